@@ -1,0 +1,100 @@
+use bitmart_testkit::canary;
+
+use crate::{Credentials, CredentialsErrorKind as Kind, Field};
+
+fn kind(key: &str, secret: &str, memo: &str) -> Kind {
+    let error = Credentials::new(key, secret, memo).unwrap_err();
+    canary::assert_hidden(&error.to_string(), &[]);
+    canary::assert_debug_hides(&error, &[]);
+    error.kind().clone()
+}
+
+#[test]
+fn empty_values_are_named() {
+    let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
+    let empty = |field| Kind::Empty { field };
+    assert_eq!(kind("", secret, memo), empty(Field::Key));
+    assert_eq!(kind(key, "", memo), empty(Field::Secret));
+    assert_eq!(kind(key, secret, ""), empty(Field::Memo));
+}
+
+#[test]
+fn a_missing_memo_is_explained() {
+    let error = Credentials::new("key", "secret", "").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the API memo is empty: the memo is the free text that you chose when you created the \
+         key, not your account id"
+    );
+}
+
+#[test]
+fn characters_that_break_a_header_are_located() {
+    let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
+    let bad = |field, position| Kind::BadCharacter { field, position };
+    let cases = [
+        (format!("{key}\n"), Field::Key, key.len()),
+        (format!(" {key}"), Field::Key, 0),
+        (format!("{key}\r\nX-Evil: 1"), Field::Key, key.len()),
+        (format!("{}é", &key[..6]), Field::Key, 6),
+    ];
+    for (value, field, position) in cases {
+        assert_eq!(kind(&value, secret, memo), bad(field, position));
+    }
+    assert_eq!(kind(key, "CANARY secret", memo), bad(Field::Secret, 6), "a blank in the secret");
+    assert_eq!(kind(key, secret, "CANARY\t"), bad(Field::Memo, 6));
+}
+
+#[test]
+fn the_memo_is_free_text() {
+    for memo in ["my bot", "бот", "№ 1 #2"] {
+        assert!(Credentials::new("key", "secret", memo).is_ok(), "{memo}");
+    }
+}
+
+#[test]
+fn variables_are_looked_up_by_name() {
+    let credentials = Credentials::from_lookup(|name| match name {
+        "BITMART_API_KEY" => Some("key".to_owned()),
+        "BITMART_API_SECRET" => Some("secret".to_owned()),
+        "BITMART_API_MEMO" => Some("memo".to_owned()),
+        other => panic!("asked for {other}"),
+    })
+    .unwrap();
+    let direct = Credentials::new("key", "secret", "memo").unwrap();
+    assert_eq!(credentials.key(), "key");
+    assert_eq!(credentials.sign_request(1, b"{}").as_str(), direct.sign_request(1, b"{}").as_str());
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_named() {
+    for field in [Field::Key, Field::Secret, Field::Memo] {
+        let error = Credentials::from_lookup(|name| {
+            (name != field.variable()).then(|| canary::KEY.to_owned())
+        })
+        .unwrap_err();
+        assert_eq!(*error.kind(), Kind::VariableNotSet { field });
+        assert!(error.to_string().contains(field.variable()));
+        canary::assert_debug_hides(&error, &[]);
+    }
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
+    let signature = credentials.sign_request(1_692_245_338_123, b"{}");
+    let secrets = [signature.as_str(), signature.timestamp()];
+    canary::assert_debug_hides(&credentials, &secrets);
+    canary::assert_debug_hides(&signature, &secrets);
+    canary::assert_debug_hides(&Some((credentials.clone(), signature.clone())), &secrets);
+}
+
+#[test]
+fn types_cross_threads() {
+    fn check<T: Send + Sync + Unpin + 'static>() {}
+    check::<Credentials>();
+    check::<crate::Signature>();
+    check::<crate::CredentialsError>();
+    check::<Kind>();
+    check::<Field>();
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod credentials;
+mod error;
+#[cfg(feature = "profile")]
+mod profile;
+mod sign;
+
+pub use credentials::Credentials;
+pub use error::{CredentialsError, CredentialsErrorKind, Field};
+pub use sign::Signature;

@@ -1,0 +1,128 @@
+use std::{fs, path::PathBuf};
+
+use bitmart_testkit::canary;
+use tempfile::TempDir;
+
+use super::SIZE_LIMIT;
+use crate::{Credentials, CredentialsError, CredentialsErrorKind as Kind, Field};
+
+const TWO_PROFILES: &str = r#"
+[default]
+key = "CANARYkey"
+secret = "CANARYsecret"
+memo = "CANARYmemo"
+colour = "blue"
+
+[reader]
+key = "CANARYreader"
+secret = "CANARYsecret"
+"#;
+
+/// A private file with this text. The folder goes when the first value is dropped.
+fn file(text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    fs::write(&path, text).unwrap();
+    set_mode(&path, 0o600);
+    (folder, path)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &PathBuf, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &PathBuf, _: u32) {}
+
+/// The error, after a look that it shows no secret.
+fn error(text: &str, profile: &str) -> CredentialsError {
+    let (_folder, path) = file(text);
+    let error = Credentials::from_profile_file(path, profile).unwrap_err();
+    canary::assert_hidden(&error.to_string(), &[]);
+    canary::assert_debug_hides(&error, &[]);
+    error
+}
+
+#[test]
+fn a_profile_gives_its_credentials() {
+    let (_folder, path) = file(TWO_PROFILES);
+    let credentials = Credentials::from_profile_file(path, "default").unwrap();
+    let direct = Credentials::new("CANARYkey", "CANARYsecret", "CANARYmemo").unwrap();
+    assert_eq!(credentials.key(), direct.key());
+    assert_eq!(credentials.sign_request(1, b"{}").as_str(), direct.sign_request(1, b"{}").as_str());
+}
+
+#[test]
+fn a_missing_value_is_named() {
+    let error = error(TWO_PROFILES, "reader");
+    assert!(matches!(
+        error.kind(),
+        Kind::MissingInProfile { profile, field: Field::Memo, .. } if profile == "reader"
+    ));
+    assert!(error.to_string().contains("not your account id"));
+}
+
+#[test]
+fn an_unknown_profile_lists_the_known_ones() {
+    let error = error(TWO_PROFILES, "prod");
+    assert!(error.to_string().ends_with("it has: default, reader"));
+}
+
+#[test]
+fn malformed_files_are_located_but_not_quoted() {
+    let line = |text| match error(text, "default").kind() {
+        Kind::Malformed { line, .. } => *line,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(line("[default]\nkey = CANARY"), Some(2));
+    assert_eq!(line("[default]\nkey = \"CANARY"), Some(2));
+    assert_eq!(line("\n[default]\n\nsecret = 17\n"), Some(4));
+    assert_eq!(line("key = \"CANARY\""), Some(1));
+}
+
+#[test]
+fn values_are_checked_like_any_other() {
+    let error = error("[default]\nkey = \"\"\nsecret = \"CANARY\"\nmemo = \"CANARY\"", "default");
+    assert_eq!(*error.kind(), Kind::Empty { field: Field::Key });
+}
+
+#[test]
+fn a_file_too_large_is_not_read() {
+    let filler = usize::try_from(SIZE_LIMIT).unwrap();
+    let error = error(&format!("#{}", "x".repeat(filler)), "default");
+    assert!(matches!(error.kind(), Kind::TooLarge { limit, .. } if *limit == SIZE_LIMIT));
+}
+
+#[test]
+fn a_missing_file_names_its_path() {
+    let (folder, _path) = file("");
+    let path = folder.path().join("absent.toml");
+    let error = Credentials::from_profile_file(&path, "default").unwrap_err();
+    assert_eq!(*error.kind(), Kind::Unreadable { path: path.clone() });
+    assert!(error.to_string().contains(&*path.to_string_lossy()));
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_can_read_is_refused() {
+    for mode in [0o644, 0o640, 0o604, 0o620, 0o601] {
+        let (_folder, path) = file(TWO_PROFILES);
+        set_mode(&path, mode);
+        let error = Credentials::from_profile_file(&path, "default").unwrap_err();
+        assert_eq!(*error.kind(), Kind::Exposed { path: path.clone(), mode });
+        let remedy = format!("run `chmod 600 {}`", path.display());
+        assert!(error.to_string().ends_with(&remedy));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn stricter_permissions_are_fine() {
+    let (_folder, path) = file(TWO_PROFILES);
+    set_mode(&path, 0o400);
+    assert!(Credentials::from_profile_file(&path, "default").is_ok());
+}

@@ -1,0 +1,4 @@
+//! Bench harness and test helpers of this workspace. Not published.
+
+pub mod bench;
+pub mod canary;

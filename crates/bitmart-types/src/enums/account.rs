@@ -1,0 +1,139 @@
+//! Accounts, keys, deposits, withdrawals and sub-accounts.
+
+crate::open_enum! {
+    /// Direction of a record of the funding history.
+    pub enum FundingOperation {
+        /// Money came in.
+        Deposit = "deposit",
+        /// Money went out.
+        Withdraw = "withdraw",
+    }
+}
+
+crate::open_int_enum! {
+    /// How far a deposit or withdrawal is.
+    pub enum FundingStatus {
+        /// Created.
+        Created = 0,
+        /// Submitted, waiting.
+        Submitted = 1,
+        /// Being processed.
+        Processing = 2,
+        /// Done.
+        Done = 3,
+        /// Cancelled.
+        Canceled = 4,
+        /// Failed.
+        Failed = 5,
+    }
+}
+
+crate::open_int_enum! {
+    /// How the receiving account of a withdrawal inside the exchange is named.
+    pub enum RecipientType {
+        /// By its user id.
+        UserId = 1,
+        /// By e-mail address.
+        Email = 2,
+        /// By phone number.
+        Phone = 3,
+    }
+}
+
+crate::open_enum! {
+    /// Account that a withdrawal draws on.
+    pub enum WithdrawSource {
+        /// Spot.
+        Spot = "SPOT",
+        /// Funding.
+        Fund = "FUND",
+    }
+}
+
+crate::open_int_enum! {
+    /// State of a sub-account.
+    pub enum SubAccountStatus {
+        /// Disabled by the exchange.
+        Disabled = 0,
+        /// Normal.
+        Normal = 1,
+        /// Frozen by the main account.
+        Frozen = 2,
+    }
+}
+
+crate::open_enum! {
+    /// Between which wallets a transfer of a sub-account went.
+    pub enum SubAccountMove {
+        /// From a spot wallet to a spot wallet.
+        SpotToSpot = "spot to spot",
+    }
+}
+
+crate::open_int_enum! {
+    /// Where a withdrawal address may be used.
+    pub enum WithdrawAddressType {
+        /// For one currency on one network.
+        Standard = 0,
+        /// For every currency of one network.
+        Universal = 1,
+        /// On every network that is compatible with Ethereum's virtual machine.
+        Evm = 2,
+    }
+}
+
+crate::open_int_enum! {
+    /// Which fee schedule a user has.
+    pub enum FeeRateType {
+        /// The normal one.
+        Normal = 0,
+        /// For VIP users.
+        Vip = 1,
+        /// For special VIP users.
+        SpecialVip = 2,
+    }
+}
+
+crate::open_enum! {
+    /// Direction of a transfer between the spot and the funding account.
+    pub enum SpotFundTransferType {
+        /// From spot to funding.
+        SpotToFund = "spot_to_fund",
+        /// From funding to spot.
+        FundToSpot = "fund_to_spot",
+    }
+}
+
+crate::open_enum! {
+    /// Account that deposits are credited to.
+    pub enum DepositAccount {
+        /// Spot.
+        Spot = "SPOT",
+        /// Futures.
+        Contract = "CONTRACT",
+        /// Funding.
+        Fund = "FUND",
+    }
+}
+
+crate::open_enum! {
+    /// Kind of the account behind an API key.
+    pub enum ApiAccountType {
+        /// A main account.
+        Main = "main",
+        /// A sub-account.
+        Sub = "sub",
+    }
+}
+
+crate::open_enum! {
+    /// State of an account or of an API key.
+    pub enum ApiKeyStatus {
+        /// It works.
+        Active = "active",
+        /// It was frozen.
+        Frozen = "frozen",
+        /// The key has passed its last day.
+        Expired = "expired",
+    }
+}

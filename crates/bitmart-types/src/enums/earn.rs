@@ -1,0 +1,37 @@
+//! Savings.
+
+crate::open_enum! {
+    /// Kind of a savings record.
+    pub enum EarnRecordType {
+        /// Money went into a product.
+        Subscribe = "subscribe",
+        /// Money came back from a product.
+        Redeem = "redeem",
+        /// Interest was paid.
+        Interest = "interest",
+    }
+}
+
+crate::open_enum! {
+    /// What happens to fixed savings when their term ends. The exchange gives the words without an
+    /// explanation; the descriptions follow their sense.
+    pub enum FixedRenewal {
+        /// They are paid back.
+        Off = "OFF",
+        /// They go into flexible savings.
+        ReinvestFlexible = "REINVEST_FLEXIBLE",
+        /// They go into fixed savings again.
+        ReinvestFixed = "REINVEST_FIXED",
+    }
+}
+
+crate::open_enum! {
+    /// Whether idle money is put into flexible savings by itself. Requests say `open` and `close`,
+    /// answers `ON` and `OFF`.
+    pub enum AutoSubscribe {
+        /// It is.
+        On = "open" | "ON",
+        /// It is not.
+        Off = "close" | "OFF",
+    }
+}

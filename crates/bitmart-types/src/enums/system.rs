@@ -1,0 +1,25 @@
+//! Maintenance.
+
+crate::open_enum! {
+    /// Part of the exchange that a maintenance notice is about.
+    pub enum ServiceType {
+        /// Spot.
+        Spot = "spot",
+        /// Futures.
+        Futures = "contract",
+        /// Accounts.
+        Account = "account",
+    }
+}
+
+crate::open_int_enum! {
+    /// How far a maintenance is.
+    pub enum ServiceState {
+        /// Announced.
+        Waiting = 0,
+        /// Running.
+        Running = 1,
+        /// Over.
+        Finished = 2,
+    }
+}

@@ -1,0 +1,56 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod decimal;
+mod enums;
+mod environment;
+mod id;
+mod invalid;
+mod open_enum;
+mod positional;
+mod roots;
+mod time;
+#[cfg(feature = "tls")]
+mod tls;
+pub mod wire;
+
+pub use clock::{Clock, SystemClock};
+pub use enums::{
+    AffiliateCopyTrade, AffiliateFundingType, AffiliateMarket, AffiliateOrderType,
+    AffiliateRebateStatus, AffiliateUserType, AlgoOrderType, AlgoTriggerType, ApiAccountType,
+    ApiKeyStatus, AutoSubscribe, CancelSource, ContractStatus, ContractType, DepositAccount,
+    EarnRecordType, FeeRateType, FixedRenewal, FundingOperation, FundingStatus, FuturesAccount,
+    FuturesFlowName, FuturesFlowType, FuturesFundTransferType, FuturesKlineStep, FuturesOrderMode,
+    FuturesOrderState, FuturesOrderType, FuturesSelfTradePrevention, FuturesSide,
+    FuturesTransferState, FuturesTransferType, KlineStep, MarginRiskLevel, MarginTransferSide,
+    MarginType, OpenOrderFilter, OrderMode, OrderState, OrderType, PlanCategory, PlanOrderType,
+    PlanType, PositionMode, PositionSide, PositionType, PriceType, ProductType, QueryState,
+    RecipientType, RepaymentType, SelfTradePrevention, ServiceState, ServiceType, Side,
+    SpotFundTransferType, SubAccountMove, SubAccountStatus, TradeRole, TradeStatus,
+    TriggerDirection, WalletType, WithdrawAddressType, WithdrawSource,
+};
+pub use environment::{Environment, NoAddress, Service};
+pub use id::{
+    BorrowId, ClientOrderId, ContractSymbol, Currency, DepositId, EarnId, EarnProductId,
+    EarnRequestNo, OrderId, RepayId, RequestNo, Symbol, TradeId, TransactionId, TransferId, UserId,
+    WithdrawalId,
+};
+pub use invalid::InvalidValue;
+pub use open_enum::{UnknownValue, note_unknown_values};
+pub use roots::Roots;
+pub use rust_decimal::Decimal;
+pub use time::Timestamp;
+#[cfg(feature = "tls")]
+pub use tls::{TlsError, TlsErrorKind};
+
+/// What the macros of this crate expand to. Not for direct use.
+#[doc(hidden)]
+pub mod __private {
+    pub use serde;
+
+    pub use crate::{
+        decimal::decimal_literal,
+        open_enum::read_word,
+        positional::{short_row, skip_rest},
+    };
+}

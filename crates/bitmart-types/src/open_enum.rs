@@ -1,0 +1,387 @@
+//! Enumerations that keep values they do not know.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use smol_str::SmolStr;
+
+/// A value that this version does not know, as it stood on the wire. Comes out of decoding and
+/// out of the `From` implementations of the enum, which never make one of a known spelling.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UnknownValue(SmolStr);
+
+impl UnknownValue {
+    #[doc(hidden)]
+    pub fn __new(enumeration: &'static str, text: &str) -> Self {
+        let value = Self(SmolStr::new(text));
+        NOTED.with_borrow_mut(|noted| {
+            if let Some(noted) = noted
+                && noted.len() < NOTED_MOST
+            {
+                noted.push((enumeration, value.clone()));
+            }
+        });
+        value
+    }
+    #[doc(hidden)]
+    pub fn __from_number(enumeration: &'static str, number: i64) -> Self {
+        Self::__new(enumeration, itoa(&mut [0; 20], number.unsigned_abs(), number < 0))
+    }
+    /// The text on the wire; the digits, if it was a number.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The number on the wire, if it was one, or text that reads as one.
+    pub fn as_number(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+}
+
+impl fmt::Debug for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Unknown values that one piece of work notes at most.
+const NOTED_MOST: usize = 64;
+
+thread_local! {
+    static NOTED: RefCell<Option<Vec<(&'static str, UnknownValue)>>> = const { RefCell::new(None) };
+}
+
+/// Does `work` and returns beside its result the unknown values that were read meanwhile, each with
+/// the name of its enumeration; the first 64 of them.
+///
+/// ```
+/// use bitmart_types::{Side, note_unknown_values};
+///
+/// let (side, unknown) = note_unknown_values(|| Side::from("sideways"));
+/// assert!(!side.is_known());
+/// assert_eq!(unknown[0].0, "Side");
+/// assert_eq!(unknown[0].1.as_str(), "sideways");
+/// ```
+pub fn note_unknown_values<T>(work: impl FnOnce() -> T) -> (T, Vec<(&'static str, UnknownValue)>) {
+    /// Puts back what was noted before, also when the work panics.
+    struct Outer(Option<Vec<(&'static str, UnknownValue)>>);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            NOTED.set(self.0.take());
+        }
+    }
+
+    let _outer = Outer(NOTED.replace(Some(Vec::new())));
+    let result = work();
+    (result, NOTED.take().unwrap_or_default())
+}
+
+/// Defines an enumeration of words that the exchange may extend.
+///
+/// Each variant names its documented spelling and, after `|`, the other spellings that have been
+/// seen. Reading tries these as they stand, then without surrounding blanks and without regard
+/// to capitals; anything else becomes `Unknown` and keeps its text. Writing gives the documented
+/// spelling.
+///
+/// ```
+/// bitmart_types::open_enum! {
+///     /// Who took the other side.
+///     pub enum Role {
+///         /// Rested in the book.
+///         Maker = "maker" | "M",
+///         /// Took from the book.
+///         Taker = "taker" | "T",
+///     }
+/// }
+///
+/// assert_eq!(serde_json::from_str::<Role>(r#""M""#)?, Role::Maker);
+/// assert_eq!(serde_json::to_string(&Role::Maker)?, r#""maker""#);
+///
+/// let new: Role = serde_json::from_str(r#""referee""#)?;
+/// assert!(!new.is_known());
+/// assert_eq!(new.as_str(), "referee");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! open_enum {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $(
+                $(#[$variant_meta:meta])*
+                $variant:ident = $wire:literal $(| $alias:literal)*
+            ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        ///
+        /// The exchange may add values: one that this version does not know is kept as `Unknown`.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        $vis enum $name {
+            $(
+                $(#[$variant_meta])*
+                #[doc = ::core::concat!("\n\nOn the wire: `", $wire, "`.")]
+                $variant,
+            )+
+            /// A value that this version does not know.
+            Unknown($crate::UnknownValue),
+        }
+
+        impl $name {
+            /// All values that this version knows.
+            pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The documented spelling, or the text of an unknown value.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $wire,)+
+                    Self::Unknown(value) => value.as_str(),
+                }
+            }
+            /// Whether this version knows the value.
+            pub const fn is_known(&self) -> bool {
+                !::core::matches!(self, Self::Unknown(_))
+            }
+        }
+
+        impl ::core::convert::From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($wire $(| $alias)* => return Self::$variant,)+
+                    _ => {}
+                }
+                let word = text.trim();
+                $(
+                    if word.eq_ignore_ascii_case($wire) $(|| word.eq_ignore_ascii_case($alias))* {
+                        return Self::$variant;
+                    }
+                )+
+                Self::Unknown($crate::UnknownValue::__new(
+                    ::core::stringify!($name),
+                    text,
+                ))
+            }
+        }
+
+        impl ::core::str::FromStr for $name {
+            type Err = ::core::convert::Infallible;
+
+            fn from_str(text: &str) -> ::core::result::Result<Self, Self::Err> {
+                ::core::result::Result::Ok(Self::from(text))
+            }
+        }
+
+        impl ::core::convert::AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error>
+            where
+                S: $crate::__private::serde::Serializer,
+            {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D>(deserializer: D) -> ::core::result::Result<Self, D::Error>
+            where
+                D: $crate::__private::serde::Deserializer<'de>,
+            {
+                $crate::__private::read_word(deserializer, |text| Self::from(text))
+            }
+        }
+    };
+}
+
+/// Defines an enumeration of numbers that the exchange may extend.
+///
+/// Like [`open_enum!`], but the documented form is a JSON number. The number in text is read as
+/// well, and so are the words after `|`. For a field where the number is written as text use
+/// [`wire::text`](crate::wire::text).
+///
+/// ```
+/// bitmart_types::open_int_enum! {
+///     /// Which price starts the order.
+///     pub enum PriceKind {
+///         /// The last traded price.
+///         Last = 1 | "last_price",
+///         /// The fair price.
+///         Fair = 2 | "fair_price",
+///     }
+/// }
+///
+/// assert_eq!(serde_json::from_str::<PriceKind>("1")?, PriceKind::Last);
+/// assert_eq!(serde_json::from_str::<PriceKind>(r#""fair_price""#)?, PriceKind::Fair);
+/// assert_eq!(serde_json::to_string(&PriceKind::Fair)?, "2");
+/// assert_eq!(serde_json::from_str::<PriceKind>("7")?.as_number(), Some(7));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! open_int_enum {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $(
+                $(#[$variant_meta:meta])*
+                $variant:ident = $wire:literal $(| $alias:literal)*
+            ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        ///
+        /// The exchange may add values: one that this version does not know is kept as `Unknown`.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        $vis enum $name {
+            $(
+                $(#[$variant_meta])*
+                #[doc = ::core::concat!("\n\nOn the wire: `", $wire, "`.")]
+                $variant,
+            )+
+            /// A value that this version does not know.
+            Unknown($crate::UnknownValue),
+        }
+
+        impl $name {
+            /// All values that this version knows.
+            pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The documented number as text, or the text of an unknown value.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => ::core::stringify!($wire),)+
+                    Self::Unknown(value) => value.as_str(),
+                }
+            }
+            /// The number on the wire; `None` for an unknown value that is a word.
+            pub fn as_number(&self) -> ::core::option::Option<i64> {
+                match self {
+                    $(Self::$variant => ::core::option::Option::Some($wire),)+
+                    Self::Unknown(value) => value.as_number(),
+                }
+            }
+            /// Whether this version knows the value.
+            pub const fn is_known(&self) -> bool {
+                !::core::matches!(self, Self::Unknown(_))
+            }
+        }
+
+        impl ::core::convert::From<i64> for $name {
+            fn from(number: i64) -> Self {
+                match number {
+                    $($wire => Self::$variant,)+
+                    _ => Self::Unknown($crate::UnknownValue::__from_number(
+                        ::core::stringify!($name),
+                        number,
+                    )),
+                }
+            }
+        }
+
+        impl ::core::convert::From<&str> for $name {
+            fn from(text: &str) -> Self {
+                let word = text.trim();
+                $(
+                    if word == ::core::stringify!($wire)
+                        $(|| word.eq_ignore_ascii_case($alias))*
+                    {
+                        return Self::$variant;
+                    }
+                )+
+                Self::Unknown($crate::UnknownValue::__new(
+                    ::core::stringify!($name),
+                    text,
+                ))
+            }
+        }
+
+        impl ::core::str::FromStr for $name {
+            type Err = ::core::convert::Infallible;
+
+            fn from_str(text: &str) -> ::core::result::Result<Self, Self::Err> {
+                ::core::result::Result::Ok(Self::from(text))
+            }
+        }
+
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error>
+            where
+                S: $crate::__private::serde::Serializer,
+            {
+                match self.as_number() {
+                    ::core::option::Option::Some(number) => serializer.serialize_i64(number),
+                    ::core::option::Option::None => serializer.serialize_str(self.as_str()),
+                }
+            }
+        }
+
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D>(deserializer: D) -> ::core::result::Result<Self, D::Error>
+            where
+                D: $crate::__private::serde::Deserializer<'de>,
+            {
+                $crate::__private::read_word(deserializer, |text| Self::from(text))
+            }
+        }
+    };
+}
+
+/// Reads a word; a number stands for its digits.
+///
+/// # Errors
+/// When the value is neither.
+pub fn read_word<'de, D, T>(deserializer: D, make: impl FnOnce(&str) -> T) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    use crate::wire::scalar::{Scalar, read};
+
+    read(deserializer, "a word or a number of a list", |scalar| match scalar {
+        Scalar::Text(text) | Scalar::Number(text) => Ok(make(text)),
+        Scalar::Unsigned(number) => Ok(make(itoa(&mut [0; 20], number, false))),
+        Scalar::Signed(number) => Ok(make(itoa(&mut [0; 20], number.unsigned_abs(), number < 0))),
+        Scalar::Bool(value) => Ok(make(if value { "true" } else { "false" })),
+        Scalar::Null | Scalar::Float(_) => Err(None),
+    })
+}
+
+/// Decimal digits without an allocation. Twenty bytes hold every `u64` and every `i64`.
+pub(crate) fn itoa(buffer: &mut [u8; 20], mut number: u64, negative: bool) -> &str {
+    let mut start = buffer.len();
+    loop {
+        start -= 1;
+        // The remainder is a single digit.
+        buffer[start] = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    if negative && start > 0 {
+        start -= 1;
+        buffer[start] = b'-';
+    }
+    std::str::from_utf8(&buffer[start..]).unwrap_or_default()
+}

@@ -1,0 +1,191 @@
+//! Rows without names.
+
+/// Defines a struct that is an array on the wire: the fields are its columns, in order.
+///
+/// A field may name a [`wire`](crate::wire) helper after `as`; without one it uses the `serde`
+/// implementations of its type. Columns that the exchange appends later are ignored. A row that
+/// is too short is an error that names the first missing column. The struct is decoded straight
+/// from the input, without an intermediate tree.
+///
+/// ```
+/// use bitmart_types::{Decimal, Timestamp, positional, wire};
+///
+/// positional! {
+///     /// A trade of the public tape.
+///     pub struct PublicTrade {
+///         /// When it happened.
+///         pub time: Timestamp as wire::millis_text,
+///         /// At which price, in the quote currency.
+///         pub price: Decimal as wire::decimal,
+///         /// How much, in the base currency.
+///         pub size: Decimal as wire::decimal,
+///         /// The side of the taker.
+///         pub side: String,
+///     }
+/// }
+///
+/// let trade: PublicTrade =
+///     serde_json::from_str(r#"["1692245338000","26995.13","0.0412","buy","new column"]"#)?;
+/// assert_eq!(trade.side, "buy");
+///
+/// let error = serde_json::from_str::<PublicTrade>(r#"["1692245338000"]"#).unwrap_err();
+/// assert!(error.to_string().contains("row has 1 of 4 columns, missing `price`"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! positional {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $(
+                $(#[$field_meta:meta])*
+                $field_vis:vis $field:ident: $type:ty $(as $($helper:ident)::+)?
+            ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        $vis struct $name {
+            $(
+                $(#[$field_meta])*
+                $field_vis $field: $type,
+            )+
+        }
+
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D>(deserializer: D) -> ::core::result::Result<Self, D::Error>
+            where
+                D: $crate::__private::serde::Deserializer<'de>,
+            {
+                struct __Row;
+
+                impl<'de> $crate::__private::serde::de::Visitor<'de> for __Row {
+                    type Value = $name;
+
+                    fn expecting(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        ::core::write!(
+                            f,
+                            "a row of {} columns",
+                            const { [$(::core::stringify!($field)),+].len() },
+                        )
+                    }
+
+                    fn visit_seq<A>(
+                        self,
+                        mut columns: A,
+                    ) -> ::core::result::Result<Self::Value, A::Error>
+                    where
+                        A: $crate::__private::serde::de::SeqAccess<'de>,
+                    {
+                        const COLUMNS: &[&str] = &[$(::core::stringify!($field)),+];
+                        let mut read = 0_usize;
+                        $(
+                            // Each column is written to its place: handing it up through the
+                            // layers of the decoder would copy it at each one.
+                            let mut $field = ::core::option::Option::None;
+                            {
+                                struct __Column<'a>(&'a mut ::core::option::Option<$type>);
+                                impl<'de> $crate::__private::serde::de::DeserializeSeed<'de>
+                                    for __Column<'_>
+                                {
+                                    type Value = ();
+
+                                    fn deserialize<D>(
+                                        self,
+                                        deserializer: D,
+                                    ) -> ::core::result::Result<(), D::Error>
+                                    where
+                                        D: $crate::__private::serde::Deserializer<'de>,
+                                    {
+                                        let value = $crate::positional!(
+                                            @deserialize deserializer, $type
+                                            $(, $($helper)::+)?
+                                        )?;
+                                        *self.0 = ::core::option::Option::Some(value);
+                                        ::core::result::Result::Ok(())
+                                    }
+                                }
+                                columns.next_element_seed(__Column(&mut $field))?;
+                            }
+                            let ::core::option::Option::Some($field) = $field else {
+                                return ::core::result::Result::Err(
+                                    $crate::__private::short_row(read, COLUMNS),
+                                );
+                            };
+                            read += 1;
+                        )+
+                        $crate::__private::skip_rest(columns)?;
+                        ::core::debug_assert_eq!(read, COLUMNS.len());
+                        ::core::result::Result::Ok($name { $($field),+ })
+                    }
+                }
+
+                deserializer.deserialize_seq(__Row)
+            }
+        }
+
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error>
+            where
+                S: $crate::__private::serde::Serializer,
+            {
+                use $crate::__private::serde::ser::SerializeTuple as _;
+
+                let mut row = serializer
+                    .serialize_tuple(const { [$(::core::stringify!($field)),+].len() })?;
+                $({
+                    struct __Column<'a>(&'a $type);
+                    impl $crate::__private::serde::Serialize for __Column<'_> {
+                        fn serialize<S>(
+                            &self,
+                            serializer: S,
+                        ) -> ::core::result::Result<S::Ok, S::Error>
+                        where
+                            S: $crate::__private::serde::Serializer,
+                        {
+                            $crate::positional!(
+                                @serialize serializer, self.0 $(, $($helper)::+)?
+                            )
+                        }
+                    }
+                    row.serialize_element(&__Column(&self.$field))?;
+                })+
+                row.end()
+            }
+        }
+    };
+    (@deserialize $deserializer:ident, $type:ty) => {
+        <$type as $crate::__private::serde::Deserialize>::deserialize($deserializer)
+    };
+    (@deserialize $deserializer:ident, $type:ty, $($helper:ident)::+) => {
+        $($helper)::+::deserialize($deserializer)
+    };
+    (@serialize $serializer:ident, $value:expr) => {
+        $crate::__private::serde::Serialize::serialize($value, $serializer)
+    };
+    (@serialize $serializer:ident, $value:expr, $($helper:ident)::+) => {
+        $($helper)::+::serialize($value, $serializer)
+    };
+}
+
+/// The error of a row that ends early.
+pub fn short_row<E: serde::de::Error>(read: usize, columns: &[&str]) -> E {
+    E::custom(format_args!(
+        "row has {read} of {} columns, missing `{}`",
+        columns.len(),
+        columns.get(read).unwrap_or(&"?"),
+    ))
+}
+
+/// Reads past columns that were added later.
+///
+/// # Errors
+/// When the input breaks off.
+pub fn skip_rest<'de, A: serde::de::SeqAccess<'de>>(mut columns: A) -> Result<(), A::Error> {
+    while columns.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Booleans in their many spellings.
+
+use super::scalar::{Reason, Scalar, is_blank};
+
+const EXPECTED: &str = "0, 1, true or false";
+
+/// A boolean as `0`/`1`, `"0"`/`"1"`, `true`/`false` or those words; written as `0`/`1`.
+pub mod flag {
+    use serde::{Deserializer, Serializer};
+
+    /// Reads any of the spellings.
+    ///
+    /// # Errors
+    /// When the value is none of them.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+        super::super::scalar::read(deserializer, super::EXPECTED, super::from_scalar)
+    }
+    /// Writes `0` or `1`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(u8::from(*value))
+    }
+}
+
+/// Like [`flag`](super::flag), written as `"0"`/`"1"`.
+pub mod flag_text {
+    use serde::Serializer;
+
+    pub use super::flag::deserialize;
+
+    /// Writes `"0"` or `"1"`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if *value { "1" } else { "0" })
+    }
+}
+
+/// Like [`flag`](super::flag), written as `true`/`false`.
+pub mod boolean {
+    use serde::Serializer;
+
+    pub use super::flag::deserialize;
+
+    /// Writes `true` or `false`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S: Serializer>(value: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(*value)
+    }
+}
+
+/// Like [`boolean`](super::boolean), or no value; `None` is written as `null`.
+pub mod boolean_opt {
+    use serde::{Deserializer, Serialize as _, Serializer};
+
+    /// Reads any spelling of a boolean or of no value.
+    ///
+    /// # Errors
+    /// When the value is none of them.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<bool>, D::Error> {
+        super::super::scalar::read(deserializer, super::EXPECTED, |scalar| match scalar {
+            super::Scalar::Null => Ok(None),
+            super::Scalar::Text(text) if super::is_blank(text) => Ok(None),
+            scalar => super::from_scalar(scalar).map(Some),
+        })
+    }
+    /// Writes `true`, `false` or `null`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S: Serializer>(
+        value: &Option<bool>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.serialize(serializer)
+    }
+}
+
+fn from_scalar(scalar: Scalar<'_>) -> Result<bool, Reason> {
+    match scalar {
+        Scalar::Bool(value) => Ok(value),
+        Scalar::Unsigned(0) | Scalar::Signed(0) => Ok(false),
+        Scalar::Unsigned(1) | Scalar::Signed(1) => Ok(true),
+        Scalar::Text(text) | Scalar::Number(text) => match text.trim() {
+            "0" => Ok(false),
+            "1" => Ok(true),
+            word if word.eq_ignore_ascii_case("false") => Ok(false),
+            word if word.eq_ignore_ascii_case("true") => Ok(true),
+            _ => Err(None),
+        },
+        _ => Err(None),
+    }
+}

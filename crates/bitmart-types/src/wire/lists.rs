@@ -1,0 +1,33 @@
+//! Lists that may not be there.
+
+use serde::{Deserialize, Deserializer};
+
+/// Reads a list; `null` is an empty one, and a `null` in a list is no item. For
+/// `#[serde(deserialize_with = "wire::list")]`.
+///
+/// ```
+/// use bitmart_types::wire;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Page {
+///     #[serde(deserialize_with = "wire::list")]
+///     rows: Vec<u32>,
+/// }
+///
+/// for (json, rows) in [("[1,null,2]", vec![1, 2]), ("null", vec![])] {
+///     let page: Page = serde_json::from_str(&format!(r#"{{"rows":{json}}}"#))?;
+///     assert_eq!(page.rows, rows);
+/// }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// # Errors
+/// When an item does not decode.
+pub fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Option::<Vec<Option<T>>>::deserialize(deserializer)?;
+    Ok(list.into_iter().flatten().flatten().collect())
+}

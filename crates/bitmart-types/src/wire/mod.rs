@@ -1,0 +1,67 @@
+//! Helpers for the wire's quirks, one per quirk, for `#[serde(with = "…")]`.
+//!
+//! BitMart writes one idea in several forms: numbers as text, times in seconds or milliseconds,
+//! words where a price should be. Each helper reads every form that has been seen and writes the
+//! one form that is documented for the field. A field's type and helper thereby say what the
+//! documents promise, and a drifting server does not break decoding.
+//!
+//! | On the wire | Helper | Rust type | Written as | Where the fact comes from |
+//! |---|---|---|---|---|
+//! | a decimal in text, `"0.10"`, sometimes a JSON number | [`decimal`] | `Decimal` | text | documented for nearly all prices and sizes |
+//! | the same, or no value: `null`, `""`, `"-"`, `"NA"`, `"market price"` | [`decimal_opt`] | `Option<Decimal>` | text, `""` | published samples; `"-"` in futures order pushes |
+//! | a decimal as a JSON number | [`decimal_exact`], [`decimal_exact_opt`] | `Decimal` | number | documented for affiliate amounts |
+//! | an integer as a JSON number, sometimes text | [`number`], [`number_opt`] | any integer | number | documented; text has been observed |
+//! | an integer in text, `"42"` | [`number_text`], [`number_text_opt`] | any integer | text | published samples |
+//! | milliseconds | [`millis`], [`millis_opt`] | [`Timestamp`](crate::Timestamp) | number, `0` | order and trade rows |
+//! | milliseconds in text | [`millis_text`], [`millis_text_opt`] | `Timestamp` | text, `""` | transaction history, WebSocket order pushes |
+//! | seconds | [`seconds`], [`seconds_opt`] | `Timestamp` | number, `0` | futures klines; `0` stands for never |
+//! | seconds in text | [`seconds_text`], [`seconds_text_opt`] | `Timestamp` | text, `""` | spot klines |
+//! | a date, `"2023-02-24T07:54:11.124940968Z"` | [`rfc3339`] | `Timestamp` | text | futures trade pushes |
+//! | `0`/`1`, `"0"`/`"1"`, `true`/`false` | [`flag`], [`flag_text`] | `bool` | `0`/`1`, `"0"`/`"1"` | published samples |
+//! | the same, documented as `true`/`false` | [`boolean`], [`boolean_opt`] | `bool` | `true`/`false` | published samples; text in queries |
+//! | text that may be empty | [`text_opt`] | `Option<T>` | text, `""` | client ids, cancel sources, reference prices |
+//! | anything that prints as text | [`text`] | `T` | text | numbered states such as `"2"` |
+//! | an id as a JSON number | [`id_number`] | an id | number | futures submit-order; text everywhere else |
+//! | a row without names, `["1","2"]` | [`positional!`](crate::positional) | a struct | an array | klines, trades, tickers, book levels |
+//! | a list, or `null` for one or in one | [`list`] | `Vec<T>` | an array | `null` for an empty list is common in Go servers |
+//! | a word or number out of a list that grows | [`open_enum!`](crate::open_enum), [`open_int_enum!`](crate::open_int_enum) | an enum | the documented spelling | all enumerations |
+//!
+//! # No value
+//!
+//! The exchange has many spellings of "no value". The `_opt` helpers read all of them as `None`:
+//! `null` and the words of [`is_no_value`], and for times also `0`. They write `None` in the
+//! documented form of the field: `""` where the field is text, `0` for a time that is a number,
+//! `null` for other numbers. Whoever compares an encoded model with what was received must treat
+//! these spellings as equal: [`is_no_value`] is the list.
+//!
+//! For a field that may also be absent add `default`, and for requests
+//! `skip_serializing_if = "Option::is_none"`.
+//!
+//! # Exactness
+//!
+//! Decimals never pass through a float when they are text or JSON integers. [`decimal`] reads a
+//! JSON number with a fraction through the shortest text that stands for it, which is exact up to
+//! 15 significant digits; longer ones are an error, not a rounded price. [`decimal_exact`] reads
+//! the digits themselves.
+//!
+//! The helpers ask the format what it holds (`deserialize_any`), so they work with JSON and other
+//! self-describing formats.
+
+mod decimals;
+mod flags;
+mod integers;
+mod lists;
+pub(crate) mod scalar;
+mod texts;
+mod times;
+
+pub use decimals::{decimal, decimal_exact, decimal_exact_opt, decimal_opt};
+pub use flags::{boolean, boolean_opt, flag, flag_text};
+pub use integers::{id_number, number, number_opt, number_text, number_text_opt};
+pub use lists::list;
+pub use scalar::{is_blank, is_no_value};
+pub use texts::{text, text_opt};
+pub use times::{
+    millis, millis_opt, millis_text, millis_text_opt, rfc3339, seconds, seconds_opt, seconds_text,
+    seconds_text_opt,
+};

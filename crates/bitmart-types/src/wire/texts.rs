@@ -1,0 +1,112 @@
+//! Text that may be empty, and values that travel as text.
+
+use serde::de::{DeserializeOwned, IntoDeserializer as _, value::Error as ValueError};
+
+use super::scalar::{Reason, Scalar, is_blank};
+
+/// A value that is text on the wire although its own form is another, such as a numbered state
+/// written as `"2"`. Reads what `T` reads, writes what `T` displays.
+pub mod text {
+    use std::fmt::Display;
+
+    use serde::{
+        Deserializer, Serializer,
+        de::{DeserializeOwned, Error as _, value::Error as ValueError},
+    };
+
+    /// Reads what `T` reads; an integer also as its digits, if `T` knows text only.
+    ///
+    /// # Errors
+    /// When `T` does not accept the value.
+    pub fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: DeserializeOwned,
+    {
+        super::super::scalar::read(deserializer, "text", |scalar| super::from_scalar::<T>(scalar))?
+            .map_err(|error: ValueError| D::Error::custom(error))
+    }
+    /// Writes text.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S, T>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        S: Serializer,
+        T: Display,
+    {
+        serializer.collect_str(value)
+    }
+}
+
+/// Text or no value: ids, enums and free text that may be empty. `null`, blanks, `-`, `NA` and
+/// `N/A` are `None`, which is written as `""`. The word `market` is a value here, since order types
+/// carry it.
+pub mod text_opt {
+    use std::fmt::Display;
+
+    use serde::{
+        Deserializer, Serializer,
+        de::{DeserializeOwned, Error as _, value::Error as ValueError},
+    };
+
+    /// Reads what `T` reads, or a spelling of no value; an integer also as its digits, if `T` knows
+    /// text only.
+    ///
+    /// # Errors
+    /// When `T` does not accept the value.
+    pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: DeserializeOwned,
+    {
+        super::super::scalar::read(deserializer, "text", |scalar| {
+            super::opt_from_scalar::<T>(scalar)
+        })?
+        .map_err(|error: ValueError| D::Error::custom(error))
+    }
+    /// Writes text, `""` for `None`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S, T>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        S: Serializer,
+        T: Display,
+    {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_str(""),
+        }
+    }
+}
+
+/// What `T` makes of a value that it may refuse.
+type Verdict<T> = Result<T, ValueError>;
+
+/// The outer result says whether the scalar is of a kind that can be text.
+fn from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Verdict<T>, Reason> {
+    Ok(match scalar {
+        Scalar::Text(text) | Scalar::Number(text) => T::deserialize(text.into_deserializer()),
+        Scalar::Unsigned(value) => {
+            T::deserialize(value.into_deserializer()).or_else(|error| by_digits(&value, error))
+        }
+        Scalar::Signed(value) => {
+            T::deserialize(value.into_deserializer()).or_else(|error| by_digits(&value, error))
+        }
+        Scalar::Null | Scalar::Bool(_) | Scalar::Float(_) => return Err(None),
+    })
+}
+
+fn opt_from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Verdict<Option<T>>, Reason> {
+    match scalar {
+        Scalar::Null => Ok(Ok(None)),
+        Scalar::Text(text) if is_blank(text) => Ok(Ok(None)),
+        scalar => Ok(from_scalar(scalar)?.map(Some)),
+    }
+}
+
+/// A type that knows text only gets the digits of a number.
+fn by_digits<T: DeserializeOwned>(number: &impl ToString, error: ValueError) -> Verdict<T> {
+    T::deserialize(number.to_string().into_deserializer()).map_err(|_: ValueError| error)
+}

@@ -1,0 +1,81 @@
+//! Rows without names.
+
+use bitmart_types::{Decimal, OrderId, Timestamp, positional, wire};
+
+positional! {
+    /// A candle.
+    pub struct Kline {
+        /// When it begins.
+        pub open_time: Timestamp as wire::seconds_text,
+        /// First price.
+        pub open: Decimal as wire::decimal,
+        /// Last price, absent while nothing was traded.
+        pub close: Option<Decimal> as wire::decimal_opt,
+        /// An id, read by its own type.
+        pub id: OrderId,
+    }
+}
+
+positional! {
+    /// One level of a book; its name is that of a helper inside of the macro.
+    #[derive(Eq)]
+    pub struct Row {
+        pub(crate) price: Decimal as wire::decimal,
+        pub(crate) size: Decimal as wire::decimal,
+    }
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Book {
+    bids: Vec<Row>,
+}
+
+#[test]
+fn a_row_becomes_a_struct_and_a_row_again() {
+    let json = r#"["1692245338","26995.13","",17]"#;
+    let kline: Kline = serde_json::from_str(json).unwrap();
+    assert_eq!(kline.open_time, Timestamp::from_secs(1_692_245_338));
+    assert_eq!(kline.open, "26995.13".parse().unwrap());
+    assert_eq!(kline.close, None);
+    assert_eq!(kline.id.as_str(), "17");
+    assert_eq!(serde_json::to_string(&kline).unwrap(), r#"["1692245338","26995.13","","17"]"#);
+}
+
+#[test]
+fn columns_that_were_added_later_are_ignored() {
+    let json = r#"["1","2","3","4","5",{"six":[7]},null]"#;
+    let kline: Kline = serde_json::from_str(json).unwrap();
+    assert_eq!(kline.close, Some(Decimal::from(3)));
+}
+
+#[test]
+fn a_short_row_names_what_is_missing() {
+    for (json, message) in [
+        ("[]", "row has 0 of 4 columns, missing `open_time`"),
+        (r#"["1","2"]"#, "row has 2 of 4 columns, missing `close`"),
+        (r#"["1","2","3"]"#, "row has 3 of 4 columns, missing `id`"),
+    ] {
+        let error = serde_json::from_str::<Kline>(json).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+#[test]
+fn a_bad_column_is_an_error_of_its_helper() {
+    let error = serde_json::from_str::<Kline>(r#"["1","x","3","4"]"#).unwrap_err();
+    assert!(error.to_string().contains(r#"expected a decimal, got "x""#));
+}
+
+#[test]
+fn an_object_is_not_a_row() {
+    let error = serde_json::from_str::<Kline>("{}").unwrap_err();
+    assert!(error.to_string().contains("a row of 4 columns"), "{error}");
+}
+
+#[test]
+fn rows_nest() {
+    let book: Book = serde_json::from_str(r#"{"bids":[["1","2"],["3","4","extra"]]}"#).unwrap();
+    assert_eq!(book.bids.len(), 2);
+    assert_eq!(book.bids[1].size, Decimal::from(4));
+    assert_eq!(book.bids[0].price, Decimal::ONE);
+}

@@ -1,0 +1,250 @@
+//! Decimals: valid, drifted and junk values of every helper.
+
+use bitmart_types::{Decimal, OrderId, wire};
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize, de::value::MapDeserializer};
+use serde_json::json;
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Plain(#[serde(with = "wire::decimal")] Decimal);
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Optional(#[serde(with = "wire::decimal_opt")] Option<Decimal>);
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Exact(#[serde(with = "wire::decimal_exact")] Decimal);
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct ExactOptional(#[serde(with = "wire::decimal_exact_opt")] Option<Decimal>);
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().expect("a decimal")
+}
+
+fn error<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> String {
+    serde_json::from_str::<T>(json).expect_err("the value is junk").to_string()
+}
+
+#[test]
+fn every_form_of_a_decimal_is_read() {
+    for (json, expected) in [
+        (r#""0.10""#, "0.10"),
+        (r#""-1.5""#, "-1.5"),
+        (r#""+1.5""#, "1.5"),
+        (r#"" 26995.13 ""#, "26995.13"),
+        (r#""1E-8""#, "0.00000001"),
+        (r#""1.5e3""#, "1500"),
+        (r#"".5""#, "0.5"),
+        ("7", "7"),
+        ("-7", "-7"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("0.1", "0.1"),
+        ("1e-7", "0.0000001"),
+        ("26995.13", "26995.13"),
+        ("0.123456789012345", "0.123456789012345"),
+        ("123456789012.345", "123456789012.345"),
+    ] {
+        assert_eq!(
+            serde_json::from_str::<Plain>(json).unwrap(),
+            Plain(decimal(expected)),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn text_keeps_its_scale() {
+    let price: Plain = serde_json::from_str(r#""0.10""#).unwrap();
+    assert_eq!(serde_json::to_string(&price).unwrap(), r#""0.10""#);
+}
+
+#[test]
+fn text_beyond_28_digits_is_rounded() {
+    let long: Plain = serde_json::from_str(r#""0.12345678901234567890123456789""#).unwrap();
+    assert_eq!(long.0, decimal("0.1234567890123456789012345679"));
+}
+
+#[test]
+fn junk_is_not_a_decimal() {
+    for json in [
+        r#""""#,
+        r#""-""#,
+        r#""abc""#,
+        r#""1_000""#,
+        r#""1,5""#,
+        r#""1.2.3""#,
+        r#""0x10""#,
+        r#""NaN""#,
+        r#""inf""#,
+        r#""1e""#,
+        r#""e5""#,
+        r#""٣""#,
+        "null",
+        "true",
+        "[]",
+        "{}",
+        r#"{"a":1}"#,
+    ] {
+        let error = error::<Plain>(json);
+        assert!(error.contains("a decimal"), "{json}: {error}");
+    }
+}
+
+#[test]
+fn values_out_of_range_are_errors() {
+    for json in
+        [r#""99999999999999999999999999999999""#, r#""1e400""#, r#""1e99999999999""#, "1e300"]
+    {
+        assert!(serde_json::from_str::<Plain>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn a_long_fraction_is_refused_rather_than_rounded() {
+    let error = error::<Plain>("0.12345678901234567");
+    assert!(error.contains("more than 15 significant digits"), "{error}");
+    assert!(error.contains("decimal_exact"), "{error}");
+}
+
+#[test]
+fn long_input_is_cut_in_errors() {
+    let error = error::<Plain>(&format!("\"{}\"", "x".repeat(10_000)));
+    assert!(error.len() < 200, "{error}");
+}
+
+#[test]
+fn every_spelling_of_no_value_is_none() {
+    for json in [
+        "null",
+        r#""""#,
+        r#"" ""#,
+        r#""-""#,
+        r#""NA""#,
+        r#""N/A""#,
+        r#""market price""#,
+        r#""Market""#,
+        r#""market""#,
+        r#""MARKET PRICE""#,
+    ] {
+        assert_eq!(serde_json::from_str::<Optional>(json).unwrap(), Optional(None), "{json}");
+        assert_eq!(
+            serde_json::from_str::<ExactOptional>(json).unwrap(),
+            ExactOptional(None),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn zero_is_a_value() {
+    for json in [r#""0""#, "0", r#""0.00""#] {
+        let zero: Optional = serde_json::from_str(json).unwrap();
+        assert_eq!(zero, Optional(Some(Decimal::ZERO)), "{json}");
+    }
+}
+
+#[test]
+fn other_words_are_not_no_value() {
+    for json in [r#""none""#, r#""market order""#, "false"] {
+        assert!(serde_json::from_str::<Optional>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn none_is_written_in_the_form_of_the_field() {
+    assert_eq!(serde_json::to_value(Optional(None)).unwrap(), json!(""));
+    assert_eq!(serde_json::to_value(ExactOptional(None)).unwrap(), json!(null));
+    let some = Optional(Some(decimal("1.50")));
+    assert_eq!(serde_json::to_value(some).unwrap(), json!("1.50"));
+}
+
+#[test]
+fn exact_numbers_keep_every_digit() {
+    for json in ["0.12345678901234567", "12345678901234567890.12345678", "-0.10", "7"] {
+        let exact: Exact = serde_json::from_str(json).unwrap();
+        assert_eq!(exact.0, decimal(json));
+        assert_eq!(serde_json::to_string(&exact).unwrap(), json);
+    }
+    let text: Exact = serde_json::from_str(r#""0.5""#).unwrap();
+    assert_eq!(text.0, decimal("0.5"));
+    let exponent: Exact = serde_json::from_str("1.5e-3").unwrap();
+    assert_eq!(exponent.0, decimal("0.0015"));
+}
+
+#[test]
+fn exact_numbers_reject_junk() {
+    for json in ["null", "true", "[1]", "{}", r#""x""#, r#""""#] {
+        let error = error::<Exact>(json);
+        assert!(error.contains("expected a decimal"), "{json}: {error}");
+    }
+}
+
+#[test]
+fn numbers_that_the_format_kept_as_text_are_exact() {
+    // How `serde_json` hands over numbers when a crate of the build asks it for every digit.
+    let number = |digits: &'static str| {
+        let entry = ("$serde_json::private::Number", digits);
+        MapDeserializer::<_, serde_json::Error>::new(std::iter::once(entry))
+    };
+    let exact = wire::decimal::deserialize(number("0.12345678901234567")).unwrap();
+    assert_eq!(exact, decimal("0.12345678901234567"));
+    let id = OrderId::deserialize(number("123456789012345678901234")).unwrap();
+    assert_eq!(id, "123456789012345678901234");
+    let whole: u32 = wire::number::deserialize(number("42")).unwrap();
+    assert_eq!(whole, 42);
+    assert!(OrderId::deserialize(number("1.5")).is_err());
+}
+
+proptest! {
+    #[test]
+    fn text_of_28_digits_is_exact(mantissa in -(10_i128.pow(28) - 1)..10_i128.pow(28), scale in 0..=28_u32) {
+        let value = Decimal::from_i128_with_scale(mantissa, scale);
+        let read: Plain = serde_json::from_value(json!(value.to_string())).unwrap();
+        prop_assert_eq!(read.0, value);
+        prop_assert_eq!(serde_json::to_value(read).unwrap(), json!(value.to_string()));
+    }
+
+    #[test]
+    fn numbers_of_15_digits_are_exact(mantissa in -(10_i64.pow(15) - 1)..10_i64.pow(15), scale in 0..=12_u32) {
+        let value = Decimal::new(mantissa, scale);
+        let read: Plain = serde_json::from_str(&value.to_string()).unwrap();
+        prop_assert_eq!(read.0, value);
+    }
+
+    #[test]
+    fn no_text_makes_a_helper_panic(text in "[0-9eE+._ -]{0,60}|.{0,60}") {
+        let json = json!(text);
+        let _ = serde_json::from_value::<Plain>(json.clone());
+        let _ = serde_json::from_value::<Optional>(json.clone());
+        let _ = serde_json::from_value::<Exact>(json);
+        let _ = serde_json::from_str::<Plain>(&text);
+    }
+}
+
+proptest! {
+    /// Short texts take a way of their own: same value, same number of places.
+    #[test]
+    fn short_and_long_texts_are_read_alike(text in "-?[0-9]{1,18}(\\.[0-9]{0,18})?|-?[0-9.]{1,6}") {
+        let read = serde_json::from_str::<Plain>(&format!("\"{text}\"")).ok().map(|plain| plain.0);
+        let expected = text.parse::<Decimal>().ok();
+        prop_assert_eq!(read.map(|decimal| decimal.serialize()), expected.map(|decimal| decimal.serialize()));
+    }
+
+    /// Digits that fit 64 bits take a way of their own: the text is `Decimal`'s.
+    #[test]
+    fn short_and_long_decimals_are_written_alike(
+        mantissa in prop_oneof![Just(0_i128), -1000..1000_i128, (-1_i128 << 65)..1 << 65],
+        scale in 0..=28_u32,
+        negative: bool,
+    ) {
+        let mut value = Decimal::from_i128_with_scale(mantissa, scale);
+        // Zero has a sign too.
+        value.set_sign_negative(negative);
+        prop_assert_eq!(serde_json::to_value(Plain(value)).unwrap(), json!(value.to_string()));
+        prop_assert_eq!(serde_json::to_value(Optional(Some(value))).unwrap(), json!(value.to_string()));
+    }
+}

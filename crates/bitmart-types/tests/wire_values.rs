@@ -1,0 +1,220 @@
+//! Integers, flags, text, times and ids: valid, drifted and junk values of every helper.
+
+use bitmart_types::{ClientOrderId, OrderId, Timestamp, open_int_enum, wire};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::fmt::Debug;
+
+macro_rules! field {
+    ($name:ident, $type:ty, $helper:literal) => {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(transparent)]
+        struct $name(#[serde(with = $helper)] $type);
+    };
+}
+
+field!(Number, u32, "wire::number");
+field!(NumberOpt, Option<i64>, "wire::number_opt");
+field!(NumberText, u64, "wire::number_text");
+field!(NumberTextOpt, Option<u64>, "wire::number_text_opt");
+field!(Flag, bool, "wire::flag");
+field!(FlagText, bool, "wire::flag_text");
+field!(Boolean, bool, "wire::boolean");
+field!(BooleanOpt, Option<bool>, "wire::boolean_opt");
+field!(IdNumber, OrderId, "wire::id_number");
+field!(State, Code, "wire::text");
+field!(Text, String, "wire::text");
+field!(TextOpt, Option<String>, "wire::text_opt");
+field!(IdOpt, Option<ClientOrderId>, "wire::text_opt");
+field!(StateOpt, Option<Code>, "wire::text_opt");
+field!(Millis, Timestamp, "wire::millis");
+field!(MillisOpt, Option<Timestamp>, "wire::millis_opt");
+field!(MillisText, Timestamp, "wire::millis_text");
+field!(MillisTextOpt, Option<Timestamp>, "wire::millis_text_opt");
+field!(Seconds, Timestamp, "wire::seconds");
+field!(SecondsOpt, Option<Timestamp>, "wire::seconds_opt");
+field!(SecondsText, Timestamp, "wire::seconds_text");
+field!(SecondsTextOpt, Option<Timestamp>, "wire::seconds_text_opt");
+field!(Date, Timestamp, "wire::rfc3339");
+
+open_int_enum! {
+    /// A numbered state.
+    enum Code {
+        /// One.
+        One = 1,
+        /// Two.
+        Two = 2 | "active",
+    }
+}
+
+const MOMENT: Timestamp = Timestamp::from_millis(1_692_245_338_000);
+
+/// Reads each form as `value`, and writes `value` as the first of them.
+#[track_caller]
+fn reads<T: DeserializeOwned + Serialize + PartialEq + Debug>(value: &T, forms: &[Value]) {
+    for form in forms {
+        let read = serde_json::from_str::<T>(&form.to_string());
+        assert_eq!(read.as_ref().ok(), Some(value), "{form}: {read:?}");
+    }
+    assert_eq!(serde_json::to_value(value).ok().as_ref(), forms.first());
+}
+
+#[track_caller]
+fn refuses<T: DeserializeOwned + Debug>(forms: &[Value]) {
+    for form in forms {
+        let read = serde_json::from_str::<T>(&form.to_string());
+        assert!(read.is_err(), "{form}: {read:?}");
+    }
+}
+
+#[test]
+fn integers() {
+    let forms = [json!(42), json!("42"), json!(" 42 "), json!("42.00")];
+    reads(&Number(42), &forms);
+    reads(&Number(42), &[json!(42), json!(42.0), json!("+42")]);
+    reads(&NumberOpt(Some(-1)), &[json!(-1), json!("-1")]);
+    reads(&NumberText(7), &[json!("7"), json!(7)]);
+    let max = u64::MAX;
+    reads(&NumberText(max), &[json!(max.to_string()), json!(max)]);
+    let none = [json!(null), json!(""), json!("-"), json!("NA")];
+    reads(&NumberOpt(None), &none);
+    reads(&NumberTextOpt(None), &[json!(""), json!(null)]);
+    reads(&NumberTextOpt(Some(0)), &[json!("0"), json!(0)]);
+}
+
+#[test]
+fn integers_out_of_range_or_shape_are_errors() {
+    let junk = [json!("x"), json!("1.5"), json!(1.5), json!(true), json!([])];
+    refuses::<Number>(&junk);
+    refuses::<NumberOpt>(&junk);
+    refuses::<Number>(&[json!(-1), json!(1_u64 << 32), json!(""), json!(null)]);
+    let error = serde_json::from_str::<Number>("-1").unwrap_err();
+    assert!(error.to_string().contains("out of range for this field"));
+    let error = serde_json::from_str::<Number>("1.5").unwrap_err();
+    assert!(error.to_string().contains("it has a fraction"));
+}
+
+#[test]
+fn flags() {
+    let yes = [json!(1), json!("1"), json!(true), json!("true"), json!("TRUE")];
+    reads(&Flag(true), &yes);
+    reads(&Flag(false), &[json!(0), json!("0"), json!(false), json!("False")]);
+    reads(&FlagText(true), &[json!("1"), json!(1)]);
+    reads(&FlagText(false), &[json!("0"), json!(false)]);
+    reads(&Boolean(true), &[json!(true), json!("true"), json!("1")]);
+    reads(&BooleanOpt(Some(false)), &[json!(false), json!("false"), json!(0)]);
+    reads(&BooleanOpt(None), &[json!(null), json!("")]);
+    refuses::<Flag>(&[json!(2), json!("yes"), json!(""), json!(null), json!(0.5)]);
+    refuses::<BooleanOpt>(&[json!(2), json!("yes"), json!({})]);
+}
+
+#[test]
+fn ids_as_numbers() {
+    let big = OrderId::from("9223372036854775807");
+    reads(&IdNumber(big), &[json!(9_223_372_036_854_775_807_i64), json!("9223372036854775807")]);
+    // An id with letters cannot be a number.
+    reads(&IdNumber(OrderId::from("abc-1")), &[json!("abc-1")]);
+    refuses::<IdNumber>(&[json!(1.5), json!(null), json!(true), json!({})]);
+}
+
+#[test]
+fn values_in_text() {
+    reads(&State(Code::Two), &[json!("2"), json!(2), json!("active")]);
+    reads(&StateOpt(Some(Code::One)), &[json!("1"), json!(1)]);
+    reads(&StateOpt(None), &[json!(""), json!(null), json!("-"), json!("NA")]);
+}
+
+#[test]
+fn text_that_may_be_empty() {
+    reads(&TextOpt(None), &[json!(""), json!(" "), json!(null), json!("N/A")]);
+    reads(&TextOpt(Some("market".to_owned())), &[json!("market")]);
+    let id = ClientOrderId::new("order1").unwrap();
+    reads(&IdOpt(Some(id)), &[json!("order1")]);
+    reads(&IdOpt(Some("17".parse().unwrap())), &[json!("17"), json!(17)]);
+    reads(&IdOpt(None), &[json!(""), json!(null)]);
+    refuses::<TextOpt>(&[json!(true), json!(1.5), json!([]), json!({"a": 1})]);
+}
+
+#[test]
+fn times() {
+    let (millis, seconds) = (MOMENT.as_millis(), MOMENT.as_secs());
+    let both = |number: i64| [json!(number), json!(number.to_string())];
+    let flipped = |number: i64| [json!(number.to_string()), json!(number)];
+    reads(&Millis(MOMENT), &both(millis));
+    reads(&MillisOpt(Some(MOMENT)), &both(millis));
+    reads(&MillisText(MOMENT), &flipped(millis));
+    reads(&MillisTextOpt(Some(MOMENT)), &flipped(millis));
+    reads(&Seconds(MOMENT), &both(seconds));
+    reads(&SecondsOpt(Some(MOMENT)), &both(seconds));
+    reads(&SecondsText(MOMENT), &flipped(seconds));
+    reads(&SecondsTextOpt(Some(MOMENT)), &flipped(seconds));
+}
+
+#[test]
+fn times_that_never_were() {
+    let never = [json!(0), json!("0"), json!(""), json!(null), json!("-")];
+    reads(&MillisOpt(None), &never);
+    reads(&SecondsOpt(None), &never);
+    let never = [json!(""), json!("0"), json!(0), json!(null), json!("NA")];
+    reads(&MillisTextOpt(None), &never);
+    reads(&SecondsTextOpt(None), &never);
+}
+
+#[test]
+fn junk_times_are_errors() {
+    let junk = [json!("soon"), json!(1.5), json!(""), json!(null), json!([])];
+    refuses::<Millis>(&junk);
+    refuses::<Seconds>(&junk);
+    refuses::<MillisOpt>(&[json!("soon"), json!(true)]);
+    refuses::<Seconds>(&[json!(i64::MAX), json!(i64::MIN)]);
+    refuses::<Millis>(&[json!(u64::MAX)]);
+}
+
+#[test]
+fn dates() {
+    let time = Timestamp::from_millis(1_677_225_251_124);
+    let forms = [
+        json!("2023-02-24T07:54:11.124Z"),
+        json!("2023-02-24T07:54:11.124940968Z"),
+        json!(1_677_225_251_124_i64),
+        json!("1677225251124"),
+    ];
+    reads(&Date(time), &forms);
+    refuses::<Date>(&[json!("2023-02-24"), json!("Tuesday"), json!(null)]);
+}
+
+#[test]
+fn absent_fields_are_none_with_a_default() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Order {
+        #[serde(with = "wire::text_opt", default)]
+        client_id: Option<ClientOrderId>,
+        #[serde(with = "wire::millis_opt", default, skip_serializing_if = "Option::is_none")]
+        expiry: Option<Timestamp>,
+    }
+    let order: Order = serde_json::from_str("{}").unwrap();
+    assert_eq!(serde_json::to_value(&order).unwrap(), json!({"client_id": ""}));
+}
+
+#[test]
+fn values_survive_a_tree() {
+    // Decoding from a `Value` instead of text takes other paths of the format.
+    let number: Number = serde_json::from_value(json!("42")).unwrap();
+    assert_eq!(number, Number(42));
+    let id: IdOpt = serde_json::from_value(json!(null)).unwrap();
+    assert_eq!(id, IdOpt(None));
+}
+
+#[test]
+fn text_is_read_from_numbers_too() {
+    for (json, expected) in
+        [(json!("BTC"), "BTC"), (json!(""), ""), (json!(7), "7"), (json!(-7), "-7")]
+    {
+        assert_eq!(serde_json::from_value::<Text>(json.clone()).unwrap().0, expected, "{json}");
+    }
+    let read = serde_json::from_value::<TextOpt>(json!(7)).unwrap();
+    assert_eq!(read.0.as_deref(), Some("7"));
+    for json in [json!(null), json!(true), json!([]), json!({})] {
+        assert!(serde_json::from_value::<Text>(json.clone()).is_err(), "{json}");
+    }
+}
