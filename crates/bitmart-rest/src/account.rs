@@ -1,0 +1,127 @@
+//! Balances, deposits, withdrawals and fees of the account.
+
+use bitmart_types::{Currency, Decimal, WithdrawalId, wire};
+use serde::{Deserialize, Serialize};
+
+mod currencies;
+mod fees;
+mod funding;
+mod generated;
+mod info;
+mod withdraw;
+
+pub use currencies::{FundingCurrencies, FundingCurrency, ListFundingCurrencies};
+pub use fees::{FeeRates, TradeFee};
+pub use funding::{
+    DepositAddress, FundingDetail, FundingHistory, FundingRecord, WithdrawAddress,
+    WithdrawAddresses, WithdrawQuota,
+};
+pub use generated::*;
+pub use info::{AccountInfo, ApiKeyInfo};
+pub use withdraw::{Address, Recipient, Withdraw};
+
+/// The account's endpoints: `client.account()`.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    client: &'a crate::Client,
+}
+
+#[cfg(feature = "client")]
+impl crate::Client {
+    /// Balances, deposits, withdrawals and fees.
+    pub fn account(&self) -> Account<'_> {
+        Account { client: self }
+    }
+}
+
+/// Balances of the spot account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SpotWallet {
+    /// One row per currency that the account holds or held.
+    #[serde(deserialize_with = "wire::list")]
+    pub wallet: Vec<SpotBalance>,
+}
+
+impl SpotWallet {
+    /// The balance of one currency; `None` where the exchange does not list it, which means zero.
+    pub fn balance(&self, currency: &str) -> Option<&SpotBalance> {
+        self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
+    }
+}
+
+/// Balance of one currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SpotBalance {
+    /// Currency.
+    #[serde(rename = "id")]
+    pub currency: Currency,
+    /// Its name in words.
+    #[serde(with = "wire::text")]
+    pub name: String,
+    /// Free to trade or withdraw, in the currency.
+    #[serde(with = "wire::decimal")]
+    pub available: Decimal,
+    /// Held by open orders and withdrawals, in the currency.
+    #[serde(with = "wire::decimal")]
+    pub frozen: Decimal,
+}
+
+/// The exchange has accepted a withdrawal. It is checked and executed later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WithdrawReceipt {
+    /// The exchange's id of the withdrawal.
+    #[serde(alias = "withdrawal_id")]
+    pub withdraw_id: WithdrawalId,
+}
+
+/// Balances above zero of the account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Wallet {
+    /// One row per currency.
+    #[serde(deserialize_with = "wire::list")]
+    pub wallet: Vec<WalletBalance>,
+}
+
+/// Balance of one currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WalletBalance {
+    /// Currency.
+    pub currency: Currency,
+    /// Its name in words.
+    #[serde(with = "wire::text")]
+    pub name: String,
+    /// Free to trade or withdraw, in the currency.
+    #[serde(with = "wire::decimal")]
+    pub available: Decimal,
+    /// The same in USD; there when the request asks for it.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub available_usd_valuation: Option<Decimal>,
+    /// Held by open orders and withdrawals, in the currency.
+    #[serde(with = "wire::decimal")]
+    pub frozen: Decimal,
+    /// Held by open orders or otherwise, in the currency.
+    #[serde(rename = "unAvailable", with = "wire::decimal")]
+    pub unavailable: Decimal,
+    /// Free in the funding account, in the currency; a third party's field.
+    #[serde(
+        rename = "fundAvailable",
+        with = "wire::decimal_opt",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub fund_available: Option<Decimal>,
+    /// Held in the funding account, in the currency; a third party's field.
+    #[serde(
+        rename = "fundFroze",
+        with = "wire::decimal_opt",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub fund_frozen: Option<Decimal>,
+}

@@ -1,0 +1,28 @@
+//! The affiliate programme: rebates, customers and what they do.
+
+mod customers;
+mod generated;
+mod rebates;
+mod trades;
+
+pub use customers::{
+    Customer, CustomerAccount, CustomerFunding, CustomerFundingRow, Customers, Invitation,
+};
+pub use generated::*;
+pub use rebates::{ApiRebate, Rebate, Rebates, UserRebate};
+pub use trades::{CustomerTrade, CustomerTrades};
+
+/// The endpoints of affiliates: `client.affiliate()`.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug)]
+pub struct Affiliate<'a> {
+    client: &'a crate::Client,
+}
+
+#[cfg(feature = "client")]
+impl crate::Client {
+    /// The affiliate programme.
+    pub fn affiliate(&self) -> Affiliate<'_> {
+        Affiliate { client: self }
+    }
+}

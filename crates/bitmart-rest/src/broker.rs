@@ -1,0 +1,47 @@
+//! Rebates of brokers.
+
+use std::collections::BTreeMap;
+
+use bitmart_types::{Currency, Decimal, wire};
+use serde::{Deserialize, Serialize};
+
+mod generated;
+
+pub use generated::*;
+
+/// The endpoints of brokers: `client.broker()`.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug)]
+pub struct Broker<'a> {
+    client: &'a crate::Client,
+}
+
+#[cfg(feature = "client")]
+impl crate::Client {
+    /// Rebates of brokers.
+    pub fn broker(&self) -> Broker<'_> {
+        Broker { client: self }
+    }
+}
+
+/// Rebates of a broker, as a third party describes them: every field may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct BrokerRebates {
+    /// Rebates by date. The form of the dates is not stated.
+    pub rebates: Option<BTreeMap<String, Vec<BrokerRebate>>>,
+}
+
+/// Rebate of one day in one currency.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct BrokerRebate {
+    /// Currency.
+    #[serde(with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// Rebate, in the currency.
+    #[serde(rename = "rebate_amount", with = "wire::decimal_opt")]
+    pub amount: Option<Decimal>,
+}

@@ -1,0 +1,215 @@
+//! Every endpoint as data, for tools: tables, recorders, checks of recorded traffic.
+//!
+//! ```
+//! use bitmart_rest::{Method, catalog};
+//!
+//! let entry = catalog::find(Method::Get, "/system/time").expect("it is described");
+//! assert_eq!(entry.metadata.id, "system_time");
+//! ```
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use percent_encoding::percent_decode_str;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::json_path::path_at;
+use crate::{EncodeError, Endpoint, Error, Metadata, Method, Payload, decode};
+
+mod generated;
+
+pub use generated::ENDPOINTS;
+
+/// An endpoint, with its types erased.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EndpointEntry {
+    /// The facts.
+    pub metadata: Metadata,
+    /// What it does, in a few words.
+    pub title: &'static str,
+    /// Differences between recorded data and the model that are accepted.
+    pub ignores: &'static [Ignore],
+    /// Wire names of the parameters.
+    pub parameters: &'static [&'static str],
+    /// The data's documented fields.
+    pub fields: &'static [Field],
+    /// Whether the exchange does not document the answer: see [`Unverified`](crate::Unverified).
+    pub is_unverified: bool,
+    recode_request: fn(&str) -> Result<String, RecodeError>,
+    recode_answer: fn(StatusCode, &Bytes) -> Result<String, RecodeError>,
+}
+
+/// A documented field of an answer's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Field {
+    /// JSON path below the data: `records[].fee`; a column of a row is `[][2]`.
+    pub path: &'static str,
+    /// Form and unit in words: `decimal text, base currency`.
+    pub form: &'static str,
+}
+
+impl Field {
+    /// The field at `path`, of this form.
+    pub const fn new(path: &'static str, form: &'static str) -> Self {
+        Self { path, form }
+    }
+}
+
+/// A difference between recorded data and the model that is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ignore {
+    /// JSON path below the data: `records[].fee`.
+    pub path: &'static str,
+    /// Why.
+    pub reason: &'static str,
+}
+
+impl Ignore {
+    /// Accepts the difference at `path` because of `reason`.
+    pub const fn new(path: &'static str, reason: &'static str) -> Self {
+        Self { path, reason }
+    }
+}
+
+impl EndpointEntry {
+    /// The entry of the endpoint `E`, which may be one of your own.
+    pub const fn of<E>(title: &'static str) -> Self
+    where
+        E: Endpoint + DeserializeOwned,
+        E::Response: Serialize,
+    {
+        Self {
+            metadata: E::METADATA,
+            title,
+            parameters: &[],
+            fields: &[],
+            ignores: &[],
+            is_unverified: false,
+            recode_request: recode_request::<E>,
+            recode_answer: recode_answer::<E>,
+        }
+    }
+    /// Sets the wire names of the parameters.
+    #[must_use]
+    pub const fn parameters(mut self, parameters: &'static [&'static str]) -> Self {
+        self.parameters = parameters;
+        self
+    }
+    /// Sets the data's documented fields.
+    #[must_use]
+    pub const fn fields(mut self, fields: &'static [Field]) -> Self {
+        self.fields = fields;
+        self
+    }
+    /// Says that the exchange does not document the answer.
+    #[must_use]
+    pub const fn unverified(mut self) -> Self {
+        self.is_unverified = true;
+        self
+    }
+    /// Sets the accepted differences.
+    #[must_use]
+    pub const fn ignores(mut self, ignores: &'static [Ignore]) -> Self {
+        self.ignores = ignores;
+        self
+    }
+
+    /// Decodes the JSON object of a request's parameters into the typed request and encodes that
+    /// again: JSON text of an object of texts for a query, the body for a POST. Ranges are not checked.
+    ///
+    /// # Errors
+    /// When the parameters do not decode or encode.
+    pub fn recode_request(&self, parameters: &str) -> Result<String, RecodeError> {
+        (self.recode_request)(parameters)
+    }
+
+    /// Decodes an answer with its envelope into the typed data and encodes that again as JSON text.
+    ///
+    /// # Errors
+    /// When the answer is an error of the exchange or does not decode.
+    pub fn recode_answer(&self, status: StatusCode, body: &Bytes) -> Result<String, RecodeError> {
+        (self.recode_answer)(status, body)
+    }
+}
+
+/// The endpoint with this method and path.
+pub fn find(method: Method, path: &str) -> Option<&'static EndpointEntry> {
+    ENDPOINTS.iter().find(|entry| entry.metadata.method == method && entry.metadata.path == path)
+}
+
+fn recode_request<E: Endpoint + DeserializeOwned>(parameters: &str) -> Result<String, RecodeError> {
+    let request: E = serde_json::from_str(parameters).map_err(|error| {
+        let path = path_at("", parameters, error.line(), error.column());
+        RecodeError::Parameters { path: path.trim_start_matches('.').to_owned(), error }
+    })?;
+    let mut payload = Payload::new();
+    request.encode(&mut payload).map_err(RecodeError::Encode)?;
+    match E::METADATA.method {
+        Method::Get => Ok(query_object(payload.query_text())),
+        Method::Post => Ok(String::from_utf8_lossy(payload.body()).into_owned()),
+    }
+}
+
+fn recode_answer<E>(status: StatusCode, body: &Bytes) -> Result<String, RecodeError>
+where
+    E: Endpoint,
+    E::Response: Serialize,
+{
+    let data = decode::<E>(status, &HeaderMap::new(), body).map_err(RecodeError::Answer)?;
+    serde_json::to_string(&data).map_err(RecodeError::Model)
+}
+
+fn query_object(query: &str) -> String {
+    let text = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let members: Map<String, Value> = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (text(name), Value::String(text(value))))
+        .collect();
+    Value::Object(members).to_string()
+}
+
+/// Why something recorded did not make the way through its type and back.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RecodeError {
+    /// The parameters do not decode into the request type.
+    Parameters {
+        /// Where: `orderParams[0].side`.
+        path: String,
+        /// Why.
+        error: serde_json::Error,
+    },
+    /// The request does not encode.
+    Encode(EncodeError),
+    /// The answer is an error or does not decode.
+    Answer(Error),
+    /// The model does not encode.
+    Model(serde_json::Error),
+}
+
+impl fmt::Display for RecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parameters { path, .. } => write!(f, "parameter `{path}` does not decode"),
+            Self::Encode(_) => f.write_str("the request does not encode"),
+            Self::Answer(_) => f.write_str("the answer does not decode"),
+            Self::Model(_) => f.write_str("the model does not encode"),
+        }
+    }
+}
+
+impl std::error::Error for RecodeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Parameters { error, .. } | Self::Model(error) => Some(error),
+            Self::Encode(error) => Some(error),
+            Self::Answer(error) => Some(error),
+        }
+    }
+}

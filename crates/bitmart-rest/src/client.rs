@@ -1,0 +1,323 @@
+//! The client: encodes, sends and decodes, with a time limit and a size limit.
+
+mod builder;
+mod detailed;
+mod retry;
+mod synced_clock;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitmart_types::{Clock, Timestamp};
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::code::Category;
+use crate::drift::{Drift, DriftReport};
+use crate::endpoint::{Auth, Effect, Endpoint, Metadata};
+use crate::error::Error;
+use crate::limit::{Later, Limiter, Permit};
+use crate::payload::Payload;
+use crate::rate::{RateLimitState, Throttled};
+use crate::request::{Encoder, encode, path};
+use crate::response::{Opened, Received};
+use crate::transport::{Transport, TransportError, TransportErrorKind};
+
+pub use builder::ClientBuilder;
+pub use detailed::Detailed;
+pub use retry::RetryPolicy;
+pub use synced_clock::{ClockEstimate, SyncedClock};
+
+/// A REST client. Cheap to clone; clones share connections, rate limits and clock.
+///
+/// Needs a tokio runtime with time and, for the default transport, I/O enabled.
+///
+/// Nothing that has an effect is ever sent twice: a request that fails is the caller's to repeat,
+/// after a look at [`Error::outcome`]. Reads are sent again only if
+/// [`ClientBuilder::retry_reads`] says so.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    encoder: Encoder,
+    transport: Arc<dyn Transport>,
+    clock: SyncedClock,
+    limiter: Limiter,
+    /// The owner of the credentials, as the limiter knows it.
+    user: Option<usize>,
+    retry: Option<RetryPolicy>,
+    /// In milliseconds.
+    recv_window: Option<u32>,
+    timeout: Duration,
+    max_body: usize,
+    drift: Option<Drift>,
+}
+
+/// An answer that arrived completely.
+struct Arrived {
+    status: StatusCode,
+    rate_limit: Option<RateLimitState>,
+    retry_after: Option<Duration>,
+    body: Bytes,
+    latency: Duration,
+}
+
+impl Client {
+    /// A builder with default settings: the live exchange, no credentials.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Sends a request and returns the data of its answer.
+    ///
+    /// # Errors
+    /// [`Error::outcome`] says whether the request took effect. On
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown) query before sending a write again.
+    ///
+    /// # Cancel safety
+    /// Nothing is sent before the first poll. Dropping the future later abandons the request, which
+    /// may take effect all the same: its outcome is unknown.
+    pub async fn send<E: Endpoint>(&self, request: E) -> Result<E::Response, Error> {
+        let metadata = const { &E::METADATA };
+        let payload = self.prepare(request)?;
+        let (arrived, opened) = self.call(metadata, path::<E>(), payload).await?;
+        self.data(metadata, &arrived, &opened)
+    }
+
+    /// Like [`send`](Self::send), and returns what else is known about the answer.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn send_detailed<E: Endpoint>(
+        &self,
+        request: E,
+    ) -> Result<Detailed<E::Response>, Error> {
+        let metadata = const { &E::METADATA };
+        let payload = self.prepare(request)?;
+        let (arrived, opened) = self.call(metadata, path::<E>(), payload).await?;
+        Ok(Detailed {
+            data: self.data(metadata, &arrived, &opened)?,
+            status: arrived.status,
+            rate_limit: arrived.rate_limit,
+            trace: opened.trace,
+            latency: arrived.latency,
+            raw: arrived.body,
+        })
+    }
+
+    /// How answers differed from their description so far: nothing, unless
+    /// [`ClientBuilder::watch_drift`] is set. Clones of a client count together.
+    pub fn drift(&self) -> DriftReport {
+        self.0.drift.as_ref().map(Drift::report).unwrap_or_default()
+    }
+
+    fn data<T: DeserializeOwned>(
+        &self,
+        metadata: &'static Metadata,
+        arrived: &Arrived,
+        opened: &Opened,
+    ) -> Result<T, Error> {
+        let decode = || arrived.received(metadata).data(&opened.data);
+        match &self.0.drift {
+            Some(drift) => drift.watch(metadata, &arrived.body, decode),
+            None => decode(),
+        }
+    }
+
+    /// Time of this client's clock, which signatures carry.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// This client's clock, for others that sign with the same credentials.
+    pub fn clock(&self) -> SyncedClock {
+        self.0.clock.clone()
+    }
+
+    /// Asks the exchange for its time, three times, and corrects this client's clock by the answer
+    /// that was fastest. All clones follow.
+    ///
+    /// # Errors
+    /// When the exchange does not tell its time. The clock then stays as it was.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the clock as it was.
+    pub async fn sync_clock(&self) -> Result<ClockEstimate, Error> {
+        self.0.clock.sync(self).await
+    }
+
+    fn prepare<E: Endpoint>(&self, mut request: E) -> Result<Payload, Error> {
+        if let Some(millis) = self.0.recv_window {
+            request.default_recv_window(millis);
+        }
+        encode(&request)
+    }
+
+    /// Attempts as many as are allowed; one, for what has an effect. The same code for all
+    /// endpoints.
+    async fn call(
+        &self,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+    ) -> Result<(Arrived, Opened), Error> {
+        match self.0.retry {
+            Some(policy) if metadata.effect == Effect::Read => {
+                self.persist(policy, metadata, path, payload).await
+            }
+            _ => self.attempt(metadata, path, payload).await,
+        }
+    }
+
+    async fn persist(
+        &self,
+        policy: RetryPolicy,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+    ) -> Result<(Arrived, Opened), Error> {
+        let deadline = Instant::now() + policy.budget();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let answer = self.attempt(metadata, path.clone(), payload.clone());
+            let error = match tokio::time::timeout_at(deadline, answer).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(Error::transport(metadata, timed_out())),
+            };
+            let clock_helps = self.0.clock.mends(error.clock_fault());
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Some(pause) = policy.pause(attempts, &error, clock_helps, left) else {
+                return Err(error);
+            };
+            debug!(endpoint = metadata.id, attempts, ?pause, "sends the read again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Waits for a permit, signs, sends, and judges the answer.
+    async fn attempt(
+        &self,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+    ) -> Result<(Arrived, Opened), Error> {
+        let Inner { limiter, clock, user, .. } = &*self.0;
+        if metadata.auth == Auth::Signed && clock.is_stale() {
+            Box::pin(clock.refresh(self)).await;
+        }
+        let mut permit = limiter
+            .acquire(metadata, *user)
+            .await
+            .map_err(|later| Error::throttled(metadata, self.throttled(later)))?;
+        let arrived = self.exchange(metadata, path, payload, permit.as_mut()).await?;
+        if let (Some(permit), Some(state)) = (&permit, arrived.rate_limit) {
+            permit.settle(state);
+        }
+        match arrived.received(metadata).open() {
+            Ok(opened) => Ok((arrived, opened)),
+            Err(error) => {
+                clock.distrust(error.clock_fault());
+                let Some(permit) = permit.filter(|_| error.is_rate_limited()) else {
+                    return Err(error);
+                };
+                let banned = error.category() == Some(Category::Banned)
+                    || error.status() == Some(StatusCode::IM_A_TEAPOT);
+                let asked = arrived.retry_after.or(arrived.rate_limit.map(|state| state.window));
+                Err(error.with_retry_after(limiter.refused(&permit, asked, banned)))
+            }
+        }
+    }
+
+    fn throttled(&self, later: Later) -> Throttled {
+        let retry_after = later.at.saturating_duration_since(Instant::now().into_std());
+        let millis = i64::try_from(retry_after.as_millis()).unwrap_or(i64::MAX);
+        let until = Timestamp::from_millis(self.now().as_millis().saturating_add(millis));
+        Throttled { reason: later.reason, retry_after, until }
+    }
+
+    /// Signs, sends and waits for the whole answer.
+    async fn exchange(
+        &self,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+        mut permit: Option<&mut Permit>,
+    ) -> Result<Arrived, Error> {
+        let Inner { encoder, transport, clock, timeout, max_body, .. } = &*self.0;
+        let request = encoder.request(metadata, path, payload, clock.now())?;
+        if let Some(permit) = permit.as_deref_mut() {
+            permit.count();
+        }
+        let start = Instant::now();
+        let attempt = async {
+            let (head, body) = transport.send(request).await?.into_parts();
+            Ok((head, body.collect(*max_body).await?))
+        };
+        let outcome = tokio::time::timeout(*timeout, attempt).await;
+        let latency = start.elapsed();
+        let (head, body) = outcome
+            // How far the transport had come is not known.
+            .unwrap_or_else(|_| Err(timed_out()))
+            .map_err(|error| {
+                if let (false, Some(permit)) = (error.may_have_been_sent(), permit) {
+                    permit.uncount();
+                }
+                debug!(endpoint = metadata.id, ?latency, kind = ?error.kind(), "request failed");
+                Error::transport(metadata, error)
+            })?;
+        debug!(
+            endpoint = metadata.id,
+            ?latency,
+            status = head.status.as_u16(),
+            bytes = body.len(),
+            "request answered"
+        );
+        Ok(Arrived {
+            status: head.status,
+            rate_limit: RateLimitState::from_headers(&head.headers),
+            retry_after: retry_after(&head.headers),
+            body,
+            latency,
+        })
+    }
+}
+
+impl Arrived {
+    fn received(&self, metadata: &'static Metadata) -> Received<'_> {
+        Received::new(metadata, self.status, self.rate_limit, &self.body)
+    }
+}
+
+fn timed_out() -> TransportError {
+    TransportError::maybe_sent(TransportErrorKind::Timeout)
+}
+
+/// How long a proxy asks to wait, where it says so in seconds.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// Shows no secret.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("encoder", &self.0.encoder)
+            .field("clock", &self.0.clock)
+            .field("limiter", &self.0.limiter)
+            .field("retry", &self.0.retry)
+            .field("timeout", &self.0.timeout)
+            .field("max_body", &self.0.max_body)
+            .finish_non_exhaustive()
+    }
+}

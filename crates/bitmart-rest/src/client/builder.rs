@@ -1,0 +1,215 @@
+//! Settings of a client.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitmart_auth::Credentials;
+use bitmart_types::{Clock, Environment, Service, SystemClock};
+
+use super::{Client, Inner, RetryPolicy, SyncedClock};
+use crate::config::ConfigError;
+use crate::drift::Drift;
+use crate::limit::Limiter;
+use crate::request::Encoder;
+use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
+
+/// Settings of a [`Client`].
+///
+/// ```
+/// use bitmart_rest::Client;
+/// use bitmart_types::{Clock, Environment, Service, SystemClock};
+///
+/// let client = Client::builder().environment(Environment::futures_demo()).build()?;
+/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// ```
+#[must_use = "nothing happens until `build`"]
+pub struct ClientBuilder {
+    environment: Environment,
+    credentials: Option<Credentials>,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Arc<dyn Clock>,
+    sync_clock: bool,
+    limiter: Limiter,
+    retry: Option<RetryPolicy>,
+    recv_window: Option<Duration>,
+    user_agent: Option<String>,
+    timeout: Duration,
+    max_body: usize,
+    plain_text: bool,
+    drift: bool,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            environment: Environment::live(),
+            credentials: None,
+            transport: None,
+            clock: Arc::new(SystemClock),
+            sync_clock: false,
+            limiter: Limiter::default(),
+            retry: None,
+            recv_window: None,
+            user_agent: None,
+            timeout: Duration::from_secs(10),
+            max_body: 16 * 1024 * 1024,
+            plain_text: false,
+            drift: false,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Where to connect. The live exchange by default.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+    /// Credentials for endpoints that need them. Without them public endpoints work.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+    /// Your own HTTP stack, or a [`HyperTransport`] with settings of your own. The environment's
+    /// certificate authorities are not used then.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+    /// Source of the time that signatures carry. The machine's clock by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+    /// Whether the client asks the exchange for its time before the first signed request, and again
+    /// after an answer that says that its time is off. Off by default; without it,
+    /// [`Client::sync_clock`] does the same when it is called. A failed question does not hold the
+    /// request back. The refused request itself is not sent again, unless it is a read and
+    /// [`retry_reads`](Self::retry_reads) is set.
+    pub fn sync_clock(mut self, on: bool) -> Self {
+        self.sync_clock = on;
+        self
+    }
+    /// The rate limits that the client keeps, and what it does with requests beyond them. By default
+    /// requests wait up to 5 seconds for their turn, 15 per cent below the published limits. See
+    /// [`Limiter`].
+    pub fn limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = limiter;
+        self
+    }
+    /// Sends reads again after failures that may pass. Off by default. Requests with an effect are
+    /// never sent again.
+    pub fn retry_reads(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+    /// How long after its timestamp the exchange may accept a request, for requests that take it and
+    /// do not set it themselves. 1 millisecond to a minute, in whole milliseconds; 5 seconds at the
+    /// exchange when it is not set.
+    pub fn recv_window(mut self, window: Duration) -> Self {
+        self.recv_window = Some(window);
+        self
+    }
+    /// Name in the `User-Agent` header. The name of this library by default. The exchange's proxy
+    /// is known to block the default names of HTTP libraries.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+    /// Limit from sending a request until its answer is complete. 10 seconds by default. Whether a
+    /// request took effect is not known when the limit passes.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+    /// Largest body of an answer, in bytes. 16 MiB by default.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+    /// Accepts `http://` addresses of other machines. Everyone on the way can then read the API key
+    /// and every order, and change them. Addresses of this machine need no permission.
+    pub fn allow_plain_text(mut self) -> Self {
+        self.plain_text = true;
+        self
+    }
+    /// Counts how answers differ from their description: see [`Client::drift`]. Off by default, for
+    /// every answer is then read twice.
+    pub fn watch_drift(mut self, on: bool) -> Self {
+        self.drift = on;
+        self
+    }
+    /// Builds the client. No connection is opened yet.
+    ///
+    /// # Errors
+    /// When an address, the certificate authorities or a header's text are unfit, or when an
+    /// `http://` address of another machine was not [allowed](Self::allow_plain_text).
+    pub fn build(self) -> Result<Client, ConfigError> {
+        if !self.plain_text {
+            refuse_plain_text(&self.environment)?;
+        }
+        let recv_window = self.recv_window.map(millis).transpose()?;
+        let user = self.credentials.as_ref().map(|owner| self.limiter.user(owner.key()));
+        let mut encoder = Encoder::new(&self.environment)?;
+        if let Some(credentials) = self.credentials {
+            encoder = encoder.with_credentials(credentials)?;
+        }
+        if let Some(name) = self.user_agent {
+            encoder = encoder.with_user_agent(&name)?;
+        }
+        let transport = if let Some(transport) = self.transport {
+            transport
+        } else {
+            let transport = HyperTransport::builder()
+                .roots(self.environment.roots)
+                // Fails while it is still certain that nothing was sent.
+                .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2));
+            Arc::new(transport.build()?)
+        };
+        Ok(Client(Arc::new(Inner {
+            encoder,
+            transport,
+            clock: SyncedClock::new(self.clock, self.sync_clock),
+            limiter: self.limiter,
+            user,
+            retry: self.retry,
+            recv_window,
+            timeout: self.timeout,
+            max_body: self.max_body,
+            drift: self.drift.then(Drift::new),
+        })))
+    }
+}
+
+fn refuse_plain_text(environment: &Environment) -> Result<(), ConfigError> {
+    let services = [("spot_rest", Service::SpotRest), ("futures_rest", Service::FuturesRest)];
+    match services.into_iter().find(|(_, service)| environment.is_plain_text(*service)) {
+        Some((setting, _)) => Err(ConfigError::new(
+            setting,
+            "would send API keys unencrypted to another machine: use https://, or say \
+             `allow_plain_text()` if that is meant",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn millis(recv_window: Duration) -> Result<u32, ConfigError> {
+    u32::try_from(recv_window.as_millis())
+        .ok()
+        .filter(|millis| (1..=60_000).contains(millis))
+        .ok_or_else(|| ConfigError::new("recv_window", "must be 1 ms to 60 s"))
+}
+
+/// Shows no secret.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("environment", &self.environment.name)
+            .field("credentials", &self.credentials.is_some())
+            .field("own_transport", &self.transport.is_some())
+            .field("timeout", &self.timeout)
+            .field("max_body", &self.max_body)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,142 @@
+//! Reads that are sent again. Nothing that has an effect ever is.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+use crate::code::{Category, TryAgain};
+use crate::error::{Error, ErrorKind};
+use crate::rate::ThrottleReason;
+use crate::transport::TransportErrorKind;
+
+/// Longest pause between two attempts that no answer asked for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Longest budget, so that a deadline can always be told.
+const LONGEST_BUDGET: Duration = Duration::from_hours(24);
+
+/// How often and for how long a read is tried. For [`ClientBuilder::retry_reads`].
+///
+/// Only requests without an effect are sent again, those whose
+/// [`Metadata::effect`](crate::Metadata) is [`Effect::Read`](crate::Effect::Read), and only after
+/// failures that may pass: a broken connection, a proxy's page, a fault inside the exchange,
+/// maintenance, a rate limit. Not after a ban. Each attempt takes its own permit and time, and is
+/// signed anew.
+///
+/// [`ClientBuilder::retry_reads`]: crate::ClientBuilder::retry_reads
+///
+/// ```
+/// use std::time::Duration;
+/// use bitmart_rest::{Client, RetryPolicy};
+///
+/// let policy = RetryPolicy::within(Duration::from_secs(20)).attempts(5);
+/// let client = Client::builder().retry_reads(policy).build()?;
+/// # Ok::<(), bitmart_rest::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    attempts: u32,
+    budget: Duration,
+    first_pause: Duration,
+}
+
+impl RetryPolicy {
+    /// At most three attempts within `budget`, which runs from the call to its return: attempts,
+    /// pauses and waiting for permits together. A day at most.
+    pub fn within(budget: Duration) -> Self {
+        let budget = budget.min(LONGEST_BUDGET);
+        Self { attempts: 3, budget, first_pause: Duration::from_millis(200) }
+    }
+
+    /// Most attempts, the first one included.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Pause after the first attempt, 200 milliseconds by default. It doubles each time up to 5
+    /// seconds. Half to all of it passes, at random, so that many clients do not come back
+    /// together.
+    #[must_use]
+    pub fn first_pause(mut self, pause: Duration) -> Self {
+        self.first_pause = pause;
+        self
+    }
+
+    pub(super) fn budget(&self) -> Duration {
+        self.budget
+    }
+
+    /// How long to pause after so many attempts, the last of which ended in `error`. `None` to
+    /// give up, with `left` of the budget.
+    pub(super) fn pause(
+        &self,
+        attempts: u32,
+        error: &Error,
+        clock_helps: bool,
+        left: Duration,
+    ) -> Option<Duration> {
+        if attempts >= self.attempts || !(clock_helps || may_pass(error)) {
+            return None;
+        }
+        let doubled = self.first_pause.saturating_mul(1 << (attempts - 1).min(16));
+        let pause = jitter(doubled.min(LONGEST_PAUSE), random());
+        let pause = pause.max(error.retry_after().unwrap_or_default());
+        (pause < left).then_some(pause)
+    }
+}
+
+/// Whether the same read may do better in a while.
+fn may_pass(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Transport(kind) => *kind != TransportErrorKind::BodyTooLarge,
+        ErrorKind::Unexpected(_) => true,
+        ErrorKind::Throttled(throttled) => throttled.reason != ThrottleReason::Banned,
+        ErrorKind::Api(answer) => match answer.known() {
+            Some(known) => {
+                known.category != Category::Banned
+                    && matches!(known.try_again, TryAgain::Later | TryAgain::AfterQuery)
+            }
+            None => answer.status.is_server_error() || answer.status.as_u16() == 429,
+        },
+        ErrorKind::Validation(_)
+        | ErrorKind::Encode
+        | ErrorKind::MissingCredentials
+        | ErrorKind::MissingHost(_)
+        | ErrorKind::Decode(_) => false,
+    }
+}
+
+/// Half of `pause` and a random share of the other half.
+fn jitter(pause: Duration, random: u32) -> Duration {
+    let half = pause / 2;
+    let share = half.as_nanos() * u128::from(random) / u128::from(u32::MAX);
+    half + Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX))
+}
+
+/// Random enough to spread pauses: the standard library seeds its hash maps with it.
+fn random() -> u32 {
+    let number = RandomState::new().build_hasher().finish();
+    u32::try_from(number >> 32).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_takes_half_to_all_of_the_pause() {
+        let pause = Duration::from_millis(200);
+        assert_eq!(jitter(pause, 0), pause / 2);
+        assert_eq!(jitter(pause, u32::MAX), pause);
+        assert_eq!(jitter(Duration::ZERO, 7), Duration::ZERO);
+        let middle = jitter(pause, u32::MAX / 2);
+        assert!(middle > Duration::from_millis(149) && middle < Duration::from_millis(151));
+    }
+
+    #[test]
+    fn random_numbers_differ() {
+        let numbers: std::collections::HashSet<_> = (0..16).map(|_| random()).collect();
+        assert!(numbers.len() > 8);
+    }
+}

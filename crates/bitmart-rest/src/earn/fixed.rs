@@ -1,0 +1,167 @@
+//! Fixed savings, as a third party describes them: every field may be absent.
+
+use bitmart_types::{
+    Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, wire,
+};
+use serde::{Deserialize, Serialize};
+
+mod generated;
+
+pub use super::change::{RedeemFixed, SubscribeFixed};
+pub use generated::*;
+
+/// A page of fixed products.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FixedProducts {
+    /// Number of rows over all pages.
+    #[serde(with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// The rows of this page.
+    #[serde(rename = "list")]
+    pub products: Option<Vec<FixedProduct>>,
+}
+
+/// A fixed product: money stays in it for a term.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FixedProduct {
+    /// Product.
+    #[serde(with = "wire::text_opt")]
+    pub product_id: Option<EarnProductId>,
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// The exchange's label of the product.
+    #[serde(with = "wire::text_opt")]
+    pub product_tag: Option<String>,
+    /// Length of the term in days, by its name.
+    #[serde(rename = "lockDay", with = "wire::number_opt")]
+    pub lock_days: Option<u32>,
+    /// Yearly yield; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub apy: Option<Decimal>,
+    /// Smallest amount, in the currency.
+    #[serde(rename = "minPurchaseAmount", with = "wire::decimal_opt")]
+    pub min_amount: Option<Decimal>,
+    /// Largest amount, in the currency.
+    #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
+    pub max_amount: Option<Decimal>,
+    /// Yield on top; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub additional_apy: Option<Decimal>,
+}
+
+/// A page of what is in fixed products.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FixedHoldings {
+    /// Number of rows over all pages.
+    #[serde(with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// The rows of this page.
+    #[serde(rename = "list")]
+    pub holdings: Option<Vec<FixedHolding>>,
+}
+
+/// What is in a fixed product.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FixedHolding {
+    /// Id of this holding.
+    #[serde(with = "wire::text_opt")]
+    pub earn_id: Option<EarnId>,
+    /// Product.
+    #[serde(with = "wire::text_opt")]
+    pub product_id: Option<EarnProductId>,
+    /// The exchange's number of the currency.
+    #[serde(with = "wire::number_opt")]
+    pub coin_id: Option<i64>,
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// Amount, in the currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub amount: Option<Decimal>,
+    /// Interest to expect, in the currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub estimated_interest: Option<Decimal>,
+    /// When the term ends; the unit is not stated.
+    #[serde(with = "wire::number_opt")]
+    pub expired_date: Option<i64>,
+    /// The exchange's label of the product.
+    #[serde(with = "wire::text_opt")]
+    pub product_tag: Option<String>,
+    /// Yearly yield; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub apy: Option<Decimal>,
+    /// Length of the term in days, by its name.
+    #[serde(rename = "lockDay", with = "wire::number_opt")]
+    pub lock_days: Option<u32>,
+    /// Interest so far, in the currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub total_profit: Option<Decimal>,
+    /// How it was subscribed; the values are not stated.
+    #[serde(with = "wire::text_opt")]
+    pub subscribe_type: Option<String>,
+    /// Yield on top; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub additional_apy: Option<Decimal>,
+}
+
+/// A page of records of fixed products.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FixedRecords {
+    /// Number of rows over all pages.
+    #[serde(with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// The rows of this page.
+    #[serde(rename = "list")]
+    pub records: Option<Vec<FixedRecord>>,
+}
+
+/// A subscription, redemption or interest of a fixed product.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FixedRecord {
+    /// Subscription, redemption or interest; the values are not stated.
+    #[serde(rename = "type", with = "wire::text_opt")]
+    pub kind: Option<EarnRecordType>,
+    /// Id of the record.
+    #[serde(with = "wire::text_opt")]
+    pub record_id: Option<String>,
+    /// Product.
+    #[serde(with = "wire::text_opt")]
+    pub product_id: Option<EarnProductId>,
+    /// Length of the term in days, by its name.
+    #[serde(rename = "lockDay", with = "wire::number_opt")]
+    pub lock_days: Option<u32>,
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// Amount, in the currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub amount: Option<Decimal>,
+    /// The exchange's label of the product.
+    #[serde(with = "wire::text_opt")]
+    pub product_tag: Option<String>,
+    /// When; the unit is not stated.
+    #[serde(with = "wire::number_opt")]
+    pub time: Option<i64>,
+    /// How it was subscribed; the values are not stated.
+    #[serde(with = "wire::text_opt")]
+    pub subscribe_type: Option<String>,
+    /// Number of the request behind it.
+    #[serde(with = "wire::text_opt")]
+    pub request_no: Option<EarnRequestNo>,
+    /// How far it is; the values are not stated.
+    #[serde(with = "wire::text_opt")]
+    pub status: Option<String>,
+}

@@ -1,0 +1,190 @@
+//! Flexible savings, as a third party describes them: every field may be absent.
+
+use bitmart_types::{
+    AutoSubscribe, Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, wire,
+};
+use serde::{Deserialize, Serialize};
+
+mod generated;
+
+pub use super::change::{RedeemFlexible, SubscribeFlexible};
+pub use generated::*;
+
+/// A page of flexible products.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FlexibleProducts {
+    /// Number of rows over all pages.
+    #[serde(with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// The rows of this page.
+    #[serde(rename = "list")]
+    pub products: Option<Vec<FlexibleProduct>>,
+}
+
+/// A flexible product: money can be taken out at any time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FlexibleProduct {
+    /// Product.
+    #[serde(with = "wire::text_opt")]
+    pub product_id: Option<EarnProductId>,
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// The exchange's label of the product.
+    #[serde(with = "wire::text_opt")]
+    pub product_tag: Option<String>,
+    /// Yearly yield; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub apy: Option<Decimal>,
+    /// Smallest amount, in the currency.
+    #[serde(rename = "minPurchaseAmount", with = "wire::decimal_opt")]
+    pub min_amount: Option<Decimal>,
+    /// Largest amount, in the currency.
+    #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
+    pub max_amount: Option<Decimal>,
+    /// Yield on top; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub additional_apy: Option<Decimal>,
+    /// Whether the yield depends on the amount.
+    #[serde(with = "wire::boolean_opt")]
+    pub has_tier_rate: Option<bool>,
+    /// Yields by amount.
+    #[serde(rename = "tierRate")]
+    pub tier_rates: Option<Vec<TierRate>>,
+}
+
+/// Yield of a range of amounts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct TierRate {
+    /// Smallest amount, in the currency of the product.
+    #[serde(rename = "minPurchaseAmount", with = "wire::decimal_opt")]
+    pub min_amount: Option<Decimal>,
+    /// Largest amount, in the currency of the product.
+    #[serde(rename = "maxPurchaseAmount", with = "wire::decimal_opt")]
+    pub max_amount: Option<Decimal>,
+    /// Yearly yield; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub apy: Option<Decimal>,
+}
+
+/// A page of what is in flexible products.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FlexibleHoldings {
+    /// Number of rows over all pages.
+    #[serde(with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// The rows of this page.
+    #[serde(rename = "list")]
+    pub holdings: Option<Vec<FlexibleHolding>>,
+}
+
+/// What is in a flexible product.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FlexibleHolding {
+    /// Id of this holding.
+    #[serde(with = "wire::text_opt")]
+    pub earn_id: Option<EarnId>,
+    /// Product.
+    #[serde(with = "wire::text_opt")]
+    pub product_id: Option<EarnProductId>,
+    /// The exchange's number of the currency.
+    #[serde(with = "wire::number_opt")]
+    pub coin_id: Option<i64>,
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// Amount, in the currency; no source names it.
+    #[serde(with = "wire::decimal_opt", skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Decimal>,
+    /// The exchange's label of the product.
+    #[serde(with = "wire::text_opt")]
+    pub product_tag: Option<String>,
+    /// Yearly yield; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub apy: Option<Decimal>,
+    /// Interest so far, in the currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub total_profit: Option<Decimal>,
+    /// Whether idle money goes into the product by itself.
+    #[serde(with = "wire::boolean_opt")]
+    pub auto_subscribe: Option<bool>,
+    /// Yield on top; whether a ratio or in percent is not stated.
+    #[serde(with = "wire::decimal_opt")]
+    pub additional_apy: Option<Decimal>,
+    /// Whether the yield depends on the amount.
+    #[serde(with = "wire::boolean_opt")]
+    pub has_tier_rate: Option<bool>,
+    /// Yields by amount.
+    #[serde(rename = "tierRate")]
+    pub tier_rates: Option<Vec<TierRate>>,
+}
+
+/// A page of records of flexible products.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FlexibleRecords {
+    /// Number of rows over all pages.
+    #[serde(with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// The rows of this page.
+    #[serde(rename = "list")]
+    pub records: Option<Vec<FlexibleRecord>>,
+}
+
+/// A subscription, redemption or interest of a flexible product.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FlexibleRecord {
+    /// Subscription, redemption or interest; the values are not stated.
+    #[serde(rename = "type", with = "wire::text_opt")]
+    pub kind: Option<EarnRecordType>,
+    /// Id of the record.
+    #[serde(with = "wire::text_opt")]
+    pub record_id: Option<String>,
+    /// Product.
+    #[serde(with = "wire::text_opt")]
+    pub product_id: Option<EarnProductId>,
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// Amount, in the currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub amount: Option<Decimal>,
+    /// The exchange's label of the product.
+    #[serde(with = "wire::text_opt")]
+    pub product_tag: Option<String>,
+    /// When; the unit is not stated.
+    #[serde(with = "wire::number_opt")]
+    pub time: Option<i64>,
+    /// How it was subscribed; the values are not stated.
+    #[serde(with = "wire::text_opt")]
+    pub subscribe_type: Option<String>,
+    /// Number of the request behind it.
+    #[serde(with = "wire::text_opt")]
+    pub request_no: Option<EarnRequestNo>,
+    /// How far it is; the values are not stated.
+    #[serde(with = "wire::text_opt")]
+    pub status: Option<String>,
+}
+
+/// Whether automatic saving into one product is on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AutoSubscribeStatus {
+    /// On or off.
+    #[serde(rename = "subscribeStatus", with = "wire::text_opt")]
+    pub status: Option<AutoSubscribe>,
+}

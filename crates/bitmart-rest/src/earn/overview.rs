@@ -1,0 +1,33 @@
+//! Savings as a whole.
+
+use bitmart_types::{AutoSubscribe, Currency, Decimal, wire};
+use serde::{Deserialize, Serialize};
+
+/// Savings in one currency. Amounts are in that currency, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct EarnHolding {
+    /// Currency.
+    #[serde(rename = "coinName", with = "wire::text_opt")]
+    pub currency: Option<Currency>,
+    /// All that is saved.
+    #[serde(rename = "totalUserSum", with = "wire::decimal_opt")]
+    pub total: Option<Decimal>,
+    /// Interest over all time.
+    #[serde(with = "wire::decimal_opt")]
+    pub total_profit: Option<Decimal>,
+    /// Interest of the time before.
+    #[serde(with = "wire::decimal_opt")]
+    pub previous_profit: Option<Decimal>,
+}
+
+/// Whether automatic saving of everything is on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AutoSaving {
+    /// On or off.
+    #[serde(rename = "batchSubscribeStatus", with = "wire::text_opt")]
+    pub status: Option<AutoSubscribe>,
+}

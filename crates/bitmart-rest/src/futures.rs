@@ -1,0 +1,35 @@
+//! Futures contracts, accounts, orders and sub-accounts.
+
+mod account;
+mod check;
+mod intent;
+mod market;
+mod plan;
+mod rules;
+mod shape;
+mod sub_account;
+mod trading;
+mod transfer;
+
+pub use account::*;
+pub use market::*;
+pub use plan::*;
+pub use rules::ContractRules;
+pub use sub_account::*;
+pub use trading::*;
+pub use transfer::*;
+
+/// The futures endpoints: `client.futures()`.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug)]
+pub struct Futures<'a> {
+    pub(crate) client: &'a crate::Client,
+}
+
+#[cfg(feature = "client")]
+impl crate::Client {
+    /// Futures contracts, accounts and orders.
+    pub fn futures(&self) -> Futures<'_> {
+        Futures { client: self }
+    }
+}

@@ -1,0 +1,120 @@
+//! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders. What the
+//! exchange answers stands here, what it is asked in the modules below.
+
+use bitmart_types::{
+    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderState, FuturesSide,
+    MarginType, OrderId, PlanCategory, PlanOrderType, PositionMode, PriceType, Timestamp,
+    TriggerDirection, wire,
+};
+use serde::{Deserialize, Serialize};
+
+mod generated;
+mod order;
+mod tp_sl;
+mod trailing;
+
+pub use generated::*;
+pub use order::{
+    CancelPlanOrder, Leverage, ModifyPlanOrder, NewPlanOrder, SubmitPlanOrder, Trigger,
+    TriggeredExecution,
+};
+pub use tp_sl::{ModifyTpSlOrder, NewTpSlOrder, SubmitTpSlOrder};
+pub use trailing::{
+    CALLBACK_RATE_MAX, CALLBACK_RATE_MIN, NewTrailingOrder, SubmitTrailingOrder, Trail,
+};
+
+/// The exchange has accepted a plan order or a trailing order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanOrderReceipt {
+    /// The exchange's id of the order.
+    #[serde(with = "wire::id_number")]
+    pub order_id: OrderId,
+}
+
+/// The exchange has accepted a change of a waiting order or of preset prices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanOrderRef {
+    /// The exchange's id of the order.
+    pub order_id: OrderId,
+}
+
+/// The exchange has accepted a take-profit or a stop-loss.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TpSlReceipt {
+    /// The exchange's id of the order.
+    pub order_id: OrderId,
+    /// Your id; `None` for an order that has none.
+    #[serde(with = "wire::text_opt", default)]
+    pub client_order_id: Option<ClientOrderId>,
+}
+
+/// A waiting plan order, take-profit or stop-loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlanOrder {
+    /// The exchange's id.
+    pub order_id: OrderId,
+    /// Your id; `None` for an order that has none.
+    #[serde(with = "wire::text_opt", default)]
+    pub client_order_id: Option<ClientOrderId>,
+    /// Contract.
+    pub symbol: ContractSymbol,
+    /// Direction.
+    pub side: FuturesSide,
+    /// Kind of order.
+    #[serde(rename = "type")]
+    pub order_type: PlanOrderType,
+    /// How far it is.
+    pub state: FuturesOrderState,
+    /// Size, in contracts.
+    #[serde(with = "wire::decimal")]
+    pub size: Decimal,
+    /// Price that triggers it, in the quote currency.
+    #[serde(with = "wire::decimal")]
+    pub trigger_price: Decimal,
+    /// Limit price of the order that is placed then; 0 or `None` at market.
+    #[serde(with = "wire::decimal_opt")]
+    pub executive_price: Option<Decimal>,
+    /// From which side the price must come.
+    #[serde(rename = "price_way", default)]
+    pub direction: Option<TriggerDirection>,
+    /// Which price triggers it.
+    #[serde(rename = "price_type", default)]
+    pub trigger_by: Option<PriceType>,
+    /// How much of the position it closes.
+    #[serde(default)]
+    pub plan_category: Option<PlanCategory>,
+    /// How long the order that is placed then lives.
+    #[serde(default)]
+    pub mode: Option<FuturesOrderMode>,
+    /// Leverage.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub leverage: Option<Decimal>,
+    /// Margin type.
+    #[serde(rename = "open_type", with = "wire::text_opt", default)]
+    pub margin_type: Option<MarginType>,
+    /// Position mode of the account at that time.
+    #[serde(with = "wire::text_opt", default)]
+    pub position_mode: Option<PositionMode>,
+    /// When it was accepted.
+    #[serde(with = "wire::millis")]
+    pub create_time: Timestamp,
+    /// When it last changed.
+    #[serde(with = "wire::millis")]
+    pub update_time: Timestamp,
+    /// Which price triggers the take-profit.
+    #[serde(default)]
+    pub preset_take_profit_price_type: Option<PriceType>,
+    /// Which price triggers the stop-loss.
+    #[serde(default)]
+    pub preset_stop_loss_price_type: Option<PriceType>,
+    /// Take-profit price of the position that the order opens.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub preset_take_profit_price: Option<Decimal>,
+    /// Stop-loss price of the position that the order opens.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub preset_stop_loss_price: Option<Decimal>,
+}

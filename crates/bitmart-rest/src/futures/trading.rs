@@ -1,0 +1,224 @@
+//! Futures orders: what the exchange answers. What it is asked stands in the modules below.
+
+use bitmart_types::{
+    ClientOrderId, ContractSymbol, Decimal, FuturesAccount, FuturesOrderState, FuturesOrderType,
+    FuturesSide, MarginType, OrderId, PositionMode, PriceType, Timestamp, TradeId, TradeRole, wire,
+};
+use serde::{Deserialize, Serialize};
+
+mod cancel;
+mod generated;
+mod modify;
+mod order;
+
+pub use cancel::{CancelAllAfter, CancelFuturesOrder};
+pub use generated::*;
+pub use modify::ModifyLimitOrder;
+pub use order::{Execution, NewFuturesOrder, SubmitFuturesOrder};
+
+/// The exchange has accepted an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesOrderReceipt {
+    /// The exchange's id of the order.
+    #[serde(with = "wire::id_number")]
+    pub order_id: OrderId,
+    /// Limit price, in the quote currency; `None` for a market order.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub price: Option<Decimal>,
+}
+
+/// An order and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesOrder {
+    /// The exchange's id.
+    pub order_id: OrderId,
+    /// Your id; `None` for an order that has none.
+    #[serde(with = "wire::text_opt", default)]
+    pub client_order_id: Option<ClientOrderId>,
+    /// Contract.
+    pub symbol: ContractSymbol,
+    /// Direction.
+    pub side: FuturesSide,
+    /// Kind of order.
+    #[serde(rename = "type")]
+    pub order_type: FuturesOrderType,
+    /// How far it is, in the exchange's words: finished means filled or cancelled.
+    /// [`progress`](Self::progress) says which.
+    pub state: FuturesOrderState,
+    /// Limit price, in the quote currency; `None` or 0 for a market order.
+    #[serde(with = "wire::decimal_opt")]
+    pub price: Option<Decimal>,
+    /// Ordered size, in contracts.
+    #[serde(with = "wire::decimal")]
+    pub size: Decimal,
+    /// Price that triggered it; in the order history, 0 or `None` without one.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub trigger_price: Option<Decimal>,
+    /// Limit price of a triggered order; in the order history, 0 or `None` without one.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub execution_price: Option<Decimal>,
+    /// Order that was placed when this one was triggered.
+    #[serde(with = "wire::text_opt", default)]
+    pub executive_order_id: Option<OrderId>,
+    /// Average price of the fills; 0 or `None` without one.
+    #[serde(rename = "deal_avg_price", with = "wire::decimal_opt")]
+    pub average_price: Option<Decimal>,
+    /// Filled size, in contracts.
+    #[serde(rename = "deal_size", with = "wire::decimal")]
+    pub filled_size: Decimal,
+    /// Leverage.
+    #[serde(with = "wire::decimal_opt")]
+    pub leverage: Option<Decimal>,
+    /// Margin type.
+    #[serde(rename = "open_type", with = "wire::text_opt", default)]
+    pub margin_type: Option<MarginType>,
+    /// Position mode of the account at that time.
+    #[serde(with = "wire::text_opt", default)]
+    pub position_mode: Option<PositionMode>,
+    /// Account that the order belongs to.
+    #[serde(with = "wire::text_opt", default)]
+    pub account: Option<FuturesAccount>,
+    /// When it was accepted.
+    #[serde(with = "wire::millis")]
+    pub create_time: Timestamp,
+    /// When it last changed.
+    #[serde(with = "wire::millis")]
+    pub update_time: Timestamp,
+    /// Price that activates a trailing order.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub activation_price: Option<Decimal>,
+    /// Callback rate of a trailing order, in percent.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub callback_rate: Option<Decimal>,
+    /// Which price activates a trailing order.
+    #[serde(default)]
+    pub activation_price_type: Option<PriceType>,
+    /// Which price triggers the take-profit.
+    #[serde(default)]
+    pub preset_take_profit_price_type: Option<PriceType>,
+    /// Which price triggers the stop-loss.
+    #[serde(default)]
+    pub preset_stop_loss_price_type: Option<PriceType>,
+    /// Take-profit price of the position that the order opens.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub preset_take_profit_price: Option<Decimal>,
+    /// Stop-loss price of the position that the order opens.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub preset_stop_loss_price: Option<Decimal>,
+}
+
+/// How far an order is, with the filled size taken into account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FuturesOrderProgress {
+    /// Being checked.
+    Approving,
+    /// Open, nothing filled.
+    Open,
+    /// Open, partly filled.
+    PartiallyFilled,
+    /// Completely filled.
+    Filled,
+    /// Cancelled with nothing filled.
+    Canceled,
+    /// Cancelled after a partial fill.
+    PartiallyCanceled,
+    /// In a state that this version does not know.
+    Unknown,
+}
+
+impl FuturesOrderProgress {
+    /// Whether the order can still fill. An unknown state counts as open.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Approving | Self::Open | Self::PartiallyFilled | Self::Unknown)
+    }
+}
+
+impl FuturesOrder {
+    /// How far it is. The exchange has one state for filled and cancelled orders; the filled size
+    /// tells them apart.
+    pub fn progress(&self) -> FuturesOrderProgress {
+        use FuturesOrderProgress as Progress;
+
+        let filled = self.filled_size > Decimal::ZERO;
+        match self.state {
+            FuturesOrderState::Approving => Progress::Approving,
+            FuturesOrderState::Open if filled => Progress::PartiallyFilled,
+            FuturesOrderState::Open => Progress::Open,
+            FuturesOrderState::Finished if filled && self.filled_size >= self.size => {
+                Progress::Filled
+            }
+            FuturesOrderState::Finished if filled => Progress::PartiallyCanceled,
+            FuturesOrderState::Finished => Progress::Canceled,
+            _ => Progress::Unknown,
+        }
+    }
+}
+
+/// An open limit order was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModifiedLimitOrder {
+    /// The exchange's id of the order.
+    #[serde(with = "wire::id_number")]
+    pub order_id: OrderId,
+    /// Your id; `None` for an order that has none.
+    #[serde(with = "wire::text_opt", default)]
+    pub client_order_id: Option<ClientOrderId>,
+}
+
+/// Orders of a contract will be cancelled, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "the request may have been refused although the call succeeded"]
+#[non_exhaustive]
+pub struct CancelAllTimer {
+    /// Whether the request was accepted.
+    #[serde(rename = "result")]
+    pub accepted: bool,
+    /// When it was set; whole seconds.
+    #[serde(with = "wire::seconds_opt", default)]
+    pub set_time: Option<Timestamp>,
+    /// When the orders will be cancelled at the earliest; whole seconds. `None` when switched off.
+    #[serde(with = "wire::seconds_opt", default)]
+    pub cancel_time: Option<Timestamp>,
+}
+
+/// A fill of one of your orders.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesFill {
+    /// The exchange's id of the trade.
+    pub trade_id: TradeId,
+    /// The exchange's id of the order.
+    pub order_id: OrderId,
+    /// Contract.
+    pub symbol: ContractSymbol,
+    /// Direction of the order.
+    pub side: FuturesSide,
+    /// Price of the fill, in the quote currency.
+    #[serde(with = "wire::decimal")]
+    pub price: Decimal,
+    /// Filled size, in contracts.
+    #[serde(rename = "vol", with = "wire::decimal")]
+    pub size: Decimal,
+    /// Whether the order made or took.
+    #[serde(rename = "exec_type")]
+    pub trade_role: TradeRole,
+    /// Whether it made a profit.
+    #[serde(rename = "profit")]
+    pub is_profit: bool,
+    /// Profit and loss of what the fill closed.
+    #[serde(rename = "realised_profit", with = "wire::decimal")]
+    pub realized_profit: Decimal,
+    /// Fee.
+    #[serde(rename = "paid_fees", with = "wire::decimal")]
+    pub fee: Decimal,
+    /// Account that the order belongs to.
+    #[serde(with = "wire::text_opt", default)]
+    pub account: Option<FuturesAccount>,
+    /// When it happened.
+    #[serde(with = "wire::millis")]
+    pub create_time: Timestamp,
+}

@@ -1,0 +1,84 @@
+//! Moving money between the futures account and others of the same user.
+
+use bitmart_types::{
+    Currency, Decimal, FuturesFundTransferType, FuturesTransferState, FuturesTransferType,
+    Timestamp, TransferId, wire,
+};
+use serde::{Deserialize, Serialize};
+
+mod generated;
+
+pub use generated::*;
+
+impl TransferFutures {
+    /// Moves money from the spot to the futures account.
+    ///
+    /// * `currency`: USDT is the only one.
+    /// * `amount`: 0.01 to 10000000000, in the currency.
+    pub fn from_spot(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self::new(currency, amount, FuturesTransferType::SpotToFutures)
+    }
+    /// Moves money from the futures to the spot account.
+    ///
+    /// * `currency`: USDT is the only one.
+    /// * `amount`: 0.01 to 10000000000, in the currency.
+    pub fn to_spot(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self::new(currency, amount, FuturesTransferType::FuturesToSpot)
+    }
+}
+
+impl TransferFuturesFund {
+    /// Moves money from the funding to the futures account.
+    ///
+    /// * `amount`: in the currency.
+    pub fn from_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self::new(currency, amount, FuturesFundTransferType::FundToFutures)
+    }
+    /// Moves money from the futures to the funding account.
+    ///
+    /// * `amount`: in the currency.
+    pub fn to_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self::new(currency, amount, FuturesFundTransferType::FuturesToFund)
+    }
+}
+
+/// Money was moved between the spot and the futures account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesTransferReceipt {
+    /// Currency.
+    pub currency: Currency,
+    /// Amount, in the currency.
+    #[serde(with = "wire::decimal")]
+    pub amount: Decimal,
+}
+
+/// Transfers between the spot and the futures account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesTransfers {
+    /// Rows of the page.
+    #[serde(deserialize_with = "wire::list")]
+    pub records: Vec<FuturesTransfer>,
+}
+
+/// A transfer between the spot and the futures account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesTransfer {
+    /// The exchange's id of the transfer.
+    pub transfer_id: TransferId,
+    /// Currency.
+    pub currency: Currency,
+    /// Amount, in the currency.
+    #[serde(with = "wire::decimal")]
+    pub amount: Decimal,
+    /// From where to where.
+    #[serde(rename = "type")]
+    pub direction: FuturesTransferType,
+    /// How far it is.
+    pub state: FuturesTransferState,
+    /// When it was made.
+    #[serde(rename = "timestamp", with = "wire::millis")]
+    pub time: Timestamp,
+}

@@ -1,0 +1,146 @@
+//! The walk against a model of the exchange.
+
+use bitmart_types::Timestamp;
+use proptest::prelude::*;
+
+use super::{Cursor, HistorySpec, RowKey, Taken, Walk, Window};
+
+/// An exchange with rows at these times; the id of a row is its place.
+#[derive(Clone, Debug)]
+struct Exchange {
+    times: Vec<i64>,
+    begin_belongs: bool,
+    end_belongs: bool,
+    newest_first: bool,
+}
+
+impl Exchange {
+    fn answer(&self, spec: &HistorySpec, window: &Window) -> Vec<RowKey> {
+        let (from, to) = (window.from.as_millis(), window.to.as_millis());
+        let inside = |time: i64| {
+            (from < time || (from == time && self.begin_belongs))
+                && (time < to || (time == to && self.end_belongs))
+        };
+        let mut rows: Vec<_> = self
+            .times
+            .iter()
+            .enumerate()
+            .filter(|(_, time)| inside(**time))
+            .map(|(id, time)| RowKey { time: Timestamp::from_millis(*time), id: id.to_string() })
+            .collect();
+        rows.sort();
+        if self.newest_first {
+            rows.reverse();
+        }
+        let size = spec.full as usize;
+        let skip = if spec.numbered { (window.page as usize - 1) * size } else { 0 };
+        rows.into_iter().skip(skip).take(size).collect()
+    }
+}
+
+/// Walks to the end, or to where it cannot go on, through a stored cursor at each `stop`.
+fn walk(exchange: &Exchange, spec: HistorySpec, to: i64, stops: &[bool]) -> Option<Vec<RowKey>> {
+    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(to));
+    let mut rows = Vec::new();
+    let mut stops = stops.iter().cycle();
+    for _ in 0..100_000 {
+        let Some(window) = walk.window() else { return Some(rows) };
+        let answer = exchange.answer(&spec, &window);
+        match walk.take(&answer) {
+            Taken::Rows(fresh) => rows.extend(fresh.into_iter().map(|at| answer[at].clone())),
+            Taken::Narrowed => {}
+            Taken::Crowded => return None,
+        }
+        if *stops.next().unwrap_or(&false) {
+            let stored = serde_json::to_string(walk.cursor()).expect("a cursor encodes");
+            let cursor: Cursor = serde_json::from_str(&stored).expect("a cursor decodes");
+            walk = Walk::resume(spec, cursor);
+        }
+    }
+    panic!("the walk does not end");
+}
+
+fn specs() -> impl Strategy<Value = HistorySpec> {
+    (prop_oneof![Just(1_i64), Just(10)], 20_i64..400, 2_u32..12, any::<bool>()).prop_map(
+        |(unit, longest, full, numbered)| {
+            let spec = HistorySpec { unit, longest, ..HistorySpec::new(1, full) };
+            if numbered { spec.numbered() } else { spec }
+        },
+    )
+}
+
+fn exchanges() -> impl Strategy<Value = Exchange> {
+    let times = proptest::collection::vec(prop_oneof![0_i64..1_000, 500_i64..530], 0..120);
+    (times, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(times, begin_belongs, end_belongs, newest_first)| Exchange {
+            times,
+            begin_belongs,
+            end_belongs,
+            newest_first,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_row_comes_once_and_the_walk_says_when_it_cannot_go_on(
+        exchange in exchanges(),
+        spec in specs(),
+        stops in proptest::collection::vec(any::<bool>(), 1..20),
+    ) {
+        // Past the last row, since whether a row at the very end belongs is the exchange's choice.
+        if let Some(rows) = walk(&exchange, spec, 1_100, &stops) {
+            let mut ids: Vec<usize> =
+                rows.iter().map(|row| row.id.parse().expect("a number")).collect();
+            ids.sort_unstable();
+            let begin = i64::from(!exchange.begin_belongs);
+            let all: Vec<usize> =
+                (0..exchange.times.len()).filter(|id| exchange.times[*id] >= begin).collect();
+            prop_assert_eq!(ids, all);
+        } else {
+            // Only where a narrowest window, with its overlap, holds a full page.
+            let crowd = (0..1_100).any(|at| {
+                let near = |time: &&i64| **time >= at && **time <= at + 3 * spec.unit;
+                exchange.times.iter().filter(near).count() >= spec.full as usize
+            });
+            prop_assert!(crowd && !spec.numbered);
+        }
+    }
+}
+
+#[test]
+fn pages_are_in_order_of_time() {
+    let exchange = Exchange {
+        times: (0..300).rev().collect(),
+        begin_belongs: true,
+        end_belongs: true,
+        newest_first: true,
+    };
+    let spec = HistorySpec { longest: 1_000, ..HistorySpec::new(1, 20) };
+    let rows = walk(&exchange, spec, 400, &[false]).expect("it goes on");
+    assert!(rows.is_sorted(), "{rows:?}");
+    assert_eq!(rows.len(), 300);
+}
+
+#[test]
+fn a_moment_with_more_rows_than_a_page_is_said_and_not_skipped() {
+    let exchange = Exchange {
+        times: vec![50; 30],
+        begin_belongs: true,
+        end_belongs: true,
+        newest_first: true,
+    };
+    assert_eq!(walk(&exchange, HistorySpec::new(1, 20), 100, &[true]), None);
+    let numbered = HistorySpec::new(1, 20).numbered();
+    assert_eq!(walk(&exchange, numbered, 100, &[true]).map(|rows| rows.len()), Some(30));
+}
+
+#[test]
+fn a_cursor_from_elsewhere_cannot_widen_the_windows() {
+    let spec = HistorySpec::new(7, 200);
+    let text = r#"{"next":0,"end":99999999999,"span":-5,"page":0,"seen":[],"current":[]}"#;
+    let walk = Walk::resume(spec, serde_json::from_str(text).expect("a cursor"));
+    let window = walk.window().expect("a window");
+    assert!(window.to.as_millis() - window.from.as_millis() <= spec.longest + spec.unit);
+    assert_eq!(window.page, 1);
+}

@@ -1,0 +1,146 @@
+//! The walk itself: which window comes next, and which of its rows are new.
+
+use std::collections::BTreeSet;
+
+use bitmart_types::{Timestamp, wire};
+use serde::{Deserialize, Serialize};
+
+use super::{HistorySpec, RowKey, Window};
+
+/// A walk through a span of time. Ask for [`window`](Self::window), give the keys of the rows that
+/// came to [`take`](Self::take), and repeat until there is no window.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    spec: HistorySpec,
+    cursor: Cursor,
+}
+
+/// Where a walk stands. Store it with the rows that were taken so far; a walk made from it goes on
+/// without gaps or doubles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cursor {
+    /// Everything before is done.
+    #[serde(with = "wire::millis")]
+    pub next: Timestamp,
+    /// End of the walk.
+    #[serde(with = "wire::millis")]
+    pub end: Timestamp,
+    /// Length of the next window in milliseconds.
+    span: i64,
+    /// Next page of the window.
+    page: u32,
+    /// Ids that may come again: those of the last window, and of this one's pages.
+    seen: BTreeSet<String>,
+    /// Ids of this window's pages, where pages are numbered.
+    current: BTreeSet<String>,
+}
+
+/// What follows from an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub enum Taken {
+    /// These rows are new: their places in the answer, in the order of their keys.
+    Rows(Vec<usize>),
+    /// The answer was full and may have been cut off. Nothing is taken; the next window is narrower.
+    Narrowed,
+    /// The answer was full and its window cannot be narrower. Going on would lose rows.
+    Crowded,
+}
+
+impl Walk {
+    /// A walk from `from` to `to`.
+    pub fn new(spec: HistorySpec, from: Timestamp, to: Timestamp) -> Self {
+        let cursor = Cursor {
+            next: from,
+            end: to,
+            span: spec.longest,
+            page: 1,
+            seen: BTreeSet::new(),
+            current: BTreeSet::new(),
+        };
+        Self::resume(spec, cursor)
+    }
+
+    /// Goes on where another walk stood.
+    pub fn resume(spec: HistorySpec, mut cursor: Cursor) -> Self {
+        // A cursor comes from a file; whatever it says, the windows stay within the limits.
+        cursor.span = cursor.span.clamp(spec.unit, spec.longest.max(spec.unit));
+        cursor.page = cursor.page.max(1);
+        Self { spec, cursor }
+    }
+
+    /// Where the walk stands.
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// The window to ask for; `None` at the end.
+    pub fn window(&self) -> Option<Window> {
+        let Cursor { next, end, page, .. } = self.cursor;
+        if next >= end {
+            return None;
+        }
+        // One step earlier than needed, in case the begin of a window does not belong to it.
+        let from = (self.floor(next.as_millis()) - self.spec.unit).max(0);
+        let to = self.ceiling(self.to());
+        Some(Window {
+            from: Timestamp::from_millis(from),
+            to: Timestamp::from_millis(to),
+            page,
+            rows: self.spec.full,
+        })
+    }
+
+    /// Takes in the keys of an answer's rows, in the order in which they came.
+    pub fn take(&mut self, keys: &[RowKey]) -> Taken {
+        let full = keys.len() >= usize::try_from(self.spec.full).unwrap_or(usize::MAX);
+        if full && !self.spec.numbered {
+            if self.cursor.span <= self.spec.unit {
+                return Taken::Crowded;
+            }
+            self.cursor.span = self.floor(self.cursor.span / 2).max(self.spec.unit);
+            return Taken::Narrowed;
+        }
+        let mut fresh: Vec<usize> = Vec::new();
+        for (index, key) in keys.iter().enumerate() {
+            let is_new = self.cursor.current.insert(key.id.clone());
+            if is_new && !self.cursor.seen.contains(&key.id) {
+                fresh.push(index);
+            }
+        }
+        fresh.sort_by(|left, right| keys[*left].cmp(&keys[*right]));
+        if full {
+            self.cursor.page += 1;
+        } else {
+            self.advance(keys.len());
+        }
+        Taken::Rows(fresh)
+    }
+
+    /// The window is done.
+    fn advance(&mut self, rows: usize) {
+        self.cursor.next = Timestamp::from_millis(self.to());
+        self.cursor.seen = std::mem::take(&mut self.cursor.current);
+        self.cursor.page = 1;
+        // Sparse rows: try wider windows again.
+        if rows < usize::try_from(self.spec.full / 4).unwrap_or(usize::MAX) {
+            self.cursor.span = self.cursor.span.saturating_mul(2).min(self.spec.longest);
+        }
+    }
+
+    /// End of the present window.
+    fn to(&self) -> i64 {
+        let Cursor { next, end, span, .. } = self.cursor;
+        next.as_millis().saturating_add(span).min(end.as_millis())
+    }
+
+    fn floor(&self, millis: i64) -> i64 {
+        millis - millis.rem_euclid(self.spec.unit)
+    }
+
+    fn ceiling(&self, millis: i64) -> i64 {
+        self.floor(millis.saturating_add(self.spec.unit - 1))
+    }
+}

@@ -1,0 +1,111 @@
+//! Walking with a client.
+
+use std::fmt;
+
+use bitmart_types::Timestamp;
+
+use super::{Cursor, History, Taken, Walk};
+use crate::{Client, Error};
+
+/// The pages of a history, oldest first. Made by [`Client::history`].
+#[derive(Debug)]
+pub struct HistoryPages<H> {
+    client: Client,
+    request: H,
+    walk: Walk,
+}
+
+/// Why a history did not go on. The walk stands where it stood: calling again asks again.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// A request failed.
+    Request(Error),
+    /// More rows at one moment than the exchange gives in one answer: it cannot be asked for the
+    /// rest, and skipping them would leave a gap.
+    Crowded {
+        /// The moment.
+        at: Timestamp,
+    },
+}
+
+impl Client {
+    /// Walks through a history from `from` to `to`, page by page. What `request` says about times
+    /// and pages is replaced.
+    pub fn history<H: History>(
+        &self,
+        request: H,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> HistoryPages<H> {
+        let walk = Walk::new(H::SPEC, from, to);
+        HistoryPages { client: self.clone(), request, walk }
+    }
+
+    /// Goes on with a history from a stored cursor. The request must be the one of the first walk.
+    pub fn resume_history<H: History>(&self, request: H, cursor: Cursor) -> HistoryPages<H> {
+        let walk = Walk::resume(H::SPEC, cursor);
+        HistoryPages { client: self.clone(), request, walk }
+    }
+}
+
+impl<H: History> HistoryPages<H> {
+    /// The next page: rows that were not given before, in order of time; possibly none, for a
+    /// window without rows. `None` when the span is done.
+    ///
+    /// # Errors
+    /// A request failed, or the exchange cannot give all rows of one moment.
+    ///
+    /// # Cancel safety
+    /// Safe: the walk moves on only when the page is returned.
+    pub async fn next(&mut self) -> Option<Result<Vec<H::Row>, HistoryError>> {
+        loop {
+            let window = self.walk.window()?;
+            let rows = match self.client.send(self.request.within(&window)).await {
+                Ok(answer) => H::rows(answer),
+                Err(error) if error.code().is_some() && error.code() == H::SPEC.nothing_code => {
+                    Vec::new()
+                }
+                Err(error) => return Some(Err(HistoryError::Request(error))),
+            };
+            let keys: Vec<_> = rows.iter().map(H::key).collect();
+            match self.walk.take(&keys) {
+                Taken::Narrowed => {}
+                Taken::Crowded => {
+                    return Some(Err(HistoryError::Crowded { at: self.walk.cursor().next }));
+                }
+                Taken::Rows(fresh) => {
+                    let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
+                    return Some(Ok(fresh.into_iter().filter_map(|at| rows[at].take()).collect()));
+                }
+            }
+        }
+    }
+
+    /// Where the walk stands: store it together with the rows.
+    pub fn cursor(&self) -> &Cursor {
+        self.walk.cursor()
+    }
+}
+
+impl fmt::Display for HistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(_) => f.write_str("a request of the history failed"),
+            Self::Crowded { at } => write!(
+                f,
+                "more rows at {at} than the exchange gives in one answer; narrow the request, for \
+                 example to one symbol"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for HistoryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Request(error) => Some(error),
+            Self::Crowded { .. } => None,
+        }
+    }
+}

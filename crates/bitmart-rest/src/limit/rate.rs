@@ -1,0 +1,99 @@
+//! How many requests may go in how long, some way below what is published.
+
+use std::time::Duration;
+
+/// Bounds what a header or a description can make a bucket keep in memory.
+const MOST_PERMITS: u32 = 10_000;
+
+/// Bounds how long a header can hold requests back.
+const LONGEST_WINDOW: Duration = Duration::from_hours(1);
+
+/// A published limit: `count` requests per `window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Published {
+    count: u32,
+    window: Duration,
+}
+
+/// What is really used of a published limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rate {
+    pub(super) permits: usize,
+    pub(super) window: Duration,
+}
+
+impl Published {
+    /// `None` for a limit of nothing, which says nothing.
+    pub(super) fn new(count: u32, window: Duration) -> Option<Self> {
+        let window = window.min(LONGEST_WINDOW);
+        (count > 0 && !window.is_zero()).then(|| Self { count: count.min(MOST_PERMITS), window })
+    }
+
+    /// Whether this limit lets fewer requests pass than `other` in the long run.
+    pub(super) fn is_tighter_than(self, other: Self) -> bool {
+        let pace = |limit: Self, other: Self| u128::from(limit.count) * other.window.as_nanos();
+        pace(self, other) < pace(other, self)
+    }
+
+    /// The limit less `headroom` per cent, 99 at most.
+    ///
+    /// Whole permits would cost small limits too much: one of 2 less 15 % would be 1, half of it.
+    /// So the permits are rounded up and the window is stretched by what that gave too much.
+    pub(super) fn less(self, headroom: u32) -> Rate {
+        let hundredths = self.count * (100 - headroom.min(99));
+        let permits = hundredths.div_ceil(100);
+        let nanos = self.window.as_nanos() * u128::from(permits) * 100;
+        let nanos = nanos.div_ceil(u128::from(hundredths));
+        Rate {
+            permits: permits as usize,
+            window: Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published(count: u32, millis: u64) -> Published {
+        Published::new(count, Duration::from_millis(millis)).unwrap()
+    }
+
+    #[test]
+    fn headroom_lowers_the_pace_exactly_and_never_exceeds_the_count() {
+        for (count, window, permits, stretched) in [
+            (40, 2000, 34, 2000),
+            (20, 1000, 17, 1000),
+            (12, 2000, 11, 2157),
+            (2, 2000, 2, 2353),
+            (1, 3000, 1, 3530),
+        ] {
+            let rate = published(count, window).less(15);
+            assert_eq!(rate.permits, permits, "{count}");
+            let millis = rate.window.as_nanos().div_ceil(1_000_000);
+            assert_eq!(millis, stretched, "{count}");
+        }
+    }
+
+    #[test]
+    fn any_headroom_leaves_a_permit_and_none_leaves_all() {
+        assert_eq!(published(1, 2000).less(1000).permits, 1);
+        assert_eq!(published(7, 2000).less(0), Rate { permits: 7, window: Duration::from_secs(2) });
+    }
+
+    #[test]
+    fn paces_compare_across_windows() {
+        assert!(published(10, 2000).is_tighter_than(published(12, 2000)));
+        assert!(published(300, 60_000).is_tighter_than(published(12, 2000)));
+        assert!(!published(600, 60_000).is_tighter_than(published(12, 2000)));
+        assert!(!published(12, 2000).is_tighter_than(published(12, 2000)));
+    }
+
+    #[test]
+    fn absurd_headers_are_bounded() {
+        assert_eq!(Published::new(0, Duration::from_secs(2)), None);
+        assert_eq!(Published::new(5, Duration::ZERO), None);
+        let absurd = Published::new(u32::MAX, Duration::from_secs(u32::MAX.into())).unwrap();
+        assert_eq!((absurd.count, absurd.window), (MOST_PERMITS, LONGEST_WINDOW));
+    }
+}

@@ -1,0 +1,53 @@
+//! Which order is meant.
+
+use bitmart_types::{ClientOrderId, OrderId};
+
+/// Names an order by the exchange's id or by yours.
+///
+/// ```
+/// use bitmart_rest::OrderRef;
+/// use bitmart_types::{ClientOrderId, OrderId};
+///
+/// let by_exchange_id = OrderRef::from(OrderId::from("118100034543076010"));
+/// let by_own_id = OrderRef::from(ClientOrderId::random());
+/// assert_ne!(by_exchange_id, by_own_id);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "an order has these two names")]
+pub enum OrderRef {
+    /// The exchange's id.
+    Id(OrderId),
+    /// The id that you gave it.
+    ClientId(ClientOrderId),
+}
+
+impl OrderRef {
+    /// Both as optional fields, for a body that has one field for each.
+    pub(crate) fn split(self) -> (Option<OrderId>, Option<ClientOrderId>) {
+        match self {
+            Self::Id(id) => (Some(id), None),
+            Self::ClientId(id) => (None, Some(id)),
+        }
+    }
+}
+
+impl From<OrderId> for OrderRef {
+    fn from(id: OrderId) -> Self {
+        Self::Id(id)
+    }
+}
+impl From<&OrderId> for OrderRef {
+    fn from(id: &OrderId) -> Self {
+        Self::Id(id.clone())
+    }
+}
+impl From<ClientOrderId> for OrderRef {
+    fn from(id: ClientOrderId) -> Self {
+        Self::ClientId(id)
+    }
+}
+impl From<&ClientOrderId> for OrderRef {
+    fn from(id: &ClientOrderId) -> Self {
+        Self::ClientId(id.clone())
+    }
+}

@@ -1,0 +1,156 @@
+//! What became of an order whose outcome is unknown.
+//!
+//! # The whole story for a trader
+//!
+//! You send an order and the connection breaks, an answer is late, or a proxy answers in place of
+//! the exchange. [`Outcome::Unknown`] says that the order may or may not
+//! exist. Sending it again could buy twice; forgetting it could leave an order in the book that
+//! nobody watches.
+//!
+//! The way out is the client order id, which every order carries from the moment it is built. But
+//! an answer of *not found* is not proof: the request may still be on its way, and the exchange
+//! shows new orders with a delay. Only time settles that. The exchange refuses a signature that is
+//! older than 60 seconds, so an order that is not there when that time has safely passed will never
+//! be. `reconcile` does this waiting for you: it asks until the order is found, or until *not found*
+//! is proof.
+//!
+//! Do not wait long before calling it: an order that was cancelled without a fill can be queried
+//! for 20 minutes only.
+
+use std::time::Duration;
+
+use bitmart_types::{ClientOrderId, ContractSymbol, Timestamp};
+use tokio::time::{Instant, sleep};
+
+use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
+use crate::spot::{Order, QueryOrderByClientId, Spot};
+use crate::{Error, ErrorKind, Outcome};
+
+/// The exchange takes a signature for 60 seconds; some more for clocks that differ and for orders
+/// that show late.
+const SETTLED_AFTER: Duration = Duration::from_secs(75);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Code of a spot order that is not found.
+const NOT_FOUND: i64 = 50_005;
+
+/// What became of an order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reconciled<T> {
+    /// The exchange has the order. Its state says how far it is; it may be filled or cancelled.
+    Placed(T),
+    /// The exchange does not have the order and will not take it any more. It is safe to place
+    /// another one.
+    NotPlaced,
+}
+
+impl Spot<'_> {
+    /// Finds out what became of an order whose outcome is unknown. Call it with the client order id
+    /// of the order, [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
+    ///
+    /// Returns at once when the order is found, and after 75 seconds when it is not: see the
+    /// [story](crate::reconcile).
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::reconcile::Reconciled;
+    /// use bitmart_rest::{Outcome, spot::NewOrder};
+    /// # use bitmart_types::dec;
+    ///
+    /// let order = NewOrder::market_buy("BTC_USDT", dec!(100));
+    /// let id = order.client_order_id().clone();
+    /// match client.spot().submit_order(order).await {
+    ///     Err(error) if error.outcome() == Outcome::Unknown => {
+    ///         match client.spot().reconcile(&id).await? {
+    ///             Reconciled::Placed(order) => println!("it is {}", order.state),
+    ///             Reconciled::NotPlaced => println!("it never arrived"),
+    ///             _ => {}
+    ///         }
+    ///     }
+    ///     result => println!("order id {}", result?.order_id),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The queries fail until the end. The order is then still unknown.
+    ///
+    /// # Cancel safety
+    /// Safe: it only reads.
+    pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
+        let query = QueryOrderByClientId::new(id.clone());
+        settle(async || match self.order_by_client_id(query.clone()).await {
+            Ok(order) => Ok(Some(order)),
+            Err(error) if error.code() == Some(NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+}
+
+impl Futures<'_> {
+    /// Finds out what became of a futures order whose outcome is unknown: the twin of
+    /// [`Spot::reconcile`].
+    ///
+    /// The exchange finds no futures order by its client order id, so this looks through the open
+    /// orders of the contract and then through its history of the last hour.
+    ///
+    /// # Errors
+    /// The queries fail until the end. The order is then still unknown.
+    ///
+    /// # Cancel safety
+    /// Safe: it only reads.
+    pub async fn reconcile(
+        &self,
+        symbol: impl Into<ContractSymbol>,
+        id: &ClientOrderId,
+    ) -> Result<Reconciled<FuturesOrder>, Error> {
+        let symbol = symbol.into();
+        let client = self.client;
+        settle(async || {
+            let is_it = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
+            let open = ListFuturesOpenOrders::new().symbol(symbol.clone());
+            if let Some(order) = self.open_orders(open).await?.into_iter().find(is_it) {
+                return Ok(Some(order));
+            }
+            let now = client.now().as_millis();
+            let history = ListFuturesOrderHistory::new(symbol.clone())
+                .client_order_id(id.clone())
+                .start_time(Timestamp::from_millis(now - 3_600_000))
+                .end_time(Timestamp::from_millis(now + 60_000));
+            Ok(self.order_history(history).await?.into_iter().find(is_it))
+        })
+        .await
+    }
+}
+
+/// Asks until there is an order, or until there cannot be one any more.
+async fn settle<T>(
+    find: impl AsyncFn() -> Result<Option<T>, Error>,
+) -> Result<Reconciled<T>, Error> {
+    let settled = Instant::now() + SETTLED_AFTER;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        // The answer counts as proof only if the question was asked late enough.
+        let asked = Instant::now();
+        match find().await {
+            Ok(Some(order)) => return Ok(Reconciled::Placed(order)),
+            Ok(None) if asked >= settled => return Ok(Reconciled::NotPlaced),
+            Err(error) if asked >= settled || !may_pass(&error) => return Err(error),
+            Ok(None) | Err(_) => {}
+        }
+        sleep(pause.min(settled.saturating_duration_since(Instant::now()))).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Whether the same question may be answered later: not when it was refused for what it is.
+fn may_pass(error: &Error) -> bool {
+    error.outcome() == Outcome::Unknown
+        || error.is_rate_limited()
+        || error.is_timeout()
+        || matches!(error.kind(), ErrorKind::Transport(_))
+}

@@ -1,0 +1,374 @@
+use std::error::Error as _;
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::decode;
+use crate::{
+    Auth, Category, Effect, EncodeError, Endpoint, Envelope, Error, ErrorKind, Host, Metadata,
+    Method, Outcome, Payload, Unexpected,
+};
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Placed {
+    order_id: String,
+}
+
+struct PlaceOrder;
+
+impl Endpoint for PlaceOrder {
+    type Response = Placed;
+    const METADATA: Metadata = Metadata::new("place", Method::Post, Host::Spot, "/place")
+        .auth(Auth::Signed)
+        .effect(Effect::Trade);
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+/// A write whose answer says nothing.
+struct CancelAll;
+
+impl Endpoint for CancelAll {
+    type Response = serde_json::Value;
+    const METADATA: Metadata = Metadata::new("cancel", Method::Post, Host::Spot, "/cancel")
+        .auth(Auth::Signed)
+        .effect(Effect::Trade);
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+fn answer<E: Endpoint>(status: u16, body: &str) -> Result<E::Response, Error> {
+    let status = StatusCode::from_u16(status).unwrap();
+    decode::<E>(status, &HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes()))
+}
+
+fn failure(status: u16, body: &str) -> Error {
+    answer::<PlaceOrder>(status, body).expect_err("must fail")
+}
+
+#[test]
+fn success_in_all_its_spellings() {
+    for body in [
+        r#"{"code":1000,"trace":"t","message":"OK","data":{"order_id":"7"}}"#,
+        r#"{"code":1000,"message":"success","data":{"order_id":"7"}}"#,
+        r#"{"code":"1000","msg":"Ok","trace":"","data":{"order_id":"7","new":[1]}}"#,
+        r#"{"code":1000,"data":{"order_id":"7"}}"#,
+        "\n {\"data\" : {\"order_id\":\"7\"} , \"extra\":{}, \"message\":null,\"code\": 1000 }",
+        // Data is usable, so an unknown wording of success does not matter.
+        r#"{"code":1000,"message":"done","data":{"order_id":"7"}}"#,
+    ] {
+        let placed = answer::<PlaceOrder>(200, body).expect(body);
+        assert_eq!(placed.order_id, "7", "{body}");
+    }
+}
+
+#[test]
+fn writes_without_data_succeed() {
+    for body in [
+        r#"{"code":1000,"message":"OK","data":{}}"#,
+        r#"{"code":1000,"message":"Ok","data":{ }}"#,
+        r#"{"code":1000,"message":"success","data":null}"#,
+        r#"{"code":1000,"trace":"N/A"}"#,
+    ] {
+        answer::<CancelAll>(200, body).expect(body);
+    }
+}
+
+#[test]
+fn the_code_decides_not_the_status() {
+    for status in [200, 400, 403, 500, 503] {
+        let body = r#"{"code":50020,"message":"Balance not enough","trace":"t1","data":null}"#;
+        let error = failure(status, body);
+        assert_eq!(error.outcome(), Outcome::Rejected, "{status}");
+        assert_eq!(error.code(), Some(50020));
+        assert_eq!(error.message(), Some("Balance not enough"));
+        assert_eq!(error.trace(), Some("t1"));
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+        assert!(error.is_insufficient_funds());
+    }
+}
+
+#[test]
+fn codes_that_prove_nothing_leave_the_outcome_unknown() {
+    for code in [25601, 30014, 40012, 50022, 59002, 59008, 59009, 60051, 70003, 99999, 0, -1] {
+        for status in [200, 400, 500] {
+            let error = failure(status, &format!(r#"{{"code":{code},"message":"no"}}"#));
+            assert_eq!(error.outcome(), Outcome::Unknown, "{code} with {status}");
+            assert!(!error.is_without_effect());
+        }
+    }
+}
+
+#[test]
+fn error_answers_in_all_their_spellings() {
+    for (body, message) in [
+        (r#"{"code":30005,"message":"wrong"}"#, "wrong"),
+        (r#"{"code":"30005","msg":"wrong","trace":"N/A","data":{}}"#, "wrong"),
+        (r#"{"code":30005,"message":null,"msg":"wrong","trace":""}"#, "wrong"),
+        (r#"{"code":30005,"message":7,"trace":9}"#, ""),
+        (r#"{"code":30005}"#, ""),
+    ] {
+        let error = failure(401, body);
+        assert_eq!(error.message(), Some(message), "{body}");
+        assert_eq!(error.trace(), None, "{body}");
+        assert_eq!(error.category(), Some(Category::Authentication));
+    }
+}
+
+#[test]
+fn what_is_not_an_envelope_leaves_the_outcome_unknown() {
+    for (status, body, reason) in [
+        (502, "<html><body>Bad Gateway</body></html>", Unexpected::Html),
+        (403, " \n<!DOCTYPE html>", Unexpected::Html),
+        (200, "", Unexpected::Empty),
+        (503, "  ", Unexpected::Empty),
+        (200, r#"{"code":1000,"data":{"order_id":"#, Unexpected::Truncated),
+        (200, r#"{"code":1000,"data":{"order_id":"7"#, Unexpected::Truncated),
+        (200, "upstream connect error", Unexpected::NotJson),
+        (200, r#"{"code":1000}{"code":1000}"#, Unexpected::NotJson),
+        (200, r#"[1000,"OK",null,"t",{"order_id":"7"}]"#, Unexpected::NoCode),
+        (404, r#"{"error":"no"}"#, Unexpected::NoCode),
+        (200, r#"{"code":null,"message":"OK"}"#, Unexpected::NoCode),
+        (200, r#"{"code":1000.5}"#, Unexpected::NoCode),
+    ] {
+        let error = failure(status, body);
+        let kind = error.kind().clone();
+        assert_eq!(kind, ErrorKind::Unexpected(reason), "{body}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{body}");
+        assert_eq!(error.body(), Some(body.as_bytes()));
+    }
+}
+
+#[test]
+fn success_that_contradicts_itself_leaves_the_outcome_unknown() {
+    let error = failure(500, r#"{"code":1000,"message":"OK","data":{"order_id":"7"}}"#);
+    let reason = ErrorKind::Unexpected(Unexpected::StatusContradictsCode);
+    assert_eq!(error.kind(), &reason);
+    assert_eq!(error.outcome(), Outcome::Unknown);
+
+    for data in ["", r#","data":null"#, r#","data":{}"#] {
+        let body = format!(r#"{{"code":1000,"message":"This service is down"{data}}}"#);
+        let error = answer::<CancelAll>(200, &body).expect_err("must fail");
+        let reason = ErrorKind::Unexpected(Unexpected::MessageContradictsCode);
+        assert_eq!(error.kind(), &reason, "{body}");
+        assert_eq!(error.outcome(), Outcome::Unknown);
+    }
+}
+
+#[test]
+fn data_that_does_not_decode_names_its_place_and_leaves_the_outcome_unknown() {
+    for (body, path) in [
+        (r#"{"code":1000,"data":{"order_id":7}}"#, "data.order_id"),
+        (r#"{"code":1000,"data":{"id":"7"}}"#, "data"),
+        (r#"{"code":1000,"message":"OK"}"#, "data"),
+    ] {
+        let error = failure(200, body);
+        let ErrorKind::Decode(decode) = error.kind() else {
+            panic!("{error:?}");
+        };
+        assert_eq!(decode.path, path, "{body}");
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.source().is_some());
+    }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let nested = |depth: usize| {
+        let data = "[".repeat(depth) + &"]".repeat(depth);
+        answer::<CancelAll>(200, &format!(r#"{{"code":1000,"data":{data}}}"#))
+    };
+    nested(100).expect("not deep");
+    let error = nested(100_000).expect_err("too deep for a recursive decoder");
+    assert!(matches!(error.kind(), ErrorKind::Decode(_)), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let cause = error.source().expect("says why").to_string();
+    assert!(cause.contains("recursion limit"), "{cause}");
+}
+
+#[test]
+fn texts_and_body_kept_are_bounded() {
+    let long = "é".repeat(40_000);
+    let error = failure(400, &format!(r#"{{"code":50000,"message":"{long}"}}"#));
+    assert_eq!(error.message().unwrap().chars().count(), 256);
+    assert_eq!(error.body().unwrap().len(), 16 * 1024);
+}
+
+#[test]
+fn neither_display_nor_debug_shows_the_body() {
+    let bodies = [
+        r#"{"code":50020,"message":"no","data":{"address":"CANARY"}}"#,
+        r#"{"code":1000,"data":{"address":"CANARY"}}"#,
+        r#"{"code":1000,"data":"CANARY"}"#,
+        r#"{"code":1000,"data":{"order_id":{"CANARY":1}}}"#,
+        r#""CANARY""#,
+        "<html>CANARY</html>",
+        r#"{"code":1000,"data":{"address":"CANARY"#,
+    ];
+    for (status, body) in bodies.iter().flat_map(|body| [(200, body), (400, body)]) {
+        let error = failure(status, body);
+        let mut shown = format!("{error} {error:?} {error:#?}");
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            let _ = write!(shown, " {source} {source:?} {source:#?}");
+            cause = source.source();
+        }
+        assert!(!shown.contains("CANARY"), "{shown}");
+    }
+}
+
+#[test]
+fn errors_keep_the_rate_limit() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("x-bm-ratelimit-remaining", "41"),
+        ("x-bm-ratelimit-limit", "40"),
+        ("x-bm-ratelimit-reset", "2"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let body = r#"{"code":30013,"message":"Request too many requests"}"#.into();
+    let error = decode::<PlaceOrder>(StatusCode::TOO_MANY_REQUESTS, &headers, &body).unwrap_err();
+    assert!(error.is_rate_limited());
+    assert_eq!(error.outcome(), Outcome::Rejected);
+    assert_eq!(error.rate_limit().map(|state| state.used), Some(41));
+
+    // A proxy refuses without an envelope: still a rate limit, but it proves nothing.
+    let page = "<html></html>".into();
+    let error = decode::<PlaceOrder>(StatusCode::TOO_MANY_REQUESTS, &headers, &page).unwrap_err();
+    assert!(error.is_rate_limited());
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn display_says_what_where_and_what_to_do() {
+    let rejected = failure(400, r#"{"code":50020,"message":"Balance not enough","trace":"t1"}"#);
+    assert_eq!(
+        rejected.to_string(),
+        "place: code 50020, \"Balance not enough\" (trace t1). Add funds or order less."
+    );
+    let unknown = failure(502, "<html>");
+    assert_eq!(
+        unknown.to_string(),
+        "place: the answer is an HTML page, probably of a proxy (HTTP 502). The request may have \
+         taken effect: query the order before sending it again."
+    );
+}
+
+/// Declares a read whose answer has another envelope.
+macro_rules! read {
+    ($name:ident, $envelope:ident) => {
+        struct $name;
+
+        impl Endpoint for $name {
+            type Response = serde_json::Value;
+            const METADATA: Metadata = Metadata::new("read", Method::Get, Host::Spot, "/read")
+                .auth(Auth::Keyed)
+                .envelope(Envelope::$envelope);
+            fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+                Ok(())
+            }
+        }
+    };
+}
+read!(ReadErrno, Errno);
+read!(ReadAccountInfo, AccountInfo);
+read!(ReadBare, None);
+
+#[test]
+fn the_flag_of_success_decides_where_the_envelope_has_one() {
+    for body in [
+        r#"{"errno":"OK","message":"Success","data":{"list":[7]},"success":true}"#,
+        r#"{"errno":"0","message":"anything","data":{"list":[7]},"success":true}"#,
+        r#"{"success":true,"data":{"list":[7]}}"#,
+        r#"{"code":1000,"message":"Ok","data":{"list":[7]}}"#,
+    ] {
+        assert_eq!(answer::<ReadErrno>(200, body).expect(body)["list"][0], 7, "{body}");
+    }
+    for body in [
+        r#"{"code":0,"msg":"ok","data":{"cid":"7"},"errorData":null,"success":true}"#,
+        r#"{"code":1000,"msg":null,"data":{"cid":"7"},"success":true}"#,
+        r#"{"code":1000,"message":"OK","trace":"t","data":{"cid":"7"}}"#,
+    ] {
+        assert_eq!(answer::<ReadAccountInfo>(200, body).expect(body)["cid"], "7", "{body}");
+    }
+}
+
+#[test]
+fn failures_of_other_envelopes_are_errors_of_the_exchange() {
+    for (body, code, message, outcome) in [
+        (
+            r#"{"errno":"30005","message":"wrong","success":false}"#,
+            30005,
+            "wrong",
+            Outcome::Rejected,
+        ),
+        (
+            r#"{"errno":"NO_ACCOUNT","message":"wrong","data":{},"success":false}"#,
+            0,
+            "NO_ACCOUNT: wrong",
+            Outcome::Unknown,
+        ),
+        (r#"{"errno":"NO_ACCOUNT","success":false}"#, 0, "NO_ACCOUNT", Outcome::Unknown),
+        (r#"{"errno":"1000","message":"OK","success":false}"#, 0, "OK", Outcome::Unknown),
+        // The gateway's own refusals come in its own envelope.
+        (r#"{"code":30005,"message":"wrong","trace":"t"}"#, 30005, "wrong", Outcome::Rejected),
+    ] {
+        let error = answer::<ReadErrno>(200, body).expect_err(body);
+        assert_eq!(error.code(), Some(code), "{body}");
+        assert_eq!(error.message(), Some(message), "{body}");
+        assert_eq!(error.outcome(), outcome, "{body}");
+    }
+    let body = r#"{"code":30012,"msg":"no","data":null,"errorData":{"a":1},"success":false}"#;
+    let error = answer::<ReadAccountInfo>(200, body).expect_err(body);
+    assert_eq!((error.code(), error.message()), (Some(30012), Some("no")));
+    assert!(answer::<ReadBare>(200, r#"{"code":30012,"message":"no"}"#).is_err());
+}
+
+#[test]
+fn other_envelopes_are_as_strict_as_the_standard_one() {
+    for body in [
+        r#"{"errno":"OK","message":"Success","data":{"list":[]}}"#,
+        r#"{"errno":"OK","data":{"list":[]},"success":"yes"}"#,
+        r#"{"data":{"list":[]}}"#,
+        "[]",
+    ] {
+        let error = answer::<ReadErrno>(200, body).expect_err(body);
+        assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::NoCode), "{body}");
+    }
+    let body = r#"{"errno":"OK","message":"This service is down","data":{},"success":true}"#;
+    let error = answer::<ReadErrno>(200, body).expect_err(body);
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::MessageContradictsCode));
+    let body = r#"{"errno":"OK","data":{"list":[]},"success":true}"#;
+    let error = answer::<ReadErrno>(500, body).expect_err(body);
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::StatusContradictsCode));
+    // The standard envelope has no such flag.
+    let error = failure(200, r#"{"success":true,"data":{"order_id":"7"}}"#);
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::NoCode));
+}
+
+#[test]
+fn without_an_envelope_the_body_is_the_data() {
+    for (body, data) in [
+        (r#" {"total":1,"list":[7]} "#, r#"{"total":1,"list":[7]}"#),
+        (r#"{"code":"1000","message":"OK","data":{"total":1}}"#, r#"{"total":1}"#),
+        (" [7]", "[7]"),
+    ] {
+        let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
+        assert_eq!(answer::<ReadBare>(200, body).expect(body), data, "{body}");
+    }
+    for (status, body, reason) in [
+        (500, r#"{"total":1}"#, Unexpected::NoCode),
+        (404, "[]", Unexpected::NoCode),
+        (200, "[7", Unexpected::NotJson),
+        (200, "<html>", Unexpected::Html),
+        (200, "", Unexpected::Empty),
+        (200, r#"{"total":1"#, Unexpected::Truncated),
+    ] {
+        let error = answer::<ReadBare>(status, body).expect_err(body);
+        assert_eq!(error.kind(), &ErrorKind::Unexpected(reason), "{body}");
+    }
+}

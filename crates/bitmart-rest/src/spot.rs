@@ -1,0 +1,27 @@
+//! Spot market data and orders.
+
+mod algo;
+mod market;
+mod rules;
+mod trading;
+
+pub use algo::*;
+pub use market::*;
+pub use rules::SpotRules;
+pub(crate) use trading::Terms;
+pub use trading::*;
+
+/// The spot endpoints: `client.spot()`.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug)]
+pub struct Spot<'a> {
+    pub(crate) client: &'a crate::Client,
+}
+
+#[cfg(feature = "client")]
+impl crate::Client {
+    /// Spot market data and orders.
+    pub fn spot(&self) -> Spot<'_> {
+        Spot { client: self }
+    }
+}

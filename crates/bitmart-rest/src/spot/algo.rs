@@ -1,0 +1,77 @@
+//! Spot orders that wait for a price.
+//!
+//! The exchange documents neither these calls nor their answers. The requests follow its own client
+//! libraries; what third parties say about the answers is typed with every field optional.
+
+use bitmart_types::{AlgoTriggerType, ClientOrderId, Decimal, OrderId, Side, Symbol, wire};
+use serde::{Deserialize, Serialize};
+
+mod generated;
+mod submit;
+
+pub use generated::*;
+pub use submit::SubmitAlgoOrder;
+
+/// The exchange has accepted an algo order. Unverified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AlgoOrderReceipt {
+    /// The exchange's id of the algo order.
+    #[serde(with = "wire::text_opt", default)]
+    pub order_id: Option<OrderId>,
+}
+
+/// The answer to cancelling an algo order. Unverified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AlgoCancelReceipt {
+    /// Whether it was cancelled.
+    #[serde(rename = "result", with = "wire::boolean_opt", default)]
+    pub canceled: Option<bool>,
+}
+
+/// An algo order. Unverified.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AlgoOrder {
+    /// The exchange's id.
+    #[serde(with = "wire::text_opt", default)]
+    pub order_id: Option<OrderId>,
+    /// Your id.
+    #[serde(with = "wire::text_opt", default)]
+    pub client_order_id: Option<ClientOrderId>,
+    /// Pair.
+    #[serde(with = "wire::text_opt", default)]
+    pub symbol: Option<Symbol>,
+    /// Direction.
+    #[serde(with = "wire::text_opt", default)]
+    pub side: Option<Side>,
+    /// Kind of algo order or account; no source states the values.
+    #[serde(with = "wire::text_opt", default)]
+    pub order_mode: Option<String>,
+    /// What it becomes when it starts.
+    #[serde(rename = "trigger_type", with = "wire::text_opt", default)]
+    pub trigger_type: Option<AlgoTriggerType>,
+    /// How far it is; no source states the values.
+    #[serde(with = "wire::text_opt", default)]
+    pub state: Option<String>,
+    /// Who cancelled it; no source states the values.
+    #[serde(with = "wire::text_opt", default)]
+    pub cancel_source: Option<String>,
+    /// Price of the order that it becomes, in the quote currency.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub price: Option<Decimal>,
+    /// Ordered amount, in the base currency.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub size: Option<Decimal>,
+    /// Ordered amount, in the quote currency.
+    #[serde(with = "wire::decimal_opt", default)]
+    pub notional: Option<Decimal>,
+    /// When it was placed, in a unit that no source states; most likely milliseconds.
+    #[serde(with = "wire::number_opt", default)]
+    pub create_time: Option<i64>,
+    /// When it last changed, in a unit that no source states; most likely milliseconds.
+    #[serde(with = "wire::number_opt", default)]
+    pub update_time: Option<i64>,
+}

@@ -1,0 +1,155 @@
+//! Rules that are checked before anything is sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bitmart_types::{ClientOrderId, Decimal, InvalidValue, OrderId};
+
+/// Longest part of a bad value that an error repeats, in characters.
+const VALUE_SHOWN: usize = 64;
+
+/// A parameter that the exchange would refuse, found before sending.
+///
+/// ```
+/// use bitmart_rest::ValidationError;
+///
+/// let error = ValidationError::new("limit", 500, "must be 1 to 200");
+/// assert_eq!(error.to_string(), "`limit` must be 1 to 200, not `500`");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidationError {
+    field: &'static str,
+    value: String,
+    rule: Cow<'static, str>,
+}
+
+impl ValidationError {
+    /// Says that `field` holds `value` but the `rule` wants something else.
+    ///
+    /// Word the rule so that it reads on from the field's name: `must be 1 to 200`.
+    /// Of a long value only the first 64 characters are kept. Pass a placeholder instead of the
+    /// value of a secret.
+    pub fn new(
+        field: &'static str,
+        value: impl fmt::Display,
+        rule: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let mut value = value.to_string();
+        if let Some((end, _)) = value.char_indices().nth(VALUE_SHOWN) {
+            value.truncate(end);
+            value.push('…');
+        }
+        Self { field, value, rule: rule.into() }
+    }
+    /// Wire name of the parameter.
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+    /// What it holds.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+    /// What it must hold.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+impl fmt::Display for ValidationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}, not `{}`", self.field, self.rule, self.value)
+    }
+}
+
+impl std::error::Error for ValidationError {}
+
+/// Checks the form of an identifier.
+pub(crate) fn form<T: Identifier>(
+    field: &'static str,
+    value: Option<&T>,
+) -> Result<(), ValidationError> {
+    match value.map(T::check) {
+        Some(Err(invalid)) => {
+            Err(ValidationError::new(field, invalid.value(), format!("must be {}", invalid.rule())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks a published range.
+pub(crate) fn range<T: PartialOrd + fmt::Display>(
+    field: &'static str,
+    value: impl Into<Option<T>>,
+    min: Option<T>,
+    max: Option<T>,
+) -> Result<(), ValidationError> {
+    let Some(value) = value.into() else {
+        return Ok(());
+    };
+    let low = min.as_ref().is_some_and(|min| value < *min);
+    let high = max.as_ref().is_some_and(|max| value > *max);
+    if !low && !high {
+        return Ok(());
+    }
+    let rule = match (min, max) {
+        (Some(min), Some(max)) => format!("must be {min} to {max}"),
+        (Some(min), None) => format!("must be at least {min}"),
+        (_, max) => format!("must be at most {}", max.as_ref().unwrap_or(&value)),
+    };
+    Err(ValidationError::new(field, value, rule))
+}
+
+/// An identifier with a published form.
+pub(crate) trait Identifier {
+    fn check(&self) -> Result<(), InvalidValue>;
+}
+
+macro_rules! identifiers {
+    ($($name:ident)+) => {$(
+        impl Identifier for bitmart_types::$name {
+            fn check(&self) -> Result<(), InvalidValue> {
+                Self::check(self)
+            }
+        }
+    )+};
+}
+identifiers!(
+    Symbol ContractSymbol Currency OrderId ClientOrderId TradeId BorrowId RepayId UserId
+    EarnProductId EarnId EarnRequestNo RequestNo
+);
+
+/// Checks that one of several parameters is there.
+pub(crate) fn any(
+    field: &'static str,
+    present: bool,
+    rule: &'static str,
+) -> Result<(), ValidationError> {
+    if present { Ok(()) } else { Err(ValidationError::new(field, "nothing", rule)) }
+}
+
+/// Checks that an order is named by the exchange's id or by that of the user.
+pub(crate) fn named(
+    order_id: Option<&OrderId>,
+    client_order_id: Option<&ClientOrderId>,
+) -> Result<(), ValidationError> {
+    form("order_id", order_id)?;
+    form("client_order_id", client_order_id)?;
+    any(
+        "order_id",
+        order_id.is_some() || client_order_id.is_some(),
+        "or client_order_id must be set",
+    )
+}
+
+/// Checks that an amount is above zero.
+pub(crate) fn positive(
+    field: &'static str,
+    value: impl Into<Option<Decimal>>,
+) -> Result<(), ValidationError> {
+    match value.into() {
+        Some(value) if value.is_zero() || value.is_sign_negative() => {
+            Err(ValidationError::new(field, value, "must be above zero"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,65 @@
+//! A write and a read to test with.
+
+use bitmart_rest::{
+    Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload,
+};
+use bitmart_types::{Environment, Service};
+
+/// Places an order.
+#[derive(Clone, serde::Serialize)]
+pub(crate) struct PlaceOrder {
+    pub(crate) symbol: &'static str,
+}
+
+pub(crate) const ORDER: PlaceOrder = PlaceOrder { symbol: "BTC_USDT" };
+
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct Placed {
+    pub(crate) order_id: String,
+}
+
+impl Endpoint for PlaceOrder {
+    type Response = Placed;
+    const METADATA: Metadata = Metadata::new("place_order", Method::Post, Host::Spot, "/place")
+        .auth(Auth::Signed)
+        .effect(Effect::Trade);
+    fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
+        payload.json(self)
+    }
+}
+
+/// Reads an order, without credentials.
+pub(crate) struct ReadOrder;
+
+impl Endpoint for ReadOrder {
+    type Response = Placed;
+    const METADATA: Metadata = Metadata::new("read_order", Method::Get, Host::Spot, "/order");
+    fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
+        payload.query("id", 7);
+        Ok(())
+    }
+}
+
+/// Reads an order with a signature, as BitMart's fourth version does.
+pub(crate) struct SignedRead;
+
+impl Endpoint for SignedRead {
+    type Response = Placed;
+    const METADATA: Metadata =
+        Metadata::new("signed_read", Method::Post, Host::Spot, "/signed_read").auth(Auth::Signed);
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+/// The answer that all want.
+pub(crate) const PLACED: &str =
+    r#"{"code":1000,"message":"OK","trace":"t1","data":{"order_id":"7"}}"#;
+
+/// Credentials from nowhere, the spot host at `address`.
+pub(crate) fn client(address: &str) -> ClientBuilder {
+    let credentials = bitmart_auth::Credentials::new("key", "secret", "memo").unwrap();
+    Client::builder()
+        .environment(Environment::custom("test").with(Service::SpotRest, address))
+        .credentials(credentials)
+}

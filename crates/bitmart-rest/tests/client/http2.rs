@@ -1,0 +1,130 @@
+//! HTTP/2 as a choice.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bitmart_rest::Outcome;
+use bitmart_rest::transport::HyperTransport;
+use bitmart_types::{Environment, Roots, Service};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
+
+use crate::endpoint::{ORDER, PLACED, client};
+use crate::server::{Server, eventually, ok};
+use crate::tls::certificate;
+
+#[tokio::test]
+async fn requests_at_once_share_a_connection() {
+    let (tls, root) = certificate(&[b"h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let accepts = Arc::new(AtomicUsize::new(0));
+    let server = tokio::spawn({
+        let accepts = Arc::clone(&accepts);
+        async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                accepts.fetch_add(1, Ordering::SeqCst);
+                let stream = TokioIo::new(tls.accept(stream).await.unwrap());
+                let answer = service_fn(async |request: http::Request<_>| {
+                    let _: hyper::body::Incoming = request.into_body();
+                    Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(PLACED))))
+                });
+                let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(builder.serve_connection(stream, answer));
+            }
+        }
+    });
+    let roots = Roots::none().with_der(root);
+    let transport = HyperTransport::builder().roots(roots).http2().build().unwrap();
+    let environment = Environment::custom("test").with(Service::SpotRest, &address);
+    let client = client("").environment(environment).transport(transport).build().unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(ORDER).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap().order_id, "7");
+    }
+    assert_eq!(accepts.load(Ordering::SeqCst), 1);
+    server.abort();
+}
+
+/// A host that takes connections and then does nothing, and how many it took.
+async fn dead_host() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://{}", listener.local_addr().unwrap());
+    let accepts = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepts);
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            kept.push(stream);
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (address, accepts)
+}
+
+#[tokio::test]
+async fn a_dead_host_holds_up_no_other() {
+    let (tls, root) = certificate(&[b"http/1.1"]);
+    let alive = Server::listen(Some(tls), |_| ok(PLACED)).await;
+    let (dead, accepts) = dead_host().await;
+    let transport = HyperTransport::builder()
+        .roots(Roots::none().with_der(root))
+        .http2()
+        .connect_timeout(std::time::Duration::from_hours(1))
+        .build()
+        .unwrap();
+    let to = |address: &str| client(address).transport(transport.clone()).build().unwrap();
+    let stuck = tokio::spawn({
+        let client = to(&dead);
+        async move { client.send(ORDER).await }
+    });
+    eventually(|| accepts.load(Ordering::SeqCst) == 1).await;
+    to(&alive.address).send(ORDER).await.unwrap();
+    assert!(!stuck.is_finished());
+    stuck.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_at_once_share_a_failed_attempt() {
+    let (dead, accepts) = dead_host().await;
+    let transport = HyperTransport::builder().http2().build().unwrap();
+    let client = client(&dead).transport(transport).build().unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(ORDER).await })
+        })
+        .collect();
+    for task in tasks {
+        let error = task.await.unwrap().unwrap_err();
+        assert!(error.is_timeout());
+        assert_eq!(error.outcome(), Outcome::NotSent);
+    }
+    assert!(accepts.load(Ordering::SeqCst) <= 1);
+    // Those who come later have an attempt of their own.
+    assert_eq!(client.send(ORDER).await.unwrap_err().outcome(), Outcome::NotSent);
+    eventually(|| accepts.load(Ordering::SeqCst) == 2).await;
+}
+
+#[tokio::test]
+async fn a_server_without_http2_is_spoken_to_in_http1() {
+    let (tls, root) = certificate(&[b"http/1.1"]);
+    let server = Server::listen(Some(tls), |_| ok(PLACED)).await;
+    let roots = Roots::none().with_der(root);
+    let transport = HyperTransport::builder().roots(roots).http2().build().unwrap();
+    let environment = Environment::custom("test").with(Service::SpotRest, &server.address);
+    let client = client("").environment(environment).transport(transport).build().unwrap();
+    for _ in 0..3 {
+        client.send(ORDER).await.unwrap();
+    }
+    assert_eq!(server.accepts(), 1);
+}

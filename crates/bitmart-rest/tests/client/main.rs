@@ -1,0 +1,22 @@
+//! The client against servers and transports that misbehave.
+#![cfg(feature = "client")]
+// Helpers outside of test functions may unwrap as well.
+#![allow(clippy::unwrap_used)]
+
+mod clock;
+mod deadline;
+mod detailed;
+mod drift;
+mod endpoint;
+#[cfg(feature = "http2")]
+mod http2;
+mod limits;
+mod mock;
+mod pool;
+mod recv_window;
+mod retry;
+mod secrets;
+mod server;
+mod tls;
+mod unknown;
+mod wire;

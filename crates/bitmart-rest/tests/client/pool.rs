@@ -1,0 +1,120 @@
+//! Connections are used again, and no request is sent twice.
+
+use bitmart_rest::{ErrorKind, Outcome, TransportErrorKind};
+
+use crate::endpoint::{ORDER, PLACED, client};
+use crate::server::{Reply, Server, eventually, ok};
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let server = Server::start(|_| ok(PLACED)).await;
+    let client = client(&server.address).build().unwrap();
+    for _ in 0..5 {
+        assert_eq!(client.send(ORDER).await.unwrap().order_id, "7");
+    }
+    assert_eq!(server.accepts(), 1);
+    assert_eq!(server.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_after_an_error_answer() {
+    let refusal = r#"{"code":50020,"message":"Balance not enough"}"#;
+    let server = Server::start(move |_| Reply::Answer("400 Bad Request", refusal.into())).await;
+    let client = client(&server.address).build().unwrap();
+    for _ in 0..3 {
+        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Rejected);
+    }
+    assert_eq!(server.accepts(), 1);
+}
+
+#[tokio::test]
+async fn requests_at_once_have_a_connection_each() {
+    let server = Server::start(|_| ok(PLACED)).await;
+    let client = client(&server.address).build().unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(ORDER).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(server.requests().len(), 20);
+    assert!(server.accepts() <= 20);
+}
+
+#[tokio::test]
+async fn a_connection_closed_while_idle_is_replaced() {
+    let server = Server::start(|_| Reply::AnswerAndClose("200 OK", PLACED.into())).await;
+    let client = client(&server.address).build().unwrap();
+    for number in 1..=3 {
+        client.send(ORDER).await.unwrap();
+        server.ended(number).await;
+    }
+    assert_eq!(server.accepts(), 3);
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_on_a_pooled_connection_that_dies_is_not_sent_again() {
+    let server = Server::start(|number| if number == 2 { Reply::Close } else { ok(PLACED) }).await;
+    let client = client(&server.address).build().unwrap();
+    client.send(ORDER).await.unwrap();
+
+    let error = client.send(ORDER).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Interrupted));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.accepts(), 1);
+
+    client.send(ORDER).await.unwrap();
+    assert_eq!(server.requests().len(), 3);
+    assert_eq!(server.accepts(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_with_an_abandoned_answer_is_not_used_again() {
+    let server = Server::start(|number| if number == 1 { Reply::Stall } else { ok(PLACED) }).await;
+    let client = client(&server.address).build().unwrap();
+    let abandoned = tokio::spawn({
+        let client = client.clone();
+        async move { client.send(ORDER).await }
+    });
+    eventually(|| server.requests().len() == 1).await;
+    abandoned.abort();
+    // The abandoned connection is closed rather than kept.
+    server.ended(1).await;
+
+    client.send(ORDER).await.unwrap();
+    assert_eq!(server.accepts(), 2);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn an_aged_connection_is_not_used_again() {
+    let server = Server::start(|_| ok(PLACED)).await;
+    let transport = bitmart_rest::transport::HyperTransport::builder()
+        .idle_timeout(std::time::Duration::ZERO)
+        .build()
+        .unwrap();
+    let client = client(&server.address).transport(transport).build().unwrap();
+    client.send(ORDER).await.unwrap();
+    client.send(ORDER).await.unwrap();
+    assert_eq!(server.accepts(), 2);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let target = Server::start(|_| ok(PLACED)).await;
+    let location = format!("HTTP/1.1 307 x\r\nLocation: {}/place\r\n", target.address);
+    let raw: &'static str = format!("{location}Content-Length: 0\r\n\r\n").leak();
+    let server = Server::start(move |_| Reply::Raw(raw)).await;
+    let client = client(&server.address).build().unwrap();
+    let error = client.send(ORDER).await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(307));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(target.requests().len(), 0);
+    assert_eq!(server.requests().len(), 1);
+}

@@ -1,0 +1,48 @@
+//! `recvWindow` for a whole client.
+
+use std::time::Duration;
+
+use bitmart_rest::account::QuerySpotWallet;
+use bitmart_rest::spot::{CancelOrders, NewOrder, QueryOrder, SubmitOrders};
+use bitmart_rest::types::dec;
+use bitmart_rest::{Client, Endpoint};
+
+use crate::endpoint::client;
+use crate::mock::Recorder;
+
+/// The `recvWindow` that a client with one sends, if any.
+async fn sent(request: impl Endpoint) -> Option<u64> {
+    let recorder = Recorder::new(r#"{"code":1000,"message":"OK","data":{}}"#);
+    let builder = client("https://spot").transport(recorder.clone());
+    let client = builder.recv_window(Duration::from_millis(1500)).build().unwrap();
+    // The answer fits none of them; only what was sent matters.
+    let _ = client.send(request).await;
+    let sent = recorder.sent.lock().unwrap();
+    let body = sent[0].body();
+    let body: serde_json::Value = if body.is_empty() {
+        serde_json::Value::Null
+    } else {
+        serde_json::from_slice(body).unwrap()
+    };
+    body.get("recvWindow").map(|millis| millis.as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn requests_that_take_it_get_the_clients_unless_they_have_their_own() {
+    let order = NewOrder::market_buy("BTC_USDT", dec!(25));
+    assert_eq!(sent(QueryOrder::new("1")).await, Some(1500));
+    assert_eq!(sent(QueryOrder::new("1").recv_window(9000)).await, Some(9000));
+    assert_eq!(sent(SubmitOrders::new("BTC_USDT").push(order)).await, Some(1500));
+    assert_eq!(sent(CancelOrders::by_ids("BTC_USDT", ["1"])).await, Some(1500));
+    assert_eq!(sent(CancelOrders::by_ids("BTC_USDT", ["1"]).recv_window(1)).await, Some(1));
+    assert_eq!(sent(QuerySpotWallet::new()).await, None);
+}
+
+#[tokio::test]
+async fn a_window_that_the_exchange_would_refuse_does_not_build() {
+    let build = |window| Client::builder().recv_window(window).build();
+    for unfit in [Duration::ZERO, Duration::from_micros(900), Duration::from_millis(60_001)] {
+        assert_eq!(build(unfit).unwrap_err().setting(), "recv_window");
+    }
+    assert!(build(Duration::from_mins(1)).is_ok());
+}

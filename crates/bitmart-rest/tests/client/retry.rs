@@ -1,0 +1,154 @@
+//! Reads are sent again when asked for. Nothing else ever is.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bitmart_rest::{RetryPolicy, TransportError, TransportErrorKind};
+use tokio::time::Instant;
+
+use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
+use crate::mock::{Off, Script, answer};
+
+const HALF_MINUTE: Duration = Duration::from_secs(30);
+
+/// Fails in every way there is, in turn.
+fn failures() -> Vec<(&'static str, Script)> {
+    let api = |status: u16, code: i64, message: &'static str| {
+        let body = format!(r#"{{"code":{code},"message":"{message}","trace":"1"}}"#);
+        Script::new(move |_| answer(status, &[], &body))
+    };
+    vec![
+        ("connect", Script::new(|_| Err(TransportError::not_sent(TransportErrorKind::Connect)))),
+        (
+            "broken",
+            Script::new(|_| Err(TransportError::maybe_sent(TransportErrorKind::Interrupted))),
+        ),
+        ("timeout", Script::new(|_| Err(TransportError::maybe_sent(TransportErrorKind::Timeout)))),
+        ("page", Script::new(|_| answer(502, &[], "<html></html>"))),
+        ("empty", Script::new(|_| answer(200, &[], ""))),
+        ("cut off", Script::new(|_| answer(200, &[], &PLACED[..30]))),
+        ("no code", Script::new(|_| answer(200, &[], "{}"))),
+        ("contradiction", Script::new(|_| answer(500, &[], PLACED))),
+        ("fault inside", api(500, 59002, "Internal Server Error")),
+        ("unknown code", api(500, 12345, "?")),
+        ("maintenance", api(200, 30016, "Service maintenance")),
+        ("too many", api(429, 30013, "Request too many requests")),
+        ("clock", api(401, 30007, "Header X-BM-TIMESTAMP range. Within a minute")),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_is_never_sent_again_whatever_fails() {
+    for (name, script) in failures() {
+        let start = Instant::now();
+        let client = client("https://spot")
+            .transport(script.clone())
+            .clock(Off { start, by: 0 })
+            .sync_clock(true)
+            .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
+            .build()
+            .unwrap();
+        client.send(ORDER).await.expect_err(name);
+        client.send_detailed(ORDER).await.expect_err(name);
+        let sent = script.paths().iter().filter(|path| *path == "/place").count();
+        assert!(sent <= 2, "{name}: sent {sent} times for two calls");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_is_sent_once_unless_asked_for() {
+    for (name, script) in failures() {
+        let client = client("https://spot").transport(script.clone()).build().unwrap();
+        client.send(ReadOrder).await.expect_err(name);
+        assert_eq!(script.paths().len(), 1, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_is_tried_as_often_as_allowed_after_failures_that_may_pass() {
+    for (name, script) in failures() {
+        let client = client("https://spot")
+            .transport(script.clone())
+            .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(4))
+            .build()
+            .unwrap();
+        let start = Instant::now();
+        client.send(ReadOrder).await.expect_err(name);
+        // Without synchronising, a clock that is off stays off.
+        let expected = if name == "clock" { 1 } else { 4 };
+        assert_eq!(script.paths().len(), expected, "{name}");
+        assert!(start.elapsed() < HALF_MINUTE, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_stays_is_not_tried_again() {
+    for (status, code) in [(400, 50000), (401, 30005), (400, 50020), (418, 30017), (400, 12345)] {
+        let body = format!(r#"{{"code":{code},"message":"no","trace":"1"}}"#);
+        let script = Script::new(move |_| answer(status, &[], &body));
+        let client = client("https://spot")
+            .transport(script.clone())
+            .retry_reads(RetryPolicy::within(Duration::from_hours(1)).attempts(4))
+            .build()
+            .unwrap();
+        assert_eq!(client.send(ReadOrder).await.unwrap_err().code(), Some(code));
+        assert_eq!(script.paths().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_grow_and_success_ends_them() {
+    let attempts = AtomicU32::new(0);
+    let script = Script::new(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
+        0..3 => answer(502, &[], "<html></html>"),
+        _ => answer(200, &[], PLACED),
+    });
+    let client = client("https://spot")
+        .transport(script.clone())
+        .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
+        .build()
+        .unwrap();
+    assert_eq!(client.send(ReadOrder).await.unwrap().order_id, "7");
+    let times: Vec<_> = script.sent.lock().unwrap().iter().map(|(at, _)| *at).collect();
+    let pauses: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(pauses.len(), 3);
+    for (pause, whole) in pauses.iter().zip([200, 400, 800]) {
+        let whole = Duration::from_millis(whole);
+        assert!(*pause >= whole / 2 && *pause <= whole + Duration::from_millis(2), "{pause:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_bounds_attempts_and_pauses_together() {
+    let budget = Duration::from_secs(3);
+    // Slow failures, and one that never comes.
+    for latency in [Duration::from_millis(700), HALF_MINUTE] {
+        let script = Script::new(|_| answer(502, &[], "<html></html>")).latency(latency);
+        let client = client("https://spot")
+            .transport(script.clone())
+            .timeout(Duration::from_mins(2))
+            .retry_reads(RetryPolicy::within(budget).attempts(1000))
+            .build()
+            .unwrap();
+        let start = Instant::now();
+        client.send(ReadOrder).await.unwrap_err();
+        assert!(start.elapsed() <= budget + Duration::from_millis(2), "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_is_signed_anew() {
+    let start = Instant::now();
+    let script = Script::new(|_| answer(502, &[], "<html></html>"));
+    let client = client("https://spot")
+        .transport(script.clone())
+        .clock(Off { start, by: 0 })
+        .retry_reads(RetryPolicy::within(HALF_MINUTE))
+        .build()
+        .unwrap();
+    client.send(SignedRead).await.unwrap_err();
+    let sent = script.sent.lock().unwrap();
+    let signatures: std::collections::HashSet<_> =
+        sent.iter().map(|(_, request)| request.headers()["x-bm-sign"].clone()).collect();
+    assert_eq!((sent.len(), signatures.len()), (3, 3));
+}

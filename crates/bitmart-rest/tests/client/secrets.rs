@@ -1,0 +1,46 @@
+//! No secret gets out through `Debug` or errors.
+
+use bitmart_auth::Credentials;
+use bitmart_rest::Client;
+use bitmart_testkit::canary;
+use bitmart_types::{Environment, Service};
+
+use crate::endpoint::{ORDER, PLACED};
+use crate::mock::Recorder;
+
+fn client(answer: &'static str) -> (Recorder, Client) {
+    let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
+    let transport = Recorder::new(answer);
+    let builder = Client::builder().credentials(credentials).transport(transport.clone());
+    canary::assert_debug_hides(&builder, &[]);
+    (transport, builder.build().unwrap())
+}
+
+#[tokio::test]
+async fn debug_and_errors_show_no_secret() {
+    for answer in [PLACED, "<html>CANARY</html>", r#"{"code":50020,"data":"CANARY"}"#] {
+        let (transport, client) = client(answer);
+        let result = client.send_detailed(ORDER).await;
+        let sent = transport.sent.lock().unwrap();
+        let sign = sent[0].headers()["x-bm-sign"].to_str().unwrap();
+        canary::assert_debug_hides(&client, &[sign]);
+        canary::assert_debug_hides(&result, &[sign]);
+        canary::assert_debug_hides(sent[0].headers(), &[sign]);
+        if let Err(error) = result {
+            canary::assert_hidden(&error.to_string(), &[sign]);
+        }
+    }
+}
+
+#[test]
+fn keys_do_not_go_to_other_machines_in_plain_text() {
+    for service in [Service::SpotRest, Service::FuturesRest] {
+        let environment = Environment::custom("test").with(service, "http://10.0.0.7:8801");
+        let builder = || crate::endpoint::client("").environment(environment.clone());
+        let error = builder().build().unwrap_err();
+        assert!(error.to_string().contains("unencrypted"), "{error}");
+        assert!(error.setting().ends_with("_rest"));
+        builder().allow_plain_text().build().unwrap();
+    }
+    crate::endpoint::client("http://localhost:8801").build().unwrap();
+}

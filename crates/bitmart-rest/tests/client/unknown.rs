@@ -1,0 +1,90 @@
+//! Answers that prove nothing, over a real connection.
+
+use bitmart_rest::{Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
+use tokio::net::TcpListener;
+
+use crate::endpoint::{ORDER, PLACED, client};
+use crate::server::{Reply, Server, ok};
+
+/// The error that an order meets when the server does `reply`.
+async fn failure(reply: Reply) -> Error {
+    let server = Server::start(move |_| reply.clone()).await;
+    let client = client(&server.address).max_body(64 * 1024).build().unwrap();
+    let error = client.send(ORDER).await.expect_err("must fail");
+    assert_eq!(server.requests().len(), 1, "sent once");
+    error
+}
+
+#[tokio::test]
+async fn a_refused_connection_means_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    for scheme in ["http", "https"] {
+        let client = client(&format!("{scheme}://{address}")).build().unwrap();
+        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Connect));
+        assert_eq!(error.outcome(), Outcome::NotSent);
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_connection_leaves_the_outcome_unknown() {
+    let error = failure(Reply::Close).await;
+    assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Interrupted));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_half_sent_answer_leaves_the_outcome_unknown() {
+    for raw in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":1000",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"cod\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "not HTTP at all\r\n\r\n",
+    ] {
+        let error = failure(Reply::Raw(raw)).await;
+        assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Interrupted), "{raw}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{raw}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxys_page_leaves_the_outcome_unknown() {
+    let page = "<html><body>502 Bad Gateway</body></html>";
+    let error = failure(Reply::Answer("502 Bad Gateway", page.into())).await;
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Html));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert_eq!(error.body(), Some(page.as_bytes()));
+}
+
+#[tokio::test]
+async fn truncated_json_leaves_the_outcome_unknown() {
+    let error = failure(ok(&PLACED[..PLACED.len() - 4])).await;
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Truncated));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_body_is_refused_at_the_limit() {
+    for reply in [Reply::Endless, ok(&" ".repeat(5_000_000))] {
+        let error = failure(reply).await;
+        assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
+        assert_eq!(error.outcome(), Outcome::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_body_closes_its_connection() {
+    let server = Server::start(|_| Reply::Endless).await;
+    let client = client(&server.address).max_body(1000).build().unwrap();
+    client.send(ORDER).await.unwrap_err();
+    server.ended(1).await;
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_is_read() {
+    let server = Server::start(|_| ok(PLACED)).await;
+    let client = client(&server.address).max_body(PLACED.len()).build().unwrap();
+    client.send(ORDER).await.unwrap();
+}

@@ -1,0 +1,250 @@
+//! Answers that differ from what is described: they decode, and the difference is counted.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry, find};
+use bitmart_rest::drift::{Drift, DriftKind};
+use bitmart_rest::{Envelope, Method};
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// A member name and a word that no answer has.
+const NEW: &str = "never_seen_before";
+
+/// Objects without which the models do not decode.
+const NEEDED: [(&str, &str); 5] = [
+    ("account_funding_record", "record"),
+    ("margin_accounts", "symbols[].base"),
+    ("margin_accounts", "symbols[].quote"),
+    ("margin_pairs", "symbols[].base"),
+    ("margin_pairs", "symbols[].quote"),
+];
+
+/// Published answers of success.
+fn answers(entry: &EndpointEntry) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(entry.metadata.id);
+    let files = std::fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    let read = |path| std::fs::read_to_string(path).unwrap();
+    paths
+        .into_iter()
+        .map(|path| serde_json::from_str::<Value>(&read(path)).unwrap()["response"].take())
+        .filter(|answer| entry.recode_answer(StatusCode::OK, &bytes(answer)).is_ok())
+        .collect()
+}
+
+fn bytes(answer: &Value) -> Bytes {
+    answer.to_string().into()
+}
+
+/// Where the data lies in an answer, as a JSON pointer.
+fn root(entry: &EndpointEntry, answer: &Value) -> &'static str {
+    let is_bare = entry.metadata.envelope == Envelope::None && answer.get("code").is_none();
+    if is_bare { "" } else { "/data" }
+}
+
+/// A place in the data: its JSON pointer, and its path in the description's spelling.
+struct Place {
+    pointer: String,
+    path: String,
+}
+
+/// Every place in the data but the data itself. Of a list the first item stands for all, and the
+/// columns of a row, which is a list in a list or of scalars, are counted.
+fn places(entry: &EndpointEntry, answer: &Value) -> Vec<Place> {
+    let root = root(entry, answer);
+    let mut places = Vec::new();
+    collect(entry, answer.pointer(root).unwrap_or(&Value::Null), root, "", &mut places);
+    places
+}
+
+fn collect(entry: &EndpointEntry, value: &Value, pointer: &str, path: &str, out: &mut Vec<Place>) {
+    let children: Vec<(String, String, &Value)> = match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let dot = if path.is_empty() { "" } else { "." };
+                (name.replace('~', "~0").replace('/', "~1"), format!("{path}{dot}{name}"), value)
+            })
+            .collect(),
+        Value::Array(items) => {
+            let row = format!("{path}[0]");
+            let is_row = entry.fields.iter().any(|field| field.path.starts_with(&row));
+            let most = if is_row { items.len() } else { 1 };
+            let child = |(index, value)| {
+                let step = if is_row { format!("[{index}]") } else { "[]".to_owned() };
+                (format!("{index}"), format!("{path}{step}"), value)
+            };
+            items.iter().enumerate().take(most).map(child).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (step, path, value) in children {
+        let pointer = format!("{pointer}/{step}");
+        out.push(Place { pointer: pointer.clone(), path: path.clone() });
+        collect(entry, value, &pointer, &path, out);
+    }
+}
+
+/// Changes every place of every published answer, one at a time, and returns where the answer no
+/// longer decodes and where the change was not counted. `change` leaves alone what it does not mean.
+fn broken(
+    kind: DriftKind,
+    change: impl Fn(&EndpointEntry, &Place, &Value) -> Option<Value>,
+) -> Vec<String> {
+    let mut faults = BTreeMap::new();
+    let mut changes = 0;
+    for entry in ENDPOINTS {
+        for answer in answers(entry) {
+            for place in places(entry, &answer) {
+                let mut changed = answer.clone();
+                let at = changed.pointer_mut(&place.pointer).unwrap();
+                let Some(value) = change(entry, &place, at) else { continue };
+                *at = value;
+                changes += 1;
+                let mut fault = |what: String| {
+                    faults.entry(format!("{} {}", entry.metadata.id, place.path)).or_insert(what);
+                };
+                let body = bytes(&changed);
+                let drift = Drift::new();
+                let decode = || entry.recode_answer(StatusCode::OK, &body);
+                if let Err(error) = drift.watch(&entry.metadata, &body, decode) {
+                    fault(format!("does not decode: {error:?}"));
+                }
+                let is_described =
+                    entry.fields.iter().any(|field| field.path.starts_with(&place.path));
+                let is_counted = drift.report().findings.iter().any(|found| found.kind == kind);
+                if is_described && kind != DriftKind::UnknownValue && !is_counted {
+                    fault(format!("not counted in {}", drift.report()));
+                }
+            }
+        }
+    }
+    assert!(changes > 0, "nothing was changed");
+    faults.into_iter().map(|(place, what)| format!("{place}: {what}")).collect()
+}
+
+#[track_caller]
+fn none(faults: &[String]) {
+    assert!(faults.is_empty(), "{} places:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn form<'a>(entry: &'a EndpointEntry, place: &Place) -> &'a str {
+    entry.fields.iter().find(|field| field.path == place.path).map_or("", |field| field.form)
+}
+
+fn is_form(entry: &EndpointEntry, place: &Place, form_wanted: &str) -> bool {
+    form(entry, place).split(", ").any(|part| part == form_wanted)
+}
+
+#[test]
+fn unknown_members_are_counted_and_do_no_harm() {
+    none(&broken(DriftKind::UnknownMember, |_, _, value| {
+        let mut value = value.clone();
+        value.as_object_mut()?.insert(NEW.to_owned(), json!({ "a": [1, null] }));
+        Some(value)
+    }));
+}
+
+#[test]
+fn columns_after_the_last_are_counted_and_do_no_harm() {
+    none(&broken(DriftKind::UnknownMember, |entry, place, value| {
+        let row = format!("{}[0]", place.path);
+        entry.fields.iter().find(|field| field.path.starts_with(&row))?;
+        let mut value = value.clone();
+        value.as_array_mut()?.push(json!("more"));
+        Some(value)
+    }));
+}
+
+#[test]
+fn null_for_an_object_or_a_list_is_counted_and_does_no_harm() {
+    none(&broken(DriftKind::NoValue, |entry, place, value| {
+        // What has no meaning without the object, and the rows of an answer that is a list.
+        let needs = (entry.metadata.id, place.path.as_str());
+        if NEEDED.contains(&needs) || place.path == "[]" {
+            return None;
+        }
+        (value.is_object() || value.is_array()).then_some(Value::Null)
+    }));
+}
+
+#[test]
+fn text_for_a_number_is_counted_and_does_no_harm() {
+    none(&broken(DriftKind::OtherForm, |entry, place, value| {
+        let takes_both = form(entry, place).contains(" or ");
+        (value.is_number() && !takes_both).then(|| Value::from(value.to_string()))
+    }));
+}
+
+#[test]
+fn a_number_for_text_is_counted_and_does_no_harm() {
+    none(&broken(DriftKind::OtherForm, |entry, place, value| {
+        let takes_both = form(entry, place).contains(" or ");
+        let text = value.as_str()?;
+        // A number of more digits is refused rather than rounded.
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let number: Value =
+            serde_json::from_str(text).ok().filter(|_| digits <= 15 || !text.contains('.'))?;
+        (number.is_number() && !takes_both).then_some(number)
+    }));
+}
+
+#[test]
+fn new_words_and_numbers_do_no_harm() {
+    none(&broken(DriftKind::UnknownValue, |entry, place, value| match value {
+        Value::String(_) if is_form(entry, place, "text") => Some(json!(NEW)),
+        // Two numbers are no list that grows.
+        Value::Number(_) if place.path == "list[].verifyStatus" => None,
+        Value::Number(_) if is_form(entry, place, "integer") => Some(json!(987_654)),
+        _ => None,
+    }));
+}
+
+#[test]
+fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
+    let entry = find(Method::Get, "/contract/private/order").unwrap();
+    let drift = Drift::new();
+    for (state, times) in [("4", 1), ("77", 2)] {
+        for _ in 0..times {
+            let mut answer = answers(entry).remove(0);
+            answer["data"]["state"] = serde_json::from_str(state).unwrap();
+            let body = bytes(&answer);
+            let decode = || entry.recode_answer(StatusCode::OK, &body);
+            drift.watch(&entry.metadata, &body, decode).unwrap();
+        }
+    }
+    let report = drift.report();
+    let found = report.findings.iter().find(|found| found.kind == DriftKind::UnknownValue).unwrap();
+    assert_eq!((found.endpoint, found.count), ("futures_order", 2));
+    assert_eq!(found.place, "FuturesOrderState 77");
+    assert_eq!(report.answers, 3);
+}
+
+#[test]
+fn errors_of_the_exchange_are_no_drift() {
+    let entry = find(Method::Get, "/contract/private/order").unwrap();
+    let drift = Drift::new();
+    let body = Bytes::from(r#"{"code":40035,"message":"no such order","data":[1]}"#);
+    let decode = || entry.recode_answer(StatusCode::OK, &body).unwrap_err();
+    drift.watch(&entry.metadata, &body, decode);
+    assert_eq!(drift.report(), Drift::new().report());
+}
+
+#[test]
+fn memory_is_bounded_and_the_rest_is_counted() {
+    let entry = find(Method::Get, "/system/time").unwrap();
+    let drift = Drift::new();
+    let long = "x".repeat(10_000);
+    for number in 0..300 {
+        let body = json!({ "code": 1000, "data": { format!("{number}{long}"): 1 } });
+        drift.watch(&entry.metadata, &bytes(&body), || ());
+    }
+    let report = drift.report();
+    assert_eq!((report.findings.len(), report.overflow), (256, 44));
+    assert!(report.findings.iter().all(|found| found.place.len() <= 64));
+}

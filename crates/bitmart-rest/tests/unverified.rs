@@ -1,0 +1,216 @@
+//! Answers that the exchange does not document: what others say of them is typed.
+
+use std::collections::BTreeSet;
+
+use bitmart_rest::account::{AccountInfo, QueryAccountInfo, QueryDepositAccount, TransferFunds};
+use bitmart_rest::affiliate::{
+    Customer, CustomerAccount, CustomerFunding, ListCustomerFunding, ListCustomers,
+    QueryCustomerAccount,
+};
+use bitmart_rest::broker::{BrokerRebates, QueryBrokerRebates};
+use bitmart_rest::{
+    Endpoint, Error, Metadata, Outcome, Unverified, catalog, decode, earn, futures, spot,
+};
+use bitmart_types::{ApiKeyStatus, AutoSubscribe, EarnRecordType, dec};
+use http::{HeaderMap, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+fn answer<E: Endpoint>(body: &str) -> Result<E::Response, Error> {
+    decode::<E>(StatusCode::OK, &HeaderMap::new(), &body.to_owned().into())
+}
+
+/// Data that has every field of the description; a text fits all of their types.
+fn constructed(fields: &[&str]) -> Value {
+    let mut data = Value::Null;
+    for field in fields {
+        let mut at = &mut data;
+        for step in field.replace("[]", ".[]").split('.').filter(|step| !step.is_empty()) {
+            at = if step == "[]" {
+                if at.is_null() {
+                    *at = json!([null]);
+                }
+                &mut at[0]
+            } else {
+                &mut at[step]
+            };
+        }
+        *at = json!("1");
+    }
+    data
+}
+
+/// The paths of the scalars in `value`.
+fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let dot = if path.is_empty() { "" } else { "." };
+                leaves(&format!("{path}{dot}{key}"), value, out);
+            }
+        }
+        Value::Array(items) => {
+            for value in items {
+                leaves(&format!("{path}[]"), value, out);
+            }
+        }
+        _ => {
+            out.insert(path.to_owned());
+        }
+    }
+}
+
+/// Checks that the type of the answer has the described fields and no others; returns the endpoint's
+/// id.
+fn modelled<E, T>() -> &'static str
+where
+    E: Endpoint<Response = Unverified<T>>,
+    T: Serialize + DeserializeOwned,
+{
+    let Metadata { id, method, path, .. } = E::METADATA;
+    let entry = catalog::find(method, path).expect("it is described");
+    let data = constructed(&entry.fields.iter().map(|field| field.path).collect::<Vec<_>>());
+    let answer = answer::<E>(&json!({"code": 1000, "data": data}).to_string());
+    let value = answer.expect("any data decodes").into_value();
+    let value = value.unwrap_or_else(|| panic!("{id}: {data} is not modelled"));
+    let (mut modelled, mut described) = (BTreeSet::new(), BTreeSet::new());
+    leaves("", &serde_json::to_value(&value).expect("it encodes"), &mut modelled);
+    leaves("", &data, &mut described);
+    assert_eq!(modelled, described, "{id}");
+    id
+}
+
+#[test]
+fn described_fields_are_those_of_the_models() {
+    let modelled = [
+        modelled::<QueryAccountInfo, AccountInfo>(),
+        modelled::<QueryBrokerRebates, BrokerRebates>(),
+        modelled::<ListCustomerFunding, CustomerFunding>(),
+        modelled::<QueryCustomerAccount, CustomerAccount>(),
+        modelled::<earn::ListEarnHoldings, Vec<earn::EarnHolding>>(),
+        modelled::<earn::ListFlexibleProducts, earn::FlexibleProducts>(),
+        modelled::<earn::ListFlexibleHoldings, earn::FlexibleHoldings>(),
+        modelled::<earn::ListFlexibleRecords, earn::FlexibleRecords>(),
+        modelled::<earn::ListFixedProducts, earn::FixedProducts>(),
+        modelled::<earn::ListFixedHoldings, earn::FixedHoldings>(),
+        modelled::<earn::ListFixedRecords, earn::FixedRecords>(),
+        modelled::<earn::QueryAutoSaving, earn::AutoSaving>(),
+        modelled::<earn::QueryAutoSubscribe, earn::AutoSubscribeStatus>(),
+        modelled::<futures::ListAutoRepayments, futures::AutoRepayments>(),
+        modelled::<futures::ListCollateralInterest, futures::CollateralInterestLog>(),
+        modelled::<futures::ListFundingRates, futures::FundingRates>(),
+        modelled::<spot::SubmitAlgoOrder, spot::AlgoOrderReceipt>(),
+        modelled::<spot::CancelAlgoOrder, spot::AlgoCancelReceipt>(),
+        modelled::<spot::QueryAlgoOrder, spot::AlgoOrder>(),
+        modelled::<spot::QueryAlgoOrderByClientId, spot::AlgoOrder>(),
+        modelled::<spot::ListOpenAlgoOrders, Vec<spot::AlgoOrder>>(),
+        modelled::<spot::ListAlgoOrderHistory, Vec<spot::AlgoOrder>>(),
+    ];
+    // An endpoint that is added must be added here, too.
+    let unverified = catalog::ENDPOINTS
+        .iter()
+        .filter(|entry| entry.is_unverified && !entry.fields.is_empty())
+        .map(|entry| entry.metadata.id);
+    assert_eq!(BTreeSet::from(modelled), unverified.collect());
+}
+
+#[test]
+fn every_field_may_be_absent_or_null() {
+    for data in ["{}", r#"{"list":null}"#, r#"{"total":null,"list":[{}]}"#] {
+        let body = format!(r#"{{"code":1000,"data":{data}}}"#);
+        let page = answer::<earn::ListFixedHoldings>(&body).expect("any data decodes");
+        assert!(page.value().is_some(), "{data}");
+        assert_eq!(page.raw(), data);
+    }
+}
+
+#[test]
+fn an_answer_of_another_form_is_kept_as_text() {
+    let body = r#"{"code":1000,"data":{"list":{"a":1}}}"#;
+    let page = answer::<earn::ListFixedHoldings>(body).expect("any data decodes");
+    assert_eq!(page.value(), None);
+    assert_eq!(page.raw(), r#"{"list":{"a":1}}"#);
+    let account = answer::<QueryDepositAccount>(r#"{"code":1000,"data":{"account_type":"SPOT"}}"#);
+    assert_eq!(account.expect("any data decodes").raw(), r#"{"account_type":"SPOT"}"#);
+}
+
+#[test]
+fn the_account_comes_in_an_envelope_of_its_own() {
+    let body = json!({
+        "code": 0, "msg": "ok", "success": true, "errorData": null,
+        "data": {
+            "cid": "7", "account_type": "main", "parent_cid": null, "account_status": "active",
+            "register_time": 1_700_000_000,
+            "api_keys": [{
+                "is_current": true, "permissions": ["trade"], "ip_whitelist": [],
+                "api_key_status": "expired",
+            }],
+        },
+    });
+    let info = answer::<QueryAccountInfo>(&body.to_string()).expect("it decodes");
+    let info = info.into_value().expect("it is modelled");
+    assert_eq!(info.user_id.as_ref().map(AsRef::as_ref), Some("7"));
+    assert_eq!(info.parent_user_id, None);
+    assert_eq!(info.register_time, Some(1_700_000_000));
+    let key = &info.api_keys.expect("keys")[0];
+    assert_eq!(key.is_current, Some(true));
+    assert_eq!(key.status, Some(ApiKeyStatus::Expired));
+    assert_eq!(key.permissions.as_deref(), Some(&["trade".to_owned()][..]));
+}
+
+#[test]
+fn customers_are_judged_row_by_row() {
+    let body = json!({
+        "code": "1000",
+        "data": {
+            "total": 2, "page": 1, "size": 10,
+            "list": [{"cid": 7, "rebateTotal": "1.5", "status": 1}, "something else"],
+        },
+    });
+    let page = answer::<ListCustomers>(&body.to_string()).expect("it decodes");
+    let first: &Customer = page.customers[0].value().expect("it is modelled");
+    assert_eq!(first.rebate_total, Some(dec!(1.5)));
+    assert_eq!(page.customers[1].value(), None);
+    assert_eq!(page.customers[1].raw(), r#""something else""#);
+}
+
+#[test]
+fn deposits_of_customers_come_with_and_without_an_envelope() {
+    let bare = r#"{"total":1,"list":[{"dateTime":17,"type":1,"amount":"5","coin":"USDT"}]}"#;
+    for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
+        let page = answer::<ListCustomerFunding>(&body).expect("it decodes");
+        assert_eq!(page.raw(), bare);
+        let rows = page.into_value().expect("it is modelled").rows.expect("rows");
+        assert_eq!(rows[0].amount, Some(dec!(5)));
+        assert_eq!(rows[0].date_time, Some(17));
+    }
+}
+
+#[test]
+fn savings_answer_in_words_of_their_own() {
+    let body = r#"{"code":1000,"data":{"subscribeStatus":"ON"}}"#;
+    let status = answer::<earn::QueryAutoSubscribe>(body).expect("it decodes");
+    assert_eq!(status.into_value().and_then(|status| status.status), Some(AutoSubscribe::On));
+
+    let body = r#"{"code":1000,"data":{"list":[{"type":"interest","status":"done","time":17}]}}"#;
+    let page = answer::<earn::ListFlexibleRecords>(body).expect("it decodes");
+    let records = page.into_value().and_then(|page| page.records).expect("records");
+    assert_eq!(records[0].kind, Some(EarnRecordType::Interest));
+    assert_eq!(records[0].status.as_deref(), Some("done"));
+}
+
+#[test]
+fn a_write_says_true_false_or_something_else() {
+    for (data, value) in [("true", Some(true)), ("false", Some(false)), (r#"{"ok":1}"#, None)] {
+        let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
+        let done = answer::<earn::RedeemFixed>(&body).expect("any data decodes");
+        assert_eq!(done.value().copied(), value);
+        assert_eq!(done.raw(), data);
+    }
+    // An undocumented answer is no reason to take a failure for a success.
+    let error = answer::<TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Rejected);
+    let error = answer::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(answer::<earn::RedeemFixed>("<html>").is_err());
+}
