@@ -1,0 +1,117 @@
+//! The book against a naive model.
+
+use std::collections::BTreeMap;
+
+use bitmart_types::Decimal;
+use proptest::{collection::vec, prelude::*};
+
+use super::{level, sides, snapshot, update};
+use crate::{
+    book::{Applied, OrderBook},
+    event::Level,
+};
+
+#[derive(Clone, Debug)]
+enum Move {
+    Snapshot {
+        levels: Vec<(i64, i64)>,
+    },
+    /// An update this far from the next version: 0 is next, below is a duplicate, above a gap.
+    Update {
+        offset: i64,
+        levels: Vec<(i64, i64)>,
+    },
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    // Prices around 100: bids mostly below, asks mostly above, so that books cross now and then.
+    let levels = || vec((80_i64..120, 0_i64..4), 0..8);
+    prop_oneof![
+        1 => levels().prop_map(|levels| Move::Snapshot { levels }),
+        12 => levels().prop_map(|levels| Move::Update { offset: 0, levels }),
+        2 => (-5_i64..0, levels()).prop_map(|(offset, levels)| Move::Update { offset, levels }),
+        1 => (1_i64..4, levels()).prop_map(|(offset, levels)| Move::Update { offset, levels }),
+    ]
+}
+
+/// Prices up to 99 are bids and the rest asks, except a few that land on the wrong side.
+fn split(levels: &[(i64, i64)]) -> (Vec<Level>, Vec<Level>) {
+    let is_bid = |(price, size): (i64, i64)| (price < 100) != (price % 19 == 0 && size == 3);
+    let (bids, asks): (Vec<_>, Vec<_>) = levels.iter().copied().partition(|pair| is_bid(*pair));
+    let make = |pairs: Vec<(i64, i64)>| {
+        pairs.into_iter().map(|(price, size)| level(price, size)).collect()
+    };
+    (make(bids), make(asks))
+}
+
+#[derive(Default)]
+struct Model {
+    version: Option<u64>,
+    bids: BTreeMap<Decimal, Decimal>,
+    asks: BTreeMap<Decimal, Decimal>,
+}
+
+impl Model {
+    fn set(side: &mut BTreeMap<Decimal, Decimal>, levels: &[Level]) {
+        for level in levels {
+            side.insert(level.price, level.size);
+            side.retain(|_, size| !size.is_zero());
+        }
+    }
+
+    fn take(&mut self, version: u64, bids: &[Level], asks: &[Level]) {
+        Self::set(&mut self.bids, bids);
+        Self::set(&mut self.asks, asks);
+        self.version = Some(version);
+        let best = self.bids.keys().next_back().zip(self.asks.keys().next());
+        if best.is_some_and(|(bid, ask)| bid >= ask) {
+            *self = Self::default();
+        }
+    }
+
+    fn update(&mut self, version: u64, bids: &[Level], asks: &[Level]) {
+        match self.version {
+            Some(local) if version == local + 1 => self.take(version, bids, asks),
+            Some(local) if version > local => *self = Self::default(),
+            _ => {}
+        }
+    }
+
+    fn sides(&self) -> (Vec<Level>, Vec<Level>) {
+        let level = |(price, size): (&Decimal, &Decimal)| Level { price: *price, size: *size };
+        (self.bids.iter().rev().map(level).collect(), self.asks.iter().map(level).collect())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn any_stream_equals_the_model_or_says_resyncing(moves in vec(moves(), 1..120)) {
+        let mut book = OrderBook::new();
+        let mut model = Model::default();
+        let mut version = 1_000_u64;
+        for step in moves {
+            let applied = match step {
+                Move::Snapshot { levels } => {
+                    // A price once in a snapshot: the venue sends no duplicates there.
+                    let unique: BTreeMap<i64, i64> = levels.into_iter().collect();
+                    let (bids, asks) = split(&unique.into_iter().collect::<Vec<_>>());
+                    model = Model::default();
+                    model.take(version, &bids, &asks);
+                    book.apply(snapshot(version, &bids, &asks))
+                }
+                Move::Update { offset, levels } => {
+                    let next = version.checked_add_signed(1 + offset).expect("far from the ends");
+                    let (bids, asks) = split(&levels);
+                    model.update(next, &bids, &asks);
+                    version = version.max(next);
+                    book.apply(update(next, &bids, &asks))
+                }
+            };
+            prop_assert_eq!(book.version(), model.version, "{:?}", applied);
+            prop_assert_eq!(sides(&book), model.sides(), "{:?}", applied);
+            prop_assert_eq!(matches!(applied, Applied::Lost(_) | Applied::Ignored), !book.is_whole());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The entry point: one handle for every stream.
+
+mod builder;
+mod sides;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bitmart_auth::Credentials;
+use bitmart_types::{Clock, Environment};
+use tokio::sync::oneshot;
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::connect::Dial;
+use crate::dialect::Access;
+use crate::driver::Command;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::queue::{Overflow, queue};
+use crate::router::Member;
+use crate::subscription::{Subscription, shut_down};
+use crate::topic::Topic;
+
+pub use builder::ClientBuilder;
+
+use sides::Sides;
+
+/// Streams of one environment and, for private topics, of one account.
+///
+/// Cheap to clone. Connections are opened when the first topic needs them and closed when the last
+/// is gone. When the last client and the last subscription are dropped, every task ends.
+///
+/// A client keeps its distance between attempts to connect, and the backoff after failures, however
+/// often topics come and go. A login that was refused for good is not repeated: every private topic
+/// gets that error from then on, until you correct the cause and build a new client.
+///
+/// ```no_run
+/// use bitmart_types::Environment;
+/// use bitmart_ws::{Client, Update, topic};
+///
+/// # async fn run() -> Result<(), bitmart_ws::Error> {
+/// let client = Client::builder().environment(Environment::live()).build()?;
+/// let mut tickers = client.subscribe(topic::spot::ticker("BTC_USDT")).await?;
+/// while let Some(update) = tickers.next().await {
+///     match update? {
+///         Update::Data(ticker) => println!("{}", ticker.last_price),
+///         Update::Reconnecting(reason) => eprintln!("connection lost: {reason}"),
+///         Update::Resynced => eprintln!("back again"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    environment: Environment,
+    credentials: Option<Credentials>,
+    tls: Option<Arc<ClientConfig>>,
+    dial: Dial,
+    clock: Arc<dyn Clock>,
+    capacity: usize,
+    subscribe_within: Duration,
+    next_member: AtomicU64,
+    sides: Mutex<Sides>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("environment", &self.0.environment.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts a configuration.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Subscribes and waits until the venue has acknowledged. Private topics log in first.
+    ///
+    /// Losses of the connection on the way are repaired. Two subscriptions to one topic share one on
+    /// the wire; a second one to a book starts in the middle, so [`request`](Self::request) a
+    /// snapshot for it.
+    ///
+    /// # Errors
+    /// The venue refused the topic or the login (also an earlier one), there are no credentials for a private topic, the
+    /// environment has no such WebSocket, or nothing was acknowledged in time
+    /// ([`ClientBuilder::subscribe_within`]).
+    ///
+    /// # Cancel safety
+    /// Safe: a subscription that is not handed out is undone.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
+        let access = if topic.is_private() { Access::Private } else { Access::Public };
+        let handle = self.handle((topic.dialect(), access))?;
+        let overflow = match access {
+            Access::Public => Overflow::Lag,
+            Access::Private => Overflow::End,
+        };
+        let (writer, reader) = queue(self.0.capacity, overflow);
+        let (ready, answer) = oneshot::channel();
+        let id = self.0.next_member.fetch_add(1, Ordering::Relaxed);
+        let member = Member {
+            id,
+            topic: topic.name().into(),
+            symbol: topic.symbol().map(Arc::from),
+            writer,
+            ready: Some(ready),
+        };
+        // From here on dropping the subscription undoes it.
+        let subscription = Subscription::new(topic, id, reader, handle.clone());
+        let subscribed = async {
+            handle.send(Command::Subscribe(Box::new(member))).await?;
+            answer.await.map_err(|_| handle.gone())?
+        };
+        match tokio::time::timeout(self.0.subscribe_within, subscribed).await {
+            Ok(Ok(())) => Ok(subscription),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(self.timeout(&subscription)),
+        }
+    }
+
+    /// Asks for one snapshot of a subscribed topic. It arrives in every subscription of that topic;
+    /// see [`Subscription::request`].
+    ///
+    /// # Errors
+    /// The topic has no snapshots, or there is no connection that could carry it.
+    ///
+    /// # Cancel safety
+    /// Safe: when dropped early, nothing was sent.
+    pub async fn request<T>(&self, topic: &Topic<T>) -> Result<(), Error> {
+        if !topic.supports_request() {
+            let message = format!("BitMart answers no request for {}", topic.name());
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        let access = if topic.is_private() { Access::Private } else { Access::Public };
+        let handle = self.open_handle((topic.dialect(), access)).ok_or_else(shut_down)?;
+        handle.send(Command::Request(topic.name().into())).await
+    }
+
+    /// Ends every subscription and closes every connection. Subscriptions still give what is queued,
+    /// then an error of the kind [`ErrorKind::ShutDown`]. A topic that is subscribed afterwards
+    /// connects anew.
+    ///
+    /// # Cancel safety
+    /// Safe: the first poll tells every connection to end, and they do, whether or not anybody waits
+    /// for it.
+    pub async fn shutdown(&self) {
+        // All are told before the first is waited for.
+        for handle in self.tell_all_to_end() {
+            handle.commands.closed().await;
+        }
+    }
+
+    fn timeout<T>(&self, subscription: &Subscription<T>) -> Error {
+        let (topic, within) = (subscription.topic(), self.0.subscribe_within);
+        let trouble = subscription.last_trouble().map_or_else(
+            || "the venue did not answer".to_owned(),
+            |reason| format!("last trouble: {reason}"),
+        );
+        let message = format!("{topic} was not acknowledged within {within:?}; {trouble}");
+        Error::new(ErrorKind::Timeout, message)
+    }
+}

@@ -1,0 +1,152 @@
+//! Configuration of a client.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bitmart_auth::Credentials;
+use bitmart_types::{Clock, Environment, Service, SystemClock};
+
+use super::{Client, Shared};
+use crate::connect::{self, Address, Dial};
+use crate::error::{Error, ErrorKind};
+
+/// Updates that a subscription holds for a slow reader, unless told otherwise.
+const CAPACITY: usize = 1024;
+
+/// How long a subscription waits for its acknowledgement, unless told otherwise.
+const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Configures a [`Client`]. The default is the live exchange without credentials.
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder {
+    environment: Environment,
+    credentials: Option<Credentials>,
+    dial: Dial,
+    clock: Arc<dyn Clock>,
+    capacity: usize,
+    subscribe_within: Duration,
+    plain_text: bool,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            environment: Environment::live(),
+            credentials: None,
+            dial: connect::tcp(),
+            clock: Arc::new(SystemClock),
+            capacity: CAPACITY,
+            subscribe_within: SUBSCRIBE_WITHIN,
+            plain_text: false,
+        }
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("environment", &self.environment)
+            .field("credentials", &self.credentials)
+            .field("capacity", &self.capacity)
+            .field("subscribe_within", &self.subscribe_within)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientBuilder {
+    /// Where to connect. Default: the live exchange.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// The account of private topics. Default: none.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Where the time of login signatures comes from. It is asked for every login. Default: the
+    /// clock of this machine, which must be within one minute of BitMart's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How many updates wait for a slow reader before market data is dropped or a private
+    /// subscription ends. At least 2; default: 1,024.
+    pub fn queue_capacity(mut self, updates: usize) -> Self {
+        self.capacity = updates;
+        self
+    }
+
+    /// How long [`Client::subscribe`] waits for the acknowledgement, connecting and login included.
+    /// Default: 30 s.
+    pub fn subscribe_within(mut self, limit: Duration) -> Self {
+        self.subscribe_within = limit;
+        self
+    }
+
+    /// Accepts `ws://` addresses of other machines. Everyone on the way can then read the API key and
+    /// every update, and change them. Addresses of this machine need no permission.
+    pub fn allow_plain_text(mut self) -> Self {
+        self.plain_text = true;
+        self
+    }
+
+    /// Replaces TCP, so that tests run without sockets and under a paused clock.
+    #[cfg(test)]
+    pub(crate) fn dial(mut self, dial: Dial) -> Self {
+        self.dial = dial;
+        self
+    }
+
+    /// The client. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// An address of the environment is none, or is a `ws://` address of another machine that was not
+    /// [allowed](Self::allow_plain_text), or the roots are unusable for TLS.
+    pub fn build(self) -> Result<Client, Error> {
+        let services = [
+            Service::SpotWsPublic,
+            Service::SpotWsPrivate,
+            Service::FuturesWsPublic,
+            Service::FuturesWsPrivate,
+        ];
+        let plain = services.iter().find(|&&service| self.environment.is_plain_text(service));
+        if let (Some(service), false) = (plain, self.plain_text) {
+            let message = format!(
+                "the {service} would exchange API keys unencrypted with another machine: use \
+                 wss://, or say `allow_plain_text()` if that is meant"
+            );
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        let mut needs_tls = false;
+        // A deployment may lack a service; that matters when somebody asks for it.
+        for text in services.iter().filter_map(|&service| self.environment.address(service).ok()) {
+            needs_tls |= Address::parse(text)?.needs_tls();
+        }
+        let tls = if needs_tls {
+            let config = self.environment.roots.client_config(&[b"http/1.1"]).map_err(|error| {
+                Error::new(ErrorKind::Config, "the environment's roots cannot be used for TLS")
+                    .with_source(error)
+            })?;
+            Some(Arc::new(config))
+        } else {
+            None
+        };
+        Ok(Client(Arc::new(Shared {
+            environment: self.environment,
+            credentials: self.credentials,
+            tls,
+            dial: self.dial,
+            clock: self.clock,
+            capacity: self.capacity,
+            subscribe_within: self.subscribe_within,
+            next_member: AtomicU64::new(0),
+            sides: Mutex::default(),
+        })))
+    }
+}

@@ -1,0 +1,79 @@
+//! A WebSocket address, taken apart once.
+
+use std::fmt;
+
+use http::Uri;
+
+use crate::error::{Error, ErrorKind};
+
+/// Where a WebSocket lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(super) tls: bool,
+    /// Host and port as they stand in the `Host` header.
+    pub(super) authority: String,
+    host: String,
+    pub(super) port: u16,
+    /// Host and port as the connector wants them.
+    peer: Uri,
+    /// Path and query.
+    pub(super) target: String,
+}
+
+impl Address {
+    /// # Errors
+    /// The text is no `ws` or `wss` address.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let wrong = |why: &str| {
+            let message =
+                format!("`{text}` is no WebSocket address: {why}; expected wss://host/path");
+            Error::new(ErrorKind::Config, message)
+        };
+        let uri: Uri =
+            text.parse().map_err(|error| wrong("it does not parse").with_source(error))?;
+        let tls = match uri.scheme_str() {
+            Some("wss") => true,
+            Some("ws") => false,
+            _ => return Err(wrong("the scheme is neither ws nor wss")),
+        };
+        let authority = uri.authority().ok_or_else(|| wrong("the host is missing"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("it must not carry a user name"));
+        }
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let peer = Uri::builder()
+            .scheme("http")
+            .authority(format!("{}:{port}", authority.host()))
+            .path_and_query("/")
+            .build()
+            .map_err(|error| wrong("host or port is unusable").with_source(error))?;
+        Ok(Self {
+            tls,
+            authority: authority.as_str().to_owned(),
+            // The brackets of an IPv6 address belong to the URL, not to the host.
+            host: authority.host().trim_matches(['[', ']']).to_owned(),
+            port,
+            peer,
+            target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+        })
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Where the socket leads. Scheme and path mean nothing here.
+    pub(super) fn peer(&self) -> Uri {
+        self.peer.clone()
+    }
+
+    pub(crate) fn needs_tls(&self) -> bool {
+        self.tls
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.authority)
+    }
+}

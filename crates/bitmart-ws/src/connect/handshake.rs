@@ -1,0 +1,116 @@
+//! The client side of the WebSocket handshake over HTTP/1.1.
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+};
+use http::header::{SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, USER_AGENT};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
+use http_body_util::Empty;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use ring::digest;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::Address;
+
+/// The most that the head of the answer may take.
+const HEAD_BYTES: usize = 16 * 1024;
+
+/// Library defaults may be blocked by the proxy in front of the venue.
+const AGENT: &str = concat!("bitmart-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Asks for the upgrade and proves that the answer belongs to the question.
+pub(super) async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, String>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let key = new_key()?;
+    let request = Request::get(&address.target)
+        .header(HOST, &address.authority)
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "websocket")
+        .header(SEC_WEBSOCKET_VERSION, "13")
+        .header(SEC_WEBSOCKET_KEY, &key)
+        .header(USER_AGENT, AGENT)
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .handshake(TokioIo::new(io))
+        .await
+        .map_err(|error| error.to_string())?;
+    // The connection is driven here and not in a task of its own, so that nothing outlives this call.
+    let mut connection = std::pin::pin!(connection.with_upgrades());
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        check(response.status(), response.headers(), &key)?;
+        hyper::upgrade::on(response).await.map_err(|error| error.to_string())
+    };
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        biased;
+        upgraded = &mut answer => upgraded,
+        ended = &mut connection => match ended {
+            Ok(()) => answer.await,
+            Err(error) => Err(error.to_string()),
+        },
+    }
+}
+
+fn check(status: StatusCode, headers: &HeaderMap, key: &str) -> Result<(), String> {
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(format!("the server answered HTTP {status} instead of switching protocols"));
+    }
+    if !has_token(headers, &UPGRADE, "websocket") || !has_token(headers, &CONNECTION, "upgrade") {
+        return Err("the answer does not upgrade to WebSocket".to_owned());
+    }
+    let accept = headers.get(SEC_WEBSOCKET_ACCEPT).map(http::HeaderValue::as_bytes);
+    if accept != Some(accept_key(key).as_bytes()) {
+        return Err("the accept key does not match: the answer is not to this request".to_owned());
+    }
+    if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS)
+        || headers.contains_key(SEC_WEBSOCKET_PROTOCOL)
+    {
+        return Err("the server chose an extension or protocol that was not offered".to_owned());
+    }
+    Ok(())
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+fn new_key() -> Result<String, String> {
+    let mut nonce = [0; 16];
+    getrandom::getrandom(&mut nonce).map_err(|error| format!("no randomness: {error}"))?;
+    Ok(base64(&nonce))
+}
+
+/// What a WebSocket server must answer to this key (RFC 6455, section 4.2.2).
+pub(crate) fn accept_key(key: &str) -> String {
+    let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+    context.update(key.as_bytes());
+    context.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    base64(context.finish().as_ref())
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, &byte| (group << 8) | u32::from(byte))
+            << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let index = (group >> (18 - 6 * place)) & 63;
+            let padded = place > chunk.len();
+            text.push(if padded { '=' } else { char::from(ALPHABET[index as usize]) });
+        }
+    }
+    text
+}

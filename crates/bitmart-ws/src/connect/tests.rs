@@ -1,0 +1,240 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper_util::client::legacy::connect::dns::Name;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket};
+
+use super::*;
+use crate::dialect::Dialect;
+use crate::error::ErrorKind;
+use crate::event::RawEvent;
+use crate::testing::{patient, venue};
+use crate::topic::Topic;
+
+fn ticker() -> Topic<RawEvent> {
+    Topic::public(Dialect::Spot, "spot/ticker:BTC_USDT")
+}
+
+#[test]
+fn addresses_are_taken_apart() {
+    let cases = [
+        ("wss://host.example/api?protocol=1.1", (true, "host.example", 443, "/api?protocol=1.1")),
+        ("ws://127.0.0.1:8801/user", (false, "127.0.0.1", 8801, "/user")),
+        ("ws://[::1]:9", (false, "::1", 9, "/")),
+    ];
+    for (text, (tls, host, port, target)) in cases {
+        let address = Address::parse(text).expect(text);
+        assert_eq!(
+            (address.tls, address.host(), address.port, &*address.target),
+            (tls, host, port, target)
+        );
+    }
+}
+
+#[test]
+fn what_is_no_address_is_refused_with_the_reason() {
+    for (text, reason) in [
+        ("https://host/api", "scheme"),
+        ("host", "scheme"),
+        ("", "parse"),
+        ("wss://me:secret@host/", "user name"),
+        ("wss://a b/", "parse"),
+    ] {
+        let error = Address::parse(text).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn the_accept_key_is_the_one_of_the_standard() {
+    // The example of RFC 6455, section 1.3.
+    assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+}
+
+/// Answers every attempt with these headers and gives the error of the subscription.
+async fn answered(head: impl Fn(&str) -> String) -> String {
+    let (mut venue, client) = venue();
+    let attempts = async {
+        loop {
+            let (mut io, key) = venue.asked().await;
+            io.write_all(head(&key).as_bytes()).await.expect("a client");
+            // Until the client hangs up.
+            let _ = io.read_u8().await;
+        }
+    };
+    tokio::select! {
+        result = client.subscribe(ticker()) => {
+            let error = result.expect_err("a refused handshake");
+            assert_eq!(error.kind(), ErrorKind::Timeout);
+            error.to_string()
+        }
+        () = attempts => unreachable!("the attempts go on"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_accept_key_is_refused() {
+    let error = answered(|_| {
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+            .to_owned()
+    })
+    .await;
+    assert!(error.contains("accept key"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_do_not_upgrade_are_refused() {
+    let error =
+        answered(|_| "HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\n<h1>".to_owned()).await;
+    assert!(error.contains("403"), "{error}");
+    let error = answered(|key| {
+        format!("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: {key}\r\n\r\n")
+    })
+    .await;
+    assert!(error.contains("does not upgrade"), "{error}");
+    let error = answered(|key| {
+        format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {key}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+        )
+    })
+    .await;
+    assert!(error.contains("extension"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endless_head_is_cut_off() {
+    let error =
+        answered(|_| format!("HTTP/1.1 101 Switching Protocols\r\nX: {}", "x".repeat(1 << 20)))
+            .await;
+    assert!(error.contains("handshake"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_without_an_answer_ends_in_time() {
+    let (mut venue, client) = venue();
+    let begin = tokio::time::Instant::now();
+    let attempt = tokio::spawn(async move { client.subscribe(ticker()).await });
+    let silent = venue.asked().await;
+    let _second = venue.asked().await;
+    assert!(
+        begin.elapsed() >= CONNECT_WITHIN
+            && begin.elapsed() < CONNECT_WITHIN + Duration::from_secs(3)
+    );
+    drop(silent);
+    let error = patient(attempt).await.expect("no panic").expect_err("no answer");
+    assert!(error.to_string().contains("within 10s"), "{error}");
+}
+
+/// Accepts one connection and upgrades it.
+async fn serve(listener: TcpListener) {
+    let (mut socket, _) = listener.accept().await.expect("a client");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(socket.read_u8().await.expect("a request"));
+    }
+    let head = String::from_utf8(head).expect("text");
+    let key =
+        head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).expect("a key");
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n\r\n",
+        accept_key(key)
+    );
+    socket.write_all(answer.as_bytes()).await.expect("a client");
+}
+
+/// Resolves every name to the same addresses.
+#[derive(Clone)]
+struct Names(Vec<SocketAddr>);
+
+impl Service<Name> for Names {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Name) -> Self::Future {
+        std::future::ready(Ok(self.0.clone().into_iter()))
+    }
+}
+
+/// A full backlog makes Linux drop attempts to connect, as a black hole does.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_that_swallows_everything_does_not_hide_the_other_family() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let hole = TcpSocket::new_v6().expect("a socket");
+    if hole.bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).is_err() {
+        // A machine without IPv6 has no such trouble.
+        return;
+    }
+    let _hole = hole.listen(1).expect("a backlog");
+    let mut filling = Vec::new();
+    let full = async {
+        loop {
+            filling.push(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await);
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_millis(500), full).await.is_err());
+    let addresses =
+        [(IpAddr::from(Ipv6Addr::LOCALHOST), port), (IpAddr::from(Ipv4Addr::LOCALHOST), port)];
+    let names = Names(addresses.into_iter().map(SocketAddr::from).collect());
+    let dial = tcp_with(HttpConnector::new_with_resolver(names));
+    let address = Address::parse(&format!("ws://venue:{port}/api")).expect("an address");
+    let connector = Connector::new(address, dial, None);
+    let server = tokio::spawn(serve(listener));
+    let halves = connector.connect(Duration::ZERO).await;
+    assert!(halves.is_ok(), "{:?}", halves.err());
+    server.await.expect("no panic");
+}
+
+#[tokio::test]
+async fn a_refused_connection_says_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    drop(listener);
+    let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
+    let connector = Connector::new(address, tcp(), None);
+    let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
+    assert!(reason.to_string().contains("refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let address =
+        Address::parse(&format!("ws://127.0.0.1:{port}/api?protocol=1.1")).expect("an address");
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.expect("a client");
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.expect("a request"));
+        }
+        let head = String::from_utf8(head).expect("text");
+        assert!(head.starts_with("GET /api?protocol=1.1 HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains(&format!("host: 127.0.0.1:{port}\r\n")), "{head}");
+        let key =
+            head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).expect("a key");
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\n\r\n",
+            accept_key(key)
+        );
+        socket.write_all(answer.as_bytes()).await.expect("a client");
+        socket
+    });
+    let connector = Connector::new(address, tcp(), None);
+    let halves = connector.connect(Duration::ZERO).await;
+    assert!(halves.is_ok(), "{:?}", halves.err());
+    server.await.expect("no panic");
+}

@@ -1,0 +1,82 @@
+//! What the venue allows on one connection, and the bounds this crate sets itself.
+
+use std::time::Duration;
+
+use super::{Access, Dialect};
+use crate::catalog::{PublishedLimits, Rate};
+
+// Futures states no such limits; what spot states is kept there as well.
+const UNSTATED_TOPICS: usize = 100;
+const UNSTATED_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
+const UNSTATED_CONNECTS: Rate = Rate { count: 30, window: Duration::from_mins(1) };
+
+/// Limits and times of one connection. They come from what BitMart publishes
+/// ([`PublishedLimits`]) with some headroom, and where it states nothing from this crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Most topics in one command frame. Spot documents 20; futures states none.
+    pub topics_per_message: usize,
+    /// Most bytes in one command frame: a little less than the published or observed number. Futures
+    /// was seen to accept 2,020 and to close the socket at 2,186, so its frames stay under 2,000.
+    pub bytes_per_message: usize,
+    /// Most topics on one connection: 115 on public and 100 on private spot connections
+    /// (documented); futures states none, `None`.
+    pub topics_per_connection: Option<usize>,
+    /// Most frames that the client may send within [`message_window`](Self::message_window), pings
+    /// included: 100 on spot (documented). Futures states none; the same number is kept.
+    pub messages_per_window: usize,
+    /// How many of those frames are kept back for heartbeats.
+    pub messages_reserved: usize,
+    /// The window of the message limit: 10 s.
+    pub message_window: Duration,
+    /// Shortest time between two connection attempts. Spot documents 30 attempts a minute.
+    pub connect_spacing: Duration,
+    /// Time between heartbeats: 10 s. BitMart asks for less than 20 s and its own SDKs use 10 s.
+    pub ping_interval: Duration,
+    /// Silence after which the connection counts as dead: 20 s. Any frame counts as life.
+    pub silence: Duration,
+    /// How long an acknowledgement may take: 10 s.
+    pub acknowledge_within: Duration,
+    /// How long the answer to a login may take: 10 s.
+    pub login_within: Duration,
+    /// How long a connection without topics is kept for the next one. Futures closes it after 5 s,
+    /// spot after 5 min (both documented), so the client closes it earlier: 3 s and 60 s.
+    pub linger: Duration,
+    /// Pause before a topic is asked for again that was refused for a passing reason: 5 s.
+    pub retry_pause: Duration,
+    /// First step of the reconnection backoff: 500 ms, doubled each time.
+    pub backoff_base: Duration,
+    /// Longest step of the reconnection backoff: 30 s.
+    pub backoff_cap: Duration,
+    /// How long a connection must last before the backoff starts from the first step again: 60 s.
+    pub healthy_after: Duration,
+}
+
+impl Limits {
+    /// The limits of this side of this dialect.
+    pub fn of(dialect: Dialect, access: Access) -> Self {
+        let published = PublishedLimits::of(dialect, access);
+        let messages = published.messages.unwrap_or(UNSTATED_MESSAGES);
+        let connects = published.connects.unwrap_or(UNSTATED_CONNECTS);
+        let spacing = connects.window / u32::try_from(connects.count).unwrap_or(u32::MAX).max(1);
+        Self {
+            topics_per_message: published.topics_per_message.unwrap_or(UNSTATED_TOPICS),
+            bytes_per_message: published.bytes_per_message - published.bytes_per_message / 64,
+            topics_per_connection: published.topics_per_connection,
+            messages_per_window: messages.count,
+            messages_reserved: messages.count / 10,
+            message_window: messages.window,
+            connect_spacing: spacing,
+            ping_interval: published.idle_close / 2,
+            silence: published.idle_close,
+            acknowledge_within: Duration::from_secs(10),
+            login_within: Duration::from_secs(10),
+            linger: (published.no_topic_close * 3 / 5).min(Duration::from_mins(1)),
+            retry_pause: Duration::from_secs(5),
+            backoff_base: Duration::from_millis(500),
+            backoff_cap: Duration::from_secs(30),
+            healthy_after: Duration::from_mins(1),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+mod fixtures;
+
+use super::*;
+use crate::reason::Rejection;
+
+const KEY: &str = "canary-key";
+const SECRET: &str = "canary-secret";
+const MEMO: &str = "canary-memo";
+
+fn credentials() -> Credentials {
+    Credentials::new(KEY, SECRET, MEMO).expect("credentials")
+}
+
+#[test]
+fn login_frames_have_the_documented_form() {
+    let timestamp = Timestamp::from_millis(1_589_267_764_859);
+    let signature = credentials().sign_websocket_login(1_589_267_764_859).as_str().to_owned();
+    assert_eq!(
+        Dialect::Spot.login(&credentials(), timestamp).reveal(),
+        format!(r#"{{"op":"login","args":["{KEY}","1589267764859","{signature}"]}}"#)
+    );
+    assert_eq!(
+        Dialect::Futures.login(&credentials(), timestamp).reveal(),
+        format!(r#"{{"action":"access","args":["{KEY}","1589267764859","{signature}","web"]}}"#)
+    );
+}
+
+#[test]
+fn nothing_of_a_login_shows_in_debug() {
+    let login = Dialect::Spot.login(&credentials(), Timestamp::from_millis(1));
+    let signature = credentials().sign_websocket_login(1).as_str().to_owned();
+    let shown = format!("{login:?}");
+    for canary in [KEY, SECRET, MEMO, &signature] {
+        assert!(!shown.contains(canary), "{shown}");
+    }
+}
+
+#[test]
+fn commands_escape_what_the_user_wrote() {
+    let limits = Limits::of(Dialect::Spot, Access::Public);
+    let (text, _) = Dialect::Spot.command(Operation::Subscribe, &["a\"b".into()], &limits);
+    assert_eq!(text, r#"{"op":"subscribe","args":["a\"b"]}"#);
+}
+
+#[test]
+fn a_topic_longer_than_a_frame_is_sent_alone_and_not_forever_held_back() {
+    let limits = Limits::of(Dialect::Futures, Access::Public);
+    let topics: Vec<Arc<str>> = vec!["x".repeat(3_000).into(), "y".into()];
+    assert_eq!(Dialect::Futures.command(Operation::Subscribe, &topics, &limits).1, 1);
+}
+
+#[test]
+fn published_control_frames_are_understood() {
+    let control = |dialect: Dialect, text: &str| match dialect.classify(text) {
+        Incoming::Control(control) => control,
+        Incoming::Data { channel } => panic!("{text} taken for data of {channel}"),
+    };
+    let rejection = |code, text: &str| Rejection::new(code, text);
+    let topic = || Some("futures/order".to_owned());
+    let cases = [
+        (Dialect::Spot, "pong", Control::Pong),
+        (Dialect::Spot, r#"{"event":"login"}"#, Control::LoggedIn),
+        (
+            Dialect::Spot,
+            r#"{"event":"login","errorCode":"91002","errorMessage":"API KEY not found"}"#,
+            Control::LoginRefused(rejection(Some(91_002), "API KEY not found")),
+        ),
+        (
+            Dialect::Spot,
+            r#"{"event":"subscribe","error_code":90004,"error_message":"x"}"#,
+            Control::Refused {
+                operation: Some(Operation::Subscribe),
+                topic: None,
+                rejection: rejection(Some(90_004), "x"),
+            },
+        ),
+        (Dialect::Futures, r#"{"group":"System","data":"pong+e5"}"#, Control::Pong),
+        (Dialect::Futures, r#"{"action":"access","success":true}"#, Control::LoggedIn),
+        (
+            Dialect::Futures,
+            r#"{"action":"subscribe","group":"futures/order","success":false,"error":"futures/order need authenication"}"#,
+            Control::Refused {
+                operation: Some(Operation::Subscribe),
+                topic: topic(),
+                rejection: rejection(None, "futures/order need authenication"),
+            },
+        ),
+        (
+            Dialect::Futures,
+            r#"{"success":false,"error":"Invalid message: message must be JSON: ping"}"#,
+            Control::Refused {
+                operation: None,
+                topic: None,
+                rejection: rejection(None, "Invalid message: message must be JSON: ping"),
+            },
+        ),
+        (Dialect::Spot, "not json", Control::Unknown),
+        (Dialect::Futures, "[[[[", Control::Unknown),
+        (Dialect::Spot, "{}", Control::Unknown),
+    ];
+    for (dialect, text, expected) in cases {
+        assert_eq!(control(dialect, text), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_order_event_with_an_action_is_data() {
+    let frame = r#"{"group":"futures/order","data":[{"action":3,"order":{"order_id":"1"}}]}"#;
+    assert_eq!(Dialect::Futures.classify(frame), Incoming::Data { channel: "futures/order" });
+}

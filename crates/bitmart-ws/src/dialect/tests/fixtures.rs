@@ -1,0 +1,70 @@
+//! The published and observed control frames. The name of a fixture says what it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::*;
+
+/// Every fixture with a control frame.
+fn fixtures() -> Vec<(PathBuf, Value)> {
+    let list = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("the folder exists");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let files = list(&root).into_iter().flat_map(|folder| list(&folder));
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("readable");
+        (path, serde_json::from_str::<Value>(&text).expect("JSON"))
+    };
+    files.map(read).filter(|(_, fixture)| fixture.get("control").is_some()).collect()
+}
+
+/// What a connection must make of the frame of a fixture with this name.
+fn expected(name: &str, frame: &Value) -> Option<Control> {
+    let text = |key: &str| frame[key].as_str().map(str::to_owned);
+    let topic = || text("topic").or(text("group"));
+    let code = text("errorCode").map(|code| code.parse().expect("a number"));
+    let reason = text("error").or(text("errorMessage")).unwrap_or_default();
+    let rejection = Rejection::new(code, &reason);
+    let acknowledged = |operation| topic().map(|topic| Control::Acknowledged { operation, topic });
+    match name.strip_prefix("observed-").unwrap_or(name) {
+        "pong" => Some(Control::Pong),
+        "login-ack" => Some(Control::LoggedIn),
+        name if name.starts_with("login-error") => Some(Control::LoginRefused(rejection)),
+        name if name.starts_with("subscribe-ack") => acknowledged(Operation::Subscribe),
+        name if name.starts_with("unsubscribe-ack") => acknowledged(Operation::Unsubscribe),
+        name if name.starts_with("error-") || name.ends_with("-refused") => {
+            let about = text("event").or(text("action"));
+            let operation = about.and_then(|word| Operation::parse(&word));
+            Some(Control::Refused { operation, topic: topic(), rejection })
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn every_control_fixture_is_understood_as_what_it_is() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 16, "{}", fixtures.len());
+    for (path, fixture) in fixtures {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let frame = &fixture["control"];
+        let dialect = match fixture["ws"].as_str() {
+            Some("spot") => Dialect::Spot,
+            Some("futures") => Dialect::Futures,
+            other => panic!("{}: ws is {other:?}", path.display()),
+        };
+        let control = expected(name, frame).unwrap_or_else(|| {
+            panic!("{}: name it after what it is, as the others are", path.display())
+        });
+        assert_eq!(
+            dialect.classify(&frame.to_string()),
+            Incoming::Control(control),
+            "{}",
+            path.display()
+        );
+    }
+}

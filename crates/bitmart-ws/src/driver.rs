@@ -1,0 +1,246 @@
+//! The task of one connection. It owns the socket and the timers, runs the [`Session`] and never
+//! waits for a user.
+
+mod link;
+mod log;
+mod signals;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bitmart_auth::Credentials;
+use bitmart_types::Clock;
+use tokio::sync::mpsc;
+use tokio::time::Sleep;
+use tracing::{debug, info};
+
+use crate::connect::Connector;
+use crate::dialect::Dialect;
+use crate::error::{Error, ErrorKind};
+use crate::event::Event;
+use crate::frame::Message;
+use crate::inflate::Inflater;
+use crate::reason::ReconnectReason;
+use crate::router::{Member, MemberId, Router};
+use crate::session::{Action, Notice, Session};
+
+use link::Happening;
+
+pub(crate) use link::Link;
+pub(crate) use signals::Signals;
+pub(crate) use standing::Standing;
+
+/// What a handle asks of the driver.
+pub(crate) enum Command {
+    Subscribe(Box<dyn Join>),
+    Request(Arc<str>),
+    /// Unsubscribe and subscribe again.
+    Renew(Arc<str>),
+}
+
+/// A subscription on its way to the router, without its event type.
+pub(crate) trait Join: Send {
+    /// Joins and gives the topic, unless the reader is gone already.
+    fn join(self: Box<Self>, router: &mut Router) -> Option<Arc<str>>;
+}
+
+impl<T: Event> Join for Member<T> {
+    fn join(self: Box<Self>, router: &mut Router) -> Option<Arc<str>> {
+        if self.writer.reader_is_gone() {
+            return None;
+        }
+        let topic = self.topic.clone();
+        router.join(*self);
+        Some(topic)
+    }
+}
+
+/// One connection with everything that belongs to it.
+pub(crate) struct Driver {
+    pub(crate) dialect: Dialect,
+    pub(crate) session: Session,
+    pub(crate) router: Router,
+    pub(crate) connector: Connector,
+    pub(crate) credentials: Option<Credentials>,
+    /// The time of login signatures, asked for every login.
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) inflater: Inflater,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) signals: Arc<Signals>,
+    /// What outlives this driver.
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) link: Link,
+}
+
+/// Tokio's clock, so that tests can turn it.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+impl Driver {
+    /// Runs until every handle is gone, the login is refused or the client shuts down. Commands are
+    /// closed when all is done.
+    ///
+    /// Every branch of the `select!` may be dropped half-done: commands stay in their queue, a
+    /// half-read frame and a half-made connection stay in the link. Writes happen outside of it.
+    pub(crate) async fn run(mut self) {
+        let mut alarm = std::pin::pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
+        let mut armed = false;
+        // Data only moves the deadline further away, and a late look at it does no harm.
+        let mut data = false;
+        let signals = self.signals.clone();
+        loop {
+            let changed = self.settle().await;
+            if self.session.is_failed() || signals.is_shut_down() {
+                break;
+            }
+            if changed || !data {
+                armed = self.arm(alarm.as_mut());
+            }
+            data = false;
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(Command::Subscribe(member)) => {
+                        // What was dropped before this command must not stand in its way.
+                        self.dismiss();
+                        if let Some(topic) = member.join(&mut self.router) {
+                            self.session.subscribe(now(), topic);
+                        }
+                    }
+                    Some(Command::Request(topic)) => self.session.request(now(), &topic),
+                    Some(Command::Renew(topic)) => self.session.renew(now(), &topic),
+                    None => break,
+                },
+                () = signals.given() => self.dismiss(),
+                happening = self.link.next() => data = self.happened(happening).await,
+                () = alarm.as_mut(), if armed => self.session.tick(now()),
+            }
+        }
+        self.standing.keep(self.session.pace(now()));
+        self.link.close().await;
+        self.router.end(&Error::new(ErrorKind::ShutDown, "the client was shut down"));
+    }
+
+    /// Sets the alarm to the session's deadline.
+    fn arm(&self, alarm: std::pin::Pin<&mut Sleep>) -> bool {
+        let deadline = self.session.deadline();
+        if let Some(deadline) = deadline {
+            alarm.reset(deadline.into());
+        }
+        deadline.is_some()
+    }
+
+    /// Does what the session wants until it wants no more. Gives whether it wanted anything.
+    async fn settle(&mut self) -> bool {
+        let mut changed = false;
+        loop {
+            for id in self.router.take_over() {
+                changed = true;
+                self.leave(id);
+            }
+            let Some(action) = self.session.poll_action() else {
+                return changed;
+            };
+            changed = true;
+            match action {
+                Action::Connect { delay } => {
+                    debug!(endpoint = %self.connector, ?delay, "connecting");
+                    self.standing.keep(self.session.pace(now()));
+                    self.link = Link::connect(self.connector.clone(), delay);
+                }
+                Action::Close => {
+                    debug!(endpoint = %self.connector, "closing");
+                    self.link.close().await;
+                }
+                Action::Emit(notice) => {
+                    log::notice(&self.connector, &notice);
+                    if let Notice::LoginRefused { rejection } = &notice {
+                        self.standing.refuse(rejection);
+                    }
+                    self.router.notice(notice);
+                }
+                Action::Send(text) => self.send(text).await,
+                Action::Login => {
+                    if let Some(credentials) = &self.credentials {
+                        let login = self.dialect.login(credentials, self.clock.now());
+                        self.send(login.reveal().to_owned()).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, text: String) {
+        if let Err(reason) = self.link.send_text(text).await {
+            self.session.closed(now(), reason);
+        }
+    }
+
+    /// Lets the dropped subscriptions go.
+    fn dismiss(&mut self) {
+        for id in self.signals.take_gone() {
+            self.leave(id);
+        }
+    }
+
+    fn leave(&mut self, id: MemberId) {
+        if let Some(topic) = self.router.leave(id) {
+            self.session.unsubscribe(now(), &topic);
+        }
+    }
+
+    /// Gives whether it was a data frame and nothing else.
+    async fn happened(&mut self, happening: Happening) -> bool {
+        match happening {
+            Happening::Connected => {
+                info!(endpoint = %self.connector, "connected");
+                self.session.connected(now());
+            }
+            Happening::Ended(reason) => self.session.closed(now(), reason),
+            Happening::Received(Message::Text(bytes)) => match std::str::from_utf8(&bytes) {
+                Ok(text) => {
+                    return received(&mut self.session, &mut self.router, &self.connector, text);
+                }
+                Err(_) => self.violated("a text frame is not UTF-8"),
+            },
+            Happening::Received(Message::Binary(bytes)) => match self.inflater.inflate(&bytes) {
+                Ok(text) => {
+                    return received(&mut self.session, &mut self.router, &self.connector, text);
+                }
+                Err(error) => self.violated(&error.to_string()),
+            },
+            Happening::Received(Message::Ping(payload)) => {
+                self.session.heard(now());
+                if let Err(reason) = self.link.send_pong(payload).await {
+                    self.session.closed(now(), reason);
+                }
+            }
+            Happening::Received(Message::Pong) => self.session.heard(now()),
+            Happening::Received(Message::Close(code)) => {
+                self.link.close().await;
+                self.session.closed(now(), ReconnectReason::Closed { code });
+            }
+        }
+        false
+    }
+
+    fn violated(&mut self, detail: &str) {
+        self.session.lose(now(), ReconnectReason::Protocol { detail: detail.to_owned() });
+    }
+}
+
+/// Gives whether the text was data.
+fn received(session: &mut Session, router: &mut Router, connector: &Connector, text: &str) -> bool {
+    let channel = session.receive(now(), text);
+    if let Some(channel) = channel {
+        while let Some(notice) = session.poll_notice() {
+            log::notice(connector, &notice);
+            router.notice(notice);
+        }
+        router.dispatch(channel, text);
+    }
+    channel.is_some()
+}

@@ -1,0 +1,116 @@
+//! The socket in its three conditions.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use fastwebsockets::{Frame, Payload, WebSocketError, WebSocketWrite};
+use futures_core::Stream;
+use futures_util::StreamExt as _;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::WriteHalf;
+
+use crate::connect::{Connector, Halves};
+use crate::frame::{self, Message};
+use crate::reason::ReconnectReason;
+
+/// How long one write may take. A peer that does not read for this long is given up.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long the farewell may take.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+
+type Connecting = Pin<Box<dyn Future<Output = Result<Halves, ReconnectReason>> + Send>>;
+type Messages = Pin<Box<dyn Stream<Item = Result<Message, ReconnectReason>> + Send>>;
+type Writer = WebSocketWrite<WriteHalf<TokioIo<Upgraded>>>;
+
+/// A connection that is not there, on its way, or open.
+pub(crate) enum Link {
+    Down,
+    Connecting(Connecting),
+    Up { messages: Messages, writer: Writer },
+}
+
+/// What a link reports.
+pub(super) enum Happening {
+    Connected,
+    Received(Message),
+    /// The link is down now.
+    Ended(ReconnectReason),
+}
+
+impl Link {
+    pub(super) fn connect(connector: Connector, delay: Duration) -> Self {
+        Self::Connecting(Box::pin(connector.connect(delay)))
+    }
+
+    /// The next thing to happen; never, while the link is down. May be dropped at any time: what is
+    /// half-done stays in the link.
+    pub(super) async fn next(&mut self) -> Happening {
+        match self {
+            Self::Down => std::future::pending().await,
+            Self::Connecting(connecting) => match connecting.await {
+                Ok((reader, writer)) => {
+                    let messages = Box::pin(frame::messages(reader));
+                    *self = Self::Up { messages, writer };
+                    Happening::Connected
+                }
+                Err(reason) => self.ended(reason),
+            },
+            Self::Up { messages, .. } => match messages.next().await {
+                Some(Ok(message)) => Happening::Received(message),
+                Some(Err(reason)) => self.ended(reason),
+                None => self.ended(ReconnectReason::Closed { code: None }),
+            },
+        }
+    }
+
+    fn ended(&mut self, reason: ReconnectReason) -> Happening {
+        *self = Self::Down;
+        Happening::Ended(reason)
+    }
+
+    /// Sends a text frame. After an error the link is down.
+    pub(super) async fn send_text(&mut self, text: String) -> Result<(), ReconnectReason> {
+        self.send(Frame::text(Payload::Owned(text.into_bytes())), WRITE_WITHIN).await
+    }
+
+    pub(super) async fn send_pong(&mut self, payload: BytesMut) -> Result<(), ReconnectReason> {
+        self.send(Frame::pong(Payload::Bytes(payload)), WRITE_WITHIN).await
+    }
+
+    /// Says goodbye if there is anybody, and drops the socket or the attempt.
+    pub(super) async fn close(&mut self) {
+        // The socket is dropped either way, so a failed farewell changes nothing.
+        let _ = self.send(Frame::close(1000, b""), CLOSE_WITHIN).await;
+        *self = Self::Down;
+    }
+
+    async fn send(
+        &mut self,
+        frame: Frame<'static>,
+        within: Duration,
+    ) -> Result<(), ReconnectReason> {
+        let Self::Up { writer, .. } = self else {
+            return Ok(());
+        };
+        let write = async {
+            writer.write_frame(frame).await?;
+            writer.flush().await
+        };
+        let reason = match tokio::time::timeout(within, write).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(WebSocketError::IoError(error))) => {
+                ReconnectReason::Lost { detail: error.to_string() }
+            }
+            Ok(Err(error)) => ReconnectReason::Lost { detail: error.to_string() },
+            Err(_) => {
+                ReconnectReason::Lost { detail: format!("a write took longer than {within:?}") }
+            }
+        };
+        // A frame may be half-written: nothing can follow it.
+        *self = Self::Down;
+        Err(reason)
+    }
+}

@@ -1,0 +1,25 @@
+//! What a connection notes with `tracing`.
+//!
+//! Frames are never noted: they may hold orders, keys and signatures.
+
+use tracing::{debug, info};
+
+use crate::connect::Connector;
+use crate::session::Notice;
+
+/// Notes what the user is told.
+pub(super) fn notice(endpoint: &Connector, notice: &Notice) {
+    match notice {
+        Notice::Reconnecting { reason } => info!(%endpoint, %reason, "connection lost"),
+        Notice::LoginRefused { rejection } => info!(%endpoint, %rejection, "login refused"),
+        Notice::Subscribed { topic } => debug!(%endpoint, %topic, "subscribed"),
+        Notice::Resynced { topic } => debug!(%endpoint, %topic, "subscribed again"),
+        Notice::Unsubscribed { topic } => debug!(%endpoint, %topic, "unsubscribed"),
+        Notice::Rejected { topic, rejection } => {
+            info!(%endpoint, %topic, %rejection, "topic refused");
+        }
+        Notice::RequestRejected { topic, rejection } => {
+            debug!(%endpoint, %topic, %rejection, "request refused");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What goes over one connection, well-formed or not.
+
+use std::time::Duration;
+
+use super::*;
+use crate::client::Client;
+use crate::reason::ReconnectReason;
+use crate::testing::{BINARY, PING, PONG, Peer, TEXT, Venue, frame, venue, venue_with};
+
+/// A connection with the ticker subscribed.
+async fn open() -> (Venue, Client, Peer, Subscription<RawEvent>) {
+    let (mut venue, client) = venue();
+    let (peer, subscription) = tokio::join!(
+        async {
+            let mut peer = venue.accept().await;
+            peer.acknowledge().await;
+            peer
+        },
+        client.subscribe(ticker()),
+    );
+    let mut subscription = subscription.expect("subscribed");
+    assert!(matches!(next(&mut subscription).await, Update::Subscribed));
+    (venue, client, peer, subscription)
+}
+
+async fn violation(subscription: &mut Subscription<RawEvent>) -> String {
+    match next(subscription).await {
+        Update::Reconnecting(ReconnectReason::Protocol { detail }) => detail,
+        other => panic!("{other:?} instead of a violation"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_arrives_compressed_and_plain_with_every_entry() {
+    let (_venue, _client, mut peer, mut tickers) = open().await;
+    peer.say(&tick(1)).await;
+    peer.send(true, BINARY, &deflate(&data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
+    peer.say(&data("spot/ticker:BTC_USDT", "BTC_USDT", &[4])).await;
+    for expected in 1..=4 {
+        assert_eq!(value(&mut tickers).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_arrives_in_pieces_survives_timers_and_commands() {
+    let (_venue, client, mut peer, mut tickers) = open().await;
+    let text = tick(7);
+    let whole = frame(true, BINARY, &deflate(&text).repeat(1));
+    for split in 1..whole.len() {
+        peer.raw(&whole[..split]).await;
+        if split % 2 == 0 {
+            // The heartbeat takes its turn in the middle of the read.
+            tokio::time::advance(Duration::from_secs(10)).await;
+            assert_eq!(peer.frame().await.expect("open"), (TEXT, b"ping".to_vec()));
+        } else {
+            // So does a command, and its answer must wait for the frame to be complete.
+            let trades = tokio::spawn({
+                let client = client.clone();
+                async move { client.subscribe(trade()).await }
+            });
+            assert!(peer.text().await.contains("subscribe"));
+            peer.raw(&whole[split..]).await;
+            peer.say(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
+            drop(patient(trades).await.expect("no panic").expect("subscribed"));
+            let (operation, _) = peer.acknowledge().await;
+            assert_eq!((operation.as_str(), value(&mut tickers).await), ("unsubscribe", 7));
+            continue;
+        }
+        peer.raw(&whole[split..]).await;
+        assert_eq!(value(&mut tickers).await, 7, "split at {split}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fragments_are_put_together() {
+    let (_venue, _client, mut peer, mut tickers) = open().await;
+    let text = tick(5);
+    let (front, back) = text.as_bytes().split_at(9);
+    peer.send(false, TEXT, front).await;
+    peer.send(true, PING, b"between").await;
+    peer.send(true, 0, back).await;
+    assert_eq!(value(&mut tickers).await, 5);
+    assert_eq!(peer.frame().await.expect("open"), (PONG, b"between".to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn fragments_beyond_the_cap_end_the_connection() {
+    let (mut venue, _client, mut peer, mut tickers) = open().await;
+    peer.send(false, TEXT, &vec![b' '; 600_000]).await;
+    peer.send(false, 0, &vec![b' '; 600_000]).await;
+    assert!(violation(&mut tickers).await.contains("1 MiB"));
+    venue.accept().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_announces_too_much_ends_the_connection_at_its_header() {
+    let (mut venue, _client, mut peer, mut tickers) = open().await;
+    let header = [&[0x82, 127][..], &10_000_000_u64.to_be_bytes()].concat();
+    peer.raw(&header).await;
+    assert!(violation(&mut tickers).await.contains("too large"));
+    venue.accept().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn garbage_and_bombs_end_the_connection() {
+    let bomb = deflate(&" ".repeat(64 << 20));
+    assert!(bomb.len() < 1 << 20);
+    for payload in [&b"\xff\xff\xff garbage"[..], &bomb] {
+        let (mut venue, _client, mut peer, mut tickers) = open().await;
+        peer.send(true, BINARY, payload).await;
+        violation(&mut tickers).await;
+        venue.accept().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_does_not_decode_is_an_update_and_not_the_end() {
+    let (_venue, _client, mut peer, mut tickers) = open().await;
+    peer.say(r#"{"data":[{"symbol":"BTC_USDT","v":1},,,],"table":"spot/ticker"}"#).await;
+    peer.say(&tick(2)).await;
+    loop {
+        if let Update::Malformed(error) = next(&mut tickers).await {
+            assert!(!error.to_string().contains("\"v\""), "no payload in errors: {error}");
+            break;
+        }
+    }
+    assert_eq!(value(&mut tickers).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_protocol_ping_is_answered_with_its_own_payload() {
+    let (_venue, _client, mut peer, _tickers) = open().await;
+    peer.send(true, PING, b"are you there").await;
+    assert_eq!(peer.frame().await.expect("open"), (PONG, b"are you there".to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_is_given_up() {
+    let (mut venue, client) = venue_with(512, |builder| builder);
+    let (mut peer, tickers) = tokio::join!(
+        async {
+            let mut peer = venue.accept().await;
+            peer.acknowledge().await;
+            peer
+        },
+        client.subscribe(ticker()),
+    );
+    let mut tickers = tickers.expect("subscribed");
+    next(&mut tickers).await;
+    // Pongs fill the stream, because nobody reads them here.
+    for _ in 0..8 {
+        peer.send(true, PING, &[0; 125]).await;
+    }
+    let Update::Reconnecting(ReconnectReason::Lost { detail }) = next(&mut tickers).await else {
+        panic!("the connection goes on");
+    };
+    assert!(detail.contains("write"), "{detail}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_go_to_the_subscriptions_of_their_symbol_and_are_shared_by_all_of_one_topic() {
+    let (_venue, client, mut peer, mut bitcoin) = open().await;
+    let (_, ether, again) = tokio::join!(
+        peer.acknowledge(),
+        client.subscribe(spot("spot/ticker:ETH_USDT")),
+        client.subscribe(ticker()),
+    );
+    let (mut ether, mut again) =
+        (ether.expect("subscribed"), again.expect("subscribed without a frame"));
+    assert!(matches!(next(&mut ether).await, Update::Subscribed));
+    assert!(matches!(next(&mut again).await, Update::Subscribed));
+    peer.say(&data("spot/ticker", "ETH_USDT", &[1])).await;
+    peer.say(&data("spot/ticker", "BTC_USDT", &[2])).await;
+    peer.say(&data("spot/ticker", "SOL_USDT", &[3])).await;
+    assert_eq!(value(&mut ether).await, 1);
+    assert_eq!(value(&mut bitcoin).await, 2);
+    assert_eq!(value(&mut again).await, 2);
+    drop(again);
+    peer.say(&data("spot/ticker", "BTC_USDT", &[4])).await;
+    assert_eq!(value(&mut bitcoin).await, 4, "the other subscription keeps the topic");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_futures_group_with_another_suffix_is_routed() {
+    let (mut venue, client) = venue();
+    let topic = Topic::<RawEvent>::public(Dialect::Futures, "futures/depthIncrease20:BTCUSDT");
+    let (peer, depth) = tokio::join!(
+        async {
+            let mut peer = venue.accept().await;
+            peer.text().await;
+            peer.say(r#"{"action":"subscribe","group":"futures/depthIncrease20:BTCUSDT","success":true}"#).await;
+            peer
+        },
+        client.subscribe(topic),
+    );
+    let (mut peer, mut depth) = (peer, depth.expect("subscribed"));
+    next(&mut depth).await;
+    peer.say(
+        r#"{"data":{"symbol":"BTCUSDT","v":1},"group":"futures/depthIncrease20:BTCUSDT@100ms"}"#,
+    )
+    .await;
+    assert_eq!(value(&mut depth).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variant_of_a_topic_can_follow_another_but_not_join_it() {
+    let futures = |name| Topic::<RawEvent>::public(Dialect::Futures, name);
+    let (slow, fast) = ("futures/depthIncrease20:BTCUSDT", "futures/depthIncrease20:BTCUSDT@100ms");
+    let answer = |verb, topic| format!(r#"{{"action":"{verb}","group":"{topic}","success":true}}"#);
+    let (mut venue, client) = venue();
+    let (mut peer, depth) = tokio::join!(
+        async {
+            let mut peer = venue.accept().await;
+            peer.text().await;
+            peer.say(&answer("subscribe", slow)).await;
+            peer
+        },
+        client.subscribe(futures(slow)),
+    );
+    let depth = depth.expect("subscribed");
+    let error = client.subscribe(futures(fast)).await.expect_err("one at a time");
+    assert_eq!(error.kind(), crate::ErrorKind::Rejected);
+    drop(depth);
+    let ((), depth) = tokio::join!(
+        async {
+            assert!(peer.text().await.contains("unsubscribe"));
+            peer.say(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":1}}}}"#)).await;
+            peer.say(&answer("unsubscribe", slow)).await;
+            assert!(peer.text().await.contains(fast));
+            peer.say(&answer("subscribe", fast)).await;
+            peer.say(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":2}}}}"#)).await;
+        },
+        client.subscribe(futures(fast)),
+    );
+    let mut depth = depth.expect("subscribed");
+    assert!(matches!(next(&mut depth).await, Update::Subscribed));
+    assert_eq!(value(&mut depth).await, 2, "nothing of the other variant");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_goes_out_and_topics_without_snapshots_refuse_it() {
+    let (mut venue, client) = venue();
+    let book = spot("spot/depth/increase100:BTC_USDT");
+    let (mut peer, books) = tokio::join!(
+        async {
+            let mut peer = venue.accept().await;
+            peer.acknowledge().await;
+            peer
+        },
+        client.subscribe(book.clone()),
+    );
+    let books = books.expect("subscribed");
+    client.request(&book).await.expect("sent");
+    assert_eq!(peer.text().await, r#"{"op":"request","args":["spot/depth/increase100:BTC_USDT"]}"#);
+    books.request().await.expect("sent");
+    assert!(peer.text().await.contains("request"));
+    let error = client.request(&ticker()).await.expect_err("no snapshots");
+    assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
+}

@@ -1,0 +1,120 @@
+use bitmart_types::dec;
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
+
+use super::*;
+use crate::event::decode_entries;
+
+const SAMPLE: &str = r#"{"data":[{"asks":[["23200","0.59959"],["23200.5","1"]],"bids":[],"ms_t":1698292358292,"symbol":"BTC_USDT","type":"update","version":5}],"table":"spot/depth/increase100"}"#;
+
+/// What the quick reader makes of it, after a comparison with the general decoder.
+fn checked(text: &str) -> Option<SpotDepthIncrease> {
+    let entry = usual_frame(text)?;
+    let mut general: Vec<SpotDepthIncrease> = Vec::new();
+    assert_eq!(decode_entries(text, &mut general), Ok(()), "{text}");
+    assert_eq!(general, std::slice::from_ref(&entry), "{text}");
+    Some(entry)
+}
+
+#[test]
+fn the_usual_form_is_read() {
+    let book = checked(SAMPLE).expect("read");
+    assert_eq!(book.asks[1], Level { price: dec!(23200.5), size: dec!(1) });
+    let reordered = r#"{"data":[{"version":0,"type":"snapshot","symbol":"Ä_USDT","bids":[["0.00000000000001","0"]],"asks":[]}],"table":""}"#;
+    assert_eq!(checked(reordered).expect("read").bids.len(), 1);
+}
+
+#[test]
+fn anything_else_is_left_to_the_general_decoder() {
+    let odd = [
+        ("\"23200\"", "23200"),
+        ("\"23200\"", "\"-23200\""),
+        ("\"23200\"", "\" 23200\""),
+        ("\"23200\"", "\"23200.\""),
+        ("\"23200\"", "\".5\""),
+        ("\"23200\"", "\"2.3.2\""),
+        ("\"23200\"", "\"\""),
+        ("\"23200\"", "\"1e3\""),
+        ("\"23200\"", "\"1234567890123456789\""),
+        ("\"0.59959\"]", "\"0.59959\",\"4\"]"),
+        (",\"0.59959\"", ""),
+        ("\"version\":5", "\"version\":\"5\""),
+        ("\"version\":5", "\"version\":05"),
+        ("\"version\":5", "\"version\":5,\"version\":5"),
+        ("\"version\":5", "\"new\":5"),
+        ("1698292358292", "0"),
+        ("\"update\"", "\"other\""),
+        ("BTC_USDT", "BTC\\u005fUSDT"),
+        (",\"bids\"", ", \"bids\""),
+        ("}]", "},{}]"),
+        ("increase100\"}", "increase100\"} "),
+    ];
+    for (usual, odd) in odd {
+        assert!(SAMPLE.contains(usual), "{usual}");
+        assert_eq!(usual_frame(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
+    }
+}
+
+/// Values of levels: mostly usual ones.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "\"[0-9]{1,9}(\\.[0-9]{1,8})?\"",
+        1 => "\"[-+ ]?[0-9.]{0,24}(e[0-9])?\"",
+        1 => "[1-9][0-9]{0,4}(\\.[0-9]{1,4})?",
+    ]
+}
+
+fn levels() -> impl Strategy<Value = String> {
+    let row = prop_oneof![
+        9 => prop::collection::vec(value(), 2),
+        1 => prop::collection::vec(value(), 0..4),
+    ];
+    prop::collection::vec(row, 0..4).prop_map(|rows| {
+        let rows: Vec<_> = rows.into_iter().map(|row| format!("[{}]", row.join(","))).collect();
+        format!("[{}]", rows.join(","))
+    })
+}
+
+fn members() -> impl Strategy<Value = Vec<String>> {
+    let all = (levels(), levels(), any::<u64>(), "[ -~äß]{0,6}", 0..4_u8).prop_map(
+        |(asks, bids, number, symbol, odd)| {
+            let kind = if odd == 0 { "other" } else { "snapshot" };
+            vec![
+                format!(r#""asks":{asks}"#),
+                format!(r#""bids":{bids}"#),
+                format!(r#""ms_t":{}"#, number >> (odd * 8)),
+                format!(r#""symbol":"{symbol}""#),
+                format!(r#""type":"{kind}""#),
+                format!(r#""version":{number}"#),
+            ]
+        },
+    );
+    let few = (all, any::<prop::sample::Index>(), any::<bool>()).prop_map(|(mut all, at, cut)| {
+        if cut {
+            all.remove(at.index(6));
+        }
+        all
+    });
+    few.prop_shuffle()
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_is_what_the_general_decoder_reads(
+        members in members(),
+        comma in prop_oneof![4 => Just(","), 1 => Just(", ")],
+    ) {
+        let entry = members.join(comma);
+        checked(&format!(r#"{{"data":[{{{entry}}}],"table":"spot/depth/increase100"}}"#));
+    }
+
+    #[test]
+    fn damaged_frames_are_read_alike_or_left(
+        place in any::<prop::sample::Index>(),
+        put in prop::collection::vec(0x20_u8..0x7f, 0..3),
+    ) {
+        let mut bytes = SAMPLE.as_bytes().to_vec();
+        let place = place.index(bytes.len());
+        bytes.splice(place..=place, put);
+        checked(&String::from_utf8(bytes).expect("ASCII"));
+    }
+}

@@ -1,0 +1,131 @@
+//! The account's own spot orders.
+
+use bitmart_types::{
+    ClientOrderId, Currency, Decimal, OrderId, OrderMode, OrderState, OrderType, Side, Symbol,
+    Timestamp, TradeId, TradeRole, open_enum, wire,
+};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use crate::event::Fill;
+
+/// An entry of `spot/user/order` and `spot/user/orders:ALL_SYMBOLS`: an order of the account after
+/// a change.
+///
+/// BitMart sends one when an order is accepted, filled in part or in whole, or cancelled. All
+/// values are text on the wire, times included.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SpotOrderUpdate {
+    /// The pair.
+    pub symbol: Symbol,
+    /// Id given by the exchange.
+    pub order_id: OrderId,
+    /// Id chosen by the client.
+    #[serde(default, with = "wire::text_opt")]
+    pub client_order_id: Option<ClientOrderId>,
+    /// Buy or sell.
+    pub side: Side,
+    /// Limit or market. Post-only and immediate-or-cancel show in
+    /// [`entrust_type`](Self::entrust_type).
+    #[serde(rename = "type")]
+    pub order_type: OrderType,
+    /// Limit price in quote currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub price: Option<Decimal>,
+    /// Ordered size in base currency.
+    #[serde(with = "wire::decimal_opt")]
+    pub size: Option<Decimal>,
+    /// Ordered amount in quote currency. Market buys only.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub notional: Option<Decimal>,
+    /// Filled so far, in base currency.
+    #[serde(with = "wire::decimal")]
+    pub filled_size: Decimal,
+    /// Filled so far, in quote currency.
+    #[serde(with = "wire::decimal")]
+    pub filled_notional: Decimal,
+    /// Where the order is in its life.
+    ///
+    /// A market buy that filled completely may end as partially cancelled, because
+    /// a remainder of the quote amount is returned (observed).
+    #[serde(rename = "order_state")]
+    pub state: OrderState,
+    /// How the order behaves in the book.
+    pub entrust_type: EntrustType,
+    /// Spot or isolated margin.
+    pub order_mode: OrderMode,
+    /// Price of the last fill. 0 when there is none.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub last_fill_price: Option<Decimal>,
+    /// Size of the last fill in base currency. 0 when there is none.
+    #[serde(rename = "last_fill_count", default, with = "wire::decimal_opt")]
+    pub last_fill_size: Option<Decimal>,
+    /// Time of the last fill. `None` when there is none.
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub last_fill_time: Option<Timestamp>,
+    /// Maker or taker in the last fill.
+    #[serde(rename = "exec_type", default, with = "wire::text_opt")]
+    pub role: Option<TradeRole>,
+    /// Id of the last fill.
+    #[serde(rename = "detail_id", default, with = "wire::text_opt")]
+    pub trade_id: Option<TradeId>,
+    /// Fee of the last fill.
+    #[serde(rename = "dealFee", default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
+    /// Currency of the fee.
+    #[serde(rename = "deal_fee_coin_name", default, with = "wire::text_opt")]
+    pub fee_currency: Option<Currency>,
+    /// When the order was created.
+    #[serde(with = "wire::millis_text")]
+    pub create_time: Timestamp,
+    /// When the order changed last.
+    #[serde(with = "wire::millis_text")]
+    pub update_time: Timestamp,
+    /// When the order was created, once more.
+    #[serde(rename = "ms_t", default, with = "wire::millis_text_opt")]
+    pub timestamp: Option<Timestamp>,
+    /// State as a number. BitMart has announced that this field goes away; use
+    /// [`state`](Self::state).
+    #[serde(rename = "state", default, skip_serializing_if = "Option::is_none")]
+    pub legacy_state: Option<SmolStr>,
+    /// Behaviour as a number. BitMart has announced that this field goes away; use
+    /// [`entrust_type`](Self::entrust_type).
+    #[serde(rename = "order_type", default, skip_serializing_if = "Option::is_none")]
+    pub legacy_order_type: Option<SmolStr>,
+    /// 0 for spot. BitMart has announced that this field goes away; use
+    /// [`order_mode`](Self::order_mode).
+    #[serde(rename = "margin_trading", default, skip_serializing_if = "Option::is_none")]
+    pub legacy_margin_trading: Option<SmolStr>,
+}
+
+impl SpotOrderUpdate {
+    /// The last fill of the order, when it has one.
+    ///
+    /// A later event of the same order may repeat it: count each fill once, by its
+    /// [`trade_id`](Fill::trade_id).
+    pub fn fill(&self) -> Option<Fill> {
+        let size = self.last_fill_size.filter(|size| !size.is_zero())?;
+        Some(Fill {
+            trade_id: self.trade_id.clone()?,
+            price: self.last_fill_price?,
+            size,
+            fee: self.fee,
+            fee_currency: self.fee_currency.clone(),
+            role: self.role.clone(),
+            time: self.last_fill_time,
+        })
+    }
+}
+
+open_enum! {
+    /// How a spot order behaves in the book.
+    pub enum EntrustType {
+        /// A plain limit or market order.
+        Normal = "NORMAL" | "normal",
+        /// Post only: refused if it would take.
+        LimitMaker = "LIMIT_MAKER" | "limit_maker",
+        /// Immediate or cancel.
+        ImmediateOrCancel = "IOC" | "ioc",
+    }
+}

@@ -1,0 +1,49 @@
+use super::*;
+
+fn push(
+    assembler: &mut Assembler,
+    fin: bool,
+    opcode: OpCode,
+    payload: &[u8],
+) -> Result<Option<Message>, &'static str> {
+    assembler.push(fin, opcode, BytesMut::from(payload))
+}
+
+#[test]
+fn fragments_become_one_message_with_control_frames_in_between() {
+    let mut assembler = Assembler::default();
+    assert_eq!(push(&mut assembler, false, OpCode::Text, b"one "), Ok(None));
+    assert_eq!(
+        push(&mut assembler, true, OpCode::Ping, b"x"),
+        Ok(Some(Message::Ping(BytesMut::from("x"))))
+    );
+    assert_eq!(push(&mut assembler, false, OpCode::Continuation, b"and "), Ok(None));
+    let whole = push(&mut assembler, true, OpCode::Continuation, b"two");
+    assert_eq!(whole, Ok(Some(Message::Text(BytesMut::from("one and two")))));
+    let single = push(&mut assembler, true, OpCode::Binary, b"\x01");
+    assert_eq!(single, Ok(Some(Message::Binary(BytesMut::from("\x01")))));
+}
+
+#[test]
+fn the_sum_of_fragments_is_capped() {
+    let mut assembler = Assembler::default();
+    let half = vec![0; MESSAGE_BYTES / 2];
+    assert_eq!(push(&mut assembler, false, OpCode::Binary, &half), Ok(None));
+    assert_eq!(push(&mut assembler, false, OpCode::Continuation, &half), Ok(None));
+    assert!(push(&mut assembler, false, OpCode::Continuation, b"x").is_err());
+}
+
+#[test]
+fn fragments_out_of_place_are_violations() {
+    assert!(push(&mut Assembler::default(), true, OpCode::Continuation, b"x").is_err());
+    let mut assembler = Assembler::default();
+    assert_eq!(push(&mut assembler, false, OpCode::Text, b"x"), Ok(None));
+    assert!(push(&mut assembler, true, OpCode::Text, b"y").is_err());
+}
+
+#[test]
+fn close_codes_are_read() {
+    let close = |payload: &[u8]| push(&mut Assembler::default(), true, OpCode::Close, payload);
+    assert_eq!(close(&[0x03, 0xf1, b'x']), Ok(Some(Message::Close(Some(1009)))));
+    assert_eq!(close(&[]), Ok(Some(Message::Close(None))));
+}

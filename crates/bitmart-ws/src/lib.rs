@@ -1,0 +1,86 @@
+//! BitMart WebSocket streams: session, order books, typed subscriptions.
+//!
+//! A [`Client`] hands out [`Subscription`]s. Each is a stream of [`Update`]s: data, and in the same
+//! order everything that a reader must know to judge it, such as a lost and repaired connection.
+//!
+//! ```no_run
+//! use bitmart_auth::Credentials;
+//! use bitmart_ws::{Client, Update, topic};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::builder().credentials(Credentials::from_env()?).build()?;
+//! let mut orders = client.subscribe(topic::spot::all_user_orders()).await?;
+//! while let Some(update) = orders.next().await {
+//!     match update? {
+//!         Update::Data(order) => println!("{order:?}"),
+//!         // Orders may have changed in between: query them over REST. Fills that came twice have
+//!         // the same trade id.
+//!         Update::Resynced => println!("connected again"),
+//!         other => println!("{other:?}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layers
+//!
+//! - [`topic`], [`event`], [`book`], [`inflate`] and [`peek`] are pure: names, types and decoding.
+//! - [`Session`] is the life of one connection as a pure state machine, for both [`Dialect`]s.
+//! - The `client` feature, on by default, adds tokio and rustls: one task per connection owns the
+//!   socket and never waits for a reader.
+//!
+//! # What is promised
+//!
+//! - Every queue is bounded. Slow readers of market data see [`Update::Lagged`]; private
+//!   subscriptions end with an error instead of losing an event in silence.
+//! - A lost connection is replaced with growing pauses, every topic subscribed again, and the gap
+//!   marked by [`Update::Reconnecting`] and [`Update::Resynced`].
+//! - A refused login is an error that says what to check. It is never repeated on its own.
+//! - Limits that BitMart publishes for a connection are kept by the client ([`Limits`]). Connections
+//!   per address are not counted: a client opens four at most, one for each side of each dialect.
+//! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
+//!   keys and signatures are not.
+
+mod backoff;
+pub mod book;
+pub mod catalog;
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+mod connect;
+mod dialect;
+#[cfg(feature = "client")]
+mod driver;
+#[cfg(feature = "client")]
+mod error;
+pub mod event;
+#[cfg(feature = "client")]
+mod frame;
+mod generated;
+pub mod inflate;
+pub mod peek;
+#[cfg(feature = "client")]
+mod queue;
+mod reason;
+#[cfg(feature = "client")]
+mod router;
+pub mod session;
+#[cfg(feature = "client")]
+mod subscription;
+#[cfg(all(test, feature = "client"))]
+mod testing;
+pub mod topic;
+mod update;
+
+#[cfg(feature = "client")]
+pub use client::{Client, ClientBuilder};
+pub use dialect::{Access, Dialect, Limits, SecretText};
+#[cfg(feature = "client")]
+pub use error::{Error, ErrorKind};
+pub use reason::{ReconnectReason, Rejection};
+pub use session::{Action, Notice, Pace, Session};
+#[cfg(feature = "client")]
+pub use subscription::Subscription;
+pub use topic::Topic;
+pub use update::Update;

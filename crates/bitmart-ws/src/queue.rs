@@ -1,0 +1,177 @@
+//! The bounded queue between the driver and one subscription. The driver never waits for it.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::error::{Error, ErrorKind};
+use crate::update::Update;
+
+/// What to do when the reader is too slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Overflow {
+    /// Drop what waits and say how much.
+    Lag,
+    /// End the subscription: a missing event would go unnoticed in the reader's accounts.
+    End,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: VecDeque<Update<T>>,
+    /// Events dropped before the first of `items`.
+    lagged: u64,
+    /// The writer is done; the error, if any, is the last item.
+    ended: bool,
+    error: Option<Error>,
+    reader: Option<Waker>,
+    reader_gone: bool,
+}
+
+#[derive(Debug)]
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    capacity: usize,
+    overflow: Overflow,
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writing end. Dropping it ends the subscription without an error.
+#[derive(Debug)]
+pub(crate) struct Writer<T>(Arc<Shared<T>>);
+
+/// The reading end.
+#[derive(Debug)]
+pub(crate) struct Reader<T>(Arc<Shared<T>>);
+
+/// A queue of at most `capacity` updates.
+pub(crate) fn queue<T>(capacity: usize, overflow: Overflow) -> (Writer<T>, Reader<T>) {
+    let state = State {
+        items: VecDeque::new(),
+        lagged: 0,
+        ended: false,
+        error: None,
+        reader: None,
+        reader_gone: false,
+    };
+    let shared = Arc::new(Shared { state: Mutex::new(state), capacity: capacity.max(2), overflow });
+    (Writer(shared.clone()), Reader(shared))
+}
+
+impl<T> Writer<T> {
+    /// Adds an update. `false` when the subscription is over and the writer can be dropped.
+    pub(crate) fn push(&self, update: Update<T>) -> bool {
+        let mut state = self.0.lock();
+        if state.reader_gone || state.ended {
+            return false;
+        }
+        if state.items.len() >= self.0.capacity {
+            match self.0.overflow {
+                Overflow::Lag => state.lag(),
+                Overflow::End => {
+                    let message = format!(
+                        "private subscription read too slowly, its queue of {} updates ran full: events are \
+                         missing from here on; query orders and balances over REST, then subscribe again",
+                        self.0.capacity
+                    );
+                    state.end(Some(Error::new(ErrorKind::Overflow, message)));
+                    return false;
+                }
+            }
+        }
+        state.items.push_back(update);
+        if let Some(reader) = state.reader.take() {
+            drop(state);
+            reader.wake();
+        }
+        true
+    }
+
+    /// Ends the subscription after what is queued.
+    pub(crate) fn end(&self, error: Error) {
+        self.0.lock().end(Some(error));
+    }
+
+    pub(crate) fn reader_is_gone(&self) -> bool {
+        self.0.lock().reader_gone
+    }
+}
+
+impl<T> Drop for Writer<T> {
+    fn drop(&mut self) {
+        self.0.lock().end(None);
+    }
+}
+
+impl<T> State<T> {
+    /// Makes room by dropping all waiting events. A reader that far behind wants the newest, and a
+    /// book has to start over after the first missing one anyway. Of the lifecycle the last word
+    /// stays, since it says how things stand.
+    fn lag(&mut self) {
+        let dropped = self
+            .items
+            .iter()
+            .filter(|item| matches!(item, Update::Data(_) | Update::Malformed(_)))
+            .count();
+        self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
+        let last = self.items.drain(..).rfind(|item| !matches!(item, Update::Data(_)));
+        self.items.extend(last);
+    }
+
+    fn end(&mut self, error: Option<Error>) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        self.error = error;
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+impl<T> Reader<T> {
+    pub(crate) fn poll_next(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Update<T>, Error>>> {
+        let mut state = self.0.lock();
+        if state.lagged > 0 {
+            return Poll::Ready(Some(Ok(Update::Lagged(std::mem::take(&mut state.lagged)))));
+        }
+        if let Some(update) = state.items.pop_front() {
+            return Poll::Ready(Some(Ok(update)));
+        }
+        if state.ended {
+            return Poll::Ready(state.error.take().map(Err));
+        }
+        state.reader = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Why the connection was lost last, as far as it is still in the queue.
+    pub(crate) fn last_trouble(&self) -> Option<String> {
+        self.0.lock().items.iter().rev().find_map(|item| match item {
+            Update::Reconnecting(reason) => Some(reason.to_string()),
+            _ => None,
+        })
+    }
+}
+
+impl<T> Reader<T> {
+    /// Nobody reads any more.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.lock();
+        state.reader_gone = true;
+        state.items.clear();
+    }
+}

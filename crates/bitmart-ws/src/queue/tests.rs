@@ -1,0 +1,71 @@
+use std::task::{Context, Poll, Waker};
+
+use super::*;
+
+fn next(reader: &Reader<u32>) -> Poll<Option<Result<Update<u32>, Error>>> {
+    reader.poll_next(&mut Context::from_waker(Waker::noop()))
+}
+
+fn all(reader: &Reader<u32>) -> Vec<Update<u32>> {
+    let item = || match next(reader) {
+        Poll::Ready(item) => item?.ok(),
+        Poll::Pending => None,
+    };
+    std::iter::from_fn(item).collect()
+}
+
+#[test]
+fn updates_come_in_order_and_the_queue_ends_with_its_writer() {
+    let (writer, reader) = queue(8, Overflow::Lag);
+    assert!(next(&reader).is_pending(), "nothing yet");
+    assert!(writer.push(Update::Subscribed) && writer.push(Update::Data(1)));
+    drop(writer);
+    assert_eq!(all(&reader), [Update::Subscribed, Update::Data(1)]);
+    assert!(matches!(next(&reader), Poll::Ready(None)), "the end");
+}
+
+#[test]
+fn a_slow_reader_of_market_data_learns_how_much_it_missed() {
+    let (writer, reader) = queue(4, Overflow::Lag);
+    for value in 0..10 {
+        assert!(writer.push(Update::Data(value)));
+    }
+    let updates = all(&reader);
+    let received = updates.len() - 1;
+    assert_eq!(updates[0], Update::Lagged(10 - u64::try_from(received).expect("few")));
+    assert_eq!(updates.last(), Some(&Update::Data(9)), "the newest is there");
+}
+
+#[test]
+fn the_last_word_of_the_lifecycle_survives_an_overflow() {
+    let (writer, reader) = queue(4, Overflow::Lag);
+    writer.push(Update::Data(1));
+    writer.push(Update::Reconnecting(crate::ReconnectReason::Closed { code: None }));
+    writer.push(Update::Resynced);
+    writer.push(Update::Data(2));
+    writer.push(Update::Data(3));
+    assert_eq!(all(&reader), [Update::Lagged(2), Update::Resynced, Update::Data(3)]);
+}
+
+#[test]
+fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
+    let (writer, reader) = queue(4, Overflow::End);
+    let accepted = (0..10).filter(|&value| writer.push(Update::Data(value))).count();
+    assert_eq!(accepted, 4);
+    for value in 0..4 {
+        let item = next(&reader);
+        assert!(matches!(item, Poll::Ready(Some(Ok(Update::Data(queued)))) if queued == value));
+    }
+    let Poll::Ready(Some(Err(error))) = next(&reader) else { panic!("no error") };
+    assert_eq!(error.kind(), ErrorKind::Overflow);
+    assert!(error.to_string().contains("REST"), "{error}");
+    assert!(matches!(next(&reader), Poll::Ready(None)), "the error is the last item");
+}
+
+#[test]
+fn a_writer_learns_that_nobody_reads() {
+    let (writer, reader) = queue(4, Overflow::Lag);
+    reader.close();
+    assert!(writer.reader_is_gone());
+    assert!(!writer.push(Update::Data(1)));
+}

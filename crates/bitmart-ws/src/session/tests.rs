@@ -1,0 +1,109 @@
+//! One test per transition.
+
+mod connection;
+mod topics;
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+const TICKER: &str = "spot/ticker:BTC_USDT";
+const ORDERS: &str = "spot/user/orders:ALL_SYMBOLS";
+const BOOK: &str = "futures/depthIncrease20:BTCUSDT@200ms";
+
+/// A session with its clock.
+struct Run {
+    session: Session,
+    start: Instant,
+    now: Instant,
+}
+
+impl Run {
+    fn new(dialect: Dialect, access: Access) -> Self {
+        Self::with(dialect, access, Limits::of(dialect, access))
+    }
+
+    fn with(dialect: Dialect, access: Access, limits: Limits) -> Self {
+        let now = Instant::now();
+        Self { session: Session::new(dialect, access, limits, 1), start: now, now }
+    }
+
+    /// A spot session with these topics acknowledged.
+    fn spot(topics: &[&str]) -> Self {
+        let mut run = Self::new(Dialect::Spot, Access::Public);
+        for topic in topics {
+            run.subscribe(topic);
+        }
+        run.session.connected(run.now);
+        for topic in topics {
+            run.receive(&acknowledged(topic));
+        }
+        run.actions();
+        run
+    }
+
+    fn subscribe(&mut self, topic: &str) {
+        self.session.subscribe(self.now, topic.into());
+    }
+
+    fn unsubscribe(&mut self, topic: &str) {
+        self.session.unsubscribe(self.now, topic);
+    }
+
+    fn receive(&mut self, text: &str) {
+        self.session.receive(self.now, text);
+    }
+
+    fn advance(&mut self, by: Duration) {
+        self.now += by;
+        self.session.tick(self.now);
+    }
+
+    /// Goes to the next deadline, which must exist.
+    fn wake(&mut self) -> Duration {
+        let deadline = self.session.deadline().expect("a deadline");
+        self.now = self.now.max(deadline);
+        self.session.tick(self.now);
+        self.now - self.start
+    }
+
+    fn actions(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.session.poll_action()).collect()
+    }
+
+    fn sent(&mut self) -> Vec<String> {
+        let texts = self.actions().into_iter().filter_map(|action| match action {
+            Action::Send(text) => Some(text),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    fn notices(&mut self) -> Vec<Notice> {
+        let notices = self.actions().into_iter().filter_map(|action| match action {
+            Action::Emit(notice) => Some(notice),
+            _ => None,
+        });
+        notices.collect()
+    }
+}
+
+fn acknowledged(topic: &str) -> String {
+    format!(r#"{{"event":"subscribe","topic":"{topic}"}}"#)
+}
+
+fn refused(code: u32, text: &str) -> String {
+    format!(r#"{{"event":"subscribe","errorCode":"{code}","errorMessage":"{text}"}}"#)
+}
+
+fn subscribed(topic: &str) -> Notice {
+    Notice::Subscribed { topic: topic.into() }
+}
+
+fn subscribe_frame(topics: &[&str]) -> String {
+    format!(r#"{{"op":"subscribe","args":{}}}"#, serde_json::to_string(topics).expect("text"))
+}
+
+fn closed() -> ReconnectReason {
+    ReconnectReason::Closed { code: Some(1006) }
+}

@@ -1,0 +1,180 @@
+//! Topics: what a connection can subscribe to, tied to the type of their events.
+//!
+//! ```
+//! use bitmart_ws::topic::{self, DepthLevels, DepthSpeed};
+//!
+//! let ticker = topic::spot::ticker("BTC_USDT");
+//! assert_eq!(ticker.name(), "spot/ticker:BTC_USDT");
+//!
+//! let book = topic::futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
+//! assert_eq!(book.name(), "futures/depthIncrease20:BTCUSDT@200ms");
+//! ```
+
+use std::{fmt, marker::PhantomData};
+
+use smol_str::SmolStr;
+
+use crate::dialect::Dialect;
+
+pub mod futures;
+pub mod spot;
+
+pub use futures::{DepthLevels, DepthSpeed};
+
+/// The symbol part of the topic that covers every spot pair.
+const EVERY_PAIR: &str = "ALL_SYMBOLS";
+
+/// A topic whose events have the type `T`. Cheap to clone.
+///
+/// [`spot`] and [`futures`] make the known ones. [`Topic::public`] and [`Topic::private`] make any
+/// other, with your own [`Event`](crate::event::Event) or with
+/// [`RawEvent`](crate::event::RawEvent).
+pub struct Topic<T> {
+    name: SmolStr,
+    dialect: Dialect,
+    private: bool,
+    event: PhantomData<fn() -> T>,
+}
+
+impl<T> Topic<T> {
+    /// A topic of the public connection, by its name on the wire such as `spot/ticker:BTC_USDT`.
+    pub fn public(dialect: Dialect, name: impl Into<SmolStr>) -> Self {
+        Self { name: name.into(), dialect, private: false, event: PhantomData }
+    }
+
+    /// A topic of the private connection, by its name on the wire such as `futures/order`.
+    pub fn private(dialect: Dialect, name: impl Into<SmolStr>) -> Self {
+        Self { name: name.into(), dialect, private: true, event: PhantomData }
+    }
+
+    /// The name on the wire, as it goes into `args`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The WebSocket it lives on.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether it needs a login.
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// Whether the venue answers a `request` for it with one frame. It refuses others.
+    ///
+    /// BitMart documents `spot/depth/increase100`, `futures/depthIncrease` and
+    /// `futures/fundingRate`.
+    pub fn supports_request(&self) -> bool {
+        crate::catalog::channel(self.dialect, self.channel()).is_some_and(|channel| channel.request)
+    }
+
+    /// The name without its argument: `spot/ticker` of `spot/ticker:BTC_USDT`.
+    pub fn channel(&self) -> &str {
+        split(&self.name).0
+    }
+
+    /// The symbol that every event of this topic carries, or `None` when the topic covers several.
+    pub fn symbol(&self) -> Option<&str> {
+        split(&self.name).1.filter(|symbol| *symbol != EVERY_PAIR)
+    }
+
+    /// Whether a frame that says `channel` in its `"table"` or `"group"` may carry events of this
+    /// topic.
+    ///
+    /// A spot table comes without the symbol (the documents also show it with one), so the events'
+    /// own symbol decides in the end. A futures group may come back with an `@…` suffix
+    /// that was not subscribed (observed). Orders of all pairs may come as `spot/user/orders` or as
+    /// `spot/user/order`; those of a pair that is subscribed by itself go there alone.
+    pub fn delivers(&self, channel: &str) -> bool {
+        delivers(&self.name, channel)
+    }
+}
+
+/// See [`Topic::delivers`].
+pub(crate) fn delivers(topic: &str, channel: &str) -> bool {
+    let (wanted, wanted_symbol) = split(topic);
+    let (got, got_symbol) = split(channel);
+    let same_channel = wanted == got || covering(got) == Some(wanted);
+    same_channel
+        && match (wanted_symbol, got_symbol) {
+            (Some(wanted), Some(got)) => wanted == got || wanted == EVERY_PAIR,
+            // `futures/ticker` is a topic of its own: its group has no symbol, and the reverse.
+            (Some(_), None) => topic.starts_with("spot/"),
+            (None, Some(_)) => false,
+            (None, None) => true,
+        }
+}
+
+/// The channel whose topic covers every pair and may get its events in frames of `channel`. No
+/// source says whether the orders of all pairs come as `spot/user/order` or as `spot/user/orders`.
+pub(crate) fn covering(channel: &str) -> Option<&'static str> {
+    (channel == "spot/user/order").then_some("spot/user/orders")
+}
+
+/// Whether the subscribers of `topic` get an event about `symbol` that came in a frame of `channel`.
+/// `subscribed` says which topics the connection carries.
+///
+/// The topic of a pair gets the frames of its channel. The topic of every pair gets those of its own
+/// channel, and those of the pairs' channel only about pairs that have no topic of their own:
+/// otherwise one event would count twice. An event about no symbol concerns the whole channel.
+pub(crate) fn receives(
+    topic: &str,
+    channel: &str,
+    symbol: Option<&str>,
+    subscribed: impl Fn(&str) -> bool,
+) -> bool {
+    if !delivers(topic, channel) {
+        return false;
+    }
+    let (wanted, wanted_symbol) = split(topic);
+    let (got, got_symbol) = split(channel);
+    let Some(symbol) = symbol.or(got_symbol) else {
+        return true;
+    };
+    if wanted == got {
+        wanted_symbol.is_none_or(|wanted| wanted == symbol || wanted == EVERY_PAIR)
+    } else {
+        !subscribed(&format!("{got}:{symbol}"))
+    }
+}
+
+/// Channel and symbol of a name, its `@…` suffix dropped.
+pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
+    let name = base(name);
+    match name.split_once(':') {
+        Some((channel, symbol)) => (channel, Some(symbol)),
+        None => (name, None),
+    }
+}
+
+/// A name without its `@…` suffix.
+pub(crate) fn base(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(front, _)| front)
+}
+
+impl<T> Clone for Topic<T> {
+    fn clone(&self) -> Self {
+        Self { name: self.name.clone(), ..*self }
+    }
+}
+
+impl<T> fmt::Debug for Topic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topic")
+            .field("name", &self.name)
+            .field("dialect", &self.dialect)
+            .field("private", &self.private)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Display for Topic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

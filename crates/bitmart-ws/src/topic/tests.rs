@@ -1,0 +1,111 @@
+use super::{Topic, delivers, futures, futures::*, receives, spot};
+use crate::{dialect::Dialect, event::RawEvent};
+
+#[test]
+fn constructors_spell_the_documented_names() {
+    let names = [
+        (spot::ticker("BTC_USDT").to_string(), "spot/ticker:BTC_USDT"),
+        (spot::trades("BTC_USDT").to_string(), "spot/trade:BTC_USDT"),
+        (spot::depth_increase("BTC_USDT").to_string(), "spot/depth/increase100:BTC_USDT"),
+        (spot::user_orders("BTC_USDT").to_string(), "spot/user/order:BTC_USDT"),
+        (spot::all_user_orders().to_string(), "spot/user/orders:ALL_SYMBOLS"),
+        (futures::ticker("BTCUSDT").to_string(), "futures/ticker:BTCUSDT"),
+        (futures::all_tickers().to_string(), "futures/ticker"),
+        (futures::user_orders().to_string(), "futures/order"),
+        (
+            futures::depth_increase("BTCUSDT", DepthLevels::Fifty, DepthSpeed::Standard)
+                .to_string(),
+            "futures/depthIncrease50:BTCUSDT",
+        ),
+        (
+            futures::depth_increase("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100).to_string(),
+            "futures/depthIncrease5:BTCUSDT@100ms",
+        ),
+    ];
+    for (made, documented) in names {
+        assert_eq!(made, documented);
+    }
+}
+
+#[test]
+fn only_user_topics_are_private() {
+    assert!(spot::user_orders("BTC_USDT").is_private());
+    assert!(spot::all_user_orders().is_private());
+    assert!(futures::user_orders().is_private());
+    assert!(!spot::depth_increase("BTC_USDT").is_private());
+    assert!(!futures::all_tickers().is_private());
+    let raw: Topic<RawEvent> = Topic::private(Dialect::Futures, "futures/position");
+    assert!(raw.is_private());
+    assert_eq!(raw.dialect(), Dialect::Futures);
+}
+
+#[test]
+fn requests_are_supported_by_the_increase_books_only() {
+    assert!(spot::depth_increase("BTC_USDT").supports_request());
+    assert!(
+        futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200)
+            .supports_request()
+    );
+    assert!(!spot::ticker("BTC_USDT").supports_request());
+    assert!(!futures::user_orders().supports_request());
+}
+
+#[test]
+fn symbol_is_what_all_events_share() {
+    assert_eq!(spot::trades("BTC_USDT").symbol(), Some("BTC_USDT"));
+    assert_eq!(spot::all_user_orders().symbol(), None);
+    assert_eq!(futures::all_tickers().symbol(), None);
+    let book = futures::depth_increase("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100);
+    assert_eq!(book.symbol(), Some("BTCUSDT"));
+    assert_eq!(book.channel(), "futures/depthIncrease5");
+}
+
+#[test]
+fn frames_find_their_topic() {
+    let table = [
+        ("spot/ticker:BTC_USDT", "spot/ticker", true),
+        ("spot/ticker:BTC_USDT", "spot/ticker:BTC_USDT", true),
+        ("spot/ticker:BTC_USDT", "spot/ticker:ETH_USDT", false),
+        ("spot/ticker:BTC_USDT", "spot/trade", false),
+        ("spot/user/orders:ALL_SYMBOLS", "spot/user/orders", true),
+        ("spot/user/orders:ALL_SYMBOLS", "spot/user/order", true),
+        ("spot/user/orders:ALL_SYMBOLS", "spot/user/order:BTC_USDT", true),
+        ("spot/user/order:BTC_USDT", "spot/user/orders", false),
+        ("futures/ticker", "futures/ticker", true),
+        ("futures/ticker", "futures/ticker:BTCUSDT", false),
+        ("futures/ticker:BTCUSDT", "futures/ticker", false),
+        ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease5:BTCUSDT@100ms", true),
+        ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease50:BTCUSDT", false),
+        ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease5:BTCUSDTM", false),
+        ("futures/order", "futures/order", true),
+    ];
+    for (topic, channel, expected) in table {
+        assert_eq!(delivers(topic, channel), expected, "{topic} from {channel}");
+    }
+}
+
+#[test]
+fn an_order_goes_to_the_topic_of_its_pair_or_else_to_the_one_of_all_pairs() {
+    const PAIR: &str = "spot/user/order:BTC_USDT";
+    const ALL: &str = "spot/user/orders:ALL_SYMBOLS";
+    let table = [
+        // topic, table, symbol, whether the pair is subscribed as well, expected
+        (PAIR, "spot/user/order", "BTC_USDT", true, true),
+        (PAIR, "spot/user/order", "ETH_USDT", true, false),
+        (PAIR, "spot/user/orders", "BTC_USDT", true, false),
+        (ALL, "spot/user/orders", "BTC_USDT", true, true),
+        (ALL, "spot/user/order", "BTC_USDT", true, false),
+        (ALL, "spot/user/order", "BTC_USDT", false, true),
+        (ALL, "spot/user/order", "ETH_USDT", true, true),
+        (ALL, "spot/user/order:BTC_USDT", "BTC_USDT", true, false),
+    ];
+    for (topic, channel, symbol, pair, expected) in table {
+        let subscribed = |name: &str| pair && name == PAIR;
+        assert_eq!(
+            receives(topic, channel, Some(symbol), subscribed),
+            expected,
+            "{topic} from {channel} about {symbol}"
+        );
+    }
+    assert!(receives(PAIR, "spot/user/order", None, |_| true), "no symbol, so for everybody");
+}

@@ -1,0 +1,37 @@
+//! What a subscription yields.
+
+use crate::event::DecodeError;
+use crate::reason::{ReconnectReason, Rejection};
+
+/// One item of a [`Subscription`](crate::Subscription): data, or something the reader must know to
+/// judge the data.
+///
+/// The order is the order in which things happened on the connection. A gap is never silent: it
+/// lies between [`Reconnecting`](Self::Reconnecting) and [`Resynced`](Self::Resynced), or at a
+/// [`Lagged`](Self::Lagged), or at a [`Malformed`](Self::Malformed).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Update<T> {
+    /// An event of the channel.
+    Data(T),
+    /// The topic is subscribed: the venue acknowledged it or sent its first data, whichever came
+    /// first. All data comes after this update.
+    Subscribed,
+    /// The connection ended and another is being made. No data comes until
+    /// [`Resynced`](Self::Resynced); this update may come more than once before it.
+    Reconnecting(ReconnectReason),
+    /// The topic is subscribed again on a new connection: acknowledged, or its first data has come
+    /// and follows. What happened in between was not delivered and will not be: channels that send a
+    /// snapshot first send one now; for orders, balances and positions query REST, and count fills
+    /// by their trade id.
+    Resynced,
+    /// The reader was too slow: this many events were dropped here, the newer ones follow. Only
+    /// market data lags; private subscriptions end with
+    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) instead.
+    Lagged(u64),
+    /// A frame of this channel could not be decoded and its events are missing. On spot it may have
+    /// been about another symbol, since a broken frame does not tell.
+    Malformed(DecodeError),
+    /// The venue refused to send a requested snapshot. The subscription itself goes on.
+    RequestRejected(Rejection),
+}

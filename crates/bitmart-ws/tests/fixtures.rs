@@ -1,0 +1,166 @@
+//! The published frames against the typed events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bitmart_types::{Decimal, wire};
+use bitmart_ws::Dialect;
+use bitmart_ws::catalog::{self, Channel};
+use serde_json::Value;
+
+struct Fixture {
+    path: PathBuf,
+    dialect: Dialect,
+    frame: Value,
+}
+
+/// Every fixture that holds a data frame.
+fn fixtures() -> Vec<Fixture> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let list = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).expect("the folder exists");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    };
+    let mut fixtures = Vec::new();
+    for path in list(&root).iter().flat_map(|folder| list(folder)) {
+        let text = fs::read_to_string(&path).expect("readable");
+        let mut fixture: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(fixture["source"].is_string(), "{}: no source", path.display());
+        let dialect = match fixture["ws"].as_str() {
+            Some("spot") => Dialect::Spot,
+            Some("futures") => Dialect::Futures,
+            other => panic!("{}: ws is {other:?}", path.display()),
+        };
+        let frame = fixture["frame"].take();
+        if !frame.is_null() {
+            fixtures.push(Fixture { path, dialect, frame });
+        }
+    }
+    fixtures
+}
+
+impl Fixture {
+    fn channel(&self) -> &'static Channel {
+        let name = self.frame.get("table").or(self.frame.get("group")).and_then(Value::as_str);
+        let name = name.expect("a data frame names its channel");
+        catalog::channel(self.dialect, name).expect("a described channel")
+    }
+
+    fn recoded(&self) -> Value {
+        let text = self.frame.to_string();
+        let recoded = catalog::recode(self.dialect, &text)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.path.display()))
+            .expect("a described channel");
+        serde_json::from_str(&recoded).expect("JSON")
+    }
+}
+
+/// Differences between two values; decimals compare by value, all spellings of "no value" are one.
+fn differences(path: &str, left: &Value, right: &Value, out: &mut Vec<String>) {
+    match (left, right) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let null = Value::Null;
+                differences(&path, a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null), out);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (left, right) in a.iter().zip(b) {
+                differences(&format!("{path}[]"), left, right, out);
+            }
+        }
+        _ if same(left, right) => {}
+        _ => out.push(format!("{path}: {left} became {right}")),
+    }
+}
+
+fn same(left: &Value, right: &Value) -> bool {
+    let decimal = |value: &Value| value.as_str().and_then(|text| text.parse::<Decimal>().ok());
+    let nothing = |value: &Value| value.is_null() || value.as_str().is_some_and(wire::is_no_value);
+    left == right
+        || (nothing(left) && nothing(right))
+        || decimal(left).zip(decimal(right)).is_some_and(|(a, b)| a == b)
+}
+
+#[test]
+fn published_frames_keep_every_field() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 11, "{}", fixtures.len());
+    for fixture in fixtures {
+        let mut found = Vec::new();
+        differences("", &fixture.frame, &fixture.recoded(), &mut found);
+        let ignored = |line: &String| {
+            let path = line.split(": ").next().unwrap_or_default();
+            fixture.channel().ignores.iter().any(|(ignored, _)| *ignored == path)
+        };
+        found.retain(|line| !ignored(line));
+        assert!(found.is_empty(), "{}: {found:#?}", fixture.path.display());
+    }
+}
+
+/// Names of the fields of an entry, inner objects with a dot.
+fn fields(prefix: &str, value: &Value, out: &mut BTreeSet<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let name = format!("{prefix}{key}");
+        match value {
+            Value::Object(_) => fields(&format!("{name}."), value, out),
+            _ => drop(out.insert(name)),
+        }
+    }
+}
+
+#[test]
+fn models_and_description_have_the_same_fields() {
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for fixture in fixtures() {
+        let recoded = fixture.recoded();
+        let names = seen.entry(fixture.channel().pattern).or_default();
+        match &recoded["data"] {
+            Value::Array(entries) => entries.iter().for_each(|entry| fields("", entry, names)),
+            entry => fields("", entry, names),
+        }
+    }
+    for (pattern, names) in seen {
+        let channel = catalog::channels().iter().find(|channel| channel.pattern == pattern);
+        let described: BTreeSet<String> =
+            channel.expect("found before").fields.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(names, described, "{pattern}");
+    }
+}
+
+#[test]
+fn every_described_channel_can_be_looked_up_by_its_frames() {
+    let names = [
+        (Dialect::Spot, "spot/ticker", "spot/ticker:{symbol}"),
+        (Dialect::Spot, "spot/ticker:BTC_USDT", "spot/ticker:{symbol}"),
+        (Dialect::Spot, "spot/depth/increase100", "spot/depth/increase100:{symbol}"),
+        (Dialect::Spot, "spot/user/orders", "spot/user/orders:ALL_SYMBOLS"),
+        (Dialect::Futures, "futures/order", "futures/order"),
+        (
+            Dialect::Futures,
+            "futures/depthIncrease5:BTCUSDT@100ms",
+            "futures/depthIncrease{levels}:{symbol}{speed}",
+        ),
+    ];
+    for (dialect, name, pattern) in names {
+        assert_eq!(
+            catalog::channel(dialect, name).map(|channel| channel.pattern),
+            Some(pattern),
+            "{name}"
+        );
+    }
+    for name in [
+        "spot/kline1m",
+        "spot/tick",
+        "spot/tickers",
+        "futures/depthIncrease",
+        "futures/depthIncreaseX",
+        "",
+    ] {
+        assert!(catalog::channel(Dialect::Spot, name).is_none(), "{name}");
+        assert!(catalog::channel(Dialect::Futures, name).is_none(), "{name}");
+    }
+    assert_eq!(catalog::recode(Dialect::Spot, r#"{"table":"spot/unheard","data":[]}"#), Ok(None));
+}
