@@ -1,0 +1,263 @@
+//! Keys, signatures and clocks: the second implementation of BitMart's signing, on purpose not
+//! shared with the client crates.
+
+use std::collections::HashMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::{
+    exchange::{
+        AccountId,
+        refusal::{Refusal, refuse},
+    },
+    keys::{ApiKey, Permission},
+};
+
+/// How far a timestamp may be from the clock of the exchange.
+const WINDOW_MS: u64 = 60_000;
+const RECV_WINDOW_DEFAULT_MS: i64 = 5_000;
+const RECV_WINDOW_MAX_MS: i64 = 60_000;
+/// How far a timestamp may be ahead when a recvWindow applies.
+const AHEAD_MS: u64 = 1_000;
+/// What a WebSocket login signs in place of a body.
+const LOGIN_BODY: &[u8] = b"bitmart.WebSocket";
+
+/// Whose request it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) key: String,
+    pub(crate) permissions: Vec<Permission>,
+}
+
+/// The headers that prove who asks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Proof<'a> {
+    pub(crate) key: Option<&'a str>,
+    pub(crate) sign: Option<&'a str>,
+    pub(crate) timestamp: Option<&'a str>,
+}
+
+/// Why a WebSocket login failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LoginError {
+    EmptyKey,
+    UnknownKey,
+    FrozenKey,
+    EmptySign,
+    WrongSign,
+    EmptyTimestamp,
+    StaleTimestamp,
+    InvalidTimestamp,
+}
+
+/// Every key the sandbox knows.
+#[derive(Debug)]
+pub(crate) struct KeyRing(HashMap<String, ApiKey>);
+
+impl KeyRing {
+    pub(crate) fn new(keys: &[ApiKey]) -> Self {
+        Self(keys.iter().map(|key| (key.key.clone(), key.clone())).collect())
+    }
+
+    fn find(&self, key: Option<&str>) -> Result<&ApiKey, Refusal> {
+        let key = key.filter(|key| !key.is_empty()).ok_or_else(|| refuse(30001))?;
+        let found = self.0.get(key).ok_or_else(|| refuse(30002))?;
+        if found.frozen { Err(refuse(30003)) } else { Ok(found) }
+    }
+
+    /// Checks a request that only names its key.
+    pub(crate) fn keyed(&self, proof: Proof<'_>) -> Result<Caller, Refusal> {
+        self.find(proof.key).map(caller)
+    }
+
+    /// Checks a signed request: key, timestamp, then the signature over `timestamp#memo#body`.
+    pub(crate) fn signed(
+        &self,
+        proof: Proof<'_>,
+        body: &[u8],
+        now_ms: u64,
+    ) -> Result<Caller, Refusal> {
+        let key = self.find(proof.key)?;
+        let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| refuse(30004))?;
+        let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| refuse(30006))?;
+        let sent: u64 = text
+            .parse()
+            .map_err(|_| refuse(30006).saying("Header X-BM-TIMESTAMP must be long type"))?;
+        if sent.abs_diff(now_ms) > WINDOW_MS {
+            return Err(refuse(30007));
+        }
+        if !verify(key, text, body, sign) {
+            return Err(refuse(30005));
+        }
+        Ok(caller(key))
+    }
+
+    /// Checks a WebSocket login.
+    pub(crate) fn login(
+        &self,
+        key: &str,
+        timestamp: &str,
+        sign: &str,
+        now_ms: u64,
+    ) -> Result<Caller, LoginError> {
+        if key.is_empty() {
+            return Err(LoginError::EmptyKey);
+        }
+        let key = self.0.get(key).ok_or(LoginError::UnknownKey)?;
+        if key.frozen {
+            return Err(LoginError::FrozenKey);
+        }
+        if timestamp.is_empty() {
+            return Err(LoginError::EmptyTimestamp);
+        }
+        let sent: u64 = timestamp.parse().map_err(|_| LoginError::InvalidTimestamp)?;
+        if sent.abs_diff(now_ms) > WINDOW_MS {
+            return Err(LoginError::StaleTimestamp);
+        }
+        if sign.is_empty() {
+            return Err(LoginError::EmptySign);
+        }
+        if verify(key, timestamp, LOGIN_BODY, sign) {
+            Ok(caller(key))
+        } else {
+            Err(LoginError::WrongSign)
+        }
+    }
+}
+
+/// The narrower window of endpoints that take `recvWindow`.
+pub(crate) fn check_recv_window(
+    asked: Option<&serde_json::Value>,
+    timestamp: Option<&str>,
+    now_ms: u64,
+) -> Result<(), Refusal> {
+    let window = match asked {
+        None | Some(serde_json::Value::Null) => RECV_WINDOW_DEFAULT_MS,
+        Some(value) => value
+            .as_i64()
+            .ok_or_else(|| refuse(30007).saying("Param recvWindow must be long type"))?,
+    };
+    if window <= 0 || window > RECV_WINDOW_MAX_MS {
+        return Err(
+            refuse(30007).saying("Param recvWindow must be less than 60000 and greater than 0")
+        );
+    }
+    let sent: u64 = timestamp.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
+    if late || sent >= now_ms + AHEAD_MS {
+        return Err(refuse(30007).saying(
+            "Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.",
+        ));
+    }
+    Ok(())
+}
+
+fn caller(key: &ApiKey) -> Caller {
+    Caller {
+        account: AccountId(key.account),
+        key: key.key.clone(),
+        permissions: key.permissions.clone(),
+    }
+}
+
+fn verify(key: &ApiKey, timestamp: &str, body: &[u8], sign: &str) -> bool {
+    from_hex(sign)
+        .zip(mac(key, timestamp, body))
+        .is_some_and(|(given, mac)| mac.verify_slice(&given).is_ok())
+}
+
+fn mac(key: &ApiKey, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).ok()?;
+    for part in [timestamp.as_bytes(), b"#", key.memo.as_bytes(), b"#", body] {
+        mac.update(part);
+    }
+    Some(mac)
+}
+
+/// What a client sends as its signature, for tests.
+#[cfg(test)]
+pub(crate) fn sign(key: &ApiKey, timestamp: &str, body: &[u8]) -> String {
+    let bytes = mac(key, timestamp, body).expect("any secret signs").finalize().into_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+/// Lower case hex of 32 bytes, as documented; anything else is no signature.
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let text: &[u8; 64] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = digit(text[2 * at])? << 4 | digit(text[2 * at + 1])?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const KEY: &str = "80618e45710812162b04892c7ee5ead4a3cc3e56";
+    const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9";
+
+    fn ring() -> KeyRing {
+        KeyRing::new(&[ApiKey::new(KEY, SECRET, "test001"), ApiKey::new("ice", "s", "m").frozen()])
+    }
+
+    /// The worked examples of BitMart's documents.
+    #[test]
+    fn documented_signatures_are_accepted() {
+        let proof = Proof {
+            key: Some(KEY),
+            sign: Some("c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"),
+            timestamp: Some("1589793796145"),
+        };
+        let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
+        assert!(ring().signed(proof, body, 1_589_793_796_145).is_ok());
+        assert_eq!(ring().signed(proof, b"{}", 1_589_793_796_145), Err(refuse(30005)));
+        assert_eq!(ring().signed(proof, body, 1_589_793_796_145 + 60_001), Err(refuse(30007)));
+        let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
+        assert!(ring().login(KEY, "1589267764859", sign, 1_589_267_764_859).is_ok());
+    }
+
+    #[test]
+    fn missing_headers_have_their_own_codes() {
+        let code = |key, sign, timestamp| {
+            ring().signed(Proof { key, sign, timestamp }, b"{}", 0).map_err(|refusal| refusal.code)
+        };
+        assert_eq!(code(None, None, None), Err(30001));
+        assert_eq!(code(Some("nobody"), None, None), Err(30002));
+        assert_eq!(code(Some("ice"), None, None), Err(30003));
+        assert_eq!(code(Some(KEY), Some(""), None), Err(30004));
+        assert_eq!(code(Some(KEY), Some("x"), None), Err(30006));
+        assert_eq!(code(Some(KEY), Some("x"), Some("noon")), Err(30006));
+        assert_eq!(code(Some(KEY), Some("x"), Some("0")), Err(30005));
+    }
+
+    #[test]
+    fn recv_window_has_its_four_texts() {
+        let text = |asked: serde_json::Value, sent: &str| {
+            check_recv_window(Some(&asked), Some(sent), 100_000)
+                .map_err(|refusal| refusal.message.into_owned())
+        };
+        assert_eq!(text(json!(5000), "95000"), Ok(()));
+        assert!(
+            text(json!(5000), "94999")
+                .is_err_and(|text| text.contains("outside of the recvWindow"))
+        );
+        assert!(
+            text(json!(5000), "101000")
+                .is_err_and(|text| text.contains("outside of the recvWindow"))
+        );
+        assert!(text(json!("5000"), "100000").is_err_and(|text| text.contains("long type")));
+        assert!(text(json!(0), "100000").is_err_and(|text| text.contains("greater than 0")));
+        assert!(text(json!(60001), "100000").is_err_and(|text| text.contains("less than 60000")));
+    }
+}

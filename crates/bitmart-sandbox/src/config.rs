@@ -1,0 +1,236 @@
+//! How a sandbox is set up: addresses, seed, markets, accounts and manners.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use rust_decimal::Decimal;
+
+use crate::{
+    clock::END_MS,
+    keys::ApiKey,
+    markets::{Contract, SpotPair},
+};
+
+/// How a sandbox is set up. Start from [`Config::new`] and change what the test needs.
+///
+/// ```
+/// use bitmart_sandbox::{ApiKey, Config, Permission};
+///
+/// let config = Config::new()
+///     .seed(7)
+///     .stepped_clock(1_700_000_000_000)
+///     .api_key(ApiKey::new("key", "secret", "memo").permissions([Permission::ReadOnly]));
+/// ```
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches")]
+pub struct Config {
+    pub(crate) seed: u64,
+    pub(crate) spot_address: SocketAddr,
+    pub(crate) futures_address: SocketAddr,
+    pub(crate) tls: bool,
+    pub(crate) lenient: bool,
+    pub(crate) rate_limits: bool,
+    pub(crate) market_maker: bool,
+    pub(crate) stepped_from: Option<u64>,
+    pub(crate) keys: Vec<ApiKey>,
+    pub(crate) spot_funds: Vec<(String, Decimal)>,
+    pub(crate) futures_funds: Vec<(String, Decimal)>,
+    pub(crate) pairs: Vec<SpotPair>,
+    pub(crate) contracts: Vec<Contract>,
+    pub(crate) ws: WsManners,
+}
+
+/// The times after which a socket is closed, and how much may wait in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WsManners {
+    pub(crate) idle: Duration,
+    pub(crate) spot_without_topic: Duration,
+    pub(crate) futures_without_topic: Duration,
+    pub(crate) queue: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Config {
+    /// Free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, five spot pairs, three contracts,
+    /// a market maker, strict fields, limits on, and one funded account with one key.
+    pub fn new() -> Self {
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let cents = |units: i64| Decimal::new(units, 2);
+        Self {
+            seed: 1,
+            spot_address: free,
+            futures_address: free,
+            tls: false,
+            lenient: false,
+            rate_limits: true,
+            market_maker: true,
+            stepped_from: None,
+            keys: Vec::new(),
+            spot_funds: [
+                ("USDT", 100_000),
+                ("BTC", 5),
+                ("ETH", 50),
+                ("BMX", 100_000),
+                ("SOL", 500),
+                ("XRP", 50_000),
+            ]
+            .map(|(currency, amount)| (currency.to_owned(), Decimal::from(amount)))
+            .to_vec(),
+            futures_funds: vec![("USDT".to_owned(), Decimal::from(100_000))],
+            pairs: vec![
+                SpotPair::new("BTC", "USDT", 2, 5, cents(6_000_000)),
+                SpotPair::new("ETH", "USDT", 2, 4, cents(300_000)),
+                SpotPair::new("SOL", "USDT", 2, 3, cents(15_000)),
+                SpotPair::new("XRP", "USDT", 4, 1, Decimal::new(6_000, 4)),
+                SpotPair::new("BMX", "USDT", 4, 1, Decimal::new(3_500, 4)),
+            ],
+            contracts: vec![
+                Contract::new("BTC", "USDT", Decimal::new(1, 3), 1, cents(6_000_000)),
+                Contract::new("ETH", "USDT", Decimal::new(1, 2), 2, cents(300_000)),
+                Contract::new("SOL", "USDT", Decimal::ONE, 3, cents(15_000)),
+            ],
+            ws: WsManners {
+                idle: Duration::from_secs(20),
+                spot_without_topic: Duration::from_mins(5),
+                futures_without_topic: Duration::from_secs(5),
+                queue: 4096,
+            },
+        }
+    }
+
+    /// Seed of everything random: market, default key. Same seed and same inputs give the same run.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Where the spot host listens. Port 0 picks a free one.
+    #[must_use]
+    pub fn spot_address(mut self, address: SocketAddr) -> Self {
+        self.spot_address = address;
+        self
+    }
+
+    /// Where the futures host listens. Port 0 picks a free one.
+    #[must_use]
+    pub fn futures_address(mut self, address: SocketAddr) -> Self {
+        self.futures_address = address;
+        self
+    }
+
+    /// Serves https and wss with a certificate for `localhost` and `127.0.0.1` made at start.
+    /// Needs the feature `tls`, which is on by default.
+    #[must_use]
+    pub fn tls(mut self, on: bool) -> Self {
+        self.tls = on;
+        self
+    }
+
+    /// Ignores unknown request fields and cuts surplus decimals as the venue does, instead of refusing.
+    #[must_use]
+    pub fn lenient(mut self, on: bool) -> Self {
+        self.lenient = on;
+        self
+    }
+
+    /// Switches enforcement of rate limits on or off. The headers are sent either way.
+    #[must_use]
+    pub fn rate_limits(mut self, on: bool) -> Self {
+        self.rate_limits = on;
+        self
+    }
+
+    /// Switches the seeded market maker on or off. Without it the books start empty.
+    #[must_use]
+    pub fn market_maker(mut self, on: bool) -> Self {
+        self.market_maker = on;
+        self
+    }
+
+    /// A clock that stands at `start_ms` (milliseconds since 1970, at most the year 9999) and moves only when told:
+    /// [`Sandbox::advance`](crate::Sandbox::advance) and [`Sandbox::step_market`](crate::Sandbox::step_market).
+    #[must_use]
+    pub fn stepped_clock(mut self, start_ms: u64) -> Self {
+        self.stepped_from = Some(start_ms.min(END_MS));
+        self
+    }
+
+    /// Adds a key. The first one is what [`Sandbox::credentials`](crate::Sandbox::credentials) returns.
+    #[must_use]
+    pub fn api_key(mut self, key: ApiKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// Sets the starting spot balance of every account in one currency, from 0 to 1e15.
+    #[must_use]
+    pub fn spot_balance(mut self, currency: &str, amount: Decimal) -> Self {
+        set_balance(&mut self.spot_funds, currency, amount);
+        self
+    }
+
+    /// Sets the starting futures balance of every account in one currency, from 0 to 1e15.
+    #[must_use]
+    pub fn futures_balance(mut self, currency: &str, amount: Decimal) -> Self {
+        set_balance(&mut self.futures_funds, currency, amount);
+        self
+    }
+
+    /// Replaces the spot pairs.
+    #[must_use]
+    pub fn pairs(mut self, pairs: impl Into<Vec<SpotPair>>) -> Self {
+        self.pairs = pairs.into();
+        self
+    }
+
+    /// Replaces the contracts.
+    #[must_use]
+    pub fn contracts(mut self, contracts: impl Into<Vec<Contract>>) -> Self {
+        self.contracts = contracts.into();
+        self
+    }
+
+    /// Closes a WebSocket that sent nothing for this long. BitMart documents 20 s.
+    #[must_use]
+    pub fn socket_idle(mut self, idle: Duration) -> Self {
+        self.ws.idle = idle;
+        self
+    }
+
+    /// Closes a WebSocket that has no subscription for this long. BitMart documents 300 s on spot
+    /// and 5 s on futures.
+    #[must_use]
+    pub fn socket_without_topic(mut self, spot: Duration, futures: Duration) -> Self {
+        self.ws.spot_without_topic = spot;
+        self.ws.futures_without_topic = futures;
+        self
+    }
+
+    /// How many frames may wait for a slow reader before its socket is dropped; at least 1.
+    #[must_use]
+    pub fn socket_queue(mut self, frames: usize) -> Self {
+        self.ws.queue = frames.max(1);
+        self
+    }
+
+    /// The configured keys, or the one derived from the seed.
+    pub(crate) fn keys_or_default(&self) -> Vec<ApiKey> {
+        if self.keys.is_empty() { vec![ApiKey::from_seed(self.seed)] } else { self.keys.clone() }
+    }
+}
+
+fn set_balance(funds: &mut Vec<(String, Decimal)>, currency: &str, amount: Decimal) {
+    let amount = amount.clamp(Decimal::ZERO, Decimal::from(1_000_000_000_000_000_u64));
+    match funds.iter_mut().find(|row| row.0 == currency) {
+        Some(row) => row.1 = amount,
+        None => funds.push((currency.to_owned(), amount)),
+    }
+}

@@ -1,0 +1,116 @@
+//! Accounts: wallets, positions and the ids they used.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+
+use super::{AccountId, OrderId, position::Position};
+
+/// Money of one currency: free, and bound by open orders.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Wallet {
+    pub(crate) available: Decimal,
+    pub(crate) frozen: Decimal,
+}
+
+impl Wallet {
+    /// Moves money from available to frozen; false when there is too little.
+    #[must_use]
+    pub(crate) fn freeze(&mut self, amount: Decimal) -> bool {
+        let enough = self.available >= amount;
+        if enough {
+            self.available -= amount;
+            self.frozen += amount;
+        }
+        enough
+    }
+
+    pub(crate) fn release(&mut self, amount: Decimal) {
+        self.frozen -= amount;
+        self.available += amount;
+    }
+}
+
+/// Finished orders that an account remembers in one market; older ones are forgotten.
+pub(crate) const HISTORY: usize = 10_000;
+
+/// The orders of an account in one market: every open one, and the latest finished ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct History {
+    pub(crate) open: BTreeSet<OrderId>,
+    /// In the order in which they ended.
+    finished: VecDeque<OrderId>,
+    client_ids: HashMap<SmolStr, OrderId>,
+}
+
+impl History {
+    pub(crate) fn add(&mut self, id: OrderId, client_id: Option<&SmolStr>) {
+        self.open.insert(id);
+        if let Some(client_id) = client_id {
+            self.client_ids.insert(client_id.clone(), id);
+        }
+    }
+
+    /// Marks an order as finished, and says which one is to be forgotten for it.
+    #[must_use]
+    pub(crate) fn finish(&mut self, id: OrderId) -> Option<OrderId> {
+        if self.open.remove(&id) {
+            self.finished.push_back(id);
+        }
+        if self.finished.len() > HISTORY { self.finished.pop_front() } else { None }
+    }
+
+    pub(crate) fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {
+        if let Some(client_id) = client_id {
+            self.client_ids.remove(client_id);
+        }
+    }
+
+    pub(crate) fn by_client_id(&self, client_id: &str) -> Option<OrderId> {
+        self.client_ids.get(client_id).copied()
+    }
+
+    /// Every remembered order, oldest first.
+    pub(crate) fn all(&self) -> Vec<OrderId> {
+        let mut ids: Vec<_> = self.open.iter().chain(&self.finished).copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// One customer, or one of the house accounts that make the market.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) id: AccountId,
+    /// House accounts pay no fee, have no margin limit and leave no history.
+    pub(crate) house: bool,
+    pub(crate) spot: BTreeMap<SmolStr, Wallet>,
+    pub(crate) futures: BTreeMap<SmolStr, Wallet>,
+    /// By contract and direction (true = long).
+    pub(crate) positions: BTreeMap<(SmolStr, bool), Position>,
+    pub(crate) spot_orders: History,
+    pub(crate) futures_orders: History,
+}
+
+impl Account {
+    pub(crate) fn new(id: AccountId, house: bool) -> Self {
+        Self {
+            id,
+            house,
+            spot: BTreeMap::new(),
+            futures: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            spot_orders: History::default(),
+            futures_orders: History::default(),
+        }
+    }
+
+    pub(crate) fn spot(&mut self, currency: &SmolStr) -> &mut Wallet {
+        self.spot.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn futures(&mut self, currency: &SmolStr) -> &mut Wallet {
+        self.futures.entry(currency.clone()).or_default()
+    }
+}

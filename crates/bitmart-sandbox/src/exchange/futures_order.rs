@@ -1,0 +1,98 @@
+//! A futures order, its sides and modes, and its fills.
+
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, OrderId,
+    book::{SelfTrade, Side},
+};
+
+/// The four sides of hedge mode, numbered as on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FuturesSide {
+    OpenLong = 1,
+    CloseShort = 2,
+    CloseLong = 3,
+    OpenShort = 4,
+}
+
+impl FuturesSide {
+    pub(crate) fn book(self) -> Side {
+        match self {
+            Self::OpenLong | Self::CloseShort => Side::Buy,
+            Self::CloseLong | Self::OpenShort => Side::Sell,
+        }
+    }
+
+    pub(crate) fn opens(self) -> bool {
+        matches!(self, Self::OpenLong | Self::OpenShort)
+    }
+
+    /// Whether it works on the long position.
+    pub(crate) fn long(self) -> bool {
+        matches!(self, Self::OpenLong | Self::CloseLong)
+    }
+}
+
+/// How long an order lives, numbered as on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    GoodTilCancelled = 1,
+    FillOrKill = 2,
+    ImmediateOrCancel = 3,
+    MakerOnly = 4,
+}
+
+/// A checked request for a futures order. No price means market.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewFuturesOrder {
+    pub(crate) symbol: SmolStr,
+    pub(crate) side: FuturesSide,
+    pub(crate) price: Option<Decimal>,
+    /// Whole contracts.
+    pub(crate) size: Decimal,
+    pub(crate) mode: Mode,
+    pub(crate) leverage: u32,
+    pub(crate) isolated: bool,
+    pub(crate) client_id: Option<SmolStr>,
+    pub(crate) stp: SelfTrade,
+}
+
+/// A futures order as the exchange keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FuturesOrder {
+    pub(crate) id: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) request: NewFuturesOrder,
+    pub(crate) filled: Decimal,
+    /// Sum of price times contracts.
+    pub(crate) filled_value: Decimal,
+    /// Margin and fee still frozen for it.
+    pub(crate) reserved: Decimal,
+    pub(crate) open: bool,
+    pub(crate) created_ms: u64,
+    pub(crate) updated_ms: u64,
+}
+
+impl FuturesOrder {
+    pub(crate) fn average_price(&self) -> Decimal {
+        self.filled_value.checked_div(self.filled).unwrap_or_default()
+    }
+}
+
+/// One side of a trade, as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FuturesFill {
+    pub(crate) trade: u64,
+    pub(crate) order: OrderId,
+    pub(crate) account: AccountId,
+    pub(crate) symbol: SmolStr,
+    pub(crate) side: FuturesSide,
+    pub(crate) price: Decimal,
+    pub(crate) size: Decimal,
+    pub(crate) fee: Decimal,
+    pub(crate) realised: Decimal,
+    pub(crate) maker: bool,
+    pub(crate) time_ms: u64,
+}

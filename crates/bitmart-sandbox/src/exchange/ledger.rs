@@ -1,0 +1,134 @@
+//! The ledger as a test reads it: plain rows of what happened.
+
+use rust_decimal::Decimal;
+
+use super::Exchange;
+
+/// One side of a trade of a customer account, oldest first in every list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fill {
+    /// Account number.
+    pub account: u32,
+    /// `BTC_USDT` on spot, `BTCUSDT` on futures.
+    pub symbol: String,
+    /// Order it belongs to, as on the wire.
+    pub order_id: String,
+    /// Trade id, as on the wire.
+    pub trade_id: String,
+    /// Price in the quote currency.
+    pub price: Decimal,
+    /// Base units on spot, contracts on futures.
+    pub size: Decimal,
+    /// Fee in the quote currency.
+    pub fee: Decimal,
+    /// The order rested in the book.
+    pub maker: bool,
+    /// Milliseconds since 1970.
+    pub time_ms: u64,
+}
+
+/// An order of a customer account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Order {
+    /// Account number.
+    pub account: u32,
+    /// `BTC_USDT` on spot, `BTCUSDT` on futures.
+    pub symbol: String,
+    /// Order id, as on the wire.
+    pub order_id: String,
+    /// The client's own id, empty when it gave none.
+    pub client_order_id: String,
+    /// Spot: the word of the wire. Futures: `open` or `finished`.
+    pub state: String,
+    /// Filled base units or contracts.
+    pub filled: Decimal,
+}
+
+/// A balance of a customer account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Balance {
+    /// Account number.
+    pub account: u32,
+    /// `spot` or `futures`.
+    pub wallet: &'static str,
+    /// Currency, `USDT`.
+    pub currency: String,
+    /// Free to use.
+    pub available: Decimal,
+    /// Bound by open orders.
+    pub frozen: Decimal,
+}
+
+impl Exchange {
+    pub(crate) fn ledger_fills(&self) -> Vec<Fill> {
+        let spot = self.spot_fills.iter().map(|fill| Fill {
+            account: fill.account.0,
+            symbol: fill.request.symbol.to_string(),
+            order_id: fill.order.0.to_string(),
+            trade_id: fill.trade.to_string(),
+            price: fill.price,
+            size: fill.size,
+            fee: fill.fee,
+            maker: fill.maker,
+            time_ms: fill.time_ms,
+        });
+        let futures = self.futures_fills.iter().map(|fill| Fill {
+            account: fill.account.0,
+            symbol: fill.symbol.to_string(),
+            order_id: fill.order.0.to_string(),
+            trade_id: fill.trade.to_string(),
+            price: fill.price,
+            size: fill.size,
+            fee: fill.fee,
+            maker: fill.maker,
+            time_ms: fill.time_ms,
+        });
+        spot.chain(futures).collect()
+    }
+
+    pub(crate) fn ledger_orders(&self) -> Vec<Order> {
+        let customers = || self.accounts.values().filter(|account| !account.house);
+        let spot = customers()
+            .flat_map(|account| account.spot_orders.all())
+            .filter_map(|id| self.spot_orders.get(&id))
+            .map(|order| Order {
+                account: order.account.0,
+                symbol: order.request.symbol.to_string(),
+                order_id: order.id.0.to_string(),
+                client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
+                state: order.state.word().to_owned(),
+                filled: order.filled_size,
+            });
+        let futures = customers()
+            .flat_map(|account| account.futures_orders.all())
+            .filter_map(|id| self.futures_orders.get(&id))
+            .map(|order| Order {
+                account: order.account.0,
+                symbol: order.request.symbol.to_string(),
+                order_id: order.id.0.to_string(),
+                client_order_id: order.request.client_id.as_deref().unwrap_or_default().to_owned(),
+                state: if order.open { "open" } else { "finished" }.to_owned(),
+                filled: order.filled,
+            });
+        spot.chain(futures).collect()
+    }
+
+    pub(crate) fn ledger_balances(&self) -> Vec<Balance> {
+        let mut rows = Vec::new();
+        for account in self.accounts.values().filter(|account| !account.house) {
+            for (wallet, wallets) in [("spot", &account.spot), ("futures", &account.futures)] {
+                rows.extend(wallets.iter().map(|(currency, money)| Balance {
+                    account: account.id.0,
+                    wallet,
+                    currency: currency.to_string(),
+                    available: money.available,
+                    frozen: money.frozen,
+                }));
+            }
+        }
+        rows
+    }
+}

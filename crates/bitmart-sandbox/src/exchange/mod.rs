@@ -1,0 +1,236 @@
+//! The exchange itself: pure and synchronous. Commands and the time go in, answers and events come
+//! out. It reads no clock, owns no socket, and the same seed and inputs give the same ledger.
+
+pub(crate) mod account;
+pub(crate) mod book;
+mod funding;
+pub(crate) mod futures;
+pub(crate) mod futures_order;
+pub(crate) mod ledger;
+mod maker;
+pub(crate) mod order;
+pub(crate) mod position;
+pub(crate) mod refusal;
+pub(crate) mod rng;
+mod spot;
+pub(crate) mod tape;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use smol_str::SmolStr;
+
+use self::{
+    account::Account,
+    futures::FuturesMarket,
+    futures_order::{FuturesFill, FuturesOrder},
+    order::{SpotFill, SpotOrder},
+    rng::Rng,
+    tape::PublicTrade,
+};
+pub(crate) use self::{
+    funding::{NewWithdrawal, Withdrawal},
+    spot::{SpotMarket, SpotRules},
+};
+use crate::config::Config;
+
+/// Number of an account. House accounts have the two highest numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct AccountId(pub(crate) u32);
+
+/// The account whose quotes make the market.
+pub(crate) const MAKER: AccountId = AccountId(u32::MAX);
+/// The account whose market orders make the tape move.
+pub(crate) const FLOW: AccountId = AccountId(u32::MAX - 1);
+
+/// Number of an order. Spot ids have 18 digits as on the venue, futures ids 15, so that they fit
+/// into a JSON number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OrderId(pub(crate) u64);
+
+const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
+const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
+const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
+const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
+const FIRST_FUNDING_RECORD: u64 = 1_679_000;
+
+/// Trades kept for queries; older ones are forgotten.
+const FILLS: usize = 100_000;
+
+/// Something the outside may want to hear of, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    SpotTrade { symbol: SmolStr, trade: PublicTrade },
+    SpotOrder { order: Box<SpotOrder>, fill: Option<SpotFill> },
+    SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
+    FuturesTrade { symbol: SmolStr, trade: PublicTrade },
+    FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<FuturesFill> },
+    FuturesAsset { account: AccountId, currency: SmolStr },
+    FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },
+}
+
+/// Why a spot balance changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BalanceReason {
+    Trade,
+    Withdrawal,
+}
+
+/// What happened to a futures order, numbered as in the `futures/order` channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FuturesAction {
+    Fill = 1,
+    Submitted = 2,
+    Cancelled = 3,
+}
+
+/// Next numbers to give out.
+#[derive(Debug, Clone)]
+struct Counters {
+    spot_order: u64,
+    futures_order: u64,
+    spot_trade: u64,
+    futures_trade: u64,
+    funding: u64,
+}
+
+/// The whole state of the exchange.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) spot: BTreeMap<SmolStr, SpotMarket>,
+    pub(crate) futures: BTreeMap<SmolStr, FuturesMarket>,
+    pub(crate) spot_orders: HashMap<OrderId, SpotOrder>,
+    pub(crate) futures_orders: HashMap<OrderId, FuturesOrder>,
+    /// By trade, oldest first.
+    pub(crate) spot_fills: VecDeque<SpotFill>,
+    /// The trades of each remembered order.
+    spot_trades: HashMap<OrderId, Vec<u64>>,
+    pub(crate) futures_fills: VecDeque<FuturesFill>,
+    pub(crate) withdrawals: Vec<Withdrawal>,
+    /// Fees taken and money withdrawn, by currency: what left the wallets for good.
+    pub(crate) collected: BTreeMap<SmolStr, Decimal>,
+    /// Futures losses beyond an account's money, paid by the house.
+    pub(crate) insured: BTreeMap<SmolStr, Decimal>,
+    counters: Counters,
+    events: Vec<Event>,
+    rng: Rng,
+    makers: Vec<maker::Maker>,
+}
+
+impl Exchange {
+    pub(crate) fn new(config: &Config, now_ms: u64) -> Self {
+        let mut exchange = Self {
+            accounts: BTreeMap::new(),
+            spot: BTreeMap::new(),
+            futures: BTreeMap::new(),
+            spot_orders: HashMap::new(),
+            futures_orders: HashMap::new(),
+            spot_fills: VecDeque::new(),
+            spot_trades: HashMap::new(),
+            futures_fills: VecDeque::new(),
+            withdrawals: Vec::new(),
+            collected: BTreeMap::new(),
+            insured: BTreeMap::new(),
+            counters: Counters {
+                spot_order: FIRST_SPOT_ORDER,
+                futures_order: FIRST_FUTURES_ORDER,
+                spot_trade: FIRST_SPOT_TRADE,
+                futures_trade: FIRST_FUTURES_TRADE,
+                funding: FIRST_FUNDING_RECORD,
+            },
+            events: Vec::new(),
+            rng: Rng::new(config.seed),
+            makers: Vec::new(),
+        };
+        for pair in &config.pairs {
+            let market = SpotMarket::new(pair);
+            exchange.spot.insert(market.rules.symbol.clone(), market);
+        }
+        for contract in &config.contracts {
+            let market = FuturesMarket::new(contract);
+            exchange.futures.insert(market.rules.symbol.clone(), market);
+        }
+        for key in config.keys_or_default() {
+            exchange.open_account(AccountId(key.account), config);
+        }
+        exchange.open_house();
+        exchange.start_markets(config, now_ms);
+        exchange.events.clear();
+        exchange
+    }
+
+    fn open_account(&mut self, id: AccountId, config: &Config) {
+        self.accounts.entry(id).or_insert_with(|| {
+            let mut account = Account::new(id, false);
+            for (currency, amount) in &config.spot_funds {
+                account.spot(&currency.into()).available = *amount;
+            }
+            for (currency, amount) in &config.futures_funds {
+                account.futures(&currency.into()).available = *amount;
+            }
+            account
+        });
+    }
+
+    fn open_house(&mut self) {
+        let plenty = Decimal::from(1_000_000_000_000_u64);
+        for id in [MAKER, FLOW] {
+            let mut account = Account::new(id, true);
+            for market in self.spot.values() {
+                account.spot(&market.rules.base).available = plenty;
+                account.spot(&market.rules.quote).available = plenty;
+            }
+            for market in self.futures.values() {
+                account.futures(&market.rules.quote).available = plenty;
+            }
+            self.accounts.insert(id, account);
+        }
+    }
+
+    /// The events since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    fn is_house(id: AccountId) -> bool {
+        id == MAKER || id == FLOW
+    }
+
+    /// The account; created empty when it is not there, which key checks rule out.
+    pub(crate) fn account(&mut self, id: AccountId) -> &mut Account {
+        self.accounts.entry(id).or_insert_with(|| Account::new(id, Self::is_house(id)))
+    }
+
+    fn collect(&mut self, currency: &SmolStr, amount: Decimal) {
+        *self.collected.entry(currency.clone()).or_default() += amount;
+    }
+}
+
+/// Most decimals of a price or size.
+const DECIMALS: u32 = 8;
+
+/// A configured price or contract size in a range where no product can overflow.
+fn sane(value: Decimal, decimals: u32) -> Decimal {
+    value.round_dp(decimals).clamp(Decimal::new(1, decimals), Decimal::from(1_000_000_000))
+}
+
+/// Next number of a counter.
+fn next(counter: &mut u64) -> u64 {
+    *counter += 1;
+    *counter
+}
+
+/// Cuts an amount of money to 8 decimals, in favour of the payer.
+fn cut(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)
+}
+
+fn keep_latest<T>(rows: &mut VecDeque<T>, row: T) {
+    if rows.len() >= FILLS {
+        rows.pop_front();
+    }
+    rows.push_back(row);
+}

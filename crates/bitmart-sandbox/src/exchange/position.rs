@@ -1,0 +1,47 @@
+//! A futures position: size, cost and margin of one direction of one contract.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+/// One direction of one contract. `cost` is what the open contracts were worth at entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) size: Decimal,
+    pub(crate) cost: Decimal,
+    pub(crate) margin: Decimal,
+    /// Contracts promised to open closing orders.
+    pub(crate) closing: Decimal,
+    pub(crate) closed: Decimal,
+    pub(crate) realised: Decimal,
+    /// Fees of all its fills.
+    pub(crate) fees: Decimal,
+    pub(crate) leverage: u32,
+    pub(crate) isolated: bool,
+    pub(crate) opened_ms: u64,
+    pub(crate) updated_ms: u64,
+}
+
+impl Position {
+    /// Takes `size` contracts out and returns their share of cost and margin.
+    pub(crate) fn reduce(&mut self, size: Decimal) -> (Decimal, Decimal) {
+        let all = size >= self.size;
+        let part = |amount: Decimal| {
+            if all { amount } else { share(amount * size / self.size) }
+        };
+        let (cost, margin) = (part(self.cost), part(self.margin));
+        self.size -= size;
+        self.closed += size;
+        self.cost -= cost;
+        self.margin -= margin;
+        (cost, margin)
+    }
+
+    /// Average entry price per base unit; zero when flat.
+    pub(crate) fn entry_price(&self, contract_size: Decimal) -> Decimal {
+        self.cost.checked_div(self.size * contract_size).unwrap_or_default()
+    }
+}
+
+/// A share of money, cut to 12 decimals so that sums stay exact.
+pub(crate) fn share(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(12, RoundingStrategy::ToZero)
+}

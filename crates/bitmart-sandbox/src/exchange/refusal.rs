@@ -1,0 +1,138 @@
+//! Refusals: the documented code, HTTP status and text of each error the exchange answers.
+
+use std::borrow::Cow;
+
+/// Why a request was refused, in the words of the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: u32,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// Replaces the documented text, for codes whose text is a template or that need an explanation.
+    #[must_use]
+    pub(crate) fn saying(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+}
+
+/// Looks a code up in the table of documented errors.
+pub(crate) fn refuse(code: u32) -> Refusal {
+    let (status, message) = TABLE
+        .binary_search_by_key(&code, |row| row.0)
+        .map_or((500, "Internal Server Error"), |at| (TABLE[at].1, TABLE[at].2));
+    Refusal { status, code, message: Cow::Borrowed(message) }
+}
+
+/// Every code the sandbox answers, ascending, with the HTTP status BitMart documents for it.
+const TABLE: &[(u32, u16, &str)] = &[
+    (30000, 404, "Not found"),
+    (30001, 401, "Header X-BM-KEY is empty"),
+    (30002, 401, "Header X-BM-KEY not found"),
+    (30003, 401, "Header X-BM-KEY has frozen"),
+    (30004, 401, "Header X-BM-SIGN is empty"),
+    (30005, 401, "Header X-BM-SIGN is wrong"),
+    (30006, 401, "Header X-BM-TIMESTAMP is empty"),
+    (30007, 401, "Header X-BM-TIMESTAMP range. Within a minute"),
+    (30012, 403, "Header X-BM-KEY is forbidden to request it"),
+    (30013, 429, "Request too many requests"),
+    (30018, 503, "Request Body requires JSON format"),
+    (40007, 400, "Parse parameter error"),
+    (40011, 400, "Invalid request"),
+    (40020, 400, "Your position volume is not enough"),
+    (40027, 400, "You contract account available balance not enough"),
+    (40029, 400, "The order's leverage is too large."),
+    (40030, 400, "The order's leverage is too small."),
+    (40034, 400, "The Symbol is not exist"),
+    (40035, 400, "The order is not exist"),
+    (40036, 400, "The order status is invalid"),
+    (40037, 400, "The order id is not exist"),
+    (40038, 400, "The k-line step is invalid"),
+    (40040, 400, "The order leverage is invalid"),
+    (40041, 400, "The order side is invalid"),
+    (40042, 400, "The order type is invalid"),
+    (40043, 400, "The order precision is invalid"),
+    (40044, 400, "The order range is invalid"),
+    (40045, 400, "The order open type is invalid"),
+    (40048, 403, "ClientOrderId only allows a combination of numbers and letters"),
+    (40049, 403, "The maximum length of clientOrderId cannot exceed 32"),
+    (40050, 403, "Client OrderId duplicated with existing orders"),
+    (42000, 200, "Insufficient balance"),
+    (50000, 400, "Bad Request"),
+    (50001, 400, "Symbol not found"),
+    (50003, 400, "Step format error"),
+    (50005, 400, "Order Id not found"),
+    (50006, 400, "Minimum size is %s"),
+    (50007, 400, "Maximum size is %s"),
+    (50010, 400, "RequestParam size is required"),
+    (50011, 400, "RequestParam price is required"),
+    (50012, 400, "RequestParam notional is required"),
+    (50015, 400, "Minimum limit is 1"),
+    (50016, 400, "Maximum limit is %d"),
+    (50020, 400, "Balance not enough"),
+    (50021, 400, "Invalid %s"),
+    (50025, 400, "Maximum price is %s"),
+    (50028, 400, "Missing parameters"),
+    (50029, 400, "The parameters do not match"),
+    (50033, 400, "The order quantity should be greater than 0 and less than or equal to 10"),
+    (50037, 400, "The maximum length of clientOrderId cannot exceed 32"),
+    (50038, 400, "ClientOrderId only allows a combination of numbers and letters"),
+    (50039, 400, "Order_id and clientOrderId cannot be empty at the same time"),
+    (50042, 400, "clientOrderId is duplicate"),
+    (
+        51011,
+        400,
+        "Parameter mismatch: Limit order quantity * price should be greater than the minimum transaction amount",
+    ),
+    (
+        51012,
+        400,
+        "Participation mismatch: the number of market order buy orders should be greater than the minimum buyable amount",
+    ),
+    (51014, 400, "Parameter mismatch: the amount of market order sell orders placed is too small"),
+    (52000, 400, "Unsupported OrderMode Type"),
+    (52001, 400, "Unsupported Trade Type"),
+    (52002, 400, "Unsupported Side Type"),
+    (52003, 400, "Unsupported Query State Type"),
+    (52004, 400, "End time must be greater than or equal to Start time"),
+    (57001, 405, "Method Not Allowed"),
+    (58001, 415, "Unsupported Media Type"),
+    (
+        60000,
+        400,
+        "Invalid request (maybe the body is empty, or the int parameter passes string data)",
+    ),
+    (60002, 400, "currency does not exist"),
+    (60005, 400, "Minimum amount is %s"),
+    (60006, 400, "Maximum withdraw precision is %d"),
+    (60008, 400, "Balance not enough"),
+    (60010, 400, "Withdraw id or deposit id not found"),
+    (60011, 400, "Address is not valid"),
+    (60030, 405, "Method Not Allowed"),
+    (60031, 415, "Unsupported Media Type"),
+    (
+        60067,
+        400,
+        "If both startTime and endTimeare sent, time between startTimeand endTimemust be less than 90 days.",
+    ),
+    (70000, 200, "no data"),
+    (70001, 200, "request param can not be null"),
+    (70002, 200, "symbol is invalid"),
+    (71003, 200, "request after or before is invalid"),
+    (71004, 200, "request kline count limit"),
+    (71005, 200, "request step error"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_is_sorted_so_that_lookup_finds_every_code() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert!(TABLE.iter().all(|row| refuse(row.0).message == row.2));
+    }
+}

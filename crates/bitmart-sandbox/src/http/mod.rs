@@ -1,0 +1,99 @@
+//! The REST side: connections, checks, and one handler per endpoint.
+
+mod account;
+mod answer;
+mod family;
+mod futures;
+mod futures_account;
+mod limits;
+mod params;
+mod sample;
+mod server;
+mod service;
+mod spot_history;
+#[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
+mod spot_market;
+mod spot_trading;
+#[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
+mod system;
+mod window;
+
+use serde_json::Value;
+
+use self::params::Params;
+pub(crate) use self::{limits::Limits, server::serve};
+use crate::{
+    auth::Caller,
+    exchange::{
+        AccountId, Exchange,
+        refusal::{Refusal, refuse},
+    },
+};
+
+/// What a handler works with.
+pub(crate) struct Call<'a> {
+    pub(crate) exchange: &'a mut Exchange,
+    pub(crate) caller: Option<&'a Caller>,
+    pub(crate) params: Params,
+    pub(crate) now_ms: u64,
+    pub(crate) lenient: bool,
+}
+
+/// The `data` of a good answer, or why not.
+pub(crate) type Answer = Result<Value, Refusal>;
+
+type Handler = fn(&mut Call<'_>) -> Answer;
+
+impl Call<'_> {
+    /// The account that asks; endpoints without a key have none.
+    fn account(&self) -> Result<AccountId, Refusal> {
+        self.caller.map(|caller| caller.account).ok_or_else(|| refuse(30001))
+    }
+}
+
+/// The handler of a described path; none when the sandbox has no behaviour for it: a sample is
+/// answered then.
+fn handler(path: &str) -> Option<Handler> {
+    Some(match path {
+        "/system/time" => system::time,
+        "/system/service" => system::service,
+        "/spot/quotation/v3/tickers" => spot_market::tickers,
+        "/spot/quotation/v3/ticker" => spot_market::ticker,
+        "/spot/quotation/v3/klines" => spot_market::klines,
+        "/spot/quotation/v3/books" => spot_market::books,
+        "/spot/quotation/v3/trades" => spot_market::trades,
+        "/spot/v1/symbols" => spot_market::symbols,
+        "/spot/v1/symbols/details" => spot_market::symbol_details,
+        "/spot/v1/currencies" => spot_market::currencies,
+        "/account/v1/wallet" => account::wallet,
+        "/spot/v1/wallet" => account::spot_wallet,
+        "/account/v1/withdraw/apply" => account::withdraw,
+        "/account/v2/deposit-withdraw/history" => account::history,
+        "/spot/v2/submit_order" => spot_trading::submit_order,
+        "/spot/v4/batch_orders" => spot_trading::batch_orders,
+        "/spot/v3/cancel_order" => spot_trading::cancel_order,
+        "/spot/v4/cancel_orders" => spot_trading::cancel_orders,
+        "/spot/v4/cancel_all" => spot_trading::cancel_all,
+        "/spot/v4/query/open-orders" => spot_history::open_orders,
+        "/spot/v4/query/history-orders" => spot_history::finished_orders,
+        "/spot/v4/query/trades" => spot_history::trades,
+        "/spot/v4/query/order" => spot_trading::order,
+        "/spot/v4/query/client-order" => spot_trading::client_order,
+        "/spot/v4/query/order-trades" => spot_trading::order_trades,
+        "/contract/public/details" => futures::details,
+        "/contract/private/submit-order" => futures::submit_order,
+        "/contract/private/cancel-order" => futures::cancel_order,
+        "/contract/private/cancel-orders" => futures_account::cancel_orders,
+        "/contract/private/order" => futures::order,
+        "/contract/private/get-open-orders" => futures_account::open_orders,
+        "/contract/private/order-history" => futures_account::order_history,
+        "/contract/private/trades" => futures_account::trades,
+        "/contract/private/position" => futures_account::positions_v1,
+        "/contract/private/position-v2" => futures_account::positions,
+        "/contract/private/assets-detail" => futures_account::assets,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

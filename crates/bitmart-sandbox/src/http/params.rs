@@ -1,0 +1,203 @@
+//! Request parameters: from query or body, with the codes that missing and wrong ones get.
+
+use percent_encoding::percent_decode;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use super::family::Family;
+use crate::{
+    exchange::refusal::{Refusal, refuse},
+    generated::Param,
+};
+
+/// The largest number a price, size or amount may be.
+const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+
+/// Parameters of one request. Empty text and null count as absent, because clients send them for
+/// optional fields they have no value for.
+#[derive(Debug)]
+pub(crate) struct Params {
+    values: Map<String, Value>,
+    family: Family,
+}
+
+impl Params {
+    pub(crate) fn new(values: Map<String, Value>, family: Family) -> Self {
+        Self { values, family }
+    }
+
+    pub(crate) fn from_query(query: &str, family: Family) -> Self {
+        let decode = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned()
+        };
+        let values = query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decode(name), Value::String(decode(value))))
+            .collect();
+        Self { values, family }
+    }
+
+    pub(crate) fn raw(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// Whether a parameter is not there, or empty.
+    pub(crate) fn is_absent(&self, name: &str) -> bool {
+        match self.values.get(name) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => text.trim().is_empty(),
+            Some(_) => false,
+        }
+    }
+
+    /// The refusal of a missing parameter.
+    pub(crate) fn missing(&self, name: &str) -> Refusal {
+        let code = match self.family {
+            Family::Quotation => 70001,
+            Family::Spot => 50028,
+            Family::Account => 60000,
+            Family::Futures => 40007,
+        };
+        let known = refuse(code);
+        let text = format!("{}: {name} is required", known.message);
+        known.saying(text)
+    }
+
+    /// The refusal of a parameter with a value that does not fit.
+    pub(crate) fn invalid(&self, name: &str, rule: &str) -> Refusal {
+        let text = match self.family {
+            Family::Spot | Family::Quotation => format!("Invalid {name}: {rule}"),
+            Family::Account => format!("Parameter Error: {name}: {rule}"),
+            Family::Futures => format!("Parse parameter error: {name}: {rule}"),
+        };
+        let code = match self.family {
+            Family::Spot | Family::Quotation => 50021,
+            Family::Account => 60000,
+            Family::Futures => 40007,
+        };
+        refuse(code).saying(text)
+    }
+
+    /// Text, or a number or flag as text.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => {
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
+            }
+            Some(Value::Number(number)) => Ok(Some(number.to_string())),
+            Some(Value::Bool(flag)) => Ok(Some(flag.to_string())),
+            Some(Value::Array(_) | Value::Object(_)) => {
+                Err(self.invalid(name, "must be text or a number"))
+            }
+        }
+    }
+
+    pub(crate) fn need(&self, name: &str) -> Result<String, Refusal> {
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    pub(crate) fn whole(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        self.text(name)?
+            .map(|text| text.parse().map_err(|_| self.invalid(name, "must be a whole number")))
+            .transpose()
+    }
+
+    /// The number of rows that is asked for.
+    pub(crate) fn limit(&self, default: i64, most: i64) -> Result<usize, Refusal> {
+        let asked = self.whole("limit")?.unwrap_or(default);
+        if asked < 1 {
+            return Err(refuse(50015));
+        }
+        if asked > most {
+            return Err(refuse(50016).saying(format!("Maximum limit is {most}")));
+        }
+        Ok(usize::try_from(asked).unwrap_or(1))
+    }
+
+    /// A decimal above zero, as text or number.
+    pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, Refusal> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let value = Decimal::from_str_exact(&text)
+            .or_else(|_| Decimal::from_scientific(&text))
+            .map_err(|_| self.invalid(name, "must be a decimal number"))?;
+        if value <= Decimal::ZERO || value > LARGEST || value.normalize().scale() > 12 {
+            return Err(
+                self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
+            );
+        }
+        Ok(Some(value.normalize()))
+    }
+
+    /// A list of texts; none when absent.
+    pub(crate) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Array(rows)) => rows
+                .iter()
+                .map(|row| match row {
+                    Value::String(text) => Ok(text.clone()),
+                    Value::Number(number) => Ok(number.to_string()),
+                    _ => Err(self.invalid(name, "must be a list of texts")),
+                })
+                .collect::<Result<_, _>>()
+                .map(Some),
+            Some(_) => Err(self.invalid(name, "must be a list")),
+        }
+    }
+
+    /// A list of objects; an error when absent.
+    pub(crate) fn rows(&self, name: &str) -> Result<Vec<Self>, Refusal> {
+        match self.values.get(name) {
+            None | Some(Value::Null) => Err(self.missing(name)),
+            Some(Value::Array(rows)) => rows
+                .iter()
+                .map(|row| {
+                    let row = row
+                        .as_object()
+                        .ok_or_else(|| self.invalid(name, "must be a list of objects"))?;
+                    Ok(Self::new(row.clone(), self.family))
+                })
+                .collect(),
+            Some(_) => Err(self.invalid(name, "must be a list")),
+        }
+    }
+
+    /// Refuses fields the endpoint does not have: the venue ignores them silently, so that a typing
+    /// error there trades something else than meant.
+    pub(crate) fn refuse_unknown(&self, fields: &[Param]) -> Result<(), Refusal> {
+        for (name, value) in &self.values {
+            let Some(field) = fields.iter().find(|field| field.name == name) else {
+                return Err(self.unknown(name, fields));
+            };
+            if let (false, Value::Array(rows)) = (field.items.is_empty(), value) {
+                for row in rows.iter().filter_map(Value::as_object) {
+                    Self::new(row.clone(), self.family).refuse_unknown(field.items)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, name: &str, fields: &[Param]) -> Refusal {
+        let bare = |text: &str| text.replace('_', "").to_lowercase();
+        let hint = fields
+            .iter()
+            .find(|field| bare(field.name) == bare(name))
+            .map_or(String::new(), |field| format!(" (did you mean \"{}\"?)", field.name));
+        let code = match self.family {
+            Family::Spot | Family::Quotation => 50029,
+            Family::Account => 60000,
+            Family::Futures => 40007,
+        };
+        let known = refuse(code);
+        let text = format!(
+            "{}: unknown field \"{name}\"{hint}. BitMart ignores it silently; the sandbox does so when lenient",
+            known.message
+        );
+        known.saying(text)
+    }
+}

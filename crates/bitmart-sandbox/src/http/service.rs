@@ -1,0 +1,239 @@
+//! One request from its head to its answer.
+
+use std::{net::IpAddr, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::{HeaderMap, Method as HttpMethod, Request, body::Incoming, header};
+use serde_json::{Map, Value};
+
+use super::{
+    Answer, Call, Handler,
+    answer::{Reply, envelope, html, reply},
+    family::Family,
+    handler,
+    limits::Usage,
+    params::Params,
+    sample::{self, Origin},
+};
+use crate::{
+    auth::{Caller, Proof, check_recv_window},
+    exchange::refusal::{Refusal, refuse},
+    fault::Fault,
+    generated::{Auth, Envelope, Host, Method, Route, Scope, routes},
+    keys::Permission,
+    shared::Shared,
+};
+
+/// Largest request body.
+const BODY: usize = 1 << 20;
+/// How long a client may take to send its body.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// The connection is to be closed without an answer.
+#[derive(Debug)]
+pub(super) struct Dropped;
+
+impl std::fmt::Display for Dropped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is dropped on purpose")
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Answers a request, with the faults that are switched on for its path.
+pub(super) async fn answer(
+    shared: &Shared,
+    host: Host,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Result<Reply, Dropped> {
+    let path = request.uri().path().to_owned();
+    let fault = shared.faults().strike(&path, |_| true);
+    match fault {
+        Some(Fault::DropBefore) => return Err(Dropped),
+        Some(Fault::Html(status)) => return Ok(html(status)),
+        _ => {}
+    }
+    let outcome = process(shared, host, peer, request).await;
+    let (status, mut body) = envelope(&path, outcome.around, outcome.answer, &shared.trace());
+    match fault {
+        Some(Fault::DropAfter) => return Err(Dropped),
+        Some(Fault::HtmlAfter(status)) => return Ok(html(status)),
+        Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
+        _ => {}
+    }
+    Ok(reply(status, body, outcome.usage, outcome.origin))
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) answer: Answer,
+    around: Envelope,
+    usage: Option<Usage>,
+    /// Set when the answer is not computed by the exchange.
+    pub(super) origin: Option<Origin>,
+}
+
+async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Incoming>) -> Outcome {
+    let (head, body) = request.into_parts();
+    let found = find(host, head.uri.path(), &head.method);
+    // The body is read in any case, so that the connection stays usable.
+    let body = read(body).await;
+    match (found, body) {
+        (Ok(route), Ok(body)) => serve(shared, route, peer, &head, &body),
+        (Err(refusal), _) | (_, Err(refusal)) => {
+            let around = Envelope::Standard;
+            Outcome { answer: Err(refusal), around, usage: None, origin: None }
+        }
+    }
+}
+
+/// Checks a whole request and answers it.
+pub(super) fn serve(
+    shared: &Shared,
+    route: &'static Route,
+    peer: IpAddr,
+    head: &hyper::http::request::Parts,
+    body: &[u8],
+) -> Outcome {
+    let mut usage = None;
+    let (answer, origin) = match checked(shared, route, peer, head, body, &mut usage) {
+        Err(refusal) => (Err(refusal), None),
+        Ok((caller, params)) => match handler(route.path) {
+            None => sample::answer(route, &params),
+            Some(handler) => (run(shared, handler, caller.as_ref(), params), None),
+        },
+    };
+    Outcome { answer, around: route.envelope, usage, origin }
+}
+
+fn run(shared: &Shared, handler: Handler, caller: Option<&Caller>, params: Params) -> Answer {
+    let lenient = shared.config.lenient;
+    shared
+        .state()
+        .run(|exchange, now_ms| handler(&mut Call { exchange, caller, params, now_ms, lenient }))
+}
+
+fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, Refusal> {
+    let fits = |route: &Route| match route.method {
+        Method::Get => method == HttpMethod::GET,
+        Method::Post => method == HttpMethod::POST,
+    };
+    let mut known = false;
+    for route in routes().filter(|route| route.host == host && route.path == path) {
+        known = true;
+        if fits(route) {
+            return Ok(route);
+        }
+    }
+    Err(refuse(match (known, Family::of(path)) {
+        (false, _) => 30000,
+        (true, Family::Account) => 60030,
+        (true, _) => 57001,
+    }))
+}
+
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    let too_much = || Refusal {
+        status: 413,
+        code: 50000,
+        message: "Bad Request: the body is over 1 MiB".into(),
+    };
+    let too_slow = || Refusal {
+        status: 408,
+        code: 50000,
+        message: "Bad Request: the body came too slowly".into(),
+    };
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(too_much()),
+        Err(_) => Err(too_slow()),
+    }
+}
+
+/// The checks of the venue, in its order: address limit, key and signature, key limit, permission,
+/// recvWindow, parameters.
+fn checked(
+    shared: &Shared,
+    route: &'static Route,
+    peer: IpAddr,
+    head: &hyper::http::request::Parts,
+    body: &[u8],
+    usage: &mut Option<Usage>,
+) -> Result<(Option<Caller>, Params), Refusal> {
+    let now_ms = shared.state().clock.now_ms();
+    let limit = route.limit;
+    let mut count = |who: &str| {
+        let limit = limit?;
+        let counted = shared.limits().count(route.path, who, limit, now_ms);
+        *usage = Some(counted);
+        (counted.exceeded() && shared.config.rate_limits).then(|| refuse(30013))
+    };
+    if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
+        count(&peer.to_string()).map_or(Ok(()), Err)?;
+    }
+    let proof = proof(&head.headers);
+    let caller = match route.auth {
+        Auth::None => None,
+        Auth::Keyed => Some(shared.keys.keyed(proof)?),
+        Auth::Signed => Some(shared.keys.signed(proof, body, now_ms)?),
+    };
+    if let (Some(caller), Some(limit)) = (&caller, limit) {
+        let who = match limit.scope {
+            Scope::Ip => None,
+            Scope::Key => Some(caller.key.clone()),
+            Scope::Uid => Some(caller.account.0.to_string()),
+        };
+        who.and_then(|who| count(&who)).map_or(Ok(()), Err)?;
+    }
+    permit(route, caller.as_ref())?;
+    let params = params(route, head, body)?;
+    if route.params.iter().any(|param| param.name == "recvWindow") {
+        check_recv_window(params.raw("recvWindow"), proof.timestamp, now_ms)?;
+    }
+    if !shared.config.lenient {
+        params.refuse_unknown(route.params)?;
+    }
+    Ok((caller, params))
+}
+
+fn proof(headers: &HeaderMap) -> Proof<'_> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Proof { key: text("x-bm-key"), sign: text("x-bm-sign"), timestamp: text("x-bm-timestamp") }
+}
+
+fn permit(route: &Route, caller: Option<&Caller>) -> Result<(), Refusal> {
+    let needed = match route.permission {
+        Some("Read-only") => Permission::ReadOnly,
+        Some("Spot-Trade") => Permission::SpotTrade,
+        Some("Margin-Trade") => Permission::MarginTrade,
+        Some("Future-Trade") => Permission::FutureTrade,
+        Some("Withdraw") => Permission::Withdraw,
+        _ => return Ok(()),
+    };
+    let allowed = caller.is_none_or(|caller| caller.permissions.contains(&needed));
+    allowed.then_some(()).ok_or_else(|| refuse(30012))
+}
+
+fn params(
+    route: &Route,
+    head: &hyper::http::request::Parts,
+    body: &[u8],
+) -> Result<Params, Refusal> {
+    let family = Family::of(route.path);
+    if route.method == Method::Get {
+        return Ok(Params::from_query(head.uri.query().unwrap_or_default(), family));
+    }
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if content_type
+        .is_some_and(|text| !text.trim_start().to_ascii_lowercase().starts_with("application/json"))
+    {
+        return Err(refuse(if family == Family::Account { 60031 } else { 58001 }));
+    }
+    let values: Map<String, Value> = serde_json::from_slice(body).map_err(|_| refuse(30018))?;
+    Ok(Params::new(values, family))
+}

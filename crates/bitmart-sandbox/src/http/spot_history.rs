@@ -1,0 +1,83 @@
+//! Lists of spot orders and trades. Newest first: no source states the order of the rows.
+
+use serde_json::Value;
+
+use super::{
+    Answer, Call,
+    spot_trading::{fill_row, order_row},
+    window::Window,
+};
+use crate::exchange::refusal::{Refusal, refuse};
+
+/// Most rows of one answer, and how many there are without a limit.
+const ROWS: i64 = 200;
+
+/// What a list is asked for.
+struct Wanted {
+    symbol: Option<String>,
+    window: Window,
+    limit: usize,
+}
+
+impl Wanted {
+    fn read(call: &Call<'_>) -> Result<Self, Refusal> {
+        let params = &call.params;
+        let symbol = params.text("symbol")?;
+        if symbol.as_deref().is_some_and(|symbol| !call.exchange.spot.contains_key(symbol)) {
+            return Err(refuse(50001));
+        }
+        let window = Window::spot(params, call.now_ms)?;
+        let limit = params.limit(ROWS, ROWS)?;
+        let limit = match params.text("orderMode")?.as_deref() {
+            None | Some("spot") => limit,
+            // There are no margin orders here.
+            Some("iso_margin") => 0,
+            Some(_) => return Err(refuse(52000)),
+        };
+        Ok(Self { symbol, window, limit })
+    }
+
+    /// Whether a row of this symbol and time is asked for.
+    fn has(&self, symbol: &str, time_ms: u64) -> bool {
+        self.window.holds(time_ms) && self.symbol.as_deref().is_none_or(|wanted| wanted == symbol)
+    }
+}
+
+pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
+    orders(call, true)
+}
+
+pub(super) fn finished_orders(call: &mut Call<'_>) -> Answer {
+    orders(call, false)
+}
+
+/// Orders by the time of their creation: no source says which time the window is about.
+fn orders(call: &mut Call<'_>, open: bool) -> Answer {
+    let (account, wanted) = (call.account()?, Wanted::read(call)?);
+    let ids = call.exchange.account(account).spot_orders.all();
+    let exchange = &*call.exchange;
+    let rows = ids
+        .iter()
+        .rev()
+        .filter_map(|id| exchange.spot_orders.get(id))
+        .filter(|order| order.state.is_open() == open)
+        .filter(|order| wanted.has(&order.request.symbol, order.created_ms))
+        .take(wanted.limit)
+        .filter_map(|order| {
+            Some(order_row(order, &exchange.spot.get(&order.request.symbol)?.rules))
+        });
+    Ok(rows.collect::<Value>())
+}
+
+pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+    let (account, wanted) = (call.account()?, Wanted::read(call)?);
+    let exchange = &*call.exchange;
+    let rows = exchange
+        .spot_fills
+        .iter()
+        .rev()
+        .filter(|fill| fill.account == account && wanted.has(&fill.request.symbol, fill.time_ms))
+        .take(wanted.limit)
+        .filter_map(|fill| Some(fill_row(fill, &exchange.spot.get(&fill.request.symbol)?.rules)));
+    Ok(rows.collect::<Value>())
+}

@@ -1,0 +1,345 @@
+//! Spot orders.
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+
+use super::{Answer, Call, params::Params};
+use crate::{
+    exchange::{
+        AccountId, Exchange, OrderId, SpotRules,
+        book::{SelfTrade, Side},
+        order::{Kind, NewSpotOrder, SpotFill, SpotOrder},
+        refusal::{Refusal, refuse},
+    },
+    wire::fixed,
+};
+
+const BATCH: usize = 10;
+const CLIENT_ID: usize = 32;
+
+pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let request =
+        parse_order(call.exchange, &call.params, &symbol, "client_order_id", call.lenient)?;
+    let id = call.exchange.place_spot(account, request, call.now_ms)?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}
+
+/// The answer to a refused row is not documented: here the whole batch is refused before anything is
+/// placed when a row is malformed, and the placed ones are reported with the refusal otherwise.
+pub(super) fn batch_orders(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let symbol = call.params.need("symbol")?;
+    let rows = call.params.rows("orderParams")?;
+    if rows.is_empty() || rows.len() > BATCH {
+        return Err(refuse(50033));
+    }
+    let requests: Vec<NewSpotOrder> = rows
+        .iter()
+        .map(|row| parse_order(call.exchange, row, &symbol, "clientOrderId", call.lenient))
+        .collect::<Result<_, _>>()?;
+    let mut ids = Vec::new();
+    for request in requests {
+        match call.exchange.place_spot(account, request, call.now_ms) {
+            Ok(id) => ids.push(id.0.to_string()),
+            Err(refusal) if ids.is_empty() => return Err(refusal),
+            Err(refusal) => {
+                return Ok(
+                    json!({ "code": refusal.code, "msg": refusal.message, "data": { "orderIds": ids } }),
+                );
+            }
+        }
+    }
+    Ok(json!({ "code": 0, "msg": "success", "data": { "orderIds": ids } }))
+}
+
+fn parse_order(
+    exchange: &Exchange,
+    params: &Params,
+    symbol: &str,
+    client_field: &str,
+    lenient: bool,
+) -> Result<NewSpotOrder, Refusal> {
+    let rules = &exchange.spot.get(symbol).ok_or_else(|| refuse(50001))?.rules;
+    let side = match params.need("side")?.as_str() {
+        "buy" => Side::Buy,
+        "sell" => Side::Sell,
+        _ => return Err(refuse(52002)),
+    };
+    let kind = match params.need("type")?.as_str() {
+        "limit" => Kind::Limit,
+        "market" => Kind::Market,
+        "limit_maker" => Kind::LimitMaker,
+        "ioc" => Kind::Ioc,
+        _ => return Err(refuse(52001)),
+    };
+    let stp = match params.text("stpMode")?.as_deref() {
+        None => None,
+        Some("none") => Some(SelfTrade::Allow),
+        Some("cancel_maker") => Some(SelfTrade::CancelMaker),
+        Some("cancel_taker") => Some(SelfTrade::CancelTaker),
+        Some("cancel_both") => Some(SelfTrade::CancelBoth),
+        Some(_) => {
+            return Err(params
+                .invalid("stpMode", "must be none, cancel_maker, cancel_taker or cancel_both"));
+        }
+    };
+    let client_id = params.text(client_field)?.map(SmolStr::from);
+    if let Some(id) = &client_id {
+        if id.len() > CLIENT_ID {
+            return Err(refuse(50037));
+        }
+        if !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+            return Err(refuse(50038));
+        }
+    }
+    let mut order = NewSpotOrder {
+        symbol: rules.symbol.clone(),
+        side,
+        kind,
+        client_id,
+        stp,
+        size: Decimal::ZERO,
+        price: Decimal::ZERO,
+        notional: Decimal::ZERO,
+    };
+    if (kind, side) == (Kind::Market, Side::Buy) {
+        // Observed: a market buy that gives a size in place of a notional is 50021.
+        let code = if params.text("size")?.is_some() { 50021 } else { 50012 };
+        let missing = || match code {
+            50021 => params.invalid("notional", "a market buy takes notional, not size"),
+            _ => refuse(50012),
+        };
+        order.notional = digits(params, "notional", rules.price_decimals.max(8), lenient)?
+            .ok_or_else(missing)?;
+        if order.notional < rules.min_notional {
+            return Err(refuse(51012));
+        }
+        return Ok(order);
+    }
+    order.size =
+        digits(params, "size", rules.size_decimals, lenient)?.ok_or_else(|| refuse(50010))?;
+    if order.size < rules.lot {
+        return Err(refuse(50006).saying(format!("Minimum size is {}", rules.lot)));
+    }
+    if kind == Kind::Market {
+        let best = exchange
+            .spot
+            .get(symbol)
+            .and_then(|market| market.book.opposite_best(side))
+            .unwrap_or_default();
+        if !best.is_zero() && order.size * best < rules.min_notional {
+            return Err(refuse(51014));
+        }
+        return Ok(order);
+    }
+    order.price =
+        digits(params, "price", rules.price_decimals, lenient)?.ok_or_else(|| refuse(50011))?;
+    if order.size.checked_mul(order.price).is_none_or(|value| value < rules.min_notional) {
+        return Err(refuse(51011));
+    }
+    Ok(order)
+}
+
+/// A decimal with at most `decimals` digits. The venue cuts surplus digits silently; the sandbox
+/// refuses them unless it is lenient.
+fn digits(
+    params: &Params,
+    name: &str,
+    decimals: u32,
+    lenient: bool,
+) -> Result<Option<Decimal>, Refusal> {
+    let Some(value) = params.decimal(name)? else { return Ok(None) };
+    if value.scale() <= decimals {
+        return Ok(Some(value));
+    }
+    if lenient {
+        return Ok(Some(value.round_dp_with_strategy(decimals, RoundingStrategy::ToZero)));
+    }
+    Err(params.invalid(name, &format!("at most {decimals} decimals")))
+}
+
+pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    known_symbol(call)?;
+    let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
+        (Some(id), _) => parse_id(&id),
+        (None, Some(client_id)) => by_client_id(call.exchange, account, &client_id),
+        (None, None) => return Err(refuse(50039)),
+    };
+    let id = id.ok_or_else(|| refuse(50005))?;
+    let done = call.exchange.cancel_spot(account, id, call.now_ms)?;
+    Ok(json!({ "result": done }))
+}
+
+pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    known_symbol(call)?;
+    let ids = call.params.texts("orderIds")?.filter(|ids| !ids.is_empty());
+    let client_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
+    let (asked, by_client) = match (ids, client_ids) {
+        (Some(ids), _) => (ids, false),
+        (None, Some(ids)) => (ids, true),
+        (None, None) => return Err(refuse(50039)),
+    };
+    if asked.len() > BATCH {
+        return Err(refuse(50033));
+    }
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for text in asked {
+        let id =
+            if by_client { by_client_id(call.exchange, account, &text) } else { parse_id(&text) };
+        let cancelled =
+            id.is_some_and(|id| call.exchange.cancel_spot(account, id, call.now_ms) == Ok(true));
+        if cancelled { done.push(text) } else { failed.push(text) }
+    }
+    Ok(json!({
+        "totalCount": done.len() + failed.len(),
+        "successCount": done.len(),
+        "failedCount": failed.len(),
+        "successIds": done,
+        "failIds": failed,
+    }))
+}
+
+/// With neither symbol nor side every open order is cancelled.
+pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let symbol = call.params.text("symbol")?;
+    if symbol.is_some() {
+        known_symbol(call)?;
+    }
+    let side = match call.params.text("side")?.as_deref() {
+        None => None,
+        Some("buy") => Some(Side::Buy),
+        Some("sell") => Some(Side::Sell),
+        Some(_) => return Err(refuse(52002)),
+    };
+    let mut ids: Vec<OrderId> =
+        call.exchange.account(account).spot_orders.open.iter().copied().collect();
+    ids.retain(|id| {
+        call.exchange.spot_orders.get(id).is_some_and(|order| {
+            symbol.as_deref().is_none_or(|symbol| order.request.symbol == symbol)
+                && side.is_none_or(|side| order.request.side == side)
+        })
+    });
+    for id in ids {
+        call.exchange.cancel_spot(account, id, call.now_ms)?;
+    }
+    Ok(json!({}))
+}
+
+fn known_symbol(call: &Call<'_>) -> Result<(), Refusal> {
+    let symbol = call.params.need("symbol")?;
+    call.exchange.spot.contains_key(symbol.as_str()).then_some(()).ok_or_else(|| refuse(50001))
+}
+
+pub(super) fn order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let id = parse_id(&call.params.need("orderId")?);
+    found(call, id, account)
+}
+
+pub(super) fn client_order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let client_id = call.params.need("clientOrderId")?;
+    let id = by_client_id(call.exchange, account, &client_id);
+    found(call, id, account)
+}
+
+fn found(call: &Call<'_>, id: Option<OrderId>, account: AccountId) -> Answer {
+    let state = call.params.text("queryState")?;
+    let wanted = |order: &&SpotOrder| match state.as_deref() {
+        Some("open") => order.state.is_open(),
+        Some("history") => !order.state.is_open(),
+        _ => true,
+    };
+    if state.as_deref().is_some_and(|state| state != "open" && state != "history") {
+        return Err(refuse(52003));
+    }
+    let order =
+        own_order(call.exchange, id, account).filter(wanted).ok_or_else(|| refuse(50005))?;
+    let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| refuse(50001))?.rules;
+    Ok(order_row(order, rules))
+}
+
+fn own_order(exchange: &Exchange, id: Option<OrderId>, account: AccountId) -> Option<&SpotOrder> {
+    exchange.spot_orders.get(&id?).filter(|order| order.account == account)
+}
+
+pub(super) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
+    let request = &order.request;
+    let notional = match request.kind {
+        Kind::Market => request.notional,
+        _ => request.price * request.size,
+    };
+    json!({
+        "orderId": order.id.0.to_string(),
+        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
+        "symbol": request.symbol.as_str(),
+        "side": request.side.word(),
+        "orderMode": "spot",
+        "type": request.kind.word(),
+        "state": order.state.word(),
+        "cancelSource": order.cancel_source.map_or("", |source| source.word()),
+        "stpMode": stp_word(request.stp),
+        "price": fixed(request.price, rules.price_decimals),
+        "priceAvg": fixed(order.average_price(), rules.price_decimals),
+        "size": fixed(request.size, rules.size_decimals),
+        "filledSize": fixed(order.filled_size, rules.size_decimals),
+        "notional": fixed(notional, 8),
+        "filledNotional": fixed(order.filled_notional, 8),
+        "createTime": order.created_ms,
+        "updateTime": order.updated_ms,
+    })
+}
+
+fn stp_word(stp: Option<SelfTrade>) -> &'static str {
+    match stp {
+        None => "",
+        Some(SelfTrade::Allow) => "none",
+        Some(SelfTrade::CancelMaker) => "cancel_maker",
+        Some(SelfTrade::CancelTaker) => "cancel_taker",
+        Some(SelfTrade::CancelBoth) => "cancel_both",
+    }
+}
+
+pub(super) fn order_trades(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let id = parse_id(&call.params.need("orderId")?);
+    let order = own_order(call.exchange, id, account).ok_or_else(|| refuse(50005))?;
+    let rules = &call.exchange.spot.get(&order.request.symbol).ok_or_else(|| refuse(50001))?.rules;
+    Ok(call.exchange.spot_fills_of(order.id).map(|fill| fill_row(fill, rules)).collect())
+}
+
+pub(super) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
+    let request = &fill.request;
+    json!({
+        "tradeId": fill.trade.to_string(),
+        "orderId": fill.order.0.to_string(),
+        "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
+        "symbol": rules.symbol.as_str(),
+        "side": request.side.word(),
+        "orderMode": "spot",
+        "type": request.kind.word(),
+        "stpMode": stp_word(request.stp),
+        "price": fixed(fill.price, rules.price_decimals),
+        "size": fixed(fill.size, rules.size_decimals),
+        "notional": fixed(fill.price * fill.size, 8),
+        "fee": fixed(fill.fee, 8),
+        "feeCoinName": rules.quote.as_str(),
+        "tradeRole": if fill.maker { "maker" } else { "taker" },
+        "createTime": fill.time_ms,
+        "updateTime": fill.time_ms,
+    })
+}
+
+fn parse_id(text: &str) -> Option<OrderId> {
+    text.parse().ok().map(OrderId)
+}
+
+fn by_client_id(exchange: &Exchange, account: AccountId, client_id: &str) -> Option<OrderId> {
+    exchange.accounts.get(&account)?.spot_orders.by_client_id(client_id)
+}

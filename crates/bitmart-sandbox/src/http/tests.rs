@@ -1,0 +1,159 @@
+//! Every described route answers a request that looks right.
+
+use std::net::Ipv4Addr;
+
+use hyper::Request;
+use percent_encoding::NON_ALPHANUMERIC;
+use serde_json::{Map, Value, json};
+
+use super::service::{Outcome, serve};
+use crate::{
+    auth::sign,
+    config::Config,
+    generated::{Auth, Host, Kind, Method, Param, Presence, Route, routes},
+    shared::Shared,
+};
+
+const NOW_MS: u64 = 1_700_000_000_000;
+
+fn shared() -> Shared {
+    let shared = Shared::new(Config::new().stepped_clock(NOW_MS).rate_limits(false));
+    for _ in 0..20 {
+        shared.state().tick();
+    }
+    shared
+}
+
+fn route(path: &str) -> &'static Route {
+    routes().find(|route| route.path == path).expect("a described route")
+}
+
+/// Asks a route with these fields.
+fn ask(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> Outcome {
+    let key = shared.config.keys_or_default().swap_remove(0);
+    let (mut uri, mut body) = (route.path.to_owned(), String::new());
+    if route.method == Method::Post {
+        body = Value::Object(fields.clone()).to_string();
+    } else {
+        let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+        let safe = |value: &Value| {
+            percent_encoding::utf8_percent_encode(&text(value), NON_ALPHANUMERIC).to_string()
+        };
+        let pairs = fields.iter().map(|(name, value)| format!("{name}={}", safe(value)));
+        uri = format!("{uri}?{}", pairs.collect::<Vec<_>>().join("&"));
+    }
+    let timestamp = NOW_MS.to_string();
+    let sign = sign(&key, &timestamp, body.as_bytes());
+    let mut request = Request::builder().uri(uri);
+    if route.auth != Auth::None {
+        request = request.header("x-bm-key", &key.key);
+        request = request.header("x-bm-timestamp", timestamp).header("x-bm-sign", sign);
+    }
+    let (head, ()) = request.body(()).expect("a request").into_parts();
+    serve(shared, route, Ipv4Addr::LOCALHOST.into(), &head, body.as_bytes())
+}
+
+/// A resting order of each market, so that there is something to find and to cancel.
+fn order(shared: &Shared, host: Host) -> String {
+    let (path, body) = match host {
+        Host::Spot => (
+            "/spot/v2/submit_order",
+            json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" }),
+        ),
+        Host::Futures => (
+            "/contract/private/submit-order",
+            json!({ "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross", "price": "50000", "size": 1 }),
+        ),
+    };
+    let fields = body.as_object().expect("an object");
+    let data = ask(shared, route(path), fields).answer.expect("an order");
+    let id = &data["order_id"];
+    id.as_str().map_or(id.to_string(), str::to_owned)
+}
+
+/// A value that looks right for a field.
+fn value(field: &Param, host: Host, id: &str) -> Value {
+    let number = field.min.unwrap_or(1).max(1);
+    let word = match (field.name, host) {
+        ("symbol", Host::Spot) => "BTC_USDT",
+        ("symbol", Host::Futures) => "BTCUSDT",
+        ("currency" | "currencies" | "coin", _) => "USDT",
+        ("orderId" | "order_id", _) => id,
+        ("price", _) => "50000",
+        ("type", _) if field.values.contains(&"limit") => "limit",
+        (_, _) => field.values.first().copied().unwrap_or("1"),
+    };
+    match field.kind {
+        Kind::Decimal if word == "1" => "10".into(),
+        Kind::Text | Kind::Decimal => word.into(),
+        Kind::Integer => word.parse::<i64>().map_or(number, |word| word.max(number)).into(),
+        Kind::Flag => true.into(),
+        Kind::List if field.items.is_empty() => json!([id]),
+        Kind::List => {
+            let rows = field.items.iter().filter(|item| item.presence != Presence::Optional);
+            let row: Map<_, _> =
+                rows.map(|item| (item.name.to_owned(), value(item, host, id))).collect();
+            json!([row])
+        }
+    }
+}
+
+/// What a route needs besides its required fields, where the description says \"it depends\".
+fn extra(path: &str, id: &str) -> Value {
+    match path {
+        "/spot/v2/submit_order" => json!({ "size": "0.001", "price": "50000" }),
+        "/spot/v4/batch_orders" => json!({ "orderParams": [
+            { "side": "buy", "type": "limit", "price": "50000", "size": "0.001" },
+        ] }),
+        "/spot/v3/cancel_order" => json!({ "order_id": id }),
+        "/spot/v4/cancel_orders" => json!({ "orderIds": [id] }),
+        "/spot/v4/query/client-order" => json!({ "clientOrderId": "mine" }),
+        "/account/v1/withdraw/apply" => json!({ "amount": "10", "address": "T1" }),
+        "/contract/private/submit-order" => {
+            json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })
+        }
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn every_described_route_answers() {
+    let shared = shared();
+    let named = json!({
+        "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001",
+        "client_order_id": "mine",
+    });
+    let named = named.as_object().expect("an object");
+    ask(&shared, route("/spot/v2/submit_order"), named).answer.expect("an order");
+    for route in routes() {
+        let id = order(&shared, route.host);
+        let required = route.params.iter().filter(|field| field.presence == Presence::Required);
+        let mut fields: Map<String, Value> =
+            required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();
+        fields.extend(extra(route.path, &id).as_object().expect("an object").clone());
+        let outcome = ask(&shared, route, &fields);
+        assert!(outcome.answer.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.answer);
+        assert_eq!(outcome.origin.is_none(), super::handler(route.path).is_some());
+    }
+}
+
+#[test]
+fn a_sample_needs_the_same_proof_and_fields_as_a_computed_answer() {
+    let shared = shared();
+    let code = |route, fields: Value| {
+        let fields = fields.as_object().expect("an object");
+        ask(&shared, route, fields).answer.map_or_else(|refusal| refusal.code, |_| 0)
+    };
+    let sampled = routes().filter(|route| super::handler(route.path).is_none());
+    let mut seen = 0;
+    for route in sampled {
+        let unknown = code(route, json!({ "Nope": 1 }));
+        assert!([50029, 60000, 40007].contains(&unknown), "{}: {unknown}", route.path);
+        if route.params.iter().any(|field| field.presence == Presence::Required) {
+            let missing = code(route, json!({}));
+            assert!([70001, 50028, 60000, 40007].contains(&missing), "{}: {missing}", route.path);
+            seen += 1;
+        }
+    }
+    assert!(seen > 0, "no sampled route has a required field");
+}

@@ -1,0 +1,102 @@
+//! API keys and what they may do.
+
+use std::fmt;
+
+use crate::exchange::rng::Rng;
+
+/// What an API key may do, named as on BitMart's key page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Permission {
+    /// `Read-only`: balances, orders, trades.
+    ReadOnly,
+    /// `Spot-Trade`.
+    SpotTrade,
+    /// `Margin-Trade`.
+    MarginTrade,
+    /// `Future-Trade`.
+    FutureTrade,
+    /// `Withdraw`.
+    Withdraw,
+}
+
+impl Permission {
+    /// Every permission there is.
+    pub const ALL: [Self; 5] =
+        [Self::ReadOnly, Self::SpotTrade, Self::MarginTrade, Self::FutureTrade, Self::Withdraw];
+}
+
+/// An API key of one account: what a client needs to sign.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApiKey {
+    /// The access key, sent as `X-BM-KEY`.
+    pub key: String,
+    /// The secret that signs.
+    pub secret: String,
+    /// The memo of the key; part of every signature.
+    pub memo: String,
+    /// What the key may do.
+    pub permissions: Vec<Permission>,
+    /// The account it belongs to. Accounts are created as keys name them; 1 is the default one.
+    pub account: u32,
+    /// A frozen key is known but refused (code 30003).
+    pub frozen: bool,
+}
+
+impl ApiKey {
+    /// A key of account 1 with every permission.
+    pub fn new(key: impl Into<String>, secret: impl Into<String>, memo: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            secret: secret.into(),
+            memo: memo.into(),
+            permissions: Permission::ALL.to_vec(),
+            account: 1,
+            frozen: false,
+        }
+    }
+
+    /// Replaces the permissions. BitMart gives [`Permission::ReadOnly`] to every key; here it is
+    /// named like the others.
+    #[must_use]
+    pub fn permissions(mut self, permissions: impl Into<Vec<Permission>>) -> Self {
+        self.permissions = permissions.into();
+        self
+    }
+
+    /// Gives the key to another account.
+    #[must_use]
+    pub fn account(mut self, account: u32) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// Makes the key a frozen one.
+    #[must_use]
+    pub fn frozen(mut self) -> Self {
+        self.frozen = true;
+        self
+    }
+
+    /// The key that a sandbox has when none is configured: a function of the seed.
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x6b65_7973);
+        let mut hex = |words: usize| {
+            let words: Vec<String> = (0..words).map(|_| format!("{:016x}", rng.next())).collect();
+            words.concat()
+        };
+        let key = hex(3)[..40].to_owned();
+        Self::new(key, hex(4), "sandbox")
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey")
+            .field("permissions", &self.permissions)
+            .field("account", &self.account)
+            .field("frozen", &self.frozen)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! `bitmart-sandbox`: the local exchange as a program.
+
+use std::{io::Write, net::SocketAddr, process::ExitCode};
+
+use bitmart_sandbox::{Config, Sandbox};
+
+const HELP: &str = "\
+bitmart-sandbox: a local exchange that speaks BitMart's wire, REST and WebSocket.
+
+It never talks to the internet. Nothing in it is worth anything: the key and the secret it prints
+open only this process.
+
+Usage: bitmart-sandbox [options]
+
+  --spot ADDRESS      where the spot host listens        [127.0.0.1:0, a free port]
+  --futures ADDRESS   where the futures host listens     [127.0.0.1:0, a free port]
+  --tls               serve https and wss; the root certificate is in the ready line
+  --seed N            seed of market and default key     [1]
+  --lenient           ignore unknown fields and surplus decimals, as the venue does
+  --no-limits         send the rate-limit headers, but never answer 429
+  --no-market         no market maker: books start empty
+  -h, --help          this text
+  -V, --version       the version
+
+When it is ready it prints one line of JSON to standard output:
+
+  {\"spot\":{\"rest\":\"http://...\",\"ws_public\":\"ws://.../api?protocol=1.1\",
+           \"ws_private\":\"ws://.../user?protocol=1.1\"},
+   \"futures\":{...the same...},
+   \"credentials\":{\"key\":\"...\",\"secret\":\"...\",\"memo\":\"...\"},
+   \"root_certificate\":null or \"PEM\"}
+
+The account is funded. Ctrl-c stops it.
+";
+
+/// What the command line asks for.
+enum Asked {
+    Run(Box<Config>),
+    Print(&'static str),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match parse(std::env::args().skip(1)) {
+        Ok(Asked::Run(config)) => *config,
+        Ok(Asked::Print(text)) => {
+            print(text);
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("bitmart-sandbox: {problem}. See --help.");
+            return ExitCode::from(2);
+        }
+    };
+    let sandbox = match Sandbox::start(config).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            let reason = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            eprintln!("bitmart-sandbox: {error}{}", reason.unwrap_or_default());
+            return ExitCode::FAILURE;
+        }
+    };
+    print(&format!("{}\n", sandbox.ready_line()));
+    // An error means that this system has no ctrl-c; then only a kill ends the program.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    sandbox.shutdown().await;
+    ExitCode::SUCCESS
+}
+
+/// Prints at once, also into a pipe. A reader that went away is not our problem.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut config = Config::new();
+    let mut args = args;
+    while let Some(arg) = args.next() {
+        // Both `--seed 7` and `--seed=7`.
+        let (name, given) = match arg.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (arg, None),
+        };
+        let mut value =
+            || given.clone().or_else(|| args.next()).ok_or_else(|| format!("{name} needs a value"));
+        config = match name.as_str() {
+            "--spot" => config.spot_address(address(&value()?)?),
+            "--futures" => config.futures_address(address(&value()?)?),
+            "--seed" => {
+                let text = value()?;
+                config.seed(
+                    text.parse()
+                        .map_err(|_| format!("--seed needs a whole number, not {text:?}"))?,
+                )
+            }
+            "--tls" => config.tls(true),
+            "--lenient" => config.lenient(true),
+            "--no-limits" => config.rate_limits(false),
+            "--no-market" => config.market_maker(false),
+            "-h" | "--help" => return Ok(Asked::Print(HELP)),
+            "-V" | "--version" => {
+                return Ok(Asked::Print(concat!(
+                    "bitmart-sandbox ",
+                    env!("CARGO_PKG_VERSION"),
+                    "\n"
+                )));
+            }
+            _ => return Err(format!("unknown option {name:?}")),
+        };
+    }
+    Ok(Asked::Run(Box::new(config)))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an address such as 127.0.0.1:8801"))
+}

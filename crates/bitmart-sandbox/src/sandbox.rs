@@ -1,0 +1,258 @@
+//! Starting, watching, disturbing and stopping a sandbox.
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::{
+    Balance, Fill, Order,
+    config::Config,
+    fault::FaultRule,
+    generated::Host,
+    http,
+    keys::ApiKey,
+    shared::{Shared, TICK, stopped},
+    tls,
+};
+
+/// How long a stop may wait for open connections.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Where one host listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostUrls {
+    /// Base address of the REST API, `http://127.0.0.1:8801`.
+    pub rest: String,
+    /// Public WebSocket, `ws://127.0.0.1:8801/api?protocol=1.1`.
+    pub ws_public: String,
+    /// Private WebSocket, `ws://127.0.0.1:8801/user?protocol=1.1`.
+    pub ws_private: String,
+}
+
+impl HostUrls {
+    fn new(address: SocketAddr, tls: bool) -> Self {
+        let s = if tls { "s" } else { "" };
+        Self {
+            rest: format!("http{s}://{address}"),
+            ws_public: format!("ws{s}://{address}/api?protocol=1.1"),
+            ws_private: format!("ws{s}://{address}/user?protocol=1.1"),
+        }
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug)]
+pub struct StartError {
+    what: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the sandbox did not start: {}", self.what)
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// A running exchange on this machine. It stops when it is dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    spot: HostUrls,
+    futures: HostUrls,
+    credentials: ApiKey,
+    root_pem: Option<String>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("spot", &self.spot)
+            .field("futures", &self.futures)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts an exchange on the present tokio runtime. It answers when this returns.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on, or TLS is asked for and cannot be set up.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let identity = if config.tls {
+            Some(
+                tls::generate()
+                    .map_err(|source| StartError { what: "no certificate".to_owned(), source })?,
+            )
+        } else {
+            None
+        };
+        let (spot, spot_at) = listen(config.spot_address).await?;
+        let (futures, futures_at) = listen(config.futures_address).await?;
+        let credentials = config.keys_or_default().swap_remove(0);
+        let (tls, ticking) = (config.tls, config.stepped_from.is_none());
+        let shared = Arc::new(Shared::new(config));
+        let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
+        tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
+        tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
+        if ticking {
+            tokio::spawn(tick(Arc::clone(&shared)));
+        }
+        Ok(Self {
+            shared,
+            spot: HostUrls::new(spot_at, tls),
+            futures: HostUrls::new(futures_at, tls),
+            credentials,
+            root_pem: identity.map(|identity| identity.root_pem),
+        })
+    }
+
+    /// Addresses of the spot host.
+    pub fn spot(&self) -> &HostUrls {
+        &self.spot
+    }
+
+    /// Addresses of the futures host.
+    pub fn futures(&self) -> &HostUrls {
+        &self.futures
+    }
+
+    /// The first configured key, or the one made from the seed.
+    pub fn credentials(&self) -> &ApiKey {
+        &self.credentials
+    }
+
+    /// The certificate that clients must trust, in PEM, when TLS is on.
+    pub fn root_certificate(&self) -> Option<&str> {
+        self.root_pem.as_deref()
+    }
+
+    /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
+    /// secret of the key, which is worth nothing outside the sandbox.
+    pub fn ready_line(&self) -> String {
+        let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
+        json!({
+            "spot": urls(&self.spot),
+            "futures": urls(&self.futures),
+            "credentials": {
+                "key": self.credentials.key,
+                "secret": self.credentials.secret,
+                "memo": self.credentials.memo,
+            },
+            "root_certificate": self.root_pem,
+        })
+        .to_string()
+    }
+
+    /// Trades of customer accounts so far: spot, then futures, each oldest first.
+    pub fn fills(&self) -> Vec<Fill> {
+        self.shared.state().exchange.ledger_fills()
+    }
+
+    /// Orders of customer accounts, open and finished: spot, then futures.
+    pub fn orders(&self) -> Vec<Order> {
+        self.shared.state().exchange.ledger_orders()
+    }
+
+    /// Balances of customer accounts.
+    pub fn balances(&self) -> Vec<Balance> {
+        self.shared.state().exchange.ledger_balances()
+    }
+
+    /// Switches a fault on.
+    pub fn inject(&self, rule: FaultRule) {
+        if rule.is_socket() {
+            self.shared.state().feed.faults.add(rule);
+        } else {
+            self.shared.faults().add(rule);
+        }
+    }
+
+    /// Switches all faults off. Sockets that fell silent stay so.
+    pub fn clear_faults(&self) {
+        self.shared.faults().clear();
+        self.shared.state().feed.faults.clear();
+    }
+
+    /// Cuts every WebSocket connection, without a close frame.
+    pub fn kill_sockets(&self) {
+        self.shared.control.send_modify(|control| control.kills += 1);
+    }
+
+    /// How many WebSockets are open.
+    pub fn sockets(&self) -> usize {
+        self.shared.state().feed.sockets()
+    }
+
+    /// The time of the exchange in milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.shared.state().clock.now_ms()
+    }
+
+    /// Moves a stepped clock. Has no effect on the real one.
+    pub fn advance(&self, by: Duration) {
+        self.shared.state().clock.advance(by);
+    }
+
+    /// Lets the market make `steps` beats of 100 ms; a stepped clock moves along. Books, tickers and
+    /// candles are pushed on these beats.
+    pub fn step_market(&self, steps: u32) {
+        for _ in 0..steps {
+            let mut state = self.shared.state();
+            state.clock.advance(TICK);
+            state.tick();
+        }
+    }
+
+    /// Stops listening, closes every connection and waits until they are gone, at most 5 s.
+    ///
+    /// # Cancel safety
+    /// The stop goes on when the future is dropped.
+    pub async fn shutdown(self) {
+        self.stop();
+        // An elapsed time only means that a connection is slow to go.
+        let _ = tokio::time::timeout(STOP, self.shared.control.closed()).await;
+    }
+
+    fn stop(&self) {
+        self.shared.control.send_modify(|control| control.stop = true);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source: std::io::Error| StartError {
+        what: format!("cannot listen on {address}"),
+        source: source.into(),
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let at = listener.local_addr().map_err(failed)?;
+    Ok((listener, at))
+}
+
+/// Moves the market while the clock of the machine runs.
+async fn tick(shared: Arc<Shared>) {
+    let mut control = shared.control.subscribe();
+    let mut beat = tokio::time::interval(TICK);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => shared.state().tick(),
+            () = stopped(&mut control) => return,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! One WebSocket connection: reading, writing, and the clocks that close it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use fastwebsockets::{
+    Frame, OpCode, Payload, Role, WebSocketError, WebSocketRead, WebSocketWrite,
+    after_handshake_split,
+};
+use futures_util::{StreamExt, stream};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{ReadHalf, WriteHalf},
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+
+use super::{
+    feed::{Out, SocketId},
+    futures,
+    spot::{self, Desk},
+};
+use crate::{
+    generated::Host,
+    shared::{Shared, State, cut},
+};
+
+/// How long one write may take before the client counts as gone.
+const WRITE: Duration = Duration::from_secs(10);
+/// How long the client has for its half of a closing handshake.
+const LINGER: Duration = Duration::from_secs(1);
+/// Largest frame that is read at all.
+const FRAME: usize = 64 << 10;
+const TOO_BIG: u16 = 1009;
+const GOING_AWAY: u16 = 1001;
+
+type Io = TokioIo<Upgraded>;
+
+/// A whole message of the client, or why there is none.
+#[derive(Debug)]
+enum Heard {
+    Message(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong,
+    Closed,
+    TooBig,
+    Broken,
+}
+
+impl Heard {
+    /// Whether the client counts as alive because of it. On spot only messages do, the text `ping`
+    /// among them; on futures a protocol ping as well.
+    fn keeps_alive(&self, host: Host) -> bool {
+        match self {
+            Self::Message(_) => true,
+            Self::Ping(_) => host == Host::Futures,
+            Self::Pong | Self::Closed | Self::TooBig | Self::Broken => false,
+        }
+    }
+}
+
+enum Dialect {
+    Spot(spot::Session),
+    Futures(futures::Session),
+}
+
+/// Serves a connection until one side ends it.
+pub(super) async fn run(shared: Arc<Shared>, host: Host, private: bool, upgraded: Upgraded) {
+    let (read, write) = tokio::io::split(TokioIo::new(upgraded));
+    let (mut reader, writer) = after_handshake_split(read, write, Role::Server);
+    reader.set_auto_close(false);
+    reader.set_auto_pong(false);
+    let (dialect, message) = match host {
+        Host::Spot => {
+            let limited = shared.config.rate_limits;
+            (Dialect::Spot(spot::Session::new(private, limited)), spot::MESSAGE)
+        }
+        Host::Futures => (Dialect::Futures(futures::Session::new(private)), futures::MESSAGE),
+    };
+    // Above the venue's own limit, so that a message over it is read to its end and refused in order.
+    reader.set_max_message_size(FRAME);
+    let (sender, queue) = mpsc::channel(shared.config.ws.queue);
+    let id = shared.state().feed.join(sender);
+    let connection =
+        Connection { shared: Arc::clone(&shared), id, dialect, writer, queue, silent: false };
+    connection.serve(host, reader, message).await;
+    shared.state().feed.leave(id);
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    id: SocketId,
+    dialect: Dialect,
+    writer: WebSocketWrite<WriteHalf<Io>>,
+    queue: mpsc::Receiver<Out>,
+    /// A fault: nothing is written any more.
+    silent: bool,
+}
+
+impl Connection {
+    /// Talks until one side ends it. A kill or a stop ends it at once, even in the middle of a write
+    /// to a client that does not read.
+    async fn serve(self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, message: usize) {
+        let mut control = self.shared.control.subscribe();
+        let kills = control.borrow().kills;
+        tokio::select! {
+            () = self.talk(host, reader, message) => {}
+            () = cut(&mut control, kills) => {}
+        }
+    }
+
+    async fn talk(mut self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, message: usize) {
+        let manners = self.shared.config.ws;
+        let without_topic = match host {
+            Host::Spot => manners.spot_without_topic,
+            Host::Futures => manners.futures_without_topic,
+        };
+        // A read that is half done lives inside the stream, so that no branch below can drop it.
+        let mut heard =
+            Box::pin(stream::unfold((reader, Vec::new()), |(mut reader, mut part)| async move {
+                let next = hear(&mut reader, &mut part, message).await;
+                Some((next, (reader, part)))
+            }));
+        let mut idle_at = Instant::now() + manners.idle;
+        loop {
+            let lonely_at = self.lonely_since().map(|since| since + without_topic);
+            let close_at = lonely_at.map_or(idle_at, |lonely_at| lonely_at.min(idle_at));
+            let goes_on = tokio::select! {
+                out = self.queue.recv() => match out {
+                    Some(out) => self.write(out).await,
+                    // The feed dropped this socket because its queue was full.
+                    None => return,
+                },
+                next = heard.next() => match next {
+                    Some(heard) => {
+                        if heard.keeps_alive(host) {
+                            idle_at = Instant::now() + manners.idle;
+                        }
+                        self.on_heard(heard, host).await
+                    }
+                    None => return,
+                },
+                () = tokio::time::sleep_until(close_at) => {
+                    self.write(Out::Close(GOING_AWAY)).await
+                }
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        // Closing at once would reset the connection while the client still answers the close.
+        let goodbye = async {
+            while let Some(heard) = heard.next().await {
+                if matches!(heard, Heard::Closed | Heard::Broken) {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(LINGER, goodbye).await;
+    }
+
+    fn lonely_since(&self) -> Option<Instant> {
+        self.shared.state().feed.lonely_since(self.id)
+    }
+
+    async fn on_heard(&mut self, heard: Heard, host: Host) -> bool {
+        match heard {
+            Heard::Message(text) => {
+                self.on_text(&String::from_utf8_lossy(&text));
+                true
+            }
+            Heard::Ping(payload) if host == Host::Futures => {
+                self.frame(Frame::pong(Payload::Owned(payload))).await
+            }
+            // BitMart documents that the spot server does not support protocol pings.
+            Heard::Ping(_) | Heard::Pong => true,
+            Heard::TooBig => self.write(Out::Close(TOO_BIG)).await,
+            Heard::Closed => self.write(Out::Close(1000)).await,
+            Heard::Broken => false,
+        }
+    }
+
+    fn on_text(&mut self, text: &str) {
+        let trace = self.shared.trace();
+        let mut state = self.shared.state();
+        let State { exchange, clock, feed } = &mut *state;
+        let now_ms = clock.now_ms();
+        let mut desk = Desk { feed, exchange, keys: &self.shared.keys, id: self.id, now_ms, trace };
+        match &mut self.dialect {
+            Dialect::Spot(session) => session.on_text(text, Instant::now(), &mut desk),
+            Dialect::Futures(session) => session.on_text(text, &mut desk),
+        }
+    }
+
+    /// Writes one thing; false when the connection is over.
+    async fn write(&mut self, out: Out) -> bool {
+        let payload = |bytes: Bytes| Payload::Owned(bytes.into());
+        match out {
+            Out::Silence => {
+                self.silent = true;
+                true
+            }
+            Out::Text(bytes) => self.frame(Frame::text(payload(bytes))).await,
+            Out::Binary(bytes) => self.frame(Frame::binary(payload(bytes))).await,
+            Out::Close(code) => {
+                // The connection ends whether or not the client still listens.
+                let _ = self.frame(Frame::close(code, b"")).await;
+                false
+            }
+        }
+    }
+
+    async fn frame(&mut self, frame: Frame<'_>) -> bool {
+        self.silent || matches!(timeout(WRITE, self.writer.write_frame(frame)).await, Ok(Ok(())))
+    }
+}
+
+/// Reads one whole message, put together from its fragments. `part` holds what came before a control
+/// frame in between.
+async fn hear(reader: &mut WebSocketRead<ReadHalf<Io>>, part: &mut Vec<u8>, most: usize) -> Heard {
+    loop {
+        let frame = match reader.read_frame::<_, WebSocketError>(&mut |_| async { Ok(()) }).await {
+            Ok(frame) => frame,
+            Err(WebSocketError::FrameTooLarge) => return Heard::TooBig,
+            Err(_) => return Heard::Broken,
+        };
+        match frame.opcode {
+            OpCode::Close => return Heard::Closed,
+            OpCode::Ping => return Heard::Ping(frame.payload.to_vec()),
+            OpCode::Pong => return Heard::Pong,
+            OpCode::Text | OpCode::Binary | OpCode::Continuation => {}
+        }
+        part.extend_from_slice(&frame.payload);
+        if part.len() > most {
+            return Heard::TooBig;
+        }
+        if frame.fin {
+            return Heard::Message(std::mem::take(part));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_messages_keep_a_spot_socket_alive_and_pings_a_futures_one() {
+        let message = || Heard::Message(b"ping".to_vec());
+        let ping = || Heard::Ping(Vec::new());
+        assert!(message().keeps_alive(Host::Spot) && message().keeps_alive(Host::Futures));
+        assert!(!ping().keeps_alive(Host::Spot) && ping().keeps_alive(Host::Futures));
+        assert!(!Heard::Pong.keeps_alive(Host::Spot) && !Heard::Pong.keeps_alive(Host::Futures));
+    }
+}

@@ -1,0 +1,423 @@
+//! Who listens to what, and what is pushed when.
+//!
+//! Trades, orders and balances are pushed at once. Books move on every beat of 100 ms (futures
+//! books every second beat), tickers and candles at most every 500 ms on spot and every second on
+//! futures.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use smol_str::SmolStr;
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::Instant,
+};
+
+use super::{
+    deflate::Deflater,
+    depth::{DepthView, Idle},
+    payload::{event_payload, pace, sampled, stamp},
+    render,
+    topic::{Channel, HostKey, Topic},
+};
+use crate::{
+    exchange::{AccountId, Event, Exchange},
+    fault::{Fault, Faults},
+};
+
+const FUTURES_DEPTHS: [usize; 3] = [5, 20, 50];
+const SPOT_DEPTH: usize = 100;
+
+/// Number of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SocketId(u64);
+
+/// What a connection is told to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Out {
+    Text(Bytes),
+    Binary(Bytes),
+    Close(u16),
+    /// Say nothing more.
+    Silence,
+}
+
+#[derive(Debug)]
+struct Socket {
+    account: Option<AccountId>,
+    queue: mpsc::Sender<Out>,
+    topics: BTreeSet<Topic>,
+    /// When it began to have no topic; means nothing while it has one.
+    lonely_since: Instant,
+}
+
+/// The listeners of a topic, and what they were told last.
+#[derive(Debug, Default)]
+struct Listeners {
+    sockets: BTreeSet<SocketId>,
+    last: Vec<Value>,
+}
+
+/// All subscriptions of both hosts.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    next: u64,
+    beats: u64,
+    sockets: HashMap<SocketId, Socket>,
+    topics: BTreeMap<Topic, Listeners>,
+    spot_views: BTreeMap<SmolStr, DepthView>,
+    futures_views: BTreeMap<(SmolStr, usize), DepthView>,
+    /// How many versions the book of a topic has skipped, by its text.
+    skipped: HashMap<SmolStr, u64>,
+    deflater: Deflater,
+    pub(crate) faults: Faults,
+}
+
+impl Feed {
+    pub(crate) fn new(exchange: &Exchange, seed: u64) -> Self {
+        let version = 1 + seed % 1_000_000;
+        let spot = exchange.spot.iter().map(|(symbol, market)| {
+            (symbol.clone(), DepthView::new(&market.book, SPOT_DEPTH, Idle::Repeats, version))
+        });
+        let futures = exchange.futures.iter().flat_map(|(symbol, market)| {
+            FUTURES_DEPTHS.map(|depth| {
+                (
+                    (symbol.clone(), depth),
+                    DepthView::new(&market.book, depth, Idle::Advances, version),
+                )
+            })
+        });
+        Self {
+            next: 0,
+            beats: 0,
+            sockets: HashMap::new(),
+            topics: BTreeMap::new(),
+            spot_views: spot.collect(),
+            futures_views: futures.collect(),
+            skipped: HashMap::new(),
+            deflater: Deflater::new(),
+            faults: Faults::default(),
+        }
+    }
+
+    pub(crate) fn sockets(&self) -> usize {
+        self.sockets.len()
+    }
+
+    pub(super) fn join(&mut self, queue: mpsc::Sender<Out>) -> SocketId {
+        self.next += 1;
+        let id = SocketId(self.next);
+        let lonely_since = Instant::now();
+        self.sockets
+            .insert(id, Socket { account: None, queue, topics: BTreeSet::new(), lonely_since });
+        id
+    }
+
+    /// Forgets a socket. Its queue closes, which ends the connection.
+    pub(super) fn leave(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.remove(&id) else { return };
+        for topic in &socket.topics {
+            self.unlist(id, topic);
+        }
+    }
+
+    fn unlist(&mut self, id: SocketId, topic: &Topic) {
+        if let Some(listeners) = self.topics.get_mut(topic) {
+            listeners.sockets.remove(&id);
+            if listeners.sockets.is_empty() {
+                self.topics.remove(topic);
+            }
+        }
+    }
+
+    pub(super) fn log_in(&mut self, id: SocketId, account: AccountId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.account = Some(account);
+        }
+    }
+
+    pub(super) fn account(&self, id: SocketId) -> Option<AccountId> {
+        self.sockets.get(&id)?.account
+    }
+
+    pub(super) fn topic_count(&self, id: SocketId) -> usize {
+        self.sockets.get(&id).map_or(0, |socket| socket.topics.len())
+    }
+
+    /// Since when nothing is subscribed; none while something is. BitMart's Python client waits 5 s
+    /// after a login before it subscribes, so a login counts like a subscription.
+    pub(super) fn lonely_since(&self, id: SocketId) -> Option<Instant> {
+        let socket = self.sockets.get(&id)?;
+        let lonely = socket.topics.is_empty() && socket.account.is_none();
+        lonely.then_some(socket.lonely_since)
+    }
+
+    /// False when it was subscribed already.
+    pub(super) fn subscribe(&mut self, id: SocketId, topic: &Topic) -> bool {
+        let Some(socket) = self.sockets.get_mut(&id) else { return false };
+        self.topics.entry(topic.clone()).or_default().sockets.insert(id);
+        socket.topics.insert(topic.clone())
+    }
+
+    /// False when it was not subscribed.
+    pub(super) fn unsubscribe(&mut self, id: SocketId, topic: &Topic) -> bool {
+        let Some(socket) = self.sockets.get_mut(&id) else { return false };
+        let was = socket.topics.remove(topic);
+        if was && socket.topics.is_empty() {
+            socket.lonely_since = Instant::now();
+        }
+        self.unlist(id, topic);
+        was
+    }
+
+    /// Puts something into the queue of a socket; drops the socket when its queue is full.
+    pub(super) fn send(&mut self, id: SocketId, out: Out) {
+        let Some(socket) = self.sockets.get(&id) else { return };
+        if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = socket.queue.try_send(out) {
+            self.leave(id);
+        }
+    }
+
+    pub(super) fn send_json(&mut self, id: SocketId, value: &Value) {
+        self.send(id, Out::Text(value.to_string().into()));
+    }
+
+    /// Sends the present value of a topic to one socket, where the channel starts with one.
+    pub(super) fn send_first(
+        &mut self,
+        exchange: &Exchange,
+        id: SocketId,
+        topic: &Topic,
+        now_ms: u64,
+    ) {
+        for value in self.present(exchange, topic, now_ms) {
+            let out = self.frame(topic, value, now_ms);
+            self.send(id, out);
+        }
+    }
+
+    fn present(&self, exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
+        match &topic.channel {
+            Channel::SpotIncrease => self.spot_book(exchange, topic, true).into_iter().collect(),
+            Channel::FuturesIncrease(depth) => {
+                self.futures_book(topic, *depth, true).into_iter().collect()
+            }
+            Channel::FuturesFundingRate
+            | Channel::SpotTicker
+            | Channel::SpotDepth(_)
+            | Channel::SpotKline(_) => sampled(exchange, topic, now_ms),
+            _ => Vec::new(),
+        }
+    }
+
+    fn spot_book(&self, exchange: &Exchange, topic: &Topic, snapshot: bool) -> Option<Value> {
+        let market = exchange.spot.get(&topic.symbol)?;
+        let view = self.spot_views.get(&topic.symbol)?;
+        Some(render::spot_increase(market, view, self.version(topic, view), snapshot))
+    }
+
+    fn futures_book(&self, topic: &Topic, depth: usize, snapshot: bool) -> Option<Value> {
+        let view = self.futures_views.get(&(topic.symbol.clone(), depth))?;
+        let version = self.version(topic, view);
+        Some(render::futures_increase(&topic.symbol, view, version, snapshot))
+    }
+
+    /// The version that the subscribers of a topic know.
+    fn version(&self, topic: &Topic, view: &DepthView) -> u64 {
+        view.version + self.skipped.get(&topic.text).copied().unwrap_or_default()
+    }
+
+    /// Adds the time and the frame around a payload, and packs it where the venue does.
+    fn frame(&mut self, topic: &Topic, mut value: Value, now_ms: u64) -> Out {
+        stamp(&topic.channel, &mut value, now_ms);
+        let table = topic.text.split(':').next().unwrap_or_default();
+        let text = match topic.host {
+            HostKey::Futures => json!({ "group": topic.text.as_str(), "data": value }),
+            HostKey::Spot => json!({ "table": table, "data": [value] }),
+        }
+        .to_string();
+        if topic.host == HostKey::Spot && !topic.private {
+            Out::Binary(self.deflater.pack(text.as_bytes()).into())
+        } else {
+            Out::Text(text.into())
+        }
+    }
+
+    /// Pushes a payload to the listeners of a topic; of a private one, to those of the account.
+    fn push(&mut self, topic: &Topic, value: Value, account: Option<AccountId>, now_ms: u64) {
+        let Some(listeners) = self.topics.get(topic) else { return };
+        let ids: Vec<SocketId> = listeners
+            .sockets
+            .iter()
+            .copied()
+            .filter(|id| account.is_none() || self.account(*id) == account)
+            .collect();
+        let Some(first) = ids.first().copied() else { return };
+        if self.faults.strike(&topic.text, |fault| fault == Fault::SilentSocket).is_some() {
+            self.send(first, Out::Silence);
+        }
+        let out = self.frame(topic, value, now_ms);
+        for id in ids {
+            self.send(id, out.clone());
+        }
+    }
+
+    /// Pushes what happened in the exchange since the last call.
+    pub(crate) fn publish(&mut self, exchange: &mut Exchange, now_ms: u64) {
+        let events = exchange.take_events();
+        if self.topics.is_empty() {
+            return;
+        }
+        for event in events {
+            self.publish_one(exchange, &event, now_ms);
+        }
+    }
+
+    fn publish_one(&mut self, exchange: &Exchange, event: &Event, now_ms: u64) {
+        let (channels, symbol, account): (&[Channel], SmolStr, _) = match event {
+            Event::SpotTrade { symbol, .. } => (&[Channel::SpotTrade], symbol.clone(), None),
+            Event::SpotOrder { order, .. } => (
+                &[Channel::SpotOrder, Channel::SpotOrders],
+                order.request.symbol.clone(),
+                Some(order.account),
+            ),
+            Event::SpotBalance { account, .. } => {
+                (&[Channel::SpotBalance], SmolStr::default(), Some(*account))
+            }
+            Event::FuturesTrade { symbol, .. } => (&[Channel::FuturesTrade], symbol.clone(), None),
+            Event::FuturesOrder { order, .. } => {
+                (&[Channel::FuturesOrder], order.request.symbol.clone(), Some(order.account))
+            }
+            Event::FuturesAsset { account, currency } => {
+                (&[Channel::FuturesAsset], currency.clone(), Some(*account))
+            }
+            Event::FuturesPosition { account, symbol, .. } => {
+                (&[Channel::FuturesPosition], symbol.clone(), Some(*account))
+            }
+        };
+        for channel in channels {
+            for topic in self.about(channel, &symbol) {
+                if let Some(value) = event_payload(exchange, event, now_ms) {
+                    self.push(&topic, value, account, now_ms);
+                }
+            }
+        }
+    }
+
+    /// The topics of a channel that are about a symbol, or about all.
+    fn about(&self, channel: &Channel, symbol: &SmolStr) -> Vec<Topic> {
+        let about = |symbol: SmolStr| {
+            let from = Topic::before(channel.clone(), symbol.clone());
+            let same = move |topic: &&Topic| topic.channel == *channel && topic.symbol == symbol;
+            self.topics.range(from..).map(|row| row.0).take_while(same)
+        };
+        let all = about(SmolStr::default());
+        if symbol.is_empty() {
+            all.cloned().collect()
+        } else {
+            all.chain(about(symbol.clone())).cloned().collect()
+        }
+    }
+
+    /// One beat: refreshes the views and pushes what is due.
+    pub(crate) fn tick(&mut self, exchange: &Exchange, now_ms: u64) {
+        self.beats += 1;
+        for (symbol, view) in &mut self.spot_views {
+            if let Some(market) = exchange.spot.get(symbol) {
+                view.refresh(&market.book);
+            }
+        }
+        let futures_books = self.beats.is_multiple_of(2);
+        if futures_books {
+            for ((symbol, _), view) in &mut self.futures_views {
+                if let Some(market) = exchange.futures.get(symbol) {
+                    view.refresh(&market.book);
+                }
+            }
+        }
+        let public: Vec<Topic> =
+            self.topics.keys().filter(|topic| !topic.private).cloned().collect();
+        for topic in public {
+            match &topic.channel {
+                Channel::SpotIncrease => self.push_spot_book(exchange, &topic, now_ms),
+                Channel::FuturesIncrease(depth) if futures_books => {
+                    self.push_futures_book(&topic, *depth, now_ms);
+                }
+                Channel::FuturesTickers if self.beats.is_multiple_of(10) => {
+                    for market in exchange.futures.values() {
+                        self.push(&topic, render::futures_ticker(market, now_ms), None, now_ms);
+                    }
+                }
+                channel if pace(channel).is_some_and(|pace| self.beats.is_multiple_of(pace)) => {
+                    self.push_if_new(&topic, sampled(exchange, &topic, now_ms), now_ms);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn push_if_new(&mut self, topic: &Topic, values: Vec<Value>, now_ms: u64) {
+        let Some(listeners) = self.topics.get_mut(topic) else { return };
+        let last = std::mem::replace(&mut listeners.last, values.clone());
+        for (at, value) in values.into_iter().enumerate() {
+            if last.get(at) != Some(&value) {
+                self.push(topic, value, None, now_ms);
+            }
+        }
+    }
+
+    /// The fault: lets a topic skip so many versions, for good.
+    fn skip(&mut self, topic: &Topic, versions: u64) -> bool {
+        let strikes = self.faults.strike(&topic.text, |fault| fault == Fault::VersionGap).is_some();
+        if strikes {
+            *self.skipped.entry(topic.text.clone()).or_default() += versions;
+        }
+        strikes
+    }
+
+    /// A book without change repeats itself once a second, empty and with the same version.
+    fn push_spot_book(&mut self, exchange: &Exchange, topic: &Topic, now_ms: u64) {
+        let changed = self.spot_views.get(&topic.symbol).is_some_and(DepthView::is_changed);
+        // The version of a still book stands: one more would be no gap.
+        let skipped = self.skip(topic, if changed { 1 } else { 2 });
+        let due = changed || skipped || self.beats.is_multiple_of(10);
+        if let Some(value) = self.spot_book(exchange, topic, false).filter(|_| due) {
+            self.push(topic, value, None, now_ms);
+        }
+    }
+
+    fn push_futures_book(&mut self, topic: &Topic, depth: usize, now_ms: u64) {
+        self.skip(topic, 1);
+        if let Some(value) = self.futures_book(topic, depth, false) {
+            self.push(topic, value, None, now_ms);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Config, generated::Host, ws::topic};
+
+    fn feed() -> Feed {
+        Feed::new(&Exchange::new(&Config::new().market_maker(false), 0), 1)
+    }
+
+    #[test]
+    fn a_socket_is_lonely_from_its_last_unsubscription_on() {
+        let mut feed = feed();
+        let (sender, _queue) = mpsc::channel(1);
+        let id = feed.join(sender);
+        let joined = feed.lonely_since(id).expect("nothing is subscribed");
+        let topic = topic::parse(Host::Spot, "spot/trade:BTC_USDT").expect("a topic");
+        feed.subscribe(id, &topic);
+        assert_eq!(feed.lonely_since(id), None);
+        let before = Instant::now();
+        feed.unsubscribe(id, &topic);
+        let since = feed.lonely_since(id).expect("nothing is subscribed");
+        assert!(since >= before && since >= joined);
+        feed.log_in(id, AccountId(1));
+        assert_eq!(feed.lonely_since(id), None);
+    }
+}

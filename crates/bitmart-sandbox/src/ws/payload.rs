@@ -1,0 +1,99 @@
+//! Which payload belongs to which channel and event, and how often sampled channels are pushed.
+
+use serde_json::Value;
+
+use super::{
+    render,
+    topic::{Channel, Topic},
+};
+use crate::exchange::{Event, Exchange, book::Side};
+
+/// Beats between two pushes of a channel that is sampled.
+pub(super) fn pace(channel: &Channel) -> Option<u64> {
+    Some(match channel {
+        Channel::SpotBookTicker => 1,
+        Channel::SpotTicker | Channel::SpotDepth(_) | Channel::SpotKline(_) => 5,
+        Channel::FuturesTicker | Channel::FuturesKline(_) | Channel::FuturesMarkKline(_) => 10,
+        Channel::FuturesDepth(_) | Channel::FuturesDepthAll(_) | Channel::FuturesBookTicker => 2,
+        Channel::FuturesFundingRate => 600,
+        _ => return None,
+    })
+}
+
+/// The present value of a sampled channel: one payload, or one per side of the book.
+pub(super) fn sampled(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Value> {
+    let spot = || exchange.spot.get(&topic.symbol);
+    let futures = || exchange.futures.get(&topic.symbol);
+    let one = || match &topic.channel {
+        Channel::SpotTicker => render::spot_ticker(spot()?, now_ms),
+        Channel::SpotBookTicker => Some(render::spot_book_ticker(spot()?)),
+        Channel::SpotDepth(depth) => Some(render::spot_depth(spot()?, *depth)),
+        Channel::SpotKline(minutes) => render::spot_kline(spot()?, *minutes),
+        Channel::FuturesTicker => Some(render::futures_ticker(futures()?, now_ms)),
+        // The mark price is the last price here.
+        Channel::FuturesKline(minutes) | Channel::FuturesMarkKline(minutes) => {
+            render::futures_kline(futures()?, *minutes)
+        }
+        Channel::FuturesDepthAll(depth) => Some(render::futures_depth_all(futures()?, *depth)),
+        Channel::FuturesBookTicker => Some(render::futures_book_ticker(futures()?)),
+        Channel::FuturesFundingRate => Some(render::futures_funding(&topic.symbol, now_ms)),
+        _ => None,
+    };
+    match (&topic.channel, futures()) {
+        (Channel::FuturesDepth(depth), Some(market)) => {
+            [Side::Buy, Side::Sell].map(|side| render::futures_depth(market, side, *depth)).into()
+        }
+        _ => one().into_iter().collect(),
+    }
+}
+
+pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> Option<Value> {
+    match event {
+        Event::SpotTrade { symbol, trade } => {
+            Some(render::spot_trade(symbol, trade, exchange.spot.get(symbol)?))
+        }
+        Event::SpotOrder { order, fill } => Some(render::spot_order(
+            order,
+            fill.as_ref(),
+            exchange.spot.get(&order.request.symbol)?,
+        )),
+        Event::SpotBalance { account, reason, currencies } => {
+            Some(render::spot_balance(exchange, *account, *reason, currencies, now_ms))
+        }
+        Event::FuturesTrade { symbol, trade } => Some(render::futures_trade(symbol, trade)),
+        Event::FuturesOrder { order, action, fill } => {
+            let market = exchange.futures.get(&order.request.symbol)?;
+            Some(render::futures_order(order, *action, fill.as_ref(), market))
+        }
+        Event::FuturesAsset { account, currency } => {
+            render::futures_asset(exchange, *account, currency)
+        }
+        Event::FuturesPosition { account, symbol, long } => {
+            render::futures_position(exchange, *account, symbol, *long)
+        }
+    }
+}
+
+/// Adds the push time to the channels that carry one.
+pub(super) fn stamp(channel: &Channel, value: &mut Value, now_ms: u64) {
+    let Some(fields) = value.as_object_mut() else { return };
+    match channel {
+        Channel::SpotTicker => {
+            fields.insert("ms_t".to_owned(), now_ms.into());
+            fields.insert("s_t".to_owned(), (now_ms / 1_000).into());
+        }
+        // A text on this channel.
+        Channel::SpotBookTicker => {
+            fields.insert("ts".to_owned(), now_ms.to_string().into());
+        }
+        Channel::SpotDepth(_)
+        | Channel::SpotIncrease
+        | Channel::FuturesDepth(_)
+        | Channel::FuturesDepthAll(_)
+        | Channel::FuturesIncrease(_)
+        | Channel::FuturesBookTicker => {
+            fields.insert("ms_t".to_owned(), now_ms.into());
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,246 @@
+//! A raw client: hyper, fastwebsockets and its own HMAC. It knows nothing of the sandbox but the wire.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::{io::Read, time::Duration};
+
+use bitmart_sandbox::{ApiKey, Config, HostUrls, Sandbox};
+use bytes::Bytes;
+use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocket};
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+
+/// Anything that takes longer is a failure.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A status, the headers and the JSON of an answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    pub(crate) fn code(&self) -> u64 {
+        self.json()["code"].as_u64().expect("a code")
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.json()["message"].as_str().expect("a message").to_owned()
+    }
+
+    /// The `data` of a good answer.
+    pub(crate) fn data(&self) -> Value {
+        assert_eq!((self.status, self.code()), (200, 1000), "{}", self.text);
+        self.json()["data"].clone()
+    }
+}
+
+pub(crate) async fn start(config: Config) -> Sandbox {
+    Sandbox::start(config).await.expect("starts")
+}
+
+pub(crate) fn authority(url: &str) -> &str {
+    let rest = url.split_once("://").expect("a scheme").1;
+    rest.split('/').next().expect("an authority")
+}
+
+pub(crate) fn sign(key: &ApiKey, timestamp: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).expect("any length");
+    mac.update(format!("{timestamp}#{}#{body}", key.memo).as_bytes());
+    let digits: Vec<String> =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
+}
+
+/// Sends one request on its own connection; none when the connection closes without an answer.
+pub(crate) async fn send(host: &HostUrls, request: Request<Full<Bytes>>) -> Option<Answer> {
+    let stream = TcpStream::connect(authority(&host.rest)).await.expect("connects");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("handshake");
+    let driver = tokio::spawn(connection);
+    let sent = timeout(DEADLINE, sender.send_request(request)).await.expect("in time");
+    let (head, body) = sent.ok()?.into_parts();
+    let body = timeout(DEADLINE, body.collect()).await.expect("in time").ok()?.to_bytes();
+    driver.abort();
+    let text = String::from_utf8(body.to_vec()).expect("text");
+    Some(Answer { status: head.status.as_u16(), headers: head.headers, text })
+}
+
+/// A key, and the requests it signs.
+pub(crate) struct Client<'a> {
+    pub(crate) host: &'a HostUrls,
+    pub(crate) key: &'a ApiKey,
+    pub(crate) now_ms: u64,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn spot(sandbox: &'a Sandbox) -> Self {
+        Self { host: sandbox.spot(), key: sandbox.credentials(), now_ms: sandbox.now_ms() }
+    }
+
+    pub(crate) fn futures(sandbox: &'a Sandbox) -> Self {
+        Self { host: sandbox.futures(), ..Self::spot(sandbox) }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path)
+            .header("host", "sandbox")
+            .header("x-bm-key", &self.key.key)
+            .body(Full::default())
+            .expect("a request");
+        send(self.host, request).await.expect("an answer")
+    }
+
+    pub(crate) fn signed(&self, path: &str, body: &Value) -> Request<Full<Bytes>> {
+        let (body, timestamp) = (body.to_string(), self.now_ms.to_string());
+        Request::post(path)
+            .header("host", "sandbox")
+            .header("content-type", "application/json")
+            .header("x-bm-key", &self.key.key)
+            .header("x-bm-timestamp", &timestamp)
+            .header("x-bm-sign", sign(self.key, &timestamp, &body))
+            .body(Full::from(body))
+            .expect("a request")
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        send(self.host, self.signed(path, &body)).await.expect("an answer")
+    }
+
+    /// Places a spot order and returns its id.
+    pub(crate) async fn order(&self, body: Value) -> String {
+        let data = self.post("/spot/v2/submit_order", body).await.data();
+        data["order_id"].as_str().expect("an id in text").to_owned()
+    }
+}
+
+/// What a socket heard.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Heard {
+    Text(String),
+    /// Inflated.
+    Binary(String),
+    Close(u16),
+    /// The connection ended without a close frame.
+    Gone,
+}
+
+/// A raw WebSocket.
+pub(crate) struct Socket(WebSocket<TcpStream>);
+
+impl Socket {
+    pub(crate) async fn connect(url: &str) -> Self {
+        Self::shake_hands(TcpStream::connect(authority(url)).await.expect("connects"), url).await
+    }
+
+    /// A socket that takes in very little before it is read from.
+    pub(crate) async fn connect_narrow(url: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("a small buffer");
+        let address = authority(url).parse().expect("an address");
+        Self::shake_hands(socket.connect(address).await.expect("connects"), url).await
+    }
+
+    async fn shake_hands(mut stream: TcpStream, url: &str) -> Self {
+        stream.set_nodelay(true).expect("no delay");
+        let path = url.split_once("://").and_then(|rest| rest.1.split_once('/')).expect("a path").1;
+        let head = format!(
+            "GET /{path} HTTP/1.1\r\nHost: sandbox\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+             Sec-WebSocket-Extensions: permessage-deflate\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("writes");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer
+                .push(timeout(DEADLINE, stream.read_u8()).await.expect("in time").expect("a byte"));
+        }
+        let answer = String::from_utf8(answer).expect("text");
+        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+        assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+        assert!(!answer.to_lowercase().contains("extensions"), "{answer}");
+        let mut socket = WebSocket::after_handshake(stream, Role::Client);
+        socket.set_auto_close(false);
+        Self(socket)
+    }
+
+    pub(crate) async fn send(&mut self, text: &str) {
+        let frame = Frame::text(Payload::Owned(text.as_bytes().to_vec()));
+        self.0.write_frame(frame).await.expect("writes");
+    }
+
+    pub(crate) async fn json(&mut self, value: Value) {
+        self.send(&value.to_string()).await;
+    }
+
+    pub(crate) async fn ping_frame(&mut self) {
+        let ping = Frame::new(true, OpCode::Ping, None, Payload::Owned(b"x".to_vec()));
+        self.0.write_frame(ping).await.expect("writes");
+    }
+
+    pub(crate) async fn hear(&mut self) -> Heard {
+        timeout(DEADLINE, self.read()).await.expect("something in time")
+    }
+
+    async fn read(&mut self) -> Heard {
+        let Ok(frame) = self.0.read_frame().await else { return Heard::Gone };
+        match frame.opcode {
+            OpCode::Binary => {
+                let mut text = String::new();
+                flate2::read::DeflateDecoder::new(&frame.payload[..])
+                    .read_to_string(&mut text)
+                    .expect("raw deflate");
+                Heard::Binary(text)
+            }
+            OpCode::Close => {
+                let code = frame.payload.first_chunk().map_or(0, |code| u16::from_be_bytes(*code));
+                Heard::Close(code)
+            }
+            OpCode::Pong => Heard::Text("(pong frame)".to_owned()),
+            _ => Heard::Text(String::from_utf8(frame.payload.to_vec()).expect("text")),
+        }
+    }
+
+    /// The next text frame as JSON.
+    pub(crate) async fn text(&mut self) -> Value {
+        match self.hear().await {
+            Heard::Text(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            other => panic!("a text frame was due, not {other:?}"),
+        }
+    }
+
+    /// The next compressed frame as JSON.
+    pub(crate) async fn binary(&mut self) -> Value {
+        match self.hear().await {
+            Heard::Binary(text) => serde_json::from_str(&text).expect("JSON"),
+            other => panic!("a binary frame was due, not {other:?}"),
+        }
+    }
+
+    pub(crate) async fn log_in_spot(&mut self, sandbox: &Sandbox) {
+        let (key, now) = (sandbox.credentials(), sandbox.now_ms().to_string());
+        self.json(
+            json!({ "op": "login", "args": [key.key, now, sign(key, &now, "bitmart.WebSocket")] }),
+        )
+        .await;
+        assert_eq!(self.text().await, json!({ "event": "login" }));
+    }
+
+    pub(crate) async fn subscribe_spot(&mut self, topic: &str) {
+        self.json(json!({ "op": "subscribe", "args": [topic] })).await;
+        assert_eq!(self.text().await, json!({ "event": "subscribe", "topic": topic }));
+    }
+}

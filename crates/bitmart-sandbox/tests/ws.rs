@@ -1,0 +1,443 @@
+//! The WebSocket side over real sockets, in both dialects.
+
+mod common;
+
+use bitmart_sandbox::{Config, Decimal, SpotPair};
+use common::{Client, Heard, Socket, sign, start};
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
+
+const NOON_MS: u64 = 1_700_000_000_000;
+
+fn still() -> Config {
+    Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
+}
+
+fn error(event: &str, code: &str, message: &str) -> Value {
+    json!({ "event": event, "errorCode": code, "errorMessage": message })
+}
+
+#[tokio::test]
+async fn spot_market_data_is_deflated_and_starts_with_the_present_value() {
+    let sandbox = start(still()).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    socket.send("ping").await;
+    assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
+    socket.subscribe_spot("spot/ticker:BTC_USDT").await;
+    let ticker = socket.binary().await;
+    assert_eq!(ticker["table"], "spot/ticker");
+    assert_eq!(ticker["data"][0]["symbol"], "BTC_USDT");
+    assert_eq!(ticker["data"][0]["ms_t"], NOON_MS);
+    socket.subscribe_spot("spot/depth/increase100:BTC_USDT").await;
+    let snapshot = socket.binary().await;
+    assert_eq!(snapshot["data"][0]["type"], "snapshot");
+    assert!(snapshot["data"][0]["asks"][0][0].is_string());
+}
+
+#[tokio::test]
+async fn spot_book_updates_follow_the_snapshot_and_idle_ones_repeat_the_version() {
+    let sandbox = start(still().market_maker(false)).await;
+    let client = Client::spot(&sandbox);
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    socket.subscribe_spot("spot/depth/increase100:BTC_USDT").await;
+    let first = socket.binary().await["data"][0]["version"].as_u64().expect("a version");
+    let body = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.1" });
+    let id = client.order(body).await;
+    sandbox.step_market(1);
+    let added = socket.binary().await["data"][0].clone();
+    assert_eq!(
+        (&added["version"], &added["bids"]),
+        (&json!(first + 1), &json!([["50000.00", "0.10000"]]))
+    );
+    client
+        .post("/spot/v3/cancel_order", json!({ "symbol": "BTC_USDT", "order_id": id }))
+        .await
+        .data();
+    sandbox.step_market(1);
+    let gone = socket.binary().await["data"][0].clone();
+    assert_eq!((&gone["version"], &gone["bids"]), (&json!(first + 2), &json!([["50000.00", "0"]])));
+    sandbox.step_market(10);
+    let idle = socket.binary().await["data"][0].clone();
+    assert_eq!(
+        (&idle["version"], &idle["bids"], &idle["type"]),
+        (&json!(first + 2), &json!([]), &json!("update"))
+    );
+}
+
+#[tokio::test]
+async fn spot_order_pushes_tell_the_life_of_an_order_in_texts() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
+    let topic = "spot/user/orders:ALL_SYMBOLS";
+    socket.json(json!({ "op": "subscribe", "args": [topic] })).await;
+    let refused = error("subscribe", "91006", "User not logged in / User must be logged in");
+    assert_eq!(socket.text().await, refused);
+    socket.log_in_spot(&sandbox).await;
+    socket.subscribe_spot(topic).await;
+    let body = json!({
+        "symbol": "ETH_USDT", "side": "sell", "type": "ioc", "price": "1000", "size": "0.01",
+        "client_order_id": "w1",
+    });
+    let id = client.order(body).await;
+    let new = socket.text().await["data"][0].clone();
+    assert_eq!(
+        (&new["order_state"], &new["state"], &new["exec_type"]),
+        (&json!("new"), &json!("4"), &json!(""))
+    );
+    let filled = socket.text().await["data"][0].clone();
+    assert_eq!(filled["order_id"], id.as_str());
+    assert_eq!(filled["client_order_id"], "w1");
+    assert_eq!((&filled["order_state"], &filled["state"]), (&json!("filled"), &json!("6")));
+    assert_eq!((&filled["entrust_type"], &filled["type"]), (&json!("IOC"), &json!("limit")));
+    assert_eq!(filled["exec_type"], "T");
+    let fills = sandbox.fills();
+    assert_eq!(filled["detail_id"], fills[0].trade_id.as_str());
+    let fee: Decimal = filled["dealFee"].as_str().expect("text").parse().expect("a number");
+    assert_eq!(fee, fills[0].fee);
+    let fields = filled.as_object().expect("an object");
+    assert_eq!(fields.len(), 26);
+    assert!(fields.values().all(Value::is_string), "{filled}");
+}
+
+#[tokio::test]
+async fn spot_logins_are_checked_and_failures_close() {
+    let sandbox = start(still()).await;
+    let key = sandbox.credentials().clone();
+    let good = sign(&key, &NOON_MS.to_string(), "bitmart.WebSocket");
+    let stale = NOON_MS - 60_001;
+    let stale_sign = sign(&key, &stale.to_string(), "bitmart.WebSocket");
+    for (args, code, message) in [
+        (json!(["who", NOON_MS, good]), "91002", "API KEY not found"),
+        (json!([key.key, NOON_MS.to_string(), "00"]), "91011", "Param sign is wrong"),
+        (json!([key.key, stale, stale_sign]), "91022", "Param timestamp range. Within a minute"),
+        (json!([key.key, "noon", good]), "91023", "Param timestamp invalid format"),
+    ] {
+        let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
+        socket.json(json!({ "op": "login", "args": args })).await;
+        assert_eq!(socket.text().await, error("login", code, message));
+        assert_eq!(socket.hear().await, Heard::Close(1000), "{code}");
+    }
+    // Some official clients send the timestamp as a number.
+    let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
+    socket.json(json!({ "op": "login", "args": [key.key, NOON_MS, good] })).await;
+    assert_eq!(socket.text().await, json!({ "event": "login" }));
+}
+
+#[tokio::test]
+async fn spot_mistakes_answer_their_codes() {
+    let sandbox = start(still()).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    let topic = "spot/trade:BTC_USDT";
+    socket.subscribe_spot(topic).await;
+    let many: Vec<&str> = vec![topic; 21];
+    for (message, answer) in [
+        (
+            json!({ "op": "subscribe", "args": [topic] }),
+            error("subscribe", "90008", "Duplicate subscription"),
+        ),
+        (
+            json!({ "op": "subscribe", "args": ["spot/nope:X"] }),
+            error("subscribe", "90004", "Invalid channel param"),
+        ),
+        (
+            json!({ "op": "subscribe", "args": ["spot/trade:X"] }),
+            error("subscribe", "92001", "Invalid symbol param"),
+        ),
+        (
+            json!({ "op": "unsubscribe", "args": ["spot/trade:ETH_USDT"] }),
+            error("unsubscribe", "90009", "Invalid subscription"),
+        ),
+        (json!({ "op": "dance", "args": [topic] }), error("dance", "90002", "Invalid op param")),
+        (json!({ "op": "subscribe" }), error("subscribe", "90003", "Invalid args param")),
+        (
+            json!({ "op": "subscribe", "args": many }),
+            error("subscribe", "90005", "Topic quantity in single subscription exceeds limit"),
+        ),
+        (json!([1]), error("error", "90001", "Invalid message format")),
+        (
+            json!({ "op": "unsubscribe", "args": [topic] }),
+            json!({ "event": "unsubscribe", "topic": topic }),
+        ),
+    ] {
+        socket.json(message.clone()).await;
+        assert_eq!(socket.text().await, answer, "{message}");
+    }
+    socket.send(&" ".repeat(5_000)).await;
+    assert_eq!(socket.hear().await, Heard::Close(1009));
+}
+
+#[tokio::test]
+async fn too_many_spot_messages_end_the_connection() {
+    let sandbox = start(still().rate_limits(true)).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    for _ in 0..100 {
+        socket.send("ping").await;
+        assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
+    }
+    socket.send("ping").await;
+    assert_eq!(socket.text().await["errorCode"], "90007");
+    assert_eq!(socket.hear().await, Heard::Close(1008));
+}
+
+#[tokio::test]
+async fn a_stepped_clock_does_not_open_the_window_of_messages() {
+    let sandbox = start(still().rate_limits(true)).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    for _ in 0..100 {
+        socket.send("ping").await;
+        assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
+        sandbox.advance(Duration::from_mins(1));
+    }
+    socket.send("ping").await;
+    assert_eq!(socket.text().await["errorCode"], "90007");
+}
+
+#[tokio::test]
+async fn spot_answers_the_text_ping_and_no_protocol_ping() {
+    let sandbox = start(still()).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    socket.ping_frame().await;
+    socket.send("ping").await;
+    assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
+}
+
+#[tokio::test]
+async fn futures_addresses_serve_their_own_topics_only() {
+    let sandbox = start(still()).await;
+    let (key, now) = (sandbox.credentials(), NOON_MS.to_string());
+    let access = json!([key.key, now, sign(key, &now, "bitmart.WebSocket"), "web"]);
+    for (url, topic, words) in [
+        (&sandbox.futures().ws_public, "futures/order", "futures/order need authenication"),
+        (
+            &sandbox.futures().ws_private,
+            "futures/trade:BTCUSDT",
+            "group [futures/trade:BTCUSDT] not exist",
+        ),
+    ] {
+        let mut socket = Socket::connect(url).await;
+        socket.json(json!({ "action": "access", "args": access })).await;
+        assert_eq!(socket.text().await["success"], true);
+        socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+        assert_eq!(socket.text().await["error"], words);
+    }
+}
+
+#[tokio::test]
+async fn a_kill_reaches_a_socket_that_is_stuck_in_a_write() {
+    let sandbox = start(still().socket_queue(100_000)).await;
+    let mut deaf = Socket::connect_narrow(&sandbox.futures().ws_public).await;
+    // Five megabytes of snapshots are more than the buffers of this connection hold.
+    let topics = vec!["futures/depthIncrease50:BTCUSDT"; 50];
+    for _ in 0..25 {
+        deaf.json(json!({ "action": "request", "args": topics })).await;
+    }
+    // Once this one is answered, the sandbox has had its turn with the other.
+    let mut other = Socket::connect(&sandbox.futures().ws_public).await;
+    other.json(json!({ "action": "ping" })).await;
+    assert_eq!(other.text().await["group"], "System");
+    assert_eq!(sandbox.sockets(), 2);
+    let from = Instant::now();
+    sandbox.kill_sockets();
+    // A write gives up by itself after 10 s.
+    while sandbox.sockets() > 0 {
+        assert!(from.elapsed() < Duration::from_secs(5), "the stuck socket is still there");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn idle_and_topicless_sockets_are_closed() {
+    let short = Duration::from_millis(50);
+    let long = Duration::from_mins(1);
+    let idle = start(still().socket_idle(short)).await;
+    let mut socket = Socket::connect(&idle.spot().ws_public).await;
+    assert_eq!(socket.hear().await, Heard::Close(1001));
+    let lonely = start(still().socket_idle(long).socket_without_topic(long, short)).await;
+    let mut socket = Socket::connect(&lonely.futures().ws_public).await;
+    assert_eq!(socket.hear().await, Heard::Close(1001));
+    let mut busy = Socket::connect(&lonely.spot().ws_public).await;
+    busy.send("ping").await;
+    assert_eq!(busy.hear().await, Heard::Text("pong".to_owned()));
+}
+
+#[tokio::test]
+async fn a_reader_that_is_too_slow_is_dropped() {
+    let sandbox = start(still().socket_queue(4)).await;
+    let mut slow = Socket::connect(&sandbox.spot().ws_public).await;
+    slow.subscribe_spot("spot/depth/increase100:BTC_USDT").await;
+    slow.binary().await;
+    assert_eq!(sandbox.sockets(), 1);
+    // More beats than the queue holds, without a pause in which the socket could be written to.
+    sandbox.step_market(50);
+    assert_eq!(sandbox.sockets(), 0);
+    loop {
+        if slow.hear().await == Heard::Gone {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn futures_pings_acks_and_refusals_are_as_observed() {
+    let sandbox = start(still()).await;
+    let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
+    socket.json(json!({ "action": "ping" })).await;
+    let pong = socket.text().await;
+    assert_eq!(pong["group"], "System");
+    assert!(pong["data"].as_str().expect("text").starts_with("pong+"), "{pong}");
+    socket.send("ping").await;
+    let words = "Invalid message: message must be JSON: ping";
+    assert_eq!(socket.text().await, json!({ "success": false, "error": words }));
+    socket.ping_frame().await;
+    assert_eq!(socket.hear().await, Heard::Text("(pong frame)".to_owned()));
+    let request = json!({ "action": "subscribe", "args": ["futures/trade:BTCUSDT", "futures/trade:ETHUSDT"] });
+    for _ in 0..2 {
+        socket.json(request.clone()).await;
+        for group in ["futures/trade:BTCUSDT", "futures/trade:ETHUSDT"] {
+            let ack = json!({ "action": "subscribe", "group": group, "success": true, "request": request });
+            assert_eq!(socket.text().await, ack);
+        }
+    }
+    for (topic, words) in [
+        (
+            "futures/depthIncrease50:NOPEUSDT@100ms",
+            "Invalid channel: not found futures/depthIncrease50:NOPEUSDT@100ms",
+        ),
+        ("sfutures/depth50:BTCUSDT", "group [sfutures/depth50:BTCUSDT] not exist"),
+        ("futures/order", "futures/order need authenication"),
+        ("futures/unicast", "group [futures/unicast] is not served by the sandbox"),
+    ] {
+        socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+        let refused = socket.text().await;
+        assert_eq!((&refused["success"], &refused["error"]), (&json!(false), &json!(words)));
+    }
+    socket.send(&format!("{{\"action\":\"ping\"{}}}", " ".repeat(2_100))).await;
+    assert_eq!(socket.hear().await, Heard::Close(1009));
+}
+
+#[tokio::test]
+async fn futures_books_start_with_a_snapshot_and_always_advance() {
+    let sandbox = start(still().market_maker(false)).await;
+    let topic = "futures/depthIncrease20:BTCUSDT@200ms";
+    let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
+    socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+    assert_eq!(socket.text().await["success"], true);
+    let snapshot = socket.text().await;
+    assert_eq!(
+        (&snapshot["group"], &snapshot["data"]["type"]),
+        (&json!(topic), &json!("snapshot"))
+    );
+    let first = snapshot["data"]["version"].as_u64().expect("a version");
+    sandbox.step_market(4);
+    for version in [first + 1, first + 2] {
+        let update = socket.text().await;
+        assert_eq!(update["data"]["version"], version);
+        assert_eq!((&update["data"]["asks"], &update["data"]["bids"]), (&json!([]), &json!([])));
+    }
+}
+
+#[tokio::test]
+async fn every_market_channel_delivers_its_documented_fields() {
+    let sandbox = start(still()).await;
+    let mut spot = Socket::connect(&sandbox.spot().ws_public).await;
+    spot.subscribe_spot("spot/bookTicker:BTC_USDT").await;
+    sandbox.step_market(1);
+    let ticker = spot.binary().await["data"][0].clone();
+    for field in ["symbol", "bid_px", "bid_sz", "ask_px", "ask_sz", "ts"] {
+        assert!(ticker[field].is_string(), "{field}: {ticker}");
+    }
+    for (topic, fields) in [
+        ("futures/bookticker:BTCUSDT", &["best_bid_price", "best_ask_vol", "ms_t"][..]),
+        ("futures/depthAll5:BTCUSDT@200ms", &["asks", "bids", "ms_t"]),
+        ("futures/markPriceKlineBin1H:BTCUSDT", &["o", "h", "l", "c", "v", "ts"]),
+        ("futures/klineBin1H:BTCUSDT", &["o", "h", "l", "c", "v", "ts"]),
+    ] {
+        let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
+        socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+        assert_eq!(socket.text().await["success"], true, "{topic}");
+        sandbox.step_market(10);
+        let pushed = socket.text().await;
+        assert_eq!(pushed["group"], topic);
+        for field in fields {
+            assert!(!pushed["data"][field].is_null(), "{field}: {pushed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_futures_depth_frame_holds_one_side() {
+    let sandbox = start(still()).await;
+    let topic = "futures/depth5:BTCUSDT";
+    let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
+    socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+    assert_eq!(socket.text().await["success"], true);
+    sandbox.step_market(2);
+    let (bids, asks) = (socket.text().await["data"].clone(), socket.text().await["data"].clone());
+    assert_eq!((&bids["way"], &asks["way"]), (&json!(1), &json!(2)));
+    let best = |side: &Value| -> Decimal {
+        assert_eq!(side["depths"].as_array().expect("levels").len(), 5);
+        side["depths"][0]["price"].as_str().expect("text").parse().expect("a number")
+    };
+    assert!(best(&bids) < best(&asks));
+}
+
+#[tokio::test]
+async fn futures_orders_are_pushed_with_their_last_trade() {
+    let sandbox = start(still()).await;
+    let client = Client::futures(&sandbox);
+    let mut socket = Socket::connect(&sandbox.futures().ws_private).await;
+    let (key, now) = (sandbox.credentials(), NOON_MS.to_string());
+    let access = json!([key.key, now, sign(key, &now, "bitmart.WebSocket"), "web"]);
+    socket.json(json!({ "action": "access", "args": access })).await;
+    assert_eq!(socket.text().await, json!({ "action": "access", "success": true }));
+    socket.json(json!({ "action": "subscribe", "args": ["futures/order"] })).await;
+    assert_eq!(socket.text().await["success"], true);
+    let body = json!({
+        "symbol": "BTCUSDT", "side": 4, "type": "market", "leverage": "5", "open_type": "isolated", "size": 1,
+        "client_order_id": "f9",
+    });
+    let placed = client.post("/contract/private/submit-order", body).await.data();
+    let submitted = socket.text().await;
+    assert_eq!(
+        (&submitted["group"], &submitted["data"][0]["action"]),
+        (&json!("futures/order"), &json!(2))
+    );
+    assert_eq!(submitted["data"][0]["order"]["last_trade"], Value::Null);
+    let filled = socket.text().await["data"][0].clone();
+    assert_eq!((&filled["action"], &filled["order"]["state"]), (&json!(1), &json!(4)));
+    let id = placed["order_id"].as_u64().expect("a number").to_string();
+    assert_eq!(filled["order"]["order_id"], id);
+    assert_eq!(filled["order"]["last_trade"]["fillQty"], "1");
+    assert!(filled["order"]["last_trade"]["fee"].as_str().expect("text").starts_with('-'));
+    let mut wrong = Socket::connect(&sandbox.futures().ws_private).await;
+    wrong.json(json!({ "action": "access", "args": [key.key, now, "00", "web"] })).await;
+    assert_eq!(wrong.text().await["success"], false);
+    assert_eq!(wrong.hear().await, Heard::Close(1000));
+}
+
+#[tokio::test]
+async fn shutdown_ends_every_task_and_socket() {
+    let sandbox = start(Config::new()).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    let from = Instant::now();
+    sandbox.shutdown().await;
+    // It waits 5 s for tasks that do not end.
+    assert!(from.elapsed() < Duration::from_secs(5));
+    assert_eq!(socket.hear().await, Heard::Gone);
+}
+
+#[tokio::test]
+async fn a_spot_connection_takes_115_topics() {
+    let bases: Vec<String> = (0..116).map(|number| format!("T{number}")).collect();
+    let pairs: Vec<SpotPair> =
+        bases.iter().map(|base| SpotPair::new(base, "USDT", 2, 4, Decimal::ONE)).collect();
+    let sandbox = start(still().market_maker(false).pairs(pairs)).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    for base in &bases[..115] {
+        socket.subscribe_spot(&format!("spot/trade:{base}_USDT")).await;
+    }
+    socket.json(json!({ "op": "subscribe", "args": ["spot/trade:T115_USDT"] })).await;
+    let refused = error("subscribe", "90006", "Subscribed total topic quantity exceeds limit");
+    assert_eq!(socket.text().await, refused);
+}
