@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[doc(inline)]
+pub use bitmart_auth as auth;
+#[cfg(feature = "rest")]
+#[doc(inline)]
+pub use bitmart_rest as rest;
+#[doc(inline)]
+pub use bitmart_types as types;
+#[cfg(feature = "ws")]
+#[doc(inline)]
+pub use bitmart_ws as ws;
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+
+pub use bitmart_auth::Credentials;
+pub use bitmart_types::{
+    ClientOrderId, ContractSymbol, Currency, Decimal, DepositId, Environment, OrderId, Symbol,
+    Timestamp, TradeId, WithdrawalId, dec,
+};
+
+/// The snippets of the repository's front page, compiled and run.
+#[cfg(all(doctest, feature = "rest", feature = "ws", feature = "sandbox"))]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

@@ -1,0 +1,54 @@
+//! The embedded exchange: everything of [`bitmart_sandbox`], and its addresses and keys in the form
+//! that the clients of this crate take.
+//!
+//! ```
+//! # #[cfg(feature = "rest")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use bitmart::sandbox::{self, Config, Sandbox};
+//!
+//! let exchange = Sandbox::start(Config::new()).await?;
+//! let client = bitmart::rest::Client::builder()
+//!     .environment(sandbox::environment(&exchange)?)
+//!     .credentials(sandbox::credentials(&exchange)?)
+//!     .build()?;
+//! println!("{}", client.spot().ticker("BTC_USDT").await?.last);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "rest"))]
+//! # fn main() {}
+//! ```
+
+use bitmart_auth::{Credentials, CredentialsError};
+#[doc(no_inline)]
+pub use bitmart_sandbox::*;
+use bitmart_types::{Environment, Roots, Service, TlsError};
+
+/// Where a sandbox listens, and its certificate if it speaks TLS.
+///
+/// # Errors
+/// When the certificate cannot be read, which no sandbox causes.
+pub fn environment(sandbox: &Sandbox) -> Result<Environment, TlsError> {
+    let (spot, futures) = (sandbox.spot(), sandbox.futures());
+    let roots = match sandbox.root_certificate() {
+        Some(pem) => Roots::none().with_pem(pem)?,
+        None => Roots::none(),
+    };
+    Ok(Environment::custom("sandbox")
+        .with(Service::SpotRest, spot.rest.as_str())
+        .with(Service::SpotWsPublic, spot.ws_public.as_str())
+        .with(Service::SpotWsPrivate, spot.ws_private.as_str())
+        .with(Service::FuturesRest, futures.rest.as_str())
+        .with(Service::FuturesWsPublic, futures.ws_public.as_str())
+        .with(Service::FuturesWsPrivate, futures.ws_private.as_str())
+        .with_roots(roots))
+}
+
+/// The sandbox's first key.
+///
+/// # Errors
+/// When the sandbox was configured with a key that no client could send.
+pub fn credentials(sandbox: &Sandbox) -> Result<Credentials, CredentialsError> {
+    let key = sandbox.credentials();
+    Credentials::new(key.key.as_str(), key.secret.as_str(), key.memo.as_str())
+}

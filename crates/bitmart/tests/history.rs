@@ -1,0 +1,111 @@
+//! Complete histories from the sandbox: nothing missing, nothing twice, whatever the distances
+//! between orders and wherever the walk is interrupted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitmart::rest::Client;
+use bitmart::rest::history::Cursor;
+use bitmart::rest::spot::{CancelOrder, ListAccountTrades, ListOrderHistory, NewOrder};
+use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::types::Clock;
+use bitmart::{Timestamp, dec};
+use proptest::prelude::*;
+
+type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+const BEGIN: u64 = 1_700_000_000_000;
+
+/// The client lives in the exchange's time.
+#[derive(Debug)]
+struct ExchangeTime(Arc<Sandbox>);
+
+impl Clock for ExchangeTime {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.now_ms()).expect("a time"))
+    }
+}
+
+async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
+    let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
+    let exchange = Arc::new(Sandbox::start(config).await?);
+    let client = Client::builder()
+        .environment(sandbox::environment(&exchange)?)
+        .credentials(sandbox::credentials(&exchange)?)
+        .clock(ExchangeTime(exchange.clone()))
+        .limiter(bitmart::rest::Limiter::new(bitmart::rest::LimitPolicy::Off))
+        .build()?;
+    Ok((exchange, client))
+}
+
+/// Places and cancels an order after each pause.
+async fn trade(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResult {
+    for pause in pauses {
+        exchange.advance(Duration::from_millis(*pause));
+        let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(10000));
+        let placed = client.spot().submit_order(order).await?;
+        let cancel = CancelOrder::new("BTC_USDT", placed.order_id);
+        assert!(client.spot().cancel_order(cancel).await?.canceled);
+    }
+    exchange.advance(Duration::from_secs(1));
+    Ok(())
+}
+
+async fn compare(pauses: &[u64]) -> TestResult {
+    let (exchange, client) = open().await?;
+    trade(&exchange, &client, pauses).await?;
+
+    let from = Timestamp::from_millis(i64::try_from(BEGIN)? - 1);
+    let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())?);
+    let mut pages = client.history(ListOrderHistory::new(), from, to);
+    let mut ids = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        assert!(page.is_sorted_by_key(|order| order.create_time));
+        ids.extend(page.into_iter().map(|order| order.order_id.to_string()));
+        // Interrupted after every page.
+        let cursor: Cursor = serde_json::from_str(&serde_json::to_string(pages.cursor())?)?;
+        pages = client.resume_history(ListOrderHistory::new(), cursor);
+    }
+    let mut ledger: Vec<_> = exchange.orders().into_iter().map(|order| order.order_id).collect();
+    ids.sort();
+    ledger.sort();
+    assert_eq!(ids, ledger);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    #[test]
+    fn a_walk_gives_every_order_once(
+        // Bursts within a second, and pauses of up to ten days.
+        pauses in proptest::collection::vec(
+            prop_oneof![4 => 1_u64..20, 1 => 0_u64..864_000_000],
+            0..260,
+        ),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(compare(&pauses)).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    }
+}
+
+#[tokio::test]
+async fn fills_are_walked_through_by_trade_id() -> TestResult {
+    let (exchange, client) = open().await?;
+    exchange.step_market(50);
+    for _ in 0..5 {
+        exchange.advance(Duration::from_hours(24));
+        exchange.step_market(1);
+        client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
+    }
+    let from = Timestamp::from_millis(i64::try_from(BEGIN)?);
+    let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())? + 1_000);
+    let mut pages = client.history(ListAccountTrades::new(), from, to);
+    let mut ids = Vec::new();
+    while let Some(page) = pages.next().await {
+        ids.extend(page?.into_iter().map(|fill| fill.trade_id.to_string()));
+    }
+    let ledger: Vec<_> = exchange.fills().into_iter().map(|fill| fill.trade_id).collect();
+    assert_eq!(ids, ledger);
+    Ok(())
+}
