@@ -1,0 +1,46 @@
+//! A maintained order book: whole or resyncing, never in between. Half-way an update is lost on
+//! purpose, and the book repairs itself on the same connection.
+//!
+//! ```sh
+//! cargo run --example order_book
+//! ```
+
+use bitmart::sandbox::{self, Config, Fault, Sandbox};
+use bitmart::ws::{self, topic};
+
+#[tokio::main]
+async fn main() -> examples::Result {
+    let exchange = Sandbox::start(Config::new()).await?;
+    let streams = ws::Client::builder().environment(sandbox::environment(&exchange)?).build()?;
+    let topic = topic::spot::depth_increase("ETH_USDT");
+    let name = topic.name().to_owned();
+    let mut books = streams.order_book(topic).await?;
+    println!("running on the embedded exchange; following {name}");
+
+    let mut changes = 0;
+    while let Some(book) = books.next().await {
+        let book = book?;
+        changes += 1;
+        match (book.best_bid(), book.best_ask()) {
+            (Some(bid), Some(ask)) => println!(
+                "version {:?}: {} × {} | {} × {}",
+                book.version(),
+                bid.price,
+                bid.size,
+                ask.price,
+                ask.size
+            ),
+            _ if book.is_whole() => println!("one side of the book is empty"),
+            _ => println!("resyncing: there is no book to trade on"),
+        }
+        if changes == 5 {
+            println!("an update gets lost");
+            exchange.inject(Fault::VersionGap.on(name.as_str()));
+        }
+        if changes == 12 {
+            break;
+        }
+    }
+    streams.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! JSON as a tree whose numbers keep their digits.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+/// Longest value that a fault repeats, in characters.
+const SHOWN: usize = 80;
+
+/// Deepest nesting that is read. Recordings are flat; the reader calls itself.
+const DEPTH: usize = 64;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    Null,
+    Bool(bool),
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Object(BTreeMap<String, Node>),
+}
+
+impl Node {
+    /// Reads JSON text.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        Self::read_at(text, 0)
+    }
+
+    fn read_at(text: &str, depth: usize) -> Result<Self, String> {
+        if depth > DEPTH {
+            return Err(format!("nested deeper than {DEPTH}"));
+        }
+        let text = text.trim();
+        Ok(match text.as_bytes().first() {
+            Some(b'{') => Self::Object(
+                parse::<BTreeMap<String, &RawValue>>(text)?
+                    .into_iter()
+                    .map(|(key, value)| Ok((key, Self::read_at(value.get(), depth + 1)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+            Some(b'[') => Self::List(
+                parse::<Vec<&RawValue>>(text)?
+                    .into_iter()
+                    .map(|value| Self::read_at(value.get(), depth + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
+            Some(b'"') => Self::Text(parse(text)?),
+            Some(b't' | b'f') => Self::Bool(parse(text)?),
+            Some(b'n') => parse(text).map(|()| Self::Null)?,
+            _ => Self::Number(parse::<&RawValue>(text)?.get().to_owned()),
+        })
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(digits) => f.write_str(digits),
+            Self::Text(text) => match text.char_indices().nth(SHOWN) {
+                Some((end, _)) => write!(f, "{:?}…", &text[..end]),
+                None => write!(f, "{text:?}"),
+            },
+            Self::List(items) => write!(f, "a list of {}", items.len()),
+            Self::Object(members) => write!(f, "an object of {}", members.len()),
+        }
+    }
+}

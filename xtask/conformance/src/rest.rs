@@ -1,0 +1,168 @@
+//! REST recordings.
+
+use bitmart_rest::catalog::{EndpointEntry, RecodeError, find};
+use bitmart_rest::{Envelope, Error, ErrorKind, Method};
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::value::RawValue;
+
+use crate::compare::{Blank, Comparison};
+use crate::node::Node;
+use crate::{Fault, Recording, Verdict};
+
+/// The code of success.
+const SUCCESS: &str = "1000";
+
+pub(crate) fn judge(method: &str, path: &str, recording: &Recording<'_>) -> Verdict {
+    let unknown = || {
+        let got = format!("{method} {path}");
+        Verdict::Unknown(Fault::new("path", "a described endpoint", got))
+    };
+    let method = match method {
+        "GET" => Method::Get,
+        "POST" => Method::Post,
+        _ => return unknown(),
+    };
+    let Some(entry) = find(method, path) else {
+        return unknown();
+    };
+    let (place, parameters, other) = match method {
+        Method::Get => ("query", recording.query, recording.body),
+        _ => ("body", recording.body, recording.query),
+    };
+    let mut faults = Vec::new();
+    let other = other.map(|other| Node::read(other.get()));
+    if let Some(Ok(Node::Object(members))) = &other
+        && !members.is_empty()
+    {
+        let wrong = if place == "query" { "body" } else { "query" };
+        let names: Vec<&str> = members.keys().map(String::as_str).collect();
+        faults.push(Fault::new(wrong, format!("parameters in the {place}"), names.join(", ")));
+    }
+    if let Some(parameters) = parameters {
+        request(entry, place, parameters, &mut faults);
+    }
+    if let Some(response) = recording.response {
+        answer(entry, recording.status.unwrap_or(200), response, &mut faults);
+    }
+    if faults.is_empty() && parameters.is_none() && recording.response.is_none() {
+        return Verdict::Skipped;
+    }
+    Verdict::of(faults)
+}
+
+fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &mut Vec<Fault>) {
+    let recorded = match Node::read(parameters.get()) {
+        Ok(Node::Object(members)) => members,
+        Ok(other) => {
+            faults.push(Fault::new(place, "an object", other.to_string()));
+            return;
+        }
+        Err(error) => {
+            faults.push(Fault::new(place, "JSON", error));
+            return;
+        }
+    };
+    for (key, value) in &recorded {
+        if !entry.parameters.contains(&key.as_str()) {
+            let path = format!("{place}.{key}");
+            faults.push(Fault::new(path, "a described parameter", value.to_string()));
+        }
+    }
+    match entry.recode_request(parameters.get()).map(|text| Node::read(&text)) {
+        Ok(Ok(got)) => {
+            let is_ignored = |_: &str| false;
+            let comparison =
+                Comparison { is_ignored: &is_ignored, blank: Blank::MayGo, root: place };
+            let mut found = comparison.faults(&Node::Object(recorded), &got);
+            // A parameter that is not described has been reported above.
+            found.retain(|fault| !faults.iter().any(|known| known.path == fault.path));
+            faults.extend(found);
+        }
+        Ok(Err(error)) => faults.push(Fault::new(place, "JSON", error)),
+        Err(RecodeError::Parameters { path, error }) => {
+            let path = format!("{place}.{path}");
+            let path = path.trim_end_matches('.');
+            faults.push(Fault::new(path, "the typed request", error.to_string()));
+        }
+        Err(error) => faults.push(Fault::new(place, "the typed request", chain(&error))),
+    }
+}
+
+fn answer(entry: &EndpointEntry, status: u16, response: &RawValue, faults: &mut Vec<Fault>) {
+    let Ok(status) = StatusCode::from_u16(status) else {
+        faults.push(Fault::new("status", "an HTTP status", status.to_string()));
+        return;
+    };
+    let recorded = match Node::read(response.get()) {
+        Ok(Node::Object(members)) => members,
+        Ok(other) => {
+            faults.push(Fault::new("response", "an envelope", other.to_string()));
+            return;
+        }
+        Err(error) => {
+            faults.push(Fault::new("response", "JSON", error));
+            return;
+        }
+    };
+    let code = match recorded.get("code") {
+        Some(Node::Number(code) | Node::Text(code)) => Some(code.clone()),
+        _ => None,
+    };
+    let body = Bytes::copy_from_slice(response.get().as_bytes());
+    match entry.recode_answer(status, &body) {
+        Ok(text) => match (entry.metadata.envelope, code.as_deref()) {
+            (Envelope::None, None) => data(entry, &Node::Object(recorded), &text, faults),
+            (Envelope::Standard | Envelope::None, Some(code)) if code != SUCCESS => {
+                faults.push(Fault::new("response.code", format!("the error {code}"), "data"));
+            }
+            _ => data(entry, recorded.get("data").unwrap_or(&Node::Null), &text, faults),
+        },
+        Err(RecodeError::Answer(error)) => {
+            let is_that_error =
+                code.is_some() && error.code().map(|decoded| decoded.to_string()) == code;
+            if !is_that_error {
+                faults.push(Fault::new(place_of(&error), "the typed answer", chain(&error)));
+            }
+        }
+        Err(error) => faults.push(Fault::new("response.data", "the typed answer", chain(&error))),
+    }
+}
+
+fn data(entry: &EndpointEntry, recorded: &Node, got: &str, faults: &mut Vec<Fault>) {
+    let got = match Node::read(got) {
+        Ok(got) => got,
+        Err(error) => {
+            faults.push(Fault::new("response.data", "JSON", error));
+            return;
+        }
+    };
+    let is_ignored = |path: &str| entry.ignores.iter().any(|ignore| ignore.path == path);
+    let comparison =
+        Comparison { is_ignored: &is_ignored, blank: Blank::MustStay, root: "response.data" };
+    // An answer without data may become an empty object.
+    if *recorded == Node::Null && got == Node::Object(std::collections::BTreeMap::default()) {
+        return;
+    }
+    faults.extend(comparison.faults(recorded, &got));
+}
+
+/// Where in the recording an answer stopped making sense.
+fn place_of(error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::Decode(error) => format!("response.{}", error.path),
+        _ => "response".to_owned(),
+    }
+}
+
+/// An error and its sources in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text.replace('\n', " ")
+}

@@ -1,0 +1,217 @@
+//! Recordings with something wrong: the check must find it, and say where.
+
+use std::fs;
+
+use conformance::{Fault, Report, check};
+
+/// Checks one recording.
+fn report(recording: &str, known_only: bool) -> Report {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("recording.json"), recording).expect("written");
+    check(&[folder.path().to_owned()], known_only).expect("the folder exists")
+}
+
+/// The faults of one recording, as `path: expected, got`.
+fn faults(recording: &str) -> Vec<String> {
+    report(recording, false)
+        .faults
+        .into_iter()
+        .map(|(_, Fault { path, expected, got, .. })| format!("{path}: {expected}, {got}"))
+        .collect()
+}
+
+/// A recording of the time endpoint with these members in its data.
+fn time(data: &str) -> String {
+    format!(
+        r#"{{"method":"GET","path":"/system/time","query":null,"status":200,
+            "response":{{"code":1000,"message":"OK","trace":"t","data":{data}}}}}"#
+    )
+}
+
+/// A recording of a query for one order with these parameters.
+fn order(body: &str) -> String {
+    format!(r#"{{"method":"POST","path":"/spot/v4/query/order","body":{body},"response":null}}"#)
+}
+
+fn trades(row: &str) -> String {
+    format!(
+        r#"{{"method":"GET","path":"/spot/quotation/v3/trades","query":null,"status":200,
+            "response":{{"code":1000,"message":"success","data":[{row}]}}}}"#
+    )
+}
+
+#[test]
+fn a_good_recording_passes() {
+    assert_eq!(faults(&time(r#"{"server_time":1527777538000}"#)), [""; 0]);
+    assert_eq!(faults(&order(r#"{"orderId":"1","recvWindow":5000}"#)), [""; 0]);
+}
+
+#[test]
+fn a_member_that_the_model_drops_is_found() {
+    assert_eq!(
+        faults(&time(r#"{"server_time":1527777538000,"zone":"UTC"}"#)),
+        [r#"response.data.zone: "UTC", nothing"#]
+    );
+    assert_eq!(
+        faults(&time(r#"{"server_time":1527777538000,"zone":null}"#)),
+        ["response.data.zone: null, nothing"],
+        "a member without a value is a member"
+    );
+    assert_eq!(
+        faults(&trades(r#"["BTC_USDT","1691743270994","1.0","2","sell","77"]"#)),
+        [r#"response.data[0][5]: "77", nothing"#]
+    );
+}
+
+#[test]
+fn a_value_that_changes_is_found() {
+    // A price with more digits than a decimal holds is rounded, and that must not go unseen.
+    let price = "1.00000000000000000000000000000000001";
+    assert_eq!(
+        faults(&trades(&format!(r#"["BTC_USDT","1691743270994","{price}","2","sell"]"#))),
+        [format!(r#"response.data[0][2]: "{price}", "1.0000000000000000000000000000""#)]
+    );
+}
+
+#[test]
+fn decimals_compare_by_value() {
+    assert_eq!(faults(&trades(r#"["BTC_USDT","1691743270994","+1.00",2,"sell"]"#)), [""; 0]);
+}
+
+#[test]
+fn data_of_the_wrong_type_is_found() {
+    let found = faults(&time(r#"{"server_time":[]}"#));
+    assert!(
+        matches!(found.as_slice(), [one] if one.starts_with("response.data.server_time: the typed answer")),
+        "{found:?}"
+    );
+    let found = faults(&trades(r#"["BTC_USDT","soon","1.0","2","sell"]"#));
+    assert!(
+        matches!(found.as_slice(), [one] if one.starts_with("response.data[0][1]: ")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn an_unknown_endpoint_fails_unless_only_known_ones_are_asked_for() {
+    let recording = r#"{"method":"GET","path":"/spot/v9/moon","query":null,"response":null}"#;
+    assert_eq!(faults(recording), ["path: a described endpoint, GET /spot/v9/moon"]);
+    let report = report(recording, true);
+    assert_eq!((report.failed, report.skipped), (0, 1));
+    assert_eq!(
+        faults(r#"{"method":"POST","path":"/system/time","body":{},"response":null}"#),
+        ["path: a described endpoint, POST /system/time"],
+        "the method is part of the endpoint"
+    );
+}
+
+#[test]
+fn an_unknown_channel_fails() {
+    assert_eq!(
+        faults(r#"{"ws":"spot","frame":{"table":"spot/moon:BTC_USDT","data":[]}}"#),
+        [r#"frame: a described channel, "spot/moon:BTC_USDT""#]
+    );
+}
+
+#[test]
+fn a_parameter_that_the_request_does_not_know_is_found() {
+    assert_eq!(
+        faults(&order(r#"{"orderId":"1","recvwindow":5000}"#)),
+        ["body.recvwindow: a described parameter, 5000"]
+    );
+    assert_eq!(
+        faults(&order(r#"{"orderId":"1","extra":""}"#)),
+        [r#"body.extra: a described parameter, """#],
+        "also without a value"
+    );
+    assert_eq!(
+        faults(
+            r#"{"method":"POST","path":"/spot/v4/batch_orders","body":{"symbol":"BTC_USDT",
+            "orderParams":[{"side":"buy","type":"market","notional":"9","client_order_id":"7"}]}}"#
+        ),
+        [r#"body.orderParams[0].client_order_id: "7", nothing"#]
+    );
+}
+
+#[test]
+fn a_parameter_of_the_wrong_type_is_found() {
+    let found = faults(&order(r#"{"orderId":{"id":1}}"#));
+    assert!(
+        matches!(found.as_slice(), [one] if one.starts_with("body.orderId: the typed request")),
+        "{found:?}"
+    );
+    let found = faults(&order(r#"{"orderId":"1","recvWindow":"soon"}"#));
+    assert!(
+        matches!(found.as_slice(), [one] if one.starts_with("body.recvWindow: the typed request")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn parameters_in_the_wrong_place_are_found() {
+    let recording = r#"{"method":"POST","path":"/spot/v4/query/order","query":{"orderId":"1"}}"#;
+    assert_eq!(faults(recording), ["query: parameters in the body, orderId"]);
+    let empty = r#"{"method":"GET","path":"/system/time","query":null,"body":{ },"response":null}"#;
+    assert_eq!(faults(empty), [""; 0]);
+}
+
+#[test]
+fn an_error_answer_passes_as_that_error() {
+    let answer = |code: &str| {
+        format!(
+            r#"{{"method":"POST","path":"/spot/v4/query/order","body":null,"status":400,
+                "response":{{"code":{code},"message":"Order not found","trace":"t","data":{{}}}}}}"#
+        )
+    };
+    assert_eq!(faults(&answer("50005")), [""; 0]);
+    // Success by its code, a failure by its status: neither data nor an error.
+    assert_eq!(report(&answer("1000"), false).failed, 1);
+}
+
+#[test]
+fn files_that_are_no_recordings_fail_and_do_not_stop_the_run() {
+    for text in [
+        "",
+        "{",
+        "[]",
+        "7",
+        "{}",
+        r#"{"method":"GET"}"#,
+        r#"{"method":"GET","path":"/system/time","ws":"spot"}"#,
+        r#"{"method":"GET","path":"/system/time","status":99999,"response":{"code":1000}}"#,
+        r#"{"method":"GET","path":"/system/time","status":3,"response":{"code":1000}}"#,
+        r#"{"method":"GET","path":"/system/time","response":"<html>"}"#,
+        r#"{"method":"GET","path":"/system/time","response":{"data":{}}}"#,
+        r#"{"method":"GET","path":"/system/time","query":[1],"response":null}"#,
+        r#"{"ws":"moon","frame":{}}"#,
+        r#"{"ws":"spot","frame":7}"#,
+    ] {
+        assert_eq!(report(text, false).failed, 1, "{text}");
+    }
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let recording = format!(r#"{{"method":"GET","path":"/system/time","response":{deep}}}"#);
+    assert_eq!(report(&recording, false).failed, 1, "nested too deep");
+}
+
+#[test]
+fn folders_are_searched_in_order_and_other_files_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("b")).expect("a folder");
+    for (name, text) in [("b/two.json", "{}"), ("a.json", "{}"), ("notes.txt", "not a recording")] {
+        fs::write(folder.path().join(name), text).expect("written");
+    }
+    let report = check(&[folder.path().to_owned()], false).expect("the folder exists");
+    let files: Vec<_> = report
+        .faults
+        .iter()
+        .map(|(file, _)| file.strip_prefix(folder.path()).expect("below").display().to_string())
+        .collect();
+    assert_eq!(files, ["a.json", "b/two.json"]);
+    assert!(report.to_string().ends_with("0 passed, 2 failed, 0 skipped\n"), "{report}");
+}
+
+#[test]
+fn a_missing_folder_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(check(&[folder.path().join("none")], false).is_err());
+}

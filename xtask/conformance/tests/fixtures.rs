@@ -1,0 +1,79 @@
+//! The project's own fixtures through the check.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry};
+use serde_json::Value;
+
+#[test]
+fn published_samples_conform() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
+    let folders = ["bitmart-rest/fixtures", "bitmart-ws/fixtures"].map(|name| crates.join(name));
+    let report = conformance::check(&folders, false).expect("the folders exist");
+    assert_eq!(report.failed, 0, "{report}");
+    assert!(report.passed >= 60, "{report}");
+}
+
+#[test]
+fn every_endpoint_has_a_fixture_folder_of_its_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/bitmart-rest/fixtures");
+    // Of an answer that is not documented there is no sample, and some requests have no parameters.
+    for entry in ENDPOINTS.iter().filter(|entry| !entry.is_unverified) {
+        let id = entry.metadata.id;
+        assert!(folder.join(id).is_dir(), "{id} has no fixtures");
+    }
+}
+
+/// Every field that the description lists is in the model, and the reverse, as far as the samples
+/// reach: models write all of their fields.
+#[test]
+fn described_fields_are_those_of_the_model() {
+    for entry in ENDPOINTS.iter().filter(|entry| !entry.is_unverified) {
+        let mut modelled = BTreeSet::new();
+        for answer in answers(entry) {
+            let text = entry.recode_answer(http::StatusCode::OK, &answer.to_string().into());
+            let text = text.unwrap_or_else(|error| panic!("{}: {error}", entry.metadata.id));
+            leaves("", &serde_json::from_str(&text).expect("JSON"), &mut modelled);
+        }
+        let described: BTreeSet<String> =
+            entry.fields.iter().map(|field| field.path.to_owned()).collect();
+        assert_eq!(modelled, described, "{}", entry.metadata.id);
+    }
+}
+
+/// The recorded answers of an endpoint.
+fn answers(entry: &EndpointEntry) -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../crates/bitmart-rest/fixtures")
+        .join(entry.metadata.id);
+    fs::read_dir(folder)
+        .expect("the folder exists")
+        .map(|file| fs::read_to_string(file.expect("readable").path()).expect("readable"))
+        .map(|text| serde_json::from_str::<Value>(&text).expect("JSON")["response"].take())
+        .filter(|answer| !answer.is_null())
+        .collect()
+}
+
+/// The paths of the scalars in `value`; columns of a row keep their index.
+fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let dot = if path.is_empty() { "" } else { "." };
+                leaves(&format!("{path}{dot}{key}"), value, out);
+            }
+        }
+        Value::Array(items) => {
+            let is_row = path.ends_with("[]");
+            for (index, value) in items.iter().enumerate() {
+                let index = if is_row { index.to_string() } else { String::new() };
+                leaves(&format!("{path}[{index}]"), value, out);
+            }
+        }
+        _ => {
+            out.insert(path.to_owned());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! How many crates each part of the workspace brings along, against a limit.
+
+use std::collections::BTreeSet;
+
+use crate::TaskResult;
+use crate::run::{cargo, output};
+
+/// Package, extra arguments of `cargo tree`, and the most crates its tree may have, itself included.
+const BUDGETS: &[(&str, &[&str], usize)] = &[
+    ("bitmart", &[], 95),
+    ("bitmart-rest", &[], 60),
+    ("bitmart-rest", &["--no-default-features"], 32),
+    ("bitmart-ws", &["--no-default-features"], 40),
+    ("bitmart-auth", &[], 16),
+    ("bitmart-types", &[], 24),
+];
+
+/// What must never be in any tree: another TLS or C crypto stack.
+const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"];
+
+/// Counts and compares; prints a line for each tree.
+pub(crate) fn run() -> TaskResult {
+    let mut over = Vec::new();
+    for (package, arguments, limit) in BUDGETS {
+        let crates = tree(package, arguments)?;
+        let what = format!("{package} {}", arguments.join(" "));
+        println!("{:>3} of {limit:>3} crates  {what}", crates.len());
+        if crates.len() > *limit {
+            over.push(format!("{what} has {} crates, {limit} are allowed", crates.len()));
+        }
+    }
+    let everything = tree("examples", &["--workspace"])?;
+    for name in everything.iter().filter_map(|line| line.split(' ').next()) {
+        if BANNED.contains(&name) {
+            over.push(format!("{name} must not be in the tree"));
+        }
+    }
+    if over.is_empty() { Ok(()) } else { Err(over.join("\n")) }
+}
+
+/// Name and version of every crate that a normal or build dependency leads to.
+fn tree(package: &str, arguments: &[&str]) -> Result<BTreeSet<String>, String> {
+    let text = output(
+        cargo()
+            .args(["tree", "--package", package, "--edges", "no-dev", "--prefix", "none"])
+            .args(["--format", "{p}", "--locked"])
+            .args(arguments),
+    )?;
+    Ok(text
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            Some(format!("{} {}", words.next()?, words.next()?))
+        })
+        .collect())
+}

@@ -1,0 +1,297 @@
+//! The form of the API description. Unknown keys are errors.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::types;
+
+/// One file of the description: the endpoints of one group of the client.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    /// File name without its folder.
+    #[serde(skip)]
+    pub(crate) file: String,
+    /// The client's method that leads to these endpoints: `spot` for `client.spot()`.
+    pub(crate) group: String,
+    /// Module of bitmart-rest that the generated file belongs to: `spot::market`.
+    pub(crate) module: String,
+    #[serde(rename = "endpoint")]
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// The facts of one endpoint.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    /// Stable name: the group, an underscore, the name of the group's method.
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) host: Host,
+    pub(crate) auth: Auth,
+    /// What the key must be allowed to do; absent where nothing is needed or no source says.
+    pub(crate) permission: Option<String>,
+    pub(crate) limit: Limit,
+    pub(crate) effect: Effect,
+    /// What stands around the data of an answer.
+    #[serde(default)]
+    pub(crate) envelope: Envelope,
+    /// Name of the request type.
+    pub(crate) request: String,
+    /// The request type is written by hand in the section's module.
+    #[serde(default)]
+    pub(crate) custom: bool,
+    /// Rust type of the answer's data, below the crate's root.
+    pub(crate) response: String,
+    /// Documented fields of the data, as `path: form and unit`; a column of a row is `[][2]`.
+    pub(crate) fields: Vec<String>,
+    pub(crate) sources: Vec<String>,
+    /// Day on which the facts were compared with the sources.
+    pub(crate) checked: String,
+    #[serde(default)]
+    pub(crate) quirks: Vec<String>,
+    /// Contradictions between sources and how they were decided.
+    #[serde(default)]
+    pub(crate) decisions: Vec<String>,
+    /// Differences that the conformance check accepts in the data.
+    #[serde(default, rename = "ignore")]
+    pub(crate) ignores: Vec<Ignore>,
+    #[serde(default, rename = "param")]
+    pub(crate) params: Vec<Param>,
+}
+
+/// A difference between a recording and the model that is accepted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ignore {
+    /// JSON path below the data: `records[].fee`.
+    pub(crate) path: String,
+    pub(crate) reason: String,
+}
+
+/// One parameter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Param {
+    /// Name on the wire.
+    pub(crate) name: String,
+    /// Name of the Rust field; absent where it is the wire name in snake case.
+    field: Option<String>,
+    #[serde(rename = "type")]
+    pub(crate) rust: String,
+    /// Form of an enumeration or an integer on the wire; the other types have one form.
+    pub(crate) wire: Option<Wire>,
+    #[serde(default)]
+    pub(crate) presence: Presence,
+    pub(crate) unit: Option<String>,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+    pub(crate) max_length: Option<usize>,
+    pub(crate) max_items: Option<usize>,
+    /// What the exchange assumes without it.
+    pub(crate) default: Option<String>,
+    /// The documented values.
+    #[serde(default)]
+    pub(crate) values: Vec<String>,
+    pub(crate) doc: String,
+    /// Fields of the objects in a list.
+    #[serde(default, rename = "item")]
+    pub(crate) items: Vec<Param>,
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident),+ }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub(crate) enum $name { $($variant),+ }
+    };
+}
+pub(super) use words;
+
+words!(Host { Spot, Futures });
+words!(Auth { None, Keyed, Signed });
+words!(Effect { Read, Trade, Transfer, Account });
+words!(Wire { Text, Number });
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Envelope {
+    #[default]
+    Standard,
+    Errno,
+    AccountInfo,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Method {
+    Get,
+    Post,
+}
+
+impl Method {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Presence {
+    Required,
+    #[default]
+    Optional,
+    /// The documentation says when.
+    Conditional,
+}
+
+/// A published limit, written `10 per 2 s by ip`; `unknown` where no source states one.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum Limit {
+    Unknown,
+    Known { count: u32, seconds: u32, scope: Scope },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope {
+    Ip,
+    Key,
+    Uid,
+}
+
+impl TryFrom<String> for Limit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("limit `{text}`: expected `10 per 2 s by ip|key|uid` or `unknown`");
+        let words: Vec<&str> = text.split(' ').collect();
+        let [count, "per", seconds, "s", "by", scope] = words.as_slice() else {
+            return if text == "unknown" { Ok(Self::Unknown) } else { Err(wrong()) };
+        };
+        Ok(Self::Known {
+            count: count.parse().map_err(|_| wrong())?,
+            seconds: seconds.parse().map_err(|_| wrong())?,
+            scope: match *scope {
+                "ip" => Scope::Ip,
+                "key" => Scope::Key,
+                "uid" => Scope::Uid,
+                _ => return Err(wrong()),
+            },
+        })
+    }
+}
+
+impl Limit {
+    /// The limit in words, for docs.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Unknown => "not published".to_owned(),
+            Self::Known { count, seconds, scope } => {
+                let scope = match scope {
+                    Scope::Ip => "address",
+                    Scope::Key => "key",
+                    Scope::Uid => "user",
+                };
+                format!("{count} in {seconds} s per {scope}")
+            }
+        }
+    }
+}
+
+impl Endpoint {
+    /// Name of the method of `group`: the id without the group.
+    pub(crate) fn call(&self, group: &str) -> &str {
+        self.id.strip_prefix(group).unwrap_or(&self.id).trim_start_matches('_')
+    }
+
+    /// Whether the exchange does not document the answer.
+    pub(crate) fn is_unverified(&self) -> bool {
+        self.response.starts_with("Unverified<")
+    }
+
+    pub(crate) fn required(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| param.presence == Presence::Required)
+    }
+}
+
+impl Param {
+    /// Name of the Rust field.
+    pub(crate) fn field(&self) -> String {
+        let name = self.field.clone().unwrap_or_else(|| types::snake_case(&self.name));
+        if name == "type" { "kind".to_owned() } else { name }
+    }
+}
+
+/// Reads and checks every description in `folder`, sorted by file name.
+pub(crate) fn load(folder: &Path) -> Result<Vec<Section>, String> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .map_err(|error| format!("{}: {error}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    let mut sections = Vec::new();
+    for path in files {
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{file}: {error}"))?;
+        sections.push(parse(file, &text)?);
+    }
+    check(&sections)?;
+    Ok(sections)
+}
+
+/// Reads one description.
+pub(super) fn parse(file: String, text: &str) -> Result<Section, String> {
+    let mut section: Section = toml::from_str(text).map_err(|error| format!("{file}: {error}"))?;
+    section.file = file;
+    Ok(section)
+}
+
+/// Reads the list of all live endpoints, one `METHOD /path` a line.
+pub(crate) fn paths(file: &Path) -> Result<Vec<String>, String> {
+    let text =
+        std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Refuses facts that contradict each other or that the generator has no code for.
+pub(super) fn check(sections: &[Section]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for section in sections {
+        for endpoint in &section.endpoints {
+            let fail = |what: String| Err(format!("{}: {}: {what}", section.file, endpoint.id));
+            if !endpoint.id.starts_with(&format!("{}_", section.group)) {
+                return fail(format!("the id does not start with the group `{}`", section.group));
+            }
+            let route = format!("{} {}", endpoint.method.word(), endpoint.path);
+            for unique in [&endpoint.id, &endpoint.request, &route] {
+                if !seen.insert(unique.clone()) {
+                    return fail(format!("`{unique}` is taken"));
+                }
+            }
+            if endpoint.auth == Auth::Signed && endpoint.method == Method::Get {
+                return fail("a signed GET is not known on this exchange".to_owned());
+            }
+            if endpoint.sources.is_empty() || endpoint.checked.len() != "2026-01-01".len() {
+                return fail("sources and the day of the check are missing".to_owned());
+            }
+            for param in
+                endpoint.params.iter().chain(endpoint.params.iter().flat_map(|param| &param.items))
+            {
+                if let Err(what) = types::check(param, endpoint.custom) {
+                    return fail(format!("parameter `{}`: {what}", param.name));
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,342 @@
+//! Request types, their `Endpoint` implementations and the methods of the client's groups.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::description::{
+    Auth, Effect, Endpoint, Envelope, Limit, Method, Param, Presence, Section,
+};
+use super::types::{self, Form};
+use super::{File, prose};
+
+/// Names of bitmart-rest that a generated file may need.
+const SEAM: [&str; 11] = [
+    "Auth",
+    "Effect",
+    "EncodeError",
+    "Endpoint",
+    "Envelope",
+    "Host",
+    "LimitScope",
+    "Metadata",
+    "Method",
+    "Payload",
+    "ValidationError",
+];
+
+/// The generated file of one section.
+pub(crate) fn render(section: &Section) -> Result<File, String> {
+    let mut body = String::new();
+    for endpoint in &section.endpoints {
+        if !endpoint.custom {
+            request(&mut body, endpoint);
+        }
+        implementation(&mut body, endpoint);
+    }
+    group(&mut body, section);
+
+    let seam: Vec<&str> = SEAM.into_iter().filter(|name| uses(&body, name)).collect();
+    let types: BTreeSet<&str> = section
+        .endpoints
+        .iter()
+        .filter(|endpoint| !endpoint.custom)
+        .flat_map(|endpoint| &endpoint.params)
+        .filter(|param| types::path(&param.rust).starts_with("bitmart_types::"))
+        .map(|param| param.rust.as_str())
+        .collect();
+    let mut text = String::new();
+    if !types.is_empty() {
+        let types: Vec<&str> = types.into_iter().collect();
+        let wire = if body.contains("wire::") { ", wire" } else { "" };
+        let _ = writeln!(text, "use bitmart_types::{{{}{wire}}};", types.join(", "));
+    }
+    if section.endpoints.iter().any(|endpoint| !endpoint.custom) {
+        text.push_str("use serde::{Deserialize, Serialize};\n");
+    }
+    let _ = writeln!(text, "\nuse crate::{{{}}};\n", seam.join(", "));
+    let path =
+        format!("crates/bitmart-rest/src/{}/generated.rs", section.module.replace("::", "/"));
+    File::rust(path, &format!("crates/bitmart-rest/api/{}", section.file), &(text + &body))
+}
+
+fn uses(body: &str, name: &str) -> bool {
+    body.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == name)
+}
+
+/// The struct of a request, its constructor and setters.
+fn request(out: &mut String, endpoint: &Endpoint) {
+    let name = &endpoint.request;
+    let has_required = endpoint.required().next().is_some();
+    let default = if has_required { "" } else { "Default, " };
+    let _ = writeln!(
+        out,
+        "/// {}: a request.\n///\n/// {}\n#[derive(Clone, Debug, {default}PartialEq, Serialize, Deserialize)]\n\
+         #[must_use = \"a request does nothing until it is sent\"]\n#[non_exhaustive]\npub struct {name} {{",
+        endpoint.title,
+        prose::facts(endpoint),
+    );
+    for param in &endpoint.params {
+        let optional = param.presence != Presence::Required;
+        let mut serde = vec![];
+        if param.field() != param.name {
+            serde.push(format!("rename = {:?}", param.name));
+        }
+        if optional {
+            serde.push("default, skip_serializing_if = \"Option::is_none\"".to_owned());
+        }
+        if let Some(helper) = helper(param) {
+            serde.push(helper);
+        }
+        let rust = if optional { format!("Option<{}>", param.rust) } else { param.rust.clone() };
+        if !serde.is_empty() {
+            let _ = writeln!(out, "#[serde({})]", serde.join(", "));
+        }
+        let _ = writeln!(out, "pub(crate) {}: {rust},", param.field());
+    }
+    let _ = writeln!(out, "}}\n\nimpl {name} {{");
+    constructor(out, endpoint);
+    for param in endpoint.params.iter().filter(|param| param.presence != Presence::Required) {
+        let field = param.field();
+        let (argument, value) = argument(param);
+        let _ = writeln!(
+            out,
+            "{}pub fn {field}(mut self, {argument}) -> Self {{ self.{field} = Some({value}); self }}",
+            prose::setter_doc(param)
+        );
+    }
+    out.push_str("}\n\n");
+    if let [only] = endpoint.required().collect::<Vec<_>>().as_slice()
+        && types::is_text(&only.rust)
+        && endpoint.params.len() > 1
+    {
+        let mut sources = vec![only.rust.as_str()];
+        if types::takes_text(&only.rust) {
+            sources.push("&str");
+        }
+        for source in sources {
+            let field = only.field();
+            let _ = writeln!(
+                out,
+                "impl From<{source}> for {name} {{ fn from({field}: {source}) -> Self {{ Self::new({field}) }} }}\n"
+            );
+        }
+    }
+}
+
+fn constructor(out: &mut String, endpoint: &Endpoint) {
+    let required: Vec<&Param> = endpoint.required().collect();
+    if required.is_empty() {
+        out.push_str("/// The request without any optional parameter.\npub fn new() -> Self { Self::default() }\n");
+        return;
+    }
+    out.push_str("/// The request with what it cannot do without.\n///\n");
+    let mut arguments = vec![];
+    let mut fields = vec![];
+    for param in &endpoint.params {
+        if param.presence == Presence::Required {
+            let (argument, value) = argument(param);
+            let _ = writeln!(
+                out,
+                "/// * `{}`: {}",
+                param.field(),
+                prose::lower_first(&prose::details(param))
+            );
+            arguments.push(argument);
+            fields.push(if value == param.field() {
+                value
+            } else {
+                format!("{}: {value}", param.field())
+            });
+        } else {
+            fields.push(format!("{}: None", param.field()));
+        }
+    }
+    let _ = writeln!(
+        out,
+        "pub fn new({}) -> Self {{ Self {{ {} }} }}",
+        arguments.join(", "),
+        fields.join(", ")
+    );
+}
+
+/// How a function takes the parameter, and the expression of its value.
+fn argument(param: &Param) -> (String, String) {
+    let field = param.field();
+    if types::takes_text(&param.rust) {
+        (format!("{field}: impl Into<{}>", param.rust), format!("{field}.into()"))
+    } else {
+        (format!("{field}: {}", param.rust), field)
+    }
+}
+
+/// The `serde` attribute that reads and writes the parameter where its type alone does not do it.
+fn helper(param: &Param) -> Option<String> {
+    let optional = param.presence != Presence::Required;
+    let module = match (types::form(param), time_unit(param)) {
+        (_, Some("s")) => "seconds",
+        (_, Some(_)) => "millis",
+        (Form::Decimal, _) => "decimal",
+        (Form::Flag, _) => "boolean",
+        (Form::Integer, _) if types::is_copy(&param.rust) => "number",
+        (Form::Integer, _) if optional => {
+            // Numbered enumerations write numbers by themselves.
+            return Some("deserialize_with = \"wire::text_opt::deserialize\"".to_owned());
+        }
+        (Form::Text, _) if optional => "text",
+        _ => return None,
+    };
+    let suffix = if optional { "_opt" } else { "" };
+    Some(format!("with = \"wire::{module}{suffix}\""))
+}
+
+/// The unit of a time, `None` for other types.
+fn time_unit(param: &Param) -> Option<&str> {
+    (param.rust == "Timestamp").then_some(param.unit.as_deref()?)
+}
+
+fn implementation(out: &mut String, endpoint: &Endpoint) {
+    let name = if endpoint.custom {
+        format!("super::{}", endpoint.request)
+    } else {
+        endpoint.request.clone()
+    };
+    let mut metadata = format!(
+        "Metadata::new({:?}, Method::{:?}, Host::{:?}, {:?})",
+        endpoint.id, endpoint.method, endpoint.host, endpoint.path
+    );
+    if endpoint.auth != Auth::None {
+        let _ = write!(metadata, ".auth(Auth::{:?})", endpoint.auth);
+    }
+    if endpoint.effect != Effect::Read {
+        let _ = write!(metadata, ".effect(Effect::{:?})", endpoint.effect);
+    }
+    if let Limit::Known { count, seconds, scope } = &endpoint.limit {
+        let _ = write!(metadata, ".limit({count}, {seconds}, LimitScope::{scope:?})");
+    }
+    if endpoint.envelope != Envelope::Standard {
+        let _ = write!(metadata, ".envelope(Envelope::{:?})", endpoint.envelope);
+    }
+    let _ = writeln!(
+        out,
+        "impl Endpoint for {name} {{\ntype Response = {};\n\nconst METADATA: Metadata = {metadata};\n",
+        types::path(&endpoint.response)
+    );
+    let rules: Vec<String> = if endpoint.custom {
+        vec!["self.check()".to_owned()]
+    } else {
+        endpoint.params.iter().filter_map(rule).collect()
+    };
+    if let Some((last, first)) = rules.split_last() {
+        out.push_str("fn validate(&self) -> Result<(), ValidationError> {\n");
+        for rule in first {
+            let _ = writeln!(out, "{rule}?;");
+        }
+        let _ = writeln!(out, "{last}\n}}\n");
+    }
+    if endpoint.params.iter().any(|param| param.name == "recvWindow") {
+        out.push_str("fn default_recv_window(&mut self, millis: u32) {\nself.recv_window.get_or_insert(millis);\n}\n\n");
+    }
+    let body = match endpoint.method {
+        Method::Post => "payload.json(self)".to_owned(),
+        Method::Get => endpoint.params.iter().map(query).collect::<String>() + "Ok(())",
+    };
+    let payload = if endpoint.method == Method::Get && endpoint.params.is_empty() {
+        "_payload"
+    } else {
+        "payload"
+    };
+    let _ = writeln!(
+        out,
+        "fn encode(&self, {payload}: &mut Payload) -> Result<(), EncodeError> {{\n{body}\n}}\n}}\n"
+    );
+}
+
+/// The check of a parameter's published range.
+fn rule(param: &Param) -> Option<String> {
+    let field = param.field();
+    if types::is_text(&param.rust) && param.rust != "String" {
+        return Some(if param.presence == Presence::Required {
+            format!("crate::validate::form({:?}, Some(&self.{field}))", param.name)
+        } else {
+            format!("crate::validate::form({:?}, self.{field}.as_ref())", param.name)
+        });
+    }
+    let is_decimal = param.rust == "Decimal";
+    let bound = |bound: Option<i64>| match bound {
+        Some(bound) if is_decimal => format!("Some(Decimal::from({bound}))"),
+        Some(bound) => format!("Some({bound})"),
+        None => "None".to_owned(),
+    };
+    if is_decimal && param.min.is_none() && param.max.is_none() {
+        // Every price and amount of a request is above zero.
+        return Some(format!("crate::validate::positive({:?}, self.{field})", param.name));
+    }
+    (param.min.is_some() || param.max.is_some()).then(|| {
+        format!(
+            "crate::validate::range({:?}, self.{field}, {}, {})",
+            param.name,
+            bound(param.min),
+            bound(param.max)
+        )
+    })
+}
+
+/// The statement that writes a parameter into the query.
+fn query(param: &Param) -> String {
+    let (name, field) = (&param.name, param.field());
+    let value = |place: &str, reference: &str| match time_unit(param) {
+        Some("s") => format!("{place}.as_secs()"),
+        Some(_) => format!("{place}.as_millis()"),
+        _ => format!("{reference}{place}"),
+    };
+    let borrow = if types::is_copy(&param.rust) { "" } else { "&" };
+    if param.presence == Presence::Required {
+        return format!("payload.query({name:?}, {});\n", value(&format!("self.{field}"), borrow));
+    }
+    format!(
+        "if let Some(value) = {borrow}self.{field} {{ payload.query({name:?}, {}); }}\n",
+        value("value", "")
+    )
+}
+
+/// The methods of the group.
+fn group(out: &mut String, section: &Section) {
+    let module = section.module.split("::").next().unwrap_or_default();
+    let name = types::type_name(&section.group);
+    let _ = writeln!(out, "#[cfg(feature = \"client\")]\nimpl crate::{module}::{name}<'_> {{");
+    for (index, endpoint) in section.endpoints.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let request = if endpoint.custom {
+            format!("super::{}", endpoint.request)
+        } else {
+            endpoint.request.clone()
+        };
+        let (arguments, value) = call(endpoint, &request);
+        let _ = writeln!(
+            out,
+            "{}pub async fn {}(&self{arguments}) -> Result<{}, crate::Error> {{ self.client.send({value}).await }}",
+            prose::method_doc(endpoint),
+            endpoint.call(&section.group),
+            types::path(&endpoint.response),
+        );
+    }
+    out.push_str("}\n");
+}
+
+/// Arguments of a group method, and the request built from them: up to two required parameters
+/// are taken one by one, anything else as the request.
+fn call(endpoint: &Endpoint, request: &str) -> (String, String) {
+    let required: Vec<&Param> = endpoint.required().collect();
+    if endpoint.custom || required.len() > 2 || required.len() < endpoint.params.len() {
+        return (format!(", request: impl Into<{request}>"), "request.into()".to_owned());
+    }
+    let arguments: Vec<String> = required.iter().map(|param| argument(param).0).collect();
+    let values: Vec<String> = required.iter().map(|param| param.field()).collect();
+    let mut arguments = arguments.join(", ");
+    if !arguments.is_empty() {
+        arguments.insert_str(0, ", ");
+    }
+    (arguments, format!("{request}::new({})", values.join(", ")))
+}

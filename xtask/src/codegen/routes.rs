@@ -1,0 +1,88 @@
+//! The sandbox's route tables. The sandbox shares no code with the client, only these facts.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::File;
+use super::description::{Limit, Param, Section};
+use super::{samples, types};
+
+const FOLDER: &str = "crates/bitmart-sandbox/src/generated";
+
+/// One table and one file of samples per section, and the module that joins them.
+pub(crate) fn render(sections: &[Section], root: &Path) -> Result<Vec<File>, String> {
+    let fixtures = root.join("crates/bitmart-rest/fixtures");
+    let mut files = Vec::new();
+    // The channel table is rendered by `ws`.
+    let (mut modules, mut tables) = ("pub(crate) mod channels;\n".to_owned(), String::new());
+    for section in sections {
+        let module = section.file.trim_end_matches(".toml").replace('-', "_");
+        let _ = writeln!(modules, "mod {module};");
+        let _ = write!(tables, "({module}::ROUTES, include_str!(\"samples/{module}.json\")),");
+        let source = format!("crates/bitmart-rest/api/{}", section.file);
+        files.push(File::rust(format!("{FOLDER}/{module}.rs"), &source, &table(section))?);
+        let text = samples::render(section, &fixtures);
+        files.push(File { path: format!("{FOLDER}/samples/{module}.json").into(), text });
+    }
+    let types = include_str!("templates/route_types.rs");
+    let (intro, types) = types.split_once("\n\n").unwrap_or(("", types));
+    let text = format!(
+        "{intro}\n\n{modules}\n{types}\nstatic SECTIONS: &[(&[Route], &str)] = &[{tables}];\n"
+    );
+    files.push(File::rust(format!("{FOLDER}/mod.rs"), "crates/bitmart-rest/api/*.toml", &text)?);
+    Ok(files)
+}
+
+fn table(section: &Section) -> String {
+    let mut out = String::new();
+    for endpoint in &section.endpoints {
+        let limit = match &endpoint.limit {
+            Limit::Unknown => "None".to_owned(),
+            Limit::Known { count, seconds, scope } => {
+                format!("Some(Limit::new({count}, {seconds}, Scope::{scope:?}))")
+            }
+        };
+        let _ = writeln!(
+            out,
+            "Route {{ id: {:?}, method: Method::{:?}, path: {:?}, host: Host::{:?}, auth: Auth::{:?}, \
+             permission: {:?}, limit: {limit}, envelope: Envelope::{:?}, params: {} }},",
+            endpoint.id,
+            endpoint.method,
+            endpoint.path,
+            endpoint.host,
+            endpoint.auth,
+            endpoint.permission,
+            endpoint.envelope,
+            params(&endpoint.params),
+        );
+    }
+    format!("use super::*;\n\npub(super) static ROUTES: &[Route] = &[\n{out}];\n")
+}
+
+fn params(params: &[Param]) -> String {
+    let mut out = "&[".to_owned();
+    for param in params {
+        let _ = write!(
+            out,
+            "Param::new({:?}, Kind::{:?}, Presence::{:?})",
+            param.name,
+            types::form(param),
+            param.presence,
+        );
+        if !param.values.is_empty() {
+            let _ = write!(out, ".values(&{:?})", param.values);
+        }
+        if let Some(min) = param.min {
+            let _ = write!(out, ".min({min})");
+        }
+        if let Some(max) = param.max.or_else(|| i64::try_from(param.max_items?).ok()) {
+            let _ = write!(out, ".max({max})");
+        }
+        if !param.items.is_empty() {
+            let _ = write!(out, ".items({})", self::params(&param.items));
+        }
+        out.push(',');
+    }
+    out.push(']');
+    out
+}

@@ -1,0 +1,257 @@
+//! What follows from `crates/bitmart-ws/api`: facts and channels of the client, the sandbox's
+//! channel table and the table in the docs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::File;
+use super::description::{Host, Ignore, words};
+
+#[cfg(test)]
+mod tests;
+
+const SOURCE: &str = "crates/bitmart-ws/api/*.toml";
+
+/// One file: a dialect of the WebSocket and its channels.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    dialect: Host,
+    sources: Vec<String>,
+    checked: String,
+    #[serde(default)]
+    quirks: Vec<String>,
+    #[serde(default)]
+    decisions: Vec<String>,
+    /// Facts for readers only, by name.
+    facts: BTreeMap<String, String>,
+    limits: Limits,
+    #[serde(rename = "channel")]
+    channels: Vec<Channel>,
+}
+
+words!(Shape { One, Many });
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    idle_close_s: u64,
+    login_valid_s: u64,
+    bytes_per_message: u64,
+    topics_per_message: Option<u64>,
+    /// So many in so many seconds.
+    messages: Option<[u64; 2]>,
+    connects: Option<[u64; 2]>,
+    no_topic_close_s: u64,
+    /// Of public and of private connections.
+    connections_per_address: [u64; 2],
+    topics_per_connection: Option<[u64; 2]>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Channel {
+    title: String,
+    /// Its topics: `{symbol}`, `{levels}` and `{speed}` stand for what varies.
+    topic: String,
+    #[serde(default)]
+    private: bool,
+    /// Type of its events, in `bitmart_ws::event`.
+    event: String,
+    /// Form of a frame's `data`.
+    data: Shape,
+    /// Function that makes its topics.
+    constructor: String,
+    /// When frames come.
+    push: String,
+    #[serde(default)]
+    request: bool,
+    #[serde(default)]
+    levels: Vec<u32>,
+    #[serde(default)]
+    speeds: Vec<String>,
+    /// Topic of the channel that has the same fields and ignores.
+    same_fields_as: Option<String>,
+    /// Fields of an entry, as `path: form and unit`; fields of inner objects are `outer.inner`.
+    #[serde(default)]
+    fields: Vec<String>,
+    /// Differences that the conformance check accepts.
+    #[serde(default)]
+    ignore: Vec<Ignore>,
+    sources: Vec<String>,
+    checked: String,
+    #[serde(default)]
+    quirks: Vec<String>,
+    #[serde(default)]
+    decisions: Vec<String>,
+}
+
+/// Renders all files that follow from the description of the WebSocket.
+pub(crate) fn render(root: &Path) -> Result<Vec<File>, String> {
+    let dialects = load(&root.join("crates/bitmart-ws/api"))?;
+    let sandbox_path = "crates/bitmart-sandbox/src/generated/channels.rs";
+    Ok(vec![
+        File::rust("crates/bitmart-ws/src/generated.rs", SOURCE, &client(&dialects))?,
+        File::rust(sandbox_path, SOURCE, &sandbox(&dialects))?,
+        docs(&dialects),
+    ])
+}
+
+fn load(folder: &Path) -> Result<Vec<Description>, String> {
+    let read = |file| -> Result<Description, String> {
+        let text =
+            std::fs::read_to_string(folder.join(file)).map_err(|e| format!("{file}: {e}"))?;
+        toml::from_str(&text).map_err(|e| format!("{file}: {e}"))
+    };
+    ["spot.toml", "futures.toml"].into_iter().map(read).collect()
+}
+
+impl Description {
+    /// The channel that has the fields and ignores of this one.
+    fn owner<'a>(&'a self, channel: &'a Channel) -> &'a Channel {
+        let shared = |other: &&Channel| Some(&other.topic) == channel.same_fields_as.as_ref();
+        self.channels.iter().find(shared).unwrap_or(channel)
+    }
+}
+
+/// The facts as the client uses them.
+fn client(dialects: &[Description]) -> String {
+    let mut out = "//! Facts of the WebSocket.\n\nuse std::time::Duration;\n\n\
+        use crate::{catalog::{Channel, PublishedLimits, Rate}, dialect::Dialect, \
+        event::{self, Shape, recode}};\n\n"
+        .to_owned();
+    for Description { dialect, limits, .. } in dialects {
+        for (index, side) in ["public", "private"].into_iter().enumerate() {
+            let name = format!("{dialect:?}").to_lowercase();
+            let _ = writeln!(
+                out,
+                "/// Limits of the {side} {name} connections.\n\
+                 pub(crate) const {}: PublishedLimits = PublishedLimits {{\n\
+                 connections_per_address: {}, topics_per_connection: {:?}, \
+                 topics_per_message: {:?}, bytes_per_message: {}, messages: {}, connects: {}, \
+                 idle_close: {}, no_topic_close: {}, login_valid: {} }};\n",
+                format!("{name}_{side}").to_uppercase(),
+                limits.connections_per_address[index],
+                limits.topics_per_connection.map(|both| both[index]),
+                limits.topics_per_message,
+                limits.bytes_per_message,
+                rate(limits.messages),
+                rate(limits.connects),
+                seconds(limits.idle_close_s),
+                seconds(limits.no_topic_close_s),
+                seconds(limits.login_valid_s),
+            );
+        }
+    }
+    out.push_str("/// Every described channel.\npub(crate) const CHANNELS: &[Channel] = &[\n");
+    for description in dialects {
+        for channel in &description.channels {
+            let Channel { title, topic, private, event, data, request, .. } = channel;
+            let (owner, name) = (description.owner(channel), description.dialect);
+            let names = owner.fields.iter().filter_map(|field| field.split_once(": "));
+            let fields: Vec<_> = names.map(|(name, _)| name).collect();
+            let ignores: Vec<_> = owner.ignore.iter().map(|i| (&i.path, &i.reason)).collect();
+            let _ = writeln!(
+                out,
+                "Channel {{ dialect: Dialect::{name:?}, pattern: {topic:?}, title: {title:?}, \
+                 private: {private}, request: {request}, fields: &{fields:?}, ignores: &{ignores:?}, \
+                 recode: |text| recode::<event::{event}>(Dialect::{name:?}, Shape::{data:?}, text) }},"
+            );
+        }
+    }
+    out + "];\n"
+}
+
+fn seconds(seconds: u64) -> String {
+    match seconds % 60 {
+        0 => format!("Duration::from_mins({})", seconds / 60),
+        _ => format!("Duration::from_secs({seconds})"),
+    }
+}
+
+fn rate(rate: Option<[u64; 2]>) -> String {
+    rate.map_or("None".to_owned(), |[count, window]| {
+        format!("Some(Rate {{ count: {count}, window: {} }})", seconds(window))
+    })
+}
+
+/// The facts as the sandbox uses them: it shares nothing else with the client.
+fn sandbox(dialects: &[Description]) -> String {
+    let mut out = include_str!("templates/channel_types.rs").to_owned();
+    out.push_str("\n/// Every described channel.\npub(crate) static CHANNELS: &[Channel] = &[\n");
+    for Description { dialect, channels, .. } in dialects {
+        for Channel { topic, levels, speeds, private, request, .. } in channels {
+            let (base, argument) = topic.split_once(':').unwrap_or((topic, ""));
+            let argument = match argument.trim_end_matches("{speed}") {
+                "" => "None".to_owned(),
+                "{symbol}" => "Symbol".to_owned(),
+                word => format!("Word({word:?})"),
+            };
+            let mut names = vec![base.to_owned()];
+            if base.contains("{levels}") {
+                let name = |levels: &u32| base.replace("{levels}", &levels.to_string());
+                names = levels.iter().map(name).collect();
+            }
+            let _ = writeln!(
+                out,
+                "Channel {{ host: Host::{dialect:?}, names: &{names:?}, \
+                 argument: Argument::{argument}, speeds: &{speeds:?}, \
+                 private: {private}, request: {request} }},"
+            );
+        }
+    }
+    out + "];\n"
+}
+
+/// `docs/channels.md`: what can be subscribed, and how the sockets behave. Limits are in the docs
+/// of the client's constants.
+fn docs(dialects: &[Description]) -> File {
+    let mut out = format!(
+        "<!-- @generated by `cargo xtask codegen` from {SOURCE}. Do not edit. -->\n\n# WebSocket channels\n"
+    );
+    for Description { dialect, sources, checked, quirks, decisions, facts, channels, .. } in
+        dialects
+    {
+        let _ = writeln!(out, "\n## {dialect:?}\n\n| fact | value |\n|---|---|");
+        for (name, value) in facts {
+            let _ = writeln!(out, "| {} | `{value}` |", name.replace('_', " "));
+        }
+        notes(&mut out, sources, checked, quirks, decisions);
+        for channel in channels {
+            let Channel { title, topic, event, constructor, push, sources, checked, .. } = channel;
+            let _ = writeln!(
+                out,
+                "\n### `{topic}`\n\n{title}: `{constructor}`, {}, events `{event}`{}. Pushes: {push}.\n",
+                if channel.private { "private" } else { "public" },
+                if channel.request { ", answers requests" } else { "" },
+            );
+            if let Some(other) = &channel.same_fields_as {
+                let _ = writeln!(out, "Fields as `{other}`.\n");
+            }
+            for (name, form) in channel.fields.iter().filter_map(|field| field.split_once(": ")) {
+                let _ = writeln!(out, "- `{name}`: {form}");
+            }
+            notes(&mut out, sources, checked, &channel.quirks, &channel.decisions);
+        }
+    }
+    File { path: "docs/channels.md".into(), text: out }
+}
+
+fn notes(
+    out: &mut String,
+    sources: &[String],
+    checked: &str,
+    quirks: &[String],
+    decisions: &[String],
+) {
+    let _ = writeln!(out, "\nSources: {}; checked {checked}.\n", sources.join(", "));
+    for quirk in quirks {
+        let _ = writeln!(out, "- {quirk}");
+    }
+    for decision in decisions {
+        let _ = writeln!(out, "- Decision: {decision}");
+    }
+}

@@ -1,0 +1,50 @@
+//! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `lint`, `conformance DIR`.
+
+mod budget;
+mod build_time;
+mod codegen;
+mod conformance;
+mod lint;
+mod openapi;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+/// What a task reports when it fails: the text is printed as it is, an empty one not at all.
+type TaskResult = Result<(), String>;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test [STEP...]     everything that CI checks, or only the named steps
+  codegen [--check]  writes the files derived from crates/*/api/*.toml, or compares them
+  openapi [--check]  the same for docs/openapi.json alone
+  conformance DIR    checks recorded traffic in DIR against the models [--known-only]
+  build-time         builds the programs of xtask/baseline from nothing and compares
+  lint               checks sizes, words and features that clippy cannot
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test", steps @ ..] => test::run_steps(steps),
+        ["build-time"] => build_time::measure(),
+        ["lint"] => lint::run(),
+        // Both come from the same description.
+        ["codegen", rest @ ..] => codegen::run(rest).and_then(|()| openapi::run(rest)),
+        ["openapi", rest @ ..] => openapi::run(rest),
+        ["conformance", rest @ ..] => conformance::run(rest),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            if !text.is_empty() {
+                eprintln!("{text}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
