@@ -35,8 +35,7 @@ pub struct Channel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishedLimits {
-    /// Connections from one address at a time. A client opens one of this kind at most and does not
-    /// know of others, so it does not count them.
+    /// Connections from one address at a time, by all programs together.
     pub connections_per_address: usize,
     /// Topics on one connection.
     pub topics_per_connection: Option<usize>,

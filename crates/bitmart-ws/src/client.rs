@@ -1,6 +1,8 @@
 //! The entry point: one handle for every stream.
 
 mod builder;
+mod connection;
+mod pool;
 mod sides;
 #[cfg(test)]
 mod tests;
@@ -26,13 +28,16 @@ use crate::subscription::{Subscription, shut_down};
 use crate::topic::Topic;
 
 pub use builder::ClientBuilder;
+pub use connection::Connection;
 
-use sides::Sides;
+use sides::{Sides, seed};
 
 /// Streams of one environment and, for private topics, of one account.
 ///
-/// Cheap to clone. Connections are opened when the first topic needs them and closed when the last
-/// is gone. When the last client and the last subscription are dropped, every task ends.
+/// Cheap to clone. Topics are spread over as many connections as they need, within what the venue
+/// allows ([`Limits`](crate::Limits)): 2,300 public spot topics take all 20. Connections are opened
+/// when topics need them and closed when their last one is gone; [`connections`](Self::connections)
+/// shows them. When the last client and the last subscription are dropped, every task ends.
 ///
 /// A client keeps its distance between attempts to connect, and the backoff after failures, however
 /// often topics come and go. A login that was refused for good is not repeated: every private topic
@@ -66,6 +71,7 @@ struct Shared {
     dial: Dial,
     clock: Arc<dyn Clock>,
     capacity: usize,
+    connections_per_side: usize,
     subscribe_within: Duration,
     next_member: AtomicU64,
     sides: Mutex<Sides>,
@@ -103,7 +109,8 @@ impl Client {
     /// Outside of a tokio runtime.
     pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
         let access = if topic.is_private() { Access::Private } else { Access::Public };
-        let handle = self.handle((topic.dialect(), access))?;
+        let name: Arc<str> = topic.name().into();
+        let (handle, seat) = self.seat((topic.dialect(), access), &name)?;
         let overflow = match access {
             Access::Public => Overflow::Lag,
             Access::Private => Overflow::End,
@@ -113,13 +120,13 @@ impl Client {
         let id = self.0.next_member.fetch_add(1, Ordering::Relaxed);
         let member = Member {
             id,
-            topic: topic.name().into(),
+            topic: name,
             symbol: topic.symbol().map(Arc::from),
             writer,
             ready: Some(ready),
         };
         // From here on dropping the subscription undoes it.
-        let subscription = Subscription::new(topic, id, reader, handle.clone());
+        let subscription = Subscription::new(topic, id, reader, handle.clone(), seat);
         let subscribed = async {
             handle.send(Command::Subscribe(Box::new(member))).await?;
             answer.await.map_err(|_| handle.gone())?
@@ -131,11 +138,38 @@ impl Client {
         }
     }
 
+    /// Subscribes to many topics of one kind at once, with as few frames as possible. Each succeeds or
+    /// fails on its own, in the order given.
+    ///
+    /// ```no_run
+    /// use bitmart_ws::{Client, topic};
+    ///
+    /// # async fn run(client: Client, pairs: Vec<String>) -> Result<(), bitmart_ws::Error> {
+    /// let topics = pairs.iter().map(|pair| topic::spot::ticker(pair.as_str()));
+    /// for subscription in client.subscribe_all(topics).await {
+    ///     println!("{}", subscription?.topic().name());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Safe: subscriptions that are not handed out are undone.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn subscribe_all<T: Event>(
+        &self,
+        topics: impl IntoIterator<Item = Topic<T>>,
+    ) -> Vec<Result<Subscription<T>, Error>> {
+        futures_util::future::join_all(topics.into_iter().map(|topic| self.subscribe(topic))).await
+    }
+
     /// Asks for one snapshot of a subscribed topic. It arrives in every subscription of that topic;
     /// see [`Subscription::request`].
     ///
     /// # Errors
-    /// The topic has no snapshots, or there is no connection that could carry it.
+    /// The topic has no snapshots, or nobody has subscribed to it.
     ///
     /// # Cancel safety
     /// Safe: when dropped early, nothing was sent.
@@ -145,7 +179,7 @@ impl Client {
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         let access = if topic.is_private() { Access::Private } else { Access::Public };
-        let handle = self.open_handle((topic.dialect(), access)).ok_or_else(shut_down)?;
+        let handle = self.carrier((topic.dialect(), access), topic.name()).ok_or_else(shut_down)?;
         handle.send(Command::Request(topic.name().into())).await
     }
 

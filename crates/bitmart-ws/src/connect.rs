@@ -1,6 +1,7 @@
 //! Opening a socket: TCP, TLS and the WebSocket handshake, each bounded in time and size.
 
 mod address;
+mod gate;
 mod handshake;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use tower_service::Service;
 use crate::reason::ReconnectReason;
 
 pub(crate) use address::Address;
+pub(crate) use gate::Gate;
 #[cfg(test)]
 pub(crate) use handshake::accept_key;
 
@@ -91,6 +93,7 @@ pub(crate) struct Connector {
     address: Arc<Address>,
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
+    gate: Arc<Gate>,
 }
 
 impl fmt::Debug for Connector {
@@ -106,13 +109,19 @@ impl fmt::Display for Connector {
 }
 
 impl Connector {
-    pub(crate) fn new(address: Address, dial: Dial, tls: Option<Arc<ClientConfig>>) -> Self {
-        Self { address: Arc::new(address), dial, tls }
+    pub(crate) fn new(
+        address: Address,
+        dial: Dial,
+        tls: Option<Arc<ClientConfig>>,
+        gate: Arc<Gate>,
+    ) -> Self {
+        Self { address: Arc::new(address), dial, tls, gate }
     }
 
-    /// Waits for `delay`, then connects.
+    /// Waits for `delay` and for a turn at the gate, then connects.
     pub(crate) async fn connect(self, delay: Duration) -> Result<Halves, ReconnectReason> {
         tokio::time::sleep(delay).await;
+        self.gate.pass().await;
         match tokio::time::timeout(CONNECT_WITHIN, self.open()).await {
             Ok(result) => result,
             Err(_) => {

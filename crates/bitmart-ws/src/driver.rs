@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use bitmart_auth::Credentials;
 use bitmart_types::Clock;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use tracing::{debug, info};
 
@@ -24,14 +24,18 @@ use crate::event::Event;
 use crate::frame::Message;
 use crate::inflate::Inflater;
 use crate::reason::ReconnectReason;
+use crate::roster::Roster;
 use crate::router::{Member, MemberId, Router};
-use crate::session::{Action, Notice, Session};
+use crate::session::{Action, Notice, Session, Status};
 
 use link::Happening;
 
 pub(crate) use link::Link;
 pub(crate) use signals::Signals;
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Refusal, Standing};
+
+/// Commands that may wait for a driver. A caller beyond that waits its turn.
+pub(crate) const COMMANDS: usize = 64;
 
 /// What a handle asks of the driver.
 pub(crate) enum Command {
@@ -70,8 +74,11 @@ pub(crate) struct Driver {
     pub(crate) inflater: Inflater,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) signals: Arc<Signals>,
+    /// Who is seated on this connection.
+    pub(crate) roster: Arc<Roster>,
     /// What outlives this driver.
     pub(crate) standing: Arc<Standing>,
+    pub(crate) status: watch::Sender<Status>,
     pub(crate) link: Link,
 }
 
@@ -81,8 +88,8 @@ fn now() -> Instant {
 }
 
 impl Driver {
-    /// Runs until every handle is gone, the login is refused or the client shuts down. Commands are
-    /// closed when all is done.
+    /// Runs until the last topic or handle is gone, the login is refused or the client shuts down.
+    /// Commands are closed when all is done.
     ///
     /// Every branch of the `select!` may be dropped half-done: commands stay in their queue, a
     /// half-read frame and a half-made connection stay in the link. Writes happen outside of it.
@@ -92,9 +99,14 @@ impl Driver {
         // Data only moves the deadline further away, and a late look at it does no harm.
         let mut data = false;
         let signals = self.signals.clone();
+        let mut inbox = Vec::new();
         loop {
             let changed = self.settle().await;
-            if self.session.is_failed() || signals.is_shut_down() {
+            if changed {
+                self.report();
+            }
+            let done = self.session.is_idle() && self.roster.retire();
+            if done || self.session.is_failed() || signals.is_shut_down() {
                 break;
             }
             if changed || !data {
@@ -102,18 +114,12 @@ impl Driver {
             }
             data = false;
             tokio::select! {
-                command = self.commands.recv() => match command {
-                    Some(Command::Subscribe(member)) => {
-                        // What was dropped before this command must not stand in its way.
-                        self.dismiss();
-                        if let Some(topic) = member.join(&mut self.router) {
-                            self.session.subscribe(now(), topic);
-                        }
+                count = self.commands.recv_many(&mut inbox, COMMANDS) => {
+                    if count == 0 {
+                        break;
                     }
-                    Some(Command::Request(topic)) => self.session.request(now(), &topic),
-                    Some(Command::Renew(topic)) => self.session.renew(now(), &topic),
-                    None => break,
-                },
+                    self.obey(&mut inbox);
+                }
                 () = signals.given() => self.dismiss(),
                 happening = self.link.next() => data = self.happened(happening).await,
                 () = alarm.as_mut(), if armed => self.session.tick(now()),
@@ -121,7 +127,35 @@ impl Driver {
         }
         self.standing.keep(self.session.pace(now()));
         self.link.close().await;
+        self.report();
         self.router.end(&Error::new(ErrorKind::ShutDown, "the client was shut down"));
+    }
+
+    /// Carries out commands in their order. Subscriptions that come together go out together.
+    fn obey(&mut self, inbox: &mut Vec<Command>) {
+        // What was dropped before these commands must not stand in their way.
+        self.dismiss();
+        let mut topics = Vec::new();
+        for command in inbox.drain(..) {
+            match command {
+                Command::Subscribe(member) => topics.extend(member.join(&mut self.router)),
+                Command::Request(topic) => {
+                    self.session.subscribe_all(now(), topics.drain(..));
+                    self.session.request(now(), &topic);
+                }
+                Command::Renew(topic) => {
+                    self.session.subscribe_all(now(), topics.drain(..));
+                    self.session.renew(now(), &topic);
+                }
+            }
+        }
+        self.session.subscribe_all(now(), topics);
+    }
+
+    /// Says how the connection stands.
+    fn report(&self) {
+        let status = self.session.status();
+        self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
     }
 
     /// Sets the alarm to the session's deadline.

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     LoginRefused,
     /// The venue refused the topic.
     Rejected,
+    /// Every connection that the venue allows is full of topics. Drop some subscriptions first.
+    Full,
     /// The subscription was not acknowledged within the time allowed.
     Timeout,
     /// A private subscription was read too slowly and its queue ran full. Events after this point

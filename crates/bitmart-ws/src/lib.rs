@@ -37,13 +37,16 @@
 //! - A lost connection is replaced with growing pauses, every topic subscribed again, and the gap
 //!   marked by [`Update::Reconnecting`] and [`Update::Resynced`].
 //! - A refused login is an error that says what to check. It is never repeated on its own.
-//! - Limits that BitMart publishes for a connection are kept by the client ([`Limits`]). Connections
-//!   per address are not counted: a client opens four at most, one for each side of each dialect.
+//! - Topics are spread over as many connections as they need, and every limit that BitMart publishes
+//!   is kept: topics per connection, connections per address, attempts to connect, frames and bytes
+//!   ([`Limits`]). Other programs at the same address count for BitMart as well; leave them their
+//!   share with [`ClientBuilder::connections_per_side`].
 //! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
 //!   keys and signatures are not.
 
 mod backoff;
 pub mod book;
+mod budget;
 pub mod catalog;
 #[cfg(feature = "client")]
 mod client;
@@ -64,6 +67,8 @@ pub mod peek;
 mod queue;
 mod reason;
 #[cfg(feature = "client")]
+mod roster;
+#[cfg(feature = "client")]
 mod router;
 pub mod session;
 #[cfg(feature = "client")]
@@ -74,12 +79,12 @@ pub mod topic;
 mod update;
 
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, Connection};
 pub use dialect::{Access, Dialect, Limits, SecretText};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
 pub use reason::{ReconnectReason, Rejection};
-pub use session::{Action, Notice, Pace, Session};
+pub use session::{Action, Condition, Notice, Pace, Session, Status};
 #[cfg(feature = "client")]
 pub use subscription::Subscription;
 pub use topic::Topic;

@@ -135,6 +135,8 @@ impl Router {
                 self.tell(&topic, &Life::End(error));
             }
             Notice::LoginRefused { rejection } => self.end(&Error::login_refused(rejection)),
+            Notice::Stale { since } => self.tell_all(&Life::Stale(since)),
+            Notice::Alive => self.tell_all(&Life::Alive),
             Notice::Reconnecting { reason } => self.tell_all(&Life::Reconnecting(reason)),
             Notice::Unsubscribed { .. } => {}
         }

@@ -25,7 +25,7 @@
 
 mod action;
 mod answers;
-mod budget;
+mod commands;
 mod ending;
 mod flight;
 mod overdue;
@@ -34,6 +34,7 @@ mod pace;
 mod properties;
 mod sending;
 mod served;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -41,14 +42,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::budget::Budget;
 use crate::dialect::{Access, Dialect, Incoming, Limits};
-use crate::reason::{ReconnectReason, Rejection};
+use crate::reason::ReconnectReason;
 
-use budget::Budget;
 use flight::Flight;
 
 pub use action::{Action, Notice};
 pub use pace::Pace;
+pub use status::{Condition, Status};
 
 /// One connection: what it should carry, what it carries, and what to do next. See the
 /// [module](self) for how to drive it.
@@ -89,6 +91,8 @@ struct Link {
     empty_since: Option<Instant>,
     /// Topics are served here: one was acknowledged or refused, or data came.
     proven: bool,
+    /// The user was told that nothing has been heard for a while.
+    stale: bool,
 }
 
 #[derive(Debug)]
@@ -180,7 +184,8 @@ impl Session {
         let linger = link.empty_since.map(|since| since + self.limits.linger);
         let retry = self.topics.values().filter_map(|topic| topic.retry_at).min();
         let budget = if self.has_work() { self.budget.next_free() } else { None };
-        [Some(link.heard + self.limits.silence), login]
+        let quiet = if link.stale { self.limits.silence } else { self.limits.stale_after };
+        [Some(link.heard + quiet.min(self.limits.silence)), login]
             .into_iter()
             .chain(
                 [Some(ping), linger, self.flight.deadline(), retry, budget]
@@ -191,114 +196,20 @@ impl Session {
             .min()
     }
 
-    /// Whether there is neither a topic nor a connection.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
-    }
-
-    /// Whether the login was refused and nothing more will happen.
-    pub fn is_failed(&self) -> bool {
-        matches!(self.state, State::Failed)
-    }
-
-    /// How many topics this connection is meant to carry.
-    pub fn desired_topics(&self) -> usize {
-        self.topics.values().filter(|topic| topic.desired).count()
-    }
-
-    /// The user wants this topic. Answered by [`Notice::Subscribed`] or [`Notice::Rejected`].
-    ///
-    /// Variants of one topic, such as with `@100ms` and with `@200ms`, exclude each other: one that
-    /// was unsubscribed is waited for, and while one is wanted another is refused.
-    pub fn subscribe(&mut self, now: Instant, topic: Arc<str>) {
-        if self.is_failed() {
-            let rejection = Rejection::new(None, "the login was refused before");
-            return self.emit(Notice::Rejected { topic, rejection });
-        }
-        let full = self.limits.topics_per_connection.is_some_and(|most| self.topics.len() >= most);
-        if full && !self.topics.contains_key(&topic) {
-            let text = "this connection already carries as many topics as BitMart allows";
-            return self.emit(Notice::Rejected { topic, rejection: Rejection::new(None, text) });
-        }
-        let rival = self.variants(&topic).find(|(name, entry)| **name != topic && entry.desired);
-        if let Some((rival, _)) = rival {
-            // Observed: answers and data name a variant with or without its suffix, so that those
-            // of two variants cannot be told apart.
-            let text = format!("{rival} is subscribed: one variant of a topic at a time");
-            return self.emit(Notice::Rejected { topic, rejection: Rejection::new(None, &text) });
-        }
-        let entry = self.topics.entry(topic.clone()).or_insert(Topic {
-            desired: true,
-            on_wire: OnWire::Absent,
-            known: false,
-            alone: false,
-            retry_at: None,
-        });
-        if entry.on_wire == OnWire::Confirmed {
-            self.actions.push_back(Action::Emit(Notice::Subscribed { topic }));
-        }
-        entry.desired = true;
-        match &mut self.state {
-            State::Idle => {
-                let delay = self.pace.spacing(now);
-                self.connect(now, delay);
-            }
-            State::LoggingIn { link, .. } | State::Open { link } => link.empty_since = None,
-            State::Connecting | State::Failed => {}
-        }
-        self.flush(now);
-    }
-
-    /// The user no longer wants this topic. Answered by [`Notice::Unsubscribed`] unless the
-    /// connection ends first.
-    pub fn unsubscribe(&mut self, now: Instant, topic: &str) {
-        let Some(entry) = self.topics.get_mut(topic) else {
-            return;
-        };
-        entry.desired = false;
-        if entry.on_wire == OnWire::Absent {
-            self.forget(topic);
-        }
-        self.note_emptiness(now);
-        self.flush(now);
-    }
-
-    /// The user wants one snapshot of this topic, which must be subscribed. It arrives as data. While
-    /// the subscription is not confirmed the request waits. Without a connection nothing is sent:
-    /// the coming subscription brings a snapshot anyway.
-    pub fn request(&mut self, now: Instant, topic: &str) {
-        let subscribed = self
-            .topics
-            .get_key_value(topic)
-            .filter(|(_, entry)| matches!(entry.on_wire, OnWire::Subscribing | OnWire::Confirmed));
-        if let Some((topic, _)) = subscribed
-            && !self.requests.contains(topic)
-        {
-            self.requests.push_back(topic.clone());
-            self.flush(now);
-        }
-    }
-
-    /// The user wants this topic, which must be subscribed, to be unsubscribed and subscribed again:
-    /// the subscription brings a snapshot. Answered by [`Notice::Subscribed`].
-    pub fn renew(&mut self, now: Instant, topic: &str) {
-        let confirmed = self.topics.get_key_value(topic).filter(|(_, entry)| {
-            entry.desired && entry.on_wire == OnWire::Confirmed && entry.retry_at.is_none()
-        });
-        if let Some((topic, _)) = confirmed {
-            let topic = topic.clone();
-            self.unsubscribe(now, &topic);
-            self.subscribe(now, topic);
-        }
-    }
-
     /// The socket is open.
     pub fn connected(&mut self, now: Instant) {
         if !matches!(self.state, State::Connecting) {
             return;
         }
         self.budget.clear();
-        let link = Link { since: now, heard: now, pinged: now, empty_since: None, proven: false };
+        let link = Link {
+            since: now,
+            heard: now,
+            pinged: now,
+            empty_since: None,
+            proven: false,
+            stale: false,
+        };
         match self.access {
             Access::Public => self.state = State::Open { link },
             Access::Private => {
@@ -314,6 +225,9 @@ impl Session {
     pub fn heard(&mut self, now: Instant) {
         if let State::LoggingIn { link, .. } | State::Open { link } = &mut self.state {
             link.heard = now;
+            if std::mem::take(&mut link.stale) {
+                self.emit(Notice::Alive);
+            }
         }
     }
 
@@ -346,6 +260,9 @@ impl Session {
         };
         if now >= link.heard + self.limits.silence {
             return self.lose(now, ReconnectReason::Silent { limit: self.limits.silence });
+        }
+        if !link.stale && now >= link.heard + self.limits.stale_after {
+            self.grow_stale(link.heard);
         }
         if login.is_some_and(|deadline| now >= deadline) {
             return self.lose(now, ReconnectReason::Unanswered { waited_for: "login" });

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::driver::{Command, Signals, Standing};
 use crate::error::{Error, ErrorKind};
 use crate::queue::Reader;
+use crate::roster::{Roster, Seat};
 use crate::router::MemberId;
+use crate::session::Status;
 use crate::topic::Topic;
 use crate::update::Update;
 
@@ -20,7 +22,9 @@ use crate::update::Update;
 pub(crate) struct Handle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) signals: Arc<Signals>,
+    pub(crate) roster: Arc<Roster>,
     pub(crate) standing: Arc<Standing>,
+    pub(crate) status: watch::Receiver<Status>,
 }
 
 impl Handle {
@@ -53,11 +57,19 @@ pub struct Subscription<T> {
     id: MemberId,
     queue: Reader<T>,
     handle: Handle,
+    /// Its place on the connection, free again as soon as the subscription is dropped.
+    _seat: Seat,
 }
 
 impl<T> Subscription<T> {
-    pub(crate) fn new(topic: Topic<T>, id: MemberId, queue: Reader<T>, handle: Handle) -> Self {
-        Self { topic, id, queue, handle }
+    pub(crate) fn new(
+        topic: Topic<T>,
+        id: MemberId,
+        queue: Reader<T>,
+        handle: Handle,
+        seat: Seat,
+    ) -> Self {
+        Self { topic, id, queue, handle, _seat: seat }
     }
 
     /// The topic.

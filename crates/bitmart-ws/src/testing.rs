@@ -6,10 +6,17 @@ use std::time::Duration;
 
 use bitmart_types::{Environment, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::client::{Client, ClientBuilder};
 use crate::connect::{Dial, Io, accept_key};
+use crate::dialect::{Access, Dialect, Limits};
+use crate::driver::{Command, Refusal, Standing};
+use crate::queue::Reader;
+use crate::roster::Roster;
+use crate::session::{Pace, Session};
+use crate::subscription::{Handle, Subscription};
+use crate::topic::Topic;
 
 /// Virtual time after which a wait counts as failed.
 const PATIENCE: Duration = Duration::from_hours(1);
@@ -176,6 +183,27 @@ pub(crate) fn frame(fin: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     }
     bytes.extend(payload);
     bytes
+}
+
+/// A subscription without a driver: what it asks for comes out at the other end of `commands`.
+pub(crate) fn subscription<T>(
+    topic: Topic<T>,
+    reader: Reader<T>,
+    commands: mpsc::Sender<Command>,
+) -> Subscription<T> {
+    let limits = Limits::of(Dialect::Spot, Access::Public);
+    let pace = Pace::new(&limits, 1);
+    let session = Session::resume(Dialect::Spot, Access::Public, limits, pace.clone());
+    let roster = Arc::<Roster>::default();
+    let seat = roster.open(&topic.name().into(), 1).expect("room");
+    let handle = Handle {
+        commands,
+        signals: Arc::default(),
+        roster,
+        standing: Arc::new(Standing::new(pace, Refusal::default())),
+        status: watch::channel(session.status()).1,
+    };
+    Subscription::new(topic, 1, reader, handle, seat)
 }
 
 /// Waits in virtual time, so that a missing event fails the test instead of hanging it.

@@ -1,5 +1,7 @@
 //! What a subscription yields.
 
+use std::time::Instant;
+
 use crate::event::DecodeError;
 use crate::reason::{ReconnectReason, Rejection};
 
@@ -25,6 +27,13 @@ pub enum Update<T> {
     /// snapshot first send one now; for orders, balances and positions query REST, and count fills
     /// by their trade id.
     Resynced,
+    /// Nothing has been heard on the connection since then, not even the answer to a heartbeat: what
+    /// you hold may be old. Comes 15 s after the last sign of life; either [`Alive`](Self::Alive) or
+    /// [`Reconnecting`](Self::Reconnecting) follows within 5 s.
+    Stale(Instant),
+    /// The connection that was [`Stale`](Self::Stale) is heard again. It lasted, so nothing is
+    /// missing.
+    Alive,
     /// The reader was too slow: this many events were dropped here, the newer ones follow. Only
     /// market data lags; private subscriptions end with
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) instead.

@@ -157,9 +157,11 @@ impl<T: DepthEvent> BookSubscription<T> {
                 KeeperStep::Unchanged
             }
             // A refused request is repeated like one that was lost.
-            Update::Subscribed | Update::Resynced | Update::RequestRejected(_) => {
-                KeeperStep::Unchanged
-            }
+            Update::Stale(_)
+            | Update::Alive
+            | Update::Subscribed
+            | Update::Resynced
+            | Update::RequestRejected(_) => KeeperStep::Unchanged,
         };
         let whole = self.book().is_whole();
         self.request_due |= step == KeeperStep::NeedsSnapshot;

@@ -26,6 +26,7 @@ pub struct ClientBuilder {
     dial: Dial,
     clock: Arc<dyn Clock>,
     capacity: usize,
+    connections_per_side: usize,
     subscribe_within: Duration,
     plain_text: bool,
 }
@@ -38,6 +39,7 @@ impl Default for ClientBuilder {
             dial: connect::tcp(),
             clock: Arc::new(SystemClock),
             capacity: CAPACITY,
+            connections_per_side: usize::MAX,
             subscribe_within: SUBSCRIBE_WITHIN,
             plain_text: false,
         }
@@ -79,6 +81,14 @@ impl ClientBuilder {
     /// subscription ends. At least 2; default: 1,024.
     pub fn queue_capacity(mut self, updates: usize) -> Self {
         self.capacity = updates;
+        self
+    }
+
+    /// Most connections for the public and for the private topics of spot and of futures each, when
+    /// other programs at this address need some as well. At least 1, and never more than the venue
+    /// allows ([`Limits::connections`](crate::Limits::connections)), which is the default.
+    pub fn connections_per_side(mut self, most: usize) -> Self {
+        self.connections_per_side = most;
         self
     }
 
@@ -144,6 +154,7 @@ impl ClientBuilder {
             dial: self.dial,
             clock: self.clock,
             capacity: self.capacity,
+            connections_per_side: self.connections_per_side,
             subscribe_within: self.subscribe_within,
             next_member: AtomicU64::new(0),
             sides: Mutex::default(),

@@ -1,74 +1,74 @@
-//! The connections of a client: one for each side that is in use.
+//! The sides of a client: a pool of connections for each that is in use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bitmart_types::Service;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use super::Client;
-use crate::connect::{Address, Connector};
+use super::pool::Pool;
+use super::{Client, Connection};
+use crate::connect::{Address, Connector, Gate};
 use crate::dialect::{Access, Dialect, Limits};
-use crate::driver::{Driver, Link, Signals, Standing};
+use crate::driver::{COMMANDS, Driver, Link, Signals, Standing};
 use crate::error::{Error, ErrorKind};
 use crate::inflate::Inflater;
+use crate::roster::{Roster, Seat};
 use crate::router::Router;
-use crate::session::{Pace, Session};
+use crate::session::Session;
 use crate::subscription::Handle;
 
-/// Commands that may wait for a driver. A caller beyond that waits its turn.
-const COMMANDS: usize = 64;
-
-/// A side of a dialect. Each has a connection of its own.
+/// A side of a dialect. Each has connections of its own.
 pub(super) type Side = (Dialect, Access);
 
-/// What a client knows of its sides.
-#[derive(Default)]
-pub(super) struct Sides {
-    /// The drivers that run, or did until lately.
-    handles: HashMap<Side, Handle>,
-    /// Of every side that was ever used.
-    standings: HashMap<Side, Arc<Standing>>,
-}
+/// The pools of the sides that were ever used.
+pub(super) type Sides = HashMap<Side, Pool>;
 
 impl Client {
     fn sides(&self) -> MutexGuard<'_, Sides> {
         self.0.sides.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The way to the connection of this side, if there is one.
-    pub(super) fn open_handle(&self, side: Side) -> Option<Handle> {
-        self.sides().handles.get(&side).cloned()
+    /// A place for one more subscription of this topic, on a connection that is started if need be.
+    pub(super) fn seat(&self, side: Side, topic: &Arc<str>) -> Result<(Handle, Seat), Error> {
+        let most = self.0.connections_per_side;
+        self.sides()
+            .entry(side)
+            .or_insert_with(|| Pool::new(&Limits::of(side.0, side.1), most))
+            .seat(topic, |standing, gate| self.start(side, standing, gate))
     }
 
-    /// The way to the connection of this side, which is started if need be.
-    pub(super) fn handle(&self, side: Side) -> Result<Handle, Error> {
-        let mut sides = self.sides();
-        let standing = sides.standings.entry(side).or_insert_with(|| Arc::new(standing(side)));
-        if let Some(error) = standing.refused() {
-            return Err(error);
-        }
-        let standing = standing.clone();
-        if let Some(handle) = sides.handles.get(&side)
-            && !handle.commands.is_closed()
-        {
-            return Ok(handle.clone());
-        }
-        let handle = self.start(side, standing)?;
-        sides.handles.insert(side, handle.clone());
-        Ok(handle)
+    /// The way to the connection that carries this topic, if there is one.
+    pub(super) fn carrier(&self, side: Side, topic: &str) -> Option<Handle> {
+        self.sides().get(&side)?.running().find(|handle| handle.roster.carries(topic)).cloned()
     }
 
     /// Tells every driver to end, without waiting, and gives the handles to wait with.
     pub(super) fn tell_all_to_end(&self) -> Vec<Handle> {
-        let handles: Vec<_> = self.sides().handles.drain().map(|(_, handle)| handle).collect();
+        let handles: Vec<_> = self.sides().values_mut().flat_map(Pool::take_all).collect();
         for handle in &handles {
             handle.signals.shut_down();
         }
         handles
     }
 
-    fn start(&self, side: Side, standing: Arc<Standing>) -> Result<Handle, Error> {
+    /// The connections that there are, idle ones included: the public and private ones of spot, then
+    /// those of futures, each in the order in which they fill up.
+    pub fn connections(&self) -> Vec<Connection> {
+        let sides = self.sides();
+        let mut connections = Vec::new();
+        for dialect in [Dialect::Spot, Dialect::Futures] {
+            for access in [Access::Public, Access::Private] {
+                let running = sides.get(&(dialect, access)).into_iter().flat_map(Pool::running);
+                connections.extend(
+                    running.map(|handle| Connection::new(dialect, access, handle.status.clone())),
+                );
+            }
+        }
+        connections
+    }
+
+    fn start(&self, side: Side, standing: Arc<Standing>, gate: Arc<Gate>) -> Result<Handle, Error> {
         let shared = &*self.0;
         let (dialect, access) = side;
         if access == Access::Private && shared.credentials.is_none() {
@@ -81,31 +81,33 @@ impl Client {
             .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let signals = Arc::new(Signals::default());
+        let roster = Arc::new(Roster::default());
         let limits = Limits::of(dialect, access);
+        let session = Session::resume(dialect, access, limits, standing.pace());
+        let (reporter, status) = watch::channel(session.status());
         let driver = Driver {
             dialect,
-            session: Session::resume(dialect, access, limits, standing.pace()),
+            session,
             router: Router::new(dialect),
             connector: Connector::new(
                 Address::parse(text)?,
                 shared.dial.clone(),
                 shared.tls.clone(),
+                gate,
             ),
             credentials: shared.credentials.clone().filter(|_| access == Access::Private),
             clock: shared.clock.clone(),
             inflater: Inflater::new(),
             commands,
             signals: signals.clone(),
+            roster: roster.clone(),
             standing: standing.clone(),
+            status: reporter,
             link: Link::Down,
         };
         tokio::spawn(driver.run());
-        Ok(Handle { commands: sender, signals, standing })
+        Ok(Handle { commands: sender, signals, roster, standing, status })
     }
-}
-
-fn standing((dialect, access): Side) -> Standing {
-    Standing::new(Pace::new(&Limits::of(dialect, access), seed()))
 }
 
 const fn service(side: Side) -> Service {
@@ -118,7 +120,7 @@ const fn service(side: Side) -> Service {
 }
 
 /// A seed for the jitter. Without randomness reconnections are merely less spread out.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let mut bytes = [0; 8];
     let _ = getrandom::getrandom(&mut bytes);
     u64::from_ne_bytes(bytes)

@@ -7,11 +7,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::*;
-use crate::dialect::Dialect;
+use crate::dialect::{Access, Dialect, Limits};
 use crate::error::ErrorKind;
 use crate::event::RawEvent;
 use crate::testing::{patient, venue};
 use crate::topic::Topic;
+
+fn gate() -> Arc<Gate> {
+    Arc::new(Gate::new(&Limits::of(Dialect::Spot, Access::Public)))
+}
 
 fn ticker() -> Topic<RawEvent> {
     Topic::public(Dialect::Spot, "spot/ticker:BTC_USDT")
@@ -190,7 +194,7 @@ async fn an_address_that_swallows_everything_does_not_hide_the_other_family() {
     let names = Names(addresses.into_iter().map(SocketAddr::from).collect());
     let dial = tcp_with(HttpConnector::new_with_resolver(names));
     let address = Address::parse(&format!("ws://venue:{port}/api")).expect("an address");
-    let connector = Connector::new(address, dial, None);
+    let connector = Connector::new(address, dial, None, gate());
     let server = tokio::spawn(serve(listener));
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
@@ -203,7 +207,7 @@ async fn a_refused_connection_says_so() {
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
     let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
-    let connector = Connector::new(address, tcp(), None);
+    let connector = Connector::new(address, tcp(), None, gate());
     let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
     assert!(reason.to_string().contains("refused"), "{reason}");
 }
@@ -233,7 +237,7 @@ async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
         socket.write_all(answer.as_bytes()).await.expect("a client");
         socket
     });
-    let connector = Connector::new(address, tcp(), None);
+    let connector = Connector::new(address, tcp(), None, gate());
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
     server.await.expect("no panic");

@@ -7,6 +7,8 @@ use crate::catalog::{PublishedLimits, Rate};
 
 // Futures states no such limits; what spot states is kept there as well.
 const UNSTATED_TOPICS: usize = 100;
+/// So that one lost connection takes only so many topics with it.
+const UNSTATED_TOPICS_PER_CONNECTION: usize = 200;
 const UNSTATED_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
 const UNSTATED_CONNECTS: Rate = Rate { count: 30, window: Duration::from_mins(1) };
 
@@ -21,8 +23,17 @@ pub struct Limits {
     /// was seen to accept 2,020 and to close the socket at 2,186, so its frames stay under 2,000.
     pub bytes_per_message: usize,
     /// Most topics on one connection: 115 on public and 100 on private spot connections
-    /// (documented); futures states none, `None`.
-    pub topics_per_connection: Option<usize>,
+    /// (documented); futures states none and gets 200.
+    pub topics_per_connection: usize,
+    /// Most connections of this side from one address: 20 public and 10 private ones on spot, 500 on
+    /// futures (documented). Other programs at the same address count as well.
+    pub connections: usize,
+    /// Most attempts to connect within [`connect_window`](Self::connect_window), by all connections
+    /// of this side together: 30 on spot (documented). Futures states none; the same number is kept.
+    /// The client stays a tenth below it.
+    pub connects_per_window: usize,
+    /// The window of that limit: 60 s.
+    pub connect_window: Duration,
     /// Most frames that the client may send within [`message_window`](Self::message_window), pings
     /// included: 100 on spot (documented). Futures states none; the same number is kept.
     pub messages_per_window: usize,
@@ -30,12 +41,15 @@ pub struct Limits {
     pub messages_reserved: usize,
     /// The window of the message limit: 10 s.
     pub message_window: Duration,
-    /// Shortest time between two connection attempts. Spot documents 30 attempts a minute.
+    /// Shortest time between two attempts of one connection. Spot documents 30 attempts a minute.
     pub connect_spacing: Duration,
     /// Time between heartbeats: 10 s. BitMart asks for less than 20 s and its own SDKs use 10 s.
     pub ping_interval: Duration,
     /// Silence after which the connection counts as dead: 20 s. Any frame counts as life.
     pub silence: Duration,
+    /// Silence after which what was received counts as [stale](crate::Update::Stale): 15 s, which is
+    /// a heartbeat that was not answered for 5 s.
+    pub stale_after: Duration,
     /// How long an acknowledgement may take: 10 s.
     pub acknowledge_within: Duration,
     /// How long the answer to a login may take: 10 s.
@@ -63,13 +77,19 @@ impl Limits {
         Self {
             topics_per_message: published.topics_per_message.unwrap_or(UNSTATED_TOPICS),
             bytes_per_message: published.bytes_per_message - published.bytes_per_message / 64,
-            topics_per_connection: published.topics_per_connection,
+            topics_per_connection: published
+                .topics_per_connection
+                .unwrap_or(UNSTATED_TOPICS_PER_CONNECTION),
+            connections: published.connections_per_address,
+            connects_per_window: connects.count,
+            connect_window: connects.window,
             messages_per_window: messages.count,
             messages_reserved: messages.count / 10,
             message_window: messages.window,
             connect_spacing: spacing,
             ping_interval: published.idle_close / 2,
             silence: published.idle_close,
+            stale_after: published.idle_close * 3 / 4,
             acknowledge_within: Duration::from_secs(10),
             login_within: Duration::from_secs(10),
             linger: (published.no_topic_close * 3 / 5).min(Duration::from_mins(1)),

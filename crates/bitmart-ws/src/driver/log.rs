@@ -11,6 +11,8 @@ use crate::session::Notice;
 pub(super) fn notice(endpoint: &Connector, notice: &Notice) {
     match notice {
         Notice::Reconnecting { reason } => info!(%endpoint, %reason, "connection lost"),
+        Notice::Stale { .. } => info!(%endpoint, "nothing heard for a while"),
+        Notice::Alive => debug!(%endpoint, "heard again"),
         Notice::LoginRefused { rejection } => info!(%endpoint, %rejection, "login refused"),
         Notice::Subscribed { topic } => debug!(%endpoint, %topic, "subscribed"),
         Notice::Resynced { topic } => debug!(%endpoint, %topic, "subscribed again"),

@@ -1,22 +1,25 @@
 //! What the venue remembers of a client beyond one connection, and so must the client.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::error::Error;
 use crate::reason::Rejection;
 use crate::session::Pace;
 
-/// The standing of one side of a client: when it may connect again, and whether its login was
-/// refused for good. Drivers come and go; this stays.
+/// Whether the login of one side of a client was refused for good.
+pub(crate) type Refusal = Arc<OnceLock<Error>>;
+
+/// The standing of one place in a pool: when it may connect again, and whether the login was refused
+/// for good. Drivers come and go; this stays.
 #[derive(Debug)]
 pub(crate) struct Standing {
     pace: Mutex<Pace>,
-    refused: OnceLock<Error>,
+    refusal: Refusal,
 }
 
 impl Standing {
-    pub(crate) fn new(pace: Pace) -> Self {
-        Self { pace: Mutex::new(pace), refused: OnceLock::new() }
+    pub(crate) fn new(pace: Pace, refusal: Refusal) -> Self {
+        Self { pace: Mutex::new(pace), refusal }
     }
 
     /// The pace for the next driver.
@@ -34,13 +37,13 @@ impl Standing {
 
     /// The login was refused, and the same credentials will be refused again.
     pub(super) fn refuse(&self, rejection: &Rejection) {
-        // Only the first can come: no driver follows it.
-        let _ = self.refused.set(Error::login_refused(rejection.clone()));
+        // The first refusal is as good as any.
+        let _ = self.refusal.set(Error::login_refused(rejection.clone()));
     }
 
     /// The refusal, if there was one.
     pub(crate) fn refused(&self) -> Option<Error> {
-        self.refused.get().cloned()
+        self.refusal.get().cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {

@@ -3,9 +3,11 @@
 mod ending;
 mod lifecycle;
 mod login;
+mod pool;
 mod wire;
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use bitmart_auth::Credentials;
 use flate2::Compression;
@@ -14,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::Subscription;
 use crate::client::ClientBuilder;
-use crate::dialect::Dialect;
+use crate::dialect::{Access, Dialect};
 use crate::error::Error;
 use crate::event::RawEvent;
 use crate::testing::{Peer, Venue, patient};

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -33,6 +34,8 @@ pub(super) enum Life {
     Subscribed,
     Resynced,
     Reconnecting(ReconnectReason),
+    Stale(Instant),
+    Alive,
     RequestRejected(Rejection),
     End(Error),
 }
@@ -52,6 +55,8 @@ impl<T> Member<T> {
             Life::Subscribed => return true,
             Life::Resynced => Update::Resynced,
             Life::Reconnecting(reason) => Update::Reconnecting(reason.clone()),
+            Life::Stale(since) => Update::Stale(*since),
+            Life::Alive => Update::Alive,
             Life::RequestRejected(rejection) => Update::RequestRejected(rejection.clone()),
             Life::End(error) => {
                 match self.ready.take() {

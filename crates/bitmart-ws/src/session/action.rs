@@ -1,7 +1,7 @@
 //! What a session asks of whoever owns the socket.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::reason::{ReconnectReason, Rejection};
 
@@ -61,6 +61,13 @@ pub enum Notice {
         /// The venue's words.
         rejection: Rejection,
     },
+    /// Nothing has been heard on the connection since then, not even the answer to a heartbeat.
+    Stale {
+        /// When something was heard last.
+        since: Instant,
+    },
+    /// The connection that was [`Stale`](Self::Stale) is heard again; nothing is missing.
+    Alive,
     /// The connection is gone; every topic will be subscribed again on the next one.
     Reconnecting {
         /// What ended it.

@@ -74,7 +74,10 @@ impl Session {
             Some(name) => vec![name],
             None => self.wants(Operation::Subscribe).map(|(name, _)| name.clone()).collect(),
         };
-        if !self.send(now, Operation::Subscribe, &waiting) {
+        // Topics on their way out hold their place until the venue has let them go.
+        let carried = self.topics.values().filter(|topic| topic.on_wire != OnWire::Absent).count();
+        let free = self.limits.topics_per_connection.saturating_sub(carried);
+        if !self.send(now, Operation::Subscribe, &waiting[..free.min(waiting.len())]) {
             return;
         }
         while let Some(index) = self.next_request() {

@@ -6,6 +6,7 @@ mod topics;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::reason::Rejection;
 
 const TICKER: &str = "spot/ticker:BTC_USDT";
 const ORDERS: &str = "spot/user/orders:ALL_SYMBOLS";
@@ -20,12 +21,12 @@ struct Run {
 
 impl Run {
     fn new(dialect: Dialect, access: Access) -> Self {
-        Self::with(dialect, access, Limits::of(dialect, access))
+        Self::with(dialect, access, &Limits::of(dialect, access))
     }
 
-    fn with(dialect: Dialect, access: Access, limits: Limits) -> Self {
+    fn with(dialect: Dialect, access: Access, limits: &Limits) -> Self {
         let now = Instant::now();
-        Self { session: Session::new(dialect, access, limits, 1), start: now, now }
+        Self { session: Session::new(dialect, access, *limits, 1), start: now, now }
     }
 
     /// A spot session with these topics acknowledged.

@@ -1,16 +1,12 @@
-use std::sync::Arc;
-
 use bitmart_types::dec;
 use tokio::sync::mpsc;
 
 use super::BookSubscription;
-use crate::dialect::{Access, Dialect, Limits};
-use crate::driver::{Command, Signals, Standing};
+use crate::driver::Command;
 use crate::event::{Event, Level, SpotDepthIncrease};
 use crate::queue::{Overflow, Writer, queue};
 use crate::reason::{ReconnectReason, Rejection};
-use crate::session::Pace;
-use crate::subscription::{Handle, Subscription};
+use crate::testing::subscription;
 use crate::topic;
 use crate::update::Update;
 
@@ -24,11 +20,8 @@ struct Bench {
 fn bench() -> Bench {
     let (writer, reader) = queue(8, Overflow::Lag);
     let (sender, commands) = mpsc::channel(4);
-    let limits = Limits::of(Dialect::Spot, Access::Public);
-    let standing = Arc::new(Standing::new(Pace::new(&limits, 1)));
-    let handle = Handle { commands: sender, signals: Arc::new(Signals::default()), standing };
     let topic = topic::spot::depth_increase("BTC_USDT");
-    let book = BookSubscription::new(Subscription::new(topic, 1, reader, handle));
+    let book = BookSubscription::new(subscription(topic, reader, sender));
     Bench { book, writer, commands }
 }
 

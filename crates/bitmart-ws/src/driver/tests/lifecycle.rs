@@ -71,6 +71,8 @@ async fn a_silent_connection_is_given_up() {
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     let begin = tokio::time::Instant::now();
+    assert!(matches!(next(&mut tickers).await, Update::Stale(since) if since <= begin.into_std()));
+    assert_eq!(begin.elapsed().as_secs(), 15);
     let update = next(&mut tickers).await;
     assert!(matches!(update, Update::Reconnecting(ReconnectReason::Silent { .. })), "{update:?}");
     assert_eq!(begin.elapsed().as_secs(), 20);

@@ -253,11 +253,32 @@ fn silence_beyond_the_bound_reconnects_and_any_frame_counts_as_life() {
     }
     run.now += Duration::from_secs(19);
     run.session.heard(run.now);
+    let since = run.now;
     run.advance(Duration::from_secs(19));
-    assert!(run.notices().is_empty(), "a protocol ping is life too");
+    assert_eq!(run.notices(), [Notice::Stale { since }], "a protocol ping is life too");
     run.advance(Duration::from_secs(1));
     let reason = ReconnectReason::Silent { limit: Duration::from_secs(20) };
     assert_eq!(run.notices(), [Notice::Reconnecting { reason }]);
+}
+
+#[test]
+fn a_connection_that_falls_silent_is_stale_once_and_alive_when_it_is_heard_again() {
+    let mut run = Run::spot(&[TICKER]);
+    let since = run.now;
+    while run.now < since + Duration::from_secs(15) {
+        assert!(run.notices().is_empty(), "a heartbeat without an answer is given 5 s");
+        run.wake();
+    }
+    assert_eq!(run.notices(), [Notice::Stale { since }]);
+    assert_eq!(run.session.status().condition, Condition::Stale { since });
+    run.advance(Duration::from_secs(1));
+    assert_eq!(run.notices(), [], "said once");
+    run.receive("pong");
+    assert_eq!(run.notices(), [Notice::Alive]);
+    assert!(matches!(run.session.status().condition, Condition::Open { .. }));
+    let since = run.now;
+    run.advance(Duration::from_secs(15));
+    assert_eq!(run.notices(), [Notice::Stale { since }], "and said again the next time");
 }
 
 #[test]
@@ -321,7 +342,7 @@ fn frames_meant_for_a_lost_connection_are_not_sent_on_the_next() {
 fn the_message_limit_is_kept_and_the_heartbeat_still_gets_through() {
     let mut limits = Limits::of(Dialect::Spot, Access::Public);
     limits.topics_per_message = 1;
-    let mut run = Run::with(Dialect::Spot, Access::Public, limits);
+    let mut run = Run::with(Dialect::Spot, Access::Public, &limits);
     for index in 0..115 {
         run.subscribe(&format!("spot/ticker:C{index}_USDT"));
     }

@@ -358,3 +358,23 @@ fn a_renewed_topic_is_unsubscribed_and_subscribed_again() {
     run.receive(&acknowledged(TICKER));
     assert_eq!(run.notices(), [subscribed(TICKER)]);
 }
+
+#[test]
+fn a_full_connection_refuses_a_topic_too_many_and_waits_for_places_that_become_free() {
+    let mut limits = Limits::of(Dialect::Spot, Access::Public);
+    limits.topics_per_connection = 1;
+    let mut run = Run::with(Dialect::Spot, Access::Public, &limits);
+    run.subscribe("spot/a:X");
+    run.session.connected(run.now);
+    run.receive(&acknowledged("spot/a:X"));
+    run.actions();
+    run.subscribe("spot/b:X");
+    assert!(
+        matches!(&run.notices()[..], [Notice::Rejected { topic, .. }] if &**topic == "spot/b:X")
+    );
+    run.unsubscribe("spot/a:X");
+    run.subscribe("spot/b:X");
+    assert_eq!(run.sent(), [r#"{"op":"unsubscribe","args":["spot/a:X"]}"#]);
+    run.receive(r#"{"event":"unsubscribe","topic":"spot/a:X"}"#);
+    assert_eq!(run.sent(), [r#"{"op":"subscribe","args":["spot/b:X"]}"#]);
+}

@@ -1,11 +1,12 @@
-//! Counts the frames that the client sends, so that the venue never has to.
+//! Counts what the client sends or opens, so that the venue never has to refuse it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The moments of the last frames. At most `most` lie within any window.
+/// The moments of the last frames or connections. At most `most` lie within any window, and some of
+/// these places are kept back for what cannot wait.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     most: usize,
     reserved: usize,
     window: Duration,
@@ -13,19 +14,19 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn new(most: usize, reserved: usize, window: Duration) -> Self {
-        // At least one command and one heartbeat must be possible.
+    pub(crate) fn new(most: usize, reserved: usize, window: Duration) -> Self {
+        // At least one place of either kind.
         let most = most.max(2);
         Self { most, reserved: reserved.clamp(1, most - 1), window, sent: VecDeque::new() }
     }
 
-    /// Takes a place for a command, if one is free outside of the reserve.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
+    /// Takes a place, if one is free outside of the reserve.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
         self.take_up_to(self.most - self.reserved, now)
     }
 
-    /// Takes a place for a heartbeat or a login, which may use the reserve.
-    pub(super) fn take_reserved(&mut self, now: Instant) -> bool {
+    /// Takes a place for what cannot wait, which may use the reserve.
+    pub(crate) fn take_reserved(&mut self, now: Instant) -> bool {
         self.take_up_to(self.most, now)
     }
 
@@ -38,20 +39,20 @@ impl Budget {
         free
     }
 
-    /// Forgets the frames that have left the window.
-    pub(super) fn expire(&mut self, now: Instant) {
+    /// Forgets what has left the window.
+    pub(crate) fn expire(&mut self, now: Instant) {
         while self.sent.front().is_some_and(|&sent| now >= sent + self.window) {
             self.sent.pop_front();
         }
     }
 
-    /// When a command that was turned away may try again.
-    pub(super) fn next_free(&self) -> Option<Instant> {
+    /// When whoever was turned away may try again.
+    pub(crate) fn next_free(&self) -> Option<Instant> {
         let over = (self.sent.len() + 1).checked_sub(self.most - self.reserved)?;
         self.sent.get(over.checked_sub(1)?).map(|&sent| sent + self.window)
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.sent.clear();
     }
 }

@@ -1,0 +1,102 @@
+//! The connections of one side of a client.
+
+use std::sync::Arc;
+
+use super::seed;
+use crate::connect::Gate;
+use crate::dialect::Limits;
+use crate::driver::{Refusal, Standing};
+use crate::error::{Error, ErrorKind};
+use crate::roster::Seat;
+use crate::session::Pace;
+use crate::subscription::{Handle, shut_down};
+
+/// Spreads topics over connections.
+///
+/// The first connection with room takes a new topic, so that there are no more connections than
+/// needed: places that became free are filled first, and a connection without topics ends.
+pub(super) struct Pool {
+    limits: Limits,
+    /// Most connections.
+    most: usize,
+    gate: Arc<Gate>,
+    refusal: Refusal,
+    slots: Vec<Slot>,
+}
+
+/// A place for one connection. The standing stays when the connection ends.
+struct Slot {
+    standing: Arc<Standing>,
+    handle: Option<Handle>,
+}
+
+impl Slot {
+    fn running(&self) -> Option<&Handle> {
+        self.handle.as_ref().filter(|handle| !handle.commands.is_closed())
+    }
+}
+
+impl Pool {
+    pub(super) fn new(limits: &Limits, most: usize) -> Self {
+        Self {
+            limits: *limits,
+            most: most.clamp(1, limits.connections),
+            gate: Arc::new(Gate::new(limits)),
+            refusal: Refusal::default(),
+            slots: Vec::new(),
+        }
+    }
+
+    /// Finds a place for one more subscription of this topic. `start` makes a connection.
+    pub(super) fn seat(
+        &mut self,
+        topic: &Arc<str>,
+        start: impl FnOnce(Arc<Standing>, Arc<Gate>) -> Result<Handle, Error>,
+    ) -> Result<(Handle, Seat), Error> {
+        if let Some(error) = self.refusal.get() {
+            return Err(error.clone());
+        }
+        let (most, running) = (self.limits.topics_per_connection, || self.running());
+        let beside = running().find_map(|handle| Some((handle, handle.roster.join(topic)?)));
+        let place = beside.or_else(|| {
+            running().find_map(|handle| Some((handle, handle.roster.open(topic, most)?)))
+        });
+        if let Some((handle, seat)) = place {
+            return Ok((handle.clone(), seat));
+        }
+        let gate = self.gate.clone();
+        let slot = self.free_slot()?;
+        let handle = start(slot.standing.clone(), gate)?;
+        let seat = handle.roster.open(topic, most).ok_or_else(shut_down)?;
+        slot.handle = Some(handle.clone());
+        Ok((handle, seat))
+    }
+
+    fn free_slot(&mut self) -> Result<&mut Slot, Error> {
+        let free = self.slots.iter().position(|slot| slot.running().is_none());
+        if free.is_none() && self.slots.len() < self.most {
+            let pace = Pace::new(&self.limits, seed());
+            let standing = Arc::new(Standing::new(pace, self.refusal.clone()));
+            self.slots.push(Slot { standing, handle: None });
+        }
+        let index = free.unwrap_or(self.slots.len() - 1);
+        let full = format!(
+            "no room for another topic: {} connections of {} topics each are all that is allowed",
+            self.most, self.limits.topics_per_connection
+        );
+        self.slots
+            .get_mut(index)
+            .filter(|slot| slot.running().is_none())
+            .ok_or_else(|| Error::new(ErrorKind::Full, full))
+    }
+
+    /// The connections that are there, in the order of their places.
+    pub(super) fn running(&self) -> impl Iterator<Item = &Handle> {
+        self.slots.iter().filter_map(Slot::running)
+    }
+
+    /// Forgets the connections and gives them.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Handle> {
+        self.slots.iter_mut().filter_map(|slot| slot.handle.take())
+    }
+}
