@@ -247,8 +247,9 @@ impl Driver {
                 Err(error) => self.violated(&error.to_string()),
             },
             Happening::Received(Message::Ping(payload)) => {
-                self.session.heard(now());
-                if let Err(reason) = self.link.send_pong(payload).await {
+                if self.session.pinged(now())
+                    && let Err(reason) = self.link.send_pong(payload).await
+                {
                     self.session.closed(now(), reason);
                 }
             }

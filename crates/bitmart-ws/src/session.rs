@@ -221,7 +221,14 @@ impl Session {
         self.flush(now);
     }
 
-    /// A sign of life that is no text, such as a protocol ping.
+    /// A protocol ping arrived. Gives whether it is to be answered: the answer counts as a frame,
+    /// and pings that come in a flood are not worth the message limit. Heartbeats keep their share.
+    pub fn pinged(&mut self, now: Instant) -> bool {
+        self.heard(now);
+        self.budget.take(now)
+    }
+
+    /// A sign of life that is no text, such as a protocol pong.
     pub fn heard(&mut self, now: Instant) {
         if let State::LoggingIn { link, .. } | State::Open { link } = &mut self.state {
             link.heard = now;

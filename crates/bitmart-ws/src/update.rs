@@ -44,3 +44,20 @@ pub enum Update<T> {
     /// The venue refused to send a requested snapshot. The subscription itself goes on.
     RequestRejected(Rejection),
 }
+
+impl<T> Update<T> {
+    /// The same update with its event made into another.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Update<U> {
+        match self {
+            Self::Data(event) => Update::Data(make(event)),
+            Self::Subscribed => Update::Subscribed,
+            Self::Reconnecting(reason) => Update::Reconnecting(reason),
+            Self::Resynced => Update::Resynced,
+            Self::Stale(since) => Update::Stale(since),
+            Self::Alive => Update::Alive,
+            Self::Lagged(missed) => Update::Lagged(missed),
+            Self::Malformed(error) => Update::Malformed(error),
+            Self::RequestRejected(rejection) => Update::RequestRejected(rejection),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The driver, the client and a scripted server, in memory and in virtual time.
 
+mod adversity;
 mod ending;
 mod lifecycle;
 mod login;

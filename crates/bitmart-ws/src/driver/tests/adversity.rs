@@ -1,0 +1,148 @@
+//! A venue, or what stands between, at its worst.
+
+use super::*;
+use crate::client::Client;
+use crate::reason::ReconnectReason;
+use crate::testing::{BINARY, CLOSE, PING, PONG, frame, venue};
+
+/// A connection with the ticker subscribed.
+async fn open() -> (Venue, Client, Peer, Subscription<RawEvent>) {
+    let (mut venue, client) = venue();
+    let (peer, subscription) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+    let mut subscription = subscription.expect("subscribed");
+    assert!(matches!(next(&mut subscription).await, Update::Subscribed));
+    (venue, client, peer, subscription)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_at_any_byte_of_a_frame_loses_that_frame_alone_and_says_so() {
+    let (mut venue, _client, mut peer, mut tickers) = open().await;
+    let whole = frame(true, BINARY, &deflate(&tick(7)));
+    for cut in 0..whole.len() {
+        peer.say(&tick(1)).await;
+        peer.raw(&whole[..cut]).await;
+        drop(peer);
+        assert_eq!(value(&mut tickers).await, 1, "what was whole arrives");
+        assert!(matches!(next(&mut tickers).await, Update::Reconnecting(_)), "cut at {cut}");
+        peer = serve(&mut venue).await;
+        assert!(matches!(next(&mut tickers).await, Update::Resynced));
+    }
+    peer.raw(&whole).await;
+    assert_eq!(value(&mut tickers).await, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_open_connection_is_stale_and_then_replaced() {
+    let (mut venue, _client, peer, mut tickers) = open().await;
+    // The peer neither reads nor speaks, and its end stays open.
+    assert!(matches!(next(&mut tickers).await, Update::Stale(_)));
+    let lost = next(&mut tickers).await;
+    assert!(matches!(lost, Update::Reconnecting(ReconnectReason::Silent { .. })), "{lost:?}");
+    serve(&mut venue).await;
+    assert!(matches!(next(&mut tickers).await, Update::Resynced));
+    drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn acknowledgements_that_come_twice_or_late_do_not_confuse() {
+    let (_venue, client, mut peer, mut tickers) = open().await;
+    let again = r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#;
+    peer.say(again).await;
+    peer.say(r#"{"event":"unsubscribe","topic":"spot/ticker:OTHER_USDT"}"#).await;
+    peer.say(&tick(1)).await;
+    assert_eq!(value(&mut tickers).await, 1, "nothing but data");
+    let (_, trades) = tokio::join!(
+        async {
+            peer.acknowledge().await;
+            peer.say(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
+        },
+        client.subscribe(trade()),
+    );
+    let mut trades = trades.expect("subscribed");
+    peer.say(&data("spot/trade", "BTC_USDT", &[5])).await;
+    assert!(matches!(next(&mut trades).await, Update::Subscribed));
+    assert_eq!(value(&mut trades).await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_acknowledgement_is_asked_for_again_without_harm_to_others() {
+    let (_venue, client, mut peer, mut tickers) = open().await;
+    let asking = tokio::spawn(async move { client.subscribe(trade()).await });
+    let command = peer.text().await;
+    assert!(command.contains("spot/trade:BTC_USDT"), "{command}");
+    peer.say(&tick(1)).await;
+    assert_eq!(value(&mut tickers).await, 1);
+    assert_eq!(peer.acknowledge().await.1, ["spot/trade:BTC_USDT"], "asked again");
+    asking.await.expect("no panic").expect("subscribed");
+    peer.say(&tick(2)).await;
+    assert_eq!(value(&mut tickers).await, 2, "the same connection all along");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_pings_is_answered_within_the_message_limit_and_heartbeats_go_on() {
+    let (_venue, _client, mut peer, mut tickers) = open().await;
+    let mut flood = Vec::new();
+    for number in 0..1_000_u32 {
+        flood.extend(frame(true, PING, &number.to_be_bytes()));
+    }
+    peer.raw(&flood).await;
+    peer.say(&tick(1)).await;
+    assert_eq!(value(&mut tickers).await, 1, "data is not held up");
+    let mut pongs = 0;
+    loop {
+        let (opcode, payload) = peer.frame().await.expect("open");
+        if payload == b"ping" {
+            break;
+        }
+        assert_eq!(opcode, PONG);
+        pongs += 1;
+    }
+    assert!((1..100).contains(&pongs), "{pongs}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_slept_for_hours_finds_its_connection_dead_and_gets_another() {
+    let (mut venue, _client, peer, mut tickers) = open().await;
+    tokio::time::advance(Duration::from_hours(9)).await;
+    let lost = next(&mut tickers).await;
+    assert!(matches!(lost, Update::Reconnecting(ReconnectReason::Silent { .. })), "{lost:?}");
+    drop(peer);
+    serve(&mut venue).await;
+    assert!(matches!(next(&mut tickers).await, Update::Resynced));
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_out_of_place_end_the_connection_and_not_the_subscription() {
+    let begin = |opcode| frame(false, opcode, b"{");
+    let violations = [
+        // A continuation of nothing, a message inside another, a fragmented ping, reserved bits, an
+        // opcode that does not exist, text that is none.
+        frame(true, 0, b"}"),
+        [begin(BINARY), begin(BINARY)].concat(),
+        frame(false, PING, b""),
+        vec![0xf1, 0x00],
+        vec![0x83, 0x00],
+        frame(true, crate::testing::TEXT, b"\xff\xfe"),
+    ];
+    for bytes in violations {
+        let (mut venue, _client, mut peer, mut tickers) = open().await;
+        peer.raw(&bytes).await;
+        let lost = next(&mut tickers).await;
+        assert!(
+            matches!(lost, Update::Reconnecting(ReconnectReason::Protocol { .. })),
+            "{lost:?} after {bytes:?}"
+        );
+        serve(&mut venue).await;
+        assert!(matches!(next(&mut tickers).await, Update::Resynced));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_with_a_code_is_passed_on() {
+    let (mut venue, _client, mut peer, mut tickers) = open().await;
+    peer.send(true, CLOSE, &1009_u16.to_be_bytes()).await;
+    let lost = next(&mut tickers).await;
+    let Update::Reconnecting(reason) = lost else { panic!("{lost:?}") };
+    assert_eq!(reason, ReconnectReason::Closed { code: Some(1009) });
+    serve(&mut venue).await;
+}
