@@ -5,6 +5,7 @@
 
 use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole};
 
+mod candle;
 mod depth;
 mod error;
 mod frame;
@@ -12,17 +13,23 @@ mod futures;
 mod raw;
 mod spot;
 
+pub use candle::Candle;
 pub use depth::{DepthEvent, DepthKind, DepthUpdate, Level};
 pub use error::{DecodeError, DecodeErrorKind};
 pub use frame::decode_entries;
 pub use futures::{
-    FuturesDepthIncrease, FuturesOrder, FuturesOrderAction, FuturesOrderUpdate, FuturesTicker,
-    LastTrade,
+    DepthSide, FuturesAsset, FuturesBookTicker, FuturesDepth, FuturesDepthAll,
+    FuturesDepthIncrease, FuturesFundingRate, FuturesKline, FuturesOrder, FuturesOrderAction,
+    FuturesOrderUpdate, FuturesPosition, FuturesTicker, FuturesTrade, FuturesTradeWay, LastTrade,
 };
 pub use raw::RawEvent;
-pub use spot::{EntrustType, SpotDepthIncrease, SpotOrderUpdate, SpotTicker, SpotTrade};
+pub use spot::{
+    BalanceAccount, BalanceReason, EntrustType, SpotBalance, SpotBalanceUpdate, SpotBookTicker,
+    SpotDepth, SpotDepthIncrease, SpotKline, SpotOrderUpdate, SpotTicker, SpotTrade,
+};
 
-pub(crate) use frame::{Shape, recode};
+pub(crate) use frame::recode;
+pub(crate) use futures::KlineEntry;
 
 /// An entry of a data frame.
 ///
@@ -38,7 +45,8 @@ pub trait Event: Clone + Send + Sync + 'static {
     /// in `out`.
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError>;
 
-    /// The pair or contract that this event is about, when it is about one.
+    /// The pair or contract that this event is about, when it is about one; more exactly, what its
+    /// topic names behind the colon.
     fn symbol(&self) -> Option<&str>;
 }
 

@@ -9,6 +9,44 @@
 //! let book = topic::futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
 //! assert_eq!(book.name(), "futures/depthIncrease20:BTCUSDT@200ms");
 //! ```
+//!
+//! # Channels
+//!
+//! | Channel | Made by | Events |
+//! |---|---|---|
+//! | `spot/ticker` | [`spot::ticker`] | [`SpotTicker`](crate::event::SpotTicker) |
+//! | `spot/kline…` | [`spot::klines`] | [`SpotKline`](crate::event::SpotKline) |
+//! | `spot/depth5`, `20`, `50` | [`spot::depth`] | [`SpotDepth`](crate::event::SpotDepth) |
+//! | `spot/depth/increase100` | [`spot::depth_increase`] | [`SpotDepthIncrease`](crate::event::SpotDepthIncrease) |
+//! | `spot/trade` | [`spot::trades`] | [`SpotTrade`](crate::event::SpotTrade) |
+//! | `spot/bookTicker` | [`spot::book_ticker`] | [`SpotBookTicker`](crate::event::SpotBookTicker) |
+//! | `spot/user/order` | [`spot::user_orders`] | [`SpotOrderUpdate`](crate::event::SpotOrderUpdate) |
+//! | `spot/user/orders:ALL_SYMBOLS` | [`spot::all_user_orders`] | [`SpotOrderUpdate`](crate::event::SpotOrderUpdate) |
+//! | `spot/user/balance:BALANCE_UPDATE` | [`spot::user_balances`] | [`SpotBalanceUpdate`](crate::event::SpotBalanceUpdate) |
+//! | `futures/ticker`, one contract | [`futures::ticker`] | [`FuturesTicker`](crate::event::FuturesTicker) |
+//! | `futures/ticker`, all contracts | [`futures::all_tickers`] | [`FuturesTicker`](crate::event::FuturesTicker) |
+//! | `futures/fundingRate` | [`futures::funding_rate`] | [`FuturesFundingRate`](crate::event::FuturesFundingRate) |
+//! | `futures/depth5`, `20`, `50` | [`futures::depth`] | [`FuturesDepth`](crate::event::FuturesDepth) |
+//! | `futures/depthAll5`, `20`, `50` | [`futures::depth_all`] | [`FuturesDepthAll`](crate::event::FuturesDepthAll) |
+//! | `futures/depthIncrease5`, `20`, `50` | [`futures::depth_increase`] | [`FuturesDepthIncrease`](crate::event::FuturesDepthIncrease) |
+//! | `futures/bookticker` | [`futures::book_ticker`] | [`FuturesBookTicker`](crate::event::FuturesBookTicker) |
+//! | `futures/trade` | [`futures::trades`] | [`FuturesTrade`](crate::event::FuturesTrade) |
+//! | `futures/klineBin…` | [`futures::klines`] | [`FuturesKline`](crate::event::FuturesKline) |
+//! | `futures/markPriceKlineBin…` | [`futures::mark_price_klines`] | [`FuturesKline`](crate::event::FuturesKline) |
+//! | `futures/asset` | [`futures::user_assets`] | [`FuturesAsset`](crate::event::FuturesAsset) |
+//! | `futures/position` | [`futures::user_positions`] | [`FuturesPosition`](crate::event::FuturesPosition) |
+//! | `futures/order` | [`futures::user_orders`] | [`FuturesOrderUpdate`](crate::event::FuturesOrderUpdate) |
+//!
+//! Some channels have a name and nothing else: `futures/unicast` stands in constants of the
+//! exchange's libraries without a description, and `v2/depthAll` and `v2/depthIncrease` were seen to
+//! deliver nothing. They have no type here; a raw topic reads them, should they ever speak:
+//!
+//! ```
+//! use bitmart_ws::{Dialect, Topic, event::RawEvent};
+//!
+//! let topic: Topic<RawEvent> = Topic::private(Dialect::Futures, "futures/unicast");
+//! assert!(topic.is_private());
+//! ```
 
 use std::{fmt, marker::PhantomData};
 
@@ -17,12 +55,15 @@ use smol_str::SmolStr;
 use crate::dialect::Dialect;
 
 pub mod futures;
+mod options;
 pub mod spot;
 
-pub use futures::{DepthLevels, DepthSpeed};
+pub use options::{DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
 
 /// The symbol part of the topic that covers every spot pair.
 const EVERY_PAIR: &str = "ALL_SYMBOLS";
+/// The symbol part of the topic of spot balances, which covers every currency.
+const EVERY_BALANCE: &str = "BALANCE_UPDATE";
 
 /// A topic whose events have the type `T`. Cheap to clone.
 ///
@@ -76,8 +117,9 @@ impl<T> Topic<T> {
     }
 
     /// The symbol that every event of this topic carries, or `None` when the topic covers several.
+    /// Of `futures/asset` it is the currency.
     pub fn symbol(&self) -> Option<&str> {
-        split(&self.name).1.filter(|symbol| *symbol != EVERY_PAIR)
+        split(&self.name).1.filter(|symbol| ![EVERY_PAIR, EVERY_BALANCE].contains(symbol))
     }
 
     /// Whether a frame that says `channel` in its `"table"` or `"group"` may carry events of this

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use bitmart_ws::event::{Event, SpotDepthIncrease, SpotTicker};
+use bitmart_ws::event::{
+    Event, FuturesBookTicker, FuturesDepth, FuturesDepthAll, FuturesTicker, FuturesTrade,
+    SpotDepth, SpotDepthIncrease, SpotTicker, SpotTrade,
+};
 use bitmart_ws::inflate::Inflater;
 use flate2::{Compression, write::DeflateEncoder};
 
@@ -44,8 +47,27 @@ fn a_book_allocates_once_a_side() {
 }
 
 #[test]
-fn a_ticker_allocates_nothing() {
-    let fixture = include_str!("../fixtures/spot-ticker/sample.json");
-    let fixture: serde_json::Value = serde_json::from_str(fixture).expect("JSON");
-    assert_eq!(allocations::<SpotTicker>(&fixture["frame"].to_string()), 0);
+fn a_whole_book_allocates_once_a_side() {
+    let whole = |text: &str| text.replace(r#","type":"snapshot","version":4"#, "");
+    assert_eq!(allocations::<SpotDepth>(&whole(&book(50, ""))), 2);
+    // As above: one side is read before the first blank is met.
+    assert_eq!(allocations::<SpotDepth>(&whole(&book(50, " "))), 3);
+    assert_eq!(allocations::<FuturesDepth>(&published("futures-depth/sample")), 1);
+    assert_eq!(allocations::<FuturesDepthAll>(&published("futures-depth-all/sample")), 2);
+}
+
+#[test]
+fn tickers_and_trades_allocate_nothing() {
+    assert_eq!(allocations::<SpotTicker>(&published("spot-ticker/sample")), 0);
+    assert_eq!(allocations::<SpotTrade>(&published("spot-trade/sample")), 0);
+    assert_eq!(allocations::<FuturesTicker>(&published("futures-ticker/sample")), 0);
+    assert_eq!(allocations::<FuturesBookTicker>(&published("futures-bookticker/sample")), 0);
+    assert_eq!(allocations::<FuturesTrade>(&published("futures-trade/sample")), 0);
+}
+
+/// The frame of a published sample.
+fn published(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).expect("readable");
+    serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["frame"].to_string()
 }

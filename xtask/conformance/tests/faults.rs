@@ -114,6 +114,34 @@ fn an_unknown_channel_fails() {
 }
 
 #[test]
+fn frames_of_forms_without_a_sample_pass() {
+    let candle = r#"{"o":"1","h":"1","l":"1","c":"1","v":"2","ts":1700533801}"#;
+    for frame in [
+        format!(
+            r#""futures","frame":{{"group":"futures/klineBin1m:BTCUSDT","data":{{"symbol":"BTCUSDT","items":[{candle},{candle}]}}}}"#
+        ),
+        r#""futures","frame":{"group":"futures/depth5:BTCUSDT@100ms","data":{"symbol":"BTCUSDT","way":2,"depths":[],"ms_t":1}}"#.to_owned(),
+        r#""futures","frame":{"group":"futures/trade:BTCUSDT","data":[]}"#.to_owned(),
+        r#""spot","frame":{"table":"spot/bookTicker:BTC_USDT","data":{"symbol":"BTC_USDT","bid_px":"1"}}"#.to_owned(),
+        r#""spot","frame":{"table":"spot/kline1M","data":[{"symbol":"BTC_USDT","candle":[1,"1","1","1","1","0"]}]}"#.to_owned(),
+    ] {
+        let recording = format!(r#"{{"ws":{frame}}}"#);
+        assert_eq!(faults(&recording), [""; 0], "{recording}");
+    }
+}
+
+#[test]
+fn a_member_that_an_event_drops_is_found() {
+    let entry = r#"{"symbol":"BTC_USDT","bid_px":"1","spread":"2"}"#;
+    assert_eq!(
+        faults(&format!(
+            r#"{{"ws":"spot","frame":{{"table":"spot/bookTicker","data":[{entry}]}}}}"#
+        )),
+        [r#"frame.data[0].spread: "2", nothing"#]
+    );
+}
+
+#[test]
 fn a_parameter_that_the_request_does_not_know_is_found() {
     assert_eq!(
         faults(&order(r#"{"orderId":"1","recvwindow":5000}"#)),

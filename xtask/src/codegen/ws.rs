@@ -31,6 +31,19 @@ struct Description {
     limits: Limits,
     #[serde(rename = "channel")]
     channels: Vec<Channel>,
+    /// Channels that have a name and nothing else.
+    #[serde(default)]
+    untyped: Vec<Untyped>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Untyped {
+    topic: String,
+    #[serde(default)]
+    private: bool,
+    about: String,
+    sources: Vec<String>,
 }
 
 words!(Shape { One, Many });
@@ -55,12 +68,14 @@ struct Limits {
 #[serde(deny_unknown_fields)]
 struct Channel {
     title: String,
-    /// Its topics: `{symbol}`, `{levels}` and `{speed}` stand for what varies.
+    /// Its topics: words in braces stand for what varies.
     topic: String,
     #[serde(default)]
     private: bool,
     /// Type of its events, in `bitmart_ws::event`.
     event: String,
+    /// Type of an entry on the wire, where that is another.
+    entry: Option<String>,
     /// Form of a frame's `data`.
     data: Shape,
     /// Function that makes its topics.
@@ -73,9 +88,14 @@ struct Channel {
     levels: Vec<u32>,
     #[serde(default)]
     speeds: Vec<String>,
+    #[serde(default)]
+    intervals: Vec<String>,
+    /// BitMart does not document its events.
+    #[serde(default)]
+    unverified: bool,
     /// Topic of the channel that has the same fields and ignores.
     same_fields_as: Option<String>,
-    /// Fields of an entry, as `path: form and unit`; fields of inner objects are `outer.inner`.
+    /// Fields of an entry, as `path: form and unit`, in the words of the REST description.
     #[serde(default)]
     fields: Vec<String>,
     /// Differences that the conformance check accepts.
@@ -121,7 +141,7 @@ impl Description {
 fn client(dialects: &[Description]) -> String {
     let mut out = "//! Facts of the WebSocket.\n\nuse std::time::Duration;\n\n\
         use crate::{catalog::{Channel, PublishedLimits, Rate}, dialect::Dialect, \
-        event::{self, Shape, recode}};\n\n"
+        event::{self, recode}};\n\n"
         .to_owned();
     for Description { dialect, limits, .. } in dialects {
         for (index, side) in ["public", "private"].into_iter().enumerate() {
@@ -149,7 +169,8 @@ fn client(dialects: &[Description]) -> String {
     out.push_str("/// Every described channel.\npub(crate) const CHANNELS: &[Channel] = &[\n");
     for description in dialects {
         for channel in &description.channels {
-            let Channel { title, topic, private, event, data, request, .. } = channel;
+            let Channel { title, topic, private, event, entry, request, .. } = channel;
+            let entry = entry.as_ref().unwrap_or(event);
             let (owner, name) = (description.owner(channel), description.dialect);
             let names = owner.fields.iter().filter_map(|field| field.split_once(": "));
             let fields: Vec<_> = names.map(|(name, _)| name).collect();
@@ -158,7 +179,7 @@ fn client(dialects: &[Description]) -> String {
                 out,
                 "Channel {{ dialect: Dialect::{name:?}, pattern: {topic:?}, title: {title:?}, \
                  private: {private}, request: {request}, fields: &{fields:?}, ignores: &{ignores:?}, \
-                 recode: |text| recode::<event::{event}>(Dialect::{name:?}, Shape::{data:?}, text) }},"
+                 recode: |text| recode::<event::{entry}>(Dialect::{name:?}, text) }},"
             );
         }
     }
@@ -183,17 +204,19 @@ fn sandbox(dialects: &[Description]) -> String {
     let mut out = include_str!("templates/channel_types.rs").to_owned();
     out.push_str("\n/// Every described channel.\npub(crate) static CHANNELS: &[Channel] = &[\n");
     for Description { dialect, channels, .. } in dialects {
-        for Channel { topic, levels, speeds, private, request, .. } in channels {
+        for Channel { topic, levels, intervals, speeds, private, request, .. } in channels {
             let (base, argument) = topic.split_once(':').unwrap_or((topic, ""));
             let argument = match argument.trim_end_matches("{speed}") {
                 "" => "None".to_owned(),
-                "{symbol}" => "Symbol".to_owned(),
+                "{symbol}" | "{currency}" => "Symbol".to_owned(),
                 word => format!("Word({word:?})"),
             };
-            let mut names = vec![base.to_owned()];
-            if base.contains("{levels}") {
-                let name = |levels: &u32| base.replace("{levels}", &levels.to_string());
-                names = levels.iter().map(name).collect();
+            let levels = levels.iter().map(|levels| base.replace("{levels}", &levels.to_string()));
+            let intervals = intervals.iter().map(|word| base.replace("{interval}", word));
+            let mut names: Vec<_> =
+                levels.chain(intervals).filter(|name| !name.contains('{')).collect();
+            if !base.contains('{') {
+                names = vec![base.to_owned()];
             }
             let _ = writeln!(
                 out,
@@ -212,9 +235,9 @@ fn docs(dialects: &[Description]) -> File {
     let mut out = format!(
         "<!-- @generated by `cargo xtask codegen` from {SOURCE}. Do not edit. -->\n\n# WebSocket channels\n"
     );
-    for Description { dialect, sources, checked, quirks, decisions, facts, channels, .. } in
-        dialects
-    {
+    for description in dialects {
+        let Description { dialect, sources, checked, quirks, decisions, .. } = description;
+        let Description { facts, channels, untyped, .. } = description;
         let _ = writeln!(out, "\n## {dialect:?}\n\n| fact | value |\n|---|---|");
         for (name, value) in facts {
             let _ = writeln!(out, "| {} | `{value}` |", name.replace('_', " "));
@@ -224,10 +247,24 @@ fn docs(dialects: &[Description]) -> File {
             let Channel { title, topic, event, constructor, push, sources, checked, .. } = channel;
             let _ = writeln!(
                 out,
-                "\n### `{topic}`\n\n{title}: `{constructor}`, {}, events `{event}`{}. Pushes: {push}.\n",
+                "\n### `{topic}`\n\n{title}: `{constructor}`, {}, carries {}`{event}`{}{}. Pushes: {push}.\n",
                 if channel.private { "private" } else { "public" },
+                if channel.data == Shape::Many { "a list of " } else { "" },
                 if channel.request { ", answers requests" } else { "" },
+                if channel.unverified { ", not documented by BitMart" } else { "" },
             );
+            let levels = channel.levels.iter().map(u32::to_string).collect();
+            for (name, values) in
+                [("levels", &levels), ("interval", &channel.intervals), ("speed", &channel.speeds)]
+            {
+                if topic.contains(&format!("{{{name}}}")) {
+                    let _ = writeln!(
+                        out,
+                        "`{{{name}}}`: `{}`.\n",
+                        values.join("`, `").replace("``, ", "none, ")
+                    );
+                }
+            }
             if let Some(other) = &channel.same_fields_as {
                 let _ = writeln!(out, "Fields as `{other}`.\n");
             }
@@ -235,6 +272,13 @@ fn docs(dialects: &[Description]) -> File {
                 let _ = writeln!(out, "- `{name}`: {form}");
             }
             notes(&mut out, sources, checked, &channel.quirks, &channel.decisions);
+        }
+        for Untyped { topic, private, about, sources } in untyped {
+            let (side, sources) = (if *private { "private" } else { "public" }, sources.join(", "));
+            let _ = writeln!(
+                out,
+                "\n### `{topic}`\n\nNo type, {side}; a raw topic reads it. {about} Sources: {sources}."
+            );
         }
     }
     File { path: "docs/channels.md".into(), text: out }

@@ -77,93 +77,12 @@ impl From<Host> for HostKey {
     }
 }
 
-/// Channels that are served although the API description does not list them yet. A test fails when
-/// it does, so that the row here goes.
-static UNDESCRIBED: &[Described] = &[
-    public(Host::Spot, &["spot/depth5", "spot/depth20", "spot/depth50"], &[]),
-    public(
-        Host::Spot,
-        &[
-            "spot/kline1m",
-            "spot/kline3m",
-            "spot/kline5m",
-            "spot/kline15m",
-            "spot/kline30m",
-            "spot/kline1H",
-            "spot/kline2H",
-            "spot/kline4H",
-            "spot/kline1D",
-            "spot/kline1W",
-            "spot/kline1M",
-        ],
-        &[],
-    ),
-    public(Host::Spot, &["spot/bookTicker"], &[]),
-    public(Host::Futures, &["futures/trade", "futures/bookticker"], &[]),
-    public(
-        Host::Futures,
-        &["futures/depth5", "futures/depth20", "futures/depth50"],
-        &["", "@100ms", "@200ms"],
-    ),
-    public(
-        Host::Futures,
-        &["futures/depthAll5", "futures/depthAll20", "futures/depthAll50"],
-        &["", "@100ms", "@200ms"],
-    ),
-    public(
-        Host::Futures,
-        &[
-            "futures/klineBin1m",
-            "futures/klineBin5m",
-            "futures/klineBin15m",
-            "futures/klineBin30m",
-            "futures/klineBin1H",
-            "futures/klineBin2H",
-            "futures/klineBin4H",
-            "futures/klineBin1D",
-            "futures/klineBin1W",
-        ],
-        &[],
-    ),
-    public(
-        Host::Futures,
-        &[
-            "futures/markPriceKlineBin1m",
-            "futures/markPriceKlineBin5m",
-            "futures/markPriceKlineBin15m",
-            "futures/markPriceKlineBin30m",
-            "futures/markPriceKlineBin1H",
-            "futures/markPriceKlineBin2H",
-            "futures/markPriceKlineBin4H",
-            "futures/markPriceKlineBin1D",
-            "futures/markPriceKlineBin1W",
-        ],
-        &[],
-    ),
-    Described { request: true, ..public(Host::Futures, &["futures/fundingRate"], &[]) },
-    private(Host::Spot, &["spot/user/balance"], Argument::Word("BALANCE_UPDATE")),
-    private(Host::Futures, &["futures/asset"], Argument::Symbol),
-    private(Host::Futures, &["futures/position"], Argument::None),
-];
-
 /// Channels that some client knows and the sandbox does not serve: no source says what they deliver.
 const UNSERVED: [&str; 3] = ["futures/unicast", "v2/depthAll", "v2/depthIncrease"];
 
 /// Whether a topic is of a channel that exists, although it is not served here.
 pub(super) fn is_unserved(text: &str) -> bool {
     UNSERVED.iter().any(|name| text.starts_with(name))
-}
-
-const fn public(
-    host: Host,
-    names: &'static [&'static str],
-    speeds: &'static [&'static str],
-) -> Described {
-    Described { host, names, argument: Argument::Symbol, speeds, private: false, request: false }
-}
-
-const fn private(host: Host, names: &'static [&'static str], argument: Argument) -> Described {
-    Described { host, names, argument, speeds: &[], private: true, request: false }
 }
 
 /// Reads a topic; none for a channel that does not exist. Whether the symbol exists is another
@@ -175,7 +94,6 @@ pub(super) fn parse(host: Host, text: &str) -> Option<Topic> {
     };
     let described = CHANNELS
         .iter()
-        .chain(UNDESCRIBED)
         .find(|row| row.host == host && row.names.contains(&name) && fits(row, argument))?;
     let symbol = match described.argument {
         Argument::Symbol => argument
@@ -296,19 +214,11 @@ mod tests {
 
     #[test]
     fn every_described_channel_is_served() {
-        for row in CHANNELS.iter().chain(UNDESCRIBED) {
+        for row in CHANNELS {
             for name in row.names {
                 let about_all = row.argument == Argument::None;
                 assert!(channel(name, about_all).is_some(), "{name} is not served");
             }
-        }
-    }
-
-    #[test]
-    fn own_rows_are_not_described() {
-        for name in UNDESCRIBED.iter().flat_map(|row| row.names) {
-            let described = CHANNELS.iter().any(|row| row.names.contains(name));
-            assert!(!described, "{name} is described now: remove it from UNDESCRIBED");
         }
     }
 }

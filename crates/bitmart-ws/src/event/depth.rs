@@ -1,16 +1,18 @@
-//! What the incremental books of both dialects have in common.
+//! What the books of both dialects have in common.
 
 use std::{fmt, marker::PhantomData};
 
 use bitmart_types::{Decimal, Timestamp, open_enum, positional, wire};
 use serde::{
     Deserialize, Serialize,
-    de::{SeqAccess, Visitor},
+    de::{DeserializeOwned, SeqAccess, Visitor},
 };
 
-use super::{DecodeError, Event, SpotDepthIncrease, decode_entries};
+use super::{DecodeError, Event, decode_entries};
 
 mod scan;
+
+pub(super) use scan::SpotParts;
 
 /// A price of a book and the size that stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +64,15 @@ pub trait DepthEvent: Event {
     fn update(&self) -> DepthUpdate<'_>;
 }
 
+/// A book event of spot.
+pub(super) trait SpotBook: DeserializeOwned {
+    /// The event, when no part of it is missing.
+    fn from_parts(parts: SpotParts<'_>) -> Option<Self>;
+}
+
 /// Appends the entries of a spot book frame to `out`: in one pass if it has the usual form.
-pub(super) fn decode_spot(text: &str, out: &mut Vec<SpotDepthIncrease>) -> Result<(), DecodeError> {
-    match scan::usual_frame(text) {
+pub(super) fn decode_spot<T: SpotBook>(text: &str, out: &mut Vec<T>) -> Result<(), DecodeError> {
+    match scan::usual_frame(text).and_then(T::from_parts) {
         Some(entry) => {
             out.push(entry);
             Ok(())

@@ -10,6 +10,8 @@ use serde::{
     },
 };
 
+use serde_json::value::RawValue;
+
 use super::DecodeError;
 use crate::dialect::Dialect;
 
@@ -47,30 +49,28 @@ where
     }
 }
 
-/// How a channel carries its entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// `"data": {…}`.
-    One,
-    /// `"data": [{…}, …]`.
-    Many,
-}
-
-/// Decodes a frame and writes it again as the venue writes it.
-pub(crate) fn recode<T>(dialect: Dialect, shape: Shape, text: &str) -> Result<String, DecodeError>
+/// Decodes a frame and writes it again as the venue writes it: one entry or an array of entries, as
+/// it came.
+pub(crate) fn recode<T>(dialect: Dialect, text: &str) -> Result<String, DecodeError>
 where
     T: for<'de> Deserialize<'de> + Serialize,
 {
+    #[derive(Deserialize)]
+    struct Raw<'a> {
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
     let mut entries: Vec<T> = Vec::new();
     decode_entries(text, &mut entries)?;
     let channel_key = match dialect {
         Dialect::Spot => "table",
         Dialect::Futures => "group",
     };
-    let data = match (shape, entries.as_slice()) {
-        (Shape::One, [entry]) => serde_json::to_value(entry),
-        _ => serde_json::to_value(&entries),
-    };
+    let is_list = serde_json::from_str::<Raw<'_>>(text).map(|raw| raw.data.get().starts_with('['));
+    let data = is_list.and_then(|is_list| match entries.as_slice() {
+        [entry] if !is_list => serde_json::to_value(entry),
+        entries => serde_json::to_value(entries),
+    });
     let data = data.map_err(|error| DecodeError::new(text, "data".to_owned(), &error))?;
     Ok(serde_json::json!({ channel_key: crate::peek::channel(text), "data": data }).to_string())
 }

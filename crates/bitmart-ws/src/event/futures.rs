@@ -1,12 +1,19 @@
 //! Events of the futures channels. Sizes are whole contracts.
 
-use bitmart_types::{ContractSymbol, Decimal, Timestamp, wire};
+use bitmart_types::{ContractSymbol, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
-use super::{DepthEvent, DepthKind, DepthUpdate, Level};
-
+mod account;
+mod depth;
+mod kline;
+mod market;
 mod order;
 
+pub use account::{FuturesAsset, FuturesPosition};
+pub use depth::{DepthSide, FuturesDepth, FuturesDepthAll, FuturesDepthIncrease};
+pub use kline::FuturesKline;
+pub(crate) use kline::KlineEntry;
+pub use market::{FuturesBookTicker, FuturesFundingRate, FuturesTrade, FuturesTradeWay};
 pub use order::{FuturesOrder, FuturesOrderAction, FuturesOrderUpdate, LastTrade};
 
 /// An entry of `futures/ticker`: the state of one contract. It carries no time.
@@ -44,48 +51,14 @@ pub struct FuturesTicker {
     pub bid_size: Decimal,
 }
 
-/// An entry of `futures/depthIncrease`: a snapshot of the book or a change of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct FuturesDepthIncrease {
-    /// The contract.
-    pub symbol: ContractSymbol,
-    /// Snapshot or update.
-    #[serde(rename = "type")]
-    pub kind: DepthKind,
-    /// Version of the book. Every update has the next number, also an empty one (observed).
-    #[serde(with = "wire::number")]
-    pub version: u64,
-    /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub timestamp: Option<Timestamp>,
-    /// Sells, sizes in contracts.
-    #[serde(with = "super::depth::objects")]
-    pub asks: Vec<Level>,
-    /// Buys, sizes in contracts.
-    #[serde(with = "super::depth::objects")]
-    pub bids: Vec<Level>,
-}
-
-impl DepthEvent for FuturesDepthIncrease {
-    fn update(&self) -> DepthUpdate<'_> {
-        DepthUpdate {
-            kind: &self.kind,
-            version: self.version,
-            timestamp: self.timestamp,
-            asks: &self.asks,
-            bids: &self.bids,
-        }
-    }
-}
-
 super::impl_event!(
     FuturesTicker: symbol,
+    FuturesFundingRate: symbol,
+    FuturesDepth: symbol,
+    FuturesDepthAll: symbol,
     FuturesDepthIncrease: symbol,
+    FuturesBookTicker: symbol,
+    FuturesTrade: symbol,
+    FuturesPosition: symbol,
     FuturesOrderUpdate: order.symbol,
 );

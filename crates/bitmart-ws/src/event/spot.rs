@@ -3,10 +3,14 @@
 use bitmart_types::{Decimal, Side, Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, DepthEvent, DepthKind, DepthUpdate, Event, Level};
-
+mod balance;
+mod depth;
+mod market;
 mod order;
 
+pub use balance::{BalanceAccount, BalanceReason, SpotBalance, SpotBalanceUpdate};
+pub use depth::{SpotDepth, SpotDepthIncrease};
+pub use market::{SpotBookTicker, SpotKline};
 pub use order::{EntrustType, SpotOrderUpdate};
 
 /// An entry of `spot/ticker`: the state of one pair.
@@ -89,59 +93,9 @@ pub struct SpotTrade {
     pub timestamp_seconds: Option<Timestamp>,
 }
 
-/// An entry of `spot/depth/increase100`: a snapshot of the book or a change of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct SpotDepthIncrease {
-    /// The pair.
-    pub symbol: Symbol,
-    /// Snapshot or update.
-    #[serde(rename = "type")]
-    pub kind: DepthKind,
-    /// Version of the book. A changed book has the next number; an update of an idle book repeats
-    /// the number.
-    #[serde(with = "wire::number")]
-    pub version: u64,
-    /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub timestamp: Option<Timestamp>,
-    /// Sells, sizes in base currency.
-    #[serde(with = "super::depth::rows")]
-    pub asks: Vec<Level>,
-    /// Buys, sizes in base currency.
-    #[serde(with = "super::depth::rows")]
-    pub bids: Vec<Level>,
-}
-
-impl DepthEvent for SpotDepthIncrease {
-    fn update(&self) -> DepthUpdate<'_> {
-        DepthUpdate {
-            kind: &self.kind,
-            version: self.version,
-            timestamp: self.timestamp,
-            asks: &self.asks,
-            bids: &self.bids,
-        }
-    }
-}
-
-impl Event for SpotDepthIncrease {
-    fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
-        super::depth::decode_spot(text, out)
-    }
-
-    fn symbol(&self) -> Option<&str> {
-        Some(self.symbol.as_str())
-    }
-}
-
 super::impl_event!(
     SpotTicker: symbol,
     SpotTrade: symbol,
+    SpotKline: symbol,
     SpotOrderUpdate: symbol,
 );

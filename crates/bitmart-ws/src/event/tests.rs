@@ -7,6 +7,8 @@ use super::{
     FuturesTicker, Level, RawEvent, SpotDepthIncrease, SpotOrderUpdate, SpotTicker, SpotTrade,
 };
 
+mod channels;
+
 /// The frame of a published sample.
 fn sample(text: &str) -> Value {
     let mut fixture: Value = serde_json::from_str(text).expect("JSON");

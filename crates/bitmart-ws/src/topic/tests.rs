@@ -1,4 +1,7 @@
-use super::{Topic, delivers, futures, futures::*, receives, spot};
+use super::{
+    DepthLevels, DepthSpeed, FuturesInterval, SpotInterval, Topic, delivers, futures, receives,
+    spot,
+};
 use crate::{dialect::Dialect, event::RawEvent};
 
 #[test]
@@ -7,6 +10,32 @@ fn constructors_spell_the_documented_names() {
         (spot::ticker("BTC_USDT").to_string(), "spot/ticker:BTC_USDT"),
         (spot::trades("BTC_USDT").to_string(), "spot/trade:BTC_USDT"),
         (spot::depth_increase("BTC_USDT").to_string(), "spot/depth/increase100:BTC_USDT"),
+        (spot::klines("BTC_USDT", SpotInterval::Minutes3).to_string(), "spot/kline3m:BTC_USDT"),
+        (spot::klines("BTC_USDT", SpotInterval::Months1).to_string(), "spot/kline1M:BTC_USDT"),
+        (spot::depth("BTC_USDT", DepthLevels::Five).to_string(), "spot/depth5:BTC_USDT"),
+        (spot::book_ticker("BTC_USDT").to_string(), "spot/bookTicker:BTC_USDT"),
+        (spot::user_balances().to_string(), "spot/user/balance:BALANCE_UPDATE"),
+        (futures::funding_rate("BTCUSDT").to_string(), "futures/fundingRate:BTCUSDT"),
+        (
+            futures::depth("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200).to_string(),
+            "futures/depth20:BTCUSDT@200ms",
+        ),
+        (
+            futures::depth_all("BTCUSDT", DepthLevels::Fifty, DepthSpeed::Standard).to_string(),
+            "futures/depthAll50:BTCUSDT",
+        ),
+        (futures::book_ticker("BTCUSDT").to_string(), "futures/bookticker:BTCUSDT"),
+        (futures::trades("BTCUSDT").to_string(), "futures/trade:BTCUSDT"),
+        (
+            futures::klines("BTCUSDT", FuturesInterval::Weeks1).to_string(),
+            "futures/klineBin1W:BTCUSDT",
+        ),
+        (
+            futures::mark_price_klines("BTCUSDT", FuturesInterval::Minutes1).to_string(),
+            "futures/markPriceKlineBin1m:BTCUSDT",
+        ),
+        (futures::user_assets("USDT").to_string(), "futures/asset:USDT"),
+        (futures::user_positions().to_string(), "futures/position"),
         (spot::user_orders("BTC_USDT").to_string(), "spot/user/order:BTC_USDT"),
         (spot::all_user_orders().to_string(), "spot/user/orders:ALL_SYMBOLS"),
         (futures::ticker("BTCUSDT").to_string(), "futures/ticker:BTCUSDT"),
@@ -31,7 +60,10 @@ fn constructors_spell_the_documented_names() {
 fn only_user_topics_are_private() {
     assert!(spot::user_orders("BTC_USDT").is_private());
     assert!(spot::all_user_orders().is_private());
+    assert!(spot::user_balances().is_private());
     assert!(futures::user_orders().is_private());
+    assert!(futures::user_positions().is_private());
+    assert!(futures::user_assets("USDT").is_private());
     assert!(!spot::depth_increase("BTC_USDT").is_private());
     assert!(!futures::all_tickers().is_private());
     let raw: Topic<RawEvent> = Topic::private(Dialect::Futures, "futures/position");
@@ -40,7 +72,11 @@ fn only_user_topics_are_private() {
 }
 
 #[test]
-fn requests_are_supported_by_the_increase_books_only() {
+fn requests_are_supported_by_increase_books_and_funding_rates_only() {
+    assert!(futures::funding_rate("BTCUSDT").supports_request());
+    let speed = DepthSpeed::Ms200;
+    assert!(!futures::depth("BTCUSDT", DepthLevels::Twenty, speed).supports_request());
+    assert!(!futures::depth_all("BTCUSDT", DepthLevels::Twenty, speed).supports_request());
     assert!(spot::depth_increase("BTC_USDT").supports_request());
     assert!(
         futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200)
@@ -54,7 +90,9 @@ fn requests_are_supported_by_the_increase_books_only() {
 fn symbol_is_what_all_events_share() {
     assert_eq!(spot::trades("BTC_USDT").symbol(), Some("BTC_USDT"));
     assert_eq!(spot::all_user_orders().symbol(), None);
+    assert_eq!(spot::user_balances().symbol(), None);
     assert_eq!(futures::all_tickers().symbol(), None);
+    assert_eq!(futures::user_assets("USDT").symbol(), Some("USDT"));
     let book = futures::depth_increase("BTCUSDT", DepthLevels::Five, DepthSpeed::Ms100);
     assert_eq!(book.symbol(), Some("BTCUSDT"));
     assert_eq!(book.channel(), "futures/depthIncrease5");
@@ -78,6 +116,19 @@ fn frames_find_their_topic() {
         ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease50:BTCUSDT", false),
         ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease5:BTCUSDTM", false),
         ("futures/order", "futures/order", true),
+        ("spot/user/balance:BALANCE_UPDATE", "spot/user/balance", true),
+        ("spot/user/balance:BALANCE_UPDATE", "spot/user/balance:BALANCE_UPDATE", true),
+        ("spot/depth5:BTC_USDT", "spot/depth5", true),
+        ("spot/depth5:BTC_USDT", "spot/depth50", false),
+        ("spot/kline1m:BTC_USDT", "spot/kline1M", false),
+        ("futures/depth5:BTCUSDT", "futures/depth5:BTCUSDT@100ms", true),
+        ("futures/depth5:BTCUSDT@200ms", "futures/depth5:BTCUSDT", true),
+        ("futures/depth5:BTCUSDT", "futures/depthAll5:BTCUSDT", false),
+        ("futures/depthAll5:BTCUSDT", "futures/depthAll5:BTCUSDT@200ms", true),
+        ("futures/bookticker:BTCUSDT", "futures/bookticker:BTCUSDT@100ms", true),
+        ("futures/klineBin1m:BTCUSDT", "futures/markPriceKlineBin1m:BTCUSDT", false),
+        ("futures/asset:USDT", "futures/asset:BTC", false),
+        ("futures/position", "futures/position", true),
     ];
     for (topic, channel, expected) in table {
         assert_eq!(delivers(topic, channel), expected, "{topic} from {channel}");

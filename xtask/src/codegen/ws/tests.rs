@@ -23,6 +23,7 @@ fn the_description_is_consistent() {
                 !topic.contains("{levels}") || !channel.levels.is_empty(),
                 "{topic}: no levels"
             );
+            assert_eq!(topic.contains("{interval}"), !channel.intervals.is_empty(), "{topic}");
             assert_eq!(topic.contains("{speed}"), !channel.speeds.is_empty(), "{topic}: speeds");
             assert!(
                 !channel.sources.is_empty() && channel.checked.len() == day,

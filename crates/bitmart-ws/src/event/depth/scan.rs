@@ -7,16 +7,34 @@
 
 use bitmart_types::{Decimal, Timestamp};
 
-use super::{DepthKind, Level, SpotDepthIncrease, USUAL_LEVELS};
+use super::{DepthKind, Level, USUAL_LEVELS};
 
-/// The only entry of a frame of the usual form.
-pub(super) fn usual_frame(text: &str) -> Option<SpotDepthIncrease> {
+/// What a book entry of spot may hold.
+#[derive(Debug, Default)]
+pub(in super::super) struct SpotParts<'a> {
+    pub(in super::super) symbol: Option<&'a str>,
+    pub(in super::super) kind: Option<DepthKind>,
+    pub(in super::super) version: Option<u64>,
+    pub(in super::super) timestamp: Option<Timestamp>,
+    pub(in super::super) asks: Option<Vec<Level>>,
+    pub(in super::super) bids: Option<Vec<Level>>,
+}
+
+/// The only entry of a frame of the usual form: its table stands behind the data, or before it.
+pub(super) fn usual_frame(text: &str) -> Option<SpotParts<'_>> {
     let mut cursor = Cursor { rest: text };
-    cursor.expect(r#"{"data":["#)?;
-    let entry = cursor.entry()?;
-    cursor.expect(r#"],"table":""#)?;
-    cursor.text()?;
-    (cursor.rest == "}").then_some(entry)
+    if cursor.accept(r#"{"data":["#) {
+        let entry = cursor.entry()?;
+        cursor.expect(r#"],"table":""#)?;
+        cursor.text()?;
+        (cursor.rest == "}").then_some(entry)
+    } else {
+        cursor.expect(r#"{"table":""#)?;
+        cursor.text()?;
+        cursor.expect(r#","data":["#)?;
+        let entry = cursor.entry()?;
+        (cursor.rest == "]}").then_some(entry)
+    }
 }
 
 /// What is still to be read.
@@ -25,21 +43,20 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn entry(&mut self) -> Option<SpotDepthIncrease> {
-        let (mut asks, mut bids, mut timestamp) = (None, None, None);
-        let (mut symbol, mut kind, mut version) = (None, None, None);
+    fn entry(&mut self) -> Option<SpotParts<'a>> {
+        let mut parts = SpotParts::default();
         self.expect("{")?;
         loop {
             self.expect("\"")?;
             let key = self.text()?;
             self.expect(":")?;
             let first = match key {
-                "asks" => asks.replace(self.levels()?).is_none(),
-                "bids" => bids.replace(self.levels()?).is_none(),
-                "ms_t" => timestamp.replace(self.timestamp()?).is_none(),
-                "symbol" => symbol.replace(self.word()?).is_none(),
-                "type" => kind.replace(self.kind()?).is_none(),
-                "version" => version.replace(self.integer()?).is_none(),
+                "asks" => parts.asks.replace(self.levels()?).is_none(),
+                "bids" => parts.bids.replace(self.levels()?).is_none(),
+                "ms_t" => parts.timestamp.replace(self.timestamp()?).is_none(),
+                "symbol" => parts.symbol.replace(self.word()?).is_none(),
+                "type" => parts.kind.replace(self.kind()?).is_none(),
+                "version" => parts.version.replace(self.integer()?).is_none(),
                 _ => false,
             };
             if !first {
@@ -50,14 +67,7 @@ impl<'a> Cursor<'a> {
             }
         }
         self.expect("}")?;
-        Some(SpotDepthIncrease {
-            symbol: symbol?.into(),
-            kind: kind?,
-            version: version?,
-            timestamp,
-            asks: asks?,
-            bids: bids?,
-        })
+        Some(parts)
     }
 
     fn levels(&mut self) -> Option<Vec<Level>> {

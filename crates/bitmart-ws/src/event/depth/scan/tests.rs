@@ -2,14 +2,25 @@ use bitmart_types::dec;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 use super::*;
-use crate::event::decode_entries;
+use crate::event::{SpotDepth, SpotDepthIncrease, decode_entries, depth::SpotBook};
 
 const SAMPLE: &str = r#"{"data":[{"asks":[["23200","0.59959"],["23200.5","1"]],"bids":[],"ms_t":1698292358292,"symbol":"BTC_USDT","type":"update","version":5}],"table":"spot/depth/increase100"}"#;
 
+const WHOLE: &str = r#"{"table":"spot/depth5","data":[{"asks":[["161.96","7.37567"]],"bids":[["161.94","4.552355"]],"symbol":"ETH_USDT","ms_t":1542337219120}]}"#;
+
+fn read<T: SpotBook>(text: &str) -> Option<T> {
+    usual_frame(text).and_then(T::from_parts)
+}
+
 /// What the quick reader makes of it, after a comparison with the general decoder.
 fn checked(text: &str) -> Option<SpotDepthIncrease> {
-    let entry = usual_frame(text)?;
-    let mut general: Vec<SpotDepthIncrease> = Vec::new();
+    alike::<SpotDepth>(text);
+    alike(text)
+}
+
+fn alike<T: SpotBook + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
+    let entry: T = read(text)?;
+    let mut general: Vec<T> = Vec::new();
     assert_eq!(decode_entries(text, &mut general), Ok(()), "{text}");
     assert_eq!(general, std::slice::from_ref(&entry), "{text}");
     Some(entry)
@@ -21,6 +32,8 @@ fn the_usual_form_is_read() {
     assert_eq!(book.asks[1], Level { price: dec!(23200.5), size: dec!(1) });
     let reordered = r#"{"data":[{"version":0,"type":"snapshot","symbol":"Ä_USDT","bids":[["0.00000000000001","0"]],"asks":[]}],"table":""}"#;
     assert_eq!(checked(reordered).expect("read").bids.len(), 1);
+    let book: SpotDepth = alike(WHOLE).expect("read");
+    assert_eq!(book.asks, [Level { price: dec!(161.96), size: dec!(7.37567) }]);
 }
 
 #[test]
@@ -50,7 +63,7 @@ fn anything_else_is_left_to_the_general_decoder() {
     ];
     for (usual, odd) in odd {
         assert!(SAMPLE.contains(usual), "{usual}");
-        assert_eq!(usual_frame(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
+        assert_eq!(read::<SpotDepthIncrease>(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
     }
 }
 
@@ -105,6 +118,7 @@ proptest! {
     ) {
         let entry = members.join(comma);
         checked(&format!(r#"{{"data":[{{{entry}}}],"table":"spot/depth/increase100"}}"#));
+        checked(&format!(r#"{{"table":"spot/depth5","data":[{{{entry}}}]}}"#));
     }
 
     #[test]
@@ -112,9 +126,11 @@ proptest! {
         place in any::<prop::sample::Index>(),
         put in prop::collection::vec(0x20_u8..0x7f, 0..3),
     ) {
-        let mut bytes = SAMPLE.as_bytes().to_vec();
-        let place = place.index(bytes.len());
-        bytes.splice(place..=place, put);
-        checked(&String::from_utf8(bytes).expect("ASCII"));
+        for sample in [SAMPLE, WHOLE] {
+            let mut bytes = sample.as_bytes().to_vec();
+            let place = place.index(bytes.len());
+            bytes.splice(place..=place, put.iter().copied());
+            checked(&String::from_utf8(bytes).expect("ASCII"));
+        }
     }
 }

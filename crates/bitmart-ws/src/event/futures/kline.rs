@@ -1,0 +1,100 @@
+//! Candles, in both forms that are known of them.
+
+use bitmart_types::{ContractSymbol, Decimal, Timestamp, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Candle, DecodeError, Event, candle::CandleObject, decode_entries};
+
+/// An entry of a `futures/klineBin` or `futures/markPriceKlineBin` channel: the candle of the
+/// running interval, after each change.
+///
+/// The documents show one candle in the object itself; another client reads a list `items`. Both
+/// are read, and a list gives one event for each of its candles, in its order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FuturesKline {
+    /// The contract.
+    pub symbol: ContractSymbol,
+    /// Its candle, volume in contracts.
+    pub candle: Candle,
+}
+
+impl Event for FuturesKline {
+    fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
+        let mut entries: Vec<KlineEntry> = Vec::new();
+        let result = decode_entries(text, &mut entries);
+        for KlineEntry { symbol, form } in entries {
+            let event =
+                |candle: CandleObject| Self { symbol: symbol.clone(), candle: candle.into() };
+            match form {
+                Form::Flat(candle) => out.push(event(candle)),
+                Form::List { items } => out.extend(items.into_iter().map(event)),
+            }
+        }
+        result
+    }
+
+    fn symbol(&self) -> Option<&str> {
+        Some(self.symbol.as_str())
+    }
+}
+
+/// An entry as it is on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Wire")]
+pub(crate) struct KlineEntry {
+    symbol: ContractSymbol,
+    #[serde(flatten)]
+    form: Form,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Form {
+    Flat(CandleObject),
+    List { items: Vec<CandleObject> },
+}
+
+/// The members of both forms.
+#[derive(Deserialize)]
+struct Wire {
+    symbol: ContractSymbol,
+    items: Option<Vec<CandleObject>>,
+    #[serde(default, rename = "o", with = "wire::decimal_opt")]
+    open: Option<Decimal>,
+    #[serde(default, rename = "h", with = "wire::decimal_opt")]
+    high: Option<Decimal>,
+    #[serde(default, rename = "l", with = "wire::decimal_opt")]
+    low: Option<Decimal>,
+    #[serde(default, rename = "c", with = "wire::decimal_opt")]
+    close: Option<Decimal>,
+    #[serde(default, rename = "v", with = "wire::decimal_opt")]
+    volume: Option<Decimal>,
+    #[serde(default, rename = "ts", with = "wire::seconds_opt")]
+    time: Option<Timestamp>,
+}
+
+impl Wire {
+    fn flat(&self) -> Option<CandleObject> {
+        Some(CandleObject {
+            open: self.open?,
+            high: self.high?,
+            low: self.low?,
+            close: self.close?,
+            volume: self.volume?,
+            time: self.time?,
+        })
+    }
+}
+
+impl TryFrom<Wire> for KlineEntry {
+    type Error = &'static str;
+
+    fn try_from(mut wire: Wire) -> Result<Self, Self::Error> {
+        let form = match wire.items.take() {
+            Some(items) => Form::List { items },
+            None => Form::Flat(wire.flat().ok_or("expected `items`, or all of o, h, l, c, v, ts")?),
+        };
+        Ok(Self { symbol: wire.symbol, form })
+    }
+}

@@ -1,0 +1,117 @@
+//! Trades, best bid and ask, and the funding rate.
+
+use bitmart_types::{ContractSymbol, Decimal, Side, Timestamp, TradeId, open_int_enum, wire};
+use serde::{Deserialize, Serialize};
+
+/// An entry of `futures/trade`: one trade.
+///
+/// Within a frame trades run from newest to oldest (seen by other clients), unlike spot. Events keep
+/// the order of the frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesTrade {
+    /// Id of the trade. A number on the wire.
+    #[serde(with = "wire::id_number")]
+    pub trade_id: TradeId,
+    /// The contract.
+    pub symbol: ContractSymbol,
+    /// Price.
+    #[serde(rename = "deal_price", with = "wire::decimal")]
+    pub price: Decimal,
+    /// Size in contracts.
+    #[serde(rename = "deal_vol", with = "wire::decimal")]
+    pub size: Decimal,
+    /// Whether the buyer was the maker; see [`taker_side`](Self::taker_side).
+    #[serde(rename = "m", with = "wire::boolean")]
+    pub is_buyer_maker: bool,
+    /// When it happened. The wire has a date with nanoseconds; digits beyond the millisecond are
+    /// dropped.
+    #[serde(rename = "created_at", with = "wire::rfc3339")]
+    pub timestamp: Timestamp,
+    /// Who opened and who closed. Documented, and absent from the published sample.
+    #[serde(default)]
+    pub way: Option<FuturesTradeWay>,
+}
+
+impl FuturesTrade {
+    /// The side of the taker: a buyer who was the maker was sold to.
+    pub const fn taker_side(&self) -> Side {
+        if self.is_buyer_maker { Side::Sell } else { Side::Buy }
+    }
+}
+
+open_int_enum! {
+    /// What a futures trade did for its two parties. The documents name the two in pairs; the
+    /// party that is named first reads as the one that started the trade.
+    pub enum FuturesTradeWay {
+        /// The buyer opened a long, the seller opened a short.
+        BuyOpenSellOpen = 1,
+        /// The buyer opened a long, the seller closed a long.
+        BuyOpenSellClose = 2,
+        /// The buyer closed a short, the seller opened a short.
+        BuyCloseSellOpen = 3,
+        /// The buyer closed a short, the seller closed a long.
+        BuyCloseSellClose = 4,
+        /// The seller opened a short, the buyer opened a long.
+        SellOpenBuyOpen = 5,
+        /// The seller opened a short, the buyer closed a short.
+        SellOpenBuyClose = 6,
+        /// The seller closed a long, the buyer opened a long.
+        SellCloseBuyOpen = 7,
+        /// The seller closed a long, the buyer closed a short.
+        SellCloseBuyClose = 8,
+    }
+}
+
+/// An entry of `futures/bookticker`: best bid and ask of one contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesBookTicker {
+    /// The contract.
+    pub symbol: ContractSymbol,
+    /// Best bid.
+    #[serde(rename = "best_bid_price", with = "wire::decimal")]
+    pub bid_price: Decimal,
+    /// Size at the best bid, in contracts.
+    #[serde(rename = "best_bid_vol", with = "wire::decimal")]
+    pub bid_size: Decimal,
+    /// Best ask.
+    #[serde(rename = "best_ask_price", with = "wire::decimal")]
+    pub ask_price: Decimal,
+    /// Size at the best ask, in contracts.
+    #[serde(rename = "best_ask_vol", with = "wire::decimal")]
+    pub ask_size: Decimal,
+    /// When it was so.
+    #[serde(rename = "ms_t", with = "wire::millis")]
+    pub timestamp: Timestamp,
+}
+
+/// An entry of `futures/fundingRate`: present and expected rate of one contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FuturesFundingRate {
+    /// The contract.
+    pub symbol: ContractSymbol,
+    /// Present rate, as a ratio.
+    #[serde(rename = "fundingRate", with = "wire::decimal")]
+    pub rate: Decimal,
+    /// The documents call it the next settlement; it was observed at the time of the push or just
+    /// before it. For the next settlement use [`next_settlement`](Self::next_settlement).
+    #[serde(rename = "fundingTime", default, with = "wire::millis_opt")]
+    pub funding_time: Option<Timestamp>,
+    /// Rate of the next settlement as expected now, as a ratio.
+    #[serde(rename = "nextFundingRate", default, with = "wire::decimal_opt")]
+    pub next_rate: Option<Decimal>,
+    /// When the next settlement is.
+    #[serde(rename = "nextFundingTime", default, with = "wire::millis_opt")]
+    pub next_settlement: Option<Timestamp>,
+    /// Greatest possible rate, as a ratio.
+    #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
+    pub upper_limit: Option<Decimal>,
+    /// Least possible rate, as a ratio.
+    #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
+    pub lower_limit: Option<Decimal>,
+    /// When it was pushed.
+    #[serde(rename = "ts", with = "wire::millis")]
+    pub timestamp: Timestamp,
+}
