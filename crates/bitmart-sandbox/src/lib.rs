@@ -24,7 +24,7 @@ pub use rust_decimal::Decimal;
 
 pub use self::{
     config::Config,
-    exchange::ledger::{Balance, Fill, Order},
+    exchange::ledger::{Balance, Book, Fill, Order},
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     markets::{Contract, SpotPair},

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Balance, Fill, Order,
+    Balance, Book, Fill, Order,
     config::Config,
     fault::FaultRule,
     generated::Host,
@@ -163,6 +163,11 @@ impl Sandbox {
         self.shared.state().exchange.ledger_orders()
     }
 
+    /// The book of a pair or contract as it stands; `None` for one that there is not.
+    pub fn book(&self, symbol: &str) -> Option<Book> {
+        self.shared.state().exchange.ledger_book(symbol)
+    }
+
     /// Balances of customer accounts.
     pub fn balances(&self) -> Vec<Balance> {
         self.shared.state().exchange.ledger_balances()
@@ -211,6 +216,12 @@ impl Sandbox {
             state.clock.advance(TICK);
             state.tick();
         }
+    }
+
+    /// Holds the market makers still, or lets them go on. Orders are matched and channels pushed all
+    /// the same.
+    pub fn hold_market(&self, held: bool) {
+        self.shared.state().held = held;
     }
 
     /// Stops listening, closes every connection and waits until they are gone, at most 5 s.

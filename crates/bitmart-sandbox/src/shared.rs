@@ -30,6 +30,8 @@ pub(crate) struct State {
     pub(crate) exchange: Exchange,
     pub(crate) clock: Clock,
     pub(crate) feed: Feed,
+    /// The market makers do nothing.
+    pub(crate) held: bool,
 }
 
 impl State {
@@ -43,7 +45,9 @@ impl State {
 
     /// One beat: the market moves, the feed pushes.
     pub(crate) fn tick(&mut self) {
-        self.run(Exchange::step_market);
+        if !self.held {
+            self.run(Exchange::step_market);
+        }
         self.feed.tick(&self.exchange, self.clock.now_ms());
     }
 }
@@ -84,7 +88,7 @@ impl Shared {
         let exchange = Exchange::new(&config, clock.now_ms());
         let feed = Feed::new(&exchange, config.seed);
         Self {
-            state: Mutex::new(State { exchange, clock, feed }),
+            state: Mutex::new(State { exchange, clock, feed, held: false }),
             faults: Mutex::new(Faults::default()),
             limits: Mutex::new(Limits::default()),
             keys: KeyRing::new(&config.keys_or_default()),

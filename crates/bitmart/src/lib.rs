@@ -12,6 +12,8 @@ pub use bitmart_types as types;
 #[doc(inline)]
 pub use bitmart_ws as ws;
 
+#[cfg(feature = "account")]
+pub mod account;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::Exchange;
+use super::{Exchange, book::Side};
 
 /// One side of a trade of a customer account, oldest first in every list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,16 @@ pub struct Order {
     pub state: String,
     /// Filled base units or contracts.
     pub filled: Decimal,
+}
+
+/// A book, best prices first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Book {
+    /// Price and size of each sell level. Sizes are base currency or contracts.
+    pub asks: Vec<(Decimal, Decimal)>,
+    /// Price and size of each buy level.
+    pub bids: Vec<(Decimal, Decimal)>,
 }
 
 /// A balance of a customer account.
@@ -114,6 +124,13 @@ impl Exchange {
                 filled: order.filled,
             });
         spot.chain(futures).collect()
+    }
+
+    pub(crate) fn ledger_book(&self, symbol: &str) -> Option<Book> {
+        let spot = self.spot.get(symbol).map(|market| &market.book);
+        let book = spot.or_else(|| self.futures.get(symbol).map(|market| &market.book))?;
+        let levels = |side| book.levels(side, usize::MAX);
+        Some(Book { asks: levels(Side::Sell), bids: levels(Side::Buy) })
     }
 
     pub(crate) fn ledger_balances(&self) -> Vec<Balance> {

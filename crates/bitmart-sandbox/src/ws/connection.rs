@@ -184,7 +184,7 @@ impl Connection {
     fn on_text(&mut self, text: &str) {
         let trace = self.shared.trace();
         let mut state = self.shared.state();
-        let State { exchange, clock, feed } = &mut *state;
+        let State { exchange, clock, feed, .. } = &mut *state;
         let now_ms = clock.now_ms();
         let mut desk = Desk { feed, exchange, keys: &self.shared.keys, id: self.id, now_ms, trace };
         match &mut self.dialect {

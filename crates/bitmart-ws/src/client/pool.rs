@@ -7,7 +7,7 @@ use crate::connect::Gate;
 use crate::dialect::Limits;
 use crate::driver::{Refusal, Standing};
 use crate::error::{Error, ErrorKind};
-use crate::roster::Seat;
+use crate::roster::{Roster, Seat};
 use crate::session::Pace;
 use crate::subscription::{Handle, shut_down};
 
@@ -47,11 +47,12 @@ impl Pool {
         }
     }
 
-    /// Finds a place for one more subscription of this topic. `start` makes a connection.
+    /// Finds a place for one more subscription of this topic. `start` makes a connection for those
+    /// who are seated already: one without anybody would end at once.
     pub(super) fn seat(
         &mut self,
         topic: &Arc<str>,
-        start: impl FnOnce(Arc<Standing>, Arc<Gate>) -> Result<Handle, Error>,
+        start: impl FnOnce(Arc<Standing>, Arc<Gate>, Arc<Roster>) -> Result<Handle, Error>,
     ) -> Result<(Handle, Seat), Error> {
         if let Some(error) = self.refusal.get() {
             return Err(error.clone());
@@ -66,8 +67,9 @@ impl Pool {
         }
         let gate = self.gate.clone();
         let slot = self.free_slot()?;
-        let handle = start(slot.standing.clone(), gate)?;
-        let seat = handle.roster.open(topic, most).ok_or_else(shut_down)?;
+        let roster = Arc::<Roster>::default();
+        let seat = roster.open(topic, most).ok_or_else(shut_down)?;
+        let handle = start(slot.standing.clone(), gate, roster)?;
         slot.handle = Some(handle.clone());
         Ok((handle, seat))
     }

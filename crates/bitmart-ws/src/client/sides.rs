@@ -35,7 +35,7 @@ impl Client {
         self.sides()
             .entry(side)
             .or_insert_with(|| Pool::new(&Limits::of(side.0, side.1), most))
-            .seat(topic, |standing, gate| self.start(side, standing, gate))
+            .seat(topic, |standing, gate, roster| self.start(side, standing, gate, roster))
     }
 
     /// The way to the connection that carries this topic, if there is one.
@@ -68,7 +68,13 @@ impl Client {
         connections
     }
 
-    fn start(&self, side: Side, standing: Arc<Standing>, gate: Arc<Gate>) -> Result<Handle, Error> {
+    fn start(
+        &self,
+        side: Side,
+        standing: Arc<Standing>,
+        gate: Arc<Gate>,
+        roster: Arc<Roster>,
+    ) -> Result<Handle, Error> {
         let shared = &*self.0;
         let (dialect, access) = side;
         if access == Access::Private && shared.credentials.is_none() {
@@ -81,7 +87,6 @@ impl Client {
             .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let signals = Arc::new(Signals::default());
-        let roster = Arc::new(Roster::default());
         let limits = Limits::of(dialect, access);
         let session = Session::resume(dialect, access, limits, standing.pace());
         let (reporter, status) = watch::channel(session.status());

@@ -1,6 +1,20 @@
 use bitmart_types::{Environment, Service};
 
-use crate::{Client, ErrorKind};
+use super::pool::Pool;
+use crate::error::Error;
+use crate::{Access, Client, Dialect, ErrorKind, Limits};
+
+#[test]
+fn somebody_is_seated_before_a_connection_starts() {
+    let mut pool = Pool::new(&Limits::of(Dialect::Spot, Access::Public), 1);
+    let mut ended_at_once = true;
+    let result = pool.seat(&"spot/ticker:X".into(), |_, _, roster| {
+        ended_at_once = roster.retire();
+        Err(Error::new(ErrorKind::Config, "no connection here"))
+    });
+    assert_eq!(result.err().map(|error| error.kind()), Some(ErrorKind::Config));
+    assert!(!ended_at_once);
+}
 
 #[test]
 fn keys_do_not_go_to_other_machines_in_plain_text() {

@@ -51,7 +51,7 @@ async fn acknowledgements_that_come_twice_or_late_do_not_confuse() {
     peer.say(r#"{"event":"unsubscribe","topic":"spot/ticker:OTHER_USDT"}"#).await;
     peer.say(&tick(1)).await;
     assert_eq!(value(&mut tickers).await, 1, "nothing but data");
-    let (_, trades) = tokio::join!(
+    let ((), trades) = tokio::join!(
         async {
             peer.acknowledge().await;
             peer.say(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;

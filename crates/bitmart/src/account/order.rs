@@ -1,0 +1,327 @@
+//! An order and its fills, whichever way they were told.
+
+use bitmart_types::{
+    ClientOrderId, ContractSymbol, Currency, Decimal, FuturesOrderState, OrderId, OrderState,
+    OrderType, Side, Symbol, Timestamp, TradeId, TradeRole,
+};
+
+/// The two markets of the exchange. Each has its own orders, balances and streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "the exchange has these two")]
+pub enum Market {
+    /// Pairs such as `BTC_USDT`, margin included.
+    Spot,
+    /// Contracts such as `BTCUSDT`.
+    Futures,
+}
+
+/// What an order is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(clippy::exhaustive_enums, reason = "one for each market")]
+pub enum Instrument {
+    /// A spot pair. Sizes are amounts of its base currency.
+    Pair(Symbol),
+    /// A contract. Sizes are numbers of contracts.
+    Contract(ContractSymbol),
+}
+
+impl Instrument {
+    /// The market that it is traded on.
+    pub fn market(&self) -> Market {
+        match self {
+            Self::Pair(_) => Market::Spot,
+            Self::Contract(_) => Market::Futures,
+        }
+    }
+}
+
+/// Where an order is in its life, the same for both markets. It only ever moves down this list, and
+/// never between the last four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Accepted, nothing filled.
+    Open,
+    /// Filled in part, still open.
+    PartiallyFilled,
+    /// Filled completely. A market buy is when it has spent what it can: the exchange returns the
+    /// remainder of the quote amount and calls such an order `partially_canceled` (observed).
+    Filled,
+    /// Over, with a part filled.
+    PartiallyCanceled,
+    /// Over, with nothing filled.
+    Canceled,
+    /// Refused after it had been accepted; named in the exchange's change log only.
+    Failed,
+}
+
+impl Progress {
+    /// Whether the order is over.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Open | Self::PartiallyFilled)
+    }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Open => 0,
+            Self::PartiallyFilled => 1,
+            _ => 2,
+        }
+    }
+
+    /// Spot says in a word how far an order is.
+    pub(super) fn of_spot(
+        state: &OrderState,
+        order_type: &OrderType,
+        side: &Side,
+        filled: Decimal,
+    ) -> Self {
+        let some = !filled.is_zero();
+        match state {
+            OrderState::Filled => Self::Filled,
+            OrderState::PartiallyCanceled | OrderState::Canceled if some => {
+                if *order_type == OrderType::Market && *side == Side::Buy {
+                    Self::Filled
+                } else {
+                    Self::PartiallyCanceled
+                }
+            }
+            OrderState::PartiallyCanceled | OrderState::Canceled => Self::Canceled,
+            OrderState::Failed => Self::Failed,
+            _ if some => Self::PartiallyFilled,
+            _ => Self::Open,
+        }
+    }
+
+    /// Futures says only that an order is over: filled or cancelled follows from the sizes.
+    pub(super) fn of_futures(state: &FuturesOrderState, size: Decimal, filled: Decimal) -> Self {
+        match (state, filled.is_zero()) {
+            (FuturesOrderState::Finished, true) => Self::Canceled,
+            (FuturesOrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
+            (FuturesOrderState::Finished, false) => Self::Filled,
+            (_, true) => Self::Open,
+            (_, false) => Self::PartiallyFilled,
+        }
+    }
+}
+
+/// An order of the account.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Order {
+    /// The exchange's id.
+    pub order_id: OrderId,
+    /// Your id; `None` for an order that has none.
+    pub client_order_id: Option<ClientOrderId>,
+    /// What it is about.
+    pub instrument: Instrument,
+    /// Whether it buys; `None` for a side that this version does not know.
+    pub is_buy: Option<bool>,
+    /// How far it is.
+    pub progress: Progress,
+    /// Limit price in the quote currency; `None` for a market order.
+    pub price: Option<Decimal>,
+    /// Ordered size in the base currency or in contracts; `None` for a spot market buy.
+    pub size: Option<Decimal>,
+    /// Ordered amount in the quote currency; spot market buys only.
+    pub notional: Option<Decimal>,
+    /// Filled so far, in the base currency or in contracts.
+    pub filled_size: Decimal,
+    /// When it was accepted.
+    pub create_time: Timestamp,
+    /// When it changed last, as far as is known.
+    pub update_time: Timestamp,
+}
+
+/// A price that stands for "none": market orders carry a word, an empty text or 0.
+fn some_price(price: Option<Decimal>) -> Option<Decimal> {
+    price.filter(|price| !price.is_zero())
+}
+
+impl Order {
+    /// Takes in what is newer in a report about the same order. An order does not go back: of two
+    /// reports in the wrong order the older one changes nothing. Gives whether anything changed.
+    pub(super) fn advance(&mut self, report: Self) -> bool {
+        let before = (self.progress, self.filled_size);
+        self.filled_size = self.filled_size.max(report.filled_size);
+        if report.progress.rank() > self.progress.rank() {
+            self.progress = report.progress;
+        }
+        self.progress = match self.progress {
+            Progress::Open if !self.filled_size.is_zero() => Progress::PartiallyFilled,
+            Progress::Canceled if !self.filled_size.is_zero() => Progress::PartiallyCanceled,
+            progress => progress,
+        };
+        self.update_time = self.update_time.max(report.update_time);
+        if self.client_order_id.is_none() {
+            self.client_order_id = report.client_order_id;
+        }
+        // A limit order can be modified; a finished one says 0 for what it no longer has.
+        if !self.progress.is_final() {
+            self.price = some_price(report.price).or(self.price);
+            self.size = some_price(report.size).or(self.size);
+        }
+        before != (self.progress, self.filled_size)
+    }
+}
+
+impl From<bitmart_ws::event::SpotOrderUpdate> for Order {
+    fn from(update: bitmart_ws::event::SpotOrderUpdate) -> Self {
+        let filled = update.filled_size;
+        Self {
+            progress: Progress::of_spot(&update.state, &update.order_type, &update.side, filled),
+            order_id: update.order_id,
+            client_order_id: update.client_order_id,
+            instrument: Instrument::Pair(update.symbol),
+            is_buy: is_buy(&update.side),
+            price: some_price(update.price),
+            size: some_price(update.size),
+            notional: some_price(update.notional),
+            filled_size: filled,
+            create_time: update.create_time,
+            update_time: update.update_time,
+        }
+    }
+}
+
+impl From<bitmart_rest::spot::Order> for Order {
+    fn from(order: bitmart_rest::spot::Order) -> Self {
+        let filled = order.filled_size;
+        Self {
+            progress: Progress::of_spot(&order.state, &order.order_type, &order.side, filled),
+            order_id: order.order_id,
+            client_order_id: order.client_order_id,
+            instrument: Instrument::Pair(order.symbol),
+            is_buy: is_buy(&order.side),
+            price: some_price(order.price),
+            size: some_price(order.size),
+            notional: some_price(order.notional),
+            filled_size: filled,
+            create_time: order.create_time,
+            update_time: order.update_time,
+        }
+    }
+}
+
+impl From<bitmart_ws::event::FuturesOrder> for Order {
+    fn from(order: bitmart_ws::event::FuturesOrder) -> Self {
+        let filled = order.filled_size;
+        Self {
+            progress: Progress::of_futures(&order.state, order.size, filled),
+            order_id: order.order_id,
+            client_order_id: order.client_order_id,
+            instrument: Instrument::Contract(order.symbol),
+            is_buy: order.side.is_buy(),
+            price: some_price(order.price),
+            size: some_price(Some(order.size)),
+            notional: None,
+            filled_size: filled,
+            create_time: order.create_time,
+            update_time: order.update_time,
+        }
+    }
+}
+
+impl From<bitmart_rest::futures::FuturesOrder> for Order {
+    fn from(order: bitmart_rest::futures::FuturesOrder) -> Self {
+        let filled = order.filled_size;
+        Self {
+            progress: Progress::of_futures(&order.state, order.size, filled),
+            order_id: order.order_id,
+            client_order_id: order.client_order_id,
+            instrument: Instrument::Contract(order.symbol),
+            is_buy: order.side.is_buy(),
+            price: some_price(order.price),
+            size: some_price(Some(order.size)),
+            notional: None,
+            filled_size: filled,
+            create_time: order.create_time,
+            update_time: order.update_time,
+        }
+    }
+}
+
+fn is_buy(side: &Side) -> Option<bool> {
+    match side {
+        Side::Buy => Some(true),
+        Side::Sell => Some(false),
+        _ => None,
+    }
+}
+
+/// A fill of an order of the account.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Fill {
+    /// The exchange's id of the trade. When you trade with yourself, both orders have a fill with it.
+    pub trade_id: TradeId,
+    /// The order that filled.
+    pub order_id: OrderId,
+    /// What was traded.
+    pub instrument: Instrument,
+    /// Price in the quote currency.
+    pub price: Decimal,
+    /// Size in the base currency or in contracts.
+    pub size: Decimal,
+    /// Fee, as the exchange writes it: futures events may write it as a negative number.
+    pub fee: Option<Decimal>,
+    /// Currency of the fee, where it is told.
+    pub fee_currency: Option<Currency>,
+    /// Whether the order made or took, where it is told.
+    pub role: Option<TradeRole>,
+    /// When it happened.
+    pub time: Option<Timestamp>,
+}
+
+impl Fill {
+    /// The fill that an event of an order carries.
+    pub(super) fn of(
+        instrument: Instrument,
+        order_id: OrderId,
+        fill: bitmart_ws::event::Fill,
+    ) -> Self {
+        Self {
+            trade_id: fill.trade_id,
+            order_id,
+            instrument,
+            price: fill.price,
+            size: fill.size,
+            fee: fill.fee,
+            fee_currency: fill.fee_currency,
+            role: fill.role,
+            time: fill.time,
+        }
+    }
+}
+
+impl From<bitmart_rest::spot::Fill> for Fill {
+    fn from(fill: bitmart_rest::spot::Fill) -> Self {
+        Self {
+            trade_id: fill.trade_id,
+            order_id: fill.order_id,
+            instrument: Instrument::Pair(fill.symbol),
+            price: fill.price,
+            size: fill.size,
+            fee: Some(fill.fee),
+            fee_currency: Some(fill.fee_currency),
+            role: Some(fill.trade_role),
+            time: Some(fill.create_time),
+        }
+    }
+}
+
+impl From<bitmart_rest::futures::FuturesFill> for Fill {
+    fn from(fill: bitmart_rest::futures::FuturesFill) -> Self {
+        Self {
+            trade_id: fill.trade_id,
+            order_id: fill.order_id,
+            instrument: Instrument::Contract(fill.symbol),
+            price: fill.price,
+            size: fill.size,
+            fee: Some(fill.fee),
+            fee_currency: None,
+            role: Some(fill.trade_role),
+            time: Some(fill.create_time),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use bitmart_types::{Decimal, PositionMode, Timestamp, dec};
+use bitmart_ws::event::{Event, FuturesOrderUpdate, FuturesPosition, SpotOrderUpdate};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A spot order event in the words of the wire.
+fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
+    let frame = format!(
+        r#"{{"table":"spot/user/order","data":[{{"symbol":"BTC_USDT","side":"{side}","type":"{kind}",
+        "notional":"","size":"{size}","ms_t":"1","price":"5","filled_notional":"0",
+        "filled_size":"{filled}","margin_trading":"0","state":"4","order_id":"{id}","order_type":"0",
+        "last_fill_time":"0","last_fill_price":"0","last_fill_count":"0","exec_type":"","detail_id":"",
+        "client_order_id":"client{id}","create_time":"1","update_time":"2","order_mode":"spot",
+        "entrust_type":"normal","order_state":"{state}","dealFee":"","deal_fee_coin_name":""}}]}}"#
+    );
+    let mut entries: Vec<SpotOrderUpdate> = Vec::new();
+    SpotOrderUpdate::decode(&frame, &mut entries).expect("decodes");
+    entries.remove(0).into()
+}
+
+/// A futures order event in the words of the wire.
+fn futures(state: u8, size: &str, filled: &str) -> Order {
+    let frame = format!(
+        r#"{{"group":"futures/order","data":[{{"action":3,"order":{{"order_id":"1",
+        "client_order_id":"-","price":"5","size":"{size}","symbol":"BTCUSDT","state":{state},"side":4,
+        "type":"limit","leverage":"5","open_type":"isolated","deal_avg_price":"0",
+        "deal_size":"{filled}","create_time":1,"update_time":2,"plan_order_id":"","last_trade":null,
+        "trigger_price":"-","trigger_price_type":"-","execution_price":"-",
+        "activation_price_type":"-","activation_price":"-","callback_rate":"-",
+        "position_mode":"hedge_mode"}}}}]}}"#
+    );
+    let mut entries: Vec<FuturesOrderUpdate> = Vec::new();
+    FuturesOrderUpdate::decode(&frame, &mut entries).expect("decodes");
+    entries.remove(0).order.into()
+}
+
+#[test]
+fn final_states_mean_the_same_on_both_markets() {
+    let table = [
+        ("limit", "buy", "new", "2", "0", Progress::Open),
+        ("limit", "buy", "partially_filled", "2", "1", Progress::PartiallyFilled),
+        ("limit", "sell", "filled", "2", "2", Progress::Filled),
+        ("limit", "buy", "canceled", "2", "0", Progress::Canceled),
+        ("limit", "buy", "partially_canceled", "2", "1", Progress::PartiallyCanceled),
+        // Observed: the remainder of the quote amount is returned, and the size reads 0.
+        ("market", "buy", "partially_canceled", "0.00", "1", Progress::Filled),
+        ("market", "buy", "canceled", "0.00", "0", Progress::Canceled),
+        ("market", "sell", "partially_canceled", "2", "1", Progress::PartiallyCanceled),
+        ("limit", "buy", "failed", "2", "0", Progress::Failed),
+        ("limit", "buy", "some new state", "2", "1", Progress::PartiallyFilled),
+    ];
+    for (kind, side, state, size, filled, expected) in table {
+        let order = spot("1", kind, side, state, size, filled);
+        assert_eq!(order.progress, expected, "{kind} {side} {state} {filled} of {size}");
+    }
+    let table = [
+        (1, "2", "0", Progress::Open),
+        (2, "2", "0", Progress::Open),
+        (2, "2", "1", Progress::PartiallyFilled),
+        (4, "2", "2", Progress::Filled),
+        (4, "2", "1", Progress::PartiallyCanceled),
+        (4, "2", "0", Progress::Canceled),
+    ];
+    for (state, size, filled, expected) in table {
+        assert_eq!(futures(state, size, filled).progress, expected, "{state} {filled} of {size}");
+    }
+}
+
+#[test]
+fn an_order_is_found_by_either_id_and_never_goes_back() {
+    let mut state = AccountState::new();
+    let reports = [("new", "0"), ("partially_filled", "1"), ("filled", "2")];
+    for (word, filled) in reports {
+        assert!(state.take_order(spot("7", "limit", "buy", word, "2", filled)).is_some());
+    }
+    for (word, filled) in reports {
+        assert!(state.take_order(spot("7", "limit", "buy", word, "2", filled)).is_none(), "old");
+    }
+    let found = state.order_by_client_id(Market::Spot, &"client7".parse().expect("an id"));
+    let order = found.expect("the order");
+    assert_eq!((order.progress, order.filled_size), (Progress::Filled, dec!(2)));
+    assert!(state.order(Market::Futures, &order.order_id).is_none(), "ids are given by market");
+    assert_eq!(state.open_orders(Market::Spot).count(), 0);
+}
+
+fn fill(order: &str, trade: &str) -> Fill {
+    Fill {
+        trade_id: trade.into(),
+        order_id: order.into(),
+        instrument: Instrument::Pair("BTC_USDT".into()),
+        price: dec!(5),
+        size: dec!(1),
+        fee: None,
+        fee_currency: None,
+        role: None,
+        time: Some(Timestamp::from_millis(1)),
+    }
+}
+
+#[test]
+fn a_fill_counts_once_for_each_of_the_two_orders_of_a_trade_with_oneself() {
+    let mut state = AccountState::new();
+    assert!(state.take_fill(fill("1", "9")));
+    assert!(!state.take_fill(fill("1", "9")));
+    assert!(state.take_fill(fill("2", "9")));
+    assert_eq!(state.fills(Market::Spot, &"1".into()).len(), 1);
+}
+
+#[test]
+fn finished_orders_are_dropped_oldest_first_and_open_ones_stay() {
+    let mut state = AccountState::new().keep_finished(2);
+    state.take_order(spot("open", "limit", "buy", "new", "2", "0"));
+    for id in ["1", "2", "3"] {
+        state.take_order(spot(id, "limit", "buy", "filled", "2", "2"));
+        state.take_fill(fill(id, "9"));
+    }
+    let known = |state: &AccountState, id: &str| state.order(Market::Spot, &id.into()).is_some();
+    assert_eq!(["open", "1", "2", "3"].map(|id| known(&state, id)), [true, false, true, true]);
+    assert!(state.order_by_client_id(Market::Spot, &"client1".parse().expect("an id")).is_none());
+    assert!(state.fills(Market::Spot, &"1".into()).is_empty());
+}
+
+fn position(kind: u8, size: &str, mode: &PositionMode) -> (PositionKey, Position) {
+    let frame = format!(
+        r#"{{"group":"futures/position","data":[{{"symbol":"BTCUSDT","hold_volume":"{size}",
+        "position_type":{kind},"open_type":2,"frozen_volume":"0","close_volume":"0",
+        "hold_avg_price":"5","close_avg_price":"0","open_avg_price":"5","liquidate_price":"1",
+        "create_time":1,"update_time":2,"position_mode":"{mode}"}}]}}"#
+    );
+    let mut entries: Vec<FuturesPosition> = Vec::new();
+    FuturesPosition::decode(&frame, &mut entries).expect("decodes");
+    holdings::position_event(entries.remove(0)).expect("a known direction")
+}
+
+#[test]
+fn a_one_way_position_that_turns_around_leaves_nothing_behind_and_a_hedge_has_both() {
+    for (mode, expected) in [(PositionMode::OneWay, 1), (PositionMode::Hedge, 2)] {
+        let mut state = AccountState::new();
+        for (kind, size) in [(1, "3"), (2, "4")] {
+            let (key, position) = position(kind, size, &mode);
+            assert!(state.take_position(key, position));
+        }
+        assert_eq!(state.positions(&"BTCUSDT".into()).count(), expected, "{mode}");
+        let (key, position) = position(2, "0", &mode);
+        assert!(state.take_position(key, position), "closed");
+        assert_eq!(state.positions(&"BTCUSDT".into()).count(), expected - 1, "{mode}");
+    }
+}
+
+#[test]
+fn a_balance_is_news_when_it_differs() {
+    let mut state = AccountState::new();
+    let balance = |available| Balance { available, frozen: dec!(0), position_margin: None };
+    assert!(state.take_balance(Market::Spot, "BTC".into(), balance(dec!(1))));
+    assert!(!state.take_balance(Market::Spot, "BTC".into(), balance(dec!(1.0))));
+    assert!(state.take_balance(Market::Futures, "BTC".into(), balance(dec!(1))));
+    assert!(state.take_balance(Market::Spot, "BTC".into(), balance(dec!(2))));
+}
+
+/// What an order of 5 goes through: fills, then an end or none.
+fn lives() -> impl Strategy<Value = Vec<(&'static str, u32)>> {
+    (0..=5_u32, 0..3_usize).prop_map(|(filled, end)| {
+        let mut life = vec![("new", 0)];
+        life.extend((1..=filled).map(|size| ("partially_filled", size)));
+        match (end, filled) {
+            (0, _) => {}
+            (_, 5) => life.push(("filled", 5)),
+            (_, 0) => life.push(("canceled", 0)),
+            (_, _) => life.push(("partially_canceled", filled)),
+        }
+        life
+    })
+}
+
+proptest! {
+    #[test]
+    fn reports_in_any_order_and_number_end_in_the_same_state(
+        (life, order) in lives().prop_flat_map(|life| {
+            let order = proptest::collection::vec(0..life.len(), 0..12);
+            (Just(life), order)
+        }),
+    ) {
+        let report = |at: usize| {
+            let (word, filled): (&str, u32) = life[at];
+            spot("1", "limit", "buy", word, "5", &filled.to_string())
+        };
+        let mut state = AccountState::new();
+        let mut furthest = (0, Decimal::ZERO);
+        // In any order and number, and then everything once.
+        for at in order.iter().copied().chain(0..life.len()) {
+            state.take_order(report(at));
+            let known = state.order(Market::Spot, &"1".into()).expect("known");
+            let rank = match known.progress {
+                Progress::Open => 0,
+                Progress::PartiallyFilled => 1,
+                _ => 2,
+            };
+            prop_assert!(rank >= furthest.0 && known.filled_size >= furthest.1, "it went back");
+            furthest = (rank, known.filled_size);
+        }
+        let last = report(life.len() - 1);
+        let known = state.order(Market::Spot, &"1".into()).expect("known");
+        prop_assert_eq!((known.progress, known.filled_size), (last.progress, last.filled_size));
+    }
+}
