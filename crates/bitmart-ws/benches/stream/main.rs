@@ -1,0 +1,196 @@
+//! Socket to user over loopback TLS: frames per second, processor time per frame, latency with
+//! thousands of topics, and memory of idle connections.
+//!
+//! The lower bound is a plain loop over the same kind of connection: fastwebsockets, one reused
+//! zlib-rs inflater, serde into the same type. The goal is at most 1.25 times its processor time per
+//! frame, and at most 40 KiB of memory for an idle TLS connection. The venue runs in a process of its
+//! own; so does nothing else. Linux only.
+
+mod plain;
+mod server;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{env, fs};
+
+use bitmart_types::{Environment, Roots, Service};
+use bitmart_ws::event::SpotDepthIncrease;
+use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
+
+use server::Server;
+
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> Result<(), Fault> {
+    let has = |flag: &str| env::args().any(|argument| argument == flag);
+    if has("--serve") {
+        return server::serve(has("--plain"));
+    }
+    let measuring = has("--bench");
+    let (rounds, frames) = if measuring { (9, 64_000) } else { (1, 640) };
+    let server = Server::start()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+
+    let (mut plain, mut ours) = (Vec::new(), Vec::new());
+    let mut lagged = 0;
+    for _ in 0..rounds {
+        plain.push(run(&runtime, frames, plain::receive(&server, frames))?);
+        ours.push(run(&runtime, frames, async {
+            lagged += receive(&server, frames).await?;
+            Ok(())
+        })?);
+    }
+    println!("book of 50 levels a side, socket to user over TLS; {lagged} frames lagged");
+    for (what, at) in [("elapsed", 0), ("processor", 1)] {
+        let median = |sample: &[[u128; 2]]| {
+            let mut sample: Vec<_> = sample.iter().map(|row| row[at]).collect();
+            sample.sort_unstable();
+            sample[sample.len() / 2].max(1)
+        };
+        let (plain, ours) = (median(&plain), median(&ours));
+        let (percent, each_second) = (ours * 100 / plain, 1_000_000_000 / ours);
+        println!(
+            "  {what:<10} plain loop {plain:>6} ns a frame, client {ours:>6} ns: {}.{:02} x, {each_second} frames/s",
+            percent / 100,
+            percent % 100
+        );
+    }
+    let topics = if measuring { 2_000 } else { 20 };
+    latency(&server, topics, if measuring { 10 } else { 1 })?;
+    memory(&server, if measuring { 115 } else { 2 })
+}
+
+/// Nanoseconds and processor time per frame.
+fn run(
+    runtime: &Runtime,
+    frames: u64,
+    work: impl Future<Output = Result<(), Fault>>,
+) -> Result<[u128; 2], Fault> {
+    let (start, before) = (Instant::now(), processor_time()?);
+    runtime.block_on(work)?;
+    let frames = u128::from(frames);
+    Ok([start.elapsed().as_nanos() / frames, (processor_time()? - before) / frames])
+}
+
+/// Processor time of this thread in nanoseconds.
+fn processor_time() -> Result<u128, Fault> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
+}
+
+fn client(server: &Server, path: &str) -> ClientBuilder {
+    let address = format!("wss://{}{path}", server.address);
+    let environment = Environment::custom("bench")
+        .with(Service::SpotWsPublic, address)
+        .with_roots(Roots::none().with_der(server.certificate.clone()));
+    Client::builder().environment(environment)
+}
+
+/// Takes every frame as a user does. Gives how many were dropped.
+async fn receive(server: &Server, frames: u64) -> Result<u64, Fault> {
+    let client =
+        client(server, &format!("/blast?frames={frames}")).queue_capacity(1 << 14).build()?;
+    let mut books = client.subscribe(topic::spot::depth_increase("S0_USDT")).await?;
+    let (mut received, mut lagged) = (0, 0);
+    while received + lagged < frames {
+        match books.next().await.ok_or("the stream ended")?? {
+            Update::Data(book) => {
+                std::hint::black_box(&book);
+                received += 1;
+            }
+            Update::Lagged(missed) => lagged += missed,
+            Update::Subscribed => {}
+            other => return Err(format!("{other:?}").into()),
+        }
+    }
+    Ok(lagged)
+}
+
+async fn subscribe(
+    client: &Client,
+    topics: usize,
+) -> Result<Vec<Subscription<SpotDepthIncrease>>, Fault> {
+    let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
+    Ok(client.subscribe_all(names).await.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// From the moment a frame is made to the moment the user has it.
+fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), Fault> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut sample = runtime.block_on(async {
+        let client = client(server, "/paced?each_second=200").build()?;
+        let mut tasks = JoinSet::new();
+        for mut books in subscribe(&client, topics).await? {
+            tasks.spawn(async move {
+                let mut sample = Vec::new();
+                while let Some(Ok(update)) = books.next().await {
+                    if let Update::Data(book) = update {
+                        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                        let now = now.map_or(0, |now| now.as_nanos());
+                        sample.push(now.saturating_sub(book.version.into()));
+                    }
+                }
+                sample
+            });
+        }
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        client.shutdown().await;
+        let mut sample = Vec::new();
+        while let Some(part) = tasks.join_next().await {
+            sample.extend(part?);
+        }
+        Ok::<_, Fault>(sample)
+    })?;
+    sample.sort_unstable();
+    let at = |permille: usize| {
+        sample.get(sample.len() * permille / 1_000).copied().unwrap_or_default() / 1_000
+    };
+    println!("{topics} topics, 200 frames a second on each connection, {} frames", sample.len());
+    println!("  latency    median {} µs, p99 {} µs, p99.9 {} µs", at(500), at(990), at(999));
+    Ok(())
+}
+
+/// What an idle connection takes, and what a topic adds, of 20 connections.
+fn memory(server: &Server, topics: usize) -> Result<(), Fault> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // The first connection also pays for what all share.
+        let warm = client(server, "/idle").build()?;
+        let _warm = subscribe(&warm, 1).await?;
+        let before = resident()?;
+        let mut few = Vec::new();
+        for _ in 0..20 {
+            let client = client(server, "/idle").build()?;
+            few.push((subscribe(&client, 1).await?, client));
+        }
+        let connections = resident()?.saturating_sub(before);
+        let (mut many, before) = (Vec::new(), resident()?);
+        for (_, client) in &few {
+            let names =
+                (1..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
+            many.push(client.subscribe_all(names).await);
+        }
+        let added = resident()?.saturating_sub(before);
+        println!("20 idle TLS connections");
+        println!("  memory     {} KiB a connection with one topic", connections / 20);
+        println!(
+            "             {} bytes a further topic",
+            added * 1024 / (20 * (topics - 1)).max(1)
+        );
+        Ok(())
+    })
+}
+
+/// Resident memory of this process in KiB.
+fn resident() -> Result<usize, Fault> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?.parse()?)
+}
+
+/// For the plain loop.
+fn roots(server: &Server) -> (SocketAddr, Roots) {
+    (server.address, Roots::none().with_der(server.certificate.clone()))
+}
