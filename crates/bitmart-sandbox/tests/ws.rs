@@ -338,51 +338,6 @@ async fn futures_books_start_with_a_snapshot_and_always_advance() {
 }
 
 #[tokio::test]
-async fn every_market_channel_delivers_its_documented_fields() {
-    let sandbox = start(still()).await;
-    let mut spot = Socket::connect(&sandbox.spot().ws_public).await;
-    spot.subscribe_spot("spot/bookTicker:BTC_USDT").await;
-    sandbox.step_market(1);
-    let ticker = spot.binary().await["data"][0].clone();
-    for field in ["symbol", "bid_px", "bid_sz", "ask_px", "ask_sz", "ts"] {
-        assert!(ticker[field].is_string(), "{field}: {ticker}");
-    }
-    for (topic, fields) in [
-        ("futures/bookticker:BTCUSDT", &["best_bid_price", "best_ask_vol", "ms_t"][..]),
-        ("futures/depthAll5:BTCUSDT@200ms", &["asks", "bids", "ms_t"]),
-        ("futures/markPriceKlineBin1H:BTCUSDT", &["o", "h", "l", "c", "v", "ts"]),
-        ("futures/klineBin1H:BTCUSDT", &["o", "h", "l", "c", "v", "ts"]),
-    ] {
-        let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
-        socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
-        assert_eq!(socket.text().await["success"], true, "{topic}");
-        sandbox.step_market(10);
-        let pushed = socket.text().await;
-        assert_eq!(pushed["group"], topic);
-        for field in fields {
-            assert!(!pushed["data"][field].is_null(), "{field}: {pushed}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_futures_depth_frame_holds_one_side() {
-    let sandbox = start(still()).await;
-    let topic = "futures/depth5:BTCUSDT";
-    let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
-    socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
-    assert_eq!(socket.text().await["success"], true);
-    sandbox.step_market(2);
-    let (bids, asks) = (socket.text().await["data"].clone(), socket.text().await["data"].clone());
-    assert_eq!((&bids["way"], &asks["way"]), (&json!(1), &json!(2)));
-    let best = |side: &Value| -> Decimal {
-        assert_eq!(side["depths"].as_array().expect("levels").len(), 5);
-        side["depths"][0]["price"].as_str().expect("text").parse().expect("a number")
-    };
-    assert!(best(&bids) < best(&asks));
-}
-
-#[tokio::test]
 async fn futures_orders_are_pushed_with_their_last_trade() {
     let sandbox = start(still()).await;
     let client = Client::futures(&sandbox);

@@ -118,6 +118,7 @@ impl Exchange {
         };
         self.remember_futures(order);
         self.report_futures(id, FuturesAction::Submitted, None);
+        self.report_closing(id);
         self.run_futures(id, now_ms);
         Ok(id)
     }
@@ -324,6 +325,7 @@ impl Exchange {
             owner.positions.entry((symbol, side.long())).or_default().closing -= left;
         }
         self.report_futures(id, FuturesAction::Cancelled, None);
+        self.report_closing(id);
         self.finish_futures(account, id);
     }
 
@@ -374,6 +376,16 @@ impl Exchange {
             let order = Box::new(order.clone());
             self.events.push(Event::FuturesOrder { order, action, fill });
             self.events.push(Event::FuturesAsset { account, currency });
+        }
+    }
+
+    /// Tells of a position whose contracts a closing order bound or gave back.
+    fn report_closing(&mut self, id: OrderId) {
+        let Some(order) = self.futures_orders.get(&id) else { return };
+        let (account, side) = (order.account, order.request.side);
+        if !Self::is_house(account) && !side.opens() {
+            let symbol = order.request.symbol.clone();
+            self.events.push(Event::FuturesPosition { account, symbol, long: side.long() });
         }
     }
 }

@@ -4,6 +4,8 @@
 //! books every second beat), tickers and candles at most every 500 ms on spot and every second on
 //! futures.
 
+mod beat;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
@@ -17,7 +19,7 @@ use tokio::{
 use super::{
     deflate::Deflater,
     depth::{DepthView, Idle},
-    payload::{event_payload, pace, sampled, stamp},
+    payload::{event_payload, sampled, stamp, trades},
     render,
     topic::{Channel, HostKey, Topic},
 };
@@ -234,6 +236,7 @@ impl Feed {
         let table = topic.text.split(':').next().unwrap_or_default();
         let text = match topic.host {
             HostKey::Futures => json!({ "group": topic.text.as_str(), "data": value }),
+            HostKey::Spot if value.is_array() => json!({ "table": table, "data": value }),
             HostKey::Spot => json!({ "table": table, "data": [value] }),
         }
         .to_string();
@@ -269,6 +272,11 @@ impl Feed {
         if self.topics.is_empty() {
             return;
         }
+        for (channel, symbol, rows) in trades(exchange, &events) {
+            for topic in self.about(&channel, &symbol) {
+                self.push(&topic, rows.clone(), None, now_ms);
+            }
+        }
         for event in events {
             self.publish_one(exchange, &event, now_ms);
         }
@@ -276,7 +284,8 @@ impl Feed {
 
     fn publish_one(&mut self, exchange: &Exchange, event: &Event, now_ms: u64) {
         let (channels, symbol, account): (&[Channel], SmolStr, _) = match event {
-            Event::SpotTrade { symbol, .. } => (&[Channel::SpotTrade], symbol.clone(), None),
+            // Pushed before, all of one symbol together.
+            Event::SpotTrade { .. } | Event::FuturesTrade { .. } => return,
             Event::SpotOrder { order, .. } => (
                 &[Channel::SpotOrder, Channel::SpotOrders],
                 order.request.symbol.clone(),
@@ -285,7 +294,6 @@ impl Feed {
             Event::SpotBalance { account, .. } => {
                 (&[Channel::SpotBalance], SmolStr::default(), Some(*account))
             }
-            Event::FuturesTrade { symbol, .. } => (&[Channel::FuturesTrade], symbol.clone(), None),
             Event::FuturesOrder { order, .. } => {
                 (&[Channel::FuturesOrder], order.request.symbol.clone(), Some(order.account))
             }
@@ -317,80 +325,6 @@ impl Feed {
             all.cloned().collect()
         } else {
             all.chain(about(symbol.clone())).cloned().collect()
-        }
-    }
-
-    /// One beat: refreshes the views and pushes what is due.
-    pub(crate) fn tick(&mut self, exchange: &Exchange, now_ms: u64) {
-        self.beats += 1;
-        for (symbol, view) in &mut self.spot_views {
-            if let Some(market) = exchange.spot.get(symbol) {
-                view.refresh(&market.book);
-            }
-        }
-        let futures_books = self.beats.is_multiple_of(2);
-        if futures_books {
-            for ((symbol, _), view) in &mut self.futures_views {
-                if let Some(market) = exchange.futures.get(symbol) {
-                    view.refresh(&market.book);
-                }
-            }
-        }
-        let public: Vec<Topic> =
-            self.topics.keys().filter(|topic| !topic.private).cloned().collect();
-        for topic in public {
-            match &topic.channel {
-                Channel::SpotIncrease => self.push_spot_book(exchange, &topic, now_ms),
-                Channel::FuturesIncrease(depth) if futures_books => {
-                    self.push_futures_book(&topic, *depth, now_ms);
-                }
-                Channel::FuturesTickers if self.beats.is_multiple_of(10) => {
-                    for market in exchange.futures.values() {
-                        self.push(&topic, render::futures_ticker(market, now_ms), None, now_ms);
-                    }
-                }
-                channel if pace(channel).is_some_and(|pace| self.beats.is_multiple_of(pace)) => {
-                    self.push_if_new(&topic, sampled(exchange, &topic, now_ms), now_ms);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn push_if_new(&mut self, topic: &Topic, values: Vec<Value>, now_ms: u64) {
-        let Some(listeners) = self.topics.get_mut(topic) else { return };
-        let last = std::mem::replace(&mut listeners.last, values.clone());
-        for (at, value) in values.into_iter().enumerate() {
-            if last.get(at) != Some(&value) {
-                self.push(topic, value, None, now_ms);
-            }
-        }
-    }
-
-    /// The fault: lets a topic skip so many versions, for good.
-    fn skip(&mut self, topic: &Topic, versions: u64) -> bool {
-        let strikes = self.faults.strike(&topic.text, |fault| fault == Fault::VersionGap).is_some();
-        if strikes {
-            *self.skipped.entry(topic.text.clone()).or_default() += versions;
-        }
-        strikes
-    }
-
-    /// A book without change repeats itself once a second, empty and with the same version.
-    fn push_spot_book(&mut self, exchange: &Exchange, topic: &Topic, now_ms: u64) {
-        let changed = self.spot_views.get(&topic.symbol).is_some_and(DepthView::is_changed);
-        // The version of a still book stands: one more would be no gap.
-        let skipped = self.skip(topic, if changed { 1 } else { 2 });
-        let due = changed || skipped || self.beats.is_multiple_of(10);
-        if let Some(value) = self.spot_book(exchange, topic, false).filter(|_| due) {
-            self.push(topic, value, None, now_ms);
-        }
-    }
-
-    fn push_futures_book(&mut self, topic: &Topic, depth: usize, now_ms: u64) {
-        self.skip(topic, 1);
-        if let Some(value) = self.futures_book(topic, depth, false) {
-            self.push(topic, value, None, now_ms);
         }
     }
 }

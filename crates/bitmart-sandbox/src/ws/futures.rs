@@ -69,6 +69,14 @@ impl Session {
                 return desk.feed.send_json(desk.id, &refused);
             }
         };
+        if action == "request" && !topic.request {
+            // What the venue says is not known; silence would hide the mistake.
+            let words = format!("group [{text}] answers no request");
+            return desk.feed.send_json(
+                desk.id,
+                &json!({ "action": action, "group": text, "success": false, "request": echo, "error": words }),
+            );
+        }
         if action == "request" {
             return desk.feed.send_first(desk.exchange, desk.id, &topic, desk.now_ms);
         }

@@ -1,6 +1,9 @@
 //! Which payload belongs to which channel and event, and how often sampled channels are pushed.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::{
     render,
@@ -47,11 +50,29 @@ pub(super) fn sampled(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Va
     }
 }
 
+/// The trades among the events as one frame a symbol: from oldest to newest on spot, from newest to
+/// oldest on futures (seen by other clients).
+pub(super) fn trades(exchange: &Exchange, events: &[Event]) -> Vec<(Channel, SmolStr, Value)> {
+    let mut rows: BTreeMap<(Channel, SmolStr), Vec<Value>> = BTreeMap::new();
+    for event in events {
+        match event {
+            Event::SpotTrade { symbol, trade } => {
+                let Some(market) = exchange.spot.get(symbol) else { continue };
+                let row = render::spot_trade(symbol, trade, market);
+                rows.entry((Channel::SpotTrade, symbol.clone())).or_default().push(row);
+            }
+            Event::FuturesTrade { symbol, trade } => {
+                let row = render::futures_trade(symbol, trade);
+                rows.entry((Channel::FuturesTrade, symbol.clone())).or_default().insert(0, row);
+            }
+            _ => {}
+        }
+    }
+    rows.into_iter().map(|((channel, symbol), rows)| (channel, symbol, rows.into())).collect()
+}
+
 pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> Option<Value> {
     match event {
-        Event::SpotTrade { symbol, trade } => {
-            Some(render::spot_trade(symbol, trade, exchange.spot.get(symbol)?))
-        }
         Event::SpotOrder { order, fill } => Some(render::spot_order(
             order,
             fill.as_ref(),
@@ -60,7 +81,7 @@ pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> 
         Event::SpotBalance { account, reason, currencies } => {
             Some(render::spot_balance(exchange, *account, *reason, currencies, now_ms))
         }
-        Event::FuturesTrade { symbol, trade } => Some(render::futures_trade(symbol, trade)),
+        Event::SpotTrade { .. } | Event::FuturesTrade { .. } => None,
         Event::FuturesOrder { order, action, fill } => {
             let market = exchange.futures.get(&order.request.symbol)?;
             Some(render::futures_order(order, *action, fill.as_ref(), market))
@@ -69,7 +90,8 @@ pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> 
             render::futures_asset(exchange, *account, currency)
         }
         Event::FuturesPosition { account, symbol, long } => {
-            render::futures_position(exchange, *account, symbol, *long)
+            let row = render::futures_position(exchange, *account, symbol, *long)?;
+            Some(vec![row].into())
         }
     }
 }

@@ -221,14 +221,14 @@ pub(super) fn futures_book_ticker(market: &FuturesMarket) -> Value {
 }
 
 pub(super) fn futures_trade(symbol: &SmolStr, trade: &PublicTrade) -> Value {
-    json!([{
+    json!({
         "trade_id": trade.id,
         "symbol": symbol.as_str(),
         "deal_price": plain(trade.price),
         "deal_vol": plain(trade.size),
         "m": trade.side == Side::Sell,
         "created_at": rfc3339(trade.time_ms),
-    }])
+    })
 }
 
 fn futures_levels(levels: &[Level]) -> Value {
@@ -380,7 +380,7 @@ pub(super) fn futures_position(
     let position = exchange.accounts.get(&account)?.positions.get(&(symbol.clone(), long))?;
     let rules = &exchange.futures.get(symbol)?.rules;
     let entry = plain(position.entry_price(rules.contract_size).round_dp(rules.price_decimals));
-    Some(json!([{
+    Some(json!({
         "symbol": symbol.as_str(),
         "hold_volume": plain(position.size),
         "position_type": if long { 1 } else { 2 },
@@ -394,5 +394,5 @@ pub(super) fn futures_position(
         "create_time": position.opened_ms,
         "update_time": position.updated_ms,
         "position_mode": "hedge_mode",
-    }]))
+    }))
 }
