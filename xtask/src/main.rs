@@ -1,12 +1,13 @@
-//! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `lint`, `conformance DIR`.
+//! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
+//! `lint`, `conformance DIR`.
 
 mod budget;
 mod build_time;
 mod codegen;
 mod conformance;
 mod lint;
-mod openapi;
 mod run;
+mod specs;
 mod test;
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ usage: cargo xtask TASK
   test [STEP...]     everything that CI checks, or only the named steps
   codegen [--check]  writes the files derived from crates/*/api/*.toml, or compares them
   openapi [--check]  the same for docs/openapi.json alone
+  asyncapi [--check] the same for docs/asyncapi.json alone
   conformance DIR    checks recorded traffic in DIR against the models [--known-only]
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
@@ -32,9 +34,11 @@ fn main() -> ExitCode {
         ["test", steps @ ..] => test::run_steps(steps),
         ["build-time"] => build_time::measure(),
         ["lint"] => lint::run(),
-        // Both come from the same description.
-        ["codegen", rest @ ..] => codegen::run(rest).and_then(|()| openapi::run(rest)),
-        ["openapi", rest @ ..] => openapi::run(rest),
+        // All come from the same descriptions.
+        ["codegen", rest @ ..] => codegen::run(rest)
+            .and_then(|()| specs::run("openapi", rest))
+            .and_then(|()| specs::run("asyncapi", rest)),
+        [name @ ("openapi" | "asyncapi"), rest @ ..] => specs::run(name, rest),
         ["conformance", rest @ ..] => conformance::run(rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::run::{cargo, run, workspace_root};
-use crate::{TaskResult, budget, codegen, lint, openapi};
+use crate::{TaskResult, budget, codegen, lint, specs};
 
 struct Step {
     name: &'static str,
@@ -14,7 +14,16 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "format", about: "rustfmt has nothing to change", run: format },
     Step { name: "codegen", about: "generated files match the API description", run: generated },
-    Step { name: "openapi", about: "an independent validator accepts it", run: openapi::validate },
+    Step {
+        name: "openapi",
+        about: "an independent validator accepts it",
+        run: specs::validate_openapi,
+    },
+    Step {
+        name: "asyncapi",
+        about: "an independent validator accepts it",
+        run: specs::validate_asyncapi,
+    },
     Step {
         name: "lint",
         about: "sizes, words and features that clippy cannot see",
@@ -70,7 +79,8 @@ fn format() -> TaskResult {
 
 fn generated() -> TaskResult {
     codegen::run(&["--check"])?;
-    openapi::run(&["--check"])
+    specs::run("openapi", &["--check"])?;
+    specs::run("asyncapi", &["--check"])
 }
 
 fn clippy() -> TaskResult {

@@ -1,4 +1,4 @@
-//! The facts that an OpenAPI document has a place for.
+//! The facts of the REST API that a document has a place for.
 //!
 //! `cargo xtask codegen` owns the form of the description and refuses what it does not know; here
 //! only what is needed is read.
@@ -103,7 +103,8 @@ pub(crate) fn fixtures(folder: &Path) -> Result<Vec<Fixture>, String> {
     })
 }
 
-fn read_all<T>(
+/// Reads the files of one kind in `folder`, sorted by name; `parse` gets the name without extension.
+pub(crate) fn read_all<T>(
     folder: &Path,
     extension: &str,
     parse: impl Fn(String, &str) -> Result<T, String>,
