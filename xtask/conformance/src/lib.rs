@@ -13,7 +13,7 @@
 //! `true` and `false` equal 1 and 0. A member of the recording that the model drops is a
 //! difference, unless the API description lists it with a reason. Members that are not recorded
 //! (`null`) are not checked. Envelopes may lack `message` and `trace`, as some published samples
-//! do. An answer with an error code passes when it decodes as that error.
+//! do; a member around the data that the client does not read is a difference, too. An answer with an error code passes when it decodes as that error.
 
 mod compare;
 mod node;

@@ -1,5 +1,7 @@
 //! REST recordings.
 
+use std::collections::BTreeMap;
+
 use bitmart_rest::catalog::{EndpointEntry, RecodeError, find};
 use bitmart_rest::{Envelope, Error, ErrorKind, Method};
 use bytes::Bytes;
@@ -109,6 +111,10 @@ fn answer(entry: &EndpointEntry, status: u16, response: &RawValue, faults: &mut 
         Some(Node::Number(code) | Node::Text(code)) => Some(code.clone()),
         _ => None,
     };
+    let is_bare = entry.metadata.envelope == Envelope::None && code.is_none();
+    if !is_bare {
+        envelope(entry.metadata.envelope, &recorded, faults);
+    }
     let body = Bytes::copy_from_slice(response.get().as_bytes());
     match entry.recode_answer(status, &body) {
         Ok(text) => match (entry.metadata.envelope, code.as_deref()) {
@@ -129,6 +135,28 @@ fn answer(entry: &EndpointEntry, status: u16, response: &RawValue, faults: &mut 
     }
 }
 
+/// Checks what stands around the data: members that nobody reads are as lost as those of the data.
+fn envelope(envelope: Envelope, recorded: &BTreeMap<String, Node>, faults: &mut Vec<Fault>) {
+    for (key, value) in recorded {
+        let is_read = match (key.as_str(), envelope) {
+            ("data", _) => true,
+            ("code", _) | ("errno", Envelope::Errno) => {
+                matches!(value, Node::Number(_) | Node::Text(_) | Node::Null)
+            }
+            ("message" | "msg" | "trace", _) => matches!(value, Node::Text(_) | Node::Null),
+            ("success", Envelope::Errno | Envelope::AccountInfo) => {
+                matches!(value, Node::Bool(_) | Node::Null)
+            }
+            // Described as always empty.
+            ("errorData", Envelope::AccountInfo) => *value == Node::Null,
+            _ => false,
+        };
+        if !is_read {
+            faults.push(Fault::new(format!("response.{key}"), value.to_string(), "nothing"));
+        }
+    }
+}
+
 fn data(entry: &EndpointEntry, recorded: &Node, got: &str, faults: &mut Vec<Fault>) {
     let got = match Node::read(got) {
         Ok(got) => got,
@@ -141,7 +169,7 @@ fn data(entry: &EndpointEntry, recorded: &Node, got: &str, faults: &mut Vec<Faul
     let comparison =
         Comparison { is_ignored: &is_ignored, blank: Blank::MustStay, root: "response.data" };
     // An answer without data may become an empty object.
-    if *recorded == Node::Null && got == Node::Object(std::collections::BTreeMap::default()) {
+    if *recorded == Node::Null && got == Node::Object(BTreeMap::default()) {
         return;
     }
     faults.extend(comparison.faults(recorded, &got));

@@ -64,6 +64,30 @@ fn a_member_that_the_model_drops_is_found() {
 }
 
 #[test]
+fn a_member_of_the_envelope_that_nobody_reads_is_found() {
+    let answer = |envelope: &str| {
+        format!(
+            r#"{{"method":"GET","path":"/system/time","status":200,"response":{{{envelope}}}}}"#
+        )
+    };
+    let data = r#""data":{"server_time":1527777538000}"#;
+    assert_eq!(
+        faults(&answer(&format!(r#""code":1000,"message":"OK","took":7,{data}"#))),
+        ["response.took: 7, nothing"]
+    );
+    assert_eq!(
+        faults(&answer(&format!(r#""code":1000,"message":{{"en":"OK"}},"trace":[],{data}"#))),
+        ["response.message: an object of 1, nothing", "response.trace: a list of 0, nothing"]
+    );
+    assert_eq!(
+        faults(&answer(r#""code":50000,"message":"Bad Request","reason":"limit","data":{}"#)),
+        [r#"response.reason: "limit", nothing"#],
+        "also around an error"
+    );
+    assert_eq!(faults(&answer(&format!(r#""code":1000,"trace":null,{data}"#))), [""; 0]);
+}
+
+#[test]
 fn a_value_that_changes_is_found() {
     // A price with more digits than a decimal holds is rounded, and that must not go unseen.
     let price = "1.00000000000000000000000000000000001";
