@@ -1,6 +1,6 @@
 //! `bitmart-sandbox`: the local exchange as a program.
 
-use std::{io::Write, net::SocketAddr, process::ExitCode};
+use std::{future::pending, io::Write, net::SocketAddr, process::ExitCode};
 
 use bitmart_sandbox::{Config, Sandbox};
 
@@ -33,6 +33,10 @@ When it is ready it prints one line of JSON to standard output:
 The account is funded. Ctrl-c stops it.
 ";
 
+/// The options that are on when they are there.
+const FLAGS: &[&str] =
+    &["--tls", "--lenient", "--no-limits", "--no-market", "-h", "--help", "-V", "--version"];
+
 /// What the command line asks for.
 enum Asked {
     Run(Box<Config>),
@@ -60,10 +64,21 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    print(&format!("{}\n", sandbox.ready_line()));
     // An error means that this system has no ctrl-c; then only a kill ends the program.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    let asked_to_stop = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    let announce = async {
+        print(&format!("{}\n", sandbox.ready_line()));
+        pending::<()>().await;
+    };
+    // In this order: whoever has read the ready line may press ctrl-c.
+    tokio::select! {
+        biased;
+        () = asked_to_stop => {}
+        () = announce => {}
     }
     sandbox.shutdown().await;
     ExitCode::SUCCESS
@@ -84,6 +99,9 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (arg, None),
         };
+        if given.is_some() && FLAGS.contains(&name.as_str()) {
+            return Err(format!("{name} takes no value; leave it out to switch it off"));
+        }
         let mut value =
             || given.clone().or_else(|| args.next()).ok_or_else(|| format!("{name} needs a value"));
         config = match name.as_str() {

@@ -61,6 +61,7 @@ async fn ctrl_c_ends_it_cleanly() {
 async fn wrong_options_are_named_on_stderr() {
     for (args, words) in [
         (["--sed", "1"], "unknown option \"--sed\""),
+        (["--tls=no", "--seed=1"], "--tls takes no value"),
         (["--seed", "x"], "--seed needs a whole number"),
         (["--spot", "here"], "\"here\" is not an address"),
     ] {
