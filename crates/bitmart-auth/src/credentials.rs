@@ -82,6 +82,7 @@ impl Credentials {
             None => Err(CredentialsErrorKind::VariableNotSet { field }),
         };
         Self::from_wiped(value(Field::Key)?, &value(Field::Secret)?, &value(Field::Memo)?)
+            .map_err(|error| error.found_in(|field| field.variable().to_owned()))
     }
 
     /// The API key, for the `X-BM-KEY` header and the WebSocket login. Mark the header as

@@ -39,6 +39,8 @@ impl fmt::Display for Field {
 #[derive(Debug)]
 pub struct CredentialsError {
     kind: CredentialsErrorKind,
+    /// Where an unusable value came from.
+    place: Option<String>,
     source: Option<std::io::Error>,
 }
 
@@ -119,13 +121,25 @@ impl CredentialsError {
 
     #[cfg(feature = "profile")]
     pub(crate) fn with_source(kind: CredentialsErrorKind, source: std::io::Error) -> Self {
-        Self { kind, source: Some(source) }
+        Self { kind, place: None, source: Some(source) }
+    }
+
+    /// Says of an unusable value where it came from; other errors name their place themselves.
+    pub(crate) fn found_in(self, place: impl FnOnce(Field) -> String) -> Self {
+        use CredentialsErrorKind::{BadCharacter, Empty};
+
+        match self.kind {
+            Empty { field } | BadCharacter { field, .. } => {
+                Self { place: Some(place(field)), ..self }
+            }
+            _ => self,
+        }
     }
 }
 
 impl From<CredentialsErrorKind> for CredentialsError {
     fn from(kind: CredentialsErrorKind) -> Self {
-        Self { kind, source: None }
+        Self { kind, place: None, source: None }
     }
 }
 
@@ -133,10 +147,16 @@ impl From<CredentialsErrorKind> for CredentialsError {
 const MEMO_HINT: &str = "the memo is the free text that you chose when you created the key, not \
                          your account id";
 
+/// What the configuration file looks like.
+const FORM: &str = "tables such as [default] with key = \"…\", secret = \"…\" and memo = \"…\"";
+
 impl fmt::Display for CredentialsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use CredentialsErrorKind as Kind;
 
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
         match &self.kind {
             Kind::Empty { field: Field::Memo } => write!(f, "the API memo is empty: {MEMO_HINT}"),
             Kind::Empty { field } => write!(f, "the {field} is empty"),
@@ -156,7 +176,9 @@ impl fmt::Display for CredentialsError {
                 "neither HOME nor USERPROFILE is set, so there is no place to look for \
                  .bitmart/config.toml: name the file",
             ),
-            Kind::Unreadable { path } => write!(f, "cannot read {}", path.display()),
+            Kind::Unreadable { path } => {
+                write!(f, "cannot read {}: it should be a file with {FORM}", path.display())
+            }
             Kind::Exposed { path, mode } => write!(
                 f,
                 "{path} holds secrets but others can read it (mode {mode:03o}): run \
@@ -173,10 +195,7 @@ impl fmt::Display for CredentialsError {
                 if let Some(line) = line {
                     write!(f, ", line {line}")?;
                 }
-                f.write_str(
-                    ": expected tables such as [default] with key = \"…\", secret = \"…\" and \
-                     memo = \"…\"",
-                )
+                write!(f, ": expected {FORM}")
             }
             Kind::NoProfile { path, profile, available } => write!(
                 f,

@@ -74,6 +74,7 @@ impl Credentials {
             &profile.secret.ok_or_else(|| missing(Field::Secret))?,
             &profile.memo.ok_or_else(|| missing(Field::Memo))?,
         )
+        .map_err(|error| error.found_in(|_| format!("profile [{name}] in {}", path.display())))
     }
 }
 

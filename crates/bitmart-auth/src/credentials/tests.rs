@@ -67,6 +67,20 @@ fn variables_are_looked_up_by_name() {
 }
 
 #[test]
+fn a_variable_with_an_unusable_value_is_named() {
+    let text = |secret: &str| {
+        let error = Credentials::from_lookup(|name| {
+            Some(if name == Field::Secret.variable() { secret } else { canary::KEY }.to_owned())
+        })
+        .unwrap_err();
+        canary::assert_hidden(&error.to_string(), &[]);
+        error.to_string()
+    };
+    assert_eq!(text(""), "BITMART_API_SECRET: the API secret is empty");
+    assert!(text("CANARY\n").starts_with("BITMART_API_SECRET: the API secret has a character"));
+}
+
+#[test]
 fn a_variable_that_is_not_set_is_named() {
     for field in [Field::Key, Field::Secret, Field::Memo] {
         let error = Credentials::from_lookup(|name| {

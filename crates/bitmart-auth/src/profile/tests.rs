@@ -87,6 +87,9 @@ fn malformed_files_are_located_but_not_quoted() {
 fn values_are_checked_like_any_other() {
     let error = error("[default]\nkey = \"\"\nsecret = \"CANARY\"\nmemo = \"CANARY\"", "default");
     assert_eq!(*error.kind(), Kind::Empty { field: Field::Key });
+    let text = error.to_string();
+    assert!(text.starts_with("profile [default] in "), "says where: {text}");
+    assert!(text.ends_with("config.toml: the API key is empty"), "says what: {text}");
 }
 
 #[test]
@@ -103,6 +106,7 @@ fn a_missing_file_names_its_path() {
     let error = Credentials::from_profile_file(&path, "default").unwrap_err();
     assert_eq!(*error.kind(), Kind::Unreadable { path: path.clone() });
     assert!(error.to_string().contains(&*path.to_string_lossy()));
+    assert!(error.to_string().contains("tables such as [default]"), "says what belongs there");
     assert!(std::error::Error::source(&error).is_some());
 }
 
