@@ -111,6 +111,15 @@ fn a_long_fraction_is_refused_rather_than_rounded() {
 }
 
 #[test]
+fn digits_too_small_for_a_double_are_lost_to_plain_fields_only() {
+    let json = "60000.00000000000001";
+    let plain: Plain = serde_json::from_str(json).unwrap();
+    assert_eq!(plain, Plain(Decimal::from(60_000)));
+    let exact: Exact = serde_json::from_str(json).unwrap();
+    assert_eq!(exact.0.to_string(), json);
+}
+
+#[test]
 fn long_input_is_cut_in_errors() {
     let error = error::<Plain>(&format!("\"{}\"", "x".repeat(10_000)));
     assert!(error.len() < 200, "{error}");

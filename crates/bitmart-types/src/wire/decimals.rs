@@ -18,8 +18,10 @@ const OUT_OF_RANGE: Reason = Some("out of the range of a decimal");
 ///
 /// Text may have a leading `+`, blanks around it and an exponent. Beyond 28 significant digits the
 /// last place is rounded, and values above about 7.9 × 10²⁸ are an error: that is what [`Decimal`]
-/// holds. JSON integers are exact. A JSON number with a fraction is exact up to 15 significant
-/// digits and an error beyond; see [`decimal_exact`](super::decimal_exact).
+/// holds. JSON integers of 64 bits are exact. A JSON number with a fraction, or a larger one, has been
+/// a double before it comes here: up to 15 significant digits are exact. More are an error, except
+/// that digits too small for a double to show are gone: `1.00000000000000001` reads as 1. Fields that
+/// are documented as numbers use [`decimal_exact`](super::decimal_exact).
 pub mod decimal {
     use rust_decimal::Decimal;
     use serde::{Deserializer, Serializer};
