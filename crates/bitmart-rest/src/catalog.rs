@@ -59,11 +59,11 @@ impl Field {
     }
 }
 
-/// A difference between recorded data and the model that is accepted.
+/// A difference between a recording and the model that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ignore {
-    /// JSON path below the data: `records[].fee`.
+    /// JSON path below the data: `records[].fee`; of a parameter `query.N` or `body.subAccount`.
     pub path: &'static str,
     /// Why.
     pub reason: &'static str,

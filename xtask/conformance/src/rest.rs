@@ -65,15 +65,18 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
             return;
         }
     };
+    let is_ignored = |path: &str| {
+        let path = format!("{place}.{path}");
+        entry.ignores.iter().any(|ignore| ignore.path == path)
+    };
     for (key, value) in &recorded {
-        if !entry.parameters.contains(&key.as_str()) {
+        if !entry.parameters.contains(&key.as_str()) && !is_ignored(key) {
             let path = format!("{place}.{key}");
             faults.push(Fault::new(path, "a described parameter", value.to_string()));
         }
     }
     match entry.recode_request(parameters.get()).map(|text| Node::read(&text)) {
         Ok(Ok(got)) => {
-            let is_ignored = |_: &str| false;
             let comparison =
                 Comparison { is_ignored: &is_ignored, blank: Blank::MayGo, root: place };
             let mut found = comparison.faults(&Node::Object(recorded), &got);
@@ -82,6 +85,12 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
             faults.extend(found);
         }
         Ok(Err(error)) => faults.push(Fault::new(place, "JSON", error)),
+        // It lacks a required parameter, and the description says why that is accepted.
+        Err(RecodeError::Parameters { .. })
+            if entry
+                .parameters
+                .iter()
+                .any(|key| !recorded.contains_key(*key) && is_ignored(key)) => {}
         Err(RecodeError::Parameters { path, error }) => {
             let path = format!("{place}.{path}");
             let path = path.trim_end_matches('.');

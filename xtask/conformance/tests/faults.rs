@@ -186,6 +186,30 @@ fn a_parameter_that_the_request_does_not_know_is_found() {
 }
 
 #[test]
+fn a_listed_difference_of_a_request_is_accepted_and_no_other() {
+    let plan = |member: &str| {
+        format!(
+            r#"{{"method":"POST","path":"/contract/private/modify-plan-order","body":{{
+                "symbol":"ETHUSDT","order_id":"1","trigger_price":"2","executive_price":"1",
+                "price_type":1,"type":"limit",{member}:"9"}},"response":null}}"#
+        )
+    };
+    assert_eq!(faults(&plan(r#""client_order_id""#)), [""; 0], "removed, but still sent by some");
+    assert_eq!(faults(&plan(r#""clientId""#)), [r#"body.clientId: a described parameter, "9""#]);
+
+    let transfers = |query: &str| {
+        format!(
+            r#"{{"method":"GET","path":"/account/sub-account/v1/transfer-history",
+                "query":{query},"response":null}}"#
+        )
+    };
+    assert_eq!(faults(&transfers(r#"{"moveType":"spot to spot"}"#)), [""; 0], "N may lack");
+    assert_eq!(report(&transfers(r#"{"N":"10"}"#), false).failed, 1, "moveType may not");
+    let both = transfers(r#"{"moveType":"spot to spot","n":"10"}"#);
+    assert_eq!(faults(&both), [r#"query.n: a described parameter, "10""#]);
+}
+
+#[test]
 fn a_parameter_of_the_wrong_type_is_found() {
     let found = faults(&order(r#"{"orderId":{"id":1}}"#));
     assert!(

@@ -57,7 +57,7 @@ pub(crate) struct Endpoint {
     /// Contradictions between sources and how they were decided.
     #[serde(default)]
     pub(crate) decisions: Vec<String>,
-    /// Differences that the conformance check accepts in the data.
+    /// Differences that the conformance check accepts, in the data or in the parameters.
     #[serde(default, rename = "ignore")]
     pub(crate) ignores: Vec<Ignore>,
     #[serde(default, rename = "param")]
@@ -68,7 +68,7 @@ pub(crate) struct Endpoint {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ignore {
-    /// JSON path below the data: `records[].fee`.
+    /// JSON path below the data: `records[].fee`; of a parameter `query.N` or `body.subAccount`.
     pub(crate) path: String,
     pub(crate) reason: String,
 }
