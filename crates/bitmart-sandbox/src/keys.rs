@@ -18,12 +18,33 @@ pub enum Permission {
     FutureTrade,
     /// `Withdraw`.
     Withdraw,
+    /// `Sub-Account Inter-Account Transfer`, which institutional accounts have.
+    SubAccountTransfer,
 }
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 5] =
-        [Self::ReadOnly, Self::SpotTrade, Self::MarginTrade, Self::FutureTrade, Self::Withdraw];
+    pub const ALL: [Self; 6] = [
+        Self::ReadOnly,
+        Self::SpotTrade,
+        Self::MarginTrade,
+        Self::FutureTrade,
+        Self::Withdraw,
+        Self::SubAccountTransfer,
+    ];
+
+    /// The permission that the description of an endpoint names.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "Read-only" => Self::ReadOnly,
+            "Spot-Trade" => Self::SpotTrade,
+            "Margin-Trade" => Self::MarginTrade,
+            "Future-Trade" => Self::FutureTrade,
+            "Withdraw" => Self::Withdraw,
+            "Sub-Account Inter-Account Transfer" => Self::SubAccountTransfer,
+            _ => return None,
+        })
+    }
 }
 
 /// An API key of one account: what a client needs to sign.
@@ -98,5 +119,20 @@ impl fmt::Debug for ApiKey {
             .field("account", &self.account)
             .field("frozen", &self.frozen)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generated::routes;
+
+    #[test]
+    fn every_described_permission_is_one_that_a_key_can_lack() {
+        for route in routes() {
+            if let Some(name) = route.permission {
+                assert!(Permission::named(name).is_some(), "{}: {name}", route.path);
+            }
+        }
     }
 }

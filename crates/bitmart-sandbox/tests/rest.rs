@@ -83,6 +83,12 @@ async fn wrong_credentials_answer_their_codes() {
         assert_eq!((answer.status, answer.code()), (status, code), "{name}: {}", answer.text);
         assert_eq!(answer.json()["data"], Value::Null, "{name}");
     }
+    let reader = ApiKey::new("reader", "secret", "memo");
+    let reader = Client { host: good.host, key: &reader, now_ms: NOON_MS };
+    let transfer =
+        json!({ "requestNo": "1", "amount": "1", "currency": "USDT", "toAccount": "sub" });
+    let answer = reader.post("/account/sub-account/main/v1/sub-to-sub", transfer).await;
+    assert_eq!((answer.status, answer.code()), (403, 30012), "transfer: {}", answer.text);
     let bare = Request::get("/spot/v1/wallet")
         .header("host", "x")
         .body(Full::default())

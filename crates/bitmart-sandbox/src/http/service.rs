@@ -207,14 +207,7 @@ fn proof(headers: &HeaderMap) -> Proof<'_> {
 }
 
 fn permit(route: &Route, caller: Option<&Caller>) -> Result<(), Refusal> {
-    let needed = match route.permission {
-        Some("Read-only") => Permission::ReadOnly,
-        Some("Spot-Trade") => Permission::SpotTrade,
-        Some("Margin-Trade") => Permission::MarginTrade,
-        Some("Future-Trade") => Permission::FutureTrade,
-        Some("Withdraw") => Permission::Withdraw,
-        _ => return Ok(()),
-    };
+    let Some(needed) = route.permission.and_then(Permission::named) else { return Ok(()) };
     let allowed = caller.is_none_or(|caller| caller.permissions.contains(&needed));
     allowed.then_some(()).ok_or_else(|| refuse(30012))
 }
