@@ -12,7 +12,8 @@
 //! shows new orders with a delay. Only time settles that. The exchange refuses a signature that is
 //! older than 60 seconds, so an order that is not there when that time has safely passed will never
 //! be. `reconcile` does this waiting for you: it asks until the order is found, or until *not found*
-//! is proof.
+//! is proof. A question that fails for a reason that may pass, such as a rate limit, maintenance or
+//! a broken connection, is no answer: it is asked again, up to half a minute longer.
 //!
 //! Do not wait long before calling it: an order that was cancelled without a fill can be queried
 //! for 20 minutes only.
@@ -24,16 +25,28 @@ use tokio::time::{Instant, sleep};
 
 use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
 use crate::spot::{Order, QueryOrderByClientId, Spot};
-use crate::{Error, ErrorKind, Outcome};
+use crate::{Error, ErrorKind, Outcome, TryAgain};
 
 /// The exchange takes a signature for 60 seconds; some more for clocks that differ and for orders
 /// that show late.
 const SETTLED_AFTER: Duration = Duration::from_secs(75);
+/// When questions that still fail are given up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(105);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Code of a spot order that is not found.
 const NOT_FOUND: i64 = 50_005;
+
+/// Codes of a futures order that is not found, when a list is asked for one.
+const FUTURES_NOT_FOUND: [i64; 2] = [40_035, 40_037];
+
+/// Most rows of the list of open futures orders, and of the history of futures orders.
+const OPEN_ROWS: u32 = 100;
+const HISTORY_ROWS: usize = 200;
+
+/// How far back a futures order is looked for, in milliseconds: 7 days.
+const LOOKED_BACK: i64 = 7 * 86_400_000;
 
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +57,18 @@ pub enum Reconciled<T> {
     /// The exchange does not have the order and will not take it any more. It is safe to place
     /// another one.
     NotPlaced,
+    /// The order was not found, but the exchange does not list enough to be sure: there are as many
+    /// open futures orders as it lists at most. Do not place the order again before you have looked:
+    /// cancelling some others, or all of the contract, brings the rest to light.
+    Unclear,
+}
+
+/// What one question told.
+enum Found<T> {
+    Order(T),
+    Nothing,
+    /// Nothing, in a list that may have been cut off.
+    NothingInPart,
 }
 
 impl Spot<'_> {
@@ -83,8 +108,8 @@ impl Spot<'_> {
     pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
         let query = QueryOrderByClientId::new(id.clone());
         settle(async || match self.order_by_client_id(query.clone()).await {
-            Ok(order) => Ok(Some(order)),
-            Err(error) if error.code() == Some(NOT_FOUND) => Ok(None),
+            Ok(order) => Ok(Found::Order(order)),
+            Err(error) if error.code() == Some(NOT_FOUND) => Ok(Found::Nothing),
             Err(error) => Err(error),
         })
         .await
@@ -96,7 +121,9 @@ impl Futures<'_> {
     /// [`Spot::reconcile`].
     ///
     /// The exchange finds no futures order by its client order id, so this looks through the open
-    /// orders of the contract and then through its history of the last hour.
+    /// orders of the contract and then through its history of the last 7 days. The exchange lists
+    /// 100 open orders at most: with so many open on the contract, an order that is not among them
+    /// is [`Unclear`](Reconciled::Unclear).
     ///
     /// # Errors
     /// The queries fail until the end. The order is then still unknown.
@@ -109,40 +136,63 @@ impl Futures<'_> {
         id: &ClientOrderId,
     ) -> Result<Reconciled<FuturesOrder>, Error> {
         let symbol = symbol.into();
-        let client = self.client;
-        settle(async || {
-            let is_it = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
-            let open = ListFuturesOpenOrders::new().symbol(symbol.clone());
-            if let Some(order) = self.open_orders(open).await?.into_iter().find(is_it) {
-                return Ok(Some(order));
+        settle(async || self.look_for(&symbol, id).await).await
+    }
+
+    async fn look_for(
+        &self,
+        symbol: &ContractSymbol,
+        id: &ClientOrderId,
+    ) -> Result<Found<FuturesOrder>, Error> {
+        let is_it = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
+        let open = ListFuturesOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
+        let open = self.open_orders(open).await?;
+        let cut_off = open.len() >= OPEN_ROWS as usize;
+        if let Some(order) = open.into_iter().find(is_it) {
+            return Ok(Found::Order(order));
+        }
+        // Asked second, so that an order that is filled in between is in one of the two.
+        let now = self.client.now().as_millis();
+        let history = ListFuturesOrderHistory::new(symbol.clone())
+            .client_order_id(id.clone())
+            .start_time(Timestamp::from_millis(now.saturating_sub(LOOKED_BACK)))
+            .end_time(Timestamp::from_millis(now.saturating_add(60_000)));
+        let history = match self.order_history(history).await {
+            Err(error) if error.code().is_some_and(|code| FUTURES_NOT_FOUND.contains(&code)) => {
+                Vec::new()
             }
-            let now = client.now().as_millis();
-            let history = ListFuturesOrderHistory::new(symbol.clone())
-                .client_order_id(id.clone())
-                .start_time(Timestamp::from_millis(now - 3_600_000))
-                .end_time(Timestamp::from_millis(now + 60_000));
-            Ok(self.order_history(history).await?.into_iter().find(is_it))
+            history => history?,
+        };
+        // The exchange may not have looked at the id.
+        let cut_off = cut_off || history.len() >= HISTORY_ROWS;
+        Ok(match history.into_iter().find(is_it) {
+            Some(order) => Found::Order(order),
+            None if cut_off => Found::NothingInPart,
+            None => Found::Nothing,
         })
-        .await
     }
 }
 
 /// Asks until there is an order, or until there cannot be one any more.
 async fn settle<T>(
-    find: impl AsyncFn() -> Result<Option<T>, Error>,
+    find: impl AsyncFn() -> Result<Found<T>, Error>,
 ) -> Result<Reconciled<T>, Error> {
-    let settled = Instant::now() + SETTLED_AFTER;
+    let begin = Instant::now();
+    let (settled, given_up) = (begin + SETTLED_AFTER, begin + GIVEN_UP_AFTER);
     let mut pause = FIRST_PAUSE;
     loop {
         // The answer counts as proof only if the question was asked late enough.
         let asked = Instant::now();
         match find().await {
-            Ok(Some(order)) => return Ok(Reconciled::Placed(order)),
-            Ok(None) if asked >= settled => return Ok(Reconciled::NotPlaced),
-            Err(error) if asked >= settled || !may_pass(&error) => return Err(error),
-            Ok(None) | Err(_) => {}
+            Ok(Found::Order(order)) => return Ok(Reconciled::Placed(order)),
+            Ok(Found::Nothing) if asked >= settled => return Ok(Reconciled::NotPlaced),
+            Ok(Found::NothingInPart) if asked >= settled => return Ok(Reconciled::Unclear),
+            Err(error) if asked >= given_up || !may_pass(&error) => return Err(error),
+            Ok(_) | Err(_) => {}
         }
-        sleep(pause.min(settled.saturating_duration_since(Instant::now()))).await;
+        let left = settled.saturating_duration_since(Instant::now());
+        let most = if left.is_zero() { LONGEST_PAUSE } else { left };
+        sleep(pause.min(most)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
@@ -152,5 +202,8 @@ fn may_pass(error: &Error) -> bool {
     error.outcome() == Outcome::Unknown
         || error.is_rate_limited()
         || error.is_timeout()
+        // Found neither among open orders nor among finished ones, so it may be on its way.
+        || error.is_order_not_open()
+        || error.try_again() == Some(TryAgain::Later)
         || matches!(error.kind(), ErrorKind::Transport(_))
 }

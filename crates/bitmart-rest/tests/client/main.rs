@@ -13,6 +13,7 @@ mod http2;
 mod limits;
 mod mock;
 mod pool;
+mod reconcile;
 mod recv_window;
 mod retry;
 mod secrets;

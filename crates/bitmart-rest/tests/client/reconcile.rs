@@ -71,7 +71,7 @@ async fn not_found_is_proof_only_after_the_signature_has_expired() {
     let begin = Instant::now();
     assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
     let (_, last) = script.asked.lock().unwrap().last().cloned().unwrap();
-    assert!(last - begin > Duration::from_secs(60), "asked last after {:?}", last - begin);
+    assert!(last - begin > Duration::from_mins(1), "asked last after {:?}", last - begin);
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,6 +88,81 @@ async fn a_refused_query_is_an_error_at_once() {
     let (client, script) = desk(|_| Some(FORBIDDEN));
     client.spot().reconcile(&id()).await.expect_err("the key is unknown");
     assert_eq!(script.asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_and_limits_are_asked_through_and_never_mean_not_placed() {
+    const MAINTENANCE: &str = r#"{"code":30016,"message":"Service maintenance","trace":"t"}"#;
+    const TOO_MANY: &str = r#"{"code":30013,"message":"Request too many requests","trace":"t"}"#;
+    const GONE: &str = r#"{"code":50032,"message":"Order does not exist","trace":"t"}"#;
+    for answer in [
+        |n| Some(if n < 5 { MAINTENANCE } else { FOUND }),
+        |n| Some(if n < 5 { TOO_MANY } else { FOUND }),
+        |n| Some(if n < 5 { GONE } else { FOUND }),
+        |n| Some(if n < 5 { "<html>" } else { FOUND }),
+    ] {
+        let (client, _) = desk(answer);
+        assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
+    }
+    for answer in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")] {
+        let (client, _) = desk(answer);
+        client.spot().reconcile(&id()).await.expect_err("nobody knows");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_failure_at_the_last_moment_does_not_end_the_search() {
+    // Not found until the end, then a broken connection, then not found again.
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let (client, _) = desk(|_| {
+        let mut begin = LAST.lock().unwrap();
+        let begin = *begin.get_or_insert_with(Instant::now);
+        let passed = begin.elapsed();
+        let fails = passed >= Duration::from_secs(75) && passed < Duration::from_secs(76);
+        (!fails).then_some(NOT_FOUND)
+    });
+    assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
+}
+
+/// A list of so many futures orders with other ids than the one that is looked for.
+fn others(count: usize) -> &'static str {
+    let row = |n: usize| {
+        format!(
+            r#"{{"order_id":"{n}","client_order_id":"x{n}","price":"1","size":"1","symbol":"BTCUSDT",
+            "state":2,"side":1,"type":"limit","leverage":"1","open_type":"cross",
+            "deal_avg_price":"0","deal_size":"0","create_time":1,"update_time":1}}"#
+        )
+    };
+    let rows = (0..count).map(row).collect::<Vec<_>>().join(",");
+    Box::leak(format!(r#"{{"code":1000,"message":"Ok","trace":"t","data":[{rows}]}}"#).into())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_list_of_open_futures_orders_is_no_proof() {
+    let full = |n| Some(if n % 2 == 0 { others(100) } else { NOTHING });
+    let (client, _) = desk(full);
+    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    assert_eq!(result, Reconciled::Unclear);
+
+    let short = |n| Some(if n % 2 == 0 { others(99) } else { NOTHING });
+    let (client, _) = desk(short);
+    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    assert_eq!(result, Reconciled::NotPlaced);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_futures_history_that_ignores_the_id_is_no_proof() {
+    let (client, _) = desk(|n| Some(if n % 2 == 0 { NOTHING } else { others(200) }));
+    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    assert_eq!(result, Reconciled::Unclear);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_id_in_the_futures_history_is_not_found_and_not_a_failure() {
+    const UNKNOWN: &str = r#"{"code":40037,"message":"The order id is not exist","trace":"t"}"#;
+    let (client, _) = desk(|n| Some(if n % 2 == 0 { NOTHING } else { UNKNOWN }));
+    let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
+    assert_eq!(result, Reconciled::NotPlaced);
 }
 
 #[tokio::test(start_paused = true)]
