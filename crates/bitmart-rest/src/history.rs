@@ -26,6 +26,9 @@
 //! # }
 //! ```
 //!
+//! Not every list can be walked: of past funding rates and of transfers between sub-accounts the
+//! exchange gives the newest rows only, and takes no times.
+//!
 //! Rows that the exchange adds late, with an old time, are not seen by a walk that has passed:
 //! end a walk a little before the present.
 
@@ -57,8 +60,9 @@ pub trait History: Endpoint + Clone {
     #[must_use]
     fn within(&self, window: &Window) -> Self;
 
-    /// The rows of an answer.
-    fn rows(answer: Self::Response) -> Vec<Self::Row>;
+    /// The rows of an answer; `None` when it does not hold a list of them, which is not the same as
+    /// an empty list.
+    fn rows(answer: Self::Response) -> Option<Vec<Self::Row>>;
 
     /// When a row happened, and what tells it from every other.
     fn key(row: &Self::Row) -> RowKey;

@@ -1,16 +1,32 @@
 //! The histories of the exchange.
 
+use bitmart_types::Timestamp;
+
 use super::{History, HistorySpec, RowKey, Window};
 use crate::account::{FundingRecord, ListFundingHistory};
+use crate::earn::{FixedRecord, FlexibleRecord, ListFixedRecords, ListFlexibleRecords};
 use crate::futures::{
-    FuturesFill, FuturesOrder, FuturesTransaction, FuturesTransfer, ListFuturesFills,
-    ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
+    FuturesFill, FuturesKline, FuturesOrder, FuturesTransaction, FuturesTransfer, ListFuturesFills,
+    ListFuturesKlines, ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
+    ListMarkPriceKlines,
 };
 use crate::margin::{BorrowRecord, ListBorrowRecords, ListRepayRecords, RepayRecord};
 use crate::spot::{Fill, Kline, ListAccountTrades, ListKlines, ListOrderHistory, Order};
 
-fn key(time: bitmart_types::Timestamp, id: &impl ToString) -> RowKey {
+fn key(time: Timestamp, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
+}
+
+/// A list that is missing is empty only if the answer says so.
+fn rows_or_none<T>(rows: Option<Vec<T>>, total: Option<u64>) -> Option<Vec<T>> {
+    rows.or_else(|| (total == Some(0)).then(Vec::new))
+}
+
+/// Nobody documents the unit of the time, but in one unit the order is the same. A row without an
+/// id is told from others by all that it says.
+fn unverified_key(time: Option<i64>, id: Option<&String>, row: &impl std::fmt::Debug) -> RowKey {
+    let id = id.cloned().unwrap_or_else(|| format!("{row:?}"));
+    RowKey { time: Timestamp::from_millis(time.unwrap_or_default()), id }
 }
 
 macro_rules! histories {
@@ -24,7 +40,7 @@ macro_rules! histories {
                 let $this = self.clone();
                 $within
             }
-            fn rows($answer: Self::Response) -> Vec<$row> {
+            fn rows($answer: Self::Response) -> Option<Vec<$row>> {
                 $rows
             }
             fn key($one: &$row) -> RowKey {
@@ -35,18 +51,19 @@ macro_rules! histories {
 }
 
 // The exchange documents no longest window for spot orders and trades, but a default of seven days.
-// Of futures orders and fills it documents no most rows per answer; 100 counts as full.
+// Nor does it document one for candles and savings. A full answer is asked for in narrower windows,
+// whatever their length.
 histories! {
     ListOrderHistory => Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| answer, |row| key(row.create_time, &row.order_id);
+        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
     ListAccountTrades => Fill, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| answer, |row| key(row.create_time, &row.trade_id);
+        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
     ListFundingHistory => FundingRecord, HistorySpec::new(89, 1_000),
         |this, window| ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| answer.records,
+        |answer| Some(answer.records),
         |row| {
             let id = row.withdraw_id.as_ref().map(|id| format!("withdrawal {id}"));
             let id = id.or_else(|| row.deposit_id.as_ref().map(|id| format!("deposit {id}")));
@@ -55,25 +72,47 @@ histories! {
         };
     ListBorrowRecords => BorrowRecord, HistorySpec::new(30, 100),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| answer.records, |row| key(row.create_time, &row.borrow_id);
+        |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
     ListRepayRecords => RepayRecord, HistorySpec::new(30, 100),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| answer.records, |row| key(row.repay_time, &row.repay_id);
-    ListFuturesOrderHistory => FuturesOrder, HistorySpec::new(7, 100).seconds(),
+        |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
+    ListFuturesOrderHistory => FuturesOrder, HistorySpec::new(7, 200).seconds(),
         |this, window| this.start_time(window.from).end_time(window.to),
-        |answer| answer, |row| key(row.create_time, &row.order_id);
-    ListFuturesFills => FuturesFill, HistorySpec::new(7, 100).seconds(),
+        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+    ListFuturesFills => FuturesFill, HistorySpec::new(7, 200).seconds(),
         |this, window| this.start_time(window.from).end_time(window.to),
-        |answer| answer, |row| key(row.create_time, &row.trade_id);
+        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
     ListFuturesTransactions => FuturesTransaction, HistorySpec::new(7, 1_000),
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |answer| answer, |row| key(row.time, &row.id);
+        |answer| Some(answer), |row| key(row.time, &row.id);
     ListFuturesTransfers => FuturesTransfer, HistorySpec::new(30, 100).numbered(),
         |this, window| ListFuturesTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| answer.records, |row| key(row.time, &row.transfer_id);
+        |answer| Some(answer.records), |row| key(row.time, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
     ListKlines => Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| answer, |row| key(row.time, &row.time.as_millis());
+        |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+    ListFuturesKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
+        |this, window| Self { start_time: window.from, end_time: window.to, ..this },
+        |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+    ListMarkPriceKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
+        |this, window| Self { start_time: window.from, end_time: window.to, ..this },
+        |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+    ListFlexibleRecords => FlexibleRecord, HistorySpec::new(30, 100).numbered(),
+        |this, window| Self { page: window.page, size: window.rows, ..this }
+            .start_time(window.from).end_time(window.to),
+        |answer| {
+            let answer = answer.into_value()?;
+            rows_or_none(answer.records, answer.total)
+        },
+        |row| unverified_key(row.time, row.record_id.as_ref(), row);
+    ListFixedRecords => FixedRecord, HistorySpec::new(30, 100).numbered(),
+        |this, window| Self { page: window.page, size: window.rows, ..this }
+            .start_time(window.from).end_time(window.to),
+        |answer| {
+            let answer = answer.into_value()?;
+            rows_or_none(answer.records, answer.total)
+        },
+        |row| unverified_key(row.time, row.record_id.as_ref(), row);
 }

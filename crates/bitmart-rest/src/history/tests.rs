@@ -50,6 +50,7 @@ fn walk(exchange: &Exchange, spec: HistorySpec, to: i64, stops: &[bool]) -> Opti
             Taken::Rows(fresh) => rows.extend(fresh.into_iter().map(|at| answer[at].clone())),
             Taken::Narrowed => {}
             Taken::Crowded => return None,
+            Taken::Repeated => panic!("no page comes twice here"),
         }
         if *stops.next().unwrap_or(&false) {
             let stored = serde_json::to_string(walk.cursor()).expect("a cursor encodes");
@@ -143,4 +144,51 @@ fn a_cursor_from_elsewhere_cannot_widen_the_windows() {
     let window = walk.window().expect("a window");
     assert!(window.to.as_millis() - window.from.as_millis() <= spec.longest + spec.unit);
     assert_eq!(window.page, 1);
+}
+
+#[test]
+fn a_page_that_comes_again_and_again_is_said_and_does_not_go_on_for_ever() {
+    let spec = HistorySpec::new(1, 20).numbered();
+    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let time = Timestamp::from_millis(50);
+    let page: Vec<_> = (0..20).map(|id| RowKey { time, id: format!("{id:02}") }).collect();
+    assert_eq!(walk.take(&page), Taken::Rows((0..20).collect()));
+    let stood = walk.cursor().clone();
+    assert_eq!(walk.take(&page), Taken::Repeated);
+    assert_eq!(walk.cursor(), &stood, "it asks for the same page again");
+    // The next page comes at last: half of it was on the page before, since rows were added.
+    let next: Vec<_> = (10..30).map(|id| RowKey { time, id: format!("{id:02}") }).collect();
+    assert_eq!(walk.take(&next), Taken::Rows((10..20).collect()));
+}
+
+#[test]
+fn a_span_without_length_or_backwards_has_no_window() {
+    let at = Timestamp::from_millis;
+    let spec = HistorySpec::new(7, 200).seconds();
+    for (from, to) in [(5, 5), (5, 4), (i64::MAX, i64::MIN), (i64::MAX, i64::MAX), (0, -1)] {
+        assert_eq!(Walk::new(spec, at(from), at(to)).window(), None, "{from} to {to}");
+    }
+}
+
+#[test]
+fn windows_at_the_ends_of_time_stay_in_order() {
+    let at = Timestamp::from_millis;
+    let spec = HistorySpec::new(7, 200).seconds();
+    for (from, to) in [(i64::MIN, 0), (i64::MIN, i64::MIN + 1), (-5, -4), (i64::MAX - 1, i64::MAX)]
+    {
+        let mut walk = Walk::new(spec, at(from), at(to));
+        let Some(window) = walk.window() else { continue };
+        assert!(window.from < window.to, "{window:?}");
+        let _ = walk.take(&[]);
+        assert!(walk.cursor().next > at(from.max(0)));
+    }
+}
+
+#[test]
+fn rows_that_come_doubled_or_in_disorder_are_given_once_and_in_order() {
+    let spec = HistorySpec::new(7, 200);
+    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let key = |time, id: &str| RowKey { time: Timestamp::from_millis(time), id: id.to_owned() };
+    let answer = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
+    assert_eq!(walk.take(&answer), Taken::Rows(vec![1, 3, 0]));
 }

@@ -47,6 +47,9 @@ pub enum Taken {
     Narrowed,
     /// The answer was full and its window cannot be narrower. Going on would lose rows.
     Crowded,
+    /// A full numbered page of which every row was on a page before: the exchange gives one page
+    /// again and again, and going on would never end.
+    Repeated,
 }
 
 impl Walk {
@@ -68,6 +71,8 @@ impl Walk {
         // A cursor comes from a file; whatever it says, the windows stay within the limits.
         cursor.span = cursor.span.clamp(spec.unit, spec.longest.max(spec.unit));
         cursor.page = cursor.page.max(1);
+        // The exchange has nothing older, and takes no times below.
+        cursor.next = cursor.next.max(Timestamp::from_millis(0));
         Self { spec, cursor }
     }
 
@@ -83,7 +88,7 @@ impl Walk {
             return None;
         }
         // One step earlier than needed, in case the begin of a window does not belong to it.
-        let from = (self.floor(next.as_millis()) - self.spec.unit).max(0);
+        let from = self.floor(next.as_millis()).saturating_sub(self.spec.unit).max(0);
         let to = self.ceiling(self.to());
         Some(Window {
             from: Timestamp::from_millis(from),
@@ -103,12 +108,16 @@ impl Walk {
             self.cursor.span = self.floor(self.cursor.span / 2).max(self.spec.unit);
             return Taken::Narrowed;
         }
+        let known = self.cursor.current.len();
         let mut fresh: Vec<usize> = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let is_new = self.cursor.current.insert(key.id.clone());
             if is_new && !self.cursor.seen.contains(&key.id) {
                 fresh.push(index);
             }
+        }
+        if full && self.cursor.current.len() == known {
+            return Taken::Repeated;
         }
         fresh.sort_by(|left, right| keys[*left].cmp(&keys[*right]));
         if full {
@@ -137,7 +146,7 @@ impl Walk {
     }
 
     fn floor(&self, millis: i64) -> i64 {
-        millis - millis.rem_euclid(self.spec.unit)
+        millis.saturating_sub(millis.rem_euclid(self.spec.unit))
     }
 
     fn ceiling(&self, millis: i64) -> i64 {

@@ -27,6 +27,17 @@ pub enum HistoryError {
         /// The moment.
         at: Timestamp,
     },
+    /// The exchange gives one full page again and again, whatever page it is asked for.
+    Repeated {
+        /// Begin of the window whose pages do not end.
+        at: Timestamp,
+    },
+    /// The answer does not hold a list of rows. Only where the exchange documents no answer, as for
+    /// savings.
+    Unreadable {
+        /// Begin of the window.
+        at: Timestamp,
+    },
 }
 
 impl Client {
@@ -62,7 +73,13 @@ impl<H: History> HistoryPages<H> {
         loop {
             let window = self.walk.window()?;
             let rows = match self.client.send(self.request.within(&window)).await {
-                Ok(answer) => H::rows(answer),
+                Ok(answer) => {
+                    let Some(rows) = H::rows(answer) else {
+                        let at = self.walk.cursor().next;
+                        return Some(Err(HistoryError::Unreadable { at }));
+                    };
+                    rows
+                }
                 Err(error) if error.code().is_some() && error.code() == H::SPEC.nothing_code => {
                     Vec::new()
                 }
@@ -73,6 +90,9 @@ impl<H: History> HistoryPages<H> {
                 Taken::Narrowed => {}
                 Taken::Crowded => {
                     return Some(Err(HistoryError::Crowded { at: self.walk.cursor().next }));
+                }
+                Taken::Repeated => {
+                    return Some(Err(HistoryError::Repeated { at: self.walk.cursor().next }));
                 }
                 Taken::Rows(fresh) => {
                     let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
@@ -97,6 +117,12 @@ impl fmt::Display for HistoryError {
                 "more rows at {at} than the exchange gives in one answer; narrow the request, for \
                  example to one symbol"
             ),
+            Self::Repeated { at } => {
+                write!(f, "the exchange gives the same page again and again from {at} on")
+            }
+            Self::Unreadable { at } => {
+                write!(f, "the answer for the window from {at} on holds no list of rows")
+            }
         }
     }
 }
@@ -105,7 +131,7 @@ impl std::error::Error for HistoryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Request(error) => Some(error),
-            Self::Crowded { .. } => None,
+            Self::Crowded { .. } | Self::Repeated { .. } | Self::Unreadable { .. } => None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod deadline;
 mod detailed;
 mod drift;
 mod endpoint;
+mod history;
 #[cfg(feature = "http2")]
 mod http2;
 mod limits;

@@ -1,0 +1,149 @@
+//! Walking through histories with a client whose exchange fails and misbehaves.
+
+use std::sync::{Arc, Mutex};
+
+use bitmart_auth::Credentials;
+use bitmart_rest::earn::ListFlexibleRecords;
+use bitmart_rest::futures::ListFuturesKlines;
+use bitmart_rest::history::{Cursor, HistoryError};
+use bitmart_rest::transport::{Body, Transport, TransportFuture};
+use bitmart_rest::{Client, LimitPolicy, Limiter};
+use bitmart_types::{EarnRecordType, Environment, Timestamp};
+use bytes::Bytes;
+
+type Answer = dyn Fn(usize, &str) -> String + Send + Sync;
+
+/// Answers by the number of the request, from 0, and its query.
+#[derive(Clone)]
+struct Exchange {
+    answer: Arc<Answer>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Transport for Exchange {
+    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
+        let mut asked = self.asked.lock().unwrap();
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let answer = (self.answer)(asked.len(), &query);
+        asked.push(query);
+        Box::pin(async move { Ok(http::Response::new(Body::from(Bytes::from(answer)))) })
+    }
+}
+
+fn client(answer: impl Fn(usize, &str) -> String + Send + Sync + 'static) -> (Client, Exchange) {
+    let exchange = Exchange { answer: Arc::new(answer), asked: Arc::default() };
+    let client = Client::builder()
+        .environment(Environment::live())
+        .credentials(Credentials::new("key", "secret", "memo").unwrap())
+        .limiter(Limiter::new(LimitPolicy::Off))
+        .transport(exchange.clone())
+        .build()
+        .unwrap();
+    (client, exchange)
+}
+
+fn success(data: &str) -> String {
+    format!(r#"{{"code":1000,"message":"success","trace":"t","data":{data}}}"#)
+}
+
+fn parameter(query: &str, name: &str) -> i64 {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    value.expect("a parameter").parse().expect("a number")
+}
+
+fn day(number: i64) -> Timestamp {
+    Timestamp::from_millis(number * 86_400_000)
+}
+
+/// Records at these times, newest first, in pages as asked for.
+fn records(times: &[i64], query: &str) -> String {
+    let (from, to) = (parameter(query, "startTime"), parameter(query, "endTime"));
+    let (page, size) = (parameter(query, "currentPage"), parameter(query, "sizePage"));
+    let inside = times.iter().enumerate().rev().filter(|(_, at)| (from..=to).contains(*at));
+    let rows = inside.skip(usize::try_from((page - 1) * size).unwrap());
+    let rows: Vec<_> = rows
+        .take(usize::try_from(size).unwrap())
+        .map(|(id, at)| format!(r#"{{"recordId":"r{id}","type":"interest","time":{at}}}"#))
+        .collect();
+    success(&format!(r#"{{"total":{},"list":[{}]}}"#, times.len(), rows.join(",")))
+}
+
+#[tokio::test]
+async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
+    // 250 at one moment, which is more than a page, and some at the seams of windows.
+    let month = 30 * 86_400_000;
+    let mut times = vec![month - 1, month, month, month + 1];
+    times.extend([month + 5_000; 250]);
+    times.push(3 * month);
+    let listed = times.clone();
+    let (client, _) = client(move |n, query| {
+        if n % 3 == 1 {
+            return r#"{"code":59002,"message":"Internal Server Error","trace":"t"}"#.to_owned();
+        }
+        records(&listed, query)
+    });
+    let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 1);
+    let mut pages = client.history(request.clone(), day(1), day(100));
+    let (mut ids, mut failures) = (Vec::new(), 0);
+    while let Some(page) = pages.next().await {
+        let Ok(page) = page else {
+            failures += 1;
+            let stored = serde_json::to_string(pages.cursor()).unwrap();
+            let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+            pages = client.resume_history(request.clone(), cursor);
+            continue;
+        };
+        ids.extend(page.into_iter().filter_map(|row| row.record_id));
+    }
+    assert!(failures > 1);
+    ids.sort();
+    let mut all: Vec<_> = (0..times.len()).map(|id| format!("r{id}")).collect();
+    all.sort();
+    assert_eq!(ids, all);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_form_is_not_taken_for_an_empty_one() {
+    for data in ["[]", r#"{"total":3}"#, r#"{"total":"many","list":[]}"#, "null"] {
+        let (client, _) = client(move |_, _| success(data));
+        let request = ListFlexibleRecords::new(EarnRecordType::Redeem, 1, 1);
+        let mut pages = client.history(request, day(1), day(2));
+        for _ in 0..2 {
+            let result = pages.next().await.expect("it is not done");
+            assert!(matches!(result, Err(HistoryError::Unreadable { .. })), "{data}: {result:?}");
+        }
+    }
+    let (client, _) = client(|_, _| success(r#"{"total":0}"#));
+    let request = ListFlexibleRecords::new(EarnRecordType::Redeem, 1, 1);
+    let mut pages = client.history(request, day(1), day(2));
+    assert!(pages.next().await.expect("a window").unwrap().is_empty());
+    assert!(pages.next().await.is_none());
+}
+
+#[tokio::test]
+async fn futures_candles_are_walked_in_windows_that_are_answered_completely() {
+    // A candle a minute, the newest 500 of a window at most.
+    let (client, exchange) = client(|_, query| {
+        let (from, to) = (parameter(query, "start_time"), parameter(query, "end_time"));
+        let minutes = (from.div_euclid(60) + 1..=to.div_euclid(60)).rev().take(500);
+        let rows: Vec<_> = minutes
+            .map(|minute| {
+                let time = minute * 60;
+                format!(
+                    r#"{{"timestamp":{time},"open_price":"1","high_price":"1","low_price":"1",
+                    "close_price":"1","volume":"1"}}"#
+                )
+            })
+            .collect();
+        success(&format!("[{}]", rows.join(",")))
+    });
+    let request = ListFuturesKlines::new("BTCUSDT", day(0), day(0));
+    let mut pages = client.history(request, day(1), day(3));
+    let mut times = Vec::new();
+    while let Some(page) = pages.next().await {
+        times.extend(page.unwrap().into_iter().map(|row| row.time.as_secs() / 60));
+    }
+    assert!(times.iter().is_sorted_by(|left, right| *left + 1 == **right), "without a gap");
+    assert_eq!((times[0], times[times.len() - 1]), (1_440, 4_320));
+    assert!(exchange.asked.lock().unwrap().len() < 40);
+}
