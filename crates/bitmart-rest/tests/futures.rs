@@ -259,7 +259,7 @@ fn settings_and_transfers_carry_words() {
     assert!(body(&TransferFuturesFund::to_fund("USDT", dec!(1))).contains("contract_to_fund"));
     assert_eq!(
         refusal(&TransferFutures::from_spot("USDT", dec!(0))),
-        "`amount` must be above zero, not `0`"
+        "`amount` must be 0.01 to 10000000000, not `0`"
     );
     let number = RequestNo::new("4e2adcff-2122").expect("a number");
     assert_eq!(

@@ -51,8 +51,9 @@ pub(crate) struct Param {
     #[serde(default)]
     pub(crate) presence: String,
     pub(crate) unit: Option<String>,
-    pub(crate) min: Option<i64>,
-    pub(crate) max: Option<i64>,
+    /// A whole number, or a decimal as text.
+    pub(crate) min: Option<Value>,
+    pub(crate) max: Option<Value>,
     pub(crate) max_length: Option<u64>,
     pub(crate) max_items: Option<u64>,
     pub(crate) default: Option<String>,

@@ -34,8 +34,8 @@ pub(crate) fn parameter(param: &Param) -> Value {
     let (least, most) =
         if is_integer { ("minimum", "maximum") } else { ("x-minimum", "x-maximum") };
     let bounds = [
-        (least, param.min.map(Value::from)),
-        (most, param.max.map(Value::from)),
+        (least, param.min.clone()),
+        (most, param.max.clone()),
         ("maxLength", param.max_length.map(Value::from)),
         ("maxItems", param.max_items.map(Value::from)),
         ("x-unit", param.unit.as_deref().map(Value::from)),

@@ -1,6 +1,7 @@
 //! The form of the API description. Unknown keys are errors.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -88,8 +89,8 @@ pub(crate) struct Param {
     #[serde(default)]
     pub(crate) presence: Presence,
     pub(crate) unit: Option<String>,
-    pub(crate) min: Option<i64>,
-    pub(crate) max: Option<i64>,
+    pub(crate) min: Option<Bound>,
+    pub(crate) max: Option<Bound>,
     pub(crate) max_length: Option<usize>,
     pub(crate) max_items: Option<usize>,
     /// What the exchange assumes without it.
@@ -101,6 +102,23 @@ pub(crate) struct Param {
     /// Fields of the objects in a list.
     #[serde(default, rename = "item")]
     pub(crate) items: Vec<Param>,
+}
+
+/// An end of a published range: a whole number, or a decimal as text.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Bound {
+    Whole(i64),
+    Decimal(String),
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(number) => number.fmt(f),
+            Self::Decimal(text) => f.write_str(text),
+        }
+    }
 }
 
 macro_rules! words {

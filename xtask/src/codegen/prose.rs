@@ -67,7 +67,7 @@ pub(super) fn details(param: &Param) -> String {
         Some(unit) if param.rust != "Timestamp" => more.push(format!("in {}", unit_words(unit))),
         _ => {}
     }
-    match (param.min, param.max) {
+    match (&param.min, &param.max) {
         (Some(min), Some(max)) => more.push(format!("{min} to {max}")),
         (Some(min), None) => more.push(format!("at least {min}")),
         (None, Some(max)) => more.push(format!("at most {max}")),

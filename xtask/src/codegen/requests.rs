@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::description::{
-    Auth, Effect, Endpoint, Envelope, Limit, Method, Param, Presence, Section,
+    Auth, Bound, Effect, Endpoint, Envelope, Limit, Method, Param, Presence, Section,
 };
 use super::types::{self, Form};
 use super::{File, prose};
@@ -262,8 +262,9 @@ fn rule(param: &Param) -> Option<String> {
         });
     }
     let is_decimal = param.rust == "Decimal";
-    let bound = |bound: Option<i64>| match bound {
-        Some(bound) if is_decimal => format!("Some(Decimal::from({bound}))"),
+    let bound = |bound: &Option<Bound>| match bound {
+        Some(Bound::Whole(bound)) if is_decimal => format!("Some(Decimal::from({bound}))"),
+        Some(bound) if is_decimal => format!("Some(bitmart_types::dec!({bound}))"),
         Some(bound) => format!("Some({bound})"),
         None => "None".to_owned(),
     };
@@ -275,8 +276,8 @@ fn rule(param: &Param) -> Option<String> {
         format!(
             "crate::validate::range({:?}, self.{field}, {}, {})",
             param.name,
-            bound(param.min),
-            bound(param.max)
+            bound(&param.min),
+            bound(&param.max)
         )
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::File;
-use super::description::{Limit, Param, Section};
+use super::description::{Bound, Limit, Param, Section};
 use super::{samples, types};
 
 const FOLDER: &str = "crates/bitmart-sandbox/src/generated";
@@ -72,10 +72,12 @@ fn params(params: &[Param]) -> String {
         if !param.values.is_empty() {
             let _ = write!(out, ".values(&{:?})", param.values);
         }
-        if let Some(min) = param.min {
+        if let Some(Bound::Whole(min)) = param.min {
             let _ = write!(out, ".min({min})");
         }
-        if let Some(max) = param.max.or_else(|| i64::try_from(param.max_items?).ok()) {
+        if let Some(Bound::Whole(max)) = param.max {
+            let _ = write!(out, ".max({max})");
+        } else if let Some(max) = param.max_items {
             let _ = write!(out, ".max({max})");
         }
         if !param.items.is_empty() {

@@ -82,3 +82,22 @@ pub struct FuturesTransfer {
     #[serde(rename = "timestamp", with = "wire::millis")]
     pub time: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::dec;
+
+    use super::*;
+    use crate::Endpoint;
+
+    #[test]
+    fn an_amount_outside_of_the_published_range_is_refused() {
+        let refused = |amount| TransferFutures::from_spot("USDT", amount).validate().is_err();
+        for amount in [dec!(0.009), dec!(0), dec!(-1), dec!(10000000000.01)] {
+            assert!(refused(amount), "{amount}");
+        }
+        for amount in [dec!(0.01), dec!(10000000000)] {
+            assert!(!refused(amount), "{amount}");
+        }
+    }
+}

@@ -35,7 +35,7 @@ impl TransferFutures {
     /// The request with what it cannot do without.
     ///
     /// * `currency`: currency; USDT is the only one.
-    /// * `amount`: amount, in the currency.
+    /// * `amount`: amount, in the currency. 0.01 to 10000000000.
     /// * `direction`: from spot to futures or back.
     pub fn new(
         currency: impl Into<Currency>,
@@ -66,7 +66,12 @@ impl Endpoint for TransferFutures {
 
     fn validate(&self) -> Result<(), ValidationError> {
         crate::validate::form("currency", Some(&self.currency))?;
-        crate::validate::positive("amount", self.amount)?;
+        crate::validate::range(
+            "amount",
+            self.amount,
+            Some(bitmart_types::dec!(0.01)),
+            Some(bitmart_types::dec!(10000000000)),
+        )?;
         crate::validate::range("recvWindow", self.recv_window, Some(1), Some(60000))
     }
 
@@ -230,7 +235,7 @@ impl crate::futures::Futures<'_> {
     ///
     /// `POST /account/v1/transfer-contract`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
     ///
-    /// * Only USDT can be moved, 0.01 to 10000000000 at a time.
+    /// * Only USDT can be moved.
     /// * It takes no id of yours: after an unknown outcome look among the transfers.
     /// * The path begins with account, yet it is on the futures host.
     ///
