@@ -191,6 +191,22 @@ impl Withdraw {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         validate::form("currency", Some(&self.currency))?;
         validate::positive("amount", self.amount)?;
+        let texts = [
+            ("address", &self.address),
+            ("address_memo", &self.address_memo),
+            ("value", &self.value),
+            ("areaCode", &self.area_code),
+        ];
+        for (field, text) in texts {
+            // Pasted along with the text; the place that it names would be another one.
+            if text
+                .as_ref()
+                .is_some_and(|text| text.trim() != text || text.contains(char::is_control))
+            {
+                let rule = "must not begin or end with blanks nor hold control characters";
+                return Err(ValidationError::new(field, "(not shown)", rule));
+            }
+        }
         let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         let to_account = self.recipient_type.is_some() && given(&self.value);
         validate::any(
@@ -214,5 +230,38 @@ impl fmt::Debug for Withdraw {
             .field("recipient_type", &self.recipient_type)
             .field("source", &self.source)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::dec;
+
+    use super::*;
+
+    fn refused(request: &Withdraw) -> Option<&'static str> {
+        request.check().err().map(|error| error.field())
+    }
+
+    #[test]
+    fn blanks_and_line_ends_around_a_destination_are_refused_and_not_shown() {
+        let to = |address: Address| Withdraw::to_address("XRP", dec!(1), address);
+        for address in ["", " ", "rCANARY ", "\trCANARY", "rCANARY\n", "rCAN\nARY"] {
+            let error = to(address.into()).check().expect_err("it is refused");
+            assert_eq!(error.field(), "address", "{address:?}");
+            assert!(!error.to_string().contains("CANARY"));
+        }
+        assert_eq!(refused(&to(Address::new("r1").memo("7 "))), Some("address_memo"));
+        assert_eq!(refused(&to(Address::new("r1").memo("a memo"))), None);
+        assert_eq!(refused(&to(Address::new("r1").memo(""))), None);
+        let account = |recipient| Withdraw::to_account("USDT", dec!(1), recipient);
+        assert_eq!(refused(&account(Recipient::UserId(" ".into()))), Some("value"));
+        assert_eq!(refused(&account(Recipient::Email("a@x.com".into()))), None);
+        let phone = |area_code: &str| {
+            account(Recipient::Phone { area_code: area_code.into(), number: "1".into() })
+        };
+        assert_eq!(refused(&phone(" ")), Some("areaCode"));
+        assert_eq!(refused(&phone("")), Some("areaCode"));
+        assert_eq!(refused(&phone("44")), None);
     }
 }
