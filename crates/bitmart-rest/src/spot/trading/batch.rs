@@ -1,5 +1,6 @@
 //! Several orders in one request.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
@@ -89,9 +90,14 @@ impl SubmitOrders {
         }
         validate::range("orderParams", self.rows.len(), Some(1), Some(BATCH_MAX))?;
         validate::range("recvWindow", self.recv_window, Some(1), Some(60_000))?;
+        let mut ids = HashSet::new();
         for row in &self.rows {
             validate::form("clientOrderId", row.client_order_id.as_ref())?;
             row.terms.check()?;
+            if let Some(id) = row.client_order_id.as_ref().filter(|id| !ids.insert(*id)) {
+                let rule = "must be another one for each order of the batch";
+                return Err(ValidationError::new("clientOrderId", id, rule));
+            }
         }
         Ok(())
     }
@@ -171,3 +177,21 @@ impl fmt::Display for BatchRefused {
 }
 
 impl std::error::Error for BatchRefused {}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::dec;
+
+    use super::*;
+
+    #[test]
+    fn two_orders_of_a_batch_cannot_have_one_client_order_id() {
+        let order = NewOrder::market_buy("BTC_USDT", dec!(10));
+        let other = NewOrder::market_buy("BTC_USDT", dec!(10));
+        let batch = SubmitOrders::new("BTC_USDT").push(order.clone()).push(other);
+        assert_eq!(batch.check(), Ok(()));
+        // Which of the two an answer meant could not be told.
+        let error = batch.push(order).check().expect_err("it is refused");
+        assert_eq!(error.field(), "clientOrderId");
+    }
+}
