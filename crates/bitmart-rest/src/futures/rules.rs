@@ -151,9 +151,11 @@ impl ContractRules {
         }
     }
     /// As many contracts, on the step, as are worth no more than `notional` at `price`; both in the
-    /// quote currency. `None` when it passes 64 bits or when a contract is worth nothing.
+    /// quote currency. `None` when it passes 64 bits or when a contract is worth nothing, as at a
+    /// price below zero.
     pub fn size_worth(&self, notional: Decimal, price: Decimal) -> Option<u64> {
-        self.round_size_down(notional.checked_div(self.notional(1, price)?)?)
+        let value = self.notional(1, price).filter(|value| *value > Decimal::ZERO)?;
+        self.round_size_down(notional.checked_div(value)?)
     }
 
     /// Checks a price.

@@ -111,9 +111,10 @@ impl SpotRules {
         step::round_down(size, self.size_step)
     }
     /// The greatest size on the step that costs no more than `notional` at `price`, without fees;
-    /// both in the quote currency. `None` when the price is zero or the size passes the range of a
-    /// decimal.
+    /// both in the quote currency. `None` when the price is not above zero or the size passes the
+    /// range of a decimal.
     pub fn size_worth(&self, notional: Decimal, price: Decimal) -> Option<Decimal> {
+        validate::positive("price", price).ok()?;
         let notional = notional.max(Decimal::ZERO);
         let size = self.round_size_down(notional.checked_div(price)?);
         // The quotient has been rounded to 28 digits, maybe upwards.
@@ -121,8 +122,9 @@ impl SpotRules {
         Some(if too_much { size.saturating_sub(self.size_step) } else { size })
     }
     /// The least size on the step that keeps all minimums at `price`, in the base currency. `None`
-    /// when the price is zero or the size passes the range of a decimal.
+    /// when the price is not above zero or the size passes the range of a decimal.
     pub fn least_size(&self, side: &Side, price: Decimal) -> Option<Decimal> {
+        validate::positive("price", price).ok()?;
         let worth = self.min_amount(side).checked_div(price)?;
         let size = step::round_up(worth.max(self.min_size), self.size_step);
         let too_little = size.checked_mul(price)? < self.min_amount(side);

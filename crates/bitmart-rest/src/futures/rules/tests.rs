@@ -207,3 +207,12 @@ fn every_price_of_every_kind_of_order_is_checked() {
         assert_eq!(field(result), expected);
     }
 }
+
+#[test]
+fn without_a_price_above_zero_there_is_no_size() {
+    for price in [dec!(0), dec!(-1), Decimal::MIN] {
+        for notional in [dec!(1000), dec!(-1000)] {
+            assert_eq!(plain().size_worth(notional, price), None, "{notional} at {price}");
+        }
+    }
+}

@@ -221,3 +221,12 @@ fn extreme_values_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn without_a_price_above_zero_there_is_no_size() {
+    let rules = rules("BTC_USDT");
+    for price in [dec!(0), dec!(-1), Decimal::MIN, -Decimal::new(1, 28)] {
+        assert_eq!(rules.size_worth(dec!(100), price), None, "{price}");
+        assert_eq!(rules.least_size(&Side::Buy, price), None, "{price}");
+    }
+}
