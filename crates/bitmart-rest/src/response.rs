@@ -138,7 +138,9 @@ impl<'a> Received<'a> {
                 _ => Err(self.unexpected(Unexpected::NoCode)),
             };
         };
-        let message = members.message.or(members.msg).and_then(text);
+        // The text is in one of the two, and the other may be there and empty.
+        let texts = [members.message, members.msg].into_iter().flatten().filter_map(text);
+        let message = texts.reduce(|one, other| if one.is_empty() { other } else { one });
         let trace = members.trace.and_then(text);
         // Both spellings of "no trace" have been seen.
         let trace = trace.filter(|trace| !trace.is_empty() && trace != "N/A");
@@ -237,9 +239,10 @@ fn is_success(message: &str) -> bool {
         || SUCCESS_MESSAGES.iter().any(|success| message.eq_ignore_ascii_case(success))
 }
 
-/// Whether the data says nothing: `null` or an object without members.
+/// Whether the data says nothing: `null`, an empty text or an object without members.
 fn is_empty(data: &str) -> bool {
     data == "null"
+        || data == r#""""#
         || data
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'))

@@ -108,6 +108,9 @@ fn error_answers_in_all_their_spellings() {
         (r#"{"code":30005,"message":"wrong"}"#, "wrong"),
         (r#"{"code":"30005","msg":"wrong","trace":"N/A","data":{}}"#, "wrong"),
         (r#"{"code":30005,"message":null,"msg":"wrong","trace":""}"#, "wrong"),
+        (r#"{"code":30005,"message":"","msg":"wrong"}"#, "wrong"),
+        (r#"{"code":30005,"message":"wrong","msg":""}"#, "wrong"),
+        (r#"{"code":30005,"message":7,"msg":"wrong"}"#, "wrong"),
         (r#"{"code":30005,"message":7,"trace":9}"#, ""),
         (r#"{"code":30005}"#, ""),
     ] {
@@ -149,8 +152,14 @@ fn success_that_contradicts_itself_leaves_the_outcome_unknown() {
     assert_eq!(error.kind(), &reason);
     assert_eq!(error.outcome(), Outcome::Unknown);
 
-    for data in ["", r#","data":null"#, r#","data":{}"#] {
-        let body = format!(r#"{{"code":1000,"message":"This service is down"{data}}}"#);
+    let text = "This service is down";
+    for body in [
+        format!(r#"{{"code":1000,"message":"{text}"}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":null}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":{{}}}}"#),
+        format!(r#"{{"code":1000,"message":"{text}","data":""}}"#),
+        format!(r#"{{"code":1000,"message":"","msg":"{text}","data":{{}}}}"#),
+    ] {
         let error = answer::<CancelAll>(200, &body).expect_err("must fail");
         let reason = ErrorKind::Unexpected(Unexpected::MessageContradictsCode);
         assert_eq!(error.kind(), &reason, "{body}");
