@@ -146,7 +146,8 @@ impl Limiter {
         asked: Option<Duration>,
         banned: bool,
     ) -> Duration {
-        let asked = asked.map(|asked| asked.min(LONGEST_REST));
+        // No time at all is no answer to how long.
+        let asked = asked.filter(|asked| !asked.is_zero()).map(|asked| asked.min(LONGEST_REST));
         if banned {
             let rest = asked.unwrap_or_default().max(BAN_REST);
             self.ban(Later { at: gate::now() + rest, reason: ThrottleReason::Banned });

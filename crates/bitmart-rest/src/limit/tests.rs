@@ -149,6 +149,7 @@ async fn buckets_are_told_apart_by_endpoint_and_scope() {
 async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
     for (asked, rest) in [
         (None, Duration::from_secs(1)),
+        (Some(Duration::ZERO), Duration::from_secs(1)),
         (Some(Duration::from_secs(7)), Duration::from_secs(7)),
         (Some(Duration::from_hours(999)), LONGEST_REST),
     ] {
