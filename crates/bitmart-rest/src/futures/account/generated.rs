@@ -860,7 +860,6 @@ impl crate::futures::Futures<'_> {
     /// * Times are in milliseconds, in seconds in the order history and the fills.
     /// * Without times the last seven days are listed.
     /// * A transfer has no contract.
-    /// * The time is a text or a number by source.
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.

@@ -594,8 +594,6 @@ impl crate::futures::Futures<'_> {
     ///
     /// `GET /contract/public/funding-rate`: no key; limit 12 in 2 s per address.
     ///
-    /// * The limits are numbers in the table and texts in every payload.
-    ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
@@ -673,8 +671,6 @@ impl crate::futures::Futures<'_> {
     /// Past funding rates of a contract.
     ///
     /// `GET /contract/public/funding-rate-history`: no key; limit 12 in 2 s per address.
-    ///
-    /// * The time is a text or a number by source, always milliseconds.
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
