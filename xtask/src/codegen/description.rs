@@ -58,6 +58,12 @@ pub(crate) struct Endpoint {
     /// Contradictions between sources and how they were decided.
     #[serde(default)]
     pub(crate) decisions: Vec<String>,
+    /// Error codes that callers should expect, each with what it means here.
+    #[serde(default)]
+    pub(crate) errors: Vec<String>,
+    /// Rust lines for the method's documentation; `client` is there and `?` works.
+    #[serde(default)]
+    pub(crate) example: String,
     /// Differences that the conformance check accepts, in the data or in the parameters.
     #[serde(default, rename = "ignore")]
     pub(crate) ignores: Vec<Ignore>,

@@ -38,7 +38,14 @@ pub(super) fn method_doc(endpoint: &Endpoint) -> String {
     for quirk in &endpoint.quirks {
         let _ = writeln!(doc, "/// * {}", marked(quirk));
     }
+    doc.push_str(&example(endpoint));
     doc.push_str("///\n/// # Errors\n");
+    for error in &endpoint.errors {
+        let _ = writeln!(doc, "/// * Code {}", marked(error));
+    }
+    if !endpoint.errors.is_empty() {
+        doc.push_str("///\n");
+    }
     doc.push_str(match endpoint.effect {
         Effect::Read => "/// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.\n",
         _ => "/// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may\n\
@@ -51,6 +58,23 @@ pub(super) fn method_doc(endpoint: &Endpoint) -> String {
             "/// Dropping the future does not take the request back: its outcome is then unknown.\n"
         }
     });
+    doc
+}
+
+/// The example of a group method, in a frame that compiles.
+fn example(endpoint: &Endpoint) -> String {
+    let mut doc = String::new();
+    if endpoint.example.is_empty() {
+        return doc;
+    }
+    doc.push_str("///\n/// ```no_run\n");
+    doc.push_str(
+        "/// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {\n",
+    );
+    for line in endpoint.example.trim().lines() {
+        let _ = writeln!(doc, "/// {line}");
+    }
+    doc.push_str("/// # Ok(())\n/// # }\n/// ```\n");
     doc
 }
 

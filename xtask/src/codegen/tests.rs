@@ -83,6 +83,31 @@ fn another_envelope_and_an_undocumented_answer_are_told() {
 }
 
 #[test]
+fn a_range_of_decimals_errors_and_an_example_are_told() {
+    let text = SECTION
+        .replace("type = \"u32\"\nmin = 1\nmax = 200", "type = \"Decimal\"\nmin = \"0.5\"\nmax = 7")
+        .replace("effect = ", "errors = [\"70000: none.\"]\nexample = 'let a = 1;'\neffect = ");
+    let file = requests::render(&section(&text).expect("it is valid")).expect("it renders");
+    for part in [
+        "    /// Number of candles. 0.5 to 7, 100 when left out.\n",
+        "Some(bitmart_types::dec!(0.5))",
+        "Some(Decimal::from(7))",
+        "    /// * Code 70000: none.\n",
+        "    /// let a = 1;\n    /// # Ok(())\n    /// # }\n    /// ```\n",
+    ] {
+        assert!(file.text.contains(part), "{part}\n\n{}", file.text);
+    }
+}
+
+#[test]
+fn the_most_used_methods_have_an_example() {
+    let folder = workspace_root().join("crates/bitmart-rest/api");
+    let sections = description::load(&folder).expect("the description is valid");
+    let endpoints = sections.iter().flat_map(|section| &section.endpoints);
+    assert!(endpoints.filter(|endpoint| !endpoint.example.is_empty()).count() >= 20);
+}
+
+#[test]
 fn a_slip_in_the_description_is_an_error_that_names_it() {
     let cases = [
         ("host = \"spot\"", "host = \"spot\"\nhots = \"spot\"", "unknown field `hots`"),

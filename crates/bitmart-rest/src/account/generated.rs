@@ -606,7 +606,23 @@ impl crate::account::Account<'_> {
     /// * An address must have been verified on the web site first, or code 60015 answers.
     /// * `areaCode` is camel case among snake case names.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{account::{Address, Withdraw}, types::dec};
+    ///
+    /// let address = Address::new("rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh").memo("12345");
+    /// let withdrawal = Withdraw::to_address("XRP", dec!(25), address);
+    /// println!("{}", client.account().withdraw(withdrawal).await?.withdraw_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 60008: the wallet does not hold enough.
+    /// * Code 60007 and 60015: the address is not among the verified ones of the account.
+    /// * Code 60005, 60006 and 60013: the amount breaks a rule of the currency.
+    /// * Code 60064: the quota of the day is used up.
+    ///
     /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
     /// have taken effect: ask the exchange before you send it again.
     ///
@@ -628,7 +644,21 @@ impl crate::account::Account<'_> {
     /// * One of the two ids of a row is an empty text.
     /// * The transaction id is empty until the transfer is on chain.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{account::ListFundingHistory, types::FundingOperation};
+    ///
+    /// let request = ListFundingHistory::new(FundingOperation::Withdraw, 100);
+    /// for record in client.account().funding_history(request).await?.records {
+    ///     println!("{}: {:?}", record.apply_time, record.status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 60066 and 60067: the times are 90 days apart or more.
+    ///
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
     /// # Cancel safety
@@ -647,6 +677,17 @@ impl crate::account::Account<'_> {
     /// * Only balances above zero.
     /// * `unAvailable` is camel case among snake case names.
     /// * The valuation is there with `needUsdValuation` only.
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::account::QueryWallet;
+    ///
+    /// for balance in client.account().wallet(QueryWallet::new()).await?.wallet {
+    ///     println!("{}: {} of it free", balance.currency, balance.available);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.

@@ -72,6 +72,14 @@ impl crate::system::System<'_> {
     ///
     /// * Serves as the clock for the futures host too.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// let time = client.system().time().await?.server_time;
+    /// println!("{time}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///

@@ -717,6 +717,14 @@ impl crate::futures::Futures<'_> {
     ///
     /// * For a while the rows stood in a member named list instead of being the data; both decode.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// let assets = client.futures().assets().await?;
+    /// println!("{:?} free", assets.asset("USDT").map(|asset| asset.available));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
@@ -768,6 +776,17 @@ impl crate::futures::Futures<'_> {
     /// * Without a contract only open positions are listed; with one its rows come even when flat.
     /// * In hedge mode there are several rows per contract.
     /// * `position_amount` is negative for a short in one-way mode only; `current_amount` is never negative.
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::futures::ListPositions;
+    ///
+    /// for position in client.futures().positions(ListPositions::new()).await? {
+    ///     println!("{}: {} contracts", position.symbol, position.signed_size);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.

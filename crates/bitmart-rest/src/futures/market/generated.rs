@@ -523,6 +523,16 @@ impl crate::futures::Futures<'_> {
     /// * Volumes count contracts; `contract_size` converts.
     /// * Most of the rows are delisted contracts.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::futures::{ContractRules, ListContracts};
+    ///
+    /// let contracts = client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?;
+    /// let rules = contracts.symbols.first().map(ContractRules::new);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
@@ -541,6 +551,14 @@ impl crate::futures::Futures<'_> {
     ///
     /// * At most 50 levels per side; there is no parameter for fewer.
     /// * A level is price, size and the sum of sizes up to it, as texts.
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// let book = client.futures().depth("BTCUSDT").await?;
+    /// println!("{:?} | {:?}", book.bids.first(), book.asks.first());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.

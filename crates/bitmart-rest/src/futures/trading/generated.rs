@@ -583,6 +583,18 @@ impl crate::futures::Futures<'_> {
     ///
     /// `GET /contract/private/get-open-orders`: key, permission Read-only; limit 50 in 2 s per key.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::futures::ListFuturesOpenOrders;
+    ///
+    /// let request = ListFuturesOpenOrders::new().symbol("BTCUSDT");
+    /// for order in client.futures().open_orders(request).await? {
+    ///     println!("{}: {} of {:?} done", order.order_id, order.filled_size, order.size);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
@@ -625,7 +637,25 @@ impl crate::futures::Futures<'_> {
     /// * With a position open, leverage and margin type must match it.
     /// * Codes 40044, 40027 and 42000 are the usual refusals.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::futures::{Execution, NewFuturesOrder};
+    /// use bitmart_rest::types::dec;
+    ///
+    /// // Hedge mode: ten contracts.
+    /// let order = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::MakerOnly(dec!(60000)));
+    /// let id = order.client_order_id().clone(); // Keep it, to reconcile with.
+    /// println!("{id} is {}", client.futures().submit_order(order).await?.order_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 40027: the account does not hold enough.
+    /// * Code 40040: the leverage is not that of the open position.
+    /// * Code 40043: price or size is not on its step.
+    /// * Code 40020 and 40021: there is no such position to close.
+    ///
     /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
     /// have taken effect: ask the exchange before you send it again.
     ///
@@ -665,7 +695,19 @@ impl crate::futures::Futures<'_> {
     /// * Code 1000 means accepted: the outcome comes over the private WebSocket.
     /// * The order id is a text here, a number in the answer to placing it.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{futures::CancelFuturesOrder, types::OrderId};
+    ///
+    /// let cancel = CancelFuturesOrder::new("BTCUSDT", OrderId::from("220906179559421"));
+    /// client.futures().cancel_order(cancel).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 40035, 40036 and 40037: no longer open; it may have been filled.
+    ///
     /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
     /// have taken effect: ask the exchange before you send it again.
     ///

@@ -520,6 +520,16 @@ impl crate::spot::Spot<'_> {
     /// * A price with more decimal places than `price_max_precision` is cut off without an error.
     /// * `planned_down_time` is in the newer sample only.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::spot::SpotRules;
+    ///
+    /// let details = client.spot().symbol_details().await?;
+    /// let rules = details.find("BTC_USDT").map(SpotRules::new);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
@@ -553,6 +563,14 @@ impl crate::spot::Spot<'_> {
     ///
     /// * The time is an integer in a text.
     /// * The change is a ratio and may carry a leading plus sign.
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// let ticker = client.spot().ticker("BTC_USDT").await?;
+    /// println!("{} at {}", ticker.last, ticker.time);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
@@ -594,7 +612,21 @@ impl crate::spot::Spot<'_> {
     /// * Newest row first when neither before nor after is given.
     /// * before alone pages back, after alone pages forward, both together must form a valid range.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{spot::ListKlines, types::KlineStep};
+    ///
+    /// let request = ListKlines::new("BTC_USDT").step(KlineStep::Hours1).limit(48);
+    /// for candle in client.spot().klines(request).await? {
+    ///     println!("{}: {} to {}", candle.time, candle.low, candle.high);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 70000: no candle in that time.
+    ///
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
     /// # Cancel safety
@@ -613,6 +645,14 @@ impl crate::spot::Spot<'_> {
     /// * Levels are price and size, both texts.
     /// * Asks ascend, bids descend.
     /// * The time is an integer in a text.
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// let book = client.spot().depth("BTC_USDT").await?;
+    /// println!("{:?} | {:?}", book.bids.first(), book.asks.first());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.

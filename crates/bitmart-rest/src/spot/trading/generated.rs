@@ -676,7 +676,23 @@ impl crate::spot::Spot<'_> {
     /// * `client_order_id` is snake case while `stpMode` is camel case.
     /// * No `recvWindow`: the request may be a minute old.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{spot::NewOrder, types::dec};
+    ///
+    /// let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
+    /// let id = order.client_order_id().clone(); // Keep it, to ask with.
+    /// println!("{id} is {}", client.spot().submit_order(order).await?.order_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 50020: the wallet does not hold enough.
+    /// * Code 50023: the pair takes no orders over the API.
+    /// * Code 50034 and 50035: post-only or immediate, and the book does not allow it.
+    /// * Code 51008: too much at once; later.
+    ///
     /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
     /// have taken effect: ask the exchange before you send it again.
     ///
@@ -700,7 +716,22 @@ impl crate::spot::Spot<'_> {
     /// * The data holds a second envelope whose code 0 means success.
     /// * What a failing row looks like is not documented.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{spot::{NewOrder, SubmitOrders}, types::dec};
+    ///
+    /// let batch = SubmitOrders::new("BTC_USDT")
+    ///     .push(NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
+    ///     .push(NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(61000)));
+    /// // The code of success does not say that the orders were placed; this does.
+    /// let ids = client.spot().submit_orders(batch).await?.into_order_ids(2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 50020: the wallet does not hold enough.
+    ///
     /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
     /// have taken effect: ask the exchange before you send it again.
     ///
@@ -719,7 +750,19 @@ impl crate::spot::Spot<'_> {
     ///
     /// * Code 1000 with result false means that the order was already filled or cancelled.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::{spot::CancelOrder, types::OrderId};
+    ///
+    /// let cancel = CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
+    /// assert!(client.spot().cancel_order(cancel).await?.canceled);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 50030, 50031, 50032 and 50036: no longer open; it may have been filled.
+    ///
     /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
     /// have taken effect: ask the exchange before you send it again.
     ///
@@ -802,7 +845,18 @@ impl crate::spot::Spot<'_> {
     /// * Not found is no proof within 60 s of an unknown outcome: ask again then.
     /// * `cancelSource`, `stpMode` and `clientOrderId` are empty texts when unset.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// # let id = bitmart_rest::types::ClientOrderId::random();
+    /// let order = client.spot().order_by_client_id(id).await?;
+    /// println!("{}: {} filled", order.state, order.filled_size);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 50005: not found, which is no proof within 60 s of an unknown outcome.
+    ///
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
     /// # Cancel safety
@@ -823,7 +877,20 @@ impl crate::spot::Spot<'_> {
     /// * An unknown `orderMode` answers code 52000.
     /// * States new and `partially_filled` only.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::spot::ListOpenOrders;
+    ///
+    /// for order in client.spot().open_orders(ListOpenOrders::new().symbol("BTC_USDT")).await? {
+    ///     println!("{} {:?} at {:?}", order.side, order.size, order.price);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 52004: the times end before they begin.
+    ///
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
     /// # Cancel safety
@@ -864,7 +931,21 @@ impl crate::spot::Spot<'_> {
     /// * Without a time range the last 7 days.
     /// * An unknown `orderMode` answers code 52000.
     ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
+    /// use bitmart_rest::spot::ListAccountTrades;
+    ///
+    /// // For more than a page see `Client::history`.
+    /// for fill in client.spot().account_trades(ListAccountTrades::new()).await? {
+    ///     println!("{} at {}, fee {} {}", fill.size, fill.price, fill.fee, fill.fee_currency);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// * Code 52004: the times end before they begin.
+    ///
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
     ///
     /// # Cancel safety
