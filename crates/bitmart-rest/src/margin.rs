@@ -59,10 +59,10 @@ pub struct MarginAccount {
     /// Risk rate at which it is liquidated, a ratio.
     #[serde(with = "wire::decimal_opt")]
     pub liquidate_rate: Option<Decimal>,
-    /// What it holds and owes of the base currency.
-    pub base: MarginBalance,
-    /// What it holds and owes of the quote currency.
-    pub quote: MarginBalance,
+    /// What it holds and owes of the base currency; `None` where the exchange does not say.
+    pub base: Option<MarginBalance>,
+    /// What it holds and owes of the quote currency; `None` where the exchange does not say.
+    pub quote: Option<MarginBalance>,
 }
 
 /// What an isolated margin account holds and owes of one currency, in that currency.
@@ -214,10 +214,10 @@ pub struct MarginPair {
     /// Whether the pair can be traded on margin.
     #[serde(deserialize_with = "wire::flag::deserialize")]
     pub symbol_enabled: bool,
-    /// Terms of the base currency.
-    pub base: BorrowTerms,
-    /// Terms of the quote currency.
-    pub quote: BorrowTerms,
+    /// Terms of the base currency; `None` where the exchange does not say.
+    pub base: Option<BorrowTerms>,
+    /// Terms of the quote currency; `None` where the exchange does not say.
+    pub quote: Option<BorrowTerms>,
 }
 
 /// What borrowing a currency costs, and how much of it can be borrowed, in that currency.

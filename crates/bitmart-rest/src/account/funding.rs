@@ -73,8 +73,8 @@ impl fmt::Debug for FundingRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FundingDetail {
-    /// The deposit or withdrawal.
-    pub record: FundingRecord,
+    /// The deposit or withdrawal; `None` where the exchange does not say.
+    pub record: Option<FundingRecord>,
 }
 
 /// Where to deposit a currency. `Debug` does not show the address.
