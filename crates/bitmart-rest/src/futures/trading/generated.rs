@@ -634,16 +634,18 @@ impl crate::futures::Futures<'_> {
     /// * size is a number of contracts and a JSON number; leverage and price are texts.
     /// * The order id is a number here and a text in every query.
     /// * The price of a market order is answered as the words "market price".
-    /// * With a position open, leverage and margin type must match it.
+    /// * An order that opens should carry leverage and margin type; with a position open they must match it.
     /// * Codes 40044, 40027 and 42000 are the usual refusals.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// use bitmart_rest::futures::{Execution, NewFuturesOrder};
-    /// use bitmart_rest::types::dec;
+    /// use bitmart_rest::types::{MarginType, dec};
     ///
     /// // Hedge mode: ten contracts.
-    /// let order = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::MakerOnly(dec!(60000)));
+    /// let order = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::MakerOnly(dec!(60000)))
+    ///     .leverage(dec!(5))
+    ///     .margin_type(MarginType::Isolated);
     /// let id = order.client_order_id().clone(); // Keep it, to reconcile with.
     /// println!("{id} is {}", client.futures().submit_order(order).await?.order_id);
     /// # Ok(())

@@ -107,12 +107,14 @@ impl NewFuturesOrder {
         self
     }
     /// Leverage of the position that the order opens; at least 1, and within the contract's range.
-    /// With a position open it must match that position.
+    /// With a position open it must match that position. The exchange's documentation calls it
+    /// optional, its newer reference wants it on an order that opens: set it there.
     pub fn leverage(mut self, leverage: Decimal) -> Self {
         self.request.leverage = Some(leverage);
         self
     }
-    /// Margin type of the position. With a position open it must match that position.
+    /// Margin type of the position. With a position open it must match that position. As for
+    /// [`leverage`](Self::leverage), set it on an order that opens.
     pub fn margin_type(mut self, margin_type: MarginType) -> Self {
         self.request.margin_type = Some(margin_type);
         self
