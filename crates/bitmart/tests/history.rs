@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart::rest::Client;
-use bitmart::rest::history::Cursor;
+use bitmart::rest::futures::{
+    CancelFuturesOrder, Execution, ListFuturesOrderHistory, NewFuturesOrder,
+};
+use bitmart::rest::history::{Cursor, History};
 use bitmart::rest::spot::{CancelOrder, ListAccountTrades, ListOrderHistory, NewOrder};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::Clock;
+use bitmart::types::{Clock, MarginType};
 use bitmart::{Timestamp, dec};
 use proptest::prelude::*;
 
@@ -51,26 +54,53 @@ async fn trade(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResul
     Ok(())
 }
 
-async fn compare(pauses: &[u64]) -> TestResult {
-    let (exchange, client) = open().await?;
-    trade(&exchange, &client, pauses).await?;
+/// As [`trade`], on futures.
+async fn trade_futures(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResult {
+    for pause in pauses {
+        exchange.advance(Duration::from_millis(*pause));
+        let order = NewFuturesOrder::open_long("BTCUSDT", 1, Execution::Limit(dec!(30000)))
+            .leverage(dec!(10))
+            .margin_type(MarginType::Cross);
+        let placed = client.futures().submit_order(order).await?;
+        client.futures().cancel_order(CancelFuturesOrder::new("BTCUSDT", placed.order_id)).await?;
+    }
+    exchange.advance(Duration::from_secs(1));
+    Ok(())
+}
 
+/// Every row of a history, from a walk that is interrupted after every page.
+async fn walk<H: History>(
+    exchange: &Sandbox,
+    client: &Client,
+    request: H,
+) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let from = Timestamp::from_millis(i64::try_from(BEGIN)? - 1);
     let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())?);
-    let mut pages = client.history(ListOrderHistory::new(), from, to);
+    let mut pages = client.history(request.clone(), from, to);
     let mut ids = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page?;
-        assert!(page.is_sorted_by_key(|order| order.create_time));
-        ids.extend(page.into_iter().map(|order| order.order_id.to_string()));
-        // Interrupted after every page.
+        assert!(page.is_sorted_by_key(|row| H::key(row).time));
+        ids.extend(page.iter().map(|row| H::key(row).id));
         let cursor: Cursor = serde_json::from_str(&serde_json::to_string(pages.cursor())?)?;
-        pages = client.resume_history(ListOrderHistory::new(), cursor);
+        pages = client.resume_history(request.clone(), cursor);
     }
-    let mut ledger: Vec<_> = exchange.orders().into_iter().map(|order| order.order_id).collect();
     ids.sort();
+    Ok(ids)
+}
+
+async fn compare(pauses: &[u64]) -> TestResult {
+    let (exchange, client) = open().await?;
+    trade(&exchange, &client, pauses).await?;
+    let mut ledger: Vec<_> = exchange.orders().into_iter().map(|order| order.order_id).collect();
     ledger.sort();
-    assert_eq!(ids, ledger);
+    assert_eq!(walk(&exchange, &client, ListOrderHistory::new()).await?, ledger);
+
+    let (exchange, client) = open().await?;
+    trade_futures(&exchange, &client, pauses).await?;
+    let ids = walk(&exchange, &client, ListFuturesOrderHistory::new("BTCUSDT")).await?;
+    assert!(ids.is_sorted_by(|left, right| left < right), "none twice");
+    assert_eq!(ids.len(), pauses.len());
     Ok(())
 }
 
