@@ -31,7 +31,7 @@ pub(super) const CODES: &[ErrorCode] = &[
     row(50020, 400, InsufficientFunds, "Balance not enough", "Add funds or order less."),
     row(50021, 400, InvalidRequest, "Invalid %s", "A market buy takes `notional`, not `size`; otherwise check the named parameter."),
     row(50022, 400, ServerFault, "Service unavailable", "The service is not available at the moment."),
-    row(50023, 400, Instrument, "This Symbol can't place order by api", "This symbol cannot be traded over the API."),
+    row(50023, 400, Instrument, "This Symbol can't place order by api", "This symbol cannot be traded over the API, or the operation is limited for now."),
     row(50024, 400, InvalidRequest, "Order book size over 200", "The order book has 200 levels at most."),
     row(50025, 400, Refused, "Maximum price is %s", "The price is outside the symbol's allowed range."),
     row(50026, 400, Refused, "The buy order price cannot be higher than the open price", "The price is outside the symbol's allowed range."),
