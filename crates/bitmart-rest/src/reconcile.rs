@@ -76,7 +76,7 @@ impl Spot<'_> {
     /// of the order, [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
     ///
     /// Returns at once when the order is found, and after 75 seconds when it is not: see the
-    /// [story](crate::reconcile).
+    /// [story](crate::reconcile). Orders on isolated margin are found as well.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
