@@ -6,7 +6,8 @@
 //! overlap, and rows that come twice are given once. No fact is needed about whether the ends of a
 //! window belong to it, nor about which time of a row the exchange looks at.
 //!
-//! With the `client` feature, `Client::history` walks for you:
+//! With the `client` feature, `Client::history` walks for you, page by page or with `into_stream` as
+//! a stream:
 //!
 //! ```no_run
 //! # #[cfg(feature = "client")]
@@ -33,6 +34,8 @@
 //! end a walk a little before the present.
 
 mod lists;
+#[cfg(feature = "client")]
+mod stream;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -43,6 +46,8 @@ use bitmart_types::Timestamp;
 
 use crate::Endpoint;
 
+#[cfg(feature = "client")]
+pub use stream::{HistoryStream, Page};
 pub use walk::{Cursor, Taken, Walk};
 #[cfg(feature = "client")]
 pub use walker::{HistoryError, HistoryPages};

@@ -10,6 +10,7 @@ use bitmart_rest::transport::{Body, Transport, TransportFuture};
 use bitmart_rest::{Client, LimitPolicy, Limiter};
 use bitmart_types::{EarnRecordType, Environment, Timestamp};
 use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _};
 
 type Answer = dyn Fn(usize, &str) -> String + Send + Sync;
 
@@ -100,6 +101,32 @@ async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
     let mut all: Vec<_> = (0..times.len()).map(|id| format!("r{id}")).collect();
     all.sort();
     assert_eq!(ids, all);
+}
+
+#[tokio::test]
+async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() {
+    let times: Vec<_> = (1..=99).map(|day| day * 86_400_000).collect();
+    let listed = times.clone();
+    let (client, _) =
+        client(move |n, query| if n == 2 { "<html>".to_owned() } else { records(&listed, query) });
+    let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 1);
+    let mut stream = client.history(request.clone(), day(0), day(100)).into_stream();
+    let (mut ids, mut failures, mut last) = (Vec::new(), 0, None);
+    while let Some(page) = stream.next().await {
+        let Ok(page) = page else {
+            failures += 1;
+            continue;
+        };
+        ids.extend(page.rows.into_iter().filter_map(|row| row.record_id));
+        // Another page is asked for and thrown away; a new stream goes on from the cursor.
+        let _ = stream.next().now_or_never();
+        stream = client.resume_history(request.clone(), page.cursor.clone()).into_stream();
+        last = Some(page.cursor);
+    }
+    assert!(stream.next().await.is_none(), "it stays at its end");
+    assert_eq!(last.map(|cursor| cursor.next), Some(day(100)));
+    assert_eq!(failures, 1);
+    assert_eq!(ids, (0..times.len()).map(|id| format!("r{id}")).collect::<Vec<_>>());
 }
 
 #[tokio::test]
