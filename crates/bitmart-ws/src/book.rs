@@ -11,7 +11,7 @@ mod subscription;
 #[cfg(test)]
 mod tests;
 
-use bitmart_types::Timestamp;
+use bitmart_types::{Decimal, Timestamp};
 
 use crate::event::{DepthKind, DepthUpdate, Level};
 use ladder::Ladder;
@@ -28,8 +28,22 @@ pub use subscription::BookSubscription;
 /// book sends empty updates with the next version (observed), which are applied. A version that
 /// skips is a gap: the book is lost.
 ///
-/// A snapshot covers the levels of its topic only. A level beyond them stays invisible until it
-/// changes (documented).
+/// # Depth
+///
+/// A topic covers so many levels a side. The documents say that a level beyond them stays invisible
+/// until it changes; they do not say whether a level that falls out of them is reported any more. So
+/// a book [with a limit](Self::with_limit) drops what lies beyond it after each update instead of
+/// showing sizes that may be old, and knows a *horizon* for each side ([`bid_horizon`],
+/// [`ask_horizon`]): the price down or up to which no level can be missing, whichever way the venue
+/// does it. Levels beyond the horizon are those that the venue has sent since; their sizes are right,
+/// but there may be others between them. A snapshot sets the horizon at its last level, or nowhere
+/// when it has fewer levels than the topic covers, because it is the whole side then. Dropping a
+/// level draws it in. Only a snapshot widens it again.
+///
+/// [`bid_horizon`]: Self::bid_horizon
+/// [`ask_horizon`]: Self::ask_horizon
+///
+/// # Example
 ///
 /// ```
 /// use bitmart_types::dec;
@@ -57,6 +71,8 @@ pub struct OrderBook {
     /// `None` while there is no book.
     version: Option<u64>,
     timestamp: Option<Timestamp>,
+    /// Levels a side that the venue tells of, if known.
+    limit: Option<usize>,
     asks: Ladder<ladder::Asks>,
     bids: Ladder<ladder::Bids>,
 }
@@ -96,17 +112,29 @@ pub enum Loss {
 }
 
 impl OrderBook {
-    /// A book that waits for its first snapshot.
+    /// A book that waits for its first snapshot and keeps whatever levels it is told of, up to
+    /// 10,000 a side.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A book that waits for its first snapshot, of a topic that covers so many levels a side: see
+    /// [Depth](Self#depth).
+    pub fn with_limit(levels: usize) -> Self {
+        Self { limit: Some(levels), ..Self::default() }
+    }
+
+    /// Levels a side that the topic covers, if the book was told.
+    pub fn limit(&self) -> Option<usize> {
+        self.limit
     }
 
     /// Takes in a snapshot or an update.
     pub fn apply(&mut self, update: DepthUpdate<'_>) -> Applied {
         let applied = match (update.kind, self.version) {
             (DepthKind::Snapshot, _) => {
-                self.asks.replace(update.asks);
-                self.bids.replace(update.bids);
+                self.asks.replace(update.asks, self.limit);
+                self.bids.replace(update.bids, self.limit);
                 Applied::Snapshot
             }
             (DepthKind::Update, None) => return Applied::Ignored,
@@ -117,8 +145,8 @@ impl OrderBook {
                 return self.lose(Loss::Gap { expected: version + 1, received: update.version });
             }
             (DepthKind::Update, Some(_)) => {
-                update.asks.iter().for_each(|level| self.asks.set(*level));
-                update.bids.iter().for_each(|level| self.bids.set(*level));
+                self.asks.update(update.asks, self.limit);
+                self.bids.update(update.bids, self.limit);
                 Applied::Updated
             }
             (DepthKind::Unknown(_), _) => return self.lose(Loss::UnknownKind),
@@ -172,6 +200,18 @@ impl OrderBook {
     /// The lowest sell. `None` while resyncing, or when nobody sells.
     pub fn best_ask(&self) -> Option<Level> {
         self.asks.best()
+    }
+
+    /// The price down to which no buy can be missing: see [Depth](Self#depth). `None` when none can
+    /// be missing at any price, and while resyncing.
+    pub fn bid_horizon(&self) -> Option<Decimal> {
+        self.bids.horizon()
+    }
+
+    /// The price up to which no sell can be missing: see [Depth](Self#depth). `None` when none can
+    /// be missing at any price, and while resyncing.
+    pub fn ask_horizon(&self) -> Option<Decimal> {
+        self.asks.horizon()
     }
 
     /// Buys from the highest price down.

@@ -1,3 +1,4 @@
+mod depth;
 mod keeper;
 mod model;
 

@@ -1,0 +1,99 @@
+//! A run of neighbouring levels.
+
+use bitmart_types::Decimal;
+
+use super::{Direction, key::Place};
+use crate::event::Level;
+
+/// Most levels of a chunk: those of the deepest topic and the news of an update.
+pub(super) const ROOM: usize = 128;
+
+/// Levels from the worst to the best, with their keys in a list of their own, which a search reads
+/// alone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chunk {
+    keys: Vec<i64>,
+    levels: Vec<Level>,
+}
+
+impl Chunk {
+    pub(super) fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    pub(super) fn best(&self) -> Option<Level> {
+        self.levels.last().copied()
+    }
+
+    pub(super) fn worst(&self) -> Option<Level> {
+        self.levels.first().copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    /// Whether even its best level is worse.
+    pub(super) fn is_worse_than<D: Direction>(&self, place: Place<D>) -> bool {
+        let best = self.keys.last().zip(self.levels.last());
+        best.is_none_or(|(key, level)| place.compare_to(*key, level.price).is_lt())
+    }
+
+    /// Where the price is, or where it would be.
+    pub(super) fn find<D: Direction>(&self, place: Place<D>) -> Result<usize, usize> {
+        let key = place.key();
+        if self.keys.last().is_none_or(|best| *best < key) {
+            return Err(self.keys.len());
+        }
+        let start = self.keys.partition_point(|other| *other < key);
+        if self.keys[start] != key {
+            return Err(start);
+        }
+        let ties = match self.keys.get(start + 1) {
+            Some(next) if *next == key => self.keys[start..].partition_point(|other| *other == key),
+            _ => 1,
+        };
+        self.levels[start..start + ties]
+            .binary_search_by(|level| place.compare_tie(level.price))
+            .map(|at| start + at)
+            .map_err(|at| start + at)
+    }
+
+    pub(super) fn overwrite(&mut self, at: usize, level: Level) {
+        self.levels[at] = level;
+    }
+
+    pub(super) fn insert(&mut self, at: usize, key: i64, level: Level) {
+        self.keys.insert(at, key);
+        self.levels.insert(at, level);
+    }
+
+    pub(super) fn remove(&mut self, at: usize) {
+        self.keys.remove(at);
+        self.levels.remove(at);
+    }
+
+    /// Removes so many of the worst, and gives their prices.
+    pub(super) fn remove_worst(&mut self, count: usize) -> impl Iterator<Item = Decimal> {
+        self.keys.drain(..count);
+        self.levels.drain(..count).map(|level| level.price)
+    }
+
+    /// Takes the better half out.
+    pub(super) fn split(&mut self) -> Self {
+        let middle = self.levels.len() / 2;
+        Self { keys: self.keys.split_off(middle), levels: self.levels.split_off(middle) }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.keys.clear();
+        self.levels.clear();
+    }
+
+    /// Makes the keys anew. Their order stays.
+    pub(super) fn rekey<D: Direction>(&mut self, scale: u32) {
+        for (key, level) in self.keys.iter_mut().zip(&self.levels) {
+            *key = Place::<D>::new(level.price, scale).key();
+        }
+    }
+}
