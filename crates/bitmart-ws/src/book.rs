@@ -4,21 +4,27 @@
 //! Both are plain data: they own no connection and wait for nothing. `BookSubscription` is a keeper
 //! on a live connection.
 
+mod compare;
 mod keeper;
 mod ladder;
 #[cfg(feature = "client")]
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod view;
+mod walk;
 
 use bitmart_types::{Decimal, Timestamp};
 
 use crate::event::{DepthKind, DepthUpdate, Level};
 use ladder::Ladder;
 
+pub use compare::{Difference, DifferenceSide, Differences};
 pub use keeper::{BookKeeper, KeeperStep};
 #[cfg(feature = "client")]
 pub use subscription::BookSubscription;
+pub use view::Cumulative;
+pub use walk::{Until, Walk};
 
 /// The book of one pair or contract: whole, or empty and waiting for a snapshot. Never in between.
 ///

@@ -1,6 +1,7 @@
 mod depth;
 mod keeper;
 mod model;
+mod view;
 
 use bitmart_types::Decimal;
 

@@ -1,0 +1,65 @@
+//! Figures of a book.
+
+use bitmart_types::Decimal;
+
+use super::OrderBook;
+use crate::event::Level;
+
+/// A level with everything up to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cumulative {
+    /// The level.
+    pub level: Level,
+    /// Size of this level and all better ones.
+    pub size: Decimal,
+    /// Price times size, summed over this level and all better ones.
+    pub notional: Decimal,
+}
+
+impl OrderBook {
+    /// Half-way between best bid and best ask. `None` without both, or when it fits no decimal.
+    pub fn mid_price(&self) -> Option<Decimal> {
+        let (bid, ask) = (self.best_bid()?, self.best_ask()?);
+        bid.price.checked_add(ask.price)?.checked_div(Decimal::TWO)
+    }
+
+    /// Best ask less best bid, always above 0. `None` without both, or when it fits no decimal.
+    pub fn spread(&self) -> Option<Decimal> {
+        let (bid, ask) = (self.best_bid()?, self.best_ask()?);
+        ask.price.checked_sub(bid.price)
+    }
+
+    /// How much more is wanted than offered within the best `levels` of each side, as a part of
+    /// both: 1 when there are only buys, -1 when there are only sells. `None` when there is nothing,
+    /// or when the sums fit no decimal.
+    pub fn imbalance(&self, levels: usize) -> Option<Decimal> {
+        let bids = total(self.bids().take(levels))?;
+        let asks = total(self.asks().take(levels))?;
+        bids.checked_sub(asks)?.checked_div(bids.checked_add(asks)?)
+    }
+
+    /// Buys from the highest price down, each with the sums up to it. It ends early where the sums
+    /// fit no decimal, which takes prices or sizes that nobody trades at.
+    pub fn cumulative_bids(&self) -> impl Iterator<Item = Cumulative> {
+        cumulate(self.bids())
+    }
+
+    /// Sells from the lowest price up, each with the sums up to it. It ends early where the sums fit
+    /// no decimal, which takes prices or sizes that nobody trades at.
+    pub fn cumulative_asks(&self) -> impl Iterator<Item = Cumulative> {
+        cumulate(self.asks())
+    }
+}
+
+fn total(mut levels: impl Iterator<Item = Level>) -> Option<Decimal> {
+    levels.try_fold(Decimal::ZERO, |sum, level| sum.checked_add(level.size))
+}
+
+fn cumulate(levels: impl Iterator<Item = Level>) -> impl Iterator<Item = Cumulative> {
+    levels.scan((Decimal::ZERO, Decimal::ZERO), |(size, notional), level| {
+        *size = size.checked_add(level.size)?;
+        *notional = notional.checked_add(level.price.checked_mul(level.size)?)?;
+        Some(Cumulative { level, size: *size, notional: *notional })
+    })
+}
