@@ -2,9 +2,13 @@
 //!
 //! [`OrderBook`] knows the version rules, [`BookKeeper`] also knows when to ask for a new snapshot.
 //! Both are plain data: they own no connection and wait for nothing. `BookSubscription` is a keeper
-//! on a live connection.
+//! on a live connection, which can be read in three ways: by waiting for each change of the book
+//! (`next`), as a stream of what changes (`BookEvents`), or from many places at once
+//! (`BookWatch`).
 
 mod compare;
+#[cfg(feature = "client")]
+mod events;
 mod keeper;
 mod ladder;
 #[cfg(feature = "client")]
@@ -13,6 +17,10 @@ mod subscription;
 mod tests;
 mod view;
 mod walk;
+#[cfg(feature = "client")]
+mod watch;
+
+use std::fmt;
 
 use bitmart_types::{Decimal, Timestamp};
 
@@ -20,11 +28,15 @@ use crate::event::{DepthKind, DepthUpdate, Level};
 use ladder::Ladder;
 
 pub use compare::{Difference, DifferenceSide, Differences};
+#[cfg(feature = "client")]
+pub use events::{BookChange, BookEvent, BookEvents, Resync};
 pub use keeper::{BookKeeper, KeeperStep};
 #[cfg(feature = "client")]
 pub use subscription::BookSubscription;
 pub use view::Cumulative;
 pub use walk::{Until, Walk};
+#[cfg(feature = "client")]
+pub use watch::BookWatch;
 
 /// The book of one pair or contract: whole, or empty and waiting for a snapshot. Never in between.
 ///
@@ -43,8 +55,8 @@ pub use walk::{Until, Walk};
 /// [`ask_horizon`]): the price down or up to which no level can be missing, whichever way the venue
 /// does it. Levels beyond the horizon are those that the venue has sent since; their sizes are right,
 /// but there may be others between them. A snapshot sets the horizon at its last level, or nowhere
-/// when it has fewer levels than the topic covers, because it is the whole side then. Dropping a
-/// level draws it in. Only a snapshot widens it again.
+/// when it has fewer levels than the topic covers, because it is the whole side then. A side that
+/// fills up, or has to drop a level, draws it in. Only a snapshot widens it again.
 ///
 /// [`bid_horizon`]: Self::bid_horizon
 /// [`ask_horizon`]: Self::ask_horizon
@@ -117,9 +129,21 @@ pub enum Loss {
     UnknownKind,
 }
 
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap { expected, received } => {
+                write!(f, "updates are missing: version {received} came instead of {expected}")
+            }
+            Self::Crossed => f.write_str("best bid not below best ask"),
+            Self::UnknownKind => f.write_str("neither a snapshot nor an update"),
+        }
+    }
+}
+
 impl OrderBook {
-    /// A book that waits for its first snapshot and keeps whatever levels it is told of, up to
-    /// 10,000 a side.
+    /// A book that waits for its first snapshot, of a source that sends every change of its whole
+    /// book. Up to 10,000 levels a side are kept.
     pub fn new() -> Self {
         Self::default()
     }
@@ -218,6 +242,12 @@ impl OrderBook {
     /// be missing at any price, and while resyncing.
     pub fn ask_horizon(&self) -> Option<Decimal> {
         self.asks.horizon()
+    }
+
+    /// Asks and bids that the last update pushed out of the limit.
+    #[cfg(feature = "client")]
+    pub(crate) fn dropped(&self) -> (&[Decimal], &[Decimal]) {
+        (self.asks.dropped(), self.bids.dropped())
     }
 
     /// Buys from the highest price down.

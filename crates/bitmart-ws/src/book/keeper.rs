@@ -1,6 +1,6 @@
 //! Keeping a book whole.
 
-use super::{Applied, OrderBook};
+use super::{Applied, Loss, OrderBook};
 use crate::event::DepthUpdate;
 
 /// An [`OrderBook`] that says when it needs a snapshot.
@@ -14,6 +14,7 @@ pub struct BookKeeper {
     book: OrderBook,
     /// Somebody was told that a snapshot is needed.
     asked: bool,
+    loss: Option<Loss>,
 }
 
 /// What follows from an event.
@@ -33,7 +34,16 @@ impl BookKeeper {
     /// A keeper that waits for the snapshot which the venue sends after a subscription. An update
     /// that comes first shows that the topic was subscribed before: then a snapshot is needed.
     pub fn new() -> Self {
-        Self { book: OrderBook::new(), asked: false }
+        Self::of(OrderBook::new())
+    }
+
+    /// The same for a topic that covers so many levels a side: see [`OrderBook::with_limit`].
+    pub fn with_limit(levels: usize) -> Self {
+        Self::of(OrderBook::with_limit(levels))
+    }
+
+    fn of(book: OrderBook) -> Self {
+        Self { book, asked: false, loss: None }
     }
 
     /// The book: whole, or resyncing.
@@ -41,11 +51,22 @@ impl BookKeeper {
         &self.book
     }
 
+    /// What was wrong with the last event that cost the book, until it is whole again. `None` also
+    /// when it was not an event: the connection was lost, or events were missed.
+    pub fn loss(&self) -> Option<Loss> {
+        self.loss
+    }
+
     /// Takes in an event of the topic.
     pub fn on_update(&mut self, update: DepthUpdate<'_>) -> KeeperStep {
-        match self.book.apply(update) {
+        let applied = self.book.apply(update);
+        if let Applied::Lost(loss) = applied {
+            self.loss = Some(loss);
+        }
+        match applied {
             Applied::Snapshot | Applied::Updated => {
                 self.asked = false;
+                self.loss = None;
                 KeeperStep::Changed
             }
             Applied::Stale => KeeperStep::Unchanged,
@@ -62,13 +83,19 @@ impl BookKeeper {
     /// The connection was lost. The venue sends a snapshot after the new subscription, so none is
     /// requested.
     pub fn on_reconnect(&mut self) {
-        *self = Self::new();
+        self.give_up();
+        self.asked = false;
     }
 
     /// Events were missed. The book is given up at once instead of at the next event.
     pub fn on_missed_events(&mut self) -> KeeperStep {
-        self.book.clear();
+        self.give_up();
         self.ask()
+    }
+
+    fn give_up(&mut self) {
+        self.book.clear();
+        self.loss = None;
     }
 
     fn ask(&mut self) -> KeeperStep {

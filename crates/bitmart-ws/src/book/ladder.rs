@@ -94,6 +94,7 @@ impl<D: Direction> Ladder<D> {
     }
 
     /// Prices that the last update pushed out.
+    #[cfg(any(feature = "client", test))]
     pub(super) fn dropped(&self) -> &[Decimal] {
         &self.dropped
     }
@@ -166,10 +167,11 @@ impl<D: Direction> Ladder<D> {
         }
     }
 
-    /// Drops the worst levels above the limit: the venue does not tell of them any more.
+    /// Drops the worst levels above the limit: the venue may not tell of them any more. A side that
+    /// is full may hide others, even if it was never above the limit here.
     fn trim(&mut self, limit: Option<usize>) {
         let limit = limit.unwrap_or(MAX_LEVELS).min(MAX_LEVELS);
-        if self.len <= limit {
+        if self.len < limit {
             return;
         }
         while self.len > limit {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::book::{BookKeeper, KeeperStep, OrderBook};
+use crate::book::{BookKeeper, KeeperStep, OrderBook, Resync};
 use crate::client::Client;
 use crate::error::Error;
 use crate::event::DepthEvent;
@@ -72,20 +72,35 @@ pub struct BookSubscription<T> {
     /// When to ask if there is no book by then. `None` while the book is whole or the connection
     /// down.
     retry_at: Option<Instant>,
-    /// The book changed and the caller does not know yet.
-    news: bool,
+    /// How the book changed, while the caller does not know yet.
+    news: Option<News<T>>,
+    stale: Option<std::time::Instant>,
+}
+
+/// A change of the book.
+#[derive(Debug)]
+pub(super) enum News<T> {
+    Snapshot,
+    /// This event is in the book now.
+    Changed(T),
+    Resyncing(Resync),
+    Stale(std::time::Instant),
+    Alive,
 }
 
 impl<T: DepthEvent> BookSubscription<T> {
-    /// Keeps a book from a subscription to an incremental depth topic.
+    /// Keeps a book from a subscription to an incremental depth topic. How many levels a side it
+    /// keeps follows from the name of the topic.
     pub fn new(subscription: Subscription<T>) -> Self {
+        let limit = levels(subscription.topic().channel());
         Self {
             subscription,
-            keeper: BookKeeper::new(),
+            keeper: limit.map_or_else(BookKeeper::new, BookKeeper::with_limit),
             request_due: false,
             requests: 0,
             retry_at: Some(Instant::now() + RETRY),
-            news: false,
+            news: None,
+            stale: None,
         }
     }
 
@@ -99,8 +114,15 @@ impl<T: DepthEvent> BookSubscription<T> {
         self.keeper.book()
     }
 
+    /// Since when nothing has been heard on the connection, if that is worth a warning
+    /// ([`Update::Stale`]): the book is right as of that moment and may be old.
+    pub fn stale_since(&self) -> Option<std::time::Instant> {
+        self.stale
+    }
+
     /// Waits until the book changes, and gives it: also when it has just been lost, so look at
-    /// [`OrderBook::is_whole`] or at its `Option`s. `None` when the subscription has ended.
+    /// [`OrderBook::is_whole`] or at its `Option`s. It comes unchanged when
+    /// [`stale_since`](Self::stale_since) changes. `None` when the subscription has ended.
     ///
     /// # Errors
     /// The reason why the subscription ended.
@@ -108,6 +130,25 @@ impl<T: DepthEvent> BookSubscription<T> {
     /// # Cancel safety
     /// Safe: a change that was taken in is given by the next call, and so is a request that is due.
     pub async fn next(&mut self) -> Option<Result<&OrderBook, Error>> {
+        match self.wait().await? {
+            Ok(()) => {
+                self.news = None;
+                Some(Ok(self.keeper.book()))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// What has changed since the last call. The caller waited for it before.
+    pub(super) fn take_news(&mut self) -> Option<News<T>> {
+        self.news.take()
+    }
+
+    /// Waits until there is news.
+    ///
+    /// # Cancel safety
+    /// Safe: see [`next`](Self::next).
+    pub(super) async fn wait(&mut self) -> Option<Result<(), Error>> {
         loop {
             if self.request_due {
                 if let Err(error) = self.ask().await {
@@ -117,9 +158,8 @@ impl<T: DepthEvent> BookSubscription<T> {
                 self.requests += 1;
                 self.retry_at = Some(Instant::now() + RETRY);
             }
-            if self.news {
-                self.news = false;
-                return Some(Ok(self.keeper.book()));
+            if self.news.is_some() {
+                return Some(Ok(()));
             }
             let update = if let Some(at) = self.retry_at {
                 let Ok(update) = tokio::time::timeout_at(at, self.subscription.next()).await else {
@@ -149,23 +189,38 @@ impl<T: DepthEvent> BookSubscription<T> {
     fn take(&mut self, update: Update<T>) {
         let was_whole = self.book().is_whole();
         let down = matches!(update, Update::Reconnecting(_));
-        let step = match update {
-            Update::Data(event) => self.keeper.on_update(event.update()),
-            Update::Lagged(_) | Update::Malformed(_) => self.keeper.on_missed_events(),
-            Update::Reconnecting(_) => {
+        let (step, news) = match update {
+            Update::Data(event) => self.take_event(event),
+            Update::Lagged(count) => {
+                (self.keeper.on_missed_events(), Some(News::Resyncing(Resync::Lagged(count))))
+            }
+            Update::Malformed(error) => {
+                (self.keeper.on_missed_events(), Some(News::Resyncing(Resync::Malformed(error))))
+            }
+            Update::Reconnecting(reason) => {
+                self.stale = None;
                 self.keeper.on_reconnect();
-                KeeperStep::Unchanged
+                (KeeperStep::Unchanged, Some(News::Resyncing(Resync::Reconnecting(reason))))
+            }
+            Update::Stale(since) => {
+                self.stale = Some(since);
+                (KeeperStep::Unchanged, Some(News::Stale(since)))
+            }
+            Update::Alive => {
+                self.stale = None;
+                (KeeperStep::Unchanged, Some(News::Alive))
             }
             // A refused request is repeated like one that was lost.
-            Update::Stale(_)
-            | Update::Alive
-            | Update::Subscribed
-            | Update::Resynced
-            | Update::RequestRejected(_) => KeeperStep::Unchanged,
+            Update::Subscribed | Update::Resynced | Update::RequestRejected(_) => {
+                (KeeperStep::Unchanged, None)
+            }
         };
         let whole = self.book().is_whole();
         self.request_due |= step == KeeperStep::NeedsSnapshot;
-        self.news = step == KeeperStep::Changed || was_whole != whole;
+        self.news = news.filter(|news| {
+            let of_connection = matches!(news, News::Stale(_) | News::Alive);
+            of_connection || step == KeeperStep::Changed || was_whole != whole
+        });
         if whole || down {
             // A new connection starts with a snapshot of its own.
             self.request_due = false;
@@ -175,7 +230,23 @@ impl<T: DepthEvent> BookSubscription<T> {
             self.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
         }
     }
+
+    fn take_event(&mut self, event: T) -> (KeeperStep, Option<News<T>>) {
+        let step = self.keeper.on_update(event.update());
+        let news = match self.keeper.loss() {
+            Some(loss) => Some(News::Resyncing(Resync::Lost(loss))),
+            None if event.update().is_snapshot() => Some(News::Snapshot),
+            None => Some(News::Changed(event)),
+        };
+        (step, news)
+    }
+}
+
+/// How many levels a side a channel covers: its name ends with the number.
+fn levels(channel: &str) -> Option<usize> {
+    let name = channel.trim_end_matches(|c: char| c.is_ascii_digit());
+    channel.get(name.len()..)?.parse().ok()
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,6 +1,7 @@
 mod depth;
 mod keeper;
 mod model;
+mod venue;
 mod view;
 
 use bitmart_types::Decimal;

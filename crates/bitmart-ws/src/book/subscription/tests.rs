@@ -11,13 +11,13 @@ use crate::topic;
 use crate::update::Update;
 
 /// A book without a connection: the test writes its updates and reads its commands.
-struct Bench {
-    book: BookSubscription<SpotDepthIncrease>,
-    writer: Writer<SpotDepthIncrease>,
+pub(in crate::book) struct Bench {
+    pub(in crate::book) book: BookSubscription<SpotDepthIncrease>,
+    pub(in crate::book) writer: Writer<SpotDepthIncrease>,
     commands: mpsc::Receiver<Command>,
 }
 
-fn bench() -> Bench {
+pub(in crate::book) fn bench() -> Bench {
     let (writer, reader) = queue(8, Overflow::Lag);
     let (sender, commands) = mpsc::channel(4);
     let topic = topic::spot::depth_increase("BTC_USDT");
@@ -25,10 +25,15 @@ fn bench() -> Bench {
     Bench { book, writer, commands }
 }
 
-fn depth(kind: &str, version: u64, bid: &str) -> Update<SpotDepthIncrease> {
+pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<SpotDepthIncrease> {
+    bids(kind, version, &format!(r#"["{bid}","1"]"#))
+}
+
+/// An event with these bids, as they are written in the frame.
+pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<SpotDepthIncrease> {
     let frame = format!(
         r#"{{"table":"spot/depth/increase100","data":[{{"symbol":"BTC_USDT","type":"{kind}",
-        "version":{version},"ms_t":1,"asks":[],"bids":[["{bid}","1"]]}}]}}"#
+        "version":{version},"ms_t":1,"asks":[],"bids":[{rows}]}}]}}"#
     );
     let mut entries = Vec::new();
     SpotDepthIncrease::decode(&frame, &mut entries).expect("decodes");
@@ -36,7 +41,7 @@ fn depth(kind: &str, version: u64, bid: &str) -> Update<SpotDepthIncrease> {
 }
 
 impl Bench {
-    fn push(&self, update: Update<SpotDepthIncrease>) {
+    pub(in crate::book) fn push(&self, update: Update<SpotDepthIncrease>) {
         assert!(self.writer.push(update));
     }
 
@@ -45,7 +50,7 @@ impl Bench {
         self.book.next().await.expect("goes on").expect("no error").version()
     }
 
-    fn requested(&mut self) -> bool {
+    pub(in crate::book) fn requested(&mut self) -> bool {
         matches!(self.commands.try_recv(), Ok(Command::Request(topic)) if &*topic == "spot/depth/increase100:BTC_USDT")
     }
 }
@@ -88,6 +93,24 @@ async fn a_lost_connection_empties_the_book_without_a_request() {
     assert_eq!(bench.version().await, None);
     assert_eq!(bench.version().await, Some(2));
     assert!(!bench.requested());
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_decoded_empties_the_book_and_requests_a_snapshot() {
+    let mut bench = bench();
+    bench.push(depth("snapshot", 4, "100"));
+    bench.push(malformed());
+    bench.push(depth("update", 5, "101"));
+    bench.push(depth("snapshot", 9, "103"));
+    assert_eq!((bench.version().await, bench.version().await), (Some(4), None));
+    assert!(bench.requested());
+    assert_eq!(bench.version().await, Some(9));
+    assert!(!bench.requested());
+}
+
+pub(in crate::book) fn malformed() -> Update<SpotDepthIncrease> {
+    let error = SpotDepthIncrease::decode("{", &mut Vec::new()).expect_err("not JSON");
+    Update::Malformed(error)
 }
 
 #[tokio::test]
@@ -179,4 +202,14 @@ async fn the_end_of_the_subscription_is_the_end_of_the_book() {
     drop(bench.writer);
     assert!(bench.book.next().await.is_some_and(|book| book.is_ok()));
     assert!(bench.book.next().await.is_none());
+}
+
+#[test]
+fn the_name_of_a_topic_says_how_many_levels_it_covers() {
+    use crate::topic::{DepthLevels, DepthSpeed, futures};
+    assert_eq!(super::levels("spot/depth/increase100"), Some(100));
+    let topic = futures::depth_increase("BTCUSDT", DepthLevels::Twenty, DepthSpeed::Ms200);
+    assert_eq!(super::levels(topic.channel()), Some(20));
+    assert_eq!(super::levels("futures/depth"), None);
+    assert_eq!(super::levels("x99999999999999999999999"), None);
 }

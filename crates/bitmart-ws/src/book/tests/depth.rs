@@ -65,6 +65,15 @@ fn room_is_counted_after_the_whole_update() {
 }
 
 #[test]
+fn a_side_that_has_filled_up_may_hide_others() {
+    let mut book = OrderBook::with_limit(3);
+    let _ = book.apply(snapshot(1, &[], &[level(101, 1), level(103, 1)]));
+    assert_eq!(book.ask_horizon(), None);
+    apply(&mut book, &[level(102, 1)]);
+    assert_eq!(book.ask_horizon(), Some(dec!(103)));
+}
+
+#[test]
 fn a_small_book_that_outgrows_the_topic_gets_a_horizon() {
     let mut book = three();
     let bids: Vec<Level> = (0..4).map(|index| level(95 + index, 1)).collect();
