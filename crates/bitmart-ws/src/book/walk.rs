@@ -138,6 +138,12 @@ fn walk<D: Direction>(side: &Ladder<D>, until: Until) -> Option<Walk> {
         found.worst = Some(level.price);
         found.levels += 1;
         if last {
+            // Adding up the longest decimals may have rounded.
+            match until {
+                Until::Size(wanted) => found.size = wanted,
+                Until::Notional(wanted) => found.notional = wanted,
+                Until::Price(_) => {}
+            }
             break;
         }
     }

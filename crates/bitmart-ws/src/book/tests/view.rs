@@ -115,6 +115,17 @@ fn what_fits_no_decimal_is_no_panic() {
 }
 
 #[test]
+fn the_longest_decimals_are_not_rounded_away() {
+    let half = Level { price: dec!(0.5), size: dec!(0.5) };
+    let rest = Level { price: dec!(1), size: Decimal::MAX };
+    let book = book(9, &[], &[half, rest]);
+    let wanted = dec!(4069789977372778506307125286);
+    let wanted = wanted * dec!(10) + dec!(7);
+    let walk = book.walk_asks(Until::Size(wanted)).expect("fits");
+    assert_eq!((walk.size, walk.complete), (wanted, true));
+}
+
+#[test]
 fn comparisons_keep_to_what_both_know() {
     let book = cut();
     let rest = |bids: &[Level], asks: &[Level]| {
