@@ -112,6 +112,14 @@ fn members() -> impl Strategy<Value = Vec<String>> {
 
 proptest! {
     #[test]
+    fn digits_end_where_they_end(front in "[0-9]{0,18}", behind in "[^0-9].{0,9}|") {
+        let text = format!("{front}{behind}");
+        let mut value = 0;
+        assert_eq!(digits(text.as_bytes(), &mut value), behind.as_bytes());
+        assert_eq!(value, front.parse().unwrap_or(0));
+    }
+
+    #[test]
     fn what_is_read_is_what_the_general_decoder_reads(
         members in members(),
         comma in prop_oneof![4 => Just(","), 1 => Just(", ")],
