@@ -1,20 +1,41 @@
-//! Writes the corpus of `rest_answers`: each published answer behind the byte of its endpoint.
+//! Writes the corpora, from the published answers and frames.
 
 use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use bitmart_rest::catalog::ENDPOINTS;
+use bitmart_ws::catalog;
+use flate2::{Compression, write::DeflateEncoder};
 use serde_json::Value;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpus = here.join("corpus/rest_answers");
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<()> {
+    println!("rest_answers: {} seeds", rest_answers()?);
+    println!("ws_frames, ws_session: {} seeds", frames()?);
+    println!("ws_book: {} seeds", books()?);
+    Ok(())
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn corpus(target: &str) -> Result<PathBuf> {
+    let corpus = here().join("corpus").join(target);
     fs::create_dir_all(&corpus)?;
+    Ok(corpus)
+}
+
+/// Each published answer behind the byte of its endpoint.
+fn rest_answers() -> Result<usize> {
+    let corpus = corpus("rest_answers")?;
     let mut count = 0;
     for (index, entry) in ENDPOINTS.iter().enumerate() {
         let id = entry.metadata.id;
-        let folder = here.join("../crates/bitmart-rest/fixtures").join(id);
+        let folder = here().join("../crates/bitmart-rest/fixtures").join(id);
         for file in fs::read_dir(folder).into_iter().flatten() {
             let file = file?;
             let fixture: Value = serde_json::from_str(&fs::read_to_string(file.path())?)?;
@@ -27,6 +48,71 @@ fn main() -> Result<(), Box<dyn Error>> {
             count += 1;
         }
     }
-    println!("{count} seeds");
-    Ok(())
+    Ok(count)
+}
+
+/// Each published frame: compressed, as text and as the entries of its channel for `ws_frames`, and
+/// on a connection for `ws_session`.
+fn frames() -> Result<usize> {
+    let (frames, sessions) = (corpus("ws_frames")?, corpus("ws_session")?);
+    let mut count = 0;
+    for folder in fs::read_dir(here().join("../crates/bitmart-ws/fixtures"))? {
+        let folder = folder?;
+        for file in fs::read_dir(folder.path())? {
+            let file = file?;
+            let fixture: Value = serde_json::from_str(&fs::read_to_string(file.path())?)?;
+            let frame = [&fixture["frame"], &fixture["control"]].into_iter().find(|v| !v.is_null());
+            let Some(frame) = frame else { continue };
+            let name = format!("{}-{}", folder.file_name().display(), file.file_name().display());
+            let text = match frame {
+                Value::String(text) => text.clone(),
+                frame => frame.to_string(),
+            };
+            let mut compressed = DeflateEncoder::new(vec![0, 0], Compression::default());
+            compressed.write_all(text.as_bytes())?;
+            fs::write(frames.join(format!("deflate-{name}")), compressed.finish()?)?;
+            fs::write(frames.join(format!("text-{name}")), [&[1, 0], text.as_bytes()].concat())?;
+            let channel = frame["table"].as_str().or(frame["group"].as_str());
+            let index = channel.and_then(|channel| {
+                catalog::channels().iter().position(|known| {
+                    catalog::channel(known.dialect, channel)
+                        .is_some_and(|found| std::ptr::eq(found, known))
+                })
+            });
+            if let Some(index) = index {
+                let entries = frame["data"].to_string();
+                let seed = [&[1, u8::try_from(index)?], entries.as_bytes()].concat();
+                fs::write(frames.join(format!("entries-{name}")), seed)?;
+            }
+            // Every topic subscribed, connected, time for all commands, the frame, time.
+            let side = if fixture["ws"] == "futures" { 1 } else { 0 };
+            for access in [0, 2] {
+                let before: &[u8] = &[side + access, 0x89, 0x04, 0x77, 0x0a, 0];
+                let seed = [before, text.as_bytes()].concat();
+                fs::write(sessions.join(format!("{access}-{name}")), seed)?;
+            }
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// A snapshot and updates, with the limit of a book and without.
+fn books() -> Result<usize> {
+    let corpus = corpus("ws_book")?;
+    let bids =
+        |prices: std::ops::Range<u8>, choice: u8| prices.flat_map(move |price| [choice, price]);
+    let mut count = 0;
+    for limit in [0, 3, 7] {
+        let mut seed = vec![limit, 0, 20];
+        // Both sides around 128, the middle.
+        seed.extend(bids(118..138, 0xc3));
+        for (event, choice) in [(7, 0x43), (7, 0x03), (5, 0x43), (7, 0x83), (6, 0xc3), (0, 0xc3)] {
+            seed.extend([event, 6]);
+            seed.extend(bids(125..131, choice));
+        }
+        fs::write(corpus.join(format!("around-{limit}")), seed)?;
+        count += 1;
+    }
+    Ok(count)
 }
