@@ -39,7 +39,9 @@ impl Credentials {
             None => sign_parts(self.signing(), parts),
         };
 
-        Signature { hex: hex(tag.as_ref()), digits, start }
+        let mut hex = [0; HEX];
+        hex::encode_to_slice(tag, &mut hex).expect("HMAC-SHA256 has 32 bytes");
+        Signature { hex, digits, start }
     }
 
     /// Signs the login of a WebSocket connection. Spot and futures share the recipe, and the
@@ -65,27 +67,6 @@ fn sign_parts(key: &hmac::Key, parts: [&[u8]; 3]) -> hmac::Tag {
         mac.update(part);
     }
     mac.sign()
-}
-
-/// The two digits of every byte, in lower case.
-static PAIRS: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < pairs.len() {
-        pairs[byte] = [digits[byte >> 4], digits[byte & 0xf]];
-        byte += 1;
-    }
-    pairs
-};
-
-/// The bytes of a tag as digits; a table is faster than computing them.
-fn hex(tag: &[u8]) -> [u8; HEX] {
-    let mut text = [0; HEX];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(tag) {
-        pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
-    }
-    text
 }
 
 /// A signature with the timestamp that it covers, both ready for the wire.

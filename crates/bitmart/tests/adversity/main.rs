@@ -22,7 +22,7 @@ use proxy::{BINARY, Fate, Frame, PING, Proxy, TEXT, encode};
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// How long a test waits for what must happen. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Orders that are placed in each test.
 const ORDERS: usize = 6;

@@ -242,7 +242,8 @@ async fn fewer_connections_can_be_asked_for() {
         crate::testing::venue_with(1 << 20, |client| client.connections_per_side(1));
     let ledger = Ledger::default();
     let mut serving = JoinSet::new();
-    serving.spawn(ledger.clone().serve(venue, watch::channel(0).1));
+    let (_cut, watched) = watch::channel(0);
+    serving.spawn(ledger.clone().serve(venue, watched));
     let _full = subscribe(&client, 0..115).await;
     let error = client.subscribe(spot("spot/ticker:MORE_USDT")).await.expect_err("full");
     assert_eq!(error.kind(), ErrorKind::Full);
