@@ -146,7 +146,9 @@ impl AccountState {
         self.fills.get(&(market, id.clone())).map_or(&[], Vec::as_slice)
     }
 
-    /// The balance of a currency; `None` where none was told.
+    /// The balance of a currency; `None` where none was told. Spot tells no balance when an order
+    /// binds money, only with the next trade, deposit, withdrawal or transfer: until then what is
+    /// available is less than this by what the [open orders](Self::open_orders) bind.
     pub fn balance(&self, market: Market, currency: &Currency) -> Option<&Balance> {
         self.balances.get(&(market, currency.clone()))
     }
