@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use bitmart_auth::Credentials;
-use bitmart_rest::Client;
 use bitmart_rest::spot::{NewOrder, SubmitOrder};
+use bitmart_rest::{Client, LimitPolicy, Limiter};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Roots, Service};
 use bytes::Bytes;
@@ -138,7 +138,10 @@ fn client(address: SocketAddr, roots: Roots) -> Result<Client, Fault> {
         Environment::custom("bench").with(Service::SpotRest, format!("https://{address}"));
     environment.roots = roots;
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?;
-    Ok(Client::builder().environment(environment).credentials(credentials).build()?)
+    // The published limits would be what is measured.
+    let limiter = Limiter::new(LimitPolicy::Off);
+    let client = Client::builder().environment(environment).credentials(credentials);
+    Ok(client.limiter(limiter).build()?)
 }
 
 /// The order's request with every byte in place.

@@ -22,6 +22,7 @@ use crate::dialect::Access;
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
+use crate::inflate::Inflaters;
 use crate::queue::{Overflow, queue};
 use crate::router::Member;
 use crate::subscription::{Subscription, shut_down};
@@ -73,6 +74,7 @@ struct Shared {
     capacity: usize,
     connections_per_side: usize,
     subscribe_within: Duration,
+    inflaters: Inflaters,
     next_member: AtomicU64,
     sides: Mutex<Sides>,
 }

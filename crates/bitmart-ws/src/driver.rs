@@ -22,7 +22,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::frame::Message;
-use crate::inflate::Inflater;
+use crate::inflate::Inflaters;
 use crate::reason::ReconnectReason;
 use crate::roster::Roster;
 use crate::router::{Member, MemberId, Router};
@@ -71,7 +71,7 @@ pub(crate) struct Driver {
     pub(crate) credentials: Option<Credentials>,
     /// The time of login signatures, asked for every login.
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) inflater: Inflater,
+    pub(crate) inflaters: Inflaters,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) signals: Arc<Signals>,
     /// Who is seated on this connection.
@@ -240,12 +240,13 @@ impl Driver {
                 }
                 Err(_) => self.violated("a text frame is not UTF-8"),
             },
-            Happening::Received(Message::Binary(bytes)) => match self.inflater.inflate(&bytes) {
-                Ok(text) => {
-                    return received(&mut self.session, &mut self.router, &self.connector, text);
+            Happening::Received(Message::Binary(bytes)) => {
+                let Self { session, router, connector, inflaters, .. } = self;
+                match inflaters.inflate(&bytes, |text| received(session, router, connector, text)) {
+                    Ok(data) => return data,
+                    Err(error) => self.violated(&error.to_string()),
                 }
-                Err(error) => self.violated(&error.to_string()),
-            },
+            }
             Happening::Received(Message::Ping(payload)) => {
                 if self.session.pinged(now())
                     && let Err(reason) = self.link.send_pong(payload).await

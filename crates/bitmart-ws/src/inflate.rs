@@ -1,8 +1,14 @@
 //! Decompression of binary frames.
 
+#[cfg(feature = "client")]
+mod shared;
+
 use std::{error, fmt, str};
 
 use flate2::{Decompress, FlushDecompress, Status};
+
+#[cfg(feature = "client")]
+pub(crate) use shared::Inflaters;
 
 /// Largest text that a default [`Inflater`] gives out: 4 MiB. A book of 100 levels a side takes
 /// under 10 KiB.

@@ -11,6 +11,7 @@ use bitmart_types::{Clock, Environment, Service, SystemClock};
 use super::{Client, Shared};
 use crate::connect::{self, Address, Dial};
 use crate::error::{Error, ErrorKind};
+use crate::inflate::Inflaters;
 
 /// Updates that a subscription holds for a slow reader, unless told otherwise.
 const CAPACITY: usize = 1024;
@@ -156,6 +157,7 @@ impl ClientBuilder {
             capacity: self.capacity,
             connections_per_side: self.connections_per_side,
             subscribe_within: self.subscribe_within,
+            inflaters: Inflaters::default(),
             next_member: AtomicU64::new(0),
             sides: Mutex::default(),
         })))

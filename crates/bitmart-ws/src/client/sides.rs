@@ -12,7 +12,6 @@ use crate::connect::{Address, Connector, Gate};
 use crate::dialect::{Access, Dialect, Limits};
 use crate::driver::{COMMANDS, Driver, Link, Signals, Standing};
 use crate::error::{Error, ErrorKind};
-use crate::inflate::Inflater;
 use crate::roster::{Roster, Seat};
 use crate::router::Router;
 use crate::session::Session;
@@ -102,7 +101,7 @@ impl Client {
             ),
             credentials: shared.credentials.clone().filter(|_| access == Access::Private),
             clock: shared.clock.clone(),
-            inflater: Inflater::new(),
+            inflaters: shared.inflaters.clone(),
             commands,
             signals: signals.clone(),
             roster: roster.clone(),
