@@ -51,7 +51,9 @@ pub(super) struct Lane {
     currencies: Vec<bitmart_types::Currency>,
     sources: Vec<(Source, bool)>,
     phase: Phase,
-    /// The begin of what may have been missed. `None` before the first catching up.
+    /// When the streams were first opened.
+    begin: Option<Timestamp>,
+    /// The begin of what may have been missed. `None` while nothing may.
     since: Option<Timestamp>,
     pause: Duration,
 }
@@ -75,6 +77,7 @@ impl Lane {
             currencies,
             sources: Vec::new(),
             phase: Phase::Closed,
+            begin: None,
             since: None,
             pause: FIRST_PAUSE,
         }
@@ -96,6 +99,7 @@ impl Lane {
     ) -> Result<bool, bitmart_ws::Error> {
         match &mut self.phase {
             Phase::Closed => {
+                self.begin.get_or_insert_with(|| tools.rest.now());
                 self.phase = Phase::Opening(self.open(tools.ws.clone()));
                 return Ok(true);
             }
@@ -143,7 +147,7 @@ impl Lane {
                 let since = self.since;
                 let event = take_snapshot(self.market, since, snapshot, tools);
                 tools.events.push_back(AccountEvent::CaughtUp(event));
-                self.since = Some(tools.rest.now() - MARGIN);
+                self.since = None;
                 self.pause = FIRST_PAUSE;
                 self.phase = Phase::InStep;
             }
@@ -188,13 +192,11 @@ impl Lane {
                 Some(Ok(Update::Malformed(_) | Update::Lagged(_))) => self.fall_behind(tools),
                 Some(Ok(_)) => {}
                 Some(Err(error)) if error.kind() == ErrorKind::Overflow => {
-                    self.fall_behind(tools);
-                    self.sources.clear();
-                    self.phase = Phase::Closed;
+                    self.reopen(tools);
                     tools.events.push_back(AccountEvent::Overflowed { market: self.market });
                 }
                 Some(Err(error)) => return Err(error),
-                None => self.phase = Phase::Closed,
+                None => self.reopen(tools),
             }
             return Ok(true);
         }
@@ -206,7 +208,16 @@ impl Lane {
         if self.is_in_step() {
             self.since = Some(tools.rest.now() - MARGIN);
         }
+        // Before the first catching up, all since the begin may be missing.
+        self.since = self.since.or(self.begin);
         self.phase = Phase::Behind;
+    }
+
+    /// Subscribes everything anew.
+    fn reopen(&mut self, tools: &Tools<'_>) {
+        self.fall_behind(tools);
+        self.sources.clear();
+        self.phase = Phase::Closed;
     }
 
     fn open(&self, ws: bitmart_ws::Client) -> Opening {

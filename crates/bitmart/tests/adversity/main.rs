@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker, Market};
 use bitmart::rest::spot::NewOrder;
-use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Service;
 use bitmart::ws::{ErrorKind, ReconnectReason, topic};
 use bitmart::{Credentials, Environment, TradeId, dec, rest, ws};
@@ -309,6 +309,47 @@ async fn slow_consumer() -> TestResult {
     desk.trade().await?;
     desk.settle().await?;
     assert!(desk.was_told("overflowed"), "{:?}", desk.told);
+    Ok(())
+}
+
+#[tokio::test]
+async fn cut_before_the_first_catching_up() -> TestResult {
+    let exchange = Sandbox::start(Config::new().seed(5)).await?;
+    exchange.inject(Fault::Html(502).on("/spot/v4/query/open-orders"));
+    let environment = sandbox::environment(&exchange)?;
+    let credentials = sandbox::credentials(&exchange)?;
+    let rest = rest::Client::builder()
+        .environment(environment.clone())
+        .credentials(credentials.clone())
+        .build()?;
+    let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
+    let mut account = AccountTracker::new(rest.clone(), ws).spot();
+    let mut fills = BTreeSet::new();
+    loop {
+        let event = tokio::time::timeout(PATIENCE, account.next()).await?.ok_or("an event")??;
+        match event {
+            AccountEvent::CatchUpFailed { .. } => {
+                exchange.kill_sockets();
+                tokio::time::timeout(PATIENCE, async {
+                    while exchange.sockets() > 0 {
+                        tokio::task::yield_now().await;
+                    }
+                })
+                .await?;
+                // Nobody has caught up yet, and nobody listens.
+                rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(40))).await?;
+            }
+            AccountEvent::Fill(fill) => {
+                fills.insert(fill.trade_id);
+            }
+            AccountEvent::CaughtUp(_) => break,
+            _ => {}
+        }
+    }
+    let ledger: BTreeSet<TradeId> =
+        exchange.fills().iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect();
+    assert!(!ledger.is_empty());
+    assert_eq!(fills, ledger);
     Ok(())
 }
 
