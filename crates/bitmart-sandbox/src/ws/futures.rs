@@ -1,7 +1,7 @@
 //! The futures dialect: `{"action": …, "args": […]}`, acknowledgements with `success`, errors in
 //! words without a code.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     feed::Out,
@@ -31,13 +31,18 @@ impl Session {
             let words = format!("Invalid message: message must be JSON: {text}");
             return desk.feed.send_json(desk.id, &json!({ "success": false, "error": words }));
         };
-        let action = message.get("action").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let action =
+            field(&message, "action").and_then(Value::as_str).unwrap_or_default().to_owned();
         let word = |arg: &Value| match arg {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let args: Vec<String> =
-            message.get("args").and_then(Value::as_array).into_iter().flatten().map(word).collect();
+        let args: Vec<String> = field(&message, "args")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(word)
+            .collect();
         match action.as_str() {
             "ping" => {
                 let pong = format!("pong+{}", desk.trace);
@@ -113,6 +118,11 @@ impl Session {
         }
         Ok(topic)
     }
+}
+
+/// A field by its name in any case: the venue's Go SDK logs in with `Action` and `Args`.
+fn field<'a>(message: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    message.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 fn access(action: &str, args: &[String], desk: &mut Desk<'_>) {
