@@ -4,7 +4,10 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 
-use super::{Answer, Call};
+use super::{
+    Answer, Call,
+    futures_market::{FUNDING_MS, FUNDING_RATE},
+};
 use crate::{
     exchange::{
         OrderId,
@@ -17,7 +20,8 @@ use crate::{
 };
 
 const CLIENT_ID: usize = 32;
-const FUNDING_MS: u64 = 8 * 3_600_000;
+/// The only position mode here.
+const HEDGE: &str = "hedge_mode";
 const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(super) fn details(call: &mut Call<'_>) -> Answer {
@@ -63,8 +67,8 @@ fn details_row(market: &FuturesMarket, now_ms: u64) -> Value {
         "max_volume": plain(rules.max_volume),
         "market_max_volume": plain(rules.max_volume),
         "min_volume": "1",
-        "funding_rate": "0.0001",
-        "expected_funding_rate": "0.0001",
+        "funding_rate": FUNDING_RATE,
+        "expected_funding_rate": FUNDING_RATE,
         "open_interest": "0",
         "open_interest_value": "0",
         "high_24h": plain(high),
@@ -75,6 +79,19 @@ fn details_row(market: &FuturesMarket, now_ms: u64) -> Value {
         "status": "Trading",
         "delist_time": 0,
     })
+}
+
+pub(super) fn position_mode(call: &mut Call<'_>) -> Answer {
+    call.account()?;
+    Ok(json!({ "position_mode": HEDGE }))
+}
+
+/// An answer that agrees to one-way mode would be a lie.
+pub(super) fn set_position_mode(call: &mut Call<'_>) -> Answer {
+    if call.params.need("position_mode")? != HEDGE {
+        return Err(call.params.invalid("position_mode", "the sandbox knows hedge_mode only"));
+    }
+    Ok(json!({ "position_mode": HEDGE }))
 }
 
 pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {

@@ -5,6 +5,7 @@ mod answer;
 mod family;
 mod futures;
 mod futures_account;
+mod futures_market;
 mod limits;
 mod params;
 mod sample;
@@ -59,7 +60,7 @@ fn handler(path: &str) -> Option<Handler> {
         "/system/service" => system::service,
         "/spot/quotation/v3/tickers" => spot_market::tickers,
         "/spot/quotation/v3/ticker" => spot_market::ticker,
-        "/spot/quotation/v3/klines" => spot_market::klines,
+        "/spot/quotation/v3/klines" | "/spot/quotation/v3/lite-klines" => spot_market::klines,
         "/spot/quotation/v3/books" => spot_market::books,
         "/spot/quotation/v3/trades" => spot_market::trades,
         "/spot/v1/symbols" => spot_market::symbols,
@@ -81,6 +82,15 @@ fn handler(path: &str) -> Option<Handler> {
         "/spot/v4/query/client-order" => spot_trading::client_order,
         "/spot/v4/query/order-trades" => spot_trading::order_trades,
         "/contract/public/details" => futures::details,
+        "/contract/public/depth" => futures_market::depth,
+        "/contract/public/market-trade" => futures_market::trades,
+        "/contract/public/funding-rate" => futures_market::funding_rate,
+        "/contract/public/funding-rate-v2" => futures_market::funding_rates,
+        "/contract/public/kline" => futures_market::klines,
+        "/contract/public/markprice-kline" => futures_market::mark_klines,
+        "/contract/private/trade-fee-rate" => futures_market::fee_rate,
+        "/contract/private/get-position-mode" => futures::position_mode,
+        "/contract/private/set-position-mode" => futures::set_position_mode,
         "/contract/private/submit-order" => futures::submit_order,
         "/contract/private/cancel-order" => futures::cancel_order,
         "/contract/private/cancel-orders" => futures_account::cancel_orders,

@@ -1,0 +1,142 @@
+//! Public futures market data, from the same book and tape that orders meet.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::{Answer, Call};
+use crate::{
+    exchange::{
+        book::Side,
+        futures::{FuturesMarket, MAKER_FEE, TAKER_FEE},
+        refusal::{Refusal, refuse},
+        tape::Candle,
+    },
+    wire::plain,
+};
+
+/// Levels per side of a book.
+const DEPTH: usize = 50;
+const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320, 10_080];
+/// Rows of an answer with candles.
+const CANDLES: usize = 500;
+const TRADES: i64 = 100;
+pub(super) const FUNDING_MS: u64 = 8 * 3_600_000;
+pub(super) const FUNDING_RATE: &str = "0.0001";
+const FUNDING_LIMIT: &str = "0.0375";
+
+fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, Refusal> {
+    call.exchange.futures.get(call.params.need("symbol")?.as_str()).ok_or_else(|| refuse(40034))
+}
+
+pub(super) fn depth(call: &mut Call<'_>) -> Answer {
+    let market = market(call)?;
+    let side = |side| -> Value {
+        let mut sum = Decimal::ZERO;
+        let rows = market.book.levels(side, DEPTH).into_iter().map(|(price, size)| {
+            sum += size;
+            json!([plain(price), plain(size), plain(sum)])
+        });
+        rows.collect()
+    };
+    Ok(json!({
+        "asks": side(Side::Sell),
+        "bids": side(Side::Buy),
+        "timestamp": call.now_ms,
+        "symbol": market.rules.symbol.as_str(),
+    }))
+}
+
+/// Sizes are in coins here, times in seconds.
+pub(super) fn trades(call: &mut Call<'_>) -> Answer {
+    let (market, params) = (market(call)?, &call.params);
+    let limit = params.whole("limit")?.unwrap_or(50);
+    let limit = usize::try_from(limit).ok().filter(|_| (1..=TRADES).contains(&limit));
+    let limit = limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))?;
+    let rows = market.tape.trades(limit).map(|trade| {
+        let coins = trade.size * market.rules.contract_size;
+        json!({
+            "symbol": market.rules.symbol.as_str(),
+            "price": plain(trade.price),
+            "qty": plain(coins),
+            "quote_qty": plain(coins.checked_mul(trade.price).unwrap_or_default()),
+            "time": trade.time_ms / 1_000,
+            "is_buyer_maker": trade.side == Side::Sell,
+        })
+    });
+    Ok(rows.collect())
+}
+
+fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
+    json!({
+        "timestamp": now_ms,
+        "symbol": market.rules.symbol.as_str(),
+        "rate_value": FUNDING_RATE,
+        "expected_rate": FUNDING_RATE,
+        "funding_time": (now_ms / FUNDING_MS + 1) * FUNDING_MS,
+        "funding_upper_limit": FUNDING_LIMIT,
+        "funding_lower_limit": format!("-{FUNDING_LIMIT}"),
+    })
+}
+
+pub(super) fn funding_rate(call: &mut Call<'_>) -> Answer {
+    Ok(funding_row(market(call)?, call.now_ms))
+}
+
+/// Every contract, or the one that is asked for.
+pub(super) fn funding_rates(call: &mut Call<'_>) -> Answer {
+    if call.params.is_absent("symbol") {
+        let rows = call.exchange.futures.values().map(|market| funding_row(market, call.now_ms));
+        return Ok(json!({ "list": rows.collect::<Value>() }));
+    }
+    Ok(json!({ "list": [funding_row(market(call)?, call.now_ms)] }))
+}
+
+/// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.
+pub(super) fn klines(call: &mut Call<'_>) -> Answer {
+    candles(call, |candle| candle.volume)
+}
+
+/// The mark price is the last price here. Its candles have no volume.
+pub(super) fn mark_klines(call: &mut Call<'_>) -> Answer {
+    candles(call, |_| Decimal::ZERO)
+}
+
+fn candles(call: &Call<'_>, volume: fn(&Candle) -> Decimal) -> Answer {
+    let (market, params) = (market(call)?, &call.params);
+    let step = params.whole("step")?.unwrap_or(1);
+    if !STEPS.contains(&step) {
+        return Err(params.invalid("step", "is none of the documented numbers of minutes"));
+    }
+    let time = |name| {
+        params.need(name)?;
+        Ok(params.whole(name)?.unwrap_or_default())
+    };
+    let (from, to) = (time("start_time")?, time("end_time")?);
+    if to < from {
+        return Err(params.invalid("end_time", "must not be before start_time"));
+    }
+    let mut rows = market.tape.candles(step.unsigned_abs());
+    rows.retain(|candle| {
+        i64::try_from(candle.open_ms / 1_000).is_ok_and(|at| (from..=to).contains(&at))
+    });
+    rows.drain(..rows.len().saturating_sub(CANDLES));
+    let row = |candle: &Candle| {
+        json!({
+            "timestamp": candle.open_ms / 1_000,
+            "open_price": plain(candle.open),
+            "close_price": plain(candle.close),
+            "high_price": plain(candle.high),
+            "low_price": plain(candle.low),
+            "volume": plain(volume(candle)),
+        })
+    };
+    Ok(rows.iter().map(row).collect())
+}
+
+pub(super) fn fee_rate(call: &mut Call<'_>) -> Answer {
+    Ok(json!({
+        "symbol": market(call)?.rules.symbol.as_str(),
+        "taker_fee_rate": plain(TAKER_FEE),
+        "maker_fee_rate": plain(MAKER_FEE),
+    }))
+}
