@@ -1,10 +1,11 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `lint`, `conformance DIR`.
+//! `lint`, `conformance DIR`, `foreign`.
 
 mod budget;
 mod build_time;
 mod codegen;
 mod conformance;
+mod foreign;
 mod lint;
 mod run;
 mod specs;
@@ -23,6 +24,7 @@ usage: cargo xtask TASK
   openapi [--check]  the same for docs/openapi.json alone
   asyncapi [--check] the same for docs/asyncapi.json alone
   conformance DIR    checks recorded traffic in DIR against the models [--known-only]
+  foreign            runs BitMart's Python and Node SDKs against the sandbox (needs both)
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
 ";
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["test", steps @ ..] => test::run_steps(steps),
         ["build-time"] => build_time::measure(),
         ["lint"] => lint::run(),
+        ["foreign"] => foreign::run(),
         // All come from the same descriptions.
         ["codegen", rest @ ..] => codegen::run(rest)
             .and_then(|()| specs::run("openapi", rest))

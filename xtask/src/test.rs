@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::run::{cargo, run, workspace_root};
-use crate::{TaskResult, budget, codegen, lint, specs};
+use crate::{TaskResult, budget, codegen, foreign, lint, specs};
 
 struct Step {
     name: &'static str,
@@ -39,6 +39,11 @@ const STEPS: &[Step] = &[
     Step { name: "conformance", about: "official samples against the models", run: conformance },
     Step { name: "docs", about: "documentation builds without a warning", run: docs },
     Step { name: "examples", about: "every example runs against the sandbox", run: examples },
+    Step {
+        name: "foreign",
+        about: "the official SDKs for Python and Node trade on the sandbox",
+        run: foreign::run_when_asked,
+    },
     Step { name: "budget", about: "number of crates in the dependency trees", run: budget::run },
 ];
 
