@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from decimal import Decimal
 
 from bitmart.api_account import APIAccount
@@ -121,15 +122,16 @@ def refused(name, status, code, call):
 
 def until(name, condition, pause=0.02):
     """A step that passes as soon as the condition holds, which has PATIENCE seconds."""
-    end = time.monotonic() + PATIENCE
+    end, why = time.monotonic() + PATIENCE, ""
     while time.monotonic() < end:
-        found = condition()
-        if found:
-            report("ok", name)
-            return found
+        try:
+            if condition():
+                report("ok", name)
+                return
+        except Exception as error:  # it may yet hold
+            why = f", {type(error).__name__} {short(str(error))}"
         time.sleep(pause)
-    report("FAIL", name, f"not within {PATIENCE} s")
-    return None
+    report("FAIL", name, f"not within {PATIENCE} s{why}")
 
 
 class Socket:
@@ -169,6 +171,21 @@ class Socket:
         stopped.join(PATIENCE)
         report("FAIL" if stopped.is_alive() else "ok", name)
 
+
+def end():
+    """Prints the tally and ends the program: the ping timers of the SDK never do by themselves."""
+    print(f"{tally['ok'] + tally['sample']} passed ({tally['sample']} of them samples), {tally['FAIL']} failed")
+    sys.stdout.flush()
+    os._exit(1 if tally["FAIL"] else 0)
+
+
+def crash(kind, error, trace):
+    traceback.print_exception(kind, error, trace)
+    report("FAIL", "the day", short(str(error)))
+    end()
+
+
+sys.excepthook = crash
 
 system, spot, account = client(APISystem, "spot"), client(APISpot, "spot"), client(APIAccount, "spot")
 margin, subs, broker = client(APIMarginLoan, "spot"), client(APISpotSubAccount, "spot"), client(APIBroker, "spot")
@@ -500,7 +517,4 @@ public.client.unsubscribe(f"futures/trade:{CONTRACT}")
 until("futures unsubscription is acknowledged", lambda: public.find(lambda m: m.get("action") == "unsubscribe"))
 public.stop("futures public socket closes")
 
-# The ping timers of the SDK never end by themselves.
-print(f"{tally['ok'] + tally['sample']} passed ({tally['sample']} of them samples), {tally['FAIL']} failed", flush=True)
-sys.stdout.flush()
-os._exit(1 if tally["FAIL"] else 0)
+end()
