@@ -98,6 +98,31 @@ async fn candles_are_those_of_the_window_from_oldest_to_newest() {
 }
 
 #[tokio::test]
+async fn open_interest_is_what_the_accounts_hold() {
+    let sandbox = still().await;
+    let client = Client::futures(&sandbox);
+    let interest = || async {
+        let data = client.get("/contract/public/open-interest?symbol=BTCUSDT").await.data();
+        let details = client.get("/contract/public/details?symbol=BTCUSDT").await.data();
+        for field in ["open_interest", "open_interest_value"] {
+            assert_eq!(data[field], details["symbols"][0][field], "{field}");
+        }
+        (number(&data["open_interest"]), number(&data["open_interest_value"]))
+    };
+    assert_eq!(interest().await, (Decimal::ZERO, Decimal::ZERO));
+    for (side, size, held) in [(1, 7, 7), (4, 3, 7), (3, 5, 3)] {
+        let body = json!({
+            "symbol": "BTCUSDT", "side": side, "type": "market", "size": size, "leverage": "5",
+            "open_type": "cross",
+        });
+        client.post("/contract/private/submit-order", body).await.data();
+        let (contracts, value) = interest().await;
+        assert_eq!(contracts, Decimal::from(held), "after side {side}");
+        assert!(value > Decimal::ZERO);
+    }
+}
+
+#[tokio::test]
 async fn rates_and_modes_are_those_that_the_exchange_works_with() {
     let sandbox = still().await;
     let client = Client::futures(&sandbox);
@@ -109,6 +134,11 @@ async fn rates_and_modes_are_those_that_the_exchange_works_with() {
     assert_eq!(rows(&all["list"]).len(), 3);
     let one = client.get("/contract/public/funding-rate-v2?symbol=ETHUSDT").await.data();
     assert_eq!(one["list"], json!([rate]));
+    let past =
+        client.get("/contract/public/funding-rate-history?symbol=ETHUSDT&limit=2").await.data();
+    let (last, step) = (NOON_MS / 28_800_000 * 28_800_000, 28_800_000);
+    let row = |time: u64| json!({ "symbol": "ETHUSDT", "funding_rate": "0.0001", "funding_time": time.to_string() });
+    assert_eq!(past["list"], json!([row(last), row(last - step)]));
     let fee = client.get("/contract/private/trade-fee-rate?symbol=ETHUSDT").await.data();
     assert_eq!(
         fee,

@@ -311,10 +311,10 @@ async fn answers_that_are_not_computed_say_so() {
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let computed = spot.get("/spot/v1/wallet").await;
     assert_eq!((computed.code(), origin(&computed)), (1000, None));
-    let sample = futures.get("/contract/public/open-interest?symbol=BTCUSDT").await;
+    let sample = futures.get("/contract/private/affiliate/invite-check?cid=1").await;
     assert_eq!(origin(&sample).as_deref(), Some("sample"));
-    assert!(sample.data()["open_interest"].is_string(), "{}", sample.text);
-    let refused = futures.get("/contract/public/open-interest").await;
+    assert!(sample.data()["isInviteUser"].is_boolean(), "{}", sample.text);
+    let refused = futures.get("/contract/private/affiliate/invite-check").await;
     assert_eq!((refused.code(), origin(&refused)), (40007, None));
     let plausible = spot.get("/uapi-key/v1/account/info").await;
     assert_eq!(origin(&plausible).as_deref(), Some("plausible"));

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{
     Answer, Call,
-    futures_market::{FUNDING_MS, FUNDING_RATE},
+    futures_market::{FUNDING_MS, FUNDING_RATE, held},
 };
 use crate::{
     exchange::{
@@ -34,11 +34,11 @@ pub(super) fn details(call: &mut Call<'_>) -> Answer {
         .futures
         .values()
         .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
-        .map(|market| details_row(market, call.now_ms));
+        .map(|market| details_row(market, held(call.exchange, market), call.now_ms));
     Ok(json!({ "symbols": rows.collect::<Value>() }))
 }
 
-fn details_row(market: &FuturesMarket, now_ms: u64) -> Value {
+fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) -> Value {
     let rules = &market.rules;
     let last = market.last_price();
     let day = market.tape.day(now_ms);
@@ -69,8 +69,8 @@ fn details_row(market: &FuturesMarket, now_ms: u64) -> Value {
         "min_volume": "1",
         "funding_rate": FUNDING_RATE,
         "expected_funding_rate": FUNDING_RATE,
-        "open_interest": "0",
-        "open_interest_value": "0",
+        "open_interest": plain(held.0),
+        "open_interest_value": plain(held.1),
         "high_24h": plain(high),
         "low_24h": plain(low),
         "change_24h": ratio(open, last),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Call};
 use crate::{
     exchange::{
+        Exchange,
         book::Side,
         futures::{FuturesMarket, MAKER_FEE, TAKER_FEE},
         refusal::{Refusal, refuse},
@@ -20,6 +21,7 @@ const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320,
 /// Rows of an answer with candles.
 const CANDLES: usize = 500;
 const TRADES: i64 = 100;
+const HISTORY: i64 = 100;
 pub(super) const FUNDING_MS: u64 = 8 * 3_600_000;
 pub(super) const FUNDING_RATE: &str = "0.0001";
 const FUNDING_LIMIT: &str = "0.0375";
@@ -66,6 +68,30 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
     Ok(rows.collect())
 }
 
+pub(super) fn open_interest(call: &mut Call<'_>) -> Answer {
+    let market = market(call)?;
+    let (contracts, value) = held(call.exchange, market);
+    Ok(json!({
+        "timestamp": call.now_ms,
+        "symbol": market.rules.symbol.as_str(),
+        "open_interest": plain(contracts),
+        "open_interest_value": plain(value),
+    }))
+}
+
+/// The contracts that are held, and what they are worth. The house is on the other side of whatever the
+/// accounts do not hold against each other.
+pub(super) fn held(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Decimal) {
+    let side = |long| -> Decimal {
+        let accounts = exchange.accounts.values().filter(|account| !account.house);
+        let key = (market.rules.symbol.clone(), long);
+        accounts.filter_map(|account| account.positions.get(&key)).map(|held| held.size).sum()
+    };
+    let contracts = side(true).max(side(false));
+    let coins = contracts * market.rules.contract_size;
+    (contracts, coins.checked_mul(market.last_price()).unwrap_or_default())
+}
+
 fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
         "timestamp": now_ms,
@@ -89,6 +115,24 @@ pub(super) fn funding_rates(call: &mut Call<'_>) -> Answer {
         return Ok(json!({ "list": rows.collect::<Value>() }));
     }
     Ok(json!({ "list": [funding_row(market(call)?, call.now_ms)] }))
+}
+
+/// The rate never changes here: the latest settlements, newest first.
+pub(super) fn funding_history(call: &mut Call<'_>) -> Answer {
+    let (market, params) = (market(call)?, &call.params);
+    let limit = params.whole("limit")?.unwrap_or(HISTORY);
+    if !(1..=HISTORY).contains(&limit) {
+        return Err(params.invalid("limit", "must be 1 to 100"));
+    }
+    let last = call.now_ms / FUNDING_MS;
+    let rows = (0..limit.unsigned_abs()).map(|back| {
+        json!({
+            "symbol": market.rules.symbol.as_str(),
+            "funding_rate": FUNDING_RATE,
+            "funding_time": (last.saturating_sub(back) * FUNDING_MS).to_string(),
+        })
+    });
+    Ok(json!({ "list": rows.collect::<Value>() }))
 }
 
 /// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.

@@ -84,6 +84,8 @@ fn handler(path: &str) -> Option<Handler> {
         "/contract/public/details" => futures::details,
         "/contract/public/depth" => futures_market::depth,
         "/contract/public/market-trade" => futures_market::trades,
+        "/contract/public/open-interest" => futures_market::open_interest,
+        "/contract/public/funding-rate-history" => futures_market::funding_history,
         "/contract/public/funding-rate" => futures_market::funding_rate,
         "/contract/public/funding-rate-v2" => futures_market::funding_rates,
         "/contract/public/kline" => futures_market::klines,

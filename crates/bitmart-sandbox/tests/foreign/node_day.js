@@ -217,7 +217,7 @@ const futuresMarket = async () => {
   const now = Math.floor(Date.now() / 1000)
   await step('contracts', () => futures.getDetails({ symbol: CONTRACT }), 'symbols[].contract_size',
     data => data.symbols.length === 1 && data.symbols[0].symbol === CONTRACT)
-  await sampled('open interest', () => futures.getOpenInterest(CONTRACT), 'open_interest')
+  await step('open interest', () => futures.getOpenInterest(CONTRACT), 'open_interest', data => data.symbol === CONTRACT)
   await step('funding rate', () => futures.getCurrentFundingRate(CONTRACT), 'rate_value',
     data => data.symbol === CONTRACT)
   await step('futures candles', () => futures.getKline(CONTRACT, now - 600, now, { step: 1 }), '[].open_price',

@@ -382,15 +382,16 @@ now = int(time.time())
 step("contracts", lambda: futures.get_details(CONTRACT), "symbols[].contract_size symbols[].max_leverage",
      lambda d: [row["symbol"] for row in d["symbols"]] == [CONTRACT])
 step("all contracts", futures.get_details, "symbols[].symbol", lambda d: len(d["symbols"]) >= 3)
-last = step("futures book", lambda: futures.get_depth(CONTRACT), "asks[] bids[] timestamp",
-            lambda d: Decimal(d["bids"][0][0]) < Decimal(d["asks"][0][0]))
-sampled("open interest", lambda: futures.get_open_interest(CONTRACT), "symbol open_interest open_interest_value",
-        lambda d: d["symbol"] == CONTRACT)
+deals = step("futures book", lambda: futures.get_depth(CONTRACT), "asks[] bids[] timestamp",
+             lambda d: Decimal(d["bids"][0][0]) < Decimal(d["asks"][0][0]))
+step("open interest", lambda: futures.get_open_interest(CONTRACT), "symbol open_interest open_interest_value",
+     lambda d: d["symbol"] == CONTRACT)
 step("funding rate", lambda: futures.get_funding_rate(CONTRACT), "symbol rate_value expected_rate",
      lambda d: d["symbol"] == CONTRACT)
 step("funding rate, new form", lambda: futures.get_funding_rate_v2(CONTRACT), "list[].rate_value",
      lambda d: [row["symbol"] for row in d["list"]] == [CONTRACT])
-sampled("funding rates of the past", lambda: futures.get_fund_rate_history(CONTRACT, 5), "list[].funding_rate")
+step("funding rates of the past", lambda: futures.get_fund_rate_history(CONTRACT, 5), "list[].funding_rate",
+     lambda d: [row["symbol"] for row in d["list"]] == [CONTRACT] * 5)
 step("futures candles", lambda: futures.get_kline(CONTRACT, 1, now - 600, now), "[].open_price [].timestamp",
      lambda d: d and all(now - 660 <= row["timestamp"] <= now for row in d))
 step("mark price candles", lambda: futures.get_mark_price_kline(CONTRACT, 1, now - 600, now), "[].close_price",
@@ -421,6 +422,9 @@ sampled("transfer to futures", lambda: futures.post_transfer("USDT", "10", "spot
         "amount currency")
 sampled("transfers to futures", lambda: futures.get_transfer_list(1, 10, currency="USDT"), "records[].transfer_id")
 
+low, high = (str((Decimal(deals[side][0][0] if deals else 1) * Decimal(factor)).quantize(Decimal("0.1")))
+             for side, factor in (("bids", "0.9"), ("asks", "1.1")))
+
 
 def contract_order(**more):
     return lambda: futures.post_submit_order(CONTRACT, leverage="5", open_type="isolated", **more)
@@ -431,9 +435,9 @@ def pushed_contract_order(placed, action):
                                 and str(row["order"]["order_id"]) == str(placed["order_id"]))
 
 
-rest = step("futures limit order", contract_order(type="limit", side=1, mode=1, price=far, size=10,
+rest = step("futures limit order", contract_order(type="limit", side=1, mode=1, price=low, size=10,
                                                   client_order_id="deal1"), "order_id price",
-            lambda d: isinstance(d["order_id"], int) and Decimal(d["price"]) == Decimal(far))
+            lambda d: isinstance(d["order_id"], int) and Decimal(d["price"]) == Decimal(low))
 until("its push", pushed_contract_order(rest, 2))
 step("futures order", lambda: futures.get_order(CONTRACT, rest["order_id"], account="futures"),
      "order_id client_order_id price size state side type leverage open_type deal_size create_time",
@@ -441,7 +445,7 @@ step("futures order", lambda: futures.get_order(CONTRACT, rest["order_id"], acco
 step("futures open orders", lambda: futures.get_open_order(CONTRACT, type="limit", limit=10), "[].order_id",
      lambda d: [row["order_id"] for row in d] == [str(rest["order_id"])])
 sampled("change a futures order", lambda: futures.post_modify_limit_order(
-    CONTRACT, order_id=rest["order_id"], price=far, size="5"), "order_id")
+    CONTRACT, order_id=rest["order_id"], price=low, size="5"), "order_id")
 step("cancel a futures order", lambda: futures.post_cancel_order(CONTRACT, client_order_id="deal1"))
 until("its push", pushed_contract_order(rest, 3))
 opened = step("futures market order", contract_order(type="market", side=1, mode=1, size=20), "order_id price",
@@ -473,17 +477,16 @@ step("futures order history", lambda: futures.get_order_history(CONTRACT, now - 
      lambda d: {str(rest["order_id"]), str(opened["order_id"])} <= {row["order_id"] for row in d})
 sampled("futures account history", lambda: futures.get_transaction_history(CONTRACT, page_size=10), "[].amount [].type")
 for each in range(2):
-    step("futures order to cancel", contract_order(type="limit", side=4, mode=4, size=1, price=str(
-        (ask * Decimal("1.1")).quantize(Decimal("0.1")))), "order_id")
+    step("futures order to cancel", contract_order(type="limit", side=4, mode=4, size=1, price=high), "order_id")
 step("cancel all futures orders", lambda: futures.post_cancel_orders(CONTRACT))
 step("no futures order is open", lambda: futures.get_open_order(CONTRACT), "[]", lambda d: d == [])
 plan = sampled("plan order", lambda: futures.post_submit_plan_order(
-    CONTRACT, type="limit", side=1, leverage="5", open_type="isolated", mode=1, size=1, trigger_price=far,
-    executive_price=far, price_way=2, price_type=1), "order_id")
+    CONTRACT, type="limit", side=1, leverage="5", open_type="isolated", mode=1, size=1, trigger_price=low,
+    executive_price=low, price_way=2, price_type=1), "order_id")
 sampled("plan orders", lambda: futures.get_current_plan_order(CONTRACT), "[].order_id [].trigger_price")
 sampled("cancel a plan order", lambda: futures.post_cancel_plan_order(CONTRACT, order_id=str(plan["order_id"])))
 trail = sampled("trailing order", lambda: futures.post_submit_trail_order(
-    CONTRACT, side=1, leverage="5", open_type="isolated", size=1, activation_price=far, callback_rate="1",
+    CONTRACT, side=1, leverage="5", open_type="isolated", size=1, activation_price=low, callback_rate="1",
     activation_price_type=1), "order_id")
 sampled("cancel a trailing order", lambda: futures.post_cancel_trail_order(CONTRACT, str(trail["order_id"])))
 sampled("cancel all after", lambda: futures.post_cancel_all_after(CONTRACT, 60), "result set_time cancel_time")
