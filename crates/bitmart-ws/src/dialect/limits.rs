@@ -63,8 +63,8 @@ pub struct Limits {
     pub backoff_base: Duration,
     /// Longest step of the reconnection backoff: 30 s.
     pub backoff_cap: Duration,
-    /// How long a connection must last before the backoff starts from the first step again: 5 s. One
-    /// that is cut every 5 s connects 11 times a minute then, far below what the venue allows.
+    /// How long a connection must last before the backoff starts from the first step again: 2 s. One
+    /// that is cut every 2 s connects 25 times a minute then, still below what the venue allows.
     pub healthy_after: Duration,
 }
 
@@ -97,7 +97,7 @@ impl Limits {
             retry_pause: Duration::from_secs(5),
             backoff_base: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(30),
-            healthy_after: Duration::from_secs(5),
+            healthy_after: Duration::from_secs(2),
         }
     }
 }

@@ -107,7 +107,7 @@ fn a_failed_attempt_waits_longer_each_time() {
 
 #[test]
 fn backoff_starts_over_only_after_a_healthy_connection() {
-    for (lasted, most) in [(4, Duration::from_secs(30)), (6, Duration::from_millis(500))] {
+    for (lasted, most) in [(1, Duration::from_secs(30)), (3, Duration::from_millis(500))] {
         let mut run = Run::new(Dialect::Spot, Access::Public);
         run.subscribe(TICKER);
         for _ in 0..8 {
