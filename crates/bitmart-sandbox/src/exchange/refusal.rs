@@ -39,6 +39,12 @@ const TABLE: &[(u32, u16, &str)] = &[
     (30007, 401, "Header X-BM-TIMESTAMP range. Within a minute"),
     (30012, 403, "Header X-BM-KEY is forbidden to request it"),
     (30013, 429, "Request too many requests"),
+    (30016, 200, "Service maintenance, the function is temporarily unavailable"),
+    (
+        30017,
+        418,
+        "Your account request is temporarily rejected due to violation of current limiting rules, please contact customer service",
+    ),
     (30018, 503, "Request Body requires JSON format"),
     (40007, 400, "Parse parameter error"),
     (40011, 400, "Invalid request"),

@@ -2,6 +2,7 @@
 
 mod account;
 mod answer;
+mod body;
 mod family;
 mod futures;
 mod futures_account;
@@ -17,6 +18,7 @@ mod spot_trading;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod system;
 mod window;
+mod wire;
 
 use serde_json::Value;
 

@@ -30,6 +30,8 @@ use crate::{
 
 const FUTURES_DEPTHS: [usize; 3] = [5, 20, 50];
 const SPOT_DEPTH: usize = 100;
+/// No deflate: its first block says that it is of the type which does not exist.
+const GARBAGE: &[u8] = b"\x07garbage";
 
 /// Number of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +45,8 @@ pub(super) enum Out {
     Close(u16),
     /// Say nothing more.
     Silence,
+    /// Say nothing more, and hear nothing either.
+    Absence,
 }
 
 #[derive(Debug)]
@@ -257,12 +261,21 @@ impl Feed {
             .filter(|id| account.is_none() || self.account(*id) == account)
             .collect();
         let Some(first) = ids.first().copied() else { return };
-        if self.faults.strike(&topic.text, |fault| fault == Fault::SilentSocket).is_some() {
-            self.send(first, Out::Silence);
+        let fault = self.faults.strike(&topic.text, Fault::is_frame);
+        match fault {
+            Some(Fault::SilentSocket) => self.send(first, Out::Silence),
+            Some(Fault::HalfOpen) => self.send(first, Out::Absence),
+            _ => {}
         }
-        let out = self.frame(topic, value, now_ms);
+        let out = match fault {
+            Some(Fault::Garbage) => Out::Binary(Bytes::from_static(GARBAGE)),
+            _ => self.frame(topic, value, now_ms),
+        };
+        let times = if fault == Some(Fault::Duplicate) { 2 } else { 1 };
         for id in ids {
-            self.send(id, out.clone());
+            for _ in 0..times {
+                self.send(id, out.clone());
+            }
         }
     }
 
