@@ -11,6 +11,7 @@ use crate::{
     clock::END_MS,
     keys::ApiKey,
     markets::{Contract, SpotPair},
+    snapshot::Snapshot,
 };
 
 /// How a sandbox is set up. Start from [`Config::new`] and change what the test needs.
@@ -40,6 +41,7 @@ pub struct Config {
     pub(crate) pairs: Vec<SpotPair>,
     pub(crate) contracts: Vec<Contract>,
     pub(crate) ws: WsManners,
+    pub(crate) restored: Option<Snapshot>,
 }
 
 /// The times after which a socket is closed, and how much may wait in it.
@@ -102,6 +104,7 @@ impl Config {
                 futures_without_topic: Duration::from_secs(5),
                 queue: 4096,
             },
+            restored: None,
         }
     }
 
@@ -218,6 +221,25 @@ impl Config {
     #[must_use]
     pub fn socket_queue(mut self, frames: usize) -> Self {
         self.ws.queue = frames.max(1);
+        self
+    }
+
+    /// Goes on from a snapshot instead of starting anew. Seed, markets and balances are then those of
+    /// the snapshot, and a clock that was stepped stands where it stood; call this last. Addresses,
+    /// manners and keys are as configured here, beside the keys that were made at run time.
+    ///
+    /// A [`Config::stepped_clock`] for a snapshot of a sandbox on the machine's clock starts no earlier
+    /// than the snapshot.
+    #[must_use]
+    pub fn restore(mut self, snapshot: Snapshot) -> Self {
+        let parts = snapshot.parts();
+        self.seed = parts.seed;
+        self.stepped_from = if parts.stepped {
+            Some(parts.now_ms)
+        } else {
+            self.stepped_from.map(|start_ms| start_ms.max(parts.now_ms))
+        };
+        self.restored = Some(snapshot);
         self
     }
 

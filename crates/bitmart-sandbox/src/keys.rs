@@ -2,23 +2,30 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::exchange::rng::Rng;
 
 /// What an API key may do, named as on BitMart's key page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Permission {
     /// `Read-only`: balances, orders, trades.
+    #[serde(rename = "Read-only")]
     ReadOnly,
     /// `Spot-Trade`.
+    #[serde(rename = "Spot-Trade")]
     SpotTrade,
     /// `Margin-Trade`.
+    #[serde(rename = "Margin-Trade")]
     MarginTrade,
     /// `Future-Trade`.
+    #[serde(rename = "Future-Trade")]
     FutureTrade,
     /// `Withdraw`.
     Withdraw,
     /// `Sub-Account Inter-Account Transfer`, which institutional accounts have.
+    #[serde(rename = "Sub-Account Inter-Account Transfer")]
     SubAccountTransfer,
 }
 
@@ -102,7 +109,13 @@ impl ApiKey {
 
     /// The key that a sandbox has when none is configured: a function of the seed.
     pub(crate) fn from_seed(seed: u64) -> Self {
-        let mut rng = Rng::new(seed ^ 0x6b65_7973);
+        Self::numbered(seed, 0)
+    }
+
+    /// The keys of a seed: number 0 is the default one, the others are made at run time.
+    pub(crate) fn numbered(seed: u64, number: u64) -> Self {
+        let far = number.wrapping_mul(0xD134_2543_DE82_EF95);
+        let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(far));
         let mut hex = |words: usize| {
             let words: Vec<String> = (0..words).map(|_| format!("{:016x}", rng.next())).collect();
             words.concat()

@@ -2,17 +2,20 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
+use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
     Balance, Book, Fill, Order,
     config::Config,
+    control::{ControlError, WalletKind},
     fault::FaultRule,
     generated::Host,
     http,
-    keys::ApiKey,
+    keys::{ApiKey, Permission},
     shared::{Shared, TICK, stopped},
+    snapshot::Snapshot,
     tls,
 };
 
@@ -173,24 +176,66 @@ impl Sandbox {
         self.shared.state().exchange.ledger_balances()
     }
 
+    /// Opens an account with the configured starting balances and returns its number.
+    pub fn create_account(&self) -> u32 {
+        self.shared.create_account()
+    }
+
+    /// Makes a key for an account. Like everything it follows from the seed: the first key made at run
+    /// time is the same in every run.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn create_key(
+        &self,
+        account: u32,
+        permissions: impl Into<Vec<Permission>>,
+    ) -> Result<ApiKey, ControlError> {
+        self.shared.create_key(account, permissions.into())
+    }
+
+    /// Adds a key with a secret of your own. Such a key is in no [`Snapshot`].
+    ///
+    /// # Errors
+    /// When its account does not exist, or a key of its name does.
+    pub fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
+        self.shared.add_key(key)
+    }
+
+    /// Sets what is free in a wallet; what open orders hold stays as it is. Subscribers to balances
+    /// hear of it.
+    ///
+    /// # Errors
+    /// When there is no such account, no market of this wallet uses the currency, or the amount is not
+    /// from 0 to 1e15 with at most 8 decimals.
+    pub fn set_balance(
+        &self,
+        account: u32,
+        wallet: WalletKind,
+        currency: &str,
+        amount: Decimal,
+    ) -> Result<(), ControlError> {
+        self.shared.set_balance(account, wallet, currency, amount).map(drop)
+    }
+
+    /// The whole state as it stands, to go on from with [`Config::restore`].
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.snapshot()
+    }
+
     /// Switches a fault on.
     pub fn inject(&self, rule: FaultRule) {
-        if rule.is_socket() {
-            self.shared.state().feed.faults.add(rule);
-        } else {
-            self.shared.faults().add(rule);
-        }
+        self.shared.inject(rule);
     }
 
     /// Switches all faults off. Sockets that fell silent stay so.
     pub fn clear_faults(&self) {
-        self.shared.faults().clear();
-        self.shared.state().feed.faults.clear();
+        self.shared.clear_faults();
     }
 
     /// Cuts every WebSocket connection, without a close frame.
     pub fn kill_sockets(&self) {
-        self.shared.control.send_modify(|control| control.kills += 1);
+        self.shared.kill_sockets();
     }
 
     /// How many WebSockets are open.
@@ -205,23 +250,21 @@ impl Sandbox {
 
     /// Moves a stepped clock. Has no effect on the real one.
     pub fn advance(&self, by: Duration) {
-        self.shared.state().clock.advance(by);
+        self.shared.advance(by);
     }
 
     /// Lets the market make `steps` beats of 100 ms; a stepped clock moves along. Books, tickers and
     /// candles are pushed on these beats.
     pub fn step_market(&self, steps: u32) {
         for _ in 0..steps {
-            let mut state = self.shared.state();
-            state.clock.advance(TICK);
-            state.tick();
+            self.shared.step();
         }
     }
 
     /// Holds the market makers still, or lets them go on. Orders are matched and channels pushed all
     /// the same.
     pub fn hold_market(&self, held: bool) {
-        self.shared.state().held = held;
+        self.shared.hold_market(held);
     }
 
     /// Stops listening, closes every connection and waits until they are gone, at most 5 s.

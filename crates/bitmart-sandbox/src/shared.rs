@@ -83,15 +83,25 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(mut config: Config) -> Self {
         let clock = config.stepped_from.map_or(Clock::Real, |now_ms| Clock::Stepped { now_ms });
-        let exchange = Exchange::new(&config, clock.now_ms());
-        let feed = Feed::new(&exchange, config.seed);
+        let (exchange, held, made, versions) = match config.restored.take() {
+            None => (Exchange::new(&config, clock.now_ms()), false, Vec::new(), None),
+            Some(snapshot) => {
+                let mut parts = snapshot.into_parts();
+                parts.exchange.admit(&config);
+                (parts.exchange, parts.held, parts.keys, Some(parts.versions))
+            }
+        };
+        let mut feed = Feed::new(&exchange, config.seed);
+        if let Some(versions) = versions {
+            feed.resume(&versions);
+        }
         Self {
-            state: Mutex::new(State { exchange, clock, feed, held: false }),
+            state: Mutex::new(State { exchange, clock, feed, held }),
             faults: Mutex::new(Faults::default()),
             limits: Mutex::new(Limits::default()),
-            keys: KeyRing::new(&config.keys_or_default()),
+            keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
             control: watch::Sender::new(Control::default()),
             traces: AtomicU64::new(config.seed),
             config,

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{AccountId, OrderId, position::Position};
 
 /// Money of one currency: free, and bound by open orders.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wallet {
     pub(crate) available: Decimal,
     pub(crate) frozen: Decimal,
@@ -36,7 +37,7 @@ impl Wallet {
 pub(crate) const HISTORY: usize = 10_000;
 
 /// The orders of an account in one market: every open one, and the latest finished ones.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct History {
     pub(crate) open: BTreeSet<OrderId>,
     /// In the order in which they ended.
@@ -80,7 +81,7 @@ impl History {
 }
 
 /// One customer, or one of the house accounts that make the market.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
     /// House accounts pay no fee, have no margin limit and leave no history.
@@ -88,6 +89,7 @@ pub(crate) struct Account {
     pub(crate) spot: BTreeMap<SmolStr, Wallet>,
     pub(crate) futures: BTreeMap<SmolStr, Wallet>,
     /// By contract and direction (true = long).
+    #[serde(with = "super::rows")]
     pub(crate) positions: BTreeMap<(SmolStr, bool), Position>,
     pub(crate) spot_orders: History,
     pub(crate) futures_orders: History,

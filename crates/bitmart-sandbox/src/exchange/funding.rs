@@ -1,6 +1,7 @@
 //! Withdrawals.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 pub(crate) const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
 /// A checked request to withdraw.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewWithdrawal {
     /// As asked: may carry a network, `USDT-TRC20`.
     pub(crate) currency: SmolStr,
@@ -22,7 +23,7 @@ pub(crate) struct NewWithdrawal {
 }
 
 /// A withdrawal on its way. The sandbox finishes it at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Withdrawal {
     pub(crate) id: u64,
     pub(crate) account: AccountId,

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod book;
+mod control;
 mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
@@ -12,6 +13,7 @@ pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
 pub(crate) mod rng;
+mod rows;
 mod spot;
 pub(crate) mod tape;
 #[cfg(test)]
@@ -20,6 +22,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use self::{
@@ -37,7 +40,7 @@ pub(crate) use self::{
 use crate::config::Config;
 
 /// Number of an account. House accounts have the two highest numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct AccountId(pub(crate) u32);
 
 /// The account whose quotes make the market.
@@ -47,7 +50,7 @@ pub(crate) const FLOW: AccountId = AccountId(u32::MAX - 1);
 
 /// Number of an order. Spot ids have 18 digits as on the venue, futures ids 15, so that they fit
 /// into a JSON number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct OrderId(pub(crate) u64);
 
 const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
@@ -75,6 +78,7 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BalanceReason {
     Trade,
+    Deposit,
     Withdrawal,
 }
 
@@ -87,7 +91,7 @@ pub(crate) enum FuturesAction {
 }
 
 /// Next numbers to give out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Counters {
     spot_order: u64,
     futures_order: u64,
@@ -97,7 +101,7 @@ struct Counters {
 }
 
 /// The whole state of the exchange.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Exchange {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) spot: BTreeMap<SmolStr, SpotMarket>,
@@ -110,11 +114,13 @@ pub(crate) struct Exchange {
     spot_trades: HashMap<OrderId, Vec<u64>>,
     pub(crate) futures_fills: VecDeque<FuturesFill>,
     pub(crate) withdrawals: Vec<Withdrawal>,
-    /// Fees taken and money withdrawn, by currency: what left the wallets for good.
+    /// Fees taken and money withdrawn, by currency: what left the wallets for good. What control put
+    /// into wallets counts against it.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Futures losses beyond an account's money, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
     counters: Counters,
+    #[serde(skip)]
     events: Vec<Event>,
     rng: Rng,
     makers: Vec<maker::Maker>,
@@ -153,9 +159,7 @@ impl Exchange {
             let market = FuturesMarket::new(contract);
             exchange.futures.insert(market.rules.symbol.clone(), market);
         }
-        for key in config.keys_or_default() {
-            exchange.open_account(AccountId(key.account), config);
-        }
+        exchange.admit(config);
         exchange.open_house();
         exchange.start_markets(config, now_ms);
         exchange.events.clear();

@@ -9,6 +9,7 @@ mod beat;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use tokio::{
@@ -65,6 +66,13 @@ struct Listeners {
     last: Vec<Value>,
 }
 
+/// The versions of all books: of spot pairs, and of contracts by depth.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Versions {
+    spot: BTreeMap<SmolStr, u64>,
+    futures: Vec<((SmolStr, usize), u64)>,
+}
+
 /// All subscriptions of both hosts.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -104,6 +112,27 @@ impl Feed {
             skipped: HashMap::new(),
             deflater: Deflater::new(),
             faults: Faults::default(),
+        }
+    }
+
+    /// The versions of all books, as they are without a fault.
+    pub(crate) fn versions(&self) -> Versions {
+        let spot = self.spot_views.iter().map(|(symbol, view)| (symbol.clone(), view.version));
+        let futures = self.futures_views.iter().map(|(key, view)| (key.clone(), view.version));
+        Versions { spot: spot.collect(), futures: futures.collect() }
+    }
+
+    /// Goes on with the versions of a snapshot.
+    pub(crate) fn resume(&mut self, versions: &Versions) {
+        for (symbol, version) in &versions.spot {
+            if let Some(view) = self.spot_views.get_mut(symbol) {
+                view.version = *version;
+            }
+        }
+        for (key, version) in &versions.futures {
+            if let Some(view) = self.futures_views.get_mut(key) {
+                view.version = *version;
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use hyper::{
 };
 use sha1::{Digest, Sha1};
 
-pub(crate) use self::feed::Feed;
+pub(crate) use self::feed::{Feed, Versions};
 use crate::{generated::Host, shared::Shared};
 
 /// Answers a WebSocket handshake and starts the session. Extensions are never agreed on.
