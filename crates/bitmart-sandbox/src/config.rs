@@ -30,6 +30,7 @@ pub struct Config {
     pub(crate) seed: u64,
     pub(crate) spot_address: SocketAddr,
     pub(crate) futures_address: SocketAddr,
+    pub(crate) admin_address: Option<SocketAddr>,
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
     pub(crate) rate_limits: bool,
@@ -69,6 +70,7 @@ impl Config {
             seed: 1,
             spot_address: free,
             futures_address: free,
+            admin_address: None,
             tls: false,
             lenient: false,
             rate_limits: true,
@@ -126,6 +128,14 @@ impl Config {
     #[must_use]
     pub fn futures_address(mut self, address: SocketAddr) -> Self {
         self.futures_address = address;
+        self
+    }
+
+    /// Serves the admin API here, in plain HTTP and without a password: whoever reaches it controls the
+    /// sandbox. Port 0 picks a free one. Without this there is none.
+    #[must_use]
+    pub fn admin(mut self, address: SocketAddr) -> Self {
+        self.admin_address = Some(address);
         self
     }
 

@@ -109,7 +109,8 @@ impl Shared {
     pub(crate) fn advance(&self, by: Duration) -> u64 {
         let mut state = self.state();
         state.clock.advance(by);
-        state.clock.now_ms()
+        // No command: what the time alone brings about happens and is pushed.
+        state.run(|_, now_ms| now_ms)
     }
 
     /// One beat of the market, and of a stepped clock.

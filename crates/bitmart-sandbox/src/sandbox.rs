@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Balance, Book, Fill, Order,
+    Balance, Book, Fill, Order, admin,
     config::Config,
     control::{ControlError, WalletKind},
     fault::FaultRule,
@@ -71,6 +71,7 @@ pub struct Sandbox {
     futures: HostUrls,
     credentials: ApiKey,
     root_pem: Option<String>,
+    admin: Option<String>,
 }
 
 impl fmt::Debug for Sandbox {
@@ -101,12 +102,20 @@ impl Sandbox {
         };
         let (spot, spot_at) = listen(config.spot_address).await?;
         let (futures, futures_at) = listen(config.futures_address).await?;
+        let admin = match config.admin_address {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let credentials = config.keys_or_default().swap_remove(0);
         let (tls, ticking) = (config.tls, config.stepped_from.is_none());
         let shared = Arc::new(Shared::new(config));
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
+        let admin = admin.map(|(listener, at)| {
+            tokio::spawn(admin::serve(Arc::clone(&shared), listener));
+            format!("http://{at}")
+        });
         if ticking {
             tokio::spawn(tick(Arc::clone(&shared)));
         }
@@ -116,6 +125,7 @@ impl Sandbox {
             futures: HostUrls::new(futures_at, tls),
             credentials,
             root_pem: identity.map(|identity| identity.root_pem),
+            admin,
         })
     }
 
@@ -139,11 +149,17 @@ impl Sandbox {
         self.root_pem.as_deref()
     }
 
+    /// Where the admin API is, `http://127.0.0.1:8803`, when it is asked for.
+    pub fn admin(&self) -> Option<&str> {
+        self.admin.as_deref()
+    }
+
     /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
-    /// secret of the key, which is worth nothing outside the sandbox.
+    /// secret of the key, which is worth nothing outside the sandbox. `admin` is in it only when there is
+    /// an admin API.
     pub fn ready_line(&self) -> String {
         let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
-        json!({
+        let mut line = json!({
             "spot": urls(&self.spot),
             "futures": urls(&self.futures),
             "credentials": {
@@ -152,8 +168,11 @@ impl Sandbox {
                 "memo": self.credentials.memo,
             },
             "root_certificate": self.root_pem,
-        })
-        .to_string()
+        });
+        if let Some(admin) = &self.admin {
+            line["admin"] = json!(admin);
+        }
+        line.to_string()
     }
 
     /// Trades of customer accounts so far: spot, then futures, each oldest first.

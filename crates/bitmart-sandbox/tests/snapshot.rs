@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use bitmart_sandbox::{
-    Balance, Book, Config, Decimal, Fill, Order, Permission, Sandbox, Snapshot, WalletKind,
+    ApiKey, Balance, Book, Config, Decimal, Fill, Order, Permission, Sandbox, Snapshot, WalletKind,
 };
 use common::{Client, Socket, start};
 use serde_json::json;
@@ -109,6 +111,23 @@ async fn keys_made_at_run_time_come_back_without_their_secrets_being_written_dow
     assert_eq!(btc.expect("a row")["available"], "2.00000000");
     let next = |sandbox: &Sandbox| sandbox.create_key(1, []).expect("a key");
     assert_eq!(next(&first), next(&second));
+}
+
+#[tokio::test]
+async fn time_does_not_go_back_and_configured_keys_find_their_accounts() {
+    let first = start(Config::new()).await;
+    let (taken_ms, snapshot) = (first.now_ms(), first.snapshot());
+    let real = start(Config::new().restore(snapshot.clone())).await;
+    real.advance(Duration::from_hours(1));
+    assert!((taken_ms..taken_ms + 3_600_000).contains(&real.now_ms()));
+    let key = ApiKey::new("other", "secret", "memo").account(9);
+    let config = Config::new().api_key(key).stepped_clock(5).restore(snapshot);
+    let stepped = start(config).await;
+    assert!(stepped.now_ms() >= taken_ms);
+    let client = Client::spot(&stepped);
+    let wallet = client.get("/spot/v1/wallet").await.data();
+    assert_eq!(wallet["wallet"].as_array().map(Vec::len), Some(6));
+    assert!(stepped.balances().iter().any(|row| row.account == 9));
 }
 
 #[test]
