@@ -131,6 +131,12 @@ impl Sandbox {
         &self.credentials
     }
 
+    /// The first configured key of a sub-account, or the one made from the seed when no key is
+    /// configured.
+    pub fn sub_account_credentials(&self) -> Option<ApiKey> {
+        self.shared.config.keys_or_default().into_iter().find(|key| key.main.is_some())
+    }
+
     /// The certificate that clients must trust, in PEM, when TLS is on.
     pub fn root_certificate(&self) -> Option<&str> {
         self.root_pem.as_deref()

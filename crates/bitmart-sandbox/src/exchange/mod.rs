@@ -16,8 +16,9 @@ mod spot;
 pub(crate) mod tape;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transfer;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 use smol_str::SmolStr;
@@ -29,16 +30,24 @@ use self::{
     order::{SpotFill, SpotOrder},
     rng::Rng,
     tape::PublicTrade,
+    transfer::Transfer,
 };
 pub(crate) use self::{
     funding::{NewWithdrawal, Withdrawal},
     spot::{SpotMarket, SpotRules},
 };
-use crate::config::Config;
+use crate::{config::Config, keys::ApiKey};
 
 /// Number of an account. House accounts have the two highest numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct AccountId(pub(crate) u32);
+
+impl AccountId {
+    /// The user name, which sub-account endpoints go by.
+    pub(crate) fn name(self) -> String {
+        format!("account{}@sandbox.test", self.0)
+    }
+}
 
 /// The account whose quotes make the market.
 pub(crate) const MAKER: AccountId = AccountId(u32::MAX);
@@ -55,6 +64,7 @@ const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
 const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
 const FIRST_FUNDING_RECORD: u64 = 1_679_000;
+const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
 /// Trades kept for queries; older ones are forgotten.
 const FILLS: usize = 100_000;
@@ -76,6 +86,7 @@ pub(crate) enum Event {
 pub(crate) enum BalanceReason {
     Trade,
     Withdrawal,
+    Transfer,
 }
 
 /// What happened to a futures order, numbered as in the `futures/order` channel.
@@ -94,6 +105,7 @@ struct Counters {
     spot_trade: u64,
     futures_trade: u64,
     funding: u64,
+    transfer: u64,
 }
 
 /// The whole state of the exchange.
@@ -110,6 +122,10 @@ pub(crate) struct Exchange {
     spot_trades: HashMap<OrderId, Vec<u64>>,
     pub(crate) futures_fills: VecDeque<FuturesFill>,
     pub(crate) withdrawals: Vec<Withdrawal>,
+    /// By time, oldest first.
+    pub(crate) transfers: VecDeque<Transfer>,
+    /// The `requestNo`s of transfers between accounts, by who used them.
+    request_numbers: BTreeSet<(AccountId, SmolStr)>,
     /// Fees taken and money withdrawn, by currency: what left the wallets for good.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Futures losses beyond an account's money, paid by the house.
@@ -132,6 +148,8 @@ impl Exchange {
             spot_trades: HashMap::new(),
             futures_fills: VecDeque::new(),
             withdrawals: Vec::new(),
+            transfers: VecDeque::new(),
+            request_numbers: BTreeSet::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
             counters: Counters {
@@ -140,6 +158,7 @@ impl Exchange {
                 spot_trade: FIRST_SPOT_TRADE,
                 futures_trade: FIRST_FUTURES_TRADE,
                 funding: FIRST_FUNDING_RECORD,
+                transfer: FIRST_TRANSFER,
             },
             events: Vec::new(),
             rng: Rng::new(config.seed),
@@ -154,7 +173,7 @@ impl Exchange {
             exchange.futures.insert(market.rules.symbol.clone(), market);
         }
         for key in config.keys_or_default() {
-            exchange.open_account(AccountId(key.account), config);
+            exchange.open_account(&key, config);
         }
         exchange.open_house();
         exchange.start_markets(config, now_ms);
@@ -162,9 +181,15 @@ impl Exchange {
         exchange
     }
 
-    fn open_account(&mut self, id: AccountId, config: &Config) {
+    /// A sub-account starts empty: its money comes from the main account.
+    fn open_account(&mut self, key: &ApiKey, config: &Config) {
+        let id = AccountId(key.account);
         self.accounts.entry(id).or_insert_with(|| {
             let mut account = Account::new(id, false);
+            account.main = key.main.map(AccountId);
+            if account.main.is_some() {
+                return account;
+            }
             for (currency, amount) in &config.spot_funds {
                 account.spot(&currency.into()).available = *amount;
             }
@@ -202,6 +227,13 @@ impl Exchange {
     /// The account; created empty when it is not there, which key checks rule out.
     pub(crate) fn account(&mut self, id: AccountId) -> &mut Account {
         self.accounts.entry(id).or_insert_with(|| Account::new(id, Self::is_house(id)))
+    }
+
+    /// What one unit is worth: the last price in USDT, as if that were the dollar.
+    pub(crate) fn usd(&self, currency: &str) -> Decimal {
+        let market = self.spot.get(format!("{currency}_USDT").as_str());
+        let last = market.and_then(|market| market.tape.last_price());
+        if currency == "USDT" { Decimal::ONE } else { last.unwrap_or_default() }
     }
 
     fn collect(&mut self, currency: &SmolStr, amount: Decimal) {

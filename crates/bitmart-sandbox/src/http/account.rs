@@ -1,8 +1,8 @@
 //! Balances, withdrawals and their history.
 
-use rust_decimal::Decimal;
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
-use smol_str::SmolStr;
 
 use super::{Answer, Call};
 use crate::{
@@ -27,34 +27,34 @@ pub(super) fn spot_wallet(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "wallet": rows.collect::<Value>() }))
 }
 
-/// Only balances above zero, as documented. A currency is worth its last price in USDT, as if that
-/// were the dollar.
+/// Only balances above zero, as documented, of the spot and the funding account.
 pub(super) fn wallet(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let currency = call.params.text("currency")?;
     let valued = call.params.text("needUsdValuation")?.as_deref() == Some("true");
-    let wallets = call.exchange.account(account).spot.clone();
-    let worth = |currency: &SmolStr| {
-        let market = call.exchange.spot.get(format!("{currency}_USDT").as_str());
-        let last = market.and_then(|market| market.tape.last_price());
-        if currency == "USDT" { Decimal::ONE } else { last.unwrap_or_default() }
-    };
-    let rows = wallets
-        .iter()
-        .filter(|(_, wallet)| !(wallet.available + wallet.frozen).is_zero())
-        .filter(|(name, _)| currency.as_deref().is_none_or(|wanted| wanted == name.as_str()))
-        .map(|(name, wallet)| {
-            let usd = wallet.available.checked_mul(worth(name)).unwrap_or_default();
-            json!({
-                "currency": name.as_str(),
-                "name": name.as_str(),
-                "available": fixed(wallet.available, 8),
-                "available_usd_valuation": if valued { fixed(usd, 8) } else { String::new() },
-                "frozen": fixed(wallet.frozen, 8),
-                "unAvailable": fixed(wallet.frozen, 8),
-            })
-        });
-    Ok(json!({ "wallet": rows.collect::<Value>() }))
+    let owner = call.exchange.account(account).clone();
+    let names: BTreeSet<_> = owner.spot.keys().chain(owner.fund.keys()).collect();
+    let mut rows = Vec::new();
+    for name in names {
+        let wallet = owner.spot.get(name).copied().unwrap_or_default();
+        let funding = owner.fund.get(name).copied().unwrap_or_default();
+        let is_empty = wallet.is_empty() && funding.is_empty();
+        if is_empty || currency.as_deref().is_some_and(|wanted| wanted != name.as_str()) {
+            continue;
+        }
+        let usd = wallet.available.checked_mul(call.exchange.usd(name)).unwrap_or_default();
+        rows.push(json!({
+            "currency": name.as_str(),
+            "name": name.as_str(),
+            "available": fixed(wallet.available, 8),
+            "available_usd_valuation": if valued { fixed(usd, 8) } else { String::new() },
+            "frozen": fixed(wallet.frozen, 8),
+            "unAvailable": fixed(wallet.frozen, 8),
+            "fundAvailable": fixed(funding.available, 8),
+            "fundFroze": fixed(funding.frozen, 8),
+        }));
+    }
+    Ok(json!({ "wallet": rows }))
 }
 
 pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {

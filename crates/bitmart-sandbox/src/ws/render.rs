@@ -173,6 +173,7 @@ pub(super) fn spot_balance(
     let event = match reason {
         BalanceReason::Trade => "TRANSACTION_COMPLETED",
         BalanceReason::Withdrawal => "ACCOUNT_WITHDRAWAL",
+        BalanceReason::Transfer => "ACCOUNT_TRANSFER",
     };
     let wallet = |currency: &SmolStr| {
         let money = exchange.accounts.get(&account).and_then(|account| account.spot.get(currency));
