@@ -2,12 +2,14 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
+use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
     Balance, Book, Fill, Order,
     config::Config,
+    exchange::AccountId,
     fault::FaultRule,
     generated::Host,
     http,
@@ -209,9 +211,21 @@ impl Sandbox {
         self.shared.state().clock.now_ms()
     }
 
-    /// Moves a stepped clock. Has no effect on the real one.
+    /// Announces money from outside for an account: a deposit that goes through its states on the clock
+    /// and reaches the spot wallet after 30 s. Gives its `deposit_id`; `None` for an account or currency
+    /// that there is not, and an amount that is not above 0.
+    pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
+        let account = AccountId(account);
+        let mut state = self.shared.state();
+        let id = state.run(|exchange, now_ms| exchange.deposit(account, currency, amount, now_ms));
+        id.ok().map(|id| id.to_string())
+    }
+
+    /// Moves a stepped clock, and what is due by then happens. Has no effect on the real one.
     pub fn advance(&self, by: Duration) {
-        self.shared.state().clock.advance(by);
+        let mut state = self.shared.state();
+        state.clock.advance(by);
+        state.run(|_, _| ());
     }
 
     /// Lets the market make `steps` beats of 100 ms; a stepped clock moves along. Books, tickers and

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use bitmart_sandbox::{Config, Decimal, Sandbox};
 use common::{Client, start};
 use serde_json::{Value, json};
@@ -129,4 +131,80 @@ async fn futures_money_moves_between_accounts() {
     assert_eq!((&rows[0]["toAccount"], &rows[0]["toWalletType"]), (&json!(SUB), &json!("future")));
     let path = format!("/account/contract/sub-account/main/v1/wallet?subAccount={SUB}");
     assert_eq!(main.get(&path).await.data()["wallet"][0]["available"], "7.00000000");
+}
+
+#[tokio::test]
+async fn a_deposit_goes_through_its_states_on_the_clock() {
+    let sandbox = start(still()).await;
+    let mut client = Client::spot(&sandbox);
+    let id = sandbox.deposit(1, "USDT-TRC20", Decimal::TEN).expect("an id");
+    let path = format!("/account/v1/deposit-withdraw/detail?id={id}");
+    let mut seen = Vec::new();
+    for wait in [0, 1, 28, 1] {
+        sandbox.advance(Duration::from_secs(wait));
+        client.now_ms = sandbox.now_ms();
+        let record = client.get(&path).await.data()["record"].clone();
+        assert_eq!((&record["deposit_id"], &record["withdraw_id"]), (&json!(id), &json!("")));
+        seen.push((record["status"].as_u64(), available(&sandbox, 1, "spot", "USDT")));
+    }
+    let before = Decimal::from(100_000);
+    let states = [0, 2, 2, 3].map(Some);
+    assert_eq!(seen.iter().map(|row| row.0).collect::<Vec<_>>(), states);
+    assert!(seen[..3].iter().all(|row| row.1 == before));
+    assert_eq!(seen[3].1, before + Decimal::TEN);
+    let path = "/account/v2/deposit-withdraw/history?operation_type=deposit&N=1";
+    assert_eq!(client.get(path).await.data()["records"][0]["arrival_amount"], "10");
+    assert_eq!(sandbox.deposit(1, "NOPE", Decimal::TEN), None);
+    assert_eq!(sandbox.deposit(9, "USDT", Decimal::TEN), None);
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_frozen_until_it_is_done_or_failed() {
+    let sandbox = start(still()).await;
+    let mut client = Client::spot(&sandbox);
+    client.post("/account/v1/transfer", transfer("99990", "spot_to_fund")).await.data();
+    let apply =
+        |address: &str| json!({ "currency": "USDT-TRC20", "amount": "15", "address": address });
+    let path = "/account/v1/withdraw/apply";
+    // The first one takes what spot has and the rest from funding.
+    client.post(path, apply("T1")).await.data();
+    client.post(path, apply("fail-please")).await.data();
+    let usdt = |wallet: &str| available(&sandbox, 1, wallet, "USDT");
+    assert_eq!((usdt("spot"), usdt("funding")), (Decimal::ZERO, Decimal::from(99_970)));
+    let path = "/account/v2/deposit-withdraw/history?operation_type=withdraw&N=2";
+    let mut seen = Vec::new();
+    for wait in [0, 1, 9, 50] {
+        sandbox.advance(Duration::from_secs(wait));
+        client.now_ms = sandbox.now_ms();
+        let rows = client.get(path).await.data()["records"].clone();
+        seen.push((rows[1]["status"].clone(), rows[0]["status"].clone()));
+        assert_eq!(rows[1]["tx_id"] == "", wait < 9, "empty until on chain");
+    }
+    let states =
+        [(0, 0), (1, 1), (2, 2), (3, 5)].map(|(sent, failed)| (json!(sent), json!(failed)));
+    assert_eq!(seen, states);
+    assert_eq!((usdt("spot"), usdt("funding")), (Decimal::ZERO, Decimal::from(99_985)));
+    let frozen: Decimal = sandbox.balances().iter().map(|row| row.frozen).sum();
+    assert_eq!(frozen, Decimal::ZERO);
+}
+
+#[tokio::test]
+async fn the_withdraw_quota_shrinks_and_comes_back() {
+    let sandbox = start(still().spot_balance("BTC", Decimal::from(200))).await;
+    let mut client = Client::spot(&sandbox);
+    let apply = |amount: &str| json!({ "currency": "BTC", "amount": amount, "address": "b1" });
+    let path = "/account/v1/withdraw/apply";
+    client.post(path, apply("99")).await.data();
+    let charge = client.get("/account/v1/withdraw/charge?currency=BTC").await.data();
+    assert_eq!(charge["today_available_withdraw_BTC"], "1.0000");
+    assert_eq!(client.post(path, apply("2")).await.code(), 60064);
+    sandbox.advance(Duration::from_hours(24));
+    client.now_ms = sandbox.now_ms();
+    client.post(path, apply("2")).await.data();
+
+    let key = sandbox.sub_account_credentials().expect("a sub-account");
+    let sub = Client { key: &key, ..Client::spot(&sandbox) };
+    assert_eq!(sub.post(path, apply("1")).await.code(), 60054);
+    assert_eq!(sub.get("/account/v1/withdraw/charge?currency=BTC").await.code(), 60026);
+    assert_eq!(client.get("/account/v1/deposit-withdraw/detail?id=1").await.code(), 60010);
 }

@@ -2,8 +2,9 @@
 //! out. It reads no clock, owns no socket, and the same seed and inputs give the same ledger.
 
 pub(crate) mod account;
+mod agenda;
 pub(crate) mod book;
-mod funding;
+pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
 pub(crate) mod ledger;
@@ -12,7 +13,7 @@ pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
 pub(crate) mod rng;
-mod spot;
+pub(crate) mod spot;
 pub(crate) mod tape;
 #[cfg(test)]
 mod tests;
@@ -23,18 +24,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use rust_decimal::{Decimal, RoundingStrategy};
 use smol_str::SmolStr;
 
+pub(crate) use self::spot::{SpotMarket, SpotRules};
 use self::{
     account::Account,
+    agenda::Due,
+    funding::Funding,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
     order::{SpotFill, SpotOrder},
     rng::Rng,
     tape::PublicTrade,
     transfer::Transfer,
-};
-pub(crate) use self::{
-    funding::{NewWithdrawal, Withdrawal},
-    spot::{SpotMarket, SpotRules},
 };
 use crate::{config::Config, keys::ApiKey};
 
@@ -85,6 +85,7 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BalanceReason {
     Trade,
+    Deposit,
     Withdrawal,
     Transfer,
 }
@@ -121,11 +122,14 @@ pub(crate) struct Exchange {
     /// The trades of each remembered order.
     spot_trades: HashMap<OrderId, Vec<u64>>,
     pub(crate) futures_fills: VecDeque<FuturesFill>,
-    pub(crate) withdrawals: Vec<Withdrawal>,
+    pub(crate) fundings: BTreeMap<u64, Funding>,
+    agenda: BTreeSet<(u64, Due)>,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
     /// The `requestNo`s of transfers between accounts, by who used them.
     request_numbers: BTreeSet<(AccountId, SmolStr)>,
+    /// Deposits that arrived, by currency.
+    pub(crate) deposited: BTreeMap<SmolStr, Decimal>,
     /// Fees taken and money withdrawn, by currency: what left the wallets for good.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Futures losses beyond an account's money, paid by the house.
@@ -147,9 +151,11 @@ impl Exchange {
             spot_fills: VecDeque::new(),
             spot_trades: HashMap::new(),
             futures_fills: VecDeque::new(),
-            withdrawals: Vec::new(),
+            fundings: BTreeMap::new(),
+            agenda: BTreeSet::new(),
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
+            deposited: BTreeMap::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
             counters: Counters {

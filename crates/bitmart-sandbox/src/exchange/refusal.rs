@@ -116,6 +116,13 @@ const TABLE: &[(u32, u16, &str)] = &[
     (60027, 403, "Only supports sub-account calls"),
     (60030, 405, "Method Not Allowed"),
     (60031, 415, "Unsupported Media Type"),
+    (60050, 500, "User account not found"),
+    (60054, 403, "Sub-account does not support withdraw"),
+    (
+        60064,
+        403,
+        "Exceed daily withdrawal quota, for your safety, please wait 24 hours and try again",
+    ),
     (
         60067,
         400,

@@ -107,11 +107,9 @@ impl Exchange {
         self.events.push(match end.purse {
             Purse::Fund => return,
             Purse::Futures => Event::FuturesAsset { account, currency },
-            Purse::Spot => Event::SpotBalance {
-                account,
-                reason: BalanceReason::Transfer,
-                currencies: vec![currency],
-            },
+            Purse::Spot => {
+                return self.tell_balance(account, BalanceReason::Transfer, &currency);
+            }
         });
     }
 

@@ -1,8 +1,10 @@
 //! The REST side: connections, checks, and one handler per endpoint.
 
+#[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod account;
 mod answer;
 mod family;
+mod funding;
 mod futures;
 mod futures_account;
 mod limits;
@@ -98,8 +100,14 @@ fn money_handler(path: &str) -> Option<Handler> {
     Some(match path {
         "/account/v1/wallet" => account::wallet,
         "/spot/v1/wallet" => account::spot_wallet,
-        "/account/v1/withdraw/apply" => account::withdraw,
-        "/account/v2/deposit-withdraw/history" => account::history,
+        "/spot/v1/user_fee" => account::user_fee,
+        "/spot/v1/trade_fee" => account::trade_fee,
+        "/account/v1/currencies" => funding::currencies,
+        "/account/v1/deposit/address" => funding::address,
+        "/account/v1/withdraw/charge" => funding::quota,
+        "/account/v1/withdraw/apply" => funding::withdraw,
+        "/account/v2/deposit-withdraw/history" => funding::history,
+        "/account/v1/deposit-withdraw/detail" => funding::detail,
         "/account/v1/transfer" => transfer::spot_fund,
         "/account/v1/transfer-contract" => transfer::spot_futures,
         "/account/v1/transfer-contract-list" => transfer::list,

@@ -29,6 +29,8 @@ fn shared() -> Shared {
         let (sub, usdt) = (exchange.account(AccountId(2)), "USDT".into());
         sub.spot(&usdt).available = Decimal::ONE_HUNDRED;
         sub.futures(&usdt).available = Decimal::ONE_HUNDRED;
+        let row = exchange.deposit(AccountId(1), "USDT", Decimal::TEN, NOW_MS);
+        assert_eq!(row.map_err(|refusal| refusal.code), Ok(1_679_001));
         exchange.account(AccountId(1)).fund(&usdt).available = Decimal::ONE_HUNDRED;
     });
     for _ in 0..20 {
@@ -130,6 +132,7 @@ fn extra(path: &str, id: &str) -> Value {
         "/contract/private/account/v1/transfer" => {
             json!({ "currency": "USDT", "amount": "1", "type": "fund_to_contract" })
         }
+        "/account/v1/deposit-withdraw/detail" => json!({ "id": "1679001" }),
         "/account/v1/withdraw/apply" => json!({ "amount": "10", "address": "T1" }),
         "/contract/private/submit-order" => {
             json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })

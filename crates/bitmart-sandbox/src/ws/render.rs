@@ -172,6 +172,7 @@ pub(super) fn spot_balance(
 ) -> Value {
     let event = match reason {
         BalanceReason::Trade => "TRANSACTION_COMPLETED",
+        BalanceReason::Deposit => "ACCOUNT_RECHARGE",
         BalanceReason::Withdrawal => "ACCOUNT_WITHDRAWAL",
         BalanceReason::Transfer => "ACCOUNT_TRANSFER",
     };
