@@ -62,6 +62,7 @@ pub(crate) enum LoginError {
 #[serde(deny_unknown_fields)]
 pub(crate) struct MadeKey {
     account: u32,
+    main: Option<u32>,
     permissions: Vec<Permission>,
     frozen: bool,
 }
@@ -72,6 +73,7 @@ impl MadeKey {
         ApiKey {
             permissions: self.permissions.clone(),
             account: self.account,
+            main: self.main,
             frozen: self.frozen,
             ..ApiKey::numbered(seed, number)
         }
@@ -102,9 +104,14 @@ impl KeyRing {
     }
 
     /// Makes a key for an account.
-    pub(crate) fn make(&self, account: u32, permissions: Vec<Permission>) -> ApiKey {
+    pub(crate) fn make(
+        &self,
+        account: u32,
+        main: Option<u32>,
+        permissions: Vec<Permission>,
+    ) -> ApiKey {
         let mut keys = self.write();
-        let made = MadeKey { account, permissions, frozen: false };
+        let made = MadeKey { account, main, permissions, frozen: false };
         let key = made.key(self.seed, keys.made.len() + 1);
         keys.made.push(made);
         keys.known.insert(key.key.clone(), Arc::new(key.clone()));
@@ -311,13 +318,14 @@ mod tests {
     #[test]
     fn keys_made_at_run_time_are_made_again_from_what_is_remembered() {
         let ring = KeyRing::new(7, &[ApiKey::from_seed(7)], Vec::new());
-        let (first, second) = (ring.make(1, vec![Permission::ReadOnly]), ring.make(2, Vec::new()));
+        let (first, second) =
+            (ring.make(1, None, vec![Permission::ReadOnly]), ring.make(2, Some(1), Vec::new()));
         assert!(first.key != second.key && first.key != ApiKey::from_seed(7).key);
         let again = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.made());
         for key in [&first, &second] {
             assert_eq!(again.named(&key.key).as_deref(), Some(key));
         }
-        assert_eq!(again.make(1, Vec::new()), ring.make(1, Vec::new()));
+        assert_eq!(again.make(1, None, Vec::new()), ring.make(1, None, Vec::new()));
         assert!(!ring.add(first));
     }
 

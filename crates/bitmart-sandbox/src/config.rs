@@ -14,6 +14,9 @@ use crate::{
     snapshot::Snapshot,
 };
 
+/// Makes the seed of the sub-account's key another one.
+const SUB_ACCOUNT_KEY: u64 = 0x0073_7562;
+
 /// How a sandbox is set up. Start from [`Config::new`] and change what the test needs.
 ///
 /// ```
@@ -62,7 +65,8 @@ impl Default for Config {
 
 impl Config {
     /// Free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, five spot pairs, three contracts,
-    /// a market maker, strict fields, limits on, and one funded account with one key.
+    /// a market maker, strict fields, limits on, one funded account with one key, and its empty
+    /// sub-account with one.
     pub fn new() -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let cents = |units: i64| Decimal::new(units, 2);
@@ -253,9 +257,14 @@ impl Config {
         self
     }
 
-    /// The configured keys, or the one derived from the seed.
+    /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.
     pub(crate) fn keys_or_default(&self) -> Vec<ApiKey> {
-        if self.keys.is_empty() { vec![ApiKey::from_seed(self.seed)] } else { self.keys.clone() }
+        if self.keys.is_empty() {
+            let sub = ApiKey::from_seed(self.seed ^ SUB_ACCOUNT_KEY).sub_account(2, 1);
+            vec![ApiKey::from_seed(self.seed), sub]
+        } else {
+            self.keys.clone()
+        }
     }
 }
 

@@ -22,6 +22,8 @@ use crate::{
 pub enum WalletKind {
     /// Pays for spot orders and withdrawals.
     Spot,
+    /// The funding account.
+    Funding,
     /// Pays for futures orders.
     Futures,
 }
@@ -67,12 +69,13 @@ impl Shared {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, ControlError> {
-        self.state().exchange.customer(AccountId(account))?;
-        Ok(self.keys.make(account, permissions))
+        let main = self.state().exchange.customer(AccountId(account))?;
+        Ok(self.keys.make(account, main.map(|main| main.0), permissions))
     }
 
     pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
-        self.state().exchange.customer(AccountId(key.account))?;
+        let main = self.state().exchange.customer(AccountId(key.account))?;
+        let key = ApiKey { main: main.map(|main| main.0), ..key };
         if self.keys.add(key) { Ok(()) } else { Err(ControlError::KeyExists) }
     }
 

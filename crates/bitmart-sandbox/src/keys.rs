@@ -68,6 +68,8 @@ pub struct ApiKey {
     pub permissions: Vec<Permission>,
     /// The account it belongs to. Accounts are created as keys name them; 1 is the default one.
     pub account: u32,
+    /// The main account, when the account of the key is a sub-account.
+    pub main: Option<u32>,
     /// A frozen key is known but refused (code 30003).
     pub frozen: bool,
 }
@@ -81,6 +83,7 @@ impl ApiKey {
             memo: memo.into(),
             permissions: Permission::ALL.to_vec(),
             account: 1,
+            main: None,
             frozen: false,
         }
     }
@@ -97,6 +100,15 @@ impl ApiKey {
     #[must_use]
     pub fn account(mut self, account: u32) -> Self {
         self.account = account;
+        self
+    }
+
+    /// Gives the key to a sub-account of `main`. A sub-account starts empty and is called
+    /// `account<number>@sandbox.test` by the sub-account endpoints.
+    #[must_use]
+    pub fn sub_account(mut self, account: u32, main: u32) -> Self {
+        self.account = account;
+        self.main = Some(main).filter(|main| *main != account);
         self
     }
 
@@ -130,6 +142,7 @@ impl fmt::Debug for ApiKey {
         f.debug_struct("ApiKey")
             .field("permissions", &self.permissions)
             .field("account", &self.account)
+            .field("main", &self.main)
             .field("frozen", &self.frozen)
             .finish_non_exhaustive()
     }

@@ -10,6 +10,7 @@ use crate::{
     Balance, Book, Fill, Order, admin,
     config::Config,
     control::{ControlError, WalletKind},
+    exchange::AccountId,
     fault::FaultRule,
     generated::Host,
     http,
@@ -144,6 +145,12 @@ impl Sandbox {
         &self.credentials
     }
 
+    /// The first configured key of a sub-account, or the one made from the seed when no key is
+    /// configured.
+    pub fn sub_account_credentials(&self) -> Option<ApiKey> {
+        self.shared.config.keys_or_default().into_iter().find(|key| key.main.is_some())
+    }
+
     /// The certificate that clients must trust, in PEM, when TLS is on.
     pub fn root_certificate(&self) -> Option<&str> {
         self.root_pem.as_deref()
@@ -267,7 +274,17 @@ impl Sandbox {
         self.shared.state().clock.now_ms()
     }
 
-    /// Moves a stepped clock. Has no effect on the real one.
+    /// Announces money from outside for an account: a deposit that goes through its states on the clock
+    /// and reaches the spot wallet after 30 s. Gives its `deposit_id`; `None` for an account or currency
+    /// that there is not, and an amount that is not above 0.
+    pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
+        let account = AccountId(account);
+        let mut state = self.shared.state();
+        let id = state.run(|exchange, now_ms| exchange.deposit(account, currency, amount, now_ms));
+        id.ok().map(|id| id.to_string())
+    }
+
+    /// Moves a stepped clock, and what is due by then happens. Has no effect on the real one.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
     }

@@ -38,6 +38,7 @@ impl State {
     /// Runs a command on the exchange at the present time and pushes what happened.
     pub(crate) fn run<T>(&mut self, command: impl FnOnce(&mut Exchange, u64) -> T) -> T {
         let now_ms = self.clock.now_ms();
+        self.exchange.settle_due(now_ms);
         let result = command(&mut self.exchange, now_ms);
         self.feed.publish(&mut self.exchange, now_ms);
         result
@@ -45,9 +46,12 @@ impl State {
 
     /// One beat: the market moves, the feed pushes.
     pub(crate) fn tick(&mut self) {
-        if !self.held {
-            self.run(Exchange::step_market);
-        }
+        let held = self.held;
+        self.run(|exchange, now_ms| {
+            if !held {
+                exchange.step_market(now_ms);
+            }
+        });
         self.feed.tick(&self.exchange, self.clock.now_ms());
     }
 }

@@ -16,6 +16,10 @@ pub(crate) struct Wallet {
 }
 
 impl Wallet {
+    pub(crate) fn is_empty(&self) -> bool {
+        (self.available + self.frozen).is_zero()
+    }
+
     /// Moves money from available to frozen; false when there is too little.
     #[must_use]
     pub(crate) fn freeze(&mut self, amount: Decimal) -> bool {
@@ -31,6 +35,15 @@ impl Wallet {
         self.frozen -= amount;
         self.available += amount;
     }
+}
+
+/// The wallets of an account that money can be moved between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Purse {
+    Spot,
+    /// The funding account that BitMart added in 2026.
+    Fund,
+    Futures,
 }
 
 /// Finished orders that an account remembers in one market; older ones are forgotten.
@@ -86,7 +99,10 @@ pub(crate) struct Account {
     pub(crate) id: AccountId,
     /// House accounts pay no fee, have no margin limit and leave no history.
     pub(crate) house: bool,
+    /// The main account, when this is a sub-account.
+    pub(crate) main: Option<AccountId>,
     pub(crate) spot: BTreeMap<SmolStr, Wallet>,
+    pub(crate) fund: BTreeMap<SmolStr, Wallet>,
     pub(crate) futures: BTreeMap<SmolStr, Wallet>,
     /// By contract and direction (true = long).
     #[serde(with = "super::rows")]
@@ -100,7 +116,9 @@ impl Account {
         Self {
             id,
             house,
+            main: None,
             spot: BTreeMap::new(),
+            fund: BTreeMap::new(),
             futures: BTreeMap::new(),
             positions: BTreeMap::new(),
             spot_orders: History::default(),
@@ -114,5 +132,25 @@ impl Account {
 
     pub(crate) fn futures(&mut self, currency: &SmolStr) -> &mut Wallet {
         self.futures.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn fund(&mut self, currency: &SmolStr) -> &mut Wallet {
+        self.fund.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, Wallet> {
+        match purse {
+            Purse::Spot => &self.spot,
+            Purse::Fund => &self.fund,
+            Purse::Futures => &self.futures,
+        }
+    }
+
+    pub(crate) fn purse(&mut self, purse: Purse, currency: &SmolStr) -> &mut Wallet {
+        match purse {
+            Purse::Spot => self.spot(currency),
+            Purse::Fund => self.fund(currency),
+            Purse::Futures => self.futures(currency),
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     Balance,
     config::Config,
     control::{ControlError, WalletKind},
+    keys::ApiKey,
 };
 
 /// Most that a balance can be set to.
@@ -17,7 +18,7 @@ impl Exchange {
     /// Opens the accounts that configured keys name and that are not there.
     pub(crate) fn admit(&mut self, config: &Config) {
         for key in config.keys_or_default() {
-            self.open_account(AccountId(key.account), config);
+            self.open_account(&key, config);
         }
     }
 
@@ -25,14 +26,14 @@ impl Exchange {
     pub(crate) fn open_next_account(&mut self, config: &Config) -> AccountId {
         let free = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
         let id = free.unwrap_or(AccountId(0));
-        self.open_account(id, config);
+        self.open_account(&ApiKey::from_seed(0).account(id.0), config);
         id
     }
 
-    /// Whether there is a customer of this number.
-    pub(crate) fn customer(&self, id: AccountId) -> Result<(), ControlError> {
-        let known = self.accounts.get(&id).is_some_and(|account| !account.house);
-        if known { Ok(()) } else { Err(ControlError::UnknownAccount(id.0)) }
+    /// The main account of a customer, when it is a sub-account.
+    pub(crate) fn customer(&self, id: AccountId) -> Result<Option<AccountId>, ControlError> {
+        let known = self.accounts.get(&id).filter(|account| !account.house);
+        known.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
     }
 
     /// Sets what is free in a wallet; what open orders hold stays as it is.
@@ -45,7 +46,7 @@ impl Exchange {
     ) -> Result<Balance, ControlError> {
         self.customer(id)?;
         let traded = match kind {
-            WalletKind::Spot => self
+            WalletKind::Spot | WalletKind::Funding => self
                 .spot
                 .values()
                 .any(|market| market.rules.base == *currency || market.rules.quote == *currency),
@@ -66,11 +67,15 @@ impl Exchange {
                 let currencies = vec![currency.clone()];
                 let reason = BalanceReason::Deposit;
                 let event = Event::SpotBalance { account: id, reason, currencies };
-                (account.spot(currency), "spot", event)
+                (account.spot(currency), "spot", Some(event))
+            }
+            WalletKind::Funding => {
+                let event = None;
+                (account.fund(currency), "funding", event)
             }
             WalletKind::Futures => {
                 let event = Event::FuturesAsset { account: id, currency: currency.clone() };
-                (account.futures(currency), "futures", event)
+                (account.futures(currency), "futures", Some(event))
             }
         };
         let taken = wallet.available - amount;
@@ -83,7 +88,7 @@ impl Exchange {
             frozen: wallet.frozen,
         };
         self.collect(currency, taken);
-        self.events.push(event);
+        self.events.extend(event);
         Ok(row)
     }
 }

@@ -63,7 +63,7 @@ pub struct Book {
 pub struct Balance {
     /// Account number.
     pub account: u32,
-    /// `spot` or `futures`.
+    /// `spot`, `funding` or `futures`.
     pub wallet: &'static str,
     /// Currency, `USDT`.
     pub currency: String,
@@ -137,7 +137,12 @@ impl Exchange {
     pub(crate) fn ledger_balances(&self) -> Vec<Balance> {
         let mut rows = Vec::new();
         for account in self.accounts.values().filter(|account| !account.house) {
-            for (wallet, wallets) in [("spot", &account.spot), ("futures", &account.futures)] {
+            let wallets = [
+                ("spot", &account.spot),
+                ("funding", &account.fund),
+                ("futures", &account.futures),
+            ];
+            for (wallet, wallets) in wallets {
                 rows.extend(wallets.iter().map(|(currency, money)| Balance {
                     account: account.id.0,
                     wallet,
