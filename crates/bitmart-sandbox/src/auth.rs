@@ -1,9 +1,13 @@
 //! Keys, signatures and clocks: the second implementation of BitMart's signing, on purpose not
 //! shared with the client crates.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::{
@@ -52,24 +56,107 @@ pub(crate) enum LoginError {
     InvalidTimestamp,
 }
 
+/// A key that was made at run time. Key and secret are no part of it: they follow from the seed and
+/// its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MadeKey {
+    account: u32,
+    main: Option<u32>,
+    permissions: Vec<Permission>,
+    frozen: bool,
+}
+
+impl MadeKey {
+    fn key(&self, seed: u64, number: usize) -> ApiKey {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        ApiKey {
+            permissions: self.permissions.clone(),
+            account: self.account,
+            main: self.main,
+            frozen: self.frozen,
+            ..ApiKey::numbered(seed, number)
+        }
+    }
+}
+
 /// Every key the sandbox knows.
 #[derive(Debug)]
-pub(crate) struct KeyRing(HashMap<String, ApiKey>);
+pub(crate) struct KeyRing {
+    seed: u64,
+    keys: RwLock<Keys>,
+}
+
+#[derive(Debug)]
+struct Keys {
+    known: HashMap<String, Arc<ApiKey>>,
+    /// In the order in which they were made; the first has number 1.
+    made: Vec<MadeKey>,
+}
 
 impl KeyRing {
-    pub(crate) fn new(keys: &[ApiKey]) -> Self {
-        Self(keys.iter().map(|key| (key.key.clone(), key.clone())).collect())
+    /// A ring with the configured keys, and those that were made at run time before a restore.
+    pub(crate) fn new(seed: u64, keys: &[ApiKey], made: Vec<MadeKey>) -> Self {
+        let again = made.iter().enumerate().map(|(at, row)| row.key(seed, at + 1));
+        let known = again.chain(keys.iter().cloned());
+        let known = known.map(|key| (key.key.clone(), Arc::new(key))).collect();
+        Self { seed, keys: RwLock::new(Keys { known, made }) }
     }
 
-    fn find(&self, key: Option<&str>) -> Result<&ApiKey, Refusal> {
+    /// Makes a key for an account.
+    pub(crate) fn make(
+        &self,
+        account: u32,
+        main: Option<u32>,
+        permissions: Vec<Permission>,
+    ) -> ApiKey {
+        let mut keys = self.write();
+        let made = MadeKey { account, main, permissions, frozen: false };
+        let key = made.key(self.seed, keys.made.len() + 1);
+        keys.made.push(made);
+        keys.known.insert(key.key.clone(), Arc::new(key.clone()));
+        key
+    }
+
+    /// Adds a key; false when there is one of that name.
+    #[must_use]
+    pub(crate) fn add(&self, key: ApiKey) -> bool {
+        match self.write().known.entry(key.key.clone()) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(Arc::new(key));
+                true
+            }
+        }
+    }
+
+    /// The keys that were made at run time.
+    pub(crate) fn made(&self) -> Vec<MadeKey> {
+        self.read().made.clone()
+    }
+
+    // A panic elsewhere must not take the sandbox down: the keys are used as they stand.
+    fn read(&self) -> RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Keys> {
+        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn named(&self, key: &str) -> Option<Arc<ApiKey>> {
+        self.read().known.get(key).cloned()
+    }
+
+    fn find(&self, key: Option<&str>) -> Result<Arc<ApiKey>, Refusal> {
         let key = key.filter(|key| !key.is_empty()).ok_or_else(|| refuse(30001))?;
-        let found = self.0.get(key).ok_or_else(|| refuse(30002))?;
+        let found = self.named(key).ok_or_else(|| refuse(30002))?;
         if found.frozen { Err(refuse(30003)) } else { Ok(found) }
     }
 
     /// Checks a request that only names its key.
     pub(crate) fn keyed(&self, proof: Proof<'_>) -> Result<Caller, Refusal> {
-        self.find(proof.key).map(caller)
+        self.find(proof.key).map(|key| caller(&key))
     }
 
     /// Checks a signed request: key, timestamp, then the signature over `timestamp#memo#body`.
@@ -88,10 +175,10 @@ impl KeyRing {
         if sent.abs_diff(now_ms) > WINDOW_MS {
             return Err(refuse(30007));
         }
-        if !verify(key, text, body, sign) {
+        if !verify(&key, text, body, sign) {
             return Err(refuse(30005));
         }
-        Ok(caller(key))
+        Ok(caller(&key))
     }
 
     /// Checks a WebSocket login.
@@ -105,7 +192,7 @@ impl KeyRing {
         if key.is_empty() {
             return Err(LoginError::EmptyKey);
         }
-        let key = self.0.get(key).ok_or(LoginError::UnknownKey)?;
+        let key = self.named(key).ok_or(LoginError::UnknownKey)?;
         if key.frozen {
             return Err(LoginError::FrozenKey);
         }
@@ -119,8 +206,8 @@ impl KeyRing {
         if sign.is_empty() {
             return Err(LoginError::EmptySign);
         }
-        if verify(key, timestamp, LOGIN_BODY, sign) {
-            Ok(caller(key))
+        if verify(&key, timestamp, LOGIN_BODY, sign) {
+            Ok(caller(&key))
         } else {
             Err(LoginError::WrongSign)
         }
@@ -208,7 +295,8 @@ mod tests {
     const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9";
 
     fn ring() -> KeyRing {
-        KeyRing::new(&[ApiKey::new(KEY, SECRET, "test001"), ApiKey::new("ice", "s", "m").frozen()])
+        let keys = [ApiKey::new(KEY, SECRET, "test001"), ApiKey::new("ice", "s", "m").frozen()];
+        KeyRing::new(1, &keys, Vec::new())
     }
 
     /// The worked examples of BitMart's documents.
@@ -225,6 +313,20 @@ mod tests {
         assert_eq!(ring().signed(proof, body, 1_589_793_796_145 + 60_001), Err(refuse(30007)));
         let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
         assert!(ring().login(KEY, "1589267764859", sign, 1_589_267_764_859).is_ok());
+    }
+
+    #[test]
+    fn keys_made_at_run_time_are_made_again_from_what_is_remembered() {
+        let ring = KeyRing::new(7, &[ApiKey::from_seed(7)], Vec::new());
+        let (first, second) =
+            (ring.make(1, None, vec![Permission::ReadOnly]), ring.make(2, Some(1), Vec::new()));
+        assert!(first.key != second.key && first.key != ApiKey::from_seed(7).key);
+        let again = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.made());
+        for key in [&first, &second] {
+            assert_eq!(again.named(&key.key).as_deref(), Some(key));
+        }
+        assert_eq!(again.make(1, None, Vec::new()), ring.make(1, None, Vec::new()));
+        assert!(!ring.add(first));
     }
 
     #[test]

@@ -23,6 +23,10 @@ impl Clock {
         }
     }
 
+    pub(crate) fn is_stepped(self) -> bool {
+        matches!(self, Self::Stepped { .. })
+    }
+
     /// Moves a stepped clock; the real one goes its own way.
     pub(crate) fn advance(&mut self, by: Duration) {
         if let Self::Stepped { now_ms } = self {

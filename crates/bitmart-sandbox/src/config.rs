@@ -11,7 +11,11 @@ use crate::{
     clock::END_MS,
     keys::ApiKey,
     markets::{Contract, SpotPair},
+    snapshot::Snapshot,
 };
+
+/// Makes the seed of the sub-account's key another one.
+const SUB_ACCOUNT_KEY: u64 = 0x0073_7562;
 
 /// How a sandbox is set up. Start from [`Config::new`] and change what the test needs.
 ///
@@ -29,6 +33,7 @@ pub struct Config {
     pub(crate) seed: u64,
     pub(crate) spot_address: SocketAddr,
     pub(crate) futures_address: SocketAddr,
+    pub(crate) admin_address: Option<SocketAddr>,
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
     pub(crate) rate_limits: bool,
@@ -40,6 +45,7 @@ pub struct Config {
     pub(crate) pairs: Vec<SpotPair>,
     pub(crate) contracts: Vec<Contract>,
     pub(crate) ws: WsManners,
+    pub(crate) restored: Option<Snapshot>,
 }
 
 /// The times after which a socket is closed, and how much may wait in it.
@@ -59,7 +65,8 @@ impl Default for Config {
 
 impl Config {
     /// Free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, five spot pairs, three contracts,
-    /// a market maker, strict fields, limits on, and one funded account with one key.
+    /// a market maker, strict fields, limits on, one funded account with one key, and its empty
+    /// sub-account with one.
     pub fn new() -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let cents = |units: i64| Decimal::new(units, 2);
@@ -67,6 +74,7 @@ impl Config {
             seed: 1,
             spot_address: free,
             futures_address: free,
+            admin_address: None,
             tls: false,
             lenient: false,
             rate_limits: true,
@@ -102,6 +110,7 @@ impl Config {
                 futures_without_topic: Duration::from_secs(5),
                 queue: 4096,
             },
+            restored: None,
         }
     }
 
@@ -123,6 +132,14 @@ impl Config {
     #[must_use]
     pub fn futures_address(mut self, address: SocketAddr) -> Self {
         self.futures_address = address;
+        self
+    }
+
+    /// Serves the admin API here, in plain HTTP and without a password: whoever reaches it controls the
+    /// sandbox. Port 0 picks a free one. Without this there is none.
+    #[must_use]
+    pub fn admin(mut self, address: SocketAddr) -> Self {
+        self.admin_address = Some(address);
         self
     }
 
@@ -221,9 +238,33 @@ impl Config {
         self
     }
 
-    /// The configured keys, or the one derived from the seed.
+    /// Goes on from a snapshot instead of starting anew. Seed, markets and balances are then those of
+    /// the snapshot, and a clock that was stepped stands where it stood; call this last. Addresses,
+    /// manners and keys are as configured here, beside the keys that were made at run time.
+    ///
+    /// A [`Config::stepped_clock`] for a snapshot of a sandbox on the machine's clock starts no earlier
+    /// than the snapshot.
+    #[must_use]
+    pub fn restore(mut self, snapshot: Snapshot) -> Self {
+        let parts = snapshot.parts();
+        self.seed = parts.seed;
+        self.stepped_from = if parts.stepped {
+            Some(parts.now_ms)
+        } else {
+            self.stepped_from.map(|start_ms| start_ms.max(parts.now_ms))
+        };
+        self.restored = Some(snapshot);
+        self
+    }
+
+    /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.
     pub(crate) fn keys_or_default(&self) -> Vec<ApiKey> {
-        if self.keys.is_empty() { vec![ApiKey::from_seed(self.seed)] } else { self.keys.clone() }
+        if self.keys.is_empty() {
+            let sub = ApiKey::from_seed(self.seed ^ SUB_ACCOUNT_KEY).sub_account(2, 1);
+            vec![ApiKey::from_seed(self.seed), sub]
+        } else {
+            self.keys.clone()
+        }
     }
 }
 

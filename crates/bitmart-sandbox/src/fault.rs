@@ -18,9 +18,26 @@ pub enum Fault {
     HtmlAfter(u16),
     /// REST: processed; the JSON of the answer is cut in half.
     TruncatedJson,
+    /// REST: processed; the headers and half of the body are sent, then the connection is reset.
+    ResetMidBody,
+    /// REST: processed; the body is sent byte by byte, over this time in all.
+    SlowDrip(Duration),
+    /// REST: not processed; refused as over the limit (code 30013, HTTP 429, with its headers).
+    RateLimited,
+    /// REST: not processed; refused as banned for going over the limit (code 30017, HTTP 418).
+    Banned,
+    /// REST: not processed; refused for maintenance (code 30016, which comes with HTTP 200).
+    Maintenance,
     /// WebSocket: the socket that would get the next frame of the topic stays open and falls
     /// silent: it sends nothing any more and answers no ping.
     SilentSocket,
+    /// WebSocket: the socket that would get the next frame of the topic stays open as far as its
+    /// client can tell, but nobody is there any more: nothing is read and nothing is said.
+    HalfOpen,
+    /// WebSocket: the next frame of the topic comes twice.
+    Duplicate,
+    /// WebSocket: in place of the next frame of the topic comes a binary one that is no deflate.
+    Garbage,
     /// WebSocket: the next update of a book topic skips a version.
     VersionGap,
 }
@@ -30,6 +47,16 @@ impl Fault {
     /// (`spot/depth/increase100:BTC_USDT`). It strikes once; see [`FaultRule::times`].
     pub fn on(self, target: impl Into<String>) -> FaultRule {
         FaultRule { fault: self, target: target.into(), left: 1 }
+    }
+
+    /// Whether it strikes a WebSocket rather than a REST request.
+    pub(crate) fn is_socket(self) -> bool {
+        self.is_frame() || self == Self::VersionGap
+    }
+
+    /// Whether it strikes the next frame of a topic, or who would hear it.
+    pub(crate) fn is_frame(self) -> bool {
+        matches!(self, Self::SilentSocket | Self::HalfOpen | Self::Duplicate | Self::Garbage)
     }
 }
 
@@ -51,7 +78,7 @@ impl FaultRule {
 
     /// Whether it concerns a WebSocket rather than a REST request.
     pub(crate) fn is_socket(&self) -> bool {
-        matches!(self.fault, Fault::SilentSocket | Fault::VersionGap)
+        self.fault.is_socket()
     }
 }
 

@@ -2,23 +2,30 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::exchange::rng::Rng;
 
 /// What an API key may do, named as on BitMart's key page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Permission {
     /// `Read-only`: balances, orders, trades.
+    #[serde(rename = "Read-only")]
     ReadOnly,
     /// `Spot-Trade`.
+    #[serde(rename = "Spot-Trade")]
     SpotTrade,
     /// `Margin-Trade`.
+    #[serde(rename = "Margin-Trade")]
     MarginTrade,
     /// `Future-Trade`.
+    #[serde(rename = "Future-Trade")]
     FutureTrade,
     /// `Withdraw`.
     Withdraw,
     /// `Sub-Account Inter-Account Transfer`, which institutional accounts have.
+    #[serde(rename = "Sub-Account Inter-Account Transfer")]
     SubAccountTransfer,
 }
 
@@ -61,6 +68,8 @@ pub struct ApiKey {
     pub permissions: Vec<Permission>,
     /// The account it belongs to. Accounts are created as keys name them; 1 is the default one.
     pub account: u32,
+    /// The main account, when the account of the key is a sub-account.
+    pub main: Option<u32>,
     /// A frozen key is known but refused (code 30003).
     pub frozen: bool,
 }
@@ -74,6 +83,7 @@ impl ApiKey {
             memo: memo.into(),
             permissions: Permission::ALL.to_vec(),
             account: 1,
+            main: None,
             frozen: false,
         }
     }
@@ -93,6 +103,15 @@ impl ApiKey {
         self
     }
 
+    /// Gives the key to a sub-account of `main`. A sub-account starts empty and is called
+    /// `account<number>@sandbox.test` by the sub-account endpoints.
+    #[must_use]
+    pub fn sub_account(mut self, account: u32, main: u32) -> Self {
+        self.account = account;
+        self.main = Some(main).filter(|main| *main != account);
+        self
+    }
+
     /// Makes the key a frozen one.
     #[must_use]
     pub fn frozen(mut self) -> Self {
@@ -102,7 +121,13 @@ impl ApiKey {
 
     /// The key that a sandbox has when none is configured: a function of the seed.
     pub(crate) fn from_seed(seed: u64) -> Self {
-        let mut rng = Rng::new(seed ^ 0x6b65_7973);
+        Self::numbered(seed, 0)
+    }
+
+    /// The keys of a seed: number 0 is the default one, the others are made at run time.
+    pub(crate) fn numbered(seed: u64, number: u64) -> Self {
+        let far = number.wrapping_mul(0xD134_2543_DE82_EF95);
+        let mut rng = Rng::new((seed ^ 0x6b65_7973).wrapping_add(far));
         let mut hex = |words: usize| {
             let words: Vec<String> = (0..words).map(|_| format!("{:016x}", rng.next())).collect();
             words.concat()
@@ -117,6 +142,7 @@ impl fmt::Debug for ApiKey {
         f.debug_struct("ApiKey")
             .field("permissions", &self.permissions)
             .field("account", &self.account)
+            .field("main", &self.main)
             .field("frozen", &self.frozen)
             .finish_non_exhaustive()
     }

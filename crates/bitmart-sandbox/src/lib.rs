@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod auth;
 mod clock;
 mod config;
+mod control;
 mod exchange;
 mod fault;
 #[allow(
@@ -16,6 +18,7 @@ mod keys;
 mod markets;
 mod sandbox;
 mod shared;
+mod snapshot;
 mod tls;
 mod wire;
 mod ws;
@@ -24,9 +27,11 @@ pub use rust_decimal::Decimal;
 
 pub use self::{
     config::Config,
+    control::{ControlError, WalletKind},
     exchange::ledger::{Balance, Book, Fill, Order},
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     markets::{Contract, SpotPair},
     sandbox::{HostUrls, Sandbox, StartError},
+    snapshot::{Snapshot, SnapshotError},
 };

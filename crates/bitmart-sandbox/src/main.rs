@@ -2,7 +2,7 @@
 
 use std::{future::pending, io::Write, net::SocketAddr, process::ExitCode};
 
-use bitmart_sandbox::{Config, Sandbox};
+use bitmart_sandbox::{Config, Sandbox, Snapshot};
 
 const HELP: &str = "\
 bitmart-sandbox: a local exchange that speaks BitMart's wire, REST and WebSocket.
@@ -14,11 +14,15 @@ Usage: bitmart-sandbox [options]
 
   --spot ADDRESS      where the spot host listens        [127.0.0.1:0, a free port]
   --futures ADDRESS   where the futures host listens     [127.0.0.1:0, a free port]
+  --admin ADDRESS     where the admin API listens: whoever reaches it controls the sandbox   [none]
   --tls               serve https and wss; the root certificate is in the ready line
   --seed N            seed of market and default key     [1]
   --lenient           ignore unknown fields and surplus decimals, as the venue does
   --no-limits         send the rate-limit headers, but never answer 429
   --no-market         no market maker: books start empty
+  --clock MS          a clock that stands at MS (milliseconds since 1970) and moves, market and all,
+                      only by the admin API; timestamps of requests are checked against it
+  --restore FILE      go on from a snapshot that GET /snapshot of the admin API gave
   -h, --help          this text
   -V, --version       the version
 
@@ -29,6 +33,10 @@ When it is ready it prints one line of JSON to standard output:
    \"futures\":{...the same...},
    \"credentials\":{\"key\":\"...\",\"secret\":\"...\",\"memo\":\"...\"},
    \"root_certificate\":null or \"PEM\"}
+
+With --admin there is also \"admin\":\"http://...\" in it; ask that address for the list of its calls:
+
+  curl http://127.0.0.1:8803/
 
 The account is funded. Ctrl-c stops it.
 ";
@@ -92,6 +100,7 @@ fn print(text: &str) {
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
     let mut config = Config::new();
+    let mut restored = None;
     let mut args = args;
     while let Some(arg) = args.next() {
         // Both `--seed 7` and `--seed=7`.
@@ -107,12 +116,12 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
         config = match name.as_str() {
             "--spot" => config.spot_address(address(&value()?)?),
             "--futures" => config.futures_address(address(&value()?)?),
-            "--seed" => {
-                let text = value()?;
-                config.seed(
-                    text.parse()
-                        .map_err(|_| format!("--seed needs a whole number, not {text:?}"))?,
-                )
+            "--admin" => config.admin(address(&value()?)?),
+            "--seed" => config.seed(number(&name, &value()?)?),
+            "--clock" => config.stepped_clock(number(&name, &value()?)?),
+            "--restore" => {
+                restored = Some(read(&value()?)?);
+                config
             }
             "--tls" => config.tls(true),
             "--lenient" => config.lenient(true),
@@ -129,7 +138,20 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             _ => return Err(format!("unknown option {name:?}")),
         };
     }
+    let config = match restored {
+        Some(snapshot) => config.restore(snapshot),
+        None => config,
+    };
     Ok(Asked::Run(Box::new(config)))
+}
+
+fn number(name: &str, text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{name} needs a whole number, not {text:?}"))
+}
+
+fn read(file: &str) -> Result<Snapshot, String> {
+    let bytes = std::fs::read(file).map_err(|error| format!("cannot read {file:?}: {error}"))?;
+    Snapshot::from_json(&bytes).map_err(|error| format!("{file:?} is {error}"))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

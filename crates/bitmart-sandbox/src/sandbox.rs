@@ -2,17 +2,21 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
+use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    Balance, Book, Fill, Order,
+    Balance, Book, Fill, Order, admin,
     config::Config,
+    control::{ControlError, WalletKind},
+    exchange::AccountId,
     fault::FaultRule,
     generated::Host,
     http,
-    keys::ApiKey,
+    keys::{ApiKey, Permission},
     shared::{Shared, TICK, stopped},
+    snapshot::Snapshot,
     tls,
 };
 
@@ -68,6 +72,7 @@ pub struct Sandbox {
     futures: HostUrls,
     credentials: ApiKey,
     root_pem: Option<String>,
+    admin: Option<String>,
 }
 
 impl fmt::Debug for Sandbox {
@@ -98,12 +103,20 @@ impl Sandbox {
         };
         let (spot, spot_at) = listen(config.spot_address).await?;
         let (futures, futures_at) = listen(config.futures_address).await?;
+        let admin = match config.admin_address {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let credentials = config.keys_or_default().swap_remove(0);
         let (tls, ticking) = (config.tls, config.stepped_from.is_none());
         let shared = Arc::new(Shared::new(config));
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
+        let admin = admin.map(|(listener, at)| {
+            tokio::spawn(admin::serve(Arc::clone(&shared), listener));
+            format!("http://{at}")
+        });
         if ticking {
             tokio::spawn(tick(Arc::clone(&shared)));
         }
@@ -113,6 +126,7 @@ impl Sandbox {
             futures: HostUrls::new(futures_at, tls),
             credentials,
             root_pem: identity.map(|identity| identity.root_pem),
+            admin,
         })
     }
 
@@ -131,16 +145,28 @@ impl Sandbox {
         &self.credentials
     }
 
+    /// The first configured key of a sub-account, or the one made from the seed when no key is
+    /// configured.
+    pub fn sub_account_credentials(&self) -> Option<ApiKey> {
+        self.shared.config.keys_or_default().into_iter().find(|key| key.main.is_some())
+    }
+
     /// The certificate that clients must trust, in PEM, when TLS is on.
     pub fn root_certificate(&self) -> Option<&str> {
         self.root_pem.as_deref()
     }
 
+    /// Where the admin API is, `http://127.0.0.1:8803`, when it is asked for.
+    pub fn admin(&self) -> Option<&str> {
+        self.admin.as_deref()
+    }
+
     /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
-    /// secret of the key, which is worth nothing outside the sandbox.
+    /// secret of the key, which is worth nothing outside the sandbox. `admin` is in it only when there is
+    /// an admin API.
     pub fn ready_line(&self) -> String {
         let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
-        json!({
+        let mut line = json!({
             "spot": urls(&self.spot),
             "futures": urls(&self.futures),
             "credentials": {
@@ -149,8 +175,11 @@ impl Sandbox {
                 "memo": self.credentials.memo,
             },
             "root_certificate": self.root_pem,
-        })
-        .to_string()
+        });
+        if let Some(admin) = &self.admin {
+            line["admin"] = json!(admin);
+        }
+        line.to_string()
     }
 
     /// Trades of customer accounts so far: spot, then futures, each oldest first.
@@ -173,24 +202,66 @@ impl Sandbox {
         self.shared.state().exchange.ledger_balances()
     }
 
+    /// Opens an account with the configured starting balances and returns its number.
+    pub fn create_account(&self) -> u32 {
+        self.shared.create_account()
+    }
+
+    /// Makes a key for an account. Like everything it follows from the seed: the first key made at run
+    /// time is the same in every run.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn create_key(
+        &self,
+        account: u32,
+        permissions: impl Into<Vec<Permission>>,
+    ) -> Result<ApiKey, ControlError> {
+        self.shared.create_key(account, permissions.into())
+    }
+
+    /// Adds a key with a secret of your own. Such a key is in no [`Snapshot`].
+    ///
+    /// # Errors
+    /// When its account does not exist, or a key of its name does.
+    pub fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
+        self.shared.add_key(key)
+    }
+
+    /// Sets what is free in a wallet; what open orders hold stays as it is. Subscribers to balances
+    /// hear of it.
+    ///
+    /// # Errors
+    /// When there is no such account, no market of this wallet uses the currency, or the amount is not
+    /// from 0 to 1e15 with at most 8 decimals.
+    pub fn set_balance(
+        &self,
+        account: u32,
+        wallet: WalletKind,
+        currency: &str,
+        amount: Decimal,
+    ) -> Result<(), ControlError> {
+        self.shared.set_balance(account, wallet, currency, amount).map(drop)
+    }
+
+    /// The whole state as it stands, to go on from with [`Config::restore`].
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.snapshot()
+    }
+
     /// Switches a fault on.
     pub fn inject(&self, rule: FaultRule) {
-        if rule.is_socket() {
-            self.shared.state().feed.faults.add(rule);
-        } else {
-            self.shared.faults().add(rule);
-        }
+        self.shared.inject(rule);
     }
 
     /// Switches all faults off. Sockets that fell silent stay so.
     pub fn clear_faults(&self) {
-        self.shared.faults().clear();
-        self.shared.state().feed.faults.clear();
+        self.shared.clear_faults();
     }
 
     /// Cuts every WebSocket connection, without a close frame.
     pub fn kill_sockets(&self) {
-        self.shared.control.send_modify(|control| control.kills += 1);
+        self.shared.kill_sockets();
     }
 
     /// How many WebSockets are open.
@@ -203,25 +274,33 @@ impl Sandbox {
         self.shared.state().clock.now_ms()
     }
 
-    /// Moves a stepped clock. Has no effect on the real one.
+    /// Announces money from outside for an account: a deposit that goes through its states on the clock
+    /// and reaches the spot wallet after 30 s. Gives its `deposit_id`; `None` for an account or currency
+    /// that there is not, and an amount that is not above 0.
+    pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
+        let account = AccountId(account);
+        let mut state = self.shared.state();
+        let id = state.run(|exchange, now_ms| exchange.deposit(account, currency, amount, now_ms));
+        id.ok().map(|id| id.to_string())
+    }
+
+    /// Moves a stepped clock, and what is due by then happens. Has no effect on the real one.
     pub fn advance(&self, by: Duration) {
-        self.shared.state().clock.advance(by);
+        self.shared.advance(by);
     }
 
     /// Lets the market make `steps` beats of 100 ms; a stepped clock moves along. Books, tickers and
     /// candles are pushed on these beats.
     pub fn step_market(&self, steps: u32) {
         for _ in 0..steps {
-            let mut state = self.shared.state();
-            state.clock.advance(TICK);
-            state.tick();
+            self.shared.step();
         }
     }
 
     /// Holds the market makers still, or lets them go on. Orders are matched and channels pushed all
     /// the same.
     pub fn hold_market(&self, held: bool) {
-        self.shared.state().held = held;
+        self.shared.hold_market(held);
     }
 
     /// Stops listening, closes every connection and waits until they are gone, at most 5 s.

@@ -38,6 +38,7 @@ impl State {
     /// Runs a command on the exchange at the present time and pushes what happened.
     pub(crate) fn run<T>(&mut self, command: impl FnOnce(&mut Exchange, u64) -> T) -> T {
         let now_ms = self.clock.now_ms();
+        self.exchange.settle_due(now_ms);
         let result = command(&mut self.exchange, now_ms);
         self.feed.publish(&mut self.exchange, now_ms);
         result
@@ -45,9 +46,12 @@ impl State {
 
     /// One beat: the market moves, the feed pushes.
     pub(crate) fn tick(&mut self) {
-        if !self.held {
-            self.run(Exchange::step_market);
-        }
+        let held = self.held;
+        self.run(|exchange, now_ms| {
+            if !held {
+                exchange.step_market(now_ms);
+            }
+        });
         self.feed.tick(&self.exchange, self.clock.now_ms());
     }
 }
@@ -83,15 +87,25 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(mut config: Config) -> Self {
         let clock = config.stepped_from.map_or(Clock::Real, |now_ms| Clock::Stepped { now_ms });
-        let exchange = Exchange::new(&config, clock.now_ms());
-        let feed = Feed::new(&exchange, config.seed);
+        let (exchange, held, made, versions) = match config.restored.take() {
+            None => (Exchange::new(&config, clock.now_ms()), false, Vec::new(), None),
+            Some(snapshot) => {
+                let mut parts = snapshot.into_parts();
+                parts.exchange.admit(&config);
+                (parts.exchange, parts.held, parts.keys, Some(parts.versions))
+            }
+        };
+        let mut feed = Feed::new(&exchange, config.seed);
+        if let Some(versions) = versions {
+            feed.resume(&versions);
+        }
         Self {
-            state: Mutex::new(State { exchange, clock, feed, held: false }),
+            state: Mutex::new(State { exchange, clock, feed, held }),
             faults: Mutex::new(Faults::default()),
             limits: Mutex::new(Limits::default()),
-            keys: KeyRing::new(&config.keys_or_default()),
+            keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
             control: watch::Sender::new(Control::default()),
             traces: AtomicU64::new(config.seed),
             config,

@@ -54,8 +54,6 @@ mod on {
 mod off {
     use std::{convert::Infallible, io};
 
-    use tokio::net::TcpStream;
-
     use super::Identity;
 
     /// Cannot exist.
@@ -64,7 +62,7 @@ mod off {
 
     impl Acceptor {
         #[allow(clippy::unused_async)]
-        pub(crate) async fn accept(&self, _: TcpStream) -> io::Result<TcpStream> {
+        pub(crate) async fn accept<S>(&self, _: S) -> io::Result<S> {
             match self.0 {}
         }
     }

@@ -43,6 +43,51 @@ async fn ready_line_has_the_promised_shape_and_the_addresses_answer() {
         assert!(ready["credentials"][field].is_string(), "{field}");
     }
     assert_eq!(ready["root_certificate"], Value::Null);
+    let names: Vec<_> = ready.as_object().expect("an object").keys().collect();
+    assert_eq!(names, ["credentials", "futures", "root_certificate", "spot"]);
+}
+
+/// Starts the program and reads its ready line. It ends with the child.
+async fn ready(args: &[&str]) -> (tokio::process::Child, Value) {
+    let mut child = program().args(args).spawn().expect("runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let line = timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("reads");
+    let ready = serde_json::from_str(&line.expect("a line")).expect("JSON");
+    (child, ready)
+}
+
+#[tokio::test]
+async fn admin_is_in_the_ready_line_when_asked_for_and_its_snapshot_restores() {
+    let (child, first) = ready(&[
+        "--admin",
+        "127.0.0.1:0",
+        "--clock",
+        "1700000000000",
+        "--seed",
+        "5",
+        "--no-market",
+    ])
+    .await;
+    let ask = async |ready: &Value, method: &str, path: &str, body: &'static str| {
+        let admin = ready["admin"].as_str().expect("an address");
+        assert!(admin.starts_with("http://127.0.0.1:"), "{admin}");
+        let request = hyper::Request::builder().method(method).uri(path).header("host", "admin");
+        let request = request.body(body.into()).expect("a request");
+        let answer = common::send_to(admin, request).await.expect("an answer");
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.text
+    };
+    ask(&first, "POST", "/clock/advance", r#"{"ms":5000}"#).await;
+    ask(&first, "POST", "/accounts", "").await;
+    let (ledger, snapshot) =
+        (ask(&first, "GET", "/ledger", "").await, ask(&first, "GET", "/snapshot", "").await);
+    drop(child);
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/admin-snapshot.json");
+    std::fs::write(file, &snapshot).expect("writes");
+    let (_child, second) = ready(&["--admin=127.0.0.1:0", "--restore", file]).await;
+    assert_eq!(second["credentials"], first["credentials"]);
+    assert_eq!(ask(&second, "GET", "/ledger", "").await, ledger);
+    assert_eq!(ask(&second, "GET", "/snapshot", "").await, snapshot);
 }
 
 #[cfg(unix)]
@@ -64,6 +109,9 @@ async fn wrong_options_are_named_on_stderr() {
         (["--tls=no", "--seed=1"], "--tls takes no value"),
         (["--seed", "x"], "--seed needs a whole number"),
         (["--spot", "here"], "\"here\" is not an address"),
+        (["--clock", "noon"], "--clock needs a whole number"),
+        (["--restore", "nowhere"], "cannot read \"nowhere\""),
+        (["--restore", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "no snapshot"),
     ] {
         let mut child = program().args(args).spawn().expect("runs");
         let mut text = String::new();

@@ -2,12 +2,18 @@
 
 mod common;
 
-use bitmart_sandbox::{Config, Fault};
-use common::{Client, DEADLINE, Heard, Socket, send, start};
+use bitmart_sandbox::{Config, Fault, Sandbox};
+use common::{Client, DEADLINE, Heard, Socket, authority, send, start};
 use serde_json::json;
-use tokio::time::{Duration, Instant, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Duration, Instant, timeout},
+};
 
 const SUBMIT: &str = "/spot/v2/submit_order";
+const TIME: &str = "/system/time";
+const BOOK: &str = "spot/depth/increase100:BTC_USDT";
 
 fn still() -> Config {
     Config::new().stepped_clock(1_700_000_000_000).rate_limits(false)
@@ -44,11 +50,12 @@ async fn html_and_cut_json_come_as_a_proxy_sends_them() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
     sandbox.inject(Fault::Html(502).on(SUBMIT).times(2));
+    sandbox.inject(Fault::Html(403).on(SUBMIT));
     sandbox.inject(Fault::HtmlAfter(502).on(SUBMIT));
     sandbox.inject(Fault::TruncatedJson.on(SUBMIT));
-    for (id, orders) in [("a", 0), ("b", 0), ("c", 1)] {
+    for (id, status, orders) in [("a", 502, 0), ("b", 502, 0), ("x", 403, 0), ("c", 502, 1)] {
         let page = client.post(SUBMIT, order(id)).await;
-        assert_eq!((page.status, sandbox.orders().len()), (502, orders), "{id}");
+        assert_eq!((page.status, sandbox.orders().len()), (status, orders), "{id}");
         assert!(page.text.starts_with("<html>"), "{}", page.text);
     }
     let cut = client.post(SUBMIT, order("d")).await;
@@ -163,4 +170,164 @@ async fn a_silent_socket_stays_open_and_answers_nothing() {
     sandbox.kill_sockets();
     assert_eq!(silent.hear().await, Heard::Gone);
     assert_eq!(other.hear().await, Heard::Gone);
+}
+
+/// A request for the time of the spot host, sent and not yet read from.
+async fn ask_for_the_time(sandbox: &Sandbox) -> TcpStream {
+    let mut stream = TcpStream::connect(authority(&sandbox.spot().rest)).await.expect("connects");
+    let head = format!("GET {TIME} HTTP/1.1\r\nHost: sandbox\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.expect("writes");
+    stream
+}
+
+/// Reads a head and returns the promised length of its body.
+async fn promised(stream: &mut TcpStream) -> usize {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(DEADLINE, stream.read_u8()).await.expect("in time").expect("a head"));
+    }
+    let head = String::from_utf8(head).expect("text").to_lowercase();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let length = head.split_once("content-length: ").expect("a length").1;
+    length.lines().next().expect("a line").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_reset_mid_body_comes_after_the_head_and_half_of_the_body() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    sandbox.inject(Fault::ResetMidBody.on(SUBMIT));
+    assert!(send(client.host, client.signed(SUBMIT, &order("cut1"))).await.is_none());
+    assert_eq!(sandbox.orders().len(), 1);
+    sandbox.inject(Fault::ResetMidBody.on(TIME));
+    let mut stream = ask_for_the_time(&sandbox).await;
+    let (length, mut body) = (promised(&mut stream).await, Vec::new());
+    let error = loop {
+        match timeout(DEADLINE, stream.read_u8()).await.expect("in time") {
+            Ok(byte) => body.push(byte),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(body.len(), length / 2);
+}
+
+#[tokio::test]
+async fn a_slow_drip_sends_one_byte_and_lets_the_next_wait() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    sandbox.inject(Fault::SlowDrip(Duration::from_hours(1)).on(TIME));
+    let mut stream = ask_for_the_time(&sandbox).await;
+    assert!(promised(&mut stream).await > 1);
+    let first = timeout(DEADLINE, stream.read_u8()).await.expect("in time");
+    assert_eq!(first.expect("a byte"), b'{');
+    tokio::select! {
+        second = stream.read_u8() => panic!("came before its time: {second:?}"),
+        other = client.get(TIME) => assert_eq!(other.status, 200),
+    }
+}
+
+#[tokio::test]
+async fn a_slow_drip_brings_the_whole_body_in_its_time() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let (time, from) = (Duration::from_millis(100), Instant::now());
+    sandbox.inject(Fault::SlowDrip(time).on(SUBMIT));
+    client.order(order("slow1")).await;
+    assert!(from.elapsed() >= time);
+}
+
+#[tokio::test]
+async fn limit_ban_and_maintenance_are_refused_in_the_documented_way_and_not_processed() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    for (fault, status, code, counted) in [
+        (Fault::RateLimited, 429, 30013, true),
+        (Fault::Banned, 418, 30017, true),
+        (Fault::Maintenance, 200, 30016, false),
+    ] {
+        sandbox.inject(fault.on(SUBMIT));
+        let refused = client.post(SUBMIT, order("later1")).await;
+        assert_eq!((refused.status, refused.code()), (status, code), "{fault:?}");
+        let header = |name: &str| {
+            let value = refused.headers.get(name)?.to_str().expect("text");
+            Some(value.parse::<u32>().expect("a number"))
+        };
+        let used = header("x-bm-ratelimit-remaining");
+        assert_eq!(used.is_some(), counted, "{fault:?}");
+        assert!(used.is_none() || used > header("x-bm-ratelimit-limit"), "{fault:?}");
+        assert_eq!(header("x-bm-ratelimit-reset").is_some(), counted, "{fault:?}");
+    }
+    assert!(sandbox.orders().is_empty());
+    client.order(order("later1")).await;
+}
+
+async fn book_socket(sandbox: &Sandbox, topic: &str) -> Socket {
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    socket.subscribe_spot(topic).await;
+    socket.binary().await;
+    socket
+}
+
+#[tokio::test]
+async fn a_half_open_socket_says_nothing() {
+    let sandbox = start(still()).await;
+    let mut half = book_socket(&sandbox, BOOK).await;
+    sandbox.inject(Fault::HalfOpen.on(BOOK));
+    sandbox.step_market(1);
+    half.send("ping").await;
+    let mut other = book_socket(&sandbox, BOOK).await;
+    for _ in 0..3 {
+        sandbox.step_market(1);
+        other.binary().await;
+    }
+    sandbox.kill_sockets();
+    assert_eq!(half.hear().await, Heard::Gone);
+}
+
+/// A silent socket reads on and sees that its client left; a half-open one does not.
+#[tokio::test]
+async fn a_half_open_socket_reads_nothing_not_even_that_its_client_is_gone() {
+    let sandbox = start(still()).await;
+    let quiet_book = "spot/depth/increase100:ETH_USDT";
+    let half = book_socket(&sandbox, BOOK).await;
+    let silent = book_socket(&sandbox, quiet_book).await;
+    sandbox.inject(Fault::HalfOpen.on(BOOK));
+    sandbox.inject(Fault::SilentSocket.on(quiet_book));
+    sandbox.step_market(1);
+    drop(half);
+    drop(silent);
+    let one_is_gone = async {
+        while sandbox.sockets() == 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, one_is_gone).await.expect("the silent socket ends");
+    let _third = book_socket(&sandbox, BOOK).await;
+    assert_eq!(sandbox.sockets(), 2);
+}
+
+#[tokio::test]
+async fn a_duplicate_is_the_same_frame_twice() {
+    let sandbox = start(still()).await;
+    let mut socket = book_socket(&sandbox, BOOK).await;
+    sandbox.inject(Fault::Duplicate.on(BOOK));
+    sandbox.step_market(2);
+    let (first, again, next) =
+        (socket.binary().await, socket.binary().await, socket.binary().await);
+    assert_eq!(first, again);
+    let version =
+        |frame: &serde_json::Value| frame["data"][0]["version"].as_u64().expect("a version");
+    assert_eq!(version(&next), version(&first) + 1);
+}
+
+#[tokio::test]
+async fn garbage_is_a_binary_frame_that_does_not_inflate_in_place_of_one_that_does() {
+    let sandbox = start(still()).await;
+    let mut socket = book_socket(&sandbox, BOOK).await;
+    sandbox.inject(Fault::Garbage.on(BOOK).times(2));
+    sandbox.step_market(3);
+    assert_eq!(socket.hear().await, Heard::Garbage);
+    assert_eq!(socket.hear().await, Heard::Garbage);
+    assert_eq!(socket.binary().await["data"][0]["type"], "update");
 }

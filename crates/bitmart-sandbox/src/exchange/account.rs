@@ -3,18 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{AccountId, OrderId, position::Position};
 
 /// Money of one currency: free, and bound by open orders.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wallet {
     pub(crate) available: Decimal,
     pub(crate) frozen: Decimal,
 }
 
 impl Wallet {
+    pub(crate) fn is_empty(&self) -> bool {
+        (self.available + self.frozen).is_zero()
+    }
+
     /// Moves money from available to frozen; false when there is too little.
     #[must_use]
     pub(crate) fn freeze(&mut self, amount: Decimal) -> bool {
@@ -32,11 +37,20 @@ impl Wallet {
     }
 }
 
+/// The wallets of an account that money can be moved between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Purse {
+    Spot,
+    /// The funding account that BitMart added in 2026.
+    Fund,
+    Futures,
+}
+
 /// Finished orders that an account remembers in one market; older ones are forgotten.
 pub(crate) const HISTORY: usize = 10_000;
 
 /// The orders of an account in one market: every open one, and the latest finished ones.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct History {
     pub(crate) open: BTreeSet<OrderId>,
     /// In the order in which they ended.
@@ -80,14 +94,18 @@ impl History {
 }
 
 /// One customer, or one of the house accounts that make the market.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
     /// House accounts pay no fee, have no margin limit and leave no history.
     pub(crate) house: bool,
+    /// The main account, when this is a sub-account.
+    pub(crate) main: Option<AccountId>,
     pub(crate) spot: BTreeMap<SmolStr, Wallet>,
+    pub(crate) fund: BTreeMap<SmolStr, Wallet>,
     pub(crate) futures: BTreeMap<SmolStr, Wallet>,
     /// By contract and direction (true = long).
+    #[serde(with = "super::rows")]
     pub(crate) positions: BTreeMap<(SmolStr, bool), Position>,
     pub(crate) spot_orders: History,
     pub(crate) futures_orders: History,
@@ -98,7 +116,9 @@ impl Account {
         Self {
             id,
             house,
+            main: None,
             spot: BTreeMap::new(),
+            fund: BTreeMap::new(),
             futures: BTreeMap::new(),
             positions: BTreeMap::new(),
             spot_orders: History::default(),
@@ -112,5 +132,25 @@ impl Account {
 
     pub(crate) fn futures(&mut self, currency: &SmolStr) -> &mut Wallet {
         self.futures.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn fund(&mut self, currency: &SmolStr) -> &mut Wallet {
+        self.fund.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, Wallet> {
+        match purse {
+            Purse::Spot => &self.spot,
+            Purse::Fund => &self.fund,
+            Purse::Futures => &self.futures,
+        }
+    }
+
+    pub(crate) fn purse(&mut self, purse: Purse, currency: &SmolStr) -> &mut Wallet {
+        match purse {
+            Purse::Spot => self.spot(currency),
+            Purse::Fund => self.fund(currency),
+            Purse::Futures => self.futures(currency),
+        }
     }
 }

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
 
 use super::{AccountId, OrderId};
 
 /// Buy or sell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Side {
     Buy,
     Sell,
@@ -32,7 +33,7 @@ impl Side {
 }
 
 /// What happens when an order would trade with one of the same account. The taker's choice decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SelfTrade {
     Allow,
     CancelMaker,
@@ -69,7 +70,7 @@ pub(crate) struct Taken {
     pub(crate) left: Decimal,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Resting {
     id: OrderId,
     account: AccountId,
@@ -77,14 +78,14 @@ struct Resting {
 }
 
 /// The orders of one price, oldest first. `total` is the sum of their open sizes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Level {
     queue: VecDeque<Resting>,
     total: Decimal,
 }
 
 /// Both sides of one market.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Book {
     bids: BTreeMap<Decimal, Level>,
     asks: BTreeMap<Decimal, Level>,

@@ -1,34 +1,83 @@
-//! Withdrawals.
+//! Deposits and withdrawals, which move through the documented states on the clock.
+//!
+//! How long a state lasts is made up: no source says it.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
-    AccountId, BalanceReason, Event, Exchange, next,
+    AccountId, BalanceReason, Event, Exchange,
+    account::{Purse, Wallet},
+    agenda::Due,
+    next,
     refusal::{Refusal, refuse},
 };
 
 /// The flat fee of a withdrawal, in its own currency.
 pub(crate) const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+/// What an account may withdraw in 24 hours, in BTC: the figure of BitMart's sample.
+const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
+const DAY_MS: u64 = 86_400_000;
+/// A withdrawal to an address that begins like this fails, so that a client can see one fail.
+const FAILING_ADDRESS: &str = "fail";
+
+/// States as `status` numbers them; 4, cancelled, has no way to come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum FundingState {
+    Created = 0,
+    Submitted = 1,
+    Processing = 2,
+    Done = 3,
+    Failed = 5,
+}
+
+impl FundingState {
+    /// The state after this one, and the milliseconds until it is reached.
+    fn next(self, deposit: bool) -> Option<(Self, u64)> {
+        Some(match (self, deposit) {
+            (Self::Created, false) => (Self::Submitted, 1_000),
+            (Self::Submitted, _) => (Self::Processing, 9_000),
+            (Self::Created, true) => (Self::Processing, 1_000),
+            (Self::Processing, false) => (Self::Done, 50_000),
+            (Self::Processing, true) => (Self::Done, 29_000),
+            (Self::Done | Self::Failed, _) => return None,
+        })
+    }
+}
 
 /// A checked request to withdraw.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewWithdrawal {
     /// As asked: may carry a network, `USDT-TRC20`.
     pub(crate) currency: SmolStr,
     pub(crate) amount: Decimal,
     pub(crate) address: String,
     pub(crate) address_memo: String,
+    /// The wallet that pays; without one spot and funding are drawn on in turn, as documented.
+    pub(crate) source: Option<Purse>,
 }
 
-/// A withdrawal on its way. The sandbox finishes it at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Withdrawal {
+/// A deposit or withdrawal on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Funding {
     pub(crate) id: u64,
     pub(crate) account: AccountId,
-    pub(crate) request: NewWithdrawal,
+    pub(crate) deposit: bool,
+    /// As asked: may carry a network.
+    pub(crate) currency: SmolStr,
+    pub(crate) amount: Decimal,
     pub(crate) fee: Decimal,
+    pub(crate) address: String,
+    pub(crate) address_memo: String,
+    pub(crate) state: FundingState,
     pub(crate) time_ms: u64,
+    /// When the present state was reached.
+    since_ms: u64,
+    /// The currency of the wallet.
+    plain: SmolStr,
+    /// What is frozen in the spot wallet; the rest is in the funding wallet.
+    from_spot: Decimal,
 }
 
 impl Exchange {
@@ -42,37 +91,187 @@ impl Exchange {
         known.then(|| plain.into())
     }
 
+    /// Freezes the money of a withdrawal and sends it on its way.
     pub(crate) fn withdraw(
         &mut self,
         account: AccountId,
         request: NewWithdrawal,
         now_ms: u64,
     ) -> Result<u64, Refusal> {
-        let currency = self.plain_currency(&request.currency).ok_or_else(|| refuse(60002))?;
+        let plain = self.plain_currency(&request.currency).ok_or_else(|| refuse(60002))?;
+        if self.account(account).main.is_some() {
+            return Err(refuse(60054));
+        }
         if request.amount <= WITHDRAW_FEE {
             return Err(refuse(60005)
                 .saying(format!("Minimum amount is more than the fee of {WITHDRAW_FEE}")));
         }
-        let wallet = self.account(account).spot(&currency);
-        if wallet.available < request.amount {
+        let owner = self.account(account);
+        let (spot, fund) = (owner.spot(&plain).available, owner.fund(&plain).available);
+        let from_spot = match request.source {
+            Some(Purse::Fund) => Decimal::ZERO,
+            Some(_) => request.amount,
+            None => request.amount.min(spot),
+        };
+        if from_spot > spot || request.amount - from_spot > fund {
             return Err(refuse(60008));
         }
-        wallet.available -= request.amount;
-        self.collect(&currency, request.amount);
+        if self.in_btc(&plain, request.amount) > self.withdraw_quota_btc(account, now_ms) {
+            return Err(refuse(60064));
+        }
+        let owner = self.account(account);
+        let frozen = owner.spot(&plain).freeze(from_spot)
+            && owner.fund(&plain).freeze(request.amount - from_spot);
+        if !frozen {
+            return Err(refuse(60008));
+        }
+        let NewWithdrawal { currency, amount, address, address_memo, source: _ } = request;
         let id = next(&mut self.counters.funding);
-        self.withdrawals.push(Withdrawal {
+        Ok(self.send(Funding {
             id,
             account,
-            request,
+            deposit: false,
+            currency,
+            amount,
             fee: WITHDRAW_FEE,
+            address,
+            address_memo,
+            state: FundingState::Created,
             time_ms: now_ms,
-        });
-        let currencies = vec![currency];
-        self.events.push(Event::SpotBalance {
-            account,
-            reason: BalanceReason::Withdrawal,
-            currencies,
-        });
-        Ok(id)
+            since_ms: now_ms,
+            plain,
+            from_spot,
+        }))
     }
+
+    /// Announces money from outside; it reaches the spot wallet when the deposit is done.
+    pub(crate) fn deposit(
+        &mut self,
+        account: AccountId,
+        currency: &str,
+        amount: Decimal,
+        now_ms: u64,
+    ) -> Result<u64, Refusal> {
+        let plain = self.plain_currency(currency).ok_or_else(|| refuse(60002))?;
+        if !self.accounts.contains_key(&account) {
+            return Err(refuse(60050));
+        }
+        if amount <= Decimal::ZERO {
+            return Err(refuse(61000));
+        }
+        let id = next(&mut self.counters.funding);
+        Ok(self.send(Funding {
+            id,
+            account,
+            deposit: true,
+            currency: currency.into(),
+            amount,
+            fee: Decimal::ZERO,
+            address: deposit_address(account, &plain),
+            address_memo: String::new(),
+            state: FundingState::Created,
+            time_ms: now_ms,
+            since_ms: now_ms,
+            plain,
+            from_spot: Decimal::ZERO,
+        }))
+    }
+
+    fn send(&mut self, row: Funding) -> u64 {
+        let id = row.id;
+        if let Some((_, wait_ms)) = row.state.next(row.deposit) {
+            self.schedule(row.since_ms.saturating_add(wait_ms), Due::Funding(id));
+        }
+        if !row.deposit {
+            self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
+        }
+        self.fundings.insert(id, row);
+        id
+    }
+
+    /// Brings a deposit or withdrawal to its next state, and moves its money at the end.
+    pub(super) fn advance_funding(&mut self, id: u64) {
+        let Some(row) = self.fundings.get_mut(&id) else { return };
+        let Some((state, wait_ms)) = row.state.next(row.deposit) else { return };
+        row.state = state;
+        row.since_ms = row.since_ms.saturating_add(wait_ms);
+        if let Some((_, wait_ms)) = state.next(row.deposit) {
+            let at_ms = row.since_ms.saturating_add(wait_ms);
+            return self.schedule(at_ms, Due::Funding(id));
+        }
+        let fails = !row.deposit && row.address.starts_with(FAILING_ADDRESS);
+        if fails {
+            row.state = FundingState::Failed;
+        }
+        let row = row.clone();
+        let owner = self.account(row.account);
+        if row.deposit {
+            owner.spot(&row.plain).available += row.amount;
+            *self.deposited.entry(row.plain.clone()).or_default() += row.amount;
+            return self.tell_balance(row.account, BalanceReason::Deposit, &row.plain);
+        }
+        let end = |wallet: &mut Wallet, amount| {
+            wallet.frozen -= amount;
+            if fails {
+                wallet.available += amount;
+            }
+        };
+        end(owner.spot(&row.plain), row.from_spot);
+        end(owner.fund(&row.plain), row.amount - row.from_spot);
+        if !fails {
+            self.collect(&row.plain, row.amount);
+        }
+        self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
+    }
+
+    pub(super) fn tell_balance(
+        &mut self,
+        account: AccountId,
+        reason: BalanceReason,
+        currency: &SmolStr,
+    ) {
+        let currencies = vec![currency.clone()];
+        self.events.push(Event::SpotBalance { account, reason, currencies });
+    }
+
+    fn in_btc(&self, currency: &str, amount: Decimal) -> Decimal {
+        let usd = self.usd(currency).checked_mul(amount).unwrap_or(Decimal::MAX);
+        usd.checked_div(self.usd("BTC")).unwrap_or_default()
+    }
+
+    /// What is left of the quota of the last 24 hours, in BTC.
+    pub(crate) fn withdraw_quota_btc(&self, account: AccountId, now_ms: u64) -> Decimal {
+        let since = now_ms.saturating_sub(DAY_MS);
+        let recent = self.fundings.values().rev().take_while(|row| row.time_ms > since);
+        let used = recent
+            .filter(|row| row.account == account && !row.deposit)
+            .filter(|row| row.state != FundingState::Failed)
+            .fold(Decimal::ZERO, |sum, row| {
+                sum.saturating_add(self.in_btc(&row.plain, row.amount))
+            });
+        DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
+    }
+
+    /// What withdrawals under way hold of the spot wallet of an account.
+    #[cfg(test)]
+    pub(super) fn spot_on_its_way(&self, account: AccountId, currency: &str) -> Decimal {
+        self.fundings_of(account)
+            .filter(|row| row.plain == currency && row.state.next(row.deposit).is_some())
+            .map(|row| row.from_spot)
+            .sum()
+    }
+
+    /// The deposits and withdrawals of an account, newest first.
+    pub(crate) fn fundings_of(&self, account: AccountId) -> impl Iterator<Item = &Funding> {
+        self.fundings.values().rev().filter(move |row| row.account == account)
+    }
+}
+
+/// Where deposits of an account go to: the same at every call, and nobody's.
+pub(crate) fn deposit_address(account: AccountId, currency: &str) -> String {
+    let bytes = currency.bytes();
+    let hash = bytes.fold(u64::from(account.0), |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("0x{hash:016x}{:024x}", account.0)
 }

@@ -4,6 +4,7 @@
 //! an account is paid by the house.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -24,7 +25,7 @@ pub(crate) const TAKER_FEE: Decimal = Decimal::from_parts(6, 0, 0, false, 4);
 pub(crate) const MAKER_FEE: Decimal = Decimal::from_parts(2, 0, 0, false, 4);
 
 /// The rules of one contract.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FuturesRules {
     pub(crate) symbol: SmolStr,
     pub(crate) base: SmolStr,
@@ -37,7 +38,7 @@ pub(crate) struct FuturesRules {
 }
 
 /// One contract: rules, book, tape.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FuturesMarket {
     pub(crate) rules: FuturesRules,
     pub(crate) book: Book,

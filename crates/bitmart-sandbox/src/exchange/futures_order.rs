@@ -1,6 +1,7 @@
 //! A futures order, its sides and modes, and its fills.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// The four sides of hedge mode, numbered as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FuturesSide {
     OpenLong = 1,
     CloseShort = 2,
@@ -36,7 +37,7 @@ impl FuturesSide {
 }
 
 /// How long an order lives, numbered as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Mode {
     GoodTilCancelled = 1,
     FillOrKill = 2,
@@ -45,7 +46,7 @@ pub(crate) enum Mode {
 }
 
 /// A checked request for a futures order. No price means market.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewFuturesOrder {
     pub(crate) symbol: SmolStr,
     pub(crate) side: FuturesSide,
@@ -60,7 +61,7 @@ pub(crate) struct NewFuturesOrder {
 }
 
 /// A futures order as the exchange keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FuturesOrder {
     pub(crate) id: OrderId,
     pub(crate) account: AccountId,
@@ -82,7 +83,7 @@ impl FuturesOrder {
 }
 
 /// One side of a trade, as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FuturesFill {
     pub(crate) trade: u64,
     pub(crate) order: OrderId,

@@ -1,11 +1,12 @@
 //! The ledger as a test reads it: plain rows of what happened.
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 
 use super::{Exchange, book::Side};
 
 /// One side of a trade of a customer account, oldest first in every list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Fill {
     /// Account number.
@@ -29,7 +30,7 @@ pub struct Fill {
 }
 
 /// An order of a customer account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Order {
     /// Account number.
@@ -47,7 +48,7 @@ pub struct Order {
 }
 
 /// A book, best prices first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Book {
     /// Price and size of each sell level. Sizes are base currency or contracts.
@@ -57,12 +58,12 @@ pub struct Book {
 }
 
 /// A balance of a customer account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Balance {
     /// Account number.
     pub account: u32,
-    /// `spot` or `futures`.
+    /// `spot`, `funding` or `futures`.
     pub wallet: &'static str,
     /// Currency, `USDT`.
     pub currency: String,
@@ -136,7 +137,12 @@ impl Exchange {
     pub(crate) fn ledger_balances(&self) -> Vec<Balance> {
         let mut rows = Vec::new();
         for account in self.accounts.values().filter(|account| !account.house) {
-            for (wallet, wallets) in [("spot", &account.spot), ("futures", &account.futures)] {
+            let wallets = [
+                ("spot", &account.spot),
+                ("funding", &account.fund),
+                ("futures", &account.futures),
+            ];
+            for (wallet, wallets) in wallets {
                 rows.extend(wallets.iter().map(|(currency, money)| Balance {
                     account: account.id.0,
                     wallet,

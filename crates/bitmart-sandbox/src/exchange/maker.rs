@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -23,14 +24,14 @@ const MINUTE_MS: u64 = 60_000;
 const HISTORY: u64 = 1_440;
 
 /// Which engine a maker works in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Venue {
     Spot,
     Futures,
 }
 
 /// The market maker of one symbol. Prices are whole steps of `step`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Maker {
     venue: Venue,
     symbol: SmolStr,

@@ -2,8 +2,10 @@
 //! out. It reads no clock, owns no socket, and the same seed and inputs give the same ledger.
 
 pub(crate) mod account;
+mod agenda;
 pub(crate) mod book;
-mod funding;
+mod control;
+pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
 pub(crate) mod ledger;
@@ -12,33 +14,43 @@ pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
 pub(crate) mod rng;
-mod spot;
+mod rows;
+pub(crate) mod spot;
 pub(crate) mod tape;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transfer;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+pub(crate) use self::spot::{SpotMarket, SpotRules};
 use self::{
     account::Account,
+    agenda::Due,
+    funding::Funding,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
     order::{SpotFill, SpotOrder},
     rng::Rng,
     tape::PublicTrade,
+    transfer::Transfer,
 };
-pub(crate) use self::{
-    funding::{NewWithdrawal, Withdrawal},
-    spot::{SpotMarket, SpotRules},
-};
-use crate::config::Config;
+use crate::{config::Config, keys::ApiKey};
 
 /// Number of an account. House accounts have the two highest numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct AccountId(pub(crate) u32);
+
+impl AccountId {
+    /// The user name, which sub-account endpoints go by.
+    pub(crate) fn name(self) -> String {
+        format!("account{}@sandbox.test", self.0)
+    }
+}
 
 /// The account whose quotes make the market.
 pub(crate) const MAKER: AccountId = AccountId(u32::MAX);
@@ -47,7 +59,7 @@ pub(crate) const FLOW: AccountId = AccountId(u32::MAX - 1);
 
 /// Number of an order. Spot ids have 18 digits as on the venue, futures ids 15, so that they fit
 /// into a JSON number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct OrderId(pub(crate) u64);
 
 const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
@@ -55,6 +67,7 @@ const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
 const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
 const FIRST_FUNDING_RECORD: u64 = 1_679_000;
+const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
 /// Trades kept for queries; older ones are forgotten.
 const FILLS: usize = 100_000;
@@ -75,7 +88,9 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BalanceReason {
     Trade,
+    Deposit,
     Withdrawal,
+    Transfer,
 }
 
 /// What happened to a futures order, numbered as in the `futures/order` channel.
@@ -87,17 +102,18 @@ pub(crate) enum FuturesAction {
 }
 
 /// Next numbers to give out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Counters {
     spot_order: u64,
     futures_order: u64,
     spot_trade: u64,
     futures_trade: u64,
     funding: u64,
+    transfer: u64,
 }
 
 /// The whole state of the exchange.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Exchange {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) spot: BTreeMap<SmolStr, SpotMarket>,
@@ -109,12 +125,21 @@ pub(crate) struct Exchange {
     /// The trades of each remembered order.
     spot_trades: HashMap<OrderId, Vec<u64>>,
     pub(crate) futures_fills: VecDeque<FuturesFill>,
-    pub(crate) withdrawals: Vec<Withdrawal>,
-    /// Fees taken and money withdrawn, by currency: what left the wallets for good.
+    pub(crate) fundings: BTreeMap<u64, Funding>,
+    agenda: BTreeSet<(u64, Due)>,
+    /// By time, oldest first.
+    pub(crate) transfers: VecDeque<Transfer>,
+    /// The `requestNo`s of transfers between accounts, by who used them.
+    request_numbers: BTreeSet<(AccountId, SmolStr)>,
+    /// Deposits that arrived, by currency.
+    pub(crate) deposited: BTreeMap<SmolStr, Decimal>,
+    /// Fees taken and money withdrawn, by currency: what left the wallets for good. What control put
+    /// into wallets counts against it.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Futures losses beyond an account's money, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
     counters: Counters,
+    #[serde(skip)]
     events: Vec<Event>,
     rng: Rng,
     makers: Vec<maker::Maker>,
@@ -131,7 +156,11 @@ impl Exchange {
             spot_fills: VecDeque::new(),
             spot_trades: HashMap::new(),
             futures_fills: VecDeque::new(),
-            withdrawals: Vec::new(),
+            fundings: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            transfers: VecDeque::new(),
+            request_numbers: BTreeSet::new(),
+            deposited: BTreeMap::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
             counters: Counters {
@@ -140,6 +169,7 @@ impl Exchange {
                 spot_trade: FIRST_SPOT_TRADE,
                 futures_trade: FIRST_FUTURES_TRADE,
                 funding: FIRST_FUNDING_RECORD,
+                transfer: FIRST_TRANSFER,
             },
             events: Vec::new(),
             rng: Rng::new(config.seed),
@@ -153,18 +183,22 @@ impl Exchange {
             let market = FuturesMarket::new(contract);
             exchange.futures.insert(market.rules.symbol.clone(), market);
         }
-        for key in config.keys_or_default() {
-            exchange.open_account(AccountId(key.account), config);
-        }
+        exchange.admit(config);
         exchange.open_house();
         exchange.start_markets(config, now_ms);
         exchange.events.clear();
         exchange
     }
 
-    fn open_account(&mut self, id: AccountId, config: &Config) {
+    /// A sub-account starts empty: its money comes from the main account.
+    fn open_account(&mut self, key: &ApiKey, config: &Config) {
+        let id = AccountId(key.account);
         self.accounts.entry(id).or_insert_with(|| {
             let mut account = Account::new(id, false);
+            account.main = key.main.map(AccountId);
+            if account.main.is_some() {
+                return account;
+            }
             for (currency, amount) in &config.spot_funds {
                 account.spot(&currency.into()).available = *amount;
             }
@@ -202,6 +236,13 @@ impl Exchange {
     /// The account; created empty when it is not there, which key checks rule out.
     pub(crate) fn account(&mut self, id: AccountId) -> &mut Account {
         self.accounts.entry(id).or_insert_with(|| Account::new(id, Self::is_house(id)))
+    }
+
+    /// What one unit is worth: the last price in USDT, as if that were the dollar.
+    pub(crate) fn usd(&self, currency: &str) -> Decimal {
+        let market = self.spot.get(format!("{currency}_USDT").as_str());
+        let last = market.and_then(|market| market.tape.last_price());
+        if currency == "USDT" { Decimal::ONE } else { last.unwrap_or_default() }
     }
 
     fn collect(&mut self, currency: &SmolStr, amount: Decimal) {

@@ -1,6 +1,7 @@
 //! A spot order and its life.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// The four order types of the spot market.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Limit,
     Market,
@@ -29,7 +30,7 @@ impl Kind {
 }
 
 /// States as the wire names them. They only move downwards in this list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum State {
     New,
     PartiallyFilled,
@@ -55,7 +56,7 @@ impl State {
 }
 
 /// Who cancelled, as in `cancelSource`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CancelSource {
     User,
     System,
@@ -73,7 +74,7 @@ impl CancelSource {
 }
 
 /// A checked request for a spot order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewSpotOrder {
     pub(crate) symbol: SmolStr,
     pub(crate) side: Side,
@@ -89,7 +90,7 @@ pub(crate) struct NewSpotOrder {
 }
 
 /// A spot order as the exchange keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SpotOrder {
     pub(crate) id: OrderId,
     pub(crate) account: AccountId,
@@ -121,7 +122,7 @@ impl SpotOrder {
 }
 
 /// One side of a trade, as its owner sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SpotFill {
     pub(crate) trade: u64,
     pub(crate) order: OrderId,

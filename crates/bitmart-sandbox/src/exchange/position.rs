@@ -1,9 +1,10 @@
 //! A futures position: size, cost and margin of one direction of one contract.
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
 
 /// One direction of one contract. `cost` is what the open contracts were worth at entry.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Position {
     pub(crate) size: Decimal,
     pub(crate) cost: Decimal,

@@ -1,7 +1,9 @@
 //! A small seeded generator, so that the same seed gives the same run on every machine.
 
+use serde::{Deserialize, Serialize};
+
 /// `SplitMix64`: one word of state, good enough for market noise. Not for secrets.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Rng(u64);
 
 impl Rng {

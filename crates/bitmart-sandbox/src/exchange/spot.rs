@@ -4,6 +4,7 @@
 //! freezes its fee with its price, so that a fill can never make a balance negative.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
@@ -22,7 +23,7 @@ pub(crate) const TAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 pub(crate) const MAKER_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 3);
 
 /// The rules of one pair.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SpotRules {
     pub(crate) symbol: SmolStr,
     pub(crate) base: SmolStr,
@@ -36,7 +37,7 @@ pub(crate) struct SpotRules {
 }
 
 /// One pair: rules, book, tape.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SpotMarket {
     pub(crate) rules: SpotRules,
     pub(crate) book: Book,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::book::Side;
 
@@ -12,7 +13,7 @@ const CANDLES: usize = 1_500;
 const MINUTE_MS: u64 = 60_000;
 
 /// A public trade. `side` is the taker's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublicTrade {
     pub(crate) id: u64,
     pub(crate) price: Decimal,
@@ -22,7 +23,7 @@ pub(crate) struct PublicTrade {
 }
 
 /// Open, high, low, close, volume in base units (contracts on futures) and in quote units.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Candle {
     pub(crate) open_ms: u64,
     pub(crate) open: Decimal,
@@ -56,7 +57,7 @@ impl Candle {
 }
 
 /// Trades and candles of one market.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Tape {
     trades: VecDeque<PublicTrade>,
     candles: VecDeque<Candle>,

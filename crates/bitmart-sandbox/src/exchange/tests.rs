@@ -8,9 +8,10 @@ use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
 use super::{
-    AccountId, Exchange, NewWithdrawal, OrderId,
+    AccountId, Exchange, OrderId,
     account::{HISTORY, Wallet},
     book::{SelfTrade, Side},
+    funding::NewWithdrawal,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     order::{Kind, NewSpotOrder, State},
 };
@@ -111,6 +112,7 @@ fn spot_order(buy: bool, kind: usize, stp: usize, price: i64, lots: i64) -> NewS
 
 /// Runs a step. A refusal is fine: what must hold is checked after it.
 fn run(exchange: &mut Exchange, step: &Step, now_ms: u64) {
+    exchange.settle_due(now_ms);
     match *step {
         Step::Spot { account, buy, kind, stp, price, lots } => {
             let request = spot_order(buy, kind, stp, price, lots);
@@ -150,6 +152,7 @@ fn run(exchange: &mut Exchange, step: &Step, now_ms: u64) {
                 amount: Decimal::from(amount),
                 address: "T".to_owned(),
                 address_memo: String::new(),
+                source: None,
             };
             let _ = exchange.withdraw(AccountId(account), request, now_ms);
         }
@@ -208,7 +211,7 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What open orders hold is what the wallets have frozen, currency by currency.
+/// What open orders and withdrawals hold is what the wallets have frozen, currency by currency.
 fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
     for account in exchange.accounts.values().filter(|account| !account.house) {
         let mut spot: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
@@ -217,6 +220,10 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
             let buys = order.request.side == Side::Buy;
             let currency = if buys { &rules.quote } else { &rules.base };
             *spot.entry(currency.clone()).or_default() += order.reserved;
+        }
+        for currency in account.spot.keys() {
+            let under_way = exchange.spot_on_its_way(account.id, currency);
+            *spot.entry(currency.clone()).or_default() += under_way;
         }
         let mut futures: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
         for order in exchange.futures_orders.values().filter(|order| order.account == account.id) {

@@ -1,14 +1,18 @@
 //! Answers: the envelope, the headers, and the pages of a proxy.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Answer, limits::Usage, sample::Origin};
+use super::{
+    Answer,
+    body::{self, Body},
+    limits::Usage,
+    sample::Origin,
+};
 use crate::{exchange::refusal::Refusal, generated::Envelope};
 
-pub(super) type Reply = Response<Full<Bytes>>;
+pub(super) type Reply = Response<Body>;
 
 /// The words of success differ by path, as in the published samples.
 fn good(path: &str) -> &'static str {
@@ -57,7 +61,7 @@ pub(super) fn reply(
     usage: Option<Usage>,
     origin: Option<Origin>,
 ) -> Reply {
-    let mut reply = Response::new(Full::new(body));
+    let mut reply = Response::new(body::whole(body));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = reply.headers_mut();
     headers.insert(

@@ -1,8 +1,11 @@
 //! The REST side: connections, checks, and one handler per endpoint.
 
+#[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod account;
 mod answer;
+mod body;
 mod family;
+mod funding;
 mod futures;
 mod futures_account;
 mod futures_market;
@@ -15,9 +18,12 @@ mod spot_history;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod spot_market;
 mod spot_trading;
+mod sub_account;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod system;
+mod transfer;
 mod window;
+mod wire;
 
 use serde_json::Value;
 
@@ -66,10 +72,6 @@ fn handler(path: &str) -> Option<Handler> {
         "/spot/v1/symbols" => spot_market::symbols,
         "/spot/v1/symbols/details" => spot_market::symbol_details,
         "/spot/v1/currencies" => spot_market::currencies,
-        "/account/v1/wallet" => account::wallet,
-        "/spot/v1/wallet" => account::spot_wallet,
-        "/account/v1/withdraw/apply" => account::withdraw,
-        "/account/v2/deposit-withdraw/history" => account::history,
         "/spot/v2/submit_order" => spot_trading::submit_order,
         "/spot/v4/batch_orders" => spot_trading::batch_orders,
         "/spot/v3/cancel_order" => spot_trading::cancel_order,
@@ -103,6 +105,41 @@ fn handler(path: &str) -> Option<Handler> {
         "/contract/private/position" => futures_account::positions_v1,
         "/contract/private/position-v2" => futures_account::positions,
         "/contract/private/assets-detail" => futures_account::assets,
+        _ => return money_handler(path),
+    })
+}
+
+/// The handlers of what moves money other than by trading.
+fn money_handler(path: &str) -> Option<Handler> {
+    Some(match path {
+        "/account/v1/wallet" => account::wallet,
+        "/spot/v1/wallet" => account::spot_wallet,
+        "/spot/v1/user_fee" => account::user_fee,
+        "/spot/v1/trade_fee" => account::trade_fee,
+        "/account/v1/currencies" => funding::currencies,
+        "/account/v1/deposit/address" => funding::address,
+        "/account/v1/withdraw/charge" => funding::quota,
+        "/account/v1/withdraw/apply" => funding::withdraw,
+        "/account/v2/deposit-withdraw/history" => funding::history,
+        "/account/v1/deposit-withdraw/detail" => funding::detail,
+        "/account/v1/transfer" => transfer::spot_fund,
+        "/account/v1/transfer-contract" => transfer::spot_futures,
+        "/account/v1/transfer-contract-list" => transfer::list,
+        "/contract/private/account/v1/transfer" => transfer::fund_futures,
+        "/account/sub-account/main/v1/sub-to-main" => sub_account::spot_to_main,
+        "/account/sub-account/sub/v1/sub-to-main" => sub_account::spot_own_to_main,
+        "/account/sub-account/main/v1/main-to-sub" => sub_account::spot_to_sub,
+        "/account/sub-account/main/v1/sub-to-sub" => sub_account::sub_to_sub,
+        "/account/sub-account/main/v1/transfer-list" => sub_account::spot_transfers,
+        "/account/sub-account/v1/transfer-history" => sub_account::spot_own_transfers,
+        "/account/sub-account/main/v1/wallet" => sub_account::spot_wallet,
+        "/account/sub-account/main/v1/subaccount-list" => sub_account::list,
+        "/account/contract/sub-account/main/v1/sub-to-main" => sub_account::futures_to_main,
+        "/account/contract/sub-account/main/v1/main-to-sub" => sub_account::futures_to_sub,
+        "/account/contract/sub-account/sub/v1/sub-to-main" => sub_account::futures_own_to_main,
+        "/account/contract/sub-account/main/v1/wallet" => sub_account::futures_wallet,
+        "/account/contract/sub-account/main/v1/transfer-list" => sub_account::futures_transfers,
+        "/account/contract/sub-account/v1/transfer-history" => sub_account::futures_own_transfers,
         _ => return None,
     })
 }

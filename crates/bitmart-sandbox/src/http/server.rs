@@ -1,10 +1,13 @@
 //! Listening, accepting, and handing each connection to hyper.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use http_body_util::Either;
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -12,7 +15,11 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::service::{Dropped, answer};
+use super::{
+    answer::Reply,
+    service::{Dropped, answer},
+    wire::Wire,
+};
 use crate::{
     generated::Host,
     shared::{Shared, stopped},
@@ -69,21 +76,23 @@ async fn connection(
 ) {
     // Small answers must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
+    let reset = Arc::new(AtomicBool::new(false));
+    let stream = Wire::new(stream, Arc::clone(&reset));
     match tls {
-        None => http(shared, host, stream, peer).await,
+        None => http(shared, host, stream, peer, &reset).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                http(shared, host, stream, peer).await;
+                http(shared, host, stream, peer, &reset).await;
             }
         }
     }
 }
 
-async fn http<S>(shared: Arc<Shared>, host: Host, stream: S, peer: IpAddr)
+async fn http<S>(shared: Arc<Shared>, host: Host, stream: S, peer: IpAddr, reset: &AtomicBool)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| route(Arc::clone(&shared), host, peer, request));
+    let service = service_fn(|request| route(Arc::clone(&shared), host, peer, reset, request));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
@@ -101,11 +110,12 @@ async fn route(
     shared: Arc<Shared>,
     host: Host,
     peer: IpAddr,
+    reset: &AtomicBool,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Dropped> {
+) -> Result<Reply, Dropped> {
     match request.uri().path() {
-        "/api" => Ok(ws::upgrade(shared, host, false, request)),
-        "/user" => Ok(ws::upgrade(shared, host, true, request)),
-        _ => answer(&shared, host, peer, request).await,
+        "/api" => Ok(ws::upgrade(shared, host, false, request).map(Either::Left)),
+        "/user" => Ok(ws::upgrade(shared, host, true, request).map(Either::Left)),
+        _ => answer(&shared, host, peer, reset, request).await,
     }
 }

@@ -1,6 +1,10 @@
 //! One request from its head to its answer.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -10,6 +14,7 @@ use serde_json::{Map, Value};
 use super::{
     Answer, Call, Handler,
     answer::{Reply, envelope, html, reply},
+    body::{drip, half},
     family::Family,
     handler,
     limits::Usage,
@@ -42,11 +47,13 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// Answers a request, with the faults that are switched on for its path.
+/// Answers a request, with the faults that are switched on for its path. `reset` is set when the
+/// connection is to be reset, not closed, at its end.
 pub(super) async fn answer(
     shared: &Shared,
     host: Host,
     peer: IpAddr,
+    reset: &AtomicBool,
     request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     let path = request.uri().path().to_owned();
@@ -56,7 +63,10 @@ pub(super) async fn answer(
         Some(Fault::Html(status)) => return Ok(html(status)),
         _ => {}
     }
-    let outcome = process(shared, host, peer, request).await;
+    let outcome = match fault.and_then(refused) {
+        Some(code) => turned_away(host, request, code).await,
+        None => process(shared, host, peer, request).await,
+    };
     let (status, mut body) = envelope(&path, outcome.around, outcome.answer, &shared.trace());
     match fault {
         Some(Fault::DropAfter) => return Err(Dropped),
@@ -65,7 +75,42 @@ pub(super) async fn answer(
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         _ => {}
     }
-    Ok(reply(status, body, outcome.usage, outcome.origin))
+    let mut reply = reply(status, body.clone(), outcome.usage, outcome.origin);
+    match fault {
+        Some(Fault::ResetMidBody) => {
+            reset.store(true, Ordering::Relaxed);
+            let half = half(reply.headers_mut(), &body);
+            *reply.body_mut() = half;
+        }
+        Some(Fault::SlowDrip(time)) => {
+            let drip = drip(reply.headers_mut(), body, time);
+            *reply.body_mut() = drip;
+        }
+        _ => {}
+    }
+    Ok(reply)
+}
+
+/// The code of a fault that refuses a request without looking at it.
+fn refused(fault: Fault) -> Option<u32> {
+    match fault {
+        Fault::Maintenance => Some(30016),
+        Fault::RateLimited => Some(30013),
+        Fault::Banned => Some(30017),
+        _ => None,
+    }
+}
+
+/// Refuses a request that was not looked at. The limit that it is said to exceed is that of its
+/// route.
+async fn turned_away(host: Host, request: Request<Incoming>, code: u32) -> Outcome {
+    let (head, body) = request.into_parts();
+    // Read in any case, so that the connection stays usable.
+    drop(read(body).await);
+    let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
+    let exceeded = limit.filter(|_| code != 30016);
+    let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
+    Outcome { answer: Err(refuse(code)), around: Envelope::Standard, usage, origin: None }
 }
 
 /// What came of a request.

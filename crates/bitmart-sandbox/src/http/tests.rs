@@ -4,20 +4,35 @@ use std::net::Ipv4Addr;
 
 use hyper::Request;
 use percent_encoding::NON_ALPHANUMERIC;
+use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::service::{Outcome, serve};
 use crate::{
     auth::sign,
     config::Config,
+    exchange::AccountId,
     generated::{Auth, Host, Kind, Method, Param, Presence, Route, routes},
+    keys::ApiKey,
     shared::Shared,
 };
 
 const NOW_MS: u64 = 1_700_000_000_000;
 
 fn shared() -> Shared {
-    let shared = Shared::new(Config::new().stepped_clock(NOW_MS).rate_limits(false));
+    let key = |name: &str| ApiKey::new(name, name, name);
+    let config = Config::new().stepped_clock(NOW_MS).rate_limits(false).api_key(key("main"));
+    let config =
+        config.api_key(key("sub").sub_account(2, 1)).api_key(key("other").sub_account(3, 1));
+    let shared = Shared::new(config);
+    shared.state().run(|exchange, _| {
+        let (sub, usdt) = (exchange.account(AccountId(2)), "USDT".into());
+        sub.spot(&usdt).available = Decimal::ONE_HUNDRED;
+        sub.futures(&usdt).available = Decimal::ONE_HUNDRED;
+        let row = exchange.deposit(AccountId(1), "USDT", Decimal::TEN, NOW_MS);
+        assert_eq!(row.map_err(|refusal| refusal.code), Ok(1_679_001));
+        exchange.account(AccountId(1)).fund(&usdt).available = Decimal::ONE_HUNDRED;
+    });
     for _ in 0..20 {
         shared.state().tick();
     }
@@ -30,7 +45,8 @@ fn route(path: &str) -> &'static Route {
 
 /// Asks a route with these fields.
 fn ask(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> Outcome {
-    let key = shared.config.keys_or_default().swap_remove(0);
+    let asks_as_sub = route.path.contains("/sub-account/sub/");
+    let key = shared.config.keys_or_default().swap_remove(usize::from(asks_as_sub));
     let (mut uri, mut body) = (route.path.to_owned(), String::new());
     if route.method == Method::Post {
         body = Value::Object(fields.clone()).to_string();
@@ -78,7 +94,9 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
         ("symbol", Host::Spot) => "BTC_USDT",
         ("symbol", Host::Futures) => "BTCUSDT",
         ("currency" | "currencies" | "coin", _) => "USDT",
-        ("orderId" | "order_id", _) => id,
+        ("orderId" | "order_id" | "requestNo", _) => id,
+        ("subAccount" | "fromAccount", _) => "account2@sandbox.test",
+        ("toAccount", _) => "account3@sandbox.test",
         ("price", _) => "50000",
         ("type", _) if field.values.contains(&"limit") => "limit",
         (_, _) => field.values.first().copied().unwrap_or("1"),
@@ -108,6 +126,13 @@ fn extra(path: &str, id: &str) -> Value {
         "/spot/v3/cancel_order" => json!({ "order_id": id }),
         "/spot/v4/cancel_orders" => json!({ "orderIds": [id] }),
         "/spot/v4/query/client-order" => json!({ "clientOrderId": "mine" }),
+        "/account/v1/transfer" => {
+            json!({ "currency": "USDT", "amount": "1", "type": "spot_to_fund" })
+        }
+        "/contract/private/account/v1/transfer" => {
+            json!({ "currency": "USDT", "amount": "1", "type": "fund_to_contract" })
+        }
+        "/account/v1/deposit-withdraw/detail" => json!({ "id": "1679001" }),
         "/account/v1/withdraw/apply" => json!({ "amount": "10", "address": "T1" }),
         "/contract/private/submit-order" => {
             json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })

@@ -1,6 +1,6 @@
 //! One WebSocket connection: reading, writing, and the clocks that close it.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use fastwebsockets::{
@@ -201,6 +201,8 @@ impl Connection {
                 self.silent = true;
                 true
             }
+            // Only a kill or a stop ends it.
+            Out::Absence => pending().await,
             Out::Text(bytes) => self.frame(Frame::text(payload(bytes))).await,
             Out::Binary(bytes) => self.frame(Frame::binary(payload(bytes))).await,
             Out::Close(code) => {

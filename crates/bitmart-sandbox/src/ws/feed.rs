@@ -9,6 +9,7 @@ mod beat;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use tokio::{
@@ -30,6 +31,8 @@ use crate::{
 
 const FUTURES_DEPTHS: [usize; 3] = [5, 20, 50];
 const SPOT_DEPTH: usize = 100;
+/// No deflate: its first block says that it is of the type which does not exist.
+const GARBAGE: &[u8] = b"\x07garbage";
 
 /// Number of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +46,8 @@ pub(super) enum Out {
     Close(u16),
     /// Say nothing more.
     Silence,
+    /// Say nothing more, and hear nothing either.
+    Absence,
 }
 
 #[derive(Debug)]
@@ -59,6 +64,13 @@ struct Socket {
 struct Listeners {
     sockets: BTreeSet<SocketId>,
     last: Vec<Value>,
+}
+
+/// The versions of all books: of spot pairs, and of contracts by depth.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Versions {
+    spot: BTreeMap<SmolStr, u64>,
+    futures: Vec<((SmolStr, usize), u64)>,
 }
 
 /// All subscriptions of both hosts.
@@ -100,6 +112,27 @@ impl Feed {
             skipped: HashMap::new(),
             deflater: Deflater::new(),
             faults: Faults::default(),
+        }
+    }
+
+    /// The versions of all books, as they are without a fault.
+    pub(crate) fn versions(&self) -> Versions {
+        let spot = self.spot_views.iter().map(|(symbol, view)| (symbol.clone(), view.version));
+        let futures = self.futures_views.iter().map(|(key, view)| (key.clone(), view.version));
+        Versions { spot: spot.collect(), futures: futures.collect() }
+    }
+
+    /// Goes on with the versions of a snapshot.
+    pub(crate) fn resume(&mut self, versions: &Versions) {
+        for (symbol, version) in &versions.spot {
+            if let Some(view) = self.spot_views.get_mut(symbol) {
+                view.version = *version;
+            }
+        }
+        for (key, version) in &versions.futures {
+            if let Some(view) = self.futures_views.get_mut(key) {
+                view.version = *version;
+            }
         }
     }
 
@@ -257,12 +290,21 @@ impl Feed {
             .filter(|id| account.is_none() || self.account(*id) == account)
             .collect();
         let Some(first) = ids.first().copied() else { return };
-        if self.faults.strike(&topic.text, |fault| fault == Fault::SilentSocket).is_some() {
-            self.send(first, Out::Silence);
+        let fault = self.faults.strike(&topic.text, Fault::is_frame);
+        match fault {
+            Some(Fault::SilentSocket) => self.send(first, Out::Silence),
+            Some(Fault::HalfOpen) => self.send(first, Out::Absence),
+            _ => {}
         }
-        let out = self.frame(topic, value, now_ms);
+        let out = match fault {
+            Some(Fault::Garbage) => Out::Binary(Bytes::from_static(GARBAGE)),
+            _ => self.frame(topic, value, now_ms),
+        };
+        let times = if fault == Some(Fault::Duplicate) { 2 } else { 1 };
         for id in ids {
-            self.send(id, out.clone());
+            for _ in 0..times {
+                self.send(id, out.clone());
+            }
         }
     }
 

@@ -19,8 +19,13 @@ use hyper::{
 };
 use sha1::{Digest, Sha1};
 
-pub(crate) use self::feed::Feed;
+pub(crate) use self::feed::{Feed, Versions};
 use crate::{generated::Host, shared::Shared};
+
+/// Whether a text is a topic of one of the hosts.
+pub(crate) fn is_topic(text: &str) -> bool {
+    [Host::Spot, Host::Futures].iter().any(|host| topic::parse(*host, text).is_some())
+}
 
 /// Answers a WebSocket handshake and starts the session. Extensions are never agreed on.
 pub(crate) fn upgrade(

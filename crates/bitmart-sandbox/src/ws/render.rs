@@ -172,7 +172,9 @@ pub(super) fn spot_balance(
 ) -> Value {
     let event = match reason {
         BalanceReason::Trade => "TRANSACTION_COMPLETED",
+        BalanceReason::Deposit => "ACCOUNT_RECHARGE",
         BalanceReason::Withdrawal => "ACCOUNT_WITHDRAWAL",
+        BalanceReason::Transfer => "ACCOUNT_TRANSFER",
     };
     let wallet = |currency: &SmolStr| {
         let money = exchange.accounts.get(&account).and_then(|account| account.spot.get(currency));

@@ -1,0 +1,172 @@
+//! The admin API: control of a running sandbox by HTTP, on a port of its own.
+
+mod calls;
+mod faults;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{self, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+
+use self::calls::Problem;
+use crate::shared::{Shared, stopped};
+
+/// Connections at the same time.
+const CONNECTIONS: usize = 64;
+/// Largest request body.
+const BODY: usize = 64 << 10;
+/// How long a client may take for a head, or for a body.
+const TIME: Duration = Duration::from_secs(10);
+
+/// Every call there is.
+const CALLS: &[(&str, &str)] = &[
+    ("GET", "/ledger"),
+    ("GET", "/book/{symbol}"),
+    ("GET", "/snapshot"),
+    ("POST", "/accounts"),
+    ("POST", "/keys"),
+    ("POST", "/balances"),
+    ("POST", "/clock/advance"),
+    ("POST", "/market/hold"),
+    ("POST", "/market/step"),
+    ("POST", "/faults"),
+    ("DELETE", "/faults"),
+    ("POST", "/sockets/kill"),
+];
+
+/// Accepts connections until the sandbox stops.
+pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
+    let mut control = shared.control.subscribe();
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut control) => return,
+        };
+        // An error here is one of a single connection (or of too many files): go on.
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let _place = place;
+            let mut control = shared.control.subscribe();
+            tokio::select! {
+                () = connection(Arc::clone(&shared), stream) => {}
+                () = stopped(&mut control) => {}
+            }
+        });
+    }
+}
+
+async fn connection(shared: Arc<Shared>, stream: TcpStream) {
+    // Small answers must not wait for an acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(TIME)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    // An error is the client's: it broke the protocol or went away.
+    drop(served);
+}
+
+async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    // The body is read in any case, so that the connection stays usable.
+    let body = match tokio::time::timeout(TIME, Limited::new(body, BODY).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(_)) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
+    };
+    let answered = match body {
+        Err(problem) => Err(problem),
+        // A browser says where its page is from; no page has business here.
+        Ok(_) if head.headers.contains_key(header::ORIGIN) => {
+            Err(Problem::new(StatusCode::FORBIDDEN, "the admin API is not for web pages"))
+        }
+        Ok(_) if head.uri.query().is_some() => Err(Problem::bad("no call takes a query")),
+        Ok(body) => call(shared, &head.method, head.uri.path(), &body).await,
+    };
+    let (status, text) = match answered {
+        Ok(text) => (StatusCode::OK, text),
+        Err(problem) => (problem.status, line(&json!({ "error": problem.words }))),
+    };
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+async fn call(
+    shared: &Shared,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Result<Vec<u8>, Problem> {
+    let value = match (method.as_str(), path) {
+        ("GET", "/snapshot") => return calls::snapshot(shared, body),
+        ("GET", "/") => json!({ "calls": listed() }),
+        ("GET", "/ledger") => calls::ledger(shared, body)?,
+        ("POST", "/accounts") => calls::create_account(shared, body)?,
+        ("POST", "/keys") => calls::create_key(shared, body)?,
+        ("POST", "/balances") => calls::set_balance(shared, body)?,
+        ("POST", "/clock/advance") => calls::advance(shared, body)?,
+        ("POST", "/market/hold") => calls::hold(shared, body)?,
+        ("POST", "/market/step") => calls::step(shared, body).await?,
+        ("POST", "/faults") => faults::inject(shared, body)?,
+        ("DELETE", "/faults") => faults::clear(shared, body)?,
+        ("POST", "/sockets/kill") => calls::kill_sockets(shared, body)?,
+        (method, path) => match path.strip_prefix("/book/").filter(|_| method == "GET") {
+            Some(symbol) => calls::book(shared, symbol, body)?,
+            None => return Err(unknown(method, path)),
+        },
+    };
+    Ok(line(&value))
+}
+
+fn listed() -> Vec<String> {
+    CALLS.iter().map(|(method, path)| format!("{method} {path}")).collect()
+}
+
+/// There is no such call: with another method perhaps.
+fn unknown(method: &str, path: &str) -> Problem {
+    let is = |described: &str| match described.strip_suffix("{symbol}") {
+        Some(start) => path.starts_with(start),
+        None => path == described,
+    };
+    let methods: Vec<&str> = CALLS.iter().filter(|row| is(row.1)).map(|row| row.0).collect();
+    if methods.is_empty() {
+        let words = format!("there is no {path}; there is {}", listed().join(", "));
+        Problem::new(StatusCode::NOT_FOUND, words)
+    } else {
+        let words = format!("{path} takes {}, not {method}", methods.join(" and "));
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, words)
+    }
+}
+
+/// One line of JSON.
+fn line(value: &Value) -> Vec<u8> {
+    format!("{value}\n").into_bytes()
+}

@@ -1,0 +1,29 @@
+//! What happens by itself when the clock has come far enough.
+
+use serde::{Deserialize, Serialize};
+
+use super::Exchange;
+
+/// Something that is due at a time, by the number of what it concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Due {
+    /// The next state of a deposit or withdrawal.
+    Funding(u64),
+}
+
+impl Exchange {
+    pub(super) fn schedule(&mut self, at_ms: u64, due: Due) {
+        self.agenda.insert((at_ms, due));
+    }
+
+    /// Does what has become due, in the order of its times. To be called before every command.
+    pub(crate) fn settle_due(&mut self, now_ms: u64) {
+        while let Some((at_ms, due)) = self.agenda.first().copied().filter(|next| next.0 <= now_ms)
+        {
+            self.agenda.remove(&(at_ms, due));
+            match due {
+                Due::Funding(id) => self.advance_funding(id),
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Moving money between the wallets of an account, and between a main account and its sub-accounts.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, BalanceReason, Event, Exchange,
+    account::Purse,
+    keep_latest, next,
+    refusal::{Refusal, refuse},
+};
+
+/// One end of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct End {
+    pub(crate) account: AccountId,
+    pub(crate) purse: Purse,
+}
+
+/// A checked request to move money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NewTransfer {
+    pub(crate) from: End,
+    pub(crate) to: End,
+    pub(crate) currency: SmolStr,
+    pub(crate) amount: Decimal,
+    /// The code of a balance that is too small: each group of endpoints has its own.
+    pub(crate) short: u32,
+}
+
+/// Money that was moved. It arrives at once, so that the state of a transfer is always `FINISHED`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Transfer {
+    pub(crate) id: u64,
+    pub(crate) from: End,
+    pub(crate) to: End,
+    pub(crate) currency: SmolStr,
+    pub(crate) amount: Decimal,
+    pub(crate) time_ms: u64,
+}
+
+impl Transfer {
+    /// Whether it moved money between accounts, and not within one.
+    pub(crate) fn is_between_accounts(&self) -> bool {
+        self.from.account != self.to.account
+    }
+
+    pub(crate) fn touches(&self, account: AccountId) -> bool {
+        self.from.account == account || self.to.account == account
+    }
+}
+
+impl Exchange {
+    /// Whether a wallet of this kind can hold the currency. The futures wallet holds what contracts are
+    /// settled in.
+    fn holds(&self, purse: Purse, currency: &str) -> bool {
+        match purse {
+            Purse::Futures => self.futures.values().any(|market| market.rules.quote == currency),
+            Purse::Spot | Purse::Fund => {
+                let mut markets = self.spot.values();
+                markets.any(|one| one.rules.base == currency || one.rules.quote == currency)
+                    || self.holds(Purse::Futures, currency)
+            }
+        }
+    }
+
+    pub(crate) fn transfer(&mut self, request: NewTransfer, now_ms: u64) -> Result<u64, Refusal> {
+        let NewTransfer { from, to, currency, amount, short } = request;
+        if !self.holds(from.purse, &currency) || !self.holds(to.purse, &currency) {
+            return Err(refuse(60002));
+        }
+        let payer = self.account(from.account).purse(from.purse, &currency);
+        if payer.available < amount {
+            return Err(refuse(short));
+        }
+        payer.available -= amount;
+        self.account(to.account).purse(to.purse, &currency).available += amount;
+        let id = next(&mut self.counters.transfer);
+        for end in [from, to] {
+            self.tell_transfer(end, &currency);
+        }
+        let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
+        keep_latest(&mut self.transfers, row);
+        Ok(id)
+    }
+
+    /// Moves money between a main account and its sub-accounts. A request number works once per caller
+    /// (61004); one that was refused may be used again.
+    pub(crate) fn transfer_between(
+        &mut self,
+        caller: AccountId,
+        number: SmolStr,
+        request: NewTransfer,
+        now_ms: u64,
+    ) -> Result<u64, Refusal> {
+        let number = (caller, number);
+        if self.request_numbers.contains(&number) {
+            return Err(refuse(61004));
+        }
+        let id = self.transfer(request, now_ms)?;
+        self.request_numbers.insert(number);
+        Ok(id)
+    }
+
+    fn tell_transfer(&mut self, end: End, currency: &SmolStr) {
+        let (account, currency) = (end.account, currency.clone());
+        self.events.push(match end.purse {
+            Purse::Fund => return,
+            Purse::Futures => Event::FuturesAsset { account, currency },
+            Purse::Spot => {
+                return self.tell_balance(account, BalanceReason::Transfer, &currency);
+            }
+        });
+    }
+
+    /// The sub-account of `main` with this name.
+    pub(crate) fn sub_account(&self, main: AccountId, name: &str) -> Option<AccountId> {
+        self.sub_accounts(main).find(|sub| sub.name() == name)
+    }
+
+    /// The sub-accounts of `main`, by number.
+    pub(crate) fn sub_accounts(&self, main: AccountId) -> impl Iterator<Item = AccountId> {
+        let accounts = self.accounts.values();
+        accounts.filter(move |account| account.main == Some(main)).map(|account| account.id)
+    }
+}

@@ -1,0 +1,71 @@
+//! Bodies of answers: whole as a rule, in parts when a fault asks for it.
+
+use std::{fmt, pin::Pin, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, Stream},
+};
+use http_body_util::{Either, Full, StreamBody};
+use hyper::{HeaderMap, body::Frame, header};
+use tokio::time::sleep;
+
+type Part = Result<Frame<Bytes>, Cut>;
+type Parts = StreamBody<Pin<Box<dyn Stream<Item = Part> + Send>>>;
+
+pub(super) type Body = Either<Full<Bytes>, Parts>;
+
+/// The body ends before its time, on purpose.
+#[derive(Debug)]
+pub(super) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// An ordinary body.
+pub(super) fn whole(body: Bytes) -> Body {
+    Either::Left(Full::new(body))
+}
+
+/// The first half of a body whose head promises all of it, then an error.
+pub(super) fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
+    promise(headers, body);
+    let first = body.slice(..body.len() / 2);
+    let then = stream::once(async {
+        // What is ready is flushed while the body makes the connection wait, not before.
+        tokio::task::yield_now().await;
+        Err(Cut)
+    });
+    in_parts(stream::iter([Ok(Frame::data(first))]).chain(then))
+}
+
+/// A body that comes byte by byte, over this time in all. The first byte comes at once.
+pub(super) fn drip(headers: &mut HeaderMap, body: Bytes, time: Duration) -> Body {
+    promise(headers, &body);
+    let gaps = u32::try_from(body.len().saturating_sub(1)).unwrap_or(u32::MAX).max(1);
+    let pause = time / gaps;
+    let bytes = stream::unfold((body, false), move |(mut rest, started)| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        if started {
+            sleep(pause).await;
+        }
+        Some((Ok(Frame::data(rest.split_to(1))), (rest, true)))
+    });
+    in_parts(bytes)
+}
+
+fn in_parts(parts: impl Stream<Item = Part> + Send + 'static) -> Body {
+    Either::Right(StreamBody::new(Box::pin(parts)))
+}
+
+fn promise(headers: &mut HeaderMap, body: &Bytes) {
+    headers.insert(header::CONTENT_LENGTH, body.len().into());
+}

@@ -1,0 +1,188 @@
+//! Deposits and withdrawals: currencies, addresses, quota, applying and history.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Answer, Call};
+use crate::{
+    exchange::{
+        AccountId,
+        account::Purse,
+        funding::{Funding, FundingState, NewWithdrawal, WITHDRAW_FEE, deposit_address},
+        refusal::{Refusal, refuse},
+    },
+    wire::{fixed, plain},
+};
+
+const DECIMALS: u32 = 8;
+const DAY_MS: i64 = 86_400_000;
+const MOST_CURRENCIES: usize = 20;
+/// The networks of USDT; every other currency has one of its own name.
+const USDT_NETWORKS: [&str; 2] = ["TRC20", "ERC20"];
+
+/// The caller, which must not be a sub-account: "not for sub-accounts" (60026).
+fn main_account(call: &mut Call<'_>) -> Result<AccountId, Refusal> {
+    let account = call.account()?;
+    let is_sub = call.exchange.account(account).main.is_some();
+    if is_sub { Err(refuse(60026)) } else { Ok(account) }
+}
+
+fn smallest() -> String {
+    fixed(WITHDRAW_FEE + rust_decimal::Decimal::new(1, DECIMALS), DECIMALS)
+}
+
+/// One row per currency and network.
+pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
+    let wanted = call.params.text("currencies")?;
+    let wanted: Option<Vec<&str>> = wanted.as_deref().map(|list| list.split(',').collect());
+    if wanted.as_ref().is_some_and(|list| list.len() > MOST_CURRENCIES) {
+        return Err(call.params.invalid("currencies", "at most 20"));
+    }
+    let markets = call.exchange.spot.values();
+    let names: BTreeSet<_> =
+        markets.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
+    let mut rows = Vec::new();
+    for name in names {
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&name.as_str())) {
+            continue;
+        }
+        let usd = call.exchange.usd(name).checked_mul(WITHDRAW_FEE).unwrap_or_default();
+        let mut add = |code: String, network: &str| {
+            rows.push(json!({
+                "currency": code.clone(),
+                "name": code,
+                "contract_address": null,
+                "network": network,
+                "withdraw_enabled": true,
+                "deposit_enabled": true,
+                "withdraw_minsize": smallest(),
+                "withdraw_minfee": null,
+                "withdraw_fee": plain(WITHDRAW_FEE),
+                "withdraw_fee_estimate": fixed(usd, DECIMALS),
+            }));
+        };
+        if name == "USDT" {
+            for network in USDT_NETWORKS {
+                add(format!("{name}-{network}"), network);
+            }
+        } else {
+            add(name.to_string(), name);
+        }
+    }
+    Ok(json!({ "currencies": rows }))
+}
+
+pub(super) fn address(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    let currency = call.params.need("currency")?;
+    let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
+    let address = deposit_address(account, &wallet);
+    Ok(json!({
+        "currency": currency.clone(),
+        "chain": currency,
+        "address": address,
+        "address_memo": "",
+    }))
+}
+
+pub(super) fn quota(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    let currency = call.params.need("currency")?;
+    call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
+    let left = call.exchange.withdraw_quota_btc(account, call.now_ms);
+    Ok(json!({
+        "today_available_withdraw_BTC": fixed(left, 4),
+        "min_withdraw": smallest(),
+        "withdraw_precision": DECIMALS,
+        "withdraw_fee": fixed(WITHDRAW_FEE, DECIMALS),
+        "withdraw_Precision_GeTen": null,
+    }))
+}
+
+pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let params = &call.params;
+    let currency = params.need("currency")?.into();
+    params.need("amount")?;
+    let amount = params.decimal("amount")?.unwrap_or_default();
+    if amount.scale() > DECIMALS {
+        return Err(refuse(60006).saying(format!("Maximum withdraw precision is {DECIMALS}")));
+    }
+    // On-chain wins when both groups of fields are sent, as documented.
+    let address = match (params.text("address")?, params.whole("type")?, params.text("value")?) {
+        (Some(address), _, _) => address,
+        (None, Some(1..=3), Some(value)) => value,
+        _ => return Err(refuse(60011)),
+    };
+    let address_memo = params.text("address_memo")?.unwrap_or_default();
+    let source = match params.text("sourceAccount")?.as_deref() {
+        None => None,
+        Some("SPOT") => Some(Purse::Spot),
+        Some("FUND") => Some(Purse::Fund),
+        Some(_) => return Err(params.invalid("sourceAccount", "must be SPOT or FUND")),
+    };
+    let request = NewWithdrawal { currency, amount, address, address_memo, source };
+    let id = call.exchange.withdraw(account, request, call.now_ms)?;
+    Ok(json!({ "withdraw_id": id.to_string() }))
+}
+
+pub(super) fn history(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    let params = &call.params;
+    let wanted = params.need("operation_type")?;
+    if wanted != "withdraw" && wanted != "deposit" {
+        return Err(params.invalid("operation_type", "must be deposit or withdraw"));
+    }
+    params.need("N")?;
+    let count = params.whole("N")?.unwrap_or_default();
+    if !(1..=1_000).contains(&count) {
+        return Err(params.invalid("N", "must be 1 to 1000"));
+    }
+    let currency = params.text("currency")?;
+    let now = i64::try_from(call.now_ms).unwrap_or(i64::MAX);
+    let end = params.whole("endTime")?.unwrap_or(now);
+    let start = params.whole("startTime")?.unwrap_or(end.saturating_sub(90 * DAY_MS));
+    if end.saturating_sub(start) > 90 * DAY_MS {
+        return Err(refuse(60067));
+    }
+    let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
+    let rows = call
+        .exchange
+        .fundings_of(account)
+        .filter(|row| row.deposit == (wanted == "deposit") && within(row.time_ms))
+        .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
+        .take(usize::try_from(count).unwrap_or(1))
+        .map(record);
+    Ok(json!({ "records": rows.collect::<Value>() }))
+}
+
+pub(super) fn detail(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    let id = call.params.need("id")?;
+    let mut rows = call.exchange.fundings_of(account);
+    let row = rows.find(|row| row.id.to_string() == id).ok_or_else(|| refuse(60010))?;
+    Ok(json!({ "record": record(row) }))
+}
+
+/// One of the two ids is an empty text, and `tx_id` is empty until the record is on chain, as
+/// documented.
+fn record(row: &Funding) -> Value {
+    let id = row.id.to_string();
+    let on_chain = [FundingState::Processing, FundingState::Done].contains(&row.state);
+    let (withdraw_id, deposit_id, kind) =
+        if row.deposit { ("", id.as_str(), "deposit") } else { (id.as_str(), "", "withdraw") };
+    json!({
+        "withdraw_id": withdraw_id,
+        "deposit_id": deposit_id,
+        "operation_type": kind,
+        "currency": row.currency.as_str(),
+        "apply_time": row.time_ms,
+        "arrival_amount": plain(row.amount - row.fee),
+        "fee": plain(row.fee),
+        "status": row.state as u8,
+        "address": row.address,
+        "address_memo": row.address_memo,
+        "tx_id": if on_chain { format!("sandbox{id}") } else { String::new() },
+    })
+}

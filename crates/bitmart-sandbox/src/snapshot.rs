@@ -1,0 +1,127 @@
+//! The whole state of an exchange, to go on from later.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{auth::MadeKey, exchange::Exchange, shared::State, ws::Versions};
+
+/// Changes with every change of what a snapshot holds.
+const FORMAT: u32 = 1;
+
+/// The whole state of an exchange at one moment: accounts, orders, trades, books, candles, market
+/// makers, numbers to be given out next, the seed, the time, and the keys that were made at run time.
+///
+/// A sandbox that starts from it ([`Config::restore`](crate::Config::restore)) goes on as the first
+/// one would have. Not in it are addresses and manners (they are configured), connections and what
+/// they subscribe, faults, and counts of rate limits.
+///
+/// It holds no secret: those of keys made at run time follow from the seed, and configured keys, as
+/// well as those added with a secret of their own, have to be given again.
+#[derive(Clone)]
+pub struct Snapshot(Box<Parts>);
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("seed", &self.0.seed)
+            .field("now_ms", &self.0.now_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parts {
+    format: u32,
+    pub(crate) seed: u64,
+    pub(crate) now_ms: u64,
+    /// The clock was a stepped one.
+    pub(crate) stepped: bool,
+    pub(crate) held: bool,
+    pub(crate) keys: Vec<MadeKey>,
+    pub(crate) versions: Versions,
+    pub(crate) exchange: Exchange,
+}
+
+/// Why some bytes are no snapshot, or why there is none.
+#[derive(Debug)]
+pub struct SnapshotError(Problem);
+
+#[derive(Debug)]
+enum Problem {
+    Json(serde_json::Error),
+    Format(u32),
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::Json(error) => write!(f, "no snapshot of an exchange: {error}"),
+            Problem::Format(format) => write!(
+                f,
+                "a snapshot of format {format}, made by another version; this one reads {FORMAT}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Problem::Json(error) => Some(error),
+            Problem::Format(_) => None,
+        }
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn new(seed: u64, keys: Vec<MadeKey>, state: &State) -> Self {
+        Self(Box::new(Parts {
+            format: FORMAT,
+            seed,
+            now_ms: state.clock.now_ms(),
+            stepped: state.clock.is_stepped(),
+            held: state.held,
+            keys,
+            versions: state.feed.versions(),
+            exchange: state.exchange.clone(),
+        }))
+    }
+
+    /// Reads what [`Snapshot::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is something else, or was written by a version with another format.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let failed = |error| SnapshotError(Problem::Json(error));
+        let head: Head = serde_json::from_slice(bytes).map_err(failed)?;
+        if head.format != FORMAT {
+            return Err(SnapshotError(Problem::Format(head.format)));
+        }
+        serde_json::from_slice(bytes).map(|parts| Self(Box::new(parts))).map_err(failed)
+    }
+
+    /// The snapshot as JSON, for a file.
+    ///
+    /// # Errors
+    /// Never, as far as is known: every part of the state is something JSON can hold.
+    pub fn to_json(&self) -> Result<Vec<u8>, SnapshotError> {
+        // By way of a value, which sorts: the same state gives the same bytes.
+        serde_json::to_value(&self.0)
+            .and_then(|value| serde_json::to_vec(&value))
+            .map_err(|error| SnapshotError(Problem::Json(error)))
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    pub(crate) fn into_parts(self) -> Parts {
+        *self.0
+    }
+}

@@ -1,0 +1,241 @@
+//! The admin API over real sockets.
+
+mod common;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bitmart_sandbox::{ApiKey, Config, Permission, Sandbox, Snapshot};
+use common::{Answer, Client, DEADLINE, Heard, Socket, send, send_to, start};
+use hyper::Request;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+const SUBMIT: &str = "/spot/v2/submit_order";
+
+async fn still() -> Sandbox {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    start(Config::new().stepped_clock(1_700_000_000_000).rate_limits(false).admin(free)).await
+}
+
+async fn raw(sandbox: &Sandbox, method: &str, path: &str, body: String) -> Answer {
+    let request = Request::builder().method(method).uri(path).header("host", "admin");
+    let request = request.body(body.into()).expect("a request");
+    send_to(sandbox.admin().expect("an admin API"), request).await.expect("an answer")
+}
+
+async fn get(sandbox: &Sandbox, path: &str) -> Value {
+    let answer = raw(sandbox, "GET", path, String::new()).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    answer.json()
+}
+
+async fn post(sandbox: &Sandbox, path: &str, body: Value) -> Value {
+    let answer = raw(sandbox, "POST", path, body.to_string()).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    answer.json()
+}
+
+fn order(client_id: &str) -> Value {
+    json!({
+        "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001",
+        "client_order_id": client_id,
+    })
+}
+
+#[tokio::test]
+async fn there_is_none_unless_asked_for() {
+    let sandbox = start(Config::new()).await;
+    assert_eq!(sandbox.admin(), None);
+    let ready: Value = serde_json::from_str(&sandbox.ready_line()).expect("JSON");
+    assert_eq!(ready.get("admin"), None);
+    let sandbox = still().await;
+    let ready: Value = serde_json::from_str(&sandbox.ready_line()).expect("JSON");
+    assert_eq!(ready["admin"].as_str(), sandbox.admin());
+    let calls = get(&sandbox, "/").await;
+    assert!(calls["calls"].as_array().expect("a list").contains(&json!("GET /ledger")));
+}
+
+#[tokio::test]
+async fn an_account_made_at_run_time_trades_with_its_money_and_its_permissions() {
+    let sandbox = still().await;
+    let account = post(&sandbox, "/accounts", json!({})).await["account"].clone();
+    assert!(sandbox.balances().iter().any(|row| account == row.account && row.frozen.is_zero()));
+    let asked = json!({ "account": account, "permissions": ["Read-only", "Spot-Trade"] });
+    let made = post(&sandbox, "/keys", asked).await;
+    let text = |name: &str| made[name].as_str().expect("text").to_owned();
+    let key = ApiKey::new(text("key"), text("secret"), text("memo"));
+    let row = json!({ "account": account, "wallet": "spot", "currency": "USDT", "amount": "60.5" });
+    let row = post(&sandbox, "/balances", row).await;
+    assert_eq!((&row["available"], &row["frozen"]), (&json!("60.5"), &json!("0")));
+    post(
+        &sandbox,
+        "/balances",
+        json!({ "account": account, "wallet": "futures", "currency": "USDT", "amount": 7 }),
+    )
+    .await;
+
+    let client = Client { key: &key, ..Client::spot(&sandbox) };
+    client.order(order("mine1")).await;
+    assert_eq!(client.post(SUBMIT, order("mine2")).await.code(), 50020);
+    let futures = Client { host: sandbox.futures(), ..client };
+    let body = json!({ "symbol": "BTCUSDT", "side": 1, "size": 1 });
+    assert_eq!(futures.post("/contract/private/submit-order", body).await.code(), 30012);
+
+    let ledger = raw(&sandbox, "GET", "/ledger", String::new()).await;
+    assert!(!ledger.text.contains(&key.secret) && !ledger.text.contains(&key.key));
+    let ledger = ledger.json();
+    assert_eq!(ledger["orders"][0]["account"], account);
+    assert_eq!(ledger["orders"][0]["client_order_id"], "mine1");
+    let balances = ledger["balances"].as_array().expect("a list");
+    let of = |wallet: &str| {
+        let mine = |row: &&Value| {
+            row["account"] == account && row["wallet"] == wallet && row["currency"] == "USDT"
+        };
+        balances.iter().find(mine).cloned().expect("a row")
+    };
+    assert_eq!(of("spot")["frozen"], "50.050000");
+    assert_eq!(of("futures")["available"], "7");
+}
+
+#[tokio::test]
+async fn a_key_can_be_given_and_is_known_at_once() {
+    let sandbox = still().await;
+    let key = ApiKey::new("given", "in secret", "memo").permissions([Permission::ReadOnly]);
+    let body = json!({ "account": 1, "permissions": ["Read-only"], "key": "given", "secret": "in secret", "memo": "memo" });
+    post(&sandbox, "/keys", body.clone()).await;
+    let client = Client { key: &key, ..Client::spot(&sandbox) };
+    client.get("/spot/v1/wallet").await.data();
+    assert_eq!(client.post(SUBMIT, order("no")).await.code(), 30012);
+    assert_eq!(raw(&sandbox, "POST", "/keys", body.to_string()).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_balance_that_is_set_is_pushed() {
+    let sandbox = still().await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_private).await;
+    socket.log_in_spot(&sandbox).await;
+    socket.subscribe_spot("spot/user/balance:BALANCE_UPDATE").await;
+    let row = json!({ "account": 1, "wallet": "spot", "currency": "BTC", "amount": "0.25" });
+    post(&sandbox, "/balances", row).await;
+    let pushed = socket.text().await["data"][0].clone();
+    assert_eq!(pushed["event_type"], "ACCOUNT_RECHARGE");
+    assert_eq!(
+        pushed["balance_details"],
+        json!([{ "ccy": "BTC", "av_bal": "0.25", "fz_bal": "0" }])
+    );
+}
+
+#[tokio::test]
+async fn clock_and_market_move_when_told() {
+    let sandbox = still().await;
+    let later = post(&sandbox, "/clock/advance", json!({ "ms": 2_500 })).await;
+    assert_eq!(later["now_ms"], 1_700_000_002_500_u64);
+    let before = get(&sandbox, "/book/BTC_USDT").await;
+    assert_eq!(before["asks"].as_array().map(Vec::len), Some(60));
+    assert_eq!(post(&sandbox, "/market/hold", json!({ "held": true })).await["held"], true);
+    let stepped = post(&sandbox, "/market/step", json!({ "steps": 5 })).await;
+    assert_eq!(stepped["now_ms"], 1_700_000_003_000_u64);
+    assert_eq!(get(&sandbox, "/book/BTC_USDT").await, before);
+    post(&sandbox, "/market/hold", json!({ "held": false })).await;
+    post(&sandbox, "/market/step", json!({ "steps": 5 })).await;
+    assert_ne!(get(&sandbox, "/book/BTC_USDT").await, before);
+    assert_eq!(sandbox.now_ms(), 1_700_000_003_500);
+
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let real = start(Config::new().admin(free)).await;
+    let refused = raw(&real, "POST", "/clock/advance", json!({ "ms": 1 }).to_string()).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+}
+
+#[tokio::test]
+async fn faults_strike_until_they_are_switched_off() {
+    let sandbox = still().await;
+    let client = Client::spot(&sandbox);
+    let fault = json!({ "fault": "html", "status": 502, "on": SUBMIT, "times": 3 });
+    assert_eq!(post(&sandbox, "/faults", fault).await["times"], 3);
+    assert_eq!(client.post(SUBMIT, order("a1")).await.status, 502);
+    assert_eq!(raw(&sandbox, "DELETE", "/faults", String::new()).await.status, 200);
+    client.order(order("a2")).await;
+    post(&sandbox, "/faults", json!({ "fault": "drop-after", "on": SUBMIT })).await;
+    assert!(send(client.host, client.signed(SUBMIT, &order("a3"))).await.is_none());
+    assert_eq!(get(&sandbox, "/ledger").await["orders"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn sockets_are_cut_when_told() {
+    let sandbox = still().await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    socket.subscribe_spot("spot/trade:BTC_USDT").await;
+    assert_eq!(post(&sandbox, "/sockets/kill", json!({})).await["killed"], 1);
+    assert_eq!(socket.hear().await, Heard::Gone);
+    let gone = async {
+        while sandbox.sockets() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, gone).await.expect("the socket is gone");
+}
+
+#[tokio::test]
+async fn a_snapshot_holds_no_secret_and_restores() {
+    let sandbox = still().await;
+    let client = Client::spot(&sandbox);
+    client.order(order("kept1")).await;
+    let snapshot = raw(&sandbox, "GET", "/snapshot", String::new()).await;
+    assert_eq!(snapshot.status, 200);
+    assert!(!snapshot.text.contains(&sandbox.credentials().secret));
+    let restored = Snapshot::from_json(snapshot.text.as_bytes()).expect("a snapshot");
+    let second = start(Config::new().restore(restored)).await;
+    assert_eq!(second.orders(), sandbox.orders());
+}
+
+#[tokio::test]
+async fn mistakes_are_explained() {
+    let sandbox = still().await;
+    for (method, path, body, status, words) in [
+        ("GET", "/leger", "", 404, "there is no /leger; there is GET /ledger, "),
+        ("PUT", "/faults", "", 405, "/faults takes POST and DELETE, not PUT"),
+        ("GET", "/market/step", "", 405, "takes POST, not GET"),
+        ("POST", "/book/BTC_USDT", "", 405, "takes GET, not POST"),
+        ("GET", "/book/BTC-USDT", "", 404, "there is no market"),
+        ("GET", "/ledger?account=1", "", 400, "no call takes a query"),
+        ("GET", "/ledger", "{\"account\":1}", 400, "unknown field `account`"),
+        ("POST", "/accounts", "{\"name\":\"x\"}", 400, "unknown field `name`"),
+        ("POST", "/market/step", "{\"step\":1}", 400, "unknown field `step`, expected `steps`"),
+        ("POST", "/market/step", "{\"steps\":1000000}", 400, "at most 10000 steps"),
+        ("POST", "/market/hold", "", 400, "missing field `held`"),
+        ("POST", "/market/hold", "{held:true}", 400, "key must be a string"),
+        ("POST", "/clock/advance", "{\"ms\":-1}", 400, "invalid value: integer `-1`"),
+        ("POST", "/keys", "{\"account\":99}", 404, "there is no account 99"),
+        ("POST", "/keys", "{\"account\":1,\"key\":\"k\"}", 400, "give all of key, secret and memo"),
+        ("POST", "/keys", "{\"account\":4294967295}", 404, "there is no account"),
+        ("POST", "/keys", "{\"account\":1,\"permissions\":[\"Trade\"]}", 400, "`Spot-Trade`"),
+        (
+            "POST",
+            "/balances",
+            "{\"account\":1,\"wallet\":\"spot\",\"currency\":\"DOGE\",\"amount\":\"1\"}",
+            400,
+            "uses the currency \"DOGE\"",
+        ),
+        (
+            "POST",
+            "/balances",
+            "{\"account\":1,\"wallet\":\"spot\",\"currency\":\"BTC\",\"amount\":\"-1\"}",
+            400,
+            "-1 is no balance",
+        ),
+        ("POST", "/faults", "{\"fault\":\"rain\",\"on\":\"/x\"}", 400, "there is no fault"),
+    ] {
+        let refused = raw(&sandbox, method, path, body.to_owned()).await;
+        assert_eq!(refused.status, status, "{method} {path} {body}: {}", refused.text);
+        let said = refused.json()["error"].as_str().expect("words").to_owned();
+        assert!(said.contains(words), "{method} {path} {body}: {said}");
+    }
+    let big = format!("{{\"steps\":{}1}}", " ".repeat(66_000));
+    assert_eq!(raw(&sandbox, "POST", "/market/step", big).await.status, 413);
+    let page = Request::post("/market/hold").header("host", "admin").header("origin", "http://x");
+    let page = page.body("{\"held\":true}".into()).expect("a request");
+    let refused = send_to(sandbox.admin().expect("an address"), page).await.expect("an answer");
+    assert_eq!(refused.status, 403);
+    assert_eq!(sandbox.orders().len(), 0);
+}

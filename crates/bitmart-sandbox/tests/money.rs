@@ -1,0 +1,210 @@
+//! Transfers, sub-accounts, deposits, withdrawals and loans over real sockets.
+
+mod common;
+
+use std::time::Duration;
+
+use bitmart_sandbox::{Config, Decimal, Sandbox};
+use common::{Client, start};
+use serde_json::{Value, json};
+
+const NOON_MS: u64 = 1_700_000_000_000;
+const SUB: &str = "account2@sandbox.test";
+
+fn still() -> Config {
+    Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
+}
+
+/// What is available in a wallet of an account.
+fn available(sandbox: &Sandbox, account: u32, wallet: &str, currency: &str) -> Decimal {
+    let mut rows = sandbox.balances().into_iter();
+    rows.find(|row| (row.account, row.wallet, &*row.currency) == (account, wallet, currency))
+        .map_or(Decimal::ZERO, |row| row.available)
+}
+
+fn transfer(amount: &str, kind: &str) -> Value {
+    json!({ "currency": "USDT", "amount": amount, "type": kind })
+}
+
+#[tokio::test]
+async fn money_moves_between_spot_and_futures_and_is_listed() {
+    let sandbox = start(still()).await;
+    let client = Client::futures(&sandbox);
+    let path = "/account/v1/transfer-contract";
+    let data = client.post(path, transfer("10", "spot_to_contract")).await.data();
+    assert_eq!(data, json!({ "currency": "USDT", "amount": "10" }));
+    client.post(path, transfer("2.5", "contract_to_spot")).await.data();
+    let usdt = |wallet| available(&sandbox, 1, wallet, "USDT");
+    assert_eq!(usdt("spot"), Decimal::new(999_925, 1));
+    assert_eq!(usdt("futures"), Decimal::new(1_000_075, 1));
+
+    let list = |page: u32| json!({ "page": page, "limit": 10 });
+    let path_list = "/account/v1/transfer-contract-list";
+    let rows = client.post(path_list, list(1)).await.data();
+    let row = &rows["records"][0];
+    assert_eq!((&row["type"], &row["amount"]), (&json!("contract_to_spot"), &json!("2.5")));
+    assert_eq!((&row["state"], &row["timestamp"]), (&json!("FINISHED"), &json!(NOON_MS)));
+    assert_eq!(client.post(path_list, list(2)).await.data()["records"], json!([]));
+    let short = json!({ "page": 1, "limit": 9 });
+    assert_eq!(client.post(path_list, short).await.code(), 60000);
+
+    let code = async |body| client.post(path, body).await.code();
+    assert_eq!(code(transfer("1000000", "spot_to_contract")).await, 42000);
+    assert_eq!(code(transfer("0.001", "spot_to_contract")).await, 60000);
+    assert_eq!(code(transfer("1.000000001", "spot_to_contract")).await, 40005);
+    assert_eq!(code(transfer("1", "spot_to_fund")).await, 60000);
+    let coin = json!({ "currency": "BTC", "amount": "1", "type": "spot_to_contract" });
+    assert_eq!(code(coin).await, 60002);
+}
+
+#[tokio::test]
+async fn the_funding_wallet_fills_from_spot_and_pays_for_futures() {
+    let sandbox = start(still()).await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    spot.post("/account/v1/transfer", transfer("30", "spot_to_fund")).await.data();
+    let path = "/contract/private/account/v1/transfer";
+    futures.post(path, transfer("20", "fund_to_contract")).await.data();
+    assert_eq!(available(&sandbox, 1, "funding", "USDT"), Decimal::TEN);
+    assert_eq!(available(&sandbox, 1, "futures", "USDT"), Decimal::from(100_020));
+    let short = spot.post("/account/v1/transfer", transfer("11", "fund_to_spot")).await;
+    assert_eq!(short.code(), 60008);
+    let wallet = spot.get("/account/v1/wallet?currency=USDT").await.data();
+    assert_eq!(wallet["wallet"][0]["fundAvailable"], "10.00000000");
+}
+
+#[tokio::test]
+async fn a_main_account_and_its_sub_account_share_money() {
+    let sandbox = start(still()).await;
+    let main = Client::spot(&sandbox);
+    let key = sandbox.sub_account_credentials().expect("a sub-account");
+    let sub = Client { key: &key, ..Client::spot(&sandbox) };
+    let list = main.get("/account/sub-account/main/v1/subaccount-list").await.data();
+    assert_eq!(list["subAccountList"], json!([{ "accountName": SUB, "status": 1 }]));
+
+    let body = |number: &str, amount: &str| json!({ "requestNo": number, "amount": amount, "currency": "BTC", "subAccount": SUB });
+    let to_sub = "/account/sub-account/main/v1/main-to-sub";
+    main.post(to_sub, body("a", "2")).await.data();
+    let own = |number: &str| json!({ "requestNo": number, "amount": "0.5", "currency": "BTC" });
+    sub.post("/account/sub-account/sub/v1/sub-to-main", own("a")).await.data();
+    main.post("/account/sub-account/main/v1/sub-to-main", body("b", "0.5")).await.data();
+    assert_eq!(available(&sandbox, 1, "spot", "BTC"), Decimal::from(4));
+    let path = format!("/account/sub-account/main/v1/wallet?subAccount={SUB}");
+    let wallet = main.get(&path).await.data();
+    assert_eq!(wallet["wallet"][0]["available"], "1.00000000");
+
+    let path = "/account/sub-account/main/v1/transfer-list?moveType=spot%20to%20spot&N=2";
+    let rows = main.get(path).await.data();
+    assert_eq!(
+        (&rows["total"], rows["historyList"].as_array().map(Vec::len)),
+        (&json!(3), Some(2))
+    );
+    let path = "/account/sub-account/v1/transfer-history?moveType=spot%20to%20spot&N=10";
+    let rows = sub.get(path).await.data();
+    assert_eq!(rows["historyList"][2]["toAccount"], SUB);
+    assert_eq!(rows["historyList"][2]["submissionTime"], NOON_MS / 1_000);
+
+    let code = async |body| main.post(to_sub, body).await.code();
+    assert_eq!(code(body("a", "1")).await, 61004);
+    assert_eq!(code(body("c", "100")).await, 61001);
+    assert_eq!(code(body("d", "0")).await, 61000);
+    let unknown = |field: &str, value: &str| {
+        let mut body = body("e", "1");
+        body[field] = json!(value);
+        body
+    };
+    assert_eq!(code(unknown("subAccount", "nobody@sandbox.test")).await, 61003);
+    assert_eq!(code(unknown("currency", "NOPE")).await, 60002);
+    assert_eq!(sub.post(to_sub, body("f", "1")).await.code(), 60026);
+    let as_main = main.post("/account/sub-account/sub/v1/sub-to-main", own("g")).await;
+    assert_eq!(as_main.code(), 60027);
+}
+
+#[tokio::test]
+async fn futures_money_moves_between_accounts() {
+    let sandbox = start(still()).await;
+    let main = Client::futures(&sandbox);
+    let body = json!({ "requestNo": "1", "amount": "7", "currency": "USDT", "subAccount": SUB });
+    main.post("/account/contract/sub-account/main/v1/main-to-sub", body).await.data();
+    assert_eq!(available(&sandbox, 2, "futures", "USDT"), Decimal::from(7));
+    let path = "/account/contract/sub-account/v1/transfer-history?limit=1";
+    let rows = main.get(path).await.data();
+    assert_eq!((&rows[0]["toAccount"], &rows[0]["toWalletType"]), (&json!(SUB), &json!("future")));
+    let path = format!("/account/contract/sub-account/main/v1/wallet?subAccount={SUB}");
+    assert_eq!(main.get(&path).await.data()["wallet"][0]["available"], "7.00000000");
+}
+
+#[tokio::test]
+async fn a_deposit_goes_through_its_states_on_the_clock() {
+    let sandbox = start(still()).await;
+    let mut client = Client::spot(&sandbox);
+    let id = sandbox.deposit(1, "USDT-TRC20", Decimal::TEN).expect("an id");
+    let path = format!("/account/v1/deposit-withdraw/detail?id={id}");
+    let mut seen = Vec::new();
+    for wait in [0, 1, 28, 1] {
+        sandbox.advance(Duration::from_secs(wait));
+        client.now_ms = sandbox.now_ms();
+        let record = client.get(&path).await.data()["record"].clone();
+        assert_eq!((&record["deposit_id"], &record["withdraw_id"]), (&json!(id), &json!("")));
+        seen.push((record["status"].as_u64(), available(&sandbox, 1, "spot", "USDT")));
+    }
+    let before = Decimal::from(100_000);
+    let states = [0, 2, 2, 3].map(Some);
+    assert_eq!(seen.iter().map(|row| row.0).collect::<Vec<_>>(), states);
+    assert!(seen[..3].iter().all(|row| row.1 == before));
+    assert_eq!(seen[3].1, before + Decimal::TEN);
+    let path = "/account/v2/deposit-withdraw/history?operation_type=deposit&N=1";
+    assert_eq!(client.get(path).await.data()["records"][0]["arrival_amount"], "10");
+    assert_eq!(sandbox.deposit(1, "NOPE", Decimal::TEN), None);
+    assert_eq!(sandbox.deposit(9, "USDT", Decimal::TEN), None);
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_frozen_until_it_is_done_or_failed() {
+    let sandbox = start(still()).await;
+    let mut client = Client::spot(&sandbox);
+    client.post("/account/v1/transfer", transfer("99990", "spot_to_fund")).await.data();
+    let apply =
+        |address: &str| json!({ "currency": "USDT-TRC20", "amount": "15", "address": address });
+    let path = "/account/v1/withdraw/apply";
+    // The first one takes what spot has and the rest from funding.
+    client.post(path, apply("T1")).await.data();
+    client.post(path, apply("fail-please")).await.data();
+    let usdt = |wallet: &str| available(&sandbox, 1, wallet, "USDT");
+    assert_eq!((usdt("spot"), usdt("funding")), (Decimal::ZERO, Decimal::from(99_970)));
+    let path = "/account/v2/deposit-withdraw/history?operation_type=withdraw&N=2";
+    let mut seen = Vec::new();
+    for wait in [0, 1, 9, 50] {
+        sandbox.advance(Duration::from_secs(wait));
+        client.now_ms = sandbox.now_ms();
+        let rows = client.get(path).await.data()["records"].clone();
+        seen.push((rows[1]["status"].clone(), rows[0]["status"].clone()));
+        assert_eq!(rows[1]["tx_id"] == "", wait < 9, "empty until on chain");
+    }
+    let states =
+        [(0, 0), (1, 1), (2, 2), (3, 5)].map(|(sent, failed)| (json!(sent), json!(failed)));
+    assert_eq!(seen, states);
+    assert_eq!((usdt("spot"), usdt("funding")), (Decimal::ZERO, Decimal::from(99_985)));
+    let frozen: Decimal = sandbox.balances().iter().map(|row| row.frozen).sum();
+    assert_eq!(frozen, Decimal::ZERO);
+}
+
+#[tokio::test]
+async fn the_withdraw_quota_shrinks_and_comes_back() {
+    let sandbox = start(still().spot_balance("BTC", Decimal::from(200))).await;
+    let mut client = Client::spot(&sandbox);
+    let apply = |amount: &str| json!({ "currency": "BTC", "amount": amount, "address": "b1" });
+    let path = "/account/v1/withdraw/apply";
+    client.post(path, apply("99")).await.data();
+    let charge = client.get("/account/v1/withdraw/charge?currency=BTC").await.data();
+    assert_eq!(charge["today_available_withdraw_BTC"], "1.0000");
+    assert_eq!(client.post(path, apply("2")).await.code(), 60064);
+    sandbox.advance(Duration::from_hours(24));
+    client.now_ms = sandbox.now_ms();
+    client.post(path, apply("2")).await.data();
+
+    let key = sandbox.sub_account_credentials().expect("a sub-account");
+    let sub = Client { key: &key, ..Client::spot(&sandbox) };
+    assert_eq!(sub.post(path, apply("1")).await.code(), 60054);
+    assert_eq!(sub.get("/account/v1/withdraw/charge?currency=BTC").await.code(), 60026);
+    assert_eq!(client.get("/account/v1/deposit-withdraw/detail?id=1").await.code(), 60010);
+}

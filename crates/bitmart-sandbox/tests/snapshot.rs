@@ -1,0 +1,147 @@
+//! Snapshot and restore: the second run goes on as the first one does.
+
+mod common;
+
+use std::time::Duration;
+
+use bitmart_sandbox::{
+    ApiKey, Balance, Book, Config, Decimal, Fill, Order, Permission, Sandbox, Snapshot, WalletKind,
+};
+use common::{Client, Socket, start};
+use serde_json::json;
+
+fn still() -> Config {
+    Config::new().seed(9).stepped_clock(1_700_000_000_000).rate_limits(false)
+}
+
+/// Orders of all kinds on both hosts, some of which rest, with the market moving in between.
+async fn trade(sandbox: &Sandbox, name: &str) {
+    for round in 0..8 {
+        let (spot, futures) = (Client::spot(sandbox), Client::futures(sandbox));
+        let client_id = |what: &str| format!("{name}{what}{round}");
+        spot.order(json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "137.5", "client_order_id": client_id("m") })).await;
+        let resting = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": client_id("l") });
+        let id = spot.order(resting).await;
+        if round % 2 == 0 {
+            let cancel = json!({ "symbol": "ETH_USDT", "order_id": id });
+            spot.post("/spot/v3/cancel_order", cancel).await.data();
+        }
+        for (side, kind) in [(1, "limit"), (3, "market")] {
+            let order = json!({ "symbol": "BTCUSDT", "side": side, "type": kind, "leverage": "10", "open_type": "cross", "price": "70000", "size": 3 - side / 2 });
+            futures.post("/contract/private/submit-order", order).await.data();
+        }
+        sandbox.step_market(25);
+    }
+}
+
+type Ledger = (u64, Vec<Fill>, Vec<Order>, Vec<Balance>, Vec<Option<Book>>);
+
+fn ledger(sandbox: &Sandbox) -> Ledger {
+    let books = ["BTC_USDT", "ETH_USDT", "BMX_USDT", "BTCUSDT", "SOLUSDT"];
+    let books = books.iter().map(|symbol| sandbox.book(symbol)).collect();
+    (sandbox.now_ms(), sandbox.fills(), sandbox.orders(), sandbox.balances(), books)
+}
+
+fn json_of(sandbox: &Sandbox) -> Vec<u8> {
+    sandbox.snapshot().to_json().expect("JSON")
+}
+
+async fn restore(snapshot: &[u8]) -> Sandbox {
+    let snapshot = Snapshot::from_json(snapshot).expect("a snapshot");
+    start(Config::new().rate_limits(false).restore(snapshot)).await
+}
+
+#[tokio::test]
+async fn the_same_inputs_after_a_restore_give_the_same_ledger() {
+    let first = start(still()).await;
+    trade(&first, "a").await;
+    // On its way when the snapshot is taken: arrives in both runs.
+    first.deposit(1, "BTC", Decimal::ONE).expect("an id");
+    let morning = json_of(&first);
+    let second = restore(&morning).await;
+    assert_eq!(json_of(&second), morning);
+    assert_eq!(second.credentials(), first.credentials());
+    trade(&first, "b").await;
+    trade(&second, "b").await;
+    let (one, other) = (ledger(&first), ledger(&second));
+    assert!(one.1.len() > 40 && one.2.len() == 64, "{} and {}", one.1.len(), one.2.len());
+    assert_eq!(one, other);
+    assert_eq!(json_of(&first), json_of(&second));
+}
+
+#[tokio::test]
+async fn client_order_ids_and_open_orders_are_remembered() {
+    let first = start(still()).await;
+    trade(&first, "a").await;
+    let second = restore(&json_of(&first)).await;
+    let spot = Client::spot(&second);
+    let again = json!({ "symbol": "ETH_USDT", "side": "sell", "type": "limit", "price": "3100", "size": "0.1", "client_order_id": "al1" });
+    assert_eq!(spot.post("/spot/v2/submit_order", again).await.code(), 50042);
+    let cancelled = spot.post("/spot/v4/cancel_all", json!({})).await;
+    assert_eq!(cancelled.code(), 1000, "{}", cancelled.text);
+    let frozen = second.balances().into_iter().filter(|row| row.wallet == "spot");
+    assert!(frozen.map(|row| row.frozen).all(|amount| amount.is_zero()));
+}
+
+#[tokio::test]
+async fn books_keep_their_versions() {
+    let first = start(still()).await;
+    first.step_market(10);
+    let topic = "spot/depth/increase100:BTC_USDT";
+    let version = async |sandbox: &Sandbox| {
+        let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+        socket.subscribe_spot(topic).await;
+        socket.binary().await["data"][0]["version"].clone()
+    };
+    let second = restore(&json_of(&first)).await;
+    assert_eq!(version(&second).await, version(&first).await);
+}
+
+#[tokio::test]
+async fn keys_made_at_run_time_come_back_without_their_secrets_being_written_down() {
+    let first = start(still()).await;
+    let account = first.create_account();
+    let key = first.create_key(account, [Permission::ReadOnly]).expect("a key");
+    first.set_balance(account, WalletKind::Spot, "BTC", Decimal::TWO).expect("a balance");
+    let bytes = json_of(&first);
+    let text = String::from_utf8(bytes.clone()).expect("text");
+    assert!(!text.contains(&key.secret) && !text.contains(&first.credentials().secret));
+    let second = restore(&bytes).await;
+    let client = Client { key: &key, ..Client::spot(&second) };
+    let wallet = client.get("/spot/v1/wallet").await.data();
+    let btc = wallet["wallet"].as_array().expect("rows").iter().find(|row| row["id"] == "BTC");
+    assert_eq!(btc.expect("a row")["available"], "2.00000000");
+    let next = |sandbox: &Sandbox| sandbox.create_key(1, []).expect("a key");
+    assert_eq!(next(&first), next(&second));
+}
+
+#[tokio::test]
+async fn time_does_not_go_back_and_configured_keys_find_their_accounts() {
+    let first = start(Config::new()).await;
+    let (taken_ms, snapshot) = (first.now_ms(), first.snapshot());
+    let real = start(Config::new().restore(snapshot.clone())).await;
+    real.advance(Duration::from_hours(1));
+    assert!((taken_ms..taken_ms + 3_600_000).contains(&real.now_ms()));
+    let key = ApiKey::new("other", "secret", "memo").account(9);
+    let config = Config::new().api_key(key).stepped_clock(5).restore(snapshot);
+    let stepped = start(config).await;
+    assert!(stepped.now_ms() >= taken_ms);
+    let client = Client::spot(&stepped);
+    let wallet = client.get("/spot/v1/wallet").await.data();
+    assert_eq!(wallet["wallet"].as_array().map(Vec::len), Some(6));
+    assert!(stepped.balances().iter().any(|row| row.account == 9));
+}
+
+#[test]
+fn what_is_no_snapshot_is_refused() {
+    for (text, words) in [
+        ("", "no snapshot"),
+        ("{}", "missing field `format`"),
+        (r#"{"format":99}"#, "format 99"),
+        (r#"{"format":1}"#, "missing field"),
+        (r#"{"format":1,"tide":0}"#, "unknown field `tide`"),
+    ] {
+        let error = Snapshot::from_json(text.as_bytes()).expect_err("no snapshot").to_string();
+        assert!(error.contains(words), "{text}: {error}");
+    }
+}
