@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use super::{AccountId, OrderId, position::Position};
+use super::{AccountId, OrderId, order::NewSpotOrder, position::Position};
 
 /// Money of one currency: free, and bound by open orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,6 +103,10 @@ pub(crate) struct Account {
     pub(crate) spot: BTreeMap<SmolStr, Wallet>,
     pub(crate) fund: BTreeMap<SmolStr, Wallet>,
     pub(crate) futures: BTreeMap<SmolStr, Wallet>,
+    /// Isolated margin, by pair and currency.
+    pub(crate) margin: BTreeMap<(SmolStr, SmolStr), Wallet>,
+    /// Loans that are not paid back.
+    pub(crate) open_loans: BTreeSet<u64>,
     /// By contract and direction (true = long).
     pub(crate) positions: BTreeMap<(SmolStr, bool), Position>,
     pub(crate) spot_orders: History,
@@ -118,6 +122,8 @@ impl Account {
             spot: BTreeMap::new(),
             fund: BTreeMap::new(),
             futures: BTreeMap::new(),
+            margin: BTreeMap::new(),
+            open_loans: BTreeSet::new(),
             positions: BTreeMap::new(),
             spot_orders: History::default(),
             futures_orders: History::default(),
@@ -134,6 +140,15 @@ impl Account {
 
     pub(crate) fn fund(&mut self, currency: &SmolStr) -> &mut Wallet {
         self.fund.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn margin(&mut self, symbol: &SmolStr, currency: &SmolStr) -> &mut Wallet {
+        self.margin.entry((symbol.clone(), currency.clone())).or_default()
+    }
+
+    /// The wallet that an order of the spot market pays from and is paid into.
+    pub(crate) fn trading(&mut self, order: &NewSpotOrder, currency: &SmolStr) -> &mut Wallet {
+        if order.margin { self.margin(&order.symbol, currency) } else { self.spot(currency) }
     }
 
     pub(crate) fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, Wallet> {

@@ -9,6 +9,7 @@ pub(crate) mod futures;
 pub(crate) mod futures_order;
 pub(crate) mod ledger;
 mod maker;
+pub(crate) mod margin;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -31,6 +32,7 @@ use self::{
     funding::Funding,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
+    margin::{Loan, Repayment},
     order::{SpotFill, SpotOrder},
     rng::Rng,
     tape::PublicTrade,
@@ -64,6 +66,7 @@ const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
 const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
 const FIRST_FUNDING_RECORD: u64 = 1_679_000;
+const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
 /// Trades kept for queries; older ones are forgotten.
@@ -107,6 +110,7 @@ struct Counters {
     futures_trade: u64,
     funding: u64,
     transfer: u64,
+    loan: u64,
 }
 
 /// The whole state of the exchange.
@@ -123,6 +127,8 @@ pub(crate) struct Exchange {
     spot_trades: HashMap<OrderId, Vec<u64>>,
     pub(crate) futures_fills: VecDeque<FuturesFill>,
     pub(crate) fundings: BTreeMap<u64, Funding>,
+    pub(crate) loans: BTreeMap<u64, Loan>,
+    pub(crate) repayments: Vec<Repayment>,
     agenda: BTreeSet<(u64, Due)>,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
@@ -130,7 +136,9 @@ pub(crate) struct Exchange {
     request_numbers: BTreeSet<(AccountId, SmolStr)>,
     /// Deposits that arrived, by currency.
     pub(crate) deposited: BTreeMap<SmolStr, Decimal>,
-    /// Fees taken and money withdrawn, by currency: what left the wallets for good.
+    /// Principal of loans that is not paid back, by currency.
+    pub(crate) lent: BTreeMap<SmolStr, Decimal>,
+    /// Fees, interest taken and money withdrawn, by currency: what left the wallets for good.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Futures losses beyond an account's money, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
@@ -152,10 +160,13 @@ impl Exchange {
             spot_trades: HashMap::new(),
             futures_fills: VecDeque::new(),
             fundings: BTreeMap::new(),
+            loans: BTreeMap::new(),
+            repayments: Vec::new(),
             agenda: BTreeSet::new(),
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
             deposited: BTreeMap::new(),
+            lent: BTreeMap::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
             counters: Counters {
@@ -165,6 +176,7 @@ impl Exchange {
                 futures_trade: FIRST_FUTURES_TRADE,
                 funding: FIRST_FUNDING_RECORD,
                 transfer: FIRST_TRANSFER,
+                loan: FIRST_LOAN,
             },
             events: Vec::new(),
             rng: Rng::new(config.seed),

@@ -95,6 +95,7 @@ fn spot_order(buy: bool, kind: usize, stp: usize, price: i64, lots: i64) -> NewS
     let by_notional = kind == Kind::Market && buy;
     NewSpotOrder {
         symbol: "BTC_USDT".into(),
+        margin: false,
         side,
         kind,
         client_id: None,

@@ -113,7 +113,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let rows = rows
         .filter(|row| row.touches(account) && within(row.time_ms))
         .filter(|row| currency.as_deref().is_none_or(|currency| row.currency == currency))
-        .filter_map(|row| listed(row))
+        .filter_map(listed)
         .skip((page - 1) * limit)
         .take(limit);
     Ok(json!({ "records": rows.collect::<Value>() }))
