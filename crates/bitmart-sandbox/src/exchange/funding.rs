@@ -74,9 +74,9 @@ pub(crate) struct Funding {
     /// When the present state was reached.
     since_ms: u64,
     /// The currency of the wallet.
-    plain: SmolStr,
+    pub(super) plain: SmolStr,
     /// What is frozen in the spot wallet; the rest is in the funding wallet.
-    from_spot: Decimal,
+    pub(super) from_spot: Decimal,
 }
 
 impl Exchange {
@@ -249,15 +249,6 @@ impl Exchange {
                 sum.saturating_add(self.in_btc(&row.plain, row.amount))
             });
         DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
-    }
-
-    /// What withdrawals under way hold of the spot wallet of an account.
-    #[cfg(test)]
-    pub(super) fn spot_on_its_way(&self, account: AccountId, currency: &str) -> Decimal {
-        self.fundings_of(account)
-            .filter(|row| row.plain == currency && row.state.next(row.deposit).is_some())
-            .map(|row| row.from_spot)
-            .sum()
     }
 
     /// The deposits and withdrawals of an account, newest first.

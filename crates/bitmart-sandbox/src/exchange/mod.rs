@@ -4,6 +4,8 @@
 pub(crate) mod account;
 mod agenda;
 pub(crate) mod book;
+#[cfg(test)]
+mod conservation;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;

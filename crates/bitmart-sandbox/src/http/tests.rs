@@ -123,8 +123,9 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
 /// What a route needs besides its required fields, where the description says \"it depends\".
 fn extra(path: &str, id: &str) -> Value {
     match path {
-        "/spot/v1/margin/submit_order" => json!({ "size": "0.001", "price": "50000" }),
-        "/spot/v2/submit_order" => json!({ "size": "0.001", "price": "50000" }),
+        "/spot/v1/margin/submit_order" | "/spot/v2/submit_order" => {
+            json!({ "size": "0.001", "price": "50000" })
+        }
         "/spot/v4/batch_orders" => json!({ "orderParams": [
             { "side": "buy", "type": "limit", "price": "50000", "size": "0.001" },
         ] }),
