@@ -229,7 +229,7 @@ async fn a_loan_bears_interest_by_the_hour_and_is_paid_back() {
     let loan = client.post(borrow, sum("3000")).await.data();
     assert_eq!(client.post(transfer, with_side("500", "out")).await.code(), 50020);
 
-    sandbox.advance(Duration::from_secs(2 * 3_600 + 1_800));
+    sandbox.advance(Duration::from_mins(150));
     client.now_ms = sandbox.now_ms();
     let path = "/spot/v1/margin/isolated/account?symbol=BTC_USDT";
     let quote = client.get(path).await.data()["symbols"][0]["quote"].clone();
