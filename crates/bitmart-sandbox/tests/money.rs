@@ -189,6 +189,20 @@ async fn a_withdrawal_is_frozen_until_it_is_done_or_failed() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_to_another_account_reaches_it() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let apply = |to: &str| json!({ "currency": "BTC", "amount": "1", "type": 1, "value": to });
+    let path = "/account/v1/withdraw/apply";
+    client.post(path, apply("2")).await.data();
+    assert_eq!(client.post(path, apply("1")).await.code(), 60065);
+    assert_eq!(client.post(path, apply("nobody")).await.code(), 60053);
+    sandbox.advance(Duration::from_mins(1));
+    assert_eq!(available(&sandbox, 2, "spot", "BTC"), Decimal::new(9_999, 4));
+    assert_eq!(available(&sandbox, 1, "spot", "BTC"), Decimal::from(4));
+}
+
+#[tokio::test]
 async fn the_withdraw_quota_shrinks_and_comes_back() {
     let sandbox = start(still().spot_balance("BTC", Decimal::from(200))).await;
     let mut client = Client::spot(&sandbox);

@@ -159,8 +159,8 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
 }
 
 proptest! {
-    // About 50,000 operations.
-    #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
+    // About 40,000 operations.
+    #![proptest_config(ProptestConfig { cases: 80, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
 
     #[test]
     fn money_is_conserved_over_random_operations(

@@ -55,6 +55,8 @@ pub(crate) struct NewWithdrawal {
     pub(crate) address_memo: String,
     /// The wallet that pays; without one spot and funding are drawn on in turn, as documented.
     pub(crate) source: Option<Purse>,
+    /// The account of this exchange that it goes to.
+    pub(crate) payee: Option<AccountId>,
 }
 
 /// A deposit or withdrawal on its way.
@@ -77,6 +79,7 @@ pub(crate) struct Funding {
     pub(super) plain: SmolStr,
     /// What is frozen in the spot wallet; the rest is in the funding wallet.
     pub(super) from_spot: Decimal,
+    payee: Option<AccountId>,
 }
 
 impl Exchange {
@@ -105,6 +108,9 @@ impl Exchange {
             return Err(refuse(60005)
                 .saying(format!("Minimum amount is more than the fee of {WITHDRAW_FEE}")));
         }
+        if request.payee == Some(account) {
+            return Err(refuse(60065));
+        }
         let owner = self.account(account);
         let (spot, fund) = (owner.spot(&plain).available, owner.fund(&plain).available);
         let from_spot = match request.source {
@@ -124,7 +130,7 @@ impl Exchange {
         if !frozen {
             return Err(refuse(60008));
         }
-        let NewWithdrawal { currency, amount, address, address_memo, source: _ } = request;
+        let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
         let id = next(&mut self.counters.funding);
         Ok(self.send(Funding {
             id,
@@ -140,7 +146,16 @@ impl Exchange {
             since_ms: now_ms,
             plain,
             from_spot,
+            payee,
         }))
+    }
+
+    /// The account with this number or user name, other than the house.
+    pub(crate) fn account_called(&self, name: &str) -> Option<AccountId> {
+        let mut accounts = self.accounts.values().filter(|account| !account.house);
+        accounts
+            .find(|account| account.id.0.to_string() == name || account.id.name() == name)
+            .map(|account| account.id)
     }
 
     /// Announces money from outside; it reaches the spot wallet when the deposit is done.
@@ -173,6 +188,7 @@ impl Exchange {
             since_ms: now_ms,
             plain,
             from_spot: Decimal::ZERO,
+            payee: None,
         }))
     }
 
@@ -217,8 +233,14 @@ impl Exchange {
         };
         end(owner.spot(&row.plain), row.from_spot);
         end(owner.fund(&row.plain), row.amount - row.from_spot);
-        if !fails {
-            self.collect(&row.plain, row.amount);
+        match row.payee {
+            _ if fails => {}
+            None => self.collect(&row.plain, row.amount),
+            Some(payee) => {
+                self.collect(&row.plain, row.fee);
+                self.account(payee).spot(&row.plain).available += row.amount - row.fee;
+                self.tell_balance(payee, BalanceReason::Deposit, &row.plain);
+            }
         }
         self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
     }

@@ -123,12 +123,14 @@ const TABLE: &[(u32, u16, &str)] = &[
     (60030, 405, "Method Not Allowed"),
     (60031, 415, "Unsupported Media Type"),
     (60050, 500, "User account not found"),
+    (60053, 403, "please check The Email/PhoneNumber/BitMart ID And try again"),
     (60054, 403, "Sub-account does not support withdraw"),
     (
         60064,
         403,
         "Exceed daily withdrawal quota, for your safety, please wait 24 hours and try again",
     ),
+    (60065, 403, "The withdrawal user and the target user cannot be the same"),
     (
         60067,
         400,

@@ -48,7 +48,7 @@ pub(super) enum Step {
     Futures(Futures),
     CancelFutures(usize),
     Deposit { currency: usize, cents: i64 },
-    Withdraw { currency: usize, cents: i64, source: usize, fails: bool },
+    Withdraw { currency: usize, cents: i64, source: usize, fails: bool, payee: Option<u32> },
     Transfer { to: u32, purses: (usize, usize), currency: usize, cents: i64, number: u8 },
     Margin { pair: usize, base: bool, cents: i64, into: bool },
     Borrow { pair: usize, base: bool, cents: i64 },
@@ -84,8 +84,8 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
         6 => futures(),
         2 => any::<usize>().prop_map(Step::CancelFutures),
         1 => (0..3_usize, cents()).prop_map(|(currency, cents)| Step::Deposit { currency, cents }),
-        2 => (0..3_usize, cents(), 0..3_usize, any::<bool>()).prop_map(
-            |(currency, cents, source, fails)| Step::Withdraw { currency, cents, source, fails }
+        2 => (0..3_usize, cents(), 0..3_usize, any::<bool>(), proptest::option::of(1..5_u32)).prop_map(
+            |(currency, cents, source, fails, payee)| Step::Withdraw { currency, cents, source, fails, payee }
         ),
         6 => (1..5_u32, (0..3_usize, 0..3_usize), 0..3_usize, cents(), any::<u8>()).prop_map(
             |(to, purses, currency, cents, number)| Step::Transfer {
@@ -159,7 +159,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
             let currency = CURRENCIES[currency];
             let _ = exchange.deposit(account, currency, money(currency, cents), now_ms);
         }
-        Step::Withdraw { currency, cents, source, fails } => {
+        Step::Withdraw { currency, cents, source, fails, payee } => {
             let currency = CURRENCIES[currency];
             let request = NewWithdrawal {
                 currency: format!("{currency}-TRC20").into(),
@@ -167,6 +167,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
                 address: if fails { "fail" } else { "T1" }.to_owned(),
                 address_memo: String::new(),
                 source: [None, Some(Purse::Spot), Some(Purse::Fund)][source],
+                payee: payee.map(AccountId),
             };
             let _ = exchange.withdraw(account, request, now_ms);
         }
