@@ -189,6 +189,20 @@ async fn a_withdrawal_is_frozen_until_it_is_done_or_failed() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_to_another_account_reaches_it() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let apply = |to: &str| json!({ "currency": "BTC", "amount": "1", "type": 1, "value": to });
+    let path = "/account/v1/withdraw/apply";
+    client.post(path, apply("2")).await.data();
+    assert_eq!(client.post(path, apply("1")).await.code(), 60065);
+    assert_eq!(client.post(path, apply("nobody")).await.code(), 60053);
+    sandbox.advance(Duration::from_mins(1));
+    assert_eq!(available(&sandbox, 2, "spot", "BTC"), Decimal::new(9_999, 4));
+    assert_eq!(available(&sandbox, 1, "spot", "BTC"), Decimal::from(4));
+}
+
+#[tokio::test]
 async fn the_withdraw_quota_shrinks_and_comes_back() {
     let sandbox = start(still().spot_balance("BTC", Decimal::from(200))).await;
     let mut client = Client::spot(&sandbox);
@@ -207,4 +221,82 @@ async fn the_withdraw_quota_shrinks_and_comes_back() {
     assert_eq!(sub.post(path, apply("1")).await.code(), 60054);
     assert_eq!(sub.get("/account/v1/withdraw/charge?currency=BTC").await.code(), 60026);
     assert_eq!(client.get("/account/v1/deposit-withdraw/detail?id=1").await.code(), 60010);
+}
+
+#[tokio::test]
+async fn a_loan_bears_interest_by_the_hour_and_is_paid_back() {
+    let sandbox = start(still()).await;
+    let mut client = Client::spot(&sandbox);
+    let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
+    let with_side = |amount: &str, side: &str| {
+        let mut body = sum(amount);
+        body["side"] = json!(side);
+        body
+    };
+    let transfer = "/spot/v1/margin/isolated/transfer";
+    let (borrow, repay) = ("/spot/v1/margin/isolated/borrow", "/spot/v1/margin/isolated/repay");
+    assert_eq!(client.post(repay, sum("1")).await.code(), 51024);
+    assert_eq!(client.post(borrow, sum("10")).await.code(), 51004);
+    client.post(transfer, with_side("1000", "in")).await.data();
+    assert_eq!(client.post(borrow, sum("9")).await.code(), 51005);
+    assert_eq!(client.post(borrow, sum("4000.1")).await.code(), 51004);
+    let loan = client.post(borrow, sum("3000")).await.data();
+    assert_eq!(client.post(transfer, with_side("500", "out")).await.code(), 50020);
+
+    sandbox.advance(Duration::from_mins(150));
+    client.now_ms = sandbox.now_ms();
+    let path = "/spot/v1/margin/isolated/account?symbol=BTC_USDT";
+    let quote = client.get(path).await.data()["symbols"][0]["quote"].clone();
+    assert_eq!(quote["borrow_unpaid"], "3000.00000000");
+    assert_eq!(quote["interest_unpaid"], "0.25002000");
+    assert_eq!(quote["net_asset"], "999.74998000");
+    assert_eq!(client.post(repay, sum("3001")).await.code(), 51006);
+    client.post(repay, sum("3000.25002")).await.data();
+    let path = "/spot/v1/margin/isolated/repay_record?symbol=BTC_USDT";
+    let row = client.get(path).await.data()["records"][0].clone();
+    assert_eq!(
+        (&row["repaid_principal"], &row["repaid_interest"]),
+        (&json!("3000.00000000"), &json!("0.25002000"))
+    );
+    let path = format!(
+        "/spot/v1/margin/isolated/borrow_record?symbol=BTC_USDT&borrow_id={}",
+        loan["borrow_id"].as_str().expect("an id")
+    );
+    let row = client.get(&path).await.data()["records"][0].clone();
+    assert_eq!(
+        (&row["interest_amount"], &row["create_time"]),
+        (&json!("0.25002000"), &json!(NOON_MS / 1_000))
+    );
+    client.post(transfer, with_side("999.74998", "out")).await.data();
+    assert_eq!(available(&sandbox, 1, "spot", "USDT"), Decimal::new(9_999_974_998, 5));
+    assert_eq!(client.post(transfer, with_side("0.00001", "out")).await.code(), 50020);
+    let wrong = json!({ "symbol": "BTC_USDT", "currency": "ETH", "amount": "1" });
+    assert_eq!(client.post(borrow, wrong).await.code(), 51000);
+}
+
+#[tokio::test]
+async fn a_margin_order_pays_from_the_margin_account() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let order = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "500" });
+    let path = "/spot/v1/margin/submit_order";
+    assert_eq!(client.post(path, order.clone()).await.code(), 51001);
+    let body = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "1000", "side": "in" });
+    client.post("/spot/v1/margin/isolated/transfer", body).await.data();
+    let id = client.post(path, order).await.data()["order_id"].as_u64().expect("a number");
+    let row =
+        client.post("/spot/v4/query/order", json!({ "orderId": id.to_string() })).await.data();
+    assert_eq!(
+        (&row["orderMode"], &row["state"]),
+        (&json!("iso_margin"), &json!("partially_canceled"))
+    );
+    let trades = |mode: &str| json!({ "orderMode": mode });
+    let path = "/spot/v4/query/trades";
+    assert_eq!(client.post(path, trades("spot")).await.data(), json!([]));
+    assert_ne!(client.post(path, trades("iso_margin")).await.data(), json!([]));
+    assert_eq!(available(&sandbox, 1, "spot", "USDT"), Decimal::from(99_000));
+    assert_eq!(available(&sandbox, 1, "spot", "BTC"), Decimal::from(5));
+    let path = "/spot/v1/margin/isolated/account?symbol=BTC_USDT";
+    let row = client.get(path).await.data()["symbols"][0].clone();
+    assert_ne!(row["base"]["available"], "0.00000000");
 }

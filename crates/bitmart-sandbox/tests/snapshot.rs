@@ -57,12 +57,20 @@ async fn the_same_inputs_after_a_restore_give_the_same_ledger() {
     trade(&first, "a").await;
     // On its way when the snapshot is taken: arrives in both runs.
     first.deposit(1, "BTC", Decimal::ONE).expect("an id");
+    // A margin account with a loan, on which interest falls due.
+    let spot = Client::spot(&first);
+    let amount = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "500", "side": "in" });
+    spot.post("/spot/v1/margin/isolated/transfer", amount).await.data();
+    let amount = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "50" });
+    spot.post("/spot/v1/margin/isolated/borrow", amount).await.data();
     let morning = json_of(&first);
     let second = restore(&morning).await;
     assert_eq!(json_of(&second), morning);
     assert_eq!(second.credentials(), first.credentials());
-    trade(&first, "b").await;
-    trade(&second, "b").await;
+    for sandbox in [&first, &second] {
+        sandbox.advance(Duration::from_hours(2));
+        trade(sandbox, "b").await;
+    }
     let (one, other) = (ledger(&first), ledger(&second));
     assert!(one.1.len() > 40 && one.2.len() == 64, "{} and {}", one.1.len(), one.2.len());
     assert_eq!(one, other);

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{AccountId, OrderId, position::Position};
+use super::{AccountId, OrderId, order::NewSpotOrder, position::Position};
 
 /// Money of one currency: free, and bound by open orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,11 @@ pub(crate) struct Account {
     pub(crate) spot: BTreeMap<SmolStr, Wallet>,
     pub(crate) fund: BTreeMap<SmolStr, Wallet>,
     pub(crate) futures: BTreeMap<SmolStr, Wallet>,
+    /// Isolated margin, by pair and currency.
+    #[serde(with = "super::rows")]
+    pub(crate) margin: BTreeMap<(SmolStr, SmolStr), Wallet>,
+    /// Loans that are not paid back.
+    pub(crate) open_loans: BTreeSet<u64>,
     /// By contract and direction (true = long).
     #[serde(with = "super::rows")]
     pub(crate) positions: BTreeMap<(SmolStr, bool), Position>,
@@ -120,6 +125,8 @@ impl Account {
             spot: BTreeMap::new(),
             fund: BTreeMap::new(),
             futures: BTreeMap::new(),
+            margin: BTreeMap::new(),
+            open_loans: BTreeSet::new(),
             positions: BTreeMap::new(),
             spot_orders: History::default(),
             futures_orders: History::default(),
@@ -136,6 +143,15 @@ impl Account {
 
     pub(crate) fn fund(&mut self, currency: &SmolStr) -> &mut Wallet {
         self.fund.entry(currency.clone()).or_default()
+    }
+
+    pub(crate) fn margin(&mut self, symbol: &SmolStr, currency: &SmolStr) -> &mut Wallet {
+        self.margin.entry((symbol.clone(), currency.clone())).or_default()
+    }
+
+    /// The wallet that an order of the spot market pays from and is paid into.
+    pub(crate) fn trading(&mut self, order: &NewSpotOrder, currency: &SmolStr) -> &mut Wallet {
+        if order.margin { self.margin(&order.symbol, currency) } else { self.spot(currency) }
     }
 
     pub(crate) fn purses(&self, purse: Purse) -> &BTreeMap<SmolStr, Wallet> {

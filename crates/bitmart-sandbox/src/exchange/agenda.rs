@@ -9,6 +9,8 @@ use super::Exchange;
 pub(super) enum Due {
     /// The next state of a deposit or withdrawal.
     Funding(u64),
+    /// An hour's interest of a loan.
+    Interest(u64),
 }
 
 impl Exchange {
@@ -23,6 +25,7 @@ impl Exchange {
             self.agenda.remove(&(at_ms, due));
             match due {
                 Due::Funding(id) => self.advance_funding(id),
+                Due::Interest(id) => self.charge_interest(id, now_ms),
             }
         }
     }

@@ -56,6 +56,8 @@ pub(crate) struct NewWithdrawal {
     pub(crate) address_memo: String,
     /// The wallet that pays; without one spot and funding are drawn on in turn, as documented.
     pub(crate) source: Option<Purse>,
+    /// The account of this exchange that it goes to.
+    pub(crate) payee: Option<AccountId>,
 }
 
 /// A deposit or withdrawal on its way.
@@ -75,9 +77,10 @@ pub(crate) struct Funding {
     /// When the present state was reached.
     since_ms: u64,
     /// The currency of the wallet.
-    plain: SmolStr,
+    pub(super) plain: SmolStr,
     /// What is frozen in the spot wallet; the rest is in the funding wallet.
-    from_spot: Decimal,
+    pub(super) from_spot: Decimal,
+    payee: Option<AccountId>,
 }
 
 impl Exchange {
@@ -106,6 +109,9 @@ impl Exchange {
             return Err(refuse(60005)
                 .saying(format!("Minimum amount is more than the fee of {WITHDRAW_FEE}")));
         }
+        if request.payee == Some(account) {
+            return Err(refuse(60065));
+        }
         let owner = self.account(account);
         let (spot, fund) = (owner.spot(&plain).available, owner.fund(&plain).available);
         let from_spot = match request.source {
@@ -125,7 +131,7 @@ impl Exchange {
         if !frozen {
             return Err(refuse(60008));
         }
-        let NewWithdrawal { currency, amount, address, address_memo, source: _ } = request;
+        let NewWithdrawal { currency, amount, address, address_memo, source: _, payee } = request;
         let id = next(&mut self.counters.funding);
         Ok(self.send(Funding {
             id,
@@ -141,7 +147,16 @@ impl Exchange {
             since_ms: now_ms,
             plain,
             from_spot,
+            payee,
         }))
+    }
+
+    /// The account with this number or user name, other than the house.
+    pub(crate) fn account_called(&self, name: &str) -> Option<AccountId> {
+        let mut accounts = self.accounts.values().filter(|account| !account.house);
+        accounts
+            .find(|account| account.id.0.to_string() == name || account.id.name() == name)
+            .map(|account| account.id)
     }
 
     /// Announces money from outside; it reaches the spot wallet when the deposit is done.
@@ -174,6 +189,7 @@ impl Exchange {
             since_ms: now_ms,
             plain,
             from_spot: Decimal::ZERO,
+            payee: None,
         }))
     }
 
@@ -218,8 +234,14 @@ impl Exchange {
         };
         end(owner.spot(&row.plain), row.from_spot);
         end(owner.fund(&row.plain), row.amount - row.from_spot);
-        if !fails {
-            self.collect(&row.plain, row.amount);
+        match row.payee {
+            _ if fails => {}
+            None => self.collect(&row.plain, row.amount),
+            Some(payee) => {
+                self.collect(&row.plain, row.fee);
+                self.account(payee).spot(&row.plain).available += row.amount - row.fee;
+                self.tell_balance(payee, BalanceReason::Deposit, &row.plain);
+            }
         }
         self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
     }
@@ -250,15 +272,6 @@ impl Exchange {
                 sum.saturating_add(self.in_btc(&row.plain, row.amount))
             });
         DAILY_QUOTA_BTC.saturating_sub(used).max(Decimal::ZERO)
-    }
-
-    /// What withdrawals under way hold of the spot wallet of an account.
-    #[cfg(test)]
-    pub(super) fn spot_on_its_way(&self, account: AccountId, currency: &str) -> Decimal {
-        self.fundings_of(account)
-            .filter(|row| row.plain == currency && row.state.next(row.deposit).is_some())
-            .map(|row| row.from_spot)
-            .sum()
     }
 
     /// The deposits and withdrawals of an account, newest first.

@@ -1,9 +1,12 @@
 //! The ledger as a test reads it: plain rows of what happened.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
+use smol_str::SmolStr;
 
-use super::{Exchange, book::Side};
+use super::{Exchange, account::Wallet, book::Side};
 
 /// One side of a trade of a customer account, oldest first in every list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,7 +66,7 @@ pub struct Book {
 pub struct Balance {
     /// Account number.
     pub account: u32,
-    /// `spot`, `funding` or `futures`.
+    /// `spot`, `funding`, `futures`, or `margin` for all pairs together.
     pub wallet: &'static str,
     /// Currency, `USDT`.
     pub currency: String,
@@ -137,10 +140,17 @@ impl Exchange {
     pub(crate) fn ledger_balances(&self) -> Vec<Balance> {
         let mut rows = Vec::new();
         for account in self.accounts.values().filter(|account| !account.house) {
+            let mut margin: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
+            for ((_, currency), wallet) in &account.margin {
+                let sum = margin.entry(currency.clone()).or_default();
+                sum.available += wallet.available;
+                sum.frozen += wallet.frozen;
+            }
             let wallets = [
                 ("spot", &account.spot),
                 ("funding", &account.fund),
                 ("futures", &account.futures),
+                ("margin", &margin),
             ];
             for (wallet, wallets) in wallets {
                 rows.extend(wallets.iter().map(|(currency, money)| Balance {

@@ -217,6 +217,7 @@ impl Exchange {
             Venue::Spot => {
                 let request = NewSpotOrder {
                     symbol,
+                    margin: false,
                     side,
                     kind: if resting { Kind::Limit } else { Kind::Ioc },
                     client_id: None,

@@ -4,12 +4,15 @@
 pub(crate) mod account;
 mod agenda;
 pub(crate) mod book;
+#[cfg(test)]
+mod conservation;
 mod control;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
 pub(crate) mod ledger;
 mod maker;
+pub(crate) mod margin;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -34,6 +37,7 @@ use self::{
     funding::Funding,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
+    margin::{Loan, Repayment},
     order::{SpotFill, SpotOrder},
     rng::Rng,
     tape::PublicTrade,
@@ -67,6 +71,7 @@ const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
 const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
 const FIRST_FUNDING_RECORD: u64 = 1_679_000;
+const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
 /// Trades kept for queries; older ones are forgotten.
@@ -110,6 +115,7 @@ struct Counters {
     futures_trade: u64,
     funding: u64,
     transfer: u64,
+    loan: u64,
 }
 
 /// The whole state of the exchange.
@@ -126,6 +132,8 @@ pub(crate) struct Exchange {
     spot_trades: HashMap<OrderId, Vec<u64>>,
     pub(crate) futures_fills: VecDeque<FuturesFill>,
     pub(crate) fundings: BTreeMap<u64, Funding>,
+    pub(crate) loans: BTreeMap<u64, Loan>,
+    pub(crate) repayments: Vec<Repayment>,
     agenda: BTreeSet<(u64, Due)>,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
@@ -133,8 +141,10 @@ pub(crate) struct Exchange {
     request_numbers: BTreeSet<(AccountId, SmolStr)>,
     /// Deposits that arrived, by currency.
     pub(crate) deposited: BTreeMap<SmolStr, Decimal>,
-    /// Fees taken and money withdrawn, by currency: what left the wallets for good. What control put
-    /// into wallets counts against it.
+    /// Principal of loans that is not paid back, by currency.
+    pub(crate) lent: BTreeMap<SmolStr, Decimal>,
+    /// Fees, interest taken and money withdrawn, by currency: what left the wallets for good. What
+    /// control put into wallets counts against it.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Futures losses beyond an account's money, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
@@ -157,10 +167,13 @@ impl Exchange {
             spot_trades: HashMap::new(),
             futures_fills: VecDeque::new(),
             fundings: BTreeMap::new(),
+            loans: BTreeMap::new(),
+            repayments: Vec::new(),
             agenda: BTreeSet::new(),
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
             deposited: BTreeMap::new(),
+            lent: BTreeMap::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
             counters: Counters {
@@ -170,6 +183,7 @@ impl Exchange {
                 futures_trade: FIRST_FUTURES_TRADE,
                 funding: FIRST_FUNDING_RECORD,
                 transfer: FIRST_TRANSFER,
+                loan: FIRST_LOAN,
             },
             events: Vec::new(),
             rng: Rng::new(config.seed),

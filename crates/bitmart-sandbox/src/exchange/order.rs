@@ -77,6 +77,8 @@ impl CancelSource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewSpotOrder {
     pub(crate) symbol: SmolStr,
+    /// Paid from the margin account of the pair.
+    pub(crate) margin: bool,
     pub(crate) side: Side,
     pub(crate) kind: Kind,
     pub(crate) client_id: Option<SmolStr>,
@@ -87,6 +89,13 @@ pub(crate) struct NewSpotOrder {
     pub(crate) price: Decimal,
     /// Quote units of a market buy; zero otherwise.
     pub(crate) notional: Decimal,
+}
+
+impl NewSpotOrder {
+    /// The `orderMode` of the order.
+    pub(crate) fn mode(&self) -> &'static str {
+        if self.margin { "iso_margin" } else { "spot" }
+    }
 }
 
 /// A spot order as the exchange keeps it.

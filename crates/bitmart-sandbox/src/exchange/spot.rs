@@ -88,7 +88,7 @@ impl Exchange {
         {
             return Err(refuse(50042));
         }
-        if !owner.spot(&currency).freeze(reserved) {
+        if !owner.trading(&request, &currency).freeze(reserved) {
             return Err(refuse(50020));
         }
         let id = OrderId(next(&mut self.counters.spot_order));
@@ -230,20 +230,21 @@ impl Exchange {
         let owner = self.account(account);
         match request.side {
             Side::Buy => {
-                owner.spot(&quote).frozen -= spent;
-                owner.spot(&quote).release(rest);
-                owner.spot(&base).available += one.size;
+                owner.trading(&request, &quote).frozen -= spent;
+                owner.trading(&request, &quote).release(rest);
+                owner.trading(&request, &base).available += one.size;
             }
             Side::Sell => {
-                owner.spot(&base).frozen -= spent;
-                owner.spot(&base).release(rest);
-                owner.spot(&quote).available += value - fee;
+                owner.trading(&request, &base).frozen -= spent;
+                owner.trading(&request, &base).release(rest);
+                owner.trading(&request, &quote).available += value - fee;
             }
         }
         if Self::is_house(account) {
             return;
         }
         self.collect(&quote, fee);
+        let margin = request.margin;
         let fill = SpotFill {
             trade,
             order: id,
@@ -261,6 +262,9 @@ impl Exchange {
         if complete {
             self.finish_spot(account, id);
         }
+        if margin {
+            return;
+        }
         let currencies = vec![base, quote];
         self.events.push(Event::SpotBalance { account, reason: BalanceReason::Trade, currencies });
     }
@@ -276,13 +280,13 @@ impl Exchange {
         order.cancel_source = Some(source);
         order.updated_ms = now_ms;
         let rest = std::mem::take(&mut order.reserved);
-        let (account, side) = (order.account, order.request.side);
-        let Some(market) = self.spot.get(&order.request.symbol) else { return };
-        let currency = match side {
+        let (account, request) = (order.account, order.request.clone());
+        let Some(market) = self.spot.get(&request.symbol) else { return };
+        let currency = match request.side {
             Side::Buy => market.rules.quote.clone(),
             Side::Sell => market.rules.base.clone(),
         };
-        self.account(account).spot(&currency).release(rest);
+        self.account(account).trading(&request, &currency).release(rest);
         self.report_spot(id, None);
         self.finish_spot(account, id);
     }

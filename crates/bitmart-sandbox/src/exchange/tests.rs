@@ -1,83 +1,17 @@
-//! What must hold whatever happens: money is conserved, balances stay positive, books stay
-//! uncrossed, states move forward, and the same seed gives the same ledger.
+//! Single rules of the engine. What must hold whatever happens is tested in `conservation`.
 
-use std::collections::{BTreeMap, HashMap};
-
-use proptest::prelude::*;
 use rust_decimal::Decimal;
-use smol_str::SmolStr;
 
 use super::{
     AccountId, Exchange, OrderId,
-    account::{HISTORY, Wallet},
+    account::HISTORY,
     book::{SelfTrade, Side},
-    funding::NewWithdrawal,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     order::{Kind, NewSpotOrder, State},
 };
 use crate::{config::Config, keys::ApiKey};
 
 const START_MS: u64 = 1_700_000_000_000;
-
-/// One thing that customers or the market do.
-#[derive(Debug, Clone)]
-enum Step {
-    Spot {
-        account: u32,
-        buy: bool,
-        kind: usize,
-        stp: usize,
-        price: i64,
-        lots: i64,
-    },
-    CancelSpot {
-        account: u32,
-        pick: usize,
-    },
-    Futures {
-        account: u32,
-        side: usize,
-        mode: usize,
-        stp: usize,
-        price: Option<i64>,
-        size: i64,
-        leverage: u32,
-    },
-    CancelFutures {
-        account: u32,
-        pick: usize,
-    },
-    Withdraw {
-        account: u32,
-        amount: i64,
-    },
-    Market,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let account = || 1..3_u32;
-    prop_oneof![
-        6 => (account(), any::<bool>(), 0..4_usize, 0..4_usize, -40..40_i64, 1..200_i64).prop_map(
-            |(account, buy, kind, stp, price, lots)| Step::Spot { account, buy, kind, stp, price, lots }
-        ),
-        2 => (account(), any::<usize>()).prop_map(|(account, pick)| Step::CancelSpot { account, pick }),
-        6 => (
-            account(),
-            0..4_usize,
-            0..4_usize,
-            0..3_usize,
-            proptest::option::of(-40..40_i64),
-            1..300_i64,
-            1..50_u32,
-        )
-            .prop_map(|(account, side, mode, stp, price, size, leverage)| Step::Futures {
-                account, side, mode, stp, price, size, leverage,
-            }),
-        2 => (account(), any::<usize>()).prop_map(|(account, pick)| Step::CancelFutures { account, pick }),
-        1 => (account(), 1..500_i64).prop_map(|(account, amount)| Step::Withdraw { account, amount }),
-        3 => Just(Step::Market),
-    ]
-}
 
 fn config(seed: u64) -> Config {
     Config::new()
@@ -89,12 +23,19 @@ fn config(seed: u64) -> Config {
         .futures_balance("USDT", Decimal::from(3_000))
 }
 
-fn spot_order(buy: bool, kind: usize, stp: usize, price: i64, lots: i64) -> NewSpotOrder {
+pub(super) fn spot_order(
+    buy: bool,
+    kind: usize,
+    stp: usize,
+    price: i64,
+    lots: i64,
+) -> NewSpotOrder {
     let kind = [Kind::Limit, Kind::Market, Kind::LimitMaker, Kind::Ioc][kind];
     let side = if buy { Side::Buy } else { Side::Sell };
     let by_notional = kind == Kind::Market && buy;
     NewSpotOrder {
         symbol: "BTC_USDT".into(),
+        margin: false,
         side,
         kind,
         client_id: None,
@@ -107,178 +48,6 @@ fn spot_order(buy: bool, kind: usize, stp: usize, price: i64, lots: i64) -> NewS
         size: if by_notional { Decimal::ZERO } else { Decimal::new(lots, 3) },
         price: if kind == Kind::Market { Decimal::ZERO } else { Decimal::from(60_000 + price) },
         notional: if by_notional { Decimal::from(lots * 37) } else { Decimal::ZERO },
-    }
-}
-
-/// Runs a step. A refusal is fine: what must hold is checked after it.
-fn run(exchange: &mut Exchange, step: &Step, now_ms: u64) {
-    exchange.settle_due(now_ms);
-    match *step {
-        Step::Spot { account, buy, kind, stp, price, lots } => {
-            let request = spot_order(buy, kind, stp, price, lots);
-            let _ = exchange.place_spot(AccountId(account), request, now_ms);
-        }
-        Step::CancelSpot { account, pick } => {
-            let own = exchange.account(AccountId(account)).spot_orders.all();
-            if let Some(id) = own.get(pick % own.len().max(1)) {
-                let _ = exchange.cancel_spot(AccountId(account), *id, now_ms);
-            }
-        }
-        Step::Futures { account, side, mode, stp, price, size, leverage } => {
-            use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
-            use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
-            let request = NewFuturesOrder {
-                symbol: "BTCUSDT".into(),
-                side: [OpenLong, CloseShort, CloseLong, OpenShort][side],
-                price: price.map(|price| Decimal::from(60_000 + price)),
-                size: Decimal::from(size),
-                mode: [GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly][mode],
-                leverage,
-                isolated: false,
-                client_id: None,
-                stp: [SelfTrade::CancelMaker, SelfTrade::CancelTaker, SelfTrade::CancelBoth][stp],
-            };
-            let _ = exchange.place_futures(AccountId(account), request, now_ms);
-        }
-        Step::CancelFutures { account, pick } => {
-            let own = exchange.account(AccountId(account)).futures_orders.all();
-            if let Some(id) = own.get(pick % own.len().max(1)) {
-                let _ = exchange.cancel_futures(AccountId(account), *id, now_ms);
-            }
-        }
-        Step::Withdraw { account, amount } => {
-            let request = NewWithdrawal {
-                currency: "USDT-TRC20".into(),
-                amount: Decimal::from(amount),
-                address: "T".to_owned(),
-                address_memo: String::new(),
-                source: None,
-            };
-            let _ = exchange.withdraw(AccountId(account), request, now_ms);
-        }
-        Step::Market => exchange.step_market(now_ms),
-    }
-}
-
-/// All USDT there is: wallets, margin, what left, and what positions won or lost at any one price.
-fn all_usdt(exchange: &Exchange) -> Decimal {
-    let wallet = |wallet: Option<&Wallet>| {
-        wallet.map_or(Decimal::ZERO, |wallet| wallet.available + wallet.frozen)
-    };
-    let accounts = exchange.accounts.values().map(|account| {
-        let positions: Decimal = account
-            .positions
-            .iter()
-            .map(|((_, long), position)| {
-                position.margin + if *long { -position.cost } else { position.cost }
-            })
-            .sum();
-        wallet(account.spot.get("USDT")) + wallet(account.futures.get("USDT")) + positions
-    });
-    let gone = exchange.collected.get("USDT").copied().unwrap_or_default();
-    let insured = exchange.insured.get("USDT").copied().unwrap_or_default();
-    accounts.sum::<Decimal>() + gone - insured
-}
-
-fn all_btc(exchange: &Exchange) -> Decimal {
-    let wallets = exchange.accounts.values().filter_map(|account| account.spot.get("BTC"));
-    wallets.map(|wallet| wallet.available + wallet.frozen).sum()
-}
-
-fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
-    for account in exchange.accounts.values().filter(|account| !account.house) {
-        for wallet in account.spot.values().chain(account.futures.values()) {
-            prop_assert!(wallet.available >= Decimal::ZERO, "available {}", wallet.available);
-            prop_assert!(wallet.frozen >= Decimal::ZERO, "frozen {}", wallet.frozen);
-        }
-        for position in account.positions.values() {
-            prop_assert!(position.size >= Decimal::ZERO && position.margin >= Decimal::ZERO);
-            prop_assert!(position.closing >= Decimal::ZERO && position.closing <= position.size);
-        }
-    }
-    let spot = exchange.spot.values().map(|market| &market.book);
-    for book in spot.chain(exchange.futures.values().map(|market| &market.book)) {
-        if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
-            prop_assert!(bid.0 < ask.0, "crossed: {} {}", bid.0, ask.0);
-        }
-    }
-    for order in exchange.spot_orders.values().filter(|order| !order.state.is_open()) {
-        prop_assert_eq!(order.reserved, Decimal::ZERO);
-    }
-    for order in exchange.futures_orders.values().filter(|order| !order.open) {
-        prop_assert_eq!(order.reserved, Decimal::ZERO);
-    }
-    Ok(())
-}
-
-/// What open orders and withdrawals hold is what the wallets have frozen, currency by currency.
-fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
-    for account in exchange.accounts.values().filter(|account| !account.house) {
-        let mut spot: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
-        for order in exchange.spot_orders.values().filter(|order| order.account == account.id) {
-            let rules = &exchange.spot[&order.request.symbol].rules;
-            let buys = order.request.side == Side::Buy;
-            let currency = if buys { &rules.quote } else { &rules.base };
-            *spot.entry(currency.clone()).or_default() += order.reserved;
-        }
-        for currency in account.spot.keys() {
-            let under_way = exchange.spot_on_its_way(account.id, currency);
-            *spot.entry(currency.clone()).or_default() += under_way;
-        }
-        let mut futures: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
-        for order in exchange.futures_orders.values().filter(|order| order.account == account.id) {
-            let quote = &exchange.futures[&order.request.symbol].rules.quote;
-            *futures.entry(quote.clone()).or_default() += order.reserved;
-        }
-        for (reserved, wallets) in [(spot, &account.spot), (futures, &account.futures)] {
-            for (currency, wallet) in wallets {
-                let reserved = reserved.get(currency).copied().unwrap_or_default();
-                prop_assert_eq!(reserved, wallet.frozen, "{}", currency);
-            }
-            prop_assert!(reserved.keys().all(|currency| wallets.contains_key(currency)));
-        }
-    }
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn money_is_conserved_over_random_operations(
-        seed in any::<u64>(),
-        steps in proptest::collection::vec(step(), 1..300),
-    ) {
-        let mut exchange = Exchange::new(&config(seed), START_MS);
-        let (usdt, btc) = (all_usdt(&exchange), all_btc(&exchange));
-        let mut states: HashMap<OrderId, State> = HashMap::new();
-        for (at, step) in (1_u64..).zip(&steps) {
-            run(&mut exchange, step, START_MS + at * 50);
-            check(&exchange)?;
-            for order in exchange.spot_orders.values() {
-                let before = states.insert(order.id, order.state).unwrap_or(State::New);
-                prop_assert!(before <= order.state, "{before:?} went back to {:?}", order.state);
-            }
-        }
-        check_frozen(&exchange)?;
-        prop_assert_eq!(all_usdt(&exchange), usdt);
-        prop_assert_eq!(all_btc(&exchange), btc);
-    }
-
-    #[test]
-    fn same_seed_and_steps_give_the_same_ledger(
-        seed in any::<u64>(),
-        steps in proptest::collection::vec(step(), 1..60),
-    ) {
-        let ledger = || {
-            let mut exchange = Exchange::new(&config(seed), START_MS);
-            for (at, step) in (1_u64..).zip(&steps) {
-                run(&mut exchange, step, START_MS + at * 50);
-            }
-            let events = exchange.take_events();
-            (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances(), events)
-        };
-        prop_assert_eq!(ledger(), ledger());
     }
 }
 

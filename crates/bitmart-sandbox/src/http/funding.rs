@@ -110,11 +110,15 @@ pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
         return Err(refuse(60006).saying(format!("Maximum withdraw precision is {DECIMALS}")));
     }
     // On-chain wins when both groups of fields are sent, as documented.
-    let address = match (params.text("address")?, params.whole("type")?, params.text("value")?) {
-        (Some(address), _, _) => address,
-        (None, Some(1..=3), Some(value)) => value,
-        _ => return Err(refuse(60011)),
-    };
+    let (address, payee) =
+        match (params.text("address")?, params.whole("type")?, params.text("value")?) {
+            (Some(address), _, _) => (address, None),
+            (None, Some(1..=3), Some(value)) => {
+                let payee = call.exchange.account_called(&value).ok_or_else(|| refuse(60053))?;
+                (value, Some(payee))
+            }
+            _ => return Err(refuse(60011)),
+        };
     let address_memo = params.text("address_memo")?.unwrap_or_default();
     let source = match params.text("sourceAccount")?.as_deref() {
         None => None,
@@ -122,7 +126,7 @@ pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
         Some("FUND") => Some(Purse::Fund),
         Some(_) => return Err(params.invalid("sourceAccount", "must be SPOT or FUND")),
     };
-    let request = NewWithdrawal { currency, amount, address, address_memo, source };
+    let request = NewWithdrawal { currency, amount, address, address_memo, source, payee };
     let id = call.exchange.withdraw(account, request, call.now_ms)?;
     Ok(json!({ "withdraw_id": id.to_string() }))
 }

@@ -10,6 +10,7 @@ mod futures;
 mod futures_account;
 mod futures_market;
 mod limits;
+mod margin;
 mod params;
 mod sample;
 mod server;
@@ -126,6 +127,14 @@ fn money_handler(path: &str) -> Option<Handler> {
         "/account/v1/transfer-contract" => transfer::spot_futures,
         "/account/v1/transfer-contract-list" => transfer::list,
         "/contract/private/account/v1/transfer" => transfer::fund_futures,
+        "/spot/v1/margin/isolated/account" => margin::accounts,
+        "/spot/v1/margin/isolated/transfer" => margin::transfer,
+        "/spot/v1/margin/isolated/borrow" => margin::borrow,
+        "/spot/v1/margin/isolated/repay" => margin::repay,
+        "/spot/v1/margin/isolated/borrow_record" => margin::borrow_records,
+        "/spot/v1/margin/isolated/repay_record" => margin::repay_records,
+        "/spot/v1/margin/isolated/pairs" => margin::pair_list,
+        "/spot/v1/margin/submit_order" => margin::submit_order,
         "/account/sub-account/main/v1/sub-to-main" => sub_account::spot_to_main,
         "/account/sub-account/sub/v1/sub-to-main" => sub_account::spot_own_to_main,
         "/account/sub-account/main/v1/main-to-sub" => sub_account::spot_to_sub,

@@ -7,7 +7,10 @@ use super::{
     spot_trading::{fill_row, order_row},
     window::Window,
 };
-use crate::exchange::refusal::{Refusal, refuse};
+use crate::exchange::{
+    order::NewSpotOrder,
+    refusal::{Refusal, refuse},
+};
 
 /// Most rows of one answer, and how many there are without a limit.
 const ROWS: i64 = 200;
@@ -16,6 +19,8 @@ const ROWS: i64 = 200;
 struct Wanted {
     symbol: Option<String>,
     window: Window,
+    /// Only margin orders, or only others.
+    margin: Option<bool>,
     limit: usize,
 }
 
@@ -28,18 +33,20 @@ impl Wanted {
         }
         let window = Window::spot(params, call.now_ms)?;
         let limit = params.limit(ROWS, ROWS)?;
-        let limit = match params.text("orderMode")?.as_deref() {
-            None | Some("spot") => limit,
-            // There are no margin orders here.
-            Some("iso_margin") => 0,
+        let margin = match params.text("orderMode")?.as_deref() {
+            None => None,
+            Some("spot") => Some(false),
+            Some("iso_margin") => Some(true),
             Some(_) => return Err(refuse(52000)),
         };
-        Ok(Self { symbol, window, limit })
+        Ok(Self { symbol, window, margin, limit })
     }
 
-    /// Whether a row of this symbol and time is asked for.
-    fn has(&self, symbol: &str, time_ms: u64) -> bool {
-        self.window.holds(time_ms) && self.symbol.as_deref().is_none_or(|wanted| wanted == symbol)
+    /// Whether an order, or a trade of it at this time, is asked for.
+    fn has(&self, order: &NewSpotOrder, time_ms: u64) -> bool {
+        self.window.holds(time_ms)
+            && self.symbol.as_deref().is_none_or(|wanted| order.symbol == wanted)
+            && self.margin.is_none_or(|margin| order.margin == margin)
     }
 }
 
@@ -61,7 +68,7 @@ fn orders(call: &mut Call<'_>, open: bool) -> Answer {
         .rev()
         .filter_map(|id| exchange.spot_orders.get(id))
         .filter(|order| order.state.is_open() == open)
-        .filter(|order| wanted.has(&order.request.symbol, order.created_ms))
+        .filter(|order| wanted.has(&order.request, order.created_ms))
         .take(wanted.limit)
         .filter_map(|order| {
             Some(order_row(order, &exchange.spot.get(&order.request.symbol)?.rules))
@@ -76,7 +83,7 @@ pub(super) fn trades(call: &mut Call<'_>) -> Answer {
         .spot_fills
         .iter()
         .rev()
-        .filter(|fill| fill.account == account && wanted.has(&fill.request.symbol, fill.time_ms))
+        .filter(|fill| fill.account == account && wanted.has(&fill.request, fill.time_ms))
         .take(wanted.limit)
         .filter_map(|fill| Some(fill_row(fill, &exchange.spot.get(&fill.request.symbol)?.rules)));
     Ok(rows.collect::<Value>())

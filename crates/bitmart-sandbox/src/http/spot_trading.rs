@@ -55,7 +55,7 @@ pub(super) fn batch_orders(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "code": 0, "msg": "success", "data": { "orderIds": ids } }))
 }
 
-fn parse_order(
+pub(super) fn parse_order(
     exchange: &Exchange,
     params: &Params,
     symbol: &str,
@@ -97,6 +97,7 @@ fn parse_order(
     }
     let mut order = NewSpotOrder {
         symbol: rules.symbol.clone(),
+        margin: false,
         side,
         kind,
         client_id,
@@ -280,7 +281,7 @@ pub(super) fn order_row(order: &SpotOrder, rules: &SpotRules) -> Value {
         "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
         "symbol": request.symbol.as_str(),
         "side": request.side.word(),
-        "orderMode": "spot",
+        "orderMode": request.mode(),
         "type": request.kind.word(),
         "state": order.state.word(),
         "cancelSource": order.cancel_source.map_or("", |source| source.word()),
@@ -322,7 +323,7 @@ pub(super) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
         "clientOrderId": request.client_id.as_deref().unwrap_or_default(),
         "symbol": rules.symbol.as_str(),
         "side": request.side.word(),
-        "orderMode": "spot",
+        "orderMode": request.mode(),
         "type": request.kind.word(),
         "stpMode": stp_word(request.stp),
         "price": fixed(fill.price, rules.price_decimals),

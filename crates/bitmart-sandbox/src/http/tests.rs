@@ -11,7 +11,7 @@ use super::service::{Outcome, serve};
 use crate::{
     auth::sign,
     config::Config,
-    exchange::AccountId,
+    exchange::{AccountId, margin::Sum},
     generated::{Auth, Host, Kind, Method, Param, Presence, Route, routes},
     keys::ApiKey,
     shared::Shared,
@@ -29,6 +29,10 @@ fn shared() -> Shared {
         let (sub, usdt) = (exchange.account(AccountId(2)), "USDT".into());
         sub.spot(&usdt).available = Decimal::ONE_HUNDRED;
         sub.futures(&usdt).available = Decimal::ONE_HUNDRED;
+        let pair = "BTC_USDT".into();
+        exchange.account(AccountId(1)).margin(&pair, &usdt).available = Decimal::ONE_THOUSAND;
+        let loan = Sum { symbol: pair, currency: usdt.clone(), amount: Decimal::ONE_HUNDRED };
+        exchange.borrow(AccountId(1), loan, NOW_MS).expect("a loan");
         let row = exchange.deposit(AccountId(1), "USDT", Decimal::TEN, NOW_MS);
         assert_eq!(row.map_err(|refusal| refusal.code), Ok(1_679_001));
         exchange.account(AccountId(1)).fund(&usdt).available = Decimal::ONE_HUNDRED;
@@ -119,7 +123,9 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
 /// What a route needs besides its required fields, where the description says \"it depends\".
 fn extra(path: &str, id: &str) -> Value {
     match path {
-        "/spot/v2/submit_order" => json!({ "size": "0.001", "price": "50000" }),
+        "/spot/v1/margin/submit_order" | "/spot/v2/submit_order" => {
+            json!({ "size": "0.001", "price": "50000" })
+        }
         "/spot/v4/batch_orders" => json!({ "orderParams": [
             { "side": "buy", "type": "limit", "price": "50000", "size": "0.001" },
         ] }),

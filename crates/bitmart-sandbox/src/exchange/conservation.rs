@@ -1,0 +1,215 @@
+//! What must hold whatever happens: no money appears or vanishes, balances stay positive, books stay
+//! uncrossed, states move forward, and the same seed and inputs give the same ledger, byte by byte.
+
+mod steps;
+
+use std::collections::{BTreeMap, HashMap};
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use smol_str::SmolStr;
+
+use self::steps::{START_MS, Step, config, run, step};
+use super::{
+    AccountId, Event, Exchange, OrderId,
+    account::{Account, Wallet},
+    book::Side,
+    funding::FundingState,
+    order::State,
+};
+
+/// Every wallet of an account with its name and currency.
+fn wallets(account: &Account) -> impl Iterator<Item = (String, &SmolStr, &Wallet)> {
+    let plain = [("spot", &account.spot), ("fund", &account.fund), ("futures", &account.futures)];
+    let plain = plain.into_iter().flat_map(|(name, wallets)| {
+        wallets.iter().map(move |(currency, wallet)| (name.to_owned(), currency, wallet))
+    });
+    let margin = account.margin.iter();
+    plain.chain(margin.map(|((symbol, currency), wallet)| (symbol.to_string(), currency, wallet)))
+}
+
+/// All money that was put in, as it is found now: wallets, margin of positions, and what they won or
+/// lost at any one price, fees and withdrawals; less what the house lent, paid for losses, and what was
+/// deposited since.
+fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
+    let mut all: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
+    for account in exchange.accounts.values() {
+        for (_, currency, wallet) in wallets(account) {
+            *all.entry(currency.clone()).or_default() += wallet.available + wallet.frozen;
+        }
+        for ((symbol, long), position) in &account.positions {
+            let quote = exchange.futures[symbol].rules.quote.clone();
+            let cost = if *long { -position.cost } else { position.cost };
+            *all.entry(quote).or_default() += position.margin + cost;
+        }
+    }
+    for (currency, amount) in &exchange.collected {
+        *all.entry(currency.clone()).or_default() += amount;
+    }
+    for gone in [&exchange.insured, &exchange.lent, &exchange.deposited] {
+        for (currency, amount) in gone {
+            *all.entry(currency.clone()).or_default() -= amount;
+        }
+    }
+    all.retain(|_, amount| !amount.is_zero());
+    all
+}
+
+fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
+    for account in exchange.accounts.values().filter(|account| !account.house) {
+        for (name, currency, wallet) in wallets(account) {
+            prop_assert!(wallet.available >= Decimal::ZERO, "{name} {currency} {wallet:?}");
+            prop_assert!(wallet.frozen >= Decimal::ZERO, "{name} {currency} {wallet:?}");
+        }
+        for position in account.positions.values() {
+            prop_assert!(position.size >= Decimal::ZERO && position.margin >= Decimal::ZERO);
+            prop_assert!(position.closing >= Decimal::ZERO && position.closing <= position.size);
+        }
+    }
+    let spot = exchange.spot.values().map(|market| &market.book);
+    for book in spot.chain(exchange.futures.values().map(|market| &market.book)) {
+        if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
+            prop_assert!(bid.0 < ask.0, "crossed: {} {}", bid.0, ask.0);
+        }
+    }
+    let mut lent: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
+    for loan in exchange.loans.values() {
+        prop_assert!(loan.owed.interest >= Decimal::ZERO && loan.owed.principal <= loan.amount);
+        *lent.entry(loan.currency.clone()).or_default() += loan.owed.principal;
+    }
+    for (currency, amount) in &exchange.lent {
+        prop_assert_eq!(lent.get(currency), Some(amount));
+    }
+    Ok(())
+}
+
+/// What open orders and withdrawals hold is what the wallets have frozen, wallet by wallet.
+fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
+    let mut held: BTreeMap<(AccountId, String, SmolStr), Decimal> = BTreeMap::new();
+    let mut hold = |account, wallet: &str, currency: &SmolStr, amount| {
+        *held.entry((account, wallet.to_owned(), currency.clone())).or_default() += amount;
+    };
+    for order in exchange.spot_orders.values() {
+        let (request, rules) = (&order.request, &exchange.spot[&order.request.symbol].rules);
+        let currency = if request.side == Side::Buy { &rules.quote } else { &rules.base };
+        let wallet = if request.margin { request.symbol.as_str() } else { "spot" };
+        prop_assert!(order.state.is_open() || order.reserved.is_zero());
+        hold(order.account, wallet, currency, order.reserved);
+    }
+    for order in exchange.futures_orders.values() {
+        prop_assert!(order.open || order.reserved.is_zero());
+        let quote = &exchange.futures[&order.request.symbol].rules.quote;
+        hold(order.account, "futures", quote, order.reserved);
+    }
+    for row in exchange.fundings.values().filter(|row| !row.deposit) {
+        if ![FundingState::Done, FundingState::Failed].contains(&row.state) {
+            hold(row.account, "spot", &row.plain, row.from_spot);
+            hold(row.account, "fund", &row.plain, row.amount - row.from_spot);
+        }
+    }
+    for account in exchange.accounts.values() {
+        for (name, currency, wallet) in wallets(account) {
+            let held = held.remove(&(account.id, name.clone(), currency.clone()));
+            prop_assert_eq!(held.unwrap_or_default(), wallet.frozen, "{} {}", name, currency);
+        }
+    }
+    prop_assert!(held.values().all(Decimal::is_zero), "held by no wallet: {held:?}");
+    Ok(())
+}
+
+/// What was last heard of each order.
+#[derive(Debug, Default)]
+struct Heard {
+    spot: HashMap<OrderId, State>,
+    futures: HashMap<OrderId, bool>,
+}
+
+impl Heard {
+    /// States move forward, and nothing is heard of a finished order.
+    fn hear(&mut self, events: Vec<Event>) -> Result<(), TestCaseError> {
+        for event in events {
+            match event {
+                Event::SpotOrder { order, .. } => {
+                    let before = self.spot.insert(order.id, order.state).unwrap_or(State::New);
+                    let forward = before <= order.state && before.is_open();
+                    prop_assert!(forward, "{before:?} became {:?}", order.state);
+                }
+                Event::FuturesOrder { order, .. } => {
+                    let was_open = self.futures.insert(order.id, order.open).unwrap_or(true);
+                    prop_assert!(was_open, "a finished futures order moved");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything that happened, as text.
+fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
+    let (mut exchange, mut now_ms) = (Exchange::new(&config(seed), START_MS), START_MS);
+    for (account, step) in steps {
+        run(&mut exchange, *account, step, &mut now_ms);
+    }
+    let events = exchange.take_events();
+    let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
+    let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
+    let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
+    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}")
+}
+
+proptest! {
+    // About 40,000 operations.
+    #![proptest_config(ProptestConfig { cases: 80, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn money_is_conserved_over_random_operations(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(step(), 1..1_000),
+    ) {
+        let (mut exchange, mut now_ms) = (Exchange::new(&config(seed), START_MS), START_MS);
+        let (before, mut heard) = (put_in(&exchange), Heard::default());
+        for (account, step) in &steps {
+            run(&mut exchange, *account, step, &mut now_ms);
+            check(&exchange)?;
+            prop_assert_eq!(&put_in(&exchange), &before);
+            heard.hear(exchange.take_events())?;
+        }
+        check_frozen(&exchange)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn same_seed_and_steps_give_the_same_ledger(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        prop_assert_eq!(ledger(seed, &steps), ledger(seed, &steps));
+    }
+}
+
+/// The generator must reach what it is to test: a run whose steps are all refused proves nothing.
+#[test]
+fn random_operations_do_something() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let steps = proptest::collection::vec(step(), 3_000).new_tree(&mut runner).expect("steps");
+    let (mut exchange, mut now_ms) = (Exchange::new(&config(1), START_MS), START_MS);
+    for (account, step) in steps.current() {
+        run(&mut exchange, account, &step, &mut now_ms);
+    }
+    let paid_interest = exchange.repayments.iter().any(|row| !row.paid.interest.is_zero());
+    let states: Vec<_> = exchange.fundings.values().map(|row| (row.deposit, row.state)).collect();
+    let margin_fill = exchange.spot_fills.iter().any(|fill| fill.request.margin);
+    assert!(paid_interest && margin_fill && exchange.loans.len() > 10, "{states:?}");
+    for state in
+        [(true, FundingState::Done), (false, FundingState::Done), (false, FundingState::Failed)]
+    {
+        assert!(states.contains(&state), "{state:?}");
+    }
+    let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
+    assert!(between > 50 && exchange.spot_fills.len() > 300 && exchange.futures_fills.len() > 300);
+}

@@ -1,0 +1,218 @@
+//! What accounts and the market do at random.
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::super::{
+    AccountId, Exchange,
+    account::Purse,
+    book::SelfTrade,
+    funding::NewWithdrawal,
+    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    margin::Sum,
+    tests::spot_order,
+    transfer::{End, NewTransfer},
+};
+use crate::{config::Config, keys::ApiKey};
+
+pub(super) const START_MS: u64 = 1_700_000_000_000;
+const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
+const PAIRS: [&str; 2] = ["BTC_USDT", "ETH_USDT"];
+
+/// A limit order on spot or margin, a market order, or one of the other kinds.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    margin: bool,
+    buy: bool,
+    kind: usize,
+    stp: usize,
+    price: i64,
+    lots: i64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Futures {
+    side: usize,
+    mode: usize,
+    stp: usize,
+    price: Option<i64>,
+    size: i64,
+    leverage: u32,
+}
+
+/// One thing that an account or the market does.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Spot(Spot),
+    CancelSpot(usize),
+    Futures(Futures),
+    CancelFutures(usize),
+    Deposit { currency: usize, cents: i64 },
+    Withdraw { currency: usize, cents: i64, source: usize, fails: bool, payee: Option<u32> },
+    Transfer { to: u32, purses: (usize, usize), currency: usize, cents: i64, number: u8 },
+    Margin { pair: usize, base: bool, cents: i64, into: bool },
+    Borrow { pair: usize, base: bool, cents: i64 },
+    Repay { pair: usize, base: bool, cents: i64 },
+    Wait { seconds: u64 },
+    Market,
+}
+
+fn spot() -> impl Strategy<Value = Step> {
+    (any::<bool>(), any::<bool>(), 0..4_usize, 0..4_usize, -40..40_i64, 1..200_i64).prop_map(
+        |(margin, buy, kind, stp, price, lots)| {
+            Step::Spot(Spot { margin, buy, kind, stp, price, lots })
+        },
+    )
+}
+
+fn futures() -> impl Strategy<Value = Step> {
+    let price = proptest::option::of(-40..40_i64);
+    (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, 1..50_u32).prop_map(
+        |(side, mode, stp, price, size, leverage)| {
+            Step::Futures(Futures { side, mode, stp, price, size, leverage })
+        },
+    )
+}
+
+/// The account that acts, and what it does.
+pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
+    let cents = || 1..200_000_i64;
+    let side = || (0..PAIRS.len(), any::<bool>(), cents());
+    let step = prop_oneof![
+        8 => spot(),
+        3 => any::<usize>().prop_map(Step::CancelSpot),
+        6 => futures(),
+        2 => any::<usize>().prop_map(Step::CancelFutures),
+        1 => (0..3_usize, cents()).prop_map(|(currency, cents)| Step::Deposit { currency, cents }),
+        2 => (0..3_usize, cents(), 0..3_usize, any::<bool>(), proptest::option::of(1..5_u32)).prop_map(
+            |(currency, cents, source, fails, payee)| Step::Withdraw { currency, cents, source, fails, payee }
+        ),
+        6 => (1..5_u32, (0..3_usize, 0..3_usize), 0..3_usize, cents(), any::<u8>()).prop_map(
+            |(to, purses, currency, cents, number)| Step::Transfer {
+                to, purses, currency, cents, number,
+            }
+        ),
+        4 => (side(), any::<bool>()).prop_map(
+            |((pair, base, cents), into)| Step::Margin { pair, base, cents, into }
+        ),
+        3 => side().prop_map(|(pair, base, cents)| Step::Borrow { pair, base, cents }),
+        3 => side().prop_map(|(pair, base, cents)| Step::Repay { pair, base, cents }),
+        3 => (1..10_000_u64).prop_map(|seconds| Step::Wait { seconds }),
+        2 => Just(Step::Market),
+    ];
+    (1..5_u32, step)
+}
+
+/// Accounts 1 and 2, and the sub-accounts 3 and 4 of the first.
+pub(super) fn config(seed: u64) -> Config {
+    let mut config = Config::new().seed(seed).stepped_clock(START_MS);
+    config.pairs.truncate(PAIRS.len());
+    config.contracts.truncate(1);
+    config
+        .api_key(ApiKey::new("a", "a", "a"))
+        .api_key(ApiKey::new("b", "b", "b").account(2))
+        .api_key(ApiKey::new("c", "c", "c").sub_account(3, 1))
+        .api_key(ApiKey::new("d", "d", "d").sub_account(4, 1))
+        .spot_balance("USDT", Decimal::from(30_000))
+        .futures_balance("USDT", Decimal::from(3_000))
+}
+
+/// Coins are dear: a cent of them is a hundred-thousandth.
+fn money(currency: &str, cents: i64) -> Decimal {
+    Decimal::new(cents, if currency == "USDT" { 2 } else { 5 })
+}
+
+fn sum(pair: usize, base: bool, cents: i64) -> Sum {
+    let symbol = PAIRS[pair];
+    let currency = symbol.split('_').nth(usize::from(!base)).expect("two halves");
+    Sum { symbol: symbol.into(), currency: currency.into(), amount: money(currency, cents) }
+}
+
+/// Runs a step. A refusal is fine: what must hold is checked after it.
+pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &mut u64) {
+    let account = AccountId(account);
+    *now_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
+    let now_ms = *now_ms;
+    exchange.settle_due(now_ms);
+    match step.clone() {
+        Step::Spot(Spot { margin, buy, kind, stp, price, lots }) => {
+            let mut request = spot_order(buy, kind, stp, price, lots);
+            request.margin = margin;
+            let _ = exchange.place_spot(account, request, now_ms);
+        }
+        Step::CancelSpot(pick) => {
+            let own = exchange.account(account).spot_orders.all();
+            if let Some(id) = own.get(pick % own.len().max(1)) {
+                let _ = exchange.cancel_spot(account, *id, now_ms);
+            }
+        }
+        Step::Futures(order) => {
+            let _ = exchange.place_futures(account, futures_order(&order), now_ms);
+        }
+        Step::CancelFutures(pick) => {
+            let own = exchange.account(account).futures_orders.all();
+            if let Some(id) = own.get(pick % own.len().max(1)) {
+                let _ = exchange.cancel_futures(account, *id, now_ms);
+            }
+        }
+        Step::Deposit { currency, cents } => {
+            let currency = CURRENCIES[currency];
+            let _ = exchange.deposit(account, currency, money(currency, cents), now_ms);
+        }
+        Step::Withdraw { currency, cents, source, fails, payee } => {
+            let currency = CURRENCIES[currency];
+            let request = NewWithdrawal {
+                currency: format!("{currency}-TRC20").into(),
+                amount: money(currency, cents),
+                address: if fails { "fail" } else { "T1" }.to_owned(),
+                address_memo: String::new(),
+                source: [None, Some(Purse::Spot), Some(Purse::Fund)][source],
+                payee: payee.map(AccountId),
+            };
+            let _ = exchange.withdraw(account, request, now_ms);
+        }
+        Step::Transfer { to, purses, currency, cents, number } => {
+            let purse = |at: usize| [Purse::Spot, Purse::Fund, Purse::Futures][at];
+            let request = NewTransfer {
+                from: End { account, purse: purse(purses.0) },
+                to: End { account: AccountId(to), purse: purse(purses.1) },
+                currency: CURRENCIES[currency].into(),
+                amount: money(CURRENCIES[currency], cents),
+                short: 61001,
+            };
+            let number = number.to_string().into();
+            let _ = exchange.transfer_between(account, number, request, now_ms);
+        }
+        Step::Margin { pair, base, cents, into } => {
+            let _ = exchange.transfer_margin(account, sum(pair, base, cents), into);
+        }
+        Step::Borrow { pair, base, cents } => {
+            let _ = exchange.borrow(account, sum(pair, base, cents), now_ms);
+        }
+        Step::Repay { pair, base, cents } => {
+            let mut sum = sum(pair, base, cents);
+            let debt = exchange.debt(account, &sum.symbol, &sum.currency).total();
+            sum.amount = sum.amount.min(debt);
+            let _ = exchange.repay(account, sum, now_ms);
+        }
+        Step::Wait { .. } => {}
+        Step::Market => exchange.step_market(now_ms),
+    }
+}
+
+fn futures_order(order: &Futures) -> NewFuturesOrder {
+    use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
+    use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
+    use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};
+    NewFuturesOrder {
+        symbol: "BTCUSDT".into(),
+        side: [OpenLong, CloseShort, CloseLong, OpenShort][order.side],
+        price: order.price.map(|price| Decimal::from(60_000 + price)),
+        size: Decimal::from(order.size),
+        mode: [GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly][order.mode],
+        leverage: order.leverage,
+        isolated: false,
+        client_id: None,
+        stp: [CancelMaker, CancelTaker, CancelBoth][order.stp],
+    }
+}

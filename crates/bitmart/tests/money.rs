@@ -1,0 +1,128 @@
+//! Money that moves other than by trading, through the typed client: what the sandbox computes decodes,
+//! and says what happened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitmart::rest::account::{ListFundingCurrencies, ListFundingHistory, TransferFunds, Withdraw};
+use bitmart::rest::futures::{ListFuturesTransfers, TransferFutures};
+use bitmart::rest::margin::{
+    BorrowMargin, ListBorrowRecords, ListMarginAccounts, ListMarginPairs, ListRepayRecords,
+    RepayMargin, TransferMargin,
+};
+use bitmart::rest::sub_account::{TransferMainToSub, TransferOwnToMain};
+use bitmart::rest::{Client, LimitPolicy, Limiter};
+use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::types::{
+    Clock, FundingOperation, FundingStatus, FuturesTransferState, FuturesTransferType,
+    MarginTransferSide, SpotFundTransferType, SubAccountMove,
+};
+use bitmart::{Credentials, Timestamp, dec};
+
+type TestResult = Result<(), Box<dyn std::error::Error>>;
+
+const BEGIN: u64 = 1_700_000_000_000;
+const SUB: &str = "account2@sandbox.test";
+
+/// The client lives in the exchange's time.
+#[derive(Debug)]
+struct ExchangeTime(Arc<Sandbox>);
+
+impl Clock for ExchangeTime {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.now_ms()).expect("a time"))
+    }
+}
+
+fn client(
+    exchange: &Arc<Sandbox>,
+    credentials: Credentials,
+) -> Result<Client, Box<dyn std::error::Error>> {
+    Ok(Client::builder()
+        .environment(sandbox::environment(exchange)?)
+        .credentials(credentials)
+        .clock(ExchangeTime(exchange.clone()))
+        .limiter(Limiter::new(LimitPolicy::Off))
+        .build()?)
+}
+
+async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
+    let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
+    let exchange = Arc::new(Sandbox::start(config).await?);
+    let client = client(&exchange, sandbox::credentials(&exchange)?)?;
+    Ok((exchange, client))
+}
+
+#[tokio::test]
+async fn wallets_and_accounts_pass_money_on() -> TestResult {
+    let (exchange, main) = open().await?;
+    let key = exchange.sub_account_credentials().ok_or("no sub-account")?;
+    let sub = client(&exchange, Credentials::new(key.key, key.secret, key.memo)?)?;
+
+    let names = main.sub_accounts().list().await?;
+    assert_eq!(names.accounts[0].name, SUB);
+    let to_sub = TransferMainToSub::new(SUB, "BTC", dec!(2));
+    main.sub_accounts().transfer_main_to_sub(to_sub.clone()).await?;
+    let again = main.sub_accounts().transfer_main_to_sub(to_sub).await.expect_err("one number");
+    assert_eq!(again.code(), Some(61004));
+    sub.sub_accounts().transfer_own_to_main(TransferOwnToMain::new("BTC", dec!(0.5))).await?;
+    let wallet = main.sub_accounts().wallet(SUB).await?;
+    assert_eq!(wallet.balance("BTC").map(|row| row.available), Some(dec!(1.5)));
+    let rows = sub.sub_accounts().own_transfers(SubAccountMove::SpotToSpot, 10).await?;
+    assert_eq!((rows.total, rows.transfers[1].to_account.as_str()), (2, SUB));
+
+    let to_fund = TransferFunds::new("USDT", dec!(10), SpotFundTransferType::SpotToFund);
+    main.account().transfer(to_fund).await?;
+    let to_futures = TransferFutures::new("USDT", dec!(20), FuturesTransferType::SpotToFutures);
+    main.futures().transfer(to_futures).await?;
+    let rows = main.futures().transfers(ListFuturesTransfers::new(1, 10)).await?;
+    assert_eq!(rows.records[0].state, FuturesTransferState::Finished);
+    let usdt = exchange.balances().into_iter().find(|row| row.wallet == "funding");
+    assert_eq!(usdt.map(|row| row.available), Some(dec!(10)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
+    let (exchange, client) = open().await?;
+    let account = client.account();
+    let networks = account.currencies(ListFundingCurrencies::new().currency("USDT")).await?;
+    let network = networks.currencies[0].currency.clone();
+    assert!(account.withdraw_quota(network.clone()).await?.fee > dec!(0));
+    assert!(!account.deposit_address(network.clone()).await?.address.is_empty());
+    let sent = account.withdraw(Withdraw::to_address(network, dec!(100), "T1")).await?;
+    exchange.deposit(1, "BTC", dec!(1)).ok_or("no deposit")?;
+    exchange.advance(Duration::from_mins(1));
+    for operation in [FundingOperation::Withdraw, FundingOperation::Deposit] {
+        let rows = account.funding_history(ListFundingHistory::new(operation, 10)).await?;
+        assert_eq!(rows.records[0].status, FundingStatus::Done);
+        assert!(rows.records[0].tx_id.is_some());
+    }
+    let row = account.funding_record(sent.withdraw_id.as_str()).await?.record.ok_or("no record")?;
+    assert_eq!(row.arrival_amount, dec!(99.9999));
+    assert_eq!(account.trade_fee("BTC_USDT").await?.symbol.as_str(), "BTC_USDT");
+    account.fee_rates().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_loan_is_taken_and_paid_back() -> TestResult {
+    let (exchange, client) = open().await?;
+    let margin = client.margin();
+    let into = TransferMargin::new("BTC_USDT", "USDT", dec!(1000), MarginTransferSide::In);
+    margin.transfer(into).await?;
+    let pairs = margin.pairs(ListMarginPairs::new().symbol("BTC_USDT")).await?;
+    let terms = pairs.symbols[0].quote.as_ref().ok_or("no terms")?;
+    assert_eq!(terms.borrowable_amount, dec!(4000));
+    margin.borrow(BorrowMargin::new("BTC_USDT", "USDT", dec!(1000))).await?;
+    exchange.advance(Duration::from_hours(3));
+    let accounts = margin.accounts(ListMarginAccounts::new().symbol("BTC_USDT")).await?;
+    let quote = accounts.symbols[0].quote.as_ref().ok_or("no balance")?;
+    assert_eq!((quote.borrow_unpaid, quote.interest_unpaid), (dec!(1000), dec!(0.12501)));
+    margin.repay(RepayMargin::new("BTC_USDT", "USDT", dec!(1000.12501))).await?;
+    let rows = margin.repay_records(ListRepayRecords::new("BTC_USDT")).await?;
+    assert_eq!(rows.records[0].repaid_interest, dec!(0.12501));
+    let rows = margin.borrow_records(ListBorrowRecords::new("BTC_USDT")).await?;
+    assert_eq!(rows.records[0].interest_amount, dec!(0.12501));
+    Ok(())
+}
