@@ -174,11 +174,6 @@ impl Sandbox {
                 "secret": self.credentials.secret,
                 "memo": self.credentials.memo,
             },
-            "sub_account": self.sub_account_credentials().map(|sub| json!({
-                "key": sub.key,
-                "secret": sub.secret,
-                "memo": sub.memo,
-            })),
             "root_certificate": self.root_pem,
         });
         if let Some(admin) = &self.admin {

@@ -21,7 +21,7 @@ use super::{
 
 /// The streams may have missed this much before they were known to be down: a silence is noticed
 /// after 20 s at most, and clocks differ.
-const MARGIN: Duration = Duration::from_mins(1);
+const MARGIN: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

@@ -81,8 +81,8 @@ pub enum AccountEvent {
 pub struct CatchUp {
     /// The market.
     pub market: Market,
-    /// The begin of the span that was looked through: a minute before the last moment that is known
-    /// to be whole. `None` the first time, when only what is open was asked for.
+    /// The begin of the span that was looked through: half a minute before the last moment that is
+    /// known to be whole. `None` the first time, when only what is open was asked for.
     pub since: Option<Timestamp>,
     /// Orders that were new or had got further.
     pub orders: usize,
