@@ -35,7 +35,8 @@ pub(crate) fn measure() -> TaskResult {
     }
     let [ours, theirs] = times.map(median);
     let percent = ours.as_millis() * 100 / theirs.as_millis().max(1);
-    println!("median: ours {ours:.1?}, theirs {theirs:.1?}, ratio 0.{percent:02}");
+    let (whole, hundredths) = (percent / 100, percent % 100);
+    println!("median: ours {ours:.1?}, theirs {theirs:.1?}, ratio {whole}.{hundredths:02}");
     Ok(())
 }
 
