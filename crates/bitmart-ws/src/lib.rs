@@ -36,6 +36,7 @@
 //!   subscriptions end with an error instead of losing an event in silence.
 //! - A lost connection is replaced with growing pauses, every topic subscribed again, and the gap
 //!   marked by [`Update::Reconnecting`] and [`Update::Resynced`].
+//! - A connection that falls silent says so ([`Update::Stale`]) before it is given up.
 //! - A refused login is an error that says what to check. It is never repeated on its own.
 //! - Topics are spread over as many connections as they need, and every limit that BitMart publishes
 //!   is kept: topics per connection, connections per address, attempts to connect, frames and bytes

@@ -97,12 +97,12 @@ impl AccountState {
 
     /// Takes in a position; one without contracts is none. `true` if it differs from what was known.
     pub fn take_position(&mut self, key: PositionKey, position: Position) -> bool {
+        if position.size.is_zero() {
+            return self.positions.remove(&key).is_some();
+        }
         if position.one_way == Some(true) {
             let direction = key.direction.opposite();
             self.positions.remove(&PositionKey { contract: key.contract.clone(), direction });
-        }
-        if position.size.is_zero() {
-            return self.positions.remove(&key).is_some();
         }
         self.positions.insert(key, position.clone()) != Some(position)
     }

@@ -142,9 +142,14 @@ fn a_one_way_position_that_turns_around_leaves_nothing_behind_and_a_hedge_has_bo
             assert!(state.take_position(key, position));
         }
         assert_eq!(state.positions(&"BTCUSDT".into()).count(), expected, "{mode}");
-        let (key, position) = position(2, "0", &mode);
-        assert!(state.take_position(key, position), "closed");
-        assert_eq!(state.positions(&"BTCUSDT".into()).count(), expected - 1, "{mode}");
+        // A word that there is no long must not close the short.
+        let was_long = mode == PositionMode::Hedge;
+        let (key, none) = position(1, "0", &mode);
+        assert_eq!(state.take_position(key, none), was_long, "{mode}");
+        assert_eq!(state.positions(&"BTCUSDT".into()).count(), 1, "{mode}");
+        let (key, none) = position(2, "0", &mode);
+        assert!(state.take_position(key, none), "closed");
+        assert_eq!(state.positions(&"BTCUSDT".into()).count(), 0, "{mode}");
     }
 }
 

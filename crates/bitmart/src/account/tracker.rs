@@ -28,7 +28,7 @@ pub enum AccountEvent {
         /// The balance now.
         balance: Balance,
     },
-    /// A position changed.
+    /// A position changed. In one-way mode it takes the place of one in the other direction.
     Position {
         /// Which position.
         key: PositionKey,
