@@ -130,7 +130,12 @@ impl Session {
             }
             (Operation::Unsubscribe, OnWire::Unsubscribing) if rejection.is_passing() => {
                 entry.on_wire = OnWire::Confirmed;
-                entry.retry_at = retry_at;
+                if entry.desired {
+                    // Wanted again in the meantime, and it never left.
+                    self.emit(Notice::Subscribed { topic: name });
+                } else {
+                    entry.retry_at = retry_at;
+                }
             }
             // What cannot be unsubscribed is not subscribed.
             (Operation::Unsubscribe, _) => self.release(topic),

@@ -374,3 +374,13 @@ fn a_topic_waits_for_the_place_of_one_that_is_on_its_way_out() {
     run.receive(r#"{"event":"unsubscribe","topic":"spot/a:X"}"#);
     assert_eq!(run.sent(), [r#"{"op":"subscribe","args":["spot/b:X"]}"#]);
 }
+
+#[test]
+fn a_topic_wanted_again_whose_unsubscription_is_put_off_is_answered() {
+    let mut run = Run::spot(&[TICKER]);
+    run.unsubscribe(TICKER);
+    run.subscribe(TICKER);
+    run.actions();
+    run.receive(r#"{"event":"unsubscribe","errorCode":"90007","errorMessage":"too many"}"#);
+    assert_eq!(run.notices(), [subscribed(TICKER)]);
+}
