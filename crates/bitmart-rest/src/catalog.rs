@@ -16,11 +16,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::json_path::path_at;
-use crate::{EncodeError, Endpoint, Error, Metadata, Method, Payload, decode};
+use crate::{EncodeError, Endpoint, Error, Metadata, Method, Payload, ValidationError, decode};
 
 mod generated;
+mod parameter;
 
 pub use generated::ENDPOINTS;
+pub use parameter::{Form, Parameter, Presence};
 
 /// An endpoint, with its types erased.
 #[derive(Clone, Copy, Debug)]
@@ -28,17 +30,25 @@ pub use generated::ENDPOINTS;
 pub struct EndpointEntry {
     /// The facts.
     pub metadata: Metadata,
+    /// Group of the client's methods that it belongs to: `spot` for `client.spot()`.
+    pub group: &'static str,
     /// What it does, in a few words.
     pub title: &'static str,
+    /// What the API key must be allowed to do; `None` where nothing is needed or no source says.
+    pub permission: Option<&'static str>,
+    /// What is surprising about it.
+    pub quirks: &'static [&'static str],
+    /// Error codes to expect, each with what it means here.
+    pub errors: &'static [&'static str],
     /// Differences between recorded data and the model that are accepted.
     pub ignores: &'static [Ignore],
-    /// Wire names of the parameters.
-    pub parameters: &'static [&'static str],
+    /// The parameters, in the order of the description.
+    pub parameters: &'static [Parameter],
     /// The data's documented fields.
     pub fields: &'static [Field],
     /// Whether the exchange does not document the answer: see [`Unverified`](crate::Unverified).
     pub is_unverified: bool,
-    recode_request: fn(&str) -> Result<String, RecodeError>,
+    encode_request: fn(&str, Check) -> Result<Payload, RecodeError>,
     recode_answer: fn(StatusCode, &Bytes) -> Result<String, RecodeError>,
 }
 
@@ -85,18 +95,46 @@ impl EndpointEntry {
     {
         Self {
             metadata: E::METADATA,
+            group: "",
             title,
+            permission: None,
+            quirks: &[],
+            errors: &[],
             parameters: &[],
             fields: &[],
             ignores: &[],
             is_unverified: false,
-            recode_request: recode_request::<E>,
+            encode_request: encode_request::<E>,
             recode_answer: recode_answer::<E>,
         }
     }
-    /// Sets the wire names of the parameters.
+    /// Sets the group.
     #[must_use]
-    pub const fn parameters(mut self, parameters: &'static [&'static str]) -> Self {
+    pub const fn group(mut self, group: &'static str) -> Self {
+        self.group = group;
+        self
+    }
+    /// Sets what the API key must be allowed to do.
+    #[must_use]
+    pub const fn permission(mut self, permission: &'static str) -> Self {
+        self.permission = Some(permission);
+        self
+    }
+    /// Sets what is surprising about it.
+    #[must_use]
+    pub const fn quirks(mut self, quirks: &'static [&'static str]) -> Self {
+        self.quirks = quirks;
+        self
+    }
+    /// Sets the error codes to expect.
+    #[must_use]
+    pub const fn errors(mut self, errors: &'static [&'static str]) -> Self {
+        self.errors = errors;
+        self
+    }
+    /// Sets the parameters.
+    #[must_use]
+    pub const fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
         self.parameters = parameters;
         self
     }
@@ -125,7 +163,29 @@ impl EndpointEntry {
     /// # Errors
     /// When the parameters do not decode or encode.
     pub fn recode_request(&self, parameters: &str) -> Result<String, RecodeError> {
-        (self.recode_request)(parameters)
+        let payload = (self.encode_request)(parameters, Check::Form)?;
+        Ok(match self.metadata.method {
+            Method::Get => query_object(payload.query_text()),
+            Method::Post => String::from_utf8_lossy(payload.body()).into_owned(),
+        })
+    }
+
+    /// Decodes the JSON object of a request's parameters into the typed request, checks it, and
+    /// encodes it, ready to be sent with `Client::send_raw`.
+    ///
+    /// ```
+    /// use bitmart_rest::{Method, catalog};
+    ///
+    /// let ticker = catalog::find(Method::Get, "/spot/quotation/v3/ticker").expect("described");
+    /// let payload = ticker.encode_request(r#"{"symbol": "BTC_USDT"}"#)?;
+    /// assert_eq!(payload.query_text(), "symbol=BTC_USDT");
+    /// # Ok::<(), catalog::RecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the parameters do not decode or encode, or break a published rule.
+    pub fn encode_request(&self, parameters: &str) -> Result<Payload, RecodeError> {
+        (self.encode_request)(parameters, Check::Rules)
     }
 
     /// Decodes an answer with its envelope into the typed data and encodes that again as JSON text.
@@ -142,17 +202,29 @@ pub fn find(method: Method, path: &str) -> Option<&'static EndpointEntry> {
     ENDPOINTS.iter().find(|entry| entry.metadata.method == method && entry.metadata.path == path)
 }
 
-fn recode_request<E: Endpoint + DeserializeOwned>(parameters: &str) -> Result<String, RecodeError> {
+/// How closely a request is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    /// Only whether it decodes.
+    Form,
+    /// Also whether it keeps the published rules.
+    Rules,
+}
+
+fn encode_request<E: Endpoint + DeserializeOwned>(
+    parameters: &str,
+    check: Check,
+) -> Result<Payload, RecodeError> {
     let request: E = serde_json::from_str(parameters).map_err(|error| {
         let path = path_at("", parameters, error.line(), error.column());
         RecodeError::Parameters { path: path.trim_start_matches('.').to_owned(), error }
     })?;
+    if check == Check::Rules {
+        request.validate().map_err(RecodeError::Invalid)?;
+    }
     let mut payload = Payload::new();
     request.encode(&mut payload).map_err(RecodeError::Encode)?;
-    match E::METADATA.method {
-        Method::Get => Ok(query_object(payload.query_text())),
-        Method::Post => Ok(String::from_utf8_lossy(payload.body()).into_owned()),
-    }
+    Ok(payload)
 }
 
 fn recode_answer<E>(status: StatusCode, body: &Bytes) -> Result<String, RecodeError>
@@ -185,6 +257,8 @@ pub enum RecodeError {
         /// Why.
         error: serde_json::Error,
     },
+    /// The request breaks a published rule.
+    Invalid(ValidationError),
     /// The request does not encode.
     Encode(EncodeError),
     /// The answer is an error or does not decode.
@@ -197,6 +271,7 @@ impl fmt::Display for RecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Parameters { path, .. } => write!(f, "parameter `{path}` does not decode"),
+            Self::Invalid(_) => f.write_str("the request breaks a published rule"),
             Self::Encode(_) => f.write_str("the request does not encode"),
             Self::Answer(_) => f.write_str("the answer does not decode"),
             Self::Model(_) => f.write_str("the model does not encode"),
@@ -208,6 +283,7 @@ impl std::error::Error for RecodeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Parameters { error, .. } | Self::Model(error) => Some(error),
+            Self::Invalid(error) => Some(error),
             Self::Encode(error) => Some(error),
             Self::Answer(error) => Some(error),
         }

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -24,7 +25,7 @@ use crate::error::Error;
 use crate::limit::{Later, Limiter, Permit};
 use crate::payload::Payload;
 use crate::rate::{RateLimitState, Throttled};
-use crate::request::{Encoder, encode, path};
+use crate::request::{Encoder, encode, path, runtime_path};
 use crate::response::{Opened, Received};
 use crate::transport::{Transport, TransportError, TransportErrorKind};
 
@@ -105,6 +106,42 @@ impl Client {
         let (arrived, opened) = self.call(metadata, path::<E>(), payload).await?;
         Ok(Detailed {
             data: self.data(metadata, &arrived, &opened)?,
+            status: arrived.status,
+            rate_limit: arrived.rate_limit,
+            trace: opened.trace,
+            latency: arrived.latency,
+            raw: arrived.body,
+        })
+    }
+
+    /// Sends parameters that are encoded already, and returns the data as the exchange wrote it: for
+    /// tools that handle any endpoint, with what [`catalog`](crate::catalog) knows of it.
+    ///
+    /// ```no_run
+    /// # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use bitmart_rest::{Method, catalog};
+    ///
+    /// let entry = catalog::find(Method::Get, "/spot/quotation/v3/ticker").expect("described");
+    /// let payload = entry.encode_request(r#"{"symbol": "BTC_USDT"}"#)?;
+    /// println!("{}", client.send_raw(&entry.metadata, payload).await?.data);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); the data is not decoded.
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    pub async fn send_raw(
+        &self,
+        metadata: &'static Metadata,
+        payload: Payload,
+    ) -> Result<Detailed<Box<RawValue>>, Error> {
+        let path = runtime_path(metadata)?;
+        let (arrived, opened) = self.call(metadata, path, payload).await?;
+        Ok(Detailed {
+            data: arrived.received(metadata).data(&opened.data)?,
             status: arrived.status,
             rate_limit: arrived.rate_limit,
             trace: opened.trace,

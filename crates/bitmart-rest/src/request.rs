@@ -133,6 +133,19 @@ impl Encoder {
         self.request(const { &E::METADATA }, path::<E>(), payload, now)
     }
 
+    /// Like [`encode`](Self::encode), of parameters that are encoded already.
+    ///
+    /// # Errors
+    /// When the path cannot stand in an address, or credentials or the host are missing.
+    pub fn encode_raw(
+        &self,
+        metadata: &'static Metadata,
+        payload: Payload,
+        now: Timestamp,
+    ) -> Result<Request<Bytes>, Error> {
+        self.request(metadata, runtime_path(metadata)?, payload, now)
+    }
+
     /// The same code for all endpoints.
     pub(crate) fn request(
         &self,
@@ -179,6 +192,11 @@ impl Encoder {
 /// The path of `E`, parsed when the endpoint is compiled.
 pub(crate) fn path<E: Endpoint>() -> PathAndQuery {
     const { PathAndQuery::from_static(E::METADATA.path) }
+}
+
+/// The path of an endpoint that is known when the program runs.
+pub(crate) fn runtime_path(metadata: &'static Metadata) -> Result<PathAndQuery, Error> {
+    PathAndQuery::try_from(metadata.path).map_err(|error| Error::encode(metadata, error))
 }
 
 /// Validates and encodes the parameters of `endpoint`.

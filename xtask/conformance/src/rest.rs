@@ -70,7 +70,8 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
         entry.ignores.iter().any(|ignore| ignore.path == path)
     };
     for (key, value) in &recorded {
-        if !entry.parameters.contains(&key.as_str()) && !is_ignored(key) {
+        let described = entry.parameters.iter().any(|parameter| parameter.name == key);
+        if !described && !is_ignored(key) {
             let path = format!("{place}.{key}");
             faults.push(Fault::new(path, "a described parameter", value.to_string()));
         }
@@ -90,7 +91,8 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
             if entry
                 .parameters
                 .iter()
-                .any(|key| !recorded.contains_key(*key) && is_ignored(key)) => {}
+                .map(|parameter| parameter.name)
+                .any(|key| !recorded.contains_key(key) && is_ignored(key)) => {}
         Err(RecodeError::Parameters { path, error }) => {
             let path = format!("{place}.{path}");
             let path = path.trim_end_matches('.');
