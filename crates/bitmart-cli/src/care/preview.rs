@@ -1,0 +1,133 @@
+//! What an order means: its value, how far it is from the market, what it leads to.
+//!
+//! A preview that cannot be made says so; it never keeps anybody from sending.
+
+use bitmart::Decimal;
+use bitmart::rest::catalog::EndpointEntry;
+use bitmart::rest::futures::{Contract, ListContracts, ListPositions};
+use bitmart::rest::{Client, Error};
+
+use super::{Market, Parameters, market, text};
+use crate::failure::chain;
+
+/// Lines about the request that `parameters` make.
+pub(super) async fn lines(
+    client: &Client,
+    entry: &EndpointEntry,
+    parameters: &Parameters,
+) -> Vec<String> {
+    let lines = match market(entry) {
+        Some(Market::Spot) => spot(client, parameters).await,
+        Some(Market::Futures) => futures(client, parameters).await,
+        None => return Vec::new(),
+    };
+    lines.unwrap_or_else(|error| vec![format!("no preview: {}", chain(&error))])
+}
+
+fn number(parameters: &Parameters, name: &str) -> Option<Decimal> {
+    text(parameters, name)?.parse().ok()
+}
+
+async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, Error> {
+    let symbol = text(parameters, "symbol").unwrap_or_default();
+    let (base, quote) = symbol.split_once('_').unwrap_or((symbol.as_str(), ""));
+    let buys = text(parameters, "side").as_deref() == Some("buy");
+    let ticker = client.spot().ticker(symbol.as_str()).await?;
+    let touch = if buys { ticker.ask_price } else { ticker.bid_price };
+    let touch = touch.unwrap_or(ticker.last);
+    let price = number(parameters, "price");
+    let size = number(parameters, "size");
+    let at = price.unwrap_or(touch);
+    let notional = number(parameters, "notional").or_else(|| size?.checked_mul(at));
+    let mut lines = vec![format!(
+        "market                  last {}, {} {touch}",
+        ticker.last,
+        if buys { "ask" } else { "bid" }
+    )];
+    if let Some(line) = price.and_then(|price| distance(price, touch, buys)) {
+        lines.push(line);
+    }
+    if let Some(notional) = notional {
+        lines.push(format!("notional                {} {quote}", notional.normalize()));
+    }
+    let pays = if buys { notional } else { size };
+    let currency = if buys { quote } else { base };
+    if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
+        let free = wallet.balance(currency).map(|balance| balance.available).unwrap_or_default();
+        let after = (free - pays).normalize();
+        let short = if after.is_sign_negative() && !after.is_zero() { ": NOT ENOUGH" } else { "" };
+        lines.push(format!(
+            "available               {} -> {after} {currency}{short}",
+            free.normalize()
+        ));
+    }
+    Ok(lines)
+}
+
+async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>, Error> {
+    let symbol = text(parameters, "symbol").unwrap_or_default();
+    let contracts =
+        client.futures().contracts(ListContracts::new().symbol(symbol.as_str())).await?;
+    let Some(contract) = contracts.symbols.into_iter().find(|one| one.symbol.as_str() == symbol)
+    else {
+        return Ok(vec![format!("no contract is called {symbol}")]);
+    };
+    // 1 and 2 buy, 3 and 4 sell, in both position modes.
+    let buys = matches!(text(parameters, "side").as_deref(), Some("1" | "2"));
+    let last = contract.last_price.unwrap_or_default();
+    let price = number(parameters, "price");
+    let size = number(parameters, "size").unwrap_or_default();
+    let mut lines = vec![format!("market                  last {last}")];
+    if let Some(line) = price.and_then(|price| distance(price, last, buys)) {
+        lines.push(line);
+    }
+    if let Some(notional) = notional(&contract, price.unwrap_or(last), size) {
+        lines.push(format!(
+            "notional                {} {} ({} {})",
+            notional.normalize(),
+            contract.quote_currency,
+            (size * contract.contract_size).normalize(),
+            contract.base_currency
+        ));
+    }
+    let positions = client.futures().positions(ListPositions::new().symbol(symbol.as_str())).await;
+    if let Ok(positions) = positions {
+        let net: Decimal = positions.iter().map(|position| position.signed_size).sum();
+        let after = if buys { net + size } else { net - size };
+        lines.push(format!(
+            "net position            {} -> {} contracts, once filled",
+            net.normalize(),
+            after.normalize()
+        ));
+    }
+    Ok(lines)
+}
+
+fn notional(contract: &Contract, price: Decimal, size: Decimal) -> Option<Decimal> {
+    price.checked_mul(size)?.checked_mul(contract.contract_size)
+}
+
+/// How far a limit is from the price that it would meet; `None` without one.
+fn distance(price: Decimal, touch: Decimal, buys: bool) -> Option<String> {
+    let ratio = (price - touch).checked_div(touch)?;
+    let percent = (ratio * Decimal::ONE_HUNDRED).round_dp(2);
+    let takes = if buys { price >= touch } else { price <= touch };
+    let words = if takes { "trades at once" } else { "waits in the book" };
+    Some(format!("distance                {percent} % from the market: {words}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::dec;
+
+    use super::distance;
+
+    #[test]
+    fn distance_says_whether_the_order_trades_at_once() {
+        let line = |price, buys| distance(price, dec!(100), buys).expect("there is a market");
+        assert!(line(dec!(110), true).ends_with("10.00 % from the market: trades at once"));
+        assert!(line(dec!(110), false).ends_with("10.00 % from the market: waits in the book"));
+        assert!(line(dec!(99), true).ends_with("-1.00 % from the market: waits in the book"));
+        assert_eq!(distance(dec!(1), dec!(0), true), None);
+    }
+}

@@ -1,0 +1,37 @@
+//! Questions to the person at the terminal.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use crate::failure::{Exit, Failure};
+
+/// Asks for a yes.
+pub(super) fn yes(question: &str) -> Result<(), Failure> {
+    let answer = ask(&format!("{question} [y/N] "))?;
+    if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") { Ok(()) } else { Err(no()) }
+}
+
+/// Asks for a value to be typed again.
+pub(super) fn again(what: &str, value: &str) -> Result<(), Failure> {
+    let answer = ask(&format!("type the {what} again: "))?;
+    if !value.is_empty() && answer == value { Ok(()) } else { Err(no()) }
+}
+
+fn ask(question: &str) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new(
+            Exit::NotConfirmed,
+            "nobody is there to be asked; nothing was sent",
+        )
+        .with_advice("add --yes to send without a question, or --dry-run to see the request"));
+    }
+    let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
+    let mut err = io::stderr().lock();
+    err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(failed)?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim().to_owned())
+}
+
+fn no() -> Failure {
+    Failure::new(Exit::NotConfirmed, "not confirmed; nothing was sent")
+}

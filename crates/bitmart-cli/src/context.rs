@@ -1,0 +1,74 @@
+//! What every command gets: the options that hold for all of them.
+
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use crate::failure::Failure;
+use crate::output::Format;
+use crate::target::Target;
+
+/// The global options, read.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) format: Format,
+    pub(crate) yes: bool,
+    pub(crate) dry_run: bool,
+    environment: Option<String>,
+    profile: Option<String>,
+    timeout: Duration,
+}
+
+impl Context {
+    /// The options, for the top command.
+    pub(crate) fn arguments() -> [Arg; 6] {
+        let global = |name: &'static str| {
+            Arg::new(name).long(name).global(true).help_heading("Options of all commands")
+        };
+        [
+            global("output")
+                .short('o')
+                .value_parser(Format::NAMES)
+                .hide_possible_values(true)
+                .value_name("table|json|ndjson|csv|raw")
+                .help("Form of the output [default: table on a terminal, ndjson elsewhere]"),
+            global("env").value_name("sandbox|live|demo|URL|FILE").help(
+                "Where to: the exchange, its futures demo, the sandbox, URLs of spot and futures host \
+                 with a comma between, or the file with a sandbox's ready line [default: live if \
+                 there are keys, else the sandbox]",
+            ),
+            global("profile").value_name("NAME").help(
+                "Keys of this profile of ~/.bitmart/config.toml [default: BITMART_API_KEY, _SECRET and \
+                 _MEMO of the environment, else the profile `default`]",
+            ),
+            global("timeout")
+                .value_name("SECONDS")
+                .value_parser(clap::value_parser!(u64).range(1..=600))
+                .default_value("10")
+                .help("How long one answer may take"),
+            global("yes").short('y').action(ArgAction::SetTrue).help("Do not ask before sending"),
+            global("dry-run")
+                .action(ArgAction::SetTrue)
+                .help("Show the signed request and a curl command for it; send nothing"),
+        ]
+    }
+
+    pub(crate) fn new(matches: &ArgMatches) -> Self {
+        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        Self {
+            format: text("output")
+                .and_then(|name| Format::named(&name))
+                .unwrap_or_else(Format::automatic),
+            yes: matches.get_flag("yes"),
+            dry_run: matches.get_flag("dry-run"),
+            environment: text("env"),
+            profile: text("profile"),
+            timeout: Duration::from_secs(*matches.get_one::<u64>("timeout").unwrap_or(&10)),
+        }
+    }
+
+    /// Where requests go, and with which key.
+    pub(crate) async fn target(&self) -> Result<Target, Failure> {
+        Target::find(self.environment.as_deref(), self.profile.as_deref(), self.timeout).await
+    }
+}

@@ -1,0 +1,190 @@
+//! Every endpoint of the catalogue as a command.
+
+use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Form, Parameter, Presence};
+use bitmart::rest::{Auth, Effect, Host, LimitScope, Method};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command};
+
+/// Groups of the library, as commands, and what they are about.
+const GROUPS: &[(&str, &str)] = &[
+    ("system", "Time and state of the exchange"),
+    ("spot", "Spot: market data, orders, algo orders"),
+    ("account", "Balances, deposits, withdrawals, fees"),
+    ("margin", "Isolated margin: loans, repayments, accounts"),
+    ("sub_accounts", "Sub-accounts of spot: transfers, balances"),
+    ("broker", "Rebates of brokers"),
+    ("futures", "Futures: market data, orders, positions, plan orders"),
+    ("futures_sub_accounts", "Sub-accounts of futures: transfers, balances"),
+    ("affiliate", "Customers and rebates of affiliates"),
+    ("earn", "Savings, flexible and fixed"),
+];
+
+/// A command for each group, with its endpoints below it.
+pub(crate) fn groups() -> impl Iterator<Item = Command> {
+    GROUPS.iter().map(|(group, about)| {
+        Command::new(kebab(group))
+            .about(*about)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommands(entries(group).map(command))
+    })
+}
+
+/// The endpoint that two words name: `spot ticker`.
+pub(crate) fn find(group: &str, name: &str) -> Option<&'static EndpointEntry> {
+    let (group, _) = GROUPS.iter().find(|(known, _)| kebab(known) == group)?;
+    entries(group).find(|entry| command_name(entry) == name)
+}
+
+fn entries(group: &'static str) -> impl Iterator<Item = &'static EndpointEntry> {
+    ENDPOINTS.iter().filter(move |entry| entry.group == group)
+}
+
+/// `spot_submit_order` is `submit-order` of the group `spot`.
+fn command_name(entry: &EndpointEntry) -> String {
+    let name = entry.metadata.id.strip_prefix(entry.group).unwrap_or(entry.metadata.id);
+    kebab(name.trim_start_matches('_'))
+}
+
+fn command(entry: &'static EndpointEntry) -> Command {
+    let (required, optional): (Vec<_>, Vec<_>) =
+        entry.parameters.iter().partition(|one| one.presence == Presence::Required);
+    Command::new(command_name(entry))
+        .about(entry.title)
+        .after_help(facts(entry))
+        .args(
+            required
+                .into_iter()
+                .enumerate()
+                .map(|(at, one)| argument(one).index(at + 1).required(true)),
+        )
+        .args(optional.into_iter().map(|one| argument(one).long(kebab(one.name))))
+}
+
+fn argument(parameter: &'static Parameter) -> Arg {
+    let argument = Arg::new(parameter.name)
+        .value_name(value_name(parameter))
+        .help(help(parameter))
+        .allow_negative_numbers(true);
+    if parameter.values.is_empty() {
+        argument
+    } else {
+        argument.value_parser(PossibleValuesParser::new(parameter.values))
+    }
+}
+
+fn value_name(parameter: &Parameter) -> String {
+    match parameter.form {
+        Form::Flag => "true|false".to_owned(),
+        Form::List if parameter.items.is_empty() => "A,B,...".to_owned(),
+        Form::List => "JSON|@FILE".to_owned(),
+        _ if is_time(parameter) => "TIME".to_owned(),
+        _ => kebab(parameter.name).to_uppercase(),
+    }
+}
+
+/// Whether a parameter is a point in time, which may also be written as a date.
+pub(super) fn is_time(parameter: &Parameter) -> bool {
+    let name = parameter.name.to_ascii_lowercase();
+    let named = ["time", "after", "before"].iter().any(|end| name.ends_with(end));
+    parameter.form == Form::Integer && matches!(parameter.unit, "ms" | "s") && named
+}
+
+fn help(parameter: &Parameter) -> String {
+    let mut text = parameter.doc.to_owned();
+    let mut add = |what: &str, value: &str| {
+        if !value.is_empty() {
+            text += &format!(" [{what}{value}]");
+        }
+    };
+    if is_time(parameter) {
+        add("date, or ", parameter.unit);
+    } else {
+        add("unit: ", parameter.unit);
+    }
+    add("from ", parameter.min);
+    add("up to ", parameter.max);
+    add("default: ", parameter.default);
+    if parameter.presence == Presence::Conditional {
+        add("needed in ", "some cases");
+    }
+    if !parameter.items.is_empty() {
+        let names: Vec<_> = parameter.items.iter().map(|item| item.name).collect();
+        add("objects of ", &names.join(", "));
+    }
+    text
+}
+
+/// Verb and path, key, limit, and what is surprising.
+fn facts(entry: &EndpointEntry) -> String {
+    let facts = &entry.metadata;
+    let method = match facts.method {
+        Method::Post => "POST",
+        _ => "GET",
+    };
+    let host = if facts.host == Host::Futures { "futures" } else { "spot" };
+    let mut text = format!("{method} {} on the {host} host\n", facts.path);
+    text += match facts.auth {
+        Auth::None => "Key: none needed",
+        Auth::Keyed => "Key: needed, without a signature",
+        _ => "Key: needed, signed",
+    };
+    if let Some(permission) = entry.permission {
+        text += &format!("; permission {permission}");
+    }
+    text += match facts.effect {
+        Effect::Read => "\nEffect: none, it only reads",
+        Effect::Trade => "\nEffect: TRADES; asks before it sends",
+        Effect::Transfer => "\nEffect: MOVES MONEY; asks before it sends",
+        _ => "\nEffect: changes settings; asks before it sends",
+    };
+    text += &match facts.limit {
+        Some(limit) => {
+            let scope = match limit.scope {
+                LimitScope::Ip => "address",
+                LimitScope::Key => "key",
+                _ => "user",
+            };
+            format!("\nLimit: {} in {} s per {scope}", limit.count, limit.window_secs)
+        }
+        None => "\nLimit: not published".to_owned(),
+    };
+    if entry.is_unverified {
+        text += "\nNote: BitMart does not document the answer";
+    }
+    for (title, lines) in [("Note", entry.quirks), ("Error", entry.errors)] {
+        for line in lines {
+            text += &format!("\n{title}: {line}");
+        }
+    }
+    text
+}
+
+/// `startTime`, `start_time` and `N` to `start-time` and `n`.
+fn kebab(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.push(if letter == '_' { '-' } else { letter.to_ascii_lowercase() });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENDPOINTS, GROUPS, command_name, find, kebab};
+
+    #[test]
+    fn every_endpoint_is_a_command_of_its_own() {
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in ENDPOINTS {
+            let id = entry.metadata.id;
+            let (group, name) = (kebab(entry.group), command_name(entry));
+            assert!(GROUPS.iter().any(|(known, _)| *known == entry.group), "{id} has no group");
+            assert!(seen.insert((group.clone(), name.clone())), "{id}: {group} {name} is taken");
+            assert_eq!(find(&group, &name).map(|found| found.metadata.id), Some(id));
+        }
+    }
+}

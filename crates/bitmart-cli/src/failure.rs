@@ -1,0 +1,123 @@
+//! What went wrong, as people read it and as scripts see it.
+
+use std::fmt;
+
+use bitmart::rest::{Category, Error, ErrorKind, Outcome};
+
+/// The exit code of the program. Stable; the README explains each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// The machine: a file, the terminal.
+    Machine = 1,
+    /// The command line, the configuration or a parameter.
+    Usage = 2,
+    /// Nothing was sent: no credentials, the exchange not reached.
+    NotSent = 3,
+    /// The exchange refused.
+    Refused = 4,
+    /// Key, signature, clock or permission.
+    Access = 5,
+    /// Too many requests, or banned for them.
+    TooFast = 6,
+    /// The exchange is not available, or answered what nobody understands. Nothing was changed.
+    Unavailable = 7,
+    /// Something with an effect was sent, and whether it took effect is not known.
+    Unknown = 8,
+    /// A person said no, or could not be asked.
+    NotConfirmed = 9,
+}
+
+/// Why the program ends without success.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    text: String,
+    advice: Option<String>,
+    quiet: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, text: impl Into<String>) -> Self {
+        Self { exit, text: text.into(), advice: None, quiet: false }
+    }
+    pub(crate) fn machine(text: impl Into<String>) -> Self {
+        Self::new(Exit::Machine, text)
+    }
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, text)
+    }
+    /// Whoever reads the output has gone: nothing is left to be said.
+    pub(crate) fn reader_gone() -> Self {
+        Self { quiet: true, ..Self::machine("nobody reads the output") }
+    }
+    #[must_use]
+    pub(crate) fn with_advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.advice {
+            Some(advice) => write!(f, "\nadvice: {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The text of an error and of what caused it.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = exit(&error);
+        let mut failure = Self::new(exit, chain(&error));
+        if let ErrorKind::MissingCredentials = error.kind() {
+            failure = failure.with_advice(
+                "set BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or store a key with \
+                 `bitmart auth add`, or use `--env sandbox`",
+            );
+        }
+        failure
+    }
+}
+
+fn exit(error: &Error) -> Exit {
+    let unknown = error.outcome() == Outcome::Unknown && !error.is_without_effect();
+    match (error.kind(), error.category()) {
+        _ if unknown => Exit::Unknown,
+        (ErrorKind::Validation(_) | ErrorKind::Encode | ErrorKind::MissingHost(_), _) => {
+            Exit::Usage
+        }
+        (ErrorKind::MissingCredentials, _) => Exit::NotSent,
+        _ if error.is_rate_limited() => Exit::TooFast,
+        (_, Some(Category::Authentication | Category::Clock | Category::Permission)) => {
+            Exit::Access
+        }
+        (_, Some(Category::Maintenance | Category::Deprecated | Category::ServerFault)) => {
+            Exit::Unavailable
+        }
+        (ErrorKind::Api(_), _) => Exit::Refused,
+        (ErrorKind::Transport(_), _) if error.outcome() == Outcome::NotSent => Exit::NotSent,
+        _ => Exit::Unavailable,
+    }
+}

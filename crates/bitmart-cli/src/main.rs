@@ -1,0 +1,85 @@
+//! `bitmart`: export everything from BitMart, look at anything, trade with care.
+
+#![allow(clippy::format_push_string, reason = "texts for people are put together line by line")]
+
+mod care;
+mod context;
+mod dry_run;
+mod endpoint;
+mod explain;
+mod failure;
+mod output;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+const ABOUT: &str =
+    "BitMart from the command line: export everything, look at anything, trade with care";
+
+const AFTER: &str = "\
+Without keys every command runs on a sandbox in this process: play money, no network.
+BitMart ended trading on 2026-08-26 and ends operations on 2027-01-31 15:59 UTC: export your history.
+
+Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
+7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed.";
+
+/// The whole command line.
+fn command() -> Command {
+    Command::new("bitmart")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .args(Context::arguments())
+        .subcommand(explain::command())
+        .subcommands(endpoint::command::groups())
+}
+
+async fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let context = Context::new(matches);
+    match matches.subcommand() {
+        Some(("explain-error", matches)) => explain::run(matches),
+        Some((group, matches)) => {
+            let (name, matches) = matches
+                .subcommand()
+                .ok_or_else(|| Failure::usage(format!("{group}: a command is missing")))?;
+            let entry = endpoint::command::find(group, name)
+                .ok_or_else(|| Failure::usage(format!("{group} has no {name}")))?;
+            endpoint::run(&context, entry, matches).await
+        }
+        None => Err(Failure::usage("a command is missing")),
+    }
+}
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&Failure::machine(format!("no threads: {error}"))),
+    };
+    match runtime.block_on(run(&matches)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(&failure),
+    }
+}
+
+fn end(failure: &Failure) -> ExitCode {
+    if !failure.is_quiet() {
+        eprintln!("error: {failure}");
+    }
+    ExitCode::from(failure.exit as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_option_collides_with_another() {
+        super::command().debug_assert();
+    }
+}

@@ -1,0 +1,110 @@
+//! What goes to standard output, and in which form.
+
+pub(crate) mod json;
+pub(crate) mod rows;
+mod table;
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use bitmart::rest::catalog::{EndpointEntry, Field};
+
+use self::{json::Json, rows::rows};
+use crate::failure::Failure;
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people: columns, times in words.
+    Table,
+    /// The data of the answer, indented.
+    Json,
+    /// A JSON object per row.
+    Ndjson,
+    /// Comma separated, with a line of names.
+    Csv,
+    /// The body of the answer as it came.
+    Raw,
+}
+
+impl Format {
+    pub(crate) const NAMES: [&str; 5] = ["table", "json", "ndjson", "csv", "raw"];
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "table" => Self::Table,
+            "json" => Self::Json,
+            "ndjson" => Self::Ndjson,
+            "csv" => Self::Csv,
+            "raw" => Self::Raw,
+            _ => return None,
+        })
+    }
+
+    /// A table on a terminal, NDJSON into a pipe or file.
+    pub(crate) fn automatic() -> Self {
+        if io::stdout().is_terminal() { Self::Table } else { Self::Ndjson }
+    }
+}
+
+/// Prints the data of an answer; `body` is the whole answer as it came.
+pub(crate) fn print(
+    format: Format,
+    entry: &EndpointEntry,
+    data: &Json,
+    body: &[u8],
+) -> Result<(), Failure> {
+    let column = |path: &str, index: usize| column(entry, path, index);
+    let text = match format {
+        Format::Table => table::render(data, &column, &|path| form(entry, path)),
+        Format::Json => data.pretty() + "\n",
+        Format::Ndjson => {
+            let rows = rows(data, &column);
+            let lines: Vec<_> = rows.rows.iter().map(|row| rows.object(row).to_string()).collect();
+            lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
+        }
+        Format::Csv => csv(&rows(data, &column))?,
+        Format::Raw => return write(body),
+    };
+    write(text.as_bytes())
+}
+
+/// Writes to standard output. A reader that has gone is no error: `bitmart … | head` is normal use.
+pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::reader_gone()),
+        result => result.map_err(|error| Failure::machine(format!("standard output: {error}"))),
+    }
+}
+
+fn csv(rows: &rows::Rows) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let broken = |error: csv::Error| Failure::machine(format!("csv: {error}"));
+    if !rows.columns.is_empty() {
+        writer.write_record(&rows.columns).map_err(broken)?;
+    }
+    for row in &rows.rows {
+        writer.write_record(rows.cells(row).iter().map(Json::cell)).map_err(broken)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::machine(format!("csv: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The documented form of the field at `path`: `decimal text, base currency`. A column of positional
+/// rows goes by its name: `[].t`.
+fn form<'a>(entry: &'a EndpointEntry, path: &str) -> Option<&'a str> {
+    let (list, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let positional = |field: &Field| {
+        let place = field.path.strip_prefix(list).is_some_and(|rest| rest.starts_with('['));
+        place && field.form.split(',').next() == Some(name)
+    };
+    let found = entry.fields.iter().find(|field| field.path == path);
+    found.or_else(|| entry.fields.iter().find(|field| positional(field))).map(|field| field.form)
+}
+
+/// The documented name of a column of positional rows; its form begins with it.
+fn column(entry: &EndpointEntry, path: &str, index: usize) -> Option<String> {
+    let path = format!("{path}[{index}]");
+    let form = entry.fields.iter().find(|field| field.path == path)?.form;
+    Some(form.split(',').next().unwrap_or(form).to_owned())
+}

@@ -1,0 +1,119 @@
+//! From the data of an answer to rows with named columns.
+
+use super::json::Json;
+
+/// Rows and the names of their columns, in order. A row may lack a column.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Rows {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<(usize, Json)>>,
+}
+
+/// Names a column of positional rows: its path in the data (`[]`, `orders[]`) and its index.
+pub(crate) type ColumnName<'a> = &'a dyn Fn(&str, usize) -> Option<String>;
+
+/// The rows of `data`: its members if it is a list, those of its only list if it has exactly one,
+/// else the data itself as one row.
+pub(crate) fn rows(data: &Json, name: ColumnName<'_>) -> Rows {
+    match data {
+        Json::List(items) => of_list(items, "[]", name),
+        Json::Object(members) => match only_list(members) {
+            Some((member, items)) => of_list(items, &format!("{member}[]"), name),
+            None => of_list(std::slice::from_ref(data), "", name),
+        },
+        Json::Null => Rows::default(),
+        scalar => of_list(std::slice::from_ref(scalar), "", name),
+    }
+}
+
+/// The list among the members of an object, if there is exactly one.
+fn only_list(members: &[(String, Json)]) -> Option<(&str, &[Json])> {
+    let mut lists = members.iter().filter_map(|(name, value)| match value {
+        Json::List(items) => Some((name.as_str(), items.as_slice())),
+        _ => None,
+    });
+    let first = lists.next()?;
+    lists.next().is_none().then_some(first)
+}
+
+/// The rows of a list that stands at `path` in the data.
+pub(super) fn of_list(items: &[Json], path: &str, name: ColumnName<'_>) -> Rows {
+    let mut table = Rows::default();
+    for item in items {
+        let mut row = Vec::new();
+        match item {
+            Json::Object(members) => table.flatten("", members, &mut row),
+            Json::List(cells) => {
+                for (index, cell) in cells.iter().enumerate() {
+                    let column = name(path, index).unwrap_or_else(|| index.to_string());
+                    row.push((table.column(column), cell.clone()));
+                }
+            }
+            scalar => row.push((table.column("value".to_owned()), scalar.clone())),
+        }
+        table.rows.push(row);
+    }
+    table
+}
+
+impl Rows {
+    /// Objects within objects become columns like `fee.rate`; lists stay whole.
+    fn flatten(&mut self, prefix: &str, members: &[(String, Json)], row: &mut Vec<(usize, Json)>) {
+        for (name, value) in members {
+            let column = format!("{prefix}{name}");
+            match value {
+                Json::Object(inner) if !inner.is_empty() => {
+                    self.flatten(&format!("{column}."), inner, row);
+                }
+                value => row.push((self.column(column), value.clone())),
+            }
+        }
+    }
+
+    fn column(&mut self, name: String) -> usize {
+        self.columns.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.columns.push(name);
+            self.columns.len() - 1
+        })
+    }
+
+    /// A row with all its cells, blanks included.
+    pub(crate) fn cells(&self, row: &[(usize, Json)]) -> Vec<Json> {
+        let mut cells = vec![Json::Null; self.columns.len()];
+        for (index, value) in row {
+            cells[*index] = value.clone();
+        }
+        cells
+    }
+
+    /// A row as an object of its own columns.
+    pub(crate) fn object(&self, row: &[(usize, Json)]) -> Json {
+        let member = |(index, value): &(usize, Json)| (self.columns[*index].clone(), value.clone());
+        Json::Object(row.iter().map(member).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Json, rows};
+
+    fn columns(text: &str) -> (Vec<String>, usize) {
+        let name = |path: &str, index: usize| {
+            (path == "[]").then(|| ["time", "open"].get(index).map(|name| (*name).to_owned()))?
+        };
+        let rows = rows(&Json::read(text).expect("JSON"), &name);
+        (rows.columns, rows.rows.len())
+    }
+
+    #[test]
+    fn lists_of_any_kind_become_rows() {
+        let objects = r#"[{"a":1,"b":{"c":2}},{"d":3}]"#;
+        assert_eq!(columns(objects), (vec!["a".into(), "b.c".into(), "d".into()], 2));
+        assert_eq!(columns("[[1,2,3]]"), (vec!["time".into(), "open".into(), "2".into()], 1));
+        assert_eq!(columns(r#"["BTC_USDT"]"#), (vec!["value".into()], 1));
+        assert_eq!(columns(r#"{"total":2,"list":[{"a":1},{"a":2}]}"#), (vec!["a".into()], 2));
+        let two = r#"{"asks":[[1,2]],"bids":[]}"#;
+        assert_eq!(columns(two), (vec!["asks".into(), "bids".into()], 1));
+        assert_eq!(columns("null"), (vec![], 0));
+    }
+}
