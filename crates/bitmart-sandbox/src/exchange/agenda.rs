@@ -11,6 +11,8 @@ pub(super) enum Due {
     Funding(u64),
     /// An hour's interest of a loan.
     Interest(u64),
+    /// A day's interest of a flexible saving, or the end of a fixed one.
+    Saving(u64),
 }
 
 impl Exchange {
@@ -26,6 +28,7 @@ impl Exchange {
             match due {
                 Due::Funding(id) => self.advance_funding(id),
                 Due::Interest(id) => self.charge_interest(id, now_ms),
+                Due::Saving(id) => self.settle_saving(id, at_ms),
             }
         }
     }

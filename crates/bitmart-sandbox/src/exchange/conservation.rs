@@ -14,6 +14,7 @@ use super::{
     AccountId, Event, Exchange, OrderId,
     account::{Account, Wallet},
     book::Side,
+    earn::{SavingAct, SavingRecord},
     funding::FundingState,
     order::State,
 };
@@ -43,6 +44,9 @@ fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
             *all.entry(quote).or_default() += position.margin + cost;
         }
     }
+    for holding in exchange.earn.holdings.values() {
+        *all.entry(holding.product.currency.clone()).or_default() += holding.amount;
+    }
     for (currency, amount) in &exchange.collected {
         *all.entry(currency.clone()).or_default() += amount;
     }
@@ -71,6 +75,9 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
         if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
             prop_assert!(bid.0 < ask.0, "crossed: {} {}", bid.0, ask.0);
         }
+    }
+    for holding in exchange.earn.holdings.values() {
+        prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
     }
     let mut lent: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
     for loan in exchange.loans.values() {
@@ -155,7 +162,7 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
     let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
-    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}")
+    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{:?}", exchange.earn)
 }
 
 proptest! {
@@ -209,6 +216,13 @@ fn random_operations_do_something() {
         [(true, FundingState::Done), (false, FundingState::Done), (false, FundingState::Failed)]
     {
         assert!(states.contains(&state), "{state:?}");
+    }
+    for act in [SavingAct::Subscribe, SavingAct::Redeem, SavingAct::Interest] {
+        for fixed in [false, true] {
+            let has =
+                |row: &SavingRecord| row.act == act && row.product.lock_days.is_some() == fixed;
+            assert!(exchange.earn.records.iter().any(has), "{act:?} {fixed}");
+        }
     }
     let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
     assert!(between > 50 && exchange.spot_fills.len() > 300 && exchange.futures_fills.len() > 300);

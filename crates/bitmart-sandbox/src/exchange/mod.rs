@@ -7,6 +7,7 @@ pub(crate) mod book;
 #[cfg(test)]
 mod conservation;
 mod control;
+pub(crate) mod earn;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
@@ -34,6 +35,7 @@ pub(crate) use self::spot::{SpotMarket, SpotRules};
 use self::{
     account::Account,
     agenda::Due,
+    earn::Earn,
     funding::Funding,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
@@ -134,6 +136,7 @@ pub(crate) struct Exchange {
     pub(crate) fundings: BTreeMap<u64, Funding>,
     pub(crate) loans: BTreeMap<u64, Loan>,
     pub(crate) repayments: Vec<Repayment>,
+    pub(crate) earn: Earn,
     agenda: BTreeSet<(u64, Due)>,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
@@ -169,6 +172,7 @@ impl Exchange {
             fundings: BTreeMap::new(),
             loans: BTreeMap::new(),
             repayments: Vec::new(),
+            earn: Earn::default(),
             agenda: BTreeSet::new(),
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
