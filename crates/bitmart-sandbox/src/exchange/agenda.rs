@@ -20,7 +20,8 @@ impl Exchange {
         self.agenda.insert((at_ms, due));
     }
 
-    /// Does what has become due, in the order of its times. To be called before every command.
+    /// Does what has become due, in the order of its times, and liquidates who can no longer pay. To be
+    /// called before every command.
     pub(crate) fn settle_due(&mut self, now_ms: u64) {
         while let Some((at_ms, due)) = self.agenda.first().copied().filter(|next| next.0 <= now_ms)
         {
@@ -31,5 +32,6 @@ impl Exchange {
                 Due::Saving(id) => self.settle_saving(id, at_ms),
             }
         }
+        self.liquidate_margins(now_ms);
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod futures_order;
 pub(crate) mod ledger;
 mod maker;
 pub(crate) mod margin;
+mod margin_call;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -149,7 +150,7 @@ pub(crate) struct Exchange {
     /// Fees, interest taken and money withdrawn, by currency: what left the wallets for good. What
     /// control put into wallets counts against it.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
-    /// Futures losses beyond an account's money, paid by the house.
+    /// Losses beyond an account's money, of futures and of loans, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
     counters: Counters,
     #[serde(skip)]
