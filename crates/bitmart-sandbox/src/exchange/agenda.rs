@@ -11,6 +11,8 @@ pub(super) enum Due {
     Funding(u64),
     /// An hour's interest of a loan.
     Interest(u64),
+    /// A day's interest of a flexible saving, or the end of a fixed one.
+    Saving(u64),
 }
 
 impl Exchange {
@@ -18,7 +20,8 @@ impl Exchange {
         self.agenda.insert((at_ms, due));
     }
 
-    /// Does what has become due, in the order of its times. To be called before every command.
+    /// Does what has become due, in the order of its times, and liquidates who can no longer pay. To be
+    /// called before every command.
     pub(crate) fn settle_due(&mut self, now_ms: u64) {
         while let Some((at_ms, due)) = self.agenda.first().copied().filter(|next| next.0 <= now_ms)
         {
@@ -26,7 +29,9 @@ impl Exchange {
             match due {
                 Due::Funding(id) => self.advance_funding(id),
                 Due::Interest(id) => self.charge_interest(id, now_ms),
+                Due::Saving(id) => self.settle_saving(id, at_ms),
             }
         }
+        self.liquidate_margins(now_ms);
     }
 }

@@ -14,8 +14,11 @@ use super::{
     AccountId, Event, Exchange, OrderId,
     account::{Account, Wallet},
     book::Side,
+    earn::{SavingAct, SavingRecord},
     funding::FundingState,
-    order::State,
+    margin::Sum,
+    order::{NewSpotOrder, State},
+    tests::spot_order,
 };
 
 /// Every wallet of an account with its name and currency.
@@ -42,6 +45,9 @@ fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
             let cost = if *long { -position.cost } else { position.cost };
             *all.entry(quote).or_default() += position.margin + cost;
         }
+    }
+    for holding in exchange.earn.holdings.values() {
+        *all.entry(holding.product.currency.clone()).or_default() += holding.amount;
     }
     for (currency, amount) in &exchange.collected {
         *all.entry(currency.clone()).or_default() += amount;
@@ -71,6 +77,9 @@ fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
         if let (Some(bid), Some(ask)) = (book.best_bid(), book.best_ask()) {
             prop_assert!(bid.0 < ask.0, "crossed: {} {}", bid.0, ask.0);
         }
+    }
+    for holding in exchange.earn.holdings.values() {
+        prop_assert!(holding.amount > Decimal::ZERO && holding.profit >= Decimal::ZERO);
     }
     let mut lent: BTreeMap<SmolStr, Decimal> = BTreeMap::new();
     for loan in exchange.loans.values() {
@@ -155,7 +164,7 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
     let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
-    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}")
+    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{:?}", exchange.earn)
 }
 
 proptest! {
@@ -191,6 +200,71 @@ proptest! {
     }
 }
 
+/// A margin account with these assets and this debt, and what it has left at a last price that another
+/// account makes, and at which it goes on trading.
+fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchange {
+    let mut exchange = Exchange::new(&config(1).market_maker(false), START_MS);
+    let currency = if base { "BTC" } else { "USDT" };
+    let sum = |currency: &str, amount| Sum {
+        symbol: "BTC_USDT".into(),
+        currency: currency.into(),
+        amount,
+    };
+    let order = |buy, lots, price: i64| spot_order(buy, 0, 0, price - 60_000, lots);
+    let owner = AccountId(1);
+    exchange.transfer_margin(owner, sum("USDT", Decimal::from(own)), true).expect("moved");
+    exchange.borrow(owner, sum(currency, borrowed), START_MS).expect("lent");
+    let mut place = |account: u32, request: NewSpotOrder| {
+        exchange.place_spot(AccountId(account), request, START_MS).expect("placed");
+    };
+    // What is borrowed is traded for the other side at 60,000.
+    let lots = if base { borrowed * Decimal::ONE_THOUSAND } else { Decimal::from(130) };
+    let lots = i64::try_from(lots).expect("lots");
+    place(2, order(base, lots, 60_000));
+    place(1, NewSpotOrder { margin: true, ..order(!base, lots, 60_000) });
+    // An order that liquidation has to cancel, and a trade that makes the price.
+    let far = if base { 1_000 } else { 900_000 };
+    place(1, NewSpotOrder { margin: true, ..order(base, 1, far) });
+    place(2, order(!base, 200, price));
+    place(2, order(base, 1, price));
+    exchange
+}
+
+#[test]
+fn a_margin_account_is_liquidated_and_no_money_is_lost_on_the_way() {
+    let cases = [
+        // Owes 6,000 USDT and holds 0.13 BTC and 192 USDT: at 48,000 that is 1.07 times as much.
+        (false, 2_000, Decimal::from(6_000), 48_000, Decimal::ZERO),
+        // At 30,000 it is less than what is owed.
+        (false, 2_000, Decimal::from(6_000), 30_000, Decimal::from(1_900)),
+        // Owes 0.1 BTC and holds 7,994 USDT.
+        (true, 2_000, Decimal::new(1, 1), 75_000, Decimal::ZERO),
+        (true, 2_000, Decimal::new(1, 1), 100_000, Decimal::new(2, 2)),
+    ];
+    for (base, own, borrowed, price, least_lost) in cases {
+        let mut exchange = after_a_crash(base, own, borrowed, price);
+        let before = put_in(&exchange);
+        assert!(exchange.risk(AccountId(1), "BTC_USDT").debts > Decimal::ZERO);
+        exchange.settle_due(START_MS + 1);
+        check(&exchange).and_then(|()| check_frozen(&exchange)).expect("sound");
+        assert_eq!(put_in(&exchange), before, "{base} {price}");
+        assert_eq!(exchange.risk(AccountId(1), "BTC_USDT").debts, Decimal::ZERO, "{base} {price}");
+        assert!(exchange.account(AccountId(1)).spot_orders.open.is_empty());
+        assert!(!exchange.repayments.is_empty());
+        let lost = exchange.insured.values().copied().sum::<Decimal>();
+        assert!(lost >= least_lost && (lost.is_zero() == least_lost.is_zero()), "{lost}");
+    }
+}
+
+#[test]
+fn a_margin_account_above_the_liquidation_rate_is_left_alone() {
+    // What it has is worth 1.115 times what it owes.
+    let mut exchange = after_a_crash(false, 2_000, Decimal::from(6_000), 50_000);
+    exchange.settle_due(START_MS + 1);
+    assert!(exchange.repayments.is_empty());
+    assert_eq!(exchange.account(AccountId(1)).spot_orders.open.len(), 1);
+}
+
 /// The generator must reach what it is to test: a run whose steps are all refused proves nothing.
 #[test]
 fn random_operations_do_something() {
@@ -209,6 +283,13 @@ fn random_operations_do_something() {
         [(true, FundingState::Done), (false, FundingState::Done), (false, FundingState::Failed)]
     {
         assert!(states.contains(&state), "{state:?}");
+    }
+    for act in [SavingAct::Subscribe, SavingAct::Redeem, SavingAct::Interest] {
+        for fixed in [false, true] {
+            let has =
+                |row: &SavingRecord| row.act == act && row.product.lock_days.is_some() == fixed;
+            assert!(exchange.earn.records.iter().any(has), "{act:?} {fixed}");
+        }
     }
     let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
     assert!(between > 50 && exchange.spot_fills.len() > 300 && exchange.futures_fills.len() > 300);

@@ -66,7 +66,7 @@ pub struct Book {
 pub struct Balance {
     /// Account number.
     pub account: u32,
-    /// `spot`, `funding`, `futures`, or `margin` for all pairs together.
+    /// `spot`, `funding`, `futures`, `margin` for all pairs together, or `earn` for all savings.
     pub wallet: &'static str,
     /// Currency, `USDT`.
     pub currency: String,
@@ -146,11 +146,17 @@ impl Exchange {
                 sum.available += wallet.available;
                 sum.frozen += wallet.frozen;
             }
+            let mut earn: BTreeMap<SmolStr, Wallet> = BTreeMap::new();
+            for holding in [false, true].iter().flat_map(|fixed| self.earn.of(account.id, *fixed)) {
+                let sum = earn.entry(holding.product.currency.clone()).or_default();
+                sum.available += holding.amount;
+            }
             let wallets = [
                 ("spot", &account.spot),
                 ("funding", &account.fund),
                 ("futures", &account.futures),
                 ("margin", &margin),
+                ("earn", &earn),
             ];
             for (wallet, wallets) in wallets {
                 rows.extend(wallets.iter().map(|(currency, money)| Balance {

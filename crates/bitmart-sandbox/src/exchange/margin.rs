@@ -1,7 +1,7 @@
 //! Isolated margin: one wallet per pair and currency, loans, hourly interest.
 //!
-//! Rates and bounds are those of a published sample. Simplified: there is no liquidation, and interest
-//! is charged at every full hour after the loan, since no source says when the venue does it.
+//! Rates and bounds are those of a published sample. Simplified: interest is charged at every full hour
+//! after the loan, since no source says when the venue does it.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,11 @@ impl Risk {
         self.debts.is_zero() || self.assets >= self.debts * RISK_FLOOR
     }
 
+    /// Whether the account is to be liquidated.
+    pub(super) fn is_lost(self) -> bool {
+        self.rate().is_some_and(|rate| rate < LIQUIDATION_RATE)
+    }
+
     /// What may still be borrowed: `(assets + x) = 1.25 (debts + x)`.
     fn room(self) -> Decimal {
         let four = Decimal::from(LEVERAGE - 1);
@@ -110,7 +115,7 @@ impl Exchange {
         Ok((rules, sum.currency == rules.base))
     }
 
-    fn pair_price(&self, symbol: &str) -> Decimal {
+    pub(super) fn pair_price(&self, symbol: &str) -> Decimal {
         let market = self.spot.get(symbol);
         market.map_or(Decimal::ZERO, |market| {
             market.tape.last_price().unwrap_or(market.rules.start_price)

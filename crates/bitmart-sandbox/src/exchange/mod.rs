@@ -7,12 +7,14 @@ pub(crate) mod book;
 #[cfg(test)]
 mod conservation;
 mod control;
+pub(crate) mod earn;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
 pub(crate) mod ledger;
 mod maker;
 pub(crate) mod margin;
+mod margin_call;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -34,6 +36,7 @@ pub(crate) use self::spot::{SpotMarket, SpotRules};
 use self::{
     account::Account,
     agenda::Due,
+    earn::Earn,
     funding::Funding,
     futures::FuturesMarket,
     futures_order::{FuturesFill, FuturesOrder},
@@ -134,6 +137,7 @@ pub(crate) struct Exchange {
     pub(crate) fundings: BTreeMap<u64, Funding>,
     pub(crate) loans: BTreeMap<u64, Loan>,
     pub(crate) repayments: Vec<Repayment>,
+    pub(crate) earn: Earn,
     agenda: BTreeSet<(u64, Due)>,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
@@ -146,7 +150,7 @@ pub(crate) struct Exchange {
     /// Fees, interest taken and money withdrawn, by currency: what left the wallets for good. What
     /// control put into wallets counts against it.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
-    /// Futures losses beyond an account's money, paid by the house.
+    /// Losses beyond an account's money, of futures and of loans, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
     counters: Counters,
     #[serde(skip)]
@@ -169,6 +173,7 @@ impl Exchange {
             fundings: BTreeMap::new(),
             loans: BTreeMap::new(),
             repayments: Vec::new(),
+            earn: Earn::default(),
             agenda: BTreeSet::new(),
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),

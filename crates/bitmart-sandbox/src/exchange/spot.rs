@@ -306,12 +306,18 @@ impl Exchange {
         if !order.state.is_open() {
             return Ok(false);
         }
+        self.take_back_spot(id, CancelSource::User, now_ms);
+        Ok(true)
+    }
+
+    /// Takes an open order out of its book and ends it.
+    pub(super) fn take_back_spot(&mut self, id: OrderId, source: CancelSource, now_ms: u64) {
+        let Some(order) = self.spot_orders.get(&id) else { return };
         if let Some(market) = self.spot.get_mut(&order.request.symbol) {
             market.book.remove(order.request.side, order.request.price, id);
         }
-        self.end_spot(id, CancelSource::User, now_ms);
+        self.end_spot(id, source, now_ms);
         self.sweep_spot(id, &[]);
-        Ok(true)
     }
 
     fn report_spot(&mut self, id: OrderId, fill: Option<SpotFill>) {

@@ -4,6 +4,7 @@
 mod account;
 mod answer;
 mod body;
+mod earn;
 mod family;
 mod funding;
 mod futures;
@@ -149,6 +150,28 @@ fn money_handler(path: &str) -> Option<Handler> {
         "/account/contract/sub-account/main/v1/wallet" => sub_account::futures_wallet,
         "/account/contract/sub-account/main/v1/transfer-list" => sub_account::futures_transfers,
         "/account/contract/sub-account/v1/transfer-history" => sub_account::futures_own_transfers,
+        _ => return earn_handler(path),
+    })
+}
+
+fn earn_handler(path: &str) -> Option<Handler> {
+    Some(match path {
+        "/newearn/cloud/v1/earn" => earn::overview,
+        "/newearn/cloud/v1/saving/product" => earn::flexible_products,
+        "/newearn/cloud/v1/saving/subscribe" => earn::subscribe_flexible,
+        "/newearn/cloud/v1/saving/redeem" => earn::redeem_flexible,
+        "/newearn/cloud/v1/saving/earn" => earn::flexible_holdings,
+        "/newearn/cloud/v1/saving/record" => earn::flexible_records,
+        "/newearn/cloud/v1/saving/fixed/product" => earn::fixed_products,
+        "/newearn/cloud/v1/saving/fixed/subscribe" => earn::subscribe_fixed,
+        "/newearn/cloud/v1/saving/fixed/redeem" => earn::redeem_fixed,
+        "/newearn/cloud/v1/saving/fixed/subscribe/operate" => earn::set_renewal,
+        "/newearn/cloud/v1/saving/fixed/earn" => earn::fixed_holdings,
+        "/newearn/cloud/v1/saving/fixed/record" => earn::fixed_records,
+        "/newearn/cloud/v1/saving/subscribe/batch/operate" => earn::set_automatic,
+        "/newearn/cloud/v1/saving/subscribe/batch" => earn::automatic,
+        "/newearn/cloud/v1/saving/subscribe/operate" => earn::set_automatic_product,
+        "/newearn/cloud/v1/saving/subscribe/status" => earn::automatic_product,
         _ => return None,
     })
 }

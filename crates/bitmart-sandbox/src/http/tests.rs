@@ -11,7 +11,11 @@ use super::service::{Outcome, serve};
 use crate::{
     auth::sign,
     config::Config,
-    exchange::{AccountId, margin::Sum},
+    exchange::{
+        AccountId,
+        earn::{Renewal, Saver},
+        margin::Sum,
+    },
     generated::{Auth, Host, Kind, Method, Param, Presence, Route, routes},
     keys::ApiKey,
     shared::Shared,
@@ -36,6 +40,13 @@ fn shared() -> Shared {
         let row = exchange.deposit(AccountId(1), "USDT", Decimal::TEN, NOW_MS);
         assert_eq!(row.map_err(|refusal| refusal.code), Ok(1_679_001));
         exchange.account(AccountId(1)).fund(&usdt).available = Decimal::ONE_HUNDRED;
+        let products = exchange.products();
+        for (at, number) in [(0, "a"), (1, "b"), (1, "c")] {
+            let saver = Saver { account: AccountId(1), number: number.into() };
+            let (product, amount) = (products[at].clone(), Decimal::TEN);
+            let done = exchange.subscribe_saving(saver, product, amount, Renewal::Off, NOW_MS);
+            done.expect("saved");
+        }
     });
     for _ in 0..20 {
         shared.state().tick();
@@ -99,6 +110,7 @@ fn value(field: &Param, host: Host, id: &str) -> Value {
         ("symbol", Host::Futures) => "BTCUSDT",
         ("currency" | "currencies" | "coin", _) => "USDT",
         ("orderId" | "order_id" | "requestNo", _) => id,
+        ("productId", _) => "1001",
         ("subAccount" | "fromAccount", _) => "account2@sandbox.test",
         ("toAccount", _) => "account3@sandbox.test",
         ("price", _) => "50000",
@@ -143,6 +155,18 @@ fn extra(path: &str, id: &str) -> Value {
         "/contract/private/submit-order" => {
             json!({ "side": 1, "price": "50000", "size": 1, "leverage": "10", "open_type": "cross" })
         }
+        // Savings 2, 4 and 6 are there; their numbers have 20 digits.
+        "/newearn/cloud/v1/saving/subscribe" => json!({ "requestNo": "1".repeat(20) }),
+        "/newearn/cloud/v1/saving/redeem" => {
+            json!({ "requestNo": "2".repeat(20), "earnId": "2" })
+        }
+        "/newearn/cloud/v1/saving/fixed/subscribe" => {
+            json!({ "requestNo": "3".repeat(20), "productId": "1002" })
+        }
+        "/newearn/cloud/v1/saving/fixed/redeem" => {
+            json!({ "requestNo": "4".repeat(20), "earnId": "4" })
+        }
+        "/newearn/cloud/v1/saving/fixed/subscribe/operate" => json!({ "earnId": "6" }),
         _ => json!({}),
     }
 }

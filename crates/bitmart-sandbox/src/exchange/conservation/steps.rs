@@ -7,6 +7,7 @@ use super::super::{
     AccountId, Exchange,
     account::Purse,
     book::SelfTrade,
+    earn::{Renewal, Saver},
     funding::NewWithdrawal,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     margin::Sum,
@@ -53,6 +54,8 @@ pub(super) enum Step {
     Margin { pair: usize, base: bool, cents: i64, into: bool },
     Borrow { pair: usize, base: bool, cents: i64 },
     Repay { pair: usize, base: bool, cents: i64 },
+    Save { product: usize, cents: i64, renewal: usize },
+    Redeem { pick: usize, cents: i64 },
     Wait { seconds: u64 },
     Market,
 }
@@ -97,7 +100,12 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
         ),
         3 => side().prop_map(|(pair, base, cents)| Step::Borrow { pair, base, cents }),
         3 => side().prop_map(|(pair, base, cents)| Step::Repay { pair, base, cents }),
+        2 => (any::<usize>(), cents(), 0..3_usize).prop_map(
+            |(product, cents, renewal)| Step::Save { product, cents, renewal }
+        ),
+        2 => (any::<usize>(), cents()).prop_map(|(pick, cents)| Step::Redeem { pick, cents }),
         3 => (1..10_000_u64).prop_map(|seconds| Step::Wait { seconds }),
+        1 => (1..10_u64).prop_map(|days| Step::Wait { seconds: days * 86_400 }),
         2 => Just(Step::Market),
     ];
     (1..5_u32, step)
@@ -195,9 +203,31 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
             sum.amount = sum.amount.min(debt);
             let _ = exchange.repay(account, sum, now_ms);
         }
+        Step::Save { product, cents, renewal } => {
+            let products = exchange.products();
+            let product = products[product % products.len()].clone();
+            let renewal = [Renewal::Off, Renewal::Flexible, Renewal::Fixed][renewal];
+            let (saver, amount) = (saver(account, now_ms), money(&product.currency, cents));
+            let _ = exchange.subscribe_saving(saver, product, amount, renewal, now_ms);
+        }
+        Step::Redeem { pick, cents } => redeem(exchange, account, pick, cents, now_ms),
         Step::Wait { .. } => {}
         Step::Market => exchange.step_market(now_ms),
     }
+}
+
+fn saver(account: AccountId, now_ms: u64) -> Saver {
+    Saver { account, number: now_ms.to_string().into() }
+}
+
+fn redeem(exchange: &mut Exchange, account: AccountId, pick: usize, cents: i64, now_ms: u64) {
+    let own: Vec<_> =
+        exchange.earn.holdings.values().filter(|one| one.account == account).collect();
+    let Some(holding) = own.get(pick % own.len().max(1)) else { return };
+    let flexible = holding.product.lock_days.is_none();
+    let part = flexible.then(|| money(&holding.product.currency, cents).min(holding.amount));
+    let id = holding.id;
+    let _ = exchange.redeem_saving(saver(account, now_ms), id, part, now_ms);
 }
 
 fn futures_order(order: &Futures) -> NewFuturesOrder {
