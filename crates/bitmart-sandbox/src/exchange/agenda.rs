@@ -23,10 +23,12 @@ impl Exchange {
         while let Some((at_ms, due)) = self.agenda.first().copied().filter(|next| next.0 <= now_ms)
         {
             self.agenda.remove(&(at_ms, due));
+            self.pass_time(at_ms);
             match due {
                 Due::Funding(id) => self.advance_funding(id),
                 Due::Interest(id) => self.charge_interest(id, now_ms),
             }
         }
+        self.pass_time(now_ms);
     }
 }

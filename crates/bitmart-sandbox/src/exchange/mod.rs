@@ -135,6 +135,8 @@ pub(crate) struct Exchange {
     pub(crate) loans: BTreeMap<u64, Loan>,
     pub(crate) repayments: Vec<Repayment>,
     agenda: BTreeSet<(u64, Due)>,
+    /// The second up to which index and mark prices are sampled.
+    sampled_s: u64,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
     /// The `requestNo`s of transfers between accounts, by who used them.
@@ -170,6 +172,7 @@ impl Exchange {
             loans: BTreeMap::new(),
             repayments: Vec::new(),
             agenda: BTreeSet::new(),
+            sampled_s: 0,
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
             deposited: BTreeMap::new(),
@@ -200,6 +203,7 @@ impl Exchange {
         exchange.admit(config);
         exchange.open_house();
         exchange.start_markets(config, now_ms);
+        exchange.open_marks(now_ms);
         exchange.events.clear();
         exchange
     }
