@@ -26,6 +26,7 @@ impl Exchange {
         while let Some((at_ms, due)) = self.agenda.first().copied().filter(|next| next.0 <= now_ms)
         {
             self.agenda.remove(&(at_ms, due));
+            self.pass_time(at_ms);
             match due {
                 Due::Funding(id) => self.advance_funding(id),
                 Due::Interest(id) => self.charge_interest(id, now_ms),
@@ -33,5 +34,6 @@ impl Exchange {
             }
         }
         self.liquidate_margins(now_ms);
+        self.pass_time(now_ms);
     }
 }

@@ -1,12 +1,14 @@
 //! The futures market: hedge mode, orders in whole contracts, margin taken from the wallet.
 //!
-//! Simplified: no liquidation, no funding, mark price is the last price. A loss beyond the money of
-//! an account is paid by the house.
+//! Simplified: no liquidation, no funding. A loss beyond the money of an account is paid by the house.
+
+mod mark;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use self::mark::Mark;
 use super::{
     AccountId, DECIMALS, Event, Exchange, FuturesAction, OrderId,
     book::{Book, Match, Side, Want},
@@ -37,12 +39,13 @@ pub(crate) struct FuturesRules {
     pub(crate) start_price: Decimal,
 }
 
-/// One contract: rules, book, tape.
+/// One contract: rules, book, tape, index and mark price.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FuturesMarket {
     pub(crate) rules: FuturesRules,
     pub(crate) book: Book,
     pub(crate) tape: Tape,
+    pub(crate) mark: Mark,
 }
 
 impl FuturesMarket {
@@ -58,11 +61,20 @@ impl FuturesMarket {
             max_volume: Decimal::from(contract.max_volume.min(1_000_000_000)),
             start_price: sane(contract.start_price, price_decimals),
         };
-        Self { rules, book: Book::default(), tape: Tape::default() }
+        let mark = Mark::new(rules.start_price);
+        Self { rules, book: Book::default(), tape: Tape::default(), mark }
     }
 
     pub(crate) fn last_price(&self) -> Decimal {
         self.tape.last_price().unwrap_or(self.rules.start_price)
+    }
+
+    pub(crate) fn mark_price(&self) -> Decimal {
+        self.mark.price()
+    }
+
+    pub(crate) fn index_price(&self) -> Decimal {
+        self.mark.index()
     }
 }
 

@@ -139,6 +139,8 @@ pub(crate) struct Exchange {
     pub(crate) repayments: Vec<Repayment>,
     pub(crate) earn: Earn,
     agenda: BTreeSet<(u64, Due)>,
+    /// The second up to which index and mark prices are sampled.
+    sampled_s: u64,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
     /// The `requestNo`s of transfers between accounts, by who used them.
@@ -175,6 +177,7 @@ impl Exchange {
             repayments: Vec::new(),
             earn: Earn::default(),
             agenda: BTreeSet::new(),
+            sampled_s: 0,
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),
             deposited: BTreeMap::new(),
@@ -205,6 +208,7 @@ impl Exchange {
         exchange.admit(config);
         exchange.open_house();
         exchange.start_markets(config, now_ms);
+        exchange.open_marks(now_ms);
         exchange.events.clear();
         exchange
     }

@@ -77,13 +77,22 @@ impl Tape {
         let mut now = Candle::flat(open_ms, trade.price);
         now.volume = trade.size;
         now.turnover = turnover;
-        match self.candles.back_mut() {
-            Some(last) if last.open_ms >= open_ms => last.absorb(&now),
-            _ => self.push_history(now),
-        }
+        self.absorb(now);
         self.trades.push_back(trade);
         if self.trades.len() > TRADES {
             self.trades.pop_front();
+        }
+    }
+
+    /// Records a price without a trade.
+    pub(crate) fn sample(&mut self, price: Decimal, time_ms: u64) {
+        self.absorb(Candle::flat(time_ms / MINUTE_MS * MINUTE_MS, price));
+    }
+
+    fn absorb(&mut self, now: Candle) {
+        match self.candles.back_mut() {
+            Some(last) if last.open_ms >= now.open_ms => last.absorb(&now),
+            _ => self.push_history(now),
         }
     }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{config::Config, keys::ApiKey};
 
-const START_MS: u64 = 1_700_000_000_000;
+pub(super) const START_MS: u64 = 1_700_000_000_000;
 
 fn config(seed: u64) -> Config {
     Config::new()
@@ -51,8 +51,23 @@ pub(super) fn spot_order(
     }
 }
 
-fn quiet() -> Exchange {
+pub(super) fn quiet() -> Exchange {
     Exchange::new(&config(1).market_maker(false), START_MS)
+}
+
+/// An opening order of hedge mode, cross margin at leverage 10.
+pub(super) fn futures_order(buys: bool, price: Option<i64>, size: i64) -> NewFuturesOrder {
+    NewFuturesOrder {
+        symbol: "BTCUSDT".into(),
+        side: if buys { FuturesSide::OpenLong } else { FuturesSide::OpenShort },
+        price: price.map(Decimal::from),
+        size: Decimal::from(size),
+        mode: Mode::GoodTilCancelled,
+        leverage: 10,
+        isolated: false,
+        client_id: None,
+        stp: SelfTrade::CancelMaker,
+    }
 }
 
 fn place(exchange: &mut Exchange, account: u32, request: NewSpotOrder) -> OrderId {

@@ -57,7 +57,7 @@ fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) ->
         "last_price": plain(last),
         "volume_24h": plain(volume),
         "turnover_24h": plain(turnover),
-        "index_price": plain(last),
+        "index_price": plain(market.index_price()),
         "index_name": rules.symbol.as_str(),
         "contract_size": plain(rules.contract_size),
         "min_leverage": "1",

@@ -228,16 +228,15 @@ fn position_row(row: &Row<'_>, now_ms: u64, more: fn(&Row<'_>) -> Value) -> Valu
     let Row { market, position, .. } = row;
     let rules = &market.rules;
     let entry = plain(position.entry_price(rules.contract_size).round_dp(rules.price_decimals));
-    let value = plain(worth(market, position));
     let mut fields = json!({
         "symbol": rules.symbol.as_str(),
         "leverage": position.leverage.to_string(),
         "timestamp": now_ms,
         "current_fee": plain(position.fees),
         "open_timestamp": position.opened_ms,
-        "current_value": value.clone(),
-        "mark_value": value,
-        "mark_price": plain(market.last_price()),
+        "current_value": plain(worth(market, position, market.last_price())),
+        "mark_value": plain(worth(market, position, market.mark_price())),
+        "mark_price": plain(market.mark_price()),
         "position_value": plain(position.cost),
         "position_cross": plain(position.margin),
         "maintenance_margin": "0",
@@ -255,14 +254,14 @@ fn position_row(row: &Row<'_>, now_ms: u64, more: fn(&Row<'_>) -> Value) -> Valu
     fields
 }
 
-/// What the open contracts are worth at the last price.
-fn worth(market: &FuturesMarket, position: &Position) -> Decimal {
+/// What the open contracts are worth at a price.
+fn worth(market: &FuturesMarket, position: &Position, price: Decimal) -> Decimal {
     let coins = position.size * market.rules.contract_size;
-    coins.checked_mul(market.last_price()).unwrap_or_default()
+    coins.checked_mul(price).unwrap_or_default()
 }
 
 fn unrealised(market: &FuturesMarket, position: &Position, long: bool) -> Decimal {
-    let gain = worth(market, position) - position.cost;
+    let gain = worth(market, position, market.mark_price()) - position.cost;
     if long { gain } else { -gain }
 }
 

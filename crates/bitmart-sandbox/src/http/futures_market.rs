@@ -10,7 +10,7 @@ use crate::{
         book::Side,
         futures::{FuturesMarket, MAKER_FEE, TAKER_FEE},
         refusal::{Refusal, refuse},
-        tape::Candle,
+        tape::{Candle, Tape},
     },
     wire::plain,
 };
@@ -137,15 +137,15 @@ pub(super) fn funding_history(call: &mut Call<'_>) -> Answer {
 
 /// Candles that opened in the window, from oldest to newest; the latest ones when there are too many.
 pub(super) fn klines(call: &mut Call<'_>) -> Answer {
-    candles(call, |candle| candle.volume)
+    candles(call, |market| &market.tape)
 }
 
-/// The mark price is the last price here. Its candles have no volume.
+/// Candles of the mark price have no volume.
 pub(super) fn mark_klines(call: &mut Call<'_>) -> Answer {
-    candles(call, |_| Decimal::ZERO)
+    candles(call, |market| &market.mark.tape)
 }
 
-fn candles(call: &Call<'_>, volume: fn(&Candle) -> Decimal) -> Answer {
+fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> Answer {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
@@ -159,7 +159,7 @@ fn candles(call: &Call<'_>, volume: fn(&Candle) -> Decimal) -> Answer {
     if to < from {
         return Err(params.invalid("end_time", "must not be before start_time"));
     }
-    let mut rows = market.tape.candles(step.unsigned_abs());
+    let mut rows = tape(market).candles(step.unsigned_abs());
     rows.retain(|candle| {
         i64::try_from(candle.open_ms / 1_000).is_ok_and(|at| (from..=to).contains(&at))
     });
@@ -171,7 +171,7 @@ fn candles(call: &Call<'_>, volume: fn(&Candle) -> Decimal) -> Answer {
             "close_price": plain(candle.close),
             "high_price": plain(candle.high),
             "low_price": plain(candle.low),
-            "volume": plain(volume(candle)),
+            "volume": plain(candle.volume),
         })
     };
     Ok(rows.iter().map(row).collect())

@@ -33,9 +33,11 @@ pub(super) fn sampled(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Va
         Channel::SpotDepth(depth) => Some(render::spot_depth(spot()?, *depth)),
         Channel::SpotKline(minutes) => render::spot_kline(spot()?, *minutes),
         Channel::FuturesTicker => Some(render::futures_ticker(futures()?, now_ms)),
-        // The mark price is the last price here.
-        Channel::FuturesKline(minutes) | Channel::FuturesMarkKline(minutes) => {
-            render::futures_kline(futures()?, *minutes)
+        Channel::FuturesKline(minutes) => {
+            futures().and_then(|market| render::futures_kline(market, &market.tape, *minutes))
+        }
+        Channel::FuturesMarkKline(minutes) => {
+            futures().and_then(|market| render::futures_kline(market, &market.mark.tape, *minutes))
         }
         Channel::FuturesDepthAll(depth) => Some(render::futures_depth_all(futures()?, *depth)),
         Channel::FuturesBookTicker => Some(render::futures_book_ticker(futures()?)),

@@ -13,7 +13,7 @@ use crate::{
         futures::FuturesMarket,
         futures_order::{FuturesFill, FuturesOrder},
         order::{Kind, SpotFill, SpotOrder, State},
-        tape::PublicTrade,
+        tape::{PublicTrade, Tape},
     },
     wire::{fixed, plain, ratio, rfc3339},
 };
@@ -201,8 +201,8 @@ pub(super) fn futures_ticker(market: &FuturesMarket, now_ms: u64) -> Value {
         "last_price": plain(last),
         "volume_24": plain(day.as_ref().map_or(Decimal::ZERO, |day| day.volume)),
         "range": ratio(day.as_ref().map_or(last, |day| day.open), last),
-        "mark_price": plain(last),
-        "index_price": plain(last),
+        "mark_price": plain(market.mark_price()),
+        "index_price": plain(market.index_price()),
         "ask_price": plain(ask),
         "ask_vol": plain(ask_size),
         "bid_price": plain(bid),
@@ -274,8 +274,9 @@ pub(super) fn futures_increase(
     })
 }
 
-pub(super) fn futures_kline(market: &FuturesMarket, minutes: u64) -> Option<Value> {
-    let rows = market.tape.candles(minutes);
+/// The latest candle of last or mark prices.
+pub(super) fn futures_kline(market: &FuturesMarket, tape: &Tape, minutes: u64) -> Option<Value> {
+    let rows = tape.candles(minutes);
     let candle = rows.last()?;
     Some(json!({
         "symbol": market.rules.symbol.as_str(),
