@@ -7,12 +7,15 @@ pub(crate) mod book;
 #[cfg(test)]
 mod conservation;
 mod control;
+mod flow;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
 pub(crate) mod ledger;
 mod maker;
 pub(crate) mod margin;
+#[cfg(test)]
+mod market_statistics;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -39,7 +42,6 @@ use self::{
     futures_order::{FuturesFill, FuturesOrder},
     margin::{Loan, Repayment},
     order::{SpotFill, SpotOrder},
-    rng::Rng,
     tape::PublicTrade,
     transfer::Transfer,
 };
@@ -151,7 +153,6 @@ pub(crate) struct Exchange {
     counters: Counters,
     #[serde(skip)]
     events: Vec<Event>,
-    rng: Rng,
     makers: Vec<maker::Maker>,
 }
 
@@ -186,7 +187,6 @@ impl Exchange {
                 loan: FIRST_LOAN,
             },
             events: Vec::new(),
-            rng: Rng::new(config.seed),
             makers: Vec::new(),
         };
         for pair in &config.pairs {
