@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use crate::{
     clock::END_MS,
     keys::ApiKey,
-    markets::{Contract, SpotPair},
+    markets::{Contract, SpotPair, listed},
     snapshot::Snapshot,
 };
 
@@ -64,12 +64,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, five spot pairs, three contracts,
+    /// Free ports on 127.0.0.1, plain TCP, seed 1, the machine's clock, 20 spot pairs, 10 contracts,
     /// a market maker, strict fields, limits on, one funded account with one key, and its empty
     /// sub-account with one.
     pub fn new() -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let cents = |units: i64| Decimal::new(units, 2);
         Self {
             seed: 1,
             spot_address: free,
@@ -81,29 +80,10 @@ impl Config {
             market_maker: true,
             stepped_from: None,
             keys: Vec::new(),
-            spot_funds: [
-                ("USDT", 100_000),
-                ("BTC", 5),
-                ("ETH", 50),
-                ("BMX", 100_000),
-                ("SOL", 500),
-                ("XRP", 50_000),
-            ]
-            .map(|(currency, amount)| (currency.to_owned(), Decimal::from(amount)))
-            .to_vec(),
+            spot_funds: listed::spot_funds(),
             futures_funds: vec![("USDT".to_owned(), Decimal::from(100_000))],
-            pairs: vec![
-                SpotPair::new("BTC", "USDT", 2, 5, cents(6_000_000)),
-                SpotPair::new("ETH", "USDT", 2, 4, cents(300_000)),
-                SpotPair::new("SOL", "USDT", 2, 3, cents(15_000)),
-                SpotPair::new("XRP", "USDT", 4, 1, Decimal::new(6_000, 4)),
-                SpotPair::new("BMX", "USDT", 4, 1, Decimal::new(3_500, 4)),
-            ],
-            contracts: vec![
-                Contract::new("BTC", "USDT", Decimal::new(1, 3), 1, cents(6_000_000)),
-                Contract::new("ETH", "USDT", Decimal::new(1, 2), 2, cents(300_000)),
-                Contract::new("SOL", "USDT", Decimal::ONE, 3, cents(15_000)),
-            ],
+            pairs: listed::pairs(),
+            contracts: listed::contracts(),
             ws: WsManners {
                 idle: Duration::from_secs(20),
                 spot_without_topic: Duration::from_mins(5),
@@ -201,14 +181,14 @@ impl Config {
         self
     }
 
-    /// Replaces the spot pairs.
+    /// Replaces the spot pairs, [`SpotPair::listed`].
     #[must_use]
     pub fn pairs(mut self, pairs: impl Into<Vec<SpotPair>>) -> Self {
         self.pairs = pairs.into();
         self
     }
 
-    /// Replaces the contracts.
+    /// Replaces the contracts, [`Contract::listed`].
     #[must_use]
     pub fn contracts(mut self, contracts: impl Into<Vec<Contract>>) -> Self {
         self.contracts = contracts.into();

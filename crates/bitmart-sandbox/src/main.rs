@@ -2,7 +2,7 @@
 
 use std::{future::pending, io::Write, net::SocketAddr, process::ExitCode};
 
-use bitmart_sandbox::{Config, Sandbox, Snapshot};
+use bitmart_sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 
 const HELP: &str = "\
 bitmart-sandbox: a local exchange that speaks BitMart's wire, REST and WebSocket.
@@ -20,6 +20,8 @@ Usage: bitmart-sandbox [options]
   --lenient           ignore unknown fields and surplus decimals, as the venue does
   --no-limits         send the rate-limit headers, but never answer 429
   --no-market         no market maker: books start empty
+  --pairs LIST        of the 20 listed pairs only these, as in BTC_USDT,ETH_USDT
+  --contracts LIST    of the 10 listed contracts only these, as in BTCUSDT
   --clock MS          a clock that stands at MS (milliseconds since 1970) and moves, market and all,
                       only by the admin API; timestamps of requests are checked against it
   --restore FILE      go on from a snapshot that GET /snapshot of the admin API gave
@@ -118,6 +120,10 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--futures" => config.futures_address(address(&value()?)?),
             "--admin" => config.admin(address(&value()?)?),
             "--seed" => config.seed(number(&name, &value()?)?),
+            "--pairs" => config.pairs(listed(&value()?, SpotPair::listed(), SpotPair::symbol)?),
+            "--contracts" => {
+                config.contracts(listed(&value()?, Contract::listed(), Contract::symbol)?)
+            }
             "--clock" => config.stepped_clock(number(&name, &value()?)?),
             "--restore" => {
                 restored = Some(read(&value()?)?);
@@ -147,6 +153,16 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
 
 fn number(name: &str, text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{name} needs a whole number, not {text:?}"))
+}
+
+/// The markets whose symbols are named.
+fn listed<T>(names: &str, markets: Vec<T>, symbol: fn(&T) -> String) -> Result<Vec<T>, String> {
+    let known: Vec<String> = markets.iter().map(symbol).collect();
+    let names: Vec<&str> = names.split(',').filter(|name| !name.is_empty()).collect();
+    if let Some(name) = names.iter().find(|name| !known.iter().any(|symbol| symbol == *name)) {
+        return Err(format!("{name:?} is not listed; there is {}", known.join(", ")));
+    }
+    Ok(markets.into_iter().filter(|one| names.contains(&symbol(one).as_str())).collect())
 }
 
 fn read(file: &str) -> Result<Snapshot, String> {

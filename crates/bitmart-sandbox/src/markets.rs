@@ -1,5 +1,7 @@
 //! The pairs and contracts a sandbox trades.
 
+pub(crate) mod listed;
+
 use rust_decimal::Decimal;
 
 /// A spot pair and its rules.
@@ -39,6 +41,11 @@ impl SpotPair {
         }
     }
 
+    /// The 20 pairs that a sandbox lists unless it is told otherwise.
+    pub fn listed() -> Vec<Self> {
+        listed::pairs()
+    }
+
     /// The symbol on the wire, `BTC_USDT`.
     pub fn symbol(&self) -> String {
         format!("{}_{}", self.base, self.quote)
@@ -61,7 +68,8 @@ pub struct Contract {
     pub max_leverage: u32,
     /// Largest order in contracts.
     pub max_volume: u64,
-    /// Where the market maker starts.
+    /// Where the market maker starts. It follows the pair of the same currencies, if there is one: give
+    /// both the same price.
     pub start_price: Decimal,
 }
 
@@ -83,6 +91,11 @@ impl Contract {
             max_volume: 500_000,
             start_price,
         }
+    }
+
+    /// The 10 contracts that a sandbox lists unless it is told otherwise.
+    pub fn listed() -> Vec<Self> {
+        listed::contracts()
     }
 
     /// The symbol on the wire, `BTCUSDT`.

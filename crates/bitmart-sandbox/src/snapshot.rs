@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{auth::MadeKey, exchange::Exchange, shared::State, ws::Versions};
 
 /// Changes with every change of what a snapshot holds.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The whole state of an exchange at one moment: accounts, orders, trades, books, candles, market
 /// makers, numbers to be given out next, the seed, the time, and the keys that were made at run time.

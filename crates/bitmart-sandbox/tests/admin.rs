@@ -213,9 +213,9 @@ async fn mistakes_are_explained() {
         (
             "POST",
             "/balances",
-            "{\"account\":1,\"wallet\":\"spot\",\"currency\":\"DOGE\",\"amount\":\"1\"}",
+            "{\"account\":1,\"wallet\":\"spot\",\"currency\":\"GOLD\",\"amount\":\"1\"}",
             400,
-            "uses the currency \"DOGE\"",
+            "uses the currency \"GOLD\"",
         ),
         (
             "POST",

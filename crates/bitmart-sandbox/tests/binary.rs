@@ -90,6 +90,21 @@ async fn admin_is_in_the_ready_line_when_asked_for_and_its_snapshot_restores() {
     assert_eq!(ask(&second, "GET", "/snapshot", "").await, snapshot);
 }
 
+#[tokio::test]
+async fn only_the_named_markets_are_listed() {
+    let (_child, ready) =
+        ready(&["--pairs", "ADA_USDT,BTC_USDT", "--contracts=", "--no-market"]).await;
+    let ask = async |host: &str, path: &str| {
+        let rest = ready[host]["rest"].as_str().expect("an address");
+        let request = hyper::Request::get(path).header("host", "here").body("".into());
+        common::send_to(rest, request.expect("a request")).await.expect("an answer").data()
+    };
+    let pairs = ask("spot", "/spot/v1/symbols").await;
+    assert_eq!(pairs["symbols"], serde_json::json!(["ADA_USDT", "BTC_USDT"]));
+    let contracts = ask("futures", "/contract/public/details").await;
+    assert_eq!(contracts["symbols"], serde_json::json!([]));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn ctrl_c_ends_it_cleanly() {
@@ -109,6 +124,7 @@ async fn wrong_options_are_named_on_stderr() {
         (["--tls=no", "--seed=1"], "--tls takes no value"),
         (["--seed", "x"], "--seed needs a whole number"),
         (["--spot", "here"], "\"here\" is not an address"),
+        (["--pairs", "BTC_USDT,BTC"], "\"BTC\" is not listed; there is BTC_USDT, ETH_USDT"),
         (["--clock", "noon"], "--clock needs a whole number"),
         (["--restore", "nowhere"], "cannot read \"nowhere\""),
         (["--restore", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "no snapshot"),

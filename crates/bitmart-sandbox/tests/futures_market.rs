@@ -131,7 +131,7 @@ async fn rates_and_modes_are_those_that_the_exchange_works_with() {
     let details = client.get("/contract/public/details?symbol=ETHUSDT").await.data();
     assert_eq!(rate["funding_time"], details["symbols"][0]["funding_time"]);
     let all = client.get("/contract/public/funding-rate-v2").await.data();
-    assert_eq!(rows(&all["list"]).len(), 3);
+    assert_eq!(rows(&all["list"]).len(), 10);
     let one = client.get("/contract/public/funding-rate-v2?symbol=ETHUSDT").await.data();
     assert_eq!(one["list"], json!([rate]));
     let past =

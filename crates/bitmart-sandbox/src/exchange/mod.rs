@@ -8,6 +8,7 @@ pub(crate) mod book;
 mod conservation;
 mod control;
 pub(crate) mod earn;
+mod flow;
 pub(crate) mod funding;
 pub(crate) mod futures;
 pub(crate) mod futures_order;
@@ -15,6 +16,8 @@ pub(crate) mod ledger;
 mod maker;
 pub(crate) mod margin;
 mod margin_call;
+#[cfg(test)]
+mod market_statistics;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -42,7 +45,6 @@ use self::{
     futures_order::{FuturesFill, FuturesOrder},
     margin::{Loan, Repayment},
     order::{SpotFill, SpotOrder},
-    rng::Rng,
     tape::PublicTrade,
     transfer::Transfer,
 };
@@ -157,7 +159,6 @@ pub(crate) struct Exchange {
     counters: Counters,
     #[serde(skip)]
     events: Vec<Event>,
-    rng: Rng,
     makers: Vec<maker::Maker>,
 }
 
@@ -194,7 +195,6 @@ impl Exchange {
                 loan: FIRST_LOAN,
             },
             events: Vec::new(),
-            rng: Rng::new(config.seed),
             makers: Vec::new(),
         };
         for pair in &config.pairs {

@@ -28,13 +28,4 @@ impl Rng {
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
-
-    /// -1, 0 or 1.
-    pub(crate) fn step(&mut self) -> i64 {
-        match self.below(4) {
-            0 => -1,
-            1 => 1,
-            _ => 0,
-        }
-    }
 }
