@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use smol_str::SmolStr;
 
 use super::{
-    Answer, Call,
-    futures_market::{FUNDING_MS, FUNDING_RATE, held},
+    Answer, Call, Params, futures_account::order_id, futures_market::held,
+    futures_settings::mode_word,
 };
 use crate::{
     exchange::{
         OrderId,
         book::SelfTrade,
-        futures::FuturesMarket,
+        futures::{FuturesMarket, FuturesRules, funding::next_funding_ms},
         futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
         refusal::{Refusal, refuse},
     },
@@ -20,8 +20,6 @@ use crate::{
 };
 
 const CLIENT_ID: usize = 32;
-/// The only position mode here.
-const HEDGE: &str = "hedge_mode";
 const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(super) fn details(call: &mut Call<'_>) -> Answer {
@@ -67,31 +65,18 @@ fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) ->
         "max_volume": plain(rules.max_volume),
         "market_max_volume": plain(rules.max_volume),
         "min_volume": "1",
-        "funding_rate": FUNDING_RATE,
-        "expected_funding_rate": FUNDING_RATE,
+        "funding_rate": plain(market.rates.last()),
+        "expected_funding_rate": plain(market.rates.expected()),
         "open_interest": plain(held.0),
         "open_interest_value": plain(held.1),
         "high_24h": plain(high),
         "low_24h": plain(low),
         "change_24h": ratio(open, last),
         "funding_interval_hours": 8,
-        "funding_time": (now_ms / FUNDING_MS + 1) * FUNDING_MS,
+        "funding_time": next_funding_ms(now_ms),
         "status": "Trading",
         "delist_time": 0,
     })
-}
-
-pub(super) fn position_mode(call: &mut Call<'_>) -> Answer {
-    call.account()?;
-    Ok(json!({ "position_mode": HEDGE }))
-}
-
-/// An answer that agrees to one-way mode would be a lie.
-pub(super) fn set_position_mode(call: &mut Call<'_>) -> Answer {
-    if call.params.need("position_mode")? != HEDGE {
-        return Err(call.params.invalid("position_mode", "the sandbox knows hedge_mode only"));
-    }
-    Ok(json!({ "position_mode": HEDGE }))
 }
 
 pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
@@ -133,35 +118,22 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
         Some(_) => return Err(params.invalid("stp_mode", "must be 1, 2 or 3")),
     };
     params.need("size")?;
-    let size = params.decimal("size").ok().flatten().unwrap_or_default();
-    if size.fract() != Decimal::ZERO || size < Decimal::ONE || size > rules.max_volume {
-        return Err(refuse(40044));
-    }
+    let size = size(params, rules)?;
     let price = if market {
         None
     } else {
         params.need("price")?;
-        let price = params.decimal("price")?.filter(|price| price.scale() <= rules.price_decimals);
-        Some(price.ok_or_else(|| refuse(40043))?)
+        Some(price(params, rules)?)
     };
-    let leverage = match params.decimal("leverage")? {
-        Some(value) => {
-            value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?
-        }
-        None if side.opens() => return Err(params.invalid("leverage", "is needed to open")),
-        None => 1,
-    };
-    if leverage > rules.max_leverage {
-        return Err(refuse(40029));
-    }
-    if leverage < 1 {
-        return Err(refuse(40030));
-    }
     let isolated = match params.text("open_type")?.as_deref() {
         Some("isolated") => true,
         Some("cross") => false,
         None if !side.opens() => false,
         _ => return Err(refuse(40045)),
+    };
+    let leverage = match leverage(call, "leverage", rules)? {
+        Some(leverage) => leverage,
+        None => call.exchange.leverage_of(call.account()?, rules, isolated),
     };
     let client_id = params.text("client_order_id")?.map(SmolStr::from);
     if let Some(id) = &client_id {
@@ -174,6 +146,34 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
     }
     let symbol = rules.symbol.clone();
     Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
+}
+
+/// A leverage within the bounds of a contract.
+pub(super) fn leverage(
+    call: &Call<'_>,
+    name: &str,
+    rules: &FuturesRules,
+) -> Result<Option<u32>, Refusal> {
+    let Some(value) = call.params.decimal(name)? else { return Ok(None) };
+    let whole = value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?;
+    if whole > rules.max_leverage {
+        return Err(refuse(40029));
+    }
+    if whole < 1 {
+        return Err(refuse(40030));
+    }
+    Ok(Some(whole))
+}
+
+fn size(params: &Params, rules: &FuturesRules) -> Result<Decimal, Refusal> {
+    let size = params.decimal("size").ok().flatten().unwrap_or_default();
+    let fits = size.fract().is_zero() && size >= Decimal::ONE && size <= rules.max_volume;
+    if fits { Ok(size) } else { Err(refuse(40044)) }
+}
+
+fn price(params: &Params, rules: &FuturesRules) -> Result<Decimal, Refusal> {
+    let price = params.decimal("price")?.filter(|price| price.scale() <= rules.price_decimals);
+    price.ok_or_else(|| refuse(40043))
 }
 
 /// With neither id every open order of the symbol is cancelled, as documented.
@@ -203,6 +203,28 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({}))
 }
 
+/// The id of the answer is a number, like that of the request. Price, size or both are given.
+pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let params = &call.params;
+    let symbol = params.need("symbol")?;
+    let rules = &call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?.rules;
+    let given = |name: &str| !params.is_absent(name);
+    let price = given("price").then(|| price(params, rules)).transpose()?;
+    let size = given("size").then(|| size(params, rules)).transpose()?;
+    if price.is_none() && size.is_none() {
+        return Err(params.missing("price or size"));
+    }
+    let Some(id) = order_id(call, account)? else {
+        return Err(params.missing("order_id or client_order_id"));
+    };
+    let order = call.exchange.futures_orders.get(&id);
+    let order = order.filter(|order| order.account == account && order.request.symbol == symbol);
+    let client_id = order.ok_or_else(|| refuse(40037))?.request.client_id.clone();
+    call.exchange.modify_futures(account, id, price, size, call.now_ms)?;
+    Ok(json!({ "order_id": id.0, "client_order_id": client_id.as_deref().unwrap_or_default() }))
+}
+
 pub(super) fn order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
@@ -227,8 +249,8 @@ pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
         "symbol": request.symbol.as_str(),
         "state": if order.open { 2 } else { 4 },
         "side": request.side as u8,
-        "type": if request.price.is_some() { "limit" } else { "market" },
-        "position_mode": "hedge_mode",
+        "type": order.kind(),
+        "position_mode": mode_word(order.one_way),
         "account": "futures",
         "leverage": request.leverage.to_string(),
         "open_type": if request.isolated { "isolated" } else { "cross" },

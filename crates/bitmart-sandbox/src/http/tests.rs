@@ -167,6 +167,8 @@ fn extra(path: &str, id: &str) -> Value {
             json!({ "requestNo": "4".repeat(20), "earnId": "4" })
         }
         "/newearn/cloud/v1/saving/fixed/subscribe/operate" => json!({ "earnId": "6" }),
+        "/contract/private/cancel-all-after" => json!({ "timeout": 5 }),
+        "/contract/private/modify-limit-order" => json!({ "order_id": id, "price": "49000" }),
         _ => json!({}),
     }
 }

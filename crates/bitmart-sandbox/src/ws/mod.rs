@@ -7,6 +7,7 @@ mod feed;
 mod futures;
 mod payload;
 mod render;
+mod render_account;
 mod spot;
 mod topic;
 

@@ -6,11 +6,12 @@ use rust_decimal::Decimal;
 use super::super::{
     AccountId, Exchange,
     account::Purse,
-    book::SelfTrade,
+    book::{SelfTrade, Side},
     earn::{Renewal, Saver},
     funding::NewWithdrawal,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     margin::Sum,
+    tape::PublicTrade,
     tests::spot_order,
     transfer::{End, NewTransfer},
 };
@@ -39,6 +40,9 @@ pub(super) struct Futures {
     price: Option<i64>,
     size: i64,
     leverage: u32,
+    isolated: bool,
+    /// Takes leverage and margin mode of what is open, so that it is not refused for them.
+    fits: bool,
 }
 
 /// One thing that an account or the market does.
@@ -48,15 +52,63 @@ pub(super) enum Step {
     CancelSpot(usize),
     Futures(Futures),
     CancelFutures(usize),
-    Deposit { currency: usize, cents: i64 },
-    Withdraw { currency: usize, cents: i64, source: usize, fails: bool, payee: Option<u32> },
-    Transfer { to: u32, purses: (usize, usize), currency: usize, cents: i64, number: u8 },
-    Margin { pair: usize, base: bool, cents: i64, into: bool },
-    Borrow { pair: usize, base: bool, cents: i64 },
-    Repay { pair: usize, base: bool, cents: i64 },
-    Save { product: usize, cents: i64, renewal: usize },
-    Redeem { pick: usize, cents: i64 },
-    Wait { seconds: u64 },
+    ModifyFutures {
+        pick: usize,
+        price: Option<i64>,
+        size: Option<i64>,
+    },
+    CancelAfter {
+        seconds: Option<u64>,
+    },
+    OneWay(bool),
+    /// The last price jumps by so many percent, and the mark price has a minute to go after it.
+    Jump(i64),
+    Deposit {
+        currency: usize,
+        cents: i64,
+    },
+    Withdraw {
+        currency: usize,
+        cents: i64,
+        source: usize,
+        fails: bool,
+        payee: Option<u32>,
+    },
+    Transfer {
+        to: u32,
+        purses: (usize, usize),
+        currency: usize,
+        cents: i64,
+        number: u8,
+    },
+    Margin {
+        pair: usize,
+        base: bool,
+        cents: i64,
+        into: bool,
+    },
+    Borrow {
+        pair: usize,
+        base: bool,
+        cents: i64,
+    },
+    Repay {
+        pair: usize,
+        base: bool,
+        cents: i64,
+    },
+    Save {
+        product: usize,
+        cents: i64,
+        renewal: usize,
+    },
+    Redeem {
+        pick: usize,
+        cents: i64,
+    },
+    Wait {
+        seconds: u64,
+    },
     Market,
 }
 
@@ -70,9 +122,10 @@ fn spot() -> impl Strategy<Value = Step> {
 
 fn futures() -> impl Strategy<Value = Step> {
     let price = proptest::option::of(-40..40_i64);
-    (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, 1..50_u32).prop_map(
-        |(side, mode, stp, price, size, leverage)| {
-            Step::Futures(Futures { side, mode, stp, price, size, leverage })
+    let margin = (prop_oneof![1..10_u32, Just(100)], any::<bool>(), any::<bool>());
+    (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, margin).prop_map(
+        |(side, mode, stp, price, size, (leverage, isolated, fits))| {
+            Step::Futures(Futures { side, mode, stp, price, size, leverage, isolated, fits })
         },
     )
 }
@@ -84,8 +137,13 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
     let step = prop_oneof![
         8 => spot(),
         3 => any::<usize>().prop_map(Step::CancelSpot),
-        6 => futures(),
+        9 => futures(),
         2 => any::<usize>().prop_map(Step::CancelFutures),
+        2 => (any::<usize>(), proptest::option::of(-40..40_i64), proptest::option::of(1..300_i64))
+            .prop_map(|(pick, price, size)| Step::ModifyFutures { pick, price, size }),
+        1 => proptest::option::of(5..60_u64).prop_map(|seconds| Step::CancelAfter { seconds }),
+        1 => any::<bool>().prop_map(Step::OneWay),
+        3 => (-10..10_i64).prop_map(Step::Jump),
         1 => (0..3_usize, cents()).prop_map(|(currency, cents)| Step::Deposit { currency, cents }),
         2 => (0..3_usize, cents(), 0..3_usize, any::<bool>(), proptest::option::of(1..5_u32)).prop_map(
             |(currency, cents, source, fails, payee)| Step::Withdraw { currency, cents, source, fails, payee }
@@ -125,6 +183,15 @@ pub(super) fn config(seed: u64) -> Config {
         .futures_balance("USDT", Decimal::from(3_000))
 }
 
+/// An exchange in which every other account is in one-way mode.
+pub(super) fn start(seed: u64) -> Exchange {
+    let mut exchange = Exchange::new(&config(seed), START_MS);
+    for account in [2, 4] {
+        exchange.set_one_way(AccountId(account), true).expect("nothing is open");
+    }
+    exchange
+}
+
 /// Coins are dear: a cent of them is a hundred-thousandth.
 fn money(currency: &str, cents: i64) -> Decimal {
     Decimal::new(cents, if currency == "USDT" { 2 } else { 5 })
@@ -137,10 +204,10 @@ fn sum(pair: usize, base: bool, cents: i64) -> Sum {
 }
 
 /// Runs a step. A refusal is fine: what must hold is checked after it.
-pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &mut u64) {
+pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: &mut u64) {
     let account = AccountId(account);
-    *now_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
-    let now_ms = *now_ms;
+    *clock_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
+    let now_ms = *clock_ms;
     exchange.settle_due(now_ms);
     match step.clone() {
         Step::Spot(Spot { margin, buy, kind, stp, price, lots }) => {
@@ -155,13 +222,38 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
             }
         }
         Step::Futures(order) => {
-            let _ = exchange.place_futures(account, futures_order(&order), now_ms);
+            let mut request = futures_order(&order);
+            let open = exchange.account(account).open_positions().next();
+            if let Some((_, _, position)) = open.filter(|_| order.fits) {
+                (request.leverage, request.isolated) = (position.leverage, position.isolated);
+            }
+            let _ = exchange.place_futures(account, request, now_ms);
         }
         Step::CancelFutures(pick) => {
             let own = exchange.account(account).futures_orders.all();
             if let Some(id) = own.get(pick % own.len().max(1)) {
                 let _ = exchange.cancel_futures(account, *id, now_ms);
             }
+        }
+        Step::ModifyFutures { pick, price, size } => {
+            let own = &exchange.account(account).futures_orders.open;
+            let id = own.iter().nth(pick % own.len().max(1)).copied();
+            let (price, size) = (price.map(|price| dollars(60_000 + price)), size.map(dollars));
+            if let Some(id) = id {
+                let _ = exchange.modify_futures(account, id, price, size, now_ms);
+            }
+        }
+        Step::CancelAfter { seconds } => {
+            let at_ms = seconds.map(|seconds| now_ms + seconds * 1_000);
+            exchange.cancel_after(account, &"BTCUSDT".into(), at_ms);
+        }
+        Step::OneWay(one_way) => {
+            let _ = exchange.set_one_way(account, one_way);
+        }
+        Step::Jump(percent) => {
+            jump(exchange, percent, now_ms);
+            exchange.settle_due(now_ms + 60_000);
+            *clock_ms = now_ms + 60_000;
         }
         Step::Deposit { currency, cents } => {
             let currency = CURRENCIES[currency];
@@ -230,6 +322,23 @@ fn redeem(exchange: &mut Exchange, account: AccountId, pick: usize, cents: i64, 
     let _ = exchange.redeem_saving(saver(account, now_ms), id, part, now_ms);
 }
 
+fn dollars(amount: i64) -> Decimal {
+    Decimal::from(amount)
+}
+
+fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
+    let Some(market) = exchange.futures.get_mut("BTCUSDT") else { return };
+    let price = market.last_price() * (Decimal::ONE + Decimal::new(percent, 2));
+    let trade = PublicTrade {
+        id: 0,
+        price: price.round_dp(1).clamp(dollars(40_000), dollars(90_000)),
+        size: Decimal::ONE,
+        side: Side::Buy,
+        time_ms: now_ms,
+    };
+    market.tape.record(trade, Decimal::ONE);
+}
+
 fn futures_order(order: &Futures) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
@@ -241,7 +350,7 @@ fn futures_order(order: &Futures) -> NewFuturesOrder {
         size: Decimal::from(order.size),
         mode: [GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly][order.mode],
         leverage: order.leverage,
-        isolated: false,
+        isolated: order.isolated,
         client_id: None,
         stp: [CancelMaker, CancelTaker, CancelBoth][order.stp],
     }
