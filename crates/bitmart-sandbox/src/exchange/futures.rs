@@ -9,6 +9,8 @@ mod mark;
 mod orders;
 mod settings;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
