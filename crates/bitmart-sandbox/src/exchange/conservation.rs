@@ -62,6 +62,23 @@ fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
     all
 }
 
+/// The flows of a customer are all that changes its futures wallet and the margin of its positions.
+fn check_flows(exchange: &Exchange, before: &Exchange) -> Result<(), TestCaseError> {
+    let held = |exchange: &Exchange, account: &AccountId| -> Decimal {
+        let money = exchange.collateral(*account, &"USDT".into());
+        money.cash + money.frozen + money.margin()
+    };
+    let mut flows: BTreeMap<AccountId, Decimal> = BTreeMap::new();
+    for row in &exchange.flows {
+        *flows.entry(row.account).or_default() += row.amount;
+    }
+    for account in before.accounts.values().filter(|account| !account.house) {
+        let sum = flows.get(&account.id).copied().unwrap_or_default();
+        prop_assert_eq!(held(exchange, &account.id), held(before, &account.id) + sum);
+    }
+    Ok(())
+}
+
 fn is_backed(exchange: &Exchange, account: &Account, wallet: &Wallet) -> bool {
     let money = exchange.collateral(account.id, &"USDT".into());
     let cross = account.open_positions().any(|row| !row.2.isolated);
@@ -202,7 +219,7 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..1_000),
     ) {
         let (mut exchange, mut now_ms) = (start(seed), START_MS);
-        let (before, mut heard) = (put_in(&exchange), Heard::default());
+        let (begin, before, mut heard) = (exchange.clone(), put_in(&exchange), Heard::default());
         for (account, step) in &steps {
             run(&mut exchange, *account, step, &mut now_ms);
             check(&exchange)?;
@@ -210,6 +227,7 @@ proptest! {
             heard.hear(exchange.take_events())?;
         }
         check_frozen(&exchange)?;
+        check_flows(&exchange, &begin)?;
     }
 }
 

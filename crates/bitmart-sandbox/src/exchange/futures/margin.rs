@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{FuturesMarket, FuturesRules};
+use super::{FuturesMarket, FuturesRules, flows::FlowKind};
 use crate::exchange::{
     AccountId, Exchange,
     futures_order::NewFuturesOrder,
@@ -233,7 +233,7 @@ impl Exchange {
         self.check_setting(account, &request.symbol, request.leverage, request.isolated)?;
         let market = self.futures.get(&request.symbol).ok_or_else(|| refuse(40034))?;
         let owner = self.accounts.get(&account);
-        let held = owner.and_then(|owner| owner.position(&request.symbol, request.side.buys()));
+        let held = owner.and_then(|owner| owner.position(&request.symbol, request.side.long()));
         let held = held.map_or(Decimal::ZERO, |position| position.cost);
         if held + value > market.rules.max_value(request.leverage) {
             return Err(refuse(40029));
@@ -313,18 +313,24 @@ impl Exchange {
         Ok(())
     }
 
-    /// Insurance makes good what an account owes once it has nothing left to pay it from.
-    pub(super) fn make_good(&mut self, account: AccountId, currency: &SmolStr) {
+    /// Insurance makes good what an account owes in the currency of a contract, once it has nothing left
+    /// to pay it from.
+    pub(super) fn make_good(&mut self, account: AccountId, symbol: &SmolStr, now_ms: u64) {
         let markets = &self.futures;
+        let Some(quote) = markets.get(symbol).map(|market| market.rules.quote.clone()) else {
+            return;
+        };
         let Some(owner) = self.accounts.get_mut(&account) else { return };
         let backed = owner.open_positions().any(|(symbol, _, position)| {
-            let quote = markets.get(symbol).map(|market| &market.rules.quote);
-            !position.isolated && quote == Some(currency)
+            let its_quote = markets.get(symbol).map(|market| &market.rules.quote);
+            !position.isolated && its_quote == Some(&quote)
         });
-        let wallet = owner.futures(currency);
+        let wallet = owner.futures(&quote);
         if wallet.available < Decimal::ZERO && wallet.frozen.is_zero() && !backed {
             let owed = -std::mem::take(&mut wallet.available);
-            self.insure(currency, owed);
+            self.insure(&quote, owed);
+            let about = (symbol.clone(), quote);
+            self.record_flow(account, FlowKind::Liquidation, about, owed, now_ms);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The life of a futures order: placed, matched, rested, changed, cancelled.
+//! The life of a futures order: placed, matched, rested, cancelled.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -16,9 +16,9 @@ use crate::exchange::{
 
 /// What an order is given before it may trade: contracts to close, and money to open with.
 #[derive(Debug, Clone, Copy, Default)]
-struct Bound {
-    closes: Decimal,
-    reserved: Decimal,
+pub(super) struct Bound {
+    pub(super) closes: Decimal,
+    pub(super) reserved: Decimal,
 }
 
 impl Exchange {
@@ -39,6 +39,7 @@ impl Exchange {
             return Err(refuse(40050));
         }
         let bound = self.bind(account, &request, request.size)?;
+        let (symbol, buys) = (request.symbol.clone(), request.side.buys());
         let order = self.new_order(account, request, Origin::Customer, now_ms);
         let id = self.remember_futures(FuturesOrder {
             one_way,
@@ -47,7 +48,9 @@ impl Exchange {
             ..order
         });
         self.report_futures(id, FuturesAction::Submitted, None);
-        self.report_closing(id);
+        if !bound.closes.is_zero() {
+            self.report_position(account, &symbol, !buys);
+        }
         self.run_futures(id, now_ms);
         Ok(id)
     }
@@ -78,7 +81,7 @@ impl Exchange {
     /// Takes what `size` contracts of an order need. A closing order takes them from the position
     /// (40020); in one-way mode every order takes what is free of the opposite position first. The rest
     /// is to open, and takes money.
-    fn bind(
+    pub(super) fn bind(
         &mut self,
         account: AccountId,
         request: &NewFuturesOrder,
@@ -127,7 +130,7 @@ impl Exchange {
     }
 
     /// Gives back what an order still holds.
-    fn unbind(&mut self, id: OrderId) {
+    pub(super) fn unbind(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get_mut(&id) else { return };
         let (closes, reserved) =
             (std::mem::take(&mut order.closes), std::mem::take(&mut order.reserved));
@@ -181,7 +184,7 @@ impl Exchange {
         self.sweep_futures(id, &matches);
     }
 
-    fn rest_futures(&mut self, id: OrderId, price: Decimal, left: Decimal) {
+    pub(super) fn rest_futures(&mut self, id: OrderId, price: Decimal, left: Decimal) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         if let Some(market) = self.futures.get_mut(&order.request.symbol) {
             market.book.rest(order.request.side.book(), price, id, order.account, left);
@@ -253,15 +256,13 @@ impl Exchange {
         };
         order.open = false;
         order.updated_ms = now_ms;
-        let (account, closed) = (order.account, !order.closes.is_zero());
-        let symbol = order.request.symbol.clone();
+        let (account, closes) = (order.account, order.closes);
+        let (symbol, buys) = (order.request.symbol.clone(), order.request.side.buys());
         self.unbind(id);
-        if let Some(quote) = self.futures.get(&symbol).map(|market| market.rules.quote.clone()) {
-            self.make_good(account, &quote);
-        }
+        self.make_good(account, &symbol, now_ms);
         self.report_futures(id, why, None);
-        if closed {
-            self.report_closing(id);
+        if !closes.is_zero() {
+            self.report_position(account, &symbol, !buys);
         }
         self.finish_futures(account, id);
     }
@@ -273,7 +274,7 @@ impl Exchange {
         self.sweep_futures(id, &[]);
     }
 
-    fn unrest_futures(&mut self, id: OrderId) {
+    pub(super) fn unrest_futures(&mut self, id: OrderId) {
         let Some(order) = self.futures_orders.get(&id) else { return };
         let request = &order.request;
         if let (Some(price), Some(market)) = (request.price, self.futures.get_mut(&request.symbol))
@@ -294,69 +295,14 @@ impl Exchange {
         Ok(())
     }
 
-    fn own_open_order(&self, account: AccountId, id: OrderId) -> Result<&FuturesOrder, Refusal> {
+    pub(super) fn own_open_order(
+        &self,
+        account: AccountId,
+        id: OrderId,
+    ) -> Result<&FuturesOrder, Refusal> {
         let order = self.futures_orders.get(&id).filter(|order| order.account == account);
         let order = order.ok_or_else(|| refuse(40037))?;
         if order.open { Ok(order) } else { Err(refuse(40036)) }
-    }
-
-    /// Changes price or size of a resting order, which loses its place in the queue. When the change is
-    /// refused the order stands as it was, at the end of its queue.
-    pub(crate) fn modify_futures(
-        &mut self,
-        account: AccountId,
-        id: OrderId,
-        price: Option<Decimal>,
-        size: Option<Decimal>,
-        now_ms: u64,
-    ) -> Result<(), Refusal> {
-        let order = self.own_open_order(account, id)?;
-        let old = order.clone();
-        let request = NewFuturesOrder {
-            price: price.or(old.request.price),
-            size: size.unwrap_or(old.request.size),
-            ..old.request.clone()
-        };
-        let Some(old_price) = old.request.price else { return Err(refuse(40042)) };
-        let left = request.size - old.filled;
-        if left <= Decimal::ZERO {
-            return Err(refuse(40044));
-        }
-        self.unrest_futures(id);
-        self.unbind(id);
-        let bound = self.bind(account, &request, left);
-        let (request, bound, refused) = match bound {
-            Ok(bound) => (request, bound, None),
-            Err(refusal) => (old.request.clone(), self.rebind(&old), Some(refusal)),
-        };
-        if let Some(order) = self.futures_orders.get_mut(&id) {
-            order.request = request;
-            (order.closes, order.reserved) = (bound.closes, bound.reserved);
-            if refused.is_none() {
-                order.updated_ms = now_ms;
-            }
-        }
-        if let Some(refusal) = refused {
-            self.rest_futures(id, old_price, old.left());
-            return Err(refusal);
-        }
-        self.report_futures(id, FuturesAction::Submitted, None);
-        self.run_futures(id, now_ms);
-        Ok(())
-    }
-
-    /// Takes back what an order held before.
-    fn rebind(&mut self, old: &FuturesOrder) -> Bound {
-        let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
-        let quote = self.futures.get(symbol).map(|market| market.rules.quote.clone());
-        let owner = self.account(old.account);
-        owner.position_mut(symbol, !buys).closing += old.closes;
-        if let Some(quote) = quote {
-            let wallet = owner.futures(&quote);
-            wallet.available -= old.reserved;
-            wallet.frozen += old.reserved;
-        }
-        Bound { closes: old.closes, reserved: old.reserved }
     }
 
     /// Cancels the open orders of an account, in one contract or in all.
@@ -367,12 +313,11 @@ impl Exchange {
         why: FuturesAction,
         now_ms: u64,
     ) {
-        let open: Vec<OrderId> = self
-            .futures_orders_of(account)
-            .filter(|order| order.open)
-            .filter(|order| symbol.is_none_or(|symbol| order.request.symbol == symbol))
-            .map(|order| order.id)
-            .collect();
+        let Some(owner) = self.accounts.get(&account) else { return };
+        let open = owner.futures_orders.open.iter().rev();
+        let open = open.filter_map(|id| self.futures_orders.get(id));
+        let open = open.filter(|order| symbol.is_none_or(|symbol| order.request.symbol == symbol));
+        let open: Vec<OrderId> = open.map(|order| order.id).collect();
         for id in open {
             self.withdraw_futures(id, why, now_ms);
         }
@@ -405,15 +350,6 @@ impl Exchange {
             let order = Box::new(order.clone());
             self.events.push(Event::FuturesOrder { order, action, fill });
             self.events.push(Event::FuturesAsset { account, currency });
-        }
-    }
-
-    /// Tells of a position whose contracts a closing order bound or gave back.
-    fn report_closing(&mut self, id: OrderId) {
-        let Some(order) = self.futures_orders.get(&id) else { return };
-        let (account, side) = (order.account, order.request.side);
-        if !Self::is_house(account) && !side.opens() {
-            self.report_position(account, &order.request.symbol.clone(), side.long());
         }
     }
 

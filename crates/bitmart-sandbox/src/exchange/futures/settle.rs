@@ -91,13 +91,13 @@ impl Exchange {
         let (account, symbol) = (fill.account, fill.symbol.clone());
         let closed = if nets { self.held(&fill, !fill.buys).min(one.size) } else { Decimal::ZERO };
         let opened = one.size - closed;
-        let (realised, fee_closed) = self.close(id, &fill, closed);
+        let (realised, insured, fee_closed) = self.close(id, &fill, closed);
         let fee = fee_closed + self.open(id, &fill, opened);
         self.collect(&fill.quote, fee);
         let kind =
             if origin == Origin::Customer { FlowKind::Realised } else { FlowKind::Liquidation };
         let about = || (symbol.clone(), fill.quote.clone());
-        self.record_flow(account, kind, about(), realised, now_ms);
+        self.record_flow(account, kind, about(), realised + insured, now_ms);
         self.record_flow(account, FlowKind::Commission, about(), -fee, now_ms);
         let row = FuturesFill {
             trade,
@@ -121,7 +121,7 @@ impl Exchange {
         if nets {
             self.trim_promises(account, &symbol, !fill.buys, now_ms);
         }
-        self.make_good(account, &fill.quote);
+        self.make_good(account, &symbol, now_ms);
     }
 
     fn held(&self, fill: &Fill, long: bool) -> Decimal {
@@ -130,11 +130,11 @@ impl Exchange {
         position.map_or(Decimal::ZERO, |position| position.size)
     }
 
-    /// Closes contracts of the opposite position. Gives the profit and the fee. An isolated position can
-    /// lose its margin and no more: insurance pays the rest.
-    fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal) {
+    /// Closes contracts of the opposite position. Gives the profit, what insurance paid of a loss, and the
+    /// fee: an isolated position can lose its margin and no more.
+    fn close(&mut self, id: OrderId, fill: &Fill, size: Decimal) -> (Decimal, Decimal, Decimal) {
         if size.is_zero() {
-            return (Decimal::ZERO, Decimal::ZERO);
+            return Default::default();
         }
         let value = fill.value(size);
         let fee = cut(value * fill.fee_rate);
@@ -159,7 +159,7 @@ impl Exchange {
         if !lost.is_zero() {
             self.insure(&fill.quote, lost);
         }
-        (realised, fee)
+        (realised, lost, fee)
     }
 
     /// Opens contracts with what the order holds. Gives the fee.

@@ -1,0 +1,71 @@
+//! Changing an order that rests in the book.
+
+use rust_decimal::Decimal;
+
+use super::orders::Bound;
+use crate::exchange::{
+    AccountId, Exchange, FuturesAction, OrderId,
+    futures_order::{FuturesOrder, NewFuturesOrder},
+    refusal::{Refusal, refuse},
+};
+
+impl Exchange {
+    /// Changes price or size of a resting order, which loses its place in the queue. When the change is
+    /// refused the order stands as it was, at the end of its queue.
+    pub(crate) fn modify_futures(
+        &mut self,
+        account: AccountId,
+        id: OrderId,
+        price: Option<Decimal>,
+        size: Option<Decimal>,
+        now_ms: u64,
+    ) -> Result<(), Refusal> {
+        let order = self.own_open_order(account, id)?;
+        let old = order.clone();
+        let request = NewFuturesOrder {
+            price: price.or(old.request.price),
+            size: size.unwrap_or(old.request.size),
+            ..old.request.clone()
+        };
+        let Some(old_price) = old.request.price else { return Err(refuse(40042)) };
+        let left = request.size - old.filled;
+        if left <= Decimal::ZERO {
+            return Err(refuse(40044));
+        }
+        self.unrest_futures(id);
+        self.unbind(id);
+        let bound = self.bind(account, &request, left);
+        let (request, bound, refused) = match bound {
+            Ok(bound) => (request, bound, None),
+            Err(refusal) => (old.request.clone(), self.rebind(&old), Some(refusal)),
+        };
+        if let Some(order) = self.futures_orders.get_mut(&id) {
+            order.request = request;
+            (order.closes, order.reserved) = (bound.closes, bound.reserved);
+            if refused.is_none() {
+                order.updated_ms = now_ms;
+            }
+        }
+        if let Some(refusal) = refused {
+            self.rest_futures(id, old_price, old.left());
+            return Err(refusal);
+        }
+        self.report_futures(id, FuturesAction::Submitted, None);
+        self.run_futures(id, now_ms);
+        Ok(())
+    }
+
+    /// Takes back what an order held before.
+    fn rebind(&mut self, old: &FuturesOrder) -> Bound {
+        let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
+        let quote = self.futures.get(symbol).map(|market| market.rules.quote.clone());
+        let owner = self.account(old.account);
+        owner.position_mut(symbol, !buys).closing += old.closes;
+        if let Some(quote) = quote {
+            let wallet = owner.futures(&quote);
+            wallet.available -= old.reserved;
+            wallet.frozen += old.reserved;
+        }
+        Bound { closes: old.closes, reserved: old.reserved }
+    }
+}
