@@ -9,6 +9,7 @@ mod payload;
 mod render;
 mod spot;
 mod topic;
+mod writer;
 
 use std::sync::Arc;
 
