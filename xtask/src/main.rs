@@ -1,5 +1,5 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `lint`, `conformance DIR`, `foreign`.
+//! `lint`, `conformance DIR`, `foreign`, `load`.
 
 mod budget;
 mod build_time;
@@ -7,6 +7,7 @@ mod codegen;
 mod conformance;
 mod foreign;
 mod lint;
+mod load;
 mod run;
 mod specs;
 mod test;
@@ -25,6 +26,7 @@ usage: cargo xtask TASK
   asyncapi [--check] the same for docs/asyncapi.json alone
   conformance DIR    checks recorded traffic in DIR against the models [--known-only]
   foreign            runs BitMart's Python and Node SDKs against the sandbox (needs both)
+  load [--seconds N] measures orders and frames a second of the sandbox, and its memory
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
 ";
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         ["build-time"] => build_time::measure(),
         ["lint"] => lint::run(),
         ["foreign"] => foreign::run(),
+        ["load", rest @ ..] => load::run(rest),
         // All come from the same descriptions.
         ["codegen", rest @ ..] => codegen::run(rest)
             .and_then(|()| specs::run("openapi", rest))

@@ -2,11 +2,7 @@
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use fastwebsockets::{
-    Frame, OpCode, Payload, Role, WebSocketError, WebSocketRead, WebSocketWrite,
-    after_handshake_split,
-};
+use fastwebsockets::{OpCode, Role, WebSocketError, WebSocketRead, after_handshake_split};
 use futures_util::{StreamExt, stream};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -20,14 +16,13 @@ use super::{
     feed::{Out, SocketId},
     futures,
     spot::{self, Desk},
+    writer::Writer,
 };
 use crate::{
     generated::Host,
     shared::{Shared, State, cut},
 };
 
-/// How long one write may take before the client counts as gone.
-const WRITE: Duration = Duration::from_secs(10);
 /// How long the client has for its half of a closing handshake.
 const LINGER: Duration = Duration::from_secs(1);
 /// Largest frame that is read at all.
@@ -68,7 +63,9 @@ enum Dialect {
 /// Serves a connection until one side ends it.
 pub(super) async fn run(shared: Arc<Shared>, host: Host, private: bool, upgraded: Upgraded) {
     let (read, write) = tokio::io::split(TokioIo::new(upgraded));
-    let (mut reader, writer) = after_handshake_split(read, write, Role::Server);
+    let writer = Writer::new(write);
+    // Its own writer sends one frame at a time: it gets nothing to write.
+    let (mut reader, _) = after_handshake_split(read, tokio::io::sink(), Role::Server);
     reader.set_auto_close(false);
     reader.set_auto_pong(false);
     let (dialect, message) = match host {
@@ -92,7 +89,7 @@ struct Connection {
     shared: Arc<Shared>,
     id: SocketId,
     dialect: Dialect,
-    writer: WebSocketWrite<WriteHalf<Io>>,
+    writer: Writer<WriteHalf<Io>>,
     queue: mpsc::Receiver<Out>,
     /// A fault: nothing is written any more.
     silent: bool,
@@ -171,7 +168,8 @@ impl Connection {
                 true
             }
             Heard::Ping(payload) if host == Host::Futures => {
-                self.frame(Frame::pong(Payload::Owned(payload))).await
+                self.add(OpCode::Pong, &payload);
+                self.writer.flush().await
             }
             // BitMart documents that the spot server does not support protocol pings.
             Heard::Ping(_) | Heard::Pong => true,
@@ -193,28 +191,35 @@ impl Connection {
         }
     }
 
-    /// Writes one thing; false when the connection is over.
+    /// Writes one thing, and with it what waits behind it; false when the connection is over.
     async fn write(&mut self, out: Out) -> bool {
-        let payload = |bytes: Bytes| Payload::Owned(bytes.into());
-        match out {
-            Out::Silence => {
-                self.silent = true;
-                true
+        let mut next = Some(out);
+        while let Some(out) = next {
+            match out {
+                Out::Silence => self.silent = true,
+                // Only a kill or a stop ends it.
+                Out::Absence => {
+                    self.writer.flush().await;
+                    return pending().await;
+                }
+                Out::Text(bytes) => self.add(OpCode::Text, &bytes),
+                Out::Binary(bytes) => self.add(OpCode::Binary, &bytes),
+                Out::Close(code) => {
+                    self.add(OpCode::Close, &code.to_be_bytes());
+                    // The connection ends whether or not the client still listens.
+                    self.writer.flush().await;
+                    return false;
+                }
             }
-            // Only a kill or a stop ends it.
-            Out::Absence => pending().await,
-            Out::Text(bytes) => self.frame(Frame::text(payload(bytes))).await,
-            Out::Binary(bytes) => self.frame(Frame::binary(payload(bytes))).await,
-            Out::Close(code) => {
-                // The connection ends whether or not the client still listens.
-                let _ = self.frame(Frame::close(code, b"")).await;
-                false
-            }
+            next = if self.writer.is_full() { None } else { self.queue.try_recv().ok() };
         }
+        self.writer.flush().await
     }
 
-    async fn frame(&mut self, frame: Frame<'_>) -> bool {
-        self.silent || matches!(timeout(WRITE, self.writer.write_frame(frame)).await, Ok(Ok(())))
+    fn add(&mut self, code: OpCode, payload: &[u8]) {
+        if !self.silent {
+            self.writer.add(code, payload);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod render;
 mod render_account;
 mod spot;
 mod topic;
+mod writer;
 
 use std::sync::Arc;
 

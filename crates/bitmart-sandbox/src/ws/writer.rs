@@ -1,0 +1,78 @@
+//! The writing half of a connection. Frames that wait for each other go out in one write.
+
+use std::time::Duration;
+
+use fastwebsockets::OpCode;
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+/// How long one write may take before the client counts as gone.
+const WRITE: Duration = Duration::from_secs(10);
+/// Bytes that are gathered at most, but for the last frame.
+const BATCH: usize = 64 << 10;
+
+#[derive(Debug)]
+pub(super) struct Writer<W> {
+    io: W,
+    waiting: Vec<u8>,
+}
+
+impl<W: AsyncWrite + Unpin> Writer<W> {
+    pub(super) fn new(io: W) -> Self {
+        Self { io, waiting: Vec::new() }
+    }
+
+    /// Adds a whole frame, unmasked as those of servers are (RFC 6455, section 5.2).
+    pub(super) fn add(&mut self, code: OpCode, payload: &[u8]) {
+        self.waiting.push(0x80 | code as u8);
+        match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+            (Ok(length), _) if length < 126 => self.waiting.push(length),
+            (_, Ok(length)) => {
+                self.waiting.push(126);
+                self.waiting.extend_from_slice(&length.to_be_bytes());
+            }
+            _ => {
+                self.waiting.push(127);
+                self.waiting.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+            }
+        }
+        self.waiting.extend_from_slice(payload);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= BATCH
+    }
+
+    /// Writes what waits; false when the client is gone.
+    pub(super) async fn flush(&mut self) -> bool {
+        let written = timeout(WRITE, self.io.write_all(&self.waiting)).await;
+        self.waiting.clear();
+        matches!(written, Ok(Ok(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fastwebsockets::{Role, WebSocket};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn frames_of_every_length_arrive_whole_and_in_order() {
+        let (server, client) = tokio::io::duplex(1 << 18);
+        let mut writer = Writer::new(server);
+        let lengths = [0, 1, 125, 126, 65_535, 65_536];
+        for length in lengths {
+            writer.add(OpCode::Binary, &vec![7; length]);
+        }
+        assert!(writer.is_full() && writer.flush().await && !writer.is_full());
+        let mut client = WebSocket::after_handshake(client, Role::Client);
+        for length in lengths {
+            let frame = client.read_frame().await.expect("a frame");
+            assert_eq!((frame.fin, frame.opcode), (true, OpCode::Binary));
+            assert_eq!(frame.payload.to_vec(), vec![7; length]);
+        }
+    }
+}

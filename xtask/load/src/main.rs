@@ -1,0 +1,63 @@
+//! Measures how much load the sandbox bears, with a client that costs as little as possible: it writes
+//! and reads HTTP and WebSocket bytes itself and shares no code with either side but the signature.
+//! `cargo xtask load` builds and runs it.
+
+mod frames;
+mod orders;
+mod program;
+mod wire;
+
+use std::{process::ExitCode, time::Duration};
+
+const USAGE: &str = "\
+usage: cargo xtask load [--seconds N] [--connections N]
+
+  --seconds N       how long each of the two measurements takes   [10]
+  --connections N   keep-alive connections that send orders       [16]
+";
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    time: Duration,
+    connections: usize,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let (asked, sandbox) = parse(std::env::args().skip(1))?;
+    program::measure_idle(&sandbox).await?;
+    orders::measure(&sandbox, asked).await?;
+    frames::measure(&sandbox, asked).await
+}
+
+/// The last argument, which the task adds, is the program to measure.
+fn parse(arguments: impl Iterator<Item = String>) -> Result<(Asked, String), Failure> {
+    let mut asked = Asked { time: Duration::from_secs(10), connections: 16 };
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        let mut number = || {
+            let text = arguments.next().ok_or(USAGE)?;
+            text.parse::<u64>().ok().filter(|number| *number > 0).ok_or(USAGE)
+        };
+        match argument.as_str() {
+            "--seconds" => asked.time = Duration::from_secs(number()?),
+            "--connections" => asked.connections = usize::try_from(number()?)?,
+            program if !program.starts_with('-') => return Ok((asked, argument)),
+            _ => return Err(USAGE.into()),
+        }
+    }
+    Err(USAGE.into())
+}
