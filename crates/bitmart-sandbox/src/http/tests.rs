@@ -29,7 +29,7 @@ fn shared() -> Shared {
     let config =
         config.api_key(key("sub").sub_account(2, 1)).api_key(key("other").sub_account(3, 1));
     let shared = Shared::new(config);
-    shared.state().run(|exchange, _| {
+    shared.state().run(None, |exchange, _| {
         let (sub, usdt) = (exchange.account(AccountId(2)), "USDT".into());
         sub.spot(&usdt).available = Decimal::ONE_HUNDRED;
         sub.futures(&usdt).available = Decimal::ONE_HUNDRED;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    feed::{Out, SocketId},
+    feed::{Out, Queued, SocketId},
     futures,
     spot::{self, Desk},
 };
@@ -93,7 +93,7 @@ struct Connection {
     id: SocketId,
     dialect: Dialect,
     writer: WebSocketWrite<WriteHalf<Io>>,
-    queue: mpsc::Receiver<Out>,
+    queue: mpsc::Receiver<Queued>,
     /// A fault: nothing is written any more.
     silent: bool,
 }
@@ -128,7 +128,9 @@ impl Connection {
             let close_at = lonely_at.map_or(idle_at, |lonely_at| lonely_at.min(idle_at));
             let goes_on = tokio::select! {
                 out = self.queue.recv() => match out {
-                    Some(out) => self.write(out).await,
+                    Some(Queued { after, out }) => {
+                        self.shared.stored(after).await && self.write(out).await
+                    }
                     // The feed dropped this socket because its queue was full.
                     None => return,
                 },
