@@ -136,6 +136,9 @@ impl Shared {
         let mut state = self.state();
         state.clock.advance(TICK);
         state.tick();
+        drop(state);
+        // Many steps are many inputs.
+        self.latest();
     }
 
     pub(crate) fn hold_market(&self, held: bool) {

@@ -192,7 +192,7 @@ impl Shared {
     }
 
     /// The number of the latest input. The whole state is written down when it is time to.
-    fn latest(&self) -> Number {
+    pub(crate) fn latest(&self) -> Number {
         let mut state = self.state();
         let last = state.recorder.last();
         if state.recorder.wants_checkpoint() {

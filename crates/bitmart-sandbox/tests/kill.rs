@@ -47,6 +47,8 @@ struct Program {
 
 impl Program {
     async fn start(mut command: Command, data: &Path) -> Self {
+        // Few markets, so that it starts quickly.
+        command.args(["--pairs", "BTC_USDT,ETH_USDT", "--contracts", "BTCUSDT"]);
         command.args(["--admin", "127.0.0.1:0", "--no-limits", "--data"]).arg(data);
         command.stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("runs");

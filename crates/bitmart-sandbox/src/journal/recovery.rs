@@ -67,7 +67,7 @@ fn go_live(
     complain: impl FnOnce(DataError) + Send + 'static,
 ) -> Result<Shared, DataError> {
     let (writer, progress) = writer::start(store, last, complain).map_err(DataError::Io)?;
-    let live = Live { writer, last, checkpoint: last };
+    let live = Live { writer, last, work: 0 };
     shared.start_journal(Recorder::Live(live), Stored(progress));
     Ok(shared)
 }

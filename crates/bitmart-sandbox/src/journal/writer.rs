@@ -58,6 +58,7 @@ fn write(
     messages: &Receiver<Message>,
     progress: &watch::Sender<Progress>,
 ) -> Result<(), DataError> {
+    let mut newest = 0;
     while let Ok(first) = messages.recv() {
         let (mut records, mut other) = (Vec::new(), None);
         for message in std::iter::once(first).chain(messages.try_iter()).take(BATCH) {
@@ -76,7 +77,14 @@ fn write(
             progress.send_modify(|progress| progress.stored = last);
         }
         match other {
-            Some(Message::Checkpoint(checkpoint)) => store.checkpoint(&checkpoint?)?,
+            Some(Message::Checkpoint(checkpoint)) => {
+                let checkpoint = checkpoint?;
+                // One that took longer to encode than its successor: its inputs are gone by now.
+                if checkpoint.last >= newest {
+                    newest = checkpoint.last;
+                    store.checkpoint(&checkpoint)?;
+                }
+            }
             // Nobody may be waiting any more.
             Some(Message::Flush(done)) => drop(done.send(())),
             Some(Message::GiveUp) => return Err(DataError::Broken),
