@@ -92,6 +92,8 @@ struct Keys {
     known: HashMap<String, Arc<ApiKey>>,
     /// In the order in which they were made; the first has number 1.
     made: Vec<MadeKey>,
+    /// Those with a secret of their own that were added at run time.
+    added: Vec<ApiKey>,
 }
 
 impl KeyRing {
@@ -100,7 +102,7 @@ impl KeyRing {
         let again = made.iter().enumerate().map(|(at, row)| row.key(seed, at + 1));
         let known = again.chain(keys.iter().cloned());
         let known = known.map(|key| (key.key.clone(), Arc::new(key))).collect();
-        Self { seed, keys: RwLock::new(Keys { known, made }) }
+        Self { seed, keys: RwLock::new(Keys { known, made, added: Vec::new() }) }
     }
 
     /// Makes a key for an account.
@@ -121,13 +123,20 @@ impl KeyRing {
     /// Adds a key; false when there is one of that name.
     #[must_use]
     pub(crate) fn add(&self, key: ApiKey) -> bool {
-        match self.write().known.entry(key.key.clone()) {
+        let Keys { known, added, .. } = &mut *self.write();
+        match known.entry(key.key.clone()) {
             Entry::Occupied(_) => false,
             Entry::Vacant(place) => {
+                added.push(key.clone());
                 place.insert(Arc::new(key));
                 true
             }
         }
+    }
+
+    /// The keys with a secret of their own that were added at run time.
+    pub(crate) fn added(&self) -> Vec<ApiKey> {
+        self.read().added.clone()
     }
 
     /// The keys that were made at run time.

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -9,6 +10,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     clock::END_MS,
+    input::Funds,
     keys::ApiKey,
     markets::{Contract, SpotPair, listed},
     snapshot::Snapshot,
@@ -46,6 +48,7 @@ pub struct Config {
     pub(crate) contracts: Vec<Contract>,
     pub(crate) ws: WsManners,
     pub(crate) restored: Option<Snapshot>,
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// The times after which a socket is closed, and how much may wait in it.
@@ -91,6 +94,7 @@ impl Config {
                 queue: 4096,
             },
             restored: None,
+            data: None,
         }
     }
 
@@ -235,6 +239,23 @@ impl Config {
         };
         self.restored = Some(snapshot);
         self
+    }
+
+    /// Keeps the state in a folder, which is made when it is not there: it survives a stop and a kill at
+    /// any moment, and nothing that was answered is lost. Secrets of keys added at run time are in it.
+    ///
+    /// A folder with an exchange in it goes on as from [`Config::restore`]: seed, markets, balances and a
+    /// stepped clock are those of the folder, whatever is configured here. One folder serves one sandbox at
+    /// a time; [`Sandbox::shutdown`](crate::Sandbox::shutdown) frees it before it returns.
+    #[must_use]
+    pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data = Some(folder.into());
+        self
+    }
+
+    /// What a new main account starts with.
+    pub(crate) fn funds(&self) -> Funds {
+        Funds { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
     }
 
     /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Balance,
-    exchange::AccountId,
+    exchange::{AccountId, Exchange},
     fault::FaultRule,
+    http,
+    input::{Funds, Input},
     keys::{ApiKey, Permission},
     shared::{Shared, TICK},
     snapshot::Snapshot,
@@ -61,7 +63,12 @@ impl std::error::Error for ControlError {}
 
 impl Shared {
     pub(crate) fn create_account(&self) -> u32 {
-        self.state().exchange.open_next_account(&self.config).0
+        self.open_account(&self.config.funds())
+    }
+
+    fn open_account(&self, funds: &Funds) -> u32 {
+        let input = Input::OpenAccount(funds.clone());
+        self.state().run(Some(input), |exchange, _| exchange.open_next_account(funds)).0
     }
 
     pub(crate) fn create_key(
@@ -69,14 +76,20 @@ impl Shared {
         account: u32,
         permissions: Vec<Permission>,
     ) -> Result<ApiKey, ControlError> {
-        let main = self.state().exchange.customer(AccountId(account))?;
-        Ok(self.keys.make(account, main.map(|main| main.0), permissions))
+        let input = Input::MakeKey { account, permissions: permissions.clone() };
+        self.state().run(Some(input), |exchange, _| {
+            let main = exchange.customer(AccountId(account))?;
+            Ok(self.keys.make(account, main.map(|main| main.0), permissions))
+        })
     }
 
     pub(crate) fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
-        let main = self.state().exchange.customer(AccountId(key.account))?;
-        let key = ApiKey { main: main.map(|main| main.0), ..key };
-        if self.keys.add(key) { Ok(()) } else { Err(ControlError::KeyExists) }
+        let input = Input::AddKey(key.clone().into());
+        self.state().run(Some(input), |exchange, _| {
+            let main = exchange.customer(AccountId(key.account))?;
+            let key = ApiKey { main: main.map(|main| main.0), ..key };
+            if self.keys.add(key) { Ok(()) } else { Err(ControlError::KeyExists) }
+        })
     }
 
     pub(crate) fn set_balance(
@@ -86,7 +99,9 @@ impl Shared {
         currency: &str,
         amount: Decimal,
     ) -> Result<Balance, ControlError> {
-        self.state().run(|exchange, _| {
+        let currency = currency.to_owned();
+        let input = Input::SetBalance { account, wallet, currency: currency.clone(), amount };
+        self.state().run(Some(input), |exchange, _| {
             exchange.set_available(AccountId(account), wallet, &currency.into(), amount)
         })
     }
@@ -112,8 +127,8 @@ impl Shared {
     pub(crate) fn advance(&self, by: Duration) -> u64 {
         let mut state = self.state();
         state.clock.advance(by);
-        // No command: what the time alone brings about happens and is pushed.
-        state.run(|_, now_ms| now_ms)
+        state.settle();
+        state.clock.now_ms()
     }
 
     /// One beat of the market, and of a stepped clock.
@@ -121,15 +136,52 @@ impl Shared {
         let mut state = self.state();
         state.clock.advance(TICK);
         state.tick();
+        drop(state);
+        // Many steps are many inputs.
+        self.latest();
     }
 
     pub(crate) fn hold_market(&self, held: bool) {
-        self.state().held = held;
+        self.state().hold(held);
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        // Keys first: an account is there before its keys.
-        let keys = self.keys.made();
-        Snapshot::new(self.config.seed, keys, &self.state())
+        // Keys change under the lock of the state only, so that both belong together.
+        let state = self.state();
+        Snapshot::new(self.config.seed, self.keys.made(), &state)
+    }
+
+    /// Announces money from outside for an account.
+    pub(crate) fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<u64> {
+        let input = Input::Deposit { account, currency: currency.to_owned(), amount };
+        let deposit = |exchange: &mut Exchange, now_ms| {
+            exchange.deposit(AccountId(account), currency, amount, now_ms)
+        };
+        self.state().run(Some(input), deposit).ok()
+    }
+
+    /// Lets an input happen again. What it answers was told when it happened first.
+    pub(crate) fn repeat(&self, input: Input) {
+        match input {
+            Input::Beat => self.state().tick(),
+            Input::Time => self.state().settle(),
+            Input::Hold(held) => self.hold_market(held),
+            Input::Request(request) => http::repeat(self, request),
+            Input::OpenAccount(funds) => {
+                let _ = self.open_account(&funds);
+            }
+            Input::SetBalance { account, wallet, currency, amount } => {
+                let _ = self.set_balance(account, wallet, &currency, amount);
+            }
+            Input::Deposit { account, currency, amount } => {
+                let _ = self.deposit(account, &currency, amount);
+            }
+            Input::MakeKey { account, permissions } => {
+                let _ = self.create_key(account, permissions);
+            }
+            Input::AddKey(key) => {
+                let _ = self.add_key(key.into());
+            }
+        }
     }
 }

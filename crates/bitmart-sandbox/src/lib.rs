@@ -14,6 +14,8 @@ mod fault;
 )]
 mod generated;
 mod http;
+mod input;
+mod journal;
 mod keys;
 mod markets;
 mod sandbox;

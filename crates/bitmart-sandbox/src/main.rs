@@ -24,6 +24,8 @@ Usage: bitmart-sandbox [options]
   --contracts LIST    of the 10 listed contracts only these, as in BTCUSDT
   --clock MS          a clock that stands at MS (milliseconds since 1970) and moves, market and all,
                       only by the admin API; timestamps of requests are checked against it
+  --data DIR          keep the state in this folder: it survives a stop and a kill at any moment, and the
+                      next start with the same folder goes on with it. Secrets are in it      [none]
   --restore FILE      go on from a snapshot that GET /snapshot of the admin API gave
   -h, --help          this text
   -V, --version       the version
@@ -129,6 +131,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
                 restored = Some(read(&value()?)?);
                 config
             }
+            "--data" => config.data(value()?),
             "--tls" => config.tls(true),
             "--lenient" => config.lenient(true),
             "--no-limits" => config.rate_limits(false),

@@ -10,10 +10,9 @@ use crate::{
     Balance, Book, Fill, Order, admin,
     config::Config,
     control::{ControlError, WalletKind},
-    exchange::AccountId,
     fault::FaultRule,
     generated::Host,
-    http,
+    http, journal,
     keys::{ApiKey, Permission},
     shared::{Shared, TICK, stopped},
     snapshot::Snapshot,
@@ -88,10 +87,11 @@ impl Sandbox {
     /// Starts an exchange on the present tokio runtime. It answers when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on, or TLS is asked for and cannot be set up.
+    /// When an address cannot be listened on, TLS is asked for and cannot be set up, or the data folder
+    /// cannot be used.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves nothing behind.
+    /// Dropping the future leaves nothing behind but the data folder.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let identity = if config.tls {
             Some(
@@ -107,9 +107,11 @@ impl Sandbox {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let credentials = config.keys_or_default().swap_remove(0);
-        let (tls, ticking) = (config.tls, config.stepped_from.is_none());
-        let shared = Arc::new(Shared::new(config));
+        let tls = config.tls;
+        let shared = Arc::new(open(config).await?);
+        let config = &shared.config;
+        let (credentials, ticking) =
+            (config.keys_or_default().swap_remove(0), config.stepped_from.is_none());
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
@@ -204,7 +206,9 @@ impl Sandbox {
 
     /// Opens an account with the configured starting balances and returns its number.
     pub fn create_account(&self) -> u32 {
-        self.shared.create_account()
+        let account = self.shared.create_account();
+        self.shared.flush();
+        account
     }
 
     /// Makes a key for an account. Like everything it follows from the seed: the first key made at run
@@ -217,7 +221,9 @@ impl Sandbox {
         account: u32,
         permissions: impl Into<Vec<Permission>>,
     ) -> Result<ApiKey, ControlError> {
-        self.shared.create_key(account, permissions.into())
+        let key = self.shared.create_key(account, permissions.into());
+        self.shared.flush();
+        key
     }
 
     /// Adds a key with a secret of your own. Such a key is in no [`Snapshot`].
@@ -225,7 +231,9 @@ impl Sandbox {
     /// # Errors
     /// When its account does not exist, or a key of its name does.
     pub fn add_key(&self, key: ApiKey) -> Result<(), ControlError> {
-        self.shared.add_key(key)
+        let added = self.shared.add_key(key);
+        self.shared.flush();
+        added
     }
 
     /// Sets what is free in a wallet; what open orders hold stays as it is. Subscribers to balances
@@ -241,7 +249,9 @@ impl Sandbox {
         currency: &str,
         amount: Decimal,
     ) -> Result<(), ControlError> {
-        self.shared.set_balance(account, wallet, currency, amount).map(drop)
+        let set = self.shared.set_balance(account, wallet, currency, amount);
+        self.shared.flush();
+        set.map(drop)
     }
 
     /// The whole state as it stands, to go on from with [`Config::restore`].
@@ -278,15 +288,15 @@ impl Sandbox {
     /// and reaches the spot wallet after 30 s. Gives its `deposit_id`; `None` for an account or currency
     /// that there is not, and an amount that is not above 0.
     pub fn deposit(&self, account: u32, currency: &str, amount: Decimal) -> Option<String> {
-        let account = AccountId(account);
-        let mut state = self.shared.state();
-        let id = state.run(|exchange, now_ms| exchange.deposit(account, currency, amount, now_ms));
-        id.ok().map(|id| id.to_string())
+        let id = self.shared.deposit(account, currency, amount);
+        self.shared.flush();
+        id.map(|id| id.to_string())
     }
 
     /// Moves a stepped clock, and what is due by then happens. Has no effect on the real one.
     pub fn advance(&self, by: Duration) {
         self.shared.advance(by);
+        self.shared.flush();
     }
 
     /// Lets the market make `steps` beats of 100 ms; a stepped clock moves along. Books, tickers and
@@ -295,22 +305,25 @@ impl Sandbox {
         for _ in 0..steps {
             self.shared.step();
         }
+        self.shared.flush();
     }
 
     /// Holds the market makers still, or lets them go on. Orders are matched and channels pushed all
     /// the same.
     pub fn hold_market(&self, held: bool) {
         self.shared.hold_market(held);
+        self.shared.flush();
     }
 
     /// Stops listening, closes every connection and waits until they are gone, at most 5 s.
     ///
     /// # Cancel safety
-    /// The stop goes on when the future is dropped.
+    /// The stop goes on when the future is dropped; a data folder may then be busy for a moment.
     pub async fn shutdown(self) {
         self.stop();
         // An elapsed time only means that a connection is slow to go.
         let _ = tokio::time::timeout(STOP, self.shared.control.closed()).await;
+        self.shared.close_journal().await;
     }
 
     fn stop(&self) {
@@ -321,6 +334,20 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Sets the exchange up, or takes it from its data folder, which may take long.
+async fn open(config: Config) -> Result<Shared, StartError> {
+    let opened = tokio::task::spawn_blocking(move || journal::open(config)).await;
+    let failed = |what: String, source| StartError { what, source };
+    match opened {
+        Ok(Ok(shared)) => Ok(shared),
+        Ok(Err(unusable)) => {
+            let what = format!("cannot use the data folder {}", unusable.folder.display());
+            Err(failed(what, unusable.error.into()))
+        }
+        Err(panic) => Err(failed("its set-up broke off".to_owned(), panic.into())),
     }
 }
 
@@ -344,5 +371,7 @@ async fn tick(shared: Arc<Shared>) {
             _ = beat.tick() => shared.state().tick(),
             () = stopped(&mut control) => return,
         }
+        // No market runs away from what can be stored.
+        shared.settled().await;
     }
 }

@@ -17,6 +17,9 @@ use crate::{
     exchange::{Exchange, rng::Rng},
     fault::Faults,
     http::Limits,
+    input::{Input, StoredKey},
+    journal::{Checkpoint, Number, Recorder, Stored},
+    snapshot::Snapshot,
     ws::Feed,
 };
 
@@ -32,22 +35,49 @@ pub(crate) struct State {
     pub(crate) feed: Feed,
     /// The market makers do nothing.
     pub(crate) held: bool,
+    pub(crate) recorder: Recorder,
 }
 
 impl State {
-    /// Runs a command on the exchange at the present time and pushes what happened.
-    pub(crate) fn run<T>(&mut self, command: impl FnOnce(&mut Exchange, u64) -> T) -> T {
+    /// Runs a command on the exchange at the present time and pushes what happened. `input` is what makes
+    /// the same command happen again. A command without one changes nothing, so that not even what is due
+    /// by now happens before it: the next beat sees to that.
+    pub(crate) fn run<T>(
+        &mut self,
+        input: Option<Input>,
+        command: impl FnOnce(&mut Exchange, u64) -> T,
+    ) -> T {
         let now_ms = self.clock.now_ms();
-        self.exchange.settle_due(now_ms);
+        if input.is_some() {
+            self.exchange.settle_due(now_ms);
+        }
         let result = command(&mut self.exchange, now_ms);
+        if let Some(input) = input {
+            self.record(input, now_ms);
+        }
         self.feed.publish(&mut self.exchange, now_ms);
         result
+    }
+
+    /// What is due by now happens and is pushed.
+    pub(crate) fn settle(&mut self) {
+        self.run(Some(Input::Time), |_, _| ());
+    }
+
+    fn record(&mut self, input: Input, now_ms: u64) {
+        let exchange = &self.exchange;
+        self.feed.latest = self.recorder.record(input, now_ms, || exchange.mark());
+    }
+
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
+        self.run(Some(Input::Hold(held)), |_, _| ());
     }
 
     /// One beat: the market moves, the feed pushes.
     pub(crate) fn tick(&mut self) {
         let held = self.held;
-        self.run(|exchange, now_ms| {
+        self.run(Some(Input::Beat), |exchange, now_ms| {
             if !held {
                 exchange.step_market(now_ms);
             }
@@ -83,17 +113,33 @@ pub(crate) struct Shared {
     pub(crate) keys: KeyRing,
     pub(crate) config: Config,
     pub(crate) control: watch::Sender<Control>,
+    /// How far the state is stored; none when it is not.
+    stored: Option<Stored>,
     traces: AtomicU64,
 }
 
 impl Shared {
-    pub(crate) fn new(mut config: Config) -> Self {
+    pub(crate) fn new(config: Config) -> Self {
+        let shared = Self::resume(config);
+        shared.admit();
+        shared
+    }
+
+    /// Opens the accounts that configured keys name and that are not there. What fell due since an
+    /// exchange was saved happens.
+    pub(crate) fn admit(&self) {
+        let mut state = self.state();
+        state.exchange.admit(&self.config);
+        state.settle();
+    }
+
+    /// The exchange as configured; one that is restored is left as it was.
+    pub(crate) fn resume(mut config: Config) -> Self {
         let clock = config.stepped_from.map_or(Clock::Real, |now_ms| Clock::Stepped { now_ms });
         let (exchange, held, made, versions) = match config.restored.take() {
             None => (Exchange::new(&config, clock.now_ms()), false, Vec::new(), None),
             Some(snapshot) => {
-                let mut parts = snapshot.into_parts();
-                parts.exchange.admit(&config);
+                let parts = snapshot.into_parts();
                 (parts.exchange, parts.held, parts.keys, Some(parts.versions))
             }
         };
@@ -102,19 +148,91 @@ impl Shared {
             feed.resume(&versions);
         }
         Self {
-            state: Mutex::new(State { exchange, clock, feed, held }),
+            state: Mutex::new(State { exchange, clock, feed, held, recorder: Recorder::Off }),
             faults: Mutex::new(Faults::default()),
             limits: Mutex::new(Limits::default()),
             keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
             control: watch::Sender::new(Control::default()),
+            stored: None,
             traces: AtomicU64::new(config.seed),
             config,
         }
     }
 
+    /// Stores from now on what happens.
+    pub(crate) fn start_journal(&mut self, recorder: Recorder, stored: Stored) {
+        let mut state = self.state();
+        state.feed.latest = recorder.last();
+        state.recorder = recorder;
+        drop(state);
+        self.stored = Some(stored);
+    }
+
+    /// Waits until an input is stored, so that what came of it may be told; false when it never will be.
+    pub(crate) async fn stored(&self, number: Number) -> bool {
+        match &self.stored {
+            None => true,
+            Some(stored) => stored.reaches(number).await,
+        }
+    }
+
+    /// Waits until all that has happened so far is stored; false when it never will be.
+    pub(crate) async fn settled(&self) -> bool {
+        self.stored.is_none() || self.stored(self.latest()).await
+    }
+
+    /// The same for callers that cannot await.
+    pub(crate) fn flush(&self) {
+        if self.stored.is_some() {
+            self.latest();
+            let done = self.state().recorder.flush();
+            // An error is the end of the wait.
+            let _ = done.map(|done| done.recv());
+        }
+    }
+
+    /// The number of the latest input. The whole state is written down when it is time to.
+    pub(crate) fn latest(&self) -> Number {
+        let mut state = self.state();
+        let last = state.recorder.last();
+        if state.recorder.wants_checkpoint() {
+            let checkpoint = self.checkpoint_of(&state, last);
+            state.recorder.checkpoint(checkpoint);
+        }
+        last
+    }
+
+    /// The whole state after the input of this number.
+    pub(crate) fn checkpoint(&self, last: Number) -> Checkpoint {
+        self.checkpoint_of(&self.state(), last)
+    }
+
+    fn checkpoint_of(&self, state: &State, last: Number) -> Checkpoint {
+        // Keys change under the lock of the state only, so that both belong together.
+        let keys = self.keys.added().into_iter().map(StoredKey::from).collect();
+        let snapshot = Snapshot::new(self.config.seed, self.keys.made(), state);
+        Checkpoint::new(last, keys, snapshot)
+    }
+
+    /// Stores the whole state and frees the data folder.
+    pub(crate) async fn close_journal(&self) {
+        let Some(stored) = &self.stored else { return };
+        {
+            let mut state = self.state();
+            let checkpoint = self.checkpoint_of(&state, state.recorder.last());
+            state.recorder.close(&checkpoint);
+        }
+        stored.ended().await;
+    }
+
     // A panic elsewhere must not take the sandbox down: its state is used as it stands.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(|poisoned| {
+            let mut state = poisoned.into_inner();
+            // But what it did is not recorded, so what is stored must not go on from there.
+            state.recorder.give_up();
+            state
+        })
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {

@@ -117,6 +117,11 @@ impl Snapshot {
             .map_err(|error| SnapshotError(Problem::Json(error)))
     }
 
+    /// The same faster, in any order.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, SnapshotError> {
+        serde_json::to_vec(&self.0).map_err(|error| SnapshotError(Problem::Json(error)))
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.0
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::File;
-use super::description::{Bound, Limit, Param, Section};
+use super::description::{Bound, Effect, Limit, Param, Section};
 use super::{samples, types};
 
 const FOLDER: &str = "crates/bitmart-sandbox/src/generated";
@@ -45,13 +45,14 @@ fn table(section: &Section) -> String {
         let _ = writeln!(
             out,
             "Route {{ id: {:?}, method: Method::{:?}, path: {:?}, host: Host::{:?}, auth: Auth::{:?}, \
-             permission: {:?}, limit: {limit}, envelope: Envelope::{:?}, params: {} }},",
+             permission: {:?}, changes: {}, limit: {limit}, envelope: Envelope::{:?}, params: {} }},",
             endpoint.id,
             endpoint.method,
             endpoint.path,
             endpoint.host,
             endpoint.auth,
             endpoint.permission,
+            endpoint.effect != Effect::Read,
             endpoint.envelope,
             params(&endpoint.params),
         );

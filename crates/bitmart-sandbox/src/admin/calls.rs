@@ -28,6 +28,10 @@ impl Problem {
         Self { status, words: words.into() }
     }
 
+    pub(super) fn unstored() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the data folder cannot be written to")
+    }
+
     pub(super) fn bad(words: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, words)
     }

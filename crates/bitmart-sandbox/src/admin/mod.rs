@@ -107,6 +107,8 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<By
         Ok(_) if head.uri.query().is_some() => Err(Problem::bad("no call takes a query")),
         Ok(body) => call(shared, &head.method, head.uri.path(), &body).await,
     };
+    // What the answer tells of must not be lost.
+    let answered = if shared.settled().await { answered } else { Err(Problem::unstored()) };
     let (status, text) = match answered {
         Ok(text) => (StatusCode::OK, text),
         Err(problem) => (problem.status, line(&json!({ "error": problem.words }))),

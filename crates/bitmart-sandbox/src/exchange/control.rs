@@ -8,6 +8,7 @@ use crate::{
     Balance,
     config::Config,
     control::{ControlError, WalletKind},
+    input::Funds,
     keys::ApiKey,
 };
 
@@ -17,16 +18,17 @@ pub(crate) const MOST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0
 impl Exchange {
     /// Opens the accounts that configured keys name and that are not there.
     pub(crate) fn admit(&mut self, config: &Config) {
+        let funds = config.funds();
         for key in config.keys_or_default() {
-            self.open_account(&key, config);
+            self.open_account(&key, &funds);
         }
     }
 
-    /// Opens the account with the lowest free number, with the configured starting balances.
-    pub(crate) fn open_next_account(&mut self, config: &Config) -> AccountId {
+    /// Opens the account with the lowest free number, with these starting balances.
+    pub(crate) fn open_next_account(&mut self, funds: &Funds) -> AccountId {
         let free = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
         let id = free.unwrap_or(AccountId(0));
-        self.open_account(&ApiKey::from_seed(0).account(id.0), config);
+        self.open_account(&ApiKey::from_seed(0).account(id.0), funds);
         id
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 mod maker;
 pub(crate) mod margin;
 mod margin_call;
+mod mark;
 #[cfg(test)]
 mod market_statistics;
 pub(crate) mod order;
@@ -48,7 +49,7 @@ use self::{
     tape::PublicTrade,
     transfer::Transfer,
 };
-use crate::{config::Config, keys::ApiKey};
+use crate::{config::Config, input::Funds, keys::ApiKey};
 
 /// Number of an account. House accounts have the two highest numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -227,7 +228,7 @@ impl Exchange {
     }
 
     /// A sub-account starts empty: its money comes from the main account.
-    fn open_account(&mut self, key: &ApiKey, config: &Config) {
+    fn open_account(&mut self, key: &ApiKey, funds: &Funds) {
         let id = AccountId(key.account);
         self.accounts.entry(id).or_insert_with(|| {
             let mut account = Account::new(id, false);
@@ -235,10 +236,10 @@ impl Exchange {
             if account.main.is_some() {
                 return account;
             }
-            for (currency, amount) in &config.spot_funds {
+            for (currency, amount) in &funds.spot {
                 account.spot(&currency.into()).available = *amount;
             }
-            for (currency, amount) in &config.futures_funds {
+            for (currency, amount) in &funds.futures {
                 account.futures(&currency.into()).available = *amount;
             }
             account

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::None,
         params: &[
@@ -30,6 +31,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::None,
         params: &[
@@ -48,6 +50,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -63,6 +66,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -78,6 +82,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("cid", Kind::Text, Presence::Required)],
@@ -89,6 +94,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -106,6 +112,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::None,
         params: &[
@@ -124,6 +131,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[Param::new("userId", Kind::Text, Presence::Required)],

@@ -9,6 +9,7 @@ pub(super) static ROUTES: &[Route] = &[Route {
     host: Host::Spot,
     auth: Auth::Keyed,
     permission: None,
+    changes: false,
     limit: None,
     envelope: Envelope::Standard,
     params: &[

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[],
@@ -21,6 +22,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -34,6 +36,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[],

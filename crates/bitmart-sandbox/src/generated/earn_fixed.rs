@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -25,6 +26,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -45,6 +47,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -61,6 +64,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -83,6 +87,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -97,6 +102,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -25,6 +26,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -40,6 +42,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -55,6 +58,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -71,6 +75,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -93,6 +98,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -107,6 +113,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[Param::new("productId", Kind::Text, Presence::Required)],

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[],
@@ -21,6 +22,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("symbol", Kind::Text, Presence::Required)],
@@ -32,6 +34,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(6, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -47,6 +50,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(6, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -62,6 +66,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -77,6 +82,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[],
@@ -88,6 +94,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("position_mode", Kind::Text, Presence::Required)
@@ -100,6 +107,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -115,6 +123,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(6, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -135,6 +144,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Errno,
         params: &[
@@ -153,6 +163,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Errno,
         params: &[
@@ -170,6 +181,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[],

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(50, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -27,6 +28,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -62,6 +64,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(40, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -77,6 +80,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -95,6 +99,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -115,6 +120,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -138,6 +144,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -158,6 +165,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -179,6 +187,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[

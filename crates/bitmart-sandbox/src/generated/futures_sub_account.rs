@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -26,6 +27,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -42,6 +44,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -57,6 +60,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -71,6 +75,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -85,6 +90,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("limit", Kind::Integer, Presence::Required).min(1).max(100)],

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(50, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -26,6 +27,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(6, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -45,6 +47,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(50, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -63,6 +66,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(6, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -82,6 +86,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -111,6 +116,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(24, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -128,6 +134,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(40, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -143,6 +150,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("symbol", Kind::Text, Presence::Required)],
@@ -154,6 +162,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(4, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -168,6 +177,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: true,
         limit: Some(Limit::new(1, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -27,6 +28,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: Some("Future-Trade"),
+        changes: false,
         limit: Some(Limit::new(1, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -45,6 +47,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Futures,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[

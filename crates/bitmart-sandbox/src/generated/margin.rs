@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("symbol", Kind::Text, Presence::Optional)],
@@ -21,6 +22,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Margin-Trade"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -37,6 +39,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Margin-Trade"),
+        changes: true,
         limit: Some(Limit::new(20, 1, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -61,6 +64,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Margin-Trade"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -76,6 +80,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Margin-Trade"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -91,6 +96,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(150, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -108,6 +114,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(150, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -126,6 +133,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[Param::new("symbol", Kind::Text, Presence::Optional)],

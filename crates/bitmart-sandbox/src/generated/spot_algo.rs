@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -32,6 +33,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -47,6 +49,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -61,6 +64,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -76,6 +80,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -91,6 +96,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[
@@ -109,6 +115,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: false,
         limit: None,
         envelope: Envelope::Standard,
         params: &[

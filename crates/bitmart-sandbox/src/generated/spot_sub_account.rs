@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -26,6 +27,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -41,6 +43,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -57,6 +60,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: true,
         limit: Some(Limit::new(2, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -74,6 +78,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -89,6 +94,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -103,6 +109,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -117,6 +124,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Keyed,
         permission: Some("Sub-Account Inter-Account Transfer"),
+        changes: false,
         limit: Some(Limit::new(8, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[],

@@ -10,6 +10,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Spot-Trade"),
+        changes: true,
         limit: Some(Limit::new(40, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -40,6 +41,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Spot-Trade"),
+        changes: true,
         limit: Some(Limit::new(40, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -73,6 +75,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Spot-Trade"),
+        changes: true,
         limit: Some(Limit::new(40, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -88,6 +91,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Spot-Trade"),
+        changes: true,
         limit: Some(Limit::new(40, 2, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -104,6 +108,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: None,
+        changes: true,
         limit: Some(Limit::new(1, 3, Scope::Uid)),
         envelope: Envelope::Standard,
         params: &[
@@ -118,6 +123,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(50, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -133,6 +139,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(50, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -148,6 +155,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -166,6 +174,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -184,6 +193,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[
@@ -202,6 +212,7 @@ pub(super) static ROUTES: &[Route] = &[
         host: Host::Spot,
         auth: Auth::Signed,
         permission: Some("Read-only"),
+        changes: false,
         limit: Some(Limit::new(12, 2, Scope::Key)),
         envelope: Envelope::Standard,
         params: &[

@@ -32,7 +32,7 @@ mod wire;
 use serde_json::Value;
 
 use self::params::Params;
-pub(crate) use self::{limits::Limits, server::serve};
+pub(crate) use self::{limits::Limits, server::serve, service::repeat};
 use crate::{
     auth::Caller,
     exchange::{

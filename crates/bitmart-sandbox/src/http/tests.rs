@@ -29,7 +29,7 @@ fn shared() -> Shared {
     let config =
         config.api_key(key("sub").sub_account(2, 1)).api_key(key("other").sub_account(3, 1));
     let shared = Shared::new(config);
-    shared.state().run(|exchange, _| {
+    shared.state().run(None, |exchange, _| {
         let (sub, usdt) = (exchange.account(AccountId(2)), "USDT".into());
         sub.spot(&usdt).available = Decimal::ONE_HUNDRED;
         sub.futures(&usdt).available = Decimal::ONE_HUNDRED;
@@ -173,6 +173,12 @@ fn extra(path: &str, id: &str) -> Value {
     }
 }
 
+/// The part of the state that a question could change by mistake.
+fn standing(shared: &Shared) -> (String, u64) {
+    let state = shared.state();
+    (format!("{:?}", state.exchange.accounts), state.exchange.mark())
+}
+
 #[test]
 fn every_described_route_answers() {
     let shared = shared();
@@ -188,8 +194,11 @@ fn every_described_route_answers() {
         let mut fields: Map<String, Value> =
             required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();
         fields.extend(extra(route.path, &id).as_object().expect("an object").clone());
+        let before = standing(&shared);
         let outcome = ask(&shared, route, &fields);
         assert!(outcome.answer.is_ok(), "{} {fields:?}: {:?}", route.path, outcome.answer);
+        // Else the journal would miss it.
+        assert!(route.changes || standing(&shared) == before, "{} changed something", route.path);
         assert_eq!(outcome.origin.is_none(), super::handler(route.path).is_some());
     }
 }

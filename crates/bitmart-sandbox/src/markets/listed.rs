@@ -32,8 +32,10 @@ const PAIRS: [Row; 20] = [
     ("SHIB", 8, 0, (1_750, 8), 2_000_000_000),
 ];
 
+type ContractRow = (&'static str, (i64, u32), u32, (i64, u32));
+
 /// Against USDT: base, size of a contract and start price as units and decimals, decimals of a price.
-const CONTRACTS: [(&str, (i64, u32), u32, (i64, u32)); 10] = [
+const CONTRACTS: [ContractRow; 10] = [
     ("BTC", (1, 3), 1, (60_000, 0)),
     ("ETH", (1, 2), 2, (3_000, 0)),
     ("SOL", (1, 0), 3, (150, 0)),

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    feed::{Out, SocketId},
+    feed::{Out, Queued, SocketId},
     futures,
     spot::{self, Desk},
     writer::Writer,
@@ -90,7 +90,7 @@ struct Connection {
     id: SocketId,
     dialect: Dialect,
     writer: Writer<WriteHalf<Io>>,
-    queue: mpsc::Receiver<Out>,
+    queue: mpsc::Receiver<Queued>,
     /// A fault: nothing is written any more.
     silent: bool,
 }
@@ -125,7 +125,9 @@ impl Connection {
             let close_at = lonely_at.map_or(idle_at, |lonely_at| lonely_at.min(idle_at));
             let goes_on = tokio::select! {
                 out = self.queue.recv() => match out {
-                    Some(out) => self.write(out).await,
+                    Some(Queued { after, out }) => {
+                        self.shared.stored(after).await && self.write(out).await
+                    }
                     // The feed dropped this socket because its queue was full.
                     None => return,
                 },
@@ -211,7 +213,14 @@ impl Connection {
                     return false;
                 }
             }
-            next = if self.writer.is_full() { None } else { self.queue.try_recv().ok() };
+            if self.writer.is_full() {
+                break;
+            }
+            next = match self.queue.try_recv() {
+                Ok(Queued { after, out }) if self.shared.stored(after).await => Some(out),
+                Ok(_) => return false,
+                Err(_) => None,
+            };
         }
         self.writer.flush().await
     }

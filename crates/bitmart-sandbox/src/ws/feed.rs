@@ -27,6 +27,7 @@ use super::{
 use crate::{
     exchange::{AccountId, Event, Exchange},
     fault::{Fault, Faults},
+    journal::Number,
 };
 
 const FUTURES_DEPTHS: [usize; 3] = [5, 20, 50];
@@ -50,10 +51,17 @@ pub(super) enum Out {
     Absence,
 }
 
+/// Something to do once an input is stored, because it tells what came of it.
+#[derive(Debug)]
+pub(super) struct Queued {
+    pub(super) after: Number,
+    pub(super) out: Out,
+}
+
 #[derive(Debug)]
 struct Socket {
     account: Option<AccountId>,
-    queue: mpsc::Sender<Out>,
+    queue: mpsc::Sender<Queued>,
     topics: BTreeSet<Topic>,
     /// When it began to have no topic; means nothing while it has one.
     lonely_since: Instant,
@@ -69,6 +77,9 @@ struct Listeners {
 /// The versions of all books: of spot pairs, and of contracts by depth.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Versions {
+    /// Beats so far: some books move on every other one.
+    #[serde(default)]
+    beats: u64,
     spot: BTreeMap<SmolStr, u64>,
     futures: Vec<((SmolStr, usize), u64)>,
 }
@@ -86,6 +97,8 @@ pub(crate) struct Feed {
     skipped: HashMap<SmolStr, u64>,
     deflater: Deflater,
     pub(crate) faults: Faults,
+    /// The latest input, which what is sent now may tell of.
+    pub(crate) latest: Number,
 }
 
 impl Feed {
@@ -112,6 +125,7 @@ impl Feed {
             skipped: HashMap::new(),
             deflater: Deflater::new(),
             faults: Faults::default(),
+            latest: 0,
         }
     }
 
@@ -119,11 +133,12 @@ impl Feed {
     pub(crate) fn versions(&self) -> Versions {
         let spot = self.spot_views.iter().map(|(symbol, view)| (symbol.clone(), view.version));
         let futures = self.futures_views.iter().map(|(key, view)| (key.clone(), view.version));
-        Versions { spot: spot.collect(), futures: futures.collect() }
+        Versions { beats: self.beats, spot: spot.collect(), futures: futures.collect() }
     }
 
     /// Goes on with the versions of a snapshot.
     pub(crate) fn resume(&mut self, versions: &Versions) {
+        self.beats = versions.beats;
         for (symbol, version) in &versions.spot {
             if let Some(view) = self.spot_views.get_mut(symbol) {
                 view.version = *version;
@@ -140,7 +155,7 @@ impl Feed {
         self.sockets.len()
     }
 
-    pub(super) fn join(&mut self, queue: mpsc::Sender<Out>) -> SocketId {
+    pub(super) fn join(&mut self, queue: mpsc::Sender<Queued>) -> SocketId {
         self.next += 1;
         let id = SocketId(self.next);
         let lonely_since = Instant::now();
@@ -209,7 +224,9 @@ impl Feed {
     /// Puts something into the queue of a socket; drops the socket when its queue is full.
     pub(super) fn send(&mut self, id: SocketId, out: Out) {
         let Some(socket) = self.sockets.get(&id) else { return };
-        if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = socket.queue.try_send(out) {
+        let queued = Queued { after: self.latest, out };
+        if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = socket.queue.try_send(queued)
+        {
             self.leave(id);
         }
     }

@@ -154,6 +154,8 @@ pub(crate) struct Route {
     pub(crate) auth: Auth,
     /// What the key must be allowed to do.
     pub(crate) permission: Option<&'static str>,
+    /// Whether it may change anything.
+    pub(crate) changes: bool,
     /// Published limit.
     pub(crate) limit: Option<Limit>,
     /// What stands around the data of an answer.

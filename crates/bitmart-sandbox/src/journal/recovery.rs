@@ -1,0 +1,117 @@
+//! From a data folder to a running exchange.
+
+use std::path::Path;
+
+use super::{
+    DataError, Live, Number, Record, Recorder, Stored, Unusable,
+    checkpoint::{Checkpoint, Head},
+    store::{Content, Folder, Store},
+    writer,
+};
+use crate::{clock::Clock, config::Config, shared::Shared};
+
+/// Sets an exchange up as configured; with a data folder it goes on with what is in it, and everything
+/// that happens from now on is stored there.
+pub(crate) fn open(config: Config) -> Result<Shared, Unusable> {
+    match config.data.clone() {
+        None => Ok(Shared::new(config)),
+        Some(folder) => {
+            let name = folder.display().to_string();
+            let complain = move |error| {
+                eprintln!(
+                    "bitmart-sandbox: cannot store in {name}: {error}. Every request is refused from now on; \
+                     what was answered is stored."
+                );
+            };
+            let opened = start(config, &folder, complain);
+            opened.map_err(|error| Unusable { folder, error })
+        }
+    }
+}
+
+fn start(
+    config: Config,
+    folder: &Path,
+    complain: impl FnOnce(DataError) + Send + 'static,
+) -> Result<Shared, DataError> {
+    let folder = Folder::take(folder)?;
+    if !folder.is_empty() {
+        return if config.restored.is_some() {
+            Err(DataError::Occupied)
+        } else {
+            go_on(config, folder.open()?, complain)
+        };
+    }
+    let shared = Shared::new(config);
+    let store = folder.create(&shared.checkpoint(0).encode()?)?;
+    go_live(shared, 0, store, complain)
+}
+
+/// Goes on with what is in a store.
+pub(super) fn go_on(
+    config: Config,
+    store: Store,
+    complain: impl FnOnce(DataError) + Send + 'static,
+) -> Result<Shared, DataError> {
+    let (shared, last) = replayed(config, store.load()?)?;
+    // The inputs to come need no knowledge of how this sandbox was configured before.
+    store.checkpoint(&shared.checkpoint(last).encode()?)?;
+    go_live(shared, last, store, complain)
+}
+
+/// Stores from now on what happens.
+fn go_live(
+    mut shared: Shared,
+    last: Number,
+    store: Store,
+    complain: impl FnOnce(DataError) + Send + 'static,
+) -> Result<Shared, DataError> {
+    let (writer, progress) = writer::start(store, last, complain).map_err(DataError::Io)?;
+    let live = Live { writer, last, work: 0 };
+    shared.start_journal(Recorder::Live(live), Stored(progress));
+    Ok(shared)
+}
+
+/// The state after the last input that is stored, and the number of that input.
+fn replayed(config: Config, content: Content) -> Result<(Shared, Number), DataError> {
+    let Content { head, snapshot, inputs } = content;
+    let (Head { mut last, version, keys }, snapshot) = Checkpoint::decode(&head, &snapshot)?;
+    let shared = Shared::resume(config.restore(snapshot));
+    for key in keys {
+        // A key that is configured by now stays as it is configured.
+        let _ = shared.keys.add(key.into());
+    }
+    let clock = shared.state().clock;
+    for (number, record) in inputs {
+        if number != last + 1 {
+            return Err(DataError::Gap(last + 1));
+        }
+        last = number;
+        if !repeat(&shared, record) {
+            return Err(DataError::Diverged { number, written_by: version });
+        }
+    }
+    let mut state = shared.state();
+    state.recorder = Recorder::Off;
+    // A stepped clock stands where it stood, the machine's goes its own way.
+    state.clock = match (clock, state.clock) {
+        (Clock::Stepped { now_ms: started }, Clock::Stepped { now_ms: reached }) => {
+            Clock::Stepped { now_ms: started.max(reached) }
+        }
+        (clock, _) => clock,
+    };
+    drop(state);
+    shared.admit();
+    Ok((shared, last))
+}
+
+/// Lets an input happen again; false when something else came of it.
+fn repeat(shared: &Shared, record: Record) -> bool {
+    let Record { now_ms, mark, input } = record;
+    let mut state = shared.state();
+    state.clock = Clock::Stepped { now_ms };
+    state.recorder = Recorder::Replay(None);
+    drop(state);
+    shared.repeat(input);
+    matches!(shared.state().recorder, Recorder::Replay(Some(again)) if again == mark)
+}
