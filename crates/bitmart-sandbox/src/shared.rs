@@ -40,6 +40,7 @@ impl State {
         let now_ms = self.clock.now_ms();
         self.exchange.settle_due(now_ms);
         let result = command(&mut self.exchange, now_ms);
+        self.exchange.run_triggers(now_ms);
         self.feed.publish(&mut self.exchange, now_ms);
         result
     }

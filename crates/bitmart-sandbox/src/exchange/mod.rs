@@ -28,6 +28,7 @@ pub(crate) mod tape;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transfer;
+pub(crate) mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -47,6 +48,7 @@ use self::{
     order::{SpotFill, SpotOrder},
     tape::PublicTrade,
     transfer::Transfer,
+    trigger::{Plan, Trigger, Triggers},
 };
 use crate::{config::Config, keys::ApiKey};
 
@@ -90,6 +92,7 @@ pub(crate) enum Event {
     SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
     FuturesTrade { symbol: SmolStr, trade: PublicTrade },
     FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<FuturesFill> },
+    FuturesPlan { plan: Box<Trigger<Plan>>, action: FuturesAction },
     FuturesAsset { account: AccountId, currency: SmolStr },
     FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },
 }
@@ -156,9 +159,13 @@ pub(crate) struct Exchange {
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
     /// Losses beyond an account's money, of futures and of loans, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
+    pub(crate) triggers: Triggers,
     counters: Counters,
     #[serde(skip)]
     events: Vec<Event>,
+    /// How many of the events the triggers have seen.
+    #[serde(skip)]
+    noticed: usize,
     makers: Vec<maker::Maker>,
 }
 
@@ -185,6 +192,7 @@ impl Exchange {
             lent: BTreeMap::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
+            triggers: Triggers::default(),
             counters: Counters {
                 spot_order: FIRST_SPOT_ORDER,
                 futures_order: FIRST_FUTURES_ORDER,
@@ -195,6 +203,7 @@ impl Exchange {
                 loan: FIRST_LOAN,
             },
             events: Vec::new(),
+            noticed: 0,
             makers: Vec::new(),
         };
         for pair in &config.pairs {
@@ -249,6 +258,7 @@ impl Exchange {
 
     /// The events since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        self.noticed = 0;
         std::mem::take(&mut self.events)
     }
 

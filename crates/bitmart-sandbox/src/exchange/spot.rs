@@ -60,6 +60,10 @@ impl SpotMarket {
         };
         Self { rules, book: Book::default(), tape: Tape::default() }
     }
+
+    pub(crate) fn last_price(&self) -> Decimal {
+        self.tape.last_price().unwrap_or(self.rules.start_price)
+    }
 }
 
 impl Exchange {

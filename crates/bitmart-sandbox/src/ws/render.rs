@@ -14,6 +14,7 @@ use crate::{
         futures_order::{FuturesFill, FuturesOrder},
         order::{Kind, SpotFill, SpotOrder, State},
         tape::{PublicTrade, Tape},
+        trigger::placed_by,
     },
     wire::{fixed, plain, ratio, rfc3339},
 };
@@ -338,7 +339,7 @@ pub(super) fn futures_order(
             "deal_size": plain(order.filled),
             "create_time": order.created_ms,
             "update_time": order.updated_ms,
-            "plan_order_id": "",
+            "plan_order_id": placed_by(request.client_id.as_ref()).unwrap_or_default(),
             "last_trade": last_trade,
             "trigger_price": "-",
             "trigger_price_type": "-",
