@@ -3,16 +3,19 @@
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::super::{
-    AccountId, Exchange,
-    account::Purse,
-    book::SelfTrade,
-    earn::{Renewal, Saver},
-    funding::NewWithdrawal,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    margin::Sum,
-    tests::spot_order,
-    transfer::{End, NewTransfer},
+use super::{
+    super::{
+        AccountId, Exchange,
+        account::Purse,
+        book::SelfTrade,
+        earn::{Renewal, Saver},
+        funding::NewWithdrawal,
+        futures_order::{FuturesSide, Mode, NewFuturesOrder},
+        margin::Sum,
+        tests::spot_order,
+        transfer::{End, NewTransfer},
+    },
+    triggers,
 };
 use crate::{config::Config, keys::ApiKey};
 
@@ -48,6 +51,7 @@ pub(super) enum Step {
     CancelSpot(usize),
     Futures(Futures),
     CancelFutures(usize),
+    Trigger(triggers::Step),
     Deposit { currency: usize, cents: i64 },
     Withdraw { currency: usize, cents: i64, source: usize, fails: bool, payee: Option<u32> },
     Transfer { to: u32, purses: (usize, usize), currency: usize, cents: i64, number: u8 },
@@ -68,11 +72,16 @@ fn spot() -> impl Strategy<Value = Step> {
     )
 }
 
-fn futures() -> impl Strategy<Value = Step> {
+fn futures() -> impl Strategy<Value = Futures> {
     let price = proptest::option::of(-40..40_i64);
     (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, 1..50_u32).prop_map(
-        |(side, mode, stp, price, size, leverage)| {
-            Step::Futures(Futures { side, mode, stp, price, size, leverage })
+        |(side, mode, stp, price, size, leverage)| Futures {
+            side,
+            mode,
+            stp,
+            price,
+            size,
+            leverage,
         },
     )
 }
@@ -84,7 +93,8 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
     let step = prop_oneof![
         8 => spot(),
         3 => any::<usize>().prop_map(Step::CancelSpot),
-        6 => futures(),
+        6 => futures().prop_map(Step::Futures),
+        6 => triggers::step(futures()).prop_map(Step::Trigger),
         2 => any::<usize>().prop_map(Step::CancelFutures),
         1 => (0..3_usize, cents()).prop_map(|(currency, cents)| Step::Deposit { currency, cents }),
         2 => (0..3_usize, cents(), 0..3_usize, any::<bool>(), proptest::option::of(1..5_u32)).prop_map(
@@ -163,6 +173,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
                 let _ = exchange.cancel_futures(account, *id, now_ms);
             }
         }
+        Step::Trigger(step) => triggers::run(exchange, account, step, now_ms),
         Step::Deposit { currency, cents } => {
             let currency = CURRENCIES[currency];
             let _ = exchange.deposit(account, currency, money(currency, cents), now_ms);
@@ -214,6 +225,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
         Step::Wait { .. } => {}
         Step::Market => exchange.step_market(now_ms),
     }
+    exchange.run_triggers(now_ms);
 }
 
 fn saver(account: AccountId, now_ms: u64) -> Saver {
@@ -230,7 +242,7 @@ fn redeem(exchange: &mut Exchange, account: AccountId, pick: usize, cents: i64, 
     let _ = exchange.redeem_saving(saver(account, now_ms), id, part, now_ms);
 }
 
-fn futures_order(order: &Futures) -> NewFuturesOrder {
+pub(super) fn futures_order(order: &Futures) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
     use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};

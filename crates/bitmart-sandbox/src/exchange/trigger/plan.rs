@@ -215,7 +215,12 @@ impl Exchange {
     pub(super) fn fire_plan(&mut self, id: OrderId, now_ms: u64) {
         let Some(plan) = self.triggers.futures.take(id) else { return };
         let order = self.executed(&plan);
-        let (state, action) = match self.place_futures(plan.account, order, now_ms) {
+        let placed = if order.size.is_zero() {
+            Err(refuse(40020))
+        } else {
+            self.place_futures(plan.account, order, now_ms)
+        };
+        let (state, action) = match placed {
             Ok(placed) => {
                 self.set_preset(placed, plan.terms.preset);
                 (State::Placed(placed), FuturesAction::Submitted)
