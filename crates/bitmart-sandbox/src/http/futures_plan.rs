@@ -99,16 +99,12 @@ pub(super) fn modify(call: &mut Call<'_>) -> Answer {
 pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = rules(call)?.symbol.clone();
-    let ids = match named_id(call, account)? {
-        Some(id) => vec![id],
-        None => {
-            let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
-                let terms = &plan.terms;
-                plan.is_waiting() && terms.order.symbol == symbol && PRICED.contains(&terms.kind)
-            });
-            waiting.map(|plan| plan.id).collect()
-        }
-    };
+    let named = named_id(call, account)?;
+    let waiting = call.exchange.triggers.futures.of(account).filter(|plan| {
+        let terms = &plan.terms;
+        plan.is_waiting() && terms.order.symbol == symbol && PRICED.contains(&terms.kind)
+    });
+    let ids = named.map_or_else(|| waiting.map(|plan| plan.id).collect(), |id| vec![id]);
     for id in ids {
         call.exchange.cancel_plan(account, &symbol, id, &PRICED, call.now_ms)?;
     }

@@ -163,7 +163,9 @@ fn extra(path: &str, id: &str) -> Value {
         "/spot/v4/batch_orders" => json!({ "orderParams": [
             { "side": "buy", "type": "limit", "price": "50000", "size": "0.001" },
         ] }),
-        "/spot/v3/cancel_order" => json!({ "order_id": id }),
+        "/spot/v3/cancel_order" | "/contract/private/modify-tp-sl-order" => {
+            json!({ "order_id": id })
+        }
         "/spot/v4/cancel_orders" => json!({ "orderIds": [id] }),
         "/spot/v4/query/client-order" => json!({ "clientOrderId": "mine" }),
         "/spot/v4/query/algo/client-order" => json!({ "clientOrderId": "waits" }),
@@ -193,7 +195,6 @@ fn extra(path: &str, id: &str) -> Value {
         "/contract/private/submit-plan-order" => plan(),
         "/contract/private/modify-plan-order" => json!({ "executive_price": "50000" }),
         "/contract/private/submit-tp-sl-order" => json!({ "side": 3, "trigger_price": "90000" }),
-        "/contract/private/modify-tp-sl-order" => json!({ "order_id": id }),
         "/contract/private/submit-trail-order" => json!({ "callback_rate": "1" }),
         "/spot/v4/algo/submit_order" => {
             json!({ "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" })

@@ -64,7 +64,7 @@ pub(crate) struct NewPlan {
 }
 
 /// New terms of a waiting order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct PlanChange {
     pub(crate) trigger_price: Decimal,
     pub(crate) by: PriceType,
