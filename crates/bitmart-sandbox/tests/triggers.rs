@@ -69,7 +69,7 @@ impl Desk {
     }
 }
 
-fn plan(more: Value) -> Value {
+fn plan(more: &Value) -> Value {
     let mut plan = json!({
         "symbol": SYMBOL, "side": 1, "type": "limit", "leverage": "10", "open_type": "cross", "size": 2,
         "trigger_price": "59000", "executive_price": "58000", "price_way": 2, "price_type": 1,
@@ -90,7 +90,7 @@ fn tp_sl(kind: &str, trigger: &str) -> Value {
 #[tokio::test]
 async fn a_plan_order_waits_is_changed_fires_and_is_remembered() {
     let desk = Desk::open().await;
-    let id = desk.post("submit-plan-order", plan(json!({}))).await["order_id"].to_string();
+    let id = desk.post("submit-plan-order", plan(&json!({}))).await["order_id"].to_string();
     let rows = desk.waiting().await;
     assert_eq!(rows.as_array().map(Vec::len), Some(1));
     let row = &rows[0];
@@ -125,7 +125,7 @@ async fn a_plan_order_waits_is_changed_fires_and_is_remembered() {
 async fn plan_orders_are_listed_by_kind_and_cancelled_together() {
     let desk = Desk::open().await;
     desk.trade(60_000).await;
-    for body in [plan(json!({})), plan(json!({ "type": "market", "executive_price": null }))] {
+    for body in [plan(&json!({})), plan(&json!({ "type": "market", "executive_price": null }))] {
         desk.post("submit-plan-order", body).await;
     }
     desk.post("submit-tp-sl-order", tp_sl("take_profit", "61000")).await;
@@ -145,6 +145,8 @@ async fn plan_orders_are_listed_by_kind_and_cancelled_together() {
     assert_eq!(desk.refused("cancel-plan-order", one).await, 40036);
     desk.post("cancel-plan-order", json!({ "symbol": SYMBOL })).await;
     assert_eq!(count("").await, Some(0));
+    let ledger = desk.sandbox.orders();
+    assert_eq!(ledger.iter().filter(|order| order.state == "cancelled").count(), 3);
     desk.trade(50_000).await;
     assert!(!desk.sandbox.orders().iter().any(|order| order.client_order_id.starts_with("PLAN_")));
 }
@@ -250,7 +252,7 @@ async fn a_trailing_order_is_an_open_order_until_it_fires_or_is_cancelled() {
 #[tokio::test]
 async fn orders_that_cannot_wait_are_refused() {
     let desk = Desk::open().await;
-    let refused = async |more| desk.refused("submit-plan-order", plan(more)).await;
+    let refused = async |more| desk.refused("submit-plan-order", plan(&more)).await;
     assert_eq!(refused(json!({ "symbol": "NOPE" })).await, 40034);
     assert_eq!(refused(json!({ "side": 5 })).await, 40041);
     assert_eq!(refused(json!({ "type": "stop" })).await, 40042);

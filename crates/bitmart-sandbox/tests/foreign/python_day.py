@@ -473,7 +473,14 @@ step("positions, new form", lambda: futures.get_position_v2(CONTRACT), "[].posit
 sampled("risk of positions", lambda: futures.get_position_risk(CONTRACT), "[].position_amt [].liquidation_price")
 step("futures deals", lambda: futures.get_trades(CONTRACT, now - 60, now + 60), "[].trade_id [].vol [].paid_fees",
      lambda d: sum(Decimal(row["vol"]) for row in d) == 20)
+stop = step("stop-loss", lambda: futures.post_submit_tp_sl_order(
+    CONTRACT, "stop_loss", 3, low, "0", 1, client_order_id="stop1"), "order_id client_order_id",
+            lambda d: d["client_order_id"] == "stop1")
+until("its push", pushed_contract_order(stop, 2))
+step("change a stop-loss", lambda: futures.post_modify_tp_sl_order(CONTRACT, low, 2, client_order_id="stop1"),
+     "order_id", lambda d: d["order_id"] == stop["order_id"])
 step("close the position", contract_order(type="market", side=3, mode=1, size=20), "order_id")
+until("the stop-loss goes with the position", pushed_contract_order(stop, 3))
 step("nothing is held", lambda: futures.get_position_v2(), "[]", lambda d: d == [])
 refused("close more than is held", 400, 40020, contract_order(type="market", side=3, mode=1, size=20))
 refused("an unknown futures order", 400, 40035, lambda: futures.get_order(CONTRACT, "1"))
@@ -489,6 +496,9 @@ plan = step("plan order", lambda: futures.post_submit_plan_order(
     executive_price=low, price_way=2, price_type=1), "order_id")
 step("plan orders", lambda: futures.get_current_plan_order(CONTRACT), "[].order_id [].trigger_price",
      lambda d: [row["order_id"] for row in d] == [str(plan["order_id"])])
+step("presets of a plan order", lambda: futures.post_modify_preset_plan_order(
+    CONTRACT, str(plan["order_id"]), preset_take_profit_price=high), "order_id",
+     lambda d: d["order_id"] == str(plan["order_id"]))
 step("cancel a plan order", lambda: futures.post_cancel_plan_order(CONTRACT, order_id=str(plan["order_id"])))
 trail = step("trailing order", lambda: futures.post_submit_trail_order(
     CONTRACT, side=1, leverage="5", open_type="isolated", size=1, activation_price=low, callback_rate="1",
