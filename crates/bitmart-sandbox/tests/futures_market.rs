@@ -149,8 +149,11 @@ async fn rates_and_modes_are_those_that_the_exchange_works_with() {
     let set =
         |mode| client.post("/contract/private/set-position-mode", json!({ "position_mode": mode }));
     assert_eq!(set("hedge_mode").await.data(), mode);
-    let refused = set("one_way_mode").await;
+    let refused = set("both_ways").await;
     assert_eq!((refused.status, refused.code()), (400, 40007), "{}", refused.text);
+    assert_eq!(set("one_way_mode").await.data(), json!({ "position_mode": "one_way_mode" }));
+    let mode = client.get("/contract/private/get-position-mode").await.data();
+    assert_eq!(mode, json!({ "position_mode": "one_way_mode" }));
 }
 
 #[tokio::test]

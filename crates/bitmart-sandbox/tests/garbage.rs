@@ -114,6 +114,6 @@ async fn the_largest_numbers_are_refused() {
     });
     assert_eq!(
         Client::futures(&sandbox).post("/contract/private/submit-order", body).await.code(),
-        40027
+        40029
     );
 }

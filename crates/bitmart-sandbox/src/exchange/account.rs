@@ -112,6 +112,11 @@ pub(crate) struct Account {
     /// By contract and direction (true = long).
     #[serde(with = "super::rows")]
     pub(crate) positions: BTreeMap<(SmolStr, bool), Position>,
+    /// Futures positions are netted into one, in place of a long and a short one.
+    pub(crate) one_way: bool,
+    /// What was set last for a contract and margin mode (true = isolated).
+    #[serde(with = "super::rows")]
+    pub(crate) leverages: BTreeMap<(SmolStr, bool), u32>,
     pub(crate) spot_orders: History,
     pub(crate) futures_orders: History,
 }
@@ -128,6 +133,8 @@ impl Account {
             margin: BTreeMap::new(),
             open_loans: BTreeSet::new(),
             positions: BTreeMap::new(),
+            one_way: false,
+            leverages: BTreeMap::new(),
             spot_orders: History::default(),
             futures_orders: History::default(),
         }
@@ -139,6 +146,21 @@ impl Account {
 
     pub(crate) fn futures(&mut self, currency: &SmolStr) -> &mut Wallet {
         self.futures.entry(currency.clone()).or_default()
+    }
+
+    /// A position as it stands; `long` is its direction.
+    pub(crate) fn position(&self, symbol: &SmolStr, long: bool) -> Option<&Position> {
+        self.positions.get(&(symbol.clone(), long))
+    }
+
+    pub(crate) fn position_mut(&mut self, symbol: &SmolStr, long: bool) -> &mut Position {
+        self.positions.entry((symbol.clone(), long)).or_default()
+    }
+
+    /// Its open positions with their contract and direction.
+    pub(crate) fn open_positions(&self) -> impl Iterator<Item = (&SmolStr, bool, &Position)> {
+        let open = self.positions.iter().filter(|(_, position)| position.is_open());
+        open.map(|((symbol, long), position)| (symbol, *long, position))
     }
 
     pub(crate) fn fund(&mut self, currency: &SmolStr) -> &mut Wallet {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Exchange;
+use super::{AccountId, Exchange};
 
 /// Something that is due at a time, by the number of what it concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ pub(super) enum Due {
     Interest(u64),
     /// A day's interest of a flexible saving, or the end of a fixed one.
     Saving(u64),
+    /// Funding of all contracts.
+    Rates,
+    /// A countdown of an account that cancels its orders.
+    Countdown(AccountId),
 }
 
 impl Exchange {
@@ -31,6 +35,8 @@ impl Exchange {
                 Due::Funding(id) => self.advance_funding(id),
                 Due::Interest(id) => self.charge_interest(id, now_ms),
                 Due::Saving(id) => self.settle_saving(id, at_ms),
+                Due::Rates => self.settle_rates(at_ms),
+                Due::Countdown(account) => self.end_countdowns(account, at_ms),
             }
         }
         self.liquidate_margins(now_ms);

@@ -4,19 +4,20 @@
 mod steps;
 mod triggers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use self::steps::{START_MS, Step, config, run, step};
+use self::steps::{START_MS, Step, config, run, start, step};
 use super::{
     AccountId, Event, Exchange, OrderId,
     account::{Account, Wallet},
     book::Side,
     earn::{SavingAct, SavingRecord},
     funding::FundingState,
+    futures_order::FuturesOrder,
     margin::Sum,
     order::{NewSpotOrder, State},
     tests::spot_order,
@@ -63,16 +64,30 @@ fn put_in(exchange: &Exchange) -> BTreeMap<SmolStr, Decimal> {
     all
 }
 
+fn is_backed(exchange: &Exchange, account: &Account, wallet: &Wallet) -> bool {
+    let money = exchange.collateral(account.id, &"USDT".into());
+    let cross = account.open_positions().any(|row| !row.2.isolated);
+    money.withdrawable().is_zero() && (cross || !wallet.frozen.is_zero())
+}
+
 fn check(exchange: &Exchange) -> Result<(), TestCaseError> {
     for account in exchange.accounts.values().filter(|account| !account.house) {
         for (name, currency, wallet) in wallets(account) {
-            prop_assert!(wallet.available >= Decimal::ZERO, "{name} {currency} {wallet:?}");
+            // Cross positions and orders may stand behind what a futures wallet spent beyond its cash.
+            let backed = name == "futures" && is_backed(exchange, account, wallet);
+            prop_assert!(
+                wallet.available >= Decimal::ZERO || backed,
+                "{name} {currency} {wallet:?}"
+            );
             prop_assert!(wallet.frozen >= Decimal::ZERO, "{name} {currency} {wallet:?}");
         }
         for position in account.positions.values() {
             prop_assert!(position.size >= Decimal::ZERO && position.margin >= Decimal::ZERO);
             prop_assert!(position.closing >= Decimal::ZERO && position.closing <= position.size);
         }
+        let long = account.open_positions().filter(|row| row.1).count();
+        let nets = !account.one_way || long == 0 || long == account.open_positions().count();
+        prop_assert!(nets, "long and short in one-way mode");
     }
     let spot = exchange.spot.values().map(|market| &market.book);
     for book in spot.chain(exchange.futures.values().map(|market| &market.book)) {
@@ -107,10 +122,19 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         prop_assert!(order.state.is_open() || order.reserved.is_zero());
         hold(order.account, wallet, currency, order.reserved);
     }
+    let mut promised: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
     for order in exchange.futures_orders.values() {
-        prop_assert!(order.open || order.reserved.is_zero());
+        prop_assert!(order.open || (order.reserved.is_zero() && order.closes.is_zero()));
+        let key = (order.account, !order.request.side.buys());
+        *promised.entry(key).or_default() += order.closes;
         let quote = &exchange.futures[&order.request.symbol].rules.quote;
         hold(order.account, "futures", quote, order.reserved);
+    }
+    for account in exchange.accounts.values().filter(|account| !account.house) {
+        for ((_, long), position) in &account.positions {
+            let closes = promised.get(&(account.id, *long)).copied().unwrap_or_default();
+            prop_assert_eq!(position.closing, closes, "promised to orders");
+        }
     }
     for row in exchange.fundings.values().filter(|row| !row.deposit) {
         if ![FundingState::Done, FundingState::Failed].contains(&row.state) {
@@ -169,7 +193,7 @@ impl Heard {
 
 /// Everything that happened, as text.
 fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
-    let (mut exchange, mut now_ms) = (Exchange::new(&config(seed), START_MS), START_MS);
+    let (mut exchange, mut now_ms) = (start(seed), START_MS);
     for (account, step) in steps {
         run(&mut exchange, *account, step, &mut now_ms);
     }
@@ -178,7 +202,8 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
     let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
-    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{:?}\n{triggers:?}", exchange.earn)
+    let futures = (&exchange.flows, &exchange.futures, &exchange.earn, triggers);
+    format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{futures:?}")
 }
 
 proptest! {
@@ -190,7 +215,7 @@ proptest! {
         seed in any::<u64>(),
         steps in proptest::collection::vec(step(), 1..1_000),
     ) {
-        let (mut exchange, mut now_ms) = (Exchange::new(&config(seed), START_MS), START_MS);
+        let (mut exchange, mut now_ms) = (start(seed), START_MS);
         let (before, mut heard) = (put_in(&exchange), Heard::default());
         for (account, step) in &steps {
             run(&mut exchange, *account, step, &mut now_ms);
@@ -285,7 +310,7 @@ fn random_operations_do_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let mut runner = TestRunner::deterministic();
     let steps = proptest::collection::vec(step(), 3_000).new_tree(&mut runner).expect("steps");
-    let (mut exchange, mut now_ms) = (Exchange::new(&config(1), START_MS), START_MS);
+    let (mut exchange, mut now_ms) = (start(1), START_MS);
     for (account, step) in steps.current() {
         run(&mut exchange, account, &step, &mut now_ms);
     }
@@ -315,6 +340,13 @@ fn random_operations_do_something() {
     let algos = (1..5).flat_map(|id| exchange.triggers.spot.of(AccountId(id)));
     let fired = algos.filter(|algo| matches!(algo.state, trigger::State::Placed(_)));
     assert!(fired.count() > 5, "algo orders never fire");
+    let flows: BTreeSet<_> = exchange.flows.iter().map(|row| row.kind as u8).collect();
+    assert_eq!(flows, (1..=5).collect(), "transfers, profit, funding, fees, liquidation");
+    let origins: BTreeSet<_> = exchange.futures_orders.values().map(FuturesOrder::kind).collect();
+    assert!(origins.contains("liquidate"), "{origins:?}");
+    let one_way = exchange.futures_orders.values().filter(|order| order.one_way).count();
+    assert!(one_way > 20 && !exchange.insured.is_empty(), "{one_way} {:?}", exchange.insured);
     let between = exchange.transfers.iter().filter(|row| row.is_between_accounts()).count();
-    assert!(between > 50 && exchange.spot_fills.len() > 300 && exchange.futures_fills.len() > 300);
+    let fills = (exchange.spot_fills.len(), exchange.futures_fills.len());
+    assert!(between > 50 && fills.0 > 300 && fills.1 > 150, "{between} {fills:?}");
 }

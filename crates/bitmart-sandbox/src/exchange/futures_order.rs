@@ -9,7 +9,8 @@ use super::{
     book::{SelfTrade, Side},
 };
 
-/// The four sides of hedge mode, numbered as on the wire.
+/// The four sides, numbered as on the wire and named as in hedge mode. In one-way mode they are buy, buy
+/// to reduce only, sell to reduce only, and sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FuturesSide {
     OpenLong = 1,
@@ -26,11 +27,15 @@ impl FuturesSide {
         }
     }
 
+    pub(crate) fn buys(self) -> bool {
+        self.book() == Side::Buy
+    }
+
     pub(crate) fn opens(self) -> bool {
         matches!(self, Self::OpenLong | Self::OpenShort)
     }
 
-    /// Whether it works on the long position.
+    /// Whether it works on the long position of hedge mode.
     pub(crate) fn long(self) -> bool {
         matches!(self, Self::OpenLong | Self::CloseLong)
     }
@@ -60,12 +65,27 @@ pub(crate) struct NewFuturesOrder {
     pub(crate) stp: SelfTrade,
 }
 
+/// Who placed an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Origin {
+    Customer,
+    /// A position that is closed by force, at the market.
+    Liquidation,
+    /// What the market did not take of it: the house takes it over.
+    Bankruptcy,
+}
+
 /// A futures order as the exchange keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FuturesOrder {
     pub(crate) id: OrderId,
     pub(crate) account: AccountId,
     pub(crate) request: NewFuturesOrder,
+    pub(crate) origin: Origin,
+    /// Placed in one-way mode.
+    pub(crate) one_way: bool,
+    /// Contracts of the opposite position that are promised to it.
+    pub(crate) closes: Decimal,
     pub(crate) filled: Decimal,
     /// Sum of price times contracts.
     pub(crate) filled_value: Decimal,
@@ -77,6 +97,20 @@ pub(crate) struct FuturesOrder {
 }
 
 impl FuturesOrder {
+    pub(crate) fn left(&self) -> Decimal {
+        self.request.size - self.filled
+    }
+
+    /// The word of REST.
+    pub(crate) fn kind(&self) -> &'static str {
+        match (self.origin, self.request.price) {
+            (Origin::Liquidation, _) => "liquidate",
+            (Origin::Bankruptcy, _) => "bankruptcy",
+            (Origin::Customer, Some(_)) => "limit",
+            (Origin::Customer, None) => "market",
+        }
+    }
+
     pub(crate) fn average_price(&self) -> Decimal {
         self.filled_value.checked_div(self.filled).unwrap_or_default()
     }

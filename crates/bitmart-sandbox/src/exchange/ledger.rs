@@ -193,7 +193,11 @@ impl Exchange {
                     account: account.id.0,
                     wallet,
                     currency: currency.to_string(),
-                    available: money.available,
+                    available: match wallet {
+                        // What open positions won or lost counts.
+                        "futures" => self.collateral(account.id, currency).available(),
+                        _ => money.available,
+                    },
                     frozen: money.frozen,
                 }));
             }

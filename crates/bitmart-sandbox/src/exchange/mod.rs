@@ -42,7 +42,7 @@ use self::{
     agenda::Due,
     earn::Earn,
     funding::Funding,
-    futures::FuturesMarket,
+    futures::{FuturesMarket, flows::Flow},
     futures_order::{FuturesFill, FuturesOrder},
     margin::{Loan, Repayment},
     order::{SpotFill, SpotOrder},
@@ -77,6 +77,7 @@ const FIRST_SPOT_ORDER: u64 = 118_100_034_543_000_000;
 const FIRST_FUTURES_ORDER: u64 = 220_609_666_000_000;
 const FIRST_SPOT_TRADE: u64 = 125_277_182_593_000_000;
 const FIRST_FUTURES_TRADE: u64 = 1_409_000_000;
+const FIRST_FLOW: u64 = 9_689_000_000;
 const FIRST_FUNDING_RECORD: u64 = 1_679_000;
 const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
@@ -112,6 +113,9 @@ pub(crate) enum FuturesAction {
     Fill = 1,
     Submitted = 2,
     Cancelled = 3,
+    CancelledByLiquidation = 4,
+    Liquidated = 6,
+    Bankrupt = 7,
 }
 
 /// Next numbers to give out.
@@ -121,6 +125,7 @@ struct Counters {
     futures_order: u64,
     spot_trade: u64,
     futures_trade: u64,
+    flow: u64,
     funding: u64,
     transfer: u64,
     loan: u64,
@@ -157,6 +162,11 @@ pub(crate) struct Exchange {
     /// Fees, interest taken and money withdrawn, by currency: what left the wallets for good. What
     /// control put into wallets counts against it.
     pub(crate) collected: BTreeMap<SmolStr, Decimal>,
+    /// When the open orders of an account in a contract are cancelled.
+    #[serde(with = "rows")]
+    countdowns: BTreeMap<(AccountId, SmolStr), u64>,
+    /// The latest flows of futures wallets, oldest first.
+    pub(crate) flows: VecDeque<Flow>,
     /// Losses beyond an account's money, of futures and of loans, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
     pub(crate) triggers: Triggers,
@@ -192,12 +202,15 @@ impl Exchange {
             lent: BTreeMap::new(),
             collected: BTreeMap::new(),
             insured: BTreeMap::new(),
+            countdowns: BTreeMap::new(),
+            flows: VecDeque::new(),
             triggers: Triggers::default(),
             counters: Counters {
                 spot_order: FIRST_SPOT_ORDER,
                 futures_order: FIRST_FUTURES_ORDER,
                 spot_trade: FIRST_SPOT_TRADE,
                 futures_trade: FIRST_FUTURES_TRADE,
+                flow: FIRST_FLOW,
                 funding: FIRST_FUNDING_RECORD,
                 transfer: FIRST_TRANSFER,
                 loan: FIRST_LOAN,

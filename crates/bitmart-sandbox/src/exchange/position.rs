@@ -12,6 +12,8 @@ pub(crate) struct Position {
     /// Contracts promised to open closing orders.
     pub(crate) closing: Decimal,
     pub(crate) closed: Decimal,
+    /// What the closed contracts were worth when they were closed.
+    pub(crate) closed_value: Decimal,
     pub(crate) realised: Decimal,
     /// Fees of all its fills.
     pub(crate) fees: Decimal,
@@ -22,6 +24,16 @@ pub(crate) struct Position {
 }
 
 impl Position {
+    pub(crate) fn is_open(&self) -> bool {
+        !self.size.is_zero()
+    }
+
+    /// Begins anew; contracts are promised to orders from one position to the next.
+    pub(crate) fn begin(&mut self, leverage: u32, isolated: bool, now_ms: u64) {
+        let closing = self.closing;
+        *self = Self { leverage, isolated, closing, opened_ms: now_ms, ..Self::default() };
+    }
+
     /// Takes `size` contracts out and returns their share of cost and margin.
     pub(crate) fn reduce(&mut self, size: Decimal) -> (Decimal, Decimal) {
         let all = size >= self.size;
@@ -34,6 +46,11 @@ impl Position {
         self.cost -= cost;
         self.margin -= margin;
         (cost, margin)
+    }
+
+    /// Average price at which contracts were closed; zero before that.
+    pub(crate) fn close_price(&self, contract_size: Decimal) -> Decimal {
+        self.closed_value.checked_div(self.closed * contract_size).unwrap_or_default()
     }
 
     /// Average entry price per base unit; zero when flat.

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::{
     AccountId, BalanceReason, Event, Exchange,
     account::Purse,
+    futures::flows::FlowKind,
     keep_latest, next,
     refusal::{Refusal, refuse},
 };
@@ -70,15 +71,26 @@ impl Exchange {
         if !self.holds(from.purse, &currency) || !self.holds(to.purse, &currency) {
             return Err(refuse(60002));
         }
-        let payer = self.account(from.account).purse(from.purse, &currency);
-        if payer.available < amount {
+        let free = match from.purse {
+            Purse::Futures => self.collateral(from.account, &currency).withdrawable(),
+            Purse::Spot | Purse::Fund => {
+                self.account(from.account).purse(from.purse, &currency).available
+            }
+        };
+        if free < amount {
             return Err(refuse(short));
         }
-        payer.available -= amount;
+        self.account(from.account).purse(from.purse, &currency).available -= amount;
         self.account(to.account).purse(to.purse, &currency).available += amount;
         let id = next(&mut self.counters.transfer);
         for end in [from, to] {
             self.tell_transfer(end, &currency);
+        }
+        for (end, amount) in [(from, -amount), (to, amount)] {
+            if end.purse == Purse::Futures {
+                let about = (SmolStr::default(), currency.clone());
+                self.record_flow(end.account, FlowKind::Transfer, about, amount, now_ms);
+            }
         }
         let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
         keep_latest(&mut self.transfers, row);

@@ -5,25 +5,23 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Call,
-    futures_account::listed,
+    futures_account::{listed, order_id},
     futures_fields as fields,
-    futures_market::{FUNDING_MS, FUNDING_RATE, held},
+    futures_market::held,
     futures_rows,
-    params::Params,
+    futures_settings::mode_word,
 };
 use crate::{
     exchange::{
         OrderId,
         book::SelfTrade,
-        futures::{FuturesMarket, FuturesRules},
+        futures::{FuturesMarket, funding::next_funding_ms},
         futures_order::{FuturesOrder, NewFuturesOrder},
         refusal::{Refusal, refuse},
     },
     wire::{fixed, plain, ratio},
 };
 
-/// The only position mode here.
-const HEDGE: &str = "hedge_mode";
 const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(super) fn details(call: &mut Call<'_>) -> Answer {
@@ -69,38 +67,24 @@ fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) ->
         "max_volume": plain(rules.max_volume),
         "market_max_volume": plain(rules.max_volume),
         "min_volume": "1",
-        "funding_rate": FUNDING_RATE,
-        "expected_funding_rate": FUNDING_RATE,
+        "funding_rate": plain(market.rates.last()),
+        "expected_funding_rate": plain(market.rates.expected()),
         "open_interest": plain(held.0),
         "open_interest_value": plain(held.1),
         "high_24h": plain(high),
         "low_24h": plain(low),
         "change_24h": ratio(open, last),
         "funding_interval_hours": 8,
-        "funding_time": (now_ms / FUNDING_MS + 1) * FUNDING_MS,
+        "funding_time": next_funding_ms(now_ms),
         "status": "Trading",
         "delist_time": 0,
     })
 }
 
-pub(super) fn position_mode(call: &mut Call<'_>) -> Answer {
-    call.account()?;
-    Ok(json!({ "position_mode": HEDGE }))
-}
-
-/// An answer that agrees to one-way mode would be a lie.
-pub(super) fn set_position_mode(call: &mut Call<'_>) -> Answer {
-    if call.params.need("position_mode")? != HEDGE {
-        return Err(call.params.invalid("position_mode", "the sandbox knows hedge_mode only"));
-    }
-    Ok(json!({ "position_mode": HEDGE }))
-}
-
 pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
-    let rules = fields::rules(call)?;
-    let request = parse_order(&call.params, rules)?;
-    let preset = fields::preset(&call.params, rules)?;
+    let request = parse_order(call)?;
+    let preset = fields::preset(&call.params, fields::rules(call)?)?;
     if !request.side.opens() && !preset.is_empty() {
         return Err(
             refuse(40041).saying("The order side is invalid: presets are for opening orders")
@@ -113,7 +97,8 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "order_id": id.0, "price": price.map_or("market price".to_owned(), plain) }))
 }
 
-fn parse_order(params: &Params, rules: &FuturesRules) -> Result<NewFuturesOrder, Refusal> {
+fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
+    let (params, rules) = (&call.params, fields::rules(call)?);
     let side = fields::side(params)?;
     let market = match params.text("type")?.as_deref() {
         None | Some("limit") => false,
@@ -126,17 +111,17 @@ fn parse_order(params: &Params, rules: &FuturesRules) -> Result<NewFuturesOrder,
         Some(3) => SelfTrade::CancelBoth,
         Some(_) => return Err(params.invalid("stp_mode", "must be 1, 2 or 3")),
     };
-    Ok(NewFuturesOrder {
-        symbol: rules.symbol.clone(),
-        side,
-        mode: fields::mode(params, market)?,
-        size: fields::size(params, rules)?,
-        price: if market { None } else { Some(fields::price(params, "price", rules)?) },
-        leverage: fields::leverage(params, rules, side.opens())?,
-        isolated: fields::isolated(params, side.opens())?,
-        client_id: fields::client_id(params)?,
-        stp,
-    })
+    let mode = fields::mode(params, market)?;
+    let size = fields::size(params, rules)?;
+    let price = if market { None } else { Some(fields::price(params, "price", rules)?) };
+    let isolated = fields::isolated(params, side.opens())?;
+    let leverage = match fields::leverage(params, rules)? {
+        Some(leverage) => leverage,
+        None => call.exchange.leverage_of(call.account()?, rules, isolated),
+    };
+    let client_id = fields::client_id(params)?;
+    let symbol = rules.symbol.clone();
+    Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
 }
 
 /// With neither id every open order of the symbol is cancelled, as documented.
@@ -166,6 +151,28 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({}))
 }
 
+/// The id of the answer is a number, like that of the request. Price, size or both are given.
+pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let params = &call.params;
+    let rules = fields::rules(call)?;
+    let symbol = rules.symbol.clone();
+    let given = |name: &str| !params.is_absent(name);
+    let price = given("price").then(|| fields::price(params, "price", rules)).transpose()?;
+    let size = given("size").then(|| fields::size(params, rules)).transpose()?;
+    if price.is_none() && size.is_none() {
+        return Err(params.missing("price or size"));
+    }
+    let Some(id) = order_id(call, account)? else {
+        return Err(params.missing("order_id or client_order_id"));
+    };
+    let order = call.exchange.futures_orders.get(&id);
+    let order = order.filter(|order| order.account == account && order.request.symbol == symbol);
+    let client_id = order.ok_or_else(|| refuse(40037))?.request.client_id.clone();
+    call.exchange.modify_futures(account, id, price, size, call.now_ms)?;
+    Ok(json!({ "order_id": id.0, "client_order_id": client_id.as_deref().unwrap_or_default() }))
+}
+
 pub(super) fn order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
@@ -180,7 +187,7 @@ pub(super) fn order(call: &mut Call<'_>) -> Answer {
     // Trailing orders are among the open orders, and what waited is in the history.
     let trigger = exchange.triggers.futures.get(id);
     let own = trigger.filter(|one| one.account == account && one.terms.order.symbol == symbol);
-    own.map(futures_rows::order_row).ok_or_else(|| refuse(40035))
+    own.map(|one| futures_rows::order_row(one, exchange)).ok_or_else(|| refuse(40035))
 }
 
 pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
@@ -193,8 +200,8 @@ pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
         "symbol": request.symbol.as_str(),
         "state": if order.open { 2 } else { 4 },
         "side": request.side as u8,
-        "type": if request.price.is_some() { "limit" } else { "market" },
-        "position_mode": "hedge_mode",
+        "type": order.kind(),
+        "position_mode": mode_word(order.one_way),
         "account": "futures",
         "leverage": request.leverage.to_string(),
         "open_type": if request.isolated { "isolated" } else { "cross" },

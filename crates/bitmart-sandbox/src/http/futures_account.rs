@@ -1,11 +1,10 @@
-//! Lists of futures orders and trades, positions and balances. Newest first: no source states the
-//! order of the rows.
+//! Lists of futures orders, trades and flows of money. Newest first: no source states the order of the
+//! rows.
 
 use std::cmp::Reverse;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use smol_str::SmolStr;
 
 use super::{
     Answer, Call,
@@ -16,10 +15,8 @@ use super::{
 };
 use crate::{
     exchange::{
-        AccountId, Exchange, OrderId,
-        futures::FuturesMarket,
+        AccountId, Exchange, FuturesAction, OrderId,
         futures_order::FuturesOrder,
-        position::Position,
         refusal::{Refusal, refuse},
         trigger::Kind,
     },
@@ -28,7 +25,6 @@ use crate::{
 
 /// Most rows of an answer without paging.
 const ROWS: usize = 200;
-const MAX_NOTIONAL: &str = "500000";
 
 /// The contract a list is limited to.
 pub(super) fn symbol(call: &Call<'_>) -> Result<Option<String>, Refusal> {
@@ -40,7 +36,7 @@ pub(super) fn symbol(call: &Call<'_>) -> Result<Option<String>, Refusal> {
 }
 
 /// Whether the copy trading account is asked for, which is empty here.
-fn is_copy_trading(call: &Call<'_>) -> Result<bool, Refusal> {
+pub(super) fn is_copy_trading(call: &Call<'_>) -> Result<bool, Refusal> {
     match call.params.text("account")?.as_deref() {
         None | Some("futures") => Ok(false),
         Some("copy_trading") => Ok(true),
@@ -49,7 +45,7 @@ fn is_copy_trading(call: &Call<'_>) -> Result<bool, Refusal> {
 }
 
 /// The order that a list is limited to, by either id.
-fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, Refusal> {
+pub(super) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, Refusal> {
     let unknown = || refuse(40037);
     if let Some(id) = call.params.text("order_id")? {
         return id.parse().map(|id| Some(OrderId(id))).map_err(|_| unknown());
@@ -110,7 +106,7 @@ pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
         .of(account)
         .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
         .filter(|plan| here(&plan.terms.order.symbol))
-        .map(|plan| (plan.id, futures_rows::order_row(plan)));
+        .map(|plan| (plan.id, futures_rows::order_row(plan, exchange)));
     Ok(newest(orders.chain(trailing).collect(), limit))
 }
 
@@ -141,7 +137,7 @@ pub(super) fn order_history(call: &mut Call<'_>) -> Answer {
         .filter(|plan| !plan.is_waiting() && window.holds(plan.created_ms))
         .filter(|plan| wanted(plan.id) && here(&plan.terms.order.symbol))
         .map(|plan| {
-            let mut row = futures_rows::order_row(plan);
+            let mut row = futures_rows::order_row(plan, exchange);
             extend(&mut row, ended_fields(plan));
             (plan.id, row)
         });
@@ -186,145 +182,49 @@ pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     call.params.need("symbol")?;
     let symbol = symbol(call)?;
-    let open = call.exchange.futures_orders_of(account).filter(|order| order.open);
-    let ids: Vec<OrderId> = open
-        .filter(|order| symbol.as_deref().is_none_or(|symbol| order.request.symbol == symbol))
-        .map(|order| order.id)
-        .collect();
-    for id in ids {
-        call.exchange.cancel_futures(account, id, call.now_ms)?;
-    }
+    call.exchange.cancel_all_futures(
+        account,
+        symbol.as_deref(),
+        FuturesAction::Cancelled,
+        call.now_ms,
+    );
     Ok(json!({}))
 }
 
-/// Open positions; with a symbol both directions of it, even when they are flat, as documented.
-pub(super) fn positions(call: &mut Call<'_>) -> Answer {
-    position_rows(call, |row| {
-        let Row { market, position, .. } = row;
-        json!({
-            "position_amount": plain(position.size),
-            "position_side": if row.long { "long" } else { "short" },
-            "open_type": if position.isolated { "isolated" } else { "cross" },
-            "unrealized_pnl": plain(unrealised(market, position, row.long)),
-            "liquidation_price": "0",
-            "max_notional_value": MAX_NOTIONAL,
-            "initial_margin": plain(position.margin),
-        })
-    })
-}
-
-/// The same in the older form.
-pub(super) fn positions_v1(call: &mut Call<'_>) -> Answer {
-    position_rows(call, |row| {
-        let Row { market, position, .. } = row;
-        json!({
-            "margin_type": if position.isolated { "Isolated" } else { "Cross" },
-            "position_mode": "hedge_mode",
-            "position_type": if row.long { 1 } else { 2 },
-            "unrealized_value": plain(unrealised(market, position, row.long)),
-        })
-    })
-}
-
-/// One direction of one contract.
-struct Row<'a> {
-    market: &'a FuturesMarket,
-    position: &'a Position,
-    long: bool,
-}
-
-fn position_rows(call: &mut Call<'_>, more: fn(&Row<'_>) -> Value) -> Answer {
-    let (account, only) = (call.account()?, symbol(call)?);
-    if is_copy_trading(call)? {
-        return Ok(json!([]));
+/// Flows of the wallet. Times of the request are in milliseconds here; a row has its time as text, as
+/// documented.
+pub(super) fn transactions(call: &mut Call<'_>) -> Answer {
+    let (account, symbol) = (call.account()?, symbol(call)?);
+    let params = &call.params;
+    let kind = params.whole("flow_type")?.unwrap_or(0);
+    if !(0..=5).contains(&kind) {
+        return Err(params.invalid("flow_type", "must be 0 to 5"));
     }
-    let owner = call.exchange.accounts.get(&account).ok_or_else(|| refuse(30002))?;
-    let mut rows = Vec::new();
-    for (symbol, market) in &call.exchange.futures {
-        for long in [true, false] {
-            let flat = Position::default();
-            let position = owner.positions.get(&(symbol.clone(), long)).unwrap_or(&flat);
-            let wanted = match &only {
-                Some(only) => symbol == only,
-                None => !position.size.is_zero(),
-            };
-            if wanted {
-                rows.push(position_row(&Row { market, position, long }, call.now_ms, more));
-            }
-        }
-    }
-    Ok(rows.into())
-}
-
-fn position_row(row: &Row<'_>, now_ms: u64, more: fn(&Row<'_>) -> Value) -> Value {
-    let Row { market, position, .. } = row;
-    let rules = &market.rules;
-    let entry = plain(position.entry_price(rules.contract_size).round_dp(rules.price_decimals));
-    let mut fields = json!({
-        "symbol": rules.symbol.as_str(),
-        "leverage": position.leverage.to_string(),
-        "timestamp": now_ms,
-        "current_fee": plain(position.fees),
-        "open_timestamp": position.opened_ms,
-        "current_value": plain(worth(market, position, market.last_price())),
-        "mark_value": plain(worth(market, position, market.mark_price())),
-        "mark_price": plain(market.mark_price()),
-        "position_value": plain(position.cost),
-        "position_cross": plain(position.margin),
-        "maintenance_margin": "0",
-        "close_vol": plain(position.closed),
-        "close_avg_price": "0",
-        "open_avg_price": entry.clone(),
-        "entry_price": entry,
-        "current_amount": plain(position.size),
-        "realized_value": plain(position.realised),
-        "account": "futures",
-    });
-    if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), more(row)) {
-        fields.extend(more);
-    }
-    fields
-}
-
-/// What the open contracts are worth at a price.
-fn worth(market: &FuturesMarket, position: &Position, price: Decimal) -> Decimal {
-    let coins = position.size * market.rules.contract_size;
-    coins.checked_mul(price).unwrap_or_default()
-}
-
-fn unrealised(market: &FuturesMarket, position: &Position, long: bool) -> Decimal {
-    let gain = worth(market, position, market.mark_price()) - position.cost;
-    if long { gain } else { -gain }
-}
-
-pub(super) fn assets(call: &mut Call<'_>) -> Answer {
-    let account = call.account()?;
-    let owner = call.exchange.accounts.get(&account).ok_or_else(|| refuse(30002))?;
-    let rows = owner.futures.iter().map(|(currency, wallet)| {
-        let (mut deposit, mut unrealized) = (Decimal::ZERO, Decimal::ZERO);
-        for ((symbol, long), position) in &owner.positions {
-            let market = market_in(call.exchange, symbol, currency);
-            deposit += market.map_or(Decimal::ZERO, |_| position.margin);
-            unrealized +=
-                market.map_or(Decimal::ZERO, |market| unrealised(market, position, *long));
-        }
-        json!({
-            "currency": currency.as_str(),
-            "position_deposit": plain(deposit),
-            "frozen_balance": plain(wallet.frozen),
-            "available_balance": plain(wallet.available),
-            "equity": plain(wallet.available + wallet.frozen + deposit + unrealized),
-            "unrealized": plain(unrealized),
-        })
-    });
+    let rows = params.whole("page_size")?.unwrap_or(100);
+    let rows = usize::try_from(rows).ok().filter(|rows| (1..=1_000).contains(rows));
+    let rows = rows.ok_or_else(|| params.invalid("page_size", "must be 1 to 1000"))?;
+    let window = Window::futures_ms(params, call.now_ms)?;
+    let limit = if is_copy_trading(call)? { 0 } else { rows };
+    let rows = call
+        .exchange
+        .flows
+        .iter()
+        .rev()
+        .filter(|flow| flow.account == account && window.holds(flow.time_ms))
+        .filter(|flow| kind == 0 || flow.kind as i64 == kind)
+        .filter(|flow| symbol.as_deref().is_none_or(|symbol| flow.symbol == symbol))
+        .take(limit)
+        .map(|flow| {
+            json!({
+                "symbol": flow.symbol.as_str(),
+                "type": flow.kind.word(),
+                "flow_type": flow.kind as u8,
+                "amount": plain(flow.amount),
+                "asset": flow.currency.as_str(),
+                "account": "futures",
+                "time": flow.time_ms.to_string(),
+                "tran_id": flow.id.to_string(),
+            })
+        });
     Ok(rows.collect::<Value>())
-}
-
-/// A contract, if its margin is in this currency.
-fn market_in<'a>(
-    exchange: &'a Exchange,
-    symbol: &SmolStr,
-    currency: &SmolStr,
-) -> Option<&'a FuturesMarket> {
-    exchange.futures.get(symbol).filter(|market| market.rules.quote == *currency)
 }

@@ -56,21 +56,17 @@ pub(super) fn price(params: &Params, name: &str, rules: &FuturesRules) -> Result
     price.ok_or_else(|| refuse(40043))
 }
 
-pub(super) fn leverage(params: &Params, rules: &FuturesRules, opens: bool) -> Result<u32, Refusal> {
-    let leverage = match params.decimal("leverage")? {
-        Some(value) => {
-            value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?
-        }
-        None if opens => return Err(params.invalid("leverage", "is needed to open")),
-        None => 1,
-    };
-    if leverage > rules.max_leverage {
+/// A leverage within the bounds of the contract; none when it is not said.
+pub(super) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, Refusal> {
+    let Some(value) = params.decimal("leverage")? else { return Ok(None) };
+    let whole = value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?;
+    if whole > rules.max_leverage {
         return Err(refuse(40029));
     }
-    if leverage < 1 {
+    if whole < 1 {
         return Err(refuse(40030));
     }
-    Ok(leverage)
+    Ok(Some(whole))
 }
 
 /// Whether the margin is isolated.

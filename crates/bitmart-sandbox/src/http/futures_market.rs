@@ -8,7 +8,10 @@ use crate::{
     exchange::{
         Exchange,
         book::Side,
-        futures::{FuturesMarket, MAKER_FEE, TAKER_FEE},
+        futures::{
+            FuturesMarket, MAKER_FEE, TAKER_FEE,
+            funding::{LIMIT, next_funding_ms},
+        },
         refusal::{Refusal, refuse},
         tape::{Candle, Tape},
     },
@@ -22,9 +25,6 @@ const STEPS: [i64; 13] = [1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1_440, 4_320,
 const CANDLES: usize = 500;
 const TRADES: i64 = 100;
 const HISTORY: i64 = 100;
-pub(super) const FUNDING_MS: u64 = 8 * 3_600_000;
-pub(super) const FUNDING_RATE: &str = "0.0001";
-const FUNDING_LIMIT: &str = "0.0375";
 
 fn market<'a>(call: &'a Call<'_>) -> Result<&'a FuturesMarket, Refusal> {
     call.exchange.futures.get(call.params.need("symbol")?.as_str()).ok_or_else(|| refuse(40034))
@@ -92,15 +92,16 @@ pub(super) fn held(exchange: &Exchange, market: &FuturesMarket) -> (Decimal, Dec
     (contracts, coins.checked_mul(market.last_price()).unwrap_or_default())
 }
 
+/// The rates of the last settlement and, as expected, of the next.
 fn funding_row(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
         "timestamp": now_ms,
         "symbol": market.rules.symbol.as_str(),
-        "rate_value": FUNDING_RATE,
-        "expected_rate": FUNDING_RATE,
-        "funding_time": (now_ms / FUNDING_MS + 1) * FUNDING_MS,
-        "funding_upper_limit": FUNDING_LIMIT,
-        "funding_lower_limit": format!("-{FUNDING_LIMIT}"),
+        "rate_value": plain(market.rates.last()),
+        "expected_rate": plain(market.rates.expected()),
+        "funding_time": next_funding_ms(now_ms),
+        "funding_upper_limit": plain(LIMIT),
+        "funding_lower_limit": plain(-LIMIT),
     })
 }
 
@@ -117,19 +118,19 @@ pub(super) fn funding_rates(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "list": [funding_row(market(call)?, call.now_ms)] }))
 }
 
-/// The rate never changes here: the latest settlements, newest first.
+/// The latest settlements, newest first.
 pub(super) fn funding_history(call: &mut Call<'_>) -> Answer {
     let (market, params) = (market(call)?, &call.params);
     let limit = params.whole("limit")?.unwrap_or(HISTORY);
     if !(1..=HISTORY).contains(&limit) {
         return Err(params.invalid("limit", "must be 1 to 100"));
     }
-    let last = call.now_ms / FUNDING_MS;
-    let rows = (0..limit.unsigned_abs()).map(|back| {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let rows = market.rates.past().take(limit).map(|(time_ms, rate)| {
         json!({
             "symbol": market.rules.symbol.as_str(),
-            "funding_rate": FUNDING_RATE,
-            "funding_time": (last.saturating_sub(back) * FUNDING_MS).to_string(),
+            "funding_rate": plain(rate),
+            "funding_time": time_ms.to_string(),
         })
     });
     Ok(json!({ "list": rows.collect::<Value>() }))

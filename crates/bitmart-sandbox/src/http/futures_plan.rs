@@ -42,14 +42,13 @@ fn parse_plan(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Refusal>
     if kind.is_bound() && side.opens() {
         return Err(refuse(40041));
     }
-    params.need("leverage")?;
     let order = NewFuturesOrder {
         symbol: rules.symbol.clone(),
         side,
         price: if market { None } else { Some(price(params, "executive_price", rules)?) },
         size: fields::size(params, rules)?,
         mode: fields::mode(params, market)?,
-        leverage: fields::leverage(params, rules, true)?,
+        leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
         client_id: None,
         stp: SelfTrade::CancelMaker,
@@ -151,7 +150,7 @@ pub(super) fn waiting(call: &mut Call<'_>) -> Answer {
         .filter(|plan| market.is_none_or(|market| plan.terms.order.price.is_none() == market))
         .filter(|plan| bound.is_none_or(|bound| plan.terms.kind.is_bound() == bound))
         .take(rows_wanted(params)?)
-        .map(plan_row);
+        .map(|plan| plan_row(plan, call.exchange));
     Ok(rows.collect::<Value>())
 }
 
@@ -165,14 +164,13 @@ pub(super) fn submit_trailing(call: &mut Call<'_>) -> Answer {
 /// It becomes a market order: there is no field for a price.
 fn parse_trailing(params: &Params, rules: &FuturesRules) -> Result<NewPlan, Refusal> {
     let side = fields::side(params)?;
-    params.need("leverage")?;
     let order = NewFuturesOrder {
         symbol: rules.symbol.clone(),
         side,
         price: None,
         size: fields::size(params, rules)?,
         mode: Mode::GoodTilCancelled,
-        leverage: fields::leverage(params, rules, true)?,
+        leverage: fields::leverage(params, rules)?.ok_or_else(|| params.missing("leverage"))?,
         isolated: fields::isolated(params, true)?,
         client_id: None,
         stp: SelfTrade::CancelMaker,

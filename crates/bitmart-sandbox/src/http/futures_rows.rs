@@ -2,8 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::futures_settings::mode_word;
 use crate::{
-    exchange::trigger::{Condition, Kind, Plan, Preset, PresetPrice, State, Trigger},
+    exchange::{
+        Exchange,
+        trigger::{Condition, Kind, Plan, Preset, PresetPrice, State, Trigger},
+    },
     wire::plain,
 };
 
@@ -20,7 +24,7 @@ pub(super) fn preset_fields(preset: Preset) -> Value {
 }
 
 /// What of a plan order, take-profit or stop-loss waits.
-pub(super) fn plan_row(plan: &Trigger<Plan>) -> Value {
+pub(super) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let (order, terms) = (&plan.terms.order, &plan.terms);
     let (trigger, way, by) = match &plan.condition {
         Condition::Reach { price, way, by } => (*price, *way, *by),
@@ -36,7 +40,7 @@ pub(super) fn plan_row(plan: &Trigger<Plan>) -> Value {
         "state": 2,
         "side": order.side as u8,
         "mode": order.mode as u8,
-        "position_mode": "hedge_mode",
+        "position_mode": mode_word(exchange.is_one_way(plan.account)),
         "price_way": way as u8,
         "price_type": by as u8,
         "plan_category": if terms.whole_position { 2 } else { 1 },
@@ -55,7 +59,7 @@ pub(super) fn plan_row(plan: &Trigger<Plan>) -> Value {
 }
 
 /// A trigger among the orders: as trailing order when it is open, as any of them when it has ended.
-pub(super) fn order_row(plan: &Trigger<Plan>) -> Value {
+pub(super) fn order_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let order = &plan.terms.order;
     let price = order.price.map_or("0".to_owned(), plain);
     let trailing = plan.terms.kind == Kind::Trailing;
@@ -68,7 +72,7 @@ pub(super) fn order_row(plan: &Trigger<Plan>) -> Value {
         "state": if plan.is_waiting() { 2 } else { 4 },
         "side": order.side as u8,
         "type": if trailing { "trailing" } else { "planorder" },
-        "position_mode": "hedge_mode",
+        "position_mode": mode_word(exchange.is_one_way(plan.account)),
         "account": "futures",
         "leverage": order.leverage.to_string(),
         "open_type": if order.isolated { "isolated" } else { "cross" },

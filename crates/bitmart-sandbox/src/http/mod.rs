@@ -12,7 +12,9 @@ mod futures_account;
 mod futures_fields;
 mod futures_market;
 mod futures_plan;
+mod futures_position;
 mod futures_rows;
+mod futures_settings;
 mod futures_tp_sl;
 mod limits;
 mod margin;
@@ -100,8 +102,8 @@ fn handler(path: &str) -> Option<Handler> {
         "/contract/public/kline" => futures_market::klines,
         "/contract/public/markprice-kline" => futures_market::mark_klines,
         "/contract/private/trade-fee-rate" => futures_market::fee_rate,
-        "/contract/private/get-position-mode" => futures::position_mode,
-        "/contract/private/set-position-mode" => futures::set_position_mode,
+        "/contract/private/get-position-mode" => futures_settings::position_mode,
+        "/contract/private/set-position-mode" => futures_settings::set_position_mode,
         "/contract/private/submit-order" => futures::submit_order,
         "/contract/private/cancel-order" => futures::cancel_order,
         "/contract/private/cancel-orders" => futures_account::cancel_orders,
@@ -109,9 +111,15 @@ fn handler(path: &str) -> Option<Handler> {
         "/contract/private/get-open-orders" => futures_account::open_orders,
         "/contract/private/order-history" => futures_account::order_history,
         "/contract/private/trades" => futures_account::trades,
-        "/contract/private/position" => futures_account::positions_v1,
-        "/contract/private/position-v2" => futures_account::positions,
-        "/contract/private/assets-detail" => futures_account::assets,
+        "/contract/public/leverage-bracket" => futures_settings::brackets,
+        "/contract/private/submit-leverage" => futures_settings::submit_leverage,
+        "/contract/private/cancel-all-after" => futures_settings::cancel_all_after,
+        "/contract/private/modify-limit-order" => futures::modify_order,
+        "/contract/private/transaction-history" => futures_account::transactions,
+        "/contract/private/position" => futures_position::positions_v1,
+        "/contract/private/position-v2" => futures_position::positions,
+        "/contract/private/position-risk" => futures_position::risks,
+        "/contract/private/assets-detail" => futures_position::assets,
         _ => return trigger_handler(path).or_else(|| money_handler(path)),
     })
 }

@@ -199,6 +199,8 @@ fn extra(path: &str, id: &str) -> Value {
         "/spot/v4/algo/submit_order" => {
             json!({ "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" })
         }
+        "/contract/private/cancel-all-after" => json!({ "timeout": 5 }),
+        "/contract/private/modify-limit-order" => json!({ "order_id": id, "price": "49000" }),
         _ => json!({}),
     }
 }

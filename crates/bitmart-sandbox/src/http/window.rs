@@ -28,7 +28,22 @@ impl Window {
             let time = time(params, name)?;
             Ok(time.map(|seconds| seconds.saturating_mul(1_000)))
         };
-        Self::new(seconds("start_time")?, seconds("end_time")?, now_ms)
+        Self::within_bounds(seconds("start_time")?, seconds("end_time")?, params, now_ms)
+    }
+
+    /// The same in milliseconds.
+    pub(super) fn futures_ms(params: &Params, now_ms: u64) -> Result<Self, Refusal> {
+        let (start, end) = (time(params, "start_time")?, time(params, "end_time")?);
+        Self::within_bounds(start, end, params, now_ms)
+    }
+
+    fn within_bounds(
+        start: Option<u64>,
+        end: Option<u64>,
+        params: &Params,
+        now_ms: u64,
+    ) -> Result<Self, Refusal> {
+        Self::new(start, end, now_ms)
             .filter(|window| window.to_ms - window.from_ms <= FUTURES_MOST_MS)
             .ok_or_else(|| {
                 params.invalid("end_time", "must not be before start_time, nor 90 days after it")

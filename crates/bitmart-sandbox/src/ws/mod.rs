@@ -8,6 +8,7 @@ mod futures;
 mod payload;
 mod plan;
 mod render;
+mod render_account;
 mod spot;
 mod topic;
 

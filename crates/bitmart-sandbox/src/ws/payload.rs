@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::{
     plan::futures_plan,
-    render,
+    render, render_account,
     topic::{Channel, Topic},
 };
 use crate::exchange::{Event, Exchange, book::Side};
@@ -42,7 +42,7 @@ pub(super) fn sampled(exchange: &Exchange, topic: &Topic, now_ms: u64) -> Vec<Va
         }
         Channel::FuturesDepthAll(depth) => Some(render::futures_depth_all(futures()?, *depth)),
         Channel::FuturesBookTicker => Some(render::futures_book_ticker(futures()?)),
-        Channel::FuturesFundingRate => Some(render::futures_funding(&topic.symbol, now_ms)),
+        Channel::FuturesFundingRate => Some(render::futures_funding(futures()?, now_ms)),
         _ => None,
     };
     match (&topic.channel, futures()) {
@@ -87,14 +87,14 @@ pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> 
         Event::SpotTrade { .. } | Event::FuturesTrade { .. } => None,
         Event::FuturesOrder { order, action, fill } => {
             let market = exchange.futures.get(&order.request.symbol)?;
-            Some(render::futures_order(order, *action, fill.as_ref(), market))
+            Some(render_account::futures_order(order, *action, fill.as_ref(), market))
         }
-        Event::FuturesPlan { plan, action } => Some(futures_plan(plan, *action)),
+        Event::FuturesPlan { plan, action } => Some(futures_plan(exchange, plan, *action)),
         Event::FuturesAsset { account, currency } => {
-            render::futures_asset(exchange, *account, currency)
+            render_account::futures_asset(exchange, *account, currency)
         }
         Event::FuturesPosition { account, symbol, long } => {
-            let row = render::futures_position(exchange, *account, symbol, *long)?;
+            let row = render_account::futures_position(exchange, *account, symbol, *long)?;
             Some(vec![row].into())
         }
     }

@@ -4,13 +4,17 @@ use serde_json::{Value, json};
 
 use crate::{
     exchange::{
-        FuturesAction,
+        Exchange, FuturesAction,
         trigger::{Condition, Kind, Plan, PriceType, Trail, Trigger},
     },
     wire::plain,
 };
 
-pub(super) fn futures_plan(plan: &Trigger<Plan>, action: FuturesAction) -> Value {
+pub(super) fn futures_plan(
+    exchange: &Exchange,
+    plan: &Trigger<Plan>,
+    action: FuturesAction,
+) -> Value {
     let order = &plan.terms.order;
     let price = order.price.map_or("0".to_owned(), plain);
     let mut row = json!({
@@ -30,7 +34,7 @@ pub(super) fn futures_plan(plan: &Trigger<Plan>, action: FuturesAction) -> Value
         "update_time": plan.updated_ms,
         "plan_order_id": "",
         "last_trade": null,
-        "position_mode": "hedge_mode",
+        "position_mode": if exchange.is_one_way(plan.account) { "one_way_mode" } else { "hedge_mode" },
     });
     if let Some(row) = row.as_object_mut() {
         let terms = condition(&plan.condition, &price);

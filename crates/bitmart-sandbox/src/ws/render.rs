@@ -8,13 +8,14 @@ use smol_str::SmolStr;
 use super::depth::{DepthView, Level};
 use crate::{
     exchange::{
-        AccountId, BalanceReason, Exchange, FuturesAction, SpotMarket,
+        AccountId, BalanceReason, Exchange, SpotMarket,
         book::Side,
-        futures::FuturesMarket,
-        futures_order::{FuturesFill, FuturesOrder},
+        futures::{
+            FuturesMarket,
+            funding::{LIMIT, next_funding_ms},
+        },
         order::{Kind, SpotFill, SpotOrder, State},
         tape::{PublicTrade, Tape},
-        trigger::placed_by,
     },
     wire::{fixed, plain, ratio, rfc3339},
 };
@@ -290,113 +291,16 @@ pub(super) fn futures_kline(market: &FuturesMarket, tape: &Tape, minutes: u64) -
     }))
 }
 
-pub(super) fn futures_funding(symbol: &SmolStr, now_ms: u64) -> Value {
-    const INTERVAL_MS: u64 = 8 * 3_600_000;
+pub(super) fn futures_funding(market: &FuturesMarket, now_ms: u64) -> Value {
     json!({
-        "symbol": symbol.as_str(),
-        "fundingRate": "0.0001",
+        "symbol": market.rules.symbol.as_str(),
+        "fundingRate": plain(market.rates.last()),
         // Observed: at the reply, not the next settlement.
         "fundingTime": now_ms,
-        "nextFundingRate": "0.0001",
-        "nextFundingTime": (now_ms / INTERVAL_MS + 1) * INTERVAL_MS,
-        "funding_upper_limit": "0.0375",
-        "funding_lower_limit": "-0.0375",
+        "nextFundingRate": plain(market.rates.expected()),
+        "nextFundingTime": next_funding_ms(now_ms),
+        "funding_upper_limit": plain(LIMIT),
+        "funding_lower_limit": plain(-LIMIT),
         "ts": now_ms,
     })
-}
-
-pub(super) fn futures_order(
-    order: &FuturesOrder,
-    action: FuturesAction,
-    fill: Option<&FuturesFill>,
-    market: &FuturesMarket,
-) -> Value {
-    let request = &order.request;
-    let last_trade = fill.map(|fill| {
-        json!({
-            "lastTradeID": fill.trade,
-            "fillQty": plain(fill.size),
-            "fillPrice": plain(fill.price),
-            // Money paid is negative here.
-            "fee": plain(-fill.fee),
-            "feeCcy": market.rules.quote.as_str(),
-        })
-    });
-    json!([{
-        "action": action as u8,
-        "order": {
-            "order_id": order.id.0.to_string(),
-            "client_order_id": request.client_id.as_deref().unwrap_or_default(),
-            "price": request.price.map_or("0".to_owned(), plain),
-            "size": plain(request.size),
-            "symbol": request.symbol.as_str(),
-            "state": if order.open { 2 } else { 4 },
-            "side": request.side as u8,
-            "type": if request.price.is_some() { "limit" } else { "market" },
-            "leverage": request.leverage.to_string(),
-            "open_type": if request.isolated { "isolated" } else { "cross" },
-            "deal_avg_price": plain(order.average_price().round_dp(market.rules.price_decimals)),
-            "deal_size": plain(order.filled),
-            "create_time": order.created_ms,
-            "update_time": order.updated_ms,
-            "plan_order_id": placed_by(request.client_id.as_ref()).unwrap_or_default(),
-            "last_trade": last_trade,
-            "trigger_price": "-",
-            "trigger_price_type": "-",
-            "execution_price": "-",
-            "activation_price_type": "-",
-            "activation_price": "-",
-            "callback_rate": "-",
-            "position_mode": "hedge_mode",
-        },
-    }])
-}
-
-pub(super) fn futures_asset(
-    exchange: &Exchange,
-    account: AccountId,
-    currency: &SmolStr,
-) -> Option<Value> {
-    let owner = exchange.accounts.get(&account)?;
-    let money = owner.futures.get(currency).copied().unwrap_or_default();
-    let deposit: Decimal = owner
-        .positions
-        .iter()
-        .filter(|row| {
-            exchange.futures.get(&row.0.0).is_some_and(|market| market.rules.quote == *currency)
-        })
-        .map(|row| row.1.margin)
-        .sum();
-    Some(json!({
-        "currency": currency.as_str(),
-        "available_balance": plain(money.available),
-        "position_deposit": plain(deposit),
-        "frozen_balance": plain(money.frozen),
-    }))
-}
-
-pub(super) fn futures_position(
-    exchange: &Exchange,
-    account: AccountId,
-    symbol: &SmolStr,
-    long: bool,
-) -> Option<Value> {
-    let position = exchange.accounts.get(&account)?.positions.get(&(symbol.clone(), long))?;
-    let rules = &exchange.futures.get(symbol)?.rules;
-    let entry = plain(position.entry_price(rules.contract_size).round_dp(rules.price_decimals));
-    Some(json!({
-        "symbol": symbol.as_str(),
-        "hold_volume": plain(position.size),
-        "position_type": if long { 1 } else { 2 },
-        "open_type": if position.isolated { 1 } else { 2 },
-        "frozen_volume": plain(position.closing),
-        "close_volume": plain(position.closed),
-        "hold_avg_price": entry.clone(),
-        "close_avg_price": "0",
-        "open_avg_price": entry,
-        "liquidate_price": "0",
-        "create_time": position.opened_ms,
-        "update_time": position.updated_ms,
-        "position_mode": "hedge_mode",
-    }))
 }

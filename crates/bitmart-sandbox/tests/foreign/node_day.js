@@ -243,7 +243,7 @@ const futuresOrders = async book => {
 
   await step('futures assets', () => futures.getAsset(), '[].available_balance [].equity',
     data => data.some(row => row.currency === 'USDT' && +row.equity > 0))
-  await sampled('set leverage', () => futures.submitLeverage(CONTRACT, 'isolated', { leverage: '5' }), 'leverage',
+  await step('set leverage', () => futures.submitLeverage(CONTRACT, 'isolated', { leverage: '5' }), 'leverage',
     data => data.symbol === CONTRACT)
   await sampled('transfer to futures', () => futures.transfer('USDT', '10', 'spot_to_contract'), 'amount')
   await sampled('transfers to futures', () => futures.getTransferList(1, 10), 'records[].transfer_id')

@@ -402,7 +402,7 @@ step("mark price candles", lambda: futures.get_mark_price_kline(CONTRACT, 1, now
      lambda d: len(d) > 0)
 step("futures trades", lambda: futures.get_market_trade(CONTRACT, 5), "[].price [].qty [].time",
      lambda d: 0 < len(d) <= 5)
-sampled("leverage brackets", lambda: futures.get_leverage_bracket(CONTRACT), "rules[].symbol rules[].brackets[]")
+step("leverage brackets", lambda: futures.get_leverage_bracket(CONTRACT), "rules[].symbol rules[].brackets[]")
 refused("an unknown contract", 400, 40034, lambda: futures.get_details("NOPAIR"))
 
 # Futures orders, watched by the private channels.
@@ -420,8 +420,8 @@ step("futures fee rate", lambda: futures.get_trade_fee_rate(CONTRACT), "symbol m
 step("position mode", futures.get_position_mode, "position_mode", lambda d: d["position_mode"] == "hedge_mode")
 step("set the position mode", lambda: futures.post_set_position_mode("hedge_mode"), "position_mode",
      lambda d: d["position_mode"] == "hedge_mode")
-sampled("set leverage", lambda: futures.post_submit_leverage(CONTRACT, "isolated", "5"), "symbol leverage open_type",
-        lambda d: (d["symbol"], d["leverage"]) == (CONTRACT, "5"))
+step("set leverage", lambda: futures.post_submit_leverage(CONTRACT, "isolated", "5"), "symbol leverage open_type",
+     lambda d: (d["symbol"], d["leverage"]) == (CONTRACT, "5"))
 sampled("transfer to futures", lambda: futures.post_transfer("USDT", "10", "spot_to_contract", recv_window=5000),
         "amount currency")
 sampled("transfers to futures", lambda: futures.get_transfer_list(1, 10, currency="USDT"), "records[].transfer_id")
@@ -448,7 +448,7 @@ step("futures order", lambda: futures.get_order(CONTRACT, rest["order_id"], acco
      lambda d: (d["client_order_id"], d["state"], d["side"]) == ("deal1", 2, 1))
 step("futures open orders", lambda: futures.get_open_order(CONTRACT, type="limit", limit=10), "[].order_id",
      lambda d: [row["order_id"] for row in d] == [str(rest["order_id"])])
-sampled("change a futures order", lambda: futures.post_modify_limit_order(
+step("change a futures order", lambda: futures.post_modify_limit_order(
     CONTRACT, order_id=rest["order_id"], price=low, size="5"), "order_id")
 step("cancel a futures order", lambda: futures.post_cancel_order(CONTRACT, client_order_id="deal1"))
 until("its push", pushed_contract_order(rest, 3))
@@ -470,7 +470,7 @@ step("positions", lambda: futures.get_position(account="futures"), "[].symbol []
      lambda d: long(d, "current_amount") == [20])
 step("positions, new form", lambda: futures.get_position_v2(CONTRACT), "[].position_amount [].position_side",
      lambda d: {row["position_side"]: Decimal(row["position_amount"]) for row in d} == {"long": 20, "short": 0})
-sampled("risk of positions", lambda: futures.get_position_risk(CONTRACT), "[].position_amt [].liquidation_price")
+step("risk of positions", lambda: futures.get_position_risk(CONTRACT), "[].position_amt [].liquidation_price")
 step("futures deals", lambda: futures.get_trades(CONTRACT, now - 60, now + 60), "[].trade_id [].vol [].paid_fees",
      lambda d: sum(Decimal(row["vol"]) for row in d) == 20)
 stop = step("stop-loss", lambda: futures.post_submit_tp_sl_order(
@@ -486,7 +486,7 @@ refused("close more than is held", 400, 40020, contract_order(type="market", sid
 refused("an unknown futures order", 400, 40035, lambda: futures.get_order(CONTRACT, "1"))
 step("futures order history", lambda: futures.get_order_history(CONTRACT, now - 60, now + 60), "[].order_id [].state",
      lambda d: {str(rest["order_id"]), str(opened["order_id"])} <= {row["order_id"] for row in d})
-sampled("futures account history", lambda: futures.get_transaction_history(CONTRACT, page_size=10), "[].amount [].type")
+step("futures account history", lambda: futures.get_transaction_history(CONTRACT, page_size=10), "[].amount [].type")
 for each in range(2):
     step("futures order to cancel", contract_order(type="limit", side=4, mode=4, size=1, price=high), "order_id")
 step("cancel all futures orders", lambda: futures.post_cancel_orders(CONTRACT))
@@ -504,7 +504,7 @@ trail = step("trailing order", lambda: futures.post_submit_trail_order(
     CONTRACT, side=1, leverage="5", open_type="isolated", size=1, activation_price=low, callback_rate="1",
     activation_price_type=1), "order_id")
 step("cancel a trailing order", lambda: futures.post_cancel_trail_order(CONTRACT, str(trail["order_id"])))
-sampled("cancel all after", lambda: futures.post_cancel_all_after(CONTRACT, 60), "result set_time cancel_time")
+step("cancel all after", lambda: futures.post_cancel_all_after(CONTRACT, 60), "result set_time cancel_time")
 watch.stop("futures private socket closes")
 
 # Every public channel the SDK has a name for.

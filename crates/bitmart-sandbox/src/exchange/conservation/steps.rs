@@ -7,11 +7,12 @@ use super::{
     super::{
         AccountId, Exchange,
         account::Purse,
-        book::SelfTrade,
+        book::{SelfTrade, Side},
         earn::{Renewal, Saver},
         funding::NewWithdrawal,
         futures_order::{FuturesSide, Mode, NewFuturesOrder},
         margin::Sum,
+        tape::PublicTrade,
         tests::spot_order,
         transfer::{End, NewTransfer},
     },
@@ -42,6 +43,9 @@ pub(super) struct Futures {
     price: Option<i64>,
     size: i64,
     leverage: u32,
+    isolated: bool,
+    /// Takes leverage and margin mode of what is open, so that it is not refused for them.
+    fits: bool,
 }
 
 /// One thing that an account or the market does.
@@ -52,15 +56,63 @@ pub(super) enum Step {
     Futures(Futures),
     CancelFutures(usize),
     Trigger(triggers::Step),
-    Deposit { currency: usize, cents: i64 },
-    Withdraw { currency: usize, cents: i64, source: usize, fails: bool, payee: Option<u32> },
-    Transfer { to: u32, purses: (usize, usize), currency: usize, cents: i64, number: u8 },
-    Margin { pair: usize, base: bool, cents: i64, into: bool },
-    Borrow { pair: usize, base: bool, cents: i64 },
-    Repay { pair: usize, base: bool, cents: i64 },
-    Save { product: usize, cents: i64, renewal: usize },
-    Redeem { pick: usize, cents: i64 },
-    Wait { seconds: u64 },
+    ModifyFutures {
+        pick: usize,
+        price: Option<i64>,
+        size: Option<i64>,
+    },
+    CancelAfter {
+        seconds: Option<u64>,
+    },
+    OneWay(bool),
+    /// The last price jumps by so many percent, and the mark price has a minute to go after it.
+    Jump(i64),
+    Deposit {
+        currency: usize,
+        cents: i64,
+    },
+    Withdraw {
+        currency: usize,
+        cents: i64,
+        source: usize,
+        fails: bool,
+        payee: Option<u32>,
+    },
+    Transfer {
+        to: u32,
+        purses: (usize, usize),
+        currency: usize,
+        cents: i64,
+        number: u8,
+    },
+    Margin {
+        pair: usize,
+        base: bool,
+        cents: i64,
+        into: bool,
+    },
+    Borrow {
+        pair: usize,
+        base: bool,
+        cents: i64,
+    },
+    Repay {
+        pair: usize,
+        base: bool,
+        cents: i64,
+    },
+    Save {
+        product: usize,
+        cents: i64,
+        renewal: usize,
+    },
+    Redeem {
+        pick: usize,
+        cents: i64,
+    },
+    Wait {
+        seconds: u64,
+    },
     Market,
 }
 
@@ -74,14 +126,17 @@ fn spot() -> impl Strategy<Value = Step> {
 
 fn futures() -> impl Strategy<Value = Futures> {
     let price = proptest::option::of(-40..40_i64);
-    (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, 1..50_u32).prop_map(
-        |(side, mode, stp, price, size, leverage)| Futures {
+    let margin = (prop_oneof![1..10_u32, Just(100)], any::<bool>(), any::<bool>());
+    (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, margin).prop_map(
+        |(side, mode, stp, price, size, (leverage, isolated, fits))| Futures {
             side,
             mode,
             stp,
             price,
             size,
             leverage,
+            isolated,
+            fits,
         },
     )
 }
@@ -93,9 +148,14 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
     let step = prop_oneof![
         8 => spot(),
         3 => any::<usize>().prop_map(Step::CancelSpot),
-        6 => futures().prop_map(Step::Futures),
+        9 => futures().prop_map(Step::Futures),
         6 => triggers::step(futures()).prop_map(Step::Trigger),
         2 => any::<usize>().prop_map(Step::CancelFutures),
+        2 => (any::<usize>(), proptest::option::of(-40..40_i64), proptest::option::of(1..300_i64))
+            .prop_map(|(pick, price, size)| Step::ModifyFutures { pick, price, size }),
+        1 => proptest::option::of(5..60_u64).prop_map(|seconds| Step::CancelAfter { seconds }),
+        1 => any::<bool>().prop_map(Step::OneWay),
+        3 => (-10..10_i64).prop_map(Step::Jump),
         1 => (0..3_usize, cents()).prop_map(|(currency, cents)| Step::Deposit { currency, cents }),
         2 => (0..3_usize, cents(), 0..3_usize, any::<bool>(), proptest::option::of(1..5_u32)).prop_map(
             |(currency, cents, source, fails, payee)| Step::Withdraw { currency, cents, source, fails, payee }
@@ -135,6 +195,15 @@ pub(super) fn config(seed: u64) -> Config {
         .futures_balance("USDT", Decimal::from(3_000))
 }
 
+/// An exchange in which every other account is in one-way mode.
+pub(super) fn start(seed: u64) -> Exchange {
+    let mut exchange = Exchange::new(&config(seed), START_MS);
+    for account in [2, 4] {
+        exchange.set_one_way(AccountId(account), true).expect("nothing is open");
+    }
+    exchange
+}
+
 /// Coins are dear: a cent of them is a hundred-thousandth.
 fn money(currency: &str, cents: i64) -> Decimal {
     Decimal::new(cents, if currency == "USDT" { 2 } else { 5 })
@@ -147,10 +216,10 @@ fn sum(pair: usize, base: bool, cents: i64) -> Sum {
 }
 
 /// Runs a step. A refusal is fine: what must hold is checked after it.
-pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &mut u64) {
+pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: &mut u64) {
     let account = AccountId(account);
-    *now_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
-    let now_ms = *now_ms;
+    *clock_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
+    let now_ms = *clock_ms;
     exchange.settle_due(now_ms);
     match step.clone() {
         Step::Spot(Spot { margin, buy, kind, stp, price, lots }) => {
@@ -165,7 +234,8 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
             }
         }
         Step::Futures(order) => {
-            let _ = exchange.place_futures(account, futures_order(&order), now_ms);
+            let request = futures_order(exchange, account, &order);
+            let _ = exchange.place_futures(account, request, now_ms);
         }
         Step::CancelFutures(pick) => {
             let own = exchange.account(account).futures_orders.all();
@@ -174,6 +244,26 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, now_ms: &m
             }
         }
         Step::Trigger(step) => triggers::run(exchange, account, step, now_ms),
+        Step::ModifyFutures { pick, price, size } => {
+            let own = &exchange.account(account).futures_orders.open;
+            let id = own.iter().nth(pick % own.len().max(1)).copied();
+            let (price, size) = (price.map(|price| dollars(60_000 + price)), size.map(dollars));
+            if let Some(id) = id {
+                let _ = exchange.modify_futures(account, id, price, size, now_ms);
+            }
+        }
+        Step::CancelAfter { seconds } => {
+            let at_ms = seconds.map(|seconds| now_ms + seconds * 1_000);
+            exchange.cancel_after(account, &"BTCUSDT".into(), at_ms);
+        }
+        Step::OneWay(one_way) => {
+            let _ = exchange.set_one_way(account, one_way);
+        }
+        Step::Jump(percent) => {
+            jump(exchange, percent, now_ms);
+            exchange.settle_due(now_ms + 60_000);
+            *clock_ms = now_ms + 60_000;
+        }
         Step::Deposit { currency, cents } => {
             let currency = CURRENCIES[currency];
             let _ = exchange.deposit(account, currency, money(currency, cents), now_ms);
@@ -242,7 +332,28 @@ fn redeem(exchange: &mut Exchange, account: AccountId, pick: usize, cents: i64, 
     let _ = exchange.redeem_saving(saver(account, now_ms), id, part, now_ms);
 }
 
-pub(super) fn futures_order(order: &Futures) -> NewFuturesOrder {
+fn dollars(amount: i64) -> Decimal {
+    Decimal::from(amount)
+}
+
+fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
+    let Some(market) = exchange.futures.get_mut("BTCUSDT") else { return };
+    let price = market.last_price() * (Decimal::ONE + Decimal::new(percent, 2));
+    let trade = PublicTrade {
+        id: 0,
+        price: price.round_dp(1).clamp(dollars(40_000), dollars(90_000)),
+        size: Decimal::ONE,
+        side: Side::Buy,
+        time_ms: now_ms,
+    };
+    market.tape.record(trade, Decimal::ONE);
+}
+
+pub(super) fn futures_order(
+    exchange: &mut Exchange,
+    account: AccountId,
+    order: &Futures,
+) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
     use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};
@@ -253,7 +364,7 @@ pub(super) fn futures_order(order: &Futures) -> NewFuturesOrder {
         size: Decimal::from(order.size),
         mode: [GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly][order.mode],
         leverage: order.leverage,
-        isolated: false,
+        isolated: order.isolated,
         client_id: None,
         stp: [CancelMaker, CancelTaker, CancelBoth][order.stp],
     }

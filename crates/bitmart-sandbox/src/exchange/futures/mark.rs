@@ -6,10 +6,12 @@
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use smol_str::SmolStr;
 
+use super::funding::next_funding_ms;
 use crate::exchange::{
-    Exchange, cut,
+    Exchange, SpotMarket,
+    agenda::Due,
+    cut,
     tape::{Candle, Tape},
 };
 
@@ -65,24 +67,15 @@ impl Mark {
 }
 
 impl Exchange {
-    /// The last price of the spot pair that a contract follows.
-    fn spot_price(&self, symbol: &SmolStr) -> Option<Decimal> {
-        let rules = &self.futures.get(symbol)?.rules;
-        let pair = format!("{}_{}", rules.base, rules.quote);
-        self.spot
-            .get(pair.as_str())
-            .map(|market| market.tape.last_price().unwrap_or(market.rules.start_price))
-    }
-
     /// Sets the first marks, once the markets have a price.
     pub(in crate::exchange) fn open_marks(&mut self, now_ms: u64) {
         self.sampled_s = now_ms / 1_000;
-        for symbol in self.contracts() {
-            let spot = self.spot_price(&symbol);
-            if let Some(market) = self.futures.get_mut(&symbol) {
-                market.mark.open(spot, market.last_price(), market.tape.candles(1));
-            }
+        for market in self.futures.values_mut() {
+            let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
+            market.mark.open(spot, market.last_price(), market.tape.candles(1));
+            market.rates.open(now_ms);
         }
+        self.schedule(next_funding_ms(now_ms), Due::Rates);
     }
 
     /// Lets the time pass for the marks, second by second: how often it is asked makes no difference.
@@ -91,7 +84,13 @@ impl Exchange {
         let now_s = now_ms / 1_000;
         while self.sampled_s < now_s {
             self.sampled_s += 1;
-            if !self.sample_marks(self.sampled_s * 1_000) {
+            let at_ms = self.sampled_s * 1_000;
+            let mut moved = self.sample_marks(at_ms);
+            let trade = self.counters.futures_trade;
+            self.liquidate(at_ms);
+            moved |= self.counters.futures_trade != trade;
+            if !moved {
+                self.count_premiums(now_s - self.sampled_s);
                 self.sampled_s = now_s;
             }
         }
@@ -99,17 +98,18 @@ impl Exchange {
 
     fn sample_marks(&mut self, at_ms: u64) -> bool {
         let mut moved = false;
-        for symbol in self.contracts() {
-            let spot = self.spot_price(&symbol);
-            if let Some(market) = self.futures.get_mut(&symbol) {
-                moved |= market.mark.sample(spot, market.last_price(), at_ms);
-            }
+        for market in self.futures.values_mut() {
+            let spot = self.spot.get(&market.rules.pair).map(SpotMarket::last_price);
+            moved |= market.mark.sample(spot, market.last_price(), at_ms);
         }
+        self.count_premiums(1);
         moved
     }
 
-    pub(super) fn contracts(&self) -> Vec<SmolStr> {
-        self.futures.keys().cloned().collect()
+    fn count_premiums(&mut self, seconds: u64) {
+        for market in self.futures.values_mut() {
+            market.rates.count(&market.mark, seconds);
+        }
     }
 }
 

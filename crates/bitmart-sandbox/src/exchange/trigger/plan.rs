@@ -127,6 +127,11 @@ impl Exchange {
         fits.then_some(()).ok_or_else(|| refuse(40020))
     }
 
+    /// Whether an account nets its positions.
+    pub(crate) fn is_one_way(&self, account: AccountId) -> bool {
+        self.accounts.get(&account).is_some_and(|owner| owner.one_way)
+    }
+
     /// Contracts of one direction that an account holds.
     fn held_by(&self, account: AccountId, symbol: &SmolStr, long: bool) -> Decimal {
         let positions = self.accounts.get(&account).map(|owner| &owner.positions);

@@ -9,7 +9,7 @@ use crate::{
     ws::{
         depth::DepthView,
         payload::{pace, sampled},
-        render,
+        render, render_account,
         topic::{Channel, Topic},
     },
 };
@@ -102,7 +102,7 @@ impl Feed {
                 let open = owner.positions.iter().filter(|(_, position)| !position.size.is_zero());
                 let rows: Vec<Value> = open
                     .filter_map(|((symbol, long), _)| {
-                        render::futures_position(exchange, *account, symbol, *long)
+                        render_account::futures_position(exchange, *account, symbol, *long)
                     })
                     .collect();
                 if !rows.is_empty() {
