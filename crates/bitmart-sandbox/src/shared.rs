@@ -53,6 +53,7 @@ impl State {
         }
         let result = command(&mut self.exchange, now_ms);
         if let Some(input) = input {
+            self.exchange.run_triggers(now_ms);
             self.record(input, now_ms);
         }
         self.feed.publish(&mut self.exchange, now_ms);

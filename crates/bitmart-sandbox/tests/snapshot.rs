@@ -99,6 +99,30 @@ async fn client_order_ids_and_open_orders_are_remembered() {
 }
 
 #[tokio::test]
+async fn orders_that_wait_for_a_price_still_wait() {
+    let first = start(still()).await;
+    let near = first.book("BTCUSDT").expect("a book").asks[10].0;
+    let plan = json!({
+        "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "cross", "size": 1,
+        "trigger_price": near.to_string(), "price_way": 1, "price_type": 1,
+    });
+    let path = "/contract/private/submit-plan-order";
+    let id = Client::futures(&first).post(path, plan).await.data()["order_id"].to_string();
+    let trail = json!({
+        "symbol": "BTCUSDT", "side": 1, "leverage": "10", "open_type": "cross", "size": 1,
+        "activation_price": near.to_string(), "activation_price_type": 1, "callback_rate": "0.1",
+    });
+    Client::futures(&first).post("/contract/private/submit-trail-order", trail).await.data();
+    let second = restore(&json_of(&first)).await;
+    for sandbox in [&first, &second] {
+        sandbox.step_market(1_000);
+    }
+    assert_eq!(json_of(&first), json_of(&second));
+    let placed = |order: &&Order| order.client_order_id == format!("PLAN_{id}");
+    assert_eq!(second.orders().iter().filter(placed).count(), 1, "the plan order has not fired");
+}
+
+#[tokio::test]
 async fn books_keep_their_versions() {
     let first = start(still()).await;
     first.step_market(10);

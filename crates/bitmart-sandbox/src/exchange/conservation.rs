@@ -2,8 +2,9 @@
 //! uncrossed, states move forward, and the same seed and inputs give the same ledger, byte by byte.
 
 mod steps;
+mod triggers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -20,6 +21,7 @@ use super::{
     margin::Sum,
     order::{NewSpotOrder, State},
     tests::spot_order,
+    trigger::{self, Kind, Plan, Trigger},
 };
 
 /// Every wallet of an account with its name and currency.
@@ -172,6 +174,9 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
 struct Heard {
     spot: HashMap<OrderId, State>,
     futures: HashMap<OrderId, bool>,
+    plans: HashMap<OrderId, trigger::State>,
+    /// Orders that a trigger placed.
+    placed: HashSet<OrderId>,
 }
 
 impl Heard {
@@ -188,6 +193,14 @@ impl Heard {
                     let was_open = self.futures.insert(order.id, order.open).unwrap_or(true);
                     prop_assert!(was_open, "a finished futures order moved");
                 }
+                Event::FuturesPlan { plan, .. } => {
+                    let before = self.plans.insert(plan.id, plan.state);
+                    let waited = before.is_none_or(|state| state == trigger::State::Waiting);
+                    prop_assert!(waited, "a trigger that had ended moved");
+                    if let trigger::State::Placed(order) = plan.state {
+                        prop_assert!(self.placed.insert(order), "two triggers placed one order");
+                    }
+                }
                 _ => {}
             }
         }
@@ -202,10 +215,11 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
         run(&mut exchange, *account, step, &mut now_ms);
     }
     let events = exchange.take_events();
+    let triggers = &exchange.triggers;
     let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
     let totals = (&exchange.collected, &exchange.deposited, &exchange.lent, &exchange.insured);
-    let futures = (&exchange.flows, &exchange.futures, &exchange.earn);
+    let futures = (&exchange.flows, &exchange.futures, &exchange.earn, triggers);
     format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{futures:?}")
 }
 
@@ -334,6 +348,16 @@ fn random_operations_do_something() {
             assert!(exchange.earn.records.iter().any(has), "{act:?} {fixed}");
         }
     }
+    let plans: Vec<_> = (1..5).flat_map(|id| exchange.triggers.futures.of(AccountId(id))).collect();
+    for kind in [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing] {
+        let fired = |plan: &&&Trigger<Plan>| {
+            matches!(plan.state, trigger::State::Placed(_)) && plan.terms.kind == kind
+        };
+        assert!(plans.iter().filter(fired).count() > 5, "{kind:?} never fires");
+    }
+    let algos = (1..5).flat_map(|id| exchange.triggers.spot.of(AccountId(id)));
+    let fired = algos.filter(|algo| matches!(algo.state, trigger::State::Placed(_)));
+    assert!(fired.count() > 5, "algo orders never fire");
     let flows: BTreeSet<_> = exchange.flows.iter().map(|row| row.kind as u8).collect();
     assert_eq!(flows, (1..=5).collect(), "transfers, profit, funding, fees, liquidation");
     let origins: BTreeSet<_> = exchange.futures_orders.values().map(FuturesOrder::kind).collect();

@@ -6,7 +6,12 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::{Exchange, account::Wallet, book::Side};
+use super::{
+    Exchange,
+    account::Wallet,
+    book::Side,
+    trigger::{State, Trigger},
+};
 
 /// One side of a trade of a customer account, oldest first in every list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,7 +49,8 @@ pub struct Order {
     pub order_id: String,
     /// The client's own id, empty when it gave none.
     pub client_order_id: String,
-    /// Spot: the word of the wire. Futures: `open` or `finished`.
+    /// Spot: the word of the wire. Futures: `open` or `finished`. Orders that wait for a price:
+    /// `waiting`, `triggered`, `refused` or `cancelled`.
     pub state: String,
     /// Filled base units or contracts.
     pub filled: Decimal,
@@ -74,6 +80,23 @@ pub struct Balance {
     pub available: Decimal,
     /// Bound by open orders.
     pub frozen: Decimal,
+}
+
+fn trigger_row<T>(trigger: &Trigger<T>, symbol: &str) -> Order {
+    let state = match trigger.state {
+        State::Waiting => "waiting",
+        State::Placed(_) => "triggered",
+        State::Refused => "refused",
+        State::Cancelled => "cancelled",
+    };
+    Order {
+        account: trigger.account.0,
+        symbol: symbol.to_owned(),
+        order_id: trigger.id.0.to_string(),
+        client_order_id: trigger.client_id.as_deref().unwrap_or_default().to_owned(),
+        state: state.to_owned(),
+        filled: Decimal::ZERO,
+    }
 }
 
 impl Exchange {
@@ -127,7 +150,14 @@ impl Exchange {
                 state: if order.open { "open" } else { "finished" }.to_owned(),
                 filled: order.filled,
             });
-        spot.chain(futures).collect()
+        let mut rows: Vec<Order> = spot.chain(futures).collect();
+        for account in customers() {
+            let plans = self.triggers.futures.of(account.id);
+            rows.extend(plans.map(|plan| trigger_row(plan, &plan.terms.order.symbol)));
+            let algos = self.triggers.spot.of(account.id);
+            rows.extend(algos.map(|algo| trigger_row(algo, &algo.terms.order.symbol)));
+        }
+        rows
     }
 
     pub(crate) fn ledger_book(&self, symbol: &str) -> Option<Book> {

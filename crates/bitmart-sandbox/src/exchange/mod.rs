@@ -29,6 +29,7 @@ pub(crate) mod tape;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transfer;
+pub(crate) mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
@@ -48,6 +49,7 @@ use self::{
     order::{SpotFill, SpotOrder},
     tape::PublicTrade,
     transfer::Transfer,
+    trigger::{Plan, Trigger, Triggers},
 };
 use crate::{config::Config, input::Funds, keys::ApiKey};
 
@@ -92,6 +94,7 @@ pub(crate) enum Event {
     SpotBalance { account: AccountId, reason: BalanceReason, currencies: Vec<SmolStr> },
     FuturesTrade { symbol: SmolStr, trade: PublicTrade },
     FuturesOrder { order: Box<FuturesOrder>, action: FuturesAction, fill: Option<FuturesFill> },
+    FuturesPlan { plan: Box<Trigger<Plan>>, action: FuturesAction },
     FuturesAsset { account: AccountId, currency: SmolStr },
     FuturesPosition { account: AccountId, symbol: SmolStr, long: bool },
 }
@@ -167,9 +170,13 @@ pub(crate) struct Exchange {
     pub(crate) flows: VecDeque<Flow>,
     /// Losses beyond an account's money, of futures and of loans, paid by the house.
     pub(crate) insured: BTreeMap<SmolStr, Decimal>,
+    pub(crate) triggers: Triggers,
     counters: Counters,
     #[serde(skip)]
     events: Vec<Event>,
+    /// How many of the events the triggers have seen.
+    #[serde(skip)]
+    noticed: usize,
     makers: Vec<maker::Maker>,
 }
 
@@ -198,6 +205,7 @@ impl Exchange {
             insured: BTreeMap::new(),
             countdowns: BTreeMap::new(),
             flows: VecDeque::new(),
+            triggers: Triggers::default(),
             counters: Counters {
                 spot_order: FIRST_SPOT_ORDER,
                 futures_order: FIRST_FUTURES_ORDER,
@@ -209,6 +217,7 @@ impl Exchange {
                 loan: FIRST_LOAN,
             },
             events: Vec::new(),
+            noticed: 0,
             makers: Vec::new(),
         };
         for pair in &config.pairs {
@@ -263,6 +272,7 @@ impl Exchange {
 
     /// The events since the last call.
     pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        self.noticed = 0;
         std::mem::take(&mut self.events)
     }
 

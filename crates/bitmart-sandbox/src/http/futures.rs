@@ -1,25 +1,27 @@
 //! Futures: contracts and orders.
 
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use smol_str::SmolStr;
 
 use super::{
-    Answer, Call, Params, futures_account::order_id, futures_market::held,
+    Answer, Call,
+    futures_account::{listed, order_id},
+    futures_fields as fields,
+    futures_market::held,
+    futures_rows,
     futures_settings::mode_word,
 };
 use crate::{
     exchange::{
         OrderId,
         book::SelfTrade,
-        futures::{FuturesMarket, FuturesRules, funding::next_funding_ms},
-        futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
+        futures::{FuturesMarket, funding::next_funding_ms},
+        futures_order::{FuturesOrder, NewFuturesOrder},
         refusal::{Refusal, refuse},
     },
     wire::{fixed, plain, ratio},
 };
 
-const CLIENT_ID: usize = 32;
 const OPENED_MS: u64 = 1_594_080_000_123;
 
 pub(super) fn details(call: &mut Call<'_>) -> Answer {
@@ -82,34 +84,26 @@ fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) ->
 pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let request = parse_order(call)?;
+    let preset = fields::preset(&call.params, fields::rules(call)?)?;
+    if !request.side.opens() && !preset.is_empty() {
+        return Err(
+            refuse(40041).saying("The order side is invalid: presets are for opening orders")
+        );
+    }
     let price = request.price;
     let id = call.exchange.place_futures(account, request, call.now_ms)?;
+    call.exchange.set_preset(id, preset);
     // A number here, text everywhere else; a market order has words for a price.
     Ok(json!({ "order_id": id.0, "price": price.map_or("market price".to_owned(), plain) }))
 }
 
 fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
-    let params = &call.params;
-    let symbol = params.need("symbol")?;
-    let rules = &call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?.rules;
-    let side = match params.need("side")?.as_str() {
-        "1" => FuturesSide::OpenLong,
-        "2" => FuturesSide::CloseShort,
-        "3" => FuturesSide::CloseLong,
-        "4" => FuturesSide::OpenShort,
-        _ => return Err(refuse(40041)),
-    };
+    let (params, rules) = (&call.params, fields::rules(call)?);
+    let side = fields::side(params)?;
     let market = match params.text("type")?.as_deref() {
         None | Some("limit") => false,
         Some("market") => true,
         Some(_) => return Err(refuse(40042)),
-    };
-    let mode = match params.whole("mode")? {
-        None | Some(1) => Mode::GoodTilCancelled,
-        Some(2) => Mode::FillOrKill,
-        Some(3) => Mode::ImmediateOrCancel,
-        Some(4) if !market => Mode::MakerOnly,
-        Some(_) => return Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
     };
     let stp = match params.whole("stp_mode")? {
         None | Some(1) => SelfTrade::CancelMaker,
@@ -117,63 +111,17 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
         Some(3) => SelfTrade::CancelBoth,
         Some(_) => return Err(params.invalid("stp_mode", "must be 1, 2 or 3")),
     };
-    params.need("size")?;
-    let size = size(params, rules)?;
-    let price = if market {
-        None
-    } else {
-        params.need("price")?;
-        Some(price(params, rules)?)
-    };
-    let isolated = match params.text("open_type")?.as_deref() {
-        Some("isolated") => true,
-        Some("cross") => false,
-        None if !side.opens() => false,
-        _ => return Err(refuse(40045)),
-    };
-    let leverage = match leverage(call, "leverage", rules)? {
+    let mode = fields::mode(params, market)?;
+    let size = fields::size(params, rules)?;
+    let price = if market { None } else { Some(fields::price(params, "price", rules)?) };
+    let isolated = fields::isolated(params, side.opens())?;
+    let leverage = match fields::leverage(params, rules)? {
         Some(leverage) => leverage,
         None => call.exchange.leverage_of(call.account()?, rules, isolated),
     };
-    let client_id = params.text("client_order_id")?.map(SmolStr::from);
-    if let Some(id) = &client_id {
-        if id.len() > CLIENT_ID {
-            return Err(refuse(40049));
-        }
-        if !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-            return Err(refuse(40048));
-        }
-    }
+    let client_id = fields::client_id(params)?;
     let symbol = rules.symbol.clone();
     Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
-}
-
-/// A leverage within the bounds of a contract.
-pub(super) fn leverage(
-    call: &Call<'_>,
-    name: &str,
-    rules: &FuturesRules,
-) -> Result<Option<u32>, Refusal> {
-    let Some(value) = call.params.decimal(name)? else { return Ok(None) };
-    let whole = value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?;
-    if whole > rules.max_leverage {
-        return Err(refuse(40029));
-    }
-    if whole < 1 {
-        return Err(refuse(40030));
-    }
-    Ok(Some(whole))
-}
-
-fn size(params: &Params, rules: &FuturesRules) -> Result<Decimal, Refusal> {
-    let size = params.decimal("size").ok().flatten().unwrap_or_default();
-    let fits = size.fract().is_zero() && size >= Decimal::ONE && size <= rules.max_volume;
-    if fits { Ok(size) } else { Err(refuse(40044)) }
-}
-
-fn price(params: &Params, rules: &FuturesRules) -> Result<Decimal, Refusal> {
-    let price = params.decimal("price")?.filter(|price| price.scale() <= rules.price_decimals);
-    price.ok_or_else(|| refuse(40043))
 }
 
 /// With neither id every open order of the symbol is cancelled, as documented.
@@ -207,11 +155,11 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
 pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let params = &call.params;
-    let symbol = params.need("symbol")?;
-    let rules = &call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?.rules;
+    let rules = fields::rules(call)?;
+    let symbol = rules.symbol.clone();
     let given = |name: &str| !params.is_absent(name);
-    let price = given("price").then(|| price(params, rules)).transpose()?;
-    let size = given("size").then(|| size(params, rules)).transpose()?;
+    let price = given("price").then(|| fields::price(params, "price", rules)).transpose()?;
+    let size = given("size").then(|| fields::size(params, rules)).transpose()?;
     if price.is_none() && size.is_none() {
         return Err(params.missing("price or size"));
     }
@@ -229,14 +177,17 @@ pub(super) fn order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
     let id = call.params.need("order_id")?.parse().map(OrderId).map_err(|_| refuse(40037))?;
-    let order = call
-        .exchange
-        .futures_orders
-        .get(&id)
-        .filter(|order| order.account == account && order.request.symbol == symbol)
-        .ok_or_else(|| refuse(40035))?;
-    let market = call.exchange.futures.get(&order.request.symbol).ok_or_else(|| refuse(40034))?;
-    Ok(order_row(order, market))
+    let exchange = &*call.exchange;
+    let order = exchange.futures_orders.get(&id);
+    if let Some(order) =
+        order.filter(|order| order.account == account && order.request.symbol == symbol)
+    {
+        return listed(order, exchange).ok_or_else(|| refuse(40034));
+    }
+    // Trailing orders are among the open orders, and what waited is in the history.
+    let trigger = exchange.triggers.futures.get(id);
+    let own = trigger.filter(|one| one.account == account && one.terms.order.symbol == symbol);
+    own.map(|one| futures_rows::order_row(one, exchange)).ok_or_else(|| refuse(40035))
 }
 
 pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {

@@ -1,15 +1,24 @@
 //! Lists of futures orders, trades and flows of money. Newest first: no source states the order of the
 //! rows.
 
+use std::cmp::Reverse;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Answer, Call, futures::order_row, window::Window};
+use super::{
+    Answer, Call,
+    futures::order_row,
+    futures_rows::{self, ended_fields, extend, no_trail, preset_fields},
+    params::Params,
+    window::Window,
+};
 use crate::{
     exchange::{
         AccountId, Exchange, FuturesAction, OrderId,
         futures_order::FuturesOrder,
         refusal::{Refusal, refuse},
+        trigger::Kind,
     },
     wire::plain,
 };
@@ -43,28 +52,30 @@ pub(super) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<Ord
     }
     let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
     let owner = call.exchange.accounts.get(&account).ok_or_else(unknown)?;
-    owner.futures_orders.by_client_id(&client_id).map(Some).ok_or_else(unknown)
+    let trigger = || call.exchange.triggers.futures.by_client_id(account, &client_id);
+    let order = owner.futures_orders.by_client_id(&client_id);
+    order.or_else(|| Some(trigger()?.id)).map(Some).ok_or_else(unknown)
 }
 
-/// An order with the fields of the lists: nothing here is triggered, trailed or preset.
-fn listed(order: &FuturesOrder, exchange: &Exchange, more: Value) -> Option<Value> {
+/// An order with its presets, which the lists show, too.
+pub(super) fn listed(order: &FuturesOrder, exchange: &Exchange) -> Option<Value> {
     let mut row = order_row(order, exchange.futures.get(&order.request.symbol)?);
-    let fields = row.as_object_mut()?;
-    for rest in [
-        json!({
-            "activation_price_type": 0,
-            "activation_price": "0",
-            "callback_rate": "0",
-            "preset_take_profit_price_type": 0,
-            "preset_stop_loss_price_type": 0,
-            "preset_take_profit_price": "",
-            "preset_stop_loss_price": "",
-        }),
-        more,
-    ] {
-        fields.extend(rest.as_object()?.clone());
-    }
+    extend(&mut row, no_trail());
+    extend(&mut row, preset_fields(exchange.preset_of(order.id)));
     Some(row)
+}
+
+/// Rows of orders and triggers together, newest first.
+fn newest(mut rows: Vec<(OrderId, Value)>, limit: usize) -> Value {
+    rows.sort_unstable_by_key(|row| Reverse(row.0));
+    rows.into_iter().take(limit).map(|row| row.1).collect()
+}
+
+/// The number of rows that is asked for.
+pub(super) fn rows_wanted(params: &Params) -> Result<usize, Refusal> {
+    let limit = params.whole("limit")?.unwrap_or(100);
+    let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
+    limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))
 }
 
 pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
@@ -76,19 +87,27 @@ pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
         Some("partially_filled") => true,
         Some(_) => return Err(params.invalid("order_state", "must be all or partially_filled")),
     };
-    let limit = params.whole("limit")?.unwrap_or(100);
-    let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
-    let limit = limit.ok_or_else(|| params.invalid("limit", "must be 1 to 100"))?;
-    // Only limit orders rest.
-    let rests = kind.as_deref().is_none_or(|kind| kind == "limit");
-    let rows = call
-        .exchange
+    let limit = rows_wanted(params)?;
+    // Only limit orders rest, only trailing orders wait here.
+    let (rests, trails) = match kind.as_deref() {
+        None => (true, !part),
+        Some(kind) => (kind == "limit", kind == "trailing" && !part),
+    };
+    let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
+    let exchange = &*call.exchange;
+    let orders = exchange
         .futures_orders_of(account)
         .filter(|order| order.open && rests && (!part || !order.filled.is_zero()))
-        .filter(|order| symbol.as_deref().is_none_or(|symbol| order.request.symbol == symbol))
-        .take(limit)
-        .filter_map(|order| listed(order, call.exchange, json!({})));
-    Ok(rows.collect::<Value>())
+        .filter(|order| here(&order.request.symbol))
+        .filter_map(|order| Some((order.id, listed(order, exchange)?)));
+    let trailing = exchange
+        .triggers
+        .futures
+        .of(account)
+        .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
+        .filter(|plan| here(&plan.terms.order.symbol))
+        .map(|plan| (plan.id, futures_rows::order_row(plan, exchange)));
+    Ok(newest(orders.chain(trailing).collect(), limit))
 }
 
 /// Finished orders by the time of their creation: no source says which time the window is about.
@@ -98,18 +117,31 @@ pub(super) fn order_history(call: &mut Call<'_>) -> Answer {
     let (symbol, only) = (symbol(call)?, order_id(call, account)?);
     let window = Window::futures(&call.params, call.now_ms)?;
     let limit = if is_copy_trading(call)? { 0 } else { ROWS };
-    let rows = call
-        .exchange
+    let here = |of: &str| symbol.as_deref().is_none_or(|symbol| of == symbol);
+    let wanted = |id| only.is_none_or(|only| id == only);
+    let exchange = &*call.exchange;
+    let orders = exchange
         .futures_orders_of(account)
         .filter(|order| !order.open && window.holds(order.created_ms))
-        .filter(|order| only.is_none_or(|id| order.id == id))
-        .filter(|order| symbol.as_deref().is_none_or(|symbol| order.request.symbol == symbol))
+        .filter(|order| wanted(order.id) && here(&order.request.symbol))
         .take(limit)
         .filter_map(|order| {
-            let more = json!({ "trigger_price": "0", "execution_price": "0" });
-            listed(order, call.exchange, more)
+            let mut row = listed(order, exchange)?;
+            extend(&mut row, json!({ "trigger_price": "0", "execution_price": "0" }));
+            Some((order.id, row))
         });
-    Ok(rows.collect::<Value>())
+    let triggers = exchange
+        .triggers
+        .futures
+        .of(account)
+        .filter(|plan| !plan.is_waiting() && window.holds(plan.created_ms))
+        .filter(|plan| wanted(plan.id) && here(&plan.terms.order.symbol))
+        .map(|plan| {
+            let mut row = futures_rows::order_row(plan, exchange);
+            extend(&mut row, ended_fields(plan));
+            (plan.id, row)
+        });
+    Ok(newest(orders.chain(triggers).collect(), limit))
 }
 
 pub(super) fn trades(call: &mut Call<'_>) -> Answer {

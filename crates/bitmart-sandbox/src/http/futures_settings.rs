@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Call, futures::leverage};
+use super::{Answer, Call, futures_fields::leverage};
 use crate::{
     exchange::{futures::FuturesMarket, refusal::refuse},
     wire::plain,
@@ -50,7 +50,7 @@ pub(super) fn submit_leverage(call: &mut Call<'_>) -> Answer {
         _ => return Err(refuse(40045)),
     };
     let rules = market.rules.clone();
-    if let Some(leverage) = leverage(call, "leverage", &rules)? {
+    if let Some(leverage) = leverage(&call.params, &rules)? {
         call.exchange.set_leverage(account, &rules.symbol, leverage, isolated)?;
     }
     let leverage = call.exchange.leverage_of(account, &rules, isolated);

@@ -9,15 +9,20 @@ mod family;
 mod funding;
 mod futures;
 mod futures_account;
+mod futures_fields;
 mod futures_market;
+mod futures_plan;
 mod futures_position;
+mod futures_rows;
 mod futures_settings;
+mod futures_tp_sl;
 mod limits;
 mod margin;
 mod params;
 mod sample;
 mod server;
 mod service;
+mod spot_algo;
 mod spot_history;
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod spot_market;
@@ -115,7 +120,30 @@ fn handler(path: &str) -> Option<Handler> {
         "/contract/private/position-v2" => futures_position::positions,
         "/contract/private/position-risk" => futures_position::risks,
         "/contract/private/assets-detail" => futures_position::assets,
-        _ => return money_handler(path),
+        _ => return trigger_handler(path).or_else(|| money_handler(path)),
+    })
+}
+
+/// The handlers of orders that wait for a price.
+fn trigger_handler(path: &str) -> Option<Handler> {
+    Some(match path {
+        "/contract/private/current-plan-order" => futures_plan::waiting,
+        "/contract/private/submit-plan-order" => futures_plan::submit,
+        "/contract/private/cancel-plan-order" => futures_plan::cancel,
+        "/contract/private/modify-plan-order" => futures_plan::modify,
+        "/contract/private/submit-trail-order" => futures_plan::submit_trailing,
+        "/contract/private/cancel-trail-order" => futures_plan::cancel_trailing,
+        "/contract/private/submit-tp-sl-order" => futures_tp_sl::submit,
+        "/contract/private/modify-tp-sl-order" => futures_tp_sl::modify,
+        "/contract/private/modify-preset-plan-order" => futures_tp_sl::modify_preset,
+        "/spot/v4/algo/submit_order" => spot_algo::submit,
+        "/spot/v4/algo/cancel_order" => spot_algo::cancel,
+        "/spot/v4/algo/cancel_all" => spot_algo::cancel_all,
+        "/spot/v4/query/algo/order" => spot_algo::order,
+        "/spot/v4/query/algo/client-order" => spot_algo::client_order,
+        "/spot/v4/query/algo/open-orders" => spot_algo::open_orders,
+        "/spot/v4/query/algo/history-orders" => spot_algo::finished_orders,
+        _ => return None,
     })
 }
 

@@ -62,12 +62,10 @@ pub(super) fn parse_order(
     client_field: &str,
     lenient: bool,
 ) -> Result<NewSpotOrder, Refusal> {
-    let rules = &exchange.spot.get(symbol).ok_or_else(|| refuse(50001))?.rules;
-    let side = match params.need("side")?.as_str() {
-        "buy" => Side::Buy,
-        "sell" => Side::Sell,
-        _ => return Err(refuse(52002)),
-    };
+    if !exchange.spot.contains_key(symbol) {
+        return Err(refuse(50001));
+    }
+    parse_side(params)?;
     let kind = match params.need("type")?.as_str() {
         "limit" => Kind::Limit,
         "market" => Kind::Market,
@@ -75,6 +73,28 @@ pub(super) fn parse_order(
         "ioc" => Kind::Ioc,
         _ => return Err(refuse(52001)),
     };
+    parse_order_as(kind, exchange, params, symbol, client_field, lenient)
+}
+
+fn parse_side(params: &Params) -> Result<Side, Refusal> {
+    match params.need("side")?.as_str() {
+        "buy" => Ok(Side::Buy),
+        "sell" => Ok(Side::Sell),
+        _ => Err(refuse(52002)),
+    }
+}
+
+/// An order of a known kind: for algo orders `type` says something else.
+pub(super) fn parse_order_as(
+    kind: Kind,
+    exchange: &Exchange,
+    params: &Params,
+    symbol: &str,
+    client_field: &str,
+    lenient: bool,
+) -> Result<NewSpotOrder, Refusal> {
+    let rules = &exchange.spot.get(symbol).ok_or_else(|| refuse(50001))?.rules;
+    let side = parse_side(params)?;
     let stp = match params.text("stpMode")?.as_deref() {
         None => None,
         Some("none") => Some(SelfTrade::Allow),
@@ -146,7 +166,7 @@ pub(super) fn parse_order(
 
 /// A decimal with at most `decimals` digits. The venue cuts surplus digits silently; the sandbox
 /// refuses them unless it is lenient.
-fn digits(
+pub(super) fn digits(
     params: &Params,
     name: &str,
     decimals: u32,

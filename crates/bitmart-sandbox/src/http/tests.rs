@@ -84,14 +84,29 @@ fn ask(shared: &Shared, route: &'static Route, fields: &Map<String, Value>) -> O
     serve(shared, route, Ipv4Addr::LOCALHOST.into(), &head, body.as_bytes())
 }
 
-/// A resting order of each market, so that there is something to find and to cancel.
-fn order(shared: &Shared, host: Host) -> String {
-    let (path, body) = match host {
-        Host::Spot => (
+/// An order of the kind that a route is about, so that there is something to find and to cancel.
+fn order(shared: &Shared, route_of: &Route) -> String {
+    let (path, body) = match (route_of.path, route_of.host) {
+        (path, Host::Spot) if path.contains("/algo/") => (
+            "/spot/v4/algo/submit_order",
+            json!({ "symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" }),
+        ),
+        ("/contract/private/cancel-plan-order" | "/contract/private/modify-plan-order", _) => {
+            ("/contract/private/submit-plan-order", plan())
+        }
+        ("/contract/private/modify-tp-sl-order", _) => (
+            "/contract/private/submit-tp-sl-order",
+            json!({ "symbol": "BTCUSDT", "side": 3, "type": "stop_loss", "trigger_price": "50000", "executive_price": "0", "price_type": 1 }),
+        ),
+        ("/contract/private/cancel-trail-order", _) => (
+            "/contract/private/submit-trail-order",
+            json!({ "symbol": "BTCUSDT", "side": 1, "leverage": "10", "open_type": "cross", "size": 1, "activation_price": "50000", "callback_rate": "1", "activation_price_type": 1 }),
+        ),
+        (_, Host::Spot) => (
             "/spot/v2/submit_order",
             json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" }),
         ),
-        Host::Futures => (
+        (_, Host::Futures) => (
             "/contract/private/submit-order",
             json!({ "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross", "price": "50000", "size": 1 }),
         ),
@@ -100,6 +115,13 @@ fn order(shared: &Shared, host: Host) -> String {
     let data = ask(shared, route(path), fields).answer.expect("an order");
     let id = &data["order_id"];
     id.as_str().map_or(id.to_string(), str::to_owned)
+}
+
+fn plan() -> Value {
+    json!({
+        "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross", "size": 1,
+        "trigger_price": "50000", "executive_price": "50000", "price_way": 2, "price_type": 1,
+    })
 }
 
 /// A value that looks right for a field.
@@ -141,9 +163,12 @@ fn extra(path: &str, id: &str) -> Value {
         "/spot/v4/batch_orders" => json!({ "orderParams": [
             { "side": "buy", "type": "limit", "price": "50000", "size": "0.001" },
         ] }),
-        "/spot/v3/cancel_order" => json!({ "order_id": id }),
+        "/spot/v3/cancel_order" | "/contract/private/modify-tp-sl-order" => {
+            json!({ "order_id": id })
+        }
         "/spot/v4/cancel_orders" => json!({ "orderIds": [id] }),
         "/spot/v4/query/client-order" => json!({ "clientOrderId": "mine" }),
+        "/spot/v4/query/algo/client-order" => json!({ "clientOrderId": "waits" }),
         "/account/v1/transfer" => {
             json!({ "currency": "USDT", "amount": "1", "type": "spot_to_fund" })
         }
@@ -167,6 +192,13 @@ fn extra(path: &str, id: &str) -> Value {
             json!({ "requestNo": "4".repeat(20), "earnId": "4" })
         }
         "/newearn/cloud/v1/saving/fixed/subscribe/operate" => json!({ "earnId": "6" }),
+        "/contract/private/submit-plan-order" => plan(),
+        "/contract/private/modify-plan-order" => json!({ "executive_price": "50000" }),
+        "/contract/private/submit-tp-sl-order" => json!({ "side": 3, "trigger_price": "90000" }),
+        "/contract/private/submit-trail-order" => json!({ "callback_rate": "1" }),
+        "/spot/v4/algo/submit_order" => {
+            json!({ "trigger_type": "limit", "trigger_price": "50000", "price": "50000", "size": "0.001" })
+        }
         "/contract/private/cancel-all-after" => json!({ "timeout": 5 }),
         "/contract/private/modify-limit-order" => json!({ "order_id": id, "price": "49000" }),
         _ => json!({}),
@@ -188,8 +220,19 @@ fn every_described_route_answers() {
     });
     let named = named.as_object().expect("an object");
     ask(&shared, route("/spot/v2/submit_order"), named).answer.expect("an order");
+    let waiting = json!({
+        "symbol": "BTC_USDT", "side": "buy", "type": "trigger", "trigger_type": "limit",
+        "trigger_price": "50000", "price": "50000", "size": "0.001", "client_order_id": "waits",
+    });
+    let waiting = waiting.as_object().expect("an object");
+    ask(&shared, route("/spot/v4/algo/submit_order"), waiting).answer.expect("an algo order");
+    let long = json!({
+        "symbol": "BTCUSDT", "side": 1, "type": "market", "leverage": "10", "open_type": "cross", "size": 5,
+    });
+    let long = long.as_object().expect("an object");
+    ask(&shared, route("/contract/private/submit-order"), long).answer.expect("a position");
     for route in routes() {
-        let id = order(&shared, route.host);
+        let id = order(&shared, route);
         let required = route.params.iter().filter(|field| field.presence == Presence::Required);
         let mut fields: Map<String, Value> =
             required.map(|field| (field.name.to_owned(), value(field, route.host, &id))).collect();

@@ -356,6 +356,9 @@ impl Feed {
             Event::FuturesOrder { order, .. } => {
                 (&[Channel::FuturesOrder], order.request.symbol.clone(), Some(order.account))
             }
+            Event::FuturesPlan { plan, .. } => {
+                (&[Channel::FuturesOrder], plan.terms.order.symbol.clone(), Some(plan.account))
+            }
             Event::FuturesAsset { account, currency } => {
                 (&[Channel::FuturesAsset], currency.clone(), Some(*account))
             }

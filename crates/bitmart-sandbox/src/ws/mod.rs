@@ -6,6 +6,7 @@ mod depth;
 mod feed;
 mod futures;
 mod payload;
+mod plan;
 mod render;
 mod render_account;
 mod spot;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::{
+    plan::futures_plan,
     render, render_account,
     topic::{Channel, Topic},
 };
@@ -88,6 +89,7 @@ pub(super) fn event_payload(exchange: &Exchange, event: &Event, now_ms: u64) -> 
             let market = exchange.futures.get(&order.request.symbol)?;
             Some(render_account::futures_order(order, *action, fill.as_ref(), market))
         }
+        Event::FuturesPlan { plan, action } => Some(futures_plan(exchange, plan, *action)),
         Event::FuturesAsset { account, currency } => {
             render_account::futures_asset(exchange, *account, currency)
         }

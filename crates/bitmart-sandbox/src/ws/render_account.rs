@@ -9,6 +9,7 @@ use crate::{
         AccountId, Exchange, FuturesAction,
         futures::FuturesMarket,
         futures_order::{FuturesFill, FuturesOrder},
+        trigger::placed_by,
     },
     wire::plain,
 };
@@ -48,7 +49,7 @@ pub(super) fn futures_order(
             "deal_size": plain(order.filled),
             "create_time": order.created_ms,
             "update_time": order.updated_ms,
-            "plan_order_id": "",
+            "plan_order_id": placed_by(request.client_id.as_ref()).unwrap_or_default(),
             "last_trade": last_trade,
             "trigger_price": "-",
             "trigger_price_type": "-",

@@ -276,11 +276,11 @@ const futuresOrders = async book => {
   await step('futures order to cancel', order({ type: 'limit', side: 1, price: far, size: 1 }), 'order_id')
   await step('cancel all futures orders', () => futures.cancelAllFuturesOrder(CONTRACT))
   await step('no futures order is open', () => futures.getAllOpenOrders(CONTRACT), '[]', data => data.length === 0)
-  const plan = await sampled('plan order', () => futures.newPlanOrder({
+  const plan = await step('plan order', () => futures.newPlanOrder({
     symbol: CONTRACT, type: 'limit', side: 1, leverage: '5', open_type: 'isolated', mode: 1, size: 1,
     trigger_price: far, executive_price: far, price_way: 2, price_type: 1,
   }), 'order_id')
-  await sampled('cancel a plan order', () => futures.cancelPlanOrder(CONTRACT, plan.order_id))
+  await step('cancel a plan order', () => futures.cancelPlanOrder(CONTRACT, plan.order_id))
   await refused('an unknown futures order', 400, 40035, () => futures.getOrderDetail(CONTRACT, '1'))
   socket.client.disconnect()
   await until('futures private socket closes', () => !socket.client.isConnected())

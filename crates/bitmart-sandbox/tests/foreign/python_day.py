@@ -337,14 +337,18 @@ step("the wallet has moved", account.get_wallet, "wallet[].available",
 private.stop("spot private socket closes")
 
 # Orders that wait for a price.
-algo = sampled("algo order", lambda: spot.v4_algo_submit_order(PAIR, "buy", "trigger", "algo1", {
+algo = step("algo order", lambda: spot.v4_algo_submit_order(PAIR, "buy", "trigger", "algo1", {
     "size": "0.01", "price": far, "trigger_price": far, "trigger_type": "limit"}), "order_id")
-sampled("algo order by id", lambda: spot.v4_query_algo_order_by_id(algo["order_id"], "open"), "orderId state")
-sampled("algo order by client id", lambda: spot.v4_query_algo_order_by_client_id("algo1", "open"), "orderId")
-sampled("open algo orders", lambda: spot.v4_query_algo_open_orders(PAIR), "[].orderId")
-sampled("cancel an algo order", lambda: spot.v4_algo_cancel_order(PAIR, algo["order_id"], "trigger"), "result")
-sampled("cancel all algo orders", lambda: spot.v4_algo_cancel_all("trigger", PAIR))
-sampled("finished algo orders", lambda: spot.v4_query_algo_history_orders(PAIR), "[].orderId")
+step("algo order by id", lambda: spot.v4_query_algo_order_by_id(algo["order_id"], "open"), "orderId state",
+     lambda d: d["clientOrderId"] == "algo1" and d["state"] == "new")
+step("algo order by client id", lambda: spot.v4_query_algo_order_by_client_id("algo1", "open"), "orderId",
+     lambda d: d["orderId"] == algo["order_id"])
+step("open algo orders", lambda: spot.v4_query_algo_open_orders(PAIR), "[].orderId", lambda d: len(d) == 1)
+step("cancel an algo order", lambda: spot.v4_algo_cancel_order(PAIR, algo["order_id"], "trigger"), "result",
+     lambda d: d["result"] is True)
+step("cancel all algo orders", lambda: spot.v4_algo_cancel_all("trigger", PAIR))
+step("finished algo orders", lambda: spot.v4_query_algo_history_orders(PAIR), "[].orderId",
+     lambda d: [row["state"] for row in d] == ["canceled"])
 
 # Margin, sub-accounts, funding, earning, rebates.
 sampled("margin account", lambda: account.get_margin_account_details_isolated(PAIR),
@@ -469,7 +473,14 @@ step("positions, new form", lambda: futures.get_position_v2(CONTRACT), "[].posit
 step("risk of positions", lambda: futures.get_position_risk(CONTRACT), "[].position_amt [].liquidation_price")
 step("futures deals", lambda: futures.get_trades(CONTRACT, now - 60, now + 60), "[].trade_id [].vol [].paid_fees",
      lambda d: sum(Decimal(row["vol"]) for row in d) == 20)
+stop = step("stop-loss", lambda: futures.post_submit_tp_sl_order(
+    CONTRACT, "stop_loss", 3, low, "0", 1, client_order_id="stop1"), "order_id client_order_id",
+            lambda d: d["client_order_id"] == "stop1")
+until("its push", pushed_contract_order(stop, 2))
+step("change a stop-loss", lambda: futures.post_modify_tp_sl_order(CONTRACT, low, 2, client_order_id="stop1"),
+     "order_id", lambda d: d["order_id"] == stop["order_id"])
 step("close the position", contract_order(type="market", side=3, mode=1, size=20), "order_id")
+until("the stop-loss goes with the position", pushed_contract_order(stop, 3))
 step("nothing is held", lambda: futures.get_position_v2(), "[]", lambda d: d == [])
 refused("close more than is held", 400, 40020, contract_order(type="market", side=3, mode=1, size=20))
 refused("an unknown futures order", 400, 40035, lambda: futures.get_order(CONTRACT, "1"))
@@ -480,15 +491,19 @@ for each in range(2):
     step("futures order to cancel", contract_order(type="limit", side=4, mode=4, size=1, price=high), "order_id")
 step("cancel all futures orders", lambda: futures.post_cancel_orders(CONTRACT))
 step("no futures order is open", lambda: futures.get_open_order(CONTRACT), "[]", lambda d: d == [])
-plan = sampled("plan order", lambda: futures.post_submit_plan_order(
+plan = step("plan order", lambda: futures.post_submit_plan_order(
     CONTRACT, type="limit", side=1, leverage="5", open_type="isolated", mode=1, size=1, trigger_price=low,
     executive_price=low, price_way=2, price_type=1), "order_id")
-sampled("plan orders", lambda: futures.get_current_plan_order(CONTRACT), "[].order_id [].trigger_price")
-sampled("cancel a plan order", lambda: futures.post_cancel_plan_order(CONTRACT, order_id=str(plan["order_id"])))
-trail = sampled("trailing order", lambda: futures.post_submit_trail_order(
+step("plan orders", lambda: futures.get_current_plan_order(CONTRACT), "[].order_id [].trigger_price",
+     lambda d: [row["order_id"] for row in d] == [str(plan["order_id"])])
+step("presets of a plan order", lambda: futures.post_modify_preset_plan_order(
+    CONTRACT, str(plan["order_id"]), preset_take_profit_price=high), "order_id",
+     lambda d: d["order_id"] == str(plan["order_id"]))
+step("cancel a plan order", lambda: futures.post_cancel_plan_order(CONTRACT, order_id=str(plan["order_id"])))
+trail = step("trailing order", lambda: futures.post_submit_trail_order(
     CONTRACT, side=1, leverage="5", open_type="isolated", size=1, activation_price=low, callback_rate="1",
     activation_price_type=1), "order_id")
-sampled("cancel a trailing order", lambda: futures.post_cancel_trail_order(CONTRACT, str(trail["order_id"])))
+step("cancel a trailing order", lambda: futures.post_cancel_trail_order(CONTRACT, str(trail["order_id"])))
 step("cancel all after", lambda: futures.post_cancel_all_after(CONTRACT, 60), "result set_time cancel_time")
 watch.stop("futures private socket closes")
 

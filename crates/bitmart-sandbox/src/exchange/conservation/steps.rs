@@ -3,17 +3,20 @@
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::super::{
-    AccountId, Exchange,
-    account::Purse,
-    book::{SelfTrade, Side},
-    earn::{Renewal, Saver},
-    funding::NewWithdrawal,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    margin::Sum,
-    tape::PublicTrade,
-    tests::spot_order,
-    transfer::{End, NewTransfer},
+use super::{
+    super::{
+        AccountId, Exchange,
+        account::Purse,
+        book::{SelfTrade, Side},
+        earn::{Renewal, Saver},
+        funding::NewWithdrawal,
+        futures_order::{FuturesSide, Mode, NewFuturesOrder},
+        margin::Sum,
+        tape::PublicTrade,
+        tests::spot_order,
+        transfer::{End, NewTransfer},
+    },
+    triggers,
 };
 use crate::{config::Config, keys::ApiKey};
 
@@ -52,6 +55,7 @@ pub(super) enum Step {
     CancelSpot(usize),
     Futures(Futures),
     CancelFutures(usize),
+    Trigger(triggers::Step),
     ModifyFutures {
         pick: usize,
         price: Option<i64>,
@@ -120,12 +124,19 @@ fn spot() -> impl Strategy<Value = Step> {
     )
 }
 
-fn futures() -> impl Strategy<Value = Step> {
+fn futures() -> impl Strategy<Value = Futures> {
     let price = proptest::option::of(-40..40_i64);
     let margin = (prop_oneof![1..10_u32, Just(100)], any::<bool>(), any::<bool>());
     (0..4_usize, 0..4_usize, 0..3_usize, price, 1..300_i64, margin).prop_map(
-        |(side, mode, stp, price, size, (leverage, isolated, fits))| {
-            Step::Futures(Futures { side, mode, stp, price, size, leverage, isolated, fits })
+        |(side, mode, stp, price, size, (leverage, isolated, fits))| Futures {
+            side,
+            mode,
+            stp,
+            price,
+            size,
+            leverage,
+            isolated,
+            fits,
         },
     )
 }
@@ -137,7 +148,8 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
     let step = prop_oneof![
         8 => spot(),
         3 => any::<usize>().prop_map(Step::CancelSpot),
-        9 => futures(),
+        9 => futures().prop_map(Step::Futures),
+        6 => triggers::step(futures()).prop_map(Step::Trigger),
         2 => any::<usize>().prop_map(Step::CancelFutures),
         2 => (any::<usize>(), proptest::option::of(-40..40_i64), proptest::option::of(1..300_i64))
             .prop_map(|(pick, price, size)| Step::ModifyFutures { pick, price, size }),
@@ -235,6 +247,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: 
                 let _ = exchange.cancel_futures(account, *id, now_ms);
             }
         }
+        Step::Trigger(step) => triggers::run(exchange, account, step, now_ms),
         Step::ModifyFutures { pick, price, size } => {
             let own = &exchange.account(account).futures_orders.open;
             let id = own.iter().nth(pick % own.len().max(1)).copied();
@@ -306,6 +319,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: 
         Step::Wait { .. } => {}
         Step::Market => exchange.step_market(now_ms),
     }
+    exchange.run_triggers(now_ms);
 }
 
 fn saver(account: AccountId, now_ms: u64) -> Saver {
@@ -339,7 +353,7 @@ fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
     market.tape.record(trade, Decimal::ONE);
 }
 
-fn futures_order(order: &Futures) -> NewFuturesOrder {
+pub(super) fn futures_order(order: &Futures) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
     use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};

@@ -1,0 +1,117 @@
+//! Algo orders of spot. BitMart does not document them: names are those of its client libraries, the
+//! rest is made up.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{AccountId, Condition, Exchange, OrderId, PriceType, State, Traded, Trigger, Way};
+use crate::exchange::{
+    next,
+    order::NewSpotOrder,
+    refusal::{Refusal, refuse},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum AlgoKind {
+    Trigger,
+    TakeProfitStopLoss,
+}
+
+impl AlgoKind {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::TakeProfitStopLoss => "tp/sl",
+        }
+    }
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        [Self::Trigger, Self::TakeProfitStopLoss].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Algo {
+    pub(crate) kind: AlgoKind,
+    /// Its client order id is that of the algo order.
+    pub(crate) order: NewSpotOrder,
+}
+
+impl Traded for Algo {
+    fn symbol(&self) -> &SmolStr {
+        &self.order.symbol
+    }
+}
+
+/// A checked request.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAlgo {
+    pub(crate) trigger_price: Decimal,
+    pub(crate) terms: Algo,
+}
+
+impl Exchange {
+    /// From which side the price must come is nowhere said: it is the one where it stands now.
+    pub(crate) fn submit_algo(
+        &mut self,
+        account: AccountId,
+        new: NewAlgo,
+        now_ms: u64,
+    ) -> Result<OrderId, Refusal> {
+        let NewAlgo { trigger_price: price, terms } = new;
+        let market = self.spot.get(&terms.order.symbol).ok_or_else(|| refuse(50001))?;
+        let way = if market.last_price() < price { Way::Rise } else { Way::Fall };
+        let client_id = terms.order.client_id.clone();
+        if client_id.as_ref().is_some_and(|id| self.is_spot_id_taken(account, id)) {
+            return Err(refuse(50042));
+        }
+        if self.triggers.spot.is_full(account) {
+            return Err(refuse(50000).saying("Bad Request: too many algo orders are waiting"));
+        }
+        let id = OrderId(next(&mut self.counters.spot_order));
+        let algo = Trigger {
+            id,
+            account,
+            client_id,
+            condition: Condition::Reach { price, way, by: PriceType::Last },
+            terms,
+            state: State::Waiting,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        };
+        self.triggers.spot.waiting.insert(id, algo);
+        Ok(id)
+    }
+
+    fn is_spot_id_taken(&self, account: AccountId, id: &SmolStr) -> bool {
+        let owner = self.accounts.get(&account);
+        self.triggers.spot.by_client_id(account, id).is_some()
+            || owner.is_some_and(|owner| owner.spot_orders.by_client_id(id).is_some())
+    }
+
+    /// False when it has ended.
+    pub(crate) fn cancel_algo(
+        &mut self,
+        account: AccountId,
+        id: OrderId,
+        now_ms: u64,
+    ) -> Result<bool, Refusal> {
+        let shelf = &mut self.triggers.spot;
+        let own = shelf.get(id).filter(|algo| algo.account == account);
+        if !own.ok_or_else(|| refuse(50005))?.is_waiting() {
+            return Ok(false);
+        }
+        if let Some(algo) = shelf.take(id) {
+            shelf.finish(algo, State::Cancelled, now_ms);
+        }
+        Ok(true)
+    }
+
+    pub(super) fn fire_algo(&mut self, id: OrderId, now_ms: u64) {
+        let Some(algo) = self.triggers.spot.take(id) else { return };
+        let placed = self.place_spot(algo.account, algo.terms.order.clone(), now_ms);
+        let state = placed.map_or(State::Refused, State::Placed);
+        self.triggers.spot.finish(algo, state, now_ms);
+    }
+}

@@ -1,0 +1,129 @@
+//! The fields that orders of futures share, and the codes of those that do not fit.
+
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+use smol_str::SmolStr;
+
+use super::{Call, params::Params};
+use crate::exchange::{
+    futures::FuturesRules,
+    futures_order::{FuturesSide, Mode},
+    refusal::{Refusal, refuse},
+    trigger::{Preset, PresetPrice, PriceType},
+};
+
+const CLIENT_ID: usize = 32;
+
+/// The rules of the contract that is asked about.
+pub(super) fn rules<'a>(call: &'a Call<'_>) -> Result<&'a FuturesRules, Refusal> {
+    let symbol = call.params.need("symbol")?;
+    let market = call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?;
+    Ok(&market.rules)
+}
+
+pub(super) fn side(params: &Params) -> Result<FuturesSide, Refusal> {
+    match params.need("side")?.as_str() {
+        "1" => Ok(FuturesSide::OpenLong),
+        "2" => Ok(FuturesSide::CloseShort),
+        "3" => Ok(FuturesSide::CloseLong),
+        "4" => Ok(FuturesSide::OpenShort),
+        _ => Err(refuse(40041)),
+    }
+}
+
+pub(super) fn mode(params: &Params, market: bool) -> Result<Mode, Refusal> {
+    match params.whole("mode")? {
+        None | Some(1) => Ok(Mode::GoodTilCancelled),
+        Some(2) => Ok(Mode::FillOrKill),
+        Some(3) => Ok(Mode::ImmediateOrCancel),
+        Some(4) if !market => Ok(Mode::MakerOnly),
+        Some(_) => Err(params.invalid("mode", "must be 1 to 4, and not 4 with type market")),
+    }
+}
+
+pub(super) fn size(params: &Params, rules: &FuturesRules) -> Result<Decimal, Refusal> {
+    params.need("size")?;
+    let size = params.decimal("size").ok().flatten().unwrap_or_default();
+    if size.fract() != Decimal::ZERO || size < Decimal::ONE || size > rules.max_volume {
+        return Err(refuse(40044));
+    }
+    Ok(size)
+}
+
+/// A price that has to be there, with no more decimals than the contract has.
+pub(super) fn price(params: &Params, name: &str, rules: &FuturesRules) -> Result<Decimal, Refusal> {
+    params.need(name)?;
+    let price = params.decimal(name)?.filter(|price| price.scale() <= rules.price_decimals);
+    price.ok_or_else(|| refuse(40043))
+}
+
+/// A leverage within the bounds of the contract; none when it is not said.
+pub(super) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, Refusal> {
+    let Some(value) = params.decimal("leverage")? else { return Ok(None) };
+    let whole = value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?;
+    if whole > rules.max_leverage {
+        return Err(refuse(40029));
+    }
+    if whole < 1 {
+        return Err(refuse(40030));
+    }
+    Ok(Some(whole))
+}
+
+/// Whether the margin is isolated.
+pub(super) fn isolated(params: &Params, opens: bool) -> Result<bool, Refusal> {
+    match params.text("open_type")?.as_deref() {
+        Some("isolated") => Ok(true),
+        Some("cross") => Ok(false),
+        None if !opens => Ok(false),
+        _ => Err(refuse(40045)),
+    }
+}
+
+pub(super) fn client_id(params: &Params) -> Result<Option<SmolStr>, Refusal> {
+    let Some(id) = params.text("client_order_id")? else { return Ok(None) };
+    if id.len() > CLIENT_ID {
+        return Err(refuse(40049));
+    }
+    if !id.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+        return Err(refuse(40048));
+    }
+    Ok(Some(id.into()))
+}
+
+/// Last price or mark price; none when it is not said.
+pub(super) fn price_type(params: &Params, name: &str) -> Result<Option<PriceType>, Refusal> {
+    match params.whole(name)? {
+        None => Ok(None),
+        Some(1) => Ok(Some(PriceType::Last)),
+        Some(2) => Ok(Some(PriceType::Fair)),
+        Some(_) => Err(params.invalid(name, "must be 1 or 2")),
+    }
+}
+
+pub(super) fn needed_price_type(params: &Params, name: &str) -> Result<PriceType, Refusal> {
+    price_type(params, name)?.ok_or_else(|| params.missing(name))
+}
+
+/// Preset prices; those of the last price unless it is said otherwise, as documented.
+pub(super) fn preset(params: &Params, rules: &FuturesRules) -> Result<Preset, Refusal> {
+    let leg = |name: &str| {
+        let by = price_type(params, &format!("{name}_type"))?.unwrap_or(PriceType::Last);
+        if params.is_absent(name) {
+            return Ok(None);
+        }
+        price(params, name, rules).map(|price| Some(PresetPrice { price, by }))
+    };
+    let (take_profit, stop_loss) =
+        (leg("preset_take_profit_price")?, leg("preset_stop_loss_price")?);
+    Ok(Preset { take_profit, stop_loss })
+}
+
+/// `plan_category`: 1 is for a size, 2 for the whole position; none when it is not said.
+pub(super) fn whole_position(params: &Params) -> Result<Option<bool>, Refusal> {
+    match params.whole("plan_category")? {
+        None => Ok(None),
+        Some(1) => Ok(Some(false)),
+        Some(2) => Ok(Some(true)),
+        Some(_) => Err(params.invalid("plan_category", "must be 1 or 2")),
+    }
+}

@@ -1,0 +1,168 @@
+//! Spot orders that wait for a price. Nobody documents the answers: their fields are those that client
+//! libraries read.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::{
+    Answer, Call,
+    spot_trading::{digits, parse_order_as},
+    window::Window,
+};
+use crate::{
+    exchange::{
+        AccountId, Exchange, OrderId,
+        order::{Kind, NewSpotOrder},
+        refusal::{Refusal, refuse},
+        trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
+    },
+    wire::fixed,
+};
+
+const ROWS: i64 = 200;
+
+pub(super) fn submit(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let params = &call.params;
+    let symbol = params.need("symbol")?;
+    let kind = kind(&params.need("type")?)?;
+    let becomes = match params.text("trigger_type")?.as_deref() {
+        Some("limit") => Kind::Limit,
+        Some("market") => Kind::Market,
+        None => return Err(params.missing("trigger_type")),
+        Some(_) => return Err(params.invalid("trigger_type", "must be limit or market")),
+    };
+    let order =
+        parse_order_as(becomes, call.exchange, params, &symbol, "client_order_id", call.lenient)?;
+    let rules = &call.exchange.spot.get(symbol.as_str()).ok_or_else(|| refuse(50001))?.rules;
+    let trigger_price = digits(params, "trigger_price", rules.price_decimals, call.lenient)?
+        .ok_or_else(|| params.missing("trigger_price"))?;
+    let new = NewAlgo { trigger_price, terms: Algo { kind, order } };
+    let id = call.exchange.submit_algo(account, new, call.now_ms)?;
+    Ok(json!({ "order_id": id.0.to_string() }))
+}
+
+fn kind(word: &str) -> Result<AlgoKind, Refusal> {
+    AlgoKind::named(word).ok_or_else(|| refuse(52001))
+}
+
+pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
+    let kind = kind(&call.params.need("type")?)?;
+    let id = call.params.need("order_id")?.parse().map(OrderId).map_err(|_| refuse(50005))?;
+    let shelf = &call.exchange.triggers.spot;
+    let fits = |algo: &&Trigger<Algo>| algo.terms.order.symbol == symbol && algo.terms.kind == kind;
+    let id = shelf.get(id).filter(fits).ok_or_else(|| refuse(50005))?.id;
+    let done = call.exchange.cancel_algo(account, id, call.now_ms)?;
+    Ok(json!({ "result": done }))
+}
+
+/// Of every pair without a symbol.
+pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let symbol = known_symbol(call)?;
+    let kind = kind(&call.params.need("type")?)?;
+    let waiting = call.exchange.triggers.spot.of(account).filter(|algo| {
+        algo.is_waiting()
+            && algo.terms.kind == kind
+            && symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol)
+    });
+    for id in waiting.map(|algo| algo.id).collect::<Vec<_>>() {
+        call.exchange.cancel_algo(account, id, call.now_ms)?;
+    }
+    Ok(json!({}))
+}
+
+fn known_symbol(call: &Call<'_>) -> Result<Option<String>, Refusal> {
+    let symbol = call.params.text("symbol")?;
+    if symbol.as_deref().is_some_and(|symbol| !call.exchange.spot.contains_key(symbol)) {
+        return Err(refuse(50001));
+    }
+    Ok(symbol)
+}
+
+pub(super) fn order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let id = call.params.need("orderId")?.parse().map(OrderId);
+    let id = id.map_err(|_| refuse(50005))?;
+    found(call, account, call.exchange.triggers.spot.get(id))
+}
+
+pub(super) fn client_order(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let id = call.params.need("clientOrderId")?;
+    found(call, account, call.exchange.triggers.spot.by_client_id(account, &id))
+}
+
+fn found(call: &Call<'_>, account: AccountId, algo: Option<&Trigger<Algo>>) -> Answer {
+    let waiting = match call.params.text("queryState")?.as_deref() {
+        None => None,
+        Some("open") => Some(true),
+        Some("history") => Some(false),
+        Some(_) => return Err(refuse(52003)),
+    };
+    let algo = algo
+        .filter(|algo| algo.account == account)
+        .filter(|algo| waiting.is_none_or(|waiting| algo.is_waiting() == waiting))
+        .ok_or_else(|| refuse(50005))?;
+    row(algo, call.exchange).ok_or_else(|| refuse(50001))
+}
+
+pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
+    orders(call, true)
+}
+
+pub(super) fn finished_orders(call: &mut Call<'_>) -> Answer {
+    orders(call, false)
+}
+
+fn orders(call: &Call<'_>, waiting: bool) -> Answer {
+    let (account, symbol) = (call.account()?, known_symbol(call)?);
+    let kind = match call.params.text("orderMode")? {
+        None => None,
+        Some(word) => Some(AlgoKind::named(&word).ok_or_else(|| refuse(52000))?),
+    };
+    let window = Window::spot(&call.params, call.now_ms)?;
+    let rows = call
+        .exchange
+        .triggers
+        .spot
+        .of(account)
+        .filter(|algo| algo.is_waiting() == waiting && window.holds(algo.created_ms))
+        .filter(|algo| kind.is_none_or(|kind| algo.terms.kind == kind))
+        .filter(|algo| symbol.as_deref().is_none_or(|symbol| algo.terms.order.symbol == symbol))
+        .take(call.params.limit(ROWS, ROWS)?)
+        .filter_map(|algo| row(algo, call.exchange));
+    Ok(rows.collect::<Value>())
+}
+
+fn row(algo: &Trigger<Algo>, exchange: &Exchange) -> Option<Value> {
+    let order = &algo.terms.order;
+    let rules = &exchange.spot.get(&order.symbol)?.rules;
+    let (state, source) = match algo.state {
+        State::Waiting => ("new", ""),
+        State::Placed(_) => ("triggered", ""),
+        State::Refused => ("canceled", "system"),
+        State::Cancelled => ("canceled", "user"),
+    };
+    Some(json!({
+        "orderId": algo.id.0.to_string(),
+        "clientOrderId": algo.client_id.as_deref().unwrap_or_default(),
+        "symbol": order.symbol.as_str(),
+        "side": order.side.word(),
+        "orderMode": algo.terms.kind.word(),
+        "trigger_type": order.kind.word(),
+        "state": state,
+        "cancelSource": source,
+        "price": fixed(order.price, rules.price_decimals),
+        "size": fixed(order.size, rules.size_decimals),
+        "notional": fixed(notional(order), 8),
+        "createTime": algo.created_ms,
+        "updateTime": algo.updated_ms,
+    }))
+}
+
+fn notional(order: &NewSpotOrder) -> Decimal {
+    if order.kind == Kind::Market { order.notional } else { order.price * order.size }
+}
