@@ -2,6 +2,7 @@
 
 #![allow(clippy::format_push_string, reason = "texts for people are put together line by line")]
 
+mod auth;
 mod care;
 mod context;
 mod dry_run;
@@ -37,6 +38,7 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(Context::arguments())
+        .subcommand(auth::command())
         .subcommand(explain::command())
         .subcommands(endpoint::command::groups())
 }
@@ -44,6 +46,7 @@ fn command() -> Command {
 async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let context = Context::new(matches);
     match matches.subcommand() {
+        Some(("auth", matches)) => auth::run(&context, matches).await,
         Some(("explain-error", matches)) => explain::run(matches),
         Some((group, matches)) => {
             let (name, matches) = matches
