@@ -67,6 +67,11 @@ impl Context {
         }
     }
 
+    /// What `--env` says.
+    pub(crate) fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
     /// Where requests go, and with which key.
     pub(crate) async fn target(&self) -> Result<Target, Failure> {
         Target::find(self.environment.as_deref(), self.profile.as_deref(), self.timeout).await

@@ -10,6 +10,8 @@ mod endpoint;
 mod explain;
 mod failure;
 mod output;
+mod private;
+mod sandbox;
 mod target;
 
 use std::process::ExitCode;
@@ -40,6 +42,7 @@ fn command() -> Command {
         .args(Context::arguments())
         .subcommand(auth::command())
         .subcommand(explain::command())
+        .subcommand(sandbox::command())
         .subcommands(endpoint::command::groups())
 }
 
@@ -48,6 +51,7 @@ async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
         Some(("auth", matches)) => auth::run(&context, matches).await,
         Some(("explain-error", matches)) => explain::run(matches),
+        Some(("sandbox", matches)) => sandbox::run(&context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches
                 .subcommand()

@@ -1,13 +1,13 @@
 //! The file with the profiles. What else stands in it stays as it is, comments too.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::failure::Failure;
-use crate::target::home;
+use crate::private;
 
 /// The values of a profile, as the library reads them.
 const NAMES: [&str; 3] = ["key", "secret", "memo"];
@@ -30,7 +30,8 @@ pub(super) struct Profile {
 impl Store {
     /// Reads `~/.bitmart/config.toml`; a file that is not there counts as empty.
     pub(super) fn open() -> Result<Self, Failure> {
-        let folder = home().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
+        let folder =
+            private::home().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
         Self::open_in(&folder)
     }
 
@@ -90,24 +91,15 @@ impl Store {
         self.document.remove(name);
     }
 
-    /// Writes a new file beside the old one and puts it in its place, so that no moment has half of
-    /// it. Folder and file are the user's alone.
+    /// Writes the file, for the user alone.
     pub(super) fn save(&self) -> Result<(), Failure> {
-        let failed = |error: &io::Error| unusable(&self.path, error);
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        private_folder(folder).map_err(|error| failed(&error))?;
-        // A link is followed, so that a file kept elsewhere stays there.
-        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        let new = path.with_extension(format!("toml.{}.new", std::process::id()));
-        write_private(&new, self.document.to_string().as_bytes())
-            .and_then(|()| fs::rename(&new, &path))
-            .inspect_err(|_| drop(fs::remove_file(&new)))
-            .map_err(|error| failed(&error))
+        private::write(&self.path, self.document.to_string().as_bytes())
+            .map_err(|error| unusable(&self.path, &error))
     }
 
     /// Says so if others can read the file.
     pub(super) fn exposed(&self) -> Option<String> {
-        let mode = mode(&self.path)?;
+        let mode = private::mode(&self.path)?;
         (mode & 0o077 != 0).then(|| {
             let path = self.path.display();
             format!("others can read {path} (mode {mode:o}), so it is not used: chmod 600 {path}")
@@ -123,41 +115,6 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
 fn masked(key: &str) -> String {
     let shown = if key.chars().count() >= 16 { 4 } else { 0 };
     key.chars().take(shown).chain(['…']).collect()
-}
-
-/// Makes a folder for the user alone, unless there is one.
-pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Writes a file that must not be there yet, for the user alone, down to the disk.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = create_private(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-#[cfg(unix)]
-fn mode(path: &Path) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-    Some(fs::metadata(path).ok()?.mode() & 0o777)
-}
-
-#[cfg(not(unix))]
-fn mode(_: &Path) -> Option<u32> {
-    None
 }
 
 #[cfg(test)]
@@ -196,8 +153,8 @@ mod tests {
         let mut store = Store::open_in(&folder).expect("no file is an empty one");
         store.set("default", ["k", "s", "m"]).expect("a profile");
         store.save().expect("it is written");
-        assert_eq!(super::mode(&folder), Some(0o700));
-        assert_eq!(super::mode(store.path()), Some(0o600));
+        assert_eq!(crate::private::mode(&folder), Some(0o700));
+        assert_eq!(crate::private::mode(store.path()), Some(0o600));
         assert_eq!(store.exposed(), None);
     }
 

@@ -60,8 +60,14 @@ pub(crate) fn print(
     write(render(format, data, &column, &|path| form(entry, path))?.as_bytes())
 }
 
-/// Prints data of the program itself, which no document describes.
+/// Prints data of the program itself, which no document describes. An object is one row, whatever
+/// lists are in it.
 pub(crate) fn print_value(format: Format, data: &Json) -> Result<(), Failure> {
+    let row = Json::List(vec![data.clone()]);
+    let data = match (format, data) {
+        (Format::Ndjson | Format::Csv, Json::Object(_)) => &row,
+        _ => data,
+    };
     write(render(format, data, &|_, _| None, &|_| None)?.as_bytes())
 }
 
