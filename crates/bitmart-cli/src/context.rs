@@ -16,7 +16,7 @@ pub(crate) struct Context {
     pub(crate) dry_run: bool,
     environment: Option<String>,
     profile: Option<String>,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl Context {

@@ -7,6 +7,7 @@ mod care;
 mod chart;
 mod completions;
 mod context;
+mod doctor;
 mod dry_run;
 mod endpoint;
 mod explain;
@@ -47,6 +48,7 @@ fn command() -> Command {
         .subcommand(chart::command())
         .subcommand(completions::command())
         .subcommand(completions::man())
+        .subcommand(doctor::command())
         .subcommand(explain::command())
         .subcommand(sandbox::command())
         .subcommands(endpoint::command::groups())
@@ -59,6 +61,7 @@ async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("chart", matches)) => chart::run(&context, matches).await,
         Some(("completions", matches)) => completions::run(matches),
         Some(("man", matches)) => completions::write_man(matches),
+        Some(("doctor", _)) => doctor::run(&context).await,
         Some(("explain-error", matches)) => explain::run(matches),
         Some(("sandbox", matches)) => sandbox::run(&context, matches).await,
         Some((group, matches)) => {

@@ -1,10 +1,11 @@
 //! `auth check`: does the key work, and what may it do?
 
+use bitmart::Environment;
 use bitmart::rest::account::QueryAccountInfo;
 use bitmart::rest::futures::ListFuturesAssets;
 use bitmart::rest::spot::ListOpenOrders;
 use bitmart::rest::{Client, Error};
-use bitmart::types::{Environment, Service};
+use bitmart::types::Service;
 
 use crate::context::Context;
 use crate::failure::{Failure, chain};

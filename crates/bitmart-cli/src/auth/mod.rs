@@ -1,6 +1,6 @@
 //! `auth`: keys in profiles of `~/.bitmart/config.toml`.
 
-mod check;
+pub(crate) mod check;
 mod secret;
 mod store;
 

@@ -42,8 +42,12 @@ pub(crate) struct Outcome {
 }
 
 pub(crate) fn sandbox() -> Place {
+    sandbox_of(Config::new())
+}
+
+pub(crate) fn sandbox_of(config: Config) -> Place {
     let runtime = Runtime::new().expect("threads");
-    let sandbox = runtime.block_on(Sandbox::start(Config::new())).expect("it starts");
+    let sandbox = runtime.block_on(Sandbox::start(config)).expect("it starts");
     let folder = tempfile::tempdir().expect("a folder");
     let host = |host: &HostUrls| {
         serde_json::json!({
