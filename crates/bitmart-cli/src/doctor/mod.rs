@@ -52,8 +52,8 @@ impl Finding {
 
 pub(crate) fn command() -> Command {
     Command::new("doctor").about("Check network, clock, key and signature, with advice").after_help(
-        "Only reads. Exit codes: 0 all is well, 3 a host is not reached, 5 clock or key, else the first \
-         trouble's.",
+        "Only reads. Exit code: 0 if all is well, else that of the first trouble: 3 a host is not reached, \
+         5 clock or key.",
     )
 }
 
