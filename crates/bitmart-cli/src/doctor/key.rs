@@ -27,7 +27,7 @@ pub(super) async fn check(target: &Target) -> Vec<Finding> {
     let Ok(client) = target.client() else { return findings };
     match prove(&client, &target.environment).await {
         Ok(Proof::Signature) => {
-            findings.push(Finding::good("key", "key, secret and memo are right"))
+            findings.push(Finding::good("key", "key, secret and memo are right"));
         }
         Ok(Proof::Key) => {
             findings.push(Finding::good("key", "the key is known; nothing here proves the secret"));
@@ -48,7 +48,7 @@ pub(super) async fn check(target: &Target) -> Vec<Finding> {
             findings.push(Finding::good("permissions", text));
         }
         Err(error) => {
-            findings.push(Finding::good("permissions", format!("not told: {}", chain(&error))))
+            findings.push(Finding::good("permissions", format!("not told: {}", chain(&error))));
         }
     }
     if let Ok(answer) = client.send_detailed(ListOpenOrders::new()).await {
