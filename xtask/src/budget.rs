@@ -13,10 +13,15 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-ws", &["--no-default-features"], 40),
     ("bitmart-auth", &[], 16),
     ("bitmart-types", &[], 24),
+    ("bitmart-cli", &[], 140),
 ];
 
 /// What must never be in any tree: another TLS or C crypto stack.
 const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"];
+
+/// What only the program may bring, and no library.
+const PROGRAM_ONLY: &[&str] =
+    &["clap", "clap_complete", "clap_mangen", "comfy-table", "csv", "rustix", "toml_edit"];
 
 /// Counts and compares; prints a line for each tree.
 pub(crate) fn run() -> TaskResult {
@@ -33,6 +38,12 @@ pub(crate) fn run() -> TaskResult {
     for name in everything.iter().filter_map(|line| line.split(' ').next()) {
         if BANNED.contains(&name) {
             over.push(format!("{name} must not be in the tree"));
+        }
+    }
+    let library = tree("bitmart", &["--all-features"])?;
+    for name in library.iter().filter_map(|line| line.split(' ').next()) {
+        if PROGRAM_ONLY.contains(&name) {
+            over.push(format!("{name} is for the program and must not reach a library"));
         }
     }
     if over.is_empty() { Ok(()) } else { Err(over.join("\n")) }

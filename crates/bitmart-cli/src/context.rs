@@ -16,7 +16,7 @@ pub(crate) struct Context {
     pub(crate) dry_run: bool,
     environment: Option<String>,
     profile: Option<String>,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl Context {
@@ -65,6 +65,11 @@ impl Context {
             profile: text("profile"),
             timeout: Duration::from_secs(*matches.get_one::<u64>("timeout").unwrap_or(&10)),
         }
+    }
+
+    /// What `--env` says.
+    pub(crate) fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
     }
 
     /// Where requests go, and with which key.

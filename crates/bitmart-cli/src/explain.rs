@@ -9,7 +9,13 @@ use crate::output;
 pub(crate) fn command() -> Command {
     Command::new("explain-error")
         .about("What an error code of the exchange means, and what to do")
-        .arg(Arg::new("code").required(true).value_name("CODE").value_parser(value_parser!(i64)))
+        .arg(
+            Arg::new("code")
+                .required(true)
+                .value_name("CODE")
+                .allow_negative_numbers(true)
+                .value_parser(value_parser!(i64)),
+        )
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {

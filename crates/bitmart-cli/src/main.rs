@@ -2,13 +2,19 @@
 
 #![allow(clippy::format_push_string, reason = "texts for people are put together line by line")]
 
+mod auth;
 mod care;
+mod chart;
+mod completions;
 mod context;
+mod doctor;
 mod dry_run;
 mod endpoint;
 mod explain;
 mod failure;
 mod output;
+mod private;
+mod sandbox;
 mod target;
 
 use std::process::ExitCode;
@@ -32,19 +38,32 @@ Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permissi
 fn command() -> Command {
     Command::new("bitmart")
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(completions::VERSION)
         .about(ABOUT)
         .after_help(AFTER)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(Context::arguments())
+        .subcommand(auth::command())
+        .subcommand(chart::command())
+        .subcommand(completions::command())
+        .subcommand(completions::man())
+        .subcommand(doctor::command())
         .subcommand(explain::command())
+        .subcommand(sandbox::command())
         .subcommands(endpoint::command::groups())
 }
 
 async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let context = Context::new(matches);
     match matches.subcommand() {
+        Some(("auth", matches)) => auth::run(&context, matches).await,
+        Some(("chart", matches)) => chart::run(&context, matches).await,
+        Some(("completions", matches)) => completions::run(matches),
+        Some(("man", matches)) => completions::write_man(matches),
+        Some(("doctor", _)) => doctor::run(&context).await,
         Some(("explain-error", matches)) => explain::run(matches),
+        Some(("sandbox", matches)) => sandbox::run(&context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches
                 .subcommand()

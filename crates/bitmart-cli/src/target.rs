@@ -1,15 +1,16 @@
 //! Where requests go, and with which key.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use bitmart::rest::Client;
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::{Roots, Service};
+use bitmart::types::Service;
 use bitmart::{Credentials, Environment};
-use serde::Deserialize;
 
 use crate::failure::{Failure, chain};
+use crate::private;
+use crate::sandbox::{admin, ready::Ready};
 
 /// A deployment of the exchange, and the key for it.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Target {
             Some("sandbox") if profile.is_some() => {
                 Err(Failure::usage("the sandbox has a key of its own: leave out --profile"))
             }
-            Some("sandbox") => Self::in_process(timeout).await,
+            Some("sandbox") => Self::sandbox(timeout).await,
             Some("live") => at(Environment::live(), keys(profile)?),
             Some("demo") => at(Environment::futures_demo(), keys(profile)?),
             Some(place) if place.starts_with("http://") || place.starts_with("https://") => {
@@ -48,9 +49,23 @@ impl Target {
             }
             None => match keys(profile)? {
                 Some(keys) => at(Environment::live(), Some(keys)),
-                None => Self::in_process(timeout).await,
+                None => Self::sandbox(timeout).await,
             },
         }
+    }
+
+    /// The sandbox that `sandbox up` runs, or else one in this process.
+    async fn sandbox(timeout: Duration) -> Result<Self, Failure> {
+        let Some(ready) = admin::running().await else {
+            return Self::in_process(timeout).await;
+        };
+        eprintln!("sandbox: the running one, with play money; --env live is the exchange");
+        Ok(Self {
+            environment: ready.environment()?,
+            credentials: Some(ready.credentials()?),
+            timeout,
+            sandbox: None,
+        })
     }
 
     async fn in_process(timeout: Duration) -> Result<Self, Failure> {
@@ -90,16 +105,10 @@ fn keys(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
     if names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Credentials::from_env().map(Some).map_err(wrong);
     }
-    if home().is_some_and(|home| home.join("config.toml").exists()) {
+    if private::home().is_some_and(|home| home.join("config.toml").exists()) {
         return Credentials::from_profile("default").map(Some).map_err(wrong);
     }
     Ok(None)
-}
-
-/// The folder `.bitmart` of the user.
-pub(crate) fn home() -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"))?;
-    (!home.is_empty()).then(|| PathBuf::from(home).join(".bitmart"))
 }
 
 /// `https://spot` or `https://spot,https://futures`; sockets are on the same hosts.
@@ -120,63 +129,4 @@ fn addresses(text: &str) -> Environment {
         }
     }
     environment
-}
-
-/// The line that a sandbox prints when it is ready. Without `Debug`: it holds a secret.
-#[derive(Deserialize)]
-struct Ready {
-    spot: ReadyHost,
-    futures: ReadyHost,
-    credentials: ReadyKey,
-    root_certificate: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ReadyHost {
-    rest: String,
-    ws_public: String,
-    ws_private: String,
-}
-
-#[derive(Deserialize)]
-struct ReadyKey {
-    key: String,
-    secret: String,
-    memo: String,
-}
-
-impl Ready {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let name = path.display();
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::usage(format!("--env {name}: {error}")).with_advice(
-                "--env is sandbox, live, demo, the URLs of two hosts, or a file with the line that \
-                 bitmart-sandbox prints when it is ready",
-            )
-        })?;
-        // The parser's own message could quote the secret.
-        serde_json::from_str(&text)
-            .map_err(|_| Failure::usage(format!("--env {name} holds no ready line of a sandbox")))
-    }
-
-    fn environment(&self) -> Result<Environment, Failure> {
-        let mut roots = Roots::none();
-        if let Some(pem) = &self.root_certificate {
-            roots = roots.with_pem(pem).map_err(|error| Failure::usage(chain(&error)))?;
-        }
-        Ok(Environment::custom("sandbox")
-            .with(Service::SpotRest, &self.spot.rest)
-            .with(Service::SpotWsPublic, &self.spot.ws_public)
-            .with(Service::SpotWsPrivate, &self.spot.ws_private)
-            .with(Service::FuturesRest, &self.futures.rest)
-            .with(Service::FuturesWsPublic, &self.futures.ws_public)
-            .with(Service::FuturesWsPrivate, &self.futures.ws_private)
-            .with_roots(roots))
-    }
-
-    fn credentials(&self) -> Result<Credentials, Failure> {
-        let ReadyKey { key, secret, memo } = &self.credentials;
-        Credentials::new(key.as_str(), secret.as_str(), memo.as_str())
-            .map_err(|error| Failure::usage(chain(&error)))
-    }
 }

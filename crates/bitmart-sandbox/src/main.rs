@@ -42,7 +42,7 @@ With --admin there is also \"admin\":\"http://...\" in it; ask that address for 
 
   curl http://127.0.0.1:8803/
 
-The account is funded. Ctrl-c stops it.
+The account is funded. Ctrl-c stops it, and so does POST /stop of the admin API.
 ";
 
 /// The options that are on when they are there.
@@ -90,6 +90,7 @@ async fn main() -> ExitCode {
     tokio::select! {
         biased;
         () = asked_to_stop => {}
+        () = sandbox.asked_to_stop() => {}
         () = announce => {}
     }
     sandbox.shutdown().await;

@@ -315,6 +315,17 @@ impl Sandbox {
         self.shared.flush();
     }
 
+    /// Waits until `POST /stop` of the admin API asks for a stop. It is for whoever runs the sandbox to
+    /// [`shutdown`](Self::shutdown) then; nothing stops by itself.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: a stop that was asked for stays so.
+    pub async fn asked_to_stop(&self) {
+        let mut control = self.shared.control.subscribe();
+        // The sender lives as long as this sandbox.
+        drop(control.wait_for(|control| control.stop_asked).await);
+    }
+
     /// Stops listening, closes every connection and waits until they are gone, at most 5 s.
     ///
     /// # Cancel safety

@@ -93,6 +93,8 @@ pub(crate) struct Control {
     /// Counts how often all WebSockets were killed.
     pub(crate) kills: u64,
     pub(crate) stop: bool,
+    /// Somebody wants whoever runs the sandbox to stop it.
+    pub(crate) stop_asked: bool,
 }
 
 /// Waits until the sandbox stops.

@@ -239,3 +239,13 @@ async fn mistakes_are_explained() {
     assert_eq!(refused.status, 403);
     assert_eq!(sandbox.orders().len(), 0);
 }
+
+#[tokio::test]
+async fn a_stop_is_asked_for_and_left_to_whoever_runs_the_sandbox() {
+    let sandbox = still().await;
+    let early = timeout(std::time::Duration::ZERO, sandbox.asked_to_stop()).await;
+    assert!(early.is_err(), "nobody asked yet");
+    assert_eq!(post(&sandbox, "/stop", json!({})).await["stopping"], true);
+    timeout(DEADLINE, sandbox.asked_to_stop()).await.expect("in time");
+    get(&sandbox, "/ledger").await;
+}

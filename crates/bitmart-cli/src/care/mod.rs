@@ -1,7 +1,7 @@
 //! Care with what has an effect: show it, ask, and find out what became of it.
 
 mod preview;
-mod prompt;
+pub(crate) mod prompt;
 
 use bitmart::ClientOrderId;
 use bitmart::rest::catalog::EndpointEntry;

@@ -5,13 +5,13 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use crate::failure::{Exit, Failure};
 
 /// Asks for a yes.
-pub(super) fn yes(question: &str) -> Result<(), Failure> {
+pub(crate) fn yes(question: &str) -> Result<(), Failure> {
     let answer = ask(&format!("{question} [y/N] "))?;
     if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") { Ok(()) } else { Err(no()) }
 }
 
 /// Asks for a value to be typed again.
-pub(super) fn again(what: &str, value: &str) -> Result<(), Failure> {
+pub(crate) fn again(what: &str, value: &str) -> Result<(), Failure> {
     let answer = ask(&format!("type the {what} again: "))?;
     if !value.is_empty() && answer == value { Ok(()) } else { Err(no()) }
 }

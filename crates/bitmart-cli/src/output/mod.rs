@@ -53,19 +53,41 @@ pub(crate) fn print(
     data: &Json,
     body: &[u8],
 ) -> Result<(), Failure> {
+    if format == Format::Raw {
+        return write(body);
+    }
     let column = |path: &str, index: usize| column(entry, path, index);
-    let text = match format {
-        Format::Table => table::render(data, &column, &|path| form(entry, path)),
+    write(render(format, data, &column, &|path| form(entry, path))?.as_bytes())
+}
+
+/// Prints data of the program itself, which no document describes. An object is one row, whatever
+/// lists are in it.
+pub(crate) fn print_value(format: Format, data: &Json) -> Result<(), Failure> {
+    let row = Json::List(vec![data.clone()]);
+    let data = match (format, data) {
+        (Format::Ndjson | Format::Csv, Json::Object(_)) => &row,
+        _ => data,
+    };
+    write(render(format, data, &|_, _| None, &|_| None)?.as_bytes())
+}
+
+fn render(
+    format: Format,
+    data: &Json,
+    column: rows::ColumnName<'_>,
+    form: table::Form<'_>,
+) -> Result<String, Failure> {
+    Ok(match format {
+        Format::Table => table::render(data, column, form),
         Format::Json => data.pretty() + "\n",
         Format::Ndjson => {
-            let rows = rows(data, &column);
+            let rows = rows(data, column);
             let lines: Vec<_> = rows.rows.iter().map(|row| rows.object(row).to_string()).collect();
             lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
         }
-        Format::Csv => csv(&rows(data, &column))?,
-        Format::Raw => return write(body),
-    };
-    write(text.as_bytes())
+        Format::Csv => csv(&rows(data, column))?,
+        Format::Raw => format!("{data}\n"),
+    })
 }
 
 /// Writes to standard output. A reader that has gone is no error: `bitmart … | head` is normal use.

@@ -7,7 +7,7 @@ use super::json::Json;
 use super::rows::{ColumnName, Rows, of_list, rows};
 
 /// Tells the documented form of the field at a path.
-type Form<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
+pub(super) type Form<'a> = &'a dyn Fn(&str) -> Option<&'a str>;
 
 /// `data` as text: what stands beside lists, then the lists, with their names if there are several.
 pub(super) fn render(data: &Json, name: ColumnName<'_>, form: Form<'_>) -> String {

@@ -1,5 +1,9 @@
 //! A sandbox in this process, and the program run against it.
 
+#![allow(dead_code, reason = "each test file uses what it needs")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bitmart::sandbox::{Config, Fault, HostUrls, Sandbox};
@@ -9,6 +13,9 @@ use tokio::runtime::Runtime;
 pub(crate) struct Place {
     pub(crate) key: String,
     pub(crate) secret: String,
+    pub(crate) memo: String,
+    /// Base address of the spot host.
+    pub(crate) spot: String,
     folder: tempfile::TempDir,
     sandbox: Sandbox,
     /// Last, so that the sandbox ends before its threads.
@@ -16,6 +23,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The file with the ready line.
+    pub(crate) fn ready_file(&self) -> PathBuf {
+        self.folder.path().join("ready.json")
+    }
+
     /// The next request to `path` is done, but its answer gets lost.
     pub(crate) fn lose_next_answer(&self, path: &str) {
         self.sandbox.inject(Fault::DropAfter.on(path).times(1));
@@ -30,8 +42,12 @@ pub(crate) struct Outcome {
 }
 
 pub(crate) fn sandbox() -> Place {
+    sandbox_of(Config::new())
+}
+
+pub(crate) fn sandbox_of(config: Config) -> Place {
     let runtime = Runtime::new().expect("threads");
-    let sandbox = runtime.block_on(Sandbox::start(Config::new())).expect("it starts");
+    let sandbox = runtime.block_on(Sandbox::start(config)).expect("it starts");
     let folder = tempfile::tempdir().expect("a folder");
     let host = |host: &HostUrls| {
         serde_json::json!({
@@ -48,20 +64,31 @@ pub(crate) fn sandbox() -> Place {
         "root_certificate": null,
     });
     std::fs::write(folder.path().join("ready.json"), ready.to_string()).expect("a file");
-    Place { key, secret, folder, sandbox, _runtime: runtime }
+    let (memo, spot) = (credentials.memo.clone(), sandbox.spot().rest.clone());
+    Place { key, secret, memo, spot, folder, sandbox, _runtime: runtime }
 }
 
 /// Runs the program against `place`, without a terminal, keys or a home of its own.
 pub(crate) fn bitmart(place: &Place, words: &[&str]) -> Outcome {
-    let output = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+    let ready = place.ready_file();
+    let words = [words, &["--env", ready.to_str().expect("a name in UTF-8")]].concat();
+    at_home(place.folder.path(), &words, "")
+}
+
+/// Runs the program with `home` for a home and `input` as its standard input.
+pub(crate) fn at_home(home: &Path, words: &[&str], input: &str) -> Outcome {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
         .args(words)
-        .arg("--env")
-        .arg(place.folder.path().join("ready.json"))
         .env_clear()
-        .env("HOME", place.folder.path())
-        .stdin(Stdio::null())
-        .output()
+        .env("HOME", home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("it runs");
+    // A program that ended before it read everything closed the pipe.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     Outcome {
         code: output.status.code().expect("it ended by itself"),

@@ -184,6 +184,12 @@ pub(super) async fn step(shared: &Shared, body: &[u8]) -> Result<Value, Problem>
     Ok(json!({ "now_ms": shared.state().clock.now_ms() }))
 }
 
+pub(super) fn stop(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let Nothing {} = read(body)?;
+    shared.control.send_modify(|control| control.stop_asked = true);
+    Ok(json!({ "stopping": true }))
+}
+
 pub(super) fn kill_sockets(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let Nothing {} = read(body)?;
     let sockets = shared.state().feed.sockets();

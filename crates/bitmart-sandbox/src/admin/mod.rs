@@ -45,6 +45,7 @@ const CALLS: &[(&str, &str)] = &[
     ("POST", "/faults"),
     ("DELETE", "/faults"),
     ("POST", "/sockets/kill"),
+    ("POST", "/stop"),
 ];
 
 /// Accepts connections until the sandbox stops.
@@ -140,6 +141,7 @@ async fn call(
         ("POST", "/faults") => faults::inject(shared, body)?,
         ("DELETE", "/faults") => faults::clear(shared, body)?,
         ("POST", "/sockets/kill") => calls::kill_sockets(shared, body)?,
+        ("POST", "/stop") => calls::stop(shared, body)?,
         (method, path) => match path.strip_prefix("/book/").filter(|_| method == "GET") {
             Some(symbol) => calls::book(shared, symbol, body)?,
             None => return Err(unknown(method, path)),

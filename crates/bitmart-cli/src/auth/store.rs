@@ -1,0 +1,179 @@
+//! The file with the profiles. What else stands in it stays as it is, comments too.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use crate::failure::Failure;
+use crate::private;
+
+/// The values of a profile, as the library reads them.
+const NAMES: [&str; 3] = ["key", "secret", "memo"];
+
+/// The configuration file, read. Without `Debug`: it holds secrets.
+pub(super) struct Store {
+    path: PathBuf,
+    document: DocumentMut,
+}
+
+/// What may be shown of a profile.
+pub(super) struct Profile {
+    pub(super) name: String,
+    /// The key with most of it hidden.
+    pub(super) key: Option<String>,
+    /// Whether key, secret and memo are there.
+    pub(super) complete: bool,
+}
+
+impl Store {
+    /// Reads `~/.bitmart/config.toml`; a file that is not there counts as empty.
+    pub(super) fn open() -> Result<Self, Failure> {
+        let folder =
+            private::home().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
+        Self::open_in(&folder)
+    }
+
+    fn open_in(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("config.toml");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(unusable(&path, &error)),
+        };
+        // The parser's own message is dropped: it quotes the line, and the line may hold a secret.
+        let document = text.parse().map_err(|_| {
+            Failure::usage(format!("{} is no TOML", path.display()))
+                .with_advice("mend it by hand: nothing was changed")
+        })?;
+        Ok(Self { path, document })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.document.contains_key(name)
+    }
+
+    /// All tables of the file that have something of a profile.
+    pub(super) fn profiles(&self) -> impl Iterator<Item = Profile> {
+        self.document.iter().filter_map(|(name, item)| {
+            let table = item.as_table_like()?;
+            let text = |name: &str| table.get(name).and_then(Item::as_str);
+            let given = NAMES.iter().filter(|name| text(name).is_some()).count();
+            (given > 0).then(|| Profile {
+                name: name.to_owned(),
+                key: text("key").map(masked),
+                complete: given == NAMES.len(),
+            })
+        })
+    }
+
+    /// Puts key, secret and memo into a profile; its other settings stay.
+    pub(super) fn set(&mut self, name: &str, values: [&str; 3]) -> Result<(), Failure> {
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            return Err(Failure::usage(format!("{name:?} is no name of a profile")));
+        }
+        let table = self.document.entry(name).or_insert_with(|| Item::Table(Table::new()));
+        let Some(table) = table.as_table_like_mut() else {
+            return Err(Failure::usage(format!("{name:?} is a setting and no profile")));
+        };
+        for (name, text) in NAMES.into_iter().zip(values) {
+            table.insert(name, value(text));
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.document.remove(name);
+    }
+
+    /// Writes the file, for the user alone.
+    pub(super) fn save(&self) -> Result<(), Failure> {
+        private::write(&self.path, self.document.to_string().as_bytes())
+            .map_err(|error| unusable(&self.path, &error))
+    }
+
+    /// Says so if others can read the file.
+    pub(super) fn exposed(&self) -> Option<String> {
+        let mode = private::mode(&self.path)?;
+        (mode & 0o077 != 0).then(|| {
+            let path = self.path.display();
+            format!("others can read {path} (mode {mode:o}), so it is not used: chmod 600 {path}")
+        })
+    }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::machine(format!("{}: {error}", path.display()))
+}
+
+/// `abcd…`: enough to tell keys apart.
+fn masked(key: &str) -> String {
+    let shown = if key.chars().count() >= 16 { 4 } else { 0 };
+    key.chars().take(shown).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Store, masked};
+
+    #[test]
+    fn what_else_stands_in_the_file_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.toml");
+        let before = "# mine\n[default]\nkey = \"old\" # from March\ncolour = \"red\"\n";
+        std::fs::write(&file, before).expect("a file");
+        let mut store = Store::open_in(folder.path()).expect("it reads");
+        store.set("default", ["k", "s", "m"]).expect("a profile");
+        store.set("bot \"2\"", ["k2", "s2", "m2"]).expect("a profile");
+        store.save().expect("it is written");
+        let text = std::fs::read_to_string(&file).expect("a file");
+        assert!(text.starts_with("# mine\n[default]\n"), "{text}");
+        assert!(text.contains("colour = \"red\"") && !text.contains("old"), "{text}");
+
+        let mut again = Store::open_in(folder.path()).expect("it reads");
+        assert_eq!(again.profiles().filter(|profile| profile.complete).count(), 2);
+        again.remove("default");
+        again.save().expect("it is written");
+        let left = Store::open_in(folder.path()).expect("it reads");
+        let names: Vec<_> = left.profiles().map(|profile| profile.name).collect();
+        assert_eq!(names, ["bot \"2\""]);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing else");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folder_and_file_are_the_users_alone() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = place.path().join(".bitmart");
+        let mut store = Store::open_in(&folder).expect("no file is an empty one");
+        store.set("default", ["k", "s", "m"]).expect("a profile");
+        store.save().expect("it is written");
+        assert_eq!(crate::private::mode(&folder), Some(0o700));
+        assert_eq!(crate::private::mode(store.path()), Some(0o600));
+        assert_eq!(store.exposed(), None);
+    }
+
+    #[test]
+    fn settings_of_other_kinds_are_not_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, "colour = \"red\"\n").expect("a file");
+        let mut store = Store::open_in(folder.path()).expect("it reads");
+        assert!(store.set("colour", ["k", "s", "m"]).is_err());
+        assert!(store.set(" ", ["k", "s", "m"]).is_err());
+        std::fs::write(&file, "secret = \"no end\n").expect("a file");
+        let problem = Store::open_in(folder.path()).err().expect("no TOML").to_string();
+        assert!(!problem.contains("no end"), "{problem}");
+    }
+
+    #[test]
+    fn a_short_key_is_hidden_whole() {
+        assert_eq!(masked("0123456789abcdef"), "0123…");
+        assert_eq!(masked("short"), "…");
+    }
+}

@@ -1,0 +1,183 @@
+//! `chart`: candles in the terminal.
+
+use bitmart::rest::Client;
+use bitmart::rest::futures::ListFuturesKlines;
+use bitmart::rest::spot::ListLatestKlines;
+use bitmart::{Decimal, Timestamp};
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::output;
+
+/// Lines of the picture.
+const HEIGHT: u32 = 16;
+/// Each line shows two steps of price: the upper and the lower half of a letter.
+const STEPS: u32 = 2 * HEIGHT;
+
+/// The prices of a candle.
+#[derive(Clone, Copy, Debug)]
+struct Candle {
+    time: Timestamp,
+    open: Decimal,
+    high: Decimal,
+    low: Decimal,
+    close: Decimal,
+}
+
+pub(crate) fn command() -> Command {
+    Command::new("chart")
+        .about("Candles of a pair or contract, drawn in the terminal")
+        .after_help(
+            "█ rose or stayed, ░ fell, │ beyond open and close. The numbers: see `spot klines`.",
+        )
+        .arg(Arg::new("symbol").required(true).value_name("SYMBOL").help("BTC_USDT or BTCUSDT"))
+        .arg(
+            Arg::new("step")
+                .long("step")
+                .value_name("MINUTES")
+                .value_parser(["1", "5", "15", "30", "60", "240", "1440"])
+                .default_value("1")
+                .help("Length of a candle"),
+        )
+        .arg(
+            Arg::new("candles")
+                .long("candles")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..=200))
+                .default_value("60")
+                .help("How many at most"),
+        )
+}
+
+pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    let (symbol, step) = (text("symbol").to_owned(), text("step"));
+    let count = matches.get_one::<u32>("candles").copied().unwrap_or(60);
+    let target = context.target().await?;
+    let candles = fetch(&target.client()?, &symbol, step, count).await?;
+    let picture = draw(&candles)
+        .ok_or_else(|| Failure::usage(format!("{symbol} has no candles of {step} minutes yet")))?;
+    output::write(format!("{symbol}, {step} min\n{picture}").as_bytes())
+}
+
+/// The latest candles, oldest first.
+async fn fetch(
+    client: &Client,
+    symbol: &str,
+    step: &str,
+    count: u32,
+) -> Result<Vec<Candle>, Failure> {
+    let minutes: i64 = step.parse().unwrap_or(1);
+    // A pair has a line in its name, a contract has none.
+    let mut candles: Vec<Candle> = if symbol.contains('_') {
+        let request = ListLatestKlines::new(symbol).step(step.into()).limit(count);
+        let rows = client.send(request).await?;
+        let row = |row: &bitmart::rest::spot::Kline| Candle {
+            time: row.time,
+            open: row.open,
+            high: row.high,
+            low: row.low,
+            close: row.close,
+        };
+        rows.iter().map(row).collect()
+    } else {
+        let end = Timestamp::now();
+        let span = minutes * 60_000 * i64::from(count);
+        let start = Timestamp::from_millis(end.as_millis() - span);
+        let rows =
+            client.send(ListFuturesKlines::new(symbol, start, end).step(step.into())).await?;
+        let row = |row: &bitmart::rest::futures::FuturesKline| Candle {
+            time: row.time,
+            open: row.open,
+            high: row.high,
+            low: row.low,
+            close: row.close,
+        };
+        rows.iter().map(row).collect()
+    };
+    candles.sort_by_key(|candle| candle.time);
+    let surplus = candles.len().saturating_sub(count as usize);
+    Ok(candles.split_off(surplus))
+}
+
+/// The picture; `None` without candles.
+fn draw(candles: &[Candle]) -> Option<String> {
+    let high = candles.iter().map(|candle| candle.high).max()?;
+    let low = candles.iter().map(|candle| candle.low).min()?;
+    let range = high.checked_sub(low)?;
+    // Which of the steps a price stands on, 0 the lowest.
+    let step_of = |price: Decimal| -> Option<u32> {
+        if range.is_zero() {
+            return Some(STEPS / 2);
+        }
+        let at = (price - low).checked_mul(Decimal::from(STEPS - 1))?.checked_div(range)?.round();
+        u32::try_from(at).ok()
+    };
+    let mut lines = vec![String::new(); HEIGHT as usize];
+    for candle in candles {
+        let body = [candle.open.min(candle.close), candle.open.max(candle.close)];
+        let (bottom, top) = (step_of(body[0])?, step_of(body[1])?);
+        let (foot, head) = (step_of(candle.low)?, step_of(candle.high)?);
+        let rose = candle.close >= candle.open;
+        for (line, text) in lines.iter_mut().rev().enumerate() {
+            let lower = 2 * u32::try_from(line).ok()?;
+            let within = |from: u32, to: u32| from <= lower + 1 && lower <= to;
+            text.push(match () {
+                () if within(bottom, top) => {
+                    if rose {
+                        '█'
+                    } else {
+                        '░'
+                    }
+                }
+                () if within(foot, head) => '│',
+                () => ' ',
+            });
+        }
+    }
+    let (first, last) = (candles.first()?, candles.last()?);
+    let label = |line: usize| match line {
+        0 => format!(" {high}"),
+        line if line + 1 == HEIGHT as usize => format!(" {low}"),
+        _ => String::new(),
+    };
+    let rows = lines
+        .iter()
+        .enumerate()
+        .map(|(at, line)| format!("{line}{}", label(at)).trim_end().to_owned() + "\n");
+    let picture: String = rows.collect();
+    Some(format!("{picture}{} to {}, last {}\n", first.time, last.time, last.close))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::{Decimal, Timestamp, dec};
+
+    use super::{Candle, HEIGHT, draw};
+
+    fn candle(open: Decimal, high: Decimal, low: Decimal, close: Decimal) -> Candle {
+        Candle { time: Timestamp::from_millis(0), open, high, low, close }
+    }
+
+    #[test]
+    fn bodies_and_wicks_stand_where_the_prices_are() {
+        let rise = candle(dec!(10), dec!(20), dec!(10), dec!(20));
+        let fall = candle(dec!(20), dec!(20), dec!(10), dec!(15));
+        let picture = draw(&[rise, fall]).expect("candles");
+        let lines: Vec<&str> = picture.lines().collect();
+        assert_eq!(lines[0], "█░ 20");
+        assert_eq!(lines[HEIGHT as usize - 1], "█│ 10");
+        assert_eq!(lines.len(), HEIGHT as usize + 1);
+    }
+
+    #[test]
+    fn a_market_that_stands_still_and_one_without_candles_are_drawn() {
+        let still = candle(dec!(1), dec!(1), dec!(1), dec!(1));
+        assert_eq!(draw(&[still]).expect("a candle").matches('█').count(), 1);
+        assert_eq!(draw(&[]), None);
+        let wide = candle(dec!(0), Decimal::MAX, dec!(0), dec!(1));
+        // A range that no decimal holds is not drawn, and nothing breaks.
+        assert_eq!(draw(&[wide]), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! `sandbox up`: the exchange in the foreground.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use bitmart::sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::admin;
+use crate::context::Context;
+use crate::failure::{Failure, chain};
+use crate::output::{self, Format};
+use crate::private;
+
+pub(super) fn command() -> Command {
+    let address = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name("ADDRESS")
+            .value_parser(value_parser!(SocketAddr))
+            .help(help)
+    };
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    let number = |name: &'static str, what: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(what).value_parser(value_parser!(u64)).help(help)
+    };
+    let list = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("LIST").value_delimiter(',').help(help)
+    };
+    Command::new("up")
+        .about("Run an exchange here until ctrl-c or `sandbox down`")
+        .after_help(
+            "Into a pipe it prints one line of JSON when it is ready: addresses, key, and with --tls the \
+             root certificate. Whoever reaches the admin API controls the sandbox, so keep it local.",
+        )
+        .arg(address("spot", "Where the spot host listens [default: a free port here]"))
+        .arg(address("futures", "Where the futures host listens [default: a free port here]"))
+        .arg(address("admin", "Where the admin API listens [default: a free port here]"))
+        .arg(flag("tls", "Serve https and wss"))
+        .arg(number("seed", "N", "Seed of market and first key [default: 1]"))
+        .arg(flag("lenient", "Ignore unknown fields and surplus decimals, as the venue does"))
+        .arg(flag("no-limits", "Never answer that requests come too fast"))
+        .arg(flag("no-market", "No market maker: books start empty"))
+        .arg(list("pairs", "Of the listed pairs only these, as in BTC_USDT,ETH_USDT"))
+        .arg(list("contracts", "Of the listed contracts only these, as in BTCUSDT"))
+        .arg(number("clock", "MS", "A clock that stands at MS and moves only by `sandbox clock`"))
+        .arg(
+            Arg::new("restore")
+                .long("restore")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("Go on from a file that `sandbox snapshot` wrote"),
+        )
+}
+
+pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    if admin::running().await.is_some() {
+        return Err(Failure::usage("a sandbox runs already")
+            .with_advice("see `bitmart sandbox status`; `bitmart sandbox down` stops it"));
+    }
+    let file =
+        admin::ready_file().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
+    let sandbox =
+        Sandbox::start(config(matches)?).await.map_err(|error| Failure::machine(chain(&error)))?;
+    let mut interrupts = Interrupts::new()
+        .map_err(|error| Failure::machine(format!("signals of the system: {error}")))?;
+    let announced = announce(context, &sandbox, &file);
+    if announced.is_ok() {
+        tokio::select! {
+            () = interrupts.recv() => {}
+            () = sandbox.asked_to_stop() => {}
+        }
+    }
+    // Another one may have taken its place.
+    if std::fs::read_to_string(&file).is_ok_and(|text| text == sandbox.ready_line()) {
+        drop(std::fs::remove_file(&file));
+    }
+    sandbox.shutdown().await;
+    announced
+}
+
+fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Failure> {
+    private::write(file, sandbox.ready_line().as_bytes())
+        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+    let admin = sandbox.admin().unwrap_or_default();
+    eprintln!("spot     {}", sandbox.spot().rest);
+    eprintln!("futures  {}", sandbox.futures().rest);
+    eprintln!("admin    {admin}");
+    eprintln!("commands without keys now use this sandbox; ctrl-c stops it");
+    if context.format == Format::Table {
+        return Ok(());
+    }
+    output::write(format!("{}\n", sandbox.ready_line()).as_bytes())
+}
+
+/// Ctrl-c and the polite kill. Made before the sandbox is announced, so that none is missed.
+struct Interrupts {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Interrupts {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(unix)]
+    async fn recv(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn recv(&mut self) {
+        // Without ctrl-c only `sandbox down` and a kill end it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+fn config(matches: &ArgMatches) -> Result<Config, Failure> {
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let address = |name: &str| matches.get_one::<SocketAddr>(name).copied().unwrap_or(free);
+    let mut config = Config::new()
+        .spot_address(address("spot"))
+        .futures_address(address("futures"))
+        .admin(address("admin"))
+        .tls(matches.get_flag("tls"))
+        .lenient(matches.get_flag("lenient"))
+        .rate_limits(!matches.get_flag("no-limits"))
+        .market_maker(!matches.get_flag("no-market"));
+    if let Some(seed) = matches.get_one::<u64>("seed") {
+        config = config.seed(*seed);
+    }
+    if let Some(pairs) = listed(matches, "pairs", SpotPair::listed(), SpotPair::symbol)? {
+        config = config.pairs(pairs);
+    }
+    if let Some(contracts) = listed(matches, "contracts", Contract::listed(), Contract::symbol)? {
+        config = config.contracts(contracts);
+    }
+    if let Some(at) = matches.get_one::<u64>("clock") {
+        config = config.stepped_clock(*at);
+    }
+    // Last, because a snapshot brings seed, markets and clock of its own.
+    match matches.get_one::<PathBuf>("restore") {
+        Some(file) => Ok(config.restore(read(file)?)),
+        None => Ok(config),
+    }
+}
+
+/// The markets whose symbols are given; `None` where the option is not.
+fn listed<T>(
+    matches: &ArgMatches,
+    option: &str,
+    markets: Vec<T>,
+    symbol: fn(&T) -> String,
+) -> Result<Option<Vec<T>>, Failure> {
+    let Some(names) = matches.get_many::<String>(option) else { return Ok(None) };
+    let names: Vec<&String> = names.collect();
+    let known: Vec<String> = markets.iter().map(symbol).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        let words = format!("{name:?} is not listed");
+        return Err(Failure::usage(words).with_advice(format!("there is {}", known.join(", "))));
+    }
+    Ok(Some(markets.into_iter().filter(|one| names.contains(&&symbol(one))).collect()))
+}
+
+fn read(file: &Path) -> Result<Snapshot, Failure> {
+    let name = file.display();
+    let bytes =
+        std::fs::read(file).map_err(|error| Failure::machine(format!("{name}: {error}")))?;
+    Snapshot::from_json(&bytes).map_err(|error| Failure::usage(format!("{name} is {error}")))
+}

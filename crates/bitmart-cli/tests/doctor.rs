@@ -1,0 +1,88 @@
+//! `doctor`: clear findings within bounded time, whatever is in the way.
+
+mod common;
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use bitmart::sandbox::Config;
+use common::{Outcome, Place, at_home, bitmart, sandbox, sandbox_of};
+use serde_json::Value;
+
+fn finding(outcome: &Outcome, check: &str) -> Value {
+    let rows = outcome.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    rows.into_iter().find(|row| row["check"] == check).unwrap_or_else(|| panic!("{}", outcome.out))
+}
+
+/// Runs it at `address` with the key of `place`, and another memo if one is given.
+fn with_key(place: &Place, address: &str, memo: Option<&str>) -> Outcome {
+    let home = tempfile::tempdir().expect("a folder");
+    let memo = memo.unwrap_or(&place.memo);
+    let key = format!("{}\n{}\n{memo}\n", place.key, place.secret);
+    assert_eq!(at_home(home.path(), &["auth", "add", "--stdin"], &key).code, 0);
+    let doctor = at_home(home.path(), &["doctor", "--env", address, "--timeout", "1"], "");
+    for secret in [&place.key, &place.secret, memo] {
+        assert!(!doctor.out.contains(secret) && !doctor.err.contains(secret), "{}", doctor.out);
+    }
+    doctor
+}
+
+#[test]
+fn a_sandbox_is_healthy() {
+    let place = sandbox();
+    let doctor = bitmart(&place, &["doctor"]);
+    assert_eq!(doctor.code, 0, "{}{}", doctor.out, doctor.err);
+    let signed = finding(&doctor, "string to sign")["found"].to_string();
+    assert!(signed.contains("#***#{"), "{signed}");
+    assert!(!doctor.out.contains(&place.memo) && !doctor.out.contains(&place.secret));
+    assert!(finding(&doctor, "public spot WebSocket")["found"].to_string().contains("101"));
+}
+
+#[test]
+fn a_wrong_memo_is_explained() {
+    let place = sandbox();
+    let doctor = with_key(&place, &place.spot, Some("not this one"));
+    assert_eq!(doctor.code, 5, "{}", doctor.out);
+    let key = finding(&doctor, "key");
+    assert_eq!(key["ok"], false);
+    assert!(key["found"].to_string().contains("30005"), "{key}");
+    assert!(key["advice"].to_string().contains("one of four: the memo"), "{key}");
+}
+
+#[test]
+fn a_clock_that_is_off_is_measured_and_explained() {
+    let place = sandbox_of(Config::new().stepped_clock(1_700_000_000_000));
+    let doctor = with_key(&place, &place.spot, None);
+    assert_eq!(doctor.code, 5, "{}", doctor.out);
+    let clock = finding(&doctor, "clock");
+    assert!(clock["found"].to_string().contains("ms ahead of the exchange"), "{clock}");
+    let key = finding(&doctor, "key");
+    assert!(key["advice"].to_string().contains("30007 means one of four"), "{key}");
+}
+
+#[test]
+fn a_closed_port_is_told_by_its_step() {
+    let place = sandbox();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let doctor = with_key(&place, &address, None);
+    assert_eq!(doctor.code, 3, "{}", doctor.out);
+    let spot = finding(&doctor, "spot REST");
+    assert!(spot["found"].to_string().contains("TCP: "), "{spot}");
+}
+
+#[test]
+fn a_port_that_says_nothing_does_not_hold_it_up() {
+    let place = sandbox();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let started = Instant::now();
+    let plain = with_key(&place, &format!("http://{at}"), None);
+    assert!(finding(&plain, "spot REST")["found"].to_string().contains("HTTP: no answer in 1 s"));
+    assert_eq!(plain.code, 3);
+    let secure = with_key(&place, &format!("https://{at}"), None);
+    assert!(finding(&secure, "spot REST")["found"].to_string().contains("TLS: no answer in 1 s"));
+    assert!(started.elapsed() < Duration::from_mins(1), "each step has its second");
+    drop(listener);
+}
