@@ -17,7 +17,7 @@ use crate::{
     exchange::{Exchange, rng::Rng},
     fault::Faults,
     http::Limits,
-    ws::Feed,
+    ws::{Feed, Rooms},
 };
 
 /// How often the market moves and books are pushed.
@@ -80,6 +80,7 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     faults: Mutex<Faults>,
     limits: Mutex<Limits>,
+    rooms: Mutex<Rooms>,
     pub(crate) keys: KeyRing,
     pub(crate) config: Config,
     pub(crate) control: watch::Sender<Control>,
@@ -105,6 +106,7 @@ impl Shared {
             state: Mutex::new(State { exchange, clock, feed, held }),
             faults: Mutex::new(Faults::default()),
             limits: Mutex::new(Limits::default()),
+            rooms: Mutex::new(Rooms::default()),
             keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
             control: watch::Sender::new(Control::default()),
             traces: AtomicU64::new(config.seed),
@@ -123,6 +125,10 @@ impl Shared {
 
     pub(crate) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new id in the form of a UUID, for `trace` and pongs.

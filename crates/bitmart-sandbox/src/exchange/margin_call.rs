@@ -55,7 +55,9 @@ impl Exchange {
             }
         }
         if !debts(self).is_zero() && self.forced_order(account, symbol, side).is_none() {
-            sides.into_iter().for_each(|currency| self.write_off(account, symbol, currency));
+            for currency in sides {
+                self.write_off(account, symbol, currency);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod funding;
 mod futures;
 mod futures_account;
 mod futures_market;
+mod handshake;
 mod limits;
 mod margin;
 mod params;

@@ -214,12 +214,18 @@ fn checked(
     let limit = route.limit;
     let mut count = |who: &str| {
         let limit = limit?;
-        let counted = shared.limits().count(route.path, who, limit, now_ms);
+        let mut limits = shared.limits();
+        let counted = limits.count(route.path, who, limit, now_ms);
         *usage = Some(counted);
-        (counted.exceeded() && shared.config.rate_limits).then(|| refuse(30013))
+        let code = match (limits.is_banned(who, now_ms), counted.exceeded()) {
+            (true, _) => 30017,
+            (false, true) => 30013,
+            (false, false) => return None,
+        };
+        shared.config.rate_limits.then(|| refuse(code))
     };
     if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
-        count(&peer.to_string()).map_or(Ok(()), Err)?;
+        count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
     }
     let proof = proof(&head.headers);
     let caller = match route.auth {
@@ -230,8 +236,8 @@ fn checked(
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let who = match limit.scope {
             Scope::Ip => None,
-            Scope::Key => Some(caller.key.clone()),
-            Scope::Uid => Some(caller.account.0.to_string()),
+            Scope::Key => Some(format!("key {}", caller.key)),
+            Scope::Uid => Some(format!("uid {}", caller.account.0)),
         };
         who.and_then(|who| count(&who)).map_or(Ok(()), Err)?;
     }

@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     feed::{Out, SocketId},
     futures,
+    room::{Crowded, Place},
     spot::{self, Desk},
 };
 use crate::{
@@ -34,6 +35,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const FRAME: usize = 64 << 10;
 const TOO_BIG: u16 = 1009;
 const GOING_AWAY: u16 = 1001;
+const POLICY: u16 = 1008;
 
 type Io = TokioIo<Upgraded>;
 
@@ -66,7 +68,14 @@ enum Dialect {
 }
 
 /// Serves a connection until one side ends it.
-pub(super) async fn run(shared: Arc<Shared>, host: Host, private: bool, upgraded: Upgraded) {
+/// Gives its place back at the end.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    host: Host,
+    private: bool,
+    upgraded: Upgraded,
+    _place: Option<Place>,
+) {
     let (read, write) = tokio::io::split(TokioIo::new(upgraded));
     let (mut reader, writer) = after_handshake_split(read, write, Role::Server);
     reader.set_auto_close(false);
@@ -86,6 +95,21 @@ pub(super) async fn run(shared: Arc<Shared>, host: Host, private: bool, upgraded
         Connection { shared: Arc::clone(&shared), id, dialect, writer, queue, silent: false };
     connection.serve(host, reader, message).await;
     shared.state().feed.leave(id);
+}
+
+/// Says why there is no room, and closes. Spot has codes for it; what futures says is not known.
+pub(super) async fn turn_away(host: Host, upgraded: Upgraded, crowded: Crowded) {
+    let (read, write) = tokio::io::split(TokioIo::new(upgraded));
+    let (_reader, mut writer) = after_handshake_split(read, write, Role::Server);
+    let words = spot::turned_away(crowded).to_string();
+    let said = async {
+        if host == Host::Spot {
+            writer.write_frame(Frame::text(Payload::Owned(words.into_bytes()))).await?;
+        }
+        writer.write_frame(Frame::close(POLICY, b"")).await
+    };
+    // A client that does not listen is turned away as well.
+    let _ = timeout(LINGER, said).await;
 }
 
 struct Connection {
