@@ -36,6 +36,8 @@ pub enum ControlError {
     UnknownAccount(u32),
     /// The wallet cannot hold this currency: no market uses it there.
     UnknownCurrency(String),
+    /// There is no pair and no contract of this name.
+    UnknownMarket(String),
     /// There is a key of this name.
     KeyExists,
     /// A balance is from 0 to 1e15 and has at most 8 decimals.
@@ -48,6 +50,9 @@ impl fmt::Display for ControlError {
             Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
             Self::UnknownCurrency(currency) => {
                 write!(f, "no market of this wallet uses the currency {currency:?}")
+            }
+            Self::UnknownMarket(symbol) => {
+                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
             }
             Self::KeyExists => f.write_str("there is a key of this name"),
             Self::InvalidAmount(amount) => {
@@ -125,6 +130,10 @@ impl Shared {
 
     pub(crate) fn hold_market(&self, held: bool) {
         self.state().held = held;
+    }
+
+    pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
+        self.state().run(|exchange, _| exchange.halt(symbol, halted))
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

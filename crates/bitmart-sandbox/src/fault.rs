@@ -26,6 +26,8 @@ pub enum Fault {
     RateLimited,
     /// REST: not processed; refused as banned for going over the limit (code 30017, HTTP 418).
     Banned,
+    /// REST: not processed; refused as unavailable (code 30014, HTTP 503).
+    Unavailable,
     /// REST: not processed; refused for maintenance (code 30016, which comes with HTTP 200).
     Maintenance,
     /// WebSocket handshake: agreed to, but with an accept key that proves nothing.

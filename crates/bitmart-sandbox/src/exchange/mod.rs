@@ -138,6 +138,8 @@ pub(crate) struct Exchange {
     pub(crate) loans: BTreeMap<u64, Loan>,
     pub(crate) repayments: Vec<Repayment>,
     pub(crate) earn: Earn,
+    /// Markets that take no orders.
+    pub(crate) halted: BTreeSet<SmolStr>,
     agenda: BTreeSet<(u64, Due)>,
     /// By time, oldest first.
     pub(crate) transfers: VecDeque<Transfer>,
@@ -174,6 +176,7 @@ impl Exchange {
             loans: BTreeMap::new(),
             repayments: Vec::new(),
             earn: Earn::default(),
+            halted: BTreeSet::new(),
             agenda: BTreeSet::new(),
             transfers: VecDeque::new(),
             request_numbers: BTreeSet::new(),

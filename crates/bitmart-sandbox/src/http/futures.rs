@@ -107,6 +107,7 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
     let params = &call.params;
     let symbol = params.need("symbol")?;
     let rules = &call.exchange.futures.get(symbol.as_str()).ok_or_else(|| refuse(40034))?.rules;
+    call.exchange.check_trading(&symbol, 40015)?;
     let side = match params.need("side")?.as_str() {
         "1" => FuturesSide::OpenLong,
         "2" => FuturesSide::CloseShort,
@@ -144,19 +145,11 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
         let price = params.decimal("price")?.filter(|price| price.scale() <= rules.price_decimals);
         Some(price.ok_or_else(|| refuse(40043))?)
     };
-    let leverage = match params.decimal("leverage")? {
-        Some(value) => {
-            value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?
-        }
+    let leverage = match params.text("leverage")? {
+        Some(text) => leverage(&text, rules.max_leverage)?,
         None if side.opens() => return Err(params.invalid("leverage", "is needed to open")),
         None => 1,
     };
-    if leverage > rules.max_leverage {
-        return Err(refuse(40029));
-    }
-    if leverage < 1 {
-        return Err(refuse(40030));
-    }
     let isolated = match params.text("open_type")?.as_deref() {
         Some("isolated") => true,
         Some("cross") => false,
@@ -174,6 +167,17 @@ fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
     }
     let symbol = rules.symbol.clone();
     Ok(NewFuturesOrder { symbol, side, price, size, mode, leverage, isolated, client_id, stp })
+}
+
+fn leverage(text: &str, most: u32) -> Result<u32, Refusal> {
+    let value = Decimal::from_str_exact(text).map_err(|_| refuse(40040))?;
+    if value > most.into() {
+        return Err(refuse(40029));
+    }
+    if value < Decimal::ONE {
+        return Err(refuse(40030));
+    }
+    value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))
 }
 
 /// With neither id every open order of the symbol is cancelled, as documented.

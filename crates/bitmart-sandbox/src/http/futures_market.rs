@@ -149,7 +149,7 @@ fn candles(call: &Call<'_>, volume: fn(&Candle) -> Decimal) -> Answer {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
-        return Err(params.invalid("step", "is none of the documented numbers of minutes"));
+        return Err(refuse(40038));
     }
     let time = |name| {
         params.need(name)?;

@@ -94,6 +94,7 @@ pub(super) async fn answer(
 /// The code of a fault that refuses a request without looking at it.
 fn refused(fault: Fault) -> Option<u32> {
     match fault {
+        Fault::Unavailable => Some(30014),
         Fault::Maintenance => Some(30016),
         Fault::RateLimited => Some(30013),
         Fault::Banned => Some(30017),
@@ -108,7 +109,7 @@ async fn turned_away(host: Host, request: Request<Incoming>, code: u32) -> Outco
     // Read in any case, so that the connection stays usable.
     drop(read(body).await);
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
-    let exceeded = limit.filter(|_| code != 30016);
+    let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
     let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
     Outcome { answer: Err(refuse(code)), around: Envelope::Standard, usage, origin: None }
 }
@@ -227,10 +228,10 @@ fn checked(
     if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
         count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
     }
-    let proof = proof(&head.headers);
+    let proof = proof(&head.headers, peer);
     let caller = match route.auth {
         Auth::None => None,
-        Auth::Keyed => Some(shared.keys.keyed(proof)?),
+        Auth::Keyed => Some(shared.keys.keyed(proof, now_ms)?),
         Auth::Signed => Some(shared.keys.signed(proof, body, now_ms)?),
     };
     if let (Some(caller), Some(limit)) = (&caller, limit) {
@@ -252,9 +253,14 @@ fn checked(
     Ok((caller, params))
 }
 
-fn proof(headers: &HeaderMap) -> Proof<'_> {
+fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Proof { key: text("x-bm-key"), sign: text("x-bm-sign"), timestamp: text("x-bm-timestamp") }
+    Proof {
+        key: text("x-bm-key"),
+        sign: text("x-bm-sign"),
+        timestamp: text("x-bm-timestamp"),
+        peer: Some(peer),
+    }
 }
 
 fn permit(route: &Route, caller: Option<&Caller>) -> Result<(), Refusal> {

@@ -63,6 +63,7 @@ pub(super) fn parse_order(
     lenient: bool,
 ) -> Result<NewSpotOrder, Refusal> {
     let rules = &exchange.spot.get(symbol).ok_or_else(|| refuse(50001))?.rules;
+    exchange.check_trading(symbol, 50023)?;
     let side = match params.need("side")?.as_str() {
         "buy" => Side::Buy,
         "sell" => Side::Sell,

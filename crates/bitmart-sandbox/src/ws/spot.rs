@@ -178,6 +178,7 @@ fn login(args: &[String], desk: &mut Desk<'_>) {
                 LoginError::EmptyKey => (91001, "API KEY is empty"),
                 LoginError::UnknownKey => (91002, "API KEY not found"),
                 LoginError::FrozenKey => (91003, "API KEY has frozen"),
+                LoginError::ExpiredKey => (91004, "API KEY over expire time"),
                 LoginError::EmptySign => (91010, "Param sign is empty"),
                 LoginError::WrongSign => (91011, "Param sign is wrong"),
                 LoginError::EmptyTimestamp => (91021, "Param timestamp is empty"),
