@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Proof<'a> {
     pub(crate) key: Option<&'a str>,
     pub(crate) sign: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
+    /// Where the request comes from.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 /// Why a WebSocket login failed.
@@ -49,6 +52,7 @@ pub(crate) enum LoginError {
     EmptyKey,
     UnknownKey,
     FrozenKey,
+    ExpiredKey,
     EmptySign,
     WrongSign,
     EmptyTimestamp,
@@ -157,15 +161,25 @@ impl KeyRing {
         self.read().known.get(key).cloned()
     }
 
-    fn find(&self, key: Option<&str>) -> Result<Arc<ApiKey>, Refusal> {
-        let key = key.filter(|key| !key.is_empty()).ok_or_else(|| refuse(30001))?;
+    fn find(&self, proof: Proof<'_>, now_ms: u64) -> Result<Arc<ApiKey>, Refusal> {
+        let key = proof.key.filter(|key| !key.is_empty()).ok_or_else(|| refuse(30001))?;
         let found = self.named(key).ok_or_else(|| refuse(30002))?;
-        if found.frozen { Err(refuse(30003)) } else { Ok(found) }
+        if found.frozen {
+            return Err(refuse(30003));
+        }
+        if found.is_expired(now_ms) {
+            return Err(refuse(30011));
+        }
+        let is_welcome = |peer: IpAddr| found.addresses.contains(&peer);
+        if !found.addresses.is_empty() && !proof.peer.is_some_and(is_welcome) {
+            return Err(refuse(30010));
+        }
+        Ok(found)
     }
 
     /// Checks a request that only names its key.
-    pub(crate) fn keyed(&self, proof: Proof<'_>) -> Result<Caller, Refusal> {
-        self.find(proof.key).map(|key| caller(&key))
+    pub(crate) fn keyed(&self, proof: Proof<'_>, now_ms: u64) -> Result<Caller, Refusal> {
+        self.find(proof, now_ms).map(|key| caller(&key))
     }
 
     /// Checks a signed request: key, timestamp, then the signature over `timestamp#memo#body`.
@@ -175,7 +189,7 @@ impl KeyRing {
         body: &[u8],
         now_ms: u64,
     ) -> Result<Caller, Refusal> {
-        let key = self.find(proof.key)?;
+        let key = self.find(proof, now_ms)?;
         let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| refuse(30004))?;
         let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| refuse(30006))?;
         let sent: u64 = text
@@ -204,6 +218,9 @@ impl KeyRing {
         let key = self.named(key).ok_or(LoginError::UnknownKey)?;
         if key.frozen {
             return Err(LoginError::FrozenKey);
+        }
+        if key.is_expired(now_ms) {
+            return Err(LoginError::ExpiredKey);
         }
         if timestamp.is_empty() {
             return Err(LoginError::EmptyTimestamp);
@@ -315,6 +332,7 @@ mod tests {
             key: Some(KEY),
             sign: Some("c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"),
             timestamp: Some("1589793796145"),
+            peer: None,
         };
         let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
         assert!(ring().signed(proof, body, 1_589_793_796_145).is_ok());
@@ -341,7 +359,8 @@ mod tests {
     #[test]
     fn missing_headers_have_their_own_codes() {
         let code = |key, sign, timestamp| {
-            ring().signed(Proof { key, sign, timestamp }, b"{}", 0).map_err(|refusal| refusal.code)
+            let proof = Proof { key, sign, timestamp, peer: None };
+            ring().signed(proof, b"{}", 0).map_err(|refusal| refusal.code)
         };
         assert_eq!(code(None, None, None), Err(30001));
         assert_eq!(code(Some("nobody"), None, None), Err(30002));

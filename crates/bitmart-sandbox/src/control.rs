@@ -38,6 +38,8 @@ pub enum ControlError {
     UnknownAccount(u32),
     /// The wallet cannot hold this currency: no market uses it there.
     UnknownCurrency(String),
+    /// There is no pair and no contract of this name.
+    UnknownMarket(String),
     /// There is a key of this name.
     KeyExists,
     /// A balance is from 0 to 1e15 and has at most 8 decimals.
@@ -50,6 +52,9 @@ impl fmt::Display for ControlError {
             Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
             Self::UnknownCurrency(currency) => {
                 write!(f, "no market of this wallet uses the currency {currency:?}")
+            }
+            Self::UnknownMarket(symbol) => {
+                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
             }
             Self::KeyExists => f.write_str("there is a key of this name"),
             Self::InvalidAmount(amount) => {
@@ -145,6 +150,11 @@ impl Shared {
         self.state().hold(held);
     }
 
+    pub(crate) fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
+        let input = Input::Halt { symbol: symbol.to_owned(), halted };
+        self.state().run(Some(input), |exchange, _| exchange.halt(symbol, halted))
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         // Keys change under the lock of the state only, so that both belong together.
         let state = self.state();
@@ -166,6 +176,9 @@ impl Shared {
             Input::Beat => self.state().tick(),
             Input::Time => self.state().settle(),
             Input::Hold(held) => self.hold_market(held),
+            Input::Halt { symbol, halted } => {
+                let _ = self.halt(&symbol, halted);
+            }
             Input::Request(request) => http::repeat(self, request),
             Input::OpenAccount(funds) => {
                 let _ = self.open_account(&funds);

@@ -26,8 +26,12 @@ pub enum Fault {
     RateLimited,
     /// REST: not processed; refused as banned for going over the limit (code 30017, HTTP 418).
     Banned,
+    /// REST: not processed; refused as unavailable (code 30014, HTTP 503).
+    Unavailable,
     /// REST: not processed; refused for maintenance (code 30016, which comes with HTTP 200).
     Maintenance,
+    /// WebSocket handshake: agreed to, but with an accept key that proves nothing.
+    WrongAccept,
     /// WebSocket: the socket that would get the next frame of the topic stays open and falls
     /// silent: it sends nothing any more and answers no ping.
     SilentSocket,
@@ -43,8 +47,9 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Aims the fault at a REST path (`/spot/v2/submit_order`) or a topic
-    /// (`spot/depth/increase100:BTC_USDT`). It strikes once; see [`FaultRule::times`].
+    /// Aims the fault at a REST path (`/spot/v2/submit_order`), a topic
+    /// (`spot/depth/increase100:BTC_USDT`) or the handshakes of an address of sockets: `spot/api`,
+    /// `spot/user`, `futures/api` or `futures/user`. It strikes once; see [`FaultRule::times`].
     pub fn on(self, target: impl Into<String>) -> FaultRule {
         FaultRule { fault: self, target: target.into(), left: 1 }
     }
@@ -52,6 +57,19 @@ impl Fault {
     /// Whether it strikes a WebSocket rather than a REST request.
     pub(crate) fn is_socket(self) -> bool {
         self.is_frame() || self == Self::VersionGap
+    }
+
+    /// Whether it can strike the handshake of a WebSocket. `Delay`, `DropBefore`, `Html` and
+    /// `ResetMidBody` mean the same there as for a REST request, which is not processed then.
+    pub(crate) fn is_handshake(self) -> bool {
+        matches!(
+            self,
+            Self::WrongAccept
+                | Self::Delay(_)
+                | Self::DropBefore
+                | Self::Html(_)
+                | Self::ResetMidBody
+        )
     }
 
     /// Whether it strikes the next frame of a topic, or who would hear it.

@@ -1,6 +1,6 @@
 //! What goes into an exchange from outside: the same inputs at the same times give the same state.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,11 @@ pub(crate) enum Input {
     /// Nothing but the time, which made something due.
     Time,
     Hold(bool),
+    /// A market stops taking orders, or goes on.
+    Halt {
+        symbol: String,
+        halted: bool,
+    },
     OpenAccount(Funds),
     SetBalance {
         account: u32,
@@ -66,6 +71,8 @@ pub(crate) struct StoredKey {
     account: u32,
     main: Option<u32>,
     frozen: bool,
+    expires_ms: Option<u64>,
+    addresses: Vec<IpAddr>,
 }
 
 impl fmt::Debug for StoredKey {
@@ -76,14 +83,25 @@ impl fmt::Debug for StoredKey {
 
 impl From<ApiKey> for StoredKey {
     fn from(key: ApiKey) -> Self {
-        let ApiKey { key, secret, memo, permissions, account, main, frozen } = key;
-        Self { key, secret, memo, permissions, account, main, frozen }
+        let ApiKey { key, secret, memo, permissions, account, main, frozen, expires_ms, addresses } =
+            key;
+        Self { key, secret, memo, permissions, account, main, frozen, expires_ms, addresses }
     }
 }
 
 impl From<StoredKey> for ApiKey {
     fn from(key: StoredKey) -> Self {
-        let StoredKey { key, secret, memo, permissions, account, main, frozen } = key;
-        Self { key, secret, memo, permissions, account, main, frozen }
+        let StoredKey {
+            key,
+            secret,
+            memo,
+            permissions,
+            account,
+            main,
+            frozen,
+            expires_ms,
+            addresses,
+        } = key;
+        Self { key, secret, memo, permissions, account, main, frozen, expires_ms, addresses }
     }
 }

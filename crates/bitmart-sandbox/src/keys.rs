@@ -1,6 +1,6 @@
 //! API keys and what they may do.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,10 @@ pub struct ApiKey {
     pub main: Option<u32>,
     /// A frozen key is known but refused (code 30003).
     pub frozen: bool,
+    /// From when on the key is refused as expired (code 30011), in milliseconds since 1970.
+    pub expires_ms: Option<u64>,
+    /// The addresses it may be used from, when there are any (code 30010 from elsewhere).
+    pub addresses: Vec<IpAddr>,
 }
 
 impl ApiKey {
@@ -85,6 +89,8 @@ impl ApiKey {
             account: 1,
             main: None,
             frozen: false,
+            expires_ms: None,
+            addresses: Vec::new(),
         }
     }
 
@@ -117,6 +123,25 @@ impl ApiKey {
     pub fn frozen(mut self) -> Self {
         self.frozen = true;
         self
+    }
+
+    /// Lets the key expire at a time of the exchange, in milliseconds since 1970.
+    #[must_use]
+    pub fn expires(mut self, at_ms: u64) -> Self {
+        self.expires_ms = Some(at_ms);
+        self
+    }
+
+    /// Binds the key to addresses. Only REST checks them: no code of the sockets is known for it.
+    #[must_use]
+    pub fn only_from(mut self, addresses: impl Into<Vec<IpAddr>>) -> Self {
+        self.addresses = addresses.into();
+        self
+    }
+
+    /// Whether the key is no longer good.
+    pub(crate) fn is_expired(&self, now_ms: u64) -> bool {
+        self.expires_ms.is_some_and(|at_ms| now_ms >= at_ms)
     }
 
     /// The key that a sandbox has when none is configured: a function of the seed.

@@ -326,6 +326,15 @@ impl Sandbox {
         drop(control.wait_for(|control| control.stop_asked).await);
     }
 
+    /// Refuses new orders of customers for a pair or contract, or takes them again. Orders that are there
+    /// stay, and can be filled and cancelled.
+    ///
+    /// # Errors
+    /// When there is no market of this name.
+    pub fn halt(&self, symbol: &str, halted: bool) -> Result<(), ControlError> {
+        self.shared.halt(symbol, halted)
+    }
+
     /// Stops listening, closes every connection and waits until they are gone, at most 5 s.
     ///
     /// # Cancel safety

@@ -20,7 +20,7 @@ use crate::{
     input::{Input, StoredKey},
     journal::{Checkpoint, Number, Recorder, Stored},
     snapshot::Snapshot,
-    ws::Feed,
+    ws::{Feed, Rooms},
 };
 
 /// How often the market moves and books are pushed.
@@ -113,6 +113,7 @@ pub(crate) struct Shared {
     state: Mutex<State>,
     faults: Mutex<Faults>,
     limits: Mutex<Limits>,
+    rooms: Mutex<Rooms>,
     pub(crate) keys: KeyRing,
     pub(crate) config: Config,
     pub(crate) control: watch::Sender<Control>,
@@ -154,6 +155,7 @@ impl Shared {
             state: Mutex::new(State { exchange, clock, feed, held, recorder: Recorder::Off }),
             faults: Mutex::new(Faults::default()),
             limits: Mutex::new(Limits::default()),
+            rooms: Mutex::new(Rooms::default()),
             keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
             control: watch::Sender::new(Control::default()),
             stored: None,
@@ -244,6 +246,10 @@ impl Shared {
 
     pub(crate) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new id in the form of a UUID, for `trace` and pongs.

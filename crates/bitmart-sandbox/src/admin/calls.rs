@@ -40,7 +40,9 @@ impl Problem {
 impl From<ControlError> for Problem {
     fn from(error: ControlError) -> Self {
         let status = match error {
-            ControlError::UnknownAccount(_) => StatusCode::NOT_FOUND,
+            ControlError::UnknownAccount(_) | ControlError::UnknownMarket(_) => {
+                StatusCode::NOT_FOUND
+            }
             ControlError::KeyExists => StatusCode::CONFLICT,
             ControlError::UnknownCurrency(_) | ControlError::InvalidAmount(_) => {
                 StatusCode::BAD_REQUEST
@@ -163,6 +165,19 @@ pub(super) fn hold(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let Hold { held } = read(body)?;
     shared.hold_market(held);
     Ok(json!({ "held": held }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Halt {
+    symbol: String,
+    halted: bool,
+}
+
+pub(super) fn halt(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let Halt { symbol, halted } = read(body)?;
+    shared.halt(&symbol, halted)?;
+    Ok(json!({ "symbol": symbol, "halted": halted }))
 }
 
 #[derive(Deserialize)]

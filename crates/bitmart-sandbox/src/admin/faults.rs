@@ -10,7 +10,7 @@ use crate::{
     fault::{Fault, FaultRule},
     generated::routes,
     shared::Shared,
-    ws::is_topic,
+    ws::{ADDRESSES, is_topic},
 };
 
 /// The faults as they are named here, and the field that each needs.
@@ -25,7 +25,9 @@ const NAMES: &[(&str, &str)] = &[
     ("slow-drip", "ms"),
     ("rate-limited", ""),
     ("banned", ""),
+    ("unavailable", ""),
     ("maintenance", ""),
+    ("wrong-accept", ""),
     ("silent-socket", ""),
     ("half-open", ""),
     ("duplicate", ""),
@@ -48,6 +50,14 @@ impl NewFault {
         let fault = self.fault()?;
         if fault.is_socket() && !is_topic(&self.on) {
             let words = format!("{} strikes a topic, and {:?} is none", self.fault, self.on);
+            return Err(Problem::bad(words));
+        }
+        let handshake = ADDRESSES.contains(&self.on.as_str());
+        if handshake && fault.is_handshake() {
+            return Ok(fault.on(self.on).times(self.times.unwrap_or(1)));
+        }
+        if handshake || fault == Fault::WrongAccept {
+            let words = format!("{} does not strike {:?}", self.fault, self.on);
             return Err(Problem::bad(words));
         }
         if !fault.is_socket() && !routes().any(|route| route.path == self.on) {
@@ -87,7 +97,9 @@ impl NewFault {
             "slow-drip" => Fault::SlowDrip(time),
             "rate-limited" => Fault::RateLimited,
             "banned" => Fault::Banned,
+            "unavailable" => Fault::Unavailable,
             "maintenance" => Fault::Maintenance,
+            "wrong-accept" => Fault::WrongAccept,
             "silent-socket" => Fault::SilentSocket,
             "half-open" => Fault::HalfOpen,
             "duplicate" => Fault::Duplicate,
@@ -123,13 +135,15 @@ mod tests {
     fn every_name_makes_a_fault_of_its_own() {
         let mut made = Vec::new();
         for (name, needed) in NAMES {
-            for on in ["/system/time", "spot/ticker:BTC_USDT"] {
+            let made_on = |on: &str| {
                 let mut body = json!({ "fault": name, "on": on, "times": 2 });
                 if !needed.is_empty() {
                     body[needed] = json!(403);
                 }
-                made.extend(rule(body).ok());
-            }
+                rule(body).ok()
+            };
+            let targets = ["/system/time", "spot/ticker:BTC_USDT", "spot/api"];
+            made.extend(targets.into_iter().find_map(made_on));
         }
         assert_eq!(made.len(), NAMES.len());
         for (at, one) in made.iter().enumerate() {
@@ -146,6 +160,8 @@ mod tests {
             (json!({ "fault": "banned", "on": "/system/time", "ms": 1 }), "banned takes no ms"),
             (json!({ "fault": "banned", "on": "/system/tide" }), "strikes a REST path"),
             (json!({ "fault": "garbage", "on": "/system/time" }), "strikes a topic"),
+            (json!({ "fault": "banned", "on": "spot/user" }), "does not strike \"spot/user\""),
+            (json!({ "fault": "wrong-accept", "on": "/system/time" }), "does not strike"),
         ] {
             let refused = rule(body.clone()).expect_err("a mistake");
             assert!(refused.contains(words), "{body}: {refused}");

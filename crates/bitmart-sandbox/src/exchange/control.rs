@@ -3,7 +3,10 @@
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
-use super::{AccountId, BalanceReason, DECIMALS, Event, Exchange};
+use super::{
+    AccountId, BalanceReason, DECIMALS, Event, Exchange,
+    refusal::{Refusal, refuse},
+};
 use crate::{
     Balance,
     config::Config,
@@ -36,6 +39,20 @@ impl Exchange {
     pub(crate) fn customer(&self, id: AccountId) -> Result<Option<AccountId>, ControlError> {
         let known = self.accounts.get(&id).filter(|account| !account.house);
         known.map(|account| account.main).ok_or(ControlError::UnknownAccount(id.0))
+    }
+
+    /// Halts a market for customers, or lets it go on.
+    pub(crate) fn halt(&mut self, symbol: &str, halted: bool) -> Result<(), ControlError> {
+        if !self.spot.contains_key(symbol) && !self.futures.contains_key(symbol) {
+            return Err(ControlError::UnknownMarket(symbol.to_owned()));
+        }
+        let _ = if halted { self.halted.insert(symbol.into()) } else { self.halted.remove(symbol) };
+        Ok(())
+    }
+
+    /// Refuses an order for a market that is halted.
+    pub(crate) fn check_trading(&self, symbol: &str, code: u32) -> Result<(), Refusal> {
+        if self.halted.contains(symbol) { Err(refuse(code)) } else { Ok(()) }
     }
 
     /// Sets what is free in a wallet; what open orders hold stays as it is.

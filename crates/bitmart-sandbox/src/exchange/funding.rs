@@ -169,7 +169,7 @@ impl Exchange {
     ) -> Result<u64, Refusal> {
         let plain = self.plain_currency(currency).ok_or_else(|| refuse(60002))?;
         if !self.accounts.contains_key(&account) {
-            return Err(refuse(60050));
+            return Err(refuse(60053));
         }
         if amount <= Decimal::ZERO {
             return Err(refuse(61000));

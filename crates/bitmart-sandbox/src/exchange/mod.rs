@@ -149,6 +149,8 @@ pub(crate) struct Exchange {
     pub(crate) loans: BTreeMap<u64, Loan>,
     pub(crate) repayments: Vec<Repayment>,
     pub(crate) earn: Earn,
+    /// Markets that take no orders.
+    pub(crate) halted: BTreeSet<SmolStr>,
     agenda: BTreeSet<(u64, Due)>,
     /// The second up to which index and mark prices are sampled.
     sampled_s: u64,
@@ -195,6 +197,7 @@ impl Exchange {
             loans: BTreeMap::new(),
             repayments: Vec::new(),
             earn: Earn::default(),
+            halted: BTreeSet::new(),
             agenda: BTreeSet::new(),
             sampled_s: 0,
             transfers: VecDeque::new(),

@@ -37,8 +37,15 @@ const TABLE: &[(u32, u16, &str)] = &[
     (30005, 401, "Header X-BM-SIGN is wrong"),
     (30006, 401, "Header X-BM-TIMESTAMP is empty"),
     (30007, 401, "Header X-BM-TIMESTAMP range. Within a minute"),
+    (
+        30010,
+        403,
+        "IP is forbidden. We recommend enabling IP whitelist for API trading. After that reauth your account",
+    ),
+    (30011, 403, "Header X-BM-KEY over expire time"),
     (30012, 403, "Header X-BM-KEY is forbidden to request it"),
     (30013, 429, "Request too many requests"),
+    (30014, 503, "Service unavailable"),
     (30016, 200, "Service maintenance, the function is temporarily unavailable"),
     (
         30017,
@@ -50,6 +57,7 @@ const TABLE: &[(u32, u16, &str)] = &[
     (40007, 400, "Parse parameter error"),
     (40011, 400, "Invalid request"),
     (40012, 400, "System error"),
+    (40015, 400, "This contract's exchange has been paused"),
     (40020, 400, "Your position volume is not enough"),
     (40021, 400, "The position is not exsit"),
     (40027, 400, "You contract account available balance not enough"),
@@ -74,10 +82,8 @@ const TABLE: &[(u32, u16, &str)] = &[
     (42000, 200, "Insufficient balance"),
     (50000, 400, "Bad Request"),
     (50001, 400, "Symbol not found"),
-    (50003, 400, "Step format error"),
     (50005, 400, "Order Id not found"),
     (50006, 400, "Minimum size is %s"),
-    (50007, 400, "Maximum size is %s"),
     (50010, 400, "RequestParam size is required"),
     (50011, 400, "RequestParam price is required"),
     (50012, 400, "RequestParam notional is required"),
@@ -85,7 +91,7 @@ const TABLE: &[(u32, u16, &str)] = &[
     (50016, 400, "Maximum limit is %d"),
     (50020, 400, "Balance not enough"),
     (50021, 400, "Invalid %s"),
-    (50025, 400, "Maximum price is %s"),
+    (50023, 400, "This Symbol can't place order by api"),
     (50028, 400, "Missing parameters"),
     (50029, 400, "The parameters do not match"),
     (50033, 400, "The order quantity should be greater than 0 and less than or equal to 10"),
@@ -132,7 +138,6 @@ const TABLE: &[(u32, u16, &str)] = &[
     (60027, 403, "Only supports sub-account calls"),
     (60030, 405, "Method Not Allowed"),
     (60031, 415, "Unsupported Media Type"),
-    (60050, 500, "User account not found"),
     (60053, 403, "please check The Email/PhoneNumber/BitMart ID And try again"),
     (60054, 403, "Sub-account does not support withdraw"),
     (
@@ -141,6 +146,11 @@ const TABLE: &[(u32, u16, &str)] = &[
         "Exceed daily withdrawal quota, for your safety, please wait 24 hours and try again",
     ),
     (60065, 403, "The withdrawal user and the target user cannot be the same"),
+    (
+        60066,
+        400,
+        "Please notice the default startTime and endTime to make sure that time interval is within 0-90 days",
+    ),
     (
         60067,
         400,
@@ -154,6 +164,8 @@ const TABLE: &[(u32, u16, &str)] = &[
     (70000, 200, "no data"),
     (70001, 200, "request param can not be null"),
     (70002, 200, "symbol is invalid"),
+    (71001, 200, "after is invalid"),
+    (71002, 200, "before is invalid"),
     (71003, 200, "request after or before is invalid"),
     (71004, 200, "request kline count limit"),
     (71005, 200, "request step error"),
@@ -167,5 +179,16 @@ mod tests {
     fn table_is_sorted_so_that_lookup_finds_every_code() {
         assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(TABLE.iter().all(|row| refuse(row.0).message == row.2));
+    }
+
+    /// That each row of the table in the README is true is tested in `tests/codes.rs`.
+    #[test]
+    fn every_code_is_in_the_readme() {
+        let readme = include_str!("../../README.md");
+        let (_, after) = readme.split_once("## What triggers which code").expect("the section");
+        let (table, _) = after.split_once("## Money").expect("the next section");
+        let missing: Vec<_> =
+            TABLE.iter().filter(|row| !table.contains(&row.0.to_string())).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 }

@@ -145,10 +145,12 @@ pub(super) fn history(call: &mut Call<'_>) -> Answer {
     }
     let currency = params.text("currency")?;
     let now = i64::try_from(call.now_ms).unwrap_or(i64::MAX);
-    let end = params.whole("endTime")?.unwrap_or(now);
-    let start = params.whole("startTime")?.unwrap_or(end.saturating_sub(90 * DAY_MS));
-    if end.saturating_sub(start) > 90 * DAY_MS {
-        return Err(refuse(60067));
+    let (start, end) = (params.whole("startTime")?, params.whole("endTime")?);
+    let too_long = if start.is_some() && end.is_some() { 60067 } else { 60066 };
+    let end = end.unwrap_or(now);
+    let start = start.unwrap_or(end.saturating_sub(90 * DAY_MS));
+    if !(0..=90 * DAY_MS).contains(&end.saturating_sub(start)) {
+        return Err(refuse(too_long));
     }
     let within = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|at| (start..=end).contains(&at));
     let rows = call

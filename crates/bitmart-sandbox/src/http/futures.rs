@@ -99,6 +99,7 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
 
 fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
     let (params, rules) = (&call.params, fields::rules(call)?);
+    call.exchange.check_trading(&rules.symbol, 40015)?;
     let side = fields::side(params)?;
     let market = match params.text("type")?.as_deref() {
         None | Some("limit") => false,

@@ -58,15 +58,15 @@ pub(super) fn price(params: &Params, name: &str, rules: &FuturesRules) -> Result
 
 /// A leverage within the bounds of the contract; none when it is not said.
 pub(super) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, Refusal> {
-    let Some(value) = params.decimal("leverage")? else { return Ok(None) };
-    let whole = value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040))?;
-    if whole > rules.max_leverage {
+    let Some(text) = params.text("leverage")? else { return Ok(None) };
+    let value = Decimal::from_str_exact(&text).map_err(|_| refuse(40040))?;
+    if value > rules.max_leverage.into() {
         return Err(refuse(40029));
     }
-    if whole < 1 {
+    if value < Decimal::ONE {
         return Err(refuse(40030));
     }
-    Ok(Some(whole))
+    value.to_u32().filter(|_| value.fract().is_zero()).ok_or_else(|| refuse(40040)).map(Some)
 }
 
 /// Whether the margin is isolated.

@@ -150,7 +150,7 @@ fn candles(call: &Call<'_>, tape: fn(&FuturesMarket) -> &Tape) -> Answer {
     let (market, params) = (market(call)?, &call.params);
     let step = params.whole("step")?.unwrap_or(1);
     if !STEPS.contains(&step) {
-        return Err(params.invalid("step", "is none of the documented numbers of minutes"));
+        return Err(refuse(40038));
     }
     let time = |name| {
         params.need(name)?;

@@ -1,4 +1,5 @@
-//! Rate limits: fixed windows per endpoint and per address, key or account.
+//! Rate limits: fixed windows per endpoint and per address, key or account, and bans of who does not
+//! heed them.
 
 use std::collections::HashMap;
 
@@ -6,6 +7,9 @@ use crate::generated::Limit;
 
 /// Windows remembered before old ones are thrown out.
 const WINDOWS: usize = 10_000;
+
+/// How long a ban lasts after the call that brought it about. No source says it.
+const BAN_MS: u64 = 60_000;
 
 /// Where a request stands after it was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +23,21 @@ impl Usage {
     pub(crate) fn exceeded(self) -> bool {
         self.used > self.limit.count
     }
+
+    /// Whether as many calls were refused as the limit allows: 429 was not heeded, and a ban follows
+    /// (observed; field note 6). After how many calls is made up.
+    fn ignored(self) -> bool {
+        self.used > self.limit.count.saturating_mul(2)
+    }
 }
 
 /// Counts calls.
 #[derive(Debug, Default)]
-pub(crate) struct Limits(HashMap<(&'static str, String), Window>);
+pub(crate) struct Limits {
+    windows: HashMap<(&'static str, String), Window>,
+    /// Who is banned until when.
+    bans: HashMap<String, u64>,
+}
 
 #[derive(Debug)]
 struct Window {
@@ -41,17 +55,27 @@ impl Limits {
         limit: Limit,
         now_ms: u64,
     ) -> Usage {
-        if self.0.len() >= WINDOWS {
-            self.0.retain(|_, window| now_ms < window.until_ms);
+        if self.windows.len() >= WINDOWS {
+            self.windows.retain(|_, window| now_ms < window.until_ms);
+            self.bans.retain(|_, until_ms| now_ms < *until_ms);
         }
         let until_ms = now_ms + u64::from(limit.window_secs) * 1_000;
         let fresh = || Window { from_ms: now_ms, until_ms, used: 0 };
-        let window = self.0.entry((path, who.to_owned())).or_insert_with(fresh);
+        let window = self.windows.entry((path, who.to_owned())).or_insert_with(fresh);
         if now_ms >= window.until_ms || now_ms < window.from_ms {
             *window = fresh();
         }
         window.used = window.used.saturating_add(1);
-        Usage { used: window.used, limit }
+        let usage = Usage { used: window.used, limit };
+        if usage.ignored() {
+            self.bans.insert(who.to_owned(), now_ms.saturating_add(BAN_MS));
+        }
+        usage
+    }
+
+    /// Whether `who` is banned from all that is counted for it.
+    pub(crate) fn is_banned(&self, who: &str, now_ms: u64) -> bool {
+        self.bans.get(who).is_some_and(|until_ms| now_ms < *until_ms)
     }
 }
 
@@ -71,5 +95,19 @@ mod tests {
         assert!(limits.count(route.path, "a", limit, 5).exceeded());
         assert!(!limits.count(route.path, "b", limit, 5).exceeded());
         assert!(!limits.count(route.path, "a", limit, 5 + 1_000).exceeded());
+    }
+
+    #[test]
+    fn who_goes_on_is_banned_for_a_minute() {
+        let route = routes().find(|route| route.path == "/system/time").expect("described");
+        let limit = route.limit.expect("limited");
+        let mut limits = Limits::default();
+        for _ in 0..2 * limit.count {
+            limits.count(route.path, "a", limit, 5);
+        }
+        assert!(!limits.is_banned("a", 5));
+        limits.count(route.path, "a", limit, 5);
+        assert!(limits.is_banned("a", 5) && limits.is_banned("a", 4 + BAN_MS));
+        assert!(!limits.is_banned("a", 5 + BAN_MS) && !limits.is_banned("b", 5));
     }
 }

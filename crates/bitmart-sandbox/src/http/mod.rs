@@ -16,6 +16,7 @@ mod futures_position;
 mod futures_rows;
 mod futures_settings;
 mod futures_tp_sl;
+mod handshake;
 mod limits;
 mod margin;
 mod params;

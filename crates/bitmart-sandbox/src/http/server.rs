@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::Either;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -17,6 +16,7 @@ use tokio::{
 
 use super::{
     answer::Reply,
+    handshake::handshake,
     service::{Dropped, answer},
     wire::Wire,
 };
@@ -24,7 +24,6 @@ use crate::{
     generated::Host,
     shared::{Shared, stopped},
     tls::Acceptor,
-    ws,
 };
 
 /// Connections of one host at the same time.
@@ -114,8 +113,8 @@ async fn route(
     request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     match request.uri().path() {
-        "/api" => Ok(ws::upgrade(shared, host, false, request).map(Either::Left)),
-        "/user" => Ok(ws::upgrade(shared, host, true, request).map(Either::Left)),
+        "/api" => handshake(shared, host, false, peer, reset, request).await,
+        "/user" => handshake(shared, host, true, peer, reset, request).await,
         _ => answer(&shared, host, peer, reset, request).await,
     }
 }

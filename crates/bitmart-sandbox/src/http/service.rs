@@ -95,6 +95,7 @@ pub(super) async fn answer(
 /// The code of a fault that refuses a request without looking at it.
 fn refused(fault: Fault) -> Option<u32> {
     match fault {
+        Fault::Unavailable => Some(30014),
         Fault::Maintenance => Some(30016),
         Fault::RateLimited => Some(30013),
         Fault::Banned => Some(30017),
@@ -109,7 +110,7 @@ async fn turned_away(host: Host, request: Request<Incoming>, code: u32) -> Outco
     // Read in any case, so that the connection stays usable.
     drop(read(body).await);
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
-    let exceeded = limit.filter(|_| code != 30016);
+    let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
     let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
     Outcome { answer: Err(refuse(code)), around: Envelope::Standard, usage, origin: None }
 }
@@ -262,24 +263,30 @@ fn checked(
     let limit = route.limit;
     let mut count = |who: &str| {
         let limit = limit?;
-        let counted = shared.limits().count(route.path, who, limit, now_ms);
+        let mut limits = shared.limits();
+        let counted = limits.count(route.path, who, limit, now_ms);
         *usage = Some(counted);
-        (counted.exceeded() && shared.config.rate_limits).then(|| refuse(30013))
+        let code = match (limits.is_banned(who, now_ms), counted.exceeded()) {
+            (true, _) => 30017,
+            (false, true) => 30013,
+            (false, false) => return None,
+        };
+        shared.config.rate_limits.then(|| refuse(code))
     };
     if limit.is_some_and(|limit| limit.scope == Scope::Ip) {
-        count(&peer.to_string()).map_or(Ok(()), Err)?;
+        count(&format!("ip {peer}")).map_or(Ok(()), Err)?;
     }
-    let proof = proof(&head.headers);
+    let proof = proof(&head.headers, peer);
     let caller = match route.auth {
         Auth::None => None,
-        Auth::Keyed => Some(shared.keys.keyed(proof)?),
+        Auth::Keyed => Some(shared.keys.keyed(proof, now_ms)?),
         Auth::Signed => Some(shared.keys.signed(proof, body, now_ms)?),
     };
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let who = match limit.scope {
             Scope::Ip => None,
-            Scope::Key => Some(caller.key.clone()),
-            Scope::Uid => Some(caller.account.0.to_string()),
+            Scope::Key => Some(format!("key {}", caller.key)),
+            Scope::Uid => Some(format!("uid {}", caller.account.0)),
         };
         who.and_then(|who| count(&who)).map_or(Ok(()), Err)?;
     }
@@ -294,9 +301,14 @@ fn checked(
     Ok((caller, params))
 }
 
-fn proof(headers: &HeaderMap) -> Proof<'_> {
+fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Proof { key: text("x-bm-key"), sign: text("x-bm-sign"), timestamp: text("x-bm-timestamp") }
+    Proof {
+        key: text("x-bm-key"),
+        sign: text("x-bm-sign"),
+        timestamp: text("x-bm-timestamp"),
+        peer: Some(peer),
+    }
 }
 
 fn permit(route: &Route, caller: Option<&Caller>) -> Result<(), Refusal> {

@@ -66,7 +66,8 @@ pub(super) fn klines(call: &mut Call<'_>) -> Answer {
         return Err(refuse(71005));
     }
     let limit = params.limit(100, 200).map_err(|_| refuse(71004))?;
-    let (before, after) = (params.whole("before")?, params.whole("after")?);
+    let time = |name, code| params.whole(name).map_err(|_| refuse(code));
+    let (before, after) = (time("before", 71002)?, time("after", 71001)?);
     if before.zip(after).is_some_and(|(before, after)| before < after) {
         return Err(refuse(71003));
     }
@@ -143,6 +144,7 @@ pub(super) fn symbols(call: &mut Call<'_>) -> Answer {
 }
 
 pub(super) fn symbol_details(call: &mut Call<'_>) -> Answer {
+    let halted = &call.exchange.halted;
     let row = |(at, market): (usize, &SpotMarket)| {
         let rules = &market.rules;
         json!({
@@ -157,7 +159,7 @@ pub(super) fn symbol_details(call: &mut Call<'_>) -> Answer {
             "expiration": "NA",
             "min_buy_amount": fixed(rules.min_notional, 8),
             "min_sell_amount": fixed(rules.min_notional, 8),
-            "trade_status": "trading",
+            "trade_status": if halted.contains(&rules.symbol) { "pre-trade" } else { "trading" },
         })
     };
     Ok(json!({ "symbols": call.exchange.spot.values().enumerate().map(row).collect::<Value>() }))

@@ -65,6 +65,7 @@ pub(super) fn parse_order(
     if !exchange.spot.contains_key(symbol) {
         return Err(refuse(50001));
     }
+    exchange.check_trading(symbol, 50023)?;
     parse_side(params)?;
     let kind = match params.need("type")?.as_str() {
         "limit" => Kind::Limit,

@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     feed::{Out, Queued, SocketId},
     futures,
+    room::{Crowded, Place},
     spot::{self, Desk},
     writer::Writer,
 };
@@ -29,6 +30,7 @@ const LINGER: Duration = Duration::from_secs(1);
 const FRAME: usize = 64 << 10;
 const TOO_BIG: u16 = 1009;
 const GOING_AWAY: u16 = 1001;
+const POLICY: u16 = 1008;
 
 type Io = TokioIo<Upgraded>;
 
@@ -61,7 +63,14 @@ enum Dialect {
 }
 
 /// Serves a connection until one side ends it.
-pub(super) async fn run(shared: Arc<Shared>, host: Host, private: bool, upgraded: Upgraded) {
+/// Gives its place back at the end.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    host: Host,
+    private: bool,
+    upgraded: Upgraded,
+    _place: Option<Place>,
+) {
     let (read, write) = tokio::io::split(TokioIo::new(upgraded));
     let writer = Writer::new(write);
     // Its own writer sends one frame at a time: it gets nothing to write.
@@ -83,6 +92,17 @@ pub(super) async fn run(shared: Arc<Shared>, host: Host, private: bool, upgraded
         Connection { shared: Arc::clone(&shared), id, dialect, writer, queue, silent: false };
     connection.serve(host, reader, message).await;
     shared.state().feed.leave(id);
+}
+
+/// Says why there is no room, and closes. Spot has codes for it; what futures says is not known.
+pub(super) async fn turn_away(host: Host, upgraded: Upgraded, crowded: Crowded) {
+    let mut writer = Writer::new(TokioIo::new(upgraded));
+    if host == Host::Spot {
+        writer.add(OpCode::Text, spot::turned_away(crowded).to_string().as_bytes());
+    }
+    writer.add(OpCode::Close, &POLICY.to_be_bytes());
+    // A client that does not listen is turned away as well.
+    let _ = timeout(LINGER, writer.flush()).await;
 }
 
 struct Connection {

@@ -9,11 +9,12 @@ mod payload;
 mod plan;
 mod render;
 mod render_account;
+mod room;
 mod spot;
 mod topic;
 mod writer;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -22,7 +23,11 @@ use hyper::{
 };
 use sha1::{Digest, Sha1};
 
-pub(crate) use self::feed::{Feed, Versions};
+use self::room::{Door, Place};
+pub(crate) use self::{
+    feed::{Feed, Versions},
+    room::Rooms,
+};
 use crate::{generated::Host, shared::Shared};
 
 /// Whether a text is a topic of one of the hosts.
@@ -30,11 +35,26 @@ pub(crate) fn is_topic(text: &str) -> bool {
     [Host::Spot, Host::Futures].iter().any(|host| topic::parse(*host, text).is_some())
 }
 
+/// Every address of a socket, as faults name them.
+pub(crate) const ADDRESSES: [&str; 4] = ["spot/api", "spot/user", "futures/api", "futures/user"];
+
+/// The name of an address of sockets.
+pub(crate) fn address(host: Host, private: bool) -> &'static str {
+    let [spot, spot_private, futures, futures_private] = ADDRESSES;
+    match (host, private) {
+        (Host::Spot, false) => spot,
+        (Host::Spot, true) => spot_private,
+        (Host::Futures, false) => futures,
+        (Host::Futures, true) => futures_private,
+    }
+}
+
 /// Answers a WebSocket handshake and starts the session. Extensions are never agreed on.
 pub(crate) fn upgrade(
     shared: Arc<Shared>,
     host: Host,
     private: bool,
+    peer: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     let Some(accept) = accept_key(request.headers()) else {
@@ -43,9 +63,14 @@ pub(crate) fn upgrade(
         *refused.status_mut() = StatusCode::BAD_REQUEST;
         return refused;
     };
+    // Before the answer, so that places are taken in the order of the handshakes.
+    let place = Place::take(&shared, Door { host, private, peer });
     tokio::spawn(async move {
         if let Ok(upgraded) = hyper::upgrade::on(request).await {
-            connection::run(shared, host, private, upgraded).await;
+            match place {
+                Ok(place) => connection::run(shared, host, private, upgraded, place).await,
+                Err(crowded) => connection::turn_away(host, upgraded, crowded).await,
+            }
         }
     });
     let mut agreed = Response::new(Full::default());

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{
     feed::{Feed, Out, SocketId},
+    room::Crowded,
     topic::{self, Topic},
 };
 use crate::{
@@ -177,6 +178,7 @@ fn login(args: &[String], desk: &mut Desk<'_>) {
                 LoginError::EmptyKey => (91001, "API KEY is empty"),
                 LoginError::UnknownKey => (91002, "API KEY not found"),
                 LoginError::FrozenKey => (91003, "API KEY has frozen"),
+                LoginError::ExpiredKey => (91004, "API KEY over expire time"),
                 LoginError::EmptySign => (91010, "Param sign is empty"),
                 LoginError::WrongSign => (91011, "Param sign is wrong"),
                 LoginError::EmptyTimestamp => (91021, "Param timestamp is empty"),
@@ -187,6 +189,20 @@ fn login(args: &[String], desk: &mut Desk<'_>) {
             desk.feed.send(desk.id, Out::Close(1000));
         }
     }
+}
+
+/// The frame for who finds no room. No source says which event it is.
+pub(super) fn turned_away(crowded: Crowded) -> Value {
+    let (code, words) = match crowded {
+        Crowded::Often => {
+            ("94001", "Frequently reestablishing connections in a short period of time")
+        }
+        Crowded::Many => (
+            "94002",
+            "The number of connections established between a single IP and the server exceeds the upper limit",
+        ),
+    };
+    json!({ "event": "error", "errorMessage": words, "errorCode": code })
 }
 
 fn error(desk: &mut Desk<'_>, event: &str, code: u32, words: &str) {

@@ -1,0 +1,436 @@
+//! The table "What triggers which code" of the README: each of its rows is triggered, with its HTTP
+//! status, and no code is triggered that is not in it.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use bitmart_sandbox::{ApiKey, Config, Decimal, Fault, Permission, Sandbox};
+use bytes::Bytes;
+use common::{Answer, Client, send, start};
+use http_body_util::Full;
+use hyper::Request;
+use serde_json::{Value, json};
+
+const NOON_MS: u64 = 1_700_000_000_000;
+const SUB: &str = "account2@sandbox.test";
+const SUBMIT: &str = "/spot/v2/submit_order";
+const FUTURES: &str = "/contract/private/submit-order";
+
+fn still() -> Config {
+    Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
+}
+
+/// A body with some of its fields replaced; null takes a field away.
+fn with(mut body: Value, patch: Value) -> Value {
+    let Value::Object(patch) = patch else { panic!("an object") };
+    let fields = body.as_object_mut().expect("an object");
+    for (name, value) in patch {
+        if value.is_null() {
+            fields.remove(&name);
+        } else {
+            fields.insert(name, value);
+        }
+    }
+    body
+}
+
+/// The codes that were answered, each with its statuses.
+#[derive(Default)]
+struct Seen(BTreeMap<u64, Vec<u16>>);
+
+impl Seen {
+    #[track_caller]
+    fn note(&mut self, code: u64, answer: &Answer) {
+        assert_eq!(answer.code(), code, "{}", answer.text);
+        self.0.entry(code).or_default().push(answer.status);
+    }
+
+    async fn post(&mut self, client: &Client<'_>, path: &str, cases: Vec<(u64, Value)>) {
+        for (code, body) in cases {
+            let answer = client.post(path, body.clone()).await;
+            assert_eq!(answer.code(), code, "{path} {body}: {}", answer.text);
+            self.note(code, &answer);
+        }
+    }
+
+    async fn get(&mut self, client: &Client<'_>, cases: &[(u64, &str)]) {
+        for (code, path) in cases {
+            let answer = client.get(path).await;
+            assert_eq!(answer.code(), *code, "{path}: {}", answer.text);
+            self.note(*code, &answer);
+        }
+    }
+}
+
+/// A row of the table: its codes and statuses.
+struct Row {
+    codes: Vec<u64>,
+    statuses: Vec<u64>,
+}
+
+fn numbers(text: &str) -> Vec<u64> {
+    text.split(|letter: char| !letter.is_ascii_digit())
+        .filter_map(|word| word.parse().ok())
+        .collect()
+}
+
+fn table() -> Vec<Row> {
+    let readme = include_str!("../README.md");
+    let (_, after) = readme.split_once("## What triggers which code").expect("the section");
+    let lines = after.trim().lines().take_while(|line| line.starts_with('|')).skip(2);
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').collect();
+        let (words, columns) = (cells[2], (numbers(cells[2]), numbers(cells[3])));
+        // "42000 (HTTP 200)" is a status beside the code it belongs to.
+        let (inner, codes): (Vec<u64>, Vec<u64>) =
+            columns.0.iter().partition(|code| **code < 1_000);
+        assert!(!codes.is_empty(), "{words}");
+        Row { codes, statuses: [columns.1, inner].concat() }
+    };
+    lines.map(row).collect()
+}
+
+#[tokio::test]
+async fn every_row_is_triggered_and_nothing_else_is() {
+    let mut seen = Seen::default();
+    keys(&mut seen).await;
+    frame_of_a_request(&mut seen).await;
+    injected(&mut seen).await;
+    spot_orders(&mut seen).await;
+    spot_lists(&mut seen).await;
+    futures_orders(&mut seen).await;
+    market_data(&mut seen).await;
+    withdrawals(&mut seen).await;
+    transfers(&mut seen).await;
+    margin(&mut seen).await;
+
+    let rows = table();
+    assert!(rows.len() > 40, "the table was not found");
+    for code in rows.iter().flat_map(|row| &row.codes) {
+        assert!(seen.0.contains_key(code), "{code} is in no test");
+    }
+    for (code, statuses) in seen.0 {
+        let fitting: Vec<&Row> = rows.iter().filter(|row| row.codes.contains(&code)).collect();
+        assert!(!fitting.is_empty(), "{code} is in no row of the table");
+        for status in statuses {
+            let is_listed = |row: &&Row| row.statuses.contains(&status.into());
+            assert!(fitting.iter().any(is_listed), "{code} came with {status}");
+        }
+    }
+}
+
+fn limit_buy() -> Value {
+    json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" })
+}
+
+/// A request with some of the headers of a signed one.
+fn headers(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
+    let mut request = Request::post(path).header("host", "sandbox");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::from("{}")).expect("a request")
+}
+
+async fn keys(seen: &mut Seen) {
+    let key = |name: &str| ApiKey::new(name, "secret", "memo");
+    let far = "192.0.2.1".parse::<std::net::IpAddr>().expect("an address");
+    let config = still()
+        .api_key(key("good"))
+        .api_key(key("ice").frozen())
+        .api_key(key("bound").only_from([far]))
+        .api_key(key("old").expires(NOON_MS))
+        .api_key(key("young").expires(NOON_MS + 1))
+        .api_key(key("reader").permissions([Permission::ReadOnly]));
+    let sandbox = start(config).await;
+    let good = Client::spot(&sandbox);
+    for (name, code) in
+        [("who", 30002), ("ice", 30003), ("bound", 30010), ("old", 30011), ("reader", 30012)]
+    {
+        let key = key(name);
+        seen.post(
+            &Client { key: &key, ..Client::spot(&sandbox) },
+            SUBMIT,
+            vec![(code, limit_buy())],
+        )
+        .await;
+    }
+    let young = key("young");
+    Client { key: &young, ..Client::spot(&sandbox) }.order(limit_buy()).await;
+    let now = NOON_MS.to_string();
+    for (code, given) in [
+        (30001, &[][..]),
+        (30004, &[("x-bm-key", "good")]),
+        (30006, &[("x-bm-key", "good"), ("x-bm-sign", "x")]),
+        (30006, &[("x-bm-key", "good"), ("x-bm-sign", "x"), ("x-bm-timestamp", "noon")]),
+        (30005, &[("x-bm-key", "good"), ("x-bm-sign", "x"), ("x-bm-timestamp", &*now)]),
+    ] {
+        let answer = send(good.host, headers(SUBMIT, given)).await.expect("an answer");
+        seen.note(code, &answer);
+    }
+    let stale = Client { now_ms: NOON_MS - 60_001, ..Client::spot(&sandbox) };
+    seen.post(&stale, SUBMIT, vec![(30007, limit_buy())]).await;
+    let query = "/spot/v4/query/order";
+    let late = Client { now_ms: NOON_MS - 5_001, ..Client::spot(&sandbox) };
+    seen.post(&late, query, vec![(30007, json!({ "orderId": "1" }))]).await;
+    let window = |window: Value| (30007, json!({ "orderId": "1", "recvWindow": window }));
+    let cases = vec![window(json!("5000")), window(json!(0)), window(json!(60_001))];
+    seen.post(&good, query, cases).await;
+}
+
+async fn frame_of_a_request(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    let withdraw = "/account/v1/withdraw/apply";
+    seen.get(&spot, &[(30000, "/spot/v9/nope"), (30000, "/contract/public/details")]).await;
+    seen.get(&spot, &[(57001, SUBMIT), (60030, withdraw)]).await;
+    for (path, code) in [(SUBMIT, 58001), (withdraw, 60031)] {
+        let mut request = spot.signed(path, &json!({}));
+        request.headers_mut().insert("content-type", "text/plain".parse().expect("a value"));
+        seen.note(code, &send(spot.host, request).await.expect("an answer"));
+    }
+    seen.post(&spot, SUBMIT, vec![(30018, json!([]))]).await;
+    let mut request = spot.signed(SUBMIT, &json!({}));
+    *request.body_mut() = Full::from(vec![b' '; (1 << 20) + 1]);
+    // The connection may be closed before the whole body is sent.
+    if let Some(answer) = send(spot.host, request).await {
+        seen.note(50000, &answer);
+    }
+    let nope = || json!({ "nope": 1 });
+    seen.post(&spot, SUBMIT, vec![(50029, nope()), (50028, json!({}))]).await;
+    seen.post(&spot, withdraw, vec![(60000, nope()), (60000, json!({}))]).await;
+    seen.post(&futures, FUTURES, vec![(40007, nope()), (40007, json!({}))]).await;
+    seen.get(&spot, &[(70001, "/spot/quotation/v3/ticker")]).await;
+}
+
+async fn injected(seen: &mut Seen) {
+    let sandbox = start(still().rate_limits(true)).await;
+    let client = Client::spot(&sandbox);
+    let path = "/system/service";
+    for (fault, code) in
+        [(Fault::Unavailable, 30014), (Fault::Maintenance, 30016), (Fault::Banned, 30017)]
+    {
+        sandbox.inject(fault.on(path));
+        seen.get(&client, &[(code, path)]).await;
+    }
+    let path = "/system/time";
+    for at in 0..21 {
+        let answer = client.get(path).await;
+        match at {
+            0..10 => assert_eq!(answer.code(), 1000),
+            10..20 => seen.note(30013, &answer),
+            _ => seen.note(30017, &answer),
+        }
+    }
+}
+
+async fn spot_orders(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let order = |patch: Value| with(limit_buy(), patch);
+    let market = |side: &str, patch: Value| {
+        with(json!({ "symbol": "BTC_USDT", "side": side, "type": "market" }), patch)
+    };
+    let cases = vec![
+        (50001, order(json!({ "symbol": "NOPE_USDT" }))),
+        (50010, order(json!({ "size": null }))),
+        (50011, order(json!({ "price": null }))),
+        (50012, market("buy", json!({}))),
+        (50021, market("buy", json!({ "size": "1" }))),
+        (50021, order(json!({ "size": "many" }))),
+        (50021, order(json!({ "size": "0" }))),
+        (50021, order(json!({ "price": "50000.001" }))),
+        (50021, order(json!({ "stpMode": "maybe" }))),
+        (51011, order(json!({ "size": "0.00001" }))),
+        (51012, market("buy", json!({ "notional": "4.99" }))),
+        (51014, market("sell", json!({ "size": "0.00001" }))),
+        (52002, order(json!({ "side": "long" }))),
+        (52001, order(json!({ "type": "stop" }))),
+        (50037, order(json!({ "client_order_id": "x".repeat(33) }))),
+        (50038, order(json!({ "client_order_id": "a-b" }))),
+        (1000, order(json!({ "client_order_id": "once" }))),
+        (50042, order(json!({ "client_order_id": "once" }))),
+        (50020, order(json!({ "size": "10" }))),
+    ];
+    seen.post(&client, SUBMIT, cases).await;
+    // A size below the step has too many decimals, which only the lenient sandbox cuts.
+    let lenient = start(still().lenient(true)).await;
+    let small = order(json!({ "size": "0.000001" }));
+    seen.post(&Client::spot(&lenient), SUBMIT, vec![(50006, small)]).await;
+
+    sandbox.halt("BTC_USDT", true).expect("a market");
+    seen.post(&client, SUBMIT, vec![(50023, limit_buy())]).await;
+    sandbox.halt("BTC_USDT", false).expect("a market");
+
+    let cancel = json!({ "symbol": "BTC_USDT", "client_order_id": "once" });
+    let cases = vec![
+        (1000, cancel.clone()),
+        (1000, cancel),
+        (50005, json!({ "symbol": "BTC_USDT", "order_id": "1" })),
+        (50039, json!({ "symbol": "BTC_USDT" })),
+    ];
+    seen.post(&client, "/spot/v3/cancel_order", cases).await;
+    let batch = json!({ "symbol": "BTC_USDT", "orderParams": [] });
+    seen.post(&client, "/spot/v4/batch_orders", vec![(50033, batch)]).await;
+}
+
+async fn spot_lists(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let query = json!({ "orderId": "1", "queryState": "old" });
+    seen.post(&client, "/spot/v4/query/order", vec![(52003, query)]).await;
+    let cases = vec![
+        (52000, json!({ "orderMode": "both" })),
+        (52004, json!({ "startTime": 2, "endTime": 1 })),
+        (50015, json!({ "limit": 0 })),
+        (50016, json!({ "limit": 201 })),
+    ];
+    seen.post(&client, "/spot/v4/query/history-orders", cases).await;
+}
+
+async fn futures_orders(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let client = Client::futures(&sandbox);
+    let good = json!({
+        "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
+        "price": "50000", "size": 1,
+    });
+    let order = |patch: Value| with(good.clone(), patch);
+    let cases = vec![
+        (40034, order(json!({ "symbol": "NOPEUSDT" }))),
+        (40041, order(json!({ "side": 5 }))),
+        (40042, order(json!({ "type": "stop" }))),
+        (40043, order(json!({ "price": "50000.01" }))),
+        (40044, order(json!({ "size": 0 }))),
+        (40029, order(json!({ "leverage": "101" }))),
+        (40030, order(json!({ "leverage": "0.5" }))),
+        (40040, order(json!({ "leverage": "1.5" }))),
+        (40045, order(json!({ "open_type": "both" }))),
+        (40048, order(json!({ "client_order_id": "a-b" }))),
+        (40049, order(json!({ "client_order_id": "x".repeat(33) }))),
+        (1000, order(json!({ "client_order_id": "once" }))),
+        (40050, order(json!({ "client_order_id": "once" }))),
+        (40027, order(json!({ "size": 500_000 }))),
+        (40020, order(json!({ "side": 3 }))),
+    ];
+    seen.post(&client, FUTURES, cases).await;
+    sandbox.halt("BTCUSDT", true).expect("a market");
+    seen.post(&client, FUTURES, vec![(40015, good)]).await;
+
+    let id = sandbox.orders()[0].order_id.clone();
+    let cancel = |id: &str| json!({ "symbol": "BTCUSDT", "order_id": id });
+    let cases = vec![(1000, cancel(&id)), (40036, cancel(&id)), (40037, cancel("1"))];
+    seen.post(&client, "/contract/private/cancel-order", cases).await;
+    let lists = [
+        (40035, "/contract/private/order?symbol=BTCUSDT&order_id=1"),
+        (40007, "/contract/private/order-history?symbol=BTCUSDT&start_time=2&end_time=1"),
+        (40007, "/contract/private/order-history?symbol=BTCUSDT&start_time=0&end_time=7776001"),
+    ];
+    seen.get(&client, &lists).await;
+}
+
+async fn market_data(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let path = |rest: &str| format!("/spot/quotation/v3/klines?symbol=BTC_USDT&{rest}");
+    for (code, rest) in [
+        (71005, "step=2"),
+        (71004, "limit=201"),
+        (71001, "after=noon"),
+        (71002, "before=noon"),
+        (71003, "after=2&before=1"),
+        (70000, "before=1"),
+    ] {
+        seen.get(&Client::spot(&sandbox), &[(code, &path(rest))]).await;
+    }
+    seen.get(&Client::spot(&sandbox), &[(70002, "/spot/quotation/v3/ticker?symbol=NOPE")]).await;
+    let candles = "/contract/public/kline?symbol=BTCUSDT&step=2&start_time=1&end_time=2";
+    seen.get(&Client::futures(&sandbox), &[(40038, candles)]).await;
+}
+
+async fn withdrawals(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let key = sandbox.sub_account_credentials().expect("a sub-account");
+    let sub = Client { key: &key, ..Client::spot(&sandbox) };
+    let apply = "/account/v1/withdraw/apply";
+    let good = json!({ "currency": "USDT-TRC20", "amount": "10", "address": "T1" });
+    let order = |patch: Value| with(good.clone(), patch);
+    let to = |who: &str| json!({ "currency": "USDT", "amount": "1", "type": 1, "value": who });
+    let cases = vec![
+        (60002, order(json!({ "currency": "NOPE" }))),
+        (60005, order(json!({ "amount": "0.0001" }))),
+        (60006, order(json!({ "amount": "1.123456789" }))),
+        (60011, order(json!({ "address": null }))),
+        (60008, order(json!({ "amount": "1000000" }))),
+        (60053, to("99")),
+        (60065, to("1")),
+    ];
+    seen.post(&client, apply, cases).await;
+    seen.post(&sub, apply, vec![(60054, good.clone())]).await;
+    seen.get(&sub, &[(60026, "/account/v1/withdraw/charge?currency=USDT")]).await;
+    let spot = bitmart_sandbox::WalletKind::Spot;
+    sandbox.set_balance(1, spot, "BTC", Decimal::from(200)).expect("a balance");
+    let quota = order(json!({ "currency": "BTC", "amount": "101" }));
+    seen.post(&client, apply, vec![(60064, quota)]).await;
+
+    let list = "/account/v2/deposit-withdraw/history?operation_type=deposit&N=1";
+    let cases = [
+        (60010, "/account/v1/deposit-withdraw/detail?id=1"),
+        (60067, &format!("{list}&startTime=1&endTime=7776000002")),
+        (60067, &format!("{list}&startTime=2&endTime=1")),
+        (60066, &format!("{list}&startTime=1")),
+    ];
+    seen.get(&client, &cases).await;
+}
+
+async fn transfers(seen: &mut Seen) {
+    let sandbox: Sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let key = sandbox.sub_account_credentials().expect("a sub-account");
+    let sub = Client { key: &key, ..Client::spot(&sandbox) };
+    let own = |currency: &str, amount: &str, kind: &str| json!({ "currency": currency, "amount": amount, "type": kind });
+    let cases = vec![
+        (60002, own("NOPE", "1", "spot_to_fund")),
+        (60008, own("USDT", "1000000", "spot_to_fund")),
+    ];
+    seen.post(&client, "/account/v1/transfer", cases).await;
+    let cases = vec![
+        (40005, own("USDT", "1.123456789", "spot_to_contract")),
+        (42000, own("USDT", "1000000", "spot_to_contract")),
+    ];
+    seen.post(&Client::futures(&sandbox), "/account/v1/transfer-contract", cases).await;
+
+    let good = json!({ "requestNo": "1", "amount": "1", "currency": "USDT", "subAccount": SUB });
+    let between = |patch: Value| with(good.clone(), patch);
+    let to_sub = "/account/sub-account/main/v1/main-to-sub";
+    let cases = vec![
+        (61000, between(json!({ "amount": "0" }))),
+        (61001, between(json!({ "amount": "1000000" }))),
+        (61003, between(json!({ "subAccount": "nobody" }))),
+        (1000, good.clone()),
+        (61004, good.clone()),
+    ];
+    seen.post(&client, to_sub, cases).await;
+    seen.post(&sub, to_sub, vec![(60026, good)]).await;
+    let other = json!({ "requestNo": "2", "amount": "1", "currency": "USDT", "fromAccount": SUB, "toAccount": "nobody" });
+    seen.post(&client, "/account/sub-account/main/v1/sub-to-sub", vec![(61002, other)]).await;
+    let up = json!({ "requestNo": "3", "amount": "1", "currency": "USDT" });
+    seen.post(&client, "/account/sub-account/sub/v1/sub-to-main", vec![(60027, up)]).await;
+}
+
+async fn margin(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
+    let path = |call: &str| format!("/spot/v1/margin/isolated/{call}");
+    seen.post(&client, "/spot/v1/margin/submit_order", vec![(51001, limit_buy())]).await;
+    let other = with(sum("100"), json!({ "currency": "ETH" }));
+    seen.post(&client, &path("borrow"), vec![(51000, other)]).await;
+    let into = with(sum("1000"), json!({ "side": "in" }));
+    seen.post(&client, &path("transfer"), vec![(1000, into)]).await;
+    seen.post(&client, &path("repay"), vec![(51024, sum("1"))]).await;
+    let cases = vec![(51005, sum("9")), (51004, sum("4001")), (1000, sum("100"))];
+    seen.post(&client, &path("borrow"), cases).await;
+    seen.post(&client, &path("repay"), vec![(51006, sum("101"))]).await;
+}
