@@ -55,7 +55,6 @@ const TABLE: &[(u32, u16, &str)] = &[
     (30018, 503, "Request Body requires JSON format"),
     (40005, 400, "Transfer vol precision error"),
     (40007, 400, "Parse parameter error"),
-    (40011, 400, "Invalid request"),
     (40012, 400, "System error"),
     (40015, 400, "This contract's exchange has been paused"),
     (40020, 400, "Your position volume is not enough"),

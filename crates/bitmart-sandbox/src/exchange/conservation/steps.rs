@@ -234,11 +234,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: 
             }
         }
         Step::Futures(order) => {
-            let mut request = futures_order(&order);
-            let open = exchange.account(account).open_positions().next();
-            if let Some((_, _, position)) = open.filter(|_| order.fits) {
-                (request.leverage, request.isolated) = (position.leverage, position.isolated);
-            }
+            let request = futures_order(exchange, account, &order);
             let _ = exchange.place_futures(account, request, now_ms);
         }
         Step::CancelFutures(pick) => {
@@ -353,18 +349,26 @@ fn jump(exchange: &mut Exchange, percent: i64, now_ms: u64) {
     market.tape.record(trade, Decimal::ONE);
 }
 
-pub(super) fn futures_order(order: &Futures) -> NewFuturesOrder {
+pub(super) fn futures_order(
+    exchange: &mut Exchange,
+    account: AccountId,
+    order: &Futures,
+) -> NewFuturesOrder {
     use FuturesSide::{CloseLong, CloseShort, OpenLong, OpenShort};
     use Mode::{FillOrKill, GoodTilCancelled, ImmediateOrCancel, MakerOnly};
     use SelfTrade::{CancelBoth, CancelMaker, CancelTaker};
+    let open = exchange.account(account).open_positions().next().filter(|_| order.fits);
+    let (leverage, isolated) = open.map_or((order.leverage, order.isolated), |(_, _, position)| {
+        (position.leverage, position.isolated)
+    });
     NewFuturesOrder {
         symbol: "BTCUSDT".into(),
         side: [OpenLong, CloseShort, CloseLong, OpenShort][order.side],
         price: order.price.map(|price| Decimal::from(60_000 + price)),
         size: Decimal::from(order.size),
         mode: [GoodTilCancelled, FillOrKill, ImmediateOrCancel, MakerOnly][order.mode],
-        leverage: order.leverage,
-        isolated: order.isolated,
+        leverage,
+        isolated,
         client_id: None,
         stp: [CancelMaker, CancelTaker, CancelBoth][order.stp],
     }

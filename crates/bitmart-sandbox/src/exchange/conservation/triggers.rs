@@ -14,6 +14,7 @@ use super::{
     },
     steps::{Futures, futures_order},
 };
+use crate::exchange::futures_order::NewFuturesOrder;
 
 const KINDS: [Kind; 4] = [Kind::Plan, Kind::TakeProfit, Kind::StopLoss, Kind::Trailing];
 
@@ -56,7 +57,8 @@ pub(super) fn run(exchange: &mut Exchange, account: AccountId, step: Step, now_m
     let plans: Vec<_> = exchange.triggers.futures.of(account).map(|plan| plan.id).collect();
     match step {
         Step::Plan { kind, order, price, fair, whole } => {
-            let plan = plan(KINDS[kind], &order, at(price), fair, whole);
+            let order = futures_order(exchange, account, &order);
+            let plan = plan(KINDS[kind], order, at(price), fair, whole);
             let _ = exchange.submit_plan(account, plan, now_ms);
         }
         Step::Change { pick, price } => {
@@ -98,8 +100,7 @@ pub(super) fn run(exchange: &mut Exchange, account: AccountId, step: Step, now_m
     }
 }
 
-fn plan(kind: Kind, order: &Futures, price: Decimal, fair: bool, whole: bool) -> NewPlan {
-    let order = futures_order(order);
+fn plan(kind: Kind, order: NewFuturesOrder, price: Decimal, fair: bool, whole: bool) -> NewPlan {
     let by = if fair { PriceType::Fair } else { PriceType::Last };
     let way = kind.way(order.side);
     let condition = if kind == Kind::Trailing {
