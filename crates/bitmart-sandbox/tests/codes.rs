@@ -100,6 +100,7 @@ async fn every_row_is_triggered_and_nothing_else_is() {
     spot_orders(&mut seen).await;
     spot_lists(&mut seen).await;
     futures_orders(&mut seen).await;
+    futures_settings(&mut seen).await;
     market_data(&mut seen).await;
     withdrawals(&mut seen).await;
     transfers(&mut seen).await;
@@ -287,6 +288,34 @@ async fn spot_lists(seen: &mut Seen) {
         (50016, json!({ "limit": 201 })),
     ];
     seen.post(&client, "/spot/v4/query/history-orders", cases).await;
+}
+
+async fn futures_settings(seen: &mut Seen) {
+    let sandbox = start(still()).await;
+    let client = Client::futures(&sandbox);
+    let bound = json!({
+        "symbol": "BTCUSDT", "type": "take_profit", "side": 3, "size": 1, "plan_category": 1,
+        "trigger_price": "90000", "executive_price": "89000", "price_type": 1,
+    });
+    let open = |margin: &str| {
+        json!({
+            "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": margin,
+            "price": "50000", "size": 1,
+        })
+    };
+    seen.post(&client, "/contract/private/submit-tp-sl-order", vec![(40021, bound)]).await;
+    let cases = vec![(1000, open("cross")), (40012, open("isolated"))];
+    seen.post(&client, FUTURES, cases).await;
+    let one_way = json!({ "position_mode": "one_way_mode" });
+    seen.post(&client, "/contract/private/set-position-mode", vec![(40059, one_way)]).await;
+    let plan = json!({
+        "symbol": "BTCUSDT", "side": 1, "type": "limit", "leverage": "10", "open_type": "cross",
+        "mode": 1, "size": 1, "trigger_price": "30000", "executive_price": "30000", "price_way": 2,
+        "price_type": 1,
+    });
+    let mut cases = vec![(1000, plan.clone()); 200];
+    cases.push((40028, plan));
+    seen.post(&client, "/contract/private/submit-plan-order", cases).await;
 }
 
 async fn futures_orders(seen: &mut Seen) {
