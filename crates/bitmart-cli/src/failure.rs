@@ -26,6 +26,8 @@ pub(crate) enum Exit {
     Unknown = 8,
     /// A person said no, or could not be asked.
     NotConfirmed = 9,
+    /// An export lacks something, or is not what it was.
+    Incomplete = 10,
 }
 
 /// Why the program ends without success.

@@ -11,6 +11,7 @@ mod doctor;
 mod dry_run;
 mod endpoint;
 mod explain;
+mod export;
 mod failure;
 mod output;
 mod private;
@@ -32,7 +33,7 @@ Without keys every command runs on a sandbox in this process: play money, no net
 BitMart ended trading on 2026-08-26 and ends operations on 2027-01-31 15:59 UTC: export your history.
 
 Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
-7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed.";
+7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete.";
 
 /// The whole command line.
 fn command() -> Command {
@@ -50,6 +51,8 @@ fn command() -> Command {
         .subcommand(completions::man())
         .subcommand(doctor::command())
         .subcommand(explain::command())
+        .subcommand(export::command())
+        .subcommand(export::verify::command())
         .subcommand(sandbox::command())
         .subcommands(endpoint::command::groups())
 }
@@ -63,6 +66,8 @@ async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("man", matches)) => completions::write_man(matches),
         Some(("doctor", _)) => doctor::run(&context).await,
         Some(("explain-error", matches)) => explain::run(matches),
+        Some(("export", matches)) => export::run(&context, matches).await,
+        Some(("verify", matches)) => export::verify::run(matches),
         Some(("sandbox", matches)) => sandbox::run(&context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches

@@ -91,9 +91,11 @@ async fn candles_are_those_of_the_window_from_oldest_to_newest() {
         .get("/contract/public/kline?symbol=BTCUSDT&start_time=1699900000&end_time=1700000000");
     assert_eq!(rows(&all.await.data()).len(), 500, "the most there are in one answer");
     let backward = format!("symbol=BTCUSDT&start_time={to}&end_time={from}");
-    for wrong in [format!("{window}&step=2"), "symbol=BTCUSDT".to_owned(), backward] {
+    let no_step = format!("{window}&step=2");
+    for (wrong, code) in [(no_step, 40038), ("symbol=BTCUSDT".to_owned(), 40007), (backward, 40007)]
+    {
         let refused = client.get(&format!("/contract/public/kline?{wrong}")).await;
-        assert_eq!((refused.status, refused.code()), (400, 40007), "{}", refused.text);
+        assert_eq!((refused.status, refused.code()), (400, code), "{}", refused.text);
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Place {
     /// Base address of the spot host.
     pub(crate) spot: String,
     folder: tempfile::TempDir,
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     /// Last, so that the sandbox ends before its threads.
     _runtime: Runtime,
 }
@@ -33,6 +33,9 @@ impl Place {
         self.sandbox.inject(Fault::DropAfter.on(path).times(1));
     }
 }
+
+/// Stands for an exit code when a signal ended the program.
+pub(crate) const SIGNALLED: i32 = -1;
 
 /// What a run of the program left behind.
 pub(crate) struct Outcome {
@@ -91,7 +94,7 @@ pub(crate) fn at_home(home: &Path, words: &[&str], input: &str) -> Outcome {
     let output = child.wait_with_output().expect("it ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     Outcome {
-        code: output.status.code().expect("it ended by itself"),
+        code: output.status.code().unwrap_or(SIGNALLED),
         out: text(output.stdout),
         err: text(output.stderr),
     }
