@@ -21,6 +21,7 @@ use crate::target::Target;
 const BEGIN: &str = "2017-12-01";
 /// Rows that the exchange adds late, with an old time: an export ends this long before now.
 const SETTLED_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
 
 pub(crate) fn command() -> Command {
     let span = |name: &'static str, help| Arg::new(name).long(name).value_name("DATE").help(help);
@@ -34,7 +35,18 @@ pub(crate) fn command() -> Command {
                 .help("Folder of the export; the same again goes on"),
         )
         .arg(span("from", "Begin, UTC [default: 2017-12-01]"))
-        .arg(span("to", "End, UTC [default: a minute ago]"))
+        .arg(
+            Arg::new("days")
+                .long("days")
+                .value_name("N")
+                .conflicts_with("from")
+                .value_parser(clap::value_parser!(u32).range(1..=3650))
+                .help("Begin so many days before now"),
+        )
+        .arg(span(
+            "to",
+            "End, UTC, or `now`, which rows of the last moment may miss [default: a minute ago]",
+        ))
         .arg(
             Arg::new("what")
                 .long("what")
@@ -105,7 +117,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 
 /// The terms of the export in `folder`, which are new or must be the same.
 fn terms(target: &Target, folder: &Path, matches: &ArgMatches) -> Result<Terms, Failure> {
-    let bound = |name: &str| match matches.get_one::<String>(name) {
+    let now = Timestamp::now().as_millis();
+    let bound = |name: &str| match matches.get_one::<String>(name).filter(|text| *text != "now") {
         None => Ok(None),
         Some(text) => date(text).map(|time| Some(time.as_millis())).ok_or_else(|| {
             Failure::usage(format!("--{name} {text}: expected a date like 2024-01-31"))
@@ -129,8 +142,11 @@ fn terms(target: &Target, folder: &Path, matches: &ArgMatches) -> Result<Terms, 
         }
         return Ok(old);
     }
-    let to_ms = to.unwrap_or_else(|| Timestamp::now().as_millis() - SETTLED_MS);
-    let from_ms = from.or_else(|| date(BEGIN).map(Timestamp::as_millis)).unwrap_or_default();
+    let days = matches.get_one::<u32>("days").map(|days| now - i64::from(*days) * DAY_MS);
+    let to_now = matches.get_one::<String>("to").is_some_and(|text| text == "now");
+    let to_ms = to.unwrap_or(if to_now { now } else { now - SETTLED_MS });
+    let begin = || date(BEGIN).map(Timestamp::as_millis);
+    let from_ms = from.or(days).or_else(begin).unwrap_or_default();
     let terms = Terms { version: 1, source, key, from_ms, to_ms };
     let text = serde_json::to_string(&terms).map_err(|error| Failure::machine(chain(&error)))?;
     private::write(&path, text.as_bytes()).map_err(|error| Failure::machine(chain(&error)))?;
