@@ -194,6 +194,8 @@ async fn funding_is_paid_when_its_hour_has_come() -> TestResult {
 
 #[tokio::test]
 async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
+    use FuturesOrderAction::{Bankruptcy, Cancel, LiquidationCancel, PartialLiquidation, Submit};
+
     let desk = Desk::open().await?;
     let ws = ws::Client::builder()
         .environment(sandbox::environment(&desk.exchange)?)
@@ -225,7 +227,6 @@ async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
             told.push(update.action);
         }
     }
-    use FuturesOrderAction::{Bankruptcy, Cancel, LiquidationCancel, PartialLiquidation, Submit};
     let end = [LiquidationCancel, Submit, PartialLiquidation, Cancel, Submit, Bankruptcy];
     assert!(told.ends_with(&end), "{told:?}");
     loop {

@@ -69,7 +69,7 @@ impl Wire {
     }
 
     /// Waits for bytes and takes all frames that are whole; says how many there were, and whether a pong
-    /// to [`PING`] was among them.
+    /// to `PING` was among them.
     pub(crate) async fn frames(&mut self) -> Result<(u64, bool), Failure> {
         self.more().await?;
         let (mut at, mut count, mut pong) = (0, 0, false);
@@ -99,7 +99,7 @@ pub(crate) fn text_frame(text: &str) -> Vec<u8> {
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(short), _) if short < 126 => bytes.push(0x80 | short),
         (_, Ok(long)) => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | 0x7e);
             bytes.extend(long.to_be_bytes());
         }
         _ => {
