@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use bitmart::sandbox::Sandbox;
 use clap::{Arg, ArgAction, ArgMatches};
+use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
 use crate::output::Format;
@@ -17,6 +19,8 @@ pub(crate) struct Context {
     environment: Option<String>,
     profile: Option<String>,
     pub(crate) timeout: Duration,
+    /// The sandbox that runs in this process, if one has to.
+    sandbox: OnceCell<Sandbox>,
 }
 
 impl Context {
@@ -64,6 +68,7 @@ impl Context {
             environment: text("env"),
             profile: text("profile"),
             timeout: Duration::from_secs(*matches.get_one::<u64>("timeout").unwrap_or(&10)),
+            sandbox: OnceCell::new(),
         }
     }
 
@@ -74,6 +79,14 @@ impl Context {
 
     /// Where requests go, and with which key.
     pub(crate) async fn target(&self) -> Result<Target, Failure> {
-        Target::find(self.environment.as_deref(), self.profile.as_deref(), self.timeout).await
+        let (environment, profile) = (self.environment.as_deref(), self.profile.as_deref());
+        Target::find(environment, profile, self.timeout, &self.sandbox).await
+    }
+
+    /// Ends the sandbox of this process, which writes its state down.
+    pub(crate) async fn close(self) {
+        if let Some(sandbox) = self.sandbox.into_inner() {
+            sandbox.shutdown().await;
+        }
     }
 }

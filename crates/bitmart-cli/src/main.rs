@@ -29,7 +29,7 @@ const ABOUT: &str =
     "BitMart from the command line: export everything, look at anything, trade with care";
 
 const AFTER: &str = "\
-Without keys every command runs on a sandbox in this process: play money, no network.
+Without keys every command runs on a sandbox on this machine: play money, no network.
 BitMart ended trading on 2026-08-26 and ends operations on 2027-01-31 15:59 UTC: export your history.
 
 Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
@@ -59,23 +59,29 @@ fn command() -> Command {
 
 async fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let context = Context::new(matches);
+    let done = command_of(&context, matches).await;
+    context.close().await;
+    done
+}
+
+async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
-        Some(("auth", matches)) => auth::run(&context, matches).await,
-        Some(("chart", matches)) => chart::run(&context, matches).await,
+        Some(("auth", matches)) => auth::run(context, matches).await,
+        Some(("chart", matches)) => chart::run(context, matches).await,
         Some(("completions", matches)) => completions::run(matches),
         Some(("man", matches)) => completions::write_man(matches),
-        Some(("doctor", _)) => doctor::run(&context).await,
+        Some(("doctor", _)) => doctor::run(context).await,
         Some(("explain-error", matches)) => explain::run(matches),
-        Some(("export", matches)) => export::run(&context, matches).await,
+        Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
-        Some(("sandbox", matches)) => sandbox::run(&context, matches).await,
+        Some(("sandbox", matches)) => sandbox::run(context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches
                 .subcommand()
                 .ok_or_else(|| Failure::usage(format!("{group}: a command is missing")))?;
             let entry = endpoint::command::find(group, name)
                 .ok_or_else(|| Failure::usage(format!("{group} has no {name}")))?;
-            endpoint::run(&context, entry, matches).await
+            endpoint::run(context, entry, matches).await
         }
         None => Err(Failure::usage("a command is missing")),
     }

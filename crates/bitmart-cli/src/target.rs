@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitmart::rest::Client;
-use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::sandbox::{self, Sandbox};
 use bitmart::types::Service;
 use bitmart::{Credentials, Environment};
+use tokio::sync::OnceCell;
 
 use crate::failure::{Failure, chain};
 use crate::private;
-use crate::sandbox::{admin, ready::Ready};
+use crate::sandbox::{admin, kept, ready::Ready};
 
 /// A deployment of the exchange, and the key for it.
 #[derive(Debug)]
@@ -18,67 +19,61 @@ pub(crate) struct Target {
     pub(crate) environment: Environment,
     pub(crate) credentials: Option<Credentials>,
     timeout: Duration,
-    /// The sandbox that runs in this process, which ends with it.
-    #[expect(dead_code, reason = "kept running")]
-    sandbox: Option<Sandbox>,
 }
 
 impl Target {
-    /// What `--env` and `--profile` name, or what is there.
+    /// What `--env` and `--profile` name, or what is there. A sandbox that has to run in this process
+    /// is put into `in_process`.
     pub(crate) async fn find(
         environment: Option<&str>,
         profile: Option<&str>,
         timeout: Duration,
+        in_process: &OnceCell<Sandbox>,
     ) -> Result<Self, Failure> {
-        let at = |environment, credentials| {
-            Ok(Self { environment, credentials, timeout, sandbox: None })
-        };
+        let at = |environment, credentials| Ok(Self { environment, credentials, timeout });
         match environment {
             Some("sandbox") if profile.is_some() => {
                 Err(Failure::usage("the sandbox has a key of its own: leave out --profile"))
             }
-            Some("sandbox") => Self::sandbox(timeout).await,
+            Some("sandbox") => Self::sandbox(timeout, in_process).await,
             Some("live") => at(Environment::live(), keys(profile)?),
             Some("demo") => at(Environment::futures_demo(), keys(profile)?),
             Some(place) if place.starts_with("http://") || place.starts_with("https://") => {
                 at(addresses(place), keys(profile)?)
             }
+            Some(place) if place.contains("://") => Err(Failure::usage(format!(
+                "--env {place}: addresses of hosts begin with https:// or http://"
+            ))),
             Some(file) => {
                 let ready = Ready::read(Path::new(file))?;
                 at(ready.environment()?, Some(ready.credentials()?))
             }
             None => match keys(profile)? {
                 Some(keys) => at(Environment::live(), Some(keys)),
-                None => Self::sandbox(timeout).await,
+                None => Self::sandbox(timeout, in_process).await,
             },
         }
     }
 
     /// The sandbox that `sandbox up` runs, or else one in this process.
-    async fn sandbox(timeout: Duration) -> Result<Self, Failure> {
-        let Some(ready) = admin::running().await else {
-            return Self::in_process(timeout).await;
-        };
-        eprintln!("sandbox: the running one, with play money; --env live is the exchange");
-        Ok(Self {
-            environment: ready.environment()?,
-            credentials: Some(ready.credentials()?),
-            timeout,
-            sandbox: None,
-        })
-    }
-
-    async fn in_process(timeout: Duration) -> Result<Self, Failure> {
+    async fn sandbox(timeout: Duration, in_process: &OnceCell<Sandbox>) -> Result<Self, Failure> {
+        if let Some(ready) = admin::running().await {
+            eprintln!("sandbox: the running one, with play money; --env live is the exchange");
+            return Ok(Self {
+                environment: ready.environment()?,
+                credentials: Some(ready.credentials()?),
+                timeout,
+            });
+        }
         eprintln!("sandbox: started in this process, with play money; --env live is the exchange");
-        let broken = |error: &dyn std::error::Error| {
-            Failure::machine(format!("the sandbox does not start: {}", chain(error)))
-        };
-        let sandbox = Sandbox::start(Config::new()).await.map_err(|error| broken(&error))?;
+        let sandbox = in_process.get_or_try_init(|| kept::start(timeout)).await?;
         Ok(Self {
-            environment: sandbox::environment(&sandbox).map_err(|error| broken(&error))?,
-            credentials: Some(sandbox::credentials(&sandbox).map_err(|error| broken(&error))?),
+            environment: sandbox::environment(sandbox)
+                .map_err(|error| Failure::machine(chain(&error)))?,
+            credentials: Some(
+                sandbox::credentials(sandbox).map_err(|error| Failure::machine(chain(&error)))?,
+            ),
             timeout,
-            sandbox: Some(sandbox),
         })
     }
 

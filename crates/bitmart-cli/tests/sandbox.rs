@@ -83,6 +83,31 @@ fn commands_share_the_running_sandbox() {
 }
 
 #[test]
+fn while_none_runs_commands_share_the_one_that_is_kept() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |words: &[&str]| {
+        let outcome = at_home(home.path(), words, "");
+        assert_eq!(outcome.code, 0, "{words:?}: {}", outcome.err);
+        outcome.out
+    };
+    run(&[&ORDER[..], &["--yes"]].concat());
+    let open = ["spot", "open-orders"];
+    let listed = run(&open);
+    assert!(listed.contains("orderId"), "{listed}");
+
+    run(&["sandbox", "up", "--detach"]);
+    assert_eq!(run(&open), listed, "also in the background");
+    assert_eq!(at_home(home.path(), &["sandbox", "reset", "--yes"], "").code, 2, "it runs");
+    run(&["sandbox", "down"]);
+    run(&["sandbox", "reset", "--yes"]);
+    assert_eq!(run(&open), "");
+
+    let taken = ["sandbox", "up", "--detach", "--spot", "192.0.2.1:80"];
+    let refused = at_home(home.path(), &taken, "");
+    assert!(refused.code == 1 && refused.err.contains("192.0.2.1:80"), "{}", refused.err);
+}
+
+#[test]
 fn it_is_funded_broken_and_given_keys() {
     let up = Up::start(&["--no-market"]);
     let wallet = up.row(&["sandbox", "fund", "USDT", "250.5", "--wallet", "funding"]);

@@ -52,6 +52,18 @@ pub struct StartError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+impl StartError {
+    /// Whether another sandbox has the data folder: it may be free later.
+    pub fn is_data_in_use(&self) -> bool {
+        matches!(self.source.downcast_ref(), Some(journal::DataError::InUse))
+    }
+
+    /// Whether the data folder is why.
+    pub fn is_about_data(&self) -> bool {
+        self.source.is::<journal::DataError>()
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the sandbox did not start: {}", self.what)

@@ -1,7 +1,7 @@
 //! From the arguments of a command to the JSON object of its parameters.
 
-use bitmart::Timestamp;
 use bitmart::rest::catalog::{EndpointEntry, Form, Parameter};
+use bitmart::{Decimal, Timestamp};
 use clap::ArgMatches;
 
 use super::command::is_time;
@@ -55,6 +55,7 @@ fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
                 _ => Err(Failure::usage(format!("{} is no JSON list", parameter.name))),
             }
         }
+        Form::Decimal if text.parse::<Decimal>().is_err() => Err(wrong("a number like 0.01")),
         _ => Ok(Json::Text(text.to_owned())),
     }
 }

@@ -1,6 +1,8 @@
 //! `sandbox`: an exchange on this machine, and control of it.
 
 pub(crate) mod admin;
+mod detach;
+pub(crate) mod kept;
 pub(crate) mod ready;
 mod up;
 
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 
 use self::admin::Admin;
 use self::ready::Ready;
+use crate::care::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, json::Json};
@@ -34,7 +37,8 @@ pub(crate) fn command() -> Command {
         .about("An exchange on this machine: start it, fund it, break it")
         .after_help(
             "While one runs, commands with --env sandbox, and all commands without keys, use it. \
-             Its address and key are in ~/.bitmart/sandbox/ready.json.",
+             Its address and key are in ~/.bitmart/sandbox/ready.json. While none runs, each such command \
+             starts it for itself. Its state stays in ~/.bitmart/sandbox/data.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -107,6 +111,7 @@ pub(crate) fn command() -> Command {
             ),
         )
         .subcommand(Command::new("down").about("Stop it"))
+        .subcommand(Command::new("reset").about("Forget its state; the next one begins anew"))
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
@@ -114,6 +119,9 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         matches.subcommand().ok_or_else(|| Failure::usage("sandbox: a command is missing"))?;
     if name == "up" {
         return up::run(context, matches).await;
+    }
+    if name == "reset" {
+        return reset(context).await;
     }
     let ready = find(context).await?;
     let admin = Admin::of(&ready)?;
@@ -212,6 +220,22 @@ async fn snapshot(admin: &Admin, matches: &ArgMatches) -> Result<(), Failure> {
         .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
     eprintln!("written; bitmart sandbox up --restore {} goes on from it", file.display());
     Ok(())
+}
+
+/// Deletes what is kept of it, once it does not run.
+async fn reset(context: &Context) -> Result<(), Failure> {
+    if admin::running().await.is_some() {
+        return Err(Failure::usage("the sandbox runs").with_advice("first: bitmart sandbox down"));
+    }
+    let Some(folder) = kept::folder().filter(|folder| folder.exists()) else {
+        eprintln!("nothing is kept");
+        return Ok(());
+    };
+    if !context.yes {
+        prompt::yes(&format!("delete {}?", folder.display()))?;
+    }
+    std::fs::remove_dir_all(&folder)
+        .map_err(|error| Failure::machine(format!("{}: {error}", folder.display())))
 }
 
 /// Asks it to stop, and waits until it has.

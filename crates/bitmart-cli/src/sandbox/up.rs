@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use bitmart::sandbox::{Config, Contract, Sandbox, Snapshot, SpotPair};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::admin;
+use super::{admin, detach, kept};
 use crate::context::Context;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::private;
 
@@ -33,8 +33,11 @@ pub(super) fn command() -> Command {
         .about("Run an exchange here until ctrl-c or `sandbox down`")
         .after_help(
             "Into a pipe it prints one line of JSON when it is ready: addresses, key, and with --tls the \
-             root certificate. Whoever reaches the admin API controls the sandbox, so keep it local.",
+             root certificate. Whoever reaches the admin API controls the sandbox, so keep it local.\n\
+             Its state stays in ~/.bitmart/sandbox/data, where other commands go on with it, unless an \
+             option asks for another seed, market, clock or snapshot, or for --data or --forget.",
         )
+        .arg(flag("detach", "Run in the background; return when it is ready"))
         .arg(address("spot", "Where the spot host listens [default: a free port here]"))
         .arg(address("futures", "Where the futures host listens [default: a free port here]"))
         .arg(address("admin", "Where the admin API listens [default: a free port here]"))
@@ -53,6 +56,27 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("Go on from a file that `sandbox snapshot` wrote"),
         )
+        .arg(
+            Arg::new("data")
+                .long("data")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Keep the state in this folder"),
+        )
+        .arg(flag("forget", "Keep no state").conflicts_with("data"))
+}
+
+/// Options that make another exchange than the one that is kept.
+const OTHERS: [&str; 5] = ["seed", "pairs", "contracts", "clock", "restore"];
+
+/// Where the state is kept.
+fn folder(matches: &ArgMatches) -> Option<PathBuf> {
+    if let Some(folder) = matches.get_one::<PathBuf>("data") {
+        return Some(folder.clone());
+    }
+    let another = OTHERS.iter().any(|name| matches.contains_id(name))
+        || ["forget", "no-market"].iter().any(|name| matches.get_flag(name));
+    if another { None } else { kept::folder() }
 }
 
 pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
@@ -62,10 +86,21 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     }
     let file =
         admin::ready_file().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
-    let sandbox =
-        Sandbox::start(config(matches)?).await.map_err(|error| Failure::machine(chain(&error)))?;
+    if matches.get_flag("detach") {
+        return detach::run(context, &file).await;
+    }
+    let folder = folder(matches);
+    let mut config = config(matches)?;
+    if let Some(folder) = &folder {
+        config = config.data(folder);
+    }
+    let sandbox = Sandbox::start(config).await.map_err(|error| kept::broken(&error))?;
     let mut interrupts = Interrupts::new()
         .map_err(|error| Failure::machine(format!("signals of the system: {error}")))?;
+    match &folder {
+        Some(folder) => eprintln!("state    {}", folder.display()),
+        None => eprintln!("state    not kept"),
+    }
     let announced = announce(context, &sandbox, &file);
     if announced.is_ok() {
         tokio::select! {
