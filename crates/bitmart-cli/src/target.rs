@@ -9,6 +9,7 @@ use bitmart::types::Service;
 use bitmart::{Credentials, Environment};
 use tokio::sync::OnceCell;
 
+use crate::auth::{keyring, store::Store};
 use crate::failure::{Failure, chain};
 use crate::private;
 use crate::sandbox::{admin, kept, ready::Ready};
@@ -93,15 +94,21 @@ impl Target {
 /// The key of the profile, of the environment, or of the profile `default`, in this order.
 fn keys(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
     let wrong = |error: bitmart::auth::CredentialsError| Failure::usage(chain(&error));
+    let stored = |name: &str| {
+        if Store::open()?.is_in_keyring(name) {
+            return keyring::load(name).map(Some);
+        }
+        Credentials::from_profile(name).map(Some).map_err(wrong)
+    };
     if let Some(name) = profile {
-        return Credentials::from_profile(name).map(Some).map_err(wrong);
+        return stored(name);
     }
     let names = ["BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO"];
     if names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Credentials::from_env().map(Some).map_err(wrong);
     }
     if private::home().is_some_and(|home| home.join("config.toml").exists()) {
-        return Credentials::from_profile("default").map(Some).map_err(wrong);
+        return stored("default");
     }
     Ok(None)
 }

@@ -18,7 +18,9 @@ fn a_key_is_stored_tried_listed_and_forgotten() {
     let start = &place.key[..4];
     assert_eq!(
         listed.out,
-        format!("{{\"profile\":\"default\",\"key\":\"{start}…\",\"complete\":true}}\n")
+        format!(
+            "{{\"profile\":\"default\",\"key\":\"{start}…\",\"complete\":true,\"keyring\":false}}\n"
+        )
     );
 
     let checked = run(&["auth", "check", "--env", &place.spot], "");
@@ -151,4 +153,16 @@ mod at_a_terminal {
         assert!(session.echoes(), "what is typed is shown again");
         assert!(!session.home.path().join(".bitmart").exists(), "nothing was stored");
     }
+}
+
+/// Nobody has a keyring here, and without the feature the program has none either.
+#[test]
+fn a_keyring_that_cannot_be_used_leaves_nothing_in_the_file() {
+    let home = tempfile::tempdir().expect("a folder");
+    let add = ["auth", "add", "bot", "--stdin", "--keyring"];
+    let outcome = at_home(home.path(), &add, "my-key\nmy-secret\nmy-memo\n");
+    let expected = if cfg!(feature = "keyring") { 1 } else { 2 };
+    assert_eq!(outcome.code, expected, "{}", outcome.err);
+    assert!(outcome.err.contains("keyring") && !outcome.err.contains("my-"), "{}", outcome.err);
+    assert!(!home.path().join(".bitmart/config.toml").exists());
 }

@@ -1,8 +1,9 @@
 //! `auth`: keys in profiles of `~/.bitmart/config.toml`.
 
 pub(crate) mod check;
+pub(crate) mod keyring;
 mod secret;
-mod store;
+pub(crate) mod store;
 
 use std::io::BufRead as _;
 
@@ -38,6 +39,12 @@ pub(crate) fn command() -> Command {
                         .long("stdin")
                         .action(ArgAction::SetTrue)
                         .help("Read key, secret and memo from standard input, a line each"),
+                )
+                .arg(
+                    Arg::new("keyring")
+                        .long("keyring")
+                        .action(ArgAction::SetTrue)
+                        .help("Store them in the keyring of the system"),
                 ),
         )
         .subcommand(Command::new("list").about("The stored profiles, without their secrets"))
@@ -53,7 +60,7 @@ pub(crate) fn command() -> Command {
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
-        Some(("add", matches)) => add(context, name(matches), matches.get_flag("stdin")).await,
+        Some(("add", matches)) => add(context, matches).await,
         Some(("list", _)) => list(context),
         Some(("check", _)) => check::run(context).await,
         Some(("remove", matches)) => remove(context, name(matches)),
@@ -65,22 +72,31 @@ fn name(matches: &ArgMatches) -> &str {
     matches.get_one::<String>("name").map_or("default", String::as_str)
 }
 
-async fn add(context: &Context, name: &str, stdin: bool) -> Result<(), Failure> {
+async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    let name = name(matches);
     let mut store = Store::open()?;
     if store.has(name) && !context.yes {
         prompt::yes(&format!("there is a profile {name:?}: replace its key?"))?;
     }
-    let [key, secret, memo] =
-        if stdin { lines()? } else { secret::ask(["key", "secret", "memo"]).await? };
+    let [key, secret, memo] = if matches.get_flag("stdin") {
+        lines()?
+    } else {
+        secret::ask(["key", "secret", "memo"]).await?
+    };
     // What the library would refuse later is not stored.
     Credentials::new(key.as_str(), secret.as_str(), memo.as_str())
         .map_err(|error| Failure::usage(chain(&error)))?;
-    store.set(name, [&key, &secret, &memo])?;
+    let values = [key.as_str(), secret.as_str(), memo.as_str()];
+    let place = if matches.get_flag("keyring") {
+        store.set_keyring(name)?;
+        keyring::store(name, values)?;
+        "the keyring of the system".to_owned()
+    } else {
+        store.set(name, values)?;
+        store.path().display().to_string()
+    };
     store.save()?;
-    eprintln!(
-        "stored in {}; `bitmart auth check --profile {name}` tries it on the exchange",
-        store.path().display()
-    );
+    eprintln!("stored in {place}; `bitmart auth check --profile {name}` tries it on the exchange");
     Ok(())
 }
 
@@ -111,6 +127,7 @@ fn list(context: &Context) -> Result<(), Failure> {
             ("profile".to_owned(), Json::Text(profile.name)),
             ("key".to_owned(), profile.key.map_or(Json::Null, Json::Text)),
             ("complete".to_owned(), Json::Bool(profile.complete)),
+            ("keyring".to_owned(), Json::Bool(profile.keyring)),
         ])
     });
     output::print_value(context.format, &Json::List(rows.collect()))?;
@@ -127,6 +144,9 @@ fn remove(context: &Context, name: &str) -> Result<(), Failure> {
     }
     if !context.yes {
         prompt::yes(&format!("forget the key of profile {name:?}?"))?;
+    }
+    if store.is_in_keyring(name) {
+        keyring::remove(name)?;
     }
     store.remove(name);
     store.save()?;

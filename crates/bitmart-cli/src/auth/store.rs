@@ -4,16 +4,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use crate::failure::Failure;
 use crate::private;
 
 /// The values of a profile, as the library reads them.
 const NAMES: [&str; 3] = ["key", "secret", "memo"];
+/// Says that they are in the keyring of the system.
+const KEYRING: &str = "keyring";
 
 /// The configuration file, read. Without `Debug`: it holds secrets.
-pub(super) struct Store {
+pub(crate) struct Store {
     path: PathBuf,
     document: DocumentMut,
 }
@@ -25,11 +27,13 @@ pub(super) struct Profile {
     pub(super) key: Option<String>,
     /// Whether key, secret and memo are there.
     pub(super) complete: bool,
+    /// Whether they are in the keyring of the system.
+    pub(super) keyring: bool,
 }
 
 impl Store {
     /// Reads `~/.bitmart/config.toml`; a file that is not there counts as empty.
-    pub(super) fn open() -> Result<Self, Failure> {
+    pub(crate) fn open() -> Result<Self, Failure> {
         let folder =
             private::home().ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?;
         Self::open_in(&folder)
@@ -64,27 +68,51 @@ impl Store {
             let table = item.as_table_like()?;
             let text = |name: &str| table.get(name).and_then(Item::as_str);
             let given = NAMES.iter().filter(|name| text(name).is_some()).count();
-            (given > 0).then(|| Profile {
+            let keyring = self.is_in_keyring(name);
+            (keyring || given > 0).then(|| Profile {
                 name: name.to_owned(),
                 key: text("key").map(masked),
-                complete: given == NAMES.len(),
+                complete: keyring || given == NAMES.len(),
+                keyring,
             })
         })
     }
 
+    /// Whether the key of a profile is in the keyring of the system.
+    pub(crate) fn is_in_keyring(&self, name: &str) -> bool {
+        let profile = self.document.get(name).and_then(Item::as_table_like);
+        profile.and_then(|table| table.get(KEYRING)?.as_bool()).unwrap_or(false)
+    }
+
     /// Puts key, secret and memo into a profile; its other settings stay.
     pub(super) fn set(&mut self, name: &str, values: [&str; 3]) -> Result<(), Failure> {
-        if name.trim().is_empty() || name.chars().any(char::is_control) {
-            return Err(Failure::usage(format!("{name:?} is no name of a profile")));
-        }
-        let table = self.document.entry(name).or_insert_with(|| Item::Table(Table::new()));
-        let Some(table) = table.as_table_like_mut() else {
-            return Err(Failure::usage(format!("{name:?} is a setting and no profile")));
-        };
+        let table = self.profile(name)?;
+        table.remove(KEYRING);
         for (name, text) in NAMES.into_iter().zip(values) {
             table.insert(name, value(text));
         }
         Ok(())
+    }
+
+    /// Notes that key, secret and memo of a profile are in the keyring of the system.
+    pub(super) fn set_keyring(&mut self, name: &str) -> Result<(), Failure> {
+        let table = self.profile(name)?;
+        for name in NAMES {
+            table.remove(name);
+        }
+        table.insert(KEYRING, value(true));
+        Ok(())
+    }
+
+    /// A profile, which is made if it is not there.
+    fn profile(&mut self, name: &str) -> Result<&mut dyn TableLike, Failure> {
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            return Err(Failure::usage(format!("{name:?} is no name of a profile")));
+        }
+        let table = self.document.entry(name).or_insert_with(|| Item::Table(Table::new()));
+        table
+            .as_table_like_mut()
+            .ok_or_else(|| Failure::usage(format!("{name:?} is a setting and no profile")))
     }
 
     pub(super) fn remove(&mut self, name: &str) {
@@ -169,6 +197,18 @@ mod tests {
         std::fs::write(&file, "secret = \"no end\n").expect("a file");
         let problem = Store::open_in(folder.path()).err().expect("no TOML").to_string();
         assert!(!problem.contains("no end"), "{problem}");
+    }
+
+    #[test]
+    fn a_profile_in_the_keyring_has_nothing_of_its_key_in_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open_in(folder.path()).expect("no file is an empty one");
+        store.set("bot", ["k", "s", "m"]).expect("a profile");
+        store.set_keyring("bot").expect("a profile");
+        assert_eq!(store.document.to_string(), "[bot]\nkeyring = true\n");
+        assert!(store.profiles().all(|profile| profile.complete && profile.keyring));
+        store.set("bot", ["k", "s", "m"]).expect("a profile");
+        assert!(!store.is_in_keyring("bot"));
     }
 
     #[test]
