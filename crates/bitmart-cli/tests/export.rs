@@ -116,7 +116,7 @@ fn verify_finds_what_was_changed() {
     std::fs::write(&path, text.replacen("0.001", "0.002", 1)).expect("written");
     let verified = bitmart(&place, &["verify", folder.path().to_str().expect("text")]);
     assert_eq!(verified.code, 10);
-    assert!(verified.err.contains("trades: was changed"), "{}", verified.err);
+    assert!(verified.err.contains("trades.jsonl was changed"), "{}", verified.err);
 }
 
 #[test]

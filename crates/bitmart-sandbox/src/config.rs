@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     clock::END_MS,
+    exchange::account::HISTORY,
     input::Funds,
     keys::ApiKey,
     markets::{Contract, SpotPair, listed},
@@ -49,6 +50,7 @@ pub struct Config {
     pub(crate) ws: WsManners,
     pub(crate) restored: Option<Snapshot>,
     pub(crate) data: Option<PathBuf>,
+    pub(crate) remembered: usize,
 }
 
 /// The times after which a socket is closed, and how much may wait in it.
@@ -95,6 +97,7 @@ impl Config {
             },
             restored: None,
             data: None,
+            remembered: HISTORY,
         }
     }
 
@@ -250,6 +253,15 @@ impl Config {
     #[must_use]
     pub fn data(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data = Some(folder.into());
+        self
+    }
+
+    /// Finished orders that an account remembers in each market, 10,000 unless told, and for all accounts
+    /// together ten times as many trades and as many flows of futures wallets. What is older is forgotten,
+    /// so that a sandbox that runs for weeks does not grow.
+    #[must_use]
+    pub fn remembered_orders(mut self, orders: usize) -> Self {
+        self.remembered = orders;
         self
     }
 

@@ -1,16 +1,29 @@
 //! `export`: the history of an account, complete or with the reason why not.
 
-mod datasets;
+mod balance;
+mod derive;
+mod histories;
+mod manifest;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod plan;
+mod progress;
 mod store;
+mod tax;
 pub(crate) mod verify;
+mod walk;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use bitmart::{Decimal, Timestamp};
-use clap::{Arg, ArgMatches, Command};
+use bitmart::Timestamp;
+use bitmart::rest::Client;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde::{Deserialize, Serialize};
 
+use self::manifest::{Manifest, sha256};
+use self::plan::What;
 use crate::context::Context;
 use crate::endpoint::parameters::date;
 use crate::failure::{Exit, Failure, chain};
@@ -52,8 +65,35 @@ pub(crate) fn command() -> Command {
                 .long("what")
                 .value_name("A,B,...")
                 .value_delimiter(',')
-                .value_parser(datasets::NAMES)
-                .help("Only these datasets"),
+                .help("Only these parts [default: all but candles]")
+                .long_help(format!(
+                    "Only these parts: {} and klines:SYMBOLS, as in klines:BTC_USDT,BTCUSDT \
+                     [default: all but candles]",
+                    plan::GROUPS.join(", ")
+                )),
+        )
+        .arg(
+            Arg::new("step")
+                .long("step")
+                .value_name("MINUTES")
+                .value_parser(["1", "5", "15", "30", "60", "120", "240", "1440", "10080"])
+                .default_value("1440")
+                .help("Length of a candle"),
+        )
+        .arg(
+            Arg::new("all-contracts")
+                .long("all-contracts")
+                .action(ArgAction::SetTrue)
+                .help("Ask every contract for orders, traded or not; takes hours"),
+        )
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .value_name("A,B,...")
+                .value_delimiter(',')
+                .value_parser(derive::FORMATS)
+                .default_value("jsonl")
+                .help("Also make files in these formats"),
         )
         .arg(Arg::new("stop-after").long("stop-after").hide(true).value_parser(
             // For tests: the process dies after so many pages, as by kill -9.
@@ -74,38 +114,54 @@ pub(crate) struct Terms {
 }
 
 /// Everything that an export needs.
-struct Export<'a> {
-    client: bitmart::rest::Client,
+struct Export {
+    client: Client,
     folder: PathBuf,
     from: Timestamp,
     to: Timestamp,
-    what: Vec<&'a str>,
     pages_left: Option<u64>,
 }
 
+impl Export {
+    /// A page is on the disk.
+    fn page_done(&mut self) {
+        if let Some(left) = &mut self.pages_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                std::process::abort();
+            }
+        }
+    }
+}
+
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    let words = matches.get_many::<String>("what").unwrap_or_default();
+    let mut what = What::read(words.map(String::as_str)).map_err(Failure::usage)?;
+    what.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
+    what.all_contracts = matches.get_flag("all-contracts");
+    let formats: BTreeSet<String> =
+        matches.get_many::<String>("format").unwrap_or_default().cloned().collect();
+
     let target = context.target().await?;
     let folder = PathBuf::from(matches.get_one::<String>("out").map_or("", String::as_str));
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
     private::folder(&folder).map_err(broken)?;
+    private::folder(&store::states(&folder)).map_err(broken)?;
     let lock = File::create(folder.join("lock")).map_err(broken)?;
     lock.try_lock().map_err(|error| {
         Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
     })?;
     let terms = terms(&target, &folder, matches)?;
-    let chosen = matches.get_many::<String>("what");
-    let what = chosen
-        .map_or_else(|| datasets::NAMES.to_vec(), |names| names.map(String::as_str).collect());
     let mut export = Export {
         client: target.client()?,
         folder,
         from: Timestamp::from_millis(terms.from_ms),
         to: Timestamp::from_millis(terms.to_ms),
-        what,
         pages_left: matches.get_one::<u64>("stop-after").copied(),
     };
-    datasets::run(&mut export).await?;
-    let manifest = verify::Manifest::of(&export.folder, terms)?;
+    plan::run(&mut export, &what).await?;
+    let derived = derive::run(&export.folder, &formats)?;
+    let manifest = Manifest::of(&export.folder, terms, &derived)?;
     manifest.write(&export.folder)?;
     eprintln!("{}", manifest.summary());
     if manifest.is_complete() {
@@ -126,7 +182,7 @@ fn terms(target: &Target, folder: &Path, matches: &ArgMatches) -> Result<Terms, 
     };
     let (from, to) = (bound("from")?, bound("to")?);
     let credentials = target.credentials.as_ref();
-    let key = verify::sha256(credentials.map_or(&[], |credentials| credentials.key().as_bytes()));
+    let key = sha256(credentials.map_or(&[], |credentials| credentials.key().as_bytes()));
     let source = target.environment.name.clone();
     let path = folder.join("export.json");
     if let Ok(text) = std::fs::read_to_string(&path) {
@@ -151,12 +207,4 @@ fn terms(target: &Target, folder: &Path, matches: &ArgMatches) -> Result<Terms, 
     let text = serde_json::to_string(&terms).map_err(|error| Failure::machine(chain(&error)))?;
     private::write(&path, text.as_bytes()).map_err(|error| Failure::machine(chain(&error)))?;
     Ok(terms)
-}
-
-/// How much of the span lies behind `at`, in percent.
-fn percent(from: Timestamp, to: Timestamp, at: Timestamp) -> Decimal {
-    let part =
-        |begin: Timestamp, end: Timestamp| Decimal::from(end.as_millis() - begin.as_millis());
-    let ratio = part(from, at).checked_div(part(from, to)).unwrap_or(Decimal::ONE);
-    (ratio * Decimal::ONE_HUNDRED).round_dp(0)
 }

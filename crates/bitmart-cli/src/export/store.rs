@@ -1,8 +1,8 @@
-//! The rows of one dataset on disk, and how far they have come.
+//! One dataset on disk: its rows, the answers that they came from, and how far they have come.
 //!
-//! Rows are appended and synced first; then the state, which says how many bytes of them count, is put
-//! in place in one step. Whatever happens in between, a program that goes on cuts the rows back to what
-//! the state says and asks again from its cursor: nothing is missing and nothing comes twice.
+//! Answers and rows are appended and synced first; then the state, which says how many bytes of them
+//! count, is put in place in one step. Whatever happens in between, a program that goes on cuts both back
+//! to what the state says and asks again from its cursor: nothing is missing and nothing comes twice.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -17,31 +17,61 @@ use crate::private;
 /// How far a dataset has come.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
+    /// Id of the endpoint that it comes from.
+    pub(super) endpoint: String,
     /// Where the walk goes on; nothing at its begin.
     pub(super) cursor: Option<Cursor>,
     /// Bytes of the rows that count.
     pub(super) bytes: u64,
     pub(super) rows: u64,
+    /// Bytes of the answers that count.
+    pub(super) raw_bytes: u64,
+    pub(super) answers: u64,
+    /// Times of the first and the last row, in milliseconds.
+    pub(super) span: Option<(i64, i64)>,
     pub(super) done: bool,
     /// Why the exchange did not give all of it.
     pub(super) refused: Option<String>,
 }
 
+/// An answer as it came, with what was asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Answer {
+    /// When it came, in milliseconds.
+    pub(super) at: i64,
+    pub(super) asked: serde_json::Value,
+    /// The body, character by character.
+    pub(super) body: String,
+}
+
+/// What one answer adds.
+#[derive(Debug)]
+pub(super) struct Added<'a> {
+    pub(super) answer: &'a Answer,
+    /// Lines of JSON.
+    pub(super) lines: &'a [u8],
+    pub(super) rows: usize,
+    /// Times of the first and the last row.
+    pub(super) span: Option<(i64, i64)>,
+    /// Where the walk then stands.
+    pub(super) cursor: Option<&'a Cursor>,
+}
+
 #[derive(Debug)]
 pub(super) struct Store {
     rows: File,
+    raw: File,
     state_path: PathBuf,
     pub(super) name: String,
     pub(super) state: State,
 }
 
 impl Store {
-    /// Opens the dataset, and takes away rows that no state tells of.
-    pub(super) fn open(folder: &Path, name: &str) -> Result<Self, Failure> {
-        let rows_path = rows_path(folder, name);
-        let state_path = folder.join(format!("{name}.state.json"));
+    /// Opens the dataset, and takes away what no state tells of.
+    pub(super) fn open(folder: &Path, name: &str, endpoint: &str) -> Result<Self, Failure> {
+        let state_path = state_path(folder, name);
         let broken = |error: io::Error| Failure::machine(format!("{name}: {error}"));
-        let state: State = match std::fs::read(&state_path) {
+        let mut state: State = match std::fs::read(&state_path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
                 Failure::machine(format!("{}: {error}", state_path.display()))
                     .with_advice("export into another folder")
@@ -49,35 +79,40 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(error) => return Err(broken(error)),
         };
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut rows = options.open(rows_path).map_err(broken)?;
-        if rows.metadata().map_err(broken)?.len() < state.bytes {
-            return Err(Failure::machine(format!("{name}: rows are missing at its end"))
+        endpoint.clone_into(&mut state.endpoint);
+        let raw_path = raw_path(folder, name);
+        private::folder(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
+        let rows = open(&rows_path(folder, name), state.bytes).map_err(broken)?;
+        let raw = open(&raw_path, state.raw_bytes).map_err(broken)?;
+        let (Some(rows), Some(raw)) = (rows, raw) else {
+            return Err(Failure::machine(format!("{name}: something is missing at its end"))
                 .with_advice("the folder was changed; export into another one"));
-        }
-        rows.set_len(state.bytes).map_err(broken)?;
-        rows.seek(SeekFrom::End(0)).map_err(broken)?;
-        Ok(Self { rows, state_path, name: name.to_owned(), state })
+        };
+        Ok(Self { rows, raw, state_path, name: name.to_owned(), state })
     }
 
-    /// Keeps a page and where the walk then stands.
-    pub(super) fn append(
-        &mut self,
-        lines: &[u8],
-        rows: usize,
-        cursor: &Cursor,
-    ) -> Result<(), Failure> {
+    /// Keeps what an answer adds.
+    pub(super) fn append(&mut self, added: &Added<'_>) -> Result<(), Failure> {
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
-        if !lines.is_empty() {
-            self.rows.write_all(lines).map_err(broken)?;
+        let mut answer = serde_json::to_vec(added.answer)
+            .map_err(|error| Failure::machine(format!("{}: {error}", self.name)))?;
+        answer.push(b'\n');
+        self.raw.write_all(&answer).map_err(broken)?;
+        self.raw.sync_data().map_err(broken)?;
+        if !added.lines.is_empty() {
+            self.rows.write_all(added.lines).map_err(broken)?;
             self.rows.sync_data().map_err(broken)?;
         }
-        self.state.bytes += lines.len() as u64;
-        self.state.rows += rows as u64;
-        self.state.cursor = Some(cursor.clone());
+        let state = &mut self.state;
+        state.bytes += added.lines.len() as u64;
+        state.rows += added.rows as u64;
+        state.raw_bytes += answer.len() as u64;
+        state.answers += 1;
+        state.cursor = added.cursor.cloned();
+        state.span = match (state.span, added.span) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (known, new) => new.or(known),
+        };
         self.save()
     }
 
@@ -97,32 +132,77 @@ impl Store {
     }
 }
 
+/// Opens a file at its end and cuts it to `bytes`; `None` when it is shorter.
+fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    if file.metadata()?.len() < bytes {
+        return Ok(None);
+    }
+    file.set_len(bytes)?;
+    file.seek(SeekFrom::End(0))?;
+    Ok(Some(file))
+}
+
 /// Where the rows of a dataset lie.
 pub(super) fn rows_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.jsonl"))
 }
 
+/// Where the answers of a dataset lie.
+pub(super) fn raw_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join("raw").join(format!("{name}.ndjson"))
+}
+
+/// Where the states lie.
+pub(super) fn states(folder: &Path) -> PathBuf {
+    folder.join("state")
+}
+
+fn state_path(folder: &Path, name: &str) -> PathBuf {
+    states(folder).join(format!("{name}.json"))
+}
+
+/// The state of a dataset.
+pub(super) fn state(folder: &Path, name: &str) -> Result<State, Failure> {
+    let path = state_path(folder, name);
+    let broken = |error: &dyn std::error::Error| {
+        Failure::machine(format!("{}: {error}", path.display()))
+    };
+    let text = std::fs::read(&path).map_err(|error| broken(&error))?;
+    serde_json::from_slice(&text).map_err(|error| broken(&error))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Store, rows_path};
+    use super::{Added, Answer, Store, raw_path, rows_path};
 
     #[test]
-    fn rows_that_no_state_tells_of_are_taken_away() {
+    fn what_no_state_tells_of_is_taken_away() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open(folder.path(), "orders").expect("it opens");
-        let cursor =
-            serde_json::from_str(r#"{"next":1,"end":9,"span":5,"page":1,"seen":[],"current":[]}"#);
-        store.append(b"{\"id\":1}\n", 1, &cursor.expect("a cursor")).expect("it is kept");
+        let folder = folder.path();
+        let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
+        let answer = Answer { at: 7, asked: serde_json::Value::Null, body: "{\n}".to_owned() };
+        let lines = b"{\"id\":1}\n";
+        let added = Added { answer: &answer, lines, rows: 1, span: Some((3, 4)), cursor: None };
+        store.append(&added).expect("it is kept");
         drop(store);
         // As if the program had been killed between the rows of a page and its state.
-        let path = rows_path(folder.path(), "orders");
-        let kept = std::fs::read(&path).expect("rows");
-        std::fs::write(&path, [&kept[..], b"{\"id\":2}\n{\"id"].concat()).expect("written");
-        let store = Store::open(folder.path(), "orders").expect("it opens again");
-        assert_eq!(std::fs::read(&path).expect("rows"), kept);
-        assert_eq!((store.state.rows, store.state.bytes), (1, 9));
-        // Rows that the state tells of must be there.
-        std::fs::write(&path, b"{").expect("written");
-        assert!(Store::open(folder.path(), "orders").is_err());
+        let paths = [rows_path(folder, "orders"), raw_path(folder, "orders")];
+        let kept: Vec<_> = paths.iter().map(|path| std::fs::read(path).expect("a file")).collect();
+        for (path, kept) in paths.iter().zip(&kept) {
+            std::fs::write(path, [kept, &b"{\"id\":2}\n{\"id"[..]].concat()).expect("written");
+        }
+        let store = Store::open(folder, "orders", "spot_order_history").expect("it opens again");
+        for (path, kept) in paths.iter().zip(&kept) {
+            assert_eq!(&std::fs::read(path).expect("a file"), kept);
+        }
+        assert_eq!((store.state.rows, store.state.bytes, store.state.span), (1, 9, Some((3, 4))));
+        // What the state tells of must be there.
+        std::fs::write(&paths[1], b"{").expect("written");
+        assert!(Store::open(folder, "orders", "spot_order_history").is_err());
     }
 }

@@ -1,100 +1,59 @@
-//! `verify`, and the manifest that it goes by.
+//! `verify`: an export is read again and held against its manifest and its answers.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use bitmart::rest::bytes::Bytes;
 use clap::{Arg, ArgMatches, Command};
-use ring::digest;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Terms;
-use super::store::{State, rows_path};
-use crate::failure::{Exit, Failure, chain};
-use crate::{output, private};
+use super::manifest::{Dataset, Kept, Manifest, for_lines, names, sha256};
+use super::store::{Answer, raw_path, rows_path};
+use super::walk::{entry, snapshot_lines};
+use super::{balance, histories};
+use crate::failure::{Exit, Failure};
+use crate::output;
 
-/// What no endpoint tells for a span of time, or what this program does not ask for yet.
-const LEFT_OUT: &[&str] = &[
-    "balances: a snapshot of now, see `bitmart account wallet` and `bitmart futures assets`",
-    "margin loans and repayments: by pair, see `bitmart margin borrow-records`",
-    "transfers between sub-accounts: the exchange gives the newest only",
-    "futures orders of contracts without a trade or a payment: they are told by contract only",
-];
-
-/// What an export holds.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Manifest {
-    program: String,
-    export: Terms,
-    datasets: Vec<Dataset>,
-    left_out: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Dataset {
-    name: String,
-    rows: u64,
-    bytes: u64,
-    sha256: String,
-    complete: bool,
-    refused: Option<String>,
-}
-
-impl Manifest {
-    /// Of all datasets in `folder`.
-    pub(super) fn of(folder: &Path, export: Terms) -> Result<Self, Failure> {
-        let mut datasets = Vec::new();
-        for name in names(folder)? {
-            let text = read(&folder.join(format!("{name}.state.json")))?;
-            let state: State = serde_json::from_slice(&text)
-                .map_err(|error| Failure::machine(format!("{name}: {error}")))?;
-            let sha256 = sha256(&read(&rows_path(folder, &name))?);
-            let State { rows, bytes, done: complete, refused, .. } = state;
-            datasets.push(Dataset { name, rows, bytes, sha256, complete, refused });
-        }
-        let program = format!("bitmart {}", env!("CARGO_PKG_VERSION"));
-        let left_out = LEFT_OUT.iter().map(|&text| text.to_owned()).collect();
-        Ok(Self { program, export, datasets, left_out })
-    }
-
-    pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
-        let text =
-            serde_json::to_string_pretty(self).map_err(|error| Failure::machine(chain(&error)))?;
-        private::write(&folder.join("manifest.json"), text.as_bytes())
-            .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
-    }
-
-    pub(super) fn is_complete(&self) -> bool {
-        self.datasets.iter().all(|dataset| dataset.complete)
-    }
-
-    pub(super) fn summary(&self) -> String {
-        let rows: u64 = self.datasets.iter().map(|dataset| dataset.rows).sum();
-        let refused = self.datasets.iter().filter(|dataset| !dataset.complete).count();
-        format!("{rows} rows in {} datasets, {refused} of them not complete", self.datasets.len())
-    }
-}
+/// Most faults that are told of one dataset.
+const FAULTS: usize = 10;
 
 pub(crate) fn command() -> Command {
     Command::new("verify")
-        .about("Reads an export again: hashes, counts, doubles, completeness")
+        .about("Reads an export again: hashes, counts, doubles, rows against answers, completeness")
+        .after_help(
+            "Where the export has balances and everything since the beginning, it also tells how they \
+             differ from the sum of the movements. That is no fault: some movements have no list.",
+        )
         .arg(Arg::new("dir").required(true).value_name("DIR"))
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
-    let text = read(&folder.join("manifest.json"))?;
-    let manifest: Manifest = serde_json::from_slice(&text)
-        .map_err(|error| Failure::machine(format!("manifest.json: {error}")))?;
+    let manifest = Manifest::read(&folder)?;
     let mut faults = Vec::new();
-    let listed: BTreeSet<_> = manifest.datasets.iter().map(|one| one.name.clone()).collect();
-    for name in names(&folder)?.difference(&listed) {
-        faults.push(format!("{name}: is not in the manifest"));
+    for name in names(&folder)? {
+        if !manifest.datasets.iter().any(|dataset| dataset.name == name) {
+            faults.push(format!("{name}: is not in the manifest"));
+        }
     }
     for dataset in &manifest.datasets {
-        check(&folder, dataset, &mut faults);
+        let mut found = Vec::new();
+        check(&folder, dataset, &mut found);
+        let more = found.len().saturating_sub(FAULTS);
+        faults.extend(found.iter().take(FAULTS).map(|fault| format!("{}: {fault}", dataset.name)));
+        if more > 0 {
+            faults.push(format!("{}: and {more} more", dataset.name));
+        }
     }
-    output::write(format!("{}\n", manifest.summary()).as_bytes())?;
+    for file in &manifest.derived {
+        unchanged(&folder, file, &mut faults);
+    }
+    let mut text = manifest.summary() + "\n";
+    for line in balance::differences(&folder) {
+        text += &line;
+        text.push('\n');
+    }
+    output::write(text.as_bytes())?;
     if faults.is_empty() {
         return Ok(());
     }
@@ -102,51 +61,87 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 fn check(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) {
-    let mut fault = |text: String| faults.push(format!("{}: {text}", dataset.name));
-    if let Some(reason) = &dataset.refused {
-        fault(format!("the exchange refused: {reason}"));
-    } else if !dataset.complete {
-        fault("was interrupted".to_owned());
+    match &dataset.refused {
+        Some(_) if dataset.complete => {}
+        Some(reason) => faults.push(format!("the exchange refused: {reason}")),
+        None if dataset.complete => {}
+        None => faults.push("was interrupted".to_owned()),
     }
-    let bytes = match read(&rows_path(folder, &dataset.name)) {
-        Ok(bytes) => bytes,
-        Err(failure) => return fault(failure.to_string()),
-    };
-    if sha256(&bytes) != dataset.sha256 {
-        fault("was changed: its hash is another".to_owned());
+    unchanged(folder, &dataset.file, faults);
+    unchanged(folder, &dataset.raw, faults);
+    if let Err(failure) = compare(folder, dataset, faults) {
+        faults.push(failure.to_string());
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let mut seen = BTreeSet::new();
+}
+
+fn unchanged(folder: &Path, file: &Kept, faults: &mut Vec<String>) {
+    match Kept::of(folder, &file.path) {
+        Ok(now) if now == *file => {}
+        Ok(_) => faults.push(format!("{} was changed: its hash is another", file.path)),
+        Err(failure) => faults.push(failure.to_string()),
+    }
+}
+
+/// The rows must be those of the answers, each once.
+fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result<(), Failure> {
+    // What tells the rows apart, and how often each hash must come: both files may be larger than the
+    // memory.
+    let mut seen = HashSet::new();
+    let mut missing: HashMap<String, u64> = HashMap::new();
+    let mut answers = 0;
+    for_lines(&raw_path(folder, &dataset.name), |line| {
+        answers += 1;
+        match rows_of(&dataset.endpoint, line) {
+            Ok(rows) => {
+                for (id, row) in rows {
+                    // Windows overlap: what came twice was kept as it came first.
+                    if seen.insert(id) {
+                        *missing.entry(sha256(&row)).or_default() += 1;
+                    }
+                }
+            }
+            Err(why) => faults.push(format!("answer {answers} is not understood: {why}")),
+        }
+        Ok(())
+    })?;
+    let known = seen.len();
     let mut rows = 0;
-    for (index, line) in text.lines().enumerate() {
+    for_lines(&rows_path(folder, &dataset.name), |line| {
         rows += 1;
-        if serde_json::from_str::<Value>(line).is_err() {
-            fault(format!("line {} is no JSON", index + 1));
+        if serde_json::from_slice::<Value>(line).is_err() {
+            faults.push(format!("line {rows} is no JSON"));
+        } else {
+            match missing.get_mut(&sha256(line)) {
+                Some(left) if *left > 0 => *left -= 1,
+                _ => faults.push(format!("line {rows} is there twice, or in no answer")),
+            }
         }
-        if !seen.insert(line) {
-            fault(format!("line {} is there twice", index + 1));
+        Ok(())
+    })?;
+    let missing: u64 = missing.into_values().sum();
+    if missing > 0 {
+        faults.push(format!("{missing} of {known} rows of the answers are missing"));
+    }
+    for (what, now, then) in [("rows", rows, dataset.rows), ("answers", answers, dataset.answers)] {
+        if now != then {
+            faults.push(format!("has {now} {what}, not {then}"));
         }
     }
-    if rows != dataset.rows {
-        fault(format!("has {rows} rows, not {}", dataset.rows));
+    Ok(())
+}
+
+/// The rows of a stored answer, and what tells each from others.
+fn rows_of(endpoint: &str, line: &[u8]) -> Result<Vec<histories::Row>, String> {
+    let answer: Answer = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if answer.body.is_empty() {
+        // An empty window that the exchange answers with an error.
+        return Ok(Vec::new());
     }
-}
-
-/// The datasets that lie in `folder`.
-fn names(folder: &Path) -> Result<BTreeSet<String>, Failure> {
-    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
-    let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).map_err(broken)? {
-        let file = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
-        names.extend(file.strip_suffix(".state.json").map(str::to_owned));
+    let body = Bytes::from(answer.body);
+    if let Some(rows) = histories::rows(endpoint, &body) {
+        return rows;
     }
-    Ok(names)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::machine(format!("{}: {error}", path.display())))
-}
-
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex::encode(digest::digest(&digest::SHA256, bytes))
+    let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
+    let rows = snapshot_lines(entry, &body)?.into_iter().enumerate();
+    Ok(rows.map(|(at, row)| (at.to_string(), row)).collect())
 }

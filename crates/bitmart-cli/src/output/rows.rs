@@ -40,23 +40,33 @@ fn only_list(members: &[(String, Json)]) -> Option<(&str, &[Json])> {
 pub(super) fn of_list(items: &[Json], path: &str, name: ColumnName<'_>) -> Rows {
     let mut table = Rows::default();
     for item in items {
-        let mut row = Vec::new();
-        match item {
-            Json::Object(members) => table.flatten("", members, &mut row),
-            Json::List(cells) => {
-                for (index, cell) in cells.iter().enumerate() {
-                    let column = name(path, index).unwrap_or_else(|| index.to_string());
-                    row.push((table.column(column), cell.clone()));
-                }
-            }
-            scalar => row.push((table.column("value".to_owned()), scalar.clone())),
-        }
-        table.rows.push(row);
+        table.push(item, &|_, index| name(path, index));
     }
     table
 }
 
 impl Rows {
+    /// No rows, but columns.
+    pub(crate) fn with_columns(columns: Vec<String>) -> Self {
+        Self { columns, rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, item: &Json, name: ColumnName<'_>) {
+        let mut row = Vec::new();
+        match item {
+            Json::Object(members) => self.flatten("", members, &mut row),
+            Json::List(cells) => {
+                for (index, cell) in cells.iter().enumerate() {
+                    let column = name("", index).unwrap_or_else(|| index.to_string());
+                    row.push((self.column(column), cell.clone()));
+                }
+            }
+            scalar => row.push((self.column("value".to_owned()), scalar.clone())),
+        }
+        self.rows.push(row);
+    }
+
     /// Objects within objects become columns like `fee.rate`; lists stay whole.
     fn flatten(&mut self, prefix: &str, members: &[(String, Json)], row: &mut Vec<(usize, Json)>) {
         for (name, value) in members {

@@ -4,9 +4,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{Cursor, History, HistoryError, HistoryPages};
+use super::{Cursor, History, HistoryError, HistoryPages, Window};
 
 /// The pages of a history as a [`Stream`], oldest first. Made by [`HistoryPages::into_stream`].
 ///
@@ -31,6 +32,11 @@ pub struct Page<R> {
     pub rows: Vec<R>,
     /// Where the walk stands behind this page: store it together with the rows.
     pub cursor: Cursor,
+    /// What was asked for.
+    pub window: Window,
+    /// The body of the answer as it came, with rows that were given before, too. Empty where the
+    /// exchange answers an empty window with an error code.
+    pub raw: Bytes,
 }
 
 impl<H: History> HistoryPages<H> {
@@ -49,9 +55,8 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(mut pages) = self.pages.take() {
             self.under_way = Some(Box::pin(async move {
-                let answer = pages.next().await;
-                let cursor = pages.cursor().clone();
-                (pages, answer.map(|page| page.map(|rows| Page { rows, cursor })))
+                let answer = pages.next_page().await;
+                (pages, answer)
             }));
         }
         let Some(under_way) = &mut self.under_way else { return Poll::Ready(None) };

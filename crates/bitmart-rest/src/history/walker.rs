@@ -3,8 +3,9 @@
 use std::fmt;
 
 use bitmart_types::Timestamp;
+use bytes::Bytes;
 
-use super::{Cursor, History, Taken, Walk};
+use super::{Cursor, History, Page, Taken, Walk};
 use crate::{Client, Error};
 
 /// The pages of a history, oldest first. Made by [`Client::history`].
@@ -70,18 +71,30 @@ impl<H: History> HistoryPages<H> {
     /// # Cancel safety
     /// Safe: the walk moves on only when the page is returned.
     pub async fn next(&mut self) -> Option<Result<Vec<H::Row>, HistoryError>> {
+        Some(self.next_page().await?.map(|page| page.rows))
+    }
+
+    /// Like [`next`](Self::next), with the answer as it came: for those who keep more than the rows'
+    /// types know of.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    ///
+    /// # Cancel safety
+    /// As [`next`](Self::next).
+    pub async fn next_page(&mut self) -> Option<Result<Page<H::Row>, HistoryError>> {
         loop {
             let window = self.walk.window()?;
-            let rows = match self.client.send(self.request.within(&window)).await {
+            let (rows, raw) = match self.client.send_detailed(self.request.within(&window)).await {
                 Ok(answer) => {
-                    let Some(rows) = H::rows(answer) else {
+                    let Some(rows) = H::rows(answer.data) else {
                         let at = self.walk.cursor().next;
                         return Some(Err(HistoryError::Unreadable { at }));
                     };
-                    rows
+                    (rows, answer.raw)
                 }
                 Err(error) if error.code().is_some() && error.code() == H::SPEC.nothing_code => {
-                    Vec::new()
+                    (Vec::new(), Bytes::new())
                 }
                 Err(error) => return Some(Err(HistoryError::Request(error))),
             };
@@ -96,7 +109,9 @@ impl<H: History> HistoryPages<H> {
                 }
                 Taken::Rows(fresh) => {
                     let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
-                    return Some(Ok(fresh.into_iter().filter_map(|at| rows[at].take()).collect()));
+                    let rows = fresh.into_iter().filter_map(|at| rows[at].take()).collect();
+                    let cursor = self.walk.cursor().clone();
+                    return Some(Ok(Page { rows, cursor, window, raw }));
                 }
             }
         }

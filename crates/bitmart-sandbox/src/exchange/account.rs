@@ -46,7 +46,7 @@ pub(crate) enum Purse {
     Futures,
 }
 
-/// Finished orders that an account remembers in one market; older ones are forgotten.
+/// Finished orders that an account remembers in one market unless configured; older ones are forgotten.
 pub(crate) const HISTORY: usize = 10_000;
 
 /// The orders of an account in one market: every open one, and the latest finished ones.
@@ -66,13 +66,14 @@ impl History {
         }
     }
 
-    /// Marks an order as finished, and says which one is to be forgotten for it.
+    /// Marks an order as finished, and says which one is to be forgotten for it when `remembered` of them
+    /// are kept.
     #[must_use]
-    pub(crate) fn finish(&mut self, id: OrderId) -> Option<OrderId> {
+    pub(crate) fn finish(&mut self, id: OrderId, remembered: usize) -> Option<OrderId> {
         if self.open.remove(&id) {
             self.finished.push_back(id);
         }
-        if self.finished.len() > HISTORY { self.finished.pop_front() } else { None }
+        if self.finished.len() > remembered { self.finished.pop_front() } else { None }
     }
 
     pub(crate) fn forget_client_id(&mut self, client_id: Option<&SmolStr>) {

@@ -325,6 +325,6 @@ impl Exchange {
     ) {
         let id = next(&mut self.earn.last_id);
         let row = SavingRecord { id, account, act, product, amount, number, time_ms };
-        keep_latest(&mut self.earn.records, row);
+        keep_latest(&mut self.earn.records, row, self.remembered);
     }
 }

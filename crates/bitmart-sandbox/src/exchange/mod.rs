@@ -83,8 +83,9 @@ const FIRST_FUNDING_RECORD: u64 = 1_679_000;
 const FIRST_LOAN: u64 = 133_000;
 const FIRST_TRANSFER: u64 = 664_651_258_694_000_000;
 
-/// Trades kept for queries; older ones are forgotten.
-const FILLS: usize = 100_000;
+/// Trades and flows kept for queries for each finished order that an account remembers; older ones are
+/// forgotten.
+const FILLS: usize = 10;
 
 /// Something the outside may want to hear of, in the order in which it happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,6 +181,13 @@ pub(crate) struct Exchange {
     #[serde(skip)]
     noticed: usize,
     makers: Vec<maker::Maker>,
+    /// Finished orders that an account remembers in one market.
+    #[serde(default = "remembered_by_default")]
+    remembered: usize,
+}
+
+fn remembered_by_default() -> usize {
+    account::HISTORY
 }
 
 impl Exchange {
@@ -222,6 +230,7 @@ impl Exchange {
             events: Vec::new(),
             noticed: 0,
             makers: Vec::new(),
+            remembered: config.remembered,
         };
         for pair in &config.pairs {
             let market = SpotMarket::new(pair);
@@ -319,8 +328,8 @@ fn cut(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(8, RoundingStrategy::ToZero)
 }
 
-fn keep_latest<T>(rows: &mut VecDeque<T>, row: T) {
-    if rows.len() >= FILLS {
+fn keep_latest<T>(rows: &mut VecDeque<T>, row: T, remembered: usize) {
+    if rows.len() >= remembered.saturating_mul(FILLS) {
         rows.pop_front();
     }
     rows.push_back(row);

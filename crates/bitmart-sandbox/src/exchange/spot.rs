@@ -124,7 +124,9 @@ impl Exchange {
 
     /// Notes that an order is done, and forgets the oldest finished one when there are too many.
     fn finish_spot(&mut self, account: AccountId, id: OrderId) {
-        let Some(oldest) = self.account(account).spot_orders.finish(id) else { return };
+        let remembered = self.remembered;
+        let oldest = self.account(account).spot_orders.finish(id, remembered);
+        let Some(oldest) = oldest else { return };
         self.spot_trades.remove(&oldest);
         if let Some(gone) = self.spot_orders.remove(&oldest) {
             self.account(account).spot_orders.forget_client_id(gone.request.client_id.as_ref());
@@ -260,7 +262,7 @@ impl Exchange {
             maker,
             time_ms: now_ms,
         };
-        keep_latest(&mut self.spot_fills, fill.clone());
+        keep_latest(&mut self.spot_fills, fill.clone(), self.remembered);
         self.spot_trades.entry(id).or_default().push(trade);
         self.report_spot(id, Some(fill));
         if complete {

@@ -93,7 +93,7 @@ impl Exchange {
             }
         }
         let row = Transfer { id, from, to, currency, amount, time_ms: now_ms };
-        keep_latest(&mut self.transfers, row);
+        keep_latest(&mut self.transfers, row, self.remembered);
         Ok(id)
     }
 

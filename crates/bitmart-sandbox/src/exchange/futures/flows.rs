@@ -55,7 +55,7 @@ impl Exchange {
         if !amount.is_zero() && !Self::is_house(account) {
             let id = next(&mut self.counters.flow);
             let row = Flow { id, account, kind, symbol, currency, amount, time_ms };
-            keep_latest(&mut self.flows, row);
+            keep_latest(&mut self.flows, row, self.remembered);
         }
     }
 }

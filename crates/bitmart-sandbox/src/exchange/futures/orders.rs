@@ -159,7 +159,9 @@ impl Exchange {
 
     /// Notes that an order is done, and forgets the oldest finished one when there are too many.
     pub(super) fn finish_futures(&mut self, account: AccountId, id: OrderId) {
-        let Some(oldest) = self.account(account).futures_orders.finish(id) else { return };
+        let remembered = self.remembered;
+        let oldest = self.account(account).futures_orders.finish(id, remembered);
+        let Some(oldest) = oldest else { return };
         if let Some(gone) = self.futures_orders.remove(&oldest) {
             self.account(account).futures_orders.forget_client_id(gone.request.client_id.as_ref());
         }

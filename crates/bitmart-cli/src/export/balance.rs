@@ -1,0 +1,129 @@
+//! What an account has, against the sum of what moved.
+//!
+//! Spot, per currency: what was deposited, withdrawn with its fee, traded with its fee, moved to and from
+//! futures, and put into and taken out of savings. Futures, per currency: all transactions. Movements that
+//! no list tells (see the manifest), and everything before the export begins, are in the difference.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use bitmart::Decimal;
+use serde_json::Value;
+
+use super::plan::{rows, text};
+
+/// Sums by currency.
+type Sums = BTreeMap<String, Decimal>;
+
+/// A line for each currency whose balance is there.
+pub(super) fn differences(folder: &Path) -> Vec<String> {
+    let spot = balances(folder, "balances-spot", "currency", &["available", "frozen", "unAvailable"]);
+    let futures = balances(folder, "balances-futures", "currency", &["equity"]);
+    let unrealized = balances(folder, "balances-futures", "currency", &["unrealized"]);
+    let mut lines = Vec::new();
+    for (place, balances, movements) in
+        [("spot", spot, spot_movements(folder)), ("futures", futures, futures_movements(folder))]
+    {
+        for (currency, balance) in balances {
+            let profit = if place == "futures" { unrealized.get(&currency) } else { None };
+            let balance = balance - profit.copied().unwrap_or_default();
+            let moved = movements.get(&currency).copied().unwrap_or_default();
+            if balance.is_zero() && moved.is_zero() {
+                continue;
+            }
+            let (balance, moved) = (balance.normalize(), moved.normalize());
+            let difference = (balance - moved).normalize();
+            lines.push(format!(
+                "{place} {currency}: balance {balance}, movements {moved}, difference {difference}"
+            ));
+        }
+    }
+    lines
+}
+
+fn balances(folder: &Path, name: &str, currency: &str, parts: &[&str]) -> Sums {
+    let mut sums = Sums::new();
+    for row in rows(folder, name) {
+        let Some(currency) = text(&row, currency) else { continue };
+        let sum: Decimal = parts.iter().filter_map(|part| decimal(&row, part)).sum();
+        add(&mut sums, &currency, sum);
+    }
+    sums
+}
+
+fn spot_movements(folder: &Path) -> Sums {
+    let mut sums = Sums::new();
+    for row in rows(folder, "deposits") {
+        // 3 is done: nothing else has reached the account.
+        if row["status"] == 3 {
+            moved(&mut sums, &row, "currency", "arrival_amount", Decimal::ONE);
+        }
+    }
+    for row in rows(folder, "withdrawals") {
+        // 4 and 5 were given up, and the money is back.
+        if row["status"] != 4 && row["status"] != 5 {
+            moved(&mut sums, &row, "currency", "arrival_amount", Decimal::NEGATIVE_ONE);
+            moved(&mut sums, &row, "currency", "fee", Decimal::NEGATIVE_ONE);
+        }
+    }
+    for row in rows(folder, "trades") {
+        if row["orderMode"] == "iso_margin" {
+            continue;
+        }
+        let Some(symbol) = text(&row, "symbol") else { continue };
+        let Some((base, quote)) = symbol.split_once('_') else { continue };
+        let sign = if row["side"] == "buy" { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+        add(&mut sums, base, sign * decimal(&row, "size").unwrap_or_default());
+        add(&mut sums, quote, -sign * decimal(&row, "notional").unwrap_or_default());
+        moved(&mut sums, &row, "feeCoinName", "fee", Decimal::NEGATIVE_ONE);
+    }
+    for row in rows(folder, "futures-transfers") {
+        let sign = match text(&row, "type").as_deref() {
+            Some("spot_to_contract") => Decimal::NEGATIVE_ONE,
+            Some("contract_to_spot") => Decimal::ONE,
+            _ => continue,
+        };
+        if row["state"] == "FINISHED" {
+            moved(&mut sums, &row, "currency", "amount", sign);
+        }
+    }
+    for (kind, sign) in [
+        ("subscriptions", Decimal::NEGATIVE_ONE),
+        ("redemptions", Decimal::ONE),
+        ("interest", Decimal::ONE),
+    ] {
+        for product in ["flexible", "fixed"] {
+            for row in rows(folder, &format!("earn-{product}-{kind}")) {
+                moved(&mut sums, &row, "coinName", "amount", sign);
+            }
+        }
+    }
+    sums
+}
+
+fn futures_movements(folder: &Path) -> Sums {
+    let mut sums = Sums::new();
+    for row in rows(folder, "futures-transactions") {
+        moved(&mut sums, &row, "asset", "amount", Decimal::ONE);
+    }
+    sums
+}
+
+fn moved(sums: &mut Sums, row: &Value, currency: &str, amount: &str, sign: Decimal) {
+    if let (Some(currency), Some(amount)) = (text(row, currency), decimal(row, amount)) {
+        add(sums, &currency, sign * amount);
+    }
+}
+
+fn add(sums: &mut Sums, currency: &str, amount: Decimal) {
+    *sums.entry(currency.to_owned()).or_default() += amount;
+}
+
+/// An amount of a row, written as a text or as a number.
+pub(super) fn decimal(row: &Value, name: &str) -> Option<Decimal> {
+    match row.get(name)? {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,60 @@
+//! From the id of an endpoint to the type of its rows.
+
+use bitmart::rest::account::ListFundingHistory;
+use bitmart::rest::bytes::Bytes;
+use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
+use bitmart::rest::futures::{
+    ListFuturesFills, ListFuturesKlines, ListFuturesOrderHistory, ListFuturesTransactions,
+    ListFuturesTransfers,
+};
+use bitmart::rest::history::History;
+use bitmart::rest::http::{HeaderMap, StatusCode};
+use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
+use bitmart::rest::spot::{ListAccountTrades, ListKlines, ListOrderHistory};
+use bitmart::rest::{Endpoint, decode};
+use serde::Serialize;
+
+/// What tells a row from others, and the row as a line of JSON.
+pub(super) type Row = (String, Vec<u8>);
+
+/// A row as it stands in the file.
+pub(super) fn line(row: &impl Serialize) -> Result<Vec<u8>, String> {
+    let mut line = serde_json::to_vec(row).map_err(|error| error.to_string())?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<Vec<Row>, String> {
+    let answer = decode::<H>(StatusCode::OK, &HeaderMap::new(), body)
+        .map_err(|error| error.to_string())?;
+    let rows = H::rows(answer).ok_or("it holds no list of rows")?;
+    rows.iter().map(|row| Ok((H::key(row).id, line(row)?))).collect()
+}
+
+macro_rules! histories {
+    ($($request:ty),+ $(,)?) => {
+        /// The rows of an answer of a history; `None` when the endpoint is none.
+        pub(super) fn rows(endpoint: &str, body: &Bytes) -> Option<Result<Vec<Row>, String>> {
+            $(if endpoint == <$request as Endpoint>::METADATA.id {
+                return Some(read::<$request>(body));
+            })+
+            None
+        }
+    };
+}
+
+histories!(
+    ListOrderHistory,
+    ListAccountTrades,
+    ListFundingHistory,
+    ListBorrowRecords,
+    ListRepayRecords,
+    ListFuturesOrderHistory,
+    ListFuturesFills,
+    ListFuturesTransactions,
+    ListFuturesTransfers,
+    ListFlexibleRecords,
+    ListFixedRecords,
+    ListKlines,
+    ListFuturesKlines,
+);

@@ -1,0 +1,181 @@
+//! What an export holds, in a file of its own.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use bitmart::Timestamp;
+use ring::digest;
+use serde::{Deserialize, Serialize};
+
+use super::Terms;
+use super::store::{State, raw_path, rows_path, state, states};
+use super::walk::is_optional;
+use crate::failure::{Failure, chain};
+use crate::private;
+
+/// What no endpoint tells for a span of time.
+const LEFT_OUT: &[&str] = &[
+    "sub-accounts: the exchange gives the newest 100 transfers of each only, and no orders; export with a \
+     key of the sub-account for the rest",
+    "transfers into and out of isolated margin, and between spot and funding: the exchange has no list",
+    "margin loans: of pairs where the account has something or had an order only; they are told by pair",
+    "futures orders: of contracts that the account traded or paid for only, unless --all-contracts; they are \
+     told by contract",
+    "past funding rates: the exchange gives the newest 100 of a contract only",
+];
+
+/// Longest line that is read back: an answer is bounded when it comes.
+const LINE: usize = 256 << 20;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    pub(super) program: String,
+    pub(super) export: Terms,
+    pub(super) datasets: Vec<Dataset>,
+    /// Files that were made from the datasets.
+    pub(super) derived: Vec<Kept>,
+    pub(super) left_out: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Dataset {
+    pub(super) name: String,
+    /// Id of the endpoint that it comes from.
+    pub(super) endpoint: String,
+    pub(super) rows: u64,
+    /// Times of the first and the last row.
+    pub(super) first: Option<String>,
+    pub(super) last: Option<String>,
+    pub(super) file: Kept,
+    pub(super) answers: u64,
+    pub(super) raw: Kept,
+    pub(super) complete: bool,
+    /// What the exchange said instead.
+    pub(super) refused: Option<String>,
+}
+
+/// A file as it was written.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) path: String,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
+impl Manifest {
+    /// Of all datasets in `folder`.
+    pub(super) fn of(folder: &Path, export: Terms, derived: &[String]) -> Result<Self, Failure> {
+        let mut datasets = Vec::new();
+        for name in names(folder)? {
+            let State { endpoint, rows, answers, span, done, refused, .. } = state(folder, &name)?;
+            let time = |millis: i64| Timestamp::from_millis(millis).to_string();
+            datasets.push(Dataset {
+                file: Kept::of(folder, &relative(folder, &rows_path(folder, &name)))?,
+                raw: Kept::of(folder, &relative(folder, &raw_path(folder, &name)))?,
+                name,
+                rows,
+                first: span.map(|(first, _)| time(first)),
+                last: span.map(|(_, last)| time(last)),
+                answers,
+                // Not every account has what these lists are about.
+                complete: done || (refused.is_some() && is_optional(&endpoint)),
+                endpoint,
+                refused,
+            });
+        }
+        Ok(Self {
+            program: format!("bitmart {}", env!("CARGO_PKG_VERSION")),
+            export,
+            datasets,
+            derived: derived.iter().map(|path| Kept::of(folder, path)).collect::<Result<_, _>>()?,
+            left_out: LEFT_OUT.iter().map(|&text| text.to_owned()).collect(),
+        })
+    }
+
+    pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("manifest.json");
+        let broken = |error: &dyn std::error::Error| {
+            Failure::machine(format!("{}: {error}", path.display()))
+        };
+        let text = std::fs::read(&path).map_err(|error| broken(&error))?;
+        serde_json::from_slice(&text).map_err(|error| broken(&error))
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let text =
+            serde_json::to_string_pretty(self).map_err(|error| Failure::machine(chain(&error)))?;
+        private::write(&folder.join("manifest.json"), text.as_bytes())
+            .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.datasets.iter().all(|dataset| dataset.complete)
+    }
+
+    pub(super) fn summary(&self) -> String {
+        let rows: u64 = self.datasets.iter().map(|dataset| dataset.rows).sum();
+        let missing = self.datasets.iter().filter(|dataset| !dataset.complete).count();
+        let optional = |one: &&Dataset| one.complete && one.refused.is_some();
+        let optional = self.datasets.iter().filter(optional).count();
+        let mut text =
+            format!("{rows} rows in {} datasets, {missing} of them not complete", self.datasets.len());
+        if optional > 0 {
+            text += &format!("; {optional} more are not for this account, see manifest.json");
+        }
+        text
+    }
+}
+
+impl Kept {
+    /// A file as it is; `path` is below `folder`.
+    pub(super) fn of(folder: &Path, path: &str) -> Result<Self, Failure> {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let mut bytes = 0;
+        for_lines(&folder.join(path), |line| {
+            hash.update(line);
+            bytes += line.len() as u64;
+            Ok(())
+        })?;
+        Ok(Self { path: path.to_owned(), bytes, sha256: hex::encode(hash.finish()) })
+    }
+}
+
+/// Reads a file line by line, with the line breaks.
+pub(super) fn for_lines(
+    path: &Path,
+    mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", path.display()));
+    let mut file = BufReader::new(File::open(path).map_err(broken)?);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut part = std::io::Read::take(&mut file, LINE as u64);
+        if part.read_until(b'\n', &mut line).map_err(broken)? == 0 {
+            return Ok(());
+        }
+        each(&line)?;
+    }
+}
+
+fn relative(folder: &Path, path: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+/// The datasets that lie in `folder`.
+pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, Failure> {
+    let states = states(folder);
+    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", states.display()));
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(&states).map_err(broken)? {
+        let file = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
+        names.extend(file.strip_suffix(".json").map(str::to_owned));
+    }
+    Ok(names)
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex::encode(digest::digest(&digest::SHA256, bytes))
+}
