@@ -1,5 +1,5 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `lint`, `conformance DIR`, `foreign`, `load`.
+//! `lint`, `conformance DIR`, `foreign`, `export-test`, `load`.
 
 mod budget;
 mod build_time;
@@ -26,6 +26,7 @@ usage: cargo xtask TASK
   asyncapi [--check] the same for docs/asyncapi.json alone
   conformance DIR    checks recorded traffic in DIR against the models [--known-only]
   foreign            runs BitMart's Python and Node SDKs against the sandbox (needs both)
+  export-test        exports 100,000 orders of three years with twenty kills on the way
   load [--seconds N] measures orders and frames a second of the sandbox, and its memory
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["lint"] => lint::run(),
         ["foreign"] => foreign::run(),
         ["load", rest @ ..] => load::run(rest),
+        ["export-test"] => test::long_export(),
         // All come from the same descriptions.
         ["codegen", rest @ ..] => codegen::run(rest)
             .and_then(|()| specs::run("openapi", rest))

@@ -119,6 +119,12 @@ fn tests() -> TaskResult {
     run(cargo().args(["test", "--workspace", "--all-features", "--quiet"]))
 }
 
+/// The test of the export, as large as an account can be.
+pub(crate) fn long_export() -> TaskResult {
+    let words = ["test", "--release", "--package", "bitmart-cli", "--test", "long_export"];
+    run(cargo().args(words).args(["--", "--nocapture"]).env("EXPORT_TEST_ORDERS", "100000"))
+}
+
 fn conformance() -> TaskResult {
     for fixtures in ["crates/bitmart-rest/fixtures", "crates/bitmart-ws/fixtures"] {
         let folder = workspace_root().join(fixtures);

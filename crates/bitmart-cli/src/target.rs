@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use bitmart::rest::Client;
+use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
 use bitmart::sandbox::{self, Sandbox};
 use bitmart::types::Service;
 use bitmart::{Credentials, Environment};
@@ -80,7 +80,20 @@ impl Target {
 
     /// A client for it.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder()
+        self.build(Client::builder())
+    }
+
+    /// A client for hours of reading: it asks again what went wrong on the way, goes by the exchange's
+    /// clock, and waits for the limits, or does not keep them.
+    pub(crate) fn patient_client(&self, limited: bool) -> Result<Client, Failure> {
+        let minutes = Duration::from_mins(2);
+        let policy = if limited { LimitPolicy::WaitUpTo(minutes) } else { LimitPolicy::Off };
+        let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
+        self.build(builder.retry_reads(RetryPolicy::within(minutes)))
+    }
+
+    fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {
+        let mut builder = builder
             .environment(self.environment.clone())
             .user_agent(concat!("bitmart-cli/", env!("CARGO_PKG_VERSION")))
             .timeout(self.timeout);

@@ -120,6 +120,66 @@ fn verify_finds_what_was_changed() {
 }
 
 #[test]
+fn other_formats_have_the_same_rows() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let formats = if cfg!(feature = "parquet") { "csv,parquet" } else { "csv" };
+    let more = ["--what", "trades,futures,klines:BTC_USDT,BTCUSDT", "--step", "60", "--format"];
+    let sent = export(&place, folder.path(), &span(), &[&more[..], &[formats]].concat());
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
+    let table = read("trades.csv");
+    let lines: Vec<_> = table.lines().collect();
+    let trades = rows(folder.path(), "trades").lines().count();
+    assert!(lines[0].starts_with("tradeId,orderId,"), "{}", lines[0]);
+    assert_eq!(lines.len(), 1 + trades);
+    // A row for each trade of spot and futures.
+    let futures = rows(folder.path(), "futures-trades").lines().count();
+    assert_eq!(read("trades-tax.csv").lines().count(), 1 + trades + futures);
+    assert!(read("trades-tax.csv").contains(",buy,BTC,0.00"), "{}", read("trades-tax.csv"));
+    for name in ["klines-BTC_USDT-60m.csv", "klines-BTCUSDT-60m.csv"] {
+        assert!(read(name).lines().count() > 20, "{name} has a day of hours");
+    }
+    if cfg!(feature = "parquet") {
+        let file = std::fs::read(folder.path().join("trades.parquet")).expect("a file");
+        assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"));
+    }
+    let verified = bitmart(&place, &["verify", folder.path().to_str().expect("text")]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+}
+
+#[test]
+fn verify_finds_an_answer_whose_rows_are_missing() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(export(&place, folder.path(), &span(), &["--what", "trades"]).code, 0);
+    // Rows and manifest agree with each other, but not with what the exchange said.
+    let path = folder.path().join("trades.jsonl");
+    let (old, text) = (std::fs::read(&path).expect("rows"), rows(folder.path(), "trades"));
+    let less: String = text.lines().skip(1).flat_map(|line| [line, "\n"]).collect();
+    std::fs::write(&path, &less).expect("written");
+    let path = folder.path().join("manifest.json");
+    let told = std::fs::read_to_string(&path).expect("a manifest");
+    let mut told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let dataset = &mut told["datasets"][0];
+    assert_eq!(dataset["file"]["bytes"], old.len());
+    dataset["file"] = serde_json::json!({ "path": "trades.jsonl", "bytes": less.len(),
+        "sha256": sha256(less.as_bytes()) });
+    dataset["rows"] = less.lines().count().into();
+    std::fs::write(&path, told.to_string()).expect("written");
+    let verified = bitmart(&place, &["verify", folder.path().to_str().expect("text")]);
+    assert_eq!(verified.code, 10);
+    let fault = "trades: 1 of 6 rows of the answers are missing";
+    assert!(verified.err.contains(fault), "{}", verified.err);
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(ring::digest::digest(&ring::digest::SHA256, bytes))
+}
+
+#[test]
 fn a_folder_takes_one_account_and_one_span() {
     let place = sandbox();
     let folder = tempfile::tempdir().expect("a folder");

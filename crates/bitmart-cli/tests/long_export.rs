@@ -160,8 +160,8 @@ fn merged(one: &Value, other: &Value) -> Value {
     Value::Object(both.into_iter().flatten().collect())
 }
 
-fn words<'a>(folder: &'a Path, from: &'a str) -> [&'a str; 5] {
-    ["export", "--out", folder.to_str().expect("text"), "--from", from]
+fn words<'a>(folder: &'a Path, from: &'a str) -> [&'a str; 6] {
+    ["export", "--unlimited", "--out", folder.to_str().expect("text"), "--from", from]
 }
 
 /// Bytes that lie in a folder.
@@ -208,7 +208,11 @@ fn rows(folder: &Path, name: &str) -> Vec<Value> {
 }
 
 /// What tells a row, by an id; the id must be there once.
-fn by_id<const N: usize>(rows: &[Value], id: &str, names: [&str; N]) -> BTreeMap<String, [String; N]> {
+fn by_id<const N: usize>(
+    rows: &[Value],
+    id: &str,
+    names: [&str; N],
+) -> BTreeMap<String, [String; N]> {
     let text = |row: &Value, name: &str| match &row[name] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -256,7 +260,8 @@ fn compare(sandbox: &Sandbox, folder: &Path) {
         let ledger = fills.iter().filter(|fill| own(fill.account, &fill.symbol, symbol));
         let ledger: BTreeMap<_, _> = ledger
             .map(|fill| {
-                let amounts = [fill.price, fill.size, fill.fee].map(|one| one.normalize().to_string());
+                let amounts =
+                    [fill.price, fill.size, fill.fee].map(|one| one.normalize().to_string());
                 let [price, size, fee] = amounts;
                 (fill.trade_id.clone(), [price, size, fee, fill.time_ms.to_string()])
             })
@@ -291,11 +296,17 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     let (begin, end) = (now - YEARS, now - GAP);
     let start_ms = u64::try_from(begin.as_millis()).expect("a time");
     let config = Config::new().stepped_clock(start_ms).market_maker(false).rate_limits(false);
-    let place = sandbox_of(config.remembered_orders(1_000_000));
     let runtime = tokio::runtime::Runtime::new().expect("threads");
     let started = Instant::now();
-    runtime.block_on(seed(&place.sandbox, begin, end));
+    let snapshot = runtime.block_on(async {
+        let sandbox = Sandbox::start(config.remembered_orders(1_000_000)).await.expect("it starts");
+        seed(&sandbox, begin, end).await;
+        sandbox.snapshot()
+    });
     eprintln!("{} orders in {:?}", orders(), started.elapsed());
+    // The program goes by the machine's clock.
+    let config = Config::new().market_maker(false).rate_limits(false);
+    let place = sandbox_of(config.restore(snapshot).machine_clock());
 
     let folder = tempfile::tempdir().expect("a folder");
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
@@ -331,8 +342,9 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     let verified = bitmart(&place, &["verify", killed.to_str().expect("text")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     // What no list tells is what the account was given at its begin.
-    for line in ["spot USDT: ", "spot BTC: ", "futures USDT: "] {
-        let line = verified.out.lines().find(|told| told.starts_with(line)).expect(line);
-        eprintln!("{line}");
+    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 5), ("futures USDT", 100_000)] {
+        let line = verified.out.lines().find(|line| line.starts_with(&format!("{place}: ")));
+        let line = line.expect(place);
+        assert!(line.ends_with(&format!(" difference {given}")), "{line}");
     }
 }

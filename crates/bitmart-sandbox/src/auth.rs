@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::{
+    clock::Clock,
     exchange::{
         AccountId,
         refusal::{Refusal, refuse},
@@ -187,15 +188,15 @@ impl KeyRing {
         &self,
         proof: Proof<'_>,
         body: &[u8],
-        now_ms: u64,
+        clock: Clock,
     ) -> Result<Caller, Refusal> {
-        let key = self.find(proof, now_ms)?;
+        let key = self.find(proof, clock.now_ms())?;
         let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| refuse(30004))?;
         let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| refuse(30006))?;
         let sent: u64 = text
             .parse()
             .map_err(|_| refuse(30006).saying("Header X-BM-TIMESTAMP must be long type"))?;
-        if sent.abs_diff(now_ms) > WINDOW_MS {
+        if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
             return Err(refuse(30007));
         }
         if !verify(&key, text, body, sign) {
@@ -210,7 +211,7 @@ impl KeyRing {
         key: &str,
         timestamp: &str,
         sign: &str,
-        now_ms: u64,
+        clock: Clock,
     ) -> Result<Caller, LoginError> {
         if key.is_empty() {
             return Err(LoginError::EmptyKey);
@@ -219,14 +220,14 @@ impl KeyRing {
         if key.frozen {
             return Err(LoginError::FrozenKey);
         }
-        if key.is_expired(now_ms) {
+        if key.is_expired(clock.now_ms()) {
             return Err(LoginError::ExpiredKey);
         }
         if timestamp.is_empty() {
             return Err(LoginError::EmptyTimestamp);
         }
         let sent: u64 = timestamp.parse().map_err(|_| LoginError::InvalidTimestamp)?;
-        if sent.abs_diff(now_ms) > WINDOW_MS {
+        if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
             return Err(LoginError::StaleTimestamp);
         }
         if sign.is_empty() {
@@ -244,7 +245,7 @@ impl KeyRing {
 pub(crate) fn check_recv_window(
     asked: Option<&serde_json::Value>,
     timestamp: Option<&str>,
-    now_ms: u64,
+    clock: Clock,
 ) -> Result<(), Refusal> {
     let window = match asked {
         None | Some(serde_json::Value::Null) => RECV_WINDOW_DEFAULT_MS,
@@ -258,6 +259,7 @@ pub(crate) fn check_recv_window(
         );
     }
     let sent: u64 = timestamp.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let now_ms = clock.facing(sent);
     let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
     if late || sent >= now_ms + AHEAD_MS {
         return Err(refuse(30007).saying(
@@ -320,6 +322,10 @@ mod tests {
     const KEY: &str = "80618e45710812162b04892c7ee5ead4a3cc3e56";
     const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9";
 
+    fn at(now_ms: u64) -> Clock {
+        Clock::Stepped { now_ms }
+    }
+
     fn ring() -> KeyRing {
         let keys = [ApiKey::new(KEY, SECRET, "test001"), ApiKey::new("ice", "s", "m").frozen()];
         KeyRing::new(1, &keys, Vec::new())
@@ -335,11 +341,11 @@ mod tests {
             peer: None,
         };
         let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
-        assert!(ring().signed(proof, body, 1_589_793_796_145).is_ok());
-        assert_eq!(ring().signed(proof, b"{}", 1_589_793_796_145), Err(refuse(30005)));
-        assert_eq!(ring().signed(proof, body, 1_589_793_796_145 + 60_001), Err(refuse(30007)));
+        assert!(ring().signed(proof, body, at(1_589_793_796_145)).is_ok());
+        assert_eq!(ring().signed(proof, b"{}", at(1_589_793_796_145)), Err(refuse(30005)));
+        assert_eq!(ring().signed(proof, body, at(1_589_793_796_145 + 60_001)), Err(refuse(30007)));
         let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
-        assert!(ring().login(KEY, "1589267764859", sign, 1_589_267_764_859).is_ok());
+        assert!(ring().login(KEY, "1589267764859", sign, at(1_589_267_764_859)).is_ok());
     }
 
     #[test]
@@ -360,7 +366,7 @@ mod tests {
     fn missing_headers_have_their_own_codes() {
         let code = |key, sign, timestamp| {
             let proof = Proof { key, sign, timestamp, peer: None };
-            ring().signed(proof, b"{}", 0).map_err(|refusal| refusal.code)
+            ring().signed(proof, b"{}", at(0)).map_err(|refusal| refusal.code)
         };
         assert_eq!(code(None, None, None), Err(30001));
         assert_eq!(code(Some("nobody"), None, None), Err(30002));
@@ -374,7 +380,7 @@ mod tests {
     #[test]
     fn recv_window_has_its_four_texts() {
         let text = |asked: serde_json::Value, sent: &str| {
-            check_recv_window(Some(&asked), Some(sent), 100_000)
+            check_recv_window(Some(&asked), Some(sent), at(100_000))
                 .map_err(|refusal| refusal.message.into_owned())
         };
         assert_eq!(text(json!(5000), "95000"), Ok(()));

@@ -9,7 +9,7 @@ use std::{
 use rust_decimal::Decimal;
 
 use crate::{
-    clock::END_MS,
+    clock::{END_MS, FASTEST, Start},
     exchange::account::HISTORY,
     input::Funds,
     keys::ApiKey,
@@ -41,7 +41,7 @@ pub struct Config {
     pub(crate) lenient: bool,
     pub(crate) rate_limits: bool,
     pub(crate) market_maker: bool,
-    pub(crate) stepped_from: Option<u64>,
+    pub(crate) clock: Start,
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) spot_funds: Vec<(String, Decimal)>,
     pub(crate) futures_funds: Vec<(String, Decimal)>,
@@ -83,7 +83,7 @@ impl Config {
             lenient: false,
             rate_limits: true,
             market_maker: true,
-            stepped_from: None,
+            clock: Start::Machine,
             keys: Vec::new(),
             spot_funds: listed::spot_funds(),
             futures_funds: vec![("USDT".to_owned(), Decimal::from(100_000))],
@@ -163,7 +163,29 @@ impl Config {
     /// [`Sandbox::advance`](crate::Sandbox::advance) and [`Sandbox::step_market`](crate::Sandbox::step_market).
     #[must_use]
     pub fn stepped_clock(mut self, start_ms: u64) -> Self {
-        self.stepped_from = Some(start_ms.min(END_MS));
+        self.clock = Start::Stepped { from_ms: start_ms.min(END_MS) };
+        self
+    }
+
+    /// A clock that goes `speed` times as fast as the machine's, from 1 to 10,000, and starts at
+    /// `start_ms`, milliseconds since 1970, or at the machine's time. What the venue does by the hour
+    /// (funding, interest, withdrawals) then happens within minutes. Limits are counted by this clock,
+    /// sockets are closed by the machine's. Signed requests may bear a timestamp of either.
+    ///
+    /// The market makes a beat every 100 ms of this clock, but at most a thousand a second.
+    #[must_use]
+    pub fn fast_clock(mut self, start_ms: Option<u64>, speed: u32) -> Self {
+        let from_ms = start_ms.map(|start_ms| start_ms.min(END_MS));
+        self.clock = Start::Fast { from_ms, speed: speed.clamp(1, FASTEST) };
+        self
+    }
+
+    /// The clock of the machine, which is what a new sandbox has. After [`Config::restore`] it makes an
+    /// exchange whose clock was stepped go on by itself.
+    #[must_use]
+    pub fn machine_clock(mut self) -> Self {
+        let reached = self.restored.as_ref().map(|snapshot| snapshot.parts().now_ms);
+        self.clock = Start::Machine.no_earlier(reached.unwrap_or(0));
         self
     }
 
@@ -226,19 +248,19 @@ impl Config {
     }
 
     /// Goes on from a snapshot instead of starting anew. Seed, markets and balances are then those of
-    /// the snapshot, and a clock that was stepped stands where it stood; call this last. Addresses,
+    /// the snapshot, and a clock that was stepped stands where it stood; call this last, before
+    /// [`Config::machine_clock`] if at all. Addresses,
     /// manners and keys are as configured here, beside the keys that were made at run time.
     ///
-    /// A [`Config::stepped_clock`] for a snapshot of a sandbox on the machine's clock starts no earlier
-    /// than the snapshot.
+    /// A clock that goes by itself starts no earlier than the snapshot.
     #[must_use]
     pub fn restore(mut self, snapshot: Snapshot) -> Self {
         let parts = snapshot.parts();
         self.seed = parts.seed;
-        self.stepped_from = if parts.stepped {
-            Some(parts.now_ms)
+        self.clock = if parts.stepped {
+            Start::Stepped { from_ms: parts.now_ms }
         } else {
-            self.stepped_from.map(|start_ms| start_ms.max(parts.now_ms))
+            self.clock.no_earlier(parts.now_ms)
         };
         self.restored = Some(snapshot);
         self

@@ -24,6 +24,9 @@ Usage: bitmart-sandbox [options]
   --contracts LIST    of the 10 listed contracts only these, as in BTCUSDT
   --clock MS          a clock that stands at MS (milliseconds since 1970) and moves, market and all,
                       only by the admin API; timestamps of requests are checked against it
+  --speed N           a clock that goes N times as fast as the machine's, up to 10000, from now or
+                      from --clock: funding, interest and withdrawals happen within minutes. Signed
+                      requests may bear its time or the machine's
   --data DIR          keep the state in this folder: it survives a stop and a kill at any moment, and the
                       next start with the same folder goes on with it. Secrets are in it      [none]
   --restore FILE      go on from a snapshot that GET /snapshot of the admin API gave
@@ -106,6 +109,7 @@ fn print(text: &str) {
 fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
     let mut config = Config::new();
     let mut restored = None;
+    let (mut clock, mut speed) = (None, None);
     let mut args = args;
     while let Some(arg) = args.next() {
         // Both `--seed 7` and `--seed=7`.
@@ -127,7 +131,16 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--contracts" => {
                 config.contracts(listed(&value()?, Contract::listed(), Contract::symbol)?)
             }
-            "--clock" => config.stepped_clock(number(&name, &value()?)?),
+            "--clock" => {
+                clock = Some(number(&name, &value()?)?);
+                config
+            }
+            "--speed" => {
+                let text = value()?;
+                let fit = text.parse().ok().filter(|speed| (1..=10_000).contains(speed));
+                speed = Some(fit.ok_or_else(|| format!("--speed takes 1 to 10000, not {text:?}"))?);
+                config
+            }
             "--restore" => {
                 restored = Some(read(&value()?)?);
                 config
@@ -148,6 +161,11 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             _ => return Err(format!("unknown option {name:?}")),
         };
     }
+    let config = match (clock, speed) {
+        (None, None) => config,
+        (Some(at), None) => config.stepped_clock(at),
+        (at, Some(speed)) => config.fast_clock(at, speed),
+    };
     let config = match restored {
         Some(snapshot) => config.restore(snapshot),
         None => config,

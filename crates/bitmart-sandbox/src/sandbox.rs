@@ -19,6 +19,9 @@ use crate::{
     tls,
 };
 
+/// Shortest time between two beats of the market.
+const SHORTEST_BEAT: Duration = Duration::from_millis(1);
+
 /// How long a stop may wait for open connections.
 const STOP: Duration = Duration::from_secs(5);
 
@@ -122,8 +125,8 @@ impl Sandbox {
         let tls = config.tls;
         let shared = Arc::new(open(config).await?);
         let config = &shared.config;
-        let (credentials, ticking) =
-            (config.keys_or_default().swap_remove(0), config.stepped_from.is_none());
+        let credentials = config.keys_or_default().swap_remove(0);
+        let clock = shared.state().clock;
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
@@ -131,8 +134,9 @@ impl Sandbox {
             tokio::spawn(admin::serve(Arc::clone(&shared), listener));
             format!("http://{at}")
         });
-        if ticking {
-            tokio::spawn(tick(Arc::clone(&shared)));
+        if !clock.is_stepped() {
+            let beat = clock.on_machine(TICK).max(SHORTEST_BEAT);
+            tokio::spawn(tick(Arc::clone(&shared), beat));
         }
         Ok(Self {
             shared,
@@ -393,10 +397,10 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, at))
 }
 
-/// Moves the market while the clock of the machine runs.
-async fn tick(shared: Arc<Shared>) {
+/// Moves the market while the clock runs.
+async fn tick(shared: Arc<Shared>, beat: Duration) {
     let mut control = shared.control.subscribe();
-    let mut beat = tokio::time::interval(TICK);
+    let mut beat = tokio::time::interval(beat);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {

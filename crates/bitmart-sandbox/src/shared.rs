@@ -139,7 +139,7 @@ impl Shared {
 
     /// The exchange as configured; one that is restored is left as it was.
     pub(crate) fn resume(mut config: Config) -> Self {
-        let clock = config.stepped_from.map_or(Clock::Real, |now_ms| Clock::Stepped { now_ms });
+        let clock = config.clock.clock();
         let (exchange, held, made, versions) = match config.restored.take() {
             None => (Exchange::new(&config, clock.now_ms()), false, Vec::new(), None),
             Some(snapshot) => {

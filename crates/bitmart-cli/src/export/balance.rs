@@ -17,7 +17,8 @@ type Sums = BTreeMap<String, Decimal>;
 
 /// A line for each currency whose balance is there.
 pub(super) fn differences(folder: &Path) -> Vec<String> {
-    let spot = balances(folder, "balances-spot", "currency", &["available", "frozen", "unAvailable"]);
+    let spot =
+        balances(folder, "balances-spot", "currency", &["available", "frozen", "unAvailable"]);
     let futures = balances(folder, "balances-futures", "currency", &["equity"]);
     let unrealized = balances(folder, "balances-futures", "currency", &["unrealized"]);
     let mut lines = Vec::new();
@@ -56,14 +57,14 @@ fn spot_movements(folder: &Path) -> Sums {
     for row in rows(folder, "deposits") {
         // 3 is done: nothing else has reached the account.
         if row["status"] == 3 {
-            moved(&mut sums, &row, "currency", "arrival_amount", Decimal::ONE);
+            funded(&mut sums, &row, "arrival_amount", Decimal::ONE);
         }
     }
     for row in rows(folder, "withdrawals") {
         // 4 and 5 were given up, and the money is back.
         if row["status"] != 4 && row["status"] != 5 {
-            moved(&mut sums, &row, "currency", "arrival_amount", Decimal::NEGATIVE_ONE);
-            moved(&mut sums, &row, "currency", "fee", Decimal::NEGATIVE_ONE);
+            funded(&mut sums, &row, "arrival_amount", Decimal::NEGATIVE_ONE);
+            funded(&mut sums, &row, "fee", Decimal::NEGATIVE_ONE);
         }
     }
     for row in rows(folder, "trades") {
@@ -107,6 +108,14 @@ fn futures_movements(folder: &Path) -> Sums {
         moved(&mut sums, &row, "asset", "amount", Decimal::ONE);
     }
     sums
+}
+
+/// Deposits and withdrawals name the network with the currency: `USDT-TRC20`.
+fn funded(sums: &mut Sums, row: &Value, amount: &str, sign: Decimal) {
+    if let (Some(currency), Some(amount)) = (text(row, "currency"), decimal(row, amount)) {
+        let currency = currency.split_once('-').map_or(currency.as_str(), |(currency, _)| currency);
+        add(sums, currency, sign * amount);
+    }
 }
 
 fn moved(sums: &mut Sums, row: &Value, currency: &str, amount: &str, sign: Decimal) {

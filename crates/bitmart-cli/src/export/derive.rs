@@ -39,12 +39,7 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Vec<Strin
     Ok(made)
 }
 
-fn write(
-    folder: &Path,
-    name: &str,
-    bytes: &[u8],
-    made: &mut Vec<String>,
-) -> Result<(), Failure> {
+fn write(folder: &Path, name: &str, bytes: &[u8], made: &mut Vec<String>) -> Result<(), Failure> {
     private::write(&folder.join(name), bytes)
         .map_err(|error| Failure::machine(format!("{name}: {}", chain(&error))))?;
     made.push(name.to_owned());
@@ -60,7 +55,8 @@ fn read(folder: &Path, name: &str) -> Result<Rows, Failure> {
     for_lines(&rows_path(folder, name), |line| {
         number += 1;
         let row = std::str::from_utf8(line).ok().and_then(|line| Json::read(line).ok());
-        let row = row.ok_or_else(|| Failure::machine(format!("{name}: line {number} is no JSON")))?;
+        let row =
+            row.ok_or_else(|| Failure::machine(format!("{name}: line {number} is no JSON")))?;
         table.push(&row, &|_, index| output::column(entry, "[]", index));
         Ok(())
     })?;

@@ -25,8 +25,8 @@ pub(super) fn line(row: &impl Serialize) -> Result<Vec<u8>, String> {
 }
 
 fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<Vec<Row>, String> {
-    let answer = decode::<H>(StatusCode::OK, &HeaderMap::new(), body)
-        .map_err(|error| error.to_string())?;
+    let answer =
+        decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(|error| error.to_string())?;
     let rows = H::rows(answer).ok_or("it holds no list of rows")?;
     rows.iter().map(|row| Ok((H::key(row).id, line(row)?))).collect()
 }

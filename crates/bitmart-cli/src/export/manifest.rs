@@ -119,8 +119,10 @@ impl Manifest {
         let missing = self.datasets.iter().filter(|dataset| !dataset.complete).count();
         let optional = |one: &&Dataset| one.complete && one.refused.is_some();
         let optional = self.datasets.iter().filter(optional).count();
-        let mut text =
-            format!("{rows} rows in {} datasets, {missing} of them not complete", self.datasets.len());
+        let mut text = format!(
+            "{rows} rows in {} datasets, {missing} of them not complete",
+            self.datasets.len()
+        );
         if optional > 0 {
             text += &format!("; {optional} more are not for this account, see manifest.json");
         }

@@ -95,6 +95,10 @@ pub(crate) fn command() -> Command {
                 .default_value("jsonl")
                 .help("Also make files in these formats"),
         )
+        .arg(
+            // For tests against a sandbox that has none: the limits alone are minutes for three years.
+            Arg::new("unlimited").long("unlimited").hide(true).action(ArgAction::SetTrue),
+        )
         .arg(Arg::new("stop-after").long("stop-after").hide(true).value_parser(
             // For tests: the process dies after so many pages, as by kill -9.
             clap::value_parser!(u64),
@@ -153,7 +157,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     })?;
     let terms = terms(&target, &folder, matches)?;
     let mut export = Export {
-        client: target.client()?,
+        client: target.patient_client(!matches.get_flag("unlimited"))?,
         folder,
         from: Timestamp::from_millis(terms.from_ms),
         to: Timestamp::from_millis(terms.to_ms),

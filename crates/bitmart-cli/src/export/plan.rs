@@ -156,7 +156,9 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     for row in rows(&export.folder, "balances-margin") {
         let has = |side: &str| {
             let amount = row.get(format!("{side}.total_asset"));
-            amount.and_then(Value::as_str).is_some_and(|text| text.contains(|c| matches!(c, '1'..='9')))
+            amount
+                .and_then(Value::as_str)
+                .is_some_and(|text| text.contains(|c| matches!(c, '1'..='9')))
         };
         if has("base") || has("quote") {
             pairs.extend(text(&row, "symbol"));
@@ -216,8 +218,10 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 /// What the main account is told of its sub-accounts.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     once(export, "sub-accounts", "sub_accounts_list", json!({})).await?;
-    let names: Vec<_> =
-        rows(&export.folder, "sub-accounts").iter().filter_map(|row| text(row, "accountName")).collect();
+    let names: Vec<_> = rows(&export.folder, "sub-accounts")
+        .iter()
+        .filter_map(|row| text(row, "accountName"))
+        .collect();
     if names.is_empty() {
         return Ok(());
     }

@@ -58,12 +58,14 @@ impl Progress {
         };
         let (done, left) = (millis(self.begin, next), millis(next, self.end));
         let percent = (done * 100).checked_div(done + left).unwrap_or(100);
-        let seconds =
-            u128::from(left) * elapsed.as_millis() / 1_000 / u128::from(done.max(1));
+        let seconds = u128::from(left) * elapsed.as_millis() / 1_000 / u128::from(done.max(1));
         let bar = "#".repeat(usize::try_from(percent / 5).unwrap_or(0));
         let date: String = next.to_string().chars().take(10).collect();
         let name = &self.name;
-        format!("{name:<24} [{bar:<20}] {percent:>3} % at {date}, {rows} rows, about {} left", clock(seconds))
+        format!(
+            "{name:<24} [{bar:<20}] {percent:>3} % at {date}, {rows} rows, about {} left",
+            clock(seconds)
+        )
     }
 }
 

@@ -169,9 +169,8 @@ fn state_path(folder: &Path, name: &str) -> PathBuf {
 /// The state of a dataset.
 pub(super) fn state(folder: &Path, name: &str) -> Result<State, Failure> {
     let path = state_path(folder, name);
-    let broken = |error: &dyn std::error::Error| {
-        Failure::machine(format!("{}: {error}", path.display()))
-    };
+    let broken =
+        |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
     let text = std::fs::read(&path).map_err(|error| broken(&error))?;
     serde_json::from_slice(&text).map_err(|error| broken(&error))
 }

@@ -1,7 +1,8 @@
 //! Asking for one dataset.
 
 use bitmart::Timestamp;
-use bitmart::rest::catalog::{EndpointEntry, ENDPOINTS};
+use bitmart::rest::Category;
+use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
 use bitmart::rest::history::{History, HistoryError};
 use bitmart::rest::http::StatusCode;
 use serde::Serialize;
@@ -24,11 +25,7 @@ pub(super) fn is_optional(endpoint: &str) -> bool {
 }
 
 /// Walks one history from where it stands to its end.
-pub(super) async fn history<H>(
-    export: &mut Export,
-    name: &str,
-    request: H,
-) -> Result<(), Failure>
+pub(super) async fn history<H>(export: &mut Export, name: &str, request: H) -> Result<(), Failure>
 where
     H: History<Row: Serialize>,
 {
@@ -129,14 +126,19 @@ pub(super) fn snapshot_lines(
     Ok(rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes()).collect())
 }
 
-/// What the exchange refuses is noted, and the export goes on; when it cannot be reached, it ends here
-/// and goes on another time.
+/// What the exchange refuses is noted, and the export goes on. When it is not for this list but for the
+/// key, the clock or the moment, the rest would be refused as well: the export ends here and goes on
+/// another time.
 fn refused(store: &mut Store, error: HistoryError) -> Result<(), Failure> {
     let words = chain(&error);
-    if let HistoryError::Request(error) = error
-        && (error.api_error().is_none() || error.is_rate_limited())
-    {
-        return Err(Failure::from(error));
+    if let HistoryError::Request(error) = error {
+        let general = matches!(
+            error.category(),
+            Some(Category::Authentication | Category::Clock | Category::Maintenance)
+        );
+        if error.api_error().is_none() || error.is_rate_limited() || general {
+            return Err(Failure::from(error));
+        }
     }
     eprintln!("{}: {words}", store.name);
     store.finish(Some(words))

@@ -50,6 +50,13 @@ pub(super) fn command() -> Command {
         .arg(list("contracts", "Of the listed contracts only these, as in BTCUSDT"))
         .arg(number("clock", "MS", "A clock that stands at MS and moves only by `sandbox clock`"))
         .arg(
+            Arg::new("speed")
+                .long("speed")
+                .value_name("N")
+                .value_parser(value_parser!(u32).range(1..=10_000))
+                .help("A clock that goes N times as fast, from now or from --clock"),
+        )
+        .arg(
             Arg::new("restore")
                 .long("restore")
                 .value_name("FILE")
@@ -67,7 +74,7 @@ pub(super) fn command() -> Command {
 }
 
 /// Options that make another exchange than the one that is kept.
-const OTHERS: [&str; 5] = ["seed", "pairs", "contracts", "clock", "restore"];
+const OTHERS: [&str; 6] = ["seed", "pairs", "contracts", "clock", "speed", "restore"];
 
 /// Where the state is kept.
 fn folder(matches: &ArgMatches) -> Option<PathBuf> {
@@ -186,8 +193,11 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     if let Some(contracts) = listed(matches, "contracts", Contract::listed(), Contract::symbol)? {
         config = config.contracts(contracts);
     }
-    if let Some(at) = matches.get_one::<u64>("clock") {
-        config = config.stepped_clock(*at);
+    let at = matches.get_one::<u64>("clock").copied();
+    match (at, matches.get_one::<u32>("speed")) {
+        (at, Some(speed)) => config = config.fast_clock(at, *speed),
+        (Some(at), None) => config = config.stepped_clock(at),
+        (None, None) => {}
     }
     // Last, because a snapshot brings seed, markets and clock of its own.
     match matches.get_one::<PathBuf>("restore") {

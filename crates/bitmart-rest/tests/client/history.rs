@@ -104,6 +104,23 @@ async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
 }
 
 #[tokio::test]
+async fn a_page_has_the_answer_as_it_came() {
+    let row = r#"{"recordId":"r1","type":"interest","time":86400000,"new":[1.50]}"#;
+    let answer = success(&format!(r#"{{"total":1, "list":[{row}]}}"#));
+    let sent = answer.clone();
+    let (client, _) =
+        client(move |n, _| if n == 0 { sent.clone() } else { success(r#"{"total":0,"list":[]}"#) });
+    let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 100);
+    let mut pages = client.history(request, day(1), day(2));
+    let page = pages.next_page().await.expect("a page").expect("rows");
+    assert_eq!(page.rows.len(), 1);
+    // With what the model does not know, to the digit.
+    assert_eq!(page.raw, answer);
+    assert!(page.window.from <= day(1) && page.window.to == day(2));
+    assert!(pages.next_page().await.is_none());
+}
+
+#[tokio::test]
 async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() {
     let times: Vec<_> = (1..=99).map(|day| day * 86_400_000).collect();
     let listed = times.clone();

@@ -259,7 +259,8 @@ fn checked(
     body: &[u8],
     usage: &mut Option<Usage>,
 ) -> Result<(Option<Caller>, Params), Refusal> {
-    let now_ms = shared.state().clock.now_ms();
+    let clock = shared.state().clock;
+    let now_ms = clock.now_ms();
     let limit = route.limit;
     let mut count = |who: &str| {
         let limit = limit?;
@@ -280,7 +281,7 @@ fn checked(
     let caller = match route.auth {
         Auth::None => None,
         Auth::Keyed => Some(shared.keys.keyed(proof, now_ms)?),
-        Auth::Signed => Some(shared.keys.signed(proof, body, now_ms)?),
+        Auth::Signed => Some(shared.keys.signed(proof, body, clock)?),
     };
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let who = match limit.scope {
@@ -293,7 +294,7 @@ fn checked(
     permit(route, caller.as_ref())?;
     let params = params(route, head, body)?;
     if route.params.iter().any(|param| param.name == "recvWindow") {
-        check_recv_window(params.raw("recvWindow"), proof.timestamp, now_ms)?;
+        check_recv_window(params.raw("recvWindow"), proof.timestamp, clock)?;
     }
     if !shared.config.lenient {
         params.refuse_unknown(route.params)?;

@@ -81,7 +81,6 @@ fn replayed(config: Config, content: Content) -> Result<(Shared, Number), DataEr
         // A key that is configured by now stays as it is configured.
         let _ = shared.keys.add(key.into());
     }
-    let clock = shared.state().clock;
     for (number, record) in inputs {
         if number != last + 1 {
             return Err(DataError::Gap(last + 1));
@@ -93,13 +92,8 @@ fn replayed(config: Config, content: Content) -> Result<(Shared, Number), DataEr
     }
     let mut state = shared.state();
     state.recorder = Recorder::Off;
-    // A stepped clock stands where it stood, the machine's goes its own way.
-    state.clock = match (clock, state.clock) {
-        (Clock::Stepped { now_ms: started }, Clock::Stepped { now_ms: reached }) => {
-            Clock::Stepped { now_ms: started.max(reached) }
-        }
-        (clock, _) => clock,
-    };
+    // A stepped clock stands where it stood, others go on from there.
+    state.clock = shared.config.clock.no_earlier(state.clock.now_ms()).clock();
     drop(state);
     shared.admit();
     Ok((shared, last))

@@ -205,8 +205,9 @@ impl Connection {
         let trace = self.shared.trace();
         let mut state = self.shared.state();
         let State { exchange, clock, feed, .. } = &mut *state;
-        let now_ms = clock.now_ms();
-        let mut desk = Desk { feed, exchange, keys: &self.shared.keys, id: self.id, now_ms, trace };
+        let (clock, now_ms) = (*clock, clock.now_ms());
+        let (keys, id) = (&self.shared.keys, self.id);
+        let mut desk = Desk { feed, exchange, keys, id, clock, now_ms, trace };
         match &mut self.dialect {
             Dialect::Spot(session) => session.on_text(text, Instant::now(), &mut desk),
             Dialect::Futures(session) => session.on_text(text, &mut desk),

@@ -127,7 +127,7 @@ fn field<'a>(message: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 
 fn access(action: &str, args: &[String], desk: &mut Desk<'_>) {
     let arg = |at: usize| args.get(at).map_or("", String::as_str);
-    if let Ok(caller) = desk.keys.login(arg(0), arg(1), arg(2), desk.now_ms) {
+    if let Ok(caller) = desk.keys.login(arg(0), arg(1), arg(2), desk.clock) {
         desk.feed.log_in(desk.id, caller.account);
         return desk.feed.send_json(desk.id, &json!({ "action": action, "success": true }));
     }

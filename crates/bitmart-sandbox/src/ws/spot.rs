@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     auth::{KeyRing, LoginError},
+    clock::Clock,
     exchange::Exchange,
     generated::Host,
 };
@@ -42,6 +43,7 @@ pub(super) struct Desk<'a> {
     pub(super) exchange: &'a Exchange,
     pub(super) keys: &'a KeyRing,
     pub(super) id: SocketId,
+    pub(super) clock: Clock,
     pub(super) now_ms: u64,
     /// A fresh id for pongs.
     pub(super) trace: String,
@@ -168,7 +170,7 @@ fn login(args: &[String], desk: &mut Desk<'_>) {
     if desk.feed.account(desk.id).is_some() {
         return error(desk, "login", 91005, "Already logged in");
     }
-    match desk.keys.login(arg(0), arg(1), arg(2), desk.now_ms) {
+    match desk.keys.login(arg(0), arg(1), arg(2), desk.clock) {
         Ok(caller) => {
             desk.feed.log_in(desk.id, caller.account);
             desk.feed.send_json(desk.id, &json!({ "event": "login" }));
