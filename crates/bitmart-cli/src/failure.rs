@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bitmart::rest::{Category, Error, ErrorKind, Outcome};
+use bitmart::ws::{Error as StreamError, ErrorKind as StreamErrorKind};
 
 /// The exit code of the program. Stable; the README explains each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,15 +90,35 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// What to do without a key.
+const NO_KEY: &str = "set BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or store a key with \
+                      `bitmart auth add`, or use `--env sandbox`";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = exit(&error);
         let mut failure = Self::new(exit, chain(&error));
         if let ErrorKind::MissingCredentials = error.kind() {
-            failure = failure.with_advice(
-                "set BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_MEMO, or store a key with \
-                 `bitmart auth add`, or use `--env sandbox`",
-            );
+            failure = failure.with_advice(NO_KEY);
+        }
+        failure
+    }
+}
+
+impl From<StreamError> for Failure {
+    fn from(error: StreamError) -> Self {
+        let exit = match error.kind() {
+            StreamErrorKind::Config => Exit::Usage,
+            StreamErrorKind::CredentialsMissing => Exit::NotSent,
+            StreamErrorKind::LoginRefused => Exit::Access,
+            StreamErrorKind::Rejected => Exit::Refused,
+            StreamErrorKind::Full => Exit::TooFast,
+            StreamErrorKind::Overflow => Exit::Incomplete,
+            _ => Exit::Unavailable,
+        };
+        let failure = Self::new(exit, chain(&error));
+        if error.kind() == StreamErrorKind::CredentialsMissing {
+            return failure.with_advice(NO_KEY);
         }
         failure
     }

@@ -17,6 +17,7 @@ mod output;
 mod private;
 mod sandbox;
 mod target;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ fn command() -> Command {
         .subcommand(export::command())
         .subcommand(export::verify::command())
         .subcommand(sandbox::command())
+        .subcommand(watch::command())
         .subcommands(endpoint::command::groups())
 }
 
@@ -75,6 +77,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
+        Some(("watch", matches)) => watch::run(context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches
                 .subcommand()

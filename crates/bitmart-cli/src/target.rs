@@ -6,6 +6,7 @@ use std::time::Duration;
 use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
 use bitmart::sandbox::{self, Sandbox};
 use bitmart::types::Service;
+use bitmart::ws;
 use bitmart::{Credentials, Environment};
 use tokio::sync::OnceCell;
 
@@ -90,6 +91,15 @@ impl Target {
         let policy = if limited { LimitPolicy::WaitUpTo(minutes) } else { LimitPolicy::Off };
         let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(minutes)))
+    }
+
+    /// A client of streams for it.
+    pub(crate) fn stream_client(&self) -> Result<ws::Client, Failure> {
+        let mut builder = ws::Client::builder().environment(self.environment.clone());
+        if let Some(credentials) = &self.credentials {
+            builder = builder.credentials(credentials.clone());
+        }
+        builder.build().map_err(|error| Failure::usage(chain(&error)))
     }
 
     fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {

@@ -336,8 +336,9 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     let (whole, again) = (datasets(&whole), datasets(&killed));
     assert!(whole.keys().eq(again.keys()));
     for (name, rows) in &whole {
-        // What was asked once, is of another moment.
-        assert!(name.starts_with("balances") || again[name] == *rows, "{name} differs");
+        // What stands now is of another moment.
+        let now = name.starts_with("balances") || name == "futures-positions.jsonl";
+        assert!(now || again[name] == *rows, "{name} differs");
     }
     let verified = bitmart(&place, &["verify", killed.to_str().expect("text")]);
     assert_eq!(verified.code, 0, "{}", verified.err);

@@ -8,6 +8,8 @@ use bitmart_sandbox::{ApiKey, Config, Permission, Sandbox, Snapshot};
 use common::{Answer, Client, DEADLINE, Heard, Socket, send, send_to, start};
 use hyper::Request;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 const SUBMIT: &str = "/spot/v2/submit_order";
@@ -248,4 +250,30 @@ async fn a_stop_is_asked_for_and_left_to_whoever_runs_the_sandbox() {
     assert_eq!(post(&sandbox, "/stop", json!({})).await["stopping"], true);
     timeout(DEADLINE, sandbox.asked_to_stop()).await.expect("in time");
     get(&sandbox, "/ledger").await;
+}
+
+#[tokio::test]
+async fn who_asks_for_a_stop_gets_an_answer() {
+    let sandbox = still().await;
+    let address = sandbox.admin().expect("an address").trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let head =
+        "POST /stop HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("written");
+    // The call is under way once the server wants its body.
+    let mut wanted = [0; 25];
+    stream.read_exact(&mut wanted).await.expect("an interim answer");
+    assert_eq!(&wanted, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let answered = async {
+        stream.write_all(b"{}").await.expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer and the end");
+        answer
+    };
+    // The stop comes first.
+    let ((), answer) =
+        timeout(DEADLINE, async { tokio::join!(biased; sandbox.shutdown(), answered) })
+            .await
+            .expect("in time");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
 }

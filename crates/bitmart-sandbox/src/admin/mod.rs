@@ -67,16 +67,13 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let _place = place;
-            let mut control = shared.control.subscribe();
-            tokio::select! {
-                () = connection(Arc::clone(&shared), stream) => {}
-                () = stopped(&mut control) => {}
-            }
+            connection(shared, stream).await;
         });
     }
 }
 
 async fn connection(shared: Arc<Shared>, stream: TcpStream) {
+    let mut control = shared.control.subscribe();
     // Small answers must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
@@ -86,10 +83,17 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(TIME)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(served);
     // An error is the client's: it broke the protocol or went away.
-    drop(served);
+    tokio::select! {
+        _ = served.as_mut() => {}
+        () = stopped(&mut control) => {
+            // Who asked for the stop gets an answer.
+            served.as_mut().graceful_shutdown();
+            let _ = served.await;
+        }
+    }
 }
 
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {

@@ -1,0 +1,290 @@
+//! `watch`: channels as lines.
+
+pub(crate) mod topics;
+
+use bitmart::Timestamp;
+use bitmart::ws::Update;
+use bitmart::ws::event::RawEvent;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use tokio::sync::mpsc;
+
+use self::topics::{KINDS, Named, Wish, topics};
+use crate::context::Context;
+use crate::failure::{Failure, chain};
+use crate::output::{self, Format, json::Json, rows::Rows};
+
+/// Lines that may wait for a slow terminal. Beyond them subscriptions lag, which is told.
+const WAITING: usize = 256;
+/// Widest column of a table.
+const WIDEST: usize = 24;
+
+pub(crate) fn command() -> Command {
+    let kinds = KINDS.map(|(kind, symbols)| format!("{kind} ({symbols})")).join(", ");
+    Command::new("watch")
+        .about("Streams ticker, trades, book, klines, orders, balances or positions")
+        .after_help(format!(
+            "There are {kinds}. Gaps, lags and new connections are lines of their own, with a member \
+             `event`; ctrl-c ends it."
+        ))
+        .arg(
+            Arg::new("kind")
+                .required(true)
+                .value_name("WHAT")
+                .value_parser(KINDS.map(|(kind, _)| kind)),
+        )
+        .arg(
+            Arg::new("symbols")
+                .num_args(0..)
+                .value_name("SYMBOL")
+                .help("Pairs like BTC_USDT, contracts like BTCUSDT"),
+        )
+        .arg(
+            Arg::new("levels")
+                .long("levels")
+                .value_name("N")
+                .value_parser(["5", "20", "50"])
+                .default_value("5")
+                .help("Levels of each side of a book"),
+        )
+        .arg(
+            Arg::new("step")
+                .long("step")
+                .value_name("TIME")
+                .value_parser(["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"])
+                .default_value("1m")
+                .help("Length of a candle"),
+        )
+        .arg(
+            Arg::new("futures")
+                .long("futures")
+                .action(ArgAction::SetTrue)
+                .help("Orders or balances of futures"),
+        )
+        .arg(
+            Arg::new("count")
+                .long("count")
+                .value_name("N")
+                .value_parser(value_parser!(u64).range(1..))
+                .help("End after so many rows"),
+        )
+}
+
+/// A line to print: a row, or what happened to a subscription.
+#[derive(Debug)]
+pub(crate) enum Line {
+    Row(String, Json),
+    Note(Json),
+    End(Failure),
+}
+
+pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
+    let symbols: Vec<_> =
+        matches.get_many::<String>("symbols").unwrap_or_default().cloned().collect();
+    let wish = Wish {
+        levels: text("levels").parse().unwrap_or(5),
+        step: text("step"),
+        futures: matches.get_flag("futures"),
+    };
+    let topics = topics(&text("kind"), &symbols, &wish).map_err(Failure::usage)?;
+    let mut left = matches.get_one::<u64>("count").copied();
+    let mut lines = subscribe(context, &topics).await?;
+    let several = topics.len() > 1;
+    let mut printer = Printer::new(context.format);
+    loop {
+        let line = tokio::select! {
+            line = lines.recv() => line,
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        };
+        match line {
+            Some(Line::Row(topic, row)) => {
+                printer.row(several.then_some(topic.as_str()), &row)?;
+                if let Some(left) = &mut left {
+                    *left -= 1;
+                    if *left == 0 {
+                        return Ok(());
+                    }
+                }
+            }
+            Some(Line::Note(note)) => printer.note(&note)?,
+            Some(Line::End(failure)) => return Err(failure),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Subscribes to all topics, and gives what comes of them.
+async fn subscribe(context: &Context, topics: &[Named]) -> Result<mpsc::Receiver<Line>, Failure> {
+    let client = context.target().await?.stream_client()?;
+    let (sender, receiver) = mpsc::channel(WAITING);
+    for topic in topics {
+        let mut updates = client.subscribe(topic.topic::<RawEvent>()).await?;
+        let (sender, name) = (sender.clone(), topic.name.clone());
+        tokio::spawn(async move {
+            while let Some(update) = updates.next().await {
+                let line = match update {
+                    Ok(update) => line(&name, update),
+                    Err(error) => Some(Line::End(Failure::from(error))),
+                };
+                if let Some(line) = line
+                    && sender.send(line).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(receiver)
+}
+
+fn line(topic: &str, update: Update<RawEvent>) -> Option<Line> {
+    if let Update::Data(event) = &update {
+        return Some(match Json::read(event.json.get()) {
+            Ok(row) => Line::Row(topic.to_owned(), row),
+            Err(error) => Line::Note(note(topic, "malformed", &error.to_string())),
+        });
+    }
+    happened(topic, &update).map(Line::Note)
+}
+
+/// What happened to a subscription; nothing of data.
+pub(crate) fn happened<T>(topic: &str, update: &Update<T>) -> Option<Json> {
+    let (event, detail) = match update {
+        Update::Data(_) => return None,
+        Update::Subscribed => ("subscribed", String::new()),
+        Update::Reconnecting(reason) => ("reconnecting", reason.to_string()),
+        Update::Resynced => ("resynced", String::new()),
+        Update::Stale(_) => ("stale", "nothing has been heard for 15 s".to_owned()),
+        Update::Alive => ("alive", String::new()),
+        Update::Lagged(missed) => ("lagged", format!("{missed} events were dropped")),
+        Update::Malformed(error) => ("malformed", chain(error)),
+        Update::RequestRejected(rejection) => ("request_rejected", rejection.to_string()),
+        _ => ("unknown", String::new()),
+    };
+    Some(note(topic, event, &detail))
+}
+
+fn note(topic: &str, event: &str, detail: &str) -> Json {
+    let text = |text: &str| Json::Text(text.to_owned());
+    let mut members = vec![
+        ("event".to_owned(), text(event)),
+        ("topic".to_owned(), text(topic)),
+        ("at".to_owned(), Json::Number(Timestamp::now().as_millis().to_string())),
+    ];
+    if !detail.is_empty() {
+        members.push(("detail".to_owned(), text(detail)));
+    }
+    Json::Object(members)
+}
+
+/// The best level of each side of a book, for a line; `None` for other rows.
+fn best(row: &Json) -> Option<Json> {
+    let Json::Object(members) = row else { return None };
+    let level = |side: &str| {
+        let (_, levels) = members.iter().find(|(name, _)| name == side)?;
+        let Json::List(levels) = levels else { return None };
+        Some(match levels.first() {
+            // Spot: price and size. Futures: members.
+            Some(Json::List(cells)) => (cells.first()?.clone(), cells.get(1)?.clone()),
+            Some(Json::Object(cells)) => {
+                let cell = |name: &str| cells.iter().find(|(known, _)| known == name);
+                (cell("price")?.1.clone(), cell("vol")?.1.clone())
+            }
+            _ => (Json::Null, Json::Null),
+        })
+    };
+    let ((bid, bid_size), (ask, ask_size)) = (level("bids")?, level("asks")?);
+    let mut kept: Vec<_> =
+        members.iter().filter(|(_, value)| !matches!(value, Json::List(_))).cloned().collect();
+    let best = [("bid_size", bid_size), ("bid", bid), ("ask", ask), ("ask_size", ask_size)];
+    kept.extend(best.map(|(name, value)| (name.to_owned(), value)));
+    Some(Json::Object(kept))
+}
+
+/// Writes rows as they come, in columns that stay where the first rows put them.
+struct Printer {
+    format: Format,
+    table: Rows,
+    widths: Vec<usize>,
+}
+
+impl Printer {
+    fn new(format: Format) -> Self {
+        Self { format, table: Rows::default(), widths: Vec::new() }
+    }
+
+    fn row(&mut self, topic: Option<&str>, row: &Json) -> Result<(), Failure> {
+        let row = match (topic, row) {
+            (Some(topic), Json::Object(members)) => {
+                let topic = ("topic".to_owned(), Json::Text(topic.to_owned()));
+                Json::Object([vec![topic], members.clone()].concat())
+            }
+            _ => row.clone(),
+        };
+        match self.format {
+            Format::Table | Format::Csv => {
+                let known = self.table.columns.len();
+                let row = best(&row).unwrap_or(row);
+                self.table.rows.clear();
+                self.table.push(&row, &|_, _| None);
+                let cells = self.table.cells(&self.table.rows[0]);
+                let cells: Vec<_> = cells.iter().map(Json::cell).collect();
+                if self.format == Format::Csv {
+                    // Names come once; later members have none.
+                    let named = known == 0;
+                    let text = output::csv(&self.table)?;
+                    let line = text.split_once('\n').map_or("", |(_, line)| line);
+                    return output::write(if named { &text } else { line }.as_bytes());
+                }
+                let columns = self.table.columns.clone();
+                let mut text = String::new();
+                if known != columns.len() {
+                    let wide = |(name, cell): (&String, &String)| {
+                        name.chars().count().max(cell.chars().count()).min(WIDEST)
+                    };
+                    self.widths = columns.iter().zip(&cells).map(wide).collect();
+                    text += &self.aligned(&columns);
+                }
+                text += &self.aligned(&cells);
+                output::write(text.as_bytes())
+            }
+            Format::Json => output::write((row.pretty() + "\n").as_bytes()),
+            Format::Ndjson | Format::Raw => output::write(format!("{row}\n").as_bytes()),
+        }
+    }
+
+    fn aligned(&self, cells: &[String]) -> String {
+        let cells: Vec<_> = cells
+            .iter()
+            .zip(&self.widths)
+            .map(|(cell, width)| {
+                if cell.chars().count() > WIDEST {
+                    let cut: String = cell.chars().take(WIDEST - 1).collect();
+                    return cut + "…";
+                }
+                format!("{cell:<width$}")
+            })
+            .collect();
+        cells.join("  ").trim_end().to_owned() + "\n"
+    }
+
+    fn note(&self, note: &Json) -> Result<(), Failure> {
+        match self.format {
+            Format::Ndjson | Format::Raw | Format::Json => {
+                output::write(format!("{note}\n").as_bytes())
+            }
+            Format::Table | Format::Csv => {
+                let Json::Object(members) = note else { return Ok(()) };
+                let words = members.iter().map(|(name, value)| match (name.as_str(), value) {
+                    ("at", Json::Number(at)) => at
+                        .parse()
+                        .map(Timestamp::from_millis)
+                        .map_or_else(|_| at.clone(), |at| at.to_string()),
+                    _ => value.cell(),
+                });
+                eprintln!("-- {}", words.collect::<Vec<_>>().join(" "));
+                Ok(())
+            }
+        }
+    }
+}
