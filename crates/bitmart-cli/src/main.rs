@@ -15,6 +15,8 @@ mod export;
 mod failure;
 mod output;
 mod private;
+mod record;
+mod replay;
 mod sandbox;
 mod target;
 mod watch;
@@ -54,6 +56,8 @@ fn command() -> Command {
         .subcommand(explain::command())
         .subcommand(export::command())
         .subcommand(export::verify::command())
+        .subcommand(record::command())
+        .subcommand(replay::command())
         .subcommand(sandbox::command())
         .subcommand(watch::command())
         .subcommands(endpoint::command::groups())
@@ -76,6 +80,8 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("explain-error", matches)) => explain::run(matches),
         Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
+        Some(("record", matches)) => record::run(context, matches).await,
+        Some(("replay", matches)) => replay::run(matches).await,
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,
         Some((group, matches)) => {

@@ -14,6 +14,7 @@ use crate::{
     input::Funds,
     keys::ApiKey,
     markets::{Contract, SpotPair, listed},
+    recording::Entry,
     snapshot::Snapshot,
 };
 
@@ -51,6 +52,7 @@ pub struct Config {
     pub(crate) restored: Option<Snapshot>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) remembered: usize,
+    pub(crate) replay: Vec<Entry>,
 }
 
 /// The times after which a socket is closed, and how much may wait in it.
@@ -98,6 +100,7 @@ impl Config {
             restored: None,
             data: None,
             remembered: HISTORY,
+            replay: Vec::new(),
         }
     }
 
@@ -284,6 +287,19 @@ impl Config {
     #[must_use]
     pub fn remembered_orders(mut self, orders: usize) -> Self {
         self.remembered = orders;
+        self
+    }
+
+    /// Plays recorded frames on the public channels instead of those of the order-flow model, which then
+    /// stands still: from the first subscription on, at the pace in which they were recorded by the clock
+    /// of the exchange ([`Config::fast_clock`]). Who subscribes later first gets what a book or ticker
+    /// needs to be whole. Topics that were not recorded stay silent, and market data over REST are not
+    /// replayed: they are those of an exchange where nobody has traded yet. Entries are taken as they come,
+    /// in the order of their times; private ones are left out.
+    #[must_use]
+    pub fn replay(mut self, entries: impl Into<Vec<Entry>>) -> Self {
+        self.replay = entries.into();
+        self.market_maker = false;
         self
     }
 

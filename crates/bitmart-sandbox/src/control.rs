@@ -133,6 +133,7 @@ impl Shared {
         let mut state = self.state();
         state.clock.advance(by);
         state.settle();
+        state.play();
         state.clock.now_ms()
     }
 

@@ -18,6 +18,7 @@ mod input;
 mod journal;
 mod keys;
 mod markets;
+pub mod recording;
 mod sandbox;
 mod shared;
 mod snapshot;

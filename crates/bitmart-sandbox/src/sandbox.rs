@@ -87,6 +87,7 @@ pub struct Sandbox {
     credentials: ApiKey,
     root_pem: Option<String>,
     admin: Option<String>,
+    replays: bool,
 }
 
 impl fmt::Debug for Sandbox {
@@ -123,6 +124,7 @@ impl Sandbox {
             None => None,
         };
         let tls = config.tls;
+        let replays = !config.replay.is_empty();
         let shared = Arc::new(open(config).await?);
         let config = &shared.config;
         let credentials = config.keys_or_default().swap_remove(0);
@@ -134,6 +136,9 @@ impl Sandbox {
             tokio::spawn(admin::serve(Arc::clone(&shared), listener));
             format!("http://{at}")
         });
+        if !clock.is_stepped() && replays {
+            tokio::spawn(play(Arc::clone(&shared)));
+        }
         if !clock.is_stepped() {
             let beat = clock.on_machine(TICK).max(SHORTEST_BEAT);
             tokio::spawn(tick(Arc::clone(&shared), beat));
@@ -145,6 +150,7 @@ impl Sandbox {
             credentials,
             root_pem: identity.map(|identity| identity.root_pem),
             admin,
+            replays,
         })
     }
 
@@ -179,6 +185,11 @@ impl Sandbox {
         self.admin.as_deref()
     }
 
+    /// Whether its public channels play a recording ([`Config::replay`]).
+    pub fn is_replay(&self) -> bool {
+        self.replays
+    }
+
     /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
     /// secret of the key, which is worth nothing outside the sandbox. `admin` is in it only when there is
     /// an admin API.
@@ -196,6 +207,9 @@ impl Sandbox {
         });
         if let Some(admin) = &self.admin {
             line["admin"] = json!(admin);
+        }
+        if self.replays {
+            line["replay"] = json!(true);
         }
         line.to_string()
     }
@@ -395,6 +409,19 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let at = listener.local_addr().map_err(failed)?;
     Ok((listener, at))
+}
+
+/// Plays recorded frames when they are due.
+async fn play(shared: Arc<Shared>) {
+    let mut control = shared.control.subscribe();
+    loop {
+        let wait = shared.state().play();
+        let Some(wait) = wait else { return };
+        tokio::select! {
+            () = tokio::time::sleep(wait.max(SHORTEST_BEAT)) => {}
+            () = stopped(&mut control) => return,
+        }
+    }
 }
 
 /// Moves the market while the clock runs.

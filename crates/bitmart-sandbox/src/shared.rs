@@ -75,6 +75,12 @@ impl State {
         self.run(Some(Input::Hold(held)), |_, _| ());
     }
 
+    /// Sends the recorded frames that are due; says how long until the next one.
+    pub(crate) fn play(&mut self) -> Option<Duration> {
+        let wait = self.feed.play(self.clock.now_ms())?;
+        Some(self.clock.on_machine(wait))
+    }
+
     /// One beat: the market moves, the feed pushes.
     pub(crate) fn tick(&mut self) {
         let held = self.held;
@@ -84,6 +90,7 @@ impl State {
             }
         });
         self.feed.tick(&self.exchange, self.clock.now_ms());
+        self.play();
     }
 }
 
@@ -148,6 +155,7 @@ impl Shared {
             }
         };
         let mut feed = Feed::new(&exchange, config.seed);
+        feed.replay(std::mem::take(&mut config.replay));
         if let Some(versions) = versions {
             feed.resume(&versions);
         }

@@ -34,7 +34,7 @@ pub fn environment(sandbox: &Sandbox) -> Result<Environment, TlsError> {
         Some(pem) => Roots::none().with_pem(pem)?,
         None => Roots::none(),
     };
-    Ok(Environment::custom("sandbox")
+    Ok(Environment::custom(if sandbox.is_replay() { "replay" } else { "sandbox" })
         .with(Service::SpotRest, spot.rest.as_str())
         .with(Service::SpotWsPublic, spot.ws_public.as_str())
         .with(Service::SpotWsPrivate, spot.ws_private.as_str())

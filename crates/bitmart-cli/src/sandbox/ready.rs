@@ -16,6 +16,8 @@ pub(crate) struct Ready {
     credentials: ReadyKey,
     root_certificate: Option<String>,
     admin: Option<String>,
+    #[serde(default)]
+    replay: bool,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +77,7 @@ impl Ready {
         if let Some(pem) = &self.root_certificate {
             roots = roots.with_pem(pem).map_err(|error| Failure::usage(chain(&error)))?;
         }
-        Ok(Environment::custom("sandbox")
+        Ok(Environment::custom(if self.replay { "replay" } else { "sandbox" })
             .with(Service::SpotRest, &self.spot.rest)
             .with(Service::SpotWsPublic, &self.spot.ws_public)
             .with(Service::SpotWsPrivate, &self.spot.ws_private)

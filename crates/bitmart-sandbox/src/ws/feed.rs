@@ -5,6 +5,7 @@
 //! futures.
 
 mod beat;
+mod replay;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,6 +21,7 @@ use tokio::{
 use super::{
     deflate::Deflater,
     depth::{DepthView, Idle},
+    feed::replay::Replay,
     payload::{event_payload, sampled, stamp, trades},
     render,
     topic::{Channel, HostKey, Topic},
@@ -96,6 +98,8 @@ pub(crate) struct Feed {
     /// How many versions the book of a topic has skipped, by its text.
     skipped: HashMap<SmolStr, u64>,
     deflater: Deflater,
+    /// What is played instead of what happens in the markets.
+    replay: Option<Replay>,
     pub(crate) faults: Faults,
     /// The latest input, which what is sent now may tell of.
     pub(crate) latest: Number,
@@ -124,6 +128,7 @@ impl Feed {
             futures_views: futures.collect(),
             skipped: HashMap::new(),
             deflater: Deflater::new(),
+            replay: None,
             faults: Faults::default(),
             latest: 0,
         }
@@ -243,6 +248,9 @@ impl Feed {
         topic: &Topic,
         now_ms: u64,
     ) {
+        if self.replay.is_some() && !topic.private {
+            return self.send_played(id, topic);
+        }
         for value in self.present(exchange, topic, now_ms) {
             let out = self.frame(topic, value, now_ms);
             self.send(id, out);
@@ -290,6 +298,11 @@ impl Feed {
             HostKey::Spot => json!({ "table": table, "data": [value] }),
         }
         .to_string();
+        self.packed(topic, text)
+    }
+
+    /// Public frames of spot are deflated.
+    fn packed(&mut self, topic: &Topic, text: String) -> Out {
         if topic.host == HostKey::Spot && !topic.private {
             Out::Binary(self.deflater.pack(text.as_bytes()).into())
         } else {
@@ -299,6 +312,9 @@ impl Feed {
 
     /// Pushes a payload to the listeners of a topic; of a private one, to those of the account.
     fn push(&mut self, topic: &Topic, value: Value, account: Option<AccountId>, now_ms: u64) {
+        if self.replay.is_some() && !topic.private {
+            return;
+        }
         let Some(listeners) = self.topics.get(topic) else { return };
         let ids: Vec<SocketId> = listeners
             .sockets

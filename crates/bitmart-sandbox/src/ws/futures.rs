@@ -113,7 +113,8 @@ impl Session {
             return Err(unknown());
         }
         let all = topic.channel == Channel::FuturesTickers;
-        if !all && !desk.exchange.futures.contains_key(&topic.symbol) {
+        let listed = all || desk.exchange.futures.contains_key(&topic.symbol);
+        if !listed && !desk.feed.plays(&topic) {
             return Err(format!("Invalid channel: not found {text}"));
         }
         Ok(topic)

@@ -140,7 +140,8 @@ impl Session {
         if self.private && desk.feed.account(desk.id).is_none() {
             return Err((91006, "User not logged in / User must be logged in"));
         }
-        if !topic.symbol.is_empty() && !desk.exchange.spot.contains_key(&topic.symbol) {
+        let listed = topic.symbol.is_empty() || desk.exchange.spot.contains_key(&topic.symbol);
+        if !listed && !desk.feed.plays(&topic) {
             return Err((92001, "Invalid symbol param"));
         }
         Ok(topic)

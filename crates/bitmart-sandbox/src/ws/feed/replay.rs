@@ -1,0 +1,145 @@
+//! Recorded frames instead of markets.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Feed, SocketId};
+use crate::{
+    generated::Host,
+    recording::Entry,
+    ws::topic::{self, Channel, HostKey, Topic},
+};
+
+/// Frames that a book takes from its last snapshot on, at most: who subscribes after more of them gets the
+/// latest, and has a gap.
+const CATCH_UP: usize = 2_048;
+/// From the first subscription to the first frame, so that a client can subscribe to more.
+const LEAD_MS: u64 = 500;
+
+/// A topic whatever its text is: `@200ms` makes no difference.
+type Subject = (Channel, String, HostKey);
+
+#[derive(Debug)]
+struct Frame {
+    at_us: u64,
+    topic: Topic,
+    text: String,
+}
+
+/// A recording that is played.
+#[derive(Debug)]
+pub(super) struct Replay {
+    frames: Vec<Frame>,
+    subjects: BTreeSet<Subject>,
+    next: usize,
+    /// When it began to be played, by the clock of the exchange.
+    begun_ms: Option<u64>,
+    /// The frames that make a topic whole for whoever comes later.
+    held: BTreeMap<Subject, Vec<usize>>,
+}
+
+fn subject(topic: &Topic) -> Subject {
+    (topic.channel.clone(), topic.symbol.to_string(), topic.host)
+}
+
+impl Replay {
+    fn new(entries: Vec<Entry>) -> Self {
+        let frame = |entry: Entry| {
+            let host = if entry.topic.starts_with("spot/") { Host::Spot } else { Host::Futures };
+            let topic = topic::parse(host, &entry.topic)?;
+            let text = entry.frame?;
+            (!topic.private).then_some(Frame { at_us: entry.at, topic, text })
+        };
+        let mut frames: Vec<_> = entries.into_iter().filter_map(frame).collect();
+        frames.sort_by_key(|frame| frame.at_us);
+        let subjects = frames.iter().map(|frame| subject(&frame.topic)).collect();
+        Self { frames, subjects, next: 0, begun_ms: None, held: BTreeMap::new() }
+    }
+
+    /// When a frame is due.
+    fn due_ms(&self, frame: &Frame) -> Option<u64> {
+        let passed = frame.at_us.saturating_sub(self.frames.first()?.at_us) / 1_000;
+        Some(self.begun_ms?.saturating_add(passed))
+    }
+
+    /// The number of the next frame that is due by now.
+    fn due(&mut self, now_ms: u64) -> Option<usize> {
+        let frame = self.frames.get(self.next)?;
+        if self.due_ms(frame)? > now_ms {
+            return None;
+        }
+        let number = self.next;
+        self.next += 1;
+        let updates =
+            matches!(frame.topic.channel, Channel::SpotIncrease | Channel::FuturesIncrease(_));
+        let held = self.held.entry(subject(&frame.topic)).or_default();
+        // A book is its last snapshot and the updates since; anything else is what came last.
+        if !updates || frame.text.contains("\"type\":\"snapshot\"") || held.len() >= CATCH_UP {
+            held.clear();
+        }
+        held.push(number);
+        Some(number)
+    }
+}
+
+impl Feed {
+    /// Plays these from the first subscription on.
+    pub(crate) fn replay(&mut self, entries: Vec<Entry>) {
+        if !entries.is_empty() {
+            self.replay = Some(Replay::new(entries));
+        }
+    }
+
+    /// Sends the recorded frames that are due, and says how long until the next; none when nothing will
+    /// come.
+    pub(crate) fn play(&mut self, now_ms: u64) -> Option<Duration> {
+        let listened = self.topics.keys().any(|topic| !topic.private);
+        let replay = self.replay.as_mut()?;
+        if listened {
+            replay.begun_ms.get_or_insert(now_ms.saturating_add(LEAD_MS));
+        }
+        while let Some(replay) = &mut self.replay
+            && let Some(number) = replay.due(now_ms)
+        {
+            let frame = &replay.frames[number];
+            let (subject, topic, text) =
+                (subject(&frame.topic), frame.topic.clone(), frame.text.clone());
+            let about = self.topics.iter().filter(|(topic, _)| self::subject(topic) == subject);
+            let ids: Vec<SocketId> =
+                about.flat_map(|(_, listeners)| listeners.sockets.iter().copied()).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let out = self.packed(&topic, text);
+            for id in ids {
+                self.send(id, out.clone());
+            }
+        }
+        let replay = self.replay.as_ref()?;
+        let Some(due_ms) = replay.frames.get(replay.next).and_then(|frame| replay.due_ms(frame))
+        else {
+            // Not begun yet, or at its end.
+            return (replay.next < replay.frames.len()).then_some(Duration::from_millis(10));
+        };
+        Some(Duration::from_millis(due_ms.saturating_sub(now_ms)))
+    }
+
+    /// Whether a recording that is played has this topic.
+    pub(in crate::ws) fn plays(&self, topic: &Topic) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.subjects.contains(&subject(topic)))
+    }
+
+    /// Sends what has been played of a topic and makes it whole.
+    pub(super) fn send_played(&mut self, id: SocketId, topic: &Topic) {
+        let Some(replay) = &self.replay else { return };
+        let held = replay.held.get(&subject(topic)).cloned().unwrap_or_default();
+        for number in held {
+            let Some(replay) = &self.replay else { return };
+            let text = replay.frames[number].text.clone();
+            let out = self.packed(topic, text);
+            self.send(id, out);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! A recording played on the public channels.
+
+mod common;
+
+use std::time::Duration;
+
+use bitmart_sandbox::{Config, recording::Entry};
+use common::{Heard, Socket, start};
+use serde_json::{Value, json};
+
+const NOON_MS: u64 = 1_700_000_000_000;
+const NOON_US: u64 = NOON_MS * 1_000;
+/// From the first subscription to the first frame.
+const LEAD: Duration = Duration::from_millis(500);
+
+fn spot(after_ms: u64, channel: &str, entry: &Value) -> Entry {
+    let frame = json!({ "table": channel, "data": [entry] }).to_string();
+    Entry::frame(NOON_US + after_ms * 1_000, format!("{channel}:OLD_USDT"), frame)
+}
+
+fn book(after_ms: u64, kind: &str, version: u64) -> Entry {
+    let entry = json!({ "symbol": "OLD_USDT", "type": kind, "version": version });
+    spot(after_ms, "spot/depth/increase100", &entry)
+}
+
+fn trade(after_ms: u64, price: &str) -> Entry {
+    spot(after_ms, "spot/trade", &json!({ "symbol": "OLD_USDT", "price": price }))
+}
+
+/// Of a pair that the sandbox does not list.
+fn entries() -> Vec<Entry> {
+    let futures = json!({ "group": "futures/ticker:BTCUSDT", "data": { "symbol": "BTCUSDT" } });
+    vec![
+        book(0, "snapshot", 1),
+        trade(0, "1.10"),
+        book(200, "update", 2),
+        book(300, "snapshot", 3),
+        trade(400, "1.2"),
+        book(400, "update", 4),
+        Entry::frame(NOON_US + 400_000, "futures/ticker:BTCUSDT", futures.to_string()),
+        Entry::event(NOON_US, "spot/trade:OLD_USDT", "resynced", None),
+        Entry::frame(NOON_US, "spot/user/balance:BALANCE_UPDATE", "{\"mine\":1}"),
+    ]
+}
+
+fn still() -> Config {
+    Config::new().stepped_clock(NOON_MS + 5_000).replay(entries())
+}
+
+#[tokio::test]
+async fn frames_come_at_their_time_and_to_whoever_subscribed() {
+    let sandbox = start(still()).await;
+    assert!(sandbox.is_replay());
+    let mut trades = Socket::connect(&sandbox.spot().ws_public).await;
+    trades.subscribe_spot("spot/trade:OLD_USDT").await;
+    let mut tickers = Socket::connect(&sandbox.futures().ws_public).await;
+    tickers.json(json!({ "action": "subscribe", "args": ["futures/ticker:BTCUSDT"] })).await;
+    assert_eq!(tickers.text().await["success"], true);
+    sandbox.advance(Duration::ZERO);
+    sandbox.advance(LEAD);
+    assert_eq!(trades.binary().await["data"][0]["price"], "1.10");
+    // Just before the next, and then at it: a frame that came too early would be the answer.
+    sandbox.advance(Duration::from_millis(399));
+    trades.send("ping").await;
+    assert_eq!(trades.hear().await, Heard::Text("pong".to_owned()));
+    sandbox.advance(Duration::from_millis(1));
+    assert_eq!(trades.binary().await["data"][0]["price"], "1.2");
+    assert_eq!(tickers.text().await["group"], "futures/ticker:BTCUSDT");
+}
+
+#[tokio::test]
+async fn a_late_subscriber_gets_the_book_from_its_last_snapshot_on() {
+    let sandbox = start(still()).await;
+    let mut early = Socket::connect(&sandbox.spot().ws_public).await;
+    early.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
+    sandbox.advance(Duration::ZERO);
+    sandbox.advance(LEAD + Duration::from_secs(1));
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(early.binary().await["data"][0]["version"].clone());
+    }
+    assert_eq!(seen, [1, 2, 3, 4]);
+    let mut late = Socket::connect(&sandbox.spot().ws_public).await;
+    late.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
+    for wanted in [3, 4] {
+        assert_eq!(late.binary().await["data"][0]["version"], wanted);
+    }
+}
+
+#[tokio::test]
+async fn nothing_else_is_told_of_the_markets_and_private_channels_work() {
+    let sandbox = start(still()).await;
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    // Listed, but not recorded: silent. Neither listed nor recorded: refused.
+    socket.subscribe_spot("spot/ticker:BTC_USDT").await;
+    sandbox.step_market(20);
+    socket.json(json!({ "op": "subscribe", "args": ["spot/ticker:NO_USDT"] })).await;
+    assert_eq!(socket.text().await["errorCode"], "92001");
+    let mut private = Socket::connect(&sandbox.spot().ws_private).await;
+    private.log_in_spot(&sandbox).await;
+    private.subscribe_spot("spot/user/balance:BALANCE_UPDATE").await;
+    sandbox.deposit(1, "USDT", "5".parse().expect("an amount")).expect("a deposit");
+    sandbox.advance(Duration::from_mins(1));
+    assert_eq!(private.text().await["table"], "spot/user/balance");
+}
