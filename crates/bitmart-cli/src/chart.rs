@@ -12,17 +12,15 @@ use crate::output;
 
 /// Lines of the picture.
 const HEIGHT: u32 = 16;
-/// Each line shows two steps of price: the upper and the lower half of a letter.
-const STEPS: u32 = 2 * HEIGHT;
 
 /// The prices of a candle.
-#[derive(Clone, Copy, Debug)]
-struct Candle {
-    time: Timestamp,
-    open: Decimal,
-    high: Decimal,
-    low: Decimal,
-    close: Decimal,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Candle {
+    pub(crate) time: Timestamp,
+    pub(crate) open: Decimal,
+    pub(crate) high: Decimal,
+    pub(crate) low: Decimal,
+    pub(crate) close: Decimal,
 }
 
 pub(crate) fn command() -> Command {
@@ -62,7 +60,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 }
 
 /// The latest candles, oldest first.
-async fn fetch(
+pub(crate) async fn fetch(
     client: &Client,
     symbol: &str,
     step: &str,
@@ -101,51 +99,79 @@ async fn fetch(
     Ok(candles.split_off(surplus))
 }
 
-/// The picture; `None` without candles.
-fn draw(candles: &[Candle]) -> Option<String> {
+/// What stands in a cell of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Blank,
+    /// Between open and close of a candle that rose or stayed.
+    Rose,
+    /// The same of one that fell.
+    Fell,
+    /// Beyond open and close.
+    Wick,
+}
+
+impl Mark {
+    pub(crate) fn letter(self) -> char {
+        match self {
+            Self::Blank => ' ',
+            Self::Rose => '█',
+            Self::Fell => '░',
+            Self::Wick => '│',
+        }
+    }
+}
+
+/// The candles as lines of marks, the highest first; each line stands for two steps of price. `None`
+/// without candles, and where no decimal holds the range.
+pub(crate) fn grid(candles: &[Candle], height: u32) -> Option<Vec<Vec<Mark>>> {
     let high = candles.iter().map(|candle| candle.high).max()?;
     let low = candles.iter().map(|candle| candle.low).min()?;
     let range = high.checked_sub(low)?;
+    let steps = 2 * height.max(1);
     // Which of the steps a price stands on, 0 the lowest.
     let step_of = |price: Decimal| -> Option<u32> {
         if range.is_zero() {
-            return Some(STEPS / 2);
+            return Some(steps / 2);
         }
-        let at = (price - low).checked_mul(Decimal::from(STEPS - 1))?.checked_div(range)?.round();
+        let at = (price - low).checked_mul(Decimal::from(steps - 1))?.checked_div(range)?.round();
         u32::try_from(at).ok()
     };
-    let mut lines = vec![String::new(); HEIGHT as usize];
+    let mut lines = vec![Vec::new(); height.max(1) as usize];
     for candle in candles {
         let body = [candle.open.min(candle.close), candle.open.max(candle.close)];
         let (bottom, top) = (step_of(body[0])?, step_of(body[1])?);
         let (foot, head) = (step_of(candle.low)?, step_of(candle.high)?);
         let rose = candle.close >= candle.open;
-        for (line, text) in lines.iter_mut().rev().enumerate() {
+        for (line, marks) in lines.iter_mut().rev().enumerate() {
             let lower = 2 * u32::try_from(line).ok()?;
             let within = |from: u32, to: u32| from <= lower + 1 && lower <= to;
-            text.push(match () {
-                () if within(bottom, top) => {
-                    if rose {
-                        '█'
-                    } else {
-                        '░'
-                    }
-                }
-                () if within(foot, head) => '│',
-                () => ' ',
+            marks.push(match () {
+                () if within(bottom, top) && rose => Mark::Rose,
+                () if within(bottom, top) => Mark::Fell,
+                () if within(foot, head) => Mark::Wick,
+                () => Mark::Blank,
             });
         }
     }
+    Some(lines)
+}
+
+/// The picture; `None` without candles.
+fn draw(candles: &[Candle]) -> Option<String> {
+    let lines = grid(candles, HEIGHT)?;
+    let high = candles.iter().map(|candle| candle.high).max()?;
+    let low = candles.iter().map(|candle| candle.low).min()?;
     let (first, last) = (candles.first()?, candles.last()?);
     let label = |line: usize| match line {
         0 => format!(" {high}"),
         line if line + 1 == HEIGHT as usize => format!(" {low}"),
         _ => String::new(),
     };
-    let rows = lines
-        .iter()
-        .enumerate()
-        .map(|(at, line)| format!("{line}{}", label(at)).trim_end().to_owned() + "\n");
+    let rows = lines.iter().enumerate().map(|(at, marks)| {
+        let line: String = marks.iter().map(|mark| mark.letter()).collect();
+        format!("{line}{}", label(at)).trim_end().to_owned() + "\n"
+    });
     let picture: String = rows.collect();
     Some(format!("{picture}{} to {}, last {}\n", first.time, last.time, last.close))
 }

@@ -19,6 +19,8 @@ mod record;
 mod replay;
 mod sandbox;
 mod target;
+#[cfg(feature = "tui")]
+mod tui;
 mod watch;
 
 use std::process::ExitCode;
@@ -40,7 +42,7 @@ Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permissi
 
 /// The whole command line.
 fn command() -> Command {
-    Command::new("bitmart")
+    let command = Command::new("bitmart")
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(completions::VERSION)
         .about(ABOUT)
@@ -60,7 +62,10 @@ fn command() -> Command {
         .subcommand(replay::command())
         .subcommand(sandbox::command())
         .subcommand(watch::command())
-        .subcommands(endpoint::command::groups())
+        .subcommands(endpoint::command::groups());
+    #[cfg(feature = "tui")]
+    let command = command.subcommand(tui::command());
+    command
 }
 
 async fn run(matches: &ArgMatches) -> Result<(), Failure> {
@@ -83,6 +88,8 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
+        #[cfg(feature = "tui")]
+        Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches

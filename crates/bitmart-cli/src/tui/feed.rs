@@ -1,0 +1,223 @@
+//! Where the events of the screen come from.
+
+use std::time::Duration;
+
+use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
+use bitmart::rest::Client;
+use bitmart::rest::system::QueryTime;
+use bitmart::types::Side;
+use bitmart::ws::book::BookSubscription;
+use bitmart::ws::event::{DepthEvent, FuturesTicker, FuturesTrade, SpotTicker, SpotTrade};
+use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
+use bitmart::ws::{self, Topic, Update};
+use tokio::sync::{mpsc, watch};
+
+use super::model::{Account, CANDLES, Event, Level, OwnOrder, State, Ticker, Trade};
+use crate::chart;
+use crate::failure::Failure;
+
+/// Levels of each side that are shown at most.
+const LEVELS: usize = 100;
+/// How often the round trip is measured.
+const MEASURED: Duration = Duration::from_secs(5);
+
+/// Sends events.
+type Events = mpsc::Sender<Result<Event, Failure>>;
+
+/// Begins to follow a symbol. `step` tells the length of candles, and asks for them again.
+pub(super) async fn follow(
+    rest: Client,
+    streams: ws::Client,
+    symbol: &str,
+    has_key: bool,
+    step: watch::Receiver<i64>,
+    events: Events,
+) -> Result<(), Failure> {
+    let contract = !symbol.contains('_');
+    if contract {
+        let levels = topic::futures::depth_increase(symbol, DepthLevels::Fifty, DepthSpeed::Ms200);
+        book(&streams, levels, &events).await?;
+        stream(&streams, topic::futures::trades(symbol), &events, futures_trade).await?;
+        stream(&streams, topic::futures::ticker(symbol), &events, futures_ticker).await?;
+    } else {
+        book(&streams, topic::spot::depth_increase(symbol), &events).await?;
+        stream(&streams, topic::spot::trades(symbol), &events, spot_trade).await?;
+        stream(&streams, topic::spot::ticker(symbol), &events, spot_ticker).await?;
+    }
+    tokio::spawn(candles(rest.clone(), symbol.to_owned(), step, events.clone()));
+    if has_key {
+        tokio::spawn(account(rest.clone(), streams, symbol.to_owned(), events.clone()));
+    }
+    tokio::spawn(round_trip(rest, events));
+    Ok(())
+}
+
+async fn book<T: DepthEvent>(
+    streams: &ws::Client,
+    topic: Topic<T>,
+    events: &Events,
+) -> Result<(), Failure> {
+    let mut book = BookSubscription::new(streams.subscribe(topic).await?);
+    let events = events.clone();
+    tokio::spawn(async move {
+        while let Some(next) = book.next().await {
+            let event = next.map_err(Failure::from).map(|book| {
+                let level = |level: ws::event::Level| -> Level { (level.price, level.size) };
+                let bids = book.bids().take(LEVELS).map(level).collect();
+                let asks = book.asks().take(LEVELS).map(level).collect();
+                Event::Book { bids, asks, whole: book.is_whole() }
+            });
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn stream<T: ws::event::Event>(
+    streams: &ws::Client,
+    topic: Topic<T>,
+    events: &Events,
+    read: fn(T) -> Event,
+) -> Result<(), Failure> {
+    let mut updates = streams.subscribe(topic).await?;
+    let events = events.clone();
+    tokio::spawn(async move {
+        while let Some(update) = updates.next().await {
+            let event = match update {
+                Err(error) => Err(Failure::from(error)),
+                Ok(Update::Data(data)) => Ok(read(data)),
+                Ok(Update::Subscribed | Update::Alive) => Ok(Event::State(State::Open)),
+                Ok(Update::Reconnecting(why)) => Ok(Event::State(State::Lost(why.to_string()))),
+                Ok(Update::Resynced) => Ok(Event::Resynced),
+                Ok(Update::Stale(_)) => Ok(Event::State(State::Stale)),
+                Ok(Update::Lagged(missed)) => Ok(Event::Lagged(missed)),
+                Ok(Update::Malformed(_)) => Ok(Event::Lagged(1)),
+                Ok(_) => continue,
+            };
+            if events.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+fn spot_trade(trade: SpotTrade) -> Event {
+    let buy = trade.side == Side::Buy;
+    Event::Trade(Trade { time: trade.timestamp, price: trade.price, size: trade.size, buy })
+}
+
+fn futures_trade(trade: FuturesTrade) -> Event {
+    let buy = trade.taker_side() == Side::Buy;
+    Event::Trade(Trade { time: trade.timestamp, price: trade.price, size: trade.size, buy })
+}
+
+fn spot_ticker(ticker: SpotTicker) -> Event {
+    Event::Ticker(Ticker {
+        last: ticker.last_price,
+        change: ticker.fluctuation,
+        high: Some(ticker.high_24h),
+        low: Some(ticker.low_24h),
+        volume: ticker.base_volume_24h,
+        mark: None,
+    })
+}
+
+fn futures_ticker(ticker: FuturesTicker) -> Event {
+    Event::Ticker(Ticker {
+        last: ticker.last_price,
+        change: ticker.range,
+        high: None,
+        low: None,
+        volume: ticker.volume_24h,
+        mark: Some(ticker.mark_price),
+    })
+}
+
+/// Past candles, anew whenever another length is wanted. Without them trades make the candles.
+async fn candles(rest: Client, symbol: String, mut step: watch::Receiver<i64>, events: Events) {
+    loop {
+        let minutes = *step.borrow_and_update();
+        let count = u32::try_from(CANDLES / 2).unwrap_or(100);
+        if let Ok(candles) = chart::fetch(&rest, &symbol, &minutes.to_string(), count).await
+            && events.send(Ok(Event::Candles { step: minutes, candles })).await.is_err()
+        {
+            return;
+        }
+        if step.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Orders, balances and positions, told anew after each change.
+async fn account(rest: Client, streams: ws::Client, symbol: String, events: Events) {
+    let contract = !symbol.contains('_');
+    let tracker = AccountTracker::new(rest, streams);
+    let currency = ["USDT", "USDC", "USD"].into_iter().find(|quote| symbol.ends_with(quote));
+    let mut tracker =
+        if contract { tracker.futures([currency.unwrap_or("USDT")]) } else { tracker.spot() };
+    while let Some(event) = tracker.next().await {
+        let event = match event {
+            Ok(_) => Event::Account(seen(&tracker, &symbol)),
+            Err(error) => Event::NoAccount(error.to_string()),
+        };
+        let over = matches!(event, Event::NoAccount(_));
+        if events.send(Ok(event)).await.is_err() || over {
+            return;
+        }
+    }
+}
+
+fn seen(tracker: &AccountTracker, symbol: &str) -> Account {
+    let state = tracker.state();
+    let market = if symbol.contains('_') { Market::Spot } else { Market::Futures };
+    let here = |order: &&Order| match &order.instrument {
+        Instrument::Pair(pair) => pair.as_str() == symbol,
+        Instrument::Contract(contract) => contract.as_str() == symbol,
+    };
+    let order = |order: &Order| OwnOrder {
+        buy: order.is_buy.unwrap_or(true),
+        price: order.price,
+        left: order.size.unwrap_or_default() - order.filled_size,
+    };
+    let mut orders: Vec<_> = state.open_orders(market).filter(here).map(order).collect();
+    orders.sort_by_key(|order| std::cmp::Reverse(order.price));
+    // Of a pair its two currencies, of a contract what it is settled in.
+    let concerns = |currency: &str| match symbol.split_once('_') {
+        Some((base, quote)) => currency == base || currency == quote,
+        None => symbol.ends_with(currency),
+    };
+    let balances = state
+        .balances()
+        .filter(|(of, currency, _)| *of == market && concerns(currency.as_str()))
+        .map(|(_, currency, balance)| (currency.to_string(), balance.available, balance.frozen));
+    let positions = state
+        .all_positions()
+        .filter(|(key, position)| key.contract.as_str() == symbol && !position.size.is_zero())
+        .map(|(key, position)| {
+            let side = match key.direction {
+                Direction::Long => "long",
+                Direction::Short => "short",
+            };
+            (side, position.size, position.average_price)
+        });
+    Account { orders, balances: balances.collect(), positions: positions.collect() }
+}
+
+/// How long a question and its answer take.
+async fn round_trip(rest: Client, events: Events) {
+    loop {
+        if let Ok(answer) = rest.send_detailed(QueryTime::new()).await
+            && events.send(Ok(Event::RoundTrip(answer.latency))).await.is_err()
+        {
+            return;
+        }
+        tokio::time::sleep(MEASURED).await;
+        if events.is_closed() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Candles and trades.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+
+use super::number::{price, short};
+use super::{DOWN, QUIET, UP, side};
+use crate::chart::{Mark, grid};
+use crate::tui::model::Model;
+
+/// The time of day within a time as text: `2026-11-25T19:14:43.152Z`.
+const CLOCK: std::ops::Range<usize> = 11..19;
+
+pub(super) fn candles(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let length = match model.step {
+        minutes if minutes < 60 => format!("{minutes} min"),
+        minutes => format!("{} h", minutes / 60),
+    };
+    let block = Block::bordered().border_style(QUIET).title(format!(" candles of {length} "));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let decimals = model.candles.iter().map(|candle| candle.close.scale()).max().unwrap_or(0);
+    let named = model.candles.iter().flat_map(|candle| [candle.high, candle.low]);
+    let label = named.map(|label| price(label, decimals).len()).max().unwrap_or(0);
+    let columns = usize::from(inner.width).saturating_sub(label + 1);
+    let shown = &model.candles[model.candles.len().saturating_sub(columns)..];
+    let Some(lines) = grid(shown, u32::from(inner.height)) else {
+        frame.render_widget(Paragraph::new("no candles yet").style(QUIET), inner);
+        return;
+    };
+    let high = shown.iter().map(|candle| candle.high).max().unwrap_or_default();
+    let low = shown.iter().map(|candle| candle.low).min().unwrap_or_default();
+    let count = lines.len();
+    let rows = lines.iter().enumerate().map(|(at, marks)| {
+        // A wick has the colour of its candle.
+        let mut spans: Vec<Span<'_>> = marks
+            .iter()
+            .zip(shown)
+            .map(|(mark, candle)| {
+                let style = if candle.close >= candle.open { UP } else { DOWN };
+                let letter = if *mark == Mark::Fell { '█' } else { mark.letter() };
+                Span::styled(letter.to_string(), style)
+            })
+            .collect();
+        let label = match at {
+            0 => Some(high),
+            at if at + 1 == count => Some(low),
+            _ => None,
+        };
+        if let Some(label) = label {
+            let pad = " ".repeat(columns.saturating_sub(marks.len()) + 1);
+            spans.push(Span::styled(format!("{pad}{}", price(label, decimals)), QUIET));
+        }
+        Line::from(spans)
+    });
+    frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), inner);
+}
+
+pub(super) fn tape(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let block = Block::bordered().border_style(QUIET).title(" trades ");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let decimals = model.trades.iter().map(|trade| trade.price.scale()).max().unwrap_or(0);
+    let width = usize::from(inner.width);
+    let rows = model.trades.iter().take(usize::from(inner.height)).map(|trade| {
+        let time = trade.time.to_string();
+        let time = time.get(CLOCK).unwrap_or_default();
+        let at = price(trade.price, decimals);
+        // The size gives way first, then the time.
+        let room = width.saturating_sub(at.len() + 1);
+        let size = short(trade.size, room.min(7));
+        let clock = if width >= time.len() + at.len() + size.len() + 2 { time } else { "" };
+        let gap = width.saturating_sub(clock.len() + at.len() + size.len() + 1);
+        Line::from(vec![
+            Span::styled(clock.to_owned(), QUIET),
+            Span::styled(format!(" {at}{}{size}", " ".repeat(gap)), side(trade.buy)),
+        ])
+    });
+    frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), inner);
+}

@@ -1,0 +1,85 @@
+//! The first line and the last.
+
+use std::time::Instant;
+
+use bitmart::Decimal;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::number::short;
+use super::{DOWN, QUIET, UP, side};
+use crate::tui::model::{Model, State};
+
+/// Badge, symbol, price and the day.
+pub(super) fn head(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let colour = match model.place.as_str() {
+        "live" => Color::Red,
+        "replay" => Color::Magenta,
+        _ => Color::Blue,
+    };
+    let badge = Style::new().fg(Color::White).bg(colour).add_modifier(Modifier::BOLD);
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    let mut spans = vec![
+        Span::styled(format!(" {} ", model.place.to_uppercase()), badge),
+        Span::styled(format!(" {} ", model.symbol), bold),
+    ];
+    if let Some(ticker) = &model.ticker {
+        let rose = ticker.change >= Decimal::ZERO;
+        let percent = (ticker.change * Decimal::ONE_HUNDRED).round_dp(2);
+        let sign = if rose { "+" } else { "" };
+        spans.push(Span::styled(ticker.last.to_string(), side(rose).add_modifier(Modifier::BOLD)));
+        spans.push(Span::styled(format!(" {sign}{percent} %"), side(rose)));
+        let mut day = Vec::new();
+        if let (Some(high), Some(low)) = (ticker.high, ticker.low) {
+            day.push(format!("24 h {low} to {high}"));
+        }
+        if let Some(mark) = ticker.mark {
+            day.push(format!("mark {}", mark.round_dp(4).normalize()));
+        }
+        day.push(format!("volume {}", short(ticker.volume, 8)));
+        spans.push(Span::styled(format!("  {}", day.join("  ")), QUIET));
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
+/// How the connection is, and the keys.
+pub(super) fn foot(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Instant) {
+    let (words, style) = match &model.state {
+        State::Connecting => ("connecting".to_owned(), QUIET),
+        State::Open => ("connected".to_owned(), UP),
+        State::Stale => ("silent for 15 s".to_owned(), DOWN),
+        State::Lost(why) => (format!("lost: {why}"), DOWN),
+    };
+    let mut parts = Vec::new();
+    if let Some(heard) = model.heard {
+        let age = now.saturating_duration_since(heard);
+        parts.push(format!("data {}.{} s old", age.as_secs(), age.subsec_millis() / 100));
+    }
+    if let Some(time) = model.round_trip {
+        parts.push(format!("round trip {} ms", time.as_millis()));
+    }
+    if model.resyncs > 0 {
+        parts.push(format!("resyncs {}", model.resyncs));
+    }
+    if model.lagged > 0 {
+        parts.push(format!("lagged {}", model.lagged));
+    }
+    let keys = "q tab ↓↑";
+    let room = usize::from(area.width).saturating_sub(keys.chars().count() + 1);
+    let rest = format!("  {}", parts.join("  "));
+    // What is said of a loss may be long; the counts stay.
+    let left = room.saturating_sub(rest.chars().count() + 3);
+    let words: String = words.chars().take(left).collect();
+    let used = 2 + words.chars().count() + rest.chars().count();
+    let gap = " ".repeat(usize::from(area.width).saturating_sub(used + keys.chars().count()));
+    let line = Line::from(vec![
+        Span::styled("● ", style),
+        Span::styled(words, style),
+        Span::raw(rest),
+        Span::styled(format!("{gap}{keys}"), QUIET),
+    ]);
+    frame.render_widget(Paragraph::new(line), area);
+}
