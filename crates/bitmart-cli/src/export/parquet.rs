@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use parquet::basic::{Compression, GzipLevel, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
@@ -25,8 +25,9 @@ pub(super) fn encode(table: &Rows) -> Result<Vec<u8>, ParquetError> {
     });
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let schema = Arc::new(Type::group_type_builder("rows").with_fields(fields).build()?);
-    let properties =
-        WriterProperties::builder().set_compression(Compression::GZIP(Default::default())).build();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::GZIP(GzipLevel::default()))
+        .build();
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
     let mut group = file.next_row_group()?;
     for (column, kind) in kinds.into_iter().enumerate() {
@@ -109,7 +110,7 @@ mod tests {
             rows,
             [
                 r#"{id: 1, price: "0.10", never: null, open: true, more: null}"#,
-                r#"{id: 9007199254740993, price: null, never: null, open: false, more: null}"#,
+                "{id: 9007199254740993, price: null, never: null, open: false, more: null}",
                 r#"{id: 3, price: "27000.50", never: null, open: null, more: "[1,2]"}"#,
             ]
         );

@@ -62,9 +62,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 
 fn check(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) {
     match &dataset.refused {
-        Some(_) if dataset.complete => {}
+        _ if dataset.complete => {}
         Some(reason) => faults.push(format!("the exchange refused: {reason}")),
-        None if dataset.complete => {}
         None => faults.push("was interrupted".to_owned()),
     }
     unchanged(folder, &dataset.file, faults);

@@ -46,9 +46,8 @@ where
                 return refused(&mut store, error);
             }
         };
-        let body = match String::from_utf8(page.raw.to_vec()) {
-            Ok(body) => body,
-            Err(_) => return Err(Failure::machine(format!("{name}: an answer that is no text"))),
+        let Ok(body) = String::from_utf8(page.raw.to_vec()) else {
+            return Err(Failure::machine(format!("{name}: an answer that is no text")));
         };
         let (from, to) = (page.window.from.as_millis(), page.window.to.as_millis());
         let asked = json!({ "from": from, "to": to, "page": page.window.page });

@@ -79,7 +79,7 @@ async fn stream<T: ws::event::Event>(
     streams: &ws::Client,
     topic: Topic<T>,
     events: &Events,
-    read: fn(T) -> Event,
+    read: fn(&T) -> Event,
 ) -> Result<(), Failure> {
     let mut updates = streams.subscribe(topic).await?;
     let events = events.clone();
@@ -87,7 +87,7 @@ async fn stream<T: ws::event::Event>(
         while let Some(update) = updates.next().await {
             let event = match update {
                 Err(error) => Err(Failure::from(error)),
-                Ok(Update::Data(data)) => Ok(read(data)),
+                Ok(Update::Data(data)) => Ok(read(&data)),
                 Ok(Update::Subscribed | Update::Alive) => Ok(Event::State(State::Open)),
                 Ok(Update::Reconnecting(why)) => Ok(Event::State(State::Lost(why.to_string()))),
                 Ok(Update::Resynced) => Ok(Event::Resynced),
@@ -104,17 +104,17 @@ async fn stream<T: ws::event::Event>(
     Ok(())
 }
 
-fn spot_trade(trade: SpotTrade) -> Event {
+fn spot_trade(trade: &SpotTrade) -> Event {
     let buy = trade.side == Side::Buy;
     Event::Trade(Trade { time: trade.timestamp, price: trade.price, size: trade.size, buy })
 }
 
-fn futures_trade(trade: FuturesTrade) -> Event {
+fn futures_trade(trade: &FuturesTrade) -> Event {
     let buy = trade.taker_side() == Side::Buy;
     Event::Trade(Trade { time: trade.timestamp, price: trade.price, size: trade.size, buy })
 }
 
-fn spot_ticker(ticker: SpotTicker) -> Event {
+fn spot_ticker(ticker: &SpotTicker) -> Event {
     Event::Ticker(Ticker {
         last: ticker.last_price,
         change: ticker.fluctuation,
@@ -125,7 +125,7 @@ fn spot_ticker(ticker: SpotTicker) -> Event {
     })
 }
 
-fn futures_ticker(ticker: FuturesTicker) -> Event {
+fn futures_ticker(ticker: &FuturesTicker) -> Event {
     Event::Ticker(Ticker {
         last: ticker.last_price,
         change: ticker.range,

@@ -123,7 +123,7 @@ async fn subscribe(context: &Context, topics: &[Named]) -> Result<mpsc::Receiver
         tokio::spawn(async move {
             while let Some(update) = updates.next().await {
                 let line = match update {
-                    Ok(update) => line(&name, update),
+                    Ok(update) => line(&name, &update),
                     Err(error) => Some(Line::End(Failure::from(error))),
                 };
                 if let Some(line) = line
@@ -137,14 +137,14 @@ async fn subscribe(context: &Context, topics: &[Named]) -> Result<mpsc::Receiver
     Ok(receiver)
 }
 
-fn line(topic: &str, update: Update<RawEvent>) -> Option<Line> {
-    if let Update::Data(event) = &update {
+fn line(topic: &str, update: &Update<RawEvent>) -> Option<Line> {
+    if let Update::Data(event) = update {
         return Some(match Json::read(event.json.get()) {
             Ok(row) => Line::Row(topic.to_owned(), row),
             Err(error) => Line::Note(note(topic, "malformed", &error.to_string())),
         });
     }
-    happened(topic, &update).map(Line::Note)
+    happened(topic, update).map(Line::Note)
 }
 
 /// What happened to a subscription; nothing of data.

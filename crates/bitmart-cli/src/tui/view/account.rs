@@ -31,11 +31,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     frame.render_widget(block, area);
     let mut lines = Vec::new();
     for (currency, free, bound) in &account.balances {
-        let bound = if bound.is_zero() { String::new() } else { format!(" +{}", short(*bound, 7)) };
-        lines.push(Line::raw(format!("{currency:<5}{:>9}{bound}", short(*free, 9))));
+        let bound = if bound.is_zero() { String::new() } else { format!(" +{}", short(*bound, 5)) };
+        lines.push(Line::raw(format!("{currency:<5}{:>8}{bound}", short(*free, 8))));
     }
     for (direction, size, average) in &account.positions {
-        let average = average.map(|price| format!(" @ {}", short(price, 9))).unwrap_or_default();
+        let average = average.map(|price| format!("@{}", short(price, 9))).unwrap_or_default();
         lines.push(Line::styled(
             format!("{direction} {}{average}", short(*size, 7)),
             side(*direction == "long"),
@@ -49,8 +49,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     orders.sort_by_key(|order| std::cmp::Reverse(order.price));
     lines.extend(orders.into_iter().map(|order| {
         let at = order.price.map_or_else(|| "market".to_owned(), |price| price.to_string());
-        let word = if order.buy { "buy " } else { "sell" };
-        Line::styled(format!("{word} {:>7} @ {at}", short(order.left, 7)), side(order.buy))
+        let word = if order.buy { "buy" } else { "sell" };
+        Line::styled(format!("{word} {}@{at}", short(order.left, 5)), side(order.buy))
     }));
     frame.render_widget(Paragraph::new(lines), inner);
 }

@@ -24,11 +24,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     // The spread has a line, and each side half of the others.
-    let rows = usize::from(inner.height.saturating_sub(1)) / 2;
+    let others = usize::from(inner.height.saturating_sub(1));
+    let rows = others / 2;
     let decimals = model.bids.iter().chain(&model.asks).map(|level| level.0.scale()).max();
     let decimals = decimals.unwrap_or(0);
     let asks = rungs(&model.asks, model.offset, rows);
-    let bids = rungs(&model.bids, model.offset, rows);
+    let bids = rungs(&model.bids, model.offset, others - rows);
     let deepest = asks.iter().chain(&bids).map(|rung| rung.sum).max().unwrap_or_default();
     let line = |rung: &Rung, buy: bool| {
         let own = model.account.as_ref().is_ok_and(|account| {

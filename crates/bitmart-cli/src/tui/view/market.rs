@@ -68,10 +68,12 @@ pub(super) fn tape(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let time = trade.time.to_string();
         let time = time.get(CLOCK).unwrap_or_default();
         let at = price(trade.price, decimals);
-        // The size gives way first, then the time.
-        let room = width.saturating_sub(at.len() + 1);
-        let size = short(trade.size, room.min(7));
-        let clock = if width >= time.len() + at.len() + size.len() + 2 { time } else { "" };
+        let size = short(trade.size, width.saturating_sub(at.len() + 1).min(7));
+        // Where there is little room, the hour goes first, then the time.
+        let room = width.saturating_sub(at.len() + size.len() + 2);
+        let minutes = time.get(3..).unwrap_or_default();
+        let clock =
+            [time, minutes].into_iter().find(|clock| clock.len() <= room).unwrap_or_default();
         let gap = width.saturating_sub(clock.len() + at.len() + size.len() + 1);
         Line::from(vec![
             Span::styled(clock.to_owned(), QUIET),

@@ -39,13 +39,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: Instant) {
     let [head, body, foot] =
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)])
             .areas(area);
-    let ladder_width = (area.width * 2 / 5).clamp(32, 48);
+    let ladder_width = (area.width * 2 / 5).clamp(34, 48);
     let [left, right] =
         Layout::horizontal([Constraint::Length(ladder_width), Constraint::Fill(1)]).areas(body);
     let [candles, lower] =
         Layout::vertical([Constraint::Percentage(55), Constraint::Fill(1)]).areas(right);
     let [tape, account] =
-        Layout::horizontal([Constraint::Percentage(45), Constraint::Fill(1)]).areas(lower);
+        Layout::horizontal([Constraint::Percentage(52), Constraint::Fill(1)]).areas(lower);
     status::head(frame, head, model);
     ladder::draw(frame, left, model);
     market::candles(frame, candles, model);
