@@ -136,7 +136,12 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         let (request, rules) = (&order.request, &exchange.spot[&order.request.symbol].rules);
         let currency = if request.side == Side::Buy { &rules.quote } else { &rules.base };
         let wallet = if request.margin { request.symbol.as_str() } else { "spot" };
-        prop_assert!(order.state.is_open() || order.reserved.is_zero());
+        let left = match request.side {
+            Side::Buy => Exchange::with_fee(order.account, order.open_size() * request.price),
+            Side::Sell => order.open_size(),
+        };
+        let needed = if order.state.is_open() { left } else { Decimal::ZERO };
+        prop_assert_eq!(order.reserved, needed, "{:?}", order);
         hold(order.account, wallet, currency, order.reserved);
     }
     let mut promised: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
@@ -223,9 +228,21 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{futures:?}")
 }
 
+/// So many runs, or as many as `PROPTEST_CASES` says.
+fn runs(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = cases.unwrap_or(usual);
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 4_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
     // About 40,000 operations.
-    #![proptest_config(ProptestConfig { cases: 80, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(runs(80))]
 
     #[test]
     fn money_is_conserved_over_random_operations(
@@ -246,7 +263,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(runs(16))]
 
     #[test]
     fn same_seed_and_steps_give_the_same_ledger(
