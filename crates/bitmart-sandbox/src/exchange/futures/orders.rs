@@ -217,23 +217,6 @@ impl Exchange {
         }
     }
 
-    /// Whether the mode of an order forbids it to trade as the book stands.
-    fn is_turned_away(&self, order: &FuturesOrder) -> bool {
-        let request = &order.request;
-        let Some(market) = self.futures.get(&request.symbol) else { return true };
-        let side = request.side.book();
-        match request.mode {
-            Mode::MakerOnly => {
-                request.price.is_some_and(|price| market.book.would_take(side, price))
-            }
-            Mode::FillOrKill => {
-                let there = market.book.fillable(side, request.price, order.account, request.stp);
-                there < order.left()
-            }
-            Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
-        }
-    }
-
     /// Takes from the book until nothing fits any more. Says whether self-trade prevention stopped it.
     fn match_futures(
         &mut self,
