@@ -17,7 +17,7 @@ use super::{
     book::Side,
     earn::{SavingAct, SavingRecord},
     funding::FundingState,
-    futures_order::FuturesOrder,
+    futures_order::{FuturesOrder, Mode},
     margin::Sum,
     order::{NewSpotOrder, State},
     tests::spot_order,
@@ -197,6 +197,10 @@ impl Heard {
                 Event::FuturesOrder { order, .. } => {
                     let was_open = self.futures.insert(order.id, order.open).unwrap_or(true);
                     prop_assert!(was_open, "a finished futures order moved");
+                    if order.request.mode == Mode::FillOrKill && !order.open {
+                        let none_or_all = [Decimal::ZERO, order.request.size];
+                        prop_assert!(none_or_all.contains(&order.filled), "{:?}", order);
+                    }
                 }
                 Event::FuturesPlan { plan, .. } => {
                     let before = self.plans.insert(plan.id, plan.state);
