@@ -55,3 +55,16 @@ async fn an_order_of_a_halted_contract_cannot_be_changed() {
     sandbox.halt("BTCUSDT", false).expect("a contract");
     client.post(path, change).await.data();
 }
+
+#[tokio::test]
+async fn a_post_only_order_below_the_minimum_is_accepted_and_cancelled() {
+    let sandbox = quiet().await;
+    let client = Client::spot(&sandbox);
+    let order = json!({
+        "symbol": "BTC_USDT", "side": "buy", "type": "limit_maker", "size": "0.00001", "price": "50000",
+    });
+    let id = client.order(order).await;
+    let row = client.post("/spot/v4/query/order", json!({ "orderId": id })).await.data();
+    assert_eq!((&row["state"], &row["cancelSource"]), (&json!("canceled"), &json!("system")));
+    assert!(sandbox.balances().iter().all(|row| row.frozen.is_zero()));
+}

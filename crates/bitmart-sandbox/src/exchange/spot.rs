@@ -145,8 +145,10 @@ impl Exchange {
         let Some(order) = self.spot_orders.get(&id) else { return };
         let (account, request) = (order.account, order.request.clone());
         let Some(market) = self.spot.get_mut(&request.symbol) else { return };
-        // BitMart cancels such an order after accepting it, without an error.
-        if request.kind == Kind::LimitMaker && market.book.would_take(request.side, request.price) {
+        // BitMart cancels such an order after accepting it, without an error (endpoint v2/submit_order).
+        let too_small = request.price * request.size < market.rules.min_notional;
+        let takes = || market.book.would_take(request.side, request.price);
+        if request.kind == Kind::LimitMaker && (too_small || takes()) {
             return self.end_spot(id, CancelSource::System, now_ms);
         }
         let limit = (request.kind != Kind::Market).then_some(request.price);

@@ -159,7 +159,9 @@ pub(super) fn parse_order_as(
     }
     order.price =
         digits(params, "price", rules.price_decimals, lenient)?.ok_or_else(|| refuse(50011))?;
-    if order.size.checked_mul(order.price).is_none_or(|value| value < rules.min_notional) {
+    // One that must not take is accepted, and cancelled at once, as documented.
+    let value = order.size.checked_mul(order.price);
+    if kind != Kind::LimitMaker && value.is_none_or(|value| value < rules.min_notional) {
         return Err(refuse(51011));
     }
     Ok(order)
