@@ -458,6 +458,11 @@ async fn margin(seen: &mut Seen) {
     seen.post(&client, &path("borrow"), vec![(51000, other)]).await;
     let into = with(sum("1000"), json!({ "side": "in" }));
     seen.post(&client, &path("transfer"), vec![(1000, into)]).await;
+    let maker = |side: &str, price: &str| {
+        with(limit_buy(), json!({ "type": "limit_maker", "side": side, "price": price }))
+    };
+    let cases = vec![(50034, maker("buy", "90000")), (50035, maker("sell", "30000"))];
+    seen.post(&client, "/spot/v1/margin/submit_order", cases).await;
     seen.post(&client, &path("repay"), vec![(51024, sum("1"))]).await;
     let cases = vec![(51005, sum("9")), (51004, sum("4001")), (1000, sum("100"))];
     seen.post(&client, &path("borrow"), cases).await;

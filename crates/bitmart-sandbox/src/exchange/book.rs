@@ -126,23 +126,23 @@ impl Book {
         self.best_first(side).take(depth).map(row).collect()
     }
 
-    /// The size an order of `side` would get at its limit or better: orders of the same account are
-    /// taken out of its way or stop it, as self-trade prevention says.
-    pub(crate) fn fillable(
+    /// The orders that one of `side` would meet at its limit or better, and their open sizes: orders of the
+    /// same account are taken out of its way or stop it, as self-trade prevention says.
+    pub(crate) fn met_by(
         &self,
         side: Side,
         limit: Option<Decimal>,
         account: AccountId,
         policy: SelfTrade,
-    ) -> Decimal {
-        let own = |resting: &&Resting| resting.account == account && policy != SelfTrade::Allow;
+    ) -> impl Iterator<Item = (OrderId, Decimal)> {
+        let own =
+            move |resting: &&Resting| resting.account == account && policy != SelfTrade::Allow;
         self.best_first(side.opposite())
-            .take_while(|(price, _)| reaches(side, **price, limit))
+            .take_while(move |(price, _)| reaches(side, **price, limit))
             .flat_map(|(_, level)| &level.queue)
-            .take_while(|resting| !own(resting) || policy == SelfTrade::CancelMaker)
-            .filter(|resting| !own(resting))
-            .map(|resting| resting.open)
-            .sum()
+            .take_while(move |resting| !own(resting) || policy == SelfTrade::CancelMaker)
+            .filter(move |resting| !own(resting))
+            .map(|resting| (resting.id, resting.open))
     }
 
     /// The levels of a side, best first.
@@ -337,14 +337,17 @@ mod tests {
     }
 
     #[test]
-    fn fillable_counts_what_a_taker_would_get() {
-        let mine = |policy| book().fillable(Side::Buy, None, ME, policy);
+    fn met_by_counts_what_a_taker_would_get() {
+        fn sum(met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
+            met.map(|row| row.1).sum()
+        }
+        let mine = |policy| sum(book().met_by(Side::Buy, None, ME, policy));
         assert_eq!(mine(SelfTrade::Allow), d(4));
         assert_eq!(mine(SelfTrade::CancelMaker), d(3));
         // The own order comes second and stops the taker.
         assert_eq!((mine(SelfTrade::CancelTaker), mine(SelfTrade::CancelBoth)), (d(1), d(1)));
         let limit = Some(d(100));
-        assert_eq!(book().fillable(Side::Buy, limit, OTHER, SelfTrade::CancelMaker), d(1));
+        assert_eq!(sum(book().met_by(Side::Buy, limit, OTHER, SelfTrade::CancelMaker)), d(1));
     }
 
     #[test]

@@ -1,25 +1,28 @@
 //! What must hold whatever happens: no money appears or vanishes, balances stay positive, books stay
 //! uncrossed, states move forward, and the same seed and inputs give the same ledger, byte by byte.
 
+mod control;
+mod heard;
 mod steps;
 mod triggers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
 
+use self::heard::Heard;
 use self::steps::{START_MS, Step, config, run, start, step};
 use super::{
-    AccountId, Event, Exchange, OrderId,
+    AccountId, Exchange, OrderId,
     account::{Account, Wallet},
     book::Side,
     earn::{SavingAct, SavingRecord},
     funding::FundingState,
     futures_order::FuturesOrder,
     margin::Sum,
-    order::{NewSpotOrder, State},
+    order::NewSpotOrder,
     tests::spot_order,
     trigger::{self, Kind, Plan, Trigger},
 };
@@ -136,7 +139,12 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
         let (request, rules) = (&order.request, &exchange.spot[&order.request.symbol].rules);
         let currency = if request.side == Side::Buy { &rules.quote } else { &rules.base };
         let wallet = if request.margin { request.symbol.as_str() } else { "spot" };
-        prop_assert!(order.state.is_open() || order.reserved.is_zero());
+        let left = match request.side {
+            Side::Buy => Exchange::with_fee(order.account, order.open_size() * request.price),
+            Side::Sell => order.open_size(),
+        };
+        let needed = if order.state.is_open() { left } else { Decimal::ZERO };
+        prop_assert_eq!(order.reserved, needed, "{:?}", order);
         hold(order.account, wallet, currency, order.reserved);
     }
     let mut promised: BTreeMap<(AccountId, bool), Decimal> = BTreeMap::new();
@@ -169,52 +177,36 @@ fn check_frozen(exchange: &Exchange) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// What was last heard of each order.
-#[derive(Debug, Default)]
-struct Heard {
-    spot: HashMap<OrderId, State>,
-    futures: HashMap<OrderId, bool>,
-    plans: HashMap<OrderId, trigger::State>,
-    /// Orders that a trigger placed.
-    placed: HashSet<OrderId>,
-}
-
-impl Heard {
-    /// States move forward, and nothing is heard of a finished order.
-    fn hear(&mut self, events: Vec<Event>) -> Result<(), TestCaseError> {
-        for event in events {
-            match event {
-                Event::SpotOrder { order, .. } => {
-                    let before = self.spot.insert(order.id, order.state).unwrap_or(State::New);
-                    let forward = before <= order.state && before.is_open();
-                    prop_assert!(forward, "{before:?} became {:?}", order.state);
-                }
-                Event::FuturesOrder { order, .. } => {
-                    let was_open = self.futures.insert(order.id, order.open).unwrap_or(true);
-                    prop_assert!(was_open, "a finished futures order moved");
-                }
-                Event::FuturesPlan { plan, .. } => {
-                    let before = self.plans.insert(plan.id, plan.state);
-                    let waited = before.is_none_or(|state| state == trigger::State::Waiting);
-                    prop_assert!(waited, "a trigger that had ended moved");
-                    if let trigger::State::Placed(order) = plan.state {
-                        prop_assert!(self.placed.insert(order), "two triggers placed one order");
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+/// The trades of an order are all that it got.
+fn check_fills(exchange: &Exchange) -> Result<(), TestCaseError> {
+    let mut filled: HashMap<OrderId, (Decimal, Decimal)> = HashMap::new();
+    let spot = exchange.spot_fills.iter().map(|fill| (fill.order, fill.size, fill.price));
+    let futures = exchange.futures_fills.iter().map(|fill| (fill.order, fill.size, fill.price));
+    for (order, size, price) in spot.chain(futures) {
+        let sum = filled.entry(order).or_default();
+        *sum = (sum.0 + size, sum.1 + size * price);
     }
+    let orders = exchange.spot_orders.values();
+    let spot =
+        orders.map(|order| (order.id, order.account, order.filled_size, order.filled_notional));
+    let orders = exchange.futures_orders.values();
+    let futures = orders.map(|order| (order.id, order.account, order.filled, order.filled_value));
+    for (id, account, size, value) in spot.chain(futures) {
+        if !Exchange::is_house(account) {
+            prop_assert_eq!(filled.get(&id).copied().unwrap_or_default(), (size, value));
+        }
+    }
+    Ok(())
 }
 
 /// Everything that happened, as text.
 fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     let (mut exchange, mut now_ms) = (start(seed), START_MS);
+    let mut events = Vec::new();
     for (account, step) in steps {
         run(&mut exchange, *account, step, &mut now_ms);
+        events.extend(exchange.take_events());
     }
-    let events = exchange.take_events();
     let triggers = &exchange.triggers;
     let orders = (exchange.ledger_fills(), exchange.ledger_orders(), exchange.ledger_balances());
     let money = (&exchange.fundings, &exchange.transfers, &exchange.loans, &exchange.repayments);
@@ -223,9 +215,21 @@ fn ledger(seed: u64, steps: &[(u32, Step)]) -> String {
     format!("{events:?}\n{orders:?}\n{money:?}\n{totals:?}\n{futures:?}")
 }
 
+/// So many runs, or as many as `PROPTEST_CASES` says.
+fn runs(usual: u32) -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = cases.unwrap_or(usual);
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 4_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
     // About 40,000 operations.
-    #![proptest_config(ProptestConfig { cases: 80, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(runs(80))]
 
     #[test]
     fn money_is_conserved_over_random_operations(
@@ -242,11 +246,12 @@ proptest! {
         }
         check_frozen(&exchange)?;
         check_flows(&exchange, &begin)?;
+        check_fills(&exchange)?;
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(runs(16))]
 
     #[test]
     fn same_seed_and_steps_give_the_same_ledger(
@@ -254,6 +259,19 @@ proptest! {
         steps in proptest::collection::vec(step(), 1..200),
     ) {
         prop_assert_eq!(ledger(seed, &steps), ledger(seed, &steps));
+    }
+
+    #[test]
+    fn an_exchange_that_is_restored_on_the_way_gives_the_same_ledger(
+        seed in any::<u64>(),
+        steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        let plan = |pause: &Step| -> Vec<(u32, Step)> {
+            let parts = steps.chunks(20).map(|part| [part, &[(1, pause.clone())]].concat());
+            parts.flatten().collect()
+        };
+        let restored = plan(&Step::Control(control::Step::Restore));
+        prop_assert_eq!(ledger(seed, &restored), ledger(seed, &plan(&Step::Wait { seconds: 0 })));
     }
 }
 

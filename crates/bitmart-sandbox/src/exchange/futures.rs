@@ -6,6 +6,7 @@ pub(crate) mod funding;
 mod liquidation;
 pub(crate) mod margin;
 mod mark;
+mod modes;
 mod modify;
 mod orders;
 mod settings;

@@ -94,6 +94,8 @@ const TABLE: &[(u32, u16, &str)] = &[
     (50028, 400, "Missing parameters"),
     (50029, 400, "The parameters do not match"),
     (50033, 400, "The order quantity should be greater than 0 and less than or equal to 10"),
+    (50034, 400, "The price is high and there is no matching depth"),
+    (50035, 400, "The price is low and there is no matching depth"),
     (50037, 400, "The maximum length of clientOrderId cannot exceed 32"),
     (50038, 400, "ClientOrderId only allows a combination of numbers and letters"),
     (50039, 400, "Order_id and clientOrderId cannot be empty at the same time"),

@@ -83,8 +83,7 @@ impl Exchange {
                 } else {
                     request.price * request.size
                 };
-                let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
-                (rules.quote.clone(), value + value * rate)
+                (rules.quote.clone(), Self::with_fee(account, value))
             }
         };
         let owner = self.account(account);
@@ -146,8 +145,10 @@ impl Exchange {
         let Some(order) = self.spot_orders.get(&id) else { return };
         let (account, request) = (order.account, order.request.clone());
         let Some(market) = self.spot.get_mut(&request.symbol) else { return };
-        // BitMart cancels such an order after accepting it, without an error.
-        if request.kind == Kind::LimitMaker && market.book.would_take(request.side, request.price) {
+        // BitMart cancels such an order after accepting it, without an error (endpoint v2/submit_order).
+        let too_small = request.price * request.size < market.rules.min_notional;
+        let takes = || market.book.would_take(request.side, request.price);
+        if request.kind == Kind::LimitMaker && (too_small || takes()) {
             return self.end_spot(id, CancelSource::System, now_ms);
         }
         let limit = (request.kind != Kind::Market).then_some(request.price);
@@ -173,10 +174,32 @@ impl Exchange {
                     if let Some(market) = self.spot.get_mut(&request.symbol) {
                         market.book.rest(request.side, request.price, id, account, taken.left);
                     }
+                    self.release_spot_surplus(id);
                 }
             }
         }
         self.sweep_spot(id, &taken.matches);
+    }
+
+    /// What a buy of this value freezes: its fee goes with it.
+    pub(super) fn with_fee(account: AccountId, value: Decimal) -> Decimal {
+        let rate = if Self::is_house(account) { Decimal::ZERO } else { TAKER_FEE };
+        value + value * rate
+    }
+
+    /// Gives back what a buy had frozen for its limit price and got cheaper.
+    fn release_spot_surplus(&mut self, id: OrderId) {
+        let Some(order) = self.spot_orders.get_mut(&id) else { return };
+        if order.request.side == Side::Sell || order.filled_size.is_zero() {
+            return;
+        }
+        let needed = Self::with_fee(order.account, order.open_size() * order.request.price);
+        let surplus = order.reserved - needed;
+        order.reserved = needed;
+        let (account, request) = (order.account, order.request.clone());
+        let Some(market) = self.spot.get(&request.symbol) else { return };
+        let quote = market.rules.quote.clone();
+        self.account(account).trading(&request, &quote).release(surplus);
     }
 
     /// Lets finished house orders go.
@@ -264,6 +287,9 @@ impl Exchange {
         };
         keep_latest(&mut self.spot_fills, fill.clone(), self.remembered);
         self.spot_trades.entry(id).or_default().push(trade);
+        if maker && !complete {
+            self.release_spot_surplus(id);
+        }
         self.report_spot(id, Some(fill));
         if complete {
             self.finish_spot(account, id);

@@ -226,3 +226,34 @@ fn closing_a_winning_long_pays_the_profit() {
     assert_eq!(wallet.available, Decimal::from(3_010) - Decimal::new(726, 3));
     assert_eq!(wallet.frozen, Decimal::ZERO);
 }
+
+#[test]
+fn a_buy_that_rests_holds_what_the_rest_of_it_costs_and_no_more() {
+    let mut exchange = quiet();
+    place(&mut exchange, 1, spot_order(false, 0, 0, -1_000, 10));
+    let id = place(&mut exchange, 2, spot_order(true, 0, 0, 0, 30));
+    // 0.01 BTC for 590 and 0.59; 0.02 at 60,000 with 0.1 % are left.
+    let usdt = exchange.account(AccountId(2)).spot["USDT"];
+    assert_eq!(usdt.frozen, Decimal::new(12_012, 1));
+    assert_eq!(usdt.available, Decimal::from(30_000) - Decimal::new(59_059, 2) - usdt.frozen);
+    assert_eq!(exchange.cancel_spot(AccountId(2), id, START_MS), Ok(true));
+    assert_eq!(exchange.account(AccountId(2)).spot["USDT"].frozen, Decimal::ZERO);
+}
+
+#[test]
+fn a_futures_order_that_rests_holds_margin_for_the_rest_of_it_and_no_more() {
+    let mut exchange = quiet();
+    let mut order = |account, buys, price, size| {
+        let order = futures_order(buys, Some(price), size);
+        exchange.place_futures(AccountId(account), order, START_MS).expect("accepted");
+        exchange.account(AccountId(account)).futures["USDT"].frozen
+    };
+    // A tenth of the value, and 0.06 % of it for the fee, and a bit.
+    let held = |value: i64| Decimal::from(value) * Decimal::new(1_006, 4) + Decimal::new(1, 8);
+    order(1, true, 62_000, 10);
+    assert_eq!(order(2, false, 60_000, 30), held(1_200), "a sell that began at a better price");
+    order(1, true, 60_000, 5);
+    let usdt = |account| exchange.accounts[&AccountId(account)].futures["USDT"];
+    assert_eq!(usdt(2).frozen, held(900), "a maker pays less than was held");
+    assert_eq!(usdt(1).frozen, Decimal::ZERO);
+}

@@ -147,6 +147,9 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
             .collect(),
     };
     for id in ids {
+        // An order of another contract is not there.
+        let order = call.exchange.futures_orders.get(&id);
+        order.filter(|order| order.request.symbol == symbol).ok_or_else(|| refuse(40037))?;
         call.exchange.cancel_futures(account, id, call.now_ms)?;
     }
     Ok(json!({}))
@@ -158,6 +161,7 @@ pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
     let params = &call.params;
     let rules = fields::rules(call)?;
     let symbol = rules.symbol.clone();
+    call.exchange.check_trading(&symbol, 40015)?;
     let given = |name: &str| !params.is_absent(name);
     let price = given("price").then(|| fields::price(params, "price", rules)).transpose()?;
     let size = given("size").then(|| fields::size(params, rules)).transpose()?;

@@ -8,9 +8,11 @@ use super::{Answer, Call, spot_trading::parse_order};
 use crate::{
     exchange::{
         AccountId, SpotRules,
+        book::Side,
         margin::{
             DAILY_RATE, Debt, HOURLY_RATE, LEVERAGE, LIQUIDATION_RATE, Loan, Repayment, Sum, bounds,
         },
+        order::Kind,
         refusal::{Refusal, refuse},
     },
     wire::{fixed, plain},
@@ -62,6 +64,11 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
     if !call.exchange.account(account).margin.keys().any(|key| key.0 == symbol) {
         return Err(refuse(51001));
     }
+    let market = call.exchange.spot.get(&request.symbol).ok_or_else(|| refuse(50001))?;
+    // Refused here, where the spot endpoint accepts it and cancels.
+    if request.kind == Kind::LimitMaker && market.book.would_take(request.side, request.price) {
+        return Err(refuse(if request.side == Side::Buy { 50034 } else { 50035 }));
+    }
     let id = call.exchange.place_spot(account, request, call.now_ms)?;
     // A number in the documents.
     Ok(json!({ "order_id": id.0 }))
@@ -104,14 +111,14 @@ pub(super) fn pair_list(call: &mut Call<'_>) -> Answer {
 
 /// What one currency of a pair holds and owes.
 #[derive(Debug, Clone, Copy)]
-struct Side {
+struct Holding {
     available: Decimal,
     frozen: Decimal,
     borrowed: Decimal,
     debt: Debt,
 }
 
-impl Side {
+impl Holding {
     fn read(call: &Call<'_>, account: AccountId, rules: &SpotRules, currency: &SmolStr) -> Self {
         let key = (rules.symbol.clone(), currency.clone());
         let owner = call.exchange.accounts.get(&account);
@@ -152,8 +159,8 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let mut rows = Vec::new();
     for rules in pairs(call)? {
-        let base = Side::read(call, account, &rules, &rules.base);
-        let quote = Side::read(call, account, &rules, &rules.quote);
+        let base = Holding::read(call, account, &rules, &rules.base);
+        let quote = Holding::read(call, account, &rules, &rules.quote);
         let rate = call.exchange.risk(account, &rules.symbol).rate();
         // Where the levels lie is made up: only their names are published.
         let level = match rate {
@@ -177,7 +184,7 @@ pub(super) fn accounts(call: &mut Call<'_>) -> Answer {
 }
 
 /// The price at which assets are `LIQUIDATION_RATE` times the debts. May be negative, as documented.
-fn liquidation_price(base: Side, quote: Side) -> Decimal {
+fn liquidation_price(base: Holding, quote: Holding) -> Decimal {
     if (base.debt.total() + quote.debt.total()).is_zero() {
         return Decimal::ZERO;
     }

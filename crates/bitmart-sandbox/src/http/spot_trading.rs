@@ -159,7 +159,9 @@ pub(super) fn parse_order_as(
     }
     order.price =
         digits(params, "price", rules.price_decimals, lenient)?.ok_or_else(|| refuse(50011))?;
-    if order.size.checked_mul(order.price).is_none_or(|value| value < rules.min_notional) {
+    // One that must not take is accepted, and cancelled at once, as documented.
+    let value = order.size.checked_mul(order.price);
+    if kind != Kind::LimitMaker && value.is_none_or(|value| value < rules.min_notional) {
         return Err(refuse(51011));
     }
     Ok(order)
@@ -185,20 +187,20 @@ pub(super) fn digits(
 
 pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
-    known_symbol(call)?;
+    let symbol = known_symbol(call)?;
     let id = match (call.params.text("order_id")?, call.params.text("client_order_id")?) {
         (Some(id), _) => parse_id(&id),
         (None, Some(client_id)) => by_client_id(call.exchange, account, &client_id),
         (None, None) => return Err(refuse(50039)),
     };
-    let id = id.ok_or_else(|| refuse(50005))?;
+    let id = id.filter(|id| is_of(call, *id, &symbol)).ok_or_else(|| refuse(50005))?;
     let done = call.exchange.cancel_spot(account, id, call.now_ms)?;
     Ok(json!({ "result": done }))
 }
 
 pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
-    known_symbol(call)?;
+    let symbol = known_symbol(call)?;
     let ids = call.params.texts("orderIds")?.filter(|ids| !ids.is_empty());
     let client_ids = call.params.texts("clientOrderIds")?.filter(|ids| !ids.is_empty());
     let (asked, by_client) = match (ids, client_ids) {
@@ -213,6 +215,7 @@ pub(super) fn cancel_orders(call: &mut Call<'_>) -> Answer {
     for text in asked {
         let id =
             if by_client { by_client_id(call.exchange, account, &text) } else { parse_id(&text) };
+        let id = id.filter(|id| is_of(call, *id, &symbol));
         let cancelled =
             id.is_some_and(|id| call.exchange.cancel_spot(account, id, call.now_ms) == Ok(true));
         if cancelled { done.push(text) } else { failed.push(text) }
@@ -253,9 +256,15 @@ pub(super) fn cancel_all(call: &mut Call<'_>) -> Answer {
     Ok(json!({}))
 }
 
-fn known_symbol(call: &Call<'_>) -> Result<(), Refusal> {
+fn known_symbol(call: &Call<'_>) -> Result<String, Refusal> {
     let symbol = call.params.need("symbol")?;
-    call.exchange.spot.contains_key(symbol.as_str()).then_some(()).ok_or_else(|| refuse(50001))
+    let known = call.exchange.spot.contains_key(symbol.as_str());
+    if known { Ok(symbol) } else { Err(refuse(50001)) }
+}
+
+/// Whether an order is one of this pair: of any other it is not there.
+fn is_of(call: &Call<'_>, id: OrderId, symbol: &str) -> bool {
+    call.exchange.spot_orders.get(&id).is_some_and(|order| order.request.symbol == symbol)
 }
 
 pub(super) fn order(call: &mut Call<'_>) -> Answer {

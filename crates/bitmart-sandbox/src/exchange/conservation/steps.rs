@@ -16,13 +16,13 @@ use super::{
         tests::spot_order,
         transfer::{End, NewTransfer},
     },
-    triggers,
+    control, triggers,
 };
 use crate::{config::Config, keys::ApiKey};
 
 pub(super) const START_MS: u64 = 1_700_000_000_000;
-const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
-const PAIRS: [&str; 2] = ["BTC_USDT", "ETH_USDT"];
+pub(super) const CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
+pub(super) const PAIRS: [&str; 2] = ["BTC_USDT", "ETH_USDT"];
 
 /// A limit order on spot or margin, a market order, or one of the other kinds.
 #[derive(Debug, Clone)]
@@ -114,6 +114,7 @@ pub(super) enum Step {
         seconds: u64,
     },
     Market,
+    Control(control::Step),
 }
 
 fn spot() -> impl Strategy<Value = Step> {
@@ -177,6 +178,7 @@ pub(super) fn step() -> impl Strategy<Value = (u32, Step)> {
         3 => (1..10_000_u64).prop_map(|seconds| Step::Wait { seconds }),
         1 => (1..10_u64).prop_map(|days| Step::Wait { seconds: days * 86_400 }),
         2 => Just(Step::Market),
+        3 => control::step().prop_map(Step::Control),
     ];
     (1..5_u32, step)
 }
@@ -205,7 +207,7 @@ pub(super) fn start(seed: u64) -> Exchange {
 }
 
 /// Coins are dear: a cent of them is a hundred-thousandth.
-fn money(currency: &str, cents: i64) -> Decimal {
+pub(super) fn money(currency: &str, cents: i64) -> Decimal {
     Decimal::new(cents, if currency == "USDT" { 2 } else { 5 })
 }
 
@@ -218,7 +220,14 @@ fn sum(pair: usize, base: bool, cents: i64) -> Sum {
 /// Runs a step. A refusal is fine: what must hold is checked after it.
 pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: &mut u64) {
     let account = AccountId(account);
-    *clock_ms += if let Step::Wait { seconds } = step { seconds * 1_000 } else { 50 };
+    *clock_ms += match step {
+        Step::Wait { seconds } => seconds * 1_000,
+        Step::Control(control::Step::Restore) => {
+            control::restore(exchange);
+            0
+        }
+        _ => 50,
+    };
     let now_ms = *clock_ms;
     exchange.settle_due(now_ms);
     match step.clone() {
@@ -314,6 +323,7 @@ pub(super) fn run(exchange: &mut Exchange, account: u32, step: &Step, clock_ms: 
         Step::Redeem { pick, cents } => redeem(exchange, account, pick, cents, now_ms),
         Step::Wait { .. } => {}
         Step::Market => exchange.step_market(now_ms),
+        Step::Control(step) => control::run(exchange, account, &step, now_ms),
     }
     exchange.run_triggers(now_ms);
 }

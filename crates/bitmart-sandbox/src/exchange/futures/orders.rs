@@ -21,6 +21,12 @@ pub(super) struct Bound {
     pub(super) reserved: Decimal,
 }
 
+/// Margin and fee of contracts of this value.
+fn to_open(request: &NewFuturesOrder, value: Decimal) -> Decimal {
+    let margin = share(value / Decimal::from(request.leverage.max(1)));
+    margin + cut(value * TAKER_FEE) + Decimal::new(1, 8)
+}
+
 impl Exchange {
     /// Places an order: takes margin or position, trades, and rests or ends the remainder.
     pub(crate) fn place_futures(
@@ -120,13 +126,28 @@ impl Exchange {
         let reached =
             market.book.highest_reached(request.side.book(), request.price, size, account);
         let worst = request.price.into_iter().chain(reached).max().unwrap_or_default();
-        let value = worst * opened * market.rules.contract_size;
+        let coins = opened * market.rules.contract_size;
+        let value = coins.checked_mul(worst).ok_or_else(|| refuse(40044))?;
         let quote = market.rules.quote.clone();
         self.check_leverage(account, request, value)?;
-        let margin = share(value / Decimal::from(request.leverage.max(1)));
-        let amount = margin + cut(value * TAKER_FEE) + Decimal::new(1, 8);
+        let amount = to_open(request, value);
         self.hold(account, &quote, amount, request.isolated)?;
         Ok(amount)
+    }
+
+    /// Gives back what an order in the book holds beyond what the rest of it can need at its price.
+    pub(super) fn release_surplus(&mut self, id: OrderId) {
+        let Some(order) = self.futures_orders.get_mut(&id) else { return };
+        let Some(market) = self.futures.get(&order.request.symbol) else { return };
+        let opened = order.left() - order.closes;
+        let value = market.value(opened, order.request.price.unwrap_or_default());
+        let needed = if opened.is_zero() { opened } else { to_open(&order.request, value) };
+        let surplus = order.reserved - needed;
+        if surplus > Decimal::ZERO {
+            order.reserved = needed;
+            let (account, quote) = (order.account, market.rules.quote.clone());
+            self.account(account).futures(&quote).release(surplus);
+        }
     }
 
     /// Gives back what an order still holds.
@@ -179,7 +200,10 @@ impl Exchange {
         if left > Decimal::ZERO {
             let rests = matches!(request.mode, Mode::GoodTilCancelled | Mode::MakerOnly);
             match request.price.filter(|_| rests && !stopped) {
-                Some(price) => self.rest_futures(id, price, left),
+                Some(price) => {
+                    self.rest_futures(id, price, left);
+                    self.release_surplus(id);
+                }
                 None => self.end_futures(id, FuturesAction::Cancelled, now_ms),
             }
         }
@@ -190,23 +214,6 @@ impl Exchange {
         let Some(order) = self.futures_orders.get(&id) else { return };
         if let Some(market) = self.futures.get_mut(&order.request.symbol) {
             market.book.rest(order.request.side.book(), price, id, order.account, left);
-        }
-    }
-
-    /// Whether the mode of an order forbids it to trade as the book stands.
-    fn is_turned_away(&self, order: &FuturesOrder) -> bool {
-        let request = &order.request;
-        let Some(market) = self.futures.get(&request.symbol) else { return true };
-        let side = request.side.book();
-        match request.mode {
-            Mode::MakerOnly => {
-                request.price.is_some_and(|price| market.book.would_take(side, price))
-            }
-            Mode::FillOrKill => {
-                let there = market.book.fillable(side, request.price, order.account, request.stp);
-                there < order.left()
-            }
-            Mode::GoodTilCancelled | Mode::ImmediateOrCancel => false,
         }
     }
 

@@ -198,6 +198,9 @@ impl Exchange {
         let (done, origin) = (!order.open, order.origin);
         let rest = if done { std::mem::take(&mut order.reserved) } else { Decimal::ZERO };
         self.account(fill.account).futures(&fill.quote).release(rest);
+        if row.maker && !done {
+            self.release_surplus(id);
+        }
         keep_latest(&mut self.futures_fills, row.clone(), self.remembered);
         let action = match origin {
             Origin::Customer => FuturesAction::Fill,

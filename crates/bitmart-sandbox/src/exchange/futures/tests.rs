@@ -6,7 +6,7 @@ use super::{flows::FlowKind, margin::brackets};
 use crate::exchange::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::Purse,
-    futures_order::{FuturesSide, NewFuturesOrder},
+    futures_order::{FuturesSide, Mode, NewFuturesOrder},
     refusal::Refusal,
     tests::{START_MS, futures_order, quiet},
     transfer::{End, NewTransfer},
@@ -310,4 +310,28 @@ fn a_countdown_cancels_the_orders_of_its_contract_unless_it_is_stopped() {
         (exchange.futures_orders[&id].open, exchange.futures_orders[&other].open),
         (false, true)
     );
+}
+
+/// In one-way mode a sell that opens may close what a later sell was to close, which is cancelled then.
+#[test]
+fn fill_or_kill_does_not_count_on_orders_that_its_own_trades_would_cancel() {
+    for fok in [true, false] {
+        let mut exchange = quiet();
+        let other = AccountId(3);
+        exchange.account(other).futures(&"USDT".into()).available = d(3_000);
+        exchange.set_one_way(ONE, true).expect("nothing is open");
+        trade(&mut exchange, 60_000, 10, 10, false);
+        let reduce = NewFuturesOrder {
+            side: FuturesSide::CloseLong,
+            ..futures_order(false, Some(60_200), 10)
+        };
+        let reduce = place(&mut exchange, ONE, reduce);
+        place(&mut exchange, ONE, futures_order(false, Some(60_100), 10));
+        let mode = if fok { Mode::FillOrKill } else { Mode::ImmediateOrCancel };
+        let order = NewFuturesOrder { mode, ..futures_order(true, Some(60_200), 20) };
+        let taker = place(&mut exchange, other, order);
+        let filled = exchange.futures_orders[&taker].filled;
+        assert_eq!(filled, if fok { d(0) } else { d(10) });
+        assert_eq!(exchange.futures_orders[&reduce].open, fok);
+    }
 }

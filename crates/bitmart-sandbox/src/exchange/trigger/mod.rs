@@ -243,13 +243,20 @@ impl Exchange {
         }
     }
 
+    /// In a halted market everything goes on waiting.
     fn show_futures(&mut self, symbol: &SmolStr, kind: PriceType, price: Decimal, now_ms: u64) {
+        if self.halted.contains(symbol) {
+            return;
+        }
         for id in self.triggers.futures.met(symbol, kind, price) {
             self.fire_plan(id, now_ms);
         }
     }
 
     fn show_spot(&mut self, symbol: &SmolStr, price: Decimal, now_ms: u64) {
+        if self.halted.contains(symbol) {
+            return;
+        }
         for id in self.triggers.spot.met(symbol, PriceType::Last, price) {
             self.fire_algo(id, now_ms);
         }

@@ -133,7 +133,7 @@ impl Exchange {
     }
 
     /// Contracts of one direction that an account holds.
-    fn held_by(&self, account: AccountId, symbol: &SmolStr, long: bool) -> Decimal {
+    pub(super) fn held_by(&self, account: AccountId, symbol: &SmolStr, long: bool) -> Decimal {
         let positions = self.accounts.get(&account).map(|owner| &owner.positions);
         let position = positions.and_then(|all| all.get(&(symbol.clone(), long)));
         position.map_or(Decimal::ZERO, |position| position.size)

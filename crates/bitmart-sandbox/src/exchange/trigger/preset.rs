@@ -112,9 +112,12 @@ impl Exchange {
         Ok(())
     }
 
-    /// The first fill of an order makes orders of its presets.
+    /// The first fill that opens something makes orders of the presets: in one-way mode an order may close
+    /// the opposite position before.
     pub(super) fn arm_preset(&mut self, order: &FuturesOrder, now_ms: u64) {
-        if !self.triggers.presets.disarm(order.id) {
+        let request = &order.request;
+        let opened = !self.held_by(order.account, &request.symbol, request.side.long()).is_zero();
+        if !opened || !self.triggers.presets.disarm(order.id) {
             return;
         }
         let preset = self.preset_of(order.id);

@@ -319,3 +319,32 @@ fn an_algo_order_becomes_an_order_of_the_pair() {
     assert_eq!(exchange.spot_orders[&order].request.price, Decimal::from(58_000));
     assert_eq!(exchange.account(ME).spot_orders.all(), [order]);
 }
+
+#[test]
+fn nothing_fires_in_a_market_that_is_halted_until_it_goes_on() {
+    let mut exchange = quiet();
+    let buy = order(FuturesSide::OpenLong, Some(59_000), 2);
+    let id = plan(&mut exchange, Kind::Plan, buy, reach(59_500, Way::Fall));
+    exchange.halt(SYMBOL, true).expect("a market");
+    trade(&mut exchange, 59_500);
+    assert_eq!(state(&exchange, id), State::Waiting);
+    exchange.halt(SYMBOL, false).expect("a market");
+    exchange.run_triggers(START_MS);
+    placed(&exchange, id);
+}
+
+#[test]
+fn presets_wait_for_the_fill_that_opens_what_they_are_for() {
+    let mut exchange = quiet();
+    exchange.set_one_way(ME, true).expect("nothing is open");
+    long(&mut exchange);
+    let sell = place(&mut exchange, ME, order(FuturesSide::OpenShort, Some(60_000), 8));
+    let stop_loss = Some(PresetPrice { price: Decimal::from(61_000), by: PriceType::Last });
+    exchange.set_preset(sell, Preset { stop_loss, take_profit: None });
+    let bound = |exchange: &Exchange| exchange.triggers.futures.of(ME).count();
+    // It closes the long position first.
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 2));
+    assert_eq!(bound(&exchange), 0);
+    place(&mut exchange, OTHER, order(FuturesSide::OpenLong, Some(60_000), 6));
+    assert_eq!(bound(&exchange), 1);
+}
