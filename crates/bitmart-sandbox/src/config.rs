@@ -52,6 +52,7 @@ pub struct Config {
     pub(crate) restored: Option<Snapshot>,
     pub(crate) data: Option<PathBuf>,
     pub(crate) remembered: usize,
+    pub(crate) slow_futures_books: bool,
     pub(crate) replay: Vec<Entry>,
 }
 
@@ -100,6 +101,7 @@ impl Config {
             restored: None,
             data: None,
             remembered: HISTORY,
+            slow_futures_books: false,
             replay: Vec::new(),
         }
     }
@@ -287,6 +289,14 @@ impl Config {
     #[must_use]
     pub fn remembered_orders(mut self, orders: usize) -> Self {
         self.remembered = orders;
+        self
+    }
+
+    /// Pushes books and best prices of futures every second, as was observed on the venue in 2026, and not
+    /// every 200 ms, as is documented.
+    #[must_use]
+    pub fn slow_futures_books(mut self, on: bool) -> Self {
+        self.slow_futures_books = on;
         self
     }
 

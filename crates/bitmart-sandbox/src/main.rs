@@ -18,6 +18,7 @@ Usage: bitmart-sandbox [options]
   --tls               serve https and wss; the root certificate is in the ready line
   --seed N            seed of market and default key     [1]
   --lenient           ignore unknown fields and surplus decimals, as the venue does
+  --slow-books        push futures books every second, as observed, not every 200 ms, as documented
   --no-limits         send the rate-limit headers, but never answer 429
   --no-market         no market maker: books start empty
   --pairs LIST        of the 20 listed pairs only these, as in BTC_USDT,ETH_USDT
@@ -49,8 +50,17 @@ The account is funded. Ctrl-c stops it, and so does POST /stop of the admin API.
 ";
 
 /// The options that are on when they are there.
-const FLAGS: &[&str] =
-    &["--tls", "--lenient", "--no-limits", "--no-market", "-h", "--help", "-V", "--version"];
+const FLAGS: &[&str] = &[
+    "--tls",
+    "--lenient",
+    "--no-limits",
+    "--no-market",
+    "--slow-books",
+    "-h",
+    "--help",
+    "-V",
+    "--version",
+];
 
 /// What the command line asks for.
 enum Asked {
@@ -148,6 +158,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--data" => config.data(value()?),
             "--tls" => config.tls(true),
             "--lenient" => config.lenient(true),
+            "--slow-books" => config.slow_futures_books(true),
             "--no-limits" => config.rate_limits(false),
             "--no-market" => config.market_maker(false),
             "-h" | "--help" => return Ok(Asked::Print(HELP)),

@@ -155,6 +155,9 @@ impl Shared {
             }
         };
         let mut feed = Feed::new(&exchange, config.seed);
+        if config.slow_futures_books {
+            feed.slow_futures_books();
+        }
         feed.replay(std::mem::take(&mut config.replay));
         if let Some(versions) = versions {
             feed.resume(&versions);

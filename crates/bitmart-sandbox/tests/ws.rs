@@ -338,6 +338,22 @@ async fn futures_books_start_with_a_snapshot_and_always_advance() {
 }
 
 #[tokio::test]
+async fn slow_futures_books_move_every_second_only() {
+    let sandbox = start(still().market_maker(false).slow_futures_books(true)).await;
+    let mut socket = Socket::connect(&sandbox.futures().ws_public).await;
+    let topic = "futures/depthIncrease20:BTCUSDT";
+    socket.json(json!({ "action": "subscribe", "args": [topic] })).await;
+    assert_eq!(socket.text().await["success"], true);
+    let first = socket.text().await["data"]["version"].as_u64().expect("a version");
+    sandbox.step_market(9);
+    // What came too early would be heard before the answer.
+    socket.json(json!({ "action": "ping" })).await;
+    assert_eq!(socket.text().await["group"], "System");
+    sandbox.step_market(1);
+    assert_eq!(socket.text().await["data"]["version"], first + 1);
+}
+
+#[tokio::test]
 async fn futures_orders_are_pushed_with_their_last_trade() {
     let sandbox = start(still()).await;
     let client = Client::futures(&sandbox);

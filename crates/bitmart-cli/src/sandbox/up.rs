@@ -43,6 +43,7 @@ pub(super) fn command() -> Command {
         .arg(address("admin", "Where the admin API listens [default: a free port here]"))
         .arg(flag("tls", "Serve https and wss"))
         .arg(number("seed", "N", "Seed of market and first key [default: 1]"))
+        .arg(flag("slow-books", "Push futures books every second, as observed, not every 200 ms"))
         .arg(flag("lenient", "Ignore unknown fields and surplus decimals, as the venue does"))
         .arg(flag("no-limits", "Never answer that requests come too fast"))
         .arg(flag("no-market", "No market maker: books start empty"))
@@ -182,6 +183,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         .admin(address("admin"))
         .tls(matches.get_flag("tls"))
         .lenient(matches.get_flag("lenient"))
+        .slow_futures_books(matches.get_flag("slow-books"))
         .rate_limits(!matches.get_flag("no-limits"))
         .market_maker(!matches.get_flag("no-market"));
     if let Some(seed) = matches.get_one::<u64>("seed") {

@@ -13,12 +13,14 @@ use super::{
 use crate::exchange::{Event, Exchange, book::Side};
 
 /// Beats between two pushes of a channel that is sampled.
-pub(super) fn pace(channel: &Channel) -> Option<u64> {
+pub(super) fn pace(channel: &Channel, futures_books: u64) -> Option<u64> {
     Some(match channel {
         Channel::SpotBookTicker => 1,
         Channel::SpotTicker | Channel::SpotDepth(_) | Channel::SpotKline(_) => 5,
         Channel::FuturesTicker | Channel::FuturesKline(_) | Channel::FuturesMarkKline(_) => 10,
-        Channel::FuturesDepth(_) | Channel::FuturesDepthAll(_) | Channel::FuturesBookTicker => 2,
+        Channel::FuturesDepth(_) | Channel::FuturesDepthAll(_) | Channel::FuturesBookTicker => {
+            futures_books
+        }
         Channel::FuturesFundingRate => 600,
         _ => return None,
     })

@@ -26,7 +26,8 @@ impl Feed {
                 view.refresh(&market.book);
             }
         }
-        let futures_books = self.beats.is_multiple_of(2);
+        let pace_of_books = self.futures_books;
+        let futures_books = self.beats.is_multiple_of(pace_of_books);
         if futures_books {
             for ((symbol, _), view) in &mut self.futures_views {
                 if let Some(market) = exchange.futures.get(symbol) {
@@ -50,7 +51,10 @@ impl Feed {
                         self.push(&topic, render::futures_ticker(market, now_ms), None, now_ms);
                     }
                 }
-                channel if pace(channel).is_some_and(|pace| self.beats.is_multiple_of(pace)) => {
+                channel
+                    if pace(channel, pace_of_books)
+                        .is_some_and(|pace| self.beats.is_multiple_of(pace)) =>
+                {
                     self.push_if_new(&topic, sampled(exchange, &topic, now_ms), now_ms);
                 }
                 _ => {}
