@@ -150,6 +150,8 @@ async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
             _ => {}
         }
     }
+    // One stays open: what it binds is the account's all the same.
+    owner.spot("buy", "limit", 50_000, "0.01").await;
     sandbox.advance(Duration::from_millis(
         u64::try_from(Timestamp::now().as_millis()).expect("a time") - sandbox.now_ms(),
     ));

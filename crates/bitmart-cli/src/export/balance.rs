@@ -15,10 +15,9 @@ use super::plan::{rows, text};
 /// Sums by currency.
 type Sums = BTreeMap<String, Decimal>;
 
-/// A line for each currency whose balance is there.
+/// A line for each currency whose balance is there. `unAvailable` is what is frozen, under another name.
 pub(super) fn differences(folder: &Path) -> Vec<String> {
-    let spot =
-        balances(folder, "balances-spot", "currency", &["available", "frozen", "unAvailable"]);
+    let spot = balances(folder, "balances-spot", "currency", &["available", "frozen"]);
     let futures = balances(folder, "balances-futures", "currency", &["equity"]);
     let unrealized = balances(folder, "balances-futures", "currency", &["unrealized"]);
     let mut lines = Vec::new();
