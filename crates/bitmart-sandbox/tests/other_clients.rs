@@ -3,7 +3,7 @@
 mod common;
 
 use bitmart_sandbox::Config;
-use common::{Socket, sign, start};
+use common::{Client, Socket, sign, start};
 use serde_json::json;
 
 const NOON_MS: u64 = 1_700_000_000_000;
@@ -16,4 +16,26 @@ async fn the_go_client_logs_in_to_futures_with_capitals() {
     let mut socket = Socket::connect(&sandbox.futures().ws_private).await;
     socket.json(json!({ "Action": "access", "Args": args })).await;
     assert_eq!(socket.text().await, json!({ "action": "access", "success": true }));
+}
+
+#[tokio::test]
+async fn ccxt_asks_either_host_for_the_time_and_for_transfers_and_sends_null_for_nothing() {
+    let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    assert_eq!(futures.get("/system/time").await.data()["server_time"], NOON_MS);
+    let transfer = json!({ "amount": "10", "currency": "USDT", "type": "spot_to_contract" });
+    assert_eq!(spot.post("/account/v1/transfer-contract", transfer).await.data()["amount"], "10");
+    let order = json!({ "symbol": "BTCUSDT", "side": 1, "type": "limit", "size": 1, "price": "50000",
+        "leverage": "10", "open_type": "cross", "activation_price": null });
+    assert!(
+        futures.post("/contract/private/submit-order", order.clone()).await.data()["order_id"]
+            .is_number()
+    );
+    // Anything else that no document knows is still refused by name.
+    let mut wrong = order;
+    wrong["activation_price"] = json!("1");
+    let refused = futures.post("/contract/private/submit-order", wrong).await;
+    assert!(refused.message().contains("unknown field \"activation_price\""));
+    // Other endpoints are on the host that the documents name.
+    assert_eq!(futures.get("/spot/v1/currencies").await.code(), 30000);
 }

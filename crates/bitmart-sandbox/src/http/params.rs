@@ -171,6 +171,10 @@ impl Params {
     pub(crate) fn refuse_unknown(&self, fields: &[Param]) -> Result<(), Refusal> {
         for (name, value) in &self.values {
             let Some(field) = fields.iter().find(|field| field.name == name) else {
+                // A client that fills in nothing means nothing.
+                if value.is_null() {
+                    continue;
+                }
                 return Err(self.unknown(name, fields));
             };
             if let (false, Value::Array(rows)) = (field.items.is_empty(), value) {

@@ -212,13 +212,23 @@ fn run(
     })
 }
 
+/// What either host answers, whatever the documents name: ccxt 4.5.40 asks the futures host for the time
+/// when it is set to futures, and the spot host for transfers to futures.
+const ON_BOTH_HOSTS: [&str; 4] = [
+    "/system/time",
+    "/system/service",
+    "/account/v1/transfer-contract",
+    "/account/v1/transfer-contract-list",
+];
+
 fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, Refusal> {
     let fits = |route: &Route| match route.method {
         Method::Get => method == HttpMethod::GET,
         Method::Post => method == HttpMethod::POST,
     };
     let mut known = false;
-    for route in routes().filter(|route| route.host == host && route.path == path) {
+    let either = ON_BOTH_HOSTS.contains(&path);
+    for route in routes().filter(|route| (either || route.host == host) && route.path == path) {
         known = true;
         if fits(route) {
             return Ok(route);
