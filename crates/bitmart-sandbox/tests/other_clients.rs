@@ -39,3 +39,17 @@ async fn ccxt_asks_either_host_for_the_time_and_for_transfers_and_sends_null_for
     // Other endpoints are on the host that the documents name.
     assert_eq!(futures.get("/spot/v1/currencies").await.code(), 30000);
 }
+
+#[tokio::test]
+async fn bitmart_api_of_npm_sends_a_window_with_everything() {
+    let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    let order = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000",
+        "size": "0.001", "recvWindow": 5000 });
+    assert!(spot.post("/spot/v2/submit_order", order).await.data()["order_id"].is_string());
+    assert!(spot.get("/account/v1/wallet?recvWindow=5000").await.data()["wallet"].is_array());
+    assert!(futures.get("/contract/private/assets-detail?recvWindow=5000").await.data().is_array());
+    // It is heeded where it is documented.
+    let query = json!({ "recvWindow": 60_001 });
+    assert_eq!(spot.post("/spot/v4/query/open-orders", query).await.code(), 30007);
+}

@@ -13,6 +13,10 @@ use crate::{
 /// The largest number a price, size or amount may be.
 const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
+/// How old a request may be when it arrives. The npm package bitmart-api sends it with every signed request;
+/// the venue heeds it where it is documented.
+pub(super) const RECV_WINDOW: &str = "recvWindow";
+
 /// Parameters of one request. Empty text and null count as absent, because clients send them for
 /// optional fields they have no value for.
 #[derive(Debug)]
@@ -171,8 +175,8 @@ impl Params {
     pub(crate) fn refuse_unknown(&self, fields: &[Param]) -> Result<(), Refusal> {
         for (name, value) in &self.values {
             let Some(field) = fields.iter().find(|field| field.name == name) else {
-                // A client that fills in nothing means nothing.
-                if value.is_null() {
+                // A client that fills in nothing means nothing, and some send a window with everything.
+                if value.is_null() || name == RECV_WINDOW {
                     continue;
                 }
                 return Err(self.unknown(name, fields));

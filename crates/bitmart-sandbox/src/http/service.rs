@@ -18,7 +18,7 @@ use super::{
     family::Family,
     handler,
     limits::Usage,
-    params::Params,
+    params::{Params, RECV_WINDOW},
     sample::{self, Origin},
 };
 use crate::{
@@ -303,8 +303,8 @@ fn checked(
     }
     permit(route, caller.as_ref())?;
     let params = params(route, head, body)?;
-    if route.params.iter().any(|param| param.name == "recvWindow") {
-        check_recv_window(params.raw("recvWindow"), proof.timestamp, clock)?;
+    if route.params.iter().any(|param| param.name == RECV_WINDOW) {
+        check_recv_window(params.raw(RECV_WINDOW), proof.timestamp, clock)?;
     }
     if !shared.config.lenient {
         params.refuse_unknown(route.params)?;
