@@ -21,10 +21,10 @@ pub(super) struct Bound {
     pub(super) reserved: Decimal,
 }
 
-/// Margin and fee of contracts of this value.
+/// Margin and fee of contracts of this value. Both are cut, so that those of its parts are no more.
 fn to_open(request: &NewFuturesOrder, value: Decimal) -> Decimal {
     let margin = share(value / Decimal::from(request.leverage.max(1)));
-    margin + cut(value * TAKER_FEE) + Decimal::new(1, 8)
+    margin + cut(value * TAKER_FEE)
 }
 
 impl Exchange {

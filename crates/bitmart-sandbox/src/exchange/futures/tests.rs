@@ -6,6 +6,7 @@ use super::{flows::FlowKind, margin::brackets};
 use crate::exchange::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::Purse,
+    book::{SelfTrade, Side},
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     refusal::Refusal,
     tests::{START_MS, futures_order, quiet},
@@ -284,6 +285,12 @@ fn a_modified_order_moves_and_stays_as_it_was_when_that_is_refused() {
     assert_eq!(code(exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)), 40027);
     assert_eq!((frozen(&exchange), exchange.futures_orders[&id].request.size), (before, d(10)));
     assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(59_000), d(10))));
+    let later = place(&mut exchange, TWO, futures_order(true, Some(59_000), 1));
+    assert_eq!(code(exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)), 40027);
+    let queue =
+        exchange.futures["BTCUSDT"].book.met_by(Side::Sell, None, AccountId(9), SelfTrade::Allow);
+    assert_eq!(queue.map(|row| row.0).collect::<Vec<_>>(), [id, later], "where it was");
+    exchange.cancel_futures(TWO, later, START_MS).expect("open");
     assert_eq!(code(exchange.modify_futures(ONE, id, Some(d(58_000)), Some(d(20)), START_MS)), 0);
     assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(58_000), d(20))));
     place(&mut exchange, TWO, futures_order(false, Some(61_000), 5));
