@@ -54,6 +54,10 @@ impl Exchange {
             return Err(refusal);
         }
         self.report_futures(id, FuturesAction::Submitted, None);
+        if given.closes != old.closes {
+            let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
+            self.report_position(account, symbol, !buys);
+        }
         self.run_futures(id, now_ms);
         Ok(())
     }

@@ -342,3 +342,21 @@ fn fill_or_kill_does_not_count_on_orders_that_its_own_trades_would_cancel() {
         assert_eq!(exchange.futures_orders[&reduce].open, fok);
     }
 }
+
+#[test]
+fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
+    let mut exchange = quiet();
+    trade(&mut exchange, 60_000, 10, 20, true);
+    let close =
+        NewFuturesOrder { side: FuturesSide::CloseLong, ..futures_order(false, Some(70_000), 4) };
+    let id = place(&mut exchange, ONE, close);
+    let order = &exchange.futures_orders[&id].request;
+    assert_eq!((order.leverage, order.isolated), (20, true));
+    // Changing how much it closes is told of the position.
+    exchange.take_events();
+    assert_eq!(code(exchange.modify_futures(ONE, id, None, Some(d(6)), START_MS)), 0);
+    let told = exchange.take_events();
+    assert!(told.iter().any(|event| matches!(event, Event::FuturesPosition { long: true, .. })));
+    let position = exchange.accounts[&ONE].position(&"BTCUSDT".into(), true);
+    assert_eq!(position.map(|position| position.closing), Some(d(6)));
+}
