@@ -87,10 +87,13 @@ impl Exchange {
             }
         };
         let owner = self.account(account);
-        if request.client_id.as_ref().is_some_and(|id| owner.spot_orders.by_client_id(id).is_some())
+        let id = request.client_id.as_ref();
+        if id.is_some_and(|id| owner.spot_orders.by_client_id(id).is_some())
+            || id.is_some_and(|id| self.triggers.spot.will_use(account, id))
         {
             return Err(refuse(50042));
         }
+        let owner = self.account(account);
         if !owner.trading(&request, &currency).freeze(reserved) {
             return Err(refuse(50020));
         }

@@ -248,8 +248,8 @@ fn a_futures_order_that_rests_holds_margin_for_the_rest_of_it_and_no_more() {
         exchange.place_futures(AccountId(account), order, START_MS).expect("accepted");
         exchange.account(AccountId(account)).futures["USDT"].frozen
     };
-    // A tenth of the value, and 0.06 % of it for the fee, and a bit.
-    let held = |value: i64| Decimal::from(value) * Decimal::new(1_006, 4) + Decimal::new(1, 8);
+    // A tenth of the value, and 0.06 % of it for the fee.
+    let held = |value: i64| Decimal::from(value) * Decimal::new(1_006, 4);
     order(1, true, 62_000, 10);
     assert_eq!(order(2, false, 60_000, 30), held(1_200), "a sell that began at a better price");
     order(1, true, 60_000, 5);

@@ -11,7 +11,7 @@ use crate::exchange::{
 
 impl Exchange {
     /// Changes price or size of a resting order, which loses its place in the queue. When the change is
-    /// refused the order stands as it was, at the end of its queue.
+    /// refused the order stands as it was and where it was.
     pub(crate) fn modify_futures(
         &mut self,
         account: AccountId,
@@ -27,30 +27,37 @@ impl Exchange {
             size: size.unwrap_or(old.request.size),
             ..old.request.clone()
         };
-        let Some(old_price) = old.request.price else { return Err(refuse(40042)) };
+        if request.price.is_none() {
+            return Err(refuse(40042));
+        }
         let left = request.size - old.filled;
         if left <= Decimal::ZERO {
             return Err(refuse(40044));
         }
-        self.unrest_futures(id);
         self.unbind(id);
         let bound = self.bind(account, &request, left);
-        let (request, bound, refused) = match bound {
-            Ok(bound) => (request, bound, None),
-            Err(refusal) => (old.request.clone(), self.rebind(&old), Some(refusal)),
+        if bound.is_ok() {
+            self.unrest_futures(id);
+        }
+        let (given, refused) = match bound {
+            Ok(bound) => (bound, None),
+            Err(refusal) => (self.rebind(&old), Some(refusal)),
         };
         if let Some(order) = self.futures_orders.get_mut(&id) {
-            order.request = request;
-            (order.closes, order.reserved) = (bound.closes, bound.reserved);
+            (order.closes, order.reserved) = (given.closes, given.reserved);
             if refused.is_none() {
+                order.request = request;
                 order.updated_ms = now_ms;
             }
         }
         if let Some(refusal) = refused {
-            self.rest_futures(id, old_price, old.left());
             return Err(refusal);
         }
         self.report_futures(id, FuturesAction::Submitted, None);
+        if given.closes != old.closes {
+            let (symbol, buys) = (&old.request.symbol, old.request.side.buys());
+            self.report_position(account, symbol, !buys);
+        }
         self.run_futures(id, now_ms);
         Ok(())
     }

@@ -21,10 +21,10 @@ pub(super) struct Bound {
     pub(super) reserved: Decimal,
 }
 
-/// Margin and fee of contracts of this value.
+/// Margin and fee of contracts of this value. Both are cut, so that those of its parts are no more.
 fn to_open(request: &NewFuturesOrder, value: Decimal) -> Decimal {
     let margin = share(value / Decimal::from(request.leverage.max(1)));
-    margin + cut(value * TAKER_FEE) + Decimal::new(1, 8)
+    margin + cut(value * TAKER_FEE)
 }
 
 impl Exchange {
@@ -32,7 +32,7 @@ impl Exchange {
     pub(crate) fn place_futures(
         &mut self,
         account: AccountId,
-        request: NewFuturesOrder,
+        mut request: NewFuturesOrder,
         now_ms: u64,
     ) -> Result<OrderId, Refusal> {
         if !self.futures.contains_key(&request.symbol) {
@@ -43,6 +43,11 @@ impl Exchange {
         let taken = |id: &SmolStr| owner.futures_orders.by_client_id(id).is_some();
         if request.client_id.as_ref().is_some_and(taken) {
             return Err(refuse(40050));
+        }
+        let closed = owner.position(&request.symbol, !request.side.buys());
+        if let Some(position) = closed.filter(|one| one.is_open() && !request.side.opens()) {
+            // What a closing order says of them does not count (endpoint futures/submit-order).
+            (request.leverage, request.isolated) = (position.leverage, position.isolated);
         }
         let bound = self.bind(account, &request, request.size)?;
         let (symbol, buys) = (request.symbol.clone(), request.side.buys());

@@ -6,6 +6,7 @@ use super::{flows::FlowKind, margin::brackets};
 use crate::exchange::{
     AccountId, Event, Exchange, FuturesAction, OrderId,
     account::Purse,
+    book::{SelfTrade, Side},
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     refusal::Refusal,
     tests::{START_MS, futures_order, quiet},
@@ -284,6 +285,12 @@ fn a_modified_order_moves_and_stays_as_it_was_when_that_is_refused() {
     assert_eq!(code(exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)), 40027);
     assert_eq!((frozen(&exchange), exchange.futures_orders[&id].request.size), (before, d(10)));
     assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(59_000), d(10))));
+    let later = place(&mut exchange, TWO, futures_order(true, Some(59_000), 1));
+    assert_eq!(code(exchange.modify_futures(ONE, id, None, Some(d(10_000)), START_MS)), 40027);
+    let queue =
+        exchange.futures["BTCUSDT"].book.met_by(Side::Sell, None, AccountId(9), SelfTrade::Allow);
+    assert_eq!(queue.map(|row| row.0).collect::<Vec<_>>(), [id, later], "where it was");
+    exchange.cancel_futures(TWO, later, START_MS).expect("open");
     assert_eq!(code(exchange.modify_futures(ONE, id, Some(d(58_000)), Some(d(20)), START_MS)), 0);
     assert_eq!(exchange.futures["BTCUSDT"].book.best_bid(), Some((d(58_000), d(20))));
     place(&mut exchange, TWO, futures_order(false, Some(61_000), 5));
@@ -334,4 +341,22 @@ fn fill_or_kill_does_not_count_on_orders_that_its_own_trades_would_cancel() {
         assert_eq!(filled, if fok { d(0) } else { d(10) });
         assert_eq!(exchange.futures_orders[&reduce].open, fok);
     }
+}
+
+#[test]
+fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
+    let mut exchange = quiet();
+    trade(&mut exchange, 60_000, 10, 20, true);
+    let close =
+        NewFuturesOrder { side: FuturesSide::CloseLong, ..futures_order(false, Some(70_000), 4) };
+    let id = place(&mut exchange, ONE, close);
+    let order = &exchange.futures_orders[&id].request;
+    assert_eq!((order.leverage, order.isolated), (20, true));
+    // Changing how much it closes is told of the position.
+    exchange.take_events();
+    assert_eq!(code(exchange.modify_futures(ONE, id, None, Some(d(6)), START_MS)), 0);
+    let told = exchange.take_events();
+    assert!(told.iter().any(|event| matches!(event, Event::FuturesPosition { long: true, .. })));
+    let position = exchange.accounts[&ONE].position(&"BTCUSDT".into(), true);
+    assert_eq!(position.map(|position| position.closing), Some(d(6)));
 }

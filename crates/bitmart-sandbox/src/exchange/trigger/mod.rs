@@ -135,6 +135,12 @@ impl<T: Traded + Clone> Shelf<T> {
         self.of(account).find(|one| one.client_id.as_deref() == Some(client_id))
     }
 
+    /// Whether one that waits has this client order id.
+    pub(crate) fn will_use(&self, account: AccountId, client_id: &str) -> bool {
+        let mut own = self.waiting.values().filter(|one| one.account == account);
+        own.any(|one| one.client_id.as_deref() == Some(client_id))
+    }
+
     /// The remembered ones of an account: those that wait, then those that ended, newest first.
     pub(crate) fn of(&self, account: AccountId) -> impl Iterator<Item = &Trigger<T>> {
         let all = self.waiting.values().rev().chain(self.finished.iter().rev());

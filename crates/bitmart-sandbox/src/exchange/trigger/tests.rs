@@ -6,6 +6,7 @@ use super::*;
 use crate::exchange::{
     book::SelfTrade,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    order::NewSpotOrder,
     tests::{START_MS, quiet, spot_order},
 };
 
@@ -347,4 +348,23 @@ fn presets_wait_for_the_fill_that_opens_what_they_are_for() {
     assert_eq!(bound(&exchange), 0);
     place(&mut exchange, OTHER, order(FuturesSide::OpenLong, Some(60_000), 6));
     assert_eq!(bound(&exchange), 1);
+}
+
+#[test]
+fn the_client_order_id_of_an_algo_order_that_waits_is_taken() {
+    let mut exchange = quiet();
+    let order =
+        || NewSpotOrder { client_id: Some("mine".into()), ..spot_order(true, 0, 0, -500, 1) };
+    let terms = Algo { kind: AlgoKind::Trigger, order: order() };
+    let new = NewAlgo { trigger_price: Decimal::from(59_900), terms };
+    let id = exchange.submit_algo(ME, new, START_MS).expect("accepted");
+    assert_eq!(exchange.place_spot(ME, order(), START_MS).expect_err("taken").code, 50042);
+    assert!(exchange.place_spot(OTHER, order(), START_MS).is_ok(), "each account has its own");
+    for (account, buys) in [(OTHER, true), (ME, false)] {
+        let other = NewSpotOrder { size: Decimal::new(1, 3), ..spot_order(buys, 0, 0, -100, 1) };
+        exchange.place_spot(account, other, START_MS).expect("accepted");
+    }
+    exchange.run_triggers(START_MS);
+    let state = exchange.triggers.spot.get(id).expect("remembered").state;
+    assert!(matches!(state, State::Placed(_)), "{state:?}");
 }
