@@ -25,7 +25,8 @@ struct Tally {
 
 /// Sends orders on all connections and reports how many a second, and how long they took.
 pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
-    let program = Program::start(path, &[]).await?;
+    let program = Program::start(path, &["--admin", "127.0.0.1:0"]).await?;
+    fund(&program).await?;
     let text = |field: &str| program.text(&format!("/credentials/{field}"));
     let credentials = Credentials::new(text("key")?, text("secret")?, text("memo")?)?;
     let authority = program.authority("/spot/rest")?.to_owned();
@@ -62,6 +63,29 @@ pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
         at(99),
     );
     println!("        {}", memory.report());
+    Ok(())
+}
+
+/// Gives the account enough for hours of fees.
+async fn fund(program: &Program) -> Result<(), Failure> {
+    let mut wire = Wire::connect(program.authority("/admin")?).await?;
+    for currency in ["USDT", "BTC"] {
+        let body =
+            json!({ "account": 1, "wallet": "spot", "currency": currency, "amount": "1000000000" });
+        let body = body.to_string();
+        let length = body.len();
+        let answer = wire
+            .ask(
+                format!(
+                    "POST /balances HTTP/1.1\r\nhost: load\r\ncontent-length: {length}\r\n\r\n{body}"
+                )
+                .as_bytes(),
+            )
+            .await?;
+        if answer.windows(7).any(|part| part == b"\"error\"") {
+            return Err(String::from_utf8_lossy(&answer).into());
+        }
+    }
     Ok(())
 }
 
