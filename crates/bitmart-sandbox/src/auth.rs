@@ -158,6 +158,15 @@ impl KeyRing {
         self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The keys of an account, by name.
+    pub(crate) fn of(&self, account: AccountId) -> Vec<Arc<ApiKey>> {
+        let keys = self.read();
+        let mut keys: Vec<_> =
+            keys.known.values().filter(|key| key.account == account.0).cloned().collect();
+        keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        keys
+    }
+
     fn named(&self, key: &str) -> Option<Arc<ApiKey>> {
         self.read().known.get(key).cloned()
     }

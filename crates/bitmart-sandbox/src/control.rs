@@ -42,6 +42,8 @@ pub enum ControlError {
     UnknownMarket(String),
     /// There is a key of this name.
     KeyExists,
+    /// An address is not empty and has at most 256 bytes, and an account saves at most 200.
+    InvalidAddress,
     /// A balance is from 0 to 1e15 and has at most 8 decimals.
     InvalidAmount(Decimal),
 }
@@ -55,6 +57,9 @@ impl fmt::Display for ControlError {
             }
             Self::UnknownMarket(symbol) => {
                 write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
+            }
+            Self::InvalidAddress => {
+                f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
             }
             Self::KeyExists => f.write_str("there is a key of this name"),
             Self::InvalidAmount(amount) => {
@@ -195,6 +200,9 @@ impl Shared {
             }
             Input::AddKey(key) => {
                 let _ = self.add_key(key.into());
+            }
+            Input::Operate(what) => {
+                let _ = self.operate(what);
             }
         }
     }

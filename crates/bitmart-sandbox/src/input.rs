@@ -9,6 +9,7 @@ use crate::{
     control::WalletKind,
     exchange::AccountId,
     keys::{ApiKey, Permission},
+    operate::Operation,
 };
 
 /// Something that changes the state, with all that decides what comes of it other than state and time.
@@ -43,6 +44,7 @@ pub(crate) enum Input {
         permissions: Vec<Permission>,
     },
     AddKey(StoredKey),
+    Operate(Operation),
 }
 
 /// A request as it came. Its body is kept as text: numbers in it must be read the same way again.

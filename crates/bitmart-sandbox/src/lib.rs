@@ -18,6 +18,7 @@ mod input;
 mod journal;
 mod keys;
 mod markets;
+mod operate;
 pub mod recording;
 mod sandbox;
 mod shared;
@@ -35,6 +36,7 @@ pub use self::{
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     markets::{Contract, SpotPair},
+    operate::WithdrawAddress,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},
 };

@@ -81,7 +81,7 @@ impl std::error::Error for StartError {
 
 /// A running exchange on this machine. It stops when it is dropped.
 pub struct Sandbox {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     spot: HostUrls,
     futures: HostUrls,
     credentials: ApiKey,

@@ -1,6 +1,7 @@
 //! How numbers look on the wire.
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::Value;
 
 /// A decimal with exactly this many decimals, cut, not rounded: `"60000.00"`.
 pub(crate) fn fixed(value: Decimal, decimals: u32) -> String {
@@ -12,6 +13,11 @@ pub(crate) fn fixed(value: Decimal, decimals: u32) -> String {
 /// A decimal without trailing zeros: `"0.1"`.
 pub(crate) fn plain(value: Decimal) -> String {
     value.normalize().to_string()
+}
+
+/// A decimal as a JSON number.
+pub(crate) fn number(value: Decimal) -> Value {
+    serde_json::from_str(&plain(value)).unwrap_or_default()
 }
 
 /// The change from `open` to `last` as a ratio with 5 decimals.
@@ -47,6 +53,8 @@ mod tests {
         assert_eq!(fixed(Decimal::new(19_999, 4), 2), "1.99");
         assert_eq!(fixed(Decimal::new(15, 1), 0), "1");
         assert_eq!(plain(Decimal::new(1_000, 4)), "0.1");
+        assert_eq!(number(Decimal::new(57_162_048, 8)).to_string(), "0.57162048");
+        assert_eq!(number(Decimal::new(-300, 2)).to_string(), "-3");
         assert_eq!(ratio(Decimal::from(100), Decimal::from(99)), "-0.01000");
     }
 

@@ -2,10 +2,14 @@
 //! status, and no code is triggered that is not in it.
 
 mod common;
+#[path = "codes/money.rs"]
+mod money;
+#[path = "codes/operator.rs"]
+mod operator;
 
 use std::collections::BTreeMap;
 
-use bitmart_sandbox::{ApiKey, Config, Decimal, Fault, Permission, Sandbox};
+use bitmart_sandbox::{ApiKey, Config, Fault, Permission};
 use bytes::Bytes;
 use common::{Answer, Client, send, start};
 use http_body_util::Full;
@@ -13,7 +17,6 @@ use hyper::Request;
 use serde_json::{Value, json};
 
 const NOON_MS: u64 = 1_700_000_000_000;
-const SUB: &str = "account2@sandbox.test";
 const SUBMIT: &str = "/spot/v2/submit_order";
 const FUTURES: &str = "/contract/private/submit-order";
 
@@ -102,9 +105,13 @@ async fn every_row_is_triggered_and_nothing_else_is() {
     futures_orders(&mut seen).await;
     futures_settings(&mut seen).await;
     market_data(&mut seen).await;
-    withdrawals(&mut seen).await;
-    transfers(&mut seen).await;
-    margin(&mut seen).await;
+    money::withdrawals(&mut seen).await;
+    money::transfers(&mut seen).await;
+    money::margin(&mut seen).await;
+    operator::frozen_accounts(&mut seen).await;
+    operator::delisted_contracts(&mut seen).await;
+    operator::closed_currencies(&mut seen).await;
+    operator::saved_addresses(&mut seen).await;
 
     let rows = table();
     assert!(rows.len() > 40, "the table was not found");
@@ -172,6 +179,12 @@ async fn keys(seen: &mut Seen) {
     }
     let stale = Client { now_ms: NOON_MS - 60_001, ..Client::spot(&sandbox) };
     seen.post(&stale, SUBMIT, vec![(30007, limit_buy())]).await;
+    for (now_ms, code) in [(NOON_MS - 60_001, 40039), (NOON_MS + 60_001, 40013)] {
+        let off = Client { now_ms, ..Client::futures(&sandbox) };
+        seen.post(&off, FUTURES, vec![(code, json!({}))]).await;
+        // What is on both hosts has the code of both.
+        seen.post(&off, "/account/v1/transfer-contract", vec![(30007, json!({}))]).await;
+    }
     let query = "/spot/v4/query/order";
     let late = Client { now_ms: NOON_MS - 5_001, ..Client::spot(&sandbox) };
     seen.post(&late, query, vec![(30007, json!({ "orderId": "1" }))]).await;
@@ -184,7 +197,9 @@ async fn frame_of_a_request(seen: &mut Seen) {
     let sandbox = start(still()).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
     let withdraw = "/account/v1/withdraw/apply";
-    seen.get(&spot, &[(30000, "/spot/v9/nope"), (30000, "/contract/public/details")]).await;
+    seen.get(&spot, &[(30000, "/spot/v9/nope"), (30030, "/contract/public/details")]).await;
+    seen.get(&spot, &[(30031, "/spot/v1/ticker"), (30031, "/spot/v3/orders")]).await;
+    seen.get(&futures, &[(30000, "/spot/v1/ticker"), (30000, "/spot/v1/symbols")]).await;
     seen.get(&spot, &[(57001, SUBMIT), (60030, withdraw)]).await;
     for (path, code) in [(SUBMIT, 58001), (withdraw, 60031)] {
         let mut request = spot.signed(path, &json!({}));
@@ -259,6 +274,19 @@ async fn spot_orders(seen: &mut Seen) {
     let lenient = start(still().lenient(true)).await;
     let small = order(json!({ "size": "0.000001" }));
     seen.post(&Client::spot(&lenient), SUBMIT, vec![(50006, small)]).await;
+
+    let empty = start(still().market_maker(false)).await;
+    let ioc = |side: &str| order(json!({ "type": "ioc", "side": side }));
+    let cases = vec![
+        (50034, ioc("buy")),
+        (50034, market("buy", json!({ "notional": "10" }))),
+        (50035, ioc("sell")),
+        (50035, market("sell", json!({ "size": "0.001" }))),
+        // Somebody is on the other side, at a worse price: accepted and cancelled.
+        (1000, order(json!({ "side": "sell", "price": "51000" }))),
+        (1000, ioc("buy")),
+    ];
+    seen.post(&Client::spot(&empty), SUBMIT, cases).await;
 
     sandbox.halt("BTC_USDT", true).expect("a market");
     seen.post(&client, SUBMIT, vec![(50023, limit_buy())]).await;
@@ -375,96 +403,4 @@ async fn market_data(seen: &mut Seen) {
     seen.get(&Client::spot(&sandbox), &[(70002, "/spot/quotation/v3/ticker?symbol=NOPE")]).await;
     let candles = "/contract/public/kline?symbol=BTCUSDT&step=2&start_time=1&end_time=2";
     seen.get(&Client::futures(&sandbox), &[(40038, candles)]).await;
-}
-
-async fn withdrawals(seen: &mut Seen) {
-    let sandbox = start(still()).await;
-    let client = Client::spot(&sandbox);
-    let key = sandbox.sub_account_credentials().expect("a sub-account");
-    let sub = Client { key: &key, ..Client::spot(&sandbox) };
-    let apply = "/account/v1/withdraw/apply";
-    let good = json!({ "currency": "USDT-TRC20", "amount": "10", "address": "T1" });
-    let order = |patch: Value| with(good.clone(), patch);
-    let to = |who: &str| json!({ "currency": "USDT", "amount": "1", "type": 1, "value": who });
-    let cases = vec![
-        (60002, order(json!({ "currency": "NOPE" }))),
-        (60005, order(json!({ "amount": "0.0001" }))),
-        (60006, order(json!({ "amount": "1.123456789" }))),
-        (60011, order(json!({ "address": null }))),
-        (60008, order(json!({ "amount": "1000000" }))),
-        (60053, to("99")),
-        (60065, to("1")),
-    ];
-    seen.post(&client, apply, cases).await;
-    seen.post(&sub, apply, vec![(60054, good.clone())]).await;
-    seen.get(&sub, &[(60026, "/account/v1/withdraw/charge?currency=USDT")]).await;
-    let spot = bitmart_sandbox::WalletKind::Spot;
-    sandbox.set_balance(1, spot, "BTC", Decimal::from(200)).expect("a balance");
-    let quota = order(json!({ "currency": "BTC", "amount": "101" }));
-    seen.post(&client, apply, vec![(60064, quota)]).await;
-
-    let list = "/account/v2/deposit-withdraw/history?operation_type=deposit&N=1";
-    let cases = [
-        (60010, "/account/v1/deposit-withdraw/detail?id=1"),
-        (60067, &format!("{list}&startTime=1&endTime=7776000002")),
-        (60067, &format!("{list}&startTime=2&endTime=1")),
-        (60066, &format!("{list}&startTime=1")),
-    ];
-    seen.get(&client, &cases).await;
-}
-
-async fn transfers(seen: &mut Seen) {
-    let sandbox: Sandbox = start(still()).await;
-    let client = Client::spot(&sandbox);
-    let key = sandbox.sub_account_credentials().expect("a sub-account");
-    let sub = Client { key: &key, ..Client::spot(&sandbox) };
-    let own = |currency: &str, amount: &str, kind: &str| json!({ "currency": currency, "amount": amount, "type": kind });
-    let cases = vec![
-        (60002, own("NOPE", "1", "spot_to_fund")),
-        (60008, own("USDT", "1000000", "spot_to_fund")),
-    ];
-    seen.post(&client, "/account/v1/transfer", cases).await;
-    let cases = vec![
-        (40005, own("USDT", "1.123456789", "spot_to_contract")),
-        (42000, own("USDT", "1000000", "spot_to_contract")),
-    ];
-    seen.post(&Client::futures(&sandbox), "/account/v1/transfer-contract", cases).await;
-
-    let good = json!({ "requestNo": "1", "amount": "1", "currency": "USDT", "subAccount": SUB });
-    let between = |patch: Value| with(good.clone(), patch);
-    let to_sub = "/account/sub-account/main/v1/main-to-sub";
-    let cases = vec![
-        (61000, between(json!({ "amount": "0" }))),
-        (61001, between(json!({ "amount": "1000000" }))),
-        (61003, between(json!({ "subAccount": "nobody" }))),
-        (1000, good.clone()),
-        (61004, good.clone()),
-    ];
-    seen.post(&client, to_sub, cases).await;
-    seen.post(&sub, to_sub, vec![(60026, good)]).await;
-    let other = json!({ "requestNo": "2", "amount": "1", "currency": "USDT", "fromAccount": SUB, "toAccount": "nobody" });
-    seen.post(&client, "/account/sub-account/main/v1/sub-to-sub", vec![(61002, other)]).await;
-    let up = json!({ "requestNo": "3", "amount": "1", "currency": "USDT" });
-    seen.post(&client, "/account/sub-account/sub/v1/sub-to-main", vec![(60027, up)]).await;
-}
-
-async fn margin(seen: &mut Seen) {
-    let sandbox = start(still()).await;
-    let client = Client::spot(&sandbox);
-    let sum = |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
-    let path = |call: &str| format!("/spot/v1/margin/isolated/{call}");
-    seen.post(&client, "/spot/v1/margin/submit_order", vec![(51001, limit_buy())]).await;
-    let other = with(sum("100"), json!({ "currency": "ETH" }));
-    seen.post(&client, &path("borrow"), vec![(51000, other)]).await;
-    let into = with(sum("1000"), json!({ "side": "in" }));
-    seen.post(&client, &path("transfer"), vec![(1000, into)]).await;
-    let maker = |side: &str, price: &str| {
-        with(limit_buy(), json!({ "type": "limit_maker", "side": side, "price": price }))
-    };
-    let cases = vec![(50034, maker("buy", "90000")), (50035, maker("sell", "30000"))];
-    seen.post(&client, "/spot/v1/margin/submit_order", cases).await;
-    seen.post(&client, &path("repay"), vec![(51024, sum("1"))]).await;
-    let cases = vec![(51005, sum("9")), (51004, sum("4001")), (1000, sum("100"))];
-    seen.post(&client, &path("borrow"), cases).await;
-    seen.post(&client, &path("repay"), vec![(51006, sum("101"))]).await;
 }

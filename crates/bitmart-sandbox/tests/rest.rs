@@ -302,7 +302,7 @@ async fn limits_count_what_is_used_and_answer_429() {
 }
 
 #[tokio::test]
-async fn answers_that_are_not_computed_say_so() {
+async fn answers_that_no_source_describes_say_so() {
     let sandbox = start(still()).await;
     let origin = |answer: &common::Answer| {
         let header = answer.headers.get("x-sandbox-answer")?;
@@ -312,14 +312,16 @@ async fn answers_that_are_not_computed_say_so() {
     let computed = spot.get("/spot/v1/wallet").await;
     assert_eq!((computed.code(), origin(&computed)), (1000, None));
     let sample = futures.get("/contract/private/affiliate/invite-check?cid=1").await;
-    assert_eq!(origin(&sample).as_deref(), Some("sample"));
+    assert_eq!((sample.code(), origin(&sample)), (1000, None));
     assert!(sample.data()["isInviteUser"].is_boolean(), "{}", sample.text);
     let refused = futures.get("/contract/private/affiliate/invite-check").await;
     assert_eq!((refused.code(), origin(&refused)), (40007, None));
-    let plausible = spot.get("/uapi-key/v1/account/info").await;
-    assert_eq!(origin(&plausible).as_deref(), Some("plausible"));
+    let keys = spot.get("/uapi-key/v1/account/info").await;
     // The envelope of this one has a flag.
-    assert_eq!((plausible.status, &plausible.json()["success"]), (200, &json!(true)));
+    assert_eq!((keys.status, &keys.json()["success"]), (200, &json!(true)));
+    let close = json!({ "symbol": "BTCUSDT", "contractType": 1 });
+    let plausible = futures.post("/contract/private/close-all-position", close).await;
+    assert_eq!((plausible.code(), origin(&plausible).as_deref()), (1000, Some("plausible")));
 }
 
 #[tokio::test]
@@ -328,7 +330,9 @@ async fn wrong_paths_methods_and_bodies_answer_their_codes() {
     let client = Client::spot(&sandbox);
     let nowhere = client.get("/spot/v9/nope").await;
     assert_eq!((nowhere.status, nowhere.code()), (404, 30000));
-    let other_host = client.get("/contract/public/details").await;
+    let old_host = client.get("/contract/public/details").await;
+    assert_eq!((old_host.status, old_host.code()), (200, 30030));
+    let other_host = Client::futures(&sandbox).get("/spot/v1/currencies").await;
     assert_eq!((other_host.status, other_host.code()), (404, 30000));
     let method = client.post("/system/time", json!({})).await;
     assert_eq!((method.status, method.code()), (405, 57001));

@@ -10,7 +10,6 @@ mod docs;
 mod prose;
 mod requests;
 mod routes;
-mod samples;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -83,7 +82,7 @@ fn render(root: &Path) -> Result<Vec<File>, String> {
         files.push(requests::render(section)?);
     }
     files.push(catalog::render(&sections)?);
-    files.extend(routes::render(&sections, root)?);
+    files.extend(routes::render(&sections)?);
     let paths = description::paths(&root.join("crates/bitmart-rest/api/paths.txt"))?;
     files.push(docs::endpoints(&sections));
     files.push(docs::coverage(&sections, &paths)?);

@@ -1,34 +1,29 @@
 //! The sandbox's route tables. The sandbox shares no code with the client, only these facts.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use super::File;
 use super::description::{Bound, Effect, Limit, Param, Section};
-use super::{samples, types};
+use super::types;
 
 const FOLDER: &str = "crates/bitmart-sandbox/src/generated";
 
-/// One table and one file of samples per section, and the module that joins them.
-pub(crate) fn render(sections: &[Section], root: &Path) -> Result<Vec<File>, String> {
-    let fixtures = root.join("crates/bitmart-rest/fixtures");
+/// One table per section, and the module that joins them.
+pub(crate) fn render(sections: &[Section]) -> Result<Vec<File>, String> {
     let mut files = Vec::new();
     // The channel table is rendered by `ws`.
     let (mut modules, mut tables) = ("pub(crate) mod channels;\n".to_owned(), String::new());
     for section in sections {
         let module = section.file.trim_end_matches(".toml").replace('-', "_");
         let _ = writeln!(modules, "mod {module};");
-        let _ = write!(tables, "({module}::ROUTES, include_str!(\"samples/{module}.json\")),");
+        let _ = write!(tables, "{module}::ROUTES,");
         let source = format!("crates/bitmart-rest/api/{}", section.file);
         files.push(File::rust(format!("{FOLDER}/{module}.rs"), &source, &table(section))?);
-        let text = samples::render(section, &fixtures);
-        files.push(File { path: format!("{FOLDER}/samples/{module}.json").into(), text });
     }
     let types = include_str!("templates/route_types.rs");
     let (intro, types) = types.split_once("\n\n").unwrap_or(("", types));
-    let text = format!(
-        "{intro}\n\n{modules}\n{types}\nstatic SECTIONS: &[(&[Route], &str)] = &[{tables}];\n"
-    );
+    let text =
+        format!("{intro}\n\n{modules}\n{types}\nstatic SECTIONS: &[&[Route]] = &[{tables}];\n");
     files.push(File::rust(format!("{FOLDER}/mod.rs"), "crates/bitmart-rest/api/*.toml", &text)?);
     Ok(files)
 }

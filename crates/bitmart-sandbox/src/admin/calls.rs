@@ -44,9 +44,9 @@ impl From<ControlError> for Problem {
                 StatusCode::NOT_FOUND
             }
             ControlError::KeyExists => StatusCode::CONFLICT,
-            ControlError::UnknownCurrency(_) | ControlError::InvalidAmount(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            ControlError::UnknownCurrency(_)
+            | ControlError::InvalidAddress
+            | ControlError::InvalidAmount(_) => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.to_string())
     }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod faults;
+mod operate;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -37,11 +38,15 @@ const CALLS: &[(&str, &str)] = &[
     ("GET", "/book/{symbol}"),
     ("GET", "/snapshot"),
     ("POST", "/accounts"),
+    ("POST", "/accounts/freeze"),
+    ("POST", "/addresses"),
     ("POST", "/keys"),
     ("POST", "/balances"),
+    ("POST", "/currencies"),
     ("POST", "/clock/advance"),
     ("POST", "/market/hold"),
     ("POST", "/market/halt"),
+    ("POST", "/market/delist"),
     ("POST", "/market/step"),
     ("POST", "/faults"),
     ("DELETE", "/faults"),
@@ -138,11 +143,15 @@ async fn call(
         ("GET", "/") => json!({ "calls": listed() }),
         ("GET", "/ledger") => calls::ledger(shared, body)?,
         ("POST", "/accounts") => calls::create_account(shared, body)?,
+        ("POST", "/accounts/freeze") => operate::freeze(shared, body)?,
+        ("POST", "/addresses") => operate::save_address(shared, body)?,
         ("POST", "/keys") => calls::create_key(shared, body)?,
         ("POST", "/balances") => calls::set_balance(shared, body)?,
+        ("POST", "/currencies") => operate::open_currency(shared, body)?,
         ("POST", "/clock/advance") => calls::advance(shared, body)?,
         ("POST", "/market/hold") => calls::hold(shared, body)?,
         ("POST", "/market/halt") => calls::halt(shared, body)?,
+        ("POST", "/market/delist") => operate::delist(shared, body)?,
         ("POST", "/market/step") => calls::step(shared, body).await?,
         ("POST", "/faults") => faults::inject(shared, body)?,
         ("DELETE", "/faults") => faults::clear(shared, body)?,

@@ -38,8 +38,9 @@ impl Wallet {
 }
 
 /// The wallets of an account that money can be moved between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purse {
+    #[default]
     Spot,
     /// The funding account that BitMart added in 2026.
     Fund,
@@ -105,6 +106,9 @@ pub(crate) struct Account {
     pub(crate) spot: BTreeMap<SmolStr, Wallet>,
     pub(crate) fund: BTreeMap<SmolStr, Wallet>,
     pub(crate) futures: BTreeMap<SmolStr, Wallet>,
+    /// The wallet that deposits are credited to.
+    #[serde(default)]
+    pub(crate) deposit_to: Purse,
     /// Isolated margin, by pair and currency.
     #[serde(with = "super::rows")]
     pub(crate) margin: BTreeMap<(SmolStr, SmolStr), Wallet>,
@@ -131,6 +135,7 @@ impl Account {
             spot: BTreeMap::new(),
             fund: BTreeMap::new(),
             futures: BTreeMap::new(),
+            deposit_to: Purse::default(),
             margin: BTreeMap::new(),
             open_loans: BTreeSet::new(),
             positions: BTreeMap::new(),

@@ -10,12 +10,15 @@ use super::{
     AccountId, BalanceReason, Event, Exchange,
     account::{Purse, Wallet},
     agenda::Due,
+    futures::flows::FlowKind,
     next,
     refusal::{Refusal, refuse},
 };
 
 /// The flat fee of a withdrawal, in its own currency.
 pub(crate) const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
+/// What a claim of play money gives: the amount of BitMart's sample.
+pub(crate) const CLAIM: Decimal = Decimal::TEN;
 /// What an account may withdraw in 24 hours, in BTC: the figure of BitMart's sample.
 const DAILY_QUOTA_BTC: Decimal = Decimal::ONE_HUNDRED;
 const DAY_MS: u64 = 86_400_000;
@@ -112,6 +115,10 @@ impl Exchange {
         if request.payee == Some(account) {
             return Err(refuse(60065));
         }
+        self.decisions.check_withdrawal(&request.currency)?;
+        if request.payee.is_none() {
+            self.decisions.check_address(account, &request.currency, &request.address)?;
+        }
         let owner = self.account(account);
         let (spot, fund) = (owner.spot(&plain).available, owner.fund(&plain).available);
         let from_spot = match request.source {
@@ -159,7 +166,7 @@ impl Exchange {
             .map(|account| account.id)
     }
 
-    /// Announces money from outside; it reaches the spot wallet when the deposit is done.
+    /// Announces money from outside; it reaches a wallet when the deposit is done.
     pub(crate) fn deposit(
         &mut self,
         account: AccountId,
@@ -171,6 +178,7 @@ impl Exchange {
         if !self.accounts.contains_key(&account) {
             return Err(refuse(60053));
         }
+        self.decisions.check_deposit(currency)?;
         if amount <= Decimal::ZERO {
             return Err(refuse(61000));
         }
@@ -220,12 +228,10 @@ impl Exchange {
             row.state = FundingState::Failed;
         }
         let row = row.clone();
-        let owner = self.account(row.account);
         if row.deposit {
-            owner.spot(&row.plain).available += row.amount;
-            *self.deposited.entry(row.plain.clone()).or_default() += row.amount;
-            return self.tell_balance(row.account, BalanceReason::Deposit, &row.plain);
+            return self.receive(&row);
         }
+        let owner = self.account(row.account);
         let end = |wallet: &mut Wallet, amount| {
             wallet.frozen -= amount;
             if fails {
@@ -244,6 +250,47 @@ impl Exchange {
             }
         }
         self.tell_balance(row.account, BalanceReason::Withdrawal, &row.plain);
+    }
+
+    /// Credits a deposit to the wallet that its owner chose. The futures wallet takes what contracts are
+    /// settled in; anything else goes to spot.
+    fn receive(&mut self, row: &Funding) {
+        let (account, currency) = (row.account, &row.plain);
+        let chosen = self.account(account).deposit_to;
+        match chosen {
+            Purse::Futures if self.holds(Purse::Futures, currency) => {
+                return self.credit_futures(account, currency, row.amount, row.since_ms);
+            }
+            Purse::Fund => self.account(account).fund(currency).available += row.amount,
+            Purse::Spot | Purse::Futures => {
+                self.account(account).spot(currency).available += row.amount;
+                self.tell_balance(account, BalanceReason::Deposit, currency);
+            }
+        }
+        *self.deposited.entry(currency.clone()).or_default() += row.amount;
+    }
+
+    /// Puts money from outside into a futures wallet.
+    fn credit_futures(
+        &mut self,
+        account: AccountId,
+        currency: &SmolStr,
+        amount: Decimal,
+        now_ms: u64,
+    ) {
+        self.account(account).futures(currency).available += amount;
+        *self.deposited.entry(currency.clone()).or_default() += amount;
+        let about = (SmolStr::default(), currency.clone());
+        self.record_flow(account, FlowKind::Transfer, about, amount, now_ms);
+        self.events.push(Event::FuturesAsset { account, currency: currency.clone() });
+    }
+
+    /// Gives an account play money for futures, as the demo exchange does; says in which currency. None
+    /// when there is no contract to use it for.
+    pub(crate) fn claim(&mut self, account: AccountId, now_ms: u64) -> Option<SmolStr> {
+        let currency = self.futures.values().next()?.rules.quote.clone();
+        self.credit_futures(account, &currency, CLAIM, now_ms);
+        Some(currency)
     }
 
     pub(super) fn tell_balance(

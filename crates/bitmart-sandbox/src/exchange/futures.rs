@@ -1,6 +1,7 @@
 //! The futures market: contracts with their book, prices, brackets and funding. What happens in it is in
 //! the modules below.
 
+mod close;
 pub(crate) mod flows;
 pub(crate) mod funding;
 mod liquidation;

@@ -7,6 +7,7 @@ pub(crate) mod book;
 #[cfg(test)]
 mod conservation;
 mod control;
+pub(crate) mod customers;
 pub(crate) mod earn;
 mod flow;
 pub(crate) mod funding;
@@ -19,6 +20,7 @@ mod margin_call;
 mod mark;
 #[cfg(test)]
 mod market_statistics;
+pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod position;
 pub(crate) mod refusal;
@@ -46,6 +48,7 @@ use self::{
     futures::{FuturesMarket, flows::Flow},
     futures_order::{FuturesFill, FuturesOrder},
     margin::{Loan, Repayment},
+    operator::Decisions,
     order::{SpotFill, SpotOrder},
     tape::PublicTrade,
     transfer::Transfer,
@@ -152,6 +155,8 @@ pub(crate) struct Exchange {
     pub(crate) earn: Earn,
     /// Markets that take no orders.
     pub(crate) halted: BTreeSet<SmolStr>,
+    #[serde(default)]
+    pub(crate) decisions: Decisions,
     agenda: BTreeSet<(u64, Due)>,
     /// The second up to which index and mark prices are sampled.
     sampled_s: u64,
@@ -206,6 +211,7 @@ impl Exchange {
             repayments: Vec::new(),
             earn: Earn::default(),
             halted: BTreeSet::new(),
+            decisions: Decisions::default(),
             agenda: BTreeSet::new(),
             sampled_s: 0,
             transfers: VecDeque::new(),

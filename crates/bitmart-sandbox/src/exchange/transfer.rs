@@ -55,7 +55,7 @@ impl Transfer {
 impl Exchange {
     /// Whether a wallet of this kind can hold the currency. The futures wallet holds what contracts are
     /// settled in.
-    fn holds(&self, purse: Purse, currency: &str) -> bool {
+    pub(super) fn holds(&self, purse: Purse, currency: &str) -> bool {
         match purse {
             Purse::Futures => self.futures.values().any(|market| market.rules.quote == currency),
             Purse::Spot | Purse::Fund => {

@@ -186,31 +186,26 @@ impl Limit {
 
 /// Every described route, in the order of the description.
 pub(crate) fn routes() -> impl Iterator<Item = &'static Route> {
-    SECTIONS.iter().flat_map(|section| section.0)
+    SECTIONS.iter().copied().flatten()
 }
 
-/// One JSON object per section: by id what is answered on a route without behaviour.
-pub(crate) fn samples() -> impl Iterator<Item = &'static str> {
-    SECTIONS.iter().map(|section| section.1)
-}
-
-static SECTIONS: &[(&[Route], &str)] = &[
-    (affiliate::ROUTES, include_str!("samples/affiliate.json")),
-    (broker::ROUTES, include_str!("samples/broker.json")),
-    (earn_fixed::ROUTES, include_str!("samples/earn_fixed.json")),
-    (earn_flexible::ROUTES, include_str!("samples/earn_flexible.json")),
-    (earn::ROUTES, include_str!("samples/earn.json")),
-    (futures_account::ROUTES, include_str!("samples/futures_account.json")),
-    (futures_market::ROUTES, include_str!("samples/futures_market.json")),
-    (futures_plan::ROUTES, include_str!("samples/futures_plan.json")),
-    (futures_sub_account::ROUTES, include_str!("samples/futures_sub_account.json")),
-    (futures_trading::ROUTES, include_str!("samples/futures_trading.json")),
-    (futures_transfer::ROUTES, include_str!("samples/futures_transfer.json")),
-    (margin::ROUTES, include_str!("samples/margin.json")),
-    (spot_account::ROUTES, include_str!("samples/spot_account.json")),
-    (spot_algo::ROUTES, include_str!("samples/spot_algo.json")),
-    (spot_market::ROUTES, include_str!("samples/spot_market.json")),
-    (spot_sub_account::ROUTES, include_str!("samples/spot_sub_account.json")),
-    (spot_trading::ROUTES, include_str!("samples/spot_trading.json")),
-    (system::ROUTES, include_str!("samples/system.json")),
+static SECTIONS: &[&[Route]] = &[
+    affiliate::ROUTES,
+    broker::ROUTES,
+    earn_fixed::ROUTES,
+    earn_flexible::ROUTES,
+    earn::ROUTES,
+    futures_account::ROUTES,
+    futures_market::ROUTES,
+    futures_plan::ROUTES,
+    futures_sub_account::ROUTES,
+    futures_trading::ROUTES,
+    futures_transfer::ROUTES,
+    margin::ROUTES,
+    spot_account::ROUTES,
+    spot_algo::ROUTES,
+    spot_market::ROUTES,
+    spot_sub_account::ROUTES,
+    spot_trading::ROUTES,
+    system::ROUTES,
 ];

@@ -8,7 +8,6 @@ use super::{
     Answer,
     body::{self, Body},
     limits::Usage,
-    sample::Origin,
 };
 use crate::{exchange::refusal::Refusal, generated::Envelope};
 
@@ -55,12 +54,7 @@ fn success(path: &str, around: Envelope, data: Value, trace: &str) -> Value {
 }
 
 /// Adds status and headers.
-pub(super) fn reply(
-    status: u16,
-    body: Bytes,
-    usage: Option<Usage>,
-    origin: Option<Origin>,
-) -> Reply {
+pub(super) fn reply(status: u16, body: Bytes, usage: Option<Usage>, made_up: bool) -> Reply {
     let mut reply = Response::new(body::whole(body));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = reply.headers_mut();
@@ -75,8 +69,8 @@ pub(super) fn reply(
         headers.insert("x-bm-ratelimit-reset", usage.limit.window_secs.into());
         headers.insert("x-bm-ratelimit-mode", header::HeaderValue::from_static("1"));
     }
-    if let Some(origin) = origin {
-        headers.insert("x-sandbox-answer", header::HeaderValue::from_static(origin.word()));
+    if made_up {
+        headers.insert("x-sandbox-answer", header::HeaderValue::from_static("plausible"));
     }
     reply
 }
@@ -85,7 +79,7 @@ pub(super) fn reply(
 pub(super) fn html(status: u16) -> Reply {
     let page =
         format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>");
-    let mut reply = reply(status, Bytes::from(page), None, None);
+    let mut reply = reply(status, Bytes::from(page), None, false);
     reply
         .headers_mut()
         .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=UTF-8"));

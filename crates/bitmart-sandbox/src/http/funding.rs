@@ -32,6 +32,60 @@ fn smallest() -> String {
     fixed(WITHDRAW_FEE + rust_decimal::Decimal::new(1, DECIMALS), DECIMALS)
 }
 
+/// The values of `account_type`, as the Python SDK 2.8.0 has them.
+const DEPOSIT_ACCOUNTS: [(&str, Purse); 3] =
+    [("SPOT", Purse::Spot), ("CONTRACT", Purse::Futures), ("FUND", Purse::Fund)];
+
+fn deposit_word(purse: Purse) -> Value {
+    let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.1 == purse);
+    json!({ "account_type": row.map(|row| row.0) })
+}
+
+/// No source says what the answer holds.
+pub(super) fn deposit_account(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    Ok(deposit_word(call.exchange.account(account).deposit_to))
+}
+
+/// As above. "Not for sub-accounts."
+pub(super) fn set_deposit_account(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    let word = call.params.need("account_type")?;
+    let row = DEPOSIT_ACCOUNTS.iter().find(|row| row.0 == word);
+    let rule = "must be SPOT, CONTRACT or FUND";
+    let purse = row.ok_or_else(|| call.params.invalid("account_type", rule))?.1;
+    call.exchange.account(account).deposit_to = purse;
+    Ok(deposit_word(purse))
+}
+
+/// What the operator saved for the account ([`Sandbox::save_address`](crate::Sandbox::save_address)). Only
+/// a standard address has a currency, and an EVM one has no network either.
+pub(super) fn addresses(call: &mut Call<'_>) -> Answer {
+    let account = main_account(call)?;
+    let rows = call.exchange.decisions.addresses(account).iter().map(|saved| {
+        let kind = match (&saved.currency, &saved.network) {
+            (Some(_), _) => 0,
+            (None, Some(_)) => 1,
+            (None, None) => 2,
+        };
+        let mut row = json!({
+            "address": saved.address,
+            "memo": saved.memo,
+            "remark": saved.remark,
+            "addressType": kind,
+            "verifyStatus": u8::from(saved.verified),
+        });
+        let optional = [("currency", &saved.currency), ("network", &saved.network)];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                row[name] = json!(value);
+            }
+        }
+        row
+    });
+    Ok(json!({ "list": rows.collect::<Value>() }))
+}
+
 /// One row per currency and network.
 pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
     let wanted = call.params.text("currencies")?;
@@ -49,13 +103,14 @@ pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
         }
         let usd = call.exchange.usd(name).checked_mul(WITHDRAW_FEE).unwrap_or_default();
         let mut add = |code: String, network: &str| {
+            let (deposits, withdrawals) = call.exchange.decisions.is_open(&code);
             rows.push(json!({
                 "currency": code.clone(),
                 "name": code,
                 "contract_address": null,
                 "network": network,
-                "withdraw_enabled": true,
-                "deposit_enabled": true,
+                "withdraw_enabled": withdrawals,
+                "deposit_enabled": deposits,
                 "withdraw_minsize": smallest(),
                 "withdraw_minfee": null,
                 "withdraw_fee": plain(WITHDRAW_FEE),
@@ -77,6 +132,7 @@ pub(super) fn address(call: &mut Call<'_>) -> Answer {
     let account = main_account(call)?;
     let currency = call.params.need("currency")?;
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
+    call.exchange.decisions.check_deposit(&currency)?;
     let address = deposit_address(account, &wallet);
     Ok(json!({
         "currency": currency.clone(),

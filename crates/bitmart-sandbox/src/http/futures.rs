@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     exchange::{
-        OrderId,
+        Exchange, OrderId,
         book::SelfTrade,
         futures::{FuturesMarket, funding::next_funding_ms},
         futures_order::{FuturesOrder, NewFuturesOrder},
@@ -34,12 +34,19 @@ pub(super) fn details(call: &mut Call<'_>) -> Answer {
         .futures
         .values()
         .filter(|market| wanted.as_deref().is_none_or(|symbol| market.rules.symbol == symbol))
-        .map(|market| details_row(market, held(call.exchange, market), call.now_ms));
+        .map(|market| details_row(market, call.exchange, call.now_ms));
     Ok(json!({ "symbols": rows.collect::<Value>() }))
 }
 
-fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) -> Value {
-    let rules = &market.rules;
+/// No source has a word for a contract that is halted: this one is that of code 40015.
+fn details_row(market: &FuturesMarket, exchange: &Exchange, now_ms: u64) -> Value {
+    let (rules, held) = (&market.rules, held(exchange, market));
+    let delisted_ms = exchange.decisions.delisted_ms(&rules.symbol);
+    let status = match (delisted_ms, exchange.halted.contains(&rules.symbol)) {
+        (Some(_), _) => "Delisted",
+        (None, true) => "Paused",
+        (None, false) => "Trading",
+    };
     let last = market.last_price();
     let day = market.tape.day(now_ms);
     let (open, high, low) =
@@ -76,8 +83,8 @@ fn details_row(market: &FuturesMarket, held: (Decimal, Decimal), now_ms: u64) ->
         "change_24h": ratio(open, last),
         "funding_interval_hours": 8,
         "funding_time": next_funding_ms(now_ms),
-        "status": "Trading",
-        "delist_time": 0,
+        "status": status,
+        "delist_time": delisted_ms.unwrap_or_default() / 1_000,
     })
 }
 
@@ -99,7 +106,7 @@ pub(super) fn submit_order(call: &mut Call<'_>) -> Answer {
 
 fn parse_order(call: &Call<'_>) -> Result<NewFuturesOrder, Refusal> {
     let (params, rules) = (&call.params, fields::rules(call)?);
-    call.exchange.check_trading(&rules.symbol, 40015)?;
+    call.exchange.check_contract(&rules.symbol)?;
     let side = fields::side(params)?;
     let market = match params.text("type")?.as_deref() {
         None | Some("limit") => false,

@@ -207,3 +207,29 @@ pub(super) fn assets(call: &mut Call<'_>) -> Answer {
     });
     Ok(rows.collect::<Value>())
 }
+
+/// Without a contract every position of the kind is closed, without a side both: so a third party says. No
+/// contract here has a coin for its margin (kind 2).
+pub(super) fn close_all(call: &mut Call<'_>) -> Answer {
+    let (account, symbol) = (call.account()?, symbol(call)?);
+    let params = &call.params;
+    params.need("contractType")?;
+    let coins = match params.whole("contractType")? {
+        Some(1) => false,
+        Some(2) => true,
+        _ => return Err(params.invalid("contractType", "must be 1 or 2")),
+    };
+    let long = match params.text("position_side")?.as_deref() {
+        None => None,
+        Some("long") => Some(true),
+        Some("short") => Some(false),
+        Some(_) => return Err(params.invalid("position_side", "must be long or short")),
+    };
+    if let Some(symbol) = &symbol {
+        call.exchange.check_contract(symbol)?;
+    }
+    if !coins {
+        call.exchange.close_positions(account, symbol.as_deref(), long, call.now_ms)?;
+    }
+    Ok(json!({}))
+}

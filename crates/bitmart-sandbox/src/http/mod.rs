@@ -2,7 +2,9 @@
 
 #[allow(clippy::unnecessary_wraps, reason = "all handlers have one type")]
 mod account;
+mod affiliate;
 mod answer;
+mod api_key;
 mod body;
 mod earn;
 mod family;
@@ -10,6 +12,7 @@ mod funding;
 mod futures;
 mod futures_account;
 mod futures_fields;
+mod futures_funds;
 mod futures_market;
 mod futures_plan;
 mod futures_position;
@@ -20,7 +23,6 @@ mod handshake;
 mod limits;
 mod margin;
 mod params;
-mod sample;
 mod server;
 mod service;
 mod spot_algo;
@@ -40,7 +42,7 @@ use serde_json::Value;
 use self::params::Params;
 pub(crate) use self::{limits::Limits, server::serve, service::repeat};
 use crate::{
-    auth::Caller,
+    auth::{Caller, KeyRing},
     exchange::{
         AccountId, Exchange,
         refusal::{Refusal, refuse},
@@ -51,6 +53,7 @@ use crate::{
 pub(crate) struct Call<'a> {
     pub(crate) exchange: &'a mut Exchange,
     pub(crate) caller: Option<&'a Caller>,
+    pub(crate) keys: &'a KeyRing,
     pub(crate) params: Params,
     pub(crate) now_ms: u64,
     pub(crate) lenient: bool,
@@ -68,8 +71,7 @@ impl Call<'_> {
     }
 }
 
-/// The handler of a described path; none when the sandbox has no behaviour for it: a sample is
-/// answered then.
+/// The handler of a path; every described one has one.
 fn handler(path: &str) -> Option<Handler> {
     Some(match path {
         "/system/time" => system::time,
@@ -121,6 +123,7 @@ fn handler(path: &str) -> Option<Handler> {
         "/contract/private/position-v2" => futures_position::positions,
         "/contract/private/position-risk" => futures_position::risks,
         "/contract/private/assets-detail" => futures_position::assets,
+        "/contract/private/close-all-position" => futures_position::close_all,
         _ => return trigger_handler(path).or_else(|| money_handler(path)),
     })
 }
@@ -155,7 +158,11 @@ fn money_handler(path: &str) -> Option<Handler> {
         "/spot/v1/wallet" => account::spot_wallet,
         "/spot/v1/user_fee" => account::user_fee,
         "/spot/v1/trade_fee" => account::trade_fee,
+        "/uapi-key/v1/account/info" => api_key::account_info,
         "/account/v1/currencies" => funding::currencies,
+        "/account/v1/get-deposit-account" => funding::deposit_account,
+        "/account/v1/set-deposit-account" => funding::set_deposit_account,
+        "/account/v1/withdraw/address/list" => funding::addresses,
         "/account/v1/deposit/address" => funding::address,
         "/account/v1/withdraw/charge" => funding::quota,
         "/account/v1/withdraw/apply" => funding::withdraw,
@@ -165,6 +172,9 @@ fn money_handler(path: &str) -> Option<Handler> {
         "/account/v1/transfer-contract" => transfer::spot_futures,
         "/account/v1/transfer-contract-list" => transfer::list,
         "/contract/private/account/v1/transfer" => transfer::fund_futures,
+        "/contract/private/claim" => futures_funds::claim,
+        "/contract/private/auto_repayment" => futures_funds::repayments,
+        "/contract/private/cross_collateral/interest_log" => futures_funds::interest,
         "/spot/v1/margin/isolated/account" => margin::accounts,
         "/spot/v1/margin/isolated/transfer" => margin::transfer,
         "/spot/v1/margin/isolated/borrow" => margin::borrow,
@@ -209,8 +219,33 @@ fn earn_handler(path: &str) -> Option<Handler> {
         "/newearn/cloud/v1/saving/subscribe/batch" => earn::automatic,
         "/newearn/cloud/v1/saving/subscribe/operate" => earn::set_automatic_product,
         "/newearn/cloud/v1/saving/subscribe/status" => earn::automatic_product,
+        _ => return affiliate_handler(path),
+    })
+}
+
+fn affiliate_handler(path: &str) -> Option<Handler> {
+    Some(match path {
+        "/contract/private/affiliate/rebate-list" => affiliate::rebates,
+        "/contract/private/affiliate/trade-list" => affiliate::trades,
+        "/contract/private/affiliate/rebate-user" => affiliate::user_rebate,
+        "/contract/private/affiliate/rebate-api" => affiliate::api_rebate,
+        "/contract/private/affiliate/invite-check" => affiliate::invitation,
+        "/contract/private/affiliate/rebate-inviteUser" => affiliate::customers,
+        "/contract/private/affiliate/deposit-withdrawal-list" => affiliate::customer_funding,
+        "/contract/private/affiliate/aff-customer-info" => affiliate::customer_account,
+        "/spot/v1/broker/rebate" => affiliate::broker_rebates,
         _ => return None,
     })
+}
+
+/// Whether no source says what the answer of a path holds: it is made up then, and marked as such.
+fn is_made_up(path: &str) -> bool {
+    [
+        "/account/v1/get-deposit-account",
+        "/account/v1/set-deposit-account",
+        "/contract/private/close-all-position",
+    ]
+    .contains(&path)
 }
 
 #[cfg(test)]

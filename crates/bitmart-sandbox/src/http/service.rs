@@ -16,14 +16,16 @@ use super::{
     answer::{Reply, envelope, html, reply},
     body::{drip, half},
     family::Family,
-    handler,
+    handler, is_made_up,
     limits::Usage,
     params::{Params, RECV_WINDOW},
-    sample::{self, Origin},
 };
 use crate::{
     auth::{Caller, Proof, check_recv_window},
-    exchange::refusal::{Refusal, refuse},
+    exchange::{
+        AccountId, Exchange,
+        refusal::{Refusal, refuse},
+    },
     fault::Fault,
     generated::{Auth, Envelope, Host, Method, Route, Scope, routes},
     input::{self, Input},
@@ -35,6 +37,28 @@ use crate::{
 const BODY: usize = 1 << 20;
 /// How long a client may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Paths that BitMart has taken down, as its change log says.
+const REMOVED: &[&str] = &[
+    "/account/sub-account/sub/v1/sub-to-sub",
+    "/account/v1/deposit-withdraw/history",
+    "/spot/v1/batch_orders",
+    "/spot/v1/cancel_order",
+    "/spot/v1/cancel_orders",
+    "/spot/v1/steps",
+    "/spot/v1/submit_order",
+    "/spot/v1/symbols/book",
+    "/spot/v1/symbols/kline",
+    "/spot/v1/symbols/trades",
+    "/spot/v1/ticker",
+    "/spot/v1/ticker_detail",
+    "/spot/v2/batch_orders",
+    "/spot/v2/cancel_order",
+    "/spot/v2/order_detail",
+    "/spot/v2/ticker",
+    "/spot/v2/trades",
+    "/spot/v3/orders",
+];
 
 /// The connection is to be closed without an answer.
 #[derive(Debug)]
@@ -76,7 +100,7 @@ pub(super) async fn answer(
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         _ => {}
     }
-    let mut reply = reply(status, body.clone(), outcome.usage, outcome.origin);
+    let mut reply = reply(status, body.clone(), outcome.usage, outcome.made_up);
     match fault {
         Some(Fault::ResetMidBody) => {
             reset.store(true, Ordering::Relaxed);
@@ -112,7 +136,7 @@ async fn turned_away(host: Host, request: Request<Incoming>, code: u32) -> Outco
     let limit = find(host, head.uri.path(), &head.method).ok().and_then(|route| route.limit);
     let exceeded = limit.filter(|_| [30013, 30017].contains(&code));
     let usage = exceeded.map(|limit| Usage { used: limit.count.saturating_add(1), limit });
-    Outcome { answer: Err(refuse(code)), around: Envelope::Standard, usage, origin: None }
+    Outcome { answer: Err(refuse(code)), around: Envelope::Standard, usage, made_up: false }
 }
 
 /// What came of a request.
@@ -121,13 +145,13 @@ pub(super) struct Outcome {
     pub(super) answer: Answer,
     around: Envelope,
     usage: Option<Usage>,
-    /// Set when the answer is not computed by the exchange.
-    pub(super) origin: Option<Origin>,
+    /// No source says what the answer holds.
+    pub(super) made_up: bool,
 }
 
 impl Outcome {
     fn refused(refusal: Refusal) -> Self {
-        Self { answer: Err(refusal), around: Envelope::Standard, usage: None, origin: None }
+        Self { answer: Err(refusal), around: Envelope::Standard, usage: None, made_up: false }
     }
 }
 
@@ -161,29 +185,25 @@ pub(super) fn serve(
     body: &[u8],
 ) -> Outcome {
     let mut usage = None;
-    let (answer, origin) = match checked(shared, route, peer, head, body, &mut usage) {
-        Err(refusal) => (Err(refusal), None),
-        Ok((caller, params)) => match handler(route.path) {
-            None => sample::answer(route, &params),
-            Some(handler) => {
-                let input = route.changes.then(|| input(route, caller.as_ref(), body, shared));
-                let lenient = shared.config.lenient;
-                (run(shared, handler, input, caller.as_ref(), params, lenient), None)
-            }
-        },
-    };
-    Outcome { answer, around: route.envelope, usage, origin }
+    let answer = checked(shared, route, peer, head, body, &mut usage).and_then(|asked| {
+        let (caller, params) = asked;
+        let handler = handler(route.path).ok_or_else(|| refuse(30000))?;
+        let input = route.changes.then(|| input(route, caller.as_ref(), body, shared));
+        run(shared, handler, input, caller.as_ref(), params, shared.config.lenient)
+    });
+    let made_up = answer.is_ok() && is_made_up(route.path);
+    Outcome { answer, around: route.envelope, usage, made_up }
 }
 
 /// What makes a request happen again.
-fn input(route: &Route, caller: Option<&Caller>, body: &[u8], shared: &Shared) -> Input {
-    Input::Request(input::Request {
+fn input(route: &Route, caller: Option<&Caller>, body: &[u8], shared: &Shared) -> input::Request {
+    input::Request {
         path: route.path.to_owned(),
         caller: caller.map(|caller| (caller.account, caller.key.clone())),
         // It was read as JSON, so it is UTF-8.
         body: String::from_utf8_lossy(body).into_owned(),
         lenient: shared.config.lenient,
-    })
+    }
 }
 
 /// Lets a request happen again that passed all checks before.
@@ -195,20 +215,26 @@ pub(crate) fn repeat(shared: &Shared, request: input::Request) {
     let caller =
         caller.clone().map(|(account, key)| Caller { account, key, permissions: Vec::new() });
     let (params, lenient) = (Params::new(values, Family::of(path)), *lenient);
-    let again = Some(Input::Request(request));
-    drop(run(shared, handler, again, caller.as_ref(), params, lenient));
+    drop(run(shared, handler, Some(request), caller.as_ref(), params, lenient));
 }
 
 fn run(
     shared: &Shared,
     handler: Handler,
-    input: Option<Input>,
+    input: Option<input::Request>,
     caller: Option<&Caller>,
     params: Params,
     lenient: bool,
 ) -> Answer {
-    shared.state().run(input, |exchange, now_ms| {
-        handler(&mut Call { exchange, caller, params, now_ms, lenient })
+    // What changes nothing a frozen account may ask.
+    let barred =
+        input.as_ref().zip(caller).map(|(request, caller)| (&*request.path, caller.account));
+    let barred = barred.map(|(path, account)| (Family::of(path), account));
+    shared.state().run(input.map(Input::Request), |exchange, now_ms| {
+        if let Some((family, account)) = barred {
+            check_frozen(exchange, family, account)?;
+        }
+        handler(&mut Call { exchange, caller, keys: &shared.keys, params, now_ms, lenient })
     })
 }
 
@@ -220,6 +246,24 @@ const ON_BOTH_HOSTS: [&str; 4] = [
     "/account/v1/transfer-contract",
     "/account/v1/transfer-contract-list",
 ];
+
+/// Futures have no code of their own for a frozen account.
+fn check_frozen(exchange: &Exchange, family: Family, account: AccountId) -> Result<(), Refusal> {
+    if !exchange.decisions.is_frozen(account) {
+        return Ok(());
+    }
+    let is_sub = exchange.accounts.get(&account).is_some_and(|owner| owner.main.is_some());
+    Err(refuse(match family {
+        Family::Spot | Family::Quotation => 53000,
+        Family::Account | Family::Futures => {
+            if is_sub {
+                60029
+            } else {
+                60063
+            }
+        }
+    }))
+}
 
 fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, Refusal> {
     let fits = |route: &Route| match route.method {
@@ -235,10 +279,22 @@ fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, R
         }
     }
     Err(refuse(match (known, Family::of(path)) {
-        (false, _) => 30000,
+        (false, family) => gone(host, path, family),
         (true, Family::Account) => 60030,
         (true, _) => 57001,
     }))
+}
+
+/// What is answered on a path that there is not, or no longer. Futures were on the spot host before their
+/// version 2 (BitMart's notice of 2024-11-11).
+fn gone(host: Host, path: &str, family: Family) -> u32 {
+    if host == Host::Spot && family == Family::Futures {
+        30030
+    } else if host == Host::Spot && REMOVED.contains(&path) {
+        30031
+    } else {
+        30000
+    }
 }
 
 async fn read(body: Incoming) -> Result<Bytes, Refusal> {
@@ -291,7 +347,10 @@ fn checked(
     let caller = match route.auth {
         Auth::None => None,
         Auth::Keyed => Some(shared.keys.keyed(proof, now_ms)?),
-        Auth::Signed => Some(shared.keys.signed(proof, body, clock)?),
+        Auth::Signed => {
+            let signed = shared.keys.signed(proof, body, clock);
+            Some(signed.map_err(|refusal| on_clock(refusal, route, proof, now_ms))?)
+        }
     };
     if let (Some(caller), Some(limit)) = (&caller, limit) {
         let who = match limit.scope {
@@ -310,6 +369,16 @@ fn checked(
         params.refuse_unknown(route.params)?;
     }
     Ok((caller, params))
+}
+
+/// Futures have codes of their own for a clock that is off, as clients report. None says which is for what:
+/// here 40039 is for one that is behind, 40013 for one that is ahead.
+fn on_clock(refusal: Refusal, route: &Route, proof: Proof<'_>, now_ms: u64) -> Refusal {
+    if refusal.code != 30007 || Family::of(route.path) != Family::Futures {
+        return refusal;
+    }
+    let sent = proof.timestamp.and_then(|text| text.parse().ok()).unwrap_or(0_u64);
+    refuse(if sent < now_ms { 40039 } else { 40013 })
 }
 
 fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {

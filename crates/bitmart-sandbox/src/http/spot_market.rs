@@ -170,11 +170,12 @@ pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
     let names: BTreeSet<_> =
         pairs.flat_map(|market| [&market.rules.base, &market.rules.quote]).collect();
     let row = |name: &SmolStr| {
+        let (deposits, withdrawals) = call.exchange.decisions.is_open(name);
         json!({
             "id": name.as_str(),
             "name": name.as_str(),
-            "withdraw_enabled": true,
-            "deposit_enabled": true,
+            "withdraw_enabled": withdrawals,
+            "deposit_enabled": deposits,
         })
     };
     Ok(json!({ "currencies": names.into_iter().map(row).collect::<Value>() }))

@@ -74,7 +74,21 @@ pub(super) fn parse_order(
         "ioc" => Kind::Ioc,
         _ => return Err(refuse(52001)),
     };
-    parse_order_as(kind, exchange, params, symbol, client_field, lenient)
+    let order = parse_order_as(kind, exchange, params, symbol, client_field, lenient)?;
+    check_depth(exchange, &order)?;
+    Ok(order)
+}
+
+/// An order that trades at once or never is refused when nobody is on the other side. Clients report the two
+/// codes without saying which is for what; one that finds somebody at worse prices only is accepted and
+/// cancelled, as documented.
+fn check_depth(exchange: &Exchange, order: &NewSpotOrder) -> Result<(), Refusal> {
+    let market = exchange.spot.get(&order.symbol).ok_or_else(|| refuse(50001))?;
+    let at_once = matches!(order.kind, Kind::Market | Kind::Ioc);
+    if !at_once || market.book.opposite_best(order.side).is_some() {
+        return Ok(());
+    }
+    Err(refuse(if order.side == Side::Buy { 50034 } else { 50035 }))
 }
 
 fn parse_side(params: &Params) -> Result<Side, Refusal> {

@@ -108,9 +108,10 @@ pub(super) fn sub_to_sub(call: &mut Call<'_>) -> Answer {
 
 pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let main = main_account(call)?;
-    // Status 1 is "normal"; accounts are never frozen here, only keys.
+    // Enumeration `sub_account_status`: 1 is normal, 2 frozen by the main account.
+    let status = |sub| if call.exchange.decisions.is_frozen(sub) { 2 } else { 1 };
     let rows = call.exchange.sub_accounts(main);
-    let rows = rows.map(|sub| json!({ "accountName": sub.name(), "status": 1 }));
+    let rows = rows.map(|sub| json!({ "accountName": sub.name(), "status": status(sub) }));
     Ok(json!({ "subAccountList": rows.collect::<Value>() }))
 }
 

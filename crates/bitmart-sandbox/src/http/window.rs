@@ -7,6 +7,7 @@ const DAY_MS: u64 = 86_400_000;
 /// What is listed without a start, as documented.
 const DEFAULT_MS: u64 = 7 * DAY_MS;
 const FUTURES_MOST_MS: u64 = 90 * DAY_MS;
+const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
 
 /// From when to when, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,31 @@ impl Window {
     pub(super) fn futures_ms(params: &Params, now_ms: u64) -> Result<Self, Refusal> {
         let (start, end) = (time(params, "start_time")?, time(params, "end_time")?);
         Self::within_bounds(start, end, params, now_ms)
+    }
+
+    /// `start_time` and `end_time` in seconds, at most 60 days apart.
+    pub(super) fn affiliate(params: &Params, now_ms: u64) -> Result<Self, Refusal> {
+        let window = Self::open(params, "start_time", "end_time", now_ms)?;
+        if window.to_ms - window.from_ms > AFFILIATE_MOST_MS {
+            return Err(params.invalid("end_time", "must be within 60 days after start_time"));
+        }
+        Ok(window)
+    }
+
+    /// Times in seconds under these names; an absent one is no bound.
+    pub(super) fn open(
+        params: &Params,
+        start: &str,
+        end: &str,
+        now_ms: u64,
+    ) -> Result<Self, Refusal> {
+        let from_ms = time(params, start)?.unwrap_or(0).saturating_mul(1_000);
+        let to_ms = time(params, end)?.map(|seconds| seconds.saturating_mul(1_000));
+        let to_ms = to_ms.unwrap_or(now_ms.max(from_ms));
+        if to_ms < from_ms {
+            return Err(params.invalid(end, &format!("must not be before {start}")));
+        }
+        Ok(Self { from_ms, to_ms })
     }
 
     fn within_bounds(

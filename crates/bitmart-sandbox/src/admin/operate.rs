@@ -1,0 +1,67 @@
+//! The calls that the operator of an exchange would make.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::calls::{Problem, read};
+use crate::{
+    operate::{Operation, WithdrawAddress},
+    shared::Shared,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Freeze {
+    account: u32,
+    frozen: bool,
+}
+
+pub(super) fn freeze(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let Freeze { account, frozen } = read(body)?;
+    shared.operate(Operation::Freeze { account, frozen })?;
+    Ok(json!({ "account": account, "frozen": frozen }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Delist {
+    symbol: String,
+    delisted: bool,
+}
+
+pub(super) fn delist(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let Delist { symbol, delisted } = read(body)?;
+    shared.operate(Operation::Delist { symbol: symbol.clone(), delisted })?;
+    Ok(json!({ "symbol": symbol, "delisted": delisted }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenCurrency {
+    currency: String,
+    deposits: bool,
+    withdrawals: bool,
+}
+
+pub(super) fn open_currency(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let OpenCurrency { currency, deposits, withdrawals } = read(body)?;
+    shared.operate(Operation::OpenCurrency {
+        currency: currency.clone(),
+        deposits,
+        withdrawals,
+    })?;
+    Ok(json!({ "currency": currency, "deposits": deposits, "withdrawals": withdrawals }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaveAddress {
+    account: u32,
+    address: WithdrawAddress,
+}
+
+pub(super) fn save_address(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let SaveAddress { account, address } = read(body)?;
+    shared.operate(Operation::SaveAddress { account, address: address.clone() })?;
+    Ok(json!({ "account": account, "address": address }))
+}

@@ -1,0 +1,169 @@
+//! What the operator of the exchange decides: whose account is frozen, which contract is delisted, what can
+//! be deposited and withdrawn, and to which addresses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::{
+    AccountId, Exchange,
+    refusal::{Refusal, refuse},
+};
+use crate::{
+    control::ControlError,
+    operate::{Operation, WithdrawAddress},
+};
+
+/// Addresses that one account can save.
+const ADDRESSES: usize = 200;
+/// Most bytes of each part of an address.
+const LONGEST: usize = 256;
+
+/// The decisions that stand.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Decisions {
+    frozen: BTreeSet<AccountId>,
+    /// Contracts, and since when.
+    delisted: BTreeMap<SmolStr, u64>,
+    /// Currencies, and those with a network, as `USDT-TRC20`.
+    no_deposits: BTreeSet<SmolStr>,
+    no_withdrawals: BTreeSet<SmolStr>,
+    addresses: BTreeMap<AccountId, Vec<WithdrawAddress>>,
+}
+
+impl Decisions {
+    pub(crate) fn is_frozen(&self, account: AccountId) -> bool {
+        self.frozen.contains(&account)
+    }
+
+    /// When a contract was delisted, in milliseconds.
+    pub(crate) fn delisted_ms(&self, symbol: &str) -> Option<u64> {
+        self.delisted.get(symbol).copied()
+    }
+
+    /// Whether deposits and withdrawals of a currency are open, by way of a network when the code names
+    /// one.
+    pub(crate) fn is_open(&self, code: &str) -> (bool, bool) {
+        let open =
+            |closed: &BTreeSet<SmolStr>| !closed.contains(code) && !closed.contains(plain(code));
+        (open(&self.no_deposits), open(&self.no_withdrawals))
+    }
+
+    /// 60003 when deposits of the currency are closed.
+    pub(crate) fn check_deposit(&self, code: &str) -> Result<(), Refusal> {
+        if self.is_open(code).0 { Ok(()) } else { Err(refuse(60003)) }
+    }
+
+    /// 60004 when withdrawals of the currency are closed, 60056 when only those by this network are: no
+    /// source tells the two codes apart.
+    pub(crate) fn check_withdrawal(&self, code: &str) -> Result<(), Refusal> {
+        if self.no_withdrawals.contains(plain(code)) {
+            return Err(refuse(60004));
+        }
+        if self.no_withdrawals.contains(code) { Err(refuse(60056)) } else { Ok(()) }
+    }
+
+    pub(crate) fn addresses(&self, account: AccountId) -> &[WithdrawAddress] {
+        self.addresses.get(&account).map_or(&[], Vec::as_slice)
+    }
+
+    /// An account that has saved addresses can withdraw to these only (60007), and only to verified ones
+    /// (60015), as documented for endpoint withdraw; one that has none, to any.
+    pub(crate) fn check_address(
+        &self,
+        account: AccountId,
+        code: &str,
+        address: &str,
+    ) -> Result<(), Refusal> {
+        let saved = self.addresses(account);
+        if saved.is_empty() {
+            return Ok(());
+        }
+        let mut fitting = saved.iter().filter(|one| one.fits(code, address)).peekable();
+        if fitting.peek().is_none() {
+            return Err(refuse(60007));
+        }
+        if fitting.any(|one| one.verified) { Ok(()) } else { Err(refuse(60015)) }
+    }
+}
+
+/// The currency of a code that may name a network.
+fn plain(code: &str) -> &str {
+    code.split_once('-').map_or(code, |(currency, _)| currency)
+}
+
+impl Exchange {
+    pub(crate) fn operate(&mut self, what: Operation, now_ms: u64) -> Result<(), ControlError> {
+        match what {
+            Operation::Freeze { account, frozen } => {
+                let account = AccountId(account);
+                self.customer(account)?;
+                keep(&mut self.decisions.frozen, account, frozen);
+            }
+            Operation::Delist { symbol, delisted } => {
+                if !self.futures.contains_key(symbol.as_str()) {
+                    return Err(ControlError::UnknownMarket(symbol));
+                }
+                if delisted {
+                    self.decisions.delisted.entry(symbol.into()).or_insert(now_ms);
+                } else {
+                    self.decisions.delisted.remove(symbol.as_str());
+                }
+            }
+            Operation::OpenCurrency { currency, deposits, withdrawals } => {
+                if self.plain_currency(&currency).is_none() {
+                    return Err(ControlError::UnknownCurrency(currency));
+                }
+                keep(&mut self.decisions.no_deposits, SmolStr::from(&currency), !deposits);
+                keep(&mut self.decisions.no_withdrawals, currency.into(), !withdrawals);
+            }
+            Operation::SaveAddress { account, address } => {
+                let account = AccountId(account);
+                self.customer(account)?;
+                let saved = self.decisions.addresses.entry(account).or_default();
+                if !address.is_sound() || saved.len() >= ADDRESSES {
+                    return Err(ControlError::InvalidAddress);
+                }
+                saved.push(address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an order for a contract that is delisted (40014) or halted (40015).
+    pub(crate) fn check_contract(&self, symbol: &str) -> Result<(), Refusal> {
+        if self.decisions.delisted_ms(symbol).is_some() {
+            return Err(refuse(40014));
+        }
+        self.check_trading(symbol, 40015)
+    }
+}
+
+fn keep<T: Ord>(set: &mut BTreeSet<T>, value: T, there: bool) {
+    if there {
+        set.insert(value);
+    } else {
+        set.remove(&value);
+    }
+}
+
+impl WithdrawAddress {
+    fn is_sound(&self) -> bool {
+        let optional = self.currency.iter().chain(&self.network);
+        let parts = optional.chain([&self.address, &self.memo, &self.remark]);
+        !self.address.trim().is_empty() && parts.into_iter().all(|part| part.len() <= LONGEST)
+    }
+
+    /// Whether a withdrawal of this currency to this address is one to it. A code without a network fits
+    /// every network.
+    fn fits(&self, code: &str, address: &str) -> bool {
+        let network = code.split_once('-').map(|(_, network)| network);
+        let differs = |own: &Option<String>, asked: Option<&str>| {
+            own.as_deref().zip(asked).is_some_and(|(own, asked)| own != asked)
+        };
+        self.address == address
+            && !differs(&self.currency, Some(plain(code)))
+            && !differs(&self.network, network)
+    }
+}

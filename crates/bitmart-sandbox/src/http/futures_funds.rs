@@ -1,0 +1,45 @@
+//! Play money, and what other margin than that of the contract would cost: here there is none.
+
+use serde_json::json;
+
+use super::{Answer, Call, window::Window};
+use crate::{
+    exchange::{
+        funding::CLAIM,
+        refusal::{Refusal, refuse},
+    },
+    wire::plain,
+};
+
+/// Sources disagree whether the amount is what was claimed or the balance afterwards; here it is the first.
+pub(super) fn claim(call: &mut Call<'_>) -> Answer {
+    let account = call.account()?;
+    let currency = call.exchange.claim(account, call.now_ms).ok_or_else(|| refuse(40034))?;
+    Ok(json!({ "currency": currency.as_str(), "amount": plain(CLAIM) }))
+}
+
+/// Margin is in the currency of the contract only, so that nothing is ever repaid in another.
+pub(super) fn repayments(call: &mut Call<'_>) -> Answer {
+    check_page(call)?;
+    if call.params.text("type")?.is_some_and(|kind| kind != "AUTO_REPAY") {
+        return Err(call.params.invalid("type", "must be AUTO_REPAY"));
+    }
+    Ok(json!({ "list": [], "total": 0 }))
+}
+
+/// As above: no currency is owed, so that none bears interest.
+pub(super) fn interest(call: &mut Call<'_>) -> Answer {
+    check_page(call)?;
+    Ok(json!({ "items": [], "total": 0 }))
+}
+
+fn check_page(call: &Call<'_>) -> Result<(), Refusal> {
+    let params = &call.params;
+    Window::futures(params, call.now_ms)?;
+    for name in ["page", "size"] {
+        if params.whole(name)?.is_some_and(|value| value < 1) {
+            return Err(params.invalid(name, "must be at least 1"));
+        }
+    }
+    Ok(())
+}
