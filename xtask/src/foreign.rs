@@ -13,8 +13,9 @@ use crate::run::{cargo, run as run_command, workspace_root};
 /// How long a script may take; it takes about ten seconds.
 const LIMIT: Duration = Duration::from_mins(3);
 const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
-const PYTHON_SDK: &str = "bitmart-python-sdk-api==2.8.0";
-const NODE_SDK: &str = "@bitmartexchange/bitmart-node-sdk-api@1.0.1";
+/// What is installed, to the last dependency, lies beside the scripts.
+const PYTHON_PINS: &str = "requirements.txt";
+const NODE_PINS: [&str; 2] = ["package.json", "package-lock.json"];
 
 /// Runs it as a step of `cargo xtask test` if `BITMART_FOREIGN` is set: it needs Python, Node and, the
 /// first time, a package index.
@@ -60,12 +61,14 @@ fn require(program: &str) -> TaskResult {
 /// A virtual environment with the Python SDK; returns its interpreter.
 fn install_python(folder: &Path) -> Result<PathBuf, String> {
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    once(folder, PYTHON_SDK, || {
+    let pins = workspace_root().join(SCRIPTS).join(PYTHON_PINS);
+    once(folder, &read(&pins)?, || {
         run_command(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
         run_command(
             Command::new(&python)
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .arg(PYTHON_SDK),
+                .args(["--no-deps", "--requirement"])
+                .arg(&pins),
         )
     })?;
     Ok(python)
@@ -73,15 +76,21 @@ fn install_python(folder: &Path) -> Result<PathBuf, String> {
 
 /// A folder of modules with the Node SDK in it.
 fn install_node(folder: &Path) -> Result<PathBuf, String> {
-    once(folder, NODE_SDK, || {
-        run_command(
-            Command::new("npm")
-                .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-                .arg(folder)
-                .arg(NODE_SDK),
-        )
+    let scripts = workspace_root().join(SCRIPTS);
+    let lock = read(&scripts.join(NODE_PINS[1]))?;
+    once(folder, &lock, || {
+        for name in NODE_PINS {
+            fs::write(folder.join(name), read(&scripts.join(name))?)
+                .map_err(|error| format!("{name}: {error}"))?;
+        }
+        let words = ["ci", "--silent", "--no-audit", "--no-fund", "--prefix"];
+        run_command(Command::new("npm").args(words).arg(folder))
     })?;
     Ok(folder.join("node_modules"))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Installs into an empty folder unless a note there says that just this is installed.
@@ -90,7 +99,7 @@ fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> Task
     if fs::read_to_string(&note).is_ok_and(|text| text == what) {
         return Ok(());
     }
-    println!("installing {what}");
+    println!("installing into {}", folder.display());
     let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(failed)?;
