@@ -356,8 +356,8 @@ impl Sandbox {
         drop(control.wait_for(|control| control.stop_asked).await);
     }
 
-    /// Refuses new orders of customers for a pair or contract, or takes them again. Orders that are there
-    /// stay, and can be filled and cancelled.
+    /// Refuses new orders of customers for a pair or contract, and changes of them, or takes them again. Orders
+    /// that are there stay, and can be filled and cancelled; those that wait for a price go on waiting.
     ///
     /// # Errors
     /// When there is no market of this name.

@@ -21,7 +21,7 @@ pub(super) fn futures_plan(
         "order_id": plan.id.0.to_string(),
         "client_order_id": plan.client_id.as_deref().unwrap_or_default(),
         "price": price,
-        "size": plain(order.size),
+        "size": plain(exchange.plan_size(plan)),
         "symbol": order.symbol.as_str(),
         "state": if plan.is_waiting() { 2 } else { 4 },
         "side": order.side as u8,

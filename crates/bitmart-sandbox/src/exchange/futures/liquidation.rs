@@ -77,13 +77,19 @@ impl Exchange {
         markets.map(|market| market.rules.symbol.clone()).collect()
     }
 
+    /// The one that lost most first.
     fn cross_positions(&self, account: AccountId, currency: &SmolStr) -> Vec<Key> {
         let Some(owner) = self.accounts.get(&account) else { return Vec::new() };
-        let symbols = self.settled_in(currency);
-        let open = owner
-            .open_positions()
-            .filter(|(symbol, _, position)| !position.isolated && symbols.contains(symbol));
-        open.map(|(symbol, long, _)| (account, symbol.clone(), long)).collect()
+        let open = owner.open_positions().filter(|row| !row.2.isolated);
+        let mut rows: Vec<_> = open
+            .filter_map(|(symbol, long, position)| {
+                let market = self.futures.get(symbol);
+                let market = market.filter(|market| market.rules.quote == *currency)?;
+                Some((market.unrealised(position, long), (account, symbol.clone(), long)))
+            })
+            .collect();
+        rows.sort();
+        rows.into_iter().map(|row| row.1).collect()
     }
 
     /// Closes a whole position, without asking for margin or free contracts.

@@ -103,24 +103,6 @@ impl FuturesMarket {
     pub(crate) fn maintenance(&self, position: &Position) -> Decimal {
         self.rules.maintenance_of(self.value(position.size, self.mark_price()))
     }
-
-    /// The mark price at which a position that `backing` stands behind has its maintenance margin left;
-    /// none when there is no such price.
-    fn liquidation_price(
-        &self,
-        position: &Position,
-        long: bool,
-        backing: Decimal,
-    ) -> Option<Decimal> {
-        let row = self.rules.bracket(self.value(position.size, self.mark_price()))?;
-        let coins = position.size * self.rules.contract_size;
-        let (money, kept) = if long {
-            (position.cost - backing - row.cum, Decimal::ONE - row.ratio)
-        } else {
-            (position.cost + backing + row.cum, Decimal::ONE + row.ratio)
-        };
-        money.checked_div(coins * kept).filter(|price| *price > Decimal::ZERO)
-    }
 }
 
 /// The futures money of an account in one currency.
@@ -202,7 +184,8 @@ impl Exchange {
         sum
     }
 
-    /// The mark price at which a position is liquidated, as things stand.
+    /// The mark price at which a position is liquidated, as things stand: where what backs it is down to the
+    /// maintenance margin. Cross positions of both directions of a contract meet that price together.
     pub(crate) fn liquidation_price(
         &self,
         account: AccountId,
@@ -210,16 +193,26 @@ impl Exchange {
         long: bool,
     ) -> Option<Decimal> {
         let market = self.futures.get(symbol)?;
-        let position = self.accounts.get(&account)?.position(symbol, long)?;
-        let backing = if position.isolated {
-            position.margin
+        let owner = self.accounts.get(&account)?;
+        let position = owner.position(symbol, long).filter(|one| one.is_open())?;
+        let mark = market.mark_price();
+        let (both, surplus) = if position.isolated {
+            let equity = position.margin + market.unrealised(position, long);
+            (vec![(long, position)], equity - market.maintenance(position))
         } else {
-            // What the rest of the account can lose before this position is liquidated with it.
             let all = self.collateral(account, &market.rules.quote);
-            let others = all.maintenance - market.maintenance(position);
-            all.cross_equity() - market.unrealised(position, long) - others
+            let here = owner.open_positions().filter(|row| row.0 == symbol);
+            (here.map(|(_, long, one)| (long, one)).collect(), all.cross_equity() - all.maintenance)
         };
-        market.liquidation_price(position, long, backing)
+        // A step of the price moves the equity by the net coins, and what must be kept by their ratio.
+        let mut step = Decimal::ZERO;
+        for (long, position) in both {
+            let coins = position.size * market.rules.contract_size;
+            let ratio = market.rules.bracket(coins.checked_mul(mark)?)?.ratio;
+            step += if long { coins } else { -coins };
+            step -= coins * ratio;
+        }
+        Some(mark - surplus.checked_div(step)?).filter(|price| *price > Decimal::ZERO)
     }
 
     /// An order that opens must fit what is open in its contract (quirk of endpoint

@@ -360,3 +360,28 @@ fn a_closing_order_has_leverage_and_margin_mode_of_its_position() {
     let position = exchange.accounts[&ONE].position(&"BTCUSDT".into(), true);
     assert_eq!(position.map(|position| position.closing), Some(d(6)));
 }
+
+/// Long 1,000 and short 400 of the same contract: the loss of one is the gain of the other.
+#[test]
+fn both_directions_of_a_cross_account_are_liquidated_at_the_price_that_is_shown() {
+    for (off, left) in [(50, d(1_000)), (-50, Decimal::ZERO)] {
+        let mut exchange = quiet();
+        exchange.account(TWO).futures(&"USDT".into()).available = d(100_000);
+        trade(&mut exchange, 60_000, 1_000, 100, false);
+        place(&mut exchange, TWO, futures_order(true, Some(60_000), 400));
+        let short = NewFuturesOrder { leverage: 100, ..futures_order(false, Some(60_000), 400) };
+        place(&mut exchange, ONE, short);
+        let shown = |long| exchange.liquidation_price(ONE, &"BTCUSDT".into(), long);
+        assert_eq!(shown(true), shown(false));
+        let price = shown(true).expect("a price").round();
+        // 2,949.6 behind both; 0.6 coins lose with the price, 1.4 must keep 0.5 % of it: 0.593 coins.
+        assert_eq!(price, (d(60_000) - d(2_529_600) / d(593)).round());
+        mark_at(&mut exchange, i64::try_from(price).expect("whole") + off, START_MS);
+        assert_eq!(size(&exchange, ONE, true), left, "{off}");
+        assert_eq!(
+            size(&exchange, ONE, false),
+            d(400),
+            "what wins is not closed before what loses"
+        );
+    }
+}

@@ -218,8 +218,11 @@ impl Exchange {
 
     /// Its price has come: it becomes an order, or ends when that is refused.
     pub(super) fn fire_plan(&mut self, id: OrderId, now_ms: u64) {
-        let Some(plan) = self.triggers.futures.take(id) else { return };
+        let Some(mut plan) = self.triggers.futures.take(id) else { return };
         let order = self.executed(&plan);
+        if plan.terms.whole_position {
+            plan.terms.order.size = order.size;
+        }
         let placed = if order.size.is_zero() {
             Err(refuse(40020))
         } else {
@@ -248,6 +251,16 @@ impl Exchange {
             order.size = if plan.terms.whole_position { free } else { order.size.min(free) };
         }
         order
+    }
+
+    /// The contracts that it is for: those of the whole position as it stands, or as it was in the end.
+    pub(crate) fn plan_size(&self, plan: &Trigger<Plan>) -> Decimal {
+        let order = &plan.terms.order;
+        if plan.is_waiting() && plan.terms.whole_position {
+            self.held_by(plan.account, &order.symbol, order.side.long())
+        } else {
+            order.size
+        }
     }
 
     fn end_plan(&mut self, id: OrderId, state: State, action: FuturesAction, now_ms: u64) {

@@ -368,3 +368,22 @@ fn the_client_order_id_of_an_algo_order_that_waits_is_taken() {
     let state = exchange.triggers.spot.get(id).expect("remembered").state;
     assert!(matches!(state, State::Placed(_)), "{state:?}");
 }
+
+#[test]
+fn the_size_of_a_stop_loss_for_the_whole_position_follows_the_position() {
+    let mut exchange = quiet();
+    long(&mut exchange);
+    let close = order(FuturesSide::CloseLong, None, 5);
+    let mut new = new_plan(Kind::StopLoss, close, reach(59_000, Way::Fall));
+    new.terms.whole_position = true;
+    let id = exchange.submit_plan(ME, new, START_MS).expect("accepted");
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(60_000), 2));
+    place(&mut exchange, ME, order(FuturesSide::CloseLong, Some(60_000), 2));
+    let size = |exchange: &Exchange| {
+        exchange.plan_size(exchange.triggers.futures.get(id).expect("remembered"))
+    };
+    assert_eq!(size(&exchange), Decimal::from(3));
+    trade(&mut exchange, 59_000);
+    assert_eq!(size(&exchange), Decimal::from(3));
+    assert_eq!(exchange.futures_orders[&placed(&exchange, id)].request.size, Decimal::from(3));
+}
