@@ -371,7 +371,7 @@ fn random_operations_do_something() {
         let fired = |plan: &&&Trigger<Plan>| {
             matches!(plan.state, trigger::State::Placed(_)) && plan.terms.kind == kind
         };
-        assert!(plans.iter().filter(fired).count() > 5, "{kind:?} never fires");
+        assert!(plans.iter().filter(fired).count() > 2, "{kind:?} hardly fires");
     }
     let algos = (1..5).flat_map(|id| exchange.triggers.spot.of(AccountId(id)));
     let fired = algos.filter(|algo| matches!(algo.state, trigger::State::Placed(_)));

@@ -87,6 +87,8 @@ impl Exchange {
             let at_ms = self.sampled_s * 1_000;
             let mut moved = self.sample_marks(at_ms);
             let trade = self.counters.futures_trade;
+            // A stop-loss comes before the liquidation that it is to prevent.
+            self.run_triggers(at_ms);
             self.liquidate(at_ms);
             moved |= self.counters.futures_trade != trade;
             if !moved {

@@ -387,3 +387,22 @@ fn the_size_of_a_stop_loss_for_the_whole_position_follows_the_position() {
     assert_eq!(size(&exchange), Decimal::from(3));
     assert_eq!(exchange.futures_orders[&placed(&exchange, id)].request.size, Decimal::from(3));
 }
+
+#[test]
+fn a_stop_loss_of_the_mark_price_comes_before_liquidation_however_far_the_clock_is_set() {
+    let mut exchange = quiet();
+    let isolated =
+        |order: NewFuturesOrder| NewFuturesOrder { leverage: 100, isolated: true, ..order };
+    place(&mut exchange, OTHER, order(FuturesSide::OpenShort, Some(60_000), 5));
+    place(&mut exchange, ME, isolated(order(FuturesSide::OpenLong, Some(60_000), 5)));
+    let condition =
+        Condition::Reach { price: Decimal::from(59_900), way: Way::Fall, by: PriceType::Fair };
+    let close = isolated(order(FuturesSide::CloseLong, None, 5));
+    let id = plan(&mut exchange, Kind::StopLoss, close, condition);
+    trade(&mut exchange, 50_000);
+    place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(59_800), 5));
+    exchange.settle_due(START_MS + 3_600_000);
+    assert_eq!(exchange.futures_orders[&placed(&exchange, id)].filled, Decimal::from(5));
+    let kinds: Vec<_> = exchange.futures_orders_of(ME).map(|order| order.kind()).collect();
+    assert_eq!(kinds, ["market", "limit"], "nothing was liquidated");
+}
