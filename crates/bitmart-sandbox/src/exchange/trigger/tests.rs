@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::exchange::{
     book::SelfTrade,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
+    futures_order::{FuturesOrder, FuturesSide, Mode, NewFuturesOrder},
     order::NewSpotOrder,
     tests::{START_MS, quiet, spot_order},
 };
@@ -403,6 +403,6 @@ fn a_stop_loss_of_the_mark_price_comes_before_liquidation_however_far_the_clock_
     place(&mut exchange, OTHER, order(FuturesSide::CloseShort, Some(59_800), 5));
     exchange.settle_due(START_MS + 3_600_000);
     assert_eq!(exchange.futures_orders[&placed(&exchange, id)].filled, Decimal::from(5));
-    let kinds: Vec<_> = exchange.futures_orders_of(ME).map(|order| order.kind()).collect();
+    let kinds: Vec<_> = exchange.futures_orders_of(ME).map(FuturesOrder::kind).collect();
     assert_eq!(kinds, ["market", "limit"], "nothing was liquidated");
 }
