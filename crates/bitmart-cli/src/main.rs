@@ -13,6 +13,7 @@ mod endpoint;
 mod explain;
 mod export;
 mod failure;
+mod interrupts;
 mod output;
 mod private;
 mod record;

@@ -13,8 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
-use crate::output::json::Json;
-use crate::watch::happened;
+use crate::interrupts::Interrupts;
+use crate::watch::Happening;
 use crate::watch::topics::{KINDS, Named, Wish, topics};
 
 /// Frames that may wait for the disk. Beyond them public topics lag, which the file then says.
@@ -65,11 +65,13 @@ struct Frame {
 
 impl Event for Frame {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
+        let at = now_us();
         let mut entries = Vec::new();
-        RawEvent::decode(text, &mut entries)?;
+        // A frame that cannot be read is recorded as well, for every topic of its channel.
+        let _ = RawEvent::decode(text, &mut entries);
         // A frame is about one symbol. On futures it may be about all, and then names the first.
         let symbol = entries.first().and_then(Event::symbol).map(str::to_owned);
-        out.push(Self { at: now_us(), text: text.to_owned(), symbol });
+        out.push(Self { at, text: text.to_owned(), symbol });
         Ok(())
     }
 
@@ -96,6 +98,13 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let path = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
     let target = context.target().await?;
     let client = target.stream_client()?;
+    let mut interrupts = Interrupts::listen()?;
+    let (sender, mut entries) = mpsc::channel(WAITING);
+    for topic in &asked {
+        subscribe(&client, topic, &sender).await?;
+    }
+    drop(sender);
+    // Only now, so that a topic that is refused leaves no file in the way.
     let broken = |error: &dyn std::error::Error| {
         Failure::machine(format!("{}: {}", path.display(), chain(error)))
     };
@@ -103,11 +112,6 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let names = asked.iter().map(|topic| topic.name.as_str());
     let header = Header::new(target.environment.name.clone(), names);
     let mut writer = Writer::new(file, &header).map_err(|error| broken(&error))?;
-    let (sender, mut entries) = mpsc::channel(WAITING);
-    for topic in &asked {
-        subscribe(&client, topic, &sender).await?;
-    }
-    drop(sender);
 
     let mut left = matches.get_one::<u64>("frames").copied().unwrap_or(u64::MAX);
     let seconds = matches.get_one::<u64>("seconds").copied().unwrap_or(u64::from(u32::MAX));
@@ -126,7 +130,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
                 continue;
             }
             () = end.as_mut() => break,
-            _ = tokio::signal::ctrl_c() => break,
+            () = interrupts.recv() => break,
         };
         match entry {
             Some(Ok(entry)) => {
@@ -134,10 +138,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
                 if entry.frame.is_some() {
                     frames += 1;
                     left -= 1;
-                } else if matches!(
-                    entry.event.as_deref(),
-                    Some("reconnecting" | "lagged" | "malformed")
-                ) {
+                } else if matches!(entry.event.as_deref(), Some("reconnecting" | "lagged")) {
                     gaps += 1;
                     eprintln!("{} {}", entry.topic, entry.event.unwrap_or_default());
                 }
@@ -179,8 +180,10 @@ async fn subscribe(
         while let Some(update) = updates.next().await {
             let entry = match update {
                 Ok(Update::Data(frame)) => Ok(Entry::frame(frame.at, name.as_str(), frame.text)),
-                Ok(update) => match happened(&name, &update) {
-                    Some(note) => Ok(event(&name, &note)),
+                Ok(update) => match Happening::of(&update) {
+                    Some(Happening { event, detail }) => {
+                        Ok(Entry::event(now_us(), name.as_str(), event, detail))
+                    }
                     None => continue,
                 },
                 Err(error) => Err(Failure::from(error)),
@@ -191,16 +194,6 @@ async fn subscribe(
         }
     });
     Ok(())
-}
-
-fn event(topic: &str, note: &Json) -> Entry {
-    let member = |wanted: &str| match note {
-        Json::Object(members) => {
-            members.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.cell())
-        }
-        _ => None,
-    };
-    Entry::event(now_us(), topic, member("event").unwrap_or_default(), member("detail"))
 }
 
 /// `ticker:BTC_USDT`, `orders` or `spot/ticker:BTC_USDT`.
@@ -226,5 +219,26 @@ fn named(word: &str) -> Result<Vec<Named>, String> {
             let symbols: Vec<_> = symbol.into_iter().map(str::to_owned).collect();
             topics(kind, &symbols, &Wish::default())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::ws::event::Event as _;
+
+    use super::Frame;
+
+    #[test]
+    fn a_frame_that_cannot_be_read_is_kept() {
+        let mut frames = Vec::new();
+        for text in
+            [r#"{"table":"spot/ticker","data":[{"symbol":"A_B"}]}"#, "{\"table\":\"spot/ticker\","]
+        {
+            Frame::decode(text, &mut frames).expect("a frame");
+            let frame = frames.last().expect("a frame");
+            assert_eq!(frame.text, text);
+        }
+        let symbols: Vec<_> = frames.iter().map(Frame::symbol).collect();
+        assert_eq!(symbols, [Some("A_B"), None]);
     }
 }

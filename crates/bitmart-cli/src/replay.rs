@@ -12,10 +12,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::{Exit, Failure, chain};
+use crate::interrupts::Interrupts;
 use crate::output;
 use crate::output::json::Json;
 
-/// Bytes of frames that are kept in memory to be served.
+/// Bytes of entries that are kept in memory to be served.
 const SERVED: usize = 1 << 30;
 
 pub(crate) fn command() -> Command {
@@ -54,7 +55,9 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for entry in reader.by_ref() {
             let entry = entry.map_err(|error| broken(&error))?;
-            bytes += entry.frame.as_ref().map_or(0, String::len);
+            // What happened to the recorder is not served.
+            let Some(frame) = &entry.frame else { continue };
+            bytes += frame.len() + entry.topic.len() + size_of::<Entry>();
             if bytes > SERVED {
                 return Err(Failure::usage(format!("{} has over 1 GiB of frames", path.display())));
             }
@@ -63,6 +66,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         tell_tear(&reader, path);
         return serve(entries, speed.unwrap_or(1)).await;
     }
+    let mut interrupts = Interrupts::listen()?;
     let mut begun: Option<(u64, Instant)> = None;
     for entry in reader.by_ref() {
         let entry = entry.map_err(|error| broken(&error))?;
@@ -71,7 +75,7 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
             let passed = Duration::from_micros(entry.at.saturating_sub(first)) / speed;
             tokio::select! {
                 () = sleep_until(at + passed) => {}
-                _ = tokio::signal::ctrl_c() => return Ok(()),
+                () = interrupts.recv() => return Ok(()),
             }
         }
         output::write(format!("{}\n", line(&entry)?).as_bytes())?;
@@ -107,14 +111,15 @@ fn line(entry: &Entry) -> Result<Json, Failure> {
 async fn serve(entries: Vec<Entry>, speed: u32) -> Result<(), Failure> {
     let begin = entries.first().map_or(0, |entry| entry.at / 1_000);
     let topics: BTreeSet<_> = entries.iter().map(|entry| entry.topic.clone()).collect();
-    if entries.iter().all(|entry| entry.frame.is_none()) {
+    if entries.is_empty() {
         return Err(Failure::usage("the recording has no frames"));
     }
     let config = Config::new().fast_clock(Some(begin), speed).rate_limits(false).replay(entries);
     let sandbox = Sandbox::start(config).await.map_err(|error| Failure::machine(chain(&error)))?;
+    let mut interrupts = Interrupts::listen()?;
     output::write(format!("{}\n", sandbox.ready_line()).as_bytes())?;
     eprintln!("serving {} until ctrl-c", topics.into_iter().collect::<Vec<_>>().join(", "));
-    let stopped = tokio::signal::ctrl_c().await;
+    interrupts.recv().await;
     sandbox.shutdown().await;
-    stopped.map_err(|error| Failure::machine(chain(&error)))
+    Ok(())
 }

@@ -60,6 +60,11 @@ fn what_is_recorded_is_replayed_and_holds_no_secret() {
     for secret in [&place.key, &place.secret, &place.memo] {
         assert!(!whole.contains(secret.as_str()));
     }
+    let other = folder.path().join("other.gz");
+    let words =
+        ["record", "--topics", "spot/ticker:NO_SUCH", "--out", other.to_str().expect("text")];
+    assert_eq!(bitmart(&place, &words).code, 4);
+    assert!(!other.exists(), "a refused topic leaves a file in the way");
     let again = bitmart(&place, &["record", "--topics", TOPICS, "--out", name]);
     assert_eq!(again.code, 1, "no recording is overwritten: {}", again.err);
 

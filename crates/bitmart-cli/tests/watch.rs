@@ -75,6 +75,17 @@ fn rows_come_and_a_lost_connection_is_a_line_of_its_own() {
 }
 
 #[test]
+fn one_interrupt_ends_it_whatever_it_is_doing() {
+    let place = sandbox();
+    for _ in 0..10 {
+        let mut watch = Watch::start(&place, &["ticker", "BTC_USDT", "BTCUSDT"]);
+        // Between two lines, where nothing waits for a signal.
+        watch.until(|line| line.get("symbol").is_some());
+        assert_eq!(watch.interrupt(), Some(0));
+    }
+}
+
+#[test]
 fn own_orders_and_balances_are_seen() {
     let place = sandbox();
     let mut orders = Watch::start(&place, &["orders"]);

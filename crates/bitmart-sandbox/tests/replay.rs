@@ -88,6 +88,35 @@ async fn a_late_subscriber_gets_the_book_from_its_last_snapshot_on() {
 }
 
 #[tokio::test]
+async fn who_comes_after_many_updates_gets_the_whole_book() {
+    let level = |version: u64, price: &str| {
+        let kind = if version == 0 { "snapshot" } else { "update" };
+        let bids = json!([[price, "1"]]);
+        let entry = json!({ "symbol": "OLD_USDT", "type": kind, "version": version, "bids": bids, "asks": [] });
+        spot(version, "spot/depth/increase100", &entry)
+    };
+    let updates = (1..=3_000).map(|version| level(version, &(10_000 - version).to_string()));
+    let entries: Vec<_> = std::iter::once(level(0, "20000")).chain(updates).collect();
+    let sandbox = start(Config::new().stepped_clock(NOON_MS).replay(entries)).await;
+    let mut other = Socket::connect(&sandbox.spot().ws_public).await;
+    other.subscribe_spot("spot/ticker:BTC_USDT").await;
+    sandbox.advance(Duration::ZERO);
+    sandbox.advance(LEAD + Duration::from_secs(3));
+    let mut late = Socket::connect(&sandbox.spot().ws_public).await;
+    late.subscribe_spot("spot/depth/increase100:OLD_USDT").await;
+    let whole = late.binary().await["data"][0].clone();
+    assert_eq!(whole["type"], "snapshot");
+    let version = whole["version"].as_u64().expect("a version");
+    // As many levels as there were changes until then, and the one of the beginning still the best.
+    let bids = whole["bids"].as_array().expect("levels");
+    assert_eq!(bids.len() as u64, version + 1);
+    assert_eq!(bids[0][0], "20000");
+    for wanted in version + 1..=3_000 {
+        assert_eq!(late.binary().await["data"][0]["version"], wanted);
+    }
+}
+
+#[tokio::test]
 async fn nothing_else_is_told_of_the_markets_and_private_channels_work() {
     let sandbox = start(still()).await;
     let mut socket = Socket::connect(&sandbox.spot().ws_public).await;

@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::{admin, detach, kept};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::interrupts::Interrupts;
 use crate::output::{self, Format};
 use crate::private;
 
@@ -103,8 +104,8 @@ pub(super) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         config = config.data(folder);
     }
     let sandbox = Sandbox::start(config).await.map_err(|error| kept::broken(&error))?;
-    let mut interrupts = Interrupts::new()
-        .map_err(|error| Failure::machine(format!("signals of the system: {error}")))?;
+    // Before the sandbox is announced, so that none is missed.
+    let mut interrupts = Interrupts::listen()?;
     match &folder {
         Some(folder) => eprintln!("state    {}", folder.display()),
         None => eprintln!("state    not kept"),
@@ -136,42 +137,6 @@ fn announce(context: &Context, sandbox: &Sandbox, file: &Path) -> Result<(), Fai
         return Ok(());
     }
     output::write(format!("{}\n", sandbox.ready_line()).as_bytes())
-}
-
-/// Ctrl-c and the polite kill. Made before the sandbox is announced, so that none is missed.
-struct Interrupts {
-    #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 2],
-}
-
-impl Interrupts {
-    #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
-    }
-
-    #[cfg(unix)]
-    async fn recv(&mut self) {
-        let [interrupt, terminate] = &mut self.signals;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn recv(&mut self) {
-        // Without ctrl-c only `sandbox down` and a kill end it.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    }
 }
 
 fn config(matches: &ArgMatches) -> Result<Config, Failure> {

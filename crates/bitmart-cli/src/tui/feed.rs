@@ -37,12 +37,12 @@ pub(super) async fn follow(
     if contract {
         let levels = topic::futures::depth_increase(symbol, DepthLevels::Fifty, DepthSpeed::Ms200);
         book(&streams, levels, &events).await?;
-        stream(&streams, topic::futures::trades(symbol), &events, futures_trade).await?;
-        stream(&streams, topic::futures::ticker(symbol), &events, futures_ticker).await?;
+        stream(&streams, topic::futures::trades(symbol), &events, "trades", futures_trade).await?;
+        stream(&streams, topic::futures::ticker(symbol), &events, "ticker", futures_ticker).await?;
     } else {
         book(&streams, topic::spot::depth_increase(symbol), &events).await?;
-        stream(&streams, topic::spot::trades(symbol), &events, spot_trade).await?;
-        stream(&streams, topic::spot::ticker(symbol), &events, spot_ticker).await?;
+        stream(&streams, topic::spot::trades(symbol), &events, "trades", spot_trade).await?;
+        stream(&streams, topic::spot::ticker(symbol), &events, "ticker", spot_ticker).await?;
     }
     tokio::spawn(candles(rest.clone(), symbol.to_owned(), step, events.clone()));
     if has_key {
@@ -79,6 +79,7 @@ async fn stream<T: ws::event::Event>(
     streams: &ws::Client,
     topic: Topic<T>,
     events: &Events,
+    name: &'static str,
     read: fn(&T) -> Event,
 ) -> Result<(), Failure> {
     let mut updates = streams.subscribe(topic).await?;
@@ -88,10 +89,12 @@ async fn stream<T: ws::event::Event>(
             let event = match update {
                 Err(error) => Err(Failure::from(error)),
                 Ok(Update::Data(data)) => Ok(read(&data)),
-                Ok(Update::Subscribed | Update::Alive) => Ok(Event::State(State::Open)),
-                Ok(Update::Reconnecting(why)) => Ok(Event::State(State::Lost(why.to_string()))),
-                Ok(Update::Resynced) => Ok(Event::Resynced),
-                Ok(Update::Stale(_)) => Ok(Event::State(State::Stale)),
+                Ok(Update::Subscribed | Update::Alive) => Ok(Event::State(name, State::Open)),
+                Ok(Update::Reconnecting(why)) => {
+                    Ok(Event::State(name, State::Lost(why.to_string())))
+                }
+                Ok(Update::Resynced) => Ok(Event::Resynced(name)),
+                Ok(Update::Stale(_)) => Ok(Event::State(name, State::Stale)),
                 Ok(Update::Lagged(missed)) => Ok(Event::Lagged(missed)),
                 Ok(Update::Malformed(_)) => Ok(Event::Lagged(1)),
                 Ok(_) => continue,

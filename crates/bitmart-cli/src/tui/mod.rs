@@ -18,6 +18,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use self::model::Model;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::interrupts::Interrupts;
 
 /// Events that may wait for the screen. Beyond them market data lag, which the screen shows.
 const WAITING: usize = 1_024;
@@ -61,6 +62,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     feed::follow(rest, streams, &symbol, has_key, steps, sender).await?;
 
     let mut wishes = keys();
+    // Ctrl-c is a key here; the polite kill is not.
+    let mut interrupts = Interrupts::listen()?;
     // From here on the terminal is ours; a panic gives it back as well.
     let mut terminal =
         ratatui::try_init().map_err(|error| Failure::machine(format!("the terminal: {error}")))?;
@@ -84,6 +87,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
                     let _ = step.send(model.step);
                 }
             },
+            () = interrupts.recv() => break Ok(()),
             _ = tick.tick() => {
                 let drawn = terminal.draw(|frame| view::draw(frame, &model, Instant::now()));
                 if let Err(error) = drawn {

@@ -1,6 +1,6 @@
 //! What the screen shows, as it follows from what happened.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bitmart::{Decimal, Timestamp};
@@ -57,10 +57,11 @@ pub(super) struct Account {
 }
 
 /// How the connections are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a stream is, the best first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {
-    Connecting,
     Open,
+    Connecting,
     /// Nothing heard for long.
     Stale,
     Lost(String),
@@ -83,11 +84,12 @@ pub(super) enum Event {
     Account(Account),
     /// The account is not known: why.
     NoAccount(String),
-    State(State),
+    /// How the stream of this name is.
+    State(&'static str, State),
     /// So many events were dropped, because the screen was too slow.
     Lagged(u64),
-    /// A connection was lost and is back.
-    Resynced,
+    /// The connection of the stream of this name was lost and is back.
+    Resynced(&'static str),
     RoundTrip(Duration),
 }
 
@@ -105,10 +107,12 @@ pub(super) struct Model {
     pub(super) step: i64,
     pub(super) candles: Vec<Candle>,
     pub(super) account: Result<Account, String>,
-    pub(super) state: State,
+    /// Of each stream.
+    states: BTreeMap<&'static str, State>,
     /// When market data came last.
     pub(super) heard: Option<Instant>,
     pub(super) lagged: u64,
+    /// How often all streams were there again.
     pub(super) resyncs: u64,
     pub(super) round_trip: Option<Duration>,
     /// Levels by which the ladder is moved away from the spread.
@@ -128,7 +132,7 @@ impl Model {
             step: STEPS[0],
             candles: Vec::new(),
             account: Err("no key".to_owned()),
-            state: State::Connecting,
+            states: BTreeMap::new(),
             heard: None,
             lagged: 0,
             resyncs: 0,
@@ -158,14 +162,22 @@ impl Model {
             Event::Candles { candles, .. } => self.candles = candles,
             Event::Account(account) => self.account = Ok(account),
             Event::NoAccount(why) => self.account = Err(why),
-            Event::State(state) => self.state = state,
+            Event::State(stream, state) => {
+                self.states.insert(stream, state);
+            }
             Event::Lagged(missed) => self.lagged += missed,
-            Event::Resynced => {
-                self.resyncs += 1;
-                self.state = State::Open;
+            Event::Resynced(stream) => {
+                let was_open = *self.state() == State::Open;
+                self.states.insert(stream, State::Open);
+                self.resyncs += u64::from(!was_open && *self.state() == State::Open);
             }
             Event::RoundTrip(time) => self.round_trip = Some(time),
         }
+    }
+
+    /// How the worst stream is.
+    pub(super) fn state(&self) -> &State {
+        self.states.values().max().unwrap_or(&State::Connecting)
     }
 
     /// A trade moves the last candle or begins another.
@@ -249,11 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_back_is_counted() {
+    fn a_connection_is_back_when_all_its_streams_are_and_counts_once() {
         let mut model = Model::new("BTC_USDT".to_owned(), "sandbox".to_owned());
-        model.take(Event::State(State::Lost("reset".to_owned())), Instant::now());
-        model.take(Event::Resynced, Instant::now());
-        model.take(Event::Lagged(3), Instant::now());
-        assert_eq!((&model.state, model.resyncs, model.lagged), (&State::Open, 1, 3));
+        let lost = State::Lost("reset".to_owned());
+        let mut take = |event| {
+            model.take(event, Instant::now());
+            (model.state().clone(), model.resyncs)
+        };
+        assert_eq!(take(Event::State("trades", State::Open)), (State::Open, 0));
+        assert_eq!(take(Event::State("ticker", State::Open)), (State::Open, 0));
+        assert_eq!(take(Event::State("trades", lost.clone())), (lost.clone(), 0));
+        assert_eq!(take(Event::State("ticker", lost.clone())), (lost.clone(), 0));
+        assert_eq!(take(Event::Resynced("ticker")), (lost, 0));
+        assert_eq!(take(Event::Resynced("trades")), (State::Open, 1));
     }
 }

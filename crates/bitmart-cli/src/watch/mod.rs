@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use self::topics::{KINDS, Named, Wish, topics};
 use crate::context::Context;
 use crate::failure::{Failure, chain};
+use crate::interrupts::Interrupts;
 use crate::output::{self, Format, json::Json, rows::Rows};
 
 /// Lines that may wait for a slow terminal. Beyond them subscriptions lag, which is told.
@@ -88,13 +89,14 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     };
     let topics = topics(&text("kind"), &symbols, &wish).map_err(Failure::usage)?;
     let mut left = matches.get_one::<u64>("count").copied();
+    let mut interrupts = Interrupts::listen()?;
     let mut lines = subscribe(context, &topics).await?;
     let several = topics.len() > 1;
     let mut printer = Printer::new(context.format);
     loop {
         let line = tokio::select! {
             line = lines.recv() => line,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = interrupts.recv() => return Ok(()),
         };
         match line {
             Some(Line::Row(topic, row)) => {
@@ -141,40 +143,51 @@ fn line(topic: &str, update: &Update<RawEvent>) -> Option<Line> {
     if let Update::Data(event) = update {
         return Some(match Json::read(event.json.get()) {
             Ok(row) => Line::Row(topic.to_owned(), row),
-            Err(error) => Line::Note(note(topic, "malformed", &error.to_string())),
+            Err(error) => {
+                let detail = Some(error.to_string());
+                Line::Note(Happening { event: "malformed", detail }.line(topic))
+            }
         });
     }
-    happened(topic, update).map(Line::Note)
+    Happening::of(update).map(|happening| Line::Note(happening.line(topic)))
 }
 
-/// What happened to a subscription; nothing of data.
-pub(crate) fn happened<T>(topic: &str, update: &Update<T>) -> Option<Json> {
-    let (event, detail) = match update {
-        Update::Data(_) => return None,
-        Update::Subscribed => ("subscribed", String::new()),
-        Update::Reconnecting(reason) => ("reconnecting", reason.to_string()),
-        Update::Resynced => ("resynced", String::new()),
-        Update::Stale(_) => ("stale", "nothing has been heard for 15 s".to_owned()),
-        Update::Alive => ("alive", String::new()),
-        Update::Lagged(missed) => ("lagged", format!("{missed} events were dropped")),
-        Update::Malformed(error) => ("malformed", chain(error)),
-        Update::RequestRejected(rejection) => ("request_rejected", rejection.to_string()),
-        _ => ("unknown", String::new()),
-    };
-    Some(note(topic, event, &detail))
+/// What happened to a subscription.
+#[derive(Debug)]
+pub(crate) struct Happening {
+    pub(crate) event: &'static str,
+    pub(crate) detail: Option<String>,
 }
 
-fn note(topic: &str, event: &str, detail: &str) -> Json {
-    let text = |text: &str| Json::Text(text.to_owned());
-    let mut members = vec![
-        ("event".to_owned(), text(event)),
-        ("topic".to_owned(), text(topic)),
-        ("at".to_owned(), Json::Number(Timestamp::now().as_millis().to_string())),
-    ];
-    if !detail.is_empty() {
-        members.push(("detail".to_owned(), text(detail)));
+impl Happening {
+    /// `None` for data.
+    pub(crate) fn of<T>(update: &Update<T>) -> Option<Self> {
+        let (event, detail) = match update {
+            Update::Data(_) => return None,
+            Update::Subscribed => ("subscribed", None),
+            Update::Reconnecting(reason) => ("reconnecting", Some(reason.to_string())),
+            Update::Resynced => ("resynced", None),
+            Update::Stale(_) => ("stale", Some("nothing has been heard for 15 s".to_owned())),
+            Update::Alive => ("alive", None),
+            Update::Lagged(missed) => ("lagged", Some(format!("{missed} events were dropped"))),
+            Update::Malformed(error) => ("malformed", Some(chain(error))),
+            Update::RequestRejected(rejection) => ("request_rejected", Some(rejection.to_string())),
+            _ => ("unknown", None),
+        };
+        Some(Self { event, detail })
     }
-    Json::Object(members)
+
+    /// As a line of `watch`.
+    fn line(self, topic: &str) -> Json {
+        let text = |text: &str| Json::Text(text.to_owned());
+        let mut members = vec![
+            ("event".to_owned(), text(self.event)),
+            ("topic".to_owned(), text(topic)),
+            ("at".to_owned(), Json::Number(Timestamp::now().as_millis().to_string())),
+        ];
+        members.extend(self.detail.map(|detail| ("detail".to_owned(), Json::Text(detail))));
+        Json::Object(members)
+    }
 }
 
 /// The best level of each side of a book, for a line; `None` for other rows.

@@ -5,9 +5,14 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Once;
+use std::time::Duration;
 
 use bitmart::sandbox::{Config, Fault, HostUrls, Sandbox};
 use tokio::runtime::Runtime;
+
+/// All tests of a file are done long before.
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// A sandbox whose ready line lies in a file, as `--env` takes it.
 pub(crate) struct Place {
@@ -49,6 +54,7 @@ pub(crate) fn sandbox() -> Place {
 }
 
 pub(crate) fn sandbox_of(config: Config) -> Place {
+    end_what_hangs();
     let runtime = Runtime::new().expect("threads");
     let sandbox = runtime.block_on(Sandbox::start(config)).expect("it starts");
     let folder = tempfile::tempdir().expect("a folder");
@@ -69,6 +75,18 @@ pub(crate) fn sandbox_of(config: Config) -> Place {
     std::fs::write(folder.path().join("ready.json"), ready.to_string()).expect("a file");
     let (memo, spot) = (credentials.memo.clone(), sandbox.spot().rest.clone());
     Place { key, secret, memo, spot, folder, sandbox, _runtime: runtime }
+}
+
+/// Ends this process when a program that it waits for does not end: a test that hangs says nothing.
+fn end_what_hangs() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        std::thread::spawn(|| {
+            std::thread::sleep(LONGEST);
+            eprintln!("a test waits for ever");
+            std::process::abort();
+        });
+    });
 }
 
 /// Runs the program against `place`, without a terminal, keys or a home of its own.

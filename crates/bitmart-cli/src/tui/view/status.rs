@@ -47,7 +47,7 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, model: &Model) {
 
 /// How the connection is, and the keys.
 pub(super) fn foot(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Instant) {
-    let (words, style) = match &model.state {
+    let (words, style) = match model.state() {
         State::Connecting => ("connecting".to_owned(), QUIET),
         State::Open => ("connected".to_owned(), UP),
         State::Stale => ("silent for 15 s".to_owned(), DOWN),

@@ -52,7 +52,7 @@ fn model() -> (Model, Instant) {
     let balances =
         vec![("BTC".to_owned(), dec!(5), dec!(0)), ("USDT".to_owned(), dec!(99250.125), dec!(600))];
     model.take(Event::Account(Account { orders, balances, positions: Vec::new() }), now);
-    model.take(Event::State(State::Open), now);
+    model.take(Event::State("trades", State::Open), now);
     model.take(Event::RoundTrip(Duration::from_millis(12)), now);
     (model, now)
 }
@@ -76,7 +76,8 @@ fn assert_shown(screen: &[String], wanted: &[&str]) {
 #[test]
 fn everything_is_on_80_columns_and_24_lines() {
     let (mut model, now) = model();
-    model.take(Event::Resynced, now);
+    model.take(Event::State("trades", State::Lost("reset".to_owned())), now);
+    model.take(Event::Resynced("trades"), now);
     model.take(Event::Lagged(7), now);
     let screen = screen(&model, now + Duration::from_millis(1_250), 80, 24);
     assert_shown(
@@ -120,7 +121,7 @@ fn a_book_with_a_gap_and_a_lost_connection_are_told() {
     let (mut model, now) = model();
     model.take(Event::Book { bids: Vec::new(), asks: Vec::new(), whole: false }, now);
     let why = "connection reset by peer after a very long story that no line can hold at all";
-    model.take(Event::State(State::Lost(why.to_owned())), now);
+    model.take(Event::State("trades", State::Lost(why.to_owned())), now);
     model.take(Event::NoAccount("login refused".to_owned()), now);
     let screen = screen(&model, now, 80, 24);
     assert_shown(

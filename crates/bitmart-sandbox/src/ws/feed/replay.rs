@@ -1,5 +1,7 @@
 //! Recorded frames instead of markets.
 
+mod fold;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -12,9 +14,8 @@ use crate::{
     ws::topic::{self, Channel, HostKey, Topic},
 };
 
-/// Frames that a book takes from its last snapshot on, at most: who subscribes after more of them gets the
-/// latest, and has a gap.
-const CATCH_UP: usize = 2_048;
+/// Updates of a book that whoever comes late gets one by one; of more a snapshot is made.
+const CATCH_UP: usize = 256;
 /// From the first subscription to the first frame, so that a client can subscribe to more.
 const LEAD_MS: u64 = 500;
 
@@ -36,8 +37,24 @@ pub(super) struct Replay {
     next: usize,
     /// When it began to be played, by the clock of the exchange.
     begun_ms: Option<u64>,
-    /// The frames that make a topic whole for whoever comes later.
-    held: BTreeMap<Subject, Vec<usize>>,
+    /// What makes a topic whole for whoever comes later.
+    held: BTreeMap<Subject, Held>,
+}
+
+/// The frames of a topic that count.
+#[derive(Debug, Default)]
+struct Held {
+    /// The snapshot that was made of frames.
+    folded: Option<String>,
+    /// The frames after it.
+    since: Vec<usize>,
+}
+
+impl Held {
+    fn texts<'a>(&'a self, frames: &'a [Frame]) -> impl Iterator<Item = &'a str> {
+        let since = self.since.iter().map(|number| frames[*number].text.as_str());
+        self.folded.as_deref().into_iter().chain(since)
+    }
 }
 
 fn subject(topic: &Topic) -> Subject {
@@ -76,10 +93,16 @@ impl Replay {
             matches!(frame.topic.channel, Channel::SpotIncrease | Channel::FuturesIncrease(_));
         let held = self.held.entry(subject(&frame.topic)).or_default();
         // A book is its last snapshot and the updates since; anything else is what came last.
-        if !updates || frame.text.contains("\"type\":\"snapshot\"") || held.len() >= CATCH_UP {
-            held.clear();
+        if !updates || frame.text.contains("\"type\":\"snapshot\"") {
+            *held = Held::default();
         }
-        held.push(number);
+        held.since.push(number);
+        if held.since.len() > CATCH_UP {
+            let folded = fold::fold(held.texts(&self.frames));
+            // Without a snapshot there is no book, only its last change.
+            let since = if folded.is_some() { Vec::new() } else { vec![number] };
+            *held = Held { folded, since };
+        }
         Some(number)
     }
 }
@@ -134,10 +157,10 @@ impl Feed {
     /// Sends what has been played of a topic and makes it whole.
     pub(super) fn send_played(&mut self, id: SocketId, topic: &Topic) {
         let Some(replay) = &self.replay else { return };
-        let held = replay.held.get(&subject(topic)).cloned().unwrap_or_default();
-        for number in held {
-            let Some(replay) = &self.replay else { return };
-            let text = replay.frames[number].text.clone();
+        let held = replay.held.get(&subject(topic)).into_iter();
+        let texts: Vec<_> =
+            held.flat_map(|held| held.texts(&replay.frames)).map(str::to_owned).collect();
+        for text in texts {
             let out = self.packed(topic, text);
             self.send(id, out);
         }

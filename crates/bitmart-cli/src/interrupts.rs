@@ -1,0 +1,47 @@
+//! Ctrl-c and the polite kill.
+
+use std::io;
+
+use crate::failure::{Failure, chain};
+
+/// Listens from when it is made, so that a signal that comes while the program does something else is not
+/// missed: make it once, before a loop.
+pub(crate) struct Interrupts {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
+    #[cfg(windows)]
+    signal: tokio::signal::windows::CtrlC,
+}
+
+impl Interrupts {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Self::new()
+            .map_err(|error| Failure::machine(format!("signals of the system: {}", chain(&error))))
+    }
+
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+    }
+
+    #[cfg(windows)]
+    fn new() -> io::Result<Self> {
+        Ok(Self { signal: tokio::signal::windows::ctrl_c()? })
+    }
+
+    /// Waits for one. May be dropped and called again.
+    #[cfg(unix)]
+    pub(crate) async fn recv(&mut self) {
+        let [interrupt, terminate] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+
+    #[cfg(windows)]
+    pub(crate) async fn recv(&mut self) {
+        self.signal.recv().await;
+    }
+}
