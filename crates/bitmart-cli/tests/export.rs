@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitmart::Timestamp;
-use bitmart::sandbox::Config;
+use bitmart::sandbox::{Config, Fault};
 use common::{Outcome, Place, SIGNALLED, bitmart, sandbox_of};
 
 fn sandbox() -> Place {
@@ -103,6 +103,47 @@ fn an_export_equals_the_ledger_and_survives_any_interruption() {
     }
     let verified = bitmart(&place, &["verify", killed.to_str().expect("text")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
+}
+
+#[test]
+fn rows_that_no_type_fits_are_kept_as_they_came_and_the_export_goes_on() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for path in ["/spot/v4/query/trades", "/spot/v4/query/algo/open-orders"] {
+        place.sandbox.inject(Fault::NullRows.on(path).times(u32::MAX));
+    }
+    let sent = export(&place, folder, &span(), &["--what", "trades,orders,deposits"]);
+    assert_eq!(sent.code, 10, "{}", sent.err);
+    assert_eq!(rows(folder, "trades"), "");
+    assert_eq!(ids(&rows(folder, "orders"), "orderId").len(), 6, "the next list is there");
+    let raw = std::fs::read_to_string(folder.join("raw/trades.ndjson")).expect("answers");
+    let nulls = raw.matches(r#"\"tradeId\":null"#).count();
+    assert!(nulls >= 6, "{nulls} trades were kept");
+    let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
+    assert_eq!(verified.code, 10);
+    let told = "trades: 1 answers are not understood and kept as they came";
+    assert!(verified.err.contains(told), "{}", verified.err);
+    assert!(!verified.err.contains("orders: "), "{}", verified.err);
+}
+
+#[test]
+fn a_list_that_is_gone_does_not_end_the_export() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    place.sandbox.inject(Fault::Html(404).on("/spot/v4/query/trades").times(u32::MAX));
+    let (span, more) = (span(), ["--what", "trades,orders"]);
+    let sent = export(&place, folder, &span, &more);
+    assert_eq!(sent.code, 10, "{}", sent.err);
+    assert_eq!(ids(&rows(folder, "orders"), "orderId").len(), 6);
+    // It is back, and asked again.
+    place.sandbox.clear_faults();
+    let sent = export(&place, folder, &span, &more);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    assert!(ids(&rows(folder, "trades"), "tradeId").len() >= 6);
 }
 
 #[test]

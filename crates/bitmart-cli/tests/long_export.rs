@@ -100,6 +100,8 @@ async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
     let step = (end.as_millis() - begin.as_millis()) / i64::from(orders);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut long = false;
+    // Rests for all the time.
+    owner.spot("buy", "limit", 40_000, "0.01").await;
     for order in 0..orders {
         // Now and then many happen in one millisecond, and then nothing for long.
         if order % 40 == 0 {
@@ -318,6 +320,9 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     assert_eq!(once.code, 0, "{}", once.err);
     eprintln!("exported in {:?}", started.elapsed());
     compare(&place.sandbox, &whole);
+    let open = by_id(&rows(&whole, "open-orders"), "orderId", ["price"]);
+    let prices: Vec<_> = open.values().map(|[price]| plain(price)).collect();
+    assert_eq!(prices, ["40000", "50000"], "orders that rest are listed however old they are");
 
     let all = size(&whole);
     let mut random = Random(0x2545_f491_4f6c_dd1d);

@@ -18,6 +18,8 @@ pub enum Fault {
     HtmlAfter(u16),
     /// REST: processed; the JSON of the answer is cut in half.
     TruncatedJson,
+    /// REST: processed; every member of the answer's rows is null.
+    NullRows,
     /// REST: processed; the headers and half of the body are sent, then the connection is reset.
     ResetMidBody,
     /// REST: processed; the body is sent byte by byte, over this time in all.

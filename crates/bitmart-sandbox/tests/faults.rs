@@ -64,6 +64,20 @@ async fn html_and_cut_json_come_as_a_proxy_sends_them() {
 }
 
 #[tokio::test]
+async fn the_members_of_rows_come_null() {
+    const OPEN: &str = "/spot/v4/query/open-orders";
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    client.order(order("kept1")).await;
+    sandbox.inject(Fault::NullRows.on(OPEN));
+    let rows = |answer: &common::Answer| answer.data().as_array().expect("rows").clone();
+    let empty = rows(&client.post(OPEN, json!({})).await);
+    assert!(empty[0].as_object().expect("a row").values().all(serde_json::Value::is_null));
+    let whole = rows(&client.post(OPEN, json!({})).await);
+    assert_eq!((whole.len(), &whole[0]["clientOrderId"]), (empty.len(), &json!("kept1")));
+}
+
+#[tokio::test]
 async fn a_delayed_answer_was_processed_at_once() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);

@@ -4,13 +4,15 @@ use bitmart::rest::account::ListFundingHistory;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
 use bitmart::rest::futures::{
-    ListFuturesFills, ListFuturesKlines, ListFuturesOrderHistory, ListFuturesTransactions,
-    ListFuturesTransfers,
+    ListAutoRepayments, ListCollateralInterest, ListFuturesFills, ListFuturesKlines,
+    ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
 };
 use bitmart::rest::history::History;
 use bitmart::rest::http::{HeaderMap, StatusCode};
 use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
-use bitmart::rest::spot::{ListAccountTrades, ListKlines, ListOrderHistory};
+use bitmart::rest::spot::{
+    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders, ListOrderHistory,
+};
 use bitmart::rest::{Endpoint, decode};
 use serde::Serialize;
 
@@ -45,6 +47,8 @@ macro_rules! histories {
 
 histories!(
     ListOrderHistory,
+    ListOpenOrders,
+    ListAlgoOrderHistory,
     ListAccountTrades,
     ListFundingHistory,
     ListBorrowRecords,
@@ -53,6 +57,8 @@ histories!(
     ListFuturesFills,
     ListFuturesTransactions,
     ListFuturesTransfers,
+    ListAutoRepayments,
+    ListCollateralInterest,
     ListFlexibleRecords,
     ListFixedRecords,
     ListKlines,

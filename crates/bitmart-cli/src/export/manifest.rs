@@ -54,6 +54,9 @@ pub(super) struct Dataset {
     pub(super) complete: bool,
     /// What the exchange said instead.
     pub(super) refused: Option<String>,
+    /// What is not among the rows although the exchange answered.
+    #[serde(default)]
+    pub(super) lacks: Option<String>,
 }
 
 /// A file as it was written.
@@ -69,7 +72,10 @@ impl Manifest {
     pub(super) fn of(folder: &Path, export: Terms, derived: &[String]) -> Result<Self, Failure> {
         let mut datasets = Vec::new();
         for name in names(folder)? {
-            let State { endpoint, rows, answers, span, done, refused, .. } = state(folder, &name)?;
+            let State { endpoint, rows, answers, span, done, refused, lacks, .. } =
+                state(folder, &name)?;
+            // Not every account has what some lists are about.
+            let is_all = done || (refused.is_some() && is_optional(&name, &endpoint));
             let time = |millis: i64| Timestamp::from_millis(millis).to_string();
             datasets.push(Dataset {
                 file: Kept::of(folder, &relative(folder, &rows_path(folder, &name)))?,
@@ -79,10 +85,10 @@ impl Manifest {
                 first: span.map(|(first, _)| time(first)),
                 last: span.map(|(_, last)| time(last)),
                 answers,
-                // Not every account has what these lists are about.
-                complete: done || (refused.is_some() && is_optional(&endpoint)),
+                complete: is_all && lacks.is_none(),
                 endpoint,
                 refused,
+                lacks,
             });
         }
         Ok(Self {

@@ -172,7 +172,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return Ok(());
     }
     Err(Failure::new(Exit::Incomplete, "the exchange did not give everything; see manifest.json")
-        .with_advice("the same command asks again for what is missing"))
+        .with_advice("the same command asks again for what was refused"))
 }
 
 /// The terms of the export in `folder`, which are new or must be the same.

@@ -6,17 +6,19 @@ use std::path::Path;
 use bitmart::rest::account::ListFundingHistory;
 use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
 use bitmart::rest::futures::{
-    ListContracts, ListFuturesFills, ListFuturesKlines, ListFuturesOrderHistory,
-    ListFuturesTransactions, ListFuturesTransfers,
+    ListAutoRepayments, ListCollateralInterest, ListContracts, ListFuturesFills, ListFuturesKlines,
+    ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
 };
 use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
-use bitmart::rest::spot::{ListAccountTrades, ListKlines, ListOrderHistory};
-use bitmart::types::{EarnRecordType, FundingOperation};
+use bitmart::rest::spot::{
+    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders, ListOrderHistory,
+};
+use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
 use super::Export;
 use super::store::rows_path;
-use super::walk::{history, once};
+use super::walk::{Most, history, once};
 use crate::failure::Failure;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
@@ -84,8 +86,16 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
             "balances" => balances(export).await?,
             "orders" => {
                 history(export, "orders", ListOrderHistory::new()).await?;
-                once(export, "open-orders", "spot_open_orders", json!({})).await?;
-                once(export, "algo-orders", "spot_algo_order_history", json!({})).await?;
+                history(export, "open-orders", ListOpenOrders::new()).await?;
+                history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
+                once(
+                    export,
+                    "open-algo-orders",
+                    "spot_open_algo_orders",
+                    json!({ "limit": 200 }),
+                    Most::Rows(200),
+                )
+                .await?;
             }
             "trades" => history(export, "trades", ListAccountTrades::new()).await?,
             "deposits" => funding(export, group, FundingOperation::Deposit).await?,
@@ -93,7 +103,9 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
             "transfers" => {
                 history(export, "futures-transfers", ListFuturesTransfers::new(1, 1)).await?;
                 let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
-                once(export, "account-transfers", "sub_accounts_own_transfers", asked).await?;
+                let most = Most::Rows(NEWEST as usize);
+                once(export, "account-transfers", "sub_accounts_own_transfers", asked, most)
+                    .await?;
             }
             "transactions" => transactions(export).await?,
             "margin" => margin(export).await?,
@@ -129,23 +141,26 @@ async fn transactions(export: &mut Export) -> Result<(), Failure> {
 
 /// What the account has now.
 async fn balances(export: &mut Export) -> Result<(), Failure> {
-    let all = json!({ "currentPage": 1, "sizePage": NEWEST });
-    for (name, endpoint, asked) in [
-        ("balances-spot", "account_wallet", json!({})),
-        ("balances-futures", "futures_assets", json!({})),
-        ("balances-margin", "margin_accounts", json!({})),
-        ("balances-earn", "earn_holdings", json!({})),
-        ("holdings-flexible", "earn_flexible_holdings", all.clone()),
-        ("holdings-fixed", "earn_fixed_holdings", all),
+    for (name, endpoint) in [
+        ("balances-spot", "account_wallet"),
+        ("balances-futures", "futures_assets"),
+        ("balances-margin", "margin_accounts"),
+        ("balances-earn", "earn_holdings"),
     ] {
-        once(export, name, endpoint, asked).await?;
+        once(export, name, endpoint, json!({}), Most::All).await?;
+    }
+    for (name, endpoint) in
+        [("holdings-flexible", "earn_flexible_holdings"), ("holdings-fixed", "earn_fixed_holdings")]
+    {
+        let pages = Most::Page(NEWEST as usize, "currentPage");
+        once(export, name, endpoint, json!({ "sizePage": NEWEST }), pages).await?;
     }
     Ok(())
 }
 
 /// Loans are told by pair only: of those where the account has something now or had an order.
 async fn margin(export: &mut Export) -> Result<(), Failure> {
-    once(export, "balances-margin", "margin_accounts", json!({})).await?;
+    once(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
     history(export, "orders", ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
     for row in rows(&export.folder, "orders") {
@@ -188,14 +203,20 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
         let name = format!("futures-orders-{contract}");
         history(export, &name, ListFuturesOrderHistory::new(contract.as_str())).await?;
     }
-    for (name, endpoint) in [
-        ("futures-open-orders", "futures_open_orders"),
-        ("futures-plan-orders", "futures_plan_orders"),
-        ("futures-positions", "futures_positions"),
-        ("futures-repayments", "futures_auto_repayments"),
-        ("futures-interest", "futures_collateral_interest"),
+    // The account that copy trading has, beside the one of one's own.
+    let copied = || FuturesAccount::CopyTrading;
+    let request = ListFuturesTransactions::new().account(copied());
+    history(export, "copy-trading-transactions", request).await?;
+    let request = ListFuturesFills::new().account(copied());
+    history(export, "copy-trading-trades", request).await?;
+    history(export, "futures-repayments", ListAutoRepayments::new()).await?;
+    history(export, "futures-interest", ListCollateralInterest::new()).await?;
+    for (name, endpoint, asked, most) in [
+        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
+        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
+        ("futures-positions", "futures_positions", json!({}), Most::All),
     ] {
-        once(export, name, endpoint, json!({})).await?;
+        once(export, name, endpoint, asked, most).await?;
     }
     Ok(())
 }
@@ -217,7 +238,7 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 
 /// What the main account is told of its sub-accounts.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
-    once(export, "sub-accounts", "sub_accounts_list", json!({})).await?;
+    once(export, "sub-accounts", "sub_accounts_list", json!({}), Most::All).await?;
     let names: Vec<_> = rows(&export.folder, "sub-accounts")
         .iter()
         .filter_map(|row| text(row, "accountName"))
@@ -226,17 +247,25 @@ async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
         return Ok(());
     }
     let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
-    once(export, "sub-account-transfers", "sub_accounts_transfers", asked).await?;
+    let newest = Most::Rows(NEWEST as usize);
+    once(export, "sub-account-transfers", "sub_accounts_transfers", asked, newest).await?;
     for (at, account) in names.into_iter().enumerate() {
         // Names of accounts are addresses of people: they do not become names of files.
         let number = at + 1;
         let name = |what: &str| format!("sub-account-{number}-{what}");
         let wallet = json!({ "subAccount": account });
         let transfers = json!({ "subAccount": account, "limit": NEWEST });
-        once(export, &name("balances"), "sub_accounts_wallet", wallet.clone()).await?;
-        once(export, &name("futures-balances"), "futures_sub_accounts_wallet", wallet).await?;
-        once(export, &name("futures-transfers"), "futures_sub_accounts_transfers", transfers)
+        once(export, &name("balances"), "sub_accounts_wallet", wallet.clone(), Most::All).await?;
+        once(export, &name("futures-balances"), "futures_sub_accounts_wallet", wallet, Most::All)
             .await?;
+        once(
+            export,
+            &name("futures-transfers"),
+            "futures_sub_accounts_transfers",
+            transfers,
+            newest,
+        )
+        .await?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use bitmart::Timestamp;
 use bitmart::rest::history::Cursor;
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +31,14 @@ pub(super) struct State {
     /// Times of the first and the last row, in milliseconds.
     pub(super) span: Option<(i64, i64)>,
     pub(super) done: bool,
-    /// Why the exchange did not give all of it.
+    /// Why the exchange did not give the rest.
     pub(super) refused: Option<String>,
+    /// What is not among the rows although the exchange answered.
+    #[serde(default)]
+    pub(super) lacks: Option<String>,
+    /// Answers that were not understood.
+    #[serde(default)]
+    pub(super) unread: u64,
 }
 
 /// An answer as it came, with what was asked.
@@ -42,6 +49,14 @@ pub(super) struct Answer {
     pub(super) asked: serde_json::Value,
     /// The body, character by character.
     pub(super) body: String,
+}
+
+impl Answer {
+    /// An answer that has just come. The exchange writes UTF-8; anything else is marked in its place.
+    pub(super) fn new(asked: serde_json::Value, body: &[u8]) -> Self {
+        let body = String::from_utf8_lossy(body).into_owned();
+        Self { at: Timestamp::now().as_millis(), asked, body }
+    }
 }
 
 /// What one answer adds.
@@ -69,6 +84,11 @@ pub(super) struct Store {
 impl Store {
     /// Opens the dataset, and takes away what no state tells of.
     pub(super) fn open(folder: &Path, name: &str, endpoint: &str) -> Result<Self, Failure> {
+        // Names of symbols come from the exchange, and stay within the folder.
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        if !name.chars().all(plain) || name.starts_with('.') {
+            return Err(Failure::machine(format!("{name:?} is no name for a file")));
+        }
         let state_path = state_path(folder, name);
         let broken = |error: io::Error| Failure::machine(format!("{name}: {error}"));
         let mut state: State = match std::fs::read(&state_path) {
@@ -89,6 +109,18 @@ impl Store {
                 .with_advice("the folder was changed; export into another one"));
         };
         Ok(Self { rows, raw, state_path, name: name.to_owned(), state })
+    }
+
+    /// Forgets what is there, which is of another moment.
+    pub(super) fn restart(&mut self) -> Result<(), Failure> {
+        let endpoint = std::mem::take(&mut self.state.endpoint);
+        self.state = State { endpoint, ..State::default() };
+        self.save()?;
+        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
+        for file in [&mut self.rows, &mut self.raw] {
+            file.set_len(0).and_then(|()| file.rewind()).map_err(broken)?;
+        }
+        Ok(())
     }
 
     /// Keeps what an answer adds.
@@ -114,6 +146,23 @@ impl Store {
             (known, new) => new.or(known),
         };
         self.save()
+    }
+
+    /// Keeps an answer whose rows the model does not fit: the exchange will be gone before the model is
+    /// mended.
+    pub(super) fn append_unread(
+        &mut self,
+        answer: &Answer,
+        cursor: Option<&Cursor>,
+        why: &str,
+    ) -> Result<(), Failure> {
+        self.state.unread += 1;
+        let words = format!(
+            "{} answers are not understood and kept as they came; the last: {why}",
+            self.state.unread
+        );
+        self.state.lacks = Some(words);
+        self.append(&Added { answer, lines: &[], rows: 0, span: None, cursor })
     }
 
     /// Says that all is there, or why it never will be.

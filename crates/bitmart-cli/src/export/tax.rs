@@ -36,9 +36,13 @@ type Row = (i64, [String; COLUMNS.len()]);
 /// Writes the file from the rows of spot and futures, oldest first.
 pub(super) fn write(folder: &Path) -> Result<Vec<u8>, Failure> {
     let spot = rows(folder, "trades").into_iter().filter_map(|row| spot(&row));
-    let futures = rows(folder, "futures-trades").into_iter().filter_map(|row| futures(&row));
-    let funding = rows(folder, "futures-transactions").into_iter().filter_map(|row| funding(&row));
-    let mut all: Vec<Row> = spot.chain(futures).chain(funding).collect();
+    let trades = ["futures-trades", "copy-trading-trades"];
+    let paid = ["futures-transactions", "copy-trading-transactions"];
+    let trades = trades.into_iter().flat_map(|name| rows(folder, name));
+    let paid = paid.into_iter().flat_map(|name| rows(folder, name));
+    let futures = trades.filter_map(|row| futures(&row));
+    let mut all: Vec<Row> =
+        spot.chain(futures).chain(paid.filter_map(|row| funding(&row))).collect();
     all.sort();
     let broken = |error: csv::Error| Failure::machine(format!("{FILE}: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());

@@ -61,10 +61,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 fn check(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) {
-    match &dataset.refused {
+    match (&dataset.refused, &dataset.lacks) {
         _ if dataset.complete => {}
-        Some(reason) => faults.push(format!("the exchange refused: {reason}")),
-        None => faults.push("was interrupted".to_owned()),
+        (Some(reason), _) => faults.push(format!("the exchange refused: {reason}")),
+        (None, Some(what)) => faults.push(what.clone()),
+        (None, None) => faults.push("was interrupted".to_owned()),
     }
     unchanged(folder, &dataset.file, faults);
     unchanged(folder, &dataset.raw, faults);
@@ -90,7 +91,7 @@ fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result
     let mut answers = 0;
     for_lines(&raw_path(folder, &dataset.name), |line| {
         answers += 1;
-        match rows_of(&dataset.endpoint, line) {
+        match rows_of(&dataset.endpoint, answers, line) {
             Ok(rows) => {
                 for (id, row) in rows {
                     // Windows overlap: what came twice was kept as it came first.
@@ -130,7 +131,7 @@ fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result
 }
 
 /// The rows of a stored answer, and what tells each from others.
-fn rows_of(endpoint: &str, line: &[u8]) -> Result<Vec<histories::Row>, String> {
+fn rows_of(endpoint: &str, number: u64, line: &[u8]) -> Result<Vec<histories::Row>, String> {
     let answer: Answer = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     if answer.body.is_empty() {
         // An empty window that the exchange answers with an error.
@@ -142,5 +143,5 @@ fn rows_of(endpoint: &str, line: &[u8]) -> Result<Vec<histories::Row>, String> {
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
     let rows = snapshot_lines(entry, &body)?.into_iter().enumerate();
-    Ok(rows.map(|(at, row)| (at.to_string(), row)).collect())
+    Ok(rows.map(|(at, row)| (format!("{number}:{at}"), row)).collect())
 }

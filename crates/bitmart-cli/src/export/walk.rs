@@ -1,10 +1,10 @@
 //! Asking for one dataset.
 
-use bitmart::Timestamp;
-use bitmart::rest::Category;
+use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
-use bitmart::rest::history::{History, HistoryError};
+use bitmart::rest::history::{History, HistoryError, HistoryPages, Window};
 use bitmart::rest::http::StatusCode;
+use bitmart::rest::{Category, ErrorKind, Payload};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,13 +15,19 @@ use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 use crate::output::rows::rows;
 
-/// Lists that not every account has: institutions and main accounts only, or undocumented ones. A refusal
-/// of the exchange is then all that there is.
-pub(super) fn is_optional(endpoint: &str) -> bool {
+/// Lists that not every account has: institutions, main accounts and copy traders only, or undocumented
+/// ones. A refusal of the exchange is then all that there is.
+pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
     const GROUPS: [&str; 3] = ["sub_accounts_", "futures_sub_accounts_", "earn_"];
-    const OTHERS: [&str; 3] =
-        ["futures_auto_repayments", "futures_collateral_interest", "spot_algo_order_history"];
-    GROUPS.iter().any(|group| endpoint.starts_with(group)) || OTHERS.contains(&endpoint)
+    const OTHERS: [&str; 4] = [
+        "futures_auto_repayments",
+        "futures_collateral_interest",
+        "spot_algo_order_history",
+        "spot_open_algo_orders",
+    ];
+    GROUPS.iter().any(|group| endpoint.starts_with(group))
+        || OTHERS.contains(&endpoint)
+        || name.starts_with("copy-trading-")
 }
 
 /// Walks one history from where it stands to its end.
@@ -34,24 +40,24 @@ where
         return Ok(());
     }
     let mut pages = match store.state.cursor.clone() {
-        Some(cursor) => export.client.resume_history(request, cursor),
-        None => export.client.history(request, export.from, export.to),
+        Some(cursor) => export.client.resume_history(request.clone(), cursor),
+        None => export.client.history(request.clone(), export.from, export.to),
     };
     let mut progress = progress::Progress::new(name, pages.cursor().next, export.to);
     while let Some(page) = pages.next_page().await {
         let page = match page {
             Ok(page) => page,
             Err(error) => {
+                if is_not_understood(&error)
+                    && pass(export, &mut store, &mut pages, &request, &error).await?
+                {
+                    continue;
+                }
                 progress.end();
                 return refused(&mut store, error);
             }
         };
-        let Ok(body) = String::from_utf8(page.raw.to_vec()) else {
-            return Err(Failure::machine(format!("{name}: an answer that is no text")));
-        };
-        let (from, to) = (page.window.from.as_millis(), page.window.to.as_millis());
-        let asked = json!({ "from": from, "to": to, "page": page.window.page });
-        let answer = Answer { at: Timestamp::now().as_millis(), asked, body };
+        let answer = Answer::new(window_asked(&page.window), &page.raw);
         let mut lines = Vec::new();
         for row in &page.rows {
             lines.extend(line(row).map_err(Failure::machine)?);
@@ -66,44 +72,139 @@ where
     }
     store.finish(None)?;
     progress.end();
-    eprintln!("{name}: {} rows", store.state.rows);
+    match &store.state.lacks {
+        None => eprintln!("{name}: {} rows", store.state.rows),
+        Some(lacks) => eprintln!("{name}: {} rows; {lacks}", store.state.rows),
+    }
     Ok(())
 }
 
-/// Asks once for something that has no past: a balance, or the newest rows of a list.
+fn window_asked(window: &Window) -> Value {
+    json!({ "from": window.from.as_millis(), "to": window.to.as_millis(), "page": window.page })
+}
+
+/// The exchange gave something, but the model does not fit.
+fn is_not_understood(error: &HistoryError) -> bool {
+    match error {
+        HistoryError::Request(error) => matches!(error.kind(), ErrorKind::Decode(_)),
+        HistoryError::Unreadable { .. } => true,
+        _ => false,
+    }
+}
+
+/// Keeps the answer for the present window as it comes, and passes over it. `false` when that cannot be
+/// done, because not even the number of its rows is clear.
+async fn pass<H: History>(
+    export: &mut Export,
+    store: &mut Store,
+    pages: &mut HistoryPages<H>,
+    request: &H,
+    error: &HistoryError,
+) -> Result<bool, Failure> {
+    let Some(window) = pages.window() else { return Ok(false) };
+    let mut payload = Payload::new();
+    request
+        .within(&window)
+        .encode(&mut payload)
+        .map_err(|error| Failure::machine(chain(&error)))?;
+    let metadata = &entry(H::METADATA.id)?.metadata;
+    let raw = export.client.send_raw(metadata, payload).await?.raw;
+    let Some(rows) = count(&raw) else { return Ok(false) };
+    match pages.pass(rows) {
+        Ok(true) => {}
+        // Asked again in a narrower window.
+        Ok(false) => return Ok(true),
+        Err(_) => return Ok(false),
+    }
+    let answer = Answer::new(window_asked(&window), &raw);
+    store.append_unread(&answer, Some(pages.cursor()), &chain(error))?;
+    export.page_done();
+    Ok(true)
+}
+
+/// How many rows an answer has, whatever they are: its data is a list, or has one.
+fn count(answer: &[u8]) -> Option<usize> {
+    let Json::Object(members) = Json::read(std::str::from_utf8(answer).ok()?).ok()? else {
+        return None;
+    };
+    let (_, data) = members.into_iter().find(|(name, _)| name == "data")?;
+    match data {
+        Json::List(rows) => Some(rows.len()),
+        Json::Object(members) => {
+            let mut lists = members.into_iter().filter_map(|(_, value)| match value {
+                Json::List(rows) => Some(rows.len()),
+                _ => None,
+            });
+            lists.next().filter(|_| lists.next().is_none())
+        }
+        _ => None,
+    }
+}
+
+/// How many rows of a list the exchange gives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Most {
+    /// All.
+    All,
+    /// So many; what is beyond cannot be asked for.
+    Rows(usize),
+    /// So many on each page, which the parameter numbers.
+    Page(usize, &'static str),
+}
+
+/// Asks for what has no past: a balance, or the newest rows of a list.
 pub(super) async fn once(
     export: &mut Export,
     name: &str,
     endpoint: &str,
-    parameters: Value,
+    mut parameters: Value,
+    most: Most,
 ) -> Result<(), Failure> {
     let mut store = Store::open(&export.folder, name, endpoint)?;
     if store.state.done {
         return Ok(());
     }
+    // Pages are of one moment.
+    store.restart()?;
     let entry = entry(endpoint)?;
-    let payload = entry
-        .encode_request(&parameters.to_string())
-        .map_err(|error| Failure::usage(format!("{name}: {}", chain(&error))))?;
-    let answer = match export.client.send_raw(&entry.metadata, payload).await {
-        Ok(answer) => answer,
-        Err(error) => return refused(&mut store, HistoryError::Request(error)),
-    };
-    let body = String::from_utf8_lossy(&answer.raw).into_owned();
-    let at = Timestamp::now().as_millis();
-    let (lines, rows) = match snapshot_lines(entry, &answer.raw) {
-        Ok(lines) => (lines.concat(), lines.len()),
-        Err(why) => {
-            store.finish(Some(format!("the answer is not understood: {why}")))?;
-            return Ok(());
+    for page in 1.. {
+        if let Most::Page(_, name) = most {
+            parameters[name] = json!(page);
         }
-    };
-    let answer = Answer { at, asked: parameters, body };
-    let span = Some((at, at));
-    store.append(&Added { answer: &answer, lines: &lines, rows, span, cursor: None })?;
+        let payload = entry
+            .encode_request(&parameters.to_string())
+            .map_err(|error| Failure::usage(format!("{name}: {}", chain(&error))))?;
+        let answer = match export.client.send_raw(&entry.metadata, payload).await {
+            Ok(answer) => answer.raw,
+            Err(error) => return refused(&mut store, HistoryError::Request(error)),
+        };
+        let lines = snapshot_lines(entry, &answer);
+        let answer = Answer::new(parameters.clone(), &answer);
+        let lines = match lines {
+            Ok(lines) => lines,
+            Err(why) => {
+                eprintln!("{name}: the answer is not understood: {why}");
+                store.append_unread(&answer, None, &why)?;
+                return store.finish(None);
+            }
+        };
+        let rows = lines.len();
+        let (lines, span) = (lines.concat(), Some((answer.at, answer.at)));
+        store.append(&Added { answer: &answer, lines: &lines, rows, span, cursor: None })?;
+        export.page_done();
+        match most {
+            Most::Page(full, _) if rows >= full => {}
+            Most::Rows(full) if rows >= full => {
+                let words = format!("{rows} rows are the most that it gives; there may be more");
+                eprintln!("{name}: {words}");
+                store.state.lacks = Some(words);
+                return store.finish(None);
+            }
+            _ => break,
+        }
+    }
     store.finish(None)?;
-    export.page_done();
-    eprintln!("{name}: {rows} rows");
+    eprintln!("{name}: {} rows", store.state.rows);
     Ok(())
 }
 
@@ -115,27 +216,28 @@ pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
 }
 
 /// The rows of an answer that is no history, each a line of JSON.
-pub(super) fn snapshot_lines(
-    entry: &EndpointEntry,
-    body: &bitmart::rest::bytes::Bytes,
-) -> Result<Vec<Vec<u8>>, String> {
+pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<Vec<Vec<u8>>, String> {
     let data = entry.recode_answer(StatusCode::OK, body).map_err(|error| chain(&error))?;
     let data = Json::read(&data).map_err(|error| error.to_string())?;
     let rows = rows(&data, &|_, _| None);
     Ok(rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes()).collect())
 }
 
-/// What the exchange refuses is noted, and the export goes on. When it is not for this list but for the
-/// key, the clock or the moment, the rest would be refused as well: the export ends here and goes on
-/// another time.
+/// What the exchange refuses is noted, and the export goes on, and so it does when one list is gone or not
+/// understood. When it is not for this list but for the key, the clock or the moment, the rest would be
+/// refused as well: the export ends here and goes on another time.
 fn refused(store: &mut Store, error: HistoryError) -> Result<(), Failure> {
     let words = chain(&error);
     if let HistoryError::Request(error) = error {
+        let of_this_list = matches!(
+            error.kind(),
+            ErrorKind::Api(_) | ErrorKind::Decode(_) | ErrorKind::Unexpected(_)
+        );
         let general = matches!(
             error.category(),
             Some(Category::Authentication | Category::Clock | Category::Maintenance)
         );
-        if error.api_error().is_none() || error.is_rate_limited() || general {
+        if !of_this_list || error.is_rate_limited() || general {
             return Err(Failure::from(error));
         }
     }

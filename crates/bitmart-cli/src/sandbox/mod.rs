@@ -81,8 +81,8 @@ pub(crate) fn command() -> Command {
             Command::new("fault")
                 .about("Break the next answers of a path, or a socket's topic")
                 .after_help(
-                    "delay, drop-before, drop-after, html, html-after, truncated-json, reset-mid-body, \
-                     slow-drip, rate-limited, banned, maintenance on a path;\nsilent-socket, half-open, \
+                    "delay, drop-before, drop-after, html, html-after, truncated-json, null-rows, \
+                     reset-mid-body, slow-drip, rate-limited, banned, maintenance on a path;\nsilent-socket, half-open, \
                      duplicate, garbage, version-gap on a topic like spot/ticker:BTC_USDT",
                 )
                 .arg(Arg::new("fault").value_name("FAULT").help("What happens"))

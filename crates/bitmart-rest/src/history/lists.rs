@@ -6,12 +6,16 @@ use super::{History, HistorySpec, RowKey, Window};
 use crate::account::{FundingRecord, ListFundingHistory};
 use crate::earn::{FixedRecord, FlexibleRecord, ListFixedRecords, ListFlexibleRecords};
 use crate::futures::{
-    FuturesFill, FuturesKline, FuturesOrder, FuturesTransaction, FuturesTransfer, ListFuturesFills,
+    AutoRepayment, CollateralInterest, FuturesFill, FuturesKline, FuturesOrder, FuturesTransaction,
+    FuturesTransfer, ListAutoRepayments, ListCollateralInterest, ListFuturesFills,
     ListFuturesKlines, ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
     ListMarkPriceKlines,
 };
 use crate::margin::{BorrowRecord, ListBorrowRecords, ListRepayRecords, RepayRecord};
-use crate::spot::{Fill, Kline, ListAccountTrades, ListKlines, ListOrderHistory, Order};
+use crate::spot::{
+    AlgoOrder, Fill, Kline, ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders,
+    ListOrderHistory, Order,
+};
 
 fn key(time: Timestamp, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
@@ -24,8 +28,12 @@ fn rows_or_none<T>(rows: Option<Vec<T>>, total: Option<u64>) -> Option<Vec<T>> {
 
 /// Nobody documents the unit of the time, but in one unit the order is the same. A row without an
 /// id is told from others by all that it says.
-fn unverified_key(time: Option<i64>, id: Option<&String>, row: &impl std::fmt::Debug) -> RowKey {
-    let id = id.cloned().unwrap_or_else(|| format!("{row:?}"));
+fn unverified_key<I: ToString>(
+    time: Option<i64>,
+    id: Option<&I>,
+    row: &impl std::fmt::Debug,
+) -> RowKey {
+    let id = id.map_or_else(|| format!("{row:?}"), ToString::to_string);
     RowKey { time: Timestamp::from_millis(time.unwrap_or_default()), id }
 }
 
@@ -57,6 +65,14 @@ histories! {
     ListOrderHistory => Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+    // Open orders are those of a span as well: without times, of the last week only.
+    ListOpenOrders => Order, HistorySpec::new(7, 200),
+        |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
+        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+    ListAlgoOrderHistory => AlgoOrder, HistorySpec::new(7, 200),
+        |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
+        |answer| answer.into_value(),
+        |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
     ListAccountTrades => Fill, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
@@ -99,6 +115,24 @@ histories! {
     ListMarkPriceKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
         |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+    // Pages of 20 at most, as a third party says; without times the last week.
+    ListAutoRepayments => AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
+        |this, window| this.start_time(window.from).end_time(window.to)
+            .page(window.page).size(window.rows),
+        |answer| {
+            let answer = answer.into_value()?;
+            rows_or_none(answer.list, answer.total)
+        },
+        // Its time is a text of no stated format.
+        |row| unverified_key(None, None::<&String>, row);
+    ListCollateralInterest => CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
+        |this, window| this.start_time(window.from).end_time(window.to)
+            .page(window.page).size(window.rows),
+        |answer| {
+            let answer = answer.into_value()?;
+            rows_or_none(answer.items, answer.total)
+        },
+        |row| unverified_key(row.interest_time, row.id.as_ref(), row);
     ListFlexibleRecords => FlexibleRecord, HistorySpec::new(30, 100).numbered(),
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),

@@ -1,5 +1,7 @@
 //! The walk against a model of the exchange.
 
+use std::collections::BTreeSet;
+
 use bitmart_types::Timestamp;
 use proptest::prelude::*;
 
@@ -107,6 +109,49 @@ proptest! {
             prop_assert!(crowd && !spec.numbered);
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn what_is_passed_over_hides_no_row_of_another_answer(
+        exchange in exchanges(),
+        spec in specs(),
+        broken in proptest::collection::vec(0_usize..120, 0..5),
+    ) {
+        let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(1_100));
+        let (mut taken, mut passed) = (Vec::new(), BTreeSet::new());
+        while let Some(window) = walk.window() {
+            let answer = exchange.answer(&spec, &window);
+            let ids = answer.iter().map(|row| row.id.parse::<usize>().expect("a number"));
+            let ids: Vec<_> = ids.collect();
+            let unread = ids.iter().any(|id| broken.contains(id));
+            match if unread { walk.pass(answer.len()) } else { walk.take(&answer) } {
+                Taken::Rows(fresh) => {
+                    taken.extend(fresh.into_iter().map(|at| ids[at]));
+                    // Rows of a window that overlaps may have been taken already.
+                    passed.extend(ids.into_iter().filter(|_| unread));
+                }
+                Taken::Narrowed => {}
+                Taken::Crowded => return Ok(()),
+                Taken::Repeated => panic!("there are no thousand pages"),
+            }
+        }
+        let once: BTreeSet<_> = taken.iter().copied().collect();
+        prop_assert_eq!(once.len(), taken.len());
+        prop_assert!(broken.iter().all(|id| !once.contains(id)));
+        let begin = i64::from(!exchange.begin_belongs);
+        for id in (0..exchange.times.len()).filter(|id| exchange.times[*id] >= begin) {
+            prop_assert!(once.contains(&id) || passed.contains(&id), "{id} is gone");
+        }
+    }
+}
+
+#[test]
+fn pages_that_are_passed_over_come_to_an_end() {
+    let spec = HistorySpec::new(1, 20).numbered();
+    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let ended = (0..10_000).any(|_| walk.pass(20) == Taken::Repeated);
+    assert!(ended);
 }
 
 #[test]

@@ -36,6 +36,9 @@ pub struct Cursor {
     current: BTreeSet<String>,
 }
 
+/// Pages of a window that are passed over at most: without their rows nobody sees that they repeat.
+const PASSED_PAGES: u32 = 1_000;
+
 /// What follows from an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,13 +103,9 @@ impl Walk {
 
     /// Takes in the keys of an answer's rows, in the order in which they came.
     pub fn take(&mut self, keys: &[RowKey]) -> Taken {
-        let full = keys.len() >= usize::try_from(self.spec.full).unwrap_or(usize::MAX);
+        let full = self.is_full(keys.len());
         if full && !self.spec.numbered {
-            if self.cursor.span <= self.spec.unit {
-                return Taken::Crowded;
-            }
-            self.cursor.span = self.floor(self.cursor.span / 2).max(self.spec.unit);
-            return Taken::Narrowed;
+            return self.narrow();
         }
         let known = self.cursor.current.len();
         let mut fresh: Vec<usize> = Vec::new();
@@ -126,6 +125,32 @@ impl Walk {
             self.advance(keys.len());
         }
         Taken::Rows(fresh)
+    }
+
+    /// Passes over an answer whose rows could not be read, so that the walk goes on behind it. `rows`
+    /// says how many there were: a full answer is asked for in narrower windows, as by
+    /// [`take`](Self::take).
+    pub fn pass(&mut self, rows: usize) -> Taken {
+        match (self.is_full(rows), self.spec.numbered) {
+            (true, false) => return self.narrow(),
+            (true, true) if self.cursor.page >= PASSED_PAGES => return Taken::Repeated,
+            (true, true) => self.cursor.page += 1,
+            (false, _) => self.advance(rows),
+        }
+        Taken::Rows(Vec::new())
+    }
+
+    /// Whether an answer with so many rows may have been cut off.
+    fn is_full(&self, rows: usize) -> bool {
+        rows >= usize::try_from(self.spec.full).unwrap_or(usize::MAX)
+    }
+
+    fn narrow(&mut self) -> Taken {
+        if self.cursor.span <= self.spec.unit {
+            return Taken::Crowded;
+        }
+        self.cursor.span = self.floor(self.cursor.span / 2).max(self.spec.unit);
+        Taken::Narrowed
     }
 
     /// The window is done.

@@ -5,7 +5,7 @@ use std::fmt;
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 
-use super::{Cursor, History, Page, Taken, Walk};
+use super::{Cursor, History, Page, Taken, Walk, Window};
 use crate::{Client, Error};
 
 /// The pages of a history, oldest first. Made by [`Client::history`].
@@ -62,6 +62,11 @@ impl Client {
 }
 
 impl<H: History> HistoryPages<H> {
+    /// What is asked for next; `None` when the span is done.
+    pub fn window(&self) -> Option<Window> {
+        self.walk.window()
+    }
+
     /// The next page: rows that were not given before, in order of time; possibly none, for a
     /// window without rows. `None` when the span is done.
     ///
@@ -99,21 +104,40 @@ impl<H: History> HistoryPages<H> {
                 Err(error) => return Some(Err(HistoryError::Request(error))),
             };
             let keys: Vec<_> = rows.iter().map(H::key).collect();
-            match self.walk.take(&keys) {
-                Taken::Narrowed => {}
-                Taken::Crowded => {
-                    return Some(Err(HistoryError::Crowded { at: self.walk.cursor().next }));
-                }
-                Taken::Repeated => {
-                    return Some(Err(HistoryError::Repeated { at: self.walk.cursor().next }));
-                }
-                Taken::Rows(fresh) => {
+            let taken = self.walk.take(&keys);
+            match self.taken(taken) {
+                Err(error) => return Some(Err(error)),
+                Ok(None) => {}
+                Ok(Some(fresh)) => {
                     let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
                     let rows = fresh.into_iter().filter_map(|at| rows[at].take()).collect();
                     let cursor = self.walk.cursor().clone();
                     return Some(Ok(Page { rows, cursor, window, raw }));
                 }
             }
+        }
+    }
+
+    /// Passes over the answer for [`window`](Self::window) after an error that asking again does not
+    /// mend: its rows do not fit their type. Read it with [`Client::send_raw`] and say how many rows
+    /// it has. `false` when they are so many that it may have been cut off: then nothing is passed,
+    /// and the next window is narrower.
+    ///
+    /// # Errors
+    /// The answer was full and its window cannot be narrower, or its pages do not end.
+    pub fn pass(&mut self, rows: usize) -> Result<bool, HistoryError> {
+        let taken = self.walk.pass(rows);
+        Ok(self.taken(taken)?.is_some())
+    }
+
+    /// The places of the new rows; `None` when the window is to be narrower.
+    fn taken(&self, taken: Taken) -> Result<Option<Vec<usize>>, HistoryError> {
+        let at = self.walk.cursor().next;
+        match taken {
+            Taken::Rows(fresh) => Ok(Some(fresh)),
+            Taken::Narrowed => Ok(None),
+            Taken::Crowded => Err(HistoryError::Crowded { at }),
+            Taken::Repeated => Err(HistoryError::Repeated { at }),
         }
     }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{
     Answer, Call, Handler,
     answer::{Reply, envelope, html, reply},
-    body::{drip, half},
+    body::{drip, half, null_rows},
     family::Family,
     handler, is_made_up,
     limits::Usage,
@@ -98,6 +98,7 @@ pub(super) async fn answer(
         Some(Fault::HtmlAfter(status)) => return Ok(html(status)),
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
+        Some(Fault::NullRows) => body = null_rows(&body),
         _ => {}
     }
     let mut reply = reply(status, body.clone(), outcome.usage, outcome.made_up);
