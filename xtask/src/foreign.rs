@@ -151,6 +151,7 @@ impl Sandbox {
         let failed = |error: std::io::Error| format!("the sandbox: {error}");
         let mut command = cargo();
         command.args(["run", "--quiet", "--package", "bitmart-sandbox", "--", "--seed", "1"]);
+        command.args(["--admin", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {

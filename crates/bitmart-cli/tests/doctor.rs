@@ -5,7 +5,7 @@ mod common;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use bitmart::sandbox::Config;
+use bitmart::sandbox::{Config, Permission};
 use common::{Outcome, Place, at_home, bitmart, sandbox, sandbox_of};
 use serde_json::Value;
 
@@ -36,6 +36,19 @@ fn a_sandbox_is_healthy() {
     assert!(signed.contains("#***#{"), "{signed}");
     assert!(!doctor.out.contains(&place.memo) && !doctor.out.contains(&place.secret));
     assert!(finding(&doctor, "public spot WebSocket")["found"].to_string().contains("101"));
+}
+
+#[test]
+fn the_permissions_of_the_key_are_told() {
+    let place = sandbox();
+    let all = finding(&bitmart(&place, &["doctor"]), "permissions")["found"].to_string();
+    assert!(all.contains("Spot-Trade") && all.contains("Withdraw"), "{all}");
+    let mut reader = sandbox();
+    let key = reader.sandbox.create_key(1, [Permission::ReadOnly]).expect("a key");
+    (reader.key, reader.secret, reader.memo) = (key.key, key.secret, key.memo);
+    let doctor = with_key(&reader, &reader.spot, None);
+    let few = finding(&doctor, "permissions")["found"].to_string();
+    assert!(few.contains("Read-only") && !few.contains("Trade"), "{few}");
 }
 
 #[test]
