@@ -41,6 +41,29 @@ async fn ccxt_asks_either_host_for_the_time_and_for_transfers_and_sends_null_for
 }
 
 #[tokio::test]
+async fn the_php_example_and_ccxt_send_a_price_with_plan_orders() {
+    let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
+    let plan = json!({ "symbol": "BTCUSDT", "side": 1, "type": "limit", "size": 1, "price": "10",
+        "leverage": "5", "open_type": "cross", "mode": 1, "trigger_price": "30000",
+        "executive_price": "30010", "price_way": 2, "price_type": 1 });
+    let futures = Client::futures(&sandbox);
+    let placed = futures.post("/contract/private/submit-plan-order", plan).await;
+    assert!(placed.data()["order_id"].is_number(), "{}", placed.text);
+    let plans = futures.get("/contract/private/current-plan-order").await.data();
+    assert_eq!(plans[0]["executive_price"], "30010", "{plans}");
+}
+
+#[tokio::test]
+async fn the_java_client_names_a_currency_where_no_document_does() {
+    let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
+    let spot = Client::spot(&sandbox);
+    for (path, list) in [("/spot/v1/wallet", "wallet"), ("/account/v1/currencies", "currencies")] {
+        let all = spot.get(path).await.data()[list].clone();
+        assert_eq!(spot.get(&format!("{path}?currency=BTC")).await.data()[list], all, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn bitmart_api_of_npm_sends_a_window_with_everything() {
     let sandbox = start(Config::new().stepped_clock(NOON_MS)).await;
     let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));

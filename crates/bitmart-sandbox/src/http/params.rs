@@ -17,6 +17,13 @@ const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 /// the venue heeds it where it is documented.
 pub(super) const RECV_WINDOW: &str = "recvWindow";
 
+/// Fields that no document knows, but BitMart's own PHP example and ccxt send, and its Java SDK.
+const SENT: [(&str, &str); 3] = [
+    ("/contract/private/submit-plan-order", "price"),
+    ("/account/v1/currencies", "currency"),
+    ("/spot/v1/wallet", "currency"),
+];
+
 /// Parameters of one request. Empty text and null count as absent, because clients send them for
 /// optional fields they have no value for.
 #[derive(Debug)]
@@ -172,18 +179,18 @@ impl Params {
 
     /// Refuses fields the endpoint does not have: the venue ignores them silently, so that a typing
     /// error there trades something else than meant.
-    pub(crate) fn refuse_unknown(&self, fields: &[Param]) -> Result<(), Refusal> {
+    pub(crate) fn refuse_unknown(&self, path: &str, fields: &[Param]) -> Result<(), Refusal> {
         for (name, value) in &self.values {
             let Some(field) = fields.iter().find(|field| field.name == name) else {
                 // A client that fills in nothing means nothing, and some send a window with everything.
-                if value.is_null() || name == RECV_WINDOW {
+                if value.is_null() || name == RECV_WINDOW || SENT.contains(&(path, name)) {
                     continue;
                 }
                 return Err(self.unknown(name, fields));
             };
             if let (false, Value::Array(rows)) = (field.items.is_empty(), value) {
                 for row in rows.iter().filter_map(Value::as_object) {
-                    Self::new(row.clone(), self.family).refuse_unknown(field.items)?;
+                    Self::new(row.clone(), self.family).refuse_unknown(path, field.items)?;
                 }
             }
         }

@@ -367,7 +367,7 @@ fn checked(
         check_recv_window(params.raw(RECV_WINDOW), proof.timestamp, clock)?;
     }
     if !shared.config.lenient {
-        params.refuse_unknown(route.params)?;
+        params.refuse_unknown(route.path, route.params)?;
     }
     Ok((caller, params))
 }
