@@ -281,7 +281,13 @@ async fn orders_that_cannot_wait_are_refused() {
     large["plan_category"] = 1.into();
     assert_eq!(desk.refused("submit-tp-sl-order", large).await, 40020);
     desk.post("submit-tp-sl-order", alone.clone()).await;
+    let id = alone["client_order_id"].clone();
     assert_eq!(desk.refused("submit-tp-sl-order", alone).await, 40050);
+    let order = json!({
+        "symbol": SYMBOL, "side": 1, "type": "limit", "price": "50000", "size": 1, "leverage": "10",
+        "open_type": "cross", "client_order_id": id,
+    });
+    assert_eq!(desk.refused("submit-order", order).await, 40050, "the id of one that waits");
     let trail = json!({
         "symbol": SYMBOL, "side": 3, "leverage": "10", "open_type": "cross", "size": 1,
         "activation_price": "60500", "callback_rate": "5.1", "activation_price_type": 1,

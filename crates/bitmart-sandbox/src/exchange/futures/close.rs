@@ -41,9 +41,7 @@ impl Exchange {
         long: bool,
         now_ms: u64,
     ) -> Result<(), Refusal> {
-        for id in self.promised(account, &symbol, long) {
-            self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
-        }
+        self.release_position(account, &symbol, long, now_ms);
         let position = self.account(account).position_mut(&symbol, long);
         // The one closed before it may have traded with an order of its owner.
         if !position.is_open() {
@@ -61,6 +59,19 @@ impl Exchange {
             stp: SelfTrade::CancelMaker,
         };
         self.place_futures(account, request, now_ms).map(drop)
+    }
+
+    /// Cancels the orders that were to close a position, so that all of it is free.
+    pub(in crate::exchange) fn release_position(
+        &mut self,
+        account: AccountId,
+        symbol: &str,
+        long: bool,
+        now_ms: u64,
+    ) {
+        for id in self.promised(account, symbol, long) {
+            self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
+        }
     }
 
     /// The open orders that contracts of a position are promised to.

@@ -2,7 +2,8 @@
 //!
 //! An isolated position stands for itself; cross positions stand together, with the wallet, for all of
 //! their currency. Orders go first, then the position is closed at the market (order type `liquidate`).
-//! What the book does not take is taken over by the house at the mark price (type `bankruptcy`).
+//! What the book does not take is taken over by the house at the mark price (type `bankruptcy`). A halted
+//! contract is left alone until it goes on.
 
 use rust_decimal::Decimal;
 use smol_str::SmolStr;
@@ -22,7 +23,7 @@ impl Exchange {
     pub(super) fn liquidate(&mut self, now_ms: u64) {
         let why = FuturesAction::CancelledByLiquidation;
         for key in self.isolated_positions() {
-            if self.is_position_used_up(&key) {
+            if !self.halted.contains(&key.1) && self.is_position_used_up(&key) {
                 self.cancel_all_futures(key.0, Some(&key.1), why, now_ms);
                 self.force_close(&key, now_ms);
             }
@@ -32,7 +33,7 @@ impl Exchange {
                 self.cancel_all_futures(account, Some(&symbol), why, now_ms);
             }
             for key in self.cross_positions(account, &currency) {
-                if self.is_used_up(account, &currency) {
+                if !self.halted.contains(&key.1) && self.is_used_up(account, &currency) {
                     self.force_close(&key, now_ms);
                 }
             }
@@ -74,6 +75,7 @@ impl Exchange {
 
     fn settled_in(&self, currency: &SmolStr) -> Vec<SmolStr> {
         let markets = self.futures.values().filter(|market| market.rules.quote == *currency);
+        let markets = markets.filter(|market| !self.halted.contains(&market.rules.symbol));
         markets.map(|market| market.rules.symbol.clone()).collect()
     }
 

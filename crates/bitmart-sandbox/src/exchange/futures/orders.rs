@@ -38,10 +38,12 @@ impl Exchange {
         if !self.futures.contains_key(&request.symbol) {
             return Err(refuse(40034));
         }
+        let waits = |id: &SmolStr| self.triggers.futures.will_use(account, id);
+        let is_waiting = request.client_id.as_ref().is_some_and(waits);
         let owner = self.account(account);
         let one_way = owner.one_way;
         let taken = |id: &SmolStr| owner.futures_orders.by_client_id(id).is_some();
-        if request.client_id.as_ref().is_some_and(taken) {
+        if is_waiting || request.client_id.as_ref().is_some_and(taken) {
             return Err(refuse(40050));
         }
         let closed = owner.position(&request.symbol, !request.side.buys());

@@ -35,6 +35,12 @@ fn trade(exchange: &mut Exchange, price: i64, size: i64, leverage: u32, isolated
 
 /// Lets the mark price reach a price.
 fn mark_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
+    last_at(exchange, price, now_ms);
+    exchange.settle_due(now_ms + HOUR_MS);
+}
+
+/// A trade at a price, which the mark price does not follow yet.
+fn last_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
     let order = |buys| NewFuturesOrder {
         leverage: 10,
         isolated: false,
@@ -44,7 +50,6 @@ fn mark_at(exchange: &mut Exchange, price: i64, now_ms: u64) {
         exchange.account(AccountId(account)).futures(&"USDT".into()).available = d(1_000);
         exchange.place_futures(AccountId(account), order(buys), now_ms).expect("accepted");
     }
-    exchange.settle_due(now_ms + HOUR_MS);
 }
 
 fn cash(exchange: &Exchange, account: AccountId) -> Decimal {
@@ -107,6 +112,21 @@ fn an_isolated_position_is_liquidated_with_its_margin_and_nothing_else() {
 }
 
 /// Without a book the house takes the position over; its order says so.
+#[test]
+fn nothing_is_liquidated_in_a_halted_contract_until_it_goes_on() {
+    for isolated in [true, false] {
+        let mut exchange = quiet();
+        trade(&mut exchange, 60_000, 100, 100, isolated);
+        last_at(&mut exchange, 20_000, START_MS);
+        exchange.halt("BTCUSDT", true).expect("a contract");
+        exchange.settle_due(START_MS + HOUR_MS);
+        assert_eq!(size(&exchange, ONE, true), d(100), "isolated {isolated}");
+        exchange.halt("BTCUSDT", false).expect("a contract");
+        exchange.settle_due(START_MS + 2 * HOUR_MS);
+        assert_eq!(size(&exchange, ONE, true), d(0), "isolated {isolated}");
+    }
+}
+
 #[test]
 fn liquidation_cancels_orders_first_and_tells_what_it_did() {
     let mut exchange = quiet();

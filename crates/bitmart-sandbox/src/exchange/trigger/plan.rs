@@ -219,6 +219,10 @@ impl Exchange {
     /// Its price has come: it becomes an order, or ends when that is refused.
     pub(super) fn fire_plan(&mut self, id: OrderId, now_ms: u64) {
         let Some(mut plan) = self.triggers.futures.take(id) else { return };
+        if plan.terms.whole_position {
+            let NewFuturesOrder { symbol, side, .. } = &plan.terms.order;
+            self.release_position(plan.account, symbol, side.long(), now_ms);
+        }
         let order = self.executed(&plan);
         if plan.terms.whole_position {
             plan.terms.order.size = order.size;
