@@ -2,6 +2,7 @@
 
 mod balance;
 mod derive;
+mod forecast;
 mod histories;
 mod manifest;
 #[cfg(feature = "parquet")]
@@ -22,6 +23,7 @@ use bitmart::rest::Client;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde::{Deserialize, Serialize};
 
+use self::forecast::Forecast;
 use self::manifest::{Manifest, sha256};
 use self::plan::What;
 use crate::context::Context;
@@ -123,6 +125,8 @@ struct Export {
     folder: PathBuf,
     from: Timestamp,
     to: Timestamp,
+    /// While the plan is only counted.
+    forecast: Option<Forecast>,
     pages_left: Option<u64>,
 }
 
@@ -156,13 +160,19 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
     })?;
     let terms = terms(&target, &folder, matches)?;
+    let limited = !matches.get_flag("unlimited");
     let mut export = Export {
-        client: target.patient_client(!matches.get_flag("unlimited"))?,
+        client: target.patient_client(limited)?,
         folder,
         from: Timestamp::from_millis(terms.from_ms),
         to: Timestamp::from_millis(terms.to_ms),
+        forecast: Some(Forecast::default()),
         pages_left: matches.get_one::<u64>("stop-after").copied(),
     };
+    plan::run(&mut export, &what).await?;
+    if let Some(forecast) = export.forecast.take() {
+        eprintln!("{}", forecast.line(limited));
+    }
     plan::run(&mut export, &what).await?;
     let derived = derive::run(&export.folder, &formats)?;
     let manifest = Manifest::of(&export.folder, terms, &derived)?;

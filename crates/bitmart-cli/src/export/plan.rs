@@ -195,7 +195,7 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
     for source in ["futures-transactions", "futures-trades"] {
         contracts.extend(rows(&export.folder, source).iter().filter_map(|row| text(row, "symbol")));
     }
-    if all_contracts {
+    if all_contracts && export.forecast.is_none() {
         let listed = export.client.send(ListContracts::new()).await?;
         contracts.extend(listed.symbols.iter().map(|contract| contract.symbol.to_string()));
     }

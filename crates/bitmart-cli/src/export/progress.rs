@@ -69,7 +69,8 @@ impl Progress {
     }
 }
 
-fn clock(seconds: u128) -> String {
+/// A time in words.
+pub(super) fn clock(seconds: u128) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds.div_ceil(60)),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::histories::line;
-use super::store::{Added, Answer, Store};
+use super::store::{Added, Answer, Store, state};
 use super::{Export, progress};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
@@ -35,6 +35,19 @@ pub(super) async fn history<H>(export: &mut Export, name: &str, request: H) -> R
 where
     H: History<Row: Serialize>,
 {
+    if let Some(forecast) = &mut export.forecast {
+        let state = state(&export.folder, name).unwrap_or_default();
+        if !state.done {
+            let from = state.cursor.map_or(export.from, |cursor| cursor.next);
+            let span = export.to.as_millis().saturating_sub(from.as_millis()).max(0);
+            forecast.add(
+                name,
+                &H::METADATA,
+                span.cast_unsigned().div_ceil(H::SPEC.longest.max(1).cast_unsigned()),
+            );
+        }
+        return Ok(());
+    }
     let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
     if store.state.done {
         return Ok(());
@@ -160,6 +173,12 @@ pub(super) async fn once(
     mut parameters: Value,
     most: Most,
 ) -> Result<(), Failure> {
+    if let Some(forecast) = &mut export.forecast {
+        if !state(&export.folder, name).unwrap_or_default().done {
+            forecast.add(name, &entry(endpoint)?.metadata, 1);
+        }
+        return Ok(());
+    }
     let mut store = Store::open(&export.folder, name, endpoint)?;
     if store.state.done {
         return Ok(());

@@ -17,7 +17,7 @@ const SELL_BAR: Color = Color::Rgb(72, 20, 24);
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let title = match (model.whole, model.offset) {
         (false, _) => " book: waiting for a snapshot ".to_owned(),
-        (true, 0) => " book ".to_owned(),
+        (true, 0) => " book: price, size, sum ".to_owned(),
         (true, away) => format!(" book, {away} levels away "),
     };
     let block = Block::bordered().border_style(QUIET).title(title);

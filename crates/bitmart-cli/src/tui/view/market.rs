@@ -59,26 +59,31 @@ pub(super) fn candles(frame: &mut Frame<'_>, area: Rect, model: &Model) {
 }
 
 pub(super) fn tape(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let block = Block::bordered().border_style(QUIET).title(" trades ");
+    let block = Block::bordered().border_style(QUIET);
     let inner = block.inner(area);
-    frame.render_widget(block, area);
     let decimals = model.trades.iter().map(|trade| trade.price.scale()).max().unwrap_or(0);
     let width = usize::from(inner.width);
+    // Where there is little room, the hour goes first, then the time.
+    let mut title = " trades ";
     let rows = model.trades.iter().take(usize::from(inner.height)).map(|trade| {
         let time = trade.time.to_string();
         let time = time.get(CLOCK).unwrap_or_default();
         let at = price(trade.price, decimals);
         let size = short(trade.size, width.saturating_sub(at.len() + 1).min(7));
-        // Where there is little room, the hour goes first, then the time.
         let room = width.saturating_sub(at.len() + size.len() + 2);
         let minutes = time.get(3..).unwrap_or_default();
         let clock =
             [time, minutes].into_iter().find(|clock| clock.len() <= room).unwrap_or_default();
+        if clock == minutes {
+            title = " trades, min:s ";
+        }
         let gap = width.saturating_sub(clock.len() + at.len() + size.len() + 1);
         Line::from(vec![
             Span::styled(clock.to_owned(), QUIET),
             Span::styled(format!(" {at}{}{size}", " ".repeat(gap)), side(trade.buy)),
         ])
     });
-    frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), inner);
+    let rows = Paragraph::new(rows.collect::<Vec<_>>());
+    frame.render_widget(block.title(title), area);
+    frame.render_widget(rows, inner);
 }

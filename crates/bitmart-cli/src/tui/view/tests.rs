@@ -88,6 +88,8 @@ fn everything_is_on_80_columns_and_24_lines() {
             "volume 336.1016",
             "candles of 1 min",
             "account, 22 orders",
+            "book: price, size, sum",
+            "trades, min:s",
             "spread 3.00 (0.5 bp)",
             "30:39 60000.25",
             "USDT 99250.12 +600",

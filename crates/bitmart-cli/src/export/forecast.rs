@@ -1,0 +1,68 @@
+//! What an export will take, told before anything is asked: the plan is gone through, and counted.
+
+use std::collections::BTreeSet;
+
+use bitmart::rest::Metadata;
+
+use super::progress::clock;
+
+/// Requests that are left, and the time that the limits make of them.
+#[derive(Debug, Default)]
+pub(super) struct Forecast {
+    /// Datasets that were counted: a plan may come to one twice.
+    counted: BTreeSet<String>,
+    requests: u64,
+    millis: u64,
+}
+
+impl Forecast {
+    /// Counts the requests of a dataset.
+    pub(super) fn add(&mut self, name: &str, endpoint: &Metadata, requests: u64) {
+        if !self.counted.insert(name.to_owned()) {
+            return;
+        }
+        self.requests += requests;
+        if let Some(limit) = endpoint.limit {
+            let window = u64::from(limit.window_secs) * 1_000;
+            self.millis += requests * window / u64::from(limit.count.max(1));
+        }
+    }
+
+    /// Windows that are full are asked again in parts, and what goes by the rows of other lists is not
+    /// known yet: it is the least, and says so.
+    pub(super) fn line(&self, limited: bool) -> String {
+        let time = if limited {
+            format!(", {} by the limits", clock(u128::from(self.millis / 1_000)))
+        } else {
+            String::new()
+        };
+        format!(
+            "at least {} requests{time}; more where much happened, and for each contract and margin pair",
+            self.requests
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::rest::catalog::ENDPOINTS;
+
+    use super::Forecast;
+
+    #[test]
+    fn each_dataset_counts_once_at_the_speed_of_its_limit() {
+        let of = |id: &str| ENDPOINTS.iter().find(|entry| entry.metadata.id == id).expect(id);
+        let orders = &of("spot_order_history").metadata;
+        let limit = orders.limit.expect("a limit");
+        let mut forecast = Forecast::default();
+        for _ in 0..2 {
+            forecast.add("orders", orders, u64::from(limit.count) * 60);
+        }
+        let minutes = limit.window_secs;
+        let told = forecast.line(true);
+        let wanted =
+            format!("at least {} requests, {minutes} min by the limits;", limit.count * 60);
+        assert!(told.starts_with(&wanted), "{told}");
+        assert!(!forecast.line(false).contains("limits"));
+    }
+}
