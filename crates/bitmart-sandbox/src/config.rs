@@ -10,8 +10,11 @@ use rust_decimal::Decimal;
 
 use crate::{
     clock::{END_MS, FASTEST, Start},
-    exchange::account::HISTORY,
-    input::Funds,
+    exchange::{
+        AccountId,
+        account::HISTORY,
+        setup::{Customers, Funds, NewAccount, Setup},
+    },
     keys::ApiKey,
     markets::{Contract, SpotPair, listed},
     recording::Entry,
@@ -316,6 +319,26 @@ impl Config {
     /// What a new main account starts with.
     pub(crate) fn funds(&self) -> Funds {
         Funds { spot: self.spot_funds.clone(), futures: self.futures_funds.clone() }
+    }
+
+    /// What the exchange begins with.
+    pub(crate) fn setup(&self) -> Setup {
+        Setup {
+            seed: self.seed,
+            market_maker: self.market_maker,
+            pairs: self.pairs.clone(),
+            contracts: self.contracts.clone(),
+            remembered: self.remembered,
+            customers: self.customers(),
+        }
+    }
+
+    /// The accounts that keys name.
+    pub(crate) fn customers(&self) -> Customers {
+        let account =
+            |key: ApiKey| NewAccount { id: AccountId(key.account), main: key.main.map(AccountId) };
+        let accounts = self.keys_or_default().into_iter().map(account).collect();
+        Customers { accounts, funds: self.funds() }
     }
 
     /// The configured keys, or the two derived from the seed: of account 1 and of its sub-account 2.

@@ -1,75 +1,24 @@
 //! What a test or an operator does to a running exchange from outside: the calls behind
 //! [`Sandbox`](crate::Sandbox) and the admin API.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Balance,
-    exchange::{AccountId, Exchange},
+    exchange::{
+        AccountId, Exchange,
+        control::{ControlError, WalletKind},
+        setup::Funds,
+    },
     fault::FaultRule,
     http,
-    input::{Funds, Input},
+    input::Input,
     keys::{ApiKey, Permission},
     shared::{Shared, TICK},
     snapshot::Snapshot,
 };
-
-/// A wallet of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum WalletKind {
-    /// Pays for spot orders and withdrawals.
-    Spot,
-    /// The funding account.
-    Funding,
-    /// Pays for futures orders.
-    Futures,
-}
-
-/// Why a call of control was refused. Nothing was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ControlError {
-    /// There is no customer account of this number.
-    UnknownAccount(u32),
-    /// The wallet cannot hold this currency: no market uses it there.
-    UnknownCurrency(String),
-    /// There is no pair and no contract of this name.
-    UnknownMarket(String),
-    /// There is a key of this name.
-    KeyExists,
-    /// An address is not empty and has at most 256 bytes, and an account saves at most 200.
-    InvalidAddress,
-    /// A balance is from 0 to 1e15 and has at most 8 decimals.
-    InvalidAmount(Decimal),
-}
-
-impl fmt::Display for ControlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
-            Self::UnknownCurrency(currency) => {
-                write!(f, "no market of this wallet uses the currency {currency:?}")
-            }
-            Self::UnknownMarket(symbol) => {
-                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
-            }
-            Self::InvalidAddress => {
-                f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
-            }
-            Self::KeyExists => f.write_str("there is a key of this name"),
-            Self::InvalidAmount(amount) => {
-                write!(f, "{amount} is no balance: it must be from 0 to 1e15, with 8 decimals")
-            }
-        }
-    }
-}
-
-impl std::error::Error for ControlError {}
 
 impl Shared {
     pub(crate) fn create_account(&self) -> u32 {
@@ -164,7 +113,7 @@ impl Shared {
     pub(crate) fn snapshot(&self) -> Snapshot {
         // Keys change under the lock of the state only, so that both belong together.
         let state = self.state();
-        Snapshot::new(self.config.seed, self.keys.made(), &state)
+        state.snapshot(self.config.seed, self.keys.made())
     }
 
     /// Announces money from outside for an account.

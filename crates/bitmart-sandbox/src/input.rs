@@ -6,10 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    control::WalletKind,
-    exchange::AccountId,
+    exchange::{AccountId, control::WalletKind, operator::Operation, setup::Funds},
     keys::{ApiKey, Permission},
-    operate::Operation,
 };
 
 /// Something that changes the state, with all that decides what comes of it other than state and time.
@@ -54,13 +52,6 @@ pub(crate) struct Request {
     pub(crate) caller: Option<(AccountId, String)>,
     pub(crate) body: String,
     pub(crate) lenient: bool,
-}
-
-/// What a new account starts with, by currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Funds {
-    pub(crate) spot: Vec<(String, Decimal)>,
-    pub(crate) futures: Vec<(String, Decimal)>,
 }
 
 /// A key with its secret. [`ApiKey`] itself cannot be serialised, so that no secret gets out by mistake.

@@ -31,12 +31,14 @@ pub use rust_decimal::Decimal;
 
 pub use self::{
     config::Config,
-    control::{ControlError, WalletKind},
-    exchange::ledger::{Balance, Book, Fill, Order},
+    exchange::{
+        control::{ControlError, WalletKind},
+        ledger::{Balance, Book, Fill, Order},
+        operator::WithdrawAddress,
+    },
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},
     markets::{Contract, SpotPair},
-    operate::WithdrawAddress,
     sandbox::{HostUrls, Sandbox, StartError},
     snapshot::{Snapshot, SnapshotError},
 };

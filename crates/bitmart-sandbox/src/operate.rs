@@ -1,104 +1,11 @@
-//! What the operator of an exchange does to accounts, contracts and currencies: the calls of the library and
-//! what makes them happen again.
+//! What the operator of an exchange does to accounts, contracts and currencies: the calls of the library.
 
-use serde::{Deserialize, Serialize};
-
-use crate::{ControlError, Sandbox, input::Input, shared::Shared};
-
-/// A decision of the operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Operation {
-    Freeze { account: u32, frozen: bool },
-    Delist { symbol: String, delisted: bool },
-    OpenCurrency { currency: String, deposits: bool, withdrawals: bool },
-    SaveAddress { account: u32, address: WithdrawAddress },
-}
-
-/// An address that an account has saved for its withdrawals. With currency and network it is a standard
-/// address, with a network only a universal one, and with neither an EVM one.
-///
-/// ```
-/// use bitmart_sandbox::WithdrawAddress;
-///
-/// let address = WithdrawAddress::new("T1").currency("USDT").network("TRC20").remark("cold wallet");
-/// assert!(address.verified);
-/// assert!(!WithdrawAddress::new("0x2").unverified().verified);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct WithdrawAddress {
-    /// The only currency that it takes, `USDT`.
-    #[serde(default)]
-    pub currency: Option<String>,
-    /// The only network that it is on, `TRC20`.
-    #[serde(default)]
-    pub network: Option<String>,
-    /// The address.
-    pub address: String,
-    /// Its tag, payment id or memo.
-    #[serde(default)]
-    pub memo: String,
-    /// What its owner calls it.
-    #[serde(default)]
-    pub remark: String,
-    /// Withdrawals by API go to verified addresses only (code 60015).
-    #[serde(default = "verified")]
-    pub verified: bool,
-}
-
-fn verified() -> bool {
-    true
-}
-
-impl WithdrawAddress {
-    /// A verified address of any currency and network.
-    pub fn new(address: impl Into<String>) -> Self {
-        Self {
-            currency: None,
-            network: None,
-            address: address.into(),
-            memo: String::new(),
-            remark: String::new(),
-            verified: true,
-        }
-    }
-
-    /// Limits it to a currency.
-    #[must_use]
-    pub fn currency(mut self, currency: impl Into<String>) -> Self {
-        self.currency = Some(currency.into());
-        self
-    }
-
-    /// Limits it to a network.
-    #[must_use]
-    pub fn network(mut self, network: impl Into<String>) -> Self {
-        self.network = Some(network.into());
-        self
-    }
-
-    /// Gives it a tag.
-    #[must_use]
-    pub fn memo(mut self, memo: impl Into<String>) -> Self {
-        self.memo = memo.into();
-        self
-    }
-
-    /// Gives it a name.
-    #[must_use]
-    pub fn remark(mut self, remark: impl Into<String>) -> Self {
-        self.remark = remark.into();
-        self
-    }
-
-    /// Makes it one that is not verified.
-    #[must_use]
-    pub fn unverified(mut self) -> Self {
-        self.verified = false;
-        self
-    }
-}
+use crate::{
+    ControlError, Sandbox,
+    exchange::operator::{Operation, WithdrawAddress},
+    input::Input,
+    shared::Shared,
+};
 
 impl Shared {
     pub(crate) fn operate(&self, what: Operation) -> Result<(), ControlError> {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::{
     Balance, Book, Fill, Order, admin,
     config::Config,
-    control::{ControlError, WalletKind},
+    exchange::control::{ControlError, WalletKind},
     fault::FaultRule,
     generated::Host,
     http, journal,

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    auth::KeyRing,
+    auth::{KeyRing, MadeKey},
     clock::Clock,
     config::Config,
     exchange::{Exchange, rng::Rng},
@@ -19,7 +19,7 @@ use crate::{
     http::Limits,
     input::{Input, StoredKey},
     journal::{Checkpoint, Number, Recorder, Stored},
-    snapshot::Snapshot,
+    snapshot::{FORMAT, Parts, Snapshot},
     ws::{Feed, Rooms},
 };
 
@@ -68,6 +68,20 @@ impl State {
     fn record(&mut self, input: Input, now_ms: u64) {
         let exchange = &self.exchange;
         self.feed.latest = self.recorder.record(input, now_ms, || exchange.mark());
+    }
+
+    /// The state with the seed and the keys that were made.
+    pub(crate) fn snapshot(&self, seed: u64, keys: Vec<MadeKey>) -> Snapshot {
+        Snapshot::of(Parts {
+            format: FORMAT,
+            seed,
+            now_ms: self.clock.now_ms(),
+            stepped: self.clock.is_stepped(),
+            held: self.held,
+            keys,
+            versions: self.feed.versions(),
+            exchange: self.exchange.clone(),
+        })
     }
 
     pub(crate) fn hold(&mut self, held: bool) {
@@ -140,7 +154,7 @@ impl Shared {
     /// exchange was saved happens.
     pub(crate) fn admit(&self) {
         let mut state = self.state();
-        state.exchange.admit(&self.config);
+        state.exchange.admit(&self.config.customers());
         state.settle();
     }
 
@@ -148,7 +162,7 @@ impl Shared {
     pub(crate) fn resume(mut config: Config) -> Self {
         let clock = config.clock.clock();
         let (exchange, held, made, versions) = match config.restored.take() {
-            None => (Exchange::new(&config, clock.now_ms()), false, Vec::new(), None),
+            None => (Exchange::new(&config.setup(), clock.now_ms()), false, Vec::new(), None),
             Some(snapshot) => {
                 let parts = snapshot.into_parts();
                 (parts.exchange, parts.held, parts.keys, Some(parts.versions))
@@ -226,7 +240,7 @@ impl Shared {
     fn checkpoint_of(&self, state: &State, last: Number) -> Checkpoint {
         // Keys change under the lock of the state only, so that both belong together.
         let keys = self.keys.added().into_iter().map(StoredKey::from).collect();
-        let snapshot = Snapshot::new(self.config.seed, self.keys.made(), state);
+        let snapshot = state.snapshot(self.config.seed, self.keys.made());
         Checkpoint::new(last, keys, snapshot)
     }
 

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{auth::MadeKey, exchange::Exchange, shared::State, ws::Versions};
+use crate::{auth::MadeKey, exchange::Exchange, ws::versions::Versions};
 
 /// Changes with every change of what a snapshot holds.
-const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 2;
 
 /// The whole state of an exchange at one moment: accounts, orders, trades, books, candles, market
 /// makers, numbers to be given out next, the seed, the time, and the keys that were made at run time.
@@ -33,7 +33,7 @@ impl fmt::Debug for Snapshot {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parts {
-    format: u32,
+    pub(crate) format: u32,
     pub(crate) seed: u64,
     pub(crate) now_ms: u64,
     /// The clock was a stepped one.
@@ -76,17 +76,8 @@ impl std::error::Error for SnapshotError {
 }
 
 impl Snapshot {
-    pub(crate) fn new(seed: u64, keys: Vec<MadeKey>, state: &State) -> Self {
-        Self(Box::new(Parts {
-            format: FORMAT,
-            seed,
-            now_ms: state.clock.now_ms(),
-            stepped: state.clock.is_stepped(),
-            held: state.held,
-            keys,
-            versions: state.feed.versions(),
-            exchange: state.exchange.clone(),
-        }))
+    pub(crate) fn of(parts: Parts) -> Self {
+        Self(Box::new(parts))
     }
 
     /// Reads what [`Snapshot::to_json`] wrote.

@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    control::{ControlError, WalletKind},
+    exchange::control::{ControlError, WalletKind},
     keys::{ApiKey, Permission},
     shared::Shared,
 };

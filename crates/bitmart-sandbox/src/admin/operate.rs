@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Problem, read};
 use crate::{
-    operate::{Operation, WithdrawAddress},
+    exchange::operator::{Operation, WithdrawAddress},
     shared::Shared,
 };
 

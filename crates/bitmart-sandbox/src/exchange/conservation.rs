@@ -278,7 +278,7 @@ proptest! {
 /// A margin account with these assets and this debt, and what it has left at a last price that another
 /// account makes, and at which it goes on trading.
 fn after_a_crash(base: bool, own: i64, borrowed: Decimal, price: i64) -> Exchange {
-    let mut exchange = Exchange::new(&config(1).market_maker(false), START_MS);
+    let mut exchange = Exchange::new(&config(1).market_maker(false).setup(), START_MS);
     let currency = if base { "BTC" } else { "USDT" };
     let sum = |currency: &str, amount| Sum {
         symbol: "BTC_USDT".into(),

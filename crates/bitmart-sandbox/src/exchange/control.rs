@@ -1,29 +1,80 @@
 //! What is done to accounts from outside the market.
 
+use std::fmt;
+
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
     AccountId, BalanceReason, DECIMALS, Event, Exchange,
+    ledger::Balance,
     refusal::{Refusal, refuse},
-};
-use crate::{
-    Balance,
-    config::Config,
-    control::{ControlError, WalletKind},
-    input::Funds,
-    keys::ApiKey,
+    setup::{Customers, Funds, NewAccount},
 };
 
 /// Most that a balance can be set to.
 pub(crate) const MOST: Decimal = Decimal::from_parts(0xA4C6_8000, 0x0003_8D7E, 0, false, 0);
 
+/// A wallet of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum WalletKind {
+    /// Pays for spot orders and withdrawals.
+    Spot,
+    /// The funding account.
+    Funding,
+    /// Pays for futures orders.
+    Futures,
+}
+
+/// Why a call of control was refused. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// There is no customer account of this number.
+    UnknownAccount(u32),
+    /// The wallet cannot hold this currency: no market uses it there.
+    UnknownCurrency(String),
+    /// There is no pair and no contract of this name.
+    UnknownMarket(String),
+    /// There is a key of this name.
+    KeyExists,
+    /// An address is not empty and has at most 256 bytes, and an account saves at most 200.
+    InvalidAddress,
+    /// A balance is from 0 to 1e15 and has at most 8 decimals.
+    InvalidAmount(Decimal),
+}
+
+impl fmt::Display for ControlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownAccount(account) => write!(f, "there is no account {account}"),
+            Self::UnknownCurrency(currency) => {
+                write!(f, "no market of this wallet uses the currency {currency:?}")
+            }
+            Self::UnknownMarket(symbol) => {
+                write!(f, "there is no market {symbol:?}; a pair is BTC_USDT, a contract BTCUSDT")
+            }
+            Self::InvalidAddress => {
+                f.write_str("an address has 1 to 256 bytes, and an account saves at most 200")
+            }
+            Self::KeyExists => f.write_str("there is a key of this name"),
+            Self::InvalidAmount(amount) => {
+                write!(f, "{amount} is no balance: it must be from 0 to 1e15, with 8 decimals")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ControlError {}
+
 impl Exchange {
-    /// Opens the accounts that configured keys name and that are not there.
-    pub(crate) fn admit(&mut self, config: &Config) {
-        let funds = config.funds();
-        for key in config.keys_or_default() {
-            self.open_account(&key, &funds);
+    /// Opens the accounts that are not there.
+    pub(crate) fn admit(&mut self, customers: &Customers) {
+        for account in &customers.accounts {
+            self.open_account(*account, &customers.funds);
         }
     }
 
@@ -31,7 +82,7 @@ impl Exchange {
     pub(crate) fn open_next_account(&mut self, funds: &Funds) -> AccountId {
         let free = (1..=u32::MAX).map(AccountId).find(|id| !self.accounts.contains_key(id));
         let id = free.unwrap_or(AccountId(0));
-        self.open_account(&ApiKey::from_seed(0).account(id.0), funds);
+        self.open_account(NewAccount { id, main: None }, funds);
         id
     }
 

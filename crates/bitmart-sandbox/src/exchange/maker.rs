@@ -11,10 +11,10 @@ use super::{
     futures::FuturesMarket,
     futures_order::{FuturesSide, Mode, NewFuturesOrder},
     order::{Kind, NewSpotOrder},
+    setup::Setup,
     spot::SpotMarket,
     tape::{Candle, Tape},
 };
-use crate::config::Config;
 
 /// Quotes on each side.
 const LEVELS: usize = 60;
@@ -75,8 +75,8 @@ pub(super) struct Maker {
 
 impl Exchange {
     /// Makes up history and the first quotes.
-    pub(super) fn start_markets(&mut self, config: &Config, now_ms: u64) {
-        if !config.market_maker {
+    pub(super) fn start_markets(&mut self, setup: &Setup, now_ms: u64) {
+        if !setup.market_maker {
             return;
         }
         let mut makers: Vec<Maker> = self.spot.values().map(Maker::spot).collect();
@@ -88,7 +88,7 @@ impl Exchange {
             makers.push(Maker::futures(market, leader));
         }
         for maker in &mut makers {
-            maker.open(config.seed);
+            maker.open(setup.seed);
         }
         let first = (now_ms / MINUTE_MS).saturating_sub(HISTORY) * MINUTE_MS;
         for minute in 0..HISTORY {

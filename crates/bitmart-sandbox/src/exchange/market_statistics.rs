@@ -40,7 +40,7 @@ fn exchange(seed: u64, symbols: &[&str]) -> Exchange {
         .seed(seed)
         .pairs(pairs.into_iter().filter(|pair| listed(pair.symbol())).collect::<Vec<_>>())
         .contracts(contracts.into_iter().filter(|one| listed(one.symbol())).collect::<Vec<_>>());
-    Exchange::new(&config, START_MS)
+    Exchange::new(&config.setup(), START_MS)
 }
 
 /// The spot pair and the contract of ETH.
@@ -195,7 +195,7 @@ fn odd_rules_still_make_a_market() {
         let pair = SpotPair::new("ODD", "USDT", price_decimals, size_decimals, price);
         let contract = Contract::new("ODD", "USDT", Decimal::ONE, price_decimals, price);
         let config = Config::new().pairs([pair]).contracts([contract]);
-        let mut exchange = Exchange::new(&config, START_MS);
+        let mut exchange = Exchange::new(&config.setup(), START_MS);
         for beat in 0..200 {
             exchange.step_market(START_MS + beat * 100);
             for symbol in ["ODD_USDT", "ODDUSDT"] {

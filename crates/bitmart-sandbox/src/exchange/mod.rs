@@ -6,7 +6,7 @@ mod agenda;
 pub(crate) mod book;
 #[cfg(test)]
 mod conservation;
-mod control;
+pub(crate) mod control;
 pub(crate) mod customers;
 pub(crate) mod earn;
 mod flow;
@@ -26,6 +26,7 @@ pub(crate) mod position;
 pub(crate) mod refusal;
 pub(crate) mod rng;
 mod rows;
+pub(crate) mod setup;
 pub(crate) mod spot;
 pub(crate) mod tape;
 #[cfg(test)]
@@ -50,11 +51,11 @@ use self::{
     margin::{Loan, Repayment},
     operator::Decisions,
     order::{SpotFill, SpotOrder},
+    setup::{Funds, NewAccount, Setup},
     tape::PublicTrade,
     transfer::Transfer,
     trigger::{Plan, Trigger, Triggers},
 };
-use crate::{config::Config, input::Funds, keys::ApiKey};
 
 /// Number of an account. House accounts have the two highest numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -196,7 +197,7 @@ fn remembered_by_default() -> usize {
 }
 
 impl Exchange {
-    pub(crate) fn new(config: &Config, now_ms: u64) -> Self {
+    pub(crate) fn new(setup: &Setup, now_ms: u64) -> Self {
         let mut exchange = Self {
             accounts: BTreeMap::new(),
             spot: BTreeMap::new(),
@@ -236,30 +237,29 @@ impl Exchange {
             events: Vec::new(),
             noticed: 0,
             makers: Vec::new(),
-            remembered: config.remembered,
+            remembered: setup.remembered,
         };
-        for pair in &config.pairs {
+        for pair in &setup.pairs {
             let market = SpotMarket::new(pair);
             exchange.spot.insert(market.rules.symbol.clone(), market);
         }
-        for contract in &config.contracts {
+        for contract in &setup.contracts {
             let market = FuturesMarket::new(contract);
             exchange.futures.insert(market.rules.symbol.clone(), market);
         }
-        exchange.admit(config);
+        exchange.admit(&setup.customers);
         exchange.open_house();
-        exchange.start_markets(config, now_ms);
+        exchange.start_markets(setup, now_ms);
         exchange.open_marks(now_ms);
         exchange.events.clear();
         exchange
     }
 
     /// A sub-account starts empty: its money comes from the main account.
-    fn open_account(&mut self, key: &ApiKey, funds: &Funds) {
-        let id = AccountId(key.account);
+    fn open_account(&mut self, NewAccount { id, main }: NewAccount, funds: &Funds) {
         self.accounts.entry(id).or_insert_with(|| {
             let mut account = Account::new(id, false);
-            account.main = key.main.map(AccountId);
+            account.main = main;
             if account.main.is_some() {
                 return account;
             }

@@ -52,7 +52,7 @@ pub(super) fn spot_order(
 }
 
 pub(super) fn quiet() -> Exchange {
-    Exchange::new(&config(1).market_maker(false), START_MS)
+    Exchange::new(&config(1).market_maker(false).setup(), START_MS)
 }
 
 /// An opening order of hedge mode, cross margin at leverage 10.

@@ -9,17 +9,16 @@ use super::{
     futures_fields as fields,
     futures_market::held,
     futures_rows,
-    futures_settings::mode_word,
 };
 use crate::{
     exchange::{
         Exchange, OrderId,
         book::SelfTrade,
         futures::{FuturesMarket, funding::next_funding_ms},
-        futures_order::{FuturesOrder, NewFuturesOrder},
+        futures_order::NewFuturesOrder,
         refusal::{Refusal, refuse},
     },
-    wire::{fixed, plain, ratio},
+    wire::{plain, ratio},
 };
 
 const OPENED_MS: u64 = 1_594_080_000_123;
@@ -199,31 +198,5 @@ pub(super) fn order(call: &mut Call<'_>) -> Answer {
     // Trailing orders are among the open orders, and what waited is in the history.
     let trigger = exchange.triggers.futures.get(id);
     let own = trigger.filter(|one| one.account == account && one.terms.order.symbol == symbol);
-    own.map(|one| futures_rows::order_row(one, exchange)).ok_or_else(|| refuse(40035))
-}
-
-pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
-    let request = &order.request;
-    json!({
-        "order_id": order.id.0.to_string(),
-        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
-        "price": request.price.map_or("0".to_owned(), plain),
-        "size": plain(request.size),
-        "symbol": request.symbol.as_str(),
-        "state": if order.open { 2 } else { 4 },
-        "side": request.side as u8,
-        "type": order.kind(),
-        "position_mode": mode_word(order.one_way),
-        "account": "futures",
-        "leverage": request.leverage.to_string(),
-        "open_type": if request.isolated { "isolated" } else { "cross" },
-        "deal_avg_price": plain(fixed_price(order, market)),
-        "deal_size": plain(order.filled),
-        "create_time": order.created_ms,
-        "update_time": order.updated_ms,
-    })
-}
-
-fn fixed_price(order: &FuturesOrder, market: &FuturesMarket) -> Decimal {
-    fixed(order.average_price(), market.rules.price_decimals).parse().unwrap_or_default()
+    own.map(|one| futures_rows::trigger_row(one, exchange)).ok_or_else(|| refuse(40035))
 }

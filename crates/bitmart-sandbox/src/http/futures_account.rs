@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::{
     Answer, Call,
-    futures::order_row,
     futures_rows::{self, ended_fields, extend, no_trail, preset_fields},
     params::Params,
     window::Window,
@@ -59,7 +58,7 @@ pub(super) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<Ord
 
 /// An order with its presets, which the lists show, too.
 pub(super) fn listed(order: &FuturesOrder, exchange: &Exchange) -> Option<Value> {
-    let mut row = order_row(order, exchange.futures.get(&order.request.symbol)?);
+    let mut row = futures_rows::order_row(order, exchange.futures.get(&order.request.symbol)?);
     extend(&mut row, no_trail());
     extend(&mut row, preset_fields(exchange.preset_of(order.id)));
     Some(row)
@@ -106,7 +105,7 @@ pub(super) fn open_orders(call: &mut Call<'_>) -> Answer {
         .of(account)
         .filter(|plan| plan.is_waiting() && trails && plan.terms.kind == Kind::Trailing)
         .filter(|plan| here(&plan.terms.order.symbol))
-        .map(|plan| (plan.id, futures_rows::order_row(plan, exchange)));
+        .map(|plan| (plan.id, futures_rows::trigger_row(plan, exchange)));
     Ok(newest(orders.chain(trailing).collect(), limit))
 }
 
@@ -137,7 +136,7 @@ pub(super) fn order_history(call: &mut Call<'_>) -> Answer {
         .filter(|plan| !plan.is_waiting() && window.holds(plan.created_ms))
         .filter(|plan| wanted(plan.id) && here(&plan.terms.order.symbol))
         .map(|plan| {
-            let mut row = futures_rows::order_row(plan, exchange);
+            let mut row = futures_rows::trigger_row(plan, exchange);
             extend(&mut row, ended_fields(plan));
             (plan.id, row)
         });

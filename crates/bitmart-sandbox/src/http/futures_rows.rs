@@ -1,14 +1,17 @@
-//! Rows of futures orders that wait or waited for a price.
+//! Rows of futures orders, and of those that wait or waited for a price.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::futures_settings::mode_word;
 use crate::{
     exchange::{
         Exchange,
+        futures::FuturesMarket,
+        futures_order::FuturesOrder,
         trigger::{Condition, Kind, Plan, Preset, PresetPrice, State, Trigger},
     },
-    wire::plain,
+    wire::{fixed, plain},
 };
 
 /// The preset fields: 0 and an empty text for what is not set.
@@ -59,7 +62,7 @@ pub(super) fn plan_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
 }
 
 /// A trigger among the orders: as trailing order when it is open, as any of them when it has ended.
-pub(super) fn order_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
+pub(super) fn trigger_row(plan: &Trigger<Plan>, exchange: &Exchange) -> Value {
     let order = &plan.terms.order;
     let price = order.price.map_or("0".to_owned(), plain);
     let trailing = plan.terms.kind == Kind::Trailing;
@@ -123,4 +126,31 @@ pub(super) fn extend(row: &mut Value, more: Value) {
     if let (Some(row), Value::Object(more)) = (row.as_object_mut(), more) {
         row.extend(more);
     }
+}
+
+/// An order in the book, or that was.
+pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
+    let request = &order.request;
+    json!({
+        "order_id": order.id.0.to_string(),
+        "client_order_id": request.client_id.as_deref().unwrap_or_default(),
+        "price": request.price.map_or("0".to_owned(), plain),
+        "size": plain(request.size),
+        "symbol": request.symbol.as_str(),
+        "state": if order.open { 2 } else { 4 },
+        "side": request.side as u8,
+        "type": order.kind(),
+        "position_mode": mode_word(order.one_way),
+        "account": "futures",
+        "leverage": request.leverage.to_string(),
+        "open_type": if request.isolated { "isolated" } else { "cross" },
+        "deal_avg_price": plain(fixed_price(order, market)),
+        "deal_size": plain(order.filled),
+        "create_time": order.created_ms,
+        "update_time": order.updated_ms,
+    })
+}
+
+fn fixed_price(order: &FuturesOrder, market: &FuturesMarket) -> Decimal {
+    fixed(order.average_price(), market.rules.price_decimals).parse().unwrap_or_default()
 }

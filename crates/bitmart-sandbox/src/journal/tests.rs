@@ -13,7 +13,11 @@ use super::{
     recovery::go_on,
     store::{FORMAT, Store},
 };
-use crate::{config::Config, control::WalletKind, exchange::rng::Rng, shared::Shared};
+use crate::{
+    config::Config,
+    exchange::{control::WalletKind, rng::Rng},
+    shared::Shared,
+};
 
 const NOW_MS: u64 = 1_700_000_000_000;
 

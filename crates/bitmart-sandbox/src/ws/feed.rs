@@ -10,7 +10,6 @@ mod replay;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smol_str::SmolStr;
 use tokio::{
@@ -25,6 +24,7 @@ use super::{
     payload::{event_payload, sampled, stamp, trades},
     render,
     topic::{Channel, HostKey, Topic},
+    versions::Versions,
 };
 use crate::{
     exchange::{AccountId, Event, Exchange},
@@ -77,16 +77,6 @@ struct Socket {
 struct Listeners {
     sockets: BTreeSet<SocketId>,
     last: Vec<Value>,
-}
-
-/// The versions of all books: of spot pairs, and of contracts by depth.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Versions {
-    /// Beats so far: some books move on every other one.
-    #[serde(default)]
-    beats: u64,
-    spot: BTreeMap<SmolStr, u64>,
-    futures: Vec<((SmolStr, usize), u64)>,
 }
 
 /// All subscriptions of both hosts.

@@ -12,6 +12,7 @@ mod render_account;
 mod room;
 mod spot;
 mod topic;
+pub(crate) mod versions;
 mod writer;
 
 use std::{net::IpAddr, sync::Arc};
@@ -24,10 +25,7 @@ use hyper::{
 use sha1::{Digest, Sha1};
 
 use self::room::{Door, Place};
-pub(crate) use self::{
-    feed::{Feed, Versions},
-    room::Rooms,
-};
+pub(crate) use self::{feed::Feed, room::Rooms};
 use crate::{generated::Host, shared::Shared};
 
 /// Whether a text is a topic of one of the hosts.

@@ -6,7 +6,7 @@ use super::{
     super::{AccountId, Exchange, FuturesAction},
     steps::{CURRENCIES, PAIRS, money},
 };
-use crate::control::WalletKind;
+use crate::exchange::control::WalletKind;
 
 /// One such thing.
 #[derive(Debug, Clone)]

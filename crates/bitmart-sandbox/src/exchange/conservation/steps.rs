@@ -199,7 +199,7 @@ pub(super) fn config(seed: u64) -> Config {
 
 /// An exchange in which every other account is in one-way mode.
 pub(super) fn start(seed: u64) -> Exchange {
-    let mut exchange = Exchange::new(&config(seed), START_MS);
+    let mut exchange = Exchange::new(&config(seed).setup(), START_MS);
     for account in [2, 4] {
         exchange.set_one_way(AccountId(account), true).expect("nothing is open");
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::{config::Config, generated::Host, ws::topic};
 
 fn feed() -> Feed {
-    Feed::new(&Exchange::new(&Config::new().market_maker(false), 0), 1)
+    Feed::new(&Exchange::new(&Config::new().market_maker(false).setup(), 0), 1)
 }
 
 #[test]
