@@ -119,7 +119,7 @@ impl Exchange {
     }
 
     /// Holds margin and fee of the contracts of an order that open, at the worst price it may trade at.
-    fn reserve(
+    pub(super) fn reserve(
         &mut self,
         account: AccountId,
         request: &NewFuturesOrder,

@@ -213,13 +213,15 @@ impl Exchange {
         }
     }
 
-    /// An order may close contracts that are promised to others, in one-way mode: those are cancelled,
-    /// the newest first, until all promises can be kept.
+    /// An order may close contracts that are promised to others, in one-way mode. Those are to open then,
+    /// the newest first, until all promises can be kept; orders that only reduce, and those whose owner
+    /// cannot pay for that, are cancelled.
     fn trim_promises(&mut self, account: AccountId, symbol: &SmolStr, long: bool, now_ms: u64) {
         loop {
             let owner = self.account(account);
             let position = owner.position_mut(symbol, long);
-            if position.closing <= position.size {
+            let excess = position.closing - position.size;
+            if excess <= Decimal::ZERO {
                 return;
             }
             let promised = |order: &&FuturesOrder| {
@@ -234,8 +236,29 @@ impl Exchange {
             else {
                 return;
             };
-            self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
+            if !self.turn_to_open(id, excess) {
+                self.withdraw_futures(id, FuturesAction::Cancelled, now_ms);
+            }
         }
+    }
+
+    /// Lets an order open up to so many of the contracts that it was to close. `false` when it may not, or
+    /// there is no money for it.
+    fn turn_to_open(&mut self, id: OrderId, contracts: Decimal) -> bool {
+        let Some(order) = self.futures_orders.get(&id) else { return false };
+        let (account, request) = (order.account, order.request.clone());
+        let (left, turned) = (order.left(), order.closes.min(contracts));
+        if !request.side.opens() {
+            return false;
+        }
+        let Ok(reserved) = self.reserve(account, &request, left, turned) else { return false };
+        if let Some(order) = self.futures_orders.get_mut(&id) {
+            order.closes -= turned;
+            order.reserved += reserved;
+        }
+        let position = self.account(account).position_mut(&request.symbol, !request.side.buys());
+        position.closing -= turned;
+        true
     }
 
     /// House accounts hold one net position without margin: they close before they open.

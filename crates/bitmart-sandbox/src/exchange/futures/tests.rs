@@ -258,6 +258,23 @@ fn a_sell_in_one_way_mode_closes_the_long_position_and_opens_a_short_one() {
     assert_eq!(cash(&exchange, ONE), d(3_001) - fees - Decimal::new(9_015, 2));
 }
 
+#[test]
+fn a_one_way_order_opens_what_another_one_closed_first() {
+    let mut exchange = quiet();
+    exchange.set_one_way(ONE, true).expect("nothing is open");
+    trade(&mut exchange, 60_000, 10, 10, false);
+    let resting = place(&mut exchange, ONE, futures_order(false, Some(70_000), 10));
+    assert_eq!(exchange.futures_orders[&resting].reserved, d(0));
+    place(&mut exchange, TWO, futures_order(true, Some(59_000), 6));
+    place(&mut exchange, ONE, futures_order(false, None, 6));
+    let order = &exchange.futures_orders[&resting];
+    // Six of ten at 70,000 with leverage 10: 42, and the fee of a taker.
+    assert_eq!((order.closes, order.open), (d(4), true));
+    assert_eq!(order.reserved, d(42) + Decimal::new(252, 3));
+    place(&mut exchange, TWO, futures_order(true, Some(70_000), 10));
+    assert_eq!((size(&exchange, ONE, true), size(&exchange, ONE, false)), (d(0), d(6)));
+}
+
 /// The promise of a position frees a plain order from margin, in one-way mode.
 #[test]
 fn closing_in_one_way_mode_needs_no_margin() {
