@@ -98,12 +98,12 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let path = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
     let target = context.target().await?;
     let client = target.stream_client()?;
-    let mut interrupts = Interrupts::listen()?;
     let (sender, mut entries) = mpsc::channel(WAITING);
     for topic in &asked {
         subscribe(&client, topic, &sender).await?;
     }
     drop(sender);
+    let mut interrupts = Interrupts::listen()?;
     // Only now, so that a topic that is refused leaves no file in the way.
     let broken = |error: &dyn std::error::Error| {
         Failure::machine(format!("{}: {}", path.display(), chain(error)))

@@ -66,11 +66,12 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
         tell_tear(&reader, path);
         return serve(entries, speed.unwrap_or(1)).await;
     }
-    let mut interrupts = Interrupts::listen()?;
+    // Without a pace nothing waits, and the system's own way of ending it is as good.
+    let mut interrupts = speed.map(|_| Interrupts::listen()).transpose()?;
     let mut begun: Option<(u64, Instant)> = None;
     for entry in reader.by_ref() {
         let entry = entry.map_err(|error| broken(&error))?;
-        if let Some(speed) = speed {
+        if let (Some(speed), Some(interrupts)) = (speed, &mut interrupts) {
             let (first, at) = *begun.get_or_insert((entry.at, Instant::now()));
             let passed = Duration::from_micros(entry.at.saturating_sub(first)) / speed;
             tokio::select! {

@@ -147,6 +147,33 @@ fn a_list_that_is_gone_does_not_end_the_export() {
 }
 
 #[test]
+fn what_an_account_is_denied_is_complete_and_what_did_not_come_is_not() {
+    let place = sandbox();
+    // The key of a sub-account, which is told nothing of sub-accounts.
+    let text = std::fs::read_to_string(place.ready_file()).expect("a file");
+    let mut ready: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let key = place.sandbox.sub_account_credentials().expect("a key");
+    for (name, value) in [("key", &key.key), ("secret", &key.secret), ("memo", &key.memo)] {
+        ready["credentials"][name] = value.as_str().into();
+    }
+    std::fs::write(place.ready_file(), ready.to_string()).expect("written");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (span, more) = (span(), ["--what", "earn,sub-accounts"]);
+    let denied = export(&place, folder.path(), &span, &more);
+    assert_eq!(denied.code, 0, "{}", denied.err);
+    assert!(denied.err.contains("are not for this account"), "{}", denied.err);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = "/newearn/cloud/v1/saving/record";
+    place.sandbox.inject(Fault::Html(502).on(path).times(u32::MAX));
+    let lost = export(&place, folder.path(), &span, &more);
+    assert_eq!(lost.code, 10, "{}", lost.err);
+    place.sandbox.clear_faults();
+    let again = export(&place, folder.path(), &span, &more);
+    assert_eq!(again.code, 0, "{}", again.err);
+}
+
+#[test]
 fn verify_finds_what_was_changed() {
     let place = sandbox();
     trade(&place);

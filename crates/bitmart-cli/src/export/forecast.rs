@@ -1,4 +1,4 @@
-//! What an export will take, told before anything is asked: the plan is gone through, and counted.
+//! What an export will take, roughly, told before anything is asked: the plan is gone through, and counted.
 
 use std::collections::BTreeSet;
 
@@ -28,8 +28,8 @@ impl Forecast {
         }
     }
 
-    /// Windows that are full are asked again in parts, and what goes by the rows of other lists is not
-    /// known yet: it is the least, and says so.
+    /// Windows that are full are asked again in parts, what goes by the rows of other lists is not known
+    /// yet, and a list that the exchange denies takes one request.
     pub(super) fn line(&self, limited: bool) -> String {
         let time = if limited {
             format!(", {} by the limits", clock(u128::from(self.millis / 1_000)))
@@ -37,7 +37,8 @@ impl Forecast {
             String::new()
         };
         format!(
-            "at least {} requests{time}; more where much happened, and for each contract and margin pair",
+            "about {} requests{time}; more where much happened and for each contract and margin pair, fewer \
+             where the exchange denies a list",
             self.requests
         )
     }
@@ -60,8 +61,7 @@ mod tests {
         }
         let minutes = limit.window_secs;
         let told = forecast.line(true);
-        let wanted =
-            format!("at least {} requests, {minutes} min by the limits;", limit.count * 60);
+        let wanted = format!("about {} requests, {minutes} min by the limits;", limit.count * 60);
         assert!(told.starts_with(&wanted), "{told}");
         assert!(!forecast.line(false).contains("limits"));
     }

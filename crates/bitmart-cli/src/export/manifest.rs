@@ -72,10 +72,10 @@ impl Manifest {
     pub(super) fn of(folder: &Path, export: Terms, derived: &[String]) -> Result<Self, Failure> {
         let mut datasets = Vec::new();
         for name in names(folder)? {
-            let State { endpoint, rows, answers, span, done, refused, lacks, .. } =
+            let State { endpoint, rows, answers, span, done, denied, refused, lacks, .. } =
                 state(folder, &name)?;
             // Not every account has what some lists are about.
-            let is_all = done || (refused.is_some() && is_optional(&name, &endpoint));
+            let is_all = done || (denied && is_optional(&name, &endpoint));
             let time = |millis: i64| Timestamp::from_millis(millis).to_string();
             datasets.push(Dataset {
                 file: Kept::of(folder, &relative(folder, &rows_path(folder, &name)))?,

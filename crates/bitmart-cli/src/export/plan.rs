@@ -17,7 +17,7 @@ use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
 use super::Export;
-use super::store::rows_path;
+use super::store::{part, rows_path};
 use super::walk::{Most, history, once};
 use crate::failure::Failure;
 
@@ -116,7 +116,7 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
     }
     for symbol in &what.klines {
         let step = what.step.as_str();
-        let name = format!("klines-{symbol}-{step}m");
+        let name = format!("klines-{}-{step}m", part(symbol));
         if symbol.contains('_') {
             history(export, &name, ListKlines::new(symbol.as_str()).step(step.into())).await?;
         } else {
@@ -181,8 +181,9 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     }
     for pair in pairs {
         let pair = pair.as_str();
-        history(export, &format!("margin-loans-{pair}"), ListBorrowRecords::new(pair)).await?;
-        history(export, &format!("margin-repayments-{pair}"), ListRepayRecords::new(pair)).await?;
+        let name = |what: &str| format!("margin-{what}-{}", part(pair));
+        history(export, &name("loans"), ListBorrowRecords::new(pair)).await?;
+        history(export, &name("repayments"), ListRepayRecords::new(pair)).await?;
     }
     Ok(())
 }
@@ -200,7 +201,7 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
         contracts.extend(listed.symbols.iter().map(|contract| contract.symbol.to_string()));
     }
     for contract in contracts {
-        let name = format!("futures-orders-{contract}");
+        let name = format!("futures-orders-{}", part(&contract));
         history(export, &name, ListFuturesOrderHistory::new(contract.as_str())).await?;
     }
     // The account that copy trading has, beside the one of one's own.

@@ -33,6 +33,9 @@ pub(super) struct State {
     pub(super) done: bool,
     /// Why the exchange did not give the rest.
     pub(super) refused: Option<String>,
+    /// The exchange denied the list before it gave anything.
+    #[serde(default)]
+    pub(super) denied: bool,
     /// What is not among the rows although the exchange answered.
     #[serde(default)]
     pub(super) lacks: Option<String>,
@@ -84,8 +87,8 @@ pub(super) struct Store {
 impl Store {
     /// Opens the dataset, and takes away what no state tells of.
     pub(super) fn open(folder: &Path, name: &str, endpoint: &str) -> Result<Self, Failure> {
-        // Names of symbols come from the exchange, and stay within the folder.
-        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        // What names come from, they stay within the folder.
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.%".contains(letter);
         if !name.chars().all(plain) || name.starts_with('.') {
             return Err(Failure::machine(format!("{name:?} is no name for a file")));
         }
@@ -165,10 +168,23 @@ impl Store {
         self.append(&Added { answer, lines: &[], rows: 0, span: None, cursor })
     }
 
-    /// Says that all is there, or why it never will be.
-    pub(super) fn finish(&mut self, refused: Option<String>) -> Result<(), Failure> {
-        self.state.done = refused.is_none();
-        self.state.refused = refused;
+    /// Says that all is there.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        (self.state.done, self.state.denied, self.state.refused) = (true, false, None);
+        self.save()
+    }
+
+    /// Says why the rest did not come: another run asks again. `by_exchange` when it is the exchange that
+    /// says no.
+    pub(super) fn refuse(&mut self, why: String, by_exchange: bool) -> Result<(), Failure> {
+        self.state.denied = by_exchange && self.state.answers == 0;
+        self.state.refused = Some(why);
+        self.save()
+    }
+
+    /// Says what is not among the rows of a list of the moment: another run asks for it anew.
+    pub(super) fn lack(&mut self, what: String) -> Result<(), Failure> {
+        self.state.lacks = Some(what);
         self.save()
     }
 
@@ -194,6 +210,15 @@ fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
     file.set_len(bytes)?;
     file.seek(SeekFrom::End(0))?;
     Ok(Some(file))
+}
+
+/// A symbol as a part of a name: letters that files cannot have are written as their bytes.
+pub(super) fn part(symbol: &str) -> String {
+    let letter = |byte: u8| match byte {
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    symbol.bytes().map(letter).collect()
 }
 
 /// Where the rows of a dataset lie.
@@ -226,7 +251,20 @@ pub(super) fn state(folder: &Path, name: &str) -> Result<State, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Added, Answer, Store, raw_path, rows_path};
+    use super::{Added, Answer, Store, part, raw_path, rows_path};
+
+    #[test]
+    fn any_symbol_makes_a_name_for_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (symbol, wanted) in
+            [("BTC_USDT", "BTC_USDT"), ("../x", "%2E%2E%2Fx"), ("币_USDT", "%E5%B8%81_USDT")]
+        {
+            assert_eq!(part(symbol), wanted);
+            let name = format!("margin-loans-{wanted}");
+            assert!(Store::open(folder.path(), &name, "margin_borrow_records").is_ok());
+        }
+        assert!(Store::open(folder.path(), "../x", "margin_borrow_records").is_err());
+    }
 
     #[test]
     fn what_no_state_tells_of_is_taken_away() {

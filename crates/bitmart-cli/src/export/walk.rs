@@ -8,12 +8,16 @@ use bitmart::rest::{Category, ErrorKind, Payload};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::histories::line;
+use super::histories::{self, line};
 use super::store::{Added, Answer, Store, state};
 use super::{Export, progress};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 use crate::output::rows::rows;
+
+/// Times of rows before 2010 are no times in milliseconds.
+const EARLIEST: i64 = 1_262_304_000_000;
+const NO_LIST: &str = "it holds no list of rows";
 
 /// Lists that not every account has: institutions, main accounts and copy traders only, or undocumented
 /// ones. A refusal of the exchange is then all that there is.
@@ -75,7 +79,10 @@ where
         for row in &page.rows {
             lines.extend(line(row).map_err(Failure::machine)?);
         }
-        let time = |row: Option<&H::Row>| Some(H::key(row?).time.as_millis());
+        // Some lists have no time, or one of no stated unit.
+        let time = |row: Option<&H::Row>| {
+            Some(H::key(row?).time.as_millis()).filter(|time| *time > EARLIEST)
+        };
         let span = time(page.rows.first()).zip(time(page.rows.last()));
         let rows = page.rows.len();
         let cursor = Some(&page.cursor);
@@ -83,7 +90,7 @@ where
         export.page_done();
         progress.tell(page.cursor.next, store.state.rows);
     }
-    store.finish(None)?;
+    store.finish()?;
     progress.end();
     match &store.state.lacks {
         None => eprintln!("{name}: {} rows", store.state.rows),
@@ -105,9 +112,9 @@ fn is_not_understood(error: &HistoryError) -> bool {
     }
 }
 
-/// Keeps the answer for the present window as it comes, and passes over it. `false` when that cannot be
-/// done, because not even the number of its rows is clear.
-async fn pass<H: History>(
+/// Keeps the answer for the present window as it comes, and passes over it. `false` when the walk cannot go
+/// on: not even the number of its rows is clear, or asked again the exchange gives another answer.
+async fn pass<H: History<Row: Serialize>>(
     export: &mut Export,
     store: &mut Store,
     pages: &mut HistoryPages<H>,
@@ -121,16 +128,24 @@ async fn pass<H: History>(
         .encode(&mut payload)
         .map_err(|error| Failure::machine(chain(&error)))?;
     let metadata = &entry(H::METADATA.id)?.metadata;
-    let raw = export.client.send_raw(metadata, payload).await?.raw;
-    let Some(rows) = count(&raw) else { return Ok(false) };
+    let Ok(answer) = export.client.send_raw(metadata, payload).await else { return Ok(false) };
+    if histories::rows(H::METADATA.id, &answer.raw).is_some_and(|rows| rows.is_ok()) {
+        return Ok(false);
+    }
+    let kept = Answer::new(window_asked(&window), &answer.raw);
+    let why = chain(error);
+    let Some(rows) = count(&answer.raw) else {
+        let cursor = store.state.cursor.clone();
+        store.append_unread(&kept, cursor.as_ref(), &why)?;
+        return Ok(false);
+    };
     match pages.pass(rows) {
         Ok(true) => {}
         // Asked again in a narrower window.
         Ok(false) => return Ok(true),
         Err(_) => return Ok(false),
     }
-    let answer = Answer::new(window_asked(&window), &raw);
-    store.append_unread(&answer, Some(pages.cursor()), &chain(error))?;
+    store.append_unread(&kept, Some(pages.cursor()), &why)?;
     export.page_done();
     Ok(true)
 }
@@ -186,6 +201,7 @@ pub(super) async fn once(
     // Pages are of one moment.
     store.restart()?;
     let entry = entry(endpoint)?;
+    let mut before = Vec::new();
     for page in 1.. {
         if let Most::Page(_, name) = most {
             parameters[name] = json!(page);
@@ -197,32 +213,36 @@ pub(super) async fn once(
             Ok(answer) => answer.raw,
             Err(error) => return refused(&mut store, HistoryError::Request(error)),
         };
-        let lines = snapshot_lines(entry, &answer);
-        let answer = Answer::new(parameters.clone(), &answer);
+        let mut lines = snapshot_lines(entry, &answer);
+        if !matches!(most, Most::All) && lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
+            // One row may stand for an answer without a list.
+            lines = lines.and_then(|lines| count(&answer).map(|_| lines).ok_or(NO_LIST.to_owned()));
+        }
+        let kept = Answer::new(parameters.clone(), &answer);
         let lines = match lines {
             Ok(lines) => lines,
             Err(why) => {
                 eprintln!("{name}: the answer is not understood: {why}");
-                store.append_unread(&answer, None, &why)?;
-                return store.finish(None);
+                return store.append_unread(&kept, None, &why);
             }
         };
-        let rows = lines.len();
-        let (lines, span) = (lines.concat(), Some((answer.at, answer.at)));
-        store.append(&Added { answer: &answer, lines: &lines, rows, span, cursor: None })?;
+        let (rows, repeated) = (lines.len(), lines == before);
+        let (text, span) = (lines.concat(), Some((kept.at, kept.at)));
+        store.append(&Added { answer: &kept, lines: &text, rows, span, cursor: None })?;
         export.page_done();
-        match most {
-            Most::Page(full, _) if rows >= full => {}
-            Most::Rows(full) if rows >= full => {
-                let words = format!("{rows} rows are the most that it gives; there may be more");
-                eprintln!("{name}: {words}");
-                store.state.lacks = Some(words);
-                return store.finish(None);
+        before = lines;
+        let lacks = match most {
+            Most::Page(full, _) if rows >= full && repeated => {
+                "the same page comes again and again"
             }
+            Most::Page(full, _) if rows >= full => continue,
+            Most::Rows(full) if rows >= full => "it gave the most rows that it gives",
             _ => break,
-        }
+        };
+        eprintln!("{name}: {lacks}; there may be more");
+        return store.lack(format!("{lacks}; there may be more"));
     }
-    store.finish(None)?;
+    store.finish()?;
     eprintln!("{name}: {} rows", store.state.rows);
     Ok(())
 }
@@ -238,6 +258,12 @@ pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
 pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<Vec<Vec<u8>>, String> {
     let data = entry.recode_answer(StatusCode::OK, body).map_err(|error| chain(&error))?;
     let data = Json::read(&data).map_err(|error| error.to_string())?;
+    if let Json::Object(members) = &data
+        && members.iter().any(|(name, value)| name == "total" && value.cell() == "0")
+    {
+        // Where there is nothing, there may be no list.
+        return Ok(Vec::new());
+    }
     let rows = rows(&data, &|_, _| None);
     Ok(rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes()).collect())
 }
@@ -247,6 +273,7 @@ pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<Vec<
 /// refused as well: the export ends here and goes on another time.
 fn refused(store: &mut Store, error: HistoryError) -> Result<(), Failure> {
     let words = chain(&error);
+    let mut by_exchange = false;
     if let HistoryError::Request(error) = error {
         let of_this_list = matches!(
             error.kind(),
@@ -259,7 +286,9 @@ fn refused(store: &mut Store, error: HistoryError) -> Result<(), Failure> {
         if !of_this_list || error.is_rate_limited() || general {
             return Err(Failure::from(error));
         }
+        by_exchange = matches!(error.kind(), ErrorKind::Api(_))
+            && error.category() != Some(Category::ServerFault);
     }
     eprintln!("{}: {words}", store.name);
-    store.finish(Some(words))
+    store.refuse(words, by_exchange)
 }

@@ -56,7 +56,6 @@ pub(super) struct Account {
     pub(super) positions: Vec<(&'static str, Decimal, Option<Decimal>)>,
 }
 
-/// How the connections are.
 /// How a stream is, the best first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum State {

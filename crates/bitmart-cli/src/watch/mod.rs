@@ -89,8 +89,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     };
     let topics = topics(&text("kind"), &symbols, &wish).map_err(Failure::usage)?;
     let mut left = matches.get_one::<u64>("count").copied();
-    let mut interrupts = Interrupts::listen()?;
     let mut lines = subscribe(context, &topics).await?;
+    let mut interrupts = Interrupts::listen()?;
     let several = topics.len() > 1;
     let mut printer = Printer::new(context.format);
     loop {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const SIDES: [&str; 2] = ["asks", "bids"];
 
 /// Folds frames of a book, the first a snapshot, into a frame with the book after the last of them. `None`
-/// when one is no frame of a book, or the first no snapshot.
+/// when the first is no snapshot, or one is missing: there is no book then.
 pub(super) fn fold<'a>(mut frames: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut whole: Value = serde_json::from_str(frames.next()?).ok()?;
     let mut book = std::mem::take(entry(&mut whole)?);
@@ -18,8 +18,16 @@ pub(super) fn fold<'a>(mut frames: impl Iterator<Item = &'a str>) -> Option<Stri
     let mut sides = SIDES.map(|_| BTreeMap::new());
     change(&mut sides, &book)?;
     for frame in frames {
-        let mut frame = serde_json::from_str(frame).ok()?;
+        // What cannot be read was recorded all the same; its number is missing then.
+        let Ok(mut frame) = serde_json::from_str(frame) else { continue };
         let update = entry(&mut frame)?;
+        let (last, number) = (version(&book)?, version(update)?);
+        if number <= last {
+            continue;
+        }
+        if number > last + 1 {
+            return None;
+        }
         change(&mut sides, update)?;
         book.append(update);
     }
@@ -35,6 +43,10 @@ pub(super) fn fold<'a>(mut frames: impl Iterator<Item = &'a str>) -> Option<Stri
 fn entry(frame: &mut Value) -> Option<&mut Map<String, Value>> {
     let data = frame.get_mut("data")?;
     if data.is_array() { data.get_mut(0)?.as_object_mut() } else { data.as_object_mut() }
+}
+
+fn version(entry: &Map<String, Value>) -> Option<u64> {
+    entry.get("version")?.as_u64()
 }
 
 fn change(sides: &mut [BTreeMap<Decimal, Value>; 2], entry: &Map<String, Value>) -> Option<()> {
@@ -83,11 +95,15 @@ mod tests {
         let second = frame("update", 9, json!([]), json!([["9.1", "6"], ["8", "7"]]));
         let (asks, bids) =
             (json!([["10", "2"], ["11", "5"]]), json!([["9.1", "6"], ["9", "3"], ["8", "7"]]));
-        assert_eq!(
-            folded(&[snapshot, first.clone(), second]),
-            Some(frame("snapshot", 9, asks, bids))
-        );
+        let whole = frame("snapshot", 9, asks, bids);
+        // What came before the snapshot, or twice, changes nothing.
+        let frames = [snapshot, first.clone(), first.clone(), second];
+        assert_eq!(folded(&frames), Some(whole.clone()));
         assert_eq!(folded(&[first]), None);
+        let gap = frame("update", 11, json!([]), json!([]));
+        assert_eq!(folded(&[whole.clone(), gap]), None, "one is missing");
+        let whole = whole.to_string();
+        assert_eq!(fold([whole.as_str(), "{"].into_iter()), Some(whole.clone()), "no frame");
     }
 
     #[test]
