@@ -45,3 +45,17 @@ impl Interrupts {
         self.signal.recv().await;
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::Interrupts;
+
+    #[tokio::test]
+    async fn a_signal_that_comes_while_nobody_waits_is_not_missed() {
+        let mut interrupts = Interrupts::listen().expect("signals");
+        kill_process(getpid(), Signal::INT).expect("sent");
+        interrupts.recv().await;
+    }
+}

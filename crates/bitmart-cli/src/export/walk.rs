@@ -13,7 +13,7 @@ use super::store::{Added, Answer, Store, state};
 use super::{Export, progress};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
-use crate::output::rows::rows;
+use crate::output::rows::{list, rows};
 
 /// Times of rows before 2010 are no times in milliseconds.
 const EARLIEST: i64 = 1_262_304_000_000;
@@ -150,23 +150,13 @@ async fn pass<H: History<Row: Serialize>>(
     Ok(true)
 }
 
-/// How many rows an answer has, whatever they are: its data is a list, or has one.
+/// How many rows an answer has, whatever they are; `None` when it has no list of them.
 fn count(answer: &[u8]) -> Option<usize> {
     let Json::Object(members) = Json::read(std::str::from_utf8(answer).ok()?).ok()? else {
         return None;
     };
-    let (_, data) = members.into_iter().find(|(name, _)| name == "data")?;
-    match data {
-        Json::List(rows) => Some(rows.len()),
-        Json::Object(members) => {
-            let mut lists = members.into_iter().filter_map(|(_, value)| match value {
-                Json::List(rows) => Some(rows.len()),
-                _ => None,
-            });
-            lists.next().filter(|_| lists.next().is_none())
-        }
-        _ => None,
-    }
+    let (_, data) = members.iter().find(|(name, _)| name == "data")?;
+    list(data).map(<[Json]>::len)
 }
 
 /// How many rows of a list the exchange gives.

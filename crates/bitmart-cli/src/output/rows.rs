@@ -26,6 +26,15 @@ pub(crate) fn rows(data: &Json, name: ColumnName<'_>) -> Rows {
     }
 }
 
+/// The list that `data` is or has, by the rule of [`rows`]; `None` when the data itself would be the row.
+pub(crate) fn list(data: &Json) -> Option<&[Json]> {
+    match data {
+        Json::List(items) => Some(items),
+        Json::Object(members) => only_list(members).map(|(_, items)| items),
+        _ => None,
+    }
+}
+
 /// The list among the members of an object, if there is exactly one.
 fn only_list(members: &[(String, Json)]) -> Option<(&str, &[Json])> {
     let mut lists = members.iter().filter_map(|(name, value)| match value {

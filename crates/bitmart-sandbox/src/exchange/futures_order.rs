@@ -1,6 +1,6 @@
 //! A futures order, its sides and modes, and its fills.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -113,6 +113,11 @@ impl FuturesOrder {
 
     pub(crate) fn average_price(&self) -> Decimal {
         self.filled_value.checked_div(self.filled).unwrap_or_default()
+    }
+
+    /// The average price as answers and frames tell it alike: cut to the decimals of the contract.
+    pub(crate) fn told_average(&self, decimals: u32) -> Decimal {
+        self.average_price().round_dp_with_strategy(decimals, RoundingStrategy::ToZero)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Rows of futures orders, and of those that wait or waited for a price.
 
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::futures_settings::mode_word;
@@ -11,7 +10,7 @@ use crate::{
         futures_order::FuturesOrder,
         trigger::{Condition, Kind, Plan, Preset, PresetPrice, State, Trigger},
     },
-    wire::{fixed, plain},
+    wire::plain,
 };
 
 /// The preset fields: 0 and an empty text for what is not set.
@@ -144,13 +143,9 @@ pub(super) fn order_row(order: &FuturesOrder, market: &FuturesMarket) -> Value {
         "account": "futures",
         "leverage": request.leverage.to_string(),
         "open_type": if request.isolated { "isolated" } else { "cross" },
-        "deal_avg_price": plain(fixed_price(order, market)),
+        "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
         "deal_size": plain(order.filled),
         "create_time": order.created_ms,
         "update_time": order.updated_ms,
     })
-}
-
-fn fixed_price(order: &FuturesOrder, market: &FuturesMarket) -> Decimal {
-    fixed(order.average_price(), market.rules.price_decimals).parse().unwrap_or_default()
 }

@@ -45,7 +45,7 @@ pub(super) fn futures_order(
             "type": if request.price.is_some() { "limit" } else { "market" },
             "leverage": request.leverage.to_string(),
             "open_type": if request.isolated { "isolated" } else { "cross" },
-            "deal_avg_price": plain(order.average_price().round_dp(market.rules.price_decimals)),
+            "deal_avg_price": plain(order.told_average(market.rules.price_decimals)),
             "deal_size": plain(order.filled),
             "create_time": order.created_ms,
             "update_time": order.updated_ms,

@@ -28,7 +28,7 @@ impl Exchange {
     }
 
     /// How much of what an order meets it gets for certain. In one-way mode an order may close the position
-    /// that a later one of its owner was to close, which is then cancelled in the middle of the trade.
+    /// that a later one of its owner was to close, which may then be cancelled in the middle of the trade.
     fn sure_of(&self, met: impl Iterator<Item = (OrderId, Decimal)>) -> Decimal {
         let (mut sum, mut closers) = (Decimal::ZERO, BTreeSet::new());
         for (id, open) in met {

@@ -275,6 +275,15 @@ fn a_one_way_order_opens_what_another_one_closed_first() {
     assert_eq!((size(&exchange, ONE, true), size(&exchange, ONE, false)), (d(0), d(6)));
 }
 
+#[test]
+fn an_average_price_is_cut_to_the_decimals_of_the_contract() {
+    let mut exchange = quiet();
+    let id = place(&mut exchange, ONE, futures_order(true, Some(60_000), 2));
+    let order = exchange.futures_orders.get_mut(&id).expect("an order");
+    (order.filled, order.filled_value) = (d(2), Decimal::new(1_200_007, 1));
+    assert_eq!(order.told_average(1), Decimal::new(600_003, 1), "of 60,000.35");
+}
+
 /// The promise of a position frees a plain order from margin, in one-way mode.
 #[test]
 fn closing_in_one_way_mode_needs_no_margin() {
