@@ -239,8 +239,8 @@ impl Exchange {
             let side = request.side.book();
             let taken = market.book.take(side, request.price, want, account, request.stp);
             // A maker may lose the position that it was to close to an earlier match of this very order: if
-            // it cannot open instead, it is cancelled, and the taker tries again for what it did not get. A market order does
-            // not: it holds no money for prices beyond those that it saw.
+            // it cannot open instead, it is cancelled, and the taker tries again for what it did not get. A
+            // market order does not: it holds no money for prices beyond those that it saw.
             let mut again = false;
             for one in &taken.matches {
                 again |= !self.settle_futures(id, *one, now_ms);
