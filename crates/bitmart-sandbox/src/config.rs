@@ -66,6 +66,8 @@ pub(crate) struct WsManners {
     pub(crate) spot_without_topic: Duration,
     pub(crate) futures_without_topic: Duration,
     pub(crate) queue: usize,
+    /// Whether spot answers protocol pings and takes them for life.
+    pub(crate) spot_pings: bool,
 }
 
 impl Default for Config {
@@ -100,6 +102,7 @@ impl Config {
                 spot_without_topic: Duration::from_mins(5),
                 futures_without_topic: Duration::from_secs(5),
                 queue: 4096,
+                spot_pings: true,
             },
             restored: None,
             data: None,
@@ -232,7 +235,7 @@ impl Config {
         self
     }
 
-    /// Closes a WebSocket that sent nothing for this long. BitMart documents 20 s.
+    /// Closes a WebSocket that sent nothing for this long; protocol pings count. BitMart documents 20 s.
     #[must_use]
     pub fn socket_idle(mut self, idle: Duration) -> Self {
         self.ws.idle = idle;
@@ -252,6 +255,17 @@ impl Config {
     #[must_use]
     pub fn socket_queue(mut self, frames: usize) -> Self {
         self.ws.queue = frames.max(1);
+        self
+    }
+
+    /// Whether spot WebSockets answer protocol pings with a pong and take pings and pongs for a sign of
+    /// life: on unless told. BitMart documents that its spot server does not support them, which leaves
+    /// open what it does; RFC 6455 asks for a pong, and BitMart's own samples for Python live on them.
+    /// Switched off they are met with silence, and a client that sends nothing else is closed as idle.
+    /// Futures answer them in any case, as was observed.
+    #[must_use]
+    pub fn spot_protocol_pings(mut self, on: bool) -> Self {
+        self.ws.spot_pings = on;
         self
     }
 

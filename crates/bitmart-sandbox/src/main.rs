@@ -19,6 +19,7 @@ Usage: bitmart-sandbox [options]
   --seed N            seed of market and default key     [1]
   --lenient           ignore unknown fields and surplus decimals, as the venue does
   --slow-books        push futures books every second, as observed, not every 200 ms, as documented
+  --no-spot-pings     answer no protocol ping on spot WebSockets and do not count it as a sign of life
   --no-limits         send the rate-limit headers, but never answer 429
   --no-market         no market maker: books start empty
   --pairs LIST        of the 20 listed pairs only these, as in BTC_USDT,ETH_USDT
@@ -55,6 +56,7 @@ const FLAGS: &[&str] = &[
     "--lenient",
     "--no-limits",
     "--no-market",
+    "--no-spot-pings",
     "--slow-books",
     "-h",
     "--help",
@@ -161,6 +163,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--slow-books" => config.slow_futures_books(true),
             "--no-limits" => config.rate_limits(false),
             "--no-market" => config.market_maker(false),
+            "--no-spot-pings" => config.spot_protocol_pings(false),
             "-h" | "--help" => return Ok(Asked::Print(HELP)),
             "-V" | "--version" => {
                 return Ok(Asked::Print(concat!(
