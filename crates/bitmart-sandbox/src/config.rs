@@ -1,5 +1,7 @@
 //! How a sandbox is set up: addresses, seed, markets, accounts and manners.
 
+mod fund;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -8,6 +10,7 @@ use std::{
 
 use rust_decimal::Decimal;
 
+pub use self::fund::FundError;
 use crate::{
     clock::{END_MS, FASTEST, Start},
     exchange::{
@@ -141,7 +144,7 @@ impl Config {
         self
     }
 
-    /// Serves https and wss with a certificate for `localhost` and `127.0.0.1` made at start.
+    /// Serves https and wss with a certificate for `localhost`, `127.0.0.1` and `::1` made at start.
     /// Needs the feature `tls`, which is on by default.
     #[must_use]
     pub fn tls(mut self, on: bool) -> Self {

@@ -30,7 +30,7 @@ mod ws;
 pub use rust_decimal::Decimal;
 
 pub use self::{
-    config::Config,
+    config::{Config, FundError},
     exchange::{
         control::{ControlError, WalletKind},
         ledger::{Balance, Book, Fill, Order},

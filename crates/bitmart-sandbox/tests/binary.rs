@@ -126,6 +126,9 @@ async fn wrong_options_are_named_on_stderr() {
         (["--spot", "here"], "\"here\" is not an address"),
         (["--pairs", "BTC_USDT,BTC"], "\"BTC\" is not listed; there is BTC_USDT, ETH_USDT"),
         (["--clock", "noon"], "--clock needs a whole number"),
+        (["--fund", "BTC"], "--fund: \"BTC\" is no CURRENCY=AMOUNT"),
+        (["--fund", "BTC=-1"], "--fund: \"-1\" is no amount of BTC"),
+        (["--fund=BTX=1", "--pairs=BTC_USDT"], "no listed market uses the currency \"BTX\""),
         (["--restore", "nowhere"], "cannot read \"nowhere\""),
         (["--restore", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "no snapshot"),
     ] {
