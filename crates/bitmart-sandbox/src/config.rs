@@ -59,6 +59,7 @@ pub struct Config {
     pub(crate) data: Option<PathBuf>,
     pub(crate) remembered: usize,
     pub(crate) slow_futures_books: bool,
+    pub(crate) reasons_on_stderr: bool,
     pub(crate) replay: Vec<Entry>,
 }
 
@@ -111,6 +112,7 @@ impl Config {
             data: None,
             remembered: HISTORY,
             slow_futures_books: false,
+            reasons_on_stderr: false,
             replay: Vec::new(),
         }
     }
@@ -317,6 +319,16 @@ impl Config {
     #[must_use]
     pub fn slow_futures_books(mut self, on: bool) -> Self {
         self.slow_futures_books = on;
+        self
+    }
+
+    /// Writes to standard error why a request, a login or a subscription was refused, where the sandbox
+    /// knows more than the documented answer says: one line each, at most 20 in 10 s. The header
+    /// `X-Sandbox-Reason` has the same in any case. Off unless told; the program `bitmart-sandbox` switches
+    /// it on.
+    #[must_use]
+    pub fn reasons_on_stderr(mut self, on: bool) -> Self {
+        self.reasons_on_stderr = on;
         self
     }
 

@@ -13,12 +13,14 @@ mod fault;
     reason = "the tables hold every fact of the description, more than is needed here"
 )]
 mod generated;
+mod hints;
 mod http;
 mod input;
 mod journal;
 mod keys;
 mod markets;
 mod operate;
+mod reasons;
 pub mod recording;
 mod sandbox;
 mod shared;

@@ -21,6 +21,8 @@ Usage: bitmart-sandbox [options]
   --lenient           ignore unknown fields and surplus decimals, as the venue does
   --slow-books        push futures books every second, as observed, not every 200 ms, as documented
   --no-spot-pings     answer no protocol ping on spot WebSockets and do not count it as a sign of life
+  --quiet             do not write to standard error why a request was refused; the header
+                      X-Sandbox-Reason of its answer says it anyway
   --no-limits         send the rate-limit headers, but never answer 429
   --no-market         no market maker: books start empty
   --pairs LIST        of the 20 listed pairs only these, as in BTC_USDT,ETH_USDT
@@ -60,6 +62,7 @@ const FLAGS: &[&str] = &[
     "--no-limits",
     "--no-market",
     "--no-spot-pings",
+    "--quiet",
     "--slow-books",
     "-h",
     "--help",
@@ -122,7 +125,7 @@ fn print(text: &str) {
 }
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut config = Config::new();
+    let mut config = Config::new().reasons_on_stderr(true);
     let mut restored = None;
     let (mut clock, mut speed, mut fund) = (None, None, None);
     let mut args = args;
@@ -170,6 +173,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--slow-books" => config.slow_futures_books(true),
             "--no-limits" => config.rate_limits(false),
             "--no-market" => config.market_maker(false),
+            "--quiet" => config.reasons_on_stderr(false),
             "--no-spot-pings" => config.spot_protocol_pings(false),
             "-h" | "--help" => return Ok(Asked::Print(HELP)),
             "-V" | "--version" => {

@@ -1,5 +1,6 @@
 //! `sandbox up`: the exchange in the foreground.
 
+use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -159,7 +160,9 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         .slow_futures_books(matches.get_flag("slow-books"))
         .rate_limits(!matches.get_flag("no-limits"))
         .market_maker(!matches.get_flag("no-market"))
-        .spot_protocol_pings(!matches.get_flag("no-spot-pings"));
+        .spot_protocol_pings(!matches.get_flag("no-spot-pings"))
+        // Not into the log of a detached one, which would grow without end.
+        .reasons_on_stderr(std::io::stderr().is_terminal());
     if let Some(seed) = matches.get_one::<u64>("seed") {
         config = config.seed(*seed);
     }

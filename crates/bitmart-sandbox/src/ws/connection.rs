@@ -104,8 +104,15 @@ pub(super) async fn run(
     reader.set_max_message_size(FRAME);
     let (sender, queue) = mpsc::channel(shared.config.ws.queue);
     let id = shared.state().feed.join(sender);
-    let connection =
-        Connection { shared: Arc::clone(&shared), id, dialect, writer, queue, silent: false };
+    let connection = Connection {
+        shared: Arc::clone(&shared),
+        id,
+        address: super::address(host, private),
+        dialect,
+        writer,
+        queue,
+        silent: false,
+    };
     connection.serve(host, reader, message).await;
     shared.state().feed.leave(id);
 }
@@ -124,6 +131,7 @@ pub(super) async fn turn_away(host: Host, upgraded: Upgraded, crowded: Crowded) 
 struct Connection {
     shared: Arc<Shared>,
     id: SocketId,
+    address: &'static str,
     dialect: Dialect,
     writer: Writer<WriteHalf<Io>>,
     queue: mpsc::Receiver<Queued>,
@@ -223,10 +231,16 @@ impl Connection {
         let State { exchange, clock, feed, .. } = &mut *state;
         let (clock, now_ms) = (*clock, clock.now_ms());
         let (keys, id) = (&self.shared.keys, self.id);
-        let mut desk = Desk { feed, exchange, keys, id, clock, now_ms, trace };
+        let reasons = Vec::new();
+        let mut desk = Desk { feed, exchange, keys, id, clock, now_ms, trace, reasons };
         match &mut self.dialect {
             Dialect::Spot(session) => session.on_text(text, Instant::now(), &mut desk),
             Dialect::Futures(session) => session.on_text(text, &mut desk),
+        }
+        let reasons = desk.reasons;
+        drop(state);
+        for (code, why) in reasons {
+            self.shared.reasons.tell(&format!("WebSocket {}", self.address), &code, &why);
         }
     }
 
@@ -243,12 +257,8 @@ impl Connection {
                 }
                 Out::Text(bytes) => self.add(OpCode::Text, &bytes),
                 Out::Binary(bytes) => self.add(OpCode::Binary, &bytes),
-                Out::Close(code) => {
-                    self.add(OpCode::Close, &code.to_be_bytes());
-                    // The connection ends whether or not the client still listens.
-                    self.writer.flush().await;
-                    return false;
-                }
+                Out::Close(code) => return self.close(code, "").await,
+                Out::CloseBecause(code, why) => return self.close(code, &why).await,
             }
             if self.writer.is_full() {
                 break;
@@ -260,6 +270,13 @@ impl Connection {
             };
         }
         self.writer.flush().await
+    }
+
+    /// The connection ends whether or not the client still listens.
+    async fn close(&mut self, code: u16, why: &str) -> bool {
+        self.add(OpCode::Close, &[&code.to_be_bytes(), why.as_bytes()].concat());
+        self.writer.flush().await;
+        false
     }
 
     fn add(&mut self, code: OpCode, payload: &[u8]) {

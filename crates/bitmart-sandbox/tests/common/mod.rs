@@ -216,6 +216,15 @@ impl Socket {
         timeout(DEADLINE, self.read()).await.expect("something in time")
     }
 
+    /// The close frame that is due, with its reason.
+    pub(crate) async fn close(&mut self) -> (u16, String) {
+        let read = timeout(DEADLINE, self.0.read_frame()).await.expect("in time");
+        let frame = read.expect("a frame");
+        assert_eq!(frame.opcode, OpCode::Close);
+        let (code, why) = frame.payload.split_first_chunk().expect("a code");
+        (u16::from_be_bytes(*code), String::from_utf8(why.to_vec()).expect("text"))
+    }
+
     async fn read(&mut self) -> Heard {
         let Ok(frame) = self.0.read_frame().await else { return Heard::Gone };
         match frame.opcode {
