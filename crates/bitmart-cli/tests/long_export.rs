@@ -350,7 +350,8 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     let verified = bitmart(&place, &["verify", killed.to_str().expect("text")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     // What no list tells is what the account was given at its begin.
-    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 5), ("futures USDT", 100_000)] {
+    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 100_000), ("futures USDT", 100_000)]
+    {
         let line = verified.out.lines().find(|line| line.starts_with(&format!("{place}: ")));
         let line = line.expect(place);
         assert!(line.ends_with(&format!(" difference {given}")), "{line}");

@@ -1,6 +1,9 @@
 //! Keys, signatures and clocks: the second implementation of BitMart's signing, on purpose not
 //! shared with the client crates.
 
+mod forms;
+mod why;
+
 use std::{
     collections::{HashMap, hash_map::Entry},
     net::IpAddr,
@@ -11,6 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use self::why::Place;
 use crate::{
     clock::Clock,
     exchange::{
@@ -59,6 +63,25 @@ pub(crate) enum LoginError {
     EmptyTimestamp,
     StaleTimestamp,
     InvalidTimestamp,
+}
+
+/// A WebSocket login that failed, and why in words for whoever develops the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denied {
+    pub(crate) error: LoginError,
+    pub(crate) why: Option<String>,
+}
+
+impl From<LoginError> for Denied {
+    fn from(error: LoginError) -> Self {
+        Self { error, why: None }
+    }
+}
+
+impl LoginError {
+    fn because(self, why: String) -> Denied {
+        Denied { error: self, why: Some(why) }
+    }
 }
 
 /// A key that was made at run time. Key and secret are no part of it: they follow from the seed and
@@ -171,9 +194,32 @@ impl KeyRing {
         self.read().known.get(key).cloned()
     }
 
+    /// Why no key has this name.
+    fn unknown(&self, given: &str) -> String {
+        why::unknown_key(given, &self.all())
+    }
+
+    /// Every key, by name.
+    fn all(&self) -> Vec<Arc<ApiKey>> {
+        let mut keys: Vec<_> = self.read().known.values().cloned().collect();
+        keys.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+        keys
+    }
+
+    /// Why a signature is not that of a key over a timestamp and a body.
+    fn wrong(
+        &self,
+        key: &ApiKey,
+        (timestamp, body, sign): (&str, &[u8], &str),
+        place: Place,
+    ) -> String {
+        let others = self.all();
+        why::wrong_signature(&why::Attempt { key, others: &others, timestamp, body, sign, place })
+    }
+
     fn find(&self, proof: Proof<'_>, now_ms: u64) -> Result<Arc<ApiKey>, Refusal> {
         let key = proof.key.filter(|key| !key.is_empty()).ok_or_else(|| refuse(30001))?;
-        let found = self.named(key).ok_or_else(|| refuse(30002))?;
+        let found = self.named(key).ok_or_else(|| refuse(30002).because(self.unknown(key)))?;
         if found.frozen {
             return Err(refuse(30003));
         }
@@ -202,14 +248,17 @@ impl KeyRing {
         let key = self.find(proof, clock.now_ms())?;
         let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| refuse(30004))?;
         let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| refuse(30006))?;
-        let sent: u64 = text
-            .parse()
-            .map_err(|_| refuse(30006).saying("Header X-BM-TIMESTAMP must be long type"))?;
+        let sent: u64 = text.parse().map_err(|_| {
+            refuse(30006)
+                .saying("Header X-BM-TIMESTAMP must be long type")
+                .because(why::no_timestamp(text, Place::Headers))
+        })?;
         if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
-            return Err(refuse(30007));
+            return Err(refuse(30007).because(why::stale(sent, clock, Place::Headers)));
         }
         if !verify(&key, text, body, sign) {
-            return Err(refuse(30005));
+            let why = self.wrong(&key, (text, body, sign), Place::Headers);
+            return Err(refuse(30005).because(why));
         }
         Ok(caller(&key))
     }
@@ -221,31 +270,35 @@ impl KeyRing {
         timestamp: &str,
         sign: &str,
         clock: Clock,
-    ) -> Result<Caller, LoginError> {
+    ) -> Result<Caller, Denied> {
         if key.is_empty() {
-            return Err(LoginError::EmptyKey);
+            return Err(LoginError::EmptyKey.into());
         }
-        let key = self.named(key).ok_or(LoginError::UnknownKey)?;
+        let key =
+            self.named(key).ok_or_else(|| LoginError::UnknownKey.because(self.unknown(key)))?;
         if key.frozen {
-            return Err(LoginError::FrozenKey);
+            return Err(LoginError::FrozenKey.into());
         }
         if key.is_expired(clock.now_ms()) {
-            return Err(LoginError::ExpiredKey);
+            return Err(LoginError::ExpiredKey.into());
         }
         if timestamp.is_empty() {
-            return Err(LoginError::EmptyTimestamp);
+            return Err(LoginError::EmptyTimestamp.into());
         }
-        let sent: u64 = timestamp.parse().map_err(|_| LoginError::InvalidTimestamp)?;
+        let sent: u64 = timestamp.parse().map_err(|_| {
+            LoginError::InvalidTimestamp.because(why::no_timestamp(timestamp, Place::Login))
+        })?;
         if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
-            return Err(LoginError::StaleTimestamp);
+            return Err(LoginError::StaleTimestamp.because(why::stale(sent, clock, Place::Login)));
         }
         if sign.is_empty() {
-            return Err(LoginError::EmptySign);
+            return Err(LoginError::EmptySign.into());
         }
         if verify(&key, timestamp, LOGIN_BODY, sign) {
             Ok(caller(&key))
         } else {
-            Err(LoginError::WrongSign)
+            let why = self.wrong(&key, (timestamp, LOGIN_BODY, sign), Place::Login);
+            Err(LoginError::WrongSign.because(why))
         }
     }
 }
@@ -271,7 +324,15 @@ pub(crate) fn check_recv_window(
     let now_ms = clock.facing(sent);
     let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
     if late || sent >= now_ms + AHEAD_MS {
-        return Err(refuse(30007).saying(
+        let by = why::length(now_ms.abs_diff(sent));
+        let why = if late {
+            format!("the request is {by} old, and its recvWindow is {window} ms")
+        } else {
+            format!(
+                "X-BM-TIMESTAMP is {by} ahead of the clock of the sandbox, less than {AHEAD_MS} ms are allowed"
+            )
+        };
+        return Err(refuse(30007).because(why).saying(
             "Header X-BM-TIMESTAMP range. Timestamp for this request is outside of the recvWindow.",
         ));
     }
@@ -293,17 +354,33 @@ fn verify(key: &ApiKey, timestamp: &str, body: &[u8], sign: &str) -> bool {
 }
 
 fn mac(key: &ApiKey, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.secret.as_bytes()).ok()?;
-    for part in [timestamp.as_bytes(), b"#", key.memo.as_bytes(), b"#", body] {
+    keyed_hash(
+        key.secret.as_bytes(),
+        &[timestamp.as_bytes(), b"#", key.memo.as_bytes(), b"#", body],
+    )
+}
+
+fn keyed_hash(secret: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
+    for part in parts {
         mac.update(part);
     }
     Some(mac)
 }
 
+/// The signature of parts of a message, for finding out what was signed.
+fn mac_of(secret: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    Some(keyed_hash(secret, parts)?.finalize().into_bytes().into())
+}
+
 /// What a client sends as its signature, for tests.
 #[cfg(test)]
 pub(crate) fn sign(key: &ApiKey, timestamp: &str, body: &[u8]) -> String {
-    let bytes = mac(key, timestamp, body).expect("any secret signs").finalize().into_bytes();
+    hex(&mac(key, timestamp, body).expect("any secret signs").finalize().into_bytes())
+}
+
+#[cfg(test)]
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
@@ -323,86 +400,4 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const KEY: &str = "80618e45710812162b04892c7ee5ead4a3cc3e56";
-    const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9";
-
-    fn at(now_ms: u64) -> Clock {
-        Clock::Stepped { now_ms }
-    }
-
-    fn ring() -> KeyRing {
-        let keys = [ApiKey::new(KEY, SECRET, "test001"), ApiKey::new("ice", "s", "m").frozen()];
-        KeyRing::new(1, &keys, Vec::new())
-    }
-
-    /// The worked examples of BitMart's documents.
-    #[test]
-    fn documented_signatures_are_accepted() {
-        let proof = Proof {
-            key: Some(KEY),
-            sign: Some("c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"),
-            timestamp: Some("1589793796145"),
-            peer: None,
-        };
-        let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
-        assert!(ring().signed(proof, body, at(1_589_793_796_145)).is_ok());
-        assert_eq!(ring().signed(proof, b"{}", at(1_589_793_796_145)), Err(refuse(30005)));
-        assert_eq!(ring().signed(proof, body, at(1_589_793_796_145 + 60_001)), Err(refuse(30007)));
-        let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
-        assert!(ring().login(KEY, "1589267764859", sign, at(1_589_267_764_859)).is_ok());
-    }
-
-    #[test]
-    fn keys_made_at_run_time_are_made_again_from_what_is_remembered() {
-        let ring = KeyRing::new(7, &[ApiKey::from_seed(7)], Vec::new());
-        let (first, second) =
-            (ring.make(1, None, vec![Permission::ReadOnly]), ring.make(2, Some(1), Vec::new()));
-        assert!(first.key != second.key && first.key != ApiKey::from_seed(7).key);
-        let again = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.made());
-        for key in [&first, &second] {
-            assert_eq!(again.named(&key.key).as_deref(), Some(key));
-        }
-        assert_eq!(again.make(1, None, Vec::new()), ring.make(1, None, Vec::new()));
-        assert!(!ring.add(first));
-    }
-
-    #[test]
-    fn missing_headers_have_their_own_codes() {
-        let code = |key, sign, timestamp| {
-            let proof = Proof { key, sign, timestamp, peer: None };
-            ring().signed(proof, b"{}", at(0)).map_err(|refusal| refusal.code)
-        };
-        assert_eq!(code(None, None, None), Err(30001));
-        assert_eq!(code(Some("nobody"), None, None), Err(30002));
-        assert_eq!(code(Some("ice"), None, None), Err(30003));
-        assert_eq!(code(Some(KEY), Some(""), None), Err(30004));
-        assert_eq!(code(Some(KEY), Some("x"), None), Err(30006));
-        assert_eq!(code(Some(KEY), Some("x"), Some("noon")), Err(30006));
-        assert_eq!(code(Some(KEY), Some("x"), Some("0")), Err(30005));
-    }
-
-    #[test]
-    fn recv_window_has_its_four_texts() {
-        let text = |asked: serde_json::Value, sent: &str| {
-            check_recv_window(Some(&asked), Some(sent), at(100_000))
-                .map_err(|refusal| refusal.message.into_owned())
-        };
-        assert_eq!(text(json!(5000), "95000"), Ok(()));
-        assert!(
-            text(json!(5000), "94999")
-                .is_err_and(|text| text.contains("outside of the recvWindow"))
-        );
-        assert!(
-            text(json!(5000), "101000")
-                .is_err_and(|text| text.contains("outside of the recvWindow"))
-        );
-        assert!(text(json!("5000"), "100000").is_err_and(|text| text.contains("long type")));
-        assert!(text(json!(0), "100000").is_err_and(|text| text.contains("greater than 0")));
-        assert!(text(json!(60001), "100000").is_err_and(|text| text.contains("less than 60000")));
-    }
-}
+mod tests;

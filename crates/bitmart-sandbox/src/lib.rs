@@ -13,12 +13,14 @@ mod fault;
     reason = "the tables hold every fact of the description, more than is needed here"
 )]
 mod generated;
+mod hints;
 mod http;
 mod input;
 mod journal;
 mod keys;
 mod markets;
 mod operate;
+mod reasons;
 pub mod recording;
 mod sandbox;
 mod shared;
@@ -30,7 +32,7 @@ mod ws;
 pub use rust_decimal::Decimal;
 
 pub use self::{
-    config::Config,
+    config::{Config, FundError},
     exchange::{
         control::{ControlError, WalletKind},
         ledger::{Balance, Book, Fill, Order},

@@ -15,14 +15,20 @@ Usage: bitmart-sandbox [options]
   --spot ADDRESS      where the spot host listens        [127.0.0.1:0, a free port]
   --futures ADDRESS   where the futures host listens     [127.0.0.1:0, a free port]
   --admin ADDRESS     where the admin API listens: whoever reaches it controls the sandbox   [none]
-  --tls               serve https and wss; the root certificate is in the ready line
+  --tls               serve https and wss, with a certificate for localhost, 127.0.0.1 and ::1; the root
+                      that clients must trust is in the ready line (jq -r .root_certificate)
   --seed N            seed of market and default key     [1]
   --lenient           ignore unknown fields and surplus decimals, as the venue does
   --slow-books        push futures books every second, as observed, not every 200 ms, as documented
+  --no-spot-pings     answer no protocol ping on spot WebSockets and do not count it as a sign of life
+  --quiet             do not write to standard error why a request was refused; the header
+                      X-Sandbox-Reason of its answer says it anyway
   --no-limits         send the rate-limit headers, but never answer 429
   --no-market         no market maker: books start empty
   --pairs LIST        of the 20 listed pairs only these, as in BTC_USDT,ETH_USDT
   --contracts LIST    of the 10 listed contracts only these, as in BTCUSDT
+  --fund LIST         what each main account starts with, as in BTC=20000,USDT=5000000.5: in the spot wallet,
+                      and for USDT in the futures wallet as well; the others keep what they have
   --clock MS          a clock that stands at MS (milliseconds since 1970) and moves, market and all,
                       only by the admin API; timestamps of requests are checked against it
   --speed N           a clock that goes N times as fast as the machine's, up to 10000, from now or
@@ -55,6 +61,8 @@ const FLAGS: &[&str] = &[
     "--lenient",
     "--no-limits",
     "--no-market",
+    "--no-spot-pings",
+    "--quiet",
     "--slow-books",
     "-h",
     "--help",
@@ -117,9 +125,9 @@ fn print(text: &str) {
 }
 
 fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut config = Config::new();
+    let mut config = Config::new().reasons_on_stderr(true);
     let mut restored = None;
-    let (mut clock, mut speed) = (None, None);
+    let (mut clock, mut speed, mut fund) = (None, None, None);
     let mut args = args;
     while let Some(arg) = args.next() {
         // Both `--seed 7` and `--seed=7`.
@@ -151,6 +159,10 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
                 speed = Some(fit.ok_or_else(|| format!("--speed takes 1 to 10000, not {text:?}"))?);
                 config
             }
+            "--fund" => {
+                fund = Some(value()?);
+                config
+            }
             "--restore" => {
                 restored = Some(read(&value()?)?);
                 config
@@ -161,6 +173,8 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--slow-books" => config.slow_futures_books(true),
             "--no-limits" => config.rate_limits(false),
             "--no-market" => config.market_maker(false),
+            "--quiet" => config.reasons_on_stderr(false),
+            "--no-spot-pings" => config.spot_protocol_pings(false),
             "-h" | "--help" => return Ok(Asked::Print(HELP)),
             "-V" | "--version" => {
                 return Ok(Asked::Print(concat!(
@@ -176,6 +190,14 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
         (None, None) => config,
         (Some(at), None) => config.stepped_clock(at),
         (at, Some(speed)) => config.fast_clock(at, speed),
+    };
+    // After the markets, whose currencies it may name.
+    let config = match fund {
+        Some(_) if restored.is_some() => {
+            return Err("--fund does not go with --restore: a snapshot has its own balances".into());
+        }
+        Some(list) => config.fund(&list).map_err(|error| format!("--fund: {error}"))?,
+        None => config,
     };
     let config = match restored {
         Some(snapshot) => config.restore(snapshot),

@@ -19,6 +19,7 @@ use crate::{
     http::Limits,
     input::{Input, StoredKey},
     journal::{Checkpoint, Number, Recorder, Stored},
+    reasons::Reasons,
     snapshot::{FORMAT, Parts, Snapshot},
     ws::{Feed, Rooms},
 };
@@ -136,6 +137,7 @@ pub(crate) struct Shared {
     limits: Mutex<Limits>,
     rooms: Mutex<Rooms>,
     pub(crate) keys: KeyRing,
+    pub(crate) reasons: Reasons,
     pub(crate) config: Config,
     pub(crate) control: watch::Sender<Control>,
     /// How far the state is stored; none when it is not.
@@ -182,6 +184,7 @@ impl Shared {
             limits: Mutex::new(Limits::default()),
             rooms: Mutex::new(Rooms::default()),
             keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
+            reasons: Reasons::new(config.reasons_on_stderr),
             control: watch::Sender::new(Control::default()),
             stored: None,
             traces: AtomicU64::new(config.seed),

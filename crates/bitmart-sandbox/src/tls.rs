@@ -26,7 +26,7 @@ mod on {
 
     pub(crate) type Acceptor = TlsAcceptor;
 
-    /// Makes a root and a certificate for `localhost` and `127.0.0.1` under it.
+    /// Makes a root and a certificate for `localhost`, `127.0.0.1` and `::1` under it.
     pub(crate) fn generate() -> Result<Identity, Box<dyn std::error::Error + Send + Sync>> {
         let root_key = KeyPair::generate()?;
         let mut root = CertificateParams::default();

@@ -117,6 +117,32 @@ async fn ctrl_c_ends_it_cleanly() {
     assert!(status.success(), "{status}");
 }
 
+/// One refused request; gives what the program wrote to standard error until it was stopped.
+async fn refused(args: &[&str]) -> String {
+    let (mut child, ready) =
+        ready(&[args, &["--admin", "127.0.0.1:0", "--no-market"]].concat()).await;
+    let rest = ready["futures"]["rest"].as_str().expect("an address");
+    let request =
+        hyper::Request::post("/spot/v2/submit_order").header("host", "here").body("".into());
+    let answer = common::send_to(rest, request.expect("a request")).await.expect("an answer");
+    assert_eq!(answer.code(), 30000);
+    assert!(answer.headers.contains_key("x-sandbox-reason"));
+    let admin = ready["admin"].as_str().expect("an address");
+    let stop = hyper::Request::post("/stop").header("host", "admin").body("{}".into());
+    common::send_to(admin, stop.expect("a request")).await.expect("an answer");
+    let mut text = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut text).await.expect("reads");
+    text
+}
+
+#[tokio::test]
+async fn reasons_are_on_stderr_unless_it_is_to_be_quiet() {
+    let told = refused(&[]).await;
+    let words = "bitmart-sandbox: POST /spot/v2/submit_order refused with 30000: this is a path of the spot";
+    assert!(told.starts_with(words) && told.lines().count() == 1, "{told}");
+    assert_eq!(refused(&["--quiet"]).await, "");
+}
+
 #[tokio::test]
 async fn wrong_options_are_named_on_stderr() {
     for (args, words) in [
@@ -126,6 +152,9 @@ async fn wrong_options_are_named_on_stderr() {
         (["--spot", "here"], "\"here\" is not an address"),
         (["--pairs", "BTC_USDT,BTC"], "\"BTC\" is not listed; there is BTC_USDT, ETH_USDT"),
         (["--clock", "noon"], "--clock needs a whole number"),
+        (["--fund", "BTC"], "--fund: \"BTC\" is no CURRENCY=AMOUNT"),
+        (["--fund", "BTC=-1"], "--fund: \"-1\" is no amount of BTC"),
+        (["--fund=BTX=1", "--pairs=BTC_USDT"], "no listed market uses the currency \"BTX\""),
         (["--restore", "nowhere"], "cannot read \"nowhere\""),
         (["--restore", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")], "no snapshot"),
     ] {

@@ -12,7 +12,8 @@ const NOON_MS: u64 = 1_700_000_000_000;
 const DAY: Duration = Duration::from_hours(24);
 
 async fn still() -> Sandbox {
-    start(Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)).await
+    let config = Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false);
+    start(config.spot_balance("BTC", Decimal::from(5))).await
 }
 
 /// The product of a coin, flexible or locked for so many days.

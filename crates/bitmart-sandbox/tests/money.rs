@@ -12,7 +12,8 @@ const NOON_MS: u64 = 1_700_000_000_000;
 const SUB: &str = "account2@sandbox.test";
 
 fn still() -> Config {
-    Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)
+    let config = Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false);
+    config.spot_balance("BTC", Decimal::from(5))
 }
 
 /// What is available in a wallet of an account.

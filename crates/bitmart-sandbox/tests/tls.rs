@@ -19,7 +19,7 @@ use tokio_rustls::{
 };
 
 #[tokio::test]
-async fn the_root_certificate_verifies_both_names() {
+async fn the_root_certificate_verifies_every_local_name() {
     let sandbox = start(Config::new().tls(true)).await;
     assert!(
         sandbox.spot().rest.starts_with("https://")
@@ -34,7 +34,7 @@ async fn the_root_certificate_verifies_both_names() {
         .with_root_certificates(roots)
         .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
-    for name in ["localhost", "127.0.0.1"] {
+    for name in ["localhost", "127.0.0.1", "::1"] {
         let stream =
             TcpStream::connect(authority(&sandbox.futures().rest)).await.expect("connects");
         let server = ServerName::try_from(name).expect("a name");

@@ -1,5 +1,6 @@
 //! `sandbox up`: the exchange in the foreground.
 
+use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ pub(super) fn command() -> Command {
             "Into a pipe it prints one line of JSON when it is ready: addresses, key, and with --tls the \
              root certificate. Whoever reaches the admin API controls the sandbox, so keep it local.\n\
              Its state stays in ~/.bitmart/sandbox/data, where other commands go on with it, unless an \
-             option asks for another seed, market, clock or snapshot, or for --data or --forget.",
+             option asks for another seed, market, balance, clock or snapshot, or for --data or --forget.",
         )
         .arg(flag("detach", "Run in the background; return when it is ready"))
         .arg(address("spot", "Where the spot host listens [default: a free port here]"))
@@ -50,6 +51,14 @@ pub(super) fn command() -> Command {
         .arg(flag("no-market", "No market maker: books start empty"))
         .arg(list("pairs", "Of the listed pairs only these, as in BTC_USDT,ETH_USDT"))
         .arg(list("contracts", "Of the listed contracts only these, as in BTCUSDT"))
+        .arg(
+            Arg::new("fund")
+                .long("fund")
+                .value_name("LIST")
+                .conflicts_with("restore")
+                .help("What each main account starts with, as in BTC=20000,USDT=5000000.5"),
+        )
+        .arg(flag("no-spot-pings", "Answer no protocol ping on spot WebSockets"))
         .arg(number("clock", "MS", "A clock that stands at MS and moves only by `sandbox clock`"))
         .arg(
             Arg::new("speed")
@@ -76,7 +85,7 @@ pub(super) fn command() -> Command {
 }
 
 /// Options that make another exchange than the one that is kept.
-const OTHERS: [&str; 6] = ["seed", "pairs", "contracts", "clock", "speed", "restore"];
+const OTHERS: [&str; 7] = ["seed", "fund", "pairs", "contracts", "clock", "speed", "restore"];
 
 /// Where the state is kept.
 fn folder(matches: &ArgMatches) -> Option<PathBuf> {
@@ -150,7 +159,10 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         .lenient(matches.get_flag("lenient"))
         .slow_futures_books(matches.get_flag("slow-books"))
         .rate_limits(!matches.get_flag("no-limits"))
-        .market_maker(!matches.get_flag("no-market"));
+        .market_maker(!matches.get_flag("no-market"))
+        .spot_protocol_pings(!matches.get_flag("no-spot-pings"))
+        // Not into the log of a detached one, which would grow without end.
+        .reasons_on_stderr(std::io::stderr().is_terminal());
     if let Some(seed) = matches.get_one::<u64>("seed") {
         config = config.seed(*seed);
     }
@@ -159,6 +171,11 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     }
     if let Some(contracts) = listed(matches, "contracts", Contract::listed(), Contract::symbol)? {
         config = config.contracts(contracts);
+    }
+    // After the markets, whose currencies it may name.
+    if let Some(list) = matches.get_one::<String>("fund") {
+        let refused = |error| Failure::usage(format!("--fund: {error}"));
+        config = config.fund(list).map_err(refused)?;
     }
     let at = matches.get_one::<u64>("clock").copied();
     match (at, matches.get_one::<u32>("speed")) {

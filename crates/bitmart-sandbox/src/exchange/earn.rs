@@ -167,7 +167,8 @@ impl Exchange {
         }
         let wallet = self.account(account).spot(&product.currency);
         if wallet.available < amount {
-            return Err(refuse(50020));
+            let free = wallet.available;
+            return Err(refuse(50020).lacking("the spot wallet", &product.currency, free, amount));
         }
         wallet.available -= amount;
         self.tell_balance(account, BalanceReason::Transfer, &product.currency);
@@ -196,7 +197,8 @@ impl Exchange {
         let holding = holding.ok_or_else(|| invalid("Invalid earnId"))?;
         let amount = part.unwrap_or(holding.amount);
         if amount > holding.amount {
-            return Err(refuse(50020));
+            let (currency, free) = (&holding.product.currency, holding.amount);
+            return Err(refuse(50020).lacking("the saving", currency, free, amount));
         }
         holding.amount -= amount;
         let (product, is_over) = (holding.product.clone(), holding.amount.is_zero());

@@ -127,7 +127,12 @@ impl Exchange {
             None => request.amount.min(spot),
         };
         if from_spot > spot || request.amount - from_spot > fund {
-            return Err(refuse(60008));
+            let (wallet, free) = match request.source {
+                Some(Purse::Fund) => ("the funding account", fund),
+                Some(_) => ("the spot wallet", spot),
+                None => ("spot wallet and funding account together", spot + fund),
+            };
+            return Err(refuse(60008).lacking(wallet, &plain, free, request.amount));
         }
         if self.in_btc(&plain, request.amount) > self.withdraw_quota_btc(account, now_ms) {
             return Err(refuse(60064));

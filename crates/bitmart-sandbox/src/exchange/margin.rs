@@ -190,7 +190,8 @@ impl Exchange {
         let margin = owner.margin(&symbol, &currency);
         if !into {
             if margin.available < amount {
-                return Err(refuse(50020));
+                let free = margin.available;
+                return Err(refuse(50020).lacking("the margin account", &currency, free, amount));
             }
             margin.available -= amount;
             if !self.risk(account, &symbol).is_fine() {
@@ -199,7 +200,8 @@ impl Exchange {
             }
             self.account(account).spot(&currency).available += amount;
         } else if owner.spot(&currency).available < amount {
-            return Err(refuse(50020));
+            let free = owner.spot(&currency).available;
+            return Err(refuse(50020).lacking("the spot wallet", &currency, free, amount));
         } else {
             owner.spot(&currency).available -= amount;
             owner.margin(&symbol, &currency).available += amount;
@@ -278,7 +280,8 @@ impl Exchange {
         }
         let wallet = self.account(account).margin(&symbol, &currency);
         if wallet.available < amount {
-            return Err(refuse(50020));
+            let free = wallet.available;
+            return Err(refuse(50020).lacking("the margin account", &currency, free, amount));
         }
         wallet.available -= amount;
         let (mut left, mut paid) = (amount, Debt::default());

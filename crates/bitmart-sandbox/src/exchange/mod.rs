@@ -316,7 +316,7 @@ impl Exchange {
 }
 
 /// Most decimals of a price or size.
-const DECIMALS: u32 = 8;
+pub(crate) const DECIMALS: u32 = 8;
 
 /// A configured price or contract size in a range where no product can overflow.
 fn sane(value: Decimal, decimals: u32) -> Decimal {

@@ -2,12 +2,17 @@
 
 use std::borrow::Cow;
 
+use rust_decimal::Decimal;
+
 /// Why a request was refused, in the words of the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) code: u32,
     pub(crate) message: Cow<'static, str>,
+    /// What is wrong with this very request, for whoever develops the client. It is no part of the body
+    /// of the answer and holds no secret.
+    pub(crate) why: Option<Box<str>>,
 }
 
 impl Refusal {
@@ -17,6 +22,29 @@ impl Refusal {
         self.message = message.into();
         self
     }
+
+    /// Says what is wrong with this very request.
+    #[must_use]
+    pub(crate) fn because(mut self, why: impl Into<Box<str>>) -> Self {
+        self.why = Some(why.into());
+        self
+    }
+
+    /// Says which wallet lacks how much.
+    #[must_use]
+    pub(crate) fn lacking(
+        self,
+        wallet: &str,
+        currency: &str,
+        free: Decimal,
+        needed: Decimal,
+    ) -> Self {
+        let (free, needed) = (free.normalize(), needed.normalize());
+        self.because(format!(
+            "{wallet} has {free} {currency} free, and this takes {needed}: {} {currency} are missing",
+            (needed - free).normalize()
+        ))
+    }
 }
 
 /// Looks a code up in the table of documented errors.
@@ -24,7 +52,7 @@ pub(crate) fn refuse(code: u32) -> Refusal {
     let (status, message) = TABLE
         .binary_search_by_key(&code, |row| row.0)
         .map_or((500, "Internal Server Error"), |at| (TABLE[at].1, TABLE[at].2));
-    Refusal { status, code, message: Cow::Borrowed(message) }
+    Refusal { status, code, message: Cow::Borrowed(message), why: None }
 }
 
 /// Every code the sandbox answers, ascending, with the HTTP status BitMart documents for it.

@@ -94,8 +94,10 @@ impl Exchange {
             return Err(refuse(50042));
         }
         let owner = self.account(account);
-        if !owner.trading(&request, &currency).freeze(reserved) {
-            return Err(refuse(50020));
+        let wallet = owner.trading(&request, &currency);
+        if !wallet.freeze(reserved) {
+            let name = if request.margin { "the margin account" } else { "the spot wallet" };
+            return Err(refuse(50020).lacking(name, &currency, wallet.available, reserved));
         }
         let id = OrderId(next(&mut self.counters.spot_order));
         let order = SpotOrder {

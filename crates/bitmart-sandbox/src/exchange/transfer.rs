@@ -78,7 +78,13 @@ impl Exchange {
             }
         };
         if free < amount {
-            return Err(refuse(short));
+            let wallet = match from.purse {
+                Purse::Futures => "the futures wallet",
+                Purse::Spot => "the spot wallet",
+                Purse::Fund => "the funding account",
+            };
+            let wallet = format!("{wallet} of {}", from.account.name());
+            return Err(refuse(short).lacking(&wallet, &currency, free, amount));
         }
         self.account(from.account).purse(from.purse, &currency).available -= amount;
         self.account(to.account).purse(to.purse, &currency).available += amount;

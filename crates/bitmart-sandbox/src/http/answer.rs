@@ -28,7 +28,7 @@ fn good(path: &str) -> &'static str {
 pub(super) fn envelope(path: &str, around: Envelope, answer: Answer, trace: &str) -> (u16, Bytes) {
     let (status, body) = match answer {
         Ok(data) => (200, success(path, around, data, trace)),
-        Err(Refusal { status, code, message }) => (
+        Err(Refusal { status, code, message, .. }) => (
             status,
             json!({ "code": code, "trace": trace, "message": message, "data": Value::Null }),
         ),

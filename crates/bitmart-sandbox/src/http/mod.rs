@@ -6,6 +6,7 @@ mod affiliate;
 mod answer;
 mod api_key;
 mod body;
+mod cors;
 mod earn;
 mod family;
 mod funding;

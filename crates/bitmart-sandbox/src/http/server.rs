@@ -16,6 +16,7 @@ use tokio::{
 
 use super::{
     answer::Reply,
+    cors,
     handshake::handshake,
     service::{Dropped, answer},
     wire::Wire,
@@ -112,9 +113,15 @@ async fn route(
     reset: &AtomicBool,
     request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
-    match request.uri().path() {
+    // It is no request of the page yet: no limit counts it and no fault strikes it.
+    if cors::is_preflight(&request) {
+        return Ok(cors::preflight());
+    }
+    let mut reply = match request.uri().path() {
         "/api" => handshake(shared, host, false, peer, reset, request).await,
         "/user" => handshake(shared, host, true, peer, reset, request).await,
         _ => answer(&shared, host, peer, reset, request).await,
-    }
+    }?;
+    cors::allow(reply.headers_mut());
+    Ok(reply)
 }

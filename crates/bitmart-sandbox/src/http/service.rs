@@ -28,8 +28,10 @@ use crate::{
     },
     fault::Fault,
     generated::{Auth, Envelope, Host, Method, Route, Scope, routes},
+    hints,
     input::{self, Input},
     keys::Permission,
+    reasons,
     shared::Shared,
 };
 
@@ -88,10 +90,16 @@ pub(super) async fn answer(
         Some(Fault::Html(status)) => return Ok(html(status)),
         _ => {}
     }
+    let method = request.method().clone();
     let outcome = match fault.and_then(refused) {
         Some(code) => turned_away(host, request, code).await,
         None => process(shared, host, peer, request).await,
     };
+    let why = outcome.answer.as_ref().err().and_then(|refusal| {
+        let why = refusal.why.as_deref()?;
+        shared.reasons.tell(&format!("{method} {path}"), &refusal.code.to_string(), why);
+        reasons::header(why)
+    });
     let (status, mut body) = envelope(&path, outcome.around, outcome.answer, &shared.trace());
     match fault {
         Some(Fault::DropAfter) => return Err(Dropped),
@@ -102,6 +110,9 @@ pub(super) async fn answer(
         _ => {}
     }
     let mut reply = reply(status, body.clone(), outcome.usage, outcome.made_up);
+    if let Some(why) = why {
+        reply.headers_mut().insert("x-sandbox-reason", why);
+    }
     match fault {
         Some(Fault::ResetMidBody) => {
             reset.store(true, Ordering::Relaxed);
@@ -174,7 +185,7 @@ async fn process(shared: &Shared, host: Host, peer: IpAddr, request: Request<Inc
 fn unstored() -> Refusal {
     let message =
         "Internal Server Error: the data folder of the sandbox cannot be written to".into();
-    Refusal { status: 503, code: 50000, message }
+    Refusal { status: 503, code: 50000, message, why: None }
 }
 
 /// Checks a whole request and answers it.
@@ -192,8 +203,28 @@ pub(super) fn serve(
         let input = route.changes.then(|| input(route, caller.as_ref(), body, shared));
         run(shared, handler, input, caller.as_ref(), params, shared.config.lenient)
     });
+    let answer = answer.map_err(|refusal| about_symbol(refusal, shared, route, head, body));
     let made_up = answer.is_ok() && is_made_up(route.path);
     Outcome { answer, around: route.envelope, usage, made_up }
+}
+
+/// Adds what was probably meant to the refusal of a symbol that is not known.
+fn about_symbol(
+    refusal: Refusal,
+    shared: &Shared,
+    route: &Route,
+    head: &hyper::http::request::Parts,
+    body: &[u8],
+) -> Refusal {
+    if ![50001, 70002, 40034].contains(&refusal.code) || refusal.why.is_some() {
+        return refusal;
+    }
+    let Ok(params) = params(route, head, body) else { return refusal };
+    let symbol = params.raw("symbol").and_then(Value::as_str).unwrap_or_default();
+    match hints::symbol(route.host, symbol, &shared.state().exchange) {
+        Some(why) => refusal.because(why),
+        None => refusal,
+    }
 }
 
 /// What makes a request happen again.
@@ -279,11 +310,15 @@ fn find(host: Host, path: &str, method: &HttpMethod) -> Result<&'static Route, R
             return Ok(route);
         }
     }
-    Err(refuse(match (known, Family::of(path)) {
+    let refusal = refuse(match (known, Family::of(path)) {
         (false, family) => gone(host, path, family),
         (true, Family::Account) => 60030,
         (true, _) => 57001,
-    }))
+    });
+    Err(match hints::path(host, path, method) {
+        Some(why) => refusal.because(why),
+        None => refusal,
+    })
 }
 
 /// What is answered on a path that there is not, or no longer. Futures were on the spot host before their
@@ -303,11 +338,13 @@ async fn read(body: Incoming) -> Result<Bytes, Refusal> {
         status: 413,
         code: 50000,
         message: "Bad Request: the body is over 1 MiB".into(),
+        why: None,
     };
     let too_slow = || Refusal {
         status: 408,
         code: 50000,
         message: "Bad Request: the body came too slowly".into(),
+        why: None,
     };
     match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -379,7 +416,7 @@ fn on_clock(refusal: Refusal, route: &Route, proof: Proof<'_>, now_ms: u64) -> R
         return refusal;
     }
     let sent = proof.timestamp.and_then(|text| text.parse().ok()).unwrap_or(0_u64);
-    refuse(if sent < now_ms { 40039 } else { 40013 })
+    Refusal { why: refusal.why, ..refuse(if sent < now_ms { 40039 } else { 40013 }) }
 }
 
 fn proof(headers: &HeaderMap, peer: IpAddr) -> Proof<'_> {

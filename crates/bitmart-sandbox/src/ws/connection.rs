@@ -28,6 +28,7 @@ use crate::{
 const LINGER: Duration = Duration::from_secs(1);
 /// Largest frame that is read at all.
 const FRAME: usize = 64 << 10;
+const NORMAL: u16 = 1000;
 const TOO_BIG: u16 = 1009;
 const GOING_AWAY: u16 = 1001;
 const POLICY: u16 = 1008;
@@ -40,19 +41,34 @@ enum Heard {
     Message(Vec<u8>),
     Ping(Vec<u8>),
     Pong,
-    Closed,
+    /// With the code of the client, if it gave one that may be sent back.
+    Closed(Option<u16>),
     TooBig,
     Broken,
 }
 
+/// Whether protocol pings are answered and count as life, as RFC 6455 asks, or neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pings {
+    Answered,
+    Ignored,
+}
+
+impl Pings {
+    /// The switch is about spot: futures answer in any case, as observed.
+    fn of(host: Host, spot_answers: bool) -> Self {
+        if host == Host::Spot && !spot_answers { Self::Ignored } else { Self::Answered }
+    }
+}
+
 impl Heard {
-    /// Whether the client counts as alive because of it. On spot only messages do, the text `ping`
-    /// among them; on futures a protocol ping as well.
-    fn keeps_alive(&self, host: Host) -> bool {
+    /// Whether the client counts as alive because of it. A pong that nobody asked for is a heartbeat,
+    /// too (RFC 6455, section 5.5.3).
+    fn keeps_alive(&self, pings: Pings) -> bool {
         match self {
             Self::Message(_) => true,
-            Self::Ping(_) => host == Host::Futures,
-            Self::Pong | Self::Closed | Self::TooBig | Self::Broken => false,
+            Self::Ping(_) | Self::Pong => pings == Pings::Answered,
+            Self::Closed(_) | Self::TooBig | Self::Broken => false,
         }
     }
 }
@@ -88,8 +104,15 @@ pub(super) async fn run(
     reader.set_max_message_size(FRAME);
     let (sender, queue) = mpsc::channel(shared.config.ws.queue);
     let id = shared.state().feed.join(sender);
-    let connection =
-        Connection { shared: Arc::clone(&shared), id, dialect, writer, queue, silent: false };
+    let connection = Connection {
+        shared: Arc::clone(&shared),
+        id,
+        address: super::address(host, private),
+        dialect,
+        writer,
+        queue,
+        silent: false,
+    };
     connection.serve(host, reader, message).await;
     shared.state().feed.leave(id);
 }
@@ -108,6 +131,7 @@ pub(super) async fn turn_away(host: Host, upgraded: Upgraded, crowded: Crowded) 
 struct Connection {
     shared: Arc<Shared>,
     id: SocketId,
+    address: &'static str,
     dialect: Dialect,
     writer: Writer<WriteHalf<Io>>,
     queue: mpsc::Receiver<Queued>,
@@ -129,6 +153,7 @@ impl Connection {
 
     async fn talk(mut self, host: Host, reader: WebSocketRead<ReadHalf<Io>>, message: usize) {
         let manners = self.shared.config.ws;
+        let pings = Pings::of(host, manners.spot_pings);
         let without_topic = match host {
             Host::Spot => manners.spot_without_topic,
             Host::Futures => manners.futures_without_topic,
@@ -153,10 +178,10 @@ impl Connection {
                 },
                 next = heard.next() => match next {
                     Some(heard) => {
-                        if heard.keeps_alive(host) {
+                        if heard.keeps_alive(pings) {
                             idle_at = Instant::now() + manners.idle;
                         }
-                        self.on_heard(heard, host).await
+                        self.on_heard(heard, pings).await
                     }
                     None => return,
                 },
@@ -171,7 +196,7 @@ impl Connection {
         // Closing at once would reset the connection while the client still answers the close.
         let goodbye = async {
             while let Some(heard) = heard.next().await {
-                if matches!(heard, Heard::Closed | Heard::Broken) {
+                if matches!(heard, Heard::Closed(_) | Heard::Broken) {
                     return;
                 }
             }
@@ -183,20 +208,19 @@ impl Connection {
         self.shared.state().feed.lonely_since(self.id)
     }
 
-    async fn on_heard(&mut self, heard: Heard, host: Host) -> bool {
+    async fn on_heard(&mut self, heard: Heard, pings: Pings) -> bool {
         match heard {
             Heard::Message(text) => {
                 self.on_text(&String::from_utf8_lossy(&text));
                 true
             }
-            Heard::Ping(payload) if host == Host::Futures => {
+            Heard::Ping(payload) if pings == Pings::Answered => {
                 self.add(OpCode::Pong, &payload);
                 self.writer.flush().await
             }
-            // BitMart documents that the spot server does not support protocol pings.
             Heard::Ping(_) | Heard::Pong => true,
             Heard::TooBig => self.write(Out::Close(TOO_BIG)).await,
-            Heard::Closed => self.write(Out::Close(1000)).await,
+            Heard::Closed(code) => self.write(Out::Close(code.unwrap_or(NORMAL))).await,
             Heard::Broken => false,
         }
     }
@@ -207,10 +231,16 @@ impl Connection {
         let State { exchange, clock, feed, .. } = &mut *state;
         let (clock, now_ms) = (*clock, clock.now_ms());
         let (keys, id) = (&self.shared.keys, self.id);
-        let mut desk = Desk { feed, exchange, keys, id, clock, now_ms, trace };
+        let reasons = Vec::new();
+        let mut desk = Desk { feed, exchange, keys, id, clock, now_ms, trace, reasons };
         match &mut self.dialect {
             Dialect::Spot(session) => session.on_text(text, Instant::now(), &mut desk),
             Dialect::Futures(session) => session.on_text(text, &mut desk),
+        }
+        let reasons = desk.reasons;
+        drop(state);
+        for (code, why) in reasons {
+            self.shared.reasons.tell(&format!("WebSocket {}", self.address), &code, &why);
         }
     }
 
@@ -227,12 +257,8 @@ impl Connection {
                 }
                 Out::Text(bytes) => self.add(OpCode::Text, &bytes),
                 Out::Binary(bytes) => self.add(OpCode::Binary, &bytes),
-                Out::Close(code) => {
-                    self.add(OpCode::Close, &code.to_be_bytes());
-                    // The connection ends whether or not the client still listens.
-                    self.writer.flush().await;
-                    return false;
-                }
+                Out::Close(code) => return self.close(code, "").await,
+                Out::CloseBecause(code, why) => return self.close(code, &why).await,
             }
             if self.writer.is_full() {
                 break;
@@ -244,6 +270,13 @@ impl Connection {
             };
         }
         self.writer.flush().await
+    }
+
+    /// The connection ends whether or not the client still listens.
+    async fn close(&mut self, code: u16, why: &str) -> bool {
+        self.add(OpCode::Close, &[&code.to_be_bytes(), why.as_bytes()].concat());
+        self.writer.flush().await;
+        false
     }
 
     fn add(&mut self, code: OpCode, payload: &[u8]) {
@@ -263,7 +296,7 @@ async fn hear(reader: &mut WebSocketRead<ReadHalf<Io>>, part: &mut Vec<u8>, most
             Err(_) => return Heard::Broken,
         };
         match frame.opcode {
-            OpCode::Close => return Heard::Closed,
+            OpCode::Close => return Heard::Closed(close_code(&frame.payload)),
             OpCode::Ping => return Heard::Ping(frame.payload.to_vec()),
             OpCode::Pong => return Heard::Pong,
             OpCode::Text | OpCode::Binary | OpCode::Continuation => {}
@@ -278,16 +311,45 @@ async fn hear(reader: &mut WebSocketRead<ReadHalf<Io>>, part: &mut Vec<u8>, most
     }
 }
 
+/// The code of a close frame, when it is one that a frame may carry (RFC 6455, section 7.4).
+fn close_code(payload: &[u8]) -> Option<u16> {
+    let code = u16::from_be_bytes(*payload.first_chunk()?);
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999).then_some(code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn only_messages_keep_a_spot_socket_alive_and_pings_a_futures_one() {
+    fn pings_and_pongs_are_life_unless_spot_is_told_to_ignore_them() {
         let message = || Heard::Message(b"ping".to_vec());
-        let ping = || Heard::Ping(Vec::new());
-        assert!(message().keeps_alive(Host::Spot) && message().keeps_alive(Host::Futures));
-        assert!(!ping().keeps_alive(Host::Spot) && ping().keeps_alive(Host::Futures));
-        assert!(!Heard::Pong.keeps_alive(Host::Spot) && !Heard::Pong.keeps_alive(Host::Futures));
+        for heard in [Heard::Ping(Vec::new()), Heard::Pong] {
+            for (host, spot_answers, alive) in [
+                (Host::Spot, true, true),
+                (Host::Spot, false, false),
+                (Host::Futures, true, true),
+                (Host::Futures, false, true),
+            ] {
+                let pings = Pings::of(host, spot_answers);
+                assert_eq!(heard.keeps_alive(pings), alive, "{heard:?} {host:?} {spot_answers}");
+                assert!(message().keeps_alive(pings));
+            }
+        }
+        for heard in [Heard::Closed(None), Heard::TooBig, Heard::Broken] {
+            assert!(!heard.keeps_alive(Pings::Answered), "{heard:?}");
+        }
+    }
+
+    #[test]
+    fn only_codes_that_a_frame_may_carry_are_sent_back() {
+        let sent = |code: u16| close_code(&[&code.to_be_bytes()[..], b"bye"].concat());
+        for code in [1000, 1001, 1011, 3000, 4999] {
+            assert_eq!(sent(code), Some(code));
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
+            assert_eq!(sent(code), None, "{code}");
+        }
+        assert_eq!((close_code(b""), close_code(b"x")), (None, None));
     }
 }

@@ -50,6 +50,8 @@ pub(super) enum Out {
     Text(Bytes),
     Binary(Bytes),
     Close(u16),
+    /// A close frame with a reason, of at most 123 bytes.
+    CloseBecause(u16, Box<str>),
     /// Say nothing more.
     Silence,
     /// Say nothing more, and hear nothing either.

@@ -4,11 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    feed::Out,
-    spot::Desk,
+    spot::{Desk, PRIVATE, PUBLIC},
     topic::{self, Channel, Topic},
 };
-use crate::generated::Host;
+use crate::{generated::Host, hints};
 
 /// Largest message of a client in bytes: 2,020 were seen to pass and 2,186 to close the socket.
 pub(super) const MESSAGE: usize = 2_048;
@@ -69,7 +68,16 @@ impl Session {
     fn on_topic(&self, action: &str, text: &str, echo: &Value, desk: &mut Desk<'_>) {
         let topic = match self.find(text, desk) {
             Ok(topic) => topic,
-            Err(words) => {
+            Err(mut words) => {
+                if let Some(why) = self.misplaced(text) {
+                    words = format!("{words}: {why}");
+                    desk.explain("an error", &words);
+                } else if let Some(topic) = topic::parse(Host::Futures, text)
+                    && let Some(why) = hints::symbol(Host::Futures, &topic.symbol, desk.exchange)
+                    && !desk.exchange.futures.contains_key(&topic.symbol)
+                {
+                    desk.explain("an error", why);
+                }
                 let refused = json!({ "action": action, "group": text, "success": false, "request": echo, "error": words });
                 return desk.feed.send_json(desk.id, &refused);
             }
@@ -95,6 +103,13 @@ impl Session {
         if fresh {
             desk.feed.send_first(desk.exchange, desk.id, &topic, desk.now_ms);
         }
+    }
+
+    /// Why a topic cannot be had at this address.
+    fn misplaced(&self, text: &str) -> Option<&'static str> {
+        let topic =
+            topic::parse(Host::Futures, text).filter(|topic| topic.private != self.private)?;
+        Some(if topic.private { PRIVATE } else { PUBLIC })
     }
 
     /// The addresses are separate: each serves the topics of its own kind only.
@@ -128,13 +143,19 @@ fn field<'a>(message: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
 
 fn access(action: &str, args: &[String], desk: &mut Desk<'_>) {
     let arg = |at: usize| args.get(at).map_or("", String::as_str);
-    if let Ok(caller) = desk.keys.login(arg(0), arg(1), arg(2), desk.clock) {
-        desk.feed.log_in(desk.id, caller.account);
-        return desk.feed.send_json(desk.id, &json!({ "action": action, "success": true }));
-    }
+    let why = match desk.keys.login(arg(0), arg(1), arg(2), desk.clock) {
+        Ok(caller) => {
+            desk.feed.log_in(desk.id, caller.account);
+            return desk.feed.send_json(desk.id, &json!({ "action": action, "success": true }));
+        }
+        Err(denied) => denied.why,
+    };
     let shown: String = arg(0).chars().take(10).collect();
     let words =
         format!("access failed: openapi auth: apiKey {shown}**** failed: openapi auth failed");
     desk.feed.send_json(desk.id, &json!({ "action": action, "success": false, "error": words }));
-    desk.feed.send(desk.id, Out::Close(1000));
+    if let Some(why) = &why {
+        desk.explain("access failed", why);
+    }
+    desk.close_because(why);
 }

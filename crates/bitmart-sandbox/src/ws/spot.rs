@@ -11,10 +11,12 @@ use super::{
     topic::{self, Topic},
 };
 use crate::{
-    auth::{KeyRing, LoginError},
+    auth::{Denied, KeyRing, LoginError},
     clock::Clock,
     exchange::Exchange,
     generated::Host,
+    hints,
+    reasons::bounded,
 };
 
 /// Largest message of a client in bytes.
@@ -47,7 +49,35 @@ pub(super) struct Desk<'a> {
     pub(super) now_ms: u64,
     /// A fresh id for pongs.
     pub(super) trace: String,
+    /// Codes and reasons of what was refused, for standard error.
+    pub(super) reasons: Vec<(String, String)>,
 }
+
+impl Desk<'_> {
+    pub(super) fn explain(&mut self, code: impl Into<String>, why: impl Into<String>) {
+        self.reasons.push((code.into(), why.into()));
+    }
+
+    /// Closes after a login that failed. The frame has room for 123 bytes of why.
+    pub(super) fn close_because(&mut self, why: Option<String>) {
+        let out = match why {
+            Some(why) => {
+                let short: String = bounded(&why).chars().take(REASON).collect();
+                Out::CloseBecause(1000, short.into())
+            }
+            None => Out::Close(1000),
+        };
+        self.feed.send(self.id, out);
+    }
+}
+
+/// Said where a topic is asked for on the wrong one of two addresses.
+pub(super) const PRIVATE: &str =
+    "this is the public address: private topics, and the login, are at the one with the path /user";
+pub(super) const PUBLIC: &str =
+    "this is the private address: public topics are at the one with the path /api";
+/// Room for a reason in a close frame, in bytes.
+const REASON: usize = 123;
 
 impl Session {
     pub(super) fn new(private: bool, limited: bool) -> Self {
@@ -108,7 +138,23 @@ impl Session {
     fn on_topic(&self, op: &str, text: &str, desk: &mut Desk<'_>) {
         let topic = match self.find(text, desk) {
             Ok(topic) => topic,
-            Err((code, words)) => return error(desk, op, code, words),
+            Err((code, words)) => {
+                let words = match self.misplaced(text) {
+                    Some(why) => {
+                        desk.explain(code.to_string(), format!("{text}: {why}"));
+                        format!("{words}. {why}")
+                    }
+                    None => {
+                        let symbol = topic::parse(Host::Spot, text).map(|topic| topic.symbol);
+                        let symbol = symbol.filter(|_| code == 92001).unwrap_or_default();
+                        if let Some(why) = hints::symbol(Host::Spot, &symbol, desk.exchange) {
+                            desk.explain(code.to_string(), why);
+                        }
+                        words.to_owned()
+                    }
+                };
+                return error(desk, op, code, &words);
+            }
         };
         match op {
             "subscribe" => self.subscribe(&topic, desk),
@@ -124,6 +170,12 @@ impl Session {
             }
             _ => error(desk, op, 90004, "Invalid channel param"),
         }
+    }
+
+    /// Why a topic cannot be had at this address.
+    fn misplaced(&self, text: &str) -> Option<&'static str> {
+        let topic = topic::parse(Host::Spot, text).filter(|topic| topic.private != self.private)?;
+        Some(if topic.private { PRIVATE } else { PUBLIC })
     }
 
     fn find(&self, text: &str, desk: &Desk<'_>) -> Result<Topic, (u32, &'static str)> {
@@ -176,7 +228,7 @@ fn login(args: &[String], desk: &mut Desk<'_>) {
             desk.feed.log_in(desk.id, caller.account);
             desk.feed.send_json(desk.id, &json!({ "event": "login" }));
         }
-        Err(reason) => {
+        Err(Denied { error: reason, why }) => {
             let (code, words) = match reason {
                 LoginError::EmptyKey => (91001, "API KEY is empty"),
                 LoginError::UnknownKey => (91002, "API KEY not found"),
@@ -189,7 +241,10 @@ fn login(args: &[String], desk: &mut Desk<'_>) {
                 LoginError::InvalidTimestamp => (91023, "Param timestamp invalid format"),
             };
             error(desk, "login", code, words);
-            desk.feed.send(desk.id, Out::Close(1000));
+            if let Some(why) = &why {
+                desk.explain(code.to_string(), why);
+            }
+            desk.close_because(why);
         }
     }
 }

@@ -140,6 +140,8 @@ pub(crate) enum Heard {
     Binary(String),
     /// A binary frame that does not inflate.
     Garbage,
+    /// A pong frame with its payload.
+    Pong(Vec<u8>),
     Close(u16),
     /// The connection ended without a close frame.
     Gone,
@@ -193,13 +195,34 @@ impl Socket {
         self.send(&value.to_string()).await;
     }
 
-    pub(crate) async fn ping_frame(&mut self) {
-        let ping = Frame::new(true, OpCode::Ping, None, Payload::Owned(b"x".to_vec()));
-        self.0.write_frame(ping).await.expect("writes");
+    pub(crate) async fn ping_frame(&mut self, payload: &[u8]) {
+        self.control_frame(OpCode::Ping, payload).await;
+    }
+
+    pub(crate) async fn pong_frame(&mut self, payload: &[u8]) {
+        self.control_frame(OpCode::Pong, payload).await;
+    }
+
+    pub(crate) async fn close_frame(&mut self, code: u16) {
+        self.control_frame(OpCode::Close, &code.to_be_bytes()).await;
+    }
+
+    async fn control_frame(&mut self, code: OpCode, payload: &[u8]) {
+        let frame = Frame::new(true, code, None, Payload::Owned(payload.to_vec()));
+        self.0.write_frame(frame).await.expect("writes");
     }
 
     pub(crate) async fn hear(&mut self) -> Heard {
         timeout(DEADLINE, self.read()).await.expect("something in time")
+    }
+
+    /// The close frame that is due, with its reason.
+    pub(crate) async fn close(&mut self) -> (u16, String) {
+        let read = timeout(DEADLINE, self.0.read_frame()).await.expect("in time");
+        let frame = read.expect("a frame");
+        assert_eq!(frame.opcode, OpCode::Close);
+        let (code, why) = frame.payload.split_first_chunk().expect("a code");
+        (u16::from_be_bytes(*code), String::from_utf8(why.to_vec()).expect("text"))
     }
 
     async fn read(&mut self) -> Heard {
@@ -218,7 +241,7 @@ impl Socket {
                 let code = frame.payload.first_chunk().map_or(0, |code| u16::from_be_bytes(*code));
                 Heard::Close(code)
             }
-            OpCode::Pong => Heard::Text("(pong frame)".to_owned()),
+            OpCode::Pong => Heard::Pong(frame.payload.to_vec()),
             _ => Heard::Text(String::from_utf8(frame.payload.to_vec()).expect("text")),
         }
     }

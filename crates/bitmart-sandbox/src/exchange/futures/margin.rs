@@ -298,7 +298,7 @@ impl Exchange {
         let money = self.collateral(account, currency);
         let most = if isolated { money.withdrawable() } else { money.spendable() };
         if amount > Decimal::ZERO && amount > most {
-            return Err(refuse(40027));
+            return Err(refuse(40027).lacking("the futures wallet", currency, most, amount));
         }
         let wallet = self.account(account).futures(currency);
         wallet.available -= amount;

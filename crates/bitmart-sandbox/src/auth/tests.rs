@@ -1,0 +1,88 @@
+use serde_json::json;
+
+use super::*;
+
+const KEY: &str = "80618e45710812162b04892c7ee5ead4a3cc3e56";
+const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9";
+
+fn at(now_ms: u64) -> Clock {
+    Clock::Stepped { now_ms }
+}
+
+fn ring() -> KeyRing {
+    let keys = [ApiKey::new(KEY, SECRET, "test001"), ApiKey::new("ice", "s", "m").frozen()];
+    KeyRing::new(1, &keys, Vec::new())
+}
+
+/// The worked examples of BitMart's documents.
+#[test]
+fn documented_signatures_are_accepted() {
+    let proof = Proof {
+        key: Some(KEY),
+        sign: Some("c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"),
+        timestamp: Some("1589793796145"),
+        peer: None,
+    };
+    let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
+    assert!(ring().signed(proof, body, at(1_589_793_796_145)).is_ok());
+    let refused = |body: &[u8], now_ms| {
+        let refusal = ring().signed(proof, body, at(now_ms)).expect_err("refused");
+        (refusal.code, refusal.why.expect("a reason"))
+    };
+    let (code, why) = refused(b"{}", 1_589_793_796_145);
+    assert!(code == 30005 && why.contains("none of the usual slips"), "{why}");
+    let spaced = br#"{"symbol": "BTC_USDT", "price": "8600", "count": "100"}"#;
+    let (code, why) = refused(spaced, 1_589_793_796_145);
+    assert!(code == 30005 && why.contains("the JSON without spaces"), "{why}");
+    let (code, why) = refused(body, 1_589_793_796_145 + 60_001);
+    assert!(code == 30007 && why.contains("60.001 s behind"), "{why}");
+    let sign = "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556";
+    assert!(ring().login(KEY, "1589267764859", sign, at(1_589_267_764_859)).is_ok());
+}
+
+#[test]
+fn keys_made_at_run_time_are_made_again_from_what_is_remembered() {
+    let ring = KeyRing::new(7, &[ApiKey::from_seed(7)], Vec::new());
+    let (first, second) =
+        (ring.make(1, None, vec![Permission::ReadOnly]), ring.make(2, Some(1), Vec::new()));
+    assert!(first.key != second.key && first.key != ApiKey::from_seed(7).key);
+    let again = KeyRing::new(7, &[ApiKey::from_seed(7)], ring.made());
+    for key in [&first, &second] {
+        assert_eq!(again.named(&key.key).as_deref(), Some(key));
+    }
+    assert_eq!(again.make(1, None, Vec::new()), ring.make(1, None, Vec::new()));
+    assert!(!ring.add(first));
+}
+
+#[test]
+fn missing_headers_have_their_own_codes() {
+    let code = |key, sign, timestamp| {
+        let proof = Proof { key, sign, timestamp, peer: None };
+        ring().signed(proof, b"{}", at(0)).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(code(None, None, None), Err(30001));
+    assert_eq!(code(Some("nobody"), None, None), Err(30002));
+    assert_eq!(code(Some("ice"), None, None), Err(30003));
+    assert_eq!(code(Some(KEY), Some(""), None), Err(30004));
+    assert_eq!(code(Some(KEY), Some("x"), None), Err(30006));
+    assert_eq!(code(Some(KEY), Some("x"), Some("noon")), Err(30006));
+    assert_eq!(code(Some(KEY), Some("x"), Some("0")), Err(30005));
+}
+
+#[test]
+fn recv_window_has_its_four_texts() {
+    let text = |asked: serde_json::Value, sent: &str| {
+        check_recv_window(Some(&asked), Some(sent), at(100_000))
+            .map_err(|refusal| refusal.message.into_owned())
+    };
+    assert_eq!(text(json!(5000), "95000"), Ok(()));
+    assert!(
+        text(json!(5000), "94999").is_err_and(|text| text.contains("outside of the recvWindow"))
+    );
+    assert!(
+        text(json!(5000), "101000").is_err_and(|text| text.contains("outside of the recvWindow"))
+    );
+    assert!(text(json!("5000"), "100000").is_err_and(|text| text.contains("long type")));
+    assert!(text(json!(0), "100000").is_err_and(|text| text.contains("greater than 0")));
+    assert!(text(json!(60001), "100000").is_err_and(|text| text.contains("less than 60000")));
+}

@@ -1,0 +1,154 @@
+use super::{
+    super::{hex, mac_of},
+    *,
+};
+
+const TIME: &str = "1700000000000";
+const SENT: &str = r#"{"symbol":"BTC_USDT","size":100}"#;
+
+fn key() -> ApiKey {
+    ApiKey::new("4b1d", "0a5ec7e7", "my memo")
+}
+
+fn signed(secret: &str, message: &str) -> String {
+    hex(&mac_of(secret.as_bytes(), &[message.as_bytes()]).expect("any secret signs"))
+}
+
+fn why(sign: &str, place: Place) -> String {
+    let key = key();
+    let others = [Arc::new(key.clone()), Arc::new(ApiKey::new("other", "theirs", "their memo"))];
+    let body = if place == Place::Login { LOGIN_BODY } else { SENT.as_bytes() };
+    let words = wrong_signature(&Attempt {
+        key: &key,
+        others: &others,
+        timestamp: TIME,
+        body,
+        sign,
+        place,
+    });
+    for hidden in [&*key.secret, &*key.memo, "theirs", "their memo", sign] {
+        assert!(!words.contains(hidden), "{words}");
+    }
+    words
+}
+
+#[test]
+fn every_usual_slip_is_told_apart() {
+    for (secret, message, words) in [
+        ("0a5ec7e7", format!("{TIME}##{SENT}"), "an empty memo"),
+        ("0a5ec7e7", format!("{TIME}#{SENT}"), "without the memo"),
+        ("0a5ec7e7", format!("{TIME}{SENT}"), "without memo and #"),
+        ("0a5ec7e7", format!("{TIME}#my memo #{SENT}"), "a memo with a blank"),
+        ("0a5ec7e7", format!("{TIME}#\"my memo\"#{SENT}"), "a memo in quotes"),
+        ("0a5ec7e7", format!("{TIME}#\u{feff}my memo#{SENT}"), "a memo with a blank"),
+        ("0a5ec7e7", format!("{TIME}#MY MEMO#{SENT}"), "a memo in other capitals"),
+        (
+            "0a5ec7e7",
+            format!("{TIME}#your_api_memo#{SENT}"),
+            "placeholder of a sample in place of the memo",
+        ),
+        ("0a5ec7e7", format!("{TIME}#their memo#{SENT}"), "the memo of another key"),
+        ("theirs", format!("{TIME}#my memo#{SENT}"), "the secret of another key"),
+        ("4b1d", format!("{TIME}#my memo#{SENT}"), "the key in place of the secret"),
+        ("0a5ec7e7\n", format!("{TIME}#my memo#{SENT}"), "a secret with a blank, line break"),
+        ("'0a5ec7e7'", format!("{TIME}#my memo#{SENT}"), "a secret in quotes"),
+        (
+            "your_api_secret",
+            format!("{TIME}#my memo#{SENT}"),
+            "placeholder of a sample in place of the secret",
+        ),
+        ("0a5ec7e7", format!("{TIME}#my memo#"), "an empty body"),
+        (
+            "0a5ec7e7",
+            format!("{TIME}#my memo#{{'symbol': 'BTC_USDT', 'size': 100}}"),
+            "a Python dict",
+        ),
+        (
+            "0a5ec7e7",
+            format!("{TIME}#my memo#{{\"symbol\": \"BTC_USDT\", \"size\": 100}}"),
+            "with spaces",
+        ),
+        (
+            "0a5ec7e7",
+            format!("{TIME}#my memo#{{\"size\":100,\"symbol\":\"BTC_USDT\"}}"),
+            "sorted by name",
+        ),
+        ("0a5ec7e7", format!("{TIME}#my memo#symbol=BTC_USDT&size=100"), "a query string"),
+        ("0a5ec7e7", format!("{TIME}#my memo#size=100&symbol=BTC_USDT"), "a query string"),
+        ("0a5ec7e7", format!("1700000000004#my memo#{SENT}"), "another timestamp"),
+        ("0a5ec7e7", format!("1700000000#my memo#{SENT}"), "another timestamp"),
+        ("0a5ec7e7", format!("{TIME}##"), "an empty memo and an empty body"),
+        ("wrong", format!("{TIME}#my memo#{SENT}"), "none of the usual slips"),
+    ] {
+        let told = why(&signed(secret, &message), Place::Headers);
+        assert!(told.contains(words), "{message}: {told}");
+        assert!(told.starts_with("X-BM-SIGN "), "{told}");
+    }
+}
+
+#[test]
+fn a_login_is_told_what_it_signed() {
+    for (message, words) in [
+        (format!("{TIME}##bitmart.WebSocket"), "an empty memo"),
+        (format!("{TIME}#my memo#"), "another text than bitmart.WebSocket"),
+        (format!("{TIME}#nobody's#bitmart.WebSocket"), "timestamp#memo#bitmart.WebSocket"),
+    ] {
+        let told = why(&signed("0a5ec7e7", &message), Place::Login);
+        assert!(told.contains(words) && told.starts_with("the signature "), "{told}");
+    }
+}
+
+#[test]
+fn a_signature_in_another_form_is_named() {
+    let right = signed("0a5ec7e7", &format!("{TIME}#my memo#{SENT}"));
+    let told = |sign: &str| why(sign, Place::Headers);
+    assert!(told(&right.to_uppercase()).contains("in capitals: it must be lower-case hex"));
+    assert!(told(&format!("\"{right}\"")).contains("in quotes"));
+    assert!(told(&format!("{right}{right}")).contains("SHA-512"));
+    assert!(told(&format!("{}=", "a".repeat(43))).contains("base64"));
+    assert!(told("zz").contains("has 2 characters"));
+}
+
+/// Trying everything with a large body would take seconds.
+#[test]
+fn a_long_body_is_not_tried() {
+    let (key, body) = (key(), vec![b' '; LONGEST + 1]);
+    let sign = signed("0a5ec7e7", "x");
+    let place = Place::Headers;
+    let attempt =
+        Attempt { key: &key, others: &[], timestamp: TIME, body: &body, sign: &sign, place };
+    assert!(wrong_signature(&attempt).contains("4097 bytes is too long"));
+}
+
+#[test]
+fn a_timestamp_is_told_its_unit_or_by_how_much() {
+    let now_ms = 1_700_000_000_000;
+    let told = |sent| stale(sent, Clock::Stepped { now_ms }, Place::Headers);
+    assert!(told(now_ms / 1_000).contains("in seconds"));
+    assert!(told(now_ms * 1_000).contains("in microseconds"));
+    assert!(told(now_ms * 1_000_000).contains("in nanoseconds"));
+    assert!(told(now_ms - 60_001).starts_with("X-BM-TIMESTAMP is 60.001 s behind the clock"));
+    assert!(told(now_ms + 86_400_000 * 3).contains("3 days ahead of the clock"));
+    assert!(told(now_ms - 60_001).contains("stands still"));
+    assert!(no_timestamp("1700000000.123", Place::Login).contains("whole milliseconds"));
+    assert!(no_timestamp("noon", Place::Headers).contains("no number"));
+}
+
+#[test]
+fn an_unknown_key_is_told_what_it_is() {
+    let keys = [Arc::new(key())];
+    for (given, words) in [
+        ("\"4b1d\"", "a quote"),
+        ("4B1D", "other capitals"),
+        ("0a5ec7e7", "the secret of a key"),
+        ("my memo", "the memo of a key"),
+        ("your_api_key", "placeholder"),
+        ("Your API KEY", "placeholder"),
+        ("<your_api_key>", "placeholder"),
+        ("0123", "(it has 1)"),
+    ] {
+        let told = unknown_key(given, &keys);
+        assert!(told.contains(words), "{given}: {told}");
+        assert!(!told.contains("0a5ec7e7") && !told.contains("0123"), "{told}");
+    }
+}

@@ -1,0 +1,151 @@
+//! Starting balances by a list of currencies and amounts.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use super::{Config, set_balance};
+use crate::exchange::{DECIMALS, control::MOST};
+
+/// Why a starting balance cannot be. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FundError {
+    /// Not of the form `BTC=20000`.
+    Malformed(String),
+    /// No market that is listed uses this currency. Names are in capitals.
+    UnknownCurrency(String),
+    /// The amount of a currency is not from 0 to 1e15 with at most 8 decimals, or no number.
+    InvalidAmount {
+        /// The currency.
+        currency: String,
+        /// What stands in place of its amount.
+        amount: String,
+    },
+    /// The list has this currency twice.
+    Twice(String),
+}
+
+impl fmt::Display for FundError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(text) => {
+                write!(f, "{text:?} is no CURRENCY=AMOUNT, as in BTC=20000,USDT=5000.5")
+            }
+            Self::UnknownCurrency(currency) => {
+                write!(f, "no listed market uses the currency {currency:?}")?;
+                let capitals = currency.to_uppercase();
+                if capitals == *currency { Ok(()) } else { write!(f, "; is it {capitals}?") }
+            }
+            Self::InvalidAmount { currency, amount } => write!(
+                f,
+                "{amount:?} is no amount of {currency}: it is a decimal number from 0 to 1e15 with at most \
+                 {DECIMALS} decimals, without an exponent"
+            ),
+            Self::Twice(currency) => write!(f, "{currency} is there twice"),
+        }
+    }
+}
+
+impl std::error::Error for FundError {}
+
+impl Config {
+    /// Sets starting balances of every main account by a list such as `BTC=20000,USDT=5000000.5`: in the
+    /// spot wallet and, for a currency in which a contract is settled (USDT), in the futures wallet as
+    /// well. Currencies that are not named keep what they have. Markets ([`Config::pairs`],
+    /// [`Config::contracts`]) come first: only their currencies can be named.
+    ///
+    /// ```
+    /// use bitmart_sandbox::Config;
+    ///
+    /// let config = Config::new().fund("BTC=20000,USDT=5000000.5")?;
+    /// assert!(config.fund("BTC").is_err());
+    /// # Ok::<(), bitmart_sandbox::FundError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the list is malformed or has a currency twice, no market uses a currency, or an amount is not
+    /// from 0 to 1e15 with at most 8 decimals.
+    pub fn fund(mut self, list: &str) -> Result<Self, FundError> {
+        let mut seen: Vec<&str> = Vec::new();
+        for part in list.split(',') {
+            let pair = part.split_once('=').map(|(name, amount)| (name.trim(), amount.trim()));
+            let (currency, amount) = pair
+                .filter(|(name, amount)| !name.is_empty() && !amount.is_empty())
+                .ok_or_else(|| FundError::Malformed(part.to_owned()))?;
+            if seen.contains(&currency) {
+                return Err(FundError::Twice(currency.to_owned()));
+            }
+            seen.push(currency);
+            let settles = self.contracts.iter().any(|contract| contract.quote == currency);
+            let listed = |pair: &crate::SpotPair| pair.base == currency || pair.quote == currency;
+            if !settles && !self.pairs.iter().any(listed) {
+                return Err(FundError::UnknownCurrency(currency.to_owned()));
+            }
+            let amount = parse(amount).ok_or_else(|| FundError::InvalidAmount {
+                currency: currency.to_owned(),
+                amount: amount.to_owned(),
+            })?;
+            set_balance(&mut self.spot_funds, currency, amount);
+            if settles {
+                set_balance(&mut self.futures_funds, currency, amount);
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Digits, and a point with digits behind it at most.
+fn parse(text: &str) -> Option<Decimal> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let amount: Decimal = Some(text).filter(|_| plain(whole) && plain(part))?.parse().ok()?;
+    let amount = amount.normalize();
+    (amount <= MOST && amount.scale() <= DECIMALS).then_some(amount)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(funds: &[(String, Decimal)], currency: &str) -> Decimal {
+        funds.iter().find(|row| row.0 == currency).expect("funded").1
+    }
+
+    #[test]
+    fn a_list_sets_spot_and_what_contracts_are_settled_in_on_futures_as_well() {
+        let before = Config::new();
+        let config = before.clone().fund("BTC=20000, USDT=0.00000001,ETH=0").expect("a list");
+        assert_eq!(of(&config.spot_funds, "BTC"), Decimal::from(20_000));
+        assert_eq!(of(&config.spot_funds, "ETH"), Decimal::ZERO);
+        for funds in [&config.spot_funds, &config.futures_funds] {
+            assert_eq!(of(funds, "USDT"), Decimal::new(1, 8));
+        }
+        assert_eq!(config.futures_funds.len(), before.futures_funds.len());
+        assert_eq!(of(&config.spot_funds, "SOL"), of(&before.spot_funds, "SOL"));
+        assert!(Config::new().fund("BTC=1000000000000000").is_ok());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let fund = |list: &str| Config::new().fund(list).expect_err(list);
+        for list in ["", "BTC", "BTC=", "=5", "BTC=1,", "BTC 5"] {
+            assert!(matches!(fund(list), FundError::Malformed(_)), "{list}");
+        }
+        for amount in
+            ["-1", "+1", "1e3", "x", ".5", "5.", "1_000", "0.000000001", "1000000000000001"]
+        {
+            let error = fund(&format!("USDT=1,BTC={amount}"));
+            let named = FundError::InvalidAmount { currency: "BTC".into(), amount: amount.into() };
+            assert_eq!(error, named);
+        }
+        assert_eq!(fund("BTC=1,BTC=2"), FundError::Twice("BTC".into()));
+        assert!(fund("btc=1").to_string().ends_with("; is it BTC?"));
+        let eth = crate::SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "ETH_USDT");
+        let only_eth = Config::new().pairs(eth.collect::<Vec<_>>());
+        assert_eq!(
+            only_eth.fund("BTC=1").expect_err("no BTC"),
+            FundError::UnknownCurrency("BTC".into())
+        );
+    }
+}

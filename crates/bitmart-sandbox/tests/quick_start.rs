@@ -1,0 +1,57 @@
+//! BitMart's printed quick start, order by order: with nothing changed but addresses and keys, each is
+//! accepted as the first thing that somebody sends.
+
+mod common;
+
+use bitmart_sandbox::{Config, Decimal};
+use common::{Client, start};
+use serde_json::{Value, json};
+
+/// The orders of the samples: Python, Go, Java, PHP, JavaScript, Ruby, C#, Rust and C++ sell the same;
+/// the SDK samples of Python and PHP buy; those of Node and Go sell with numbers.
+fn printed() -> Vec<Value> {
+    let sell = json!({ "size": "100", "price": "500000", "side": "sell", "symbol": "BTC_USDT", "type": "limit" });
+    let mut orders = vec![sell; 9];
+    orders.extend([
+        json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "0.01", "price": "8800" }),
+        json!({ "symbol": "BTC_USDT", "side": "sell", "type": "limit", "size": 10000, "price": "500000" }),
+        json!({ "size": 100, "price": 50000, "side": "sell", "symbol": "BTC_USDT", "type": "limit" }),
+        json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "size": "0.1", "price": "8800",
+                "client_order_id": "test20000000001" }),
+    ]);
+    orders
+}
+
+#[tokio::test]
+async fn every_printed_order_is_paid_for_by_the_default_account_several_times() {
+    let sandbox = start(Config::new().stepped_clock(1_700_000_000_000).rate_limits(false)).await;
+    let client = Client::spot(&sandbox);
+    for order in printed() {
+        client.order(order).await;
+    }
+    for mut order in [printed(), printed()].concat() {
+        order.as_object_mut().expect("an order").remove("client_order_id");
+        client.order(order).await;
+    }
+}
+
+#[tokio::test]
+async fn an_account_starts_with_what_it_is_funded_with() {
+    let config = Config::new().rate_limits(false).market_maker(false);
+    let sandbox = start(config.fund("BTC=0.5,USDT=1234.5").expect("a list")).await;
+    let available = |account: u32, wallet: &str, currency: &str| {
+        let rows = sandbox.balances();
+        let row = rows
+            .iter()
+            .find(|row| (row.account, row.wallet, &*row.currency) == (account, wallet, currency));
+        row.map_or(Decimal::ZERO, |row| row.available)
+    };
+    let later = sandbox.create_account();
+    for account in [1, later] {
+        assert_eq!(available(account, "spot", "BTC"), Decimal::new(5, 1));
+        assert_eq!(available(account, "spot", "USDT"), Decimal::new(12_345, 1));
+        assert_eq!(available(account, "futures", "USDT"), Decimal::new(12_345, 1));
+        assert_eq!(available(account, "spot", "ETH"), Decimal::from(50));
+    }
+    assert_eq!(available(2, "spot", "USDT"), Decimal::ZERO, "sub-accounts start empty");
+}

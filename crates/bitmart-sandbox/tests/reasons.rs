@@ -1,0 +1,290 @@
+//! Why something was refused: the header of the answer says it, the body stays the documented one.
+
+mod common;
+
+use bitmart_sandbox::{ApiKey, Config, Sandbox};
+use bytes::Bytes;
+use common::{Answer, Client, Heard, Socket, send, sign, start};
+use http_body_util::Full;
+use hyper::Request;
+use serde_json::{Value, json};
+
+const NOON_MS: u64 = 1_700_000_000_000;
+const SUBMIT: &str = "/spot/v2/submit_order";
+const FUTURES: &str = "/contract/private/submit-order";
+
+async fn sandbox() -> Sandbox {
+    let config = Config::new().stepped_clock(NOON_MS).rate_limits(false);
+    let key = ApiKey::new("4b1d4b1d", "5ec7e75ec7e7", "my own memo");
+    let other = ApiKey::new("0ff0ff", "07he75ec7e7", "another memo").sub_account(2, 1);
+    start(config.api_key(key).api_key(other)).await
+}
+
+fn reason(answer: &Answer) -> &str {
+    let value = answer.headers.get("x-sandbox-reason");
+    value.unwrap_or_else(|| panic!("no reason for {answer:?}")).to_str().expect("ASCII")
+}
+
+/// Fails unless an answer has the code and its documented text, and a short reason with the words and
+/// without secrets.
+#[track_caller]
+fn assert_told(answer: &Answer, (code, message): (u64, &str), words: &str, key: &ApiKey) {
+    assert_eq!((answer.code(), answer.message().as_str()), (code, message), "{words}");
+    let told = reason(answer);
+    assert!(told.contains(words), "{words:?} is not in {told:?}");
+    assert!(told.len() <= 512);
+    assert!(!told.contains(&key.secret) && !told.contains(&key.memo), "{told}");
+}
+
+fn order() -> Value {
+    json!({ "symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001" })
+}
+
+/// What is sent and signed, where it is not the right thing.
+struct Attempt<'a> {
+    key: &'a str,
+    timestamp: String,
+    sent: String,
+    signed: String,
+    with: ApiKey,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(key: &'a ApiKey) -> Self {
+        let body = order().to_string();
+        let with = ApiKey::new(&key.key, &key.secret, &key.memo);
+        Self {
+            key: &key.key,
+            timestamp: NOON_MS.to_string(),
+            sent: body.clone(),
+            signed: body,
+            with,
+        }
+    }
+
+    async fn send(self, sandbox: &Sandbox) -> Answer {
+        let request = Request::post(SUBMIT)
+            .header("host", "sandbox")
+            .header("content-type", "application/json")
+            .header("x-bm-key", self.key)
+            .header("x-bm-sign", sign(&self.with, &self.timestamp, &self.signed))
+            .header("x-bm-timestamp", self.timestamp)
+            .body(Full::<Bytes>::from(self.sent));
+        send(sandbox.spot(), request.expect("a request")).await.expect("an answer")
+    }
+}
+
+const SIGN: (u64, &str) = (30005, "Header X-BM-SIGN is wrong");
+
+#[tokio::test]
+async fn a_wrong_signature_is_told_its_slip() {
+    let sandbox = sandbox().await;
+    let key = sandbox.credentials();
+    let good = Attempt::new(key).send(&sandbox).await;
+    assert_eq!((good.status, good.headers.get("x-sandbox-reason")), (200, None));
+    for (with, words) in [
+        (ApiKey::new("", &key.secret, ""), "an empty memo"),
+        (ApiKey::new("", &key.secret, format!("{} ", key.memo)), "a memo with a blank"),
+        (ApiKey::new("", format!("'{}'", key.secret), &key.memo), "a secret in quotes"),
+        (ApiKey::new("", "0123456789", &key.memo), "the secret or the memo is another one"),
+        (sandbox.sub_account_credentials().expect("one"), "the secret of another key"),
+    ] {
+        let answer = Attempt { with, ..Attempt::new(key) }.send(&sandbox).await;
+        assert_told(&answer, SIGN, words, key);
+    }
+    let wide = r#"{"symbol": "BTC_USDT", "side": "buy", "type": "limit", "price": "50000", "size": "0.001"}"#;
+    let compact = wide.replace(", ", ",").replace(": ", ":");
+    for (signed, words) in [
+        (wide.to_owned(), "with spaces after"),
+        (wide.replace('"', "'"), "a Python dict"),
+        ("symbol=BTC_USDT&side=buy".to_owned(), "none of the usual slips"),
+        (String::new(), "an empty body"),
+    ] {
+        let sent = compact.clone();
+        let answer = Attempt { sent, signed, ..Attempt::new(key) }.send(&sandbox).await;
+        assert_told(&answer, SIGN, words, key);
+    }
+    let sent = r#"{"b":"1","a":"2"}"#.to_owned();
+    for signed in ["b=1&a=2", "a=2&b=1"] {
+        let attempt =
+            Attempt { sent: sent.clone(), signed: signed.to_owned(), ..Attempt::new(key) };
+        assert_told(&attempt.send(&sandbox).await, SIGN, "a query string", key);
+    }
+    let sorted = Attempt { sent, signed: r#"{"a":"2","b":"1"}"#.to_owned(), ..Attempt::new(key) };
+    assert_told(&sorted.send(&sandbox).await, SIGN, "sorted by name", key);
+}
+
+#[tokio::test]
+async fn keys_and_timestamps_are_told_what_they_are() {
+    let sandbox = sandbox().await;
+    let key = sandbox.credentials();
+    let unknown = (30002, "Header X-BM-KEY not found");
+    for (sent, words) in [
+        ("your_api_key", "placeholder of a sample"),
+        (&*key.secret, "the secret of a key"),
+        ("0000", "take the key of its ready line"),
+    ] {
+        let answer = Attempt { key: sent, ..Attempt::new(key) }.send(&sandbox).await;
+        assert_told(&answer, unknown, words, key);
+    }
+    let range = (30007, "Header X-BM-TIMESTAMP range. Within a minute");
+    for (timestamp, words) in [
+        (NOON_MS / 1_000, "is in seconds"),
+        (NOON_MS - 61_000, "61.000 s behind"),
+        (NOON_MS + 3_600_000 * 5, "5 hours ahead"),
+    ] {
+        let attempt = Attempt { timestamp: timestamp.to_string(), ..Attempt::new(key) };
+        assert_told(&attempt.send(&sandbox).await, range, words, key);
+    }
+    let now_ms = NOON_MS - 30_000;
+    let late = Client { now_ms, ..Client::spot(&sandbox) };
+    let query = json!({ "clientOrderId": "x", "recvWindow": 5000 });
+    let answer = late.post("/spot/v4/query/client-order", query).await;
+    assert_eq!(answer.code(), 30007);
+    assert!(reason(&answer).contains("30.000 s old, and its recvWindow is 5000 ms"));
+    for (now_ms, code, words) in
+        [(NOON_MS - 90_000, 40039, "90.000 s behind"), (NOON_MS + 90_000, 40013, "90.000 s ahead")]
+    {
+        let client = Client { now_ms, ..Client::futures(&sandbox) };
+        let answer = client.post(FUTURES, json!({})).await;
+        assert_eq!(answer.code(), code);
+        assert!(reason(&answer).contains(words), "{}", reason(&answer));
+    }
+}
+
+#[tokio::test]
+async fn a_balance_is_told_how_much_it_lacks() {
+    let config = Config::new().stepped_clock(NOON_MS).rate_limits(false);
+    let sandbox = start(config.fund("BTC=0.5,USDT=100").expect("a list")).await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    let sell = json!({ "symbol": "BTC_USDT", "side": "sell", "type": "limit", "price": "70000", "size": "2" });
+    let open = json!({
+        "symbol": "BTCUSDT", "side": 1, "type": "limit", "price": "50000", "size": 1000,
+        "leverage": "10", "open_type": "cross",
+    });
+    let secure = json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": "101", "side": "in" });
+    let move_usdt = json!({ "currency": "USDT", "amount": "250.50", "type": "spot_to_contract" });
+    for (client, path, body, code, words) in [
+        (
+            &spot,
+            SUBMIT,
+            &sell,
+            50020,
+            "the spot wallet has 0.5 BTC free, and this takes 2: 1.5 BTC are missing",
+        ),
+        (&futures, FUTURES, &open, 40027, "the futures wallet has 100 USDT free"),
+        (
+            &spot,
+            "/spot/v1/margin/isolated/transfer",
+            &secure,
+            50020,
+            "the spot wallet has 100 USDT free",
+        ),
+        (&spot, "/account/v1/transfer-contract", &move_usdt, 42000, "150.5 USDT are missing"),
+    ] {
+        let answer = client.post(path, body.clone()).await;
+        assert_eq!(answer.code(), code, "{path}: {}", answer.text);
+        assert!(reason(&answer).contains(words), "{path}: {}", reason(&answer));
+    }
+}
+
+#[tokio::test]
+async fn paths_and_symbols_are_told_what_was_meant() {
+    let sandbox = sandbox().await;
+    let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+    let with = |symbol: &str| json!({ "symbol": symbol, "side": "buy", "type": "limit", "price": "1", "size": "1" });
+    let contract = json!({
+        "symbol": "BTC_USDT", "side": 1, "type": "limit", "price": "50000", "size": 1,
+        "leverage": "10", "open_type": "cross",
+    });
+    for (answer, code, words) in [
+        (spot.post(SUBMIT, with("BTCUSDT")).await, 50001, "did you mean BTC_USDT?"),
+        (spot.post(SUBMIT, with("NOPEUSDT")).await, 50001, "did you mean NOPE_USDT?"),
+        (spot.get("/spot/quotation/v3/ticker?symbol=BTCUSDT").await, 70002, "BTC_USDT?"),
+        (futures.post(FUTURES, contract).await, 40034, "did you mean BTCUSDT?"),
+        (futures.post(SUBMIT, with("BTC_USDT")).await, 30000, "a path of the spot host"),
+        (spot.post(FUTURES, json!({})).await, 30030, "a path of the futures host"),
+        (spot.get(SUBMIT).await, 57001, "this path takes POST"),
+    ] {
+        assert_eq!(answer.code(), code, "{}", answer.text);
+        assert!(reason(&answer).contains(words), "{}", reason(&answer));
+    }
+    assert_eq!(spot.get("/nowhere").await.headers.get("x-sandbox-reason"), None);
+}
+
+#[tokio::test]
+async fn a_login_that_fails_is_told_why_as_it_is_closed() {
+    let sandbox = sandbox().await;
+    let key = sandbox.credentials();
+    let bare = ApiKey::new(&key.key, &key.secret, "");
+    let now = NOON_MS.to_string();
+    let body = "bitmart.WebSocket";
+    for (args, words) in [
+        (json!([key.key, now, sign(&bare, &now, body)]), "an empty memo"),
+        (json!([key.key, "1700000000", sign(key, "1700000000", body)]), "in seconds"),
+        (json!(["your_api_key", now, sign(key, &now, body)]), "placeholder of a sample"),
+        (json!([key.key, now, sign(key, &now, "")]), "another text than bitmart.WebSocket"),
+    ] {
+        for (url, login) in [
+            (&sandbox.spot().ws_private, json!({ "op": "login", "args": args })),
+            (&sandbox.futures().ws_private, json!({ "action": "access", "args": args })),
+        ] {
+            let mut socket = Socket::connect(url).await;
+            socket.json(login).await;
+            socket.text().await;
+            let (code, why) = socket.close().await;
+            assert_eq!(code, 1000);
+            assert!(why.contains(words) && why.len() <= 123, "{words}: {why}");
+            assert!(!why.contains(&key.secret), "{why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_private_topic_at_the_public_address_is_told_where_it_is() {
+    let sandbox = sandbox().await;
+    let (spot, futures) = (sandbox.spot(), sandbox.futures());
+    for (url, subscribe, field, words, path) in [
+        (
+            &spot.ws_public,
+            json!({ "op": "subscribe", "args": ["spot/user/order:BTC_USDT"] }),
+            "errorMessage",
+            "User not logged in / User must be logged in. ",
+            "/user",
+        ),
+        (
+            &spot.ws_private,
+            json!({ "op": "subscribe", "args": ["spot/trade:BTC_USDT"] }),
+            "errorMessage",
+            "Invalid channel param. ",
+            "/api",
+        ),
+        (
+            &futures.ws_public,
+            json!({ "action": "subscribe", "args": ["futures/order"] }),
+            "error",
+            "futures/order need authenication: ",
+            "/user",
+        ),
+        (
+            &futures.ws_private,
+            json!({ "action": "subscribe", "args": ["futures/trade:BTCUSDT"] }),
+            "error",
+            "group [futures/trade:BTCUSDT] not exist: ",
+            "/api",
+        ),
+    ] {
+        let mut socket = Socket::connect(url).await;
+        socket.json(subscribe).await;
+        let answer = socket.text().await;
+        let told = answer[field].as_str().expect("text");
+        assert!(told.starts_with(words) && told.ends_with(path), "{told}");
+    }
+    // Who is at the right address, and not logged in, hears the documented words alone.
+    let mut socket = Socket::connect(&spot.ws_private).await;
+    socket.json(json!({ "op": "subscribe", "args": ["spot/user/order:BTC_USDT"] })).await;
+    let answer = socket.text().await;
+    assert_eq!(answer["errorMessage"], "User not logged in / User must be logged in");
+    socket.send("ping").await;
+    assert_eq!(socket.hear().await, Heard::Text("pong".to_owned()));
+}
