@@ -117,7 +117,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
             Pass::First | Pass::Strict => deserializer.deserialize_any(List(PhantomData)),
             pass @ (Pass::None | Pass::Second { .. }) => {
                 let raw = Box::<RawValue>::deserialize(deserializer)?;
-                let is_all = pass == Pass::Second { length: raw.get().len() };
+                let length = raw.get().len();
+                let is_all = matches!(pass, Pass::Second { length: all, .. } if all == length);
                 read(raw.get(), is_all).map_err(D::Error::custom)
             }
         }

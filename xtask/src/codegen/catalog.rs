@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use super::description::{Param, Section};
+use super::essentials::Alias;
 use super::{File, types};
 
 pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
     let mut out = "use super::Form::{Decimal, Flag, Integer, List, Text};\n\
          use super::Presence::{Conditional, Optional, Required};\n\
-         use super::{EndpointEntry, Field, Ignore, Parameter};\n\n\
+         use super::{Alias, EndpointEntry, Field, Ignore, Parameter};\n\n\
          /// Every described endpoint, in the order of the description.\n\
          pub static ENDPOINTS: &[EndpointEntry] = &[\n"
         .to_owned();
@@ -37,6 +38,17 @@ pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
                 for field in &endpoint.fields {
                     let (path, form) = field.split_once(": ").unwrap_or((field, "text"));
                     let _ = write!(out, "Field::new({path:?}, {form:?}),");
+                }
+                out.push_str("])");
+            }
+            if !endpoint.essential.is_empty() {
+                let _ = write!(out, ".essential(&{:?})", endpoint.essential);
+            }
+            if !endpoint.aliases.is_empty() {
+                out.push_str(".aliases(&[");
+                for alias in &endpoint.aliases {
+                    let Alias { path, name, source } = Alias::parse(alias)?;
+                    let _ = write!(out, "Alias::new({path:?}, {name:?}, {source:?}),");
                 }
                 out.push_str("])");
             }
