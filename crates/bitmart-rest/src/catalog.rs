@@ -79,18 +79,18 @@ impl Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Alias {
-    /// JSON path below the data under this spelling: `[].fair_price`.
+    /// JSON path of the field below the data: `[].mark_price`.
     pub path: &'static str,
-    /// The field's own name: `mark_price`.
-    pub name: &'static str,
+    /// Its other name: `fair_price`.
+    pub was: &'static str,
     /// Where it was seen.
     pub source: &'static str,
 }
 
 impl Alias {
-    /// The field `name` is also called as in `path`, says `source`.
-    pub const fn new(path: &'static str, name: &'static str, source: &'static str) -> Self {
-        Self { path, name, source }
+    /// The field at `path` is also called `was`, says `source`.
+    pub const fn new(path: &'static str, was: &'static str, source: &'static str) -> Self {
+        Self { path, was, source }
     }
 }
 

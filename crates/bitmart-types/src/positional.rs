@@ -1,13 +1,13 @@
 //! Rows without names.
 
-use std::marker::PhantomData;
+use serde::de::IntoDeserializer as _;
 
 /// Defines a struct that is an array on the wire: the fields are its columns, in order.
 ///
 /// A field may name a [`wire`](crate::wire) helper after `as`; without one it uses the `serde`
-/// implementations of its type. Columns that the exchange appends later are ignored. Optional
-/// columns at the end may lack; a row that is shorter is an error that names the first missing
-/// column. The struct is decoded straight
+/// implementations of its type. Columns that the exchange appends later are ignored. A column that
+/// is missing at the end is `null`: `None` for an optional one, and for another an error that names
+/// it. The struct is decoded straight
 /// from the input, without an intermediate tree.
 ///
 /// ```
@@ -114,20 +114,26 @@ macro_rules! positional {
                                 }
                                 columns.next_element_seed(__Column(&mut $field))?;
                             }
-                            if $field.is_none() {
-                                #[allow(unused_imports, reason = "of optional columns only")]
-                                use $crate::__private::NeededColumn as _;
-                                $field = $crate::__private::Column::<$type>::new().without();
-                            }
-                            let ::core::option::Option::Some($field) = $field else {
-                                return ::core::result::Result::Err(
-                                    $crate::__private::short_row(read, COLUMNS),
-                                );
+                            let $field = match $field {
+                                ::core::option::Option::Some(value) => {
+                                    read += 1;
+                                    value
+                                }
+                                ::core::option::Option::None => {
+                                    let missing = $crate::__private::missing_column();
+                                    let value: ::core::result::Result<
+                                        $type,
+                                        $crate::__private::NoColumn,
+                                    > = $crate::positional!(
+                                        @deserialize missing, $type $(, $($helper)::+)?
+                                    );
+                                    value.map_err(|_| {
+                                        $crate::__private::short_row(read, COLUMNS)
+                                    })?
+                                }
                             };
-                            read += 1;
                         )+
                         $crate::__private::skip_rest(columns)?;
-                        ::core::debug_assert_eq!(read, COLUMNS.len());
                         ::core::result::Result::Ok($name { $($field),+ })
                     }
                 }
@@ -180,36 +186,12 @@ macro_rules! positional {
     };
 }
 
-/// What stands for a column that lacks.
-#[derive(Debug)]
-pub struct Column<T>(PhantomData<T>);
+/// Why a column cannot be missing.
+pub type NoColumn = serde::de::value::Error;
 
-impl<T> Column<T> {
-    /// A column of this type.
-    #[allow(clippy::new_without_default, reason = "for the macro only")]
-    pub const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<T> Column<Option<T>> {
-    /// No value. This method is preferred to that of the trait.
-    #[allow(clippy::option_option, reason = "the inner one is the column's own")]
-    pub fn without(&self) -> Option<Option<T>> {
-        Some(None)
-    }
-}
-
-/// Columns of all other types, which must not lack.
-pub trait NeededColumn<T> {
-    /// Nothing.
-    fn without(&self) -> Option<T>;
-}
-
-impl<T> NeededColumn<T> for Column<T> {
-    fn without(&self) -> Option<T> {
-        None
-    }
+/// What stands for a column that is missing: no value.
+pub fn missing_column() -> serde::de::value::UnitDeserializer<NoColumn> {
+    ().into_deserializer()
 }
 
 /// The error of a row that ends early.

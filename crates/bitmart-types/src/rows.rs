@@ -89,6 +89,10 @@ impl<T> Rows<T> {
     pub fn into_vec(self) -> Vec<T> {
         self.rows
     }
+    /// Puts together what [`into_parts`](Self::into_parts) took apart, or some of it.
+    pub fn from_parts(rows: Vec<T>, faults: Vec<RowFault>) -> Self {
+        Self { rows, faults }
+    }
     /// The rows that decoded, and those that did not.
     pub fn into_parts(self) -> (Vec<T>, Vec<RowFault>) {
         (self.rows, self.faults)

@@ -53,8 +53,7 @@ fn a_short_row_names_what_is_missing() {
     for (json, message) in [
         ("[]", "row has 0 of 4 columns, missing `open_time`"),
         (r#"["1700000000"]"#, "row has 1 of 4 columns, missing `open`"),
-        // The third column may lack.
-        (r#"["1700000000","2"]"#, "row has 3 of 4 columns, missing `id`"),
+        (r#"["1700000000","2"]"#, "row has 2 of 4 columns, missing `close`"),
         (r#"["1700000000","2","3"]"#, "row has 3 of 4 columns, missing `id`"),
     ] {
         let error = serde_json::from_str::<Kline>(json).unwrap_err();

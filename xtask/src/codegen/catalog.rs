@@ -9,7 +9,7 @@ use super::{File, types};
 pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
     let mut out = "use super::Form::{Decimal, Flag, Integer, List, Text};\n\
          use super::Presence::{Conditional, Optional, Required};\n\
-         use super::{Alias, EndpointEntry, Field, Ignore, Parameter};\n\n\
+         use super::{EndpointEntry, Field, Ignore, Parameter};\n\n\
          /// Every described endpoint, in the order of the description.\n\
          pub static ENDPOINTS: &[EndpointEntry] = &[\n"
         .to_owned();
@@ -46,9 +46,8 @@ pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
             }
             if !endpoint.aliases.is_empty() {
                 out.push_str(".aliases(&[");
-                for alias in &endpoint.aliases {
-                    let Alias { path, name, source } = Alias::parse(alias)?;
-                    let _ = write!(out, "Alias::new({path:?}, {name:?}, {source:?}),");
+                for Alias { path, was, source } in &endpoint.aliases {
+                    let _ = write!(out, "super::Alias::new({path:?}, {was:?}, {source:?}),");
                 }
                 out.push_str("])");
             }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{essentials, types};
+use super::essentials::{self, Alias};
+use super::types;
 
 /// One file of the description: the endpoints of one group of the client.
 #[derive(Debug, Deserialize)]
@@ -53,9 +54,9 @@ pub(crate) struct Endpoint {
     /// Paths of the fields without which the data, or a row of it, means nothing.
     #[serde(default)]
     pub(crate) essential: Vec<String>,
-    /// Other spellings of fields, as `path of the old one -> name: source`.
+    /// Other spellings of fields.
     #[serde(default)]
-    pub(crate) aliases: Vec<String>,
+    pub(crate) aliases: Vec<Alias>,
     pub(crate) sources: Vec<String>,
     /// Day on which the facts were compared with the sources.
     pub(crate) checked: String,

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::File;
 use super::description::{Host, Ignore, words};
-use super::{File, essentials};
 
 #[cfg(test)]
 mod tests;
@@ -98,12 +98,6 @@ struct Channel {
     /// Fields of an entry, as `path: form and unit`, in the words of the REST description.
     #[serde(default)]
     fields: Vec<String>,
-    /// Paths of the fields without which an entry means nothing.
-    #[serde(default)]
-    essential: Vec<String>,
-    /// Other spellings of fields, as `path of the old one -> name: source`.
-    #[serde(default)]
-    aliases: Vec<String>,
     /// Differences that the conformance check accepts.
     #[serde(default)]
     ignore: Vec<Ignore>,
@@ -132,16 +126,7 @@ fn load(folder: &Path) -> Result<Vec<Description>, String> {
             std::fs::read_to_string(folder.join(file)).map_err(|e| format!("{file}: {e}"))?;
         toml::from_str(&text).map_err(|e| format!("{file}: {e}"))
     };
-    let dialects: Vec<_> =
-        ["spot.toml", "futures.toml"].into_iter().map(read).collect::<Result<_, _>>()?;
-    for description in &dialects {
-        for channel in &description.channels {
-            let fields = &description.owner(channel).fields;
-            essentials::check(&channel.essential, &channel.aliases, fields)
-                .map_err(|what| format!("{}: {what}", channel.topic))?;
-        }
-    }
-    Ok(dialects)
+    ["spot.toml", "futures.toml"].into_iter().map(read).collect()
 }
 
 impl Description {

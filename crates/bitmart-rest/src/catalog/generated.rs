@@ -2,7 +2,7 @@
 
 use super::Form::{Decimal, Flag, Integer, List, Text};
 use super::Presence::{Conditional, Optional, Required};
-use super::{Alias, EndpointEntry, Field, Ignore, Parameter};
+use super::{EndpointEntry, Field, Ignore, Parameter};
 
 /// Every described endpoint, in the order of the description.
 pub static ENDPOINTS: &[EndpointEntry] = &[
