@@ -9,13 +9,14 @@
 
 use std::fmt;
 
+use bitmart_types::json::{from_str_strict, path_at};
+use bitmart_types::show_faults;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::json_path::path_at;
 use crate::{EncodeError, Endpoint, Error, Metadata, Method, Payload, ValidationError, decode};
 
 mod generated;
@@ -46,6 +47,11 @@ pub struct EndpointEntry {
     pub parameters: &'static [Parameter],
     /// The data's documented fields.
     pub fields: &'static [Field],
+    /// Paths of the fields without which the data, or a row of it, means nothing. One that cannot be
+    /// read is a fault of its row; any other field may lack.
+    pub essential: &'static [&'static str],
+    /// Other spellings of fields that are read as well.
+    pub aliases: &'static [Alias],
     /// Whether the exchange does not document the answer: see [`Unverified`](crate::Unverified).
     pub is_unverified: bool,
     encode_request: fn(&str, Check) -> Result<Payload, RecodeError>,
@@ -66,6 +72,25 @@ impl Field {
     /// The field at `path`, of this form.
     pub const fn new(path: &'static str, form: &'static str) -> Self {
         Self { path, form }
+    }
+}
+
+/// Another spelling of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alias {
+    /// JSON path of the field below the data: `[].mark_price`.
+    pub path: &'static str,
+    /// Its other name: `fair_price`.
+    pub was: &'static str,
+    /// Where it was seen.
+    pub source: &'static str,
+}
+
+impl Alias {
+    /// The field at `path` is also called `was`, says `source`.
+    pub const fn new(path: &'static str, was: &'static str, source: &'static str) -> Self {
+        Self { path, was, source }
     }
 }
 
@@ -103,6 +128,8 @@ impl EndpointEntry {
             parameters: &[],
             fields: &[],
             ignores: &[],
+            essential: &[],
+            aliases: &[],
             is_unverified: false,
             encode_request: encode_request::<E>,
             recode_answer: recode_answer::<E>,
@@ -142,6 +169,18 @@ impl EndpointEntry {
     #[must_use]
     pub const fn fields(mut self, fields: &'static [Field]) -> Self {
         self.fields = fields;
+        self
+    }
+    /// Sets the paths of the fields that must not lack.
+    #[must_use]
+    pub const fn essential(mut self, essential: &'static [&'static str]) -> Self {
+        self.essential = essential;
+        self
+    }
+    /// Sets the other spellings of fields.
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [Alias]) -> Self {
+        self.aliases = aliases;
         self
     }
     /// Says that the exchange does not document the answer.
@@ -189,6 +228,7 @@ impl EndpointEntry {
     }
 
     /// Decodes an answer with its envelope into the typed data and encodes that again as JSON text.
+    /// A row that does not decode is an object with the member `$fault` in its place.
     ///
     /// # Errors
     /// When the answer is an error of the exchange or does not decode.
@@ -215,7 +255,7 @@ fn encode_request<E: Endpoint + DeserializeOwned>(
     parameters: &str,
     check: Check,
 ) -> Result<Payload, RecodeError> {
-    let request: E = serde_json::from_str(parameters).map_err(|error| {
+    let request: E = from_str_strict(parameters).map_err(|error| {
         let path = path_at("", parameters, error.line(), error.column());
         RecodeError::Parameters { path: path.trim_start_matches('.').to_owned(), error }
     })?;
@@ -233,7 +273,7 @@ where
     E::Response: Serialize,
 {
     let data = decode::<E>(status, &HeaderMap::new(), body).map_err(RecodeError::Answer)?;
-    serde_json::to_string(&data).map_err(RecodeError::Model)
+    show_faults(|| serde_json::to_string(&data)).map_err(RecodeError::Model)
 }
 
 fn query_object(query: &str) -> String {
