@@ -98,9 +98,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A time in milliseconds. 0 has a meaning of its own, which is not known here.
+    /// A time in milliseconds between 2015 and 2100. Others are in another unit or none at all, which
+    /// is not known here.
     fn timestamp(&mut self) -> Option<Timestamp> {
-        let millis = i64::try_from(self.integer()?).ok().filter(|&millis| millis > 0)?;
+        let millis = i64::try_from(self.integer()?).ok();
+        let millis = millis.filter(|millis| (1_420_070_400_000..4_102_444_800_000).contains(millis))?;
         Some(Timestamp::from_millis(millis))
     }
 

@@ -19,12 +19,7 @@ pub struct FuturesDepth {
     #[serde(rename = "depths", with = "depth::objects")]
     pub levels: Vec<Level>,
     /// When it was so. One published sample has no time.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -35,12 +30,7 @@ pub struct FuturesDepthAll {
     /// The contract.
     pub symbol: ContractSymbol,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in contracts.
     #[serde(with = "depth::objects")]
@@ -63,12 +53,7 @@ pub struct FuturesDepthIncrease {
     #[serde(with = "wire::number")]
     pub version: u64,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in contracts.
     #[serde(with = "depth::objects")]

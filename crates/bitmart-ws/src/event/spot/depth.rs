@@ -16,12 +16,7 @@ pub struct SpotDepth {
     /// The pair.
     pub symbol: Symbol,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in base currency.
     #[serde(with = "depth::rows")]
@@ -45,12 +40,7 @@ pub struct SpotDepthIncrease {
     #[serde(with = "wire::number")]
     pub version: u64,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in base currency.
     #[serde(with = "depth::rows")]
