@@ -9,13 +9,14 @@
 
 use std::fmt;
 
+use bitmart_types::json::{from_str_strict, path_at};
+use bitmart_types::show_faults;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::json_path::path_at;
 use crate::{EncodeError, Endpoint, Error, Metadata, Method, Payload, ValidationError, decode};
 
 mod generated;
@@ -189,6 +190,7 @@ impl EndpointEntry {
     }
 
     /// Decodes an answer with its envelope into the typed data and encodes that again as JSON text.
+    /// A row that does not decode is an object with the member `$fault` in its place.
     ///
     /// # Errors
     /// When the answer is an error of the exchange or does not decode.
@@ -215,7 +217,7 @@ fn encode_request<E: Endpoint + DeserializeOwned>(
     parameters: &str,
     check: Check,
 ) -> Result<Payload, RecodeError> {
-    let request: E = serde_json::from_str(parameters).map_err(|error| {
+    let request: E = from_str_strict(parameters).map_err(|error| {
         let path = path_at("", parameters, error.line(), error.column());
         RecodeError::Parameters { path: path.trim_start_matches('.').to_owned(), error }
     })?;
@@ -233,7 +235,7 @@ where
     E::Response: Serialize,
 {
     let data = decode::<E>(status, &HeaderMap::new(), body).map_err(RecodeError::Answer)?;
-    serde_json::to_string(&data).map_err(RecodeError::Model)
+    show_faults(|| serde_json::to_string(&data)).map_err(RecodeError::Model)
 }
 
 fn query_object(query: &str) -> String {

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bitmart_types::note_unknown_values;
+use bitmart_types::{Note, collect_notes};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -123,15 +123,17 @@ impl Drift {
     /// Counts the differences in `body`, an answer of the endpoint, and the unknown values that
     /// `decode` meets while it decodes that answer. Answers that report an error are not counted.
     pub fn watch<R>(&self, endpoint: &Metadata, body: &[u8], decode: impl FnOnce() -> R) -> R {
-        let (result, unknown) = note_unknown_values(decode);
+        let (result, notes) = collect_notes(decode);
         let Some(data) = data(endpoint.envelope, body) else {
             return result;
         };
         let mut state = self.state();
         state.answers += 1;
-        for (enumeration, value) in unknown {
-            let place = format!("{enumeration} {}", shown(value.as_str()));
-            state.count(endpoint.id, place, DriftKind::UnknownValue);
+        for note in notes {
+            if let Note::UnknownValue { enumeration, value } = note {
+                let place = format!("{enumeration} {}", shown(value.as_str()));
+                state.count(endpoint.id, place, DriftKind::UnknownValue);
+            }
         }
         if let Some(shape) = self.shape(&mut state, endpoint.id) {
             shape.compare(&data, &mut |place, kind| state.count(endpoint.id, place, kind));

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
+use bitmart_types::json::JsonFault;
+
 use crate::code::{self, Category, ClockFault, ErrorCode, TryAgain};
 use crate::endpoint::{Effect, Endpoint, Host, Metadata};
-use crate::json_fault::JsonFault;
 use crate::rate::{RateLimitState, ThrottleReason, Throttled};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::validate::ValidationError;

@@ -18,8 +18,6 @@ mod endpoint;
 mod error;
 pub mod futures;
 pub mod history;
-mod json_fault;
-mod json_path;
 #[cfg(feature = "client")]
 mod limit;
 pub mod margin;

@@ -1,5 +1,6 @@
 //! From an answer's bytes to data or an error.
 
+use bitmart_types::json::{self, JsonFault, path_at};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -8,8 +9,6 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::{Endpoint, Envelope, Metadata};
 use crate::error::{Answer, ApiError, Error, Unexpected};
-use crate::json_fault::JsonFault;
-use crate::json_path::path_at;
 use crate::rate::RateLimitState;
 
 /// The code of success.
@@ -204,7 +203,7 @@ impl<'a> Received<'a> {
     pub(crate) fn data<T: DeserializeOwned>(&self, data: &[u8]) -> Result<T, Error> {
         // A part of a JSON text, so that it is valid.
         let data = std::str::from_utf8(data).unwrap_or_default();
-        serde_json::from_str(data).map_err(|source| self.decode_error(data, source))
+        json::from_str(data).map_err(|source| self.decode_error(data, source))
     }
 
     fn decode_error(&self, data: &str, source: serde_json::Error) -> Error {

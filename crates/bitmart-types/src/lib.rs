@@ -6,9 +6,12 @@ mod enums;
 mod environment;
 mod id;
 mod invalid;
+pub mod json;
+mod notes;
 mod open_enum;
 mod positional;
 mod roots;
+mod rows;
 mod time;
 #[cfg(feature = "tls")]
 mod tls;
@@ -36,8 +39,10 @@ pub use id::{
     WithdrawalId,
 };
 pub use invalid::InvalidValue;
-pub use open_enum::{UnknownValue, note_unknown_values};
+pub use notes::{Note, collect_notes};
+pub use open_enum::UnknownValue;
 pub use roots::Roots;
+pub use rows::{RowFault, Rows, show_faults};
 pub use rust_decimal::Decimal;
 pub use time::Timestamp;
 #[cfg(feature = "tls")]

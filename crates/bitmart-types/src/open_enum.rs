@@ -1,9 +1,10 @@
 //! Enumerations that keep values they do not know.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use smol_str::SmolStr;
+
+use crate::notes::{self, Note};
 
 /// A value that this version does not know, as it stood on the wire. Comes out of decoding and
 /// out of the `From` implementations of the enum, which never make one of a known spelling.
@@ -14,13 +15,7 @@ impl UnknownValue {
     #[doc(hidden)]
     pub fn __new(enumeration: &'static str, text: &str) -> Self {
         let value = Self(SmolStr::new(text));
-        NOTED.with_borrow_mut(|noted| {
-            if let Some(noted) = noted
-                && noted.len() < NOTED_MOST
-            {
-                noted.push((enumeration, value.clone()));
-            }
-        });
+        notes::note(|| Note::UnknownValue { enumeration, value: value.clone() });
         value
     }
     #[doc(hidden)]
@@ -47,38 +42,6 @@ impl fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Unknown values that one piece of work notes at most.
-const NOTED_MOST: usize = 64;
-
-thread_local! {
-    static NOTED: RefCell<Option<Vec<(&'static str, UnknownValue)>>> = const { RefCell::new(None) };
-}
-
-/// Does `work` and returns beside its result the unknown values that were read meanwhile, each with
-/// the name of its enumeration; the first 64 of them.
-///
-/// ```
-/// use bitmart_types::{Side, note_unknown_values};
-///
-/// let (side, unknown) = note_unknown_values(|| Side::from("sideways"));
-/// assert!(!side.is_known());
-/// assert_eq!(unknown[0].0, "Side");
-/// assert_eq!(unknown[0].1.as_str(), "sideways");
-/// ```
-pub fn note_unknown_values<T>(work: impl FnOnce() -> T) -> (T, Vec<(&'static str, UnknownValue)>) {
-    /// Puts back what was noted before, also when the work panics.
-    struct Outer(Option<Vec<(&'static str, UnknownValue)>>);
-    impl Drop for Outer {
-        fn drop(&mut self) {
-            NOTED.set(self.0.take());
-        }
-    }
-
-    let _outer = Outer(NOTED.replace(Some(Vec::new())));
-    let result = work();
-    (result, NOTED.take().unwrap_or_default())
 }
 
 /// Defines an enumeration of words that the exchange may extend.

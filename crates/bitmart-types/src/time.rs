@@ -114,14 +114,15 @@ impl FromStr for Timestamp {
 impl serde::Serialize for Timestamp {
     /// Milliseconds as a number.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        crate::wire::millis::serialize(self, serializer)
+        serializer.serialize_i64(self.0)
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Timestamp {
-    /// Milliseconds as number or text.
+    /// Milliseconds as number or text: what was written, at any time. Times from the exchange are
+    /// read by the helpers of [`wire`](crate::wire).
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::wire::millis::deserialize(deserializer)
+        crate::wire::number::deserialize(deserializer).map(Self)
     }
 }
 

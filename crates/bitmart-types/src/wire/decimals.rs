@@ -1,11 +1,12 @@
 //! Decimals in text and in JSON numbers.
 
-use std::{io::Write as _, str::FromStr as _};
+use std::io::Write as _;
 
 use rust_decimal::Decimal;
 use serde::Serializer;
 
 use super::scalar::{Reason, Scalar, is_no_value};
+use crate::json::{self, Pass};
 
 const EXPECTED: &str = "a decimal";
 const TOO_MANY_DIGITS: Reason = Some(
@@ -13,15 +14,24 @@ const TOO_MANY_DIGITS: Reason = Some(
      read the field with `decimal_exact`",
 );
 const OUT_OF_RANGE: Reason = Some("out of the range of a decimal");
+const NOT_EXACT: Reason = Some("more digits than a decimal holds");
+
+/// Most digits of an exponent that are looked at; with more a value is out of range anyway.
+const EXPONENT_DIGITS: usize = 6;
+
+/// Most places behind the point of a [`Decimal`].
+const PLACES: i64 = 28;
 
 /// A decimal as text or JSON number; written as text.
 ///
-/// Text may have a leading `+`, blanks around it and an exponent. Beyond 28 significant digits the
-/// last place is rounded, and values above about 7.9 × 10²⁸ are an error: that is what [`Decimal`]
-/// holds. JSON integers of 64 bits are exact. A JSON number with a fraction, or a larger one, has been
-/// a double before it comes here: up to 15 significant digits are exact. More are an error, except
-/// that digits too small for a double to show are gone: `1.00000000000000001` reads as 1. Fields that
-/// are documented as numbers use [`decimal_exact`](super::decimal_exact).
+/// Text may have a leading `+`, blanks around it and an exponent, `.5` and `5.` are read, and zeros
+/// at the end may be any number. What a [`Decimal`] does not hold exactly is an error, never a
+/// rounded value: more than 28 places behind the point, or values above about 7.9 × 10²⁸. JSON
+/// integers of 64 bits are exact. A JSON number with a fraction, or a larger one, has been a double
+/// before it comes here: up to 15 significant digits are exact. More are an error, unless
+/// [`json::from_str`](crate::json::from_str) decodes, which then reads the digits themselves; digits
+/// too small for a double to show are gone: `1.00000000000000001` reads as 1. Fields that are
+/// documented as numbers use [`decimal_exact`](super::decimal_exact).
 pub mod decimal {
     use rust_decimal::Decimal;
     use serde::{Deserializer, Serializer};
@@ -32,6 +42,9 @@ pub mod decimal {
     /// When the value is neither, or does not fit a decimal.
     #[inline]
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        if super::has_time() {
+            return super::decimal_exact::deserialize(deserializer);
+        }
         let mut value = Decimal::ZERO;
         let make = |scalar: super::Scalar<'_>| super::read_into(&mut value, scalar);
         super::super::scalar::read(deserializer, super::EXPECTED, make)?;
@@ -51,14 +64,21 @@ pub mod decimal_opt {
     use rust_decimal::Decimal;
     use serde::{Deserializer, Serializer};
 
-    /// Reads text, a number or any spelling of no value.
+    /// Reads text, a number or any spelling of no value; what cannot be read is `None` and noted.
     ///
     /// # Errors
-    /// When the value is none of these, or does not fit a decimal.
+    /// When the text ends early.
+    #[inline]
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Decimal>, D::Error> {
-        super::super::scalar::read(deserializer, super::EXPECTED, super::opt_from_scalar)
+        if super::has_time() {
+            return super::decimal_exact_opt::deserialize(deserializer);
+        }
+        let mut value = None;
+        let make = |scalar: super::Scalar<'_>| super::read_opt_into(&mut value, scalar);
+        super::super::scalar::read_opt(deserializer, super::EXPECTED, make)?;
+        Ok(value)
     }
     /// Writes text, `""` for `None`.
     ///
@@ -102,29 +122,27 @@ pub mod decimal_exact {
             .map_err(<S::Error as ser::Error>::custom)?
             .serialize(serializer)
     }
-
-    /// Decodes `null` and the other spellings of no value as `None`.
-    pub(super) fn deserialize_opt<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Decimal>, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        super::from_raw(raw.get()).map_err(|reason| super::raw_error(raw.get(), reason))
-    }
 }
 
 /// Like [`decimal_exact`](super::decimal_exact), or no value; `None` is written as `null`.
 pub mod decimal_exact_opt {
     use rust_decimal::Decimal;
-    use serde::{Deserializer, Serializer};
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde_json::value::RawValue;
 
-    /// Reads a number, text or any spelling of no value.
+    /// Reads a number, text or any spelling of no value; what cannot be read is `None` and noted.
     ///
     /// # Errors
-    /// When the value is none of these, or does not fit a decimal.
+    /// When the text ends early.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Decimal>, D::Error> {
-        super::decimal_exact::deserialize_opt(deserializer)
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let give_up = |reason| {
+            let shown = crate::wire::scalar::shortened(raw.get());
+            crate::wire::scalar::give_up(Some(None), super::EXPECTED, &shown, reason)
+        };
+        super::from_raw(raw.get()).or_else(give_up)
     }
     /// Writes a JSON number, `null` for `None`.
     ///
@@ -163,12 +181,30 @@ fn read_into(place: &mut Decimal, scalar: Scalar<'_>) -> Result<(), Reason> {
     Ok(())
 }
 
-fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<Decimal>, Reason> {
+fn read_opt_into(place: &mut Option<Decimal>, scalar: Scalar<'_>) -> Result<(), Reason> {
     match scalar {
-        Scalar::Null => Ok(None),
-        Scalar::Text(text) if is_no_value(text) => Ok(None),
-        scalar => from_scalar(scalar).map(Some),
+        Scalar::Null => Ok(()),
+        Scalar::Text(text) if is_no_value(text) => Ok(()),
+        scalar => {
+            // Only a value that is whole may stay in the place.
+            let mut value = Decimal::ZERO;
+            read_into(&mut value, scalar)?;
+            *place = Some(value);
+            Ok(())
+        }
     }
+}
+
+fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<Decimal>, Reason> {
+    let mut value = None;
+    read_opt_into(&mut value, scalar)?;
+    Ok(value)
+}
+
+/// Whether the fast way has failed, so that the digits of numbers are worth a copy. Formats other
+/// than `serde_json` never come here.
+fn has_time() -> bool {
+    matches!(json::pass(), Pass::Second { .. })
 }
 
 /// Reads text of the usual form: at most 18 characters, digits with perhaps a point among them, and
@@ -236,22 +272,75 @@ fn digits<'a>(value: &Decimal, buffer: &'a mut [u8; TEXT]) -> Option<&'a str> {
     std::str::from_utf8(&buffer[start..]).ok()
 }
 
-/// Parses decimal text: digits, optional sign, point and exponent, nothing else.
+/// Parses decimal text: digits, optional sign, point and exponent, nothing else. Exact, or an error.
 fn parse(text: &str) -> Result<Decimal, Reason> {
-    let plain = |b: &u8| matches!(b, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E');
-    // `rust_decimal` reads `1_000` as well; the exchange does not write it.
-    if !text.as_bytes().iter().all(plain) || !text.bytes().any(|b| b.is_ascii_digit()) {
+    let (mantissa, exponent) = match text.find(['e', 'E']) {
+        Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
+        None => (text, 0),
+    };
+    let digits = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
+    let (whole, places) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() + places.len() == 0 || !is_plain(whole) || !is_plain(places) {
         return Err(None);
     }
-    let parsed = if text.bytes().any(|b| matches!(b, b'e' | b'E')) {
-        Decimal::from_scientific(text)
-    } else {
-        Decimal::from_str(text)
-    };
-    parsed.map_err(|error| match error {
-        rust_decimal::Error::ErrorString(_) => None,
-        _ => OUT_OF_RANGE,
-    })
+    let mut scale = i64::try_from(places.len()).map_err(|_| OUT_OF_RANGE)? - exponent;
+    let mut value: i128 = 0;
+    // Zeros wait until a digit follows them, so that any number of them may be at the end.
+    let mut zeros = 0_u32;
+    for digit in whole.bytes().chain(places.bytes()) {
+        match digit {
+            b'0' if value == 0 => {}
+            b'0' => zeros += 1,
+            digit => {
+                value = shifted(value, zeros + 1).ok_or(NOT_EXACT)? + i128::from(digit - b'0');
+                zeros = 0;
+            }
+        }
+    }
+    // As many of the last zeros are kept as there is room for, since the exchange writes them.
+    let room =
+        |value: i128, scale: i64| (0..=PLACES).contains(&scale) && value.unsigned_abs() < 1 << 96;
+    scale -= i64::from(zeros);
+    while zeros > 0 && (scale < PLACES) {
+        match value.checked_mul(10).filter(|next| scale < 0 || room(*next, scale + 1)) {
+            Some(next) => value = next,
+            None => break,
+        }
+        (scale, zeros) = (scale + 1, zeros - 1);
+    }
+    if value == 0 {
+        scale = scale.clamp(0, PLACES);
+    }
+    if scale < 0 {
+        let missing = u32::try_from(-scale).map_err(|_| OUT_OF_RANGE)?;
+        value = shifted(value, missing).ok_or(OUT_OF_RANGE)?;
+        scale = 0;
+    }
+    if !room(value, scale) {
+        return Err(if scale == 0 { OUT_OF_RANGE } else { NOT_EXACT });
+    }
+    let scale = u32::try_from(scale).map_err(|_| OUT_OF_RANGE)?;
+    let signed = if mantissa.starts_with('-') { -value } else { value };
+    Decimal::try_from_i128_with_scale(signed, scale).map_err(|_| OUT_OF_RANGE)
+}
+
+/// `value` with so many zeros more.
+fn shifted(value: i128, zeros: u32) -> Option<i128> {
+    value.checked_mul(10_i128.checked_pow(zeros)?)
+}
+
+fn parse_exponent(text: &str) -> Result<i64, Reason> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(None);
+    }
+    let digits = digits.trim_start_matches('0');
+    if digits.len() > EXPONENT_DIGITS {
+        return Err(OUT_OF_RANGE);
+    }
+    let exponent: i64 = if digits.is_empty() { 0 } else { digits.parse().map_err(|_| None)? };
+    Ok(if text.starts_with('-') { -exponent } else { exponent })
 }
 
 /// The decimal that a JSON number with a fraction stood for, from its shortest text.

@@ -54,32 +54,65 @@ pub mod boolean {
     }
 }
 
-/// Like [`boolean`](super::boolean), or no value; `None` is written as `null`.
-pub mod boolean_opt {
-    use serde::{Deserializer, Serialize as _, Serializer};
+/// The optional form of a flag and how it is written.
+macro_rules! flag_opt {
+    ($(#[$doc:meta])* $name:ident, $none:literal, $value:ident, $serializer:ident, $some:expr, $without:expr) => {
+        $(#[$doc])*
+        pub mod $name {
+            use serde::{Deserializer, Serializer};
 
-    /// Reads any spelling of a boolean or of no value.
-    ///
-    /// # Errors
-    /// When the value is none of them.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<bool>, D::Error> {
-        super::super::scalar::read(deserializer, super::EXPECTED, |scalar| match scalar {
-            super::Scalar::Null => Ok(None),
-            super::Scalar::Text(text) if super::is_blank(text) => Ok(None),
-            scalar => super::from_scalar(scalar).map(Some),
-        })
-    }
-    /// Writes `true`, `false` or `null`.
-    ///
-    /// # Errors
-    /// When the serializer fails.
-    pub fn serialize<S: Serializer>(
-        value: &Option<bool>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.serialize(serializer)
+            /// Reads any spelling of a boolean or of no value; what cannot be read is `None` and
+            /// noted.
+            ///
+            /// # Errors
+            /// When the text ends early.
+            pub fn deserialize<'de, D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Option<bool>, D::Error> {
+                super::super::scalar::read_opt(
+                    deserializer,
+                    super::EXPECTED,
+                    super::opt_from_scalar,
+                )
+            }
+            #[doc = concat!("Writes the flag, ", $none, " for `None`.")]
+            ///
+            /// # Errors
+            /// When the serializer fails.
+            pub fn serialize<S: Serializer>(
+                value: &Option<bool>,
+                $serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                match *value {
+                    Some($value) => $some,
+                    None => $without,
+                }
+            }
+        }
+    };
+}
+
+flag_opt! {
+    /// Like [`flag`](super::flag), or no value; `None` is written as `null`.
+    flag_opt, "`null`", value, serializer,
+    serializer.serialize_u8(u8::from(value)), serializer.serialize_none()
+}
+flag_opt! {
+    /// Like [`flag_text`](super::flag_text), or no value; `None` is written as `""`.
+    flag_text_opt, "`\"\"`", value, serializer,
+    serializer.serialize_str(if value { "1" } else { "0" }), serializer.serialize_str("")
+}
+flag_opt! {
+    /// Like [`boolean`](super::boolean), or no value; `None` is written as `null`.
+    boolean_opt, "`null`", value, serializer,
+    serializer.serialize_bool(value), serializer.serialize_none()
+}
+
+fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<bool>, Reason> {
+    match scalar {
+        Scalar::Null => Ok(None),
+        Scalar::Text(text) if is_blank(text) => Ok(None),
+        scalar => from_scalar(scalar).map(Some),
     }
 }
 

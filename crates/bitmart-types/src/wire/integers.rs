@@ -44,16 +44,17 @@ pub mod number {
 pub mod number_opt {
     use serde::{Deserializer, Serialize, Serializer};
 
-    /// Reads a number, text or any spelling of no value.
+    /// Reads a number, text or any spelling of no value; what cannot be read, has a fraction or is
+    /// out of the range of `T` is `None` and noted.
     ///
     /// # Errors
-    /// When the value is none of these, has a fraction, or is out of the range of `T`.
+    /// When the text ends early.
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
     where
         D: Deserializer<'de>,
         T: TryFrom<i128>,
     {
-        super::super::scalar::read(deserializer, super::EXPECTED, super::opt_from_scalar)
+        super::super::scalar::read_opt(deserializer, super::EXPECTED, super::opt_from_scalar)
     }
     /// Writes a number, `null` for `None`.
     ///

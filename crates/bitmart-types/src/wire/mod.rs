@@ -12,18 +12,21 @@
 //! | a decimal as a JSON number | [`decimal_exact`], [`decimal_exact_opt`] | `Decimal` | number | documented for affiliate amounts |
 //! | an integer as a JSON number, sometimes text | [`number`], [`number_opt`] | any integer | number | documented; text has been observed |
 //! | an integer in text, `"42"` | [`number_text`], [`number_text_opt`] | any integer | text | published samples |
-//! | milliseconds | [`millis`], [`millis_opt`] | [`Timestamp`](crate::Timestamp) | number, `0` | order and trade rows |
+//! | milliseconds, or any unit | [`millis`], [`millis_opt`] | [`Timestamp`](crate::Timestamp) | number, `0` | order and trade rows |
 //! | milliseconds in text | [`millis_text`], [`millis_text_opt`] | `Timestamp` | text, `""` | transaction history, WebSocket order pushes |
 //! | seconds | [`seconds`], [`seconds_opt`] | `Timestamp` | number, `0` | futures klines; `0` stands for never |
 //! | seconds in text | [`seconds_text`], [`seconds_text_opt`] | `Timestamp` | text, `""` | spot klines |
-//! | a date, `"2023-02-24T07:54:11.124940968Z"` | [`rfc3339`] | `Timestamp` | text | futures trade pushes |
-//! | `0`/`1`, `"0"`/`"1"`, `true`/`false` | [`flag`], [`flag_text`] | `bool` | `0`/`1`, `"0"`/`"1"` | published samples |
+//! | a date, `"2023-02-24T07:54:11.124940968Z"` | [`rfc3339`], [`rfc3339_opt`] | `Timestamp` | text, `""` | futures trade pushes |
+//! | `0`/`1`, `"0"`/`"1"`, `true`/`false` | [`flag`], [`flag_opt`], [`flag_text`], [`flag_text_opt`] | `bool` | `0`/`1`, `"0"`/`"1"` | published samples |
 //! | the same, documented as `true`/`false` | [`boolean`], [`boolean_opt`] | `bool` | `true`/`false` | published samples; text in queries |
 //! | text that may be empty | [`text_opt`] | `Option<T>` | text, `""` | client ids, cancel sources, reference prices |
+//! | an enumeration or an id, or no value | [`opt`] | `Option<T>` | as `T`, `null` | published samples |
+//! | an object or a list, or none | [`object_opt`] | `Option<T>` | as `T`, `null` | captures |
 //! | anything that prints as text | [`text`] | `T` | text | numbered states such as `"2"` |
 //! | an id as a JSON number | [`id_number`] | an id | number | futures submit-order; text everywhere else |
 //! | a row without names, `["1","2"]` | [`positional!`](crate::positional) | a struct | an array | klines, trades, tickers, book levels |
 //! | a list, or `null` for one or in one | [`list`] | `Vec<T>` | an array | `null` for an empty list is common in Go servers |
+//! | a list of rows, one of which may be bad | none: [`Rows`](crate::Rows) | `Rows<T>` | an array | captures |
 //! | a word or number out of a list that grows | [`open_enum!`](crate::open_enum), [`open_int_enum!`](crate::open_int_enum) | an enum | the documented spelling | all enumerations |
 //!
 //! # No value
@@ -37,12 +40,27 @@
 //! For a field that may also be absent add `default`, and for requests
 //! `skip_serializing_if = "Option::is_none"`.
 //!
+//! # Values that cannot be read
+//!
+//! A member that only describes costs no more than itself: what an `_opt` helper cannot read
+//! (`"NaN"`, `"--"`, `"1,234.5"`, an object where text was) becomes `None` and is noted, see
+//! [`collect_notes`](crate::collect_notes). The other helpers are for members without which a row
+//! means nothing: what they cannot read is an error of its row, see [`Rows`](crate::Rows).
+//!
+//! # Times
+//!
+//! All helpers for times read seconds, milliseconds, microseconds, nanoseconds and dates, as number,
+//! text or text with a fraction: between 2015 and 2100 the magnitude tells the unit. The helper's
+//! own unit is the documented one. It is how the time is written, and when another comes that is
+//! noted. Zero, `""` and `null` are no time; anything else cannot be read.
+//!
 //! # Exactness
 //!
-//! Decimals never pass through a float when they are text or JSON integers. [`decimal`] reads a
-//! JSON number with a fraction through the shortest text that stands for it, which is exact up to
-//! 15 significant digits; longer ones are an error, not a rounded price. [`decimal_exact`] reads
-//! the digits themselves.
+//! Decimals never pass through a float when they are text or JSON integers, and what a `Decimal`
+//! does not hold exactly is not rounded but cannot be read. [`decimal`] reads a JSON number with a
+//! fraction through the shortest text that stands for it, which is exact up to 15 significant
+//! digits; for longer ones [`json::from_str`](crate::json::from_str) takes a second look at the
+//! digits themselves. [`decimal_exact`] always does.
 //!
 //! The helpers ask the format what it holds (`deserialize_any`), so they work with JSON and other
 //! self-describing formats.
@@ -51,17 +69,19 @@ mod decimals;
 mod flags;
 mod integers;
 mod lists;
+mod objects;
 pub(crate) mod scalar;
 mod texts;
 mod times;
 
 pub use decimals::{decimal, decimal_exact, decimal_exact_opt, decimal_opt};
-pub use flags::{boolean, boolean_opt, flag, flag_text};
+pub use flags::{boolean, boolean_opt, flag, flag_opt, flag_text, flag_text_opt};
 pub use integers::{id_number, number, number_opt, number_text, number_text_opt};
 pub use lists::list;
+pub use objects::object_opt;
 pub use scalar::{is_blank, is_no_value};
-pub use texts::{text, text_opt};
+pub use texts::{opt, text, text_opt};
 pub use times::{
-    millis, millis_opt, millis_text, millis_text_opt, rfc3339, seconds, seconds_opt, seconds_text,
-    seconds_text_opt,
+    millis, millis_opt, millis_text, millis_text_opt, rfc3339, rfc3339_opt, seconds, seconds_opt,
+    seconds_text, seconds_text_opt,
 };

@@ -1,11 +1,14 @@
 //! One visitor for every scalar: the helpers only say what to make of it.
 
-use std::{fmt, marker::PhantomData};
+use std::fmt;
 
 use serde::{
     Deserializer,
-    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
+
+use crate::json::{self, Pass};
+use crate::notes::{self, Note};
 
 /// Longest piece of the input that an error message repeats.
 const SHOWN: usize = 40;
@@ -85,25 +88,63 @@ where
     D: Deserializer<'de>,
     F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
 {
-    deserializer.deserialize_any(ScalarVisitor { expected, make, made: PhantomData })
+    deserializer.deserialize_any(ScalarVisitor { expected, make, without: None })
+}
+
+/// Like [`read`], for a field that may have no value: whatever cannot be read is `T`'s default, and
+/// noted.
+pub(crate) fn read_opt<'de, D, T, F>(
+    deserializer: D,
+    expected: &'static str,
+    make: F,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default,
+    F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
+{
+    deserializer.deserialize_any(ScalarVisitor { expected, make, without: Some(T::default()) })
 }
 
 struct ScalarVisitor<T, F> {
     expected: &'static str,
     make: F,
-    made: PhantomData<T>,
+    /// What stands for a value that cannot be read.
+    without: Option<T>,
 }
 
 impl<T, F> ScalarVisitor<T, F>
 where
     F: FnOnce(Scalar<'_>) -> Result<T, Reason>,
 {
+    #[inline]
     fn finish<E: serde::de::Error>(self, scalar: Scalar<'_>) -> Result<T, E> {
-        let expected = self.expected;
-        (self.make)(scalar).map_err(|reason| match reason {
-            None => E::custom(format_args!("expected {expected}, got {scalar}")),
-            Some(reason) => E::custom(format_args!("expected {expected}, got {scalar}: {reason}")),
-        })
+        let Self { expected, make, without } = self;
+        make(scalar).or_else(|reason| give_up(without, expected, &scalar, reason))
+    }
+    /// What comes of a value that is no scalar.
+    fn none<E: serde::de::Error>(self, got: &str) -> Result<T, E> {
+        give_up(self.without, self.expected, &got, None)
+    }
+}
+
+/// What comes of a value that cannot be read: `without`, and a note, or an error.
+#[cold]
+pub(crate) fn give_up<T, E: serde::de::Error>(
+    without: Option<T>,
+    expected: &'static str,
+    got: &dyn fmt::Display,
+    reason: Reason,
+) -> Result<T, E> {
+    match without {
+        Some(without) if json::pass() != Pass::Strict => {
+            notes::note(|| Note::Unreadable { expected });
+            Ok(without)
+        }
+        _ => Err(match reason {
+            None => E::custom(format_args!("expected {expected}, got {got}")),
+            Some(reason) => E::custom(format_args!("expected {expected}, got {got}: {reason}")),
+        }),
     }
 }
 
@@ -128,6 +169,7 @@ where
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<T, E> {
         self.finish(Scalar::Float(value))
     }
+    #[inline]
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<T, E> {
         self.finish(Scalar::Text(value))
     }
@@ -140,25 +182,24 @@ where
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_any(self)
     }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<T, A::Error> {
+        // Leave the reader behind the value: an error keeps its position, and no value ends there.
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        self.none("a list")
+    }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        // Only the form in which a `serde_json` with arbitrary precision passes a number.
-        let digits = match map.next_key::<String>()? {
-            Some(key) if key == NUMBER_TOKEN => map.next_value::<String>()?,
+        match map.next_key::<String>()? {
+            // The form in which a `serde_json` with arbitrary precision passes a number.
+            Some(key) if key == NUMBER_TOKEN => {
+                let digits = map.next_value::<String>()?;
+                self.finish(Scalar::Number(&digits))
+            }
             Some(_) => {
-                // Leave the reader behind the object, so that the error keeps its position.
                 map.next_value::<IgnoredAny>()?;
-                return Err(A::Error::custom(format_args!(
-                    "expected {}, got an object",
-                    self.expected
-                )));
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                self.none("an object")
             }
-            None => {
-                return Err(A::Error::custom(format_args!(
-                    "expected {}, got an empty object",
-                    self.expected
-                )));
-            }
-        };
-        self.finish(Scalar::Number(&digits))
+            None => self.none("an empty object"),
+        }
     }
 }

@@ -45,25 +45,19 @@ pub mod text {
 pub mod text_opt {
     use std::fmt::Display;
 
-    use serde::{
-        Deserializer, Serializer,
-        de::{DeserializeOwned, Error as _, value::Error as ValueError},
-    };
+    use serde::{Deserializer, Serializer, de::DeserializeOwned};
 
     /// Reads what `T` reads, or a spelling of no value; an integer also as its digits, if `T` knows
-    /// text only.
+    /// text only. What `T` does not accept is `None` and noted.
     ///
     /// # Errors
-    /// When `T` does not accept the value.
+    /// When the text ends early.
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
     where
         D: Deserializer<'de>,
         T: DeserializeOwned,
     {
-        super::super::scalar::read(deserializer, "text", |scalar| {
-            super::opt_from_scalar::<T>(scalar)
-        })?
-        .map_err(|error: ValueError| D::Error::custom(error))
+        super::super::scalar::read_opt(deserializer, "text", super::opt_from_scalar::<T>)
     }
     /// Writes text, `""` for `None`.
     ///
@@ -78,6 +72,36 @@ pub mod text_opt {
             Some(value) => serializer.collect_str(value),
             None => serializer.serialize_str(""),
         }
+    }
+}
+
+/// A value of a type that reads itself, such as an enumeration or an id, or no value: like
+/// [`text_opt`](super::text_opt), but written as `T` writes itself, `None` as `null`.
+pub mod opt {
+    use serde::{Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+    /// Reads what `T` reads, or a spelling of no value. What `T` does not accept, and every list and
+    /// object, is `None` and noted.
+    ///
+    /// # Errors
+    /// When the text ends early.
+    pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: DeserializeOwned,
+    {
+        super::super::scalar::read_opt(deserializer, "a value", super::opt_from_scalar::<T>)
+    }
+    /// Writes what `T` writes, `null` for `None`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S, T>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        S: Serializer,
+        T: Serialize,
+    {
+        value.serialize(serializer)
     }
 }
 
@@ -98,11 +122,12 @@ fn from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Verdict<T>, Re
     })
 }
 
-fn opt_from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Verdict<Option<T>>, Reason> {
+fn opt_from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Option<T>, Reason> {
     match scalar {
-        Scalar::Null => Ok(Ok(None)),
-        Scalar::Text(text) if is_blank(text) => Ok(Ok(None)),
-        scalar => Ok(from_scalar(scalar)?.map(Some)),
+        Scalar::Null => Ok(None),
+        Scalar::Text(text) if is_blank(text) => Ok(None),
+        // Why `T` refuses it is not told anywhere.
+        scalar => from_scalar(scalar)?.map(Some).map_err(|_: ValueError| None),
     }
 }
 

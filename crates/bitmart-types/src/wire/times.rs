@@ -1,17 +1,128 @@
 //! Moments in milliseconds, seconds and as dates.
 
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+
 use super::{
-    integers::wide,
-    scalar::{Reason, Scalar, is_no_value, read},
+    decimals,
+    scalar::{Reason, Scalar, is_no_value, read, read_opt},
 };
 use crate::Timestamp;
+use crate::notes::{self, Note};
 
-const OUT_OF_RANGE: Reason = Some("out of the range of a timestamp");
+const NOT_TOLD: Reason = Some("no time is told");
+const OUT_OF_RANGE: Reason = Some("no time between 2015 and 2100 in any unit");
+
+/// 2015-01-01 and 2100-01-01 in seconds. The exchange is younger than the first. Times between them
+/// are of other magnitudes in each unit, so that the unit is seen from the number.
+const EARLIEST: i128 = 1_420_070_400;
+const LATEST: i128 = 4_102_444_800;
+
+/// What the date of Go's empty time looks like.
+const NO_DATE: &str = "0001-01-01T00:00:00";
+
+const DATE: &str = "a date such as 2024-01-31T12:00:00Z";
+
+/// How a time is written. The helpers write the documented unit, and read all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Seconds,
+    Millis,
+    Micros,
+    Nanos,
+    Date,
+}
+
+impl Unit {
+    /// The units of numbers, with how many of each a second has.
+    const OF_NUMBERS: [(Self, i128); 4] = [
+        (Self::Seconds, 1),
+        (Self::Millis, 1_000),
+        (Self::Micros, 1_000_000),
+        (Self::Nanos, 1_000_000_000),
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Millis => "milliseconds",
+            Self::Micros => "microseconds",
+            Self::Nanos => "nanoseconds",
+            Self::Date => "a date",
+        }
+    }
+}
+
+/// The one reader of times: number, text, float text or date, in any unit. `None` where no time is
+/// told: zero and the spellings of no value.
+fn read_time(scalar: Scalar<'_>, described: Unit) -> Result<Option<Timestamp>, Reason> {
+    let (time, found) = match scalar {
+        Scalar::Null => return Ok(None),
+        Scalar::Text(text) if is_no_value(text) => return Ok(None),
+        Scalar::Text(text) if text.contains(['T', 't']) => {
+            let text = text.trim();
+            if text.starts_with(NO_DATE) {
+                return Ok(None);
+            }
+            let time: Timestamp = text.parse().map_err(|_| None)?;
+            if time == Timestamp::default() {
+                return Ok(None);
+            }
+            if !(EARLIEST..LATEST).contains(&time.as_secs().into()) {
+                return Err(OUT_OF_RANGE);
+            }
+            (time, Unit::Date)
+        }
+        scalar => match by_magnitude(scalar)? {
+            Some(found) => found,
+            None => return Ok(None),
+        },
+    };
+    if found != described {
+        notes::note(|| Note::OtherUnit { described: described.name(), found: found.name() });
+    }
+    Ok(Some(time))
+}
+
+/// The moment of a number, and its unit; digits beyond the millisecond are dropped.
+fn by_magnitude(scalar: Scalar<'_>) -> Result<Option<(Timestamp, Unit)>, Reason> {
+    let (number, fraction) = match scalar {
+        Scalar::Unsigned(number) => (number.into(), Decimal::ZERO),
+        Scalar::Signed(number) => (number.into(), Decimal::ZERO),
+        Scalar::Text(text) | Scalar::Number(text) => match text.trim().parse() {
+            Ok(number) => (number, Decimal::ZERO),
+            Err(_) => parts(scalar)?,
+        },
+        scalar => parts(scalar)?,
+    };
+    if number == 0 && fraction.is_zero() {
+        return Ok(None);
+    }
+    let unit = Unit::OF_NUMBERS
+        .into_iter()
+        .find(|(_, per_second)| (EARLIEST * per_second..LATEST * per_second).contains(&number));
+    let (unit, per_second) = unit.ok_or(OUT_OF_RANGE)?;
+    let mut millis = number * 1000 / per_second;
+    if unit == Unit::Seconds {
+        millis += (fraction * Decimal::ONE_THOUSAND).trunc().to_i128().unwrap_or_default();
+    }
+    let millis = i64::try_from(millis).map_err(|_| OUT_OF_RANGE)?;
+    Ok(Some((Timestamp::from_millis(millis), unit)))
+}
+
+/// A number with a fraction.
+fn parts(scalar: Scalar<'_>) -> Result<(i128, Decimal), Reason> {
+    let number = decimals::from_scalar(scalar)?;
+    Ok((number.trunc().to_i128().ok_or(OUT_OF_RANGE)?, number.fract()))
+}
+
+fn told(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Reason> {
+    read_time(scalar, described)?.ok_or(NOT_TOLD)
+}
 
 /// The modules of one unit: as number and as text, required and optional.
 macro_rules! unit {
-    ($unit:literal, $make:path, $as_number:ident: $number:ident $number_opt:ident $text:ident $text_opt:ident) => {
-        #[doc = concat!("A moment in ", $unit, " as number or text; written as a number.")]
+    ($unit:literal, $described:ident, $as_number:ident: $number:ident $number_opt:ident $text:ident $text_opt:ident) => {
+        #[doc = concat!("A moment in ", $unit, " as number or text; written as a number. Other units are told by their magnitude, and noted.")]
         pub mod $number {
             use serde::{Deserializer, Serializer};
 
@@ -20,11 +131,13 @@ macro_rules! unit {
             /// Reads a number or text.
             ///
             /// # Errors
-            /// When the value is neither, or out of range.
+            /// When the value is no time between 2015 and 2100.
             pub fn deserialize<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Timestamp, D::Error> {
-                super::read(deserializer, concat!("a time in ", $unit), $make)
+                super::read(deserializer, concat!("a time in ", $unit), |scalar| {
+                    super::told(scalar, super::Unit::$described)
+                })
             }
             /// Writes a number.
             ///
@@ -44,15 +157,16 @@ macro_rules! unit {
 
             use crate::Timestamp;
 
-            /// Reads a number, text or any spelling of no value.
+            /// Reads a number, text or any spelling of no value; what is no time between 2015 and
+            /// 2100 is `None` and noted.
             ///
             /// # Errors
-            /// When the value is none of these, or out of range.
+            /// When the text ends early.
             pub fn deserialize<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Option<Timestamp>, D::Error> {
-                super::read(deserializer, concat!("a time in ", $unit), |scalar| {
-                    super::opt(scalar, $make)
+                super::read_opt(deserializer, concat!("a time in ", $unit), |scalar| {
+                    super::read_time(scalar, super::Unit::$described)
                 })
             }
             /// Writes a number, `0` for `None`.
@@ -110,22 +224,22 @@ macro_rules! unit {
     };
 }
 
-unit!("milliseconds", super::from_millis, as_millis: millis millis_opt millis_text millis_text_opt);
-unit!("seconds", super::from_seconds, as_secs: seconds seconds_opt seconds_text seconds_text_opt);
+unit!("milliseconds", Millis, as_millis: millis millis_opt millis_text millis_text_opt);
+unit!("seconds", Seconds, as_secs: seconds seconds_opt seconds_text seconds_text_opt);
 
-/// A moment as an RFC 3339 date in UTC; digits beyond the millisecond are dropped. Milliseconds,
-/// which the documents promise for such a field, are read as well.
+/// A moment as an RFC 3339 date in UTC; digits beyond the millisecond are dropped. Numbers, which
+/// the documents promise for such a field, are read as well.
 pub mod rfc3339 {
     use serde::{Deserializer, Serializer};
 
     use crate::Timestamp;
 
-    /// Reads a date, or milliseconds as number or text.
+    /// Reads a date, or a time as number or text.
     ///
     /// # Errors
-    /// When the value is none of these.
+    /// When the value is no time between 2015 and 2100.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        super::read(deserializer, "a date such as 2024-01-31T12:00:00Z", super::from_date)
+        super::read(deserializer, super::DATE, |scalar| super::told(scalar, super::Unit::Date))
     }
     /// Writes a date.
     ///
@@ -136,31 +250,35 @@ pub mod rfc3339 {
     }
 }
 
-fn from_millis(scalar: Scalar<'_>) -> Result<Timestamp, Reason> {
-    let millis = i64::try_from(wide(scalar)?).map_err(|_| OUT_OF_RANGE)?;
-    Ok(Timestamp::from_millis(millis))
-}
+/// Like [`rfc3339`](super::rfc3339), or no value; `None` is written as `""`.
+pub mod rfc3339_opt {
+    use serde::{Deserializer, Serializer};
 
-fn from_seconds(scalar: Scalar<'_>) -> Result<Timestamp, Reason> {
-    let millis = wide(scalar)?.checked_mul(1000).ok_or(OUT_OF_RANGE)?;
-    let millis = i64::try_from(millis).map_err(|_| OUT_OF_RANGE)?;
-    Ok(Timestamp::from_millis(millis))
-}
+    use crate::Timestamp;
 
-fn from_date(scalar: Scalar<'_>) -> Result<Timestamp, Reason> {
-    match scalar {
-        Scalar::Text(text) if text.contains('T') => text.trim().parse().map_err(|_| None),
-        scalar => from_millis(scalar),
+    /// Reads a date, a time as number or text, or any spelling of no value; what is no time between
+    /// 2015 and 2100 is `None` and noted.
+    ///
+    /// # Errors
+    /// When the text ends early.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        super::read_opt(deserializer, super::DATE, |scalar| {
+            super::read_time(scalar, super::Unit::Date)
+        })
     }
-}
-
-fn opt(
-    scalar: Scalar<'_>,
-    make: impl FnOnce(Scalar<'_>) -> Result<Timestamp, Reason>,
-) -> Result<Option<Timestamp>, Reason> {
-    match scalar {
-        Scalar::Null => Ok(None),
-        Scalar::Text(text) if is_no_value(text) => Ok(None),
-        scalar => make(scalar).map(|time| (time != Timestamp::default()).then_some(time)),
+    /// Writes a date, `""` for `None`.
+    ///
+    /// # Errors
+    /// When the serializer fails.
+    pub fn serialize<S: Serializer>(
+        value: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_str(""),
+        }
     }
 }

@@ -10,7 +10,7 @@ const REASON_KEPT: usize = 160;
 /// An error of decoding, fit for logs: the decoder's own error may quote whole strings of the
 /// answer, which may be account data and megabytes long.
 #[derive(Clone, Debug)]
-pub(crate) struct JsonFault {
+pub struct JsonFault {
     line: usize,
     column: usize,
     /// `None` where the decoder's words may be those of the answer.
@@ -42,7 +42,8 @@ fn wanted(text: &str) -> Option<&str> {
         "unknown field ",
     ];
 
-    if text.starts_with("missing field `") {
+    if ["missing field `", "duplicate field `", "row has "].iter().any(|own| text.starts_with(own))
+    {
         return Some(text);
     }
     // The wording of this workspace's own decoders.
@@ -56,10 +57,16 @@ fn wanted(text: &str) -> Option<&str> {
     text.rfind(", expected ").map(|at| &text[at + 2..])
 }
 
+impl JsonFault {
+    /// What was wanted, or what is wrong with the text; nothing of what was found.
+    pub fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or("data of another form")
+    }
+}
+
 impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = self.reason.as_deref().unwrap_or("data of another form");
-        write!(f, "{reason}, line {} column {}", self.line, self.column)
+        write!(f, "{}, line {} column {}", self.reason(), self.line, self.column)
     }
 }
 
@@ -67,11 +74,11 @@ impl std::error::Error for JsonFault {}
 
 #[cfg(test)]
 mod tests {
-    use bitmart_types::{Decimal, wire};
     use serde::Deserialize;
     use serde::de::Error as _;
 
     use super::JsonFault;
+    use crate::{Decimal, wire};
 
     #[derive(Debug, Deserialize)]
     #[allow(dead_code, reason = "only decoding is of interest")]

@@ -13,12 +13,17 @@ enum Level {
     Array { index: usize },
 }
 
-/// The path, under `root`, of the value that the bytes before `line` and `column` (both from 1, as
-/// `serde_json` counts) end in.
-pub(crate) fn path_at(root: &str, json: &str, line: usize, column: usize) -> String {
+/// The byte offset of `line` and `column`, both from 1 as `serde_json` counts.
+pub(super) fn offset(json: &str, line: usize, column: usize) -> usize {
     let line_start: usize =
         json.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let end = (line_start + column).min(json.len());
+    (line_start + column).min(json.len())
+}
+
+/// The path, under `root`, of the value that the bytes before `line` and `column` (both from 1, as
+/// `serde_json` counts) end in.
+pub fn path_at(root: &str, json: &str, line: usize, column: usize) -> String {
+    let end = offset(json, line, column);
     let mut path = root.to_owned();
     for level in levels(&json.as_bytes()[..end]) {
         // Writing to a String does not fail.
@@ -72,7 +77,7 @@ fn levels(json: &[u8]) -> Vec<Level> {
 }
 
 /// Index of the quote that closes the string starting at `from`, or the end of the text.
-fn string_end(json: &[u8], from: usize) -> usize {
+pub(super) fn string_end(json: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(&byte) = json.get(at) {
         match byte {

@@ -1,0 +1,137 @@
+//! Takes out of a JSON text what a decoder stopped at.
+
+use std::{collections::HashSet, fmt, ops::Range};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::path::{offset, string_end};
+use crate::Note;
+
+/// The text without what `error` is about, and what was put up with; `None` where that is no member
+/// that came twice and no scalar that no decoder reads.
+pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, Note)> {
+    let message = error.to_string();
+    let at = offset(json, error.line(), error.column());
+    if let Some(rest) = message.strip_prefix("duplicate field `") {
+        let name = rest.split('`').next()?;
+        return Some((without_repetition(json, at, name)?, Note::RepeatedMember));
+    }
+    // Also what the model would not want is out of the question then: both are valid JSON.
+    let is_scalar =
+        ["number out of range", "lone leading surrogate", "unexpected end of hex escape"]
+            .iter()
+            .any(|start| message.starts_with(start));
+    let token = is_scalar.then(|| token_at(json, at)).flatten()?;
+    let text = format!("{}null{}", &json[..token.start], &json[token.end..]);
+    Some((text, Note::Unreadable { expected: "a number or text" }))
+}
+
+/// The members of an object in their order, repeated ones, too.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
+}
+
+/// Rewrites the object around the offset `at`, which lies behind the key at which a decoder saw the
+/// field `name` for the second time.
+fn without_repetition(json: &str, at: usize, name: &str) -> Option<String> {
+    let start = open_object(&json.as_bytes()[..at])?;
+    let mut stream = serde_json::Deserializer::from_str(&json[start..]).into_iter();
+    let Members(members) = stream.next()?.ok()?;
+    let end = start + stream.byte_offset();
+
+    let mut kept = without_repeated_keys(&members);
+    if kept.len() == members.len() {
+        // The field came under two names. The decoder stopped at the later one.
+        let key_end = json[start..at].rfind('"')?;
+        let key_start = json[start..start + key_end].rfind('"')?;
+        let key = &json[start + key_start + 1..start + key_end];
+        let named = kept.iter().position(|(kept, _)| kept == name);
+        match named {
+            // Its own name came later, so that the alias is not known yet: it will be when the name
+            // comes first.
+            Some(named) if key == name => kept[..=named].rotate_right(1),
+            // A name without a value gives way to an alias.
+            Some(named) if kept[named].1.get() == "null" => drop(kept.remove(named)),
+            // Of two names the present one counts, of two aliases the first.
+            _ => kept.retain(|(kept, _)| kept != key),
+        }
+    }
+    let mut object = String::from("{");
+    for (index, (key, value)) in kept.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        object += &format!("{comma}{}:{}", serde_json::to_string(key).ok()?, value.get());
+    }
+    object.push('}');
+    Some(format!("{}{object}{}", &json[..start], &json[end..]))
+}
+
+/// Of each key the last value that is not `null`, at the place of the first.
+fn without_repeated_keys<'a>(members: &[(String, &'a RawValue)]) -> Vec<(String, &'a RawValue)> {
+    let mut values = std::collections::HashMap::new();
+    for (key, value) in members {
+        let place = values.entry(key.as_str()).or_insert(*value);
+        if value.get() != "null" {
+            *place = value;
+        }
+    }
+    let mut seen = HashSet::new();
+    let firsts = members.iter().filter(|(key, _)| seen.insert(key.as_str()));
+    firsts.map(|(key, _)| (key.clone(), values[key.as_str()])).collect()
+}
+
+/// Where the innermost object that is open after `json` begins.
+fn open_object(json: &[u8]) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'"' => at = string_end(json, at + 1),
+            b'{' | b'[' => open.push(at),
+            b'}' | b']' => drop(open.pop()),
+            _ => {}
+        }
+        at += 1;
+    }
+    open.pop().filter(|start| json[*start] == b'{')
+}
+
+/// The text or number that the byte before `at` belongs to.
+fn token_at(json: &str, at: usize) -> Option<Range<usize>> {
+    let bytes = json.as_bytes();
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    let mut start = 0;
+    while start < at {
+        let length = match bytes.get(start)? {
+            b'"' => string_end(bytes, start + 1) + 1 - start,
+            b'0'..=b'9' | b'-' => bytes[start..].iter().take_while(|byte| is_digit(byte)).count(),
+            _ => {
+                start += 1;
+                continue;
+            }
+        };
+        if at <= start + length {
+            return Some(start..start + length);
+        }
+        start += length;
+    }
+    None
+}

@@ -1,0 +1,348 @@
+//! Lists of which a bad row loses itself only.
+
+use std::{
+    cell::Cell,
+    fmt,
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+    slice, vec,
+};
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _, SeqAccess, Visitor},
+    ser::SerializeSeq as _,
+};
+use serde_json::value::RawValue;
+
+use crate::json::{self, JsonFault, Pass, path_at};
+use crate::notes::{self, Note};
+use crate::wire::is_blank;
+
+/// Longest raw text that a fault keeps, in bytes.
+const RAW_KEPT: usize = 4096;
+
+/// Most faults of one list. A list with more is an error as a whole: it is one of another form, and
+/// what faults hold must not be many times the text.
+const FAULTS_MOST: usize = 4096;
+
+/// A list of rows from the exchange. A row that does not decode is not in the list but in
+/// [`faults`](Self::faults), and the rows beside it are as they would be without it.
+///
+/// Works like a slice and like a `Vec`: it dereferences to one, iterates, is collected into and
+/// gives the other with [`into_vec`](Self::into_vec). Whoever must know that nothing is missing,
+/// because it is a question of whether an order exists, looks at the faults first.
+///
+/// `null`, `""` and the other spellings of no value are an empty list; a `null` in a list is no row.
+/// What is no list is one fault of index 0. Rows are written without the faults.
+///
+/// ```
+/// use bitmart_types::Rows;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Order {
+///     id: u64,
+/// }
+///
+/// let rows: Rows<Order> = serde_json::from_str(r#"[{"id":1},{"name":"?"},{"id":3}]"#)?;
+/// assert_eq!(rows.iter().map(|order| order.id).collect::<Vec<_>>(), [1, 3]);
+/// assert_eq!(rows.faults()[0].to_string(), "row 1: missing field `id`");
+/// assert_eq!(rows.faults()[0].raw, r#"{"name":"?"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Rows<T> {
+    rows: Vec<T>,
+    faults: Vec<RowFault>,
+}
+
+/// A row that does not decode. Its `Debug` does not show the row itself, which may be account data.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct RowFault {
+    /// Place in the list as it came, from 0.
+    pub index: usize,
+    /// Where below the row: `order.price`, or `[2]` for a column; empty for the row itself.
+    pub path: String,
+    /// Why, without what was found: `expected a decimal`.
+    pub reason: String,
+    /// The row's JSON text; of a long one the first 4096 bytes.
+    pub raw: String,
+    /// Rows of the list that stand before it.
+    before: usize,
+}
+
+impl<T> Rows<T> {
+    /// A list without rows.
+    pub const fn new() -> Self {
+        Self { rows: Vec::new(), faults: Vec::new() }
+    }
+    /// The rows that do not decode, in order; none for a list that is whole.
+    pub fn faults(&self) -> &[RowFault] {
+        &self.faults
+    }
+    /// Whether every row decoded.
+    pub fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+    /// The rows that decoded.
+    pub fn into_vec(self) -> Vec<T> {
+        self.rows
+    }
+    /// The rows that decoded, and those that did not.
+    pub fn into_parts(self) -> (Vec<T>, Vec<RowFault>) {
+        (self.rows, self.faults)
+    }
+}
+
+impl RowFault {
+    fn new(index: usize, before: usize, raw: &str, error: serde_json::Error) -> Self {
+        let path = path_at("", raw, error.line(), error.column());
+        let reason = JsonFault::from(error).reason().to_owned();
+        Self {
+            path: path.trim_start_matches('.').to_owned(),
+            ..Self::of(index, before, raw, reason)
+        }
+    }
+
+    fn of(index: usize, before: usize, raw: &str, reason: String) -> Self {
+        let raw = raw[..raw.floor_char_boundary(RAW_KEPT)].to_owned();
+        Self { index, path: String::new(), reason, raw, before }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match json::pass() {
+            Pass::First | Pass::Strict => deserializer.deserialize_any(List(PhantomData)),
+            pass @ (Pass::None | Pass::Second { .. }) => {
+                let raw = Box::<RawValue>::deserialize(deserializer)?;
+                let is_all = pass == Pass::Second { length: raw.get().len() };
+                read(raw.get(), is_all).map_err(D::Error::custom)
+            }
+        }
+    }
+}
+
+/// Reads a list in which every row decodes.
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
+    type Value = Rows<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Rows<T>, E> {
+        Ok(Rows::new())
+    }
+    fn visit_none<E: serde::de::Error>(self) -> Result<Rows<T>, E> {
+        Ok(Rows::new())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rows<T>, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = items.next_element::<Option<T>>()? {
+            rows.extend(row);
+        }
+        Ok(rows.into())
+    }
+}
+
+/// Reads a list row by row. `is_all` says that the text is all there is, so that something else than
+/// a list is an error.
+fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String> {
+    let mut list = Rows::new();
+    if !json.starts_with('[') {
+        let is_nothing =
+            json == "null" || json.starts_with('"') && is_blank(json.trim_matches('"'));
+        if is_nothing {
+            return Ok(list);
+        }
+        if is_all {
+            return Err("expected a list, got something else".to_owned());
+        }
+        notes::note(|| Note::FaultyRow { index: 0 });
+        list.faults.push(RowFault::of(0, 0, json, "expected a list".to_owned()));
+        return Ok(list);
+    }
+    let rows: Vec<&RawValue> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    for (index, row) in rows.into_iter().map(RawValue::get).enumerate() {
+        if row == "null" {
+            continue;
+        }
+        match json::tolerant(row) {
+            Ok(row) => list.rows.push(row),
+            Err(_) if list.faults.len() == FAULTS_MOST => {
+                return Err(format!("expected rows, got more than {FAULTS_MOST} of another form"));
+            }
+            Err(error) => {
+                notes::note(|| Note::FaultyRow { index });
+                list.faults.push(RowFault::new(index, list.rows.len(), row, error));
+            }
+        }
+    }
+    Ok(list)
+}
+
+thread_local! {
+    static SHOW_FAULTS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `work`, in which faults are written in the place of their rows, as objects with the one
+/// member `$fault`. For comparing what was decoded with what was received, row by row.
+///
+/// ```
+/// use bitmart_types::{Rows, json, show_faults};
+///
+/// let rows: Rows<u8> = json::from_str("[1, 300, 2]")?;
+/// assert_eq!(serde_json::to_string(&rows)?, "[1,2]");
+/// let shown = show_faults(|| serde_json::to_value(&rows))?;
+/// assert!(shown[1]["$fault"].is_string());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+pub fn show_faults<T>(work: impl FnOnce() -> T) -> T {
+    struct Outer(bool);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            SHOW_FAULTS.set(self.0);
+        }
+    }
+
+    let _outer = Outer(SHOW_FAULTS.replace(true));
+    work()
+}
+
+/// A fault in the place of its row.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(rename = "$fault")]
+    fault: String,
+}
+
+impl<T: Serialize> Serialize for Rows<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.faults.is_empty() || !SHOW_FAULTS.get() {
+            return self.rows.serialize(serializer);
+        }
+        let mut list = serializer.serialize_seq(Some(self.rows.len() + self.faults.len()))?;
+        let mut faults = self.faults.iter().peekable();
+        for (index, row) in self.rows.iter().enumerate() {
+            while let Some(fault) = faults.next_if(|fault| fault.before <= index) {
+                list.serialize_element(&Shown { fault: fault.to_string() })?;
+            }
+            list.serialize_element(row)?;
+        }
+        for fault in faults {
+            list.serialize_element(&Shown { fault: fault.to_string() })?;
+        }
+        list.end()
+    }
+}
+
+impl fmt::Display for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, path, reason, .. } = self;
+        match path.as_str() {
+            "" => write!(f, "row {index}: {reason}"),
+            path => write!(f, "row {index}, `{path}`: {reason}"),
+        }
+    }
+}
+
+impl fmt::Debug for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowFault")
+            .field("index", &self.index)
+            .field("path", &self.path)
+            .field("reason", &self.reason)
+            .field("raw_bytes", &self.raw.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A list where it is whole; else with its faults.
+impl<T: fmt::Debug> fmt::Debug for Rows<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.faults.is_empty() {
+            return self.rows.fmt(f);
+        }
+        f.debug_struct("Rows").field("rows", &self.rows).field("faults", &self.faults).finish()
+    }
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+impl<T> Deref for Rows<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.rows
+    }
+}
+impl<T> DerefMut for Rows<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.rows
+    }
+}
+impl<T> AsRef<[T]> for Rows<T> {
+    fn as_ref(&self) -> &[T] {
+        &self.rows
+    }
+}
+impl<T> From<Vec<T>> for Rows<T> {
+    fn from(rows: Vec<T>) -> Self {
+        Self { rows, faults: Vec::new() }
+    }
+}
+impl<T> From<Rows<T>> for Vec<T> {
+    fn from(list: Rows<T>) -> Self {
+        list.rows
+    }
+}
+impl<T> FromIterator<T> for Rows<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(rows: I) -> Self {
+        Vec::from_iter(rows).into()
+    }
+}
+impl<T> IntoIterator for Rows<T> {
+    type Item = T;
+    type IntoIter = vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+impl<'a, T> IntoIterator for &'a Rows<T> {
+    type Item = &'a T;
+    type IntoIter = slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
+    }
+}
+impl<'a, T> IntoIterator for &'a mut Rows<T> {
+    type Item = &'a mut T;
+    type IntoIter = slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter_mut()
+    }
+}
+impl<T: PartialEq<U>, U> PartialEq<[U]> for Rows<T> {
+    fn eq(&self, other: &[U]) -> bool {
+        self.is_whole() && self.rows == other
+    }
+}
+impl<T: PartialEq<U>, U> PartialEq<Vec<U>> for Rows<T> {
+    fn eq(&self, other: &Vec<U>) -> bool {
+        self.is_whole() && self.rows == *other
+    }
+}
+impl<T: PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for Rows<T> {
+    fn eq(&self, other: &[U; N]) -> bool {
+        self.is_whole() && self.rows == *other
+    }
+}

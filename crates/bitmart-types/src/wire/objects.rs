@@ -1,0 +1,51 @@
+//! Objects and lists that may not be there.
+
+use serde::{Deserialize as _, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::scalar::is_blank;
+use crate::json::{self, Pass};
+use crate::notes::{self, Note};
+
+/// An object or a list, or no value; `None` is written as `null`. Works with `serde_json` only.
+pub mod object_opt {
+    pub use super::{deserialize, serialize};
+}
+
+/// Reads what `T` reads, or a spelling of no value. What `T` does not accept is `None` and noted.
+///
+/// # Errors
+/// When the text ends early.
+pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    if matches!(json::pass(), Pass::First | Pass::Strict) {
+        return Option::deserialize(deserializer);
+    }
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let raw = raw.get();
+    if raw == "null" || raw.starts_with('"') && is_blank(raw.trim_matches('"')) {
+        return Ok(None);
+    }
+    let mark = notes::mark();
+    Ok(json::tolerant(raw)
+        .map_err(|_| {
+            notes::rewind(mark);
+            notes::note(|| Note::Unreadable { expected: "an object or a list" });
+        })
+        .ok())
+}
+
+/// Writes what `T` writes, `null` for `None`.
+///
+/// # Errors
+/// When the serializer fails.
+pub fn serialize<S, T>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+where
+    S: Serializer,
+    T: Serialize,
+{
+    value.serialize(serializer)
+}
