@@ -3,7 +3,9 @@
 //! Decoding allocates what an event keeps and next to nothing else (held by a test): a spot ticker
 //! nothing, a spot book its two lists of levels.
 
-use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole};
+use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole, wire};
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, Error as _};
 
 mod candle;
 mod depth;
@@ -82,6 +84,15 @@ pub struct Fill {
     pub role: Option<TradeRole>,
     /// When it happened. On futures the time of the order's last change.
     pub time: Option<Timestamp>,
+}
+
+/// An essential name, id or word. A spelling of no value is an error here.
+fn told<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    wire::opt::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a value, got none"))
 }
 
 /// `Event` for types whose `Deserialize` reads one entry.

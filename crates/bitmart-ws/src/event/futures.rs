@@ -3,6 +3,8 @@
 use bitmart_types::{ContractSymbol, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
+use super::told;
+
 mod account;
 mod depth;
 mod kline;
@@ -22,6 +24,7 @@ pub use order::{FuturesOrder, FuturesOrderAction, FuturesOrderUpdate, LastTrade}
 #[non_exhaustive]
 pub struct FuturesTicker {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Price of the last trade.
     #[serde(default, with = "wire::decimal_opt")]

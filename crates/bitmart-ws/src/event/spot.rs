@@ -3,6 +3,8 @@
 use bitmart_types::{Decimal, Side, Symbol, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+use super::told;
+
 mod balance;
 mod depth;
 mod market;
@@ -19,6 +21,7 @@ pub use order::{EntrustType, SpotOrderUpdate};
 #[non_exhaustive]
 pub struct SpotTicker {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Price of the last trade.
     #[serde(default, with = "wire::decimal_opt")]
@@ -67,11 +70,13 @@ pub struct SpotTicker {
 #[non_exhaustive]
 pub struct SpotTrade {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Price.
     #[serde(with = "wire::decimal")]
     pub price: Decimal,
     /// Side of the taker.
+    #[serde(deserialize_with = "told")]
     pub side: Side,
     /// Size in base currency.
     #[serde(with = "wire::decimal")]

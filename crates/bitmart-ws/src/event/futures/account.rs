@@ -5,13 +5,14 @@ use bitmart_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, decode_entries};
+use crate::event::{DecodeError, Event, decode_entries, told};
 
 /// An entry of `futures/asset`: the balance of one currency after a change. It carries no time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FuturesAsset {
     /// The currency.
+    #[serde(deserialize_with = "told")]
     pub currency: Currency,
     /// Free to use, in the currency.
     #[serde(rename = "available_balance", default, with = "wire::decimal_opt")]
@@ -40,11 +41,13 @@ impl Event for FuturesAsset {
 #[non_exhaustive]
 pub struct FuturesPosition {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Open size in contracts.
     #[serde(rename = "hold_volume", with = "wire::decimal")]
     pub size: Decimal,
     /// Long or short.
+    #[serde(deserialize_with = "told")]
     pub position_type: PositionType,
     /// Cross or isolated. A number on the wire here, a word in orders.
     #[serde(rename = "open_type", default, with = "margin_number")]

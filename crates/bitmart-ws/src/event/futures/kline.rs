@@ -4,7 +4,7 @@ use bitmart_types::{ContractSymbol, Decimal, Rows, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Candle, DecodeError, Event, candle::CandleObject, decode_entries, each::each,
+    Candle, DecodeError, Event, candle::CandleObject, decode_entries, each::each, told,
 };
 
 /// An entry of a `futures/klineBin` or `futures/markPriceKlineBin` channel: the candle of the
@@ -96,6 +96,7 @@ impl KlineEntry {
 /// The members of both forms.
 #[derive(Deserialize)]
 struct Wire {
+    #[serde(deserialize_with = "told")]
     symbol: ContractSymbol,
     #[serde(default)]
     items: Option<Rows<CandleObject>>,

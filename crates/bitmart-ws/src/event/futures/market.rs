@@ -3,6 +3,8 @@
 use bitmart_types::{ContractSymbol, Decimal, Side, Timestamp, TradeId, open_int_enum, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::event::told;
+
 /// An entry of `futures/trade`: one trade.
 ///
 /// Within a frame trades run from newest to oldest (seen by other clients), unlike spot. Events keep
@@ -14,6 +16,7 @@ pub struct FuturesTrade {
     #[serde(default, with = "trade_number")]
     pub trade_id: Option<TradeId>,
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Price.
     #[serde(rename = "deal_price", with = "wire::decimal")]
@@ -69,6 +72,7 @@ open_int_enum! {
 #[non_exhaustive]
 pub struct FuturesBookTicker {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Best bid.
     #[serde(rename = "best_bid_price", default, with = "wire::decimal_opt")]
@@ -92,6 +96,7 @@ pub struct FuturesBookTicker {
 #[non_exhaustive]
 pub struct FuturesFundingRate {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Present rate, as a ratio.
     #[serde(rename = "fundingRate", with = "wire::decimal")]

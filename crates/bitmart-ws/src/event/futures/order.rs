@@ -11,7 +11,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::event::Fill;
+use crate::event::{Fill, told};
 
 /// An entry of `futures/order`: what happened to an order of the account, and the order after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,7 @@ pub struct FuturesOrderUpdate {
 #[non_exhaustive]
 pub struct FuturesOrder {
     /// Id given by the exchange.
+    #[serde(deserialize_with = "told")]
     pub order_id: OrderId,
     /// Id chosen by the client.
     #[serde(default, with = "wire::text_opt")]
@@ -40,10 +41,13 @@ pub struct FuturesOrder {
     #[serde(default, with = "wire::decimal_opt")]
     pub size: Option<Decimal>,
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Where the order is in its life.
+    #[serde(deserialize_with = "told")]
     pub state: FuturesOrderState,
     /// Buy or sell, open or close.
+    #[serde(deserialize_with = "told")]
     pub side: FuturesSide,
     /// Type of the order.
     #[serde(rename = "type", default, with = "wire::opt")]
@@ -101,7 +105,11 @@ pub struct FuturesOrder {
 #[non_exhaustive]
 pub struct LastTrade {
     /// Id of the fill. A number on the wire.
-    #[serde(rename = "lastTradeID", with = "wire::id_number")]
+    #[serde(
+        rename = "lastTradeID",
+        deserialize_with = "told",
+        serialize_with = "wire::id_number::serialize"
+    )]
     pub trade_id: TradeId,
     /// Size in contracts.
     #[serde(rename = "fillQty", with = "wire::decimal")]

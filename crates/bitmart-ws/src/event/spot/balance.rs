@@ -3,7 +3,7 @@
 use bitmart_types::{Currency, Decimal, Rows, Timestamp, open_enum, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, decode_entries};
+use crate::event::{DecodeError, Event, decode_entries, told};
 
 /// An entry of `spot/user/balance:BALANCE_UPDATE`: balances of the account after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct SpotBalanceUpdate {
 #[non_exhaustive]
 pub struct SpotBalance {
     /// The currency.
-    #[serde(rename = "ccy")]
+    #[serde(rename = "ccy", deserialize_with = "told")]
     pub currency: Currency,
     /// Free to use, in the currency.
     #[serde(rename = "av_bal", default, with = "wire::decimal_opt")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{
     DecodeError, DepthEvent, DepthKind, DepthUpdate, Event, Level,
     depth::{self, SpotBook, SpotParts},
+    told,
 };
 
 /// An entry of `spot/depth5`, `spot/depth20` and `spot/depth50`: the best levels of the book, all of
@@ -14,6 +15,7 @@ use crate::event::{
 #[non_exhaustive]
 pub struct SpotDepth {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// When it was so.
     #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
@@ -31,9 +33,10 @@ pub struct SpotDepth {
 #[non_exhaustive]
 pub struct SpotDepthIncrease {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Snapshot or update.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "told")]
     pub kind: DepthKind,
     /// Version of the book. A changed book has the next number; an update of an idle book repeats
     /// the number.

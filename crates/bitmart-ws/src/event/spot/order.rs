@@ -7,7 +7,7 @@ use bitmart_types::{
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::event::Fill;
+use crate::event::{Fill, told};
 
 /// An entry of `spot/user/order` and `spot/user/orders:ALL_SYMBOLS`: an order of the account after
 /// a change.
@@ -18,13 +18,16 @@ use crate::event::Fill;
 #[non_exhaustive]
 pub struct SpotOrderUpdate {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Id given by the exchange.
+    #[serde(deserialize_with = "told")]
     pub order_id: OrderId,
     /// Id chosen by the client.
     #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Buy or sell.
+    #[serde(deserialize_with = "told")]
     pub side: Side,
     /// Limit or market. Post-only and immediate-or-cancel show in
     /// [`entrust_type`](Self::entrust_type).
