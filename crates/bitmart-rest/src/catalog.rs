@@ -47,6 +47,11 @@ pub struct EndpointEntry {
     pub parameters: &'static [Parameter],
     /// The data's documented fields.
     pub fields: &'static [Field],
+    /// Paths of the fields without which the data, or a row of it, means nothing. One that cannot be
+    /// read is a fault of its row; any other field may lack.
+    pub essential: &'static [&'static str],
+    /// Other spellings of fields that are read as well.
+    pub aliases: &'static [Alias],
     /// Whether the exchange does not document the answer: see [`Unverified`](crate::Unverified).
     pub is_unverified: bool,
     encode_request: fn(&str, Check) -> Result<Payload, RecodeError>,
@@ -67,6 +72,25 @@ impl Field {
     /// The field at `path`, of this form.
     pub const fn new(path: &'static str, form: &'static str) -> Self {
         Self { path, form }
+    }
+}
+
+/// Another spelling of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alias {
+    /// JSON path of the field below the data: `[].mark_price`.
+    pub path: &'static str,
+    /// Its other name: `fair_price`.
+    pub was: &'static str,
+    /// Where it was seen.
+    pub source: &'static str,
+}
+
+impl Alias {
+    /// The field at `path` is also called `was`, says `source`.
+    pub const fn new(path: &'static str, was: &'static str, source: &'static str) -> Self {
+        Self { path, was, source }
     }
 }
 
@@ -104,6 +128,8 @@ impl EndpointEntry {
             parameters: &[],
             fields: &[],
             ignores: &[],
+            essential: &[],
+            aliases: &[],
             is_unverified: false,
             encode_request: encode_request::<E>,
             recode_answer: recode_answer::<E>,
@@ -143,6 +169,18 @@ impl EndpointEntry {
     #[must_use]
     pub const fn fields(mut self, fields: &'static [Field]) -> Self {
         self.fields = fields;
+        self
+    }
+    /// Sets the paths of the fields that must not lack.
+    #[must_use]
+    pub const fn essential(mut self, essential: &'static [&'static str]) -> Self {
+        self.essential = essential;
+        self
+    }
+    /// Sets the other spellings of fields.
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [Alias]) -> Self {
+        self.aliases = aliases;
         self
     }
     /// Says that the exchange does not document the answer.

@@ -56,6 +56,6 @@ pub mod __private {
     pub use crate::{
         decimal::decimal_literal,
         open_enum::read_word,
-        positional::{short_row, skip_rest},
+        positional::{NoColumn, missing_column, short_row, skip_rest},
     };
 }

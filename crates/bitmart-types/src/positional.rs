@@ -1,10 +1,13 @@
 //! Rows without names.
 
+use serde::de::IntoDeserializer as _;
+
 /// Defines a struct that is an array on the wire: the fields are its columns, in order.
 ///
 /// A field may name a [`wire`](crate::wire) helper after `as`; without one it uses the `serde`
-/// implementations of its type. Columns that the exchange appends later are ignored. A row that
-/// is too short is an error that names the first missing column. The struct is decoded straight
+/// implementations of its type. Columns that the exchange appends later are ignored. A column that
+/// is missing at the end is `null`: `None` for an optional one, and for another an error that names
+/// it. The struct is decoded straight
 /// from the input, without an intermediate tree.
 ///
 /// ```
@@ -111,15 +114,26 @@ macro_rules! positional {
                                 }
                                 columns.next_element_seed(__Column(&mut $field))?;
                             }
-                            let ::core::option::Option::Some($field) = $field else {
-                                return ::core::result::Result::Err(
-                                    $crate::__private::short_row(read, COLUMNS),
-                                );
+                            let $field = match $field {
+                                ::core::option::Option::Some(value) => {
+                                    read += 1;
+                                    value
+                                }
+                                ::core::option::Option::None => {
+                                    let missing = $crate::__private::missing_column();
+                                    let value: ::core::result::Result<
+                                        $type,
+                                        $crate::__private::NoColumn,
+                                    > = $crate::positional!(
+                                        @deserialize missing, $type $(, $($helper)::+)?
+                                    );
+                                    value.map_err(|_| {
+                                        $crate::__private::short_row(read, COLUMNS)
+                                    })?
+                                }
                             };
-                            read += 1;
                         )+
                         $crate::__private::skip_rest(columns)?;
-                        ::core::debug_assert_eq!(read, COLUMNS.len());
                         ::core::result::Result::Ok($name { $($field),+ })
                     }
                 }
@@ -170,6 +184,14 @@ macro_rules! positional {
     (@serialize $serializer:ident, $value:expr, $($helper:ident)::+) => {
         $($helper)::+::serialize($value, $serializer)
     };
+}
+
+/// Why a column cannot be missing.
+pub type NoColumn = serde::de::value::Error;
+
+/// What stands for a column that is missing: no value.
+pub fn missing_column() -> serde::de::value::UnitDeserializer<NoColumn> {
+    ().into_deserializer()
 }
 
 /// The error of a row that ends early.

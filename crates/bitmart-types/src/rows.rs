@@ -89,6 +89,10 @@ impl<T> Rows<T> {
     pub fn into_vec(self) -> Vec<T> {
         self.rows
     }
+    /// Puts together what [`into_parts`](Self::into_parts) took apart, or some of it.
+    pub fn from_parts(rows: Vec<T>, faults: Vec<RowFault>) -> Self {
+        Self { rows, faults }
+    }
     /// The rows that decoded, and those that did not.
     pub fn into_parts(self) -> (Vec<T>, Vec<RowFault>) {
         (self.rows, self.faults)
@@ -117,7 +121,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Rows<T> {
             Pass::First | Pass::Strict => deserializer.deserialize_any(List(PhantomData)),
             pass @ (Pass::None | Pass::Second { .. }) => {
                 let raw = Box::<RawValue>::deserialize(deserializer)?;
-                let is_all = pass == Pass::Second { length: raw.get().len() };
+                let length = raw.get().len();
+                let is_all = matches!(pass, Pass::Second { length: all, .. } if all == length);
                 read(raw.get(), is_all).map_err(D::Error::custom)
             }
         }

@@ -43,7 +43,7 @@ fn a_row_becomes_a_struct_and_a_row_again() {
 
 #[test]
 fn columns_that_were_added_later_are_ignored() {
-    let json = r#"["1","2","3","4","5",{"six":[7]},null]"#;
+    let json = r#"["1700000000","2","3","4","5",{"six":[7]},null]"#;
     let kline: Kline = serde_json::from_str(json).unwrap();
     assert_eq!(kline.close, Some(Decimal::from(3)));
 }
@@ -52,8 +52,9 @@ fn columns_that_were_added_later_are_ignored() {
 fn a_short_row_names_what_is_missing() {
     for (json, message) in [
         ("[]", "row has 0 of 4 columns, missing `open_time`"),
-        (r#"["1","2"]"#, "row has 2 of 4 columns, missing `close`"),
-        (r#"["1","2","3"]"#, "row has 3 of 4 columns, missing `id`"),
+        (r#"["1700000000"]"#, "row has 1 of 4 columns, missing `open`"),
+        (r#"["1700000000","2"]"#, "row has 2 of 4 columns, missing `close`"),
+        (r#"["1700000000","2","3"]"#, "row has 3 of 4 columns, missing `id`"),
     ] {
         let error = serde_json::from_str::<Kline>(json).unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
@@ -61,8 +62,29 @@ fn a_short_row_names_what_is_missing() {
 }
 
 #[test]
+fn optional_columns_at_the_end_may_lack() {
+    positional! {
+        /// A row that has grown.
+        pub struct Grown {
+            /// Always there.
+            pub price: Decimal as wire::decimal,
+            /// Since later.
+            pub size: Option<Decimal> as wire::decimal_opt,
+            /// Since still later.
+            pub name: Option<String>,
+        }
+    }
+    for json in [r#"["1"]"#, r#"["1",""]"#, r#"["1","",null]"#] {
+        let row: Grown = serde_json::from_str(json).unwrap();
+        assert_eq!((row.price, row.size, row.name), (Decimal::ONE, None, None), "{json}");
+    }
+    let error = serde_json::from_str::<Grown>("[]").unwrap_err();
+    assert!(error.to_string().contains("missing `price`"), "{error}");
+}
+
+#[test]
 fn a_bad_column_is_an_error_of_its_helper() {
-    let error = serde_json::from_str::<Kline>(r#"["1","x","3","4"]"#).unwrap_err();
+    let error = serde_json::from_str::<Kline>(r#"["1700000000","x","3","4"]"#).unwrap_err();
     assert!(error.to_string().contains(r#"expected a decimal, got "x""#));
 }
 

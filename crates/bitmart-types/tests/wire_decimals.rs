@@ -1,6 +1,6 @@
 //! Decimals: valid, drifted and junk values of every helper.
 
-use bitmart_types::{Decimal, OrderId, wire};
+use bitmart_types::{Decimal, Note, OrderId, collect_notes, json, wire};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize, de::value::MapDeserializer};
 use serde_json::json;
@@ -9,7 +9,7 @@ use serde_json::json;
 #[serde(transparent)]
 struct Plain(#[serde(with = "wire::decimal")] Decimal);
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Optional(#[serde(with = "wire::decimal_opt")] Option<Decimal>);
 
@@ -17,7 +17,7 @@ struct Optional(#[serde(with = "wire::decimal_opt")] Option<Decimal>);
 #[serde(transparent)]
 struct Exact(#[serde(with = "wire::decimal_exact")] Decimal);
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct ExactOptional(#[serde(with = "wire::decimal_exact_opt")] Option<Decimal>);
 
@@ -27,6 +27,47 @@ fn decimal(text: &str) -> Decimal {
 
 fn error<T: for<'de> Deserialize<'de> + std::fmt::Debug>(json: &str) -> String {
     serde_json::from_str::<T>(json).expect_err("the value is junk").to_string()
+}
+
+/// Whether the value reads as none, with a note.
+fn unreadable<T: for<'de> Deserialize<'de> + Default + PartialEq>(json: &str) -> bool {
+    let (read, notes) = collect_notes(|| serde_json::from_str::<T>(json));
+    read.ok() == Some(T::default()) && matches!(notes[..], [Note::Unreadable { .. }])
+}
+
+#[test]
+fn an_optional_decimal_that_cannot_be_read_is_none_and_noted() {
+    for json in [
+        r#""NaN""#,
+        r#""Infinity""#,
+        r#""--""#,
+        r#""1,234.5""#,
+        r#""+1.2%""#,
+        r#""1234567890123456789012345678901""#,
+        r#""1e-38""#,
+        "true",
+        "[]",
+        "[1,[2],{}]",
+        "{}",
+        r#"{"a":{"b":1},"c":2}"#,
+        r#"{"$serde_json::private::Number":"x"}"#,
+    ] {
+        assert!(unreadable::<Optional>(json), "{json}");
+        if !json.contains("Number") {
+            assert!(unreadable::<ExactOptional>(json), "{json}");
+        }
+    }
+    let error = json::from_str_strict::<Optional>(r#""NaN""#).unwrap_err();
+    assert!(error.to_string().contains("expected a decimal"), "not of one's own: {error}");
+}
+
+#[test]
+fn the_second_look_reads_the_digits_of_numbers() {
+    let digits = "60000.123456789012345678";
+    let read: Plain = json::from_str(digits).unwrap();
+    assert_eq!(read.0, decimal(digits));
+    let read: Vec<Optional> = json::from_str(&format!("[{digits},\"NaN\",1e999]")).unwrap();
+    assert_eq!(read, [Optional(Some(decimal(digits))), Optional(None), Optional(None)]);
 }
 
 #[test]
@@ -63,9 +104,38 @@ fn text_keeps_its_scale() {
 }
 
 #[test]
-fn text_beyond_28_digits_is_rounded() {
-    let long: Plain = serde_json::from_str(r#""0.12345678901234567890123456789""#).unwrap();
-    assert_eq!(long.0, decimal("0.1234567890123456789012345679"));
+fn what_a_decimal_does_not_hold_is_refused_rather_than_rounded() {
+    for json in [
+        r#""0.12345678901234567890123456789""#,
+        r#""9234567890.1234567890123456789""#,
+        r#""1e-38""#,
+        r#""0.00000000000000000000000000000000000001""#,
+        r#""1234567890123456789012345678901""#,
+        "1e-38",
+    ] {
+        let error = error::<Plain>(json);
+        assert!(error.contains("more digits") || error.contains("out of the range"), "{error}");
+    }
+}
+
+#[test]
+fn zeros_at_the_end_may_be_any_number() {
+    for (text, expected) in [
+        ("1.000000000000000000000000000000", "1"),
+        ("5.000000000000000000000000000000", "5"),
+        ("123456789.100000000000000000000000000000", "123456789.1"),
+        ("0.000000000000000000000000000000", "0"),
+        ("0.0000000000000000000000000001000000", "0.0000000000000000000000000001"),
+        ("100000000000000000000e-20", "1"),
+        ("0e99", "0"),
+        ("5.", "5"),
+        ("+.5", "0.5"),
+        ("1.7E-5", "0.000017"),
+        ("1.5e-14", "0.000000000000015"),
+    ] {
+        let read: Plain = serde_json::from_str(&format!("\"{text}\"")).expect(text);
+        assert_eq!(read.0, decimal(expected), "{text}");
+    }
 }
 
 #[test]
@@ -159,7 +229,7 @@ fn zero_is_a_value() {
 #[test]
 fn other_words_are_not_no_value() {
     for json in [r#""none""#, r#""market order""#, "false"] {
-        assert!(serde_json::from_str::<Optional>(json).is_err(), "{json}");
+        assert!(unreadable::<Optional>(json), "{json}");
     }
 }
 
@@ -239,7 +309,7 @@ proptest! {
     #[test]
     fn short_and_long_texts_are_read_alike(text in "-?[0-9]{1,18}(\\.[0-9]{0,18})?|-?[0-9.]{1,6}") {
         let read = serde_json::from_str::<Plain>(&format!("\"{text}\"")).ok().map(|plain| plain.0);
-        let expected = text.parse::<Decimal>().ok();
+        let expected = Decimal::from_str_exact(&text).ok();
         prop_assert_eq!(read.map(|decimal| decimal.serialize()), expected.map(|decimal| decimal.serialize()));
     }
 

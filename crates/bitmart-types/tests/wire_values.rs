@@ -1,6 +1,8 @@
 //! Integers, flags, text, times and ids: valid, drifted and junk values of every helper.
 
-use bitmart_types::{ClientOrderId, OrderId, Timestamp, open_int_enum, wire};
+use bitmart_types::{
+    ClientOrderId, Note, OrderId, Side, Timestamp, collect_notes, json, open_int_enum, wire,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::fmt::Debug;
@@ -36,6 +38,16 @@ field!(SecondsOpt, Option<Timestamp>, "wire::seconds_opt");
 field!(SecondsText, Timestamp, "wire::seconds_text");
 field!(SecondsTextOpt, Option<Timestamp>, "wire::seconds_text_opt");
 field!(Date, Timestamp, "wire::rfc3339");
+field!(DateOpt, Option<Timestamp>, "wire::rfc3339_opt");
+field!(FlagOpt, Option<bool>, "wire::flag_opt");
+field!(FlagTextOpt, Option<bool>, "wire::flag_text_opt");
+field!(SideOpt, Option<Side>, "wire::opt");
+field!(ObjectOpt, Option<Pair>, "wire::object_opt");
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Pair {
+    a: u8,
+}
 
 open_int_enum! {
     /// A numbered state.
@@ -67,6 +79,19 @@ fn refuses<T: DeserializeOwned + Debug>(forms: &[Value]) {
     }
 }
 
+/// Each form reads as no value, with a note, and is an error where nothing is put up with.
+#[track_caller]
+fn gives_up<T: DeserializeOwned + Serialize + Debug>(forms: &[Value]) {
+    for form in forms {
+        let text = form.to_string();
+        let (read, notes) = collect_notes(|| serde_json::from_str::<T>(&text));
+        let written = serde_json::to_value(read.expect("no error")).unwrap();
+        assert!([json!(null), json!(""), json!(0)].contains(&written), "{form}: {written}");
+        assert!(matches!(notes[..], [Note::Unreadable { .. }]), "{form}: {notes:?}");
+        assert!(json::from_str_strict::<T>(&text).is_err(), "{form}");
+    }
+}
+
 #[test]
 fn integers() {
     let forms = [json!(42), json!("42"), json!(" 42 "), json!("42.00")];
@@ -86,7 +111,8 @@ fn integers() {
 fn integers_out_of_range_or_shape_are_errors() {
     let junk = [json!("x"), json!("1.5"), json!(1.5), json!(true), json!([])];
     refuses::<Number>(&junk);
-    refuses::<NumberOpt>(&junk);
+    gives_up::<NumberOpt>(&junk);
+    gives_up::<NumberTextOpt>(&[json!(-1)]);
     refuses::<Number>(&[json!(-1), json!(1_u64 << 32), json!(""), json!(null)]);
     let error = serde_json::from_str::<Number>("-1").unwrap_err();
     assert!(error.to_string().contains("out of range for this field"));
@@ -105,7 +131,7 @@ fn flags() {
     reads(&BooleanOpt(Some(false)), &[json!(false), json!("false"), json!(0)]);
     reads(&BooleanOpt(None), &[json!(null), json!("")]);
     refuses::<Flag>(&[json!(2), json!("yes"), json!(""), json!(null), json!(0.5)]);
-    refuses::<BooleanOpt>(&[json!(2), json!("yes"), json!({})]);
+    gives_up::<BooleanOpt>(&[json!(2), json!("yes"), json!({})]);
 }
 
 #[test]
@@ -132,7 +158,7 @@ fn text_that_may_be_empty() {
     reads(&IdOpt(Some(id)), &[json!("order1")]);
     reads(&IdOpt(Some("17".parse().unwrap())), &[json!("17"), json!(17)]);
     reads(&IdOpt(None), &[json!(""), json!(null)]);
-    refuses::<TextOpt>(&[json!(true), json!(1.5), json!([]), json!({"a": 1})]);
+    gives_up::<TextOpt>(&[json!(true), json!(1.5), json!([]), json!({"a": 1})]);
 }
 
 #[test]
@@ -152,22 +178,74 @@ fn times() {
 
 #[test]
 fn times_that_never_were() {
-    let never = [json!(0), json!("0"), json!(""), json!(null), json!("-")];
+    let never =
+        [json!(0), json!("0"), json!(""), json!(null), json!("-"), json!("0.0"), json!(0.0)];
     reads(&MillisOpt(None), &never);
     reads(&SecondsOpt(None), &never);
     let never = [json!(""), json!("0"), json!(0), json!(null), json!("NA")];
     reads(&MillisTextOpt(None), &never);
     reads(&SecondsTextOpt(None), &never);
+    reads(&DateOpt(None), &[json!(""), json!("0001-01-01T00:00:00Z"), json!(0)]);
+}
+
+#[test]
+fn times_are_told_by_their_magnitude_in_every_form() {
+    let noted = |json: &Value, found: &'static str| {
+        let (read, notes) = collect_notes(|| serde_json::from_value::<MillisOpt>(json.clone()));
+        assert_eq!(read.unwrap(), MillisOpt(Some(MOMENT)), "{json}");
+        assert_eq!(notes, [Note::OtherUnit { described: "milliseconds", found }], "{json}");
+    };
+    let seconds = MOMENT.as_secs();
+    noted(&json!(seconds), "seconds");
+    noted(&json!(seconds.to_string()), "seconds");
+    noted(&json!(format!("{seconds}.0")), "seconds");
+    noted(&json!(seconds * 1_000_000), "microseconds");
+    noted(&json!((seconds * 1_000_000_000).to_string()), "nanoseconds");
+    noted(&json!("2023-08-17T04:08:58Z"), "a date");
+    let read: Seconds = serde_json::from_value(json!("1717737574.061")).unwrap();
+    assert_eq!(read.0.as_millis(), 1_717_737_574_061);
+    let read: Millis = serde_json::from_value(json!(1_717_737_574_061.0)).unwrap();
+    assert_eq!(read.0.as_millis(), 1_717_737_574_061);
 }
 
 #[test]
 fn junk_times_are_errors() {
-    let junk = [json!("soon"), json!(1.5), json!(""), json!(null), json!([])];
+    let junk = [
+        json!("soon"),
+        json!(1.5),
+        json!(true),
+        json!([]),
+        json!({"a": 1}),
+        json!(-1),
+        json!(1_420_070_399),
+        json!(4_102_444_800_i64),
+        json!(4_102_444_800_000_i64),
+        json!(u64::MAX),
+        json!("2014-12-31T23:59:59Z"),
+    ];
     refuses::<Millis>(&junk);
     refuses::<Seconds>(&junk);
-    refuses::<MillisOpt>(&[json!("soon"), json!(true)]);
-    refuses::<Seconds>(&[json!(i64::MAX), json!(i64::MIN)]);
-    refuses::<Millis>(&[json!(u64::MAX)]);
+    refuses::<Date>(&junk);
+    refuses::<Millis>(&[json!(""), json!(null), json!(0), json!("0")]);
+    gives_up::<MillisOpt>(&junk);
+    gives_up::<SecondsTextOpt>(&junk);
+    gives_up::<DateOpt>(&junk);
+}
+
+#[test]
+fn optional_values_of_other_types() {
+    reads(&FlagOpt(Some(true)), &[json!(1), json!("1"), json!(true)]);
+    reads(&FlagOpt(None), &[json!(null), json!(""), json!("-")]);
+    reads(&FlagTextOpt(Some(false)), &[json!("0"), json!(0)]);
+    reads(&FlagTextOpt(None), &[json!(""), json!(null)]);
+    reads(&SideOpt(Some(Side::Buy)), &[json!("buy")]);
+    reads(&SideOpt(None), &[json!(null), json!(""), json!("-")]);
+    reads(&ObjectOpt(Some(Pair { a: 1 })), &[json!({"a": 1})]);
+    reads(&ObjectOpt(None), &[json!(null), json!(""), json!("-")]);
+    gives_up::<FlagOpt>(&[json!(2), json!([]), json!("yes")]);
+    gives_up::<SideOpt>(&[json!({}), json!([1]), json!(1.5)]);
+    let junk = [json!({}), json!({"a": []}), json!(7), json!("x"), json!(["x", "y"])];
+    gives_up::<ObjectOpt>(&junk);
 }
 
 #[test]
@@ -180,7 +258,12 @@ fn dates() {
         json!("1677225251124"),
     ];
     reads(&Date(time), &forms);
-    refuses::<Date>(&[json!("2023-02-24"), json!("Tuesday"), json!(null)]);
+    refuses::<Date>(&[
+        json!("2023-02-24"),
+        json!("Tuesday"),
+        json!(null),
+        json!("2023-02-30T00:00:00Z"),
+    ]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::description::{Param, Section};
+use super::essentials::Alias;
 use super::{File, types};
 
 pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
@@ -37,6 +38,16 @@ pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
                 for field in &endpoint.fields {
                     let (path, form) = field.split_once(": ").unwrap_or((field, "text"));
                     let _ = write!(out, "Field::new({path:?}, {form:?}),");
+                }
+                out.push_str("])");
+            }
+            if !endpoint.essential.is_empty() {
+                let _ = write!(out, ".essential(&{:?})", endpoint.essential);
+            }
+            if !endpoint.aliases.is_empty() {
+                out.push_str(".aliases(&[");
+                for Alias { path, was, source } in &endpoint.aliases {
+                    let _ = write!(out, "super::Alias::new({path:?}, {was:?}, {source:?}),");
                 }
                 out.push_str("])");
             }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::essentials::{self, Alias};
 use super::types;
 
 /// One file of the description: the endpoints of one group of the client.
@@ -50,6 +51,12 @@ pub(crate) struct Endpoint {
     pub(crate) response: String,
     /// Documented fields of the data, as `path: form and unit`; a column of a row is `[][2]`.
     pub(crate) fields: Vec<String>,
+    /// Paths of the fields without which the data, or a row of it, means nothing.
+    #[serde(default)]
+    pub(crate) essential: Vec<String>,
+    /// Other spellings of fields.
+    #[serde(default)]
+    pub(crate) aliases: Vec<Alias>,
     pub(crate) sources: Vec<String>,
     /// Day on which the facts were compared with the sources.
     pub(crate) checked: String,
@@ -304,6 +311,11 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             }
             if endpoint.auth == Auth::Signed && endpoint.method == Method::Get {
                 return fail("a signed GET is not known on this exchange".to_owned());
+            }
+            if let Err(what) =
+                essentials::check(&endpoint.essential, &endpoint.aliases, &endpoint.fields)
+            {
+                return fail(what);
             }
             if endpoint.sources.is_empty() || endpoint.checked.len() != "2026-01-01".len() {
                 return fail("sources and the day of the check are missing".to_owned());

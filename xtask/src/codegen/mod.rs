@@ -7,6 +7,7 @@
 mod catalog;
 mod description;
 mod docs;
+mod essentials;
 mod prose;
 mod requests;
 mod routes;

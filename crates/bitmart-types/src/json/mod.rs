@@ -16,6 +16,7 @@ mod fault;
 mod path;
 mod repair;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use serde::de::DeserializeOwned;
@@ -24,6 +25,7 @@ pub use fault::JsonFault;
 pub use path::path_at;
 
 use crate::notes;
+use crate::wire::decimals;
 
 /// Repairs of one text, or of one row, before it is given up.
 const REPAIRS: usize = 16;
@@ -35,8 +37,9 @@ pub(crate) enum Pass {
     None,
     /// The fast one: a row that does not decode ends it.
     First,
-    /// The tolerant one, of a text of so many bytes.
-    Second { length: usize },
+    /// The tolerant one, of a text of so many bytes; `exact` where a number has more digits than a
+    /// double shows.
+    Second { length: usize, exact: bool },
     /// Nothing is put up with.
     Strict,
 }
@@ -87,29 +90,36 @@ pub fn from_str_strict<T: DeserializeOwned>(json: &str) -> Result<T, serde_json:
 #[cold]
 pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     let mark = notes::mark();
-    let decode = |json: &str| {
+    let decode = |json: &str, exact| {
         notes::rewind(mark);
-        within(Pass::Second { length: json.trim_ascii().len() }, || serde_json::from_str(json))
+        let pass = Pass::Second { length: json.trim_ascii().len(), exact };
+        within(pass, || serde_json::from_str(json))
     };
-    let first = match decode(json) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    let (mut repaired, mut made) = (repair::repair(json, &first), Vec::new());
-    while let Some((text, note)) = repaired
-        && made.len() < REPAIRS
-    {
-        made.push(note);
-        match decode(&text) {
+    let (mut exact, mut text, mut made) = (false, Cow::Borrowed(json), Vec::new());
+    let mut first = None;
+    for _ in 0..REPAIRS {
+        let error = match decode(&text, exact) {
             Ok(value) => {
                 made.into_iter().for_each(|made| notes::note(|| made));
                 return Ok(value);
             }
-            Err(error) => repaired = repair::repair(&text, &error),
+            Err(error) => error,
+        };
+        if !exact && decimals::is_long(&error) {
+            exact = true;
+            continue;
         }
+        let repaired = repair::repair(&text, &error);
+        first = first.or(Some(error));
+        let Some((repaired, note)) = repaired else {
+            break;
+        };
+        text = Cow::Owned(repaired);
+        made.extend(note);
     }
     notes::rewind(mark);
-    Err(first)
+    // Without an error there would have been a value, unless only the digits were read again.
+    Err(first.unwrap_or_else(|| serde::de::Error::custom("too many repairs")))
 }
 
 fn within<T>(pass: Pass, work: impl FnOnce() -> T) -> T {

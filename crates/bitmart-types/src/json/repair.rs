@@ -8,14 +8,14 @@ use serde_json::value::RawValue;
 use super::path::{offset, string_end};
 use crate::Note;
 
-/// The text without what `error` is about, and what was put up with; `None` where that is no member
-/// that came twice and no scalar that no decoder reads.
-pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, Note)> {
+/// The text without what `error` is about, and what was put up with, if anything was lost; `None`
+/// where that is no member that came twice and no scalar that no decoder reads.
+pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, Option<Note>)> {
     let message = error.to_string();
     let at = offset(json, error.line(), error.column());
     if let Some(rest) = message.strip_prefix("duplicate field `") {
         let name = rest.split('`').next()?;
-        return Some((without_repetition(json, at, name)?, Note::RepeatedMember));
+        return without_repetition(json, at, name);
     }
     // Also what the model would not want is out of the question then: both are valid JSON.
     let is_scalar =
@@ -24,7 +24,7 @@ pub(super) fn repair(json: &str, error: &serde_json::Error) -> Option<(String, N
             .any(|start| message.starts_with(start));
     let token = is_scalar.then(|| token_at(json, at)).flatten()?;
     let text = format!("{}null{}", &json[..token.start], &json[token.end..]);
-    Some((text, Note::Unreadable { expected: "a number or text" }))
+    Some((text, Some(Note::Unreadable { expected: "a number or text" })))
 }
 
 /// The members of an object in their order, repeated ones, too.
@@ -52,12 +52,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
 /// Rewrites the object around the offset `at`, which lies behind the key at which a decoder saw the
 /// field `name` for the second time.
-fn without_repetition(json: &str, at: usize, name: &str) -> Option<String> {
+fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Option<Note>)> {
     let start = open_object(&json.as_bytes()[..at])?;
     let mut stream = serde_json::Deserializer::from_str(&json[start..]).into_iter();
     let Members(members) = stream.next()?.ok()?;
     let end = start + stream.byte_offset();
 
+    let mut note = Some(Note::RepeatedMember);
     let mut kept = without_repeated_keys(&members);
     if kept.len() == members.len() {
         // The field came under two names. The decoder stopped at the later one.
@@ -68,7 +69,10 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<String> {
         match named {
             // Its own name came later, so that the alias is not known yet: it will be when the name
             // comes first.
-            Some(named) if key == name => kept[..=named].rotate_right(1),
+            Some(named) if key == name => {
+                kept[..=named].rotate_right(1);
+                note = None;
+            }
             // A name without a value gives way to an alias.
             Some(named) if kept[named].1.get() == "null" => drop(kept.remove(named)),
             // Of two names the present one counts, of two aliases the first.
@@ -81,7 +85,7 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<String> {
         object += &format!("{comma}{}:{}", serde_json::to_string(key).ok()?, value.get());
     }
     object.push('}');
-    Some(format!("{}{object}{}", &json[..start], &json[end..]))
+    Some((format!("{}{object}{}", &json[..start], &json[end..]), note))
 }
 
 /// Of each key the last value that is not `null`, at the place of the first.

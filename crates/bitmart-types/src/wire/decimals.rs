@@ -42,7 +42,7 @@ pub mod decimal {
     /// When the value is neither, or does not fit a decimal.
     #[inline]
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-        if super::has_time() {
+        if super::is_exact() {
             return super::decimal_exact::deserialize(deserializer);
         }
         let mut value = Decimal::ZERO;
@@ -72,7 +72,7 @@ pub mod decimal_opt {
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Decimal>, D::Error> {
-        if super::has_time() {
+        if super::is_exact() {
             return super::decimal_exact_opt::deserialize(deserializer);
         }
         let mut value = None;
@@ -201,10 +201,21 @@ fn opt_from_scalar(scalar: Scalar<'_>) -> Result<Option<Decimal>, Reason> {
     Ok(value)
 }
 
-/// Whether the fast way has failed, so that the digits of numbers are worth a copy. Formats other
-/// than `serde_json` never come here.
-fn has_time() -> bool {
-    matches!(json::pass(), Pass::Second { .. })
+/// Whether a number of the text has more digits than a double shows, so that the digits of all are
+/// worth a copy. Formats other than `serde_json` never come here.
+fn is_exact() -> bool {
+    matches!(json::pass(), Pass::Second { exact: true, .. })
+}
+
+/// Whether decoding stopped at a number with more digits than a double shows.
+pub(crate) fn is_long(error: &serde_json::Error) -> bool {
+    TOO_MANY_DIGITS.is_some_and(|reason| error.to_string().contains(reason))
+}
+
+/// Whether the decoder will come back for the digits of this number.
+pub(super) fn comes_back(reason: Reason) -> bool {
+    reason == TOO_MANY_DIGITS
+        && matches!(json::pass(), Pass::First | Pass::Second { exact: false, .. })
 }
 
 /// Reads text of the usual form: at most 18 characters, digits with perhaps a point among them, and

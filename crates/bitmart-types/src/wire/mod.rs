@@ -65,7 +65,7 @@
 //! The helpers ask the format what it holds (`deserialize_any`), so they work with JSON and other
 //! self-describing formats.
 
-mod decimals;
+pub(crate) mod decimals;
 mod flags;
 mod integers;
 mod lists;

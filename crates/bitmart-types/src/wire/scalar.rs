@@ -9,6 +9,7 @@ use serde::{
 
 use crate::json::{self, Pass};
 use crate::notes::{self, Note};
+use crate::wire::decimals;
 
 /// Longest piece of the input that an error message repeats.
 const SHOWN: usize = 40;
@@ -137,7 +138,7 @@ pub(crate) fn give_up<T, E: serde::de::Error>(
     reason: Reason,
 ) -> Result<T, E> {
     match without {
-        Some(without) if json::pass() != Pass::Strict => {
+        Some(without) if json::pass() != Pass::Strict && !decimals::comes_back(reason) => {
             notes::note(|| Note::Unreadable { expected });
             Ok(without)
         }

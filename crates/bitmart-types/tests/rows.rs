@@ -1,0 +1,207 @@
+//! Lists with bad rows, and what else decoding puts up with.
+
+use bitmart_types::{Decimal, Note, Rows, collect_notes, json, positional, show_faults, wire};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Order {
+    id: u64,
+    #[serde(rename = "avg_price", alias = "price_avg", with = "wire::decimal_opt", default)]
+    price: Option<Decimal>,
+    #[serde(default)]
+    fills: Rows<Level>,
+}
+
+positional! {
+    /// A level.
+    pub struct Level {
+        /// Price.
+        pub price: Decimal as wire::decimal,
+        /// Size.
+        pub size: Decimal as wire::decimal,
+    }
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Page {
+    total: u32,
+    orders: Rows<Order>,
+    #[serde(with = "wire::object_opt", default)]
+    last: Option<Order>,
+}
+
+/// Decodes with both ways, which must agree.
+fn decode<T: DeserializeOwned + PartialEq + std::fmt::Debug>(text: &str) -> (T, Vec<Note>) {
+    let (fast, notes) = collect_notes(|| json::from_str::<T>(text));
+    let (direct, direct_notes) = collect_notes(|| serde_json::from_str::<T>(text));
+    let fast = fast.unwrap_or_else(|error| panic!("{text}: {error}"));
+    if let Ok(direct) = direct {
+        assert_eq!((&fast, &notes), (&direct, &direct_notes), "{text}");
+    }
+    (fast, notes)
+}
+
+fn ids(page: &Page) -> Vec<u64> {
+    page.orders.iter().map(|order| order.id).collect()
+}
+
+#[test]
+fn a_bad_row_loses_itself_only() {
+    let (page, notes) = decode::<Page>(
+        r#"{"total":4,"orders":[{"id":1},{"id":"x","avg_price":"NaN"},null,7,{"id":4,"avg_price":"5"}]}"#,
+    );
+    assert_eq!(ids(&page), [1, 4]);
+    let faults: Vec<_> =
+        page.orders.faults().iter().map(|fault| (fault.index, fault.path.as_str())).collect();
+    assert_eq!(faults, [(1, "id"), (3, "")]);
+    assert_eq!(page.orders.faults()[0].raw, r#"{"id":"x","avg_price":"NaN"}"#);
+    assert_eq!(notes, [Note::FaultyRow { index: 1 }, Note::FaultyRow { index: 3 }]);
+}
+
+#[test]
+fn rows_within_rows_lose_themselves_only() {
+    let (page, _) = decode::<Page>(
+        r#"{"total":1,"orders":[{"id":1,"fills":[["1","2"],["x","2"],["3"]]},{"id":2,"fills":{}}]}"#,
+    );
+    assert_eq!(ids(&page), [1, 2]);
+    assert_eq!(page.orders[0].fills.len(), 1);
+    let paths: Vec<_> =
+        page.orders[0].fills.faults().iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(paths, ["[0]", ""]);
+    assert_eq!(page.orders[1].fills.faults()[0].reason, "expected a list");
+    assert!(!page.orders[1].fills.is_whole());
+}
+
+#[test]
+fn no_list_is_empty_and_something_else_is_a_fault_or_an_error() {
+    for nothing in ["null", r#""""#, r#""-""#] {
+        let (page, notes) = decode::<Page>(&format!(r#"{{"total":1,"orders":{nothing}}}"#));
+        assert!(page.orders.is_empty() && page.orders.is_whole(), "{nothing}");
+        assert_eq!(notes, []);
+    }
+    for other in ["{}", "7", r#""x""#] {
+        let (page, _) = decode::<Page>(&format!(r#"{{"total":1,"orders":{other}}}"#));
+        assert_eq!(page.orders.faults().len(), 1, "{other}");
+        assert_eq!(page.orders.faults()[0].raw, other);
+        assert!(json::from_str::<Rows<Order>>(other).is_err(), "all there is: {other}");
+    }
+}
+
+#[test]
+fn what_is_no_row_is_an_error_at_its_place() {
+    let text = r#"{"total":"x","orders":[{"name":1}]}"#;
+    let error = json::from_str::<Page>(text).unwrap_err();
+    assert_eq!(json::path_at("data", text, error.line(), error.column()), "data.total");
+}
+
+#[test]
+fn a_nested_object_that_cannot_be_read_is_none() {
+    let (page, notes) = decode::<Page>(r#"{"total":1,"orders":[],"last":{"id":{},"fills":[7]}}"#);
+    assert_eq!(page.last, None);
+    assert_eq!(notes, [Note::Unreadable { expected: "an object or a list" }]);
+}
+
+#[test]
+fn members_that_come_twice_are_read() {
+    let price = |members: &str| {
+        let text = format!(r#"{{"total":1,"orders":[{{"id":1,{members}}},{{"id":2}}]}}"#);
+        let (page, notes) = decode::<Page>(&text);
+        assert_eq!(ids(&page), [1, 2], "{members}");
+        assert_eq!(notes, [Note::RepeatedMember], "{members}");
+        page.orders[0].price.map(|price| price.to_string())
+    };
+    for members in [
+        r#""avg_price":"1","avg_price":"2""#,
+        r#""avg_price":"2","avg_price":null"#,
+        r#""avg_price":"2","price_avg":"1""#,
+        r#""price_avg":"1","avg_price":"2""#,
+        r#""price_avg":"2","avg_price":null"#,
+        r#""avg_price":null,"price_avg":"2""#,
+        r#""price_avg":"1","x":"\"{","price_avg":"2""#,
+    ] {
+        assert_eq!(price(members).as_deref(), Some("2"), "{members}");
+    }
+    // Around the rows, and with several at once.
+    let text = r#"{"total":1,"total":2,"orders":null,"orders":[{"id":1,"id":3}],"total":4}"#;
+    let (page, notes) = collect_notes(|| json::from_str::<Page>(text).unwrap());
+    assert_eq!((page.total, ids(&page)), (4, vec![3]));
+    assert!(notes.contains(&Note::RepeatedMember));
+}
+
+#[test]
+fn scalars_that_no_decoder_reads_are_no_value() {
+    for value in ["1e999", "-1E+999", r#""\ud800""#, r#""\ud800\u0041""#] {
+        let text =
+            format!(r#"{{"total":1,"orders":[{{"id":1,"avg_price":{value}}}],"x":[{value}]}}"#);
+        let (page, notes) = decode::<Page>(&text);
+        assert_eq!(page.orders[0].price, None, "{value}");
+        assert!(matches!(notes[..], [Note::Unreadable { .. }]), "{value}: {notes:?}");
+        let (page, _) = decode::<Page>(&format!(r#"{{"total":1,"orders":[{{"id":{value}}}]}}"#));
+        assert_eq!(page.orders.faults().len(), 1, "{value}");
+    }
+}
+
+#[test]
+fn faults_show_no_values_and_raw_text_is_bounded() {
+    let long = "CANARY".repeat(10_000);
+    let (page, _) =
+        decode::<Page>(&format!(r#"{{"total":1,"orders":[{{"id":"{long}"}},"CANARY"]}}"#));
+    let shown = format!("{page:?} {}", page.orders.faults()[0]);
+    assert!(!shown.contains("CANARY"), "{shown}");
+    assert_eq!(page.orders.faults()[0].raw.len(), 4096);
+}
+
+#[test]
+fn a_list_of_another_form_is_an_error_and_not_a_million_faults() {
+    let junk = format!(r#"{{"total":1,"orders":[{}1]}}"#, "1,".repeat(10_000));
+    assert!(json::from_str::<Page>(&junk).is_err());
+}
+
+#[test]
+fn nothing_is_put_up_with_in_strict_decoding() {
+    for text in [
+        r#"{"total":1,"orders":[{"id":"x"}]}"#,
+        r#"{"total":1,"orders":[{"id":1,"avg_price":"NaN"}]}"#,
+        r#"{"total":1,"orders":[],"last":{}}"#,
+        r#"{"total":1,"total":1,"orders":[]}"#,
+    ] {
+        assert!(json::from_str_strict::<Page>(text).is_err(), "{text}");
+        // Also where it calls itself.
+        assert!(json::from_str_strict::<Page>(r#"{"total":1,"orders":[]}"#).is_ok());
+    }
+}
+
+#[test]
+fn a_panic_leaves_no_mode_behind() {
+    struct Panics;
+    impl<'de> Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            panic!("as asked")
+        }
+    }
+    let panicked = std::panic::catch_unwind(|| json::from_str_strict::<Panics>("1").is_ok());
+    assert!(panicked.is_err());
+    assert!(serde_json::from_str::<Page>(r#"{"total":1,"orders":[{"id":"x"}]}"#).is_ok());
+}
+
+#[test]
+fn faults_are_written_only_where_asked_for() {
+    let rows: Rows<u8> = json::from_str("[300,1,null,301,2,302]").unwrap();
+    assert_eq!(serde_json::to_string(&rows).unwrap(), "[1,2]");
+    let shown = show_faults(|| serde_json::to_value(&rows)).unwrap();
+    let is_fault: Vec<bool> =
+        shown.as_array().unwrap().iter().map(serde_json::Value::is_object).collect();
+    assert_eq!(is_fault, [true, false, true, false, true]);
+}
+
+#[test]
+fn rows_work_like_a_list() {
+    let rows: Rows<u8> = (1..4).collect();
+    assert_eq!(rows, [1, 2, 3]);
+    assert_eq!(rows, vec![1, 2, 3]);
+    assert_eq!(Rows::from(vec![1, 2, 3]), rows);
+    assert_eq!(rows.iter().sum::<u8>() + (&rows).into_iter().sum::<u8>(), 12);
+    assert_eq!(format!("{rows:?}"), "[1, 2, 3]");
+    assert_eq!(rows.into_vec(), [1, 2, 3]);
+    assert!(Rows::<u8>::default().is_whole());
+}
