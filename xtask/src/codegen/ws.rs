@@ -155,7 +155,10 @@ fn check(channel: &Channel) -> Result<(), String> {
         return Err(format!("{topic}: same_fields_as and members of its own"));
     }
     let known = |path: &String| {
-        channel.fields.iter().any(|field| field.split_once(": ").is_some_and(|(name, _)| name == path))
+        channel
+            .fields
+            .iter()
+            .any(|field| field.split_once(": ").is_some_and(|(name, _)| name == path))
     };
     let named = channel.essential.iter().chain(channel.aliases.iter().map(|alias| &alias.path));
     match named.into_iter().find(|path| !known(path)) {
