@@ -81,7 +81,7 @@ async fn main() -> examples::Result {
         .transport(Counting { inner, requests: requests.clone() })
         .build()?;
 
-    println!("last price {}", client.spot().ticker("BTC_USDT").await?.last);
+    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
     let own = client.send(QueryLastPrice { symbol: "ETH_USDT".into() }).await?;
     println!("last price {} at {}", own.last, own.time);
     println!("{} requests passed through the transport", requests.load(Ordering::Relaxed));

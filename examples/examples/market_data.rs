@@ -24,7 +24,8 @@ async fn main() -> examples::Result {
 
     let client = rest::Client::builder().environment(environment.clone()).build()?;
     let ticker = client.spot().ticker("BTC_USDT").await?;
-    println!("{}: last {}, 24 h change {}", ticker.symbol, ticker.last, ticker.change);
+    // What the exchange does not tell is `None`.
+    println!("{}: last {:?}, 24 h change {:?}", ticker.symbol, ticker.last, ticker.change);
 
     let candles = ListKlines::new("BTC_USDT").step(KlineStep::Minutes5).limit(3);
     for candle in client.spot().klines(candles).await? {

@@ -1,6 +1,6 @@
 //! Balances, deposits, withdrawals and fees of the account.
 
-use bitmart_types::{Currency, Decimal, WithdrawalId, wire};
+use bitmart_types::{Currency, Decimal, Rows, WithdrawalId, wire};
 use serde::{Deserialize, Serialize};
 
 mod currencies;
@@ -40,12 +40,12 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct SpotWallet {
     /// One row per currency that the account holds or held.
-    #[serde(deserialize_with = "wire::list")]
-    pub wallet: Vec<SpotBalance>,
+    pub wallet: Rows<SpotBalance>,
 }
 
 impl SpotWallet {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero.
+    /// The balance of one currency; `None` where the exchange does not list it, which means zero
+    /// while no row is a fault.
     pub fn balance(&self, currency: &str) -> Option<&SpotBalance> {
         self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
     }
@@ -58,15 +58,15 @@ pub struct SpotBalance {
     /// Currency.
     #[serde(rename = "id")]
     pub currency: Currency,
-    /// Its name in words.
-    #[serde(with = "wire::text")]
-    pub name: String,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders and withdrawals, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub frozen: Decimal,
+    /// Held by open orders and withdrawals, in the currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
 }
 
 /// The exchange has accepted a withdrawal. It is checked and executed later.
@@ -83,8 +83,7 @@ pub struct WithdrawReceipt {
 #[non_exhaustive]
 pub struct Wallet {
     /// One row per currency.
-    #[serde(deserialize_with = "wire::list")]
-    pub wallet: Vec<WalletBalance>,
+    pub wallet: Rows<WalletBalance>,
 }
 
 /// Balance of one currency.
@@ -93,35 +92,35 @@ pub struct Wallet {
 pub struct WalletBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words.
-    #[serde(with = "wire::text")]
-    pub name: String,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
     /// The same in USD; there when the request asks for it.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub available_usd_valuation: Option<Decimal>,
-    /// Held by open orders and withdrawals, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub frozen: Decimal,
-    /// Held by open orders or otherwise, in the currency.
-    #[serde(rename = "unAvailable", with = "wire::decimal")]
-    pub unavailable: Decimal,
+    /// Held by open orders and withdrawals, in the currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
+    /// Held by open orders or otherwise, in the currency. `None`: not told.
+    #[serde(rename = "unAvailable", default, with = "wire::decimal_opt")]
+    pub unavailable: Option<Decimal>,
     /// Free in the funding account, in the currency; a third party's field.
     #[serde(
         rename = "fundAvailable",
-        with = "wire::decimal_opt",
         default,
-        skip_serializing_if = "Option::is_none"
+        skip_serializing_if = "Option::is_none",
+        with = "wire::decimal_opt"
     )]
     pub fund_available: Option<Decimal>,
     /// Held in the funding account, in the currency; a third party's field.
     #[serde(
         rename = "fundFroze",
-        with = "wire::decimal_opt",
         default,
-        skip_serializing_if = "Option::is_none"
+        skip_serializing_if = "Option::is_none",
+        with = "wire::decimal_opt"
     )]
     pub fund_frozen: Option<Decimal>,
 }

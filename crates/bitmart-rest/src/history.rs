@@ -13,7 +13,7 @@
 //! # #[cfg(feature = "client")]
 //! # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
 //! use bitmart_rest::spot::ListAccountTrades;
-//! use bitmart_types::Timestamp;
+//! use bitmart_types::{Rows, Timestamp};
 //!
 //! let (from, to) = ("2024-01-01T00:00:00Z".parse()?, Timestamp::now());
 //! let mut pages = client.history(ListAccountTrades::new(), from, to);
@@ -42,7 +42,7 @@ mod walk;
 #[cfg(feature = "client")]
 mod walker;
 
-use bitmart_types::Timestamp;
+use bitmart_types::{Rows, Timestamp};
 
 use crate::Endpoint;
 
@@ -66,19 +66,20 @@ pub trait History: Endpoint + Clone {
     fn within(&self, window: &Window) -> Self;
 
     /// The rows of an answer; `None` when it does not hold a list of them, which is not the same as
-    /// an empty list.
-    fn rows(answer: Self::Response) -> Option<Vec<Self::Row>>;
+    /// an empty list. Rows that do not decode are among its faults: the walk counts them, so that
+    /// it sees a full answer, and gives them once.
+    fn rows(answer: Self::Response) -> Option<Rows<Self::Row>>;
 
     /// When a row happened, and what tells it from every other.
     fn key(row: &Self::Row) -> RowKey;
 }
 
-/// Time and identity of a row. Rows of one page are given in this order.
+/// Time and identity of a row. Rows of one page are given in this order, those without a time first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "made by implementors of History")]
 pub struct RowKey {
-    /// When it happened.
-    pub time: Timestamp,
+    /// When it happened; `None` where the exchange does not tell.
+    pub time: Option<Timestamp>,
     /// What no other row has.
     pub id: String,
 }

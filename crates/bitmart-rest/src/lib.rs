@@ -39,7 +39,7 @@ mod validate;
 
 pub use bitmart_auth as auth;
 pub use bitmart_types as types;
-pub use bitmart_types::{Clock, SystemClock};
+pub use bitmart_types::{Clock, RowFault, Rows, SystemClock};
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, ClockEstimate, Detailed, RetryPolicy, SyncedClock};
 pub use code::{Category, ClockFault, TryAgain};

@@ -1,7 +1,8 @@
 //! Isolated margin: accounts, loans and orders.
 
 use bitmart_types::{
-    BorrowId, Currency, Decimal, MarginRiskLevel, RepayId, Symbol, Timestamp, TransferId, wire,
+    BorrowId, Currency, Decimal, MarginRiskLevel, RepayId, Rows, Symbol, Timestamp, TransferId,
+    wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,7 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct MarginAccounts {
     /// One row per pair.
-    #[serde(deserialize_with = "wire::list")]
-    pub symbols: Vec<MarginAccount>,
+    pub symbols: Rows<MarginAccount>,
 }
 
 /// The isolated margin account of a pair.
@@ -42,26 +42,28 @@ pub struct MarginAccount {
     /// Pair.
     pub symbol: Symbol,
     /// Assets over debts, a ratio.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub risk_rate: Option<Decimal>,
-    /// How close it is to liquidation.
-    #[serde(with = "wire::text")]
-    pub risk_level: MarginRiskLevel,
-    /// Whether it may buy.
-    #[serde(deserialize_with = "wire::flag::deserialize")]
-    pub buy_enabled: bool,
-    /// Whether it may sell.
-    #[serde(deserialize_with = "wire::flag::deserialize")]
-    pub sell_enabled: bool,
+    /// How close it is to liquidation. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub risk_level: Option<MarginRiskLevel>,
+    /// Whether it may buy. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub buy_enabled: Option<bool>,
+    /// Whether it may sell. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub sell_enabled: Option<bool>,
     /// Price at which it is liquidated, in the quote currency; not above zero when there is none.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub liquidate_price: Option<Decimal>,
     /// Risk rate at which it is liquidated, a ratio.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub liquidate_rate: Option<Decimal>,
     /// What it holds and owes of the base currency; `None` where the exchange does not say.
+    #[serde(default, with = "wire::object_opt")]
     pub base: Option<MarginBalance>,
     /// What it holds and owes of the quote currency; `None` where the exchange does not say.
+    #[serde(default, with = "wire::object_opt")]
     pub quote: Option<MarginBalance>,
 }
 
@@ -69,35 +71,36 @@ pub struct MarginAccount {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MarginBalance {
-    /// Currency.
-    pub currency: Currency,
-    /// Whether it can be borrowed.
-    #[serde(deserialize_with = "wire::flag::deserialize")]
-    pub borrow_enabled: bool,
-    /// Borrowed.
-    #[serde(with = "wire::decimal")]
-    pub borrowed: Decimal,
-    /// Principal still owed.
-    #[serde(with = "wire::decimal")]
-    pub borrow_unpaid: Decimal,
-    /// Interest still owed.
-    #[serde(with = "wire::decimal")]
-    pub interest_unpaid: Decimal,
-    /// Free to trade or transfer.
-    #[serde(with = "wire::decimal")]
-    pub available: Decimal,
-    /// Held by open orders.
-    #[serde(with = "wire::decimal")]
-    pub frozen: Decimal,
-    /// What is held less what is owed.
-    #[serde(with = "wire::decimal")]
-    pub net_asset: Decimal,
-    /// The same in BTC.
-    #[serde(rename = "net_assetBTC", with = "wire::decimal")]
-    pub net_asset_btc: Decimal,
-    /// All that is held, available and frozen.
-    #[serde(with = "wire::decimal")]
-    pub total_asset: Decimal,
+    /// Currency. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub currency: Option<Currency>,
+    /// Whether it can be borrowed. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub borrow_enabled: Option<bool>,
+    /// Borrowed. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub borrowed: Option<Decimal>,
+    /// Principal still owed. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub borrow_unpaid: Option<Decimal>,
+    /// Interest still owed. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub interest_unpaid: Option<Decimal>,
+    /// Free to trade or transfer. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
+    /// Held by open orders. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
+    /// What is held less what is owed. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub net_asset: Option<Decimal>,
+    /// The same in BTC. `None`: not told.
+    #[serde(rename = "net_assetBTC", default, with = "wire::decimal_opt")]
+    pub net_asset_btc: Option<Decimal>,
+    /// All that is held, available and frozen. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub total_asset: Option<Decimal>,
 }
 
 /// The exchange has executed a transfer into or out of margin.
@@ -129,8 +132,7 @@ pub struct RepayReceipt {
 #[non_exhaustive]
 pub struct BorrowRecords {
     /// One row per loan.
-    #[serde(deserialize_with = "wire::list")]
-    pub records: Vec<BorrowRecord>,
+    pub records: Rows<BorrowRecord>,
 }
 
 /// A loan.
@@ -139,25 +141,26 @@ pub struct BorrowRecords {
 pub struct BorrowRecord {
     /// The exchange's id of the loan.
     pub borrow_id: BorrowId,
-    /// Pair of the margin account.
-    pub symbol: Symbol,
+    /// Pair of the margin account. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<Symbol>,
     /// Currency.
     pub currency: Currency,
     /// Borrowed amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub borrow_amount: Decimal,
-    /// Interest per day, a ratio.
-    #[serde(with = "wire::decimal")]
-    pub daily_interest: Decimal,
-    /// Interest per hour, a ratio.
-    #[serde(with = "wire::decimal")]
-    pub hourly_interest: Decimal,
-    /// Interest so far, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub interest_amount: Decimal,
-    /// When it was given; whole seconds.
-    #[serde(with = "wire::seconds")]
-    pub create_time: Timestamp,
+    /// Interest per day, a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub daily_interest: Option<Decimal>,
+    /// Interest per hour, a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub hourly_interest: Option<Decimal>,
+    /// Interest so far, in the currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub interest_amount: Option<Decimal>,
+    /// When it was given. `None`: not told.
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub create_time: Option<Timestamp>,
 }
 
 /// Repayments.
@@ -165,8 +168,7 @@ pub struct BorrowRecord {
 #[non_exhaustive]
 pub struct RepayRecords {
     /// One row per repayment.
-    #[serde(deserialize_with = "wire::list")]
-    pub records: Vec<RepayRecord>,
+    pub records: Rows<RepayRecord>,
 }
 
 /// A repayment.
@@ -175,22 +177,23 @@ pub struct RepayRecords {
 pub struct RepayRecord {
     /// The exchange's id of the repayment.
     pub repay_id: RepayId,
-    /// When it was made; whole seconds.
-    #[serde(with = "wire::seconds")]
-    pub repay_time: Timestamp,
-    /// Pair of the margin account.
-    pub symbol: Symbol,
+    /// When it was made. `None`: not told.
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub repay_time: Option<Timestamp>,
+    /// Pair of the margin account. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub symbol: Option<Symbol>,
     /// Currency.
     pub currency: Currency,
     /// Repaid amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub repaid_amount: Decimal,
-    /// Part of it that repaid principal.
-    #[serde(with = "wire::decimal")]
-    pub repaid_principal: Decimal,
-    /// Part of it that repaid interest.
-    #[serde(with = "wire::decimal")]
-    pub repaid_interest: Decimal,
+    /// Part of it that repaid principal. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub repaid_principal: Option<Decimal>,
+    /// Part of it that repaid interest. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub repaid_interest: Option<Decimal>,
 }
 
 /// Pairs that can be traded on isolated margin.
@@ -198,8 +201,7 @@ pub struct RepayRecord {
 #[non_exhaustive]
 pub struct MarginPairs {
     /// One row per pair.
-    #[serde(deserialize_with = "wire::list")]
-    pub symbols: Vec<MarginPair>,
+    pub symbols: Rows<MarginPair>,
 }
 
 /// What can be borrowed for a pair.
@@ -208,15 +210,17 @@ pub struct MarginPairs {
 pub struct MarginPair {
     /// Pair.
     pub symbol: Symbol,
-    /// Highest leverage.
-    #[serde(with = "wire::decimal")]
-    pub max_leverage: Decimal,
-    /// Whether the pair can be traded on margin.
-    #[serde(deserialize_with = "wire::flag::deserialize")]
-    pub symbol_enabled: bool,
+    /// Highest leverage. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub max_leverage: Option<Decimal>,
+    /// Whether the pair can be traded on margin. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub symbol_enabled: Option<bool>,
     /// Terms of the base currency; `None` where the exchange does not say.
+    #[serde(default, with = "wire::object_opt")]
     pub base: Option<BorrowTerms>,
     /// Terms of the quote currency; `None` where the exchange does not say.
+    #[serde(default, with = "wire::object_opt")]
     pub quote: Option<BorrowTerms>,
 }
 
@@ -224,21 +228,22 @@ pub struct MarginPair {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BorrowTerms {
-    /// Currency.
-    pub currency: Currency,
-    /// Interest per day, a ratio.
-    #[serde(with = "wire::decimal")]
-    pub daily_interest: Decimal,
-    /// Interest per hour, a ratio.
-    #[serde(with = "wire::decimal")]
-    pub hourly_interest: Decimal,
-    /// Most that can be borrowed in all.
-    #[serde(with = "wire::decimal")]
-    pub max_borrow_amount: Decimal,
-    /// Least that can be borrowed at once.
-    #[serde(with = "wire::decimal")]
-    pub min_borrow_amount: Decimal,
-    /// What can still be borrowed.
-    #[serde(with = "wire::decimal")]
-    pub borrowable_amount: Decimal,
+    /// Currency. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub currency: Option<Currency>,
+    /// Interest per day, a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub daily_interest: Option<Decimal>,
+    /// Interest per hour, a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub hourly_interest: Option<Decimal>,
+    /// Most that can be borrowed in all. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub max_borrow_amount: Option<Decimal>,
+    /// Least that can be borrowed at once. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub min_borrow_amount: Option<Decimal>,
+    /// What can still be borrowed. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub borrowable_amount: Option<Decimal>,
 }

@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use bitmart_types::{ClientOrderId, ContractSymbol, Timestamp};
+use bitmart_types::{ClientOrderId, ContractSymbol, Rows, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
@@ -58,7 +58,7 @@ pub enum Reconciled<T> {
     /// another one.
     NotPlaced,
     /// The order was not found, but the exchange does not list enough to be sure: there are as many
-    /// open futures orders as it lists at most. Do not place the order again before you have looked:
+    /// open futures orders as it lists at most, or a row of its lists does not decode. Do not place the order again before you have looked:
     /// cancelling some others, or all of the contract, brings the rest to light.
     Unclear,
 }
@@ -147,7 +147,8 @@ impl Futures<'_> {
         let is_it = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
         let open = ListFuturesOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
         let open = self.open_orders(open).await?;
-        let cut_off = open.len() >= OPEN_ROWS as usize;
+        // A row that does not decode may be the order.
+        let cut_off = open.len() >= OPEN_ROWS as usize || !open.faults().is_empty();
         if let Some(order) = open.into_iter().find(is_it) {
             return Ok(Found::Order(order));
         }
@@ -159,12 +160,12 @@ impl Futures<'_> {
             .end_time(Timestamp::from_millis(now.saturating_add(60_000)));
         let history = match self.order_history(history).await {
             Err(error) if error.code().is_some_and(|code| FUTURES_NOT_FOUND.contains(&code)) => {
-                Vec::new()
+                Rows::default()
             }
             history => history?,
         };
         // The exchange may not have looked at the id.
-        let cut_off = cut_off || history.len() >= HISTORY_ROWS;
+        let cut_off = cut_off || history.len() >= HISTORY_ROWS || !history.faults().is_empty();
         Ok(match history.into_iter().find(is_it) {
             Some(order) => Found::Order(order),
             None if cut_off => Found::NothingInPart,

@@ -2,7 +2,7 @@
 //!
 //! The exchange opens these calls to institutional accounts only.
 
-use bitmart_types::{Currency, Decimal, SubAccountStatus, Timestamp, WalletType, wire};
+use bitmart_types::{Currency, Decimal, Rows, SubAccountStatus, Timestamp, WalletType, wire};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -32,8 +32,7 @@ impl crate::Client {
 pub struct SubAccountList {
     /// One row per sub-account.
     #[serde(rename = "subAccountList")]
-    #[serde(deserialize_with = "wire::list")]
-    pub accounts: Vec<SubAccount>,
+    pub accounts: Rows<SubAccount>,
 }
 
 /// A sub-account.
@@ -43,8 +42,9 @@ pub struct SubAccount {
     /// Its user name, often an e-mail address.
     #[serde(rename = "accountName", with = "wire::text")]
     pub name: String,
-    /// State.
-    pub status: SubAccountStatus,
+    /// State. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub status: Option<SubAccountStatus>,
 }
 
 /// Spot balances of a sub-account.
@@ -52,12 +52,12 @@ pub struct SubAccount {
 #[non_exhaustive]
 pub struct SubAccountWallet {
     /// One row per currency with a balance.
-    #[serde(deserialize_with = "wire::list")]
-    pub wallet: Vec<SubAccountBalance>,
+    pub wallet: Rows<SubAccountBalance>,
 }
 
 impl SubAccountWallet {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero.
+    /// The balance of one currency; `None` where the exchange does not list it, which means zero
+    /// while no row is a fault.
     pub fn balance(&self, currency: &str) -> Option<&SubAccountBalance> {
         self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
     }
@@ -69,28 +69,27 @@ impl SubAccountWallet {
 pub struct SubAccountBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words.
-    #[serde(with = "wire::text")]
-    pub name: String,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
     /// Free to trade or transfer.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders.
-    #[serde(with = "wire::decimal")]
-    pub frozen: Decimal,
+    /// Held by open orders. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
 }
 
 /// Transfers from and to sub-accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SubAccountTransfers {
-    /// Number of transfers.
-    #[serde(with = "wire::number")]
-    pub total: u64,
+    /// Number of transfers. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub total: Option<u64>,
     /// Newest first.
     #[serde(rename = "historyList")]
-    #[serde(deserialize_with = "wire::list")]
-    pub transfers: Vec<SubAccountTransfer>,
+    pub transfers: Rows<SubAccountTransfer>,
 }
 
 /// A transfer from or to a sub-account.
@@ -98,24 +97,24 @@ pub struct SubAccountTransfers {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SubAccountTransfer {
-    /// User name of the account that paid.
-    #[serde(with = "wire::text")]
-    pub from_account: String,
-    /// Wallet that paid.
-    #[serde(rename = "fromWalletType")]
-    pub from_wallet: WalletType,
-    /// User name of the account that received.
-    #[serde(with = "wire::text")]
-    pub to_account: String,
-    /// Wallet that received.
-    #[serde(rename = "toWalletType")]
-    pub to_wallet: WalletType,
+    /// User name of the account that paid. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub from_account: Option<String>,
+    /// Wallet that paid. `None`: not told.
+    #[serde(rename = "fromWalletType", default, with = "wire::opt")]
+    pub from_wallet: Option<WalletType>,
+    /// User name of the account that received. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub to_account: Option<String>,
+    /// Wallet that received. `None`: not told.
+    #[serde(rename = "toWalletType", default, with = "wire::opt")]
+    pub to_wallet: Option<WalletType>,
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was requested; whole seconds.
-    #[serde(rename = "submissionTime", with = "wire::seconds")]
-    pub time: Timestamp,
+    /// When it was requested; whole seconds. `None`: not told.
+    #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
+    pub time: Option<Timestamp>,
 }

@@ -1,6 +1,6 @@
 //! Time and maintenance of the exchange.
 
-use bitmart_types::{ServiceState, ServiceType, Timestamp, wire};
+use bitmart_types::{Rows, ServiceState, ServiceType, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -36,26 +36,26 @@ pub struct ServerTime {
 #[non_exhaustive]
 pub struct ServiceStatuses {
     /// One row per notice.
-    #[serde(deserialize_with = "wire::list")]
-    pub service: Vec<ServiceStatus>,
+    pub service: Rows<ServiceStatus>,
 }
 
 /// A maintenance notice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceStatus {
-    /// Headline.
-    #[serde(with = "wire::text")]
-    pub title: String,
-    /// The part of the exchange that it is about.
-    pub service_type: ServiceType,
-    /// How far the maintenance is.
-    #[serde(rename = "status", with = "wire::text")]
-    pub state: ServiceState,
+    /// Headline. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub title: Option<String>,
+    /// The part of the exchange that it is about. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub service_type: Option<ServiceType>,
+    /// How far the maintenance is. `None`: not told.
+    #[serde(rename = "status", default, with = "wire::text_opt")]
+    pub state: Option<ServiceState>,
     /// When it starts.
-    #[serde(with = "wire::millis_opt")]
+    #[serde(default, with = "wire::millis_opt")]
     pub start_time: Option<Timestamp>,
     /// When it ends.
-    #[serde(with = "wire::millis_opt")]
+    #[serde(default, with = "wire::millis_opt")]
     pub end_time: Option<Timestamp>,
 }

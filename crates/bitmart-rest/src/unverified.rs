@@ -1,5 +1,6 @@
 //! Answers that the exchange does not document.
 
+use bitmart_types::json;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -55,7 +56,7 @@ impl<T> Unverified<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Unverified<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer).map_err(D::Error::custom)?;
-        Ok(Self { value: serde_json::from_str(raw.get()).ok(), raw })
+        Ok(Self { value: json::from_str(raw.get()).ok(), raw })
     }
 }
 

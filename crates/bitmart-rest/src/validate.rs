@@ -63,6 +63,11 @@ impl fmt::Display for ValidationError {
 
 impl std::error::Error for ValidationError {}
 
+/// A member that a check needs, of a row that the exchange may have told in part.
+pub(crate) fn told<T>(field: &'static str, value: Option<T>) -> Result<T, ValidationError> {
+    value.ok_or_else(|| ValidationError::new(field, "nothing", "must be told by the exchange"))
+}
+
 /// Checks the form of an identifier.
 pub(crate) fn form<T: Identifier>(
     field: &'static str,

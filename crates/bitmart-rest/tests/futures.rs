@@ -377,7 +377,7 @@ fn a_transaction_has_its_time_and_id_as_text_or_number() {
             "account": "futures", "time": time, "tran_id": id,
         });
         let transaction: FuturesTransaction = serde_json::from_value(row).expect("a row");
-        assert_eq!(transaction.time, Timestamp::from_millis(1_570_608_000_000));
+        assert_eq!(transaction.time, Some(Timestamp::from_millis(1_570_608_000_000)));
         assert_eq!((transaction.id.as_str(), transaction.symbol), ("96", None));
     }
 }

@@ -9,7 +9,7 @@ use bitmart_rest::affiliate::{
 };
 use bitmart_rest::broker::{BrokerRebates, QueryBrokerRebates};
 use bitmart_rest::{
-    Endpoint, Error, Metadata, Outcome, Unverified, catalog, decode, earn, futures, spot,
+    Endpoint, Error, Metadata, Outcome, Rows, Unverified, catalog, decode, earn, futures, spot,
 };
 use bitmart_types::{ApiKeyStatus, AutoSubscribe, EarnRecordType, dec};
 use http::{HeaderMap, StatusCode};
@@ -87,7 +87,7 @@ fn described_fields_are_those_of_the_models() {
         modelled::<QueryBrokerRebates, BrokerRebates>(),
         modelled::<ListCustomerFunding, CustomerFunding>(),
         modelled::<QueryCustomerAccount, CustomerAccount>(),
-        modelled::<earn::ListEarnHoldings, Vec<earn::EarnHolding>>(),
+        modelled::<earn::ListEarnHoldings, Rows<earn::EarnHolding>>(),
         modelled::<earn::ListFlexibleProducts, earn::FlexibleProducts>(),
         modelled::<earn::ListFlexibleHoldings, earn::FlexibleHoldings>(),
         modelled::<earn::ListFlexibleRecords, earn::FlexibleRecords>(),
@@ -103,8 +103,8 @@ fn described_fields_are_those_of_the_models() {
         modelled::<spot::CancelAlgoOrder, spot::AlgoCancelReceipt>(),
         modelled::<spot::QueryAlgoOrder, spot::AlgoOrder>(),
         modelled::<spot::QueryAlgoOrderByClientId, spot::AlgoOrder>(),
-        modelled::<spot::ListOpenAlgoOrders, Vec<spot::AlgoOrder>>(),
-        modelled::<spot::ListAlgoOrderHistory, Vec<spot::AlgoOrder>>(),
+        modelled::<spot::ListOpenAlgoOrders, Rows<spot::AlgoOrder>>(),
+        modelled::<spot::ListAlgoOrderHistory, Rows<spot::AlgoOrder>>(),
     ];
     // An endpoint that is added must be added here, too.
     let unverified = catalog::ENDPOINTS

@@ -24,6 +24,13 @@ pub(super) async fn lines(
     lines.unwrap_or_else(|error| vec![format!("no preview: {}", chain(&error))])
 }
 
+const NOT_TOLD: &str = "not told by the exchange";
+
+/// A value for reading, or that there is none.
+fn told(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
 fn number(parameters: &Parameters, name: &str) -> Option<Decimal> {
     text(parameters, name)?.parse().ok()
 }
@@ -34,17 +41,18 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let buys = text(parameters, "side").as_deref() == Some("buy");
     let ticker = client.spot().ticker(symbol.as_str()).await?;
     let touch = if buys { ticker.ask_price } else { ticker.bid_price };
-    let touch = touch.unwrap_or(ticker.last);
+    let touch = touch.or(ticker.last);
     let price = number(parameters, "price");
     let size = number(parameters, "size");
-    let at = price.unwrap_or(touch);
-    let notional = number(parameters, "notional").or_else(|| size?.checked_mul(at));
+    let at = price.or(touch);
+    let notional = number(parameters, "notional").or_else(|| size?.checked_mul(at?));
     let mut lines = vec![format!(
-        "market                  last {}, {} {touch}",
-        ticker.last,
-        if buys { "ask" } else { "bid" }
+        "market                  last {}, {} {}",
+        told(ticker.last.as_ref()),
+        if buys { "ask" } else { "bid" },
+        told(touch.as_ref())
     )];
-    if let Some(line) = price.and_then(|price| distance(price, touch, buys)) {
+    if let Some(line) = price.zip(touch).and_then(|(price, touch)| distance(price, touch, buys)) {
         lines.push(line);
     }
     if let Some(notional) = notional {
@@ -53,13 +61,18 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let pays = if buys { notional } else { size };
     let currency = if buys { quote } else { base };
     if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
-        let free = wallet.balance(currency).map(|balance| balance.available).unwrap_or_default();
-        let after = (free - pays).normalize();
-        let short = if after.is_sign_negative() && !after.is_zero() { ": NOT ENOUGH" } else { "" };
-        lines.push(format!(
-            "available               {} -> {after} {currency}{short}",
-            free.normalize()
-        ));
+        let balance = wallet.balance(currency).map(|balance| balance.available);
+        // Where no row is missing, a currency without one has nothing.
+        let free = balance.or_else(|| wallet.wallet.is_whole().then_some(Decimal::ZERO));
+        lines.push(match free {
+            Some(free) => {
+                let after = (free - pays).normalize();
+                let is_short = after.is_sign_negative() && !after.is_zero();
+                let short = if is_short { ": NOT ENOUGH" } else { "" };
+                format!("available               {} -> {after} {currency}{short}", free.normalize())
+            }
+            None => format!("available               {NOT_TOLD}"),
+        });
     }
     Ok(lines)
 }
@@ -74,31 +87,37 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
     };
     // 1 and 2 buy, 3 and 4 sell, in both position modes.
     let buys = matches!(text(parameters, "side").as_deref(), Some("1" | "2"));
-    let last = contract.last_price.unwrap_or_default();
+    let last = contract.last_price;
     let price = number(parameters, "price");
     let size = number(parameters, "size").unwrap_or_default();
-    let mut lines = vec![format!("market                  last {last}")];
-    if let Some(line) = price.and_then(|price| distance(price, last, buys)) {
+    let mut lines = vec![format!("market                  last {}", told(last.as_ref()))];
+    if let Some(line) = price.zip(last).and_then(|(price, last)| distance(price, last, buys)) {
         lines.push(line);
     }
-    if let Some(notional) = notional(&contract, price.unwrap_or(last), size) {
+    let notional = price.or(last).and_then(|price| notional(&contract, price, size));
+    if let Some(notional) = notional {
         lines.push(format!(
             "notional                {} {} ({} {})",
             notional.normalize(),
-            contract.quote_currency,
+            told(contract.quote_currency.as_ref()),
             (size * contract.contract_size).normalize(),
-            contract.base_currency
+            told(contract.base_currency.as_ref())
         ));
     }
     let positions = client.futures().positions(ListPositions::new().symbol(symbol.as_str())).await;
     if let Ok(positions) = positions {
-        let net: Decimal = positions.iter().map(|position| position.signed_size).sum();
-        let after = if buys { net + size } else { net - size };
-        lines.push(format!(
-            "net position            {} -> {} contracts, once filled",
-            net.normalize(),
-            after.normalize()
-        ));
+        let net: Option<Decimal> = positions.iter().map(|position| position.signed_size).sum();
+        lines.push(match net.filter(|_| positions.is_whole()) {
+            Some(net) => {
+                let after = if buys { net + size } else { net - size };
+                format!(
+                    "net position            {} -> {} contracts, once filled",
+                    net.normalize(),
+                    after.normalize()
+                )
+            }
+            None => format!("net position            {NOT_TOLD}"),
+        });
     }
     Ok(lines)
 }

@@ -42,6 +42,20 @@ pub(super) struct State {
     /// Answers that were not understood.
     #[serde(default)]
     pub(super) unread: u64,
+    /// Rows that were not understood, in answers that otherwise were.
+    #[serde(default)]
+    pub(super) faulty: u64,
+}
+
+impl State {
+    /// How much was not understood, and why the last of it.
+    fn not_understood(&self, why: &str) -> String {
+        let counts = [(self.unread, "answers"), (self.faulty, "rows")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+        let counts = counts.join(" and ");
+        format!("{counts} are not understood and kept as they came; the last: {why}")
+    }
 }
 
 /// An answer as it came, with what was asked.
@@ -160,12 +174,14 @@ impl Store {
         why: &str,
     ) -> Result<(), Failure> {
         self.state.unread += 1;
-        let words = format!(
-            "{} answers are not understood and kept as they came; the last: {why}",
-            self.state.unread
-        );
-        self.state.lacks = Some(words);
+        self.state.lacks = Some(self.state.not_understood(why));
         self.append(&Added { answer, lines: &[], rows: 0, span: None, cursor })
+    }
+
+    /// Notes that rows of the next answer are not understood. They are kept in it as they came.
+    pub(super) fn note_faulty(&mut self, rows: usize, why: &str) {
+        self.state.faulty += rows as u64;
+        self.state.lacks = Some(self.state.not_understood(why));
     }
 
     /// Says that all is there.

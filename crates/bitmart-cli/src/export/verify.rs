@@ -142,6 +142,7 @@ fn rows_of(endpoint: &str, number: u64, line: &[u8]) -> Result<Vec<histories::Ro
         return rows;
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
-    let rows = snapshot_lines(entry, &body)?.into_iter().enumerate();
+    let (rows, _) = snapshot_lines(entry, &body)?;
+    let rows = rows.into_iter().enumerate();
     Ok(rows.map(|(at, row)| (format!("{number}:{at}"), row)).collect())
 }

@@ -1,5 +1,6 @@
 //! Asking for one dataset.
 
+use bitmart::Timestamp;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
 use bitmart::rest::history::{History, HistoryError, HistoryPages, Window};
@@ -81,9 +82,14 @@ where
         }
         // Some lists have no time, or one of no stated unit.
         let time = |row: Option<&H::Row>| {
-            Some(H::key(row?).time.as_millis()).filter(|time| *time > EARLIEST)
+            H::key(row?).time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST)
         };
-        let span = time(page.rows.first()).zip(time(page.rows.last()));
+        // Rows without a time come first.
+        let span = time(page.rows.iter().find(|row| time(Some(row)).is_some()))
+            .zip(time(page.rows.last()));
+        if let Some(last) = page.rows.faults().last() {
+            store.note_faulty(page.rows.faults().len(), &last.to_string());
+        }
         let rows = page.rows.len();
         let cursor = Some(&page.cursor);
         store.append(&Added { answer: &answer, lines: &lines, rows, span, cursor })?;
@@ -203,7 +209,14 @@ pub(super) async fn once(
             Ok(answer) => answer.raw,
             Err(error) => return refused(&mut store, HistoryError::Request(error)),
         };
-        let mut lines = snapshot_lines(entry, &answer);
+        let mut faulty = 0;
+        let mut lines = snapshot_lines(entry, &answer).map(|(lines, faults)| {
+            if let Some(last) = faults.last() {
+                store.note_faulty(faults.len(), last);
+            }
+            faulty = faults.len();
+            lines
+        });
         if !matches!(most, Most::All) && lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
             // One row may stand for an answer without a list.
             lines = lines.and_then(|lines| count(&answer).map(|_| lines).ok_or(NO_LIST.to_owned()));
@@ -217,23 +230,28 @@ pub(super) async fn once(
             }
         };
         let (rows, repeated) = (lines.len(), lines == before);
+        // As many as the exchange gave.
+        let given = rows + faulty;
         let (text, span) = (lines.concat(), Some((kept.at, kept.at)));
         store.append(&Added { answer: &kept, lines: &text, rows, span, cursor: None })?;
         export.page_done();
         before = lines;
         let lacks = match most {
-            Most::Page(full, _) if rows >= full && repeated => {
+            Most::Page(full, _) if given >= full && repeated => {
                 "the same page comes again and again"
             }
-            Most::Page(full, _) if rows >= full => continue,
-            Most::Rows(full) if rows >= full => "it gave the most rows that it gives",
+            Most::Page(full, _) if given >= full => continue,
+            Most::Rows(full) if given >= full => "it gave the most rows that it gives",
             _ => break,
         };
         eprintln!("{name}: {lacks}; there may be more");
         return store.lack(format!("{lacks}; there may be more"));
     }
     store.finish()?;
-    eprintln!("{name}: {} rows", store.state.rows);
+    match &store.state.lacks {
+        None => eprintln!("{name}: {} rows", store.state.rows),
+        Some(lacks) => eprintln!("{name}: {} rows; {lacks}", store.state.rows),
+    }
     Ok(())
 }
 
@@ -244,18 +262,46 @@ pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
         .ok_or_else(|| Failure::machine(format!("no endpoint is called {endpoint}")))
 }
 
-/// The rows of an answer that is no history, each a line of JSON.
-pub(super) fn snapshot_lines(entry: &EndpointEntry, body: &Bytes) -> Result<Vec<Vec<u8>>, String> {
+/// The rows of an answer that is no history, each a line of JSON, and why others are not understood.
+pub(super) fn snapshot_lines(
+    entry: &EndpointEntry,
+    body: &Bytes,
+) -> Result<(Vec<Vec<u8>>, Vec<String>), String> {
     let data = entry.recode_answer(StatusCode::OK, body).map_err(|error| chain(&error))?;
-    let data = Json::read(&data).map_err(|error| error.to_string())?;
+    let mut data = Json::read(&data).map_err(|error| error.to_string())?;
+    let mut faults = Vec::new();
+    take_faults(&mut data, &mut faults);
     if let Json::Object(members) = &data
         && members.iter().any(|(name, value)| name == "total" && value.cell() == "0")
     {
         // Where there is nothing, there may be no list.
-        return Ok(Vec::new());
+        return Ok((Vec::new(), faults));
     }
     let rows = rows(&data, &|_, _| None);
-    Ok(rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes()).collect())
+    let lines = rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes());
+    Ok((lines.collect(), faults))
+}
+
+/// Takes the rows that did not decode out of all lists: an object with the one member `$fault`
+/// stands for each.
+fn take_faults(data: &mut Json, faults: &mut Vec<String>) {
+    match data {
+        Json::List(items) => items.retain_mut(|item| {
+            if let Json::Object(members) = item
+                && let [(name, why)] = members.as_slice()
+                && name == "$fault"
+            {
+                faults.push(why.cell());
+                return false;
+            }
+            take_faults(item, faults);
+            true
+        }),
+        Json::Object(members) => {
+            members.iter_mut().for_each(|(_, value)| take_faults(value, faults));
+        }
+        _ => {}
+    }
 }
 
 /// What the exchange refuses is noted, and the export goes on, and so it does when one list is gone or not

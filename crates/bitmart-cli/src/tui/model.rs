@@ -50,8 +50,8 @@ pub(super) struct OwnOrder {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) orders: Vec<OwnOrder>,
-    /// Currency, free, bound.
-    pub(super) balances: Vec<(String, Decimal, Decimal)>,
+    /// Currency, free, and bound where that is told.
+    pub(super) balances: Vec<(String, Decimal, Option<Decimal>)>,
     /// `long` or `short`, size, average price.
     pub(super) positions: Vec<(&'static str, Decimal, Option<Decimal>)>,
 }

@@ -1,6 +1,6 @@
 //! Currencies and their networks.
 
-use bitmart_types::{Currency, Decimal, wire};
+use bitmart_types::{Currency, Decimal, Rows, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::{ValidationError, validate};
@@ -64,8 +64,7 @@ impl ListFundingCurrencies {
 #[non_exhaustive]
 pub struct FundingCurrencies {
     /// One row per currency and network.
-    #[serde(deserialize_with = "wire::list")]
-    pub currencies: Vec<FundingCurrency>,
+    pub currencies: Rows<FundingCurrency>,
 }
 
 /// A currency on one of its networks.
@@ -74,31 +73,31 @@ pub struct FundingCurrencies {
 pub struct FundingCurrency {
     /// Currency, with its network where there are several: `USDT-TRC20`.
     pub currency: Currency,
-    /// Its name in words.
-    #[serde(with = "wire::text")]
-    pub name: String,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
     /// Address of its contract; `None` for a coin that has none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub contract_address: Option<String>,
-    /// Network.
-    #[serde(with = "wire::text")]
-    pub network: String,
-    /// Whether it can be withdrawn.
-    #[serde(with = "wire::boolean")]
-    pub withdraw_enabled: bool,
-    /// Whether it can be deposited.
-    #[serde(with = "wire::boolean")]
-    pub deposit_enabled: bool,
+    /// Network. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub network: Option<String>,
+    /// Whether it can be withdrawn. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub withdraw_enabled: Option<bool>,
+    /// Whether it can be deposited. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub deposit_enabled: Option<bool>,
     /// Smallest withdrawal, in the currency; `None` where there is none.
-    #[serde(rename = "withdraw_minsize", with = "wire::decimal_opt", default)]
+    #[serde(rename = "withdraw_minsize", default, with = "wire::decimal_opt")]
     pub withdraw_min_size: Option<Decimal>,
     /// Smallest fee, in the currency. BitMart announced that it goes after 2025-05-18.
-    #[serde(rename = "withdraw_minfee", with = "wire::decimal_opt", default)]
+    #[serde(rename = "withdraw_minfee", default, with = "wire::decimal_opt")]
     pub withdraw_min_fee: Option<Decimal>,
     /// Fee of a withdrawal, in the currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub withdraw_fee: Option<Decimal>,
     /// The same in USD, estimated.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub withdraw_fee_estimate: Option<Decimal>,
 }

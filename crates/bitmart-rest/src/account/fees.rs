@@ -8,35 +8,36 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FeeRates {
-    /// Which fee schedule the user has.
-    pub user_rate_type: FeeRateType,
-    /// Level of the user: `LV1` in one published sample, `level_1` in another.
-    #[serde(with = "wire::text")]
-    pub level: String,
-    /// Of an order that takes, in class A.
-    #[serde(rename = "taker_fee_rate_A", with = "wire::decimal")]
-    pub taker_a: Decimal,
-    /// Of an order that rested, in class A.
-    #[serde(rename = "maker_fee_rate_A", with = "wire::decimal")]
-    pub maker_a: Decimal,
-    /// Of an order that takes, in class B.
-    #[serde(rename = "taker_fee_rate_B", with = "wire::decimal")]
-    pub taker_b: Decimal,
-    /// Of an order that rested, in class B.
-    #[serde(rename = "maker_fee_rate_B", with = "wire::decimal")]
-    pub maker_b: Decimal,
-    /// Of an order that takes, in class C.
-    #[serde(rename = "taker_fee_rate_C", with = "wire::decimal")]
-    pub taker_c: Decimal,
-    /// Of an order that rested, in class C.
-    #[serde(rename = "maker_fee_rate_C", with = "wire::decimal")]
-    pub maker_c: Decimal,
-    /// Of an order that takes, in class D.
-    #[serde(rename = "taker_fee_rate_D", with = "wire::decimal")]
-    pub taker_d: Decimal,
-    /// Of an order that rested, in class D.
-    #[serde(rename = "maker_fee_rate_D", with = "wire::decimal")]
-    pub maker_d: Decimal,
+    /// Which fee schedule the user has. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub user_rate_type: Option<FeeRateType>,
+    /// Level of the user: `LV1` in one published sample, `level_1` in another. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub level: Option<String>,
+    /// Of an order that takes, in class A. `None`: not told.
+    #[serde(rename = "taker_fee_rate_A", default, with = "wire::decimal_opt")]
+    pub taker_a: Option<Decimal>,
+    /// Of an order that rested, in class A. `None`: not told.
+    #[serde(rename = "maker_fee_rate_A", default, with = "wire::decimal_opt")]
+    pub maker_a: Option<Decimal>,
+    /// Of an order that takes, in class B. `None`: not told.
+    #[serde(rename = "taker_fee_rate_B", default, with = "wire::decimal_opt")]
+    pub taker_b: Option<Decimal>,
+    /// Of an order that rested, in class B. `None`: not told.
+    #[serde(rename = "maker_fee_rate_B", default, with = "wire::decimal_opt")]
+    pub maker_b: Option<Decimal>,
+    /// Of an order that takes, in class C. `None`: not told.
+    #[serde(rename = "taker_fee_rate_C", default, with = "wire::decimal_opt")]
+    pub taker_c: Option<Decimal>,
+    /// Of an order that rested, in class C. `None`: not told.
+    #[serde(rename = "maker_fee_rate_C", default, with = "wire::decimal_opt")]
+    pub maker_c: Option<Decimal>,
+    /// Of an order that takes, in class D. `None`: not told.
+    #[serde(rename = "taker_fee_rate_D", default, with = "wire::decimal_opt")]
+    pub taker_d: Option<Decimal>,
+    /// Of an order that rested, in class D. `None`: not told.
+    #[serde(rename = "maker_fee_rate_D", default, with = "wire::decimal_opt")]
+    pub maker_d: Option<Decimal>,
 }
 
 /// Trading fees of the user for one pair, as ratios: 0.001 is 0.1 percent.
@@ -45,16 +46,16 @@ pub struct FeeRates {
 pub struct TradeFee {
     /// Pair.
     pub symbol: Symbol,
-    /// Of a buy order that takes.
-    #[serde(rename = "buy_taker_fee_rate", with = "wire::decimal")]
-    pub buy_taker: Decimal,
-    /// Of a sell order that takes.
-    #[serde(rename = "sell_taker_fee_rate", with = "wire::decimal")]
-    pub sell_taker: Decimal,
-    /// Of a buy order that rested.
-    #[serde(rename = "buy_maker_fee_rate", with = "wire::decimal")]
-    pub buy_maker: Decimal,
-    /// Of a sell order that rested.
-    #[serde(rename = "sell_maker_fee_rate", with = "wire::decimal")]
-    pub sell_maker: Decimal,
+    /// Of a buy order that takes. `None`: not told.
+    #[serde(rename = "buy_taker_fee_rate", default, with = "wire::decimal_opt")]
+    pub buy_taker: Option<Decimal>,
+    /// Of a sell order that takes. `None`: not told.
+    #[serde(rename = "sell_taker_fee_rate", default, with = "wire::decimal_opt")]
+    pub sell_taker: Option<Decimal>,
+    /// Of a buy order that rested. `None`: not told.
+    #[serde(rename = "buy_maker_fee_rate", default, with = "wire::decimal_opt")]
+    pub buy_maker: Option<Decimal>,
+    /// Of a sell order that rested. `None`: not told.
+    #[serde(rename = "sell_maker_fee_rate", default, with = "wire::decimal_opt")]
+    pub sell_maker: Option<Decimal>,
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use bitmart_types::{
-    Currency, Decimal, DepositId, FundingOperation, FundingStatus, Timestamp, WithdrawAddressType,
-    WithdrawalId, wire,
+    Currency, Decimal, DepositId, FundingOperation, FundingStatus, Rows, Timestamp,
+    WithdrawAddressType, WithdrawalId, wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct FundingHistory {
     /// Newest first.
-    #[serde(deserialize_with = "wire::list")]
-    pub records: Vec<FundingRecord>,
+    pub records: Rows<FundingRecord>,
 }
 
 /// A deposit or a withdrawal. `Debug` does not show the address.
@@ -22,35 +21,35 @@ pub struct FundingHistory {
 #[non_exhaustive]
 pub struct FundingRecord {
     /// The exchange's id of a withdrawal; `None` for a deposit.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub withdraw_id: Option<WithdrawalId>,
     /// The exchange's id of a deposit; `None` for a withdrawal.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub deposit_id: Option<DepositId>,
-    /// Deposit or withdrawal.
-    #[serde(rename = "operation_type")]
-    pub operation: FundingOperation,
+    /// Deposit or withdrawal. `None`: not told.
+    #[serde(rename = "operation_type", default, with = "wire::opt")]
+    pub operation: Option<FundingOperation>,
     /// Currency, with its network where there are several.
     pub currency: Currency,
-    /// When it was requested.
-    #[serde(with = "wire::millis")]
-    pub apply_time: Timestamp,
+    /// When it was requested. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub apply_time: Option<Timestamp>,
     /// Net amount that arrives, in the currency.
     #[serde(with = "wire::decimal")]
     pub arrival_amount: Decimal,
-    /// Fee, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub fee: Decimal,
+    /// Fee, in the currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
     /// How far it is.
     pub status: FundingStatus,
     /// Address that the money goes to or came to.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub address: Option<String>,
     /// Tag, payment id or memo of the address.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub address_memo: Option<String>,
     /// Transaction on the chain; `None` until it is there.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub tx_id: Option<String>,
 }
 
@@ -83,14 +82,14 @@ pub struct FundingDetail {
 pub struct DepositAddress {
     /// Currency, with its network where there are several.
     pub currency: Currency,
-    /// Network.
-    #[serde(with = "wire::text")]
-    pub chain: String,
+    /// Network. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub chain: Option<String>,
     /// Address.
     #[serde(with = "wire::text")]
     pub address: String,
     /// Tag, payment id or memo that must be given with the address; `None` where it needs none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub address_memo: Option<String>,
 }
 
@@ -107,20 +106,20 @@ impl fmt::Debug for DepositAddress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WithdrawQuota {
-    /// What the account may withdraw today, over all currencies, in BTC.
-    #[serde(rename = "today_available_withdraw_BTC", with = "wire::decimal")]
-    pub today_available_btc: Decimal,
-    /// Smallest withdrawal, in the currency.
-    #[serde(rename = "min_withdraw", with = "wire::decimal")]
-    pub min_size: Decimal,
-    /// Most decimals of an amount.
-    #[serde(rename = "withdraw_precision", with = "wire::number")]
-    pub decimals: u32,
-    /// Fee, in the currency.
-    #[serde(rename = "withdraw_fee", with = "wire::decimal")]
-    pub fee: Decimal,
+    /// What the account may withdraw today, over all currencies, in BTC. `None`: not told.
+    #[serde(rename = "today_available_withdraw_BTC", default, with = "wire::decimal_opt")]
+    pub today_available_btc: Option<Decimal>,
+    /// Smallest withdrawal, in the currency. `None`: not told.
+    #[serde(rename = "min_withdraw", default, with = "wire::decimal_opt")]
+    pub min_size: Option<Decimal>,
+    /// Most decimals of an amount. `None`: not told.
+    #[serde(rename = "withdraw_precision", default, with = "wire::number_opt")]
+    pub decimals: Option<u32>,
+    /// Fee, in the currency. `None`: not told.
+    #[serde(rename = "withdraw_fee", default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
     /// An amount must be a multiple of this; `None` where there is no such rule.
-    #[serde(rename = "withdraw_Precision_GeTen", with = "wire::number_opt", default)]
+    #[serde(rename = "withdraw_Precision_GeTen", default, with = "wire::number_opt")]
     pub multiple_of: Option<u64>,
 }
 
@@ -129,8 +128,7 @@ pub struct WithdrawQuota {
 #[non_exhaustive]
 pub struct WithdrawAddresses {
     /// The addresses.
-    #[serde(deserialize_with = "wire::list")]
-    pub list: Vec<WithdrawAddress>,
+    pub list: Rows<WithdrawAddress>,
 }
 
 /// A saved withdrawal address. `Debug` does not show the address.
@@ -138,26 +136,27 @@ pub struct WithdrawAddresses {
 #[non_exhaustive]
 pub struct WithdrawAddress {
     /// Currency; only a standard address has one.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub currency: Option<Currency>,
     /// Network; only a standard or a universal address has one.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub network: Option<String>,
     /// Address.
     #[serde(with = "wire::text")]
     pub address: String,
     /// Tag, payment id or memo of the address.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub memo: Option<String>,
     /// The user's remark.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub remark: Option<String>,
-    /// Where it may be used.
-    #[serde(rename = "addressType")]
-    pub address_type: WithdrawAddressType,
+    /// Where it may be used. `None`: not told.
+    #[serde(rename = "addressType", default, with = "wire::opt")]
+    pub address_type: Option<WithdrawAddressType>,
     /// Whether it has been verified: the API withdraws to verified addresses only.
-    #[serde(rename = "verifyStatus", with = "wire::flag")]
-    pub is_verified: bool,
+    /// `None`: not told.
+    #[serde(rename = "verifyStatus", default, with = "wire::flag_opt")]
+    pub is_verified: Option<bool>,
 }
 
 impl fmt::Debug for WithdrawAddress {

@@ -1,6 +1,6 @@
 //! The account and the API keys behind a key.
 
-use bitmart_types::{ApiAccountType, ApiKeyStatus, UserId, wire};
+use bitmart_types::{ApiAccountType, ApiKeyStatus, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
 
 /// The account behind the API key, as a third party describes it: nothing of it is confirmed, so
@@ -31,7 +31,8 @@ pub struct AccountInfo {
     #[serde(with = "wire::text_opt")]
     pub broker_id: Option<String>,
     /// The keys of the account.
-    pub api_keys: Option<Vec<ApiKeyInfo>>,
+    #[serde(with = "wire::object_opt")]
+    pub api_keys: Option<Rows<ApiKeyInfo>>,
 }
 
 /// An API key of the account, without its secret.

@@ -1,6 +1,6 @@
 //! Customers of an affiliate.
 
-use bitmart_types::{AffiliateRebateStatus, Currency, Decimal, UserId, wire};
+use bitmart_types::{AffiliateRebateStatus, Currency, Decimal, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::Unverified;
@@ -18,19 +18,18 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Customers {
-    /// Number of rows over all pages.
-    #[serde(with = "wire::number")]
-    pub total: u64,
-    /// This page.
-    #[serde(with = "wire::number")]
-    pub page: u32,
-    /// Rows of a page.
-    #[serde(with = "wire::number")]
-    pub size: u32,
+    /// Number of rows over all pages. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// This page. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub page: Option<u32>,
+    /// Rows of a page. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub size: Option<u32>,
     /// The rows of this page. The published sample has none, so that their form is unverified.
     #[serde(rename = "list")]
-    #[serde(deserialize_with = "wire::list")]
-    pub customers: Vec<Unverified<Customer>>,
+    pub customers: Rows<Unverified<Customer>>,
 }
 
 /// A customer, as a third party describes it: every field may be absent.
@@ -80,8 +79,8 @@ pub struct CustomerFunding {
     #[serde(with = "wire::number_opt")]
     pub size: Option<u32>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub rows: Option<Vec<CustomerFundingRow>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub rows: Option<Rows<CustomerFundingRow>>,
 }
 
 /// A deposit or withdrawal of a customer. No source explains the numbers of `user_type`, `kind` and

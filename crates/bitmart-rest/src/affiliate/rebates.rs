@@ -1,34 +1,33 @@
 //! Rebates.
 
-use bitmart_types::{AffiliateUserType, Currency, Decimal, UserId, wire};
+use bitmart_types::{AffiliateUserType, Currency, Decimal, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
 
 /// A page of rebates by customer, with the sums over all pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rebates {
-    /// Number of rows over all pages.
-    #[serde(with = "wire::number")]
-    pub total: u64,
-    /// This page.
-    #[serde(with = "wire::number")]
-    pub page: u32,
-    /// Rows of a page.
-    #[serde(with = "wire::number")]
-    pub size: u32,
-    /// Sum of the rebates in BTC.
-    #[serde(rename = "btc_rebate_sum", with = "wire::decimal_exact")]
-    pub btc: Decimal,
-    /// Sum of the rebates in USDT.
-    #[serde(rename = "usdt_rebate_sum", with = "wire::decimal_exact")]
-    pub usdt: Decimal,
-    /// Sum of the rebates in ETH.
-    #[serde(rename = "eth_rebate_sum", with = "wire::decimal_exact")]
-    pub eth: Decimal,
+    /// Number of rows over all pages. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub total: Option<u64>,
+    /// This page. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub page: Option<u32>,
+    /// Rows of a page. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub size: Option<u32>,
+    /// Sum of the rebates in BTC. `None`: not told.
+    #[serde(rename = "btc_rebate_sum", default, with = "wire::decimal_exact_opt")]
+    pub btc: Option<Decimal>,
+    /// Sum of the rebates in USDT. `None`: not told.
+    #[serde(rename = "usdt_rebate_sum", default, with = "wire::decimal_exact_opt")]
+    pub usdt: Option<Decimal>,
+    /// Sum of the rebates in ETH. `None`: not told.
+    #[serde(rename = "eth_rebate_sum", default, with = "wire::decimal_exact_opt")]
+    pub eth: Option<Decimal>,
     /// The rows of this page.
     #[serde(rename = "rebate_detail_page_data")]
-    #[serde(deserialize_with = "wire::list")]
-    pub rebates: Vec<Rebate>,
+    pub rebates: Rows<Rebate>,
 }
 
 /// Rebates of one customer.
@@ -44,8 +43,9 @@ pub struct Rebate {
     /// Sum of the customer's rebates, in the currency.
     #[serde(rename = "total_rebate_amount", with = "wire::decimal_exact")]
     pub amount: Decimal,
-    /// How the customer came.
-    pub user_type: AffiliateUserType,
+    /// How the customer came. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub user_type: Option<AffiliateUserType>,
 }
 
 /// Volume, fees and rebate of a customer: over all time, and in the time that was asked for. The
@@ -56,37 +56,37 @@ pub struct UserRebate {
     /// The customer.
     #[serde(rename = "cid", with = "wire::id_number")]
     pub user_id: UserId,
-    /// Share of the fees that is given back, as a ratio.
-    #[serde(with = "wire::decimal")]
-    pub back_rate: Decimal,
-    /// Traded amount over all time.
-    #[serde(rename = "trading_vol_total", with = "wire::decimal")]
-    pub total_volume: Decimal,
-    /// Fees over all time.
-    #[serde(rename = "trading_fee_total", with = "wire::decimal")]
-    pub total_fee: Decimal,
-    /// Rebate over all time.
-    #[serde(rename = "rebate_total", with = "wire::decimal")]
-    pub total_rebate: Decimal,
-    /// Traded amount in the time that was asked for.
-    #[serde(rename = "trading_vol", with = "wire::decimal")]
-    pub volume: Decimal,
-    /// Fees in the time that was asked for.
-    #[serde(rename = "trading_fee", with = "wire::decimal")]
-    pub fee: Decimal,
-    /// Rebate in the time that was asked for.
-    #[serde(with = "wire::decimal")]
-    pub rebate: Decimal,
+    /// Share of the fees that is given back, as a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub back_rate: Option<Decimal>,
+    /// Traded amount over all time. `None`: not told.
+    #[serde(rename = "trading_vol_total", default, with = "wire::decimal_opt")]
+    pub total_volume: Option<Decimal>,
+    /// Fees over all time. `None`: not told.
+    #[serde(rename = "trading_fee_total", default, with = "wire::decimal_opt")]
+    pub total_fee: Option<Decimal>,
+    /// Rebate over all time. `None`: not told.
+    #[serde(rename = "rebate_total", default, with = "wire::decimal_opt")]
+    pub total_rebate: Option<Decimal>,
+    /// Traded amount in the time that was asked for. `None`: not told.
+    #[serde(rename = "trading_vol", default, with = "wire::decimal_opt")]
+    pub volume: Option<Decimal>,
+    /// Fees in the time that was asked for. `None`: not told.
+    #[serde(rename = "trading_fee", default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
+    /// Rebate in the time that was asked for. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub rebate: Option<Decimal>,
 }
 
 /// Fees and rebate of what a customer trades over the API. The exchange states no currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApiRebate {
-    /// Fees.
-    #[serde(rename = "api_trading_fee_total", with = "wire::decimal")]
-    pub total_fee: Decimal,
-    /// Rebate.
-    #[serde(rename = "api_rebate_total", with = "wire::decimal")]
-    pub total_rebate: Decimal,
+    /// Fees. `None`: not told.
+    #[serde(rename = "api_trading_fee_total", default, with = "wire::decimal_opt")]
+    pub total_fee: Option<Decimal>,
+    /// Rebate. `None`: not told.
+    #[serde(rename = "api_rebate_total", default, with = "wire::decimal_opt")]
+    pub total_rebate: Option<Decimal>,
 }

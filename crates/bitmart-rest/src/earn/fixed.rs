@@ -1,7 +1,7 @@
 //! Fixed savings, as a third party describes them: every field may be absent.
 
 use bitmart_types::{
-    Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, wire,
+    Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, Rows, wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ pub struct FixedProducts {
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub products: Option<Vec<FixedProduct>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub products: Option<Rows<FixedProduct>>,
 }
 
 /// A fixed product: money stays in it for a term.
@@ -63,8 +63,8 @@ pub struct FixedHoldings {
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub holdings: Option<Vec<FixedHolding>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub holdings: Option<Rows<FixedHolding>>,
 }
 
 /// What is in a fixed product.
@@ -122,8 +122,8 @@ pub struct FixedRecords {
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub records: Option<Vec<FixedRecord>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub records: Option<Rows<FixedRecord>>,
 }
 
 /// A subscription, redemption or interest of a fixed product.

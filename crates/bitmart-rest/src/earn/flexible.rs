@@ -1,7 +1,8 @@
 //! Flexible savings, as a third party describes them: every field may be absent.
 
 use bitmart_types::{
-    AutoSubscribe, Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, wire,
+    AutoSubscribe, Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, Rows,
+    wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,8 @@ pub struct FlexibleProducts {
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub products: Option<Vec<FlexibleProduct>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub products: Option<Rows<FlexibleProduct>>,
 }
 
 /// A flexible product: money can be taken out at any time.
@@ -53,8 +54,8 @@ pub struct FlexibleProduct {
     #[serde(with = "wire::boolean_opt")]
     pub has_tier_rate: Option<bool>,
     /// Yields by amount.
-    #[serde(rename = "tierRate")]
-    pub tier_rates: Option<Vec<TierRate>>,
+    #[serde(rename = "tierRate", with = "wire::object_opt")]
+    pub tier_rates: Option<Rows<TierRate>>,
 }
 
 /// Yield of a range of amounts.
@@ -82,8 +83,8 @@ pub struct FlexibleHoldings {
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub holdings: Option<Vec<FlexibleHolding>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub holdings: Option<Rows<FlexibleHolding>>,
 }
 
 /// What is in a flexible product.
@@ -125,8 +126,8 @@ pub struct FlexibleHolding {
     #[serde(with = "wire::boolean_opt")]
     pub has_tier_rate: Option<bool>,
     /// Yields by amount.
-    #[serde(rename = "tierRate")]
-    pub tier_rates: Option<Vec<TierRate>>,
+    #[serde(rename = "tierRate", with = "wire::object_opt")]
+    pub tier_rates: Option<Rows<TierRate>>,
 }
 
 /// A page of records of flexible products.
@@ -138,8 +139,8 @@ pub struct FlexibleRecords {
     #[serde(with = "wire::number_opt")]
     pub total: Option<u64>,
     /// The rows of this page.
-    #[serde(rename = "list")]
-    pub records: Option<Vec<FlexibleRecord>>,
+    #[serde(rename = "list", with = "wire::object_opt")]
+    pub records: Option<Rows<FlexibleRecord>>,
 }
 
 /// A subscription, redemption or interest of a flexible product.

@@ -21,7 +21,7 @@ impl ListEarnHoldings {
 }
 
 impl Endpoint for ListEarnHoldings {
-    type Response = crate::Unverified<Vec<crate::earn::EarnHolding>>;
+    type Response = crate::Unverified<crate::Rows<crate::earn::EarnHolding>>;
 
     const METADATA: Metadata =
         Metadata::new("earn_holdings", Method::Get, Host::Spot, "/newearn/cloud/v1/earn")
@@ -115,7 +115,7 @@ impl crate::earn::Earn<'_> {
     /// Dropping the future abandons the answer and nothing else.
     pub async fn holdings(
         &self,
-    ) -> Result<crate::Unverified<Vec<crate::earn::EarnHolding>>, crate::Error> {
+    ) -> Result<crate::Unverified<crate::Rows<crate::earn::EarnHolding>>, crate::Error> {
         self.client.send(ListEarnHoldings::new()).await
     }
 

@@ -1,14 +1,13 @@
 //! Futures balances, positions, settings and movements of money.
 
-use std::fmt;
-
 use bitmart_types::{
     ContractSymbol, Currency, Decimal, FuturesAccount, FuturesFlowName, FuturesFlowType,
-    MarginType, PositionMode, PositionSide, PositionType, RepaymentType, Timestamp, TransactionId,
-    wire,
+    MarginType, PositionMode, PositionSide, PositionType, RepaymentType, Rows, Timestamp,
+    TransactionId, json, wire,
 };
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 mod generated;
 
@@ -20,11 +19,12 @@ pub use generated::*;
 #[non_exhaustive]
 pub struct FuturesAssets {
     /// One row per currency.
-    pub assets: Vec<FuturesAsset>,
+    pub assets: Rows<FuturesAsset>,
 }
 
 impl FuturesAssets {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero.
+    /// The balance of one currency; `None` where the exchange does not list it, which means zero
+    /// while no row is a fault.
     pub fn asset(&self, currency: &str) -> Option<&FuturesAsset> {
         self.assets.iter().find(|asset| asset.currency == currency)
     }
@@ -33,38 +33,18 @@ impl FuturesAssets {
 /// The rows are the data itself; for a while they stood in its member `list`.
 impl<'de> Deserialize<'de> for FuturesAssets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Rows;
-
-        impl<'de> Visitor<'de> for Rows {
-            type Value = FuturesAssets;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("rows, or an object with rows in `list`")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<FuturesAssets, A::Error> {
-                let mut assets = Vec::new();
-                while let Some(asset) = rows.next_element()? {
-                    assets.push(asset);
-                }
-                Ok(FuturesAssets { assets })
-            }
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut members: A,
-            ) -> Result<FuturesAssets, A::Error> {
-                let mut assets = Vec::new();
-                while let Some(key) = members.next_key::<String>()? {
-                    if key == "list" {
-                        assets = members.next_value()?;
-                    } else {
-                        members.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(FuturesAssets { assets })
-            }
+        #[derive(Deserialize)]
+        struct InList {
+            list: Rows<FuturesAsset>,
         }
 
-        deserializer.deserialize_any(Rows)
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let assets = if raw.get().starts_with('{') {
+            json::from_str(raw.get()).map(|data: InList| data.list)
+        } else {
+            json::from_str(raw.get())
+        };
+        Ok(Self { assets: assets.map_err(D::Error::custom)? })
     }
 }
 
@@ -74,21 +54,21 @@ impl<'de> Deserialize<'de> for FuturesAssets {
 pub struct FuturesAsset {
     /// Currency.
     pub currency: Currency,
-    /// Margin of open positions.
-    #[serde(with = "wire::decimal")]
-    pub position_deposit: Decimal,
-    /// Held by open orders.
-    #[serde(rename = "frozen_balance", with = "wire::decimal")]
-    pub frozen: Decimal,
+    /// Margin of open positions. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub position_deposit: Option<Decimal>,
+    /// Held by open orders. `None`: not told.
+    #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
     /// Free to trade or to move.
     #[serde(rename = "available_balance", with = "wire::decimal")]
     pub available: Decimal,
-    /// All of it, with the profit and loss of open positions.
-    #[serde(with = "wire::decimal")]
-    pub equity: Decimal,
-    /// Profit and loss of open positions.
-    #[serde(rename = "unrealized", with = "wire::decimal")]
-    pub unrealized_profit: Decimal,
+    /// All of it, with the profit and loss of open positions. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub equity: Option<Decimal>,
+    /// Profit and loss of open positions. `None`: not told.
+    #[serde(rename = "unrealized", default, with = "wire::decimal_opt")]
+    pub unrealized_profit: Option<Decimal>,
 }
 
 /// What trading a contract costs.
@@ -97,12 +77,12 @@ pub struct FuturesAsset {
 pub struct FuturesFeeRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Rate of an order that takes, as a ratio.
-    #[serde(with = "wire::decimal")]
-    pub taker_fee_rate: Decimal,
-    /// Rate of an order that makes, as a ratio.
-    #[serde(with = "wire::decimal")]
-    pub maker_fee_rate: Decimal,
+    /// Rate of an order that takes, as a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub taker_fee_rate: Option<Decimal>,
+    /// Rate of an order that makes, as a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub maker_fee_rate: Option<Decimal>,
 }
 
 /// A position, as the older call tells it. [`Position`] says more.
@@ -116,64 +96,64 @@ pub struct PositionV1 {
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
-    /// Leverage.
-    #[serde(with = "wire::decimal")]
-    pub leverage: Decimal,
+    /// Leverage. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Position mode of the account.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub position_mode: Option<PositionMode>,
     /// Account that holds it.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub account: Option<FuturesAccount>,
     /// Price at which it was entered.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the fills that opened it.
-    #[serde(rename = "open_avg_price", with = "wire::decimal_opt")]
+    #[serde(rename = "open_avg_price", default, with = "wire::decimal_opt")]
     pub open_average_price: Option<Decimal>,
     /// Mark price.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub position_value: Decimal,
-    /// Value at the mark price, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub mark_value: Decimal,
+    /// Value at the entry price, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub position_value: Option<Decimal>,
+    /// Value at the mark price, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference.
-    #[serde(with = "wire::decimal")]
-    pub current_value: Decimal,
+    /// the exchange's own reference. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub current_value: Option<Decimal>,
     /// Margin.
-    #[serde(rename = "position_cross", with = "wire::decimal_opt", default)]
+    #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin below which it is liquidated.
-    #[serde(with = "wire::decimal")]
-    pub maintenance_margin: Decimal,
-    /// Fees paid for it.
-    #[serde(rename = "current_fee", with = "wire::decimal")]
-    pub fee: Decimal,
-    /// Closed size, in contracts.
-    #[serde(rename = "close_vol", with = "wire::decimal")]
-    pub closed_size: Decimal,
+    /// Margin below which it is liquidated. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub maintenance_margin: Option<Decimal>,
+    /// Fees paid for it. `None`: not told.
+    #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
+    /// Closed size, in contracts. `None`: not told.
+    #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
+    pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
-    #[serde(rename = "close_avg_price", with = "wire::decimal_opt")]
+    #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open.
-    #[serde(rename = "unrealized_value", with = "wire::decimal")]
-    pub unrealized_profit: Decimal,
-    /// Profit and loss of what was closed.
-    #[serde(rename = "realized_value", with = "wire::decimal")]
-    pub realized_profit: Decimal,
+    /// Profit and loss of what is open. `None`: not told.
+    #[serde(rename = "unrealized_value", default, with = "wire::decimal_opt")]
+    pub unrealized_profit: Option<Decimal>,
+    /// Profit and loss of what was closed. `None`: not told.
+    #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
+    pub realized_profit: Option<Decimal>,
     /// When it was opened.
-    #[serde(rename = "open_timestamp", with = "wire::millis_opt")]
+    #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made.
-    #[serde(rename = "timestamp", with = "wire::millis")]
-    pub time: Timestamp,
+    /// When the row was made. `None`: not told.
+    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
+    pub time: Option<Timestamp>,
 }
 
 /// A position. A contract that was asked for by name has a row even when it is flat.
@@ -184,78 +164,79 @@ pub struct Position {
     pub symbol: ContractSymbol,
     /// Side; in one-way mode [`PositionSide::Both`], and the sign of
     /// [`signed_size`](Self::signed_size) tells.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
     /// Size, in contracts: negative for a short in one-way mode, never negative in hedge mode.
-    #[serde(rename = "position_amount", with = "wire::decimal")]
-    pub signed_size: Decimal,
-    /// Leverage.
-    #[serde(with = "wire::decimal")]
-    pub leverage: Decimal,
+    /// `None`: not told.
+    #[serde(rename = "position_amount", default, with = "wire::decimal_opt")]
+    pub signed_size: Option<Decimal>,
+    /// Leverage. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub leverage: Option<Decimal>,
     /// Margin type.
-    #[serde(rename = "open_type", with = "wire::text_opt", default)]
+    #[serde(rename = "open_type", default, with = "wire::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub account: Option<FuturesAccount>,
     /// Price at which it was entered; 0 when flat.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
     /// Average price of the fills that opened it; 0 when flat.
-    #[serde(rename = "open_avg_price", with = "wire::decimal_opt")]
+    #[serde(rename = "open_avg_price", default, with = "wire::decimal_opt")]
     pub open_average_price: Option<Decimal>,
     /// Mark price.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Price at which it is liquidated; 0 when there is none.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub position_value: Decimal,
-    /// Value at the mark price, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub mark_value: Decimal,
+    /// Value at the entry price, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub position_value: Option<Decimal>,
+    /// Value at the mark price, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference.
-    #[serde(with = "wire::decimal")]
-    pub current_value: Decimal,
+    /// the exchange's own reference. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub current_value: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub max_notional_value: Option<Decimal>,
     /// Margin; not in every answer.
-    #[serde(rename = "position_cross", with = "wire::decimal_opt", default)]
+    #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin that was needed to open it.
-    #[serde(with = "wire::decimal")]
-    pub initial_margin: Decimal,
-    /// Margin below which it is liquidated.
-    #[serde(with = "wire::decimal")]
-    pub maintenance_margin: Decimal,
-    /// Fees paid for it.
-    #[serde(rename = "current_fee", with = "wire::decimal")]
-    pub fee: Decimal,
-    /// Closed size, in contracts.
-    #[serde(rename = "close_vol", with = "wire::decimal")]
-    pub closed_size: Decimal,
+    /// Margin that was needed to open it. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub initial_margin: Option<Decimal>,
+    /// Margin below which it is liquidated. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub maintenance_margin: Option<Decimal>,
+    /// Fees paid for it. `None`: not told.
+    #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
+    /// Closed size, in contracts. `None`: not told.
+    #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
+    pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
-    #[serde(rename = "close_avg_price", with = "wire::decimal_opt")]
+    #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open.
-    #[serde(rename = "unrealized_pnl", with = "wire::decimal")]
-    pub unrealized_profit: Decimal,
-    /// Profit and loss of what was closed.
-    #[serde(rename = "realized_value", with = "wire::decimal")]
-    pub realized_profit: Decimal,
+    /// Profit and loss of what is open. `None`: not told.
+    #[serde(rename = "unrealized_pnl", default, with = "wire::decimal_opt")]
+    pub unrealized_profit: Option<Decimal>,
+    /// Profit and loss of what was closed. `None`: not told.
+    #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
+    pub realized_profit: Option<Decimal>,
     /// When it was opened; `None` when flat.
-    #[serde(rename = "open_timestamp", with = "wire::millis_opt")]
+    #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made.
-    #[serde(rename = "timestamp", with = "wire::millis")]
-    pub time: Timestamp,
+    /// When the row was made. `None`: not told.
+    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
+    pub time: Option<Timestamp>,
 }
 
 /// How near a position is to its liquidation.
@@ -265,54 +246,41 @@ pub struct PositionRisk {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Side; `None` when flat.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts.
     #[serde(rename = "position_amt", with = "wire::decimal")]
     pub size: Decimal,
     /// Leverage.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub account: Option<FuturesAccount>,
     /// Mark price.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Price at which it is liquidated.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the mark price, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub notional: Decimal,
+    /// Value at the mark price, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub notional: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub max_notional_value: Option<Decimal>,
     /// Margin of an isolated position.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub isolated_margin: Option<Decimal>,
-    /// Profit and loss of what is open.
-    #[serde(with = "wire::decimal")]
-    pub unrealized_profit: Decimal,
+    /// Profit and loss of what is open. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub unrealized_profit: Option<Decimal>,
     /// When it last changed.
-    #[serde(deserialize_with = "update_time", serialize_with = "wire::millis_opt::serialize")]
+    #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
-}
-
-/// Documented in milliseconds, but a published answer has seconds. No position is older than the
-/// exchange, so that the size of the number tells.
-fn update_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    /// March 1973 in milliseconds, the year 5138 in seconds.
-    const LEAST_MILLIS: i64 = 100_000_000_000;
-
-    let time = wire::millis_opt::deserialize(deserializer)?;
-    Ok(time.map(|time| match time.as_millis() {
-        seconds if seconds < LEAST_MILLIS => Timestamp::from_secs(seconds),
-        _ => time,
-    }))
 }
 
 /// How the account holds positions.
@@ -332,11 +300,11 @@ pub struct LeverageSetting {
     /// Leverage.
     #[serde(with = "wire::decimal")]
     pub leverage: Decimal,
-    /// Margin type.
-    #[serde(rename = "open_type")]
-    pub margin_type: MarginType,
+    /// Margin type. `None`: not told.
+    #[serde(rename = "open_type", default, with = "wire::opt")]
+    pub margin_type: Option<MarginType>,
     /// The greatest leverage, or the greatest value of a position: published answers differ.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub max_value: Option<Decimal>,
 }
 
@@ -345,13 +313,13 @@ pub struct LeverageSetting {
 #[non_exhaustive]
 pub struct FuturesTransaction {
     /// Contract; `None` for a transfer.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// Kind, in words.
-    #[serde(rename = "type")]
-    pub name: FuturesFlowName,
+    /// Kind, in words. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub name: Option<FuturesFlowName>,
     /// Kind, as a number; not in every answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::opt")]
     pub flow_type: Option<FuturesFlowType>,
     /// What came in, negative for what went out; in the currency.
     #[serde(with = "wire::decimal")]
@@ -360,11 +328,11 @@ pub struct FuturesTransaction {
     #[serde(rename = "asset")]
     pub currency: Currency,
     /// Account that it belongs to.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub account: Option<FuturesAccount>,
-    /// When it happened.
-    #[serde(with = "wire::millis_text")]
-    pub time: Timestamp,
+    /// When it happened. `None`: not told.
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub time: Option<Timestamp>,
     /// The exchange's id of the movement.
     #[serde(rename = "tran_id")]
     pub id: TransactionId,
@@ -375,8 +343,8 @@ pub struct FuturesTransaction {
 #[non_exhaustive]
 pub struct AutoRepayments {
     /// Rows of the page.
-    #[serde(default)]
-    pub list: Option<Vec<AutoRepayment>>,
+    #[serde(default, with = "wire::object_opt")]
+    pub list: Option<Rows<AutoRepayment>>,
     /// Number of rows of all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
@@ -414,8 +382,8 @@ pub struct AutoRepayment {
 #[non_exhaustive]
 pub struct CollateralInterestLog {
     /// Rows of the page.
-    #[serde(default)]
-    pub items: Option<Vec<CollateralInterest>>,
+    #[serde(default, with = "wire::object_opt")]
+    pub items: Option<Rows<CollateralInterest>>,
     /// Number of rows of all pages.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,

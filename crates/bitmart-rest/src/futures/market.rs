@@ -1,7 +1,8 @@
 //! Public futures market data.
 
 use bitmart_types::{
-    ContractStatus, ContractSymbol, Currency, Decimal, ProductType, Timestamp, positional, wire,
+    ContractStatus, ContractSymbol, Currency, Decimal, ProductType, Rows, Timestamp, positional,
+    wire,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,7 @@ pub use generated::*;
 #[non_exhaustive]
 pub struct Contracts {
     /// One row per contract; most of the full list are delisted.
-    #[serde(deserialize_with = "wire::list")]
-    pub symbols: Vec<Contract>,
+    pub symbols: Rows<Contract>,
 }
 
 /// Rules and state of a contract.
@@ -27,91 +27,100 @@ pub struct Contracts {
 pub struct Contract {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Perpetual or dated.
-    pub product_type: ProductType,
+    /// Perpetual or dated. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub product_type: Option<ProductType>,
     /// When it was opened.
-    #[serde(with = "wire::millis_opt")]
+    #[serde(default, with = "wire::millis_opt")]
     pub open_timestamp: Option<Timestamp>,
     /// When it expires; `None` for a perpetual.
-    #[serde(with = "wire::millis_opt")]
+    #[serde(default, with = "wire::millis_opt")]
     pub expire_timestamp: Option<Timestamp>,
     /// When it is settled; `None` for a perpetual.
-    #[serde(with = "wire::millis_opt")]
+    #[serde(default, with = "wire::millis_opt")]
     pub settle_timestamp: Option<Timestamp>,
-    /// Base currency.
-    pub base_currency: Currency,
-    /// Quote currency.
-    pub quote_currency: Currency,
+    /// Base currency. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub base_currency: Option<Currency>,
+    /// Quote currency. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub quote_currency: Option<Currency>,
     /// Price of the last trade, in the quote currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub last_price: Option<Decimal>,
     /// Traded contracts of the last 24 hours.
-    #[serde(rename = "volume_24h", with = "wire::decimal_opt")]
+    #[serde(rename = "volume_24h", default, with = "wire::decimal_opt")]
     pub volume: Option<Decimal>,
     /// Traded amount of the last 24 hours, in the quote currency.
-    #[serde(rename = "turnover_24h", with = "wire::decimal_opt")]
+    #[serde(rename = "turnover_24h", default, with = "wire::decimal_opt")]
     pub turnover: Option<Decimal>,
     /// Price of the index, in the quote currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub index_price: Option<Decimal>,
-    /// Name of the index.
-    #[serde(with = "wire::text")]
-    pub index_name: String,
+    /// Name of the index. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub index_name: Option<String>,
     /// Value of one contract; see the type.
     #[serde(with = "wire::decimal")]
     pub contract_size: Decimal,
-    /// Least leverage.
-    #[serde(with = "wire::decimal")]
-    pub min_leverage: Decimal,
-    /// Greatest leverage.
-    #[serde(with = "wire::decimal")]
-    pub max_leverage: Decimal,
-    /// Step of prices, in the quote currency. Not a count of digits.
-    #[serde(rename = "price_precision", with = "wire::decimal")]
-    pub price_step: Decimal,
-    /// Step of sizes, in contracts. Not a count of digits.
-    #[serde(rename = "vol_precision", alias = "volume_precision", with = "wire::decimal")]
-    pub volume_step: Decimal,
+    /// Least leverage. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub min_leverage: Option<Decimal>,
+    /// Greatest leverage. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub max_leverage: Option<Decimal>,
+    /// Step of prices, in the quote currency. Not a count of digits. `None`: not told.
+    #[serde(rename = "price_precision", default, with = "wire::decimal_opt")]
+    pub price_step: Option<Decimal>,
+    /// Step of sizes, in contracts. Not a count of digits. `None`: not told.
+    #[serde(
+        rename = "vol_precision",
+        alias = "volume_precision",
+        default,
+        with = "wire::decimal_opt"
+    )]
+    pub volume_step: Option<Decimal>,
     /// Largest limit order, in contracts.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub max_volume: Option<Decimal>,
     /// Largest market order, in contracts.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub market_max_volume: Option<Decimal>,
     /// Smallest order, in contracts.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub min_volume: Option<Decimal>,
     /// Current funding rate, as a ratio.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub funding_rate: Option<Decimal>,
     /// Next funding rate as expected now, as a ratio.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub expected_funding_rate: Option<Decimal>,
     /// Open interest, in contracts.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub open_interest: Option<Decimal>,
     /// Open interest, in the quote currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub open_interest_value: Option<Decimal>,
     /// Highest price of the last 24 hours.
-    #[serde(rename = "high_24h", with = "wire::decimal_opt")]
+    #[serde(rename = "high_24h", default, with = "wire::decimal_opt")]
     pub high: Option<Decimal>,
     /// Lowest price of the last 24 hours.
-    #[serde(rename = "low_24h", with = "wire::decimal_opt")]
+    #[serde(rename = "low_24h", default, with = "wire::decimal_opt")]
     pub low: Option<Decimal>,
     /// Change of the price over 24 hours as a ratio.
-    #[serde(rename = "change_24h", with = "wire::decimal_opt")]
+    #[serde(rename = "change_24h", default, with = "wire::decimal_opt")]
     pub change: Option<Decimal>,
     /// Hours between funding payments.
-    #[serde(with = "wire::number_opt", default)]
+    #[serde(default, with = "wire::number_opt")]
     pub funding_interval_hours: Option<u32>,
     /// Next funding payment; only in newer answers.
-    #[serde(with = "wire::millis_opt", default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Whether it trades.
-    pub status: ContractStatus,
+    /// Whether it trades. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub status: Option<ContractStatus>,
     /// When it was delisted; `None` while it is listed. Whole seconds.
-    #[serde(with = "wire::seconds_opt", default)]
+    #[serde(default, with = "wire::seconds_opt")]
     pub delist_time: Option<Timestamp>,
 }
 
@@ -121,15 +130,13 @@ pub struct Contract {
 pub struct FuturesDepth {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When the book looked like this.
-    #[serde(rename = "timestamp", with = "wire::millis")]
-    pub time: Timestamp,
+    /// When the book looked like this. `None`: not told.
+    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
+    pub time: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
-    #[serde(deserialize_with = "wire::list")]
-    pub asks: Vec<FuturesLevel>,
+    pub asks: Rows<FuturesLevel>,
     /// Buy side, best (highest) price first; at most 50.
-    #[serde(deserialize_with = "wire::list")]
-    pub bids: Vec<FuturesLevel>,
+    pub bids: Rows<FuturesLevel>,
 }
 
 positional! {
@@ -139,8 +146,8 @@ positional! {
         pub price: Decimal as wire::decimal,
         /// Resting size, in contracts.
         pub size: Decimal as wire::decimal,
-        /// Resting size of this and all better levels, in contracts.
-        pub cumulative_size: Decimal as wire::decimal,
+        /// Resting size of this and all better levels, in contracts. `None`: not told.
+        pub cumulative_size: Option<Decimal> as wire::decimal_opt,
     }
 }
 
@@ -156,13 +163,14 @@ pub struct FuturesTrade {
     /// Size in the base currency, not in contracts.
     #[serde(rename = "qty", with = "wire::decimal")]
     pub base_size: Decimal,
-    /// Size, in the quote currency.
-    #[serde(rename = "quote_qty", with = "wire::decimal")]
-    pub quote_size: Decimal,
-    /// When it happened; whole seconds.
-    #[serde(with = "wire::seconds")]
-    pub time: Timestamp,
+    /// Size, in the quote currency. `None`: not told.
+    #[serde(rename = "quote_qty", default, with = "wire::decimal_opt")]
+    pub quote_size: Option<Decimal>,
+    /// When it happened; whole seconds. `None`: not told.
+    #[serde(default, with = "wire::seconds_opt")]
+    pub time: Option<Timestamp>,
     /// Whether the buyer made, which means that the taker sold.
+    #[serde(with = "wire::boolean")]
     pub is_buyer_maker: bool,
 }
 
@@ -172,15 +180,15 @@ pub struct FuturesTrade {
 pub struct OpenInterest {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When it was counted.
-    #[serde(rename = "timestamp", with = "wire::millis")]
-    pub time: Timestamp,
+    /// When it was counted. `None`: not told.
+    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
+    pub time: Option<Timestamp>,
     /// Open interest, in contracts.
     #[serde(with = "wire::decimal")]
     pub open_interest: Decimal,
-    /// Open interest, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub open_interest_value: Decimal,
+    /// Open interest, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub open_interest_value: Option<Decimal>,
 }
 
 /// Funding rate of a contract.
@@ -189,25 +197,25 @@ pub struct OpenInterest {
 pub struct FundingRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When the rates were taken.
-    #[serde(rename = "timestamp", with = "wire::millis")]
-    pub time: Timestamp,
+    /// When the rates were taken. `None`: not told.
+    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
+    pub time: Option<Timestamp>,
     /// A ratio. The documentation calls it the previous period's rate, the exchange's own reference
     /// the current one.
     #[serde(rename = "rate_value", with = "wire::decimal")]
     pub rate: Decimal,
-    /// Rate of the next funding as expected now, as a ratio.
-    #[serde(with = "wire::decimal")]
-    pub expected_rate: Decimal,
+    /// Rate of the next funding as expected now, as a ratio. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub expected_rate: Option<Decimal>,
     /// Next funding.
-    #[serde(with = "wire::millis_opt")]
+    #[serde(default, with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Greatest possible rate, as a ratio.
-    #[serde(rename = "funding_upper_limit", with = "wire::decimal")]
-    pub upper_limit: Decimal,
-    /// Least possible rate, as a ratio.
-    #[serde(rename = "funding_lower_limit", with = "wire::decimal")]
-    pub lower_limit: Decimal,
+    /// Greatest possible rate, as a ratio. `None`: not told.
+    #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
+    pub upper_limit: Option<Decimal>,
+    /// Least possible rate, as a ratio. `None`: not told.
+    #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
+    pub lower_limit: Option<Decimal>,
 }
 
 /// Funding rates of several contracts, as a third party describes them; unverified.
@@ -215,8 +223,8 @@ pub struct FundingRate {
 #[non_exhaustive]
 pub struct FundingRates {
     /// One row per contract.
-    #[serde(default)]
-    pub list: Option<Vec<FundingRatesRow>>,
+    #[serde(default, with = "wire::object_opt")]
+    pub list: Option<Rows<FundingRatesRow>>,
 }
 
 /// Funding rate of one of several contracts, as a third party describes it; unverified.
@@ -265,9 +273,9 @@ pub struct FuturesKline {
     /// Last price.
     #[serde(rename = "close_price", with = "wire::decimal")]
     pub close: Decimal,
-    /// Traded size, in contracts; usually 0 for candles of the mark price.
-    #[serde(with = "wire::decimal")]
-    pub volume: Decimal,
+    /// Traded size, in contracts; usually 0 for candles of the mark price. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub volume: Option<Decimal>,
 }
 
 /// Past funding rates.
@@ -275,8 +283,7 @@ pub struct FuturesKline {
 #[non_exhaustive]
 pub struct FundingRateHistory {
     /// Newest first.
-    #[serde(deserialize_with = "wire::list")]
-    pub list: Vec<PastFundingRate>,
+    pub list: Rows<PastFundingRate>,
 }
 
 /// A funding rate that was paid.
@@ -298,8 +305,7 @@ pub struct PastFundingRate {
 #[non_exhaustive]
 pub struct LeverageRules {
     /// One row per contract.
-    #[serde(deserialize_with = "wire::list")]
-    pub rules: Vec<LeverageRule>,
+    pub rules: Rows<LeverageRule>,
 }
 
 /// How much leverage a position in a contract may have.
@@ -309,30 +315,29 @@ pub struct LeverageRule {
     /// Contract.
     pub symbol: ContractSymbol,
     /// From small positions with much leverage to large ones with little.
-    #[serde(deserialize_with = "wire::list")]
-    pub brackets: Vec<LeverageBracket>,
+    pub brackets: Rows<LeverageBracket>,
 }
 
 /// What holds for positions of a range of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeverageBracket {
-    /// Number of the bracket, from 1.
-    #[serde(with = "wire::number")]
-    pub bracket: u32,
+    /// Number of the bracket, from 1. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub bracket: Option<u32>,
     /// Greatest leverage.
     #[serde(with = "wire::number")]
     pub initial_leverage: u32,
     /// Upper end of the range, in the quote currency.
     #[serde(with = "wire::decimal")]
     pub notional_cap: Decimal,
-    /// Lower end of the range, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub notional_floor: Decimal,
-    /// Maintenance margin, as a ratio of the position's value.
-    #[serde(rename = "maint_margin_ratio", with = "wire::decimal")]
-    pub maintenance_margin_ratio: Decimal,
-    /// Maintenance margin of all brackets below, in the quote currency.
-    #[serde(rename = "cum", with = "wire::decimal")]
-    pub cumulative: Decimal,
+    /// Lower end of the range, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub notional_floor: Option<Decimal>,
+    /// Maintenance margin, as a ratio of the position's value. `None`: not told.
+    #[serde(rename = "maint_margin_ratio", default, with = "wire::decimal_opt")]
+    pub maintenance_margin_ratio: Option<Decimal>,
+    /// Maintenance margin of all brackets below, in the quote currency. `None`: not told.
+    #[serde(rename = "cum", default, with = "wire::decimal_opt")]
+    pub cumulative: Option<Decimal>,
 }

@@ -58,63 +58,63 @@ pub struct PlanOrder {
     /// The exchange's id.
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction.
     pub side: FuturesSide,
-    /// Kind of order.
-    #[serde(rename = "type")]
-    pub order_type: PlanOrderType,
+    /// Kind of order. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<PlanOrderType>,
     /// How far it is.
     pub state: FuturesOrderState,
     /// Size, in contracts.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
-    /// Price that triggers it, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub trigger_price: Decimal,
+    /// Price that triggers it, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub trigger_price: Option<Decimal>,
     /// Limit price of the order that is placed then; 0 or `None` at market.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub executive_price: Option<Decimal>,
     /// From which side the price must come.
-    #[serde(rename = "price_way", default)]
+    #[serde(rename = "price_way", default, with = "wire::opt")]
     pub direction: Option<TriggerDirection>,
     /// Which price triggers it.
-    #[serde(rename = "price_type", default)]
+    #[serde(rename = "price_type", default, with = "wire::opt")]
     pub trigger_by: Option<PriceType>,
     /// How much of the position it closes.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub plan_category: Option<PlanCategory>,
     /// How long the order that is placed then lives.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub mode: Option<FuturesOrderMode>,
     /// Leverage.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
-    #[serde(rename = "open_type", with = "wire::text_opt", default)]
+    #[serde(rename = "open_type", default, with = "wire::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Position mode of the account at that time.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub position_mode: Option<PositionMode>,
-    /// When it was accepted.
-    #[serde(with = "wire::millis")]
-    pub create_time: Timestamp,
-    /// When it last changed.
-    #[serde(with = "wire::millis")]
-    pub update_time: Timestamp,
+    /// When it was accepted. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
+    /// When it last changed. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
     /// Which price triggers the take-profit.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub preset_take_profit_price_type: Option<PriceType>,
     /// Which price triggers the stop-loss.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub preset_stop_loss_price_type: Option<PriceType>,
     /// Take-profit price of the position that the order opens.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub preset_take_profit_price: Option<Decimal>,
     /// Stop-loss price of the position that the order opens.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub preset_stop_loss_price: Option<Decimal>,
 }

@@ -5,7 +5,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 
 use super::shape::Shape;
 use super::{Contract, NewFuturesOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
-use crate::{ValidationError, step};
+use crate::{ValidationError, step, validate};
 
 /// The rules of a contract: steps, ranges and what a contract is worth. With them an order can be
 /// shaped and checked before it is sent.
@@ -19,7 +19,7 @@ use crate::{ValidationError, step};
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let contracts = client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?;
-/// let rules = ContractRules::new(contracts.symbols.first().ok_or("no such contract")?);
+/// let rules = ContractRules::new(contracts.symbols.first().ok_or("no such contract")?)?;
 ///
 /// // As many contracts as 1,000 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.123));
@@ -32,7 +32,7 @@ use crate::{ValidationError, step};
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContractRules {
     symbol: ContractSymbol,
-    status: ContractStatus,
+    status: Option<ContractStatus>,
     contract_type: ContractType,
     contract_size: Decimal,
     price_step: Decimal,
@@ -40,8 +40,8 @@ pub struct ContractRules {
     min_size: Option<Decimal>,
     max_size: Option<Decimal>,
     max_market_size: Option<Decimal>,
-    min_leverage: Decimal,
-    max_leverage: Decimal,
+    min_leverage: Option<Decimal>,
+    max_leverage: Option<Decimal>,
 }
 
 impl ContractRules {
@@ -50,24 +50,29 @@ impl ContractRules {
     /// BitMart does not say in the row what backs the contract. One that is quoted in USD is taken
     /// as backed by coins, any other as backed by its quote currency; see
     /// [`with_contract_type`](Self::with_contract_type).
-    pub fn new(contract: &Contract) -> Self {
-        let contract_type = match contract.quote_currency.as_str() {
+    ///
+    /// # Errors
+    /// When the exchange does not tell the quote currency or the step of prices or sizes: there are
+    /// no rules to check with.
+    pub fn new(contract: &Contract) -> Result<Self, ValidationError> {
+        let quote = validate::told("quote_currency", contract.quote_currency.as_ref())?;
+        let contract_type = match quote.as_str() {
             "USD" => ContractType::Coin,
             _ => ContractType::Usdt,
         };
-        Self {
+        Ok(Self {
             symbol: contract.symbol.clone(),
             status: contract.status.clone(),
             contract_type,
             contract_size: contract.contract_size,
-            price_step: contract.price_step,
-            size_step: contract.volume_step,
+            price_step: validate::told("price_precision", contract.price_step)?,
+            size_step: validate::told("vol_precision", contract.volume_step)?,
             min_size: contract.min_volume,
             max_size: contract.max_volume,
             max_market_size: contract.market_max_volume,
             min_leverage: contract.min_leverage,
             max_leverage: contract.max_leverage,
-        }
+        })
     }
     /// Says what backs the contract.
     #[must_use]
@@ -79,9 +84,10 @@ impl ContractRules {
     pub fn symbol(&self) -> &ContractSymbol {
         &self.symbol
     }
-    /// Whether it trades. Most contracts of the full list are delisted.
-    pub fn is_trading(&self) -> bool {
-        self.status == ContractStatus::Trading
+    /// Whether it trades; `None` where the exchange does not tell. Most contracts of the full list
+    /// are delisted.
+    pub fn is_trading(&self) -> Option<bool> {
+        self.status.as_ref().map(|status| *status == ContractStatus::Trading)
     }
     /// What backs the contract.
     pub fn contract_type(&self) -> &ContractType {
@@ -112,9 +118,9 @@ impl ContractRules {
     pub fn max_market_size(&self) -> Option<Decimal> {
         self.max_market_size
     }
-    /// Least and greatest leverage. Large positions may have less: see
+    /// Least and greatest leverage; `None` where the exchange gives none. Large positions may have less: see
     /// [`ListLeverageBrackets`](super::ListLeverageBrackets).
-    pub fn leverage(&self) -> (Decimal, Decimal) {
+    pub fn leverage(&self) -> (Option<Decimal>, Option<Decimal>) {
         (self.min_leverage, self.max_leverage)
     }
 
@@ -184,14 +190,9 @@ impl ContractRules {
     /// # Errors
     /// When it is out of range.
     pub fn check_leverage(&self, leverage: Decimal) -> Result<(), ValidationError> {
-        crate::validate::range(
-            "leverage",
-            leverage,
-            Some(self.min_leverage),
-            Some(self.max_leverage),
-        )
+        validate::range("leverage", leverage, self.min_leverage, self.max_leverage)
     }
-    /// Checks an order: the contract trades, and prices, size and leverage are within its rules.
+    /// Checks an order: the contract trades, as far as the exchange tells, and prices, size and leverage are within its rules.
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
@@ -225,7 +226,7 @@ impl ContractRules {
             let rule = format!("must be {}, which these rules are for", self.symbol);
             return Err(ValidationError::new("symbol", order.symbol, rule));
         }
-        if !self.is_trading() {
+        if self.is_trading() == Some(false) {
             return Err(ValidationError::new("symbol", order.symbol, "must be a trading contract"));
         }
         if let Some(size) = order.size {
@@ -246,12 +247,12 @@ impl ContractRules {
         Ok(())
     }
     fn check_price_of(&self, field: &'static str, price: Decimal) -> Result<(), ValidationError> {
-        crate::validate::positive(field, price)?;
+        validate::positive(field, price)?;
         step::check(field, price, self.price_step)
     }
     fn check_size_up_to(&self, size: u64, max: Option<Decimal>) -> Result<(), ValidationError> {
         let size = Decimal::from(size);
-        crate::validate::range("size", size, self.min_size, max)?;
+        validate::range("size", size, self.min_size, max)?;
         step::check("size", size, self.size_step)
     }
 }

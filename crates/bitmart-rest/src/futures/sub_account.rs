@@ -1,6 +1,6 @@
 //! Futures accounts of sub-accounts.
 
-use bitmart_types::{Currency, Decimal, Timestamp, WalletType, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, wire};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -27,8 +27,7 @@ impl crate::Client {
 #[non_exhaustive]
 pub struct FuturesSubWallet {
     /// One row per currency with a balance above zero.
-    #[serde(deserialize_with = "wire::list")]
-    pub wallet: Vec<FuturesSubBalance>,
+    pub wallet: Rows<FuturesSubBalance>,
 }
 
 /// Futures balance of a sub-account in one currency.
@@ -37,14 +36,15 @@ pub struct FuturesSubWallet {
 pub struct FuturesSubBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words.
-    pub name: String,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
     /// Free, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by orders and positions, in the currency.
-    #[serde(with = "wire::decimal")]
-    pub frozen: Decimal,
+    /// Held by orders and positions, in the currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
 }
 
 /// A transfer between futures accounts of a main account and its sub-accounts.
@@ -52,20 +52,24 @@ pub struct FuturesSubBalance {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct FuturesSubTransfer {
-    /// User name of the account that paid.
-    pub from_account: String,
-    /// Kind of that account.
-    pub from_wallet_type: WalletType,
-    /// User name of the account that received.
-    pub to_account: String,
-    /// Kind of that account.
-    pub to_wallet_type: WalletType,
+    /// User name of the account that paid. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub from_account: Option<String>,
+    /// Kind of that account. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub from_wallet_type: Option<WalletType>,
+    /// User name of the account that received. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub to_account: Option<String>,
+    /// Kind of that account. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub to_wallet_type: Option<WalletType>,
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was asked for; whole seconds.
-    #[serde(with = "wire::seconds")]
-    pub submission_time: Timestamp,
+    /// When it was asked for; whole seconds. `None`: not told.
+    #[serde(default, with = "wire::seconds_opt")]
+    pub submission_time: Option<Timestamp>,
 }

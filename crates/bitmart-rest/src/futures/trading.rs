@@ -35,77 +35,77 @@ pub struct FuturesOrder {
     /// The exchange's id.
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction.
     pub side: FuturesSide,
-    /// Kind of order.
-    #[serde(rename = "type")]
-    pub order_type: FuturesOrderType,
+    /// Kind of order. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<FuturesOrderType>,
     /// How far it is, in the exchange's words: finished means filled or cancelled.
     /// [`progress`](Self::progress) says which.
     pub state: FuturesOrderState,
     /// Limit price, in the quote currency; `None` or 0 for a market order.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size, in contracts.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
     /// Price that triggered it; in the order history, 0 or `None` without one.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,
     /// Limit price of a triggered order; in the order history, 0 or `None` without one.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub execution_price: Option<Decimal>,
     /// Order that was placed when this one was triggered.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub executive_order_id: Option<OrderId>,
     /// Average price of the fills; 0 or `None` without one.
-    #[serde(rename = "deal_avg_price", with = "wire::decimal_opt")]
+    #[serde(rename = "deal_avg_price", default, with = "wire::decimal_opt")]
     pub average_price: Option<Decimal>,
     /// Filled size, in contracts.
     #[serde(rename = "deal_size", with = "wire::decimal")]
     pub filled_size: Decimal,
     /// Leverage.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
-    #[serde(rename = "open_type", with = "wire::text_opt", default)]
+    #[serde(rename = "open_type", default, with = "wire::text_opt")]
     pub margin_type: Option<MarginType>,
     /// Position mode of the account at that time.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub position_mode: Option<PositionMode>,
     /// Account that the order belongs to.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub account: Option<FuturesAccount>,
-    /// When it was accepted.
-    #[serde(with = "wire::millis")]
-    pub create_time: Timestamp,
-    /// When it last changed.
-    #[serde(with = "wire::millis")]
-    pub update_time: Timestamp,
+    /// When it was accepted. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
+    /// When it last changed. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
     /// Price that activates a trailing order.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub activation_price: Option<Decimal>,
     /// Callback rate of a trailing order, in percent.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub callback_rate: Option<Decimal>,
     /// Which price activates a trailing order.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub activation_price_type: Option<PriceType>,
     /// Which price triggers the take-profit.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub preset_take_profit_price_type: Option<PriceType>,
     /// Which price triggers the stop-loss.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub preset_stop_loss_price_type: Option<PriceType>,
     /// Take-profit price of the position that the order opens.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub preset_take_profit_price: Option<Decimal>,
     /// Stop-loss price of the position that the order opens.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub preset_stop_loss_price: Option<Decimal>,
 }
 
@@ -175,7 +175,7 @@ pub struct ModifiedLimitOrder {
 #[non_exhaustive]
 pub struct CancelAllTimer {
     /// Whether the request was accepted.
-    #[serde(rename = "result")]
+    #[serde(rename = "result", with = "wire::boolean")]
     pub accepted: bool,
     /// When it was set; whole seconds.
     #[serde(with = "wire::seconds_opt", default)]
@@ -203,22 +203,22 @@ pub struct FuturesFill {
     /// Filled size, in contracts.
     #[serde(rename = "vol", with = "wire::decimal")]
     pub size: Decimal,
-    /// Whether the order made or took.
-    #[serde(rename = "exec_type")]
-    pub trade_role: TradeRole,
-    /// Whether it made a profit.
-    #[serde(rename = "profit")]
-    pub is_profit: bool,
-    /// Profit and loss of what the fill closed.
-    #[serde(rename = "realised_profit", with = "wire::decimal")]
-    pub realized_profit: Decimal,
-    /// Fee.
-    #[serde(rename = "paid_fees", with = "wire::decimal")]
-    pub fee: Decimal,
+    /// Whether the order made or took. `None`: not told.
+    #[serde(rename = "exec_type", default, with = "wire::opt")]
+    pub trade_role: Option<TradeRole>,
+    /// Whether it made a profit. `None`: not told.
+    #[serde(rename = "profit", default, with = "wire::boolean_opt")]
+    pub is_profit: Option<bool>,
+    /// Profit and loss of what the fill closed. `None`: not told.
+    #[serde(rename = "realised_profit", default, with = "wire::decimal_opt")]
+    pub realized_profit: Option<Decimal>,
+    /// Fee. `None`: not told.
+    #[serde(rename = "paid_fees", default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
     /// Account that the order belongs to.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub account: Option<FuturesAccount>,
-    /// When it happened.
-    #[serde(with = "wire::millis")]
-    pub create_time: Timestamp,
+    /// When it happened. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
 }

@@ -1,7 +1,7 @@
 //! Moving money between the futures account and others of the same user.
 
 use bitmart_types::{
-    Currency, Decimal, FuturesFundTransferType, FuturesTransferState, FuturesTransferType,
+    Currency, Decimal, FuturesFundTransferType, FuturesTransferState, FuturesTransferType, Rows,
     Timestamp, TransferId, wire,
 };
 use serde::{Deserialize, Serialize};
@@ -58,8 +58,7 @@ pub struct FuturesTransferReceipt {
 #[non_exhaustive]
 pub struct FuturesTransfers {
     /// Rows of the page.
-    #[serde(deserialize_with = "wire::list")]
-    pub records: Vec<FuturesTransfer>,
+    pub records: Rows<FuturesTransfer>,
 }
 
 /// A transfer between the spot and the futures account.
@@ -76,11 +75,12 @@ pub struct FuturesTransfer {
     /// From where to where.
     #[serde(rename = "type")]
     pub direction: FuturesTransferType,
-    /// How far it is.
-    pub state: FuturesTransferState,
-    /// When it was made.
-    #[serde(rename = "timestamp", with = "wire::millis")]
-    pub time: Timestamp,
+    /// How far it is. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub state: Option<FuturesTransferState>,
+    /// When it was made. `None`: not told.
+    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
+    pub time: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The histories of the exchange.
 
-use bitmart_types::Timestamp;
+use bitmart_types::{Rows, Timestamp};
 
 use super::{History, HistorySpec, RowKey, Window};
 use crate::account::{FundingRecord, ListFundingHistory};
@@ -17,13 +17,13 @@ use crate::spot::{
     ListOrderHistory, Order,
 };
 
-fn key(time: Timestamp, id: &impl ToString) -> RowKey {
+fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
 }
 
 /// A list that is missing is empty only if the answer says so.
-fn rows_or_none<T>(rows: Option<Vec<T>>, total: Option<u64>) -> Option<Vec<T>> {
-    rows.or_else(|| (total == Some(0)).then(Vec::new))
+fn rows_or_none<T>(rows: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
+    rows.or_else(|| (total == Some(0)).then(Rows::default))
 }
 
 /// Nobody documents the unit of the time, but in one unit the order is the same. A row without an
@@ -34,7 +34,7 @@ fn unverified_key<I: ToString>(
     row: &impl std::fmt::Debug,
 ) -> RowKey {
     let id = id.map_or_else(|| format!("{row:?}"), ToString::to_string);
-    RowKey { time: Timestamp::from_millis(time.unwrap_or_default()), id }
+    RowKey { time: time.map(Timestamp::from_millis), id }
 }
 
 macro_rules! histories {
@@ -48,7 +48,7 @@ macro_rules! histories {
                 let $this = self.clone();
                 $within
             }
-            fn rows($answer: Self::Response) -> Option<Vec<$row>> {
+            fn rows($answer: Self::Response) -> Option<Rows<$row>> {
                 $rows
             }
             fn key($one: &$row) -> RowKey {
@@ -108,13 +108,13 @@ histories! {
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
     ListKlines => Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
     ListFuturesKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
     ListMarkPriceKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(row.time, &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
     ListAutoRepayments => AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bitmart_types::Rows;
 use bytes::Bytes;
 use futures_core::Stream;
 
@@ -28,8 +29,10 @@ type UnderWay<H> = Pin<Box<dyn Future<Output = (HistoryPages<H>, Answer<H>)> + S
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<R> {
-    /// Rows that were not given before, in order of time; none for a window without rows.
-    pub rows: Vec<R>,
+    /// Rows that were not given before, in order of time; none for a window without rows. Those
+    /// that do not decode are its faults: not given before, too, and with the place that they have
+    /// in the answer.
+    pub rows: Rows<R>,
     /// Where the walk stands behind this page: store it together with the rows.
     pub cursor: Cursor,
     /// What was asked for.

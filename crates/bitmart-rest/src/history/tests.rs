@@ -28,7 +28,10 @@ impl Exchange {
             .iter()
             .enumerate()
             .filter(|(_, time)| inside(**time))
-            .map(|(id, time)| RowKey { time: Timestamp::from_millis(*time), id: id.to_string() })
+            .map(|(id, time)| RowKey {
+                time: Some(Timestamp::from_millis(*time)),
+                id: id.to_string(),
+            })
             .collect();
         rows.sort();
         if self.newest_first {
@@ -196,13 +199,15 @@ fn a_page_that_comes_again_and_again_is_said_and_does_not_go_on_for_ever() {
     let spec = HistorySpec::new(1, 20).numbered();
     let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
     let time = Timestamp::from_millis(50);
-    let page: Vec<_> = (0..20).map(|id| RowKey { time, id: format!("{id:02}") }).collect();
+    let page: Vec<_> =
+        (0..20).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();
     assert_eq!(walk.take(&page), Taken::Rows((0..20).collect()));
     let stood = walk.cursor().clone();
     assert_eq!(walk.take(&page), Taken::Repeated);
     assert_eq!(walk.cursor(), &stood, "it asks for the same page again");
     // The next page comes at last: half of it was on the page before, since rows were added.
-    let next: Vec<_> = (10..30).map(|id| RowKey { time, id: format!("{id:02}") }).collect();
+    let next: Vec<_> =
+        (10..30).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();
     assert_eq!(walk.take(&next), Taken::Rows((10..20).collect()));
 }
 
@@ -233,7 +238,8 @@ fn windows_at_the_ends_of_time_stay_in_order() {
 fn rows_that_come_doubled_or_in_disorder_are_given_once_and_in_order() {
     let spec = HistorySpec::new(7, 200);
     let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
-    let key = |time, id: &str| RowKey { time: Timestamp::from_millis(time), id: id.to_owned() };
+    let key =
+        |time, id: &str| RowKey { time: Some(Timestamp::from_millis(time)), id: id.to_owned() };
     let answer = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
     assert_eq!(walk.take(&answer), Taken::Rows(vec![1, 3, 0]));
 }

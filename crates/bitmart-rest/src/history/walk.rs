@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bitmart_types::{Timestamp, wire};
+use bitmart_types::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{HistorySpec, RowKey, Window};
@@ -21,10 +21,10 @@ pub struct Walk {
 #[non_exhaustive]
 pub struct Cursor {
     /// Everything before is done.
-    #[serde(with = "wire::millis")]
+    #[serde(with = "millis")]
     pub next: Timestamp,
     /// End of the walk.
-    #[serde(with = "wire::millis")]
+    #[serde(with = "millis")]
     pub end: Timestamp,
     /// Length of the next window in milliseconds.
     span: i64,
@@ -34,6 +34,26 @@ pub struct Cursor {
     seen: BTreeSet<String>,
     /// Ids of this window's pages, where pages are numbered.
     current: BTreeSet<String>,
+}
+
+/// Times of a cursor are the walk's own and may be any, unlike those of the exchange.
+mod millis {
+    use bitmart_types::Timestamp;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp::from_millis)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields this way")]
+    pub(super) fn serialize<S: Serializer>(
+        time: &Timestamp,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(time.as_millis())
+    }
 }
 
 /// Pages of a window that are passed over at most: without their rows nobody sees that they repeat.
@@ -101,7 +121,8 @@ impl Walk {
         })
     }
 
-    /// Takes in the keys of an answer's rows, in the order in which they came.
+    /// Takes in the keys of all rows of an answer, those that do not decode included: their number
+    /// tells whether the answer may have been cut off.
     pub fn take(&mut self, keys: &[RowKey]) -> Taken {
         let full = self.is_full(keys.len());
         if full && !self.spec.numbered {

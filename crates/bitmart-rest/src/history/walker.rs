@@ -1,11 +1,12 @@
 //! Walking with a client.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use bitmart_types::Timestamp;
+use bitmart_types::{RowFault, Rows, Timestamp};
 use bytes::Bytes;
 
-use super::{Cursor, History, Page, Taken, Walk, Window};
+use super::{Cursor, History, Page, RowKey, Taken, Walk, Window};
 use crate::{Client, Error};
 
 /// The pages of a history, oldest first. Made by [`Client::history`].
@@ -70,12 +71,15 @@ impl<H: History> HistoryPages<H> {
     /// The next page: rows that were not given before, in order of time; possibly none, for a
     /// window without rows. `None` when the span is done.
     ///
+    /// Rows that do not decode are the page's [faults](Rows::faults): look at them before you call
+    /// the history complete.
+    ///
     /// # Errors
     /// A request failed, or the exchange cannot give all rows of one moment.
     ///
     /// # Cancel safety
     /// Safe: the walk moves on only when the page is returned.
-    pub async fn next(&mut self) -> Option<Result<Vec<H::Row>, HistoryError>> {
+    pub async fn next(&mut self) -> Option<Result<Rows<H::Row>, HistoryError>> {
         Some(self.next_page().await?.map(|page| page.rows))
     }
 
@@ -99,18 +103,17 @@ impl<H: History> HistoryPages<H> {
                     (rows, answer.raw)
                 }
                 Err(error) if error.code().is_some() && error.code() == H::SPEC.nothing_code => {
-                    (Vec::new(), Bytes::new())
+                    (Rows::default(), Bytes::new())
                 }
                 Err(error) => return Some(Err(HistoryError::Request(error))),
             };
-            let keys: Vec<_> = rows.iter().map(H::key).collect();
+            let keys = keys::<H>(&rows);
             let taken = self.walk.take(&keys);
             match self.taken(taken) {
                 Err(error) => return Some(Err(error)),
                 Ok(None) => {}
                 Ok(Some(fresh)) => {
-                    let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
-                    let rows = fresh.into_iter().filter_map(|at| rows[at].take()).collect();
+                    let rows = picked(rows, &fresh);
                     let cursor = self.walk.cursor().clone();
                     return Some(Ok(Page { rows, cursor, window, raw }));
                 }
@@ -145,6 +148,32 @@ impl<H: History> HistoryPages<H> {
     pub fn cursor(&self) -> &Cursor {
         self.walk.cursor()
     }
+}
+
+/// The keys of all rows, then those of the faults: a row that does not decode is told from others by
+/// its text, and from its like by how many of them came before it.
+fn keys<H: History>(rows: &Rows<H::Row>) -> Vec<RowKey> {
+    let mut like: HashMap<&str, usize> = HashMap::new();
+    let faults = rows.faults().iter().map(|fault| {
+        let number = like.entry(fault.raw.as_str()).and_modify(|number| *number += 1).or_default();
+        RowKey { time: None, id: format!("fault {number} {}", fault.raw) }
+    });
+    rows.iter().map(H::key).chain(faults).collect()
+}
+
+/// The rows and faults at these places of [`keys`].
+fn picked<T>(rows: Rows<T>, places: &[usize]) -> Rows<T> {
+    let (rows, faults) = rows.into_parts();
+    let mut faults: Vec<Option<RowFault>> = faults.into_iter().map(Some).collect();
+    let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
+    let (mut picked, mut kept) = (Vec::new(), Vec::new());
+    for &at in places {
+        match at.checked_sub(rows.len()) {
+            None => picked.extend(rows[at].take()),
+            Some(at) => kept.extend(faults.get_mut(at).and_then(Option::take)),
+        }
+    }
+    Rows::from_parts(picked, kept)
 }
 
 impl fmt::Display for HistoryError {

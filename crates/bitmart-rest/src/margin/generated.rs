@@ -592,7 +592,7 @@ impl crate::margin::Margin<'_> {
     ///
     /// `GET /spot/v1/margin/isolated/borrow_record`: key, permission Read-only; limit 150 in 2 s per key.
     ///
-    /// * The query takes milliseconds, the rows hold seconds.
+    /// * Times are milliseconds as text, though the documentation says seconds.
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
@@ -610,7 +610,7 @@ impl crate::margin::Margin<'_> {
     ///
     /// `GET /spot/v1/margin/isolated/repay_record`: key, permission Read-only; limit 150 in 2 s per key.
     ///
-    /// * The query takes milliseconds, the rows hold seconds.
+    /// * Times are milliseconds as text, though the documentation says seconds.
     ///
     /// # Errors
     /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.

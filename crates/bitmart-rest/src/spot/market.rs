@@ -1,6 +1,8 @@
 //! Public spot market data.
 
-use bitmart_types::{Currency, Decimal, Side, Symbol, Timestamp, TradeStatus, positional, wire};
+use bitmart_types::{
+    Currency, Decimal, Rows, Side, Symbol, Timestamp, TradeStatus, positional, wire,
+};
 use serde::{Deserialize, Serialize};
 
 mod generated;
@@ -13,42 +15,42 @@ pub use generated::*;
 pub struct Ticker {
     /// Pair.
     pub symbol: Symbol,
-    /// Price of the last trade, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub last: Decimal,
-    /// Traded amount of the last 24 hours, in the base currency.
-    #[serde(rename = "v_24h", with = "wire::decimal")]
-    pub base_volume: Decimal,
-    /// Traded amount of the last 24 hours, in the quote currency.
-    #[serde(rename = "qv_24h", with = "wire::decimal")]
-    pub quote_volume: Decimal,
-    /// Price 24 hours ago.
-    #[serde(rename = "open_24h", with = "wire::decimal")]
-    pub open: Decimal,
-    /// Highest price of the last 24 hours.
-    #[serde(rename = "high_24h", with = "wire::decimal")]
-    pub high: Decimal,
-    /// Lowest price of the last 24 hours.
-    #[serde(rename = "low_24h", with = "wire::decimal")]
-    pub low: Decimal,
-    /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent.
-    #[serde(rename = "fluctuation", with = "wire::decimal")]
-    pub change: Decimal,
+    /// Price of the last trade, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub last: Option<Decimal>,
+    /// Traded amount of the last 24 hours, in the base currency. `None`: not told.
+    #[serde(rename = "v_24h", default, with = "wire::decimal_opt")]
+    pub base_volume: Option<Decimal>,
+    /// Traded amount of the last 24 hours, in the quote currency. `None`: not told.
+    #[serde(rename = "qv_24h", default, with = "wire::decimal_opt")]
+    pub quote_volume: Option<Decimal>,
+    /// Price 24 hours ago. `None`: not told.
+    #[serde(rename = "open_24h", default, with = "wire::decimal_opt")]
+    pub open: Option<Decimal>,
+    /// Highest price of the last 24 hours. `None`: not told.
+    #[serde(rename = "high_24h", default, with = "wire::decimal_opt")]
+    pub high: Option<Decimal>,
+    /// Lowest price of the last 24 hours. `None`: not told.
+    #[serde(rename = "low_24h", default, with = "wire::decimal_opt")]
+    pub low: Option<Decimal>,
+    /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None`: not told.
+    #[serde(rename = "fluctuation", default, with = "wire::decimal_opt")]
+    pub change: Option<Decimal>,
     /// Best bid; `None` when nobody bids.
-    #[serde(rename = "bid_px", with = "wire::decimal_opt")]
+    #[serde(rename = "bid_px", default, with = "wire::decimal_opt")]
     pub bid_price: Option<Decimal>,
     /// Size of the best bid, in the base currency.
-    #[serde(rename = "bid_sz", with = "wire::decimal_opt")]
+    #[serde(rename = "bid_sz", default, with = "wire::decimal_opt")]
     pub bid_size: Option<Decimal>,
     /// Best ask; `None` when nobody offers.
-    #[serde(rename = "ask_px", with = "wire::decimal_opt")]
+    #[serde(rename = "ask_px", default, with = "wire::decimal_opt")]
     pub ask_price: Option<Decimal>,
     /// Size of the best ask, in the base currency.
-    #[serde(rename = "ask_sz", with = "wire::decimal_opt")]
+    #[serde(rename = "ask_sz", default, with = "wire::decimal_opt")]
     pub ask_size: Option<Decimal>,
-    /// When the row was made.
-    #[serde(rename = "ts", with = "wire::millis_text")]
-    pub time: Timestamp,
+    /// When the row was made. `None`: not told.
+    #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
+    pub time: Option<Timestamp>,
 }
 
 positional! {
@@ -56,20 +58,20 @@ positional! {
     pub struct TickerRow {
         /// Pair.
         pub symbol: Symbol,
-        /// Price of the last trade, in the quote currency.
-        pub last: Decimal as wire::decimal,
-        /// Traded amount of the last 24 hours, in the base currency.
-        pub base_volume: Decimal as wire::decimal,
-        /// Traded amount of the last 24 hours, in the quote currency.
-        pub quote_volume: Decimal as wire::decimal,
-        /// Price 24 hours ago.
-        pub open: Decimal as wire::decimal,
-        /// Highest price of the last 24 hours.
-        pub high: Decimal as wire::decimal,
-        /// Lowest price of the last 24 hours.
-        pub low: Decimal as wire::decimal,
-        /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent.
-        pub change: Decimal as wire::decimal,
+        /// Price of the last trade, in the quote currency. `None`: not told.
+        pub last: Option<Decimal> as wire::decimal_opt,
+        /// Traded amount of the last 24 hours, in the base currency. `None`: not told.
+        pub base_volume: Option<Decimal> as wire::decimal_opt,
+        /// Traded amount of the last 24 hours, in the quote currency. `None`: not told.
+        pub quote_volume: Option<Decimal> as wire::decimal_opt,
+        /// Price 24 hours ago. `None`: not told.
+        pub open: Option<Decimal> as wire::decimal_opt,
+        /// Highest price of the last 24 hours. `None`: not told.
+        pub high: Option<Decimal> as wire::decimal_opt,
+        /// Lowest price of the last 24 hours. `None`: not told.
+        pub low: Option<Decimal> as wire::decimal_opt,
+        /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None`: not told.
+        pub change: Option<Decimal> as wire::decimal_opt,
         /// Best bid; `None` when nobody bids.
         pub bid_price: Option<Decimal> as wire::decimal_opt,
         /// Size of the best bid, in the base currency.
@@ -78,8 +80,8 @@ positional! {
         pub ask_price: Option<Decimal> as wire::decimal_opt,
         /// Size of the best ask, in the base currency.
         pub ask_size: Option<Decimal> as wire::decimal_opt,
-        /// When the row was made.
-        pub time: Timestamp as wire::millis_text,
+        /// When the row was made. `None`: not told.
+        pub time: Option<Timestamp> as wire::millis_text_opt,
     }
 }
 
@@ -116,10 +118,10 @@ positional! {
         pub low: Decimal as wire::decimal,
         /// Last price.
         pub close: Decimal as wire::decimal,
-        /// Traded amount, in the base currency.
-        pub base_volume: Decimal as wire::decimal,
-        /// Traded amount, in the quote currency.
-        pub quote_volume: Decimal as wire::decimal,
+        /// Traded amount, in the base currency. `None`: not told.
+        pub base_volume: Option<Decimal> as wire::decimal_opt,
+        /// Traded amount, in the quote currency. `None`: not told.
+        pub quote_volume: Option<Decimal> as wire::decimal_opt,
     }
 }
 
@@ -127,17 +129,15 @@ positional! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Depth {
-    /// When the book looked like this.
-    #[serde(rename = "ts", with = "wire::millis_text")]
-    pub time: Timestamp,
+    /// When the book looked like this. `None`: not told.
+    #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
+    pub time: Option<Timestamp>,
     /// Pair.
     pub symbol: Symbol,
     /// Sell side, best (lowest) price first.
-    #[serde(deserialize_with = "wire::list")]
-    pub asks: Vec<Level>,
+    pub asks: Rows<Level>,
     /// Buy side, best (highest) price first.
-    #[serde(deserialize_with = "wire::list")]
-    pub bids: Vec<Level>,
+    pub bids: Rows<Level>,
 }
 
 positional! {
@@ -155,8 +155,8 @@ positional! {
     pub struct Trade {
         /// Pair.
         pub symbol: Symbol,
-        /// When it happened.
-        pub time: Timestamp as wire::millis_text,
+        /// When it happened. `None`: not told.
+        pub time: Option<Timestamp> as wire::millis_text_opt,
         /// Price, in the quote currency.
         pub price: Decimal as wire::decimal,
         /// Amount, in the base currency.
@@ -171,8 +171,7 @@ positional! {
 #[non_exhaustive]
 pub struct Currencies {
     /// One row per currency that is listed.
-    #[serde(deserialize_with = "wire::list")]
-    pub currencies: Vec<CurrencyInfo>,
+    pub currencies: Rows<CurrencyInfo>,
 }
 
 /// A currency, and what can be done with it.
@@ -182,15 +181,15 @@ pub struct CurrencyInfo {
     /// Currency.
     #[serde(rename = "id")]
     pub currency: Currency,
-    /// Its name in words.
-    #[serde(with = "wire::text")]
-    pub name: String,
-    /// Whether it can be withdrawn.
-    #[serde(deserialize_with = "wire::flag::deserialize")]
-    pub withdraw_enabled: bool,
-    /// Whether it can be deposited.
-    #[serde(deserialize_with = "wire::flag::deserialize")]
-    pub deposit_enabled: bool,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
+    /// Whether it can be withdrawn. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub withdraw_enabled: Option<bool>,
+    /// Whether it can be deposited. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub deposit_enabled: Option<bool>,
 }
 
 /// Names of all pairs.
@@ -198,8 +197,7 @@ pub struct CurrencyInfo {
 #[non_exhaustive]
 pub struct Symbols {
     /// Pairs.
-    #[serde(deserialize_with = "wire::list")]
-    pub symbols: Vec<Symbol>,
+    pub symbols: Rows<Symbol>,
 }
 
 /// Rules and state of all pairs.
@@ -207,12 +205,11 @@ pub struct Symbols {
 #[non_exhaustive]
 pub struct SymbolDetails {
     /// One row per pair.
-    #[serde(deserialize_with = "wire::list")]
-    pub symbols: Vec<SymbolInfo>,
+    pub symbols: Rows<SymbolInfo>,
 }
 
 impl SymbolDetails {
-    /// The row of one pair; `None` where the exchange does not list it.
+    /// The row of one pair; `None` where the exchange does not list it, or its row is a fault.
     pub fn find(&self, symbol: &str) -> Option<&SymbolInfo> {
         self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
     }
@@ -225,40 +222,43 @@ impl SymbolDetails {
 pub struct SymbolInfo {
     /// Pair.
     pub symbol: Symbol,
-    /// Number of the pair.
-    #[serde(with = "wire::number")]
-    pub symbol_id: u64,
-    /// Base currency.
-    pub base_currency: Currency,
-    /// Quote currency.
-    pub quote_currency: Currency,
+    /// Number of the pair. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub symbol_id: Option<u64>,
+    /// Base currency. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub base_currency: Option<Currency>,
+    /// Quote currency. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub quote_currency: Option<Currency>,
     /// Least step of an order's size, in the base currency, in spite of the name.
     #[serde(with = "wire::decimal")]
     pub quote_increment: Decimal,
-    /// Least size of an order, in the base currency.
-    #[serde(with = "wire::decimal")]
-    pub base_min_size: Decimal,
+    /// Least size of an order, in the base currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub base_min_size: Option<Decimal>,
     /// Greatest size of an order, in the base currency. Observed, not documented.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub base_max_size: Option<Decimal>,
-    /// Fewest decimal places with which prices are shown; -1 stands for tens.
-    #[serde(with = "wire::number")]
-    pub price_min_precision: i32,
-    /// Most decimal places of a price. Further ones are cut off without an error.
-    #[serde(with = "wire::number")]
-    pub price_max_precision: i32,
+    /// Fewest decimal places with which prices are shown; -1 stands for tens. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub price_min_precision: Option<i32>,
+    /// Most decimal places of a price. Further ones are cut off without an error. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub price_max_precision: Option<i32>,
     /// When the pair expires, in a form that is not documented; `None` for all that were seen.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub expiration: Option<String>,
-    /// Least amount of a buy order, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub min_buy_amount: Decimal,
-    /// Least amount of a sell order, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub min_sell_amount: Decimal,
-    /// Whether it can be traded.
-    pub trade_status: TradeStatus,
+    /// Least amount of a buy order, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub min_buy_amount: Option<Decimal>,
+    /// Least amount of a sell order, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub min_sell_amount: Option<Decimal>,
+    /// Whether it can be traded. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub trade_status: Option<TradeStatus>,
     /// When trading is planned to end, in a form that is not documented.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub planned_down_time: Option<String>,
 }

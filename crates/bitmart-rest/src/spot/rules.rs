@@ -21,7 +21,7 @@ const PLACES_MAX: u32 = 28;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let details = client.spot().symbol_details().await?;
-/// let rules = SpotRules::new(details.find("BTC_USDT").ok_or("it is not listed")?);
+/// let rules = SpotRules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
 ///
 /// // As much as 250 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.12345));
@@ -35,7 +35,7 @@ const PLACES_MAX: u32 = 28;
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpotRules {
     symbol: Symbol,
-    status: TradeStatus,
+    status: Option<TradeStatus>,
     price_step: Decimal,
     size_step: Decimal,
     min_size: Decimal,
@@ -51,25 +51,30 @@ impl SpotRules {
     /// `quote_increment`, which is in the base currency in spite of its name: BitMart documents it
     /// as the least step of the order's size, and observed rows bear that out (`BTC_USDT` has
     /// 0.00001 with prices of two decimal places).
-    pub fn new(pair: &SymbolInfo) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the exchange does not tell the places of the price, the least size or a least amount:
+    /// there are no rules to check with.
+    pub fn new(pair: &SymbolInfo) -> Result<Self, ValidationError> {
+        Ok(Self {
             symbol: pair.symbol.clone(),
             status: pair.trade_status.clone(),
-            price_step: step_of(pair.price_max_precision),
+            price_step: step_of(validate::told("price_max_precision", pair.price_max_precision)?),
             size_step: pair.quote_increment.normalize(),
-            min_size: pair.base_min_size.normalize(),
+            min_size: validate::told("base_min_size", pair.base_min_size)?.normalize(),
             max_size: pair.base_max_size.map(|size| size.normalize()),
-            min_buy_amount: pair.min_buy_amount.normalize(),
-            min_sell_amount: pair.min_sell_amount.normalize(),
-        }
+            min_buy_amount: validate::told("min_buy_amount", pair.min_buy_amount)?.normalize(),
+            min_sell_amount: validate::told("min_sell_amount", pair.min_sell_amount)?.normalize(),
+        })
     }
     /// Pair.
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
     }
-    /// Whether it trades. A pair that was delisted is not in the list at all.
-    pub fn is_trading(&self) -> bool {
-        self.status == TradeStatus::Trading
+    /// Whether it trades; `None` where the exchange does not tell. A pair that was delisted is not
+    /// in the list at all.
+    pub fn is_trading(&self) -> Option<bool> {
+        self.status.as_ref().map(|status| *status == TradeStatus::Trading)
     }
     /// Step of prices, in the quote currency.
     pub fn price_step(&self) -> Decimal {
@@ -157,7 +162,7 @@ impl SpotRules {
         validate::positive("notional", notional)?;
         validate::range("notional", notional, Some(self.min_buy_amount), None)
     }
-    /// Checks an order: the pair trades, and price, size and amount keep its rules. The amount of a
+    /// Checks an order: the pair trades, as far as the exchange tells, and price, size and amount keep its rules. The amount of a
     /// market sell is not known before, and not checked.
     ///
     /// # Errors
@@ -168,8 +173,9 @@ impl SpotRules {
             let rule = format!("must be {}, which these rules are for", self.symbol);
             return Err(ValidationError::new("symbol", symbol, rule));
         }
-        if !self.is_trading() {
-            let rule = format!("must be a pair that trades, and its state is {}", self.status);
+        if let Some(status) = self.status.as_ref().filter(|status| **status != TradeStatus::Trading)
+        {
+            let rule = format!("must be a pair that trades, and its state is {status}");
             return Err(ValidationError::new("symbol", symbol, rule));
         }
         if let Some(price) = order.price() {

@@ -55,21 +55,21 @@ pub struct BatchCancelReceipt {
     /// Ids of the orders that were not: filled or cancelled before, or unknown.
     #[serde(rename = "failIds", default, deserialize_with = "wire::list")]
     pub failed: Vec<OrderId>,
-    /// Orders asked for.
-    #[serde(with = "wire::number")]
-    pub total_count: u32,
-    /// Orders cancelled.
-    #[serde(with = "wire::number")]
-    pub success_count: u32,
-    /// Orders not cancelled.
-    #[serde(with = "wire::number")]
-    pub failed_count: u32,
+    /// Orders asked for. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub total_count: Option<u32>,
+    /// Orders cancelled. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub success_count: Option<u32>,
+    /// Orders not cancelled. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub failed_count: Option<u32>,
 }
 
 impl BatchCancelReceipt {
-    /// Whether every order was cancelled.
+    /// Whether every order was cancelled: the exchange says so, and names none that was not.
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.failed_count == 0
+        self.failed.is_empty() && self.failed_count == Some(0)
     }
 }
 
@@ -81,49 +81,50 @@ pub struct Order {
     /// The exchange's id.
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Pair.
     pub symbol: Symbol,
     /// Direction.
     pub side: Side,
-    /// Account that the order trades for.
-    pub order_mode: OrderMode,
-    /// Kind of order.
-    #[serde(rename = "type")]
-    pub order_type: OrderType,
+    /// Account that the order trades for. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub order_mode: Option<OrderMode>,
+    /// Kind of order. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<OrderType>,
     /// How far it is.
     pub state: OrderState,
     /// Who cancelled it; `None` for an order that was not.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub cancel_source: Option<CancelSource>,
     /// Self-trade prevention.
-    #[serde(rename = "stpMode", with = "wire::text_opt", default)]
+    #[serde(rename = "stpMode", default, with = "wire::text_opt")]
     pub self_trade_prevention: Option<SelfTradePrevention>,
     /// Limit price, in the quote currency; `None` or 0 for a market order.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub price: Option<Decimal>,
     /// Average price of the fills; 0 or `None` without one.
-    #[serde(rename = "priceAvg", with = "wire::decimal_opt", default)]
+    #[serde(rename = "priceAvg", default, with = "wire::decimal_opt")]
     pub average_price: Option<Decimal>,
     /// Ordered amount, in the base currency; 0 or `None` for a market buy.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub size: Option<Decimal>,
     /// Filled amount, in the base currency.
     #[serde(with = "wire::decimal")]
     pub filled_size: Decimal,
     /// Ordered amount, in the quote currency.
-    #[serde(with = "wire::decimal_opt", default)]
+    #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
-    /// Filled amount, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub filled_notional: Decimal,
-    /// When it was accepted.
-    #[serde(with = "wire::millis")]
-    pub create_time: Timestamp,
-    /// When it last changed.
-    #[serde(with = "wire::millis")]
-    pub update_time: Timestamp,
+    /// Filled amount, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub filled_notional: Option<Decimal>,
+    /// When it was accepted. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
+    /// When it last changed. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
 }
 
 /// A fill of one of your orders.
@@ -136,19 +137,20 @@ pub struct Fill {
     /// The exchange's id of the order.
     pub order_id: OrderId,
     /// Your id of the order; `None` for an order that has none.
-    #[serde(with = "wire::text_opt", default)]
+    #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Pair.
     pub symbol: Symbol,
     /// Direction of the order.
     pub side: Side,
-    /// Account that the order trades for.
-    pub order_mode: OrderMode,
-    /// Kind of order.
-    #[serde(rename = "type")]
-    pub order_type: OrderType,
+    /// Account that the order trades for. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub order_mode: Option<OrderMode>,
+    /// Kind of order. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<OrderType>,
     /// Self-trade prevention.
-    #[serde(rename = "stpMode", with = "wire::text_opt", default)]
+    #[serde(rename = "stpMode", default, with = "wire::text_opt")]
     pub self_trade_prevention: Option<SelfTradePrevention>,
     /// Price of the fill, in the quote currency.
     #[serde(with = "wire::decimal")]
@@ -156,21 +158,22 @@ pub struct Fill {
     /// Filled amount, in the base currency.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
-    /// Filled amount, in the quote currency.
-    #[serde(with = "wire::decimal")]
-    pub notional: Decimal,
-    /// Fee, in [`fee_currency`](Self::fee_currency).
-    #[serde(with = "wire::decimal")]
-    pub fee: Decimal,
-    /// Currency of the fee.
-    #[serde(rename = "feeCoinName")]
-    pub fee_currency: Currency,
-    /// Whether the order made or took.
-    pub trade_role: TradeRole,
-    /// When it happened.
-    #[serde(with = "wire::millis")]
-    pub create_time: Timestamp,
-    /// When the record last changed.
-    #[serde(with = "wire::millis")]
-    pub update_time: Timestamp,
+    /// Filled amount, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub notional: Option<Decimal>,
+    /// Fee, in [`fee_currency`](Self::fee_currency). `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
+    /// Currency of the fee. `None`: not told.
+    #[serde(rename = "feeCoinName", default, with = "wire::opt")]
+    pub fee_currency: Option<Currency>,
+    /// Whether the order made or took. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub trade_role: Option<TradeRole>,
+    /// When it happened. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
+    /// When the record last changed. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
 }

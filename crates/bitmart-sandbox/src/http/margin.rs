@@ -244,7 +244,7 @@ pub(super) fn borrow_records(call: &mut Call<'_>) -> Answer {
             "daily_interest": fixed(DAILY_RATE, DECIMALS),
             "hourly_interest": fixed(HOURLY_RATE, DECIMALS),
             "interest_amount": fixed(loan.interest, DECIMALS),
-            "create_time": loan.time_ms / 1_000,
+            "create_time": loan.time_ms.to_string(),
         })
     });
     Ok(json!({ "records": rows.collect::<Value>() }))
@@ -260,7 +260,7 @@ pub(super) fn repay_records(call: &mut Call<'_>) -> Answer {
     let rows = call.exchange.repayments.iter().rev().filter(has).take(wanted.count).map(|row| {
         json!({
             "repay_id": row.id.to_string(),
-            "repay_time": row.time_ms / 1_000,
+            "repay_time": row.time_ms.to_string(),
             "symbol": row.symbol.as_str(),
             "currency": row.currency.as_str(),
             "repaid_amount": fixed(row.paid.total(), DECIMALS),

@@ -9,7 +9,7 @@ use bitmart_rest::futures::{
 use bitmart_rest::history::{History, HistoryError};
 use bitmart_rest::spot::{ListAccountTrades, ListOpenOrders, ListOrderHistory};
 use bitmart_rest::{Client, Error};
-use bitmart_types::{OrderId, Timestamp};
+use bitmart_types::{Decimal, OrderId, RowFault, Timestamp};
 
 use super::holdings::{self, BalanceReport};
 use super::{Fill, Instrument, Market, Order, Position, PositionKey};
@@ -23,8 +23,12 @@ pub(super) struct Snapshot {
     pub(super) orders: Vec<Order>,
     pub(super) fills: Vec<Fill>,
     pub(super) balances: Vec<BalanceReport>,
-    /// Every open position; `None` where there are no positions.
+    /// Open positions; `None` where there are no positions.
     pub(super) positions: Option<Vec<(PositionKey, Position)>>,
+    /// Whether these are all: no row of them is unreadable or without a direction.
+    pub(super) all_positions: bool,
+    /// Rows that do not decode.
+    pub(super) faults: Vec<RowFault>,
 }
 
 /// What to ask for.
@@ -48,19 +52,21 @@ impl Plan {
     async fn spot(mut self, client: &Client) -> Result<Snapshot, HistoryError> {
         let spot = client.spot();
         let open = spot.open_orders(ListOpenOrders::new()).await.map_err(HistoryError::Request)?;
+        let mut faults = open.faults().to_vec();
         let mut orders: Vec<Order> = open.into_iter().map(Order::from).collect();
         let mut fills: Vec<Fill> = Vec::new();
         if let Some(since) = self.since {
-            orders.extend(walk(client, ListOrderHistory::new(), since).await?);
-            fills = walk(client, ListAccountTrades::new(), since).await?;
+            orders.extend(walk(client, ListOrderHistory::new(), since, &mut faults).await?);
+            fills = walk(client, ListAccountTrades::new(), since, &mut faults).await?;
         }
         for (id, _) in self.left(&orders, &fills) {
             let found = found(spot.order(id).await)?;
             orders.extend(found.map(Order::from));
         }
         let wallet = client.account().spot_wallet().await.map_err(HistoryError::Request)?;
+        faults.extend_from_slice(wallet.wallet.faults());
         let balances = wallet.wallet.into_iter().map(holdings::spot_row).collect();
-        Ok(Snapshot { orders, fills, balances, positions: None })
+        Ok(Snapshot { orders, fills, balances, faults, ..Snapshot::default() })
     }
 
     /// BitMart lists finished futures orders by contract only. Those that somebody else placed and
@@ -69,10 +75,11 @@ impl Plan {
         let futures = client.futures();
         let open = futures.open_orders(ListFuturesOpenOrders::new()).await;
         let open = open.map_err(HistoryError::Request)?;
+        let mut faults = open.faults().to_vec();
         let mut orders: Vec<Order> = open.into_iter().map(Order::from).collect();
         let mut fills: Vec<Fill> = Vec::new();
         if let Some(since) = self.since {
-            fills = walk(client, ListFuturesFills::new(), since).await?;
+            fills = walk(client, ListFuturesFills::new(), since, &mut faults).await?;
         }
         for (id, instrument) in self.left(&orders, &fills) {
             if let Instrument::Contract(symbol) = instrument {
@@ -82,10 +89,17 @@ impl Plan {
         }
         let positions = futures.positions(ListPositions::new()).await;
         let positions = positions.map_err(HistoryError::Request)?;
-        let positions = positions.into_iter().filter_map(holdings::position_row).collect();
+        faults.extend_from_slice(positions.faults());
+        let held = |row: &&bitmart_rest::futures::Position| row.size != Decimal::ZERO;
+        let held = positions.iter().filter(held).count() + positions.faults().len();
+        let positions: Vec<_> = positions.into_iter().filter_map(holdings::position_row).collect();
+        let placed = positions.iter().filter(|(_, position)| position.size != Decimal::ZERO);
+        let all_positions = placed.count() == held;
         let assets = futures.assets().await.map_err(HistoryError::Request)?;
+        faults.extend_from_slice(assets.assets.faults());
         let balances = assets.assets.into_iter().map(holdings::futures_row).collect();
-        Ok(Snapshot { orders, fills, balances, positions: Some(positions) })
+        let positions = Some(positions);
+        Ok(Snapshot { orders, fills, balances, positions, all_positions, faults })
     }
 
     /// The orders that must be asked for one by one: open when last heard of or filled since, and in
@@ -99,16 +113,19 @@ impl Plan {
     }
 }
 
-/// All rows since then.
+/// All rows since then, and those that do not decode.
 async fn walk<H: History, T: From<H::Row>>(
     client: &Client,
     request: H,
     since: Timestamp,
+    faults: &mut Vec<RowFault>,
 ) -> Result<Vec<T>, HistoryError> {
     let mut pages = client.history(request, since, client.now() + AHEAD);
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await {
-        rows.extend(page?.into_iter().map(T::from));
+        let page = page?;
+        faults.extend_from_slice(page.faults());
+        rows.extend(page.into_iter().map(T::from));
     }
     Ok(rows)
 }

@@ -10,8 +10,8 @@ use super::Market;
 pub struct Balance {
     /// Free to trade or to move.
     pub available: Decimal,
-    /// Held by open orders and the like.
-    pub frozen: Decimal,
+    /// Held by open orders and the like; `None`: not told.
+    pub frozen: Option<Decimal>,
     /// Margin of open positions; futures only.
     pub position_margin: Option<Decimal>,
 }
@@ -65,7 +65,7 @@ pub struct Position {
 pub(super) type BalanceReport = (Market, Currency, Balance);
 
 pub(super) fn spot_event(balance: bitmart_ws::event::SpotBalance) -> BalanceReport {
-    let (available, frozen) = (balance.available, balance.frozen);
+    let (available, frozen) = (balance.available, Some(balance.frozen));
     (Market::Spot, balance.currency, Balance { available, frozen, position_margin: None })
 }
 
@@ -75,14 +75,14 @@ pub(super) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> BalanceRe
 }
 
 pub(super) fn futures_event(asset: bitmart_ws::event::FuturesAsset) -> BalanceReport {
-    let (available, frozen) = (asset.available, asset.frozen);
+    let (available, frozen) = (asset.available, Some(asset.frozen));
     let position_margin = Some(asset.position_deposit);
     (Market::Futures, asset.currency, Balance { available, frozen, position_margin })
 }
 
 pub(super) fn futures_row(asset: bitmart_rest::futures::FuturesAsset) -> BalanceReport {
     let (available, frozen) = (asset.available, asset.frozen);
-    let position_margin = Some(asset.position_deposit);
+    let position_margin = asset.position_deposit;
     (Market::Futures, asset.currency, Balance { available, frozen, position_margin })
 }
 
@@ -110,14 +110,14 @@ pub(super) fn position_event(
     Some((key, position))
 }
 
-/// In one-way mode the sign of the size tells the direction.
+/// In one-way mode the sign of the size tells the direction. `None` where it is not told.
 pub(super) fn position_row(
     position: bitmart_rest::futures::Position,
 ) -> Option<(PositionKey, Position)> {
     let (direction, one_way) = match position.position_side? {
         PositionSide::Long => (Direction::Long, false),
         PositionSide::Short => (Direction::Short, false),
-        PositionSide::Both if position.signed_size.is_sign_negative() => (Direction::Short, true),
+        PositionSide::Both if position.signed_size?.is_sign_negative() => (Direction::Short, true),
         PositionSide::Both => (Direction::Long, true),
         _ => return None,
     };

@@ -312,6 +312,8 @@ fn take_snapshot(
     snapshot: Snapshot,
     tools: &mut Tools<'_>,
 ) -> CatchUp {
+    let unreadable = |fault| AccountEvent::Unreadable { market, fault };
+    tools.events.extend(snapshot.faults.into_iter().map(unreadable));
     let before = tools.events.len();
     for order in snapshot.orders {
         take(Report::Order(order), tools);
@@ -329,8 +331,11 @@ fn take_snapshot(
         for (key, position) in positions {
             take(Report::Position(key, position), tools);
         }
-        for key in tools.state.keep_positions(&listed) {
-            tools.events.push_back(AccountEvent::PositionClosed { key });
+        // What is not listed is closed only where every row could be read.
+        if snapshot.all_positions {
+            for key in tools.state.keep_positions(&listed) {
+                tools.events.push_back(AccountEvent::PositionClosed { key });
+            }
         }
     }
     CatchUp { market, since, orders, fills }

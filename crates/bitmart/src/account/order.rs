@@ -72,7 +72,7 @@ impl Progress {
     /// Spot says in a word how far an order is.
     pub(super) fn of_spot(
         state: &OrderState,
-        order_type: &OrderType,
+        order_type: Option<&OrderType>,
         side: &Side,
         filled: Decimal,
     ) -> Self {
@@ -80,7 +80,7 @@ impl Progress {
         match state {
             OrderState::Filled => Self::Filled,
             OrderState::PartiallyCanceled | OrderState::Canceled if some => {
-                if *order_type == OrderType::Market && *side == Side::Buy {
+                if order_type == Some(&OrderType::Market) && *side == Side::Buy {
                     Self::Filled
                 } else {
                     Self::PartiallyCanceled
@@ -127,10 +127,10 @@ pub struct Order {
     pub notional: Option<Decimal>,
     /// Filled so far, in the base currency or in contracts.
     pub filled_size: Decimal,
-    /// When it was accepted.
-    pub create_time: Timestamp,
-    /// When it changed last, as far as is known.
-    pub update_time: Timestamp,
+    /// When it was accepted; `None`: not told.
+    pub create_time: Option<Timestamp>,
+    /// When it changed last, as far as is known; `None`: not told.
+    pub update_time: Option<Timestamp>,
 }
 
 /// A price that stands for "none": market orders carry a word, an empty text or 0.
@@ -169,7 +169,12 @@ impl From<bitmart_ws::event::SpotOrderUpdate> for Order {
     fn from(update: bitmart_ws::event::SpotOrderUpdate) -> Self {
         let filled = update.filled_size;
         Self {
-            progress: Progress::of_spot(&update.state, &update.order_type, &update.side, filled),
+            progress: Progress::of_spot(
+                &update.state,
+                Some(&update.order_type),
+                &update.side,
+                filled,
+            ),
             order_id: update.order_id,
             client_order_id: update.client_order_id,
             instrument: Instrument::Pair(update.symbol),
@@ -178,8 +183,8 @@ impl From<bitmart_ws::event::SpotOrderUpdate> for Order {
             size: some_price(update.size),
             notional: some_price(update.notional),
             filled_size: filled,
-            create_time: update.create_time,
-            update_time: update.update_time,
+            create_time: Some(update.create_time),
+            update_time: Some(update.update_time),
         }
     }
 }
@@ -188,7 +193,12 @@ impl From<bitmart_rest::spot::Order> for Order {
     fn from(order: bitmart_rest::spot::Order) -> Self {
         let filled = order.filled_size;
         Self {
-            progress: Progress::of_spot(&order.state, &order.order_type, &order.side, filled),
+            progress: Progress::of_spot(
+                &order.state,
+                order.order_type.as_ref(),
+                &order.side,
+                filled,
+            ),
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Pair(order.symbol),
@@ -216,8 +226,8 @@ impl From<bitmart_ws::event::FuturesOrder> for Order {
             size: some_price(Some(order.size)),
             notional: None,
             filled_size: filled,
-            create_time: order.create_time,
-            update_time: order.update_time,
+            create_time: Some(order.create_time),
+            update_time: Some(order.update_time),
         }
     }
 }
@@ -302,10 +312,10 @@ impl From<bitmart_rest::spot::Fill> for Fill {
             instrument: Instrument::Pair(fill.symbol),
             price: fill.price,
             size: fill.size,
-            fee: Some(fill.fee),
-            fee_currency: Some(fill.fee_currency),
-            role: Some(fill.trade_role),
-            time: Some(fill.create_time),
+            fee: fill.fee,
+            fee_currency: fill.fee_currency,
+            role: fill.trade_role,
+            time: fill.create_time,
         }
     }
 }
@@ -318,10 +328,10 @@ impl From<bitmart_rest::futures::FuturesFill> for Fill {
             instrument: Instrument::Contract(fill.symbol),
             price: fill.price,
             size: fill.size,
-            fee: Some(fill.fee),
+            fee: fill.fee,
             fee_currency: None,
-            role: Some(fill.trade_role),
-            time: Some(fill.create_time),
+            role: fill.trade_role,
+            time: fill.create_time,
         }
     }
 }

@@ -156,7 +156,7 @@ fn a_one_way_position_that_turns_around_leaves_nothing_behind_and_a_hedge_has_bo
 #[test]
 fn a_balance_is_news_when_it_differs() {
     let mut state = AccountState::new();
-    let balance = |available| Balance { available, frozen: dec!(0), position_margin: None };
+    let balance = |available| Balance { available, frozen: Some(dec!(0)), position_margin: None };
     assert!(state.take_balance(Market::Spot, "BTC".into(), balance(dec!(1))));
     assert!(!state.take_balance(Market::Spot, "BTC".into(), balance(dec!(1.0))));
     assert!(state.take_balance(Market::Futures, "BTC".into(), balance(dec!(1))));

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Currency, Timestamp};
+use bitmart_types::{Currency, RowFault, Timestamp};
 use bitmart_ws::ReconnectReason;
 
 use super::lane::{Lane, Tools};
@@ -61,7 +61,15 @@ pub enum AccountEvent {
         /// The market.
         market: Market,
     },
-    /// The state of this market is whole. What had been missed was given just before, as events of
+    /// A row of what REST told while catching up does not decode: an order, a fill, a balance or a
+    /// position that the state lacks.
+    Unreadable {
+        /// The market.
+        market: Market,
+        /// The row as it came, and why.
+        fault: RowFault,
+    },
+    /// The state of this market is whole, but for rows that were [unreadable](Self::Unreadable). What had been missed was given just before, as events of
     /// its own.
     CaughtUp(CatchUp),
     /// REST did not tell what was missed. The state may have gaps; it is tried again.

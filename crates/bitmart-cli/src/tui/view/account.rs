@@ -31,7 +31,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     frame.render_widget(block, area);
     let mut lines = Vec::new();
     for (currency, free, bound) in &account.balances {
-        let bound = if bound.is_zero() { String::new() } else { format!(" +{}", short(*bound, 5)) };
+        let bound = match bound {
+            Some(bound) if bound.is_zero() => String::new(),
+            Some(bound) => format!(" +{}", short(*bound, 5)),
+            None => " +?".to_owned(),
+        };
         lines.push(Line::raw(format!("{currency:<5}{:>8}{bound}", short(*free, 8))));
     }
     for (direction, size, average) in &account.positions {

@@ -49,8 +49,10 @@ fn model() -> (Model, Instant) {
     let mut orders: Vec<_> = (0..20).map(far).collect();
     orders.push(OwnOrder { buy: true, price: Some(dec!(59998.50)), left: dec!(0.5) });
     orders.push(OwnOrder { buy: false, price: Some(dec!(60003.00)), left: dec!(0.25) });
-    let balances =
-        vec![("BTC".to_owned(), dec!(5), dec!(0)), ("USDT".to_owned(), dec!(99250.125), dec!(600))];
+    let balances = vec![
+        ("BTC".to_owned(), dec!(5), Some(dec!(0))),
+        ("USDT".to_owned(), dec!(99250.125), Some(dec!(600))),
+    ];
     model.take(Event::Account(Account { orders, balances, positions: Vec::new() }), now);
     model.take(Event::State("trades", State::Open), now);
     model.take(Event::RoundTrip(Duration::from_millis(12)), now);

@@ -115,7 +115,7 @@ impl ListPositionsV1 {
 }
 
 impl Endpoint for ListPositionsV1 {
-    type Response = Vec<crate::futures::PositionV1>;
+    type Response = crate::Rows<crate::futures::PositionV1>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_positions_v1",
@@ -172,7 +172,7 @@ impl ListPositions {
 }
 
 impl Endpoint for ListPositions {
-    type Response = Vec<crate::futures::Position>;
+    type Response = crate::Rows<crate::futures::Position>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_positions",
@@ -229,7 +229,7 @@ impl ListPositionRisk {
 }
 
 impl Endpoint for ListPositionRisk {
-    type Response = Vec<crate::futures::PositionRisk>;
+    type Response = crate::Rows<crate::futures::PositionRisk>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_position_risk",
@@ -439,7 +439,7 @@ impl ListFuturesTransactions {
 }
 
 impl Endpoint for ListFuturesTransactions {
-    type Response = Vec<crate::futures::FuturesTransaction>;
+    type Response = crate::Rows<crate::futures::FuturesTransaction>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_transactions",
@@ -765,7 +765,7 @@ impl crate::futures::Futures<'_> {
     pub async fn positions_v1(
         &self,
         request: impl Into<ListPositionsV1>,
-    ) -> Result<Vec<crate::futures::PositionV1>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::PositionV1>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -796,7 +796,7 @@ impl crate::futures::Futures<'_> {
     pub async fn positions(
         &self,
         request: impl Into<ListPositions>,
-    ) -> Result<Vec<crate::futures::Position>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::Position>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -815,7 +815,7 @@ impl crate::futures::Futures<'_> {
     pub async fn position_risk(
         &self,
         request: impl Into<ListPositionRisk>,
-    ) -> Result<Vec<crate::futures::PositionRisk>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::PositionRisk>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -888,7 +888,7 @@ impl crate::futures::Futures<'_> {
     pub async fn transactions(
         &self,
         request: impl Into<ListFuturesTransactions>,
-    ) -> Result<Vec<crate::futures::FuturesTransaction>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesTransaction>, crate::Error> {
         self.client.send(request.into()).await
     }
 

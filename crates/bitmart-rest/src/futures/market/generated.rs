@@ -125,7 +125,7 @@ impl From<&str> for ListFuturesTrades {
 }
 
 impl Endpoint for ListFuturesTrades {
-    type Response = Vec<crate::futures::FuturesTrade>;
+    type Response = crate::Rows<crate::futures::FuturesTrade>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_trades",
@@ -315,7 +315,7 @@ impl ListFuturesKlines {
 }
 
 impl Endpoint for ListFuturesKlines {
-    type Response = Vec<crate::futures::FuturesKline>;
+    type Response = crate::Rows<crate::futures::FuturesKline>;
 
     const METADATA: Metadata =
         Metadata::new("futures_klines", Method::Get, Host::Futures, "/contract/public/kline")
@@ -377,7 +377,7 @@ impl ListMarkPriceKlines {
 }
 
 impl Endpoint for ListMarkPriceKlines {
-    type Response = Vec<crate::futures::FuturesKline>;
+    type Response = crate::Rows<crate::futures::FuturesKline>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_mark_price_klines",
@@ -528,7 +528,7 @@ impl crate::futures::Futures<'_> {
     /// use bitmart_rest::futures::{ContractRules, ListContracts};
     ///
     /// let contracts = client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?;
-    /// let rules = contracts.symbols.first().map(ContractRules::new);
+    /// let rules = contracts.symbols.first().map(ContractRules::new).transpose()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -588,7 +588,7 @@ impl crate::futures::Futures<'_> {
     pub async fn trades(
         &self,
         request: impl Into<ListFuturesTrades>,
-    ) -> Result<Vec<crate::futures::FuturesTrade>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesTrade>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -661,7 +661,7 @@ impl crate::futures::Futures<'_> {
     pub async fn klines(
         &self,
         request: impl Into<ListFuturesKlines>,
-    ) -> Result<Vec<crate::futures::FuturesKline>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesKline>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -682,7 +682,7 @@ impl crate::futures::Futures<'_> {
     pub async fn mark_price_klines(
         &self,
         request: impl Into<ListMarkPriceKlines>,
-    ) -> Result<Vec<crate::futures::FuturesKline>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesKline>, crate::Error> {
         self.client.send(request.into()).await
     }
 

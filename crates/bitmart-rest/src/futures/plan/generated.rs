@@ -60,7 +60,7 @@ impl ListPlanOrders {
 }
 
 impl Endpoint for ListPlanOrders {
-    type Response = Vec<crate::futures::PlanOrder>;
+    type Response = crate::Rows<crate::futures::PlanOrder>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_plan_orders",
@@ -386,7 +386,7 @@ impl crate::futures::Futures<'_> {
     pub async fn plan_orders(
         &self,
         request: impl Into<ListPlanOrders>,
-    ) -> Result<Vec<crate::futures::PlanOrder>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::PlanOrder>, crate::Error> {
         self.client.send(request.into()).await
     }
 

@@ -259,7 +259,7 @@ impl ListFuturesSubTransfers {
 }
 
 impl Endpoint for ListFuturesSubTransfers {
-    type Response = Vec<crate::futures::FuturesSubTransfer>;
+    type Response = crate::Rows<crate::futures::FuturesSubTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_transfers",
@@ -302,7 +302,7 @@ impl ListFuturesOwnTransfers {
 }
 
 impl Endpoint for ListFuturesOwnTransfers {
-    type Response = Vec<crate::futures::FuturesSubTransfer>;
+    type Response = crate::Rows<crate::futures::FuturesSubTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_own_transfers",
@@ -424,7 +424,7 @@ impl crate::futures::FuturesSubAccounts<'_> {
         &self,
         sub_account: impl Into<String>,
         limit: u32,
-    ) -> Result<Vec<crate::futures::FuturesSubTransfer>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesSubTransfer>, crate::Error> {
         self.client.send(ListFuturesSubTransfers::new(sub_account, limit)).await
     }
 
@@ -444,7 +444,7 @@ impl crate::futures::FuturesSubAccounts<'_> {
     pub async fn own_transfers(
         &self,
         limit: u32,
-    ) -> Result<Vec<crate::futures::FuturesSubTransfer>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesSubTransfer>, crate::Error> {
         self.client.send(ListFuturesOwnTransfers::new(limit)).await
     }
 }

@@ -136,7 +136,7 @@ impl From<&str> for ListFuturesOrderHistory {
 }
 
 impl Endpoint for ListFuturesOrderHistory {
-    type Response = Vec<crate::futures::FuturesOrder>;
+    type Response = crate::Rows<crate::futures::FuturesOrder>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_order_history",
@@ -224,7 +224,7 @@ impl ListFuturesOpenOrders {
 }
 
 impl Endpoint for ListFuturesOpenOrders {
-    type Response = Vec<crate::futures::FuturesOrder>;
+    type Response = crate::Rows<crate::futures::FuturesOrder>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_open_orders",
@@ -316,7 +316,7 @@ impl ListFuturesFills {
 }
 
 impl Endpoint for ListFuturesFills {
-    type Response = Vec<crate::futures::FuturesFill>;
+    type Response = crate::Rows<crate::futures::FuturesFill>;
 
     const METADATA: Metadata =
         Metadata::new("futures_fills", Method::Get, Host::Futures, "/contract/private/trades")
@@ -575,7 +575,7 @@ impl crate::futures::Futures<'_> {
     pub async fn order_history(
         &self,
         request: impl Into<ListFuturesOrderHistory>,
-    ) -> Result<Vec<crate::futures::FuturesOrder>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesOrder>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -603,7 +603,7 @@ impl crate::futures::Futures<'_> {
     pub async fn open_orders(
         &self,
         request: impl Into<ListFuturesOpenOrders>,
-    ) -> Result<Vec<crate::futures::FuturesOrder>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesOrder>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -623,7 +623,7 @@ impl crate::futures::Futures<'_> {
     pub async fn fills(
         &self,
         request: impl Into<ListFuturesFills>,
-    ) -> Result<Vec<crate::futures::FuturesFill>, crate::Error> {
+    ) -> Result<crate::Rows<crate::futures::FuturesFill>, crate::Error> {
         self.client.send(request.into()).await
     }
 

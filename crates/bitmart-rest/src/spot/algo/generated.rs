@@ -357,7 +357,7 @@ impl ListOpenAlgoOrders {
 }
 
 impl Endpoint for ListOpenAlgoOrders {
-    type Response = crate::Unverified<Vec<crate::spot::AlgoOrder>>;
+    type Response = crate::Unverified<crate::Rows<crate::spot::AlgoOrder>>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_open_algo_orders",
@@ -461,7 +461,7 @@ impl ListAlgoOrderHistory {
 }
 
 impl Endpoint for ListAlgoOrderHistory {
-    type Response = crate::Unverified<Vec<crate::spot::AlgoOrder>>;
+    type Response = crate::Unverified<crate::Rows<crate::spot::AlgoOrder>>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_algo_order_history",
@@ -613,7 +613,7 @@ impl crate::spot::Spot<'_> {
     pub async fn open_algo_orders(
         &self,
         request: impl Into<ListOpenAlgoOrders>,
-    ) -> Result<crate::Unverified<Vec<crate::spot::AlgoOrder>>, crate::Error> {
+    ) -> Result<crate::Unverified<crate::Rows<crate::spot::AlgoOrder>>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -635,7 +635,7 @@ impl crate::spot::Spot<'_> {
     pub async fn algo_order_history(
         &self,
         request: impl Into<ListAlgoOrderHistory>,
-    ) -> Result<crate::Unverified<Vec<crate::spot::AlgoOrder>>, crate::Error> {
+    ) -> Result<crate::Unverified<crate::Rows<crate::spot::AlgoOrder>>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

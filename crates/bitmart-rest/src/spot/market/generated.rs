@@ -108,7 +108,7 @@ impl ListTickers {
 }
 
 impl Endpoint for ListTickers {
-    type Response = Vec<crate::spot::TickerRow>;
+    type Response = crate::Rows<crate::spot::TickerRow>;
 
     const METADATA: Metadata =
         Metadata::new("spot_tickers", Method::Get, Host::Spot, "/spot/quotation/v3/tickers").limit(
@@ -225,7 +225,7 @@ impl From<&str> for ListLatestKlines {
 }
 
 impl Endpoint for ListLatestKlines {
-    type Response = Vec<crate::spot::Kline>;
+    type Response = crate::Rows<crate::spot::Kline>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_latest_klines",
@@ -322,7 +322,7 @@ impl From<&str> for ListKlines {
 }
 
 impl Endpoint for ListKlines {
-    type Response = Vec<crate::spot::Kline>;
+    type Response = crate::Rows<crate::spot::Kline>;
 
     const METADATA: Metadata =
         Metadata::new("spot_klines", Method::Get, Host::Spot, "/spot/quotation/v3/klines").limit(
@@ -455,7 +455,7 @@ impl From<&str> for ListTrades {
 }
 
 impl Endpoint for ListTrades {
-    type Response = Vec<crate::spot::Trade>;
+    type Response = crate::Rows<crate::spot::Trade>;
 
     const METADATA: Metadata =
         Metadata::new("spot_trades", Method::Get, Host::Spot, "/spot/quotation/v3/trades").limit(
@@ -525,7 +525,7 @@ impl crate::spot::Spot<'_> {
     /// use bitmart_rest::spot::SpotRules;
     ///
     /// let details = client.spot().symbol_details().await?;
-    /// let rules = details.find("BTC_USDT").map(SpotRules::new);
+    /// let rules = details.find("BTC_USDT").map(SpotRules::new).transpose()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -553,7 +553,7 @@ impl crate::spot::Spot<'_> {
     ///
     /// # Cancel safety
     /// Dropping the future abandons the answer and nothing else.
-    pub async fn tickers(&self) -> Result<Vec<crate::spot::TickerRow>, crate::Error> {
+    pub async fn tickers(&self) -> Result<crate::Rows<crate::spot::TickerRow>, crate::Error> {
         self.client.send(ListTickers::new()).await
     }
 
@@ -600,7 +600,7 @@ impl crate::spot::Spot<'_> {
     pub async fn latest_klines(
         &self,
         request: impl Into<ListLatestKlines>,
-    ) -> Result<Vec<crate::spot::Kline>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Kline>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -634,7 +634,7 @@ impl crate::spot::Spot<'_> {
     pub async fn klines(
         &self,
         request: impl Into<ListKlines>,
-    ) -> Result<Vec<crate::spot::Kline>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Kline>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -682,7 +682,7 @@ impl crate::spot::Spot<'_> {
     pub async fn trades(
         &self,
         request: impl Into<ListTrades>,
-    ) -> Result<Vec<crate::spot::Trade>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Trade>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

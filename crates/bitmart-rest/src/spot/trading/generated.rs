@@ -369,7 +369,7 @@ impl ListOpenOrders {
 }
 
 impl Endpoint for ListOpenOrders {
-    type Response = Vec<crate::spot::Order>;
+    type Response = crate::Rows<crate::spot::Order>;
 
     const METADATA: Metadata =
         Metadata::new("spot_open_orders", Method::Post, Host::Spot, "/spot/v4/query/open-orders")
@@ -470,7 +470,7 @@ impl ListOrderHistory {
 }
 
 impl Endpoint for ListOrderHistory {
-    type Response = Vec<crate::spot::Order>;
+    type Response = crate::Rows<crate::spot::Order>;
 
     const METADATA: Metadata = Metadata::new(
         "spot_order_history",
@@ -575,7 +575,7 @@ impl ListAccountTrades {
 }
 
 impl Endpoint for ListAccountTrades {
-    type Response = Vec<crate::spot::Fill>;
+    type Response = crate::Rows<crate::spot::Fill>;
 
     const METADATA: Metadata =
         Metadata::new("spot_account_trades", Method::Post, Host::Spot, "/spot/v4/query/trades")
@@ -642,7 +642,7 @@ impl From<&str> for ListOrderTrades {
 }
 
 impl Endpoint for ListOrderTrades {
-    type Response = Vec<crate::spot::Fill>;
+    type Response = crate::Rows<crate::spot::Fill>;
 
     const METADATA: Metadata =
         Metadata::new("spot_order_trades", Method::Post, Host::Spot, "/spot/v4/query/order-trades")
@@ -898,7 +898,7 @@ impl crate::spot::Spot<'_> {
     pub async fn open_orders(
         &self,
         request: impl Into<ListOpenOrders>,
-    ) -> Result<Vec<crate::spot::Order>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Order>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -919,7 +919,7 @@ impl crate::spot::Spot<'_> {
     pub async fn order_history(
         &self,
         request: impl Into<ListOrderHistory>,
-    ) -> Result<Vec<crate::spot::Order>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Order>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -953,7 +953,7 @@ impl crate::spot::Spot<'_> {
     pub async fn account_trades(
         &self,
         request: impl Into<ListAccountTrades>,
-    ) -> Result<Vec<crate::spot::Fill>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -971,7 +971,7 @@ impl crate::spot::Spot<'_> {
     pub async fn order_trades(
         &self,
         request: impl Into<ListOrderTrades>,
-    ) -> Result<Vec<crate::spot::Fill>, crate::Error> {
+    ) -> Result<crate::Rows<crate::spot::Fill>, crate::Error> {
         self.client.send(request.into()).await
     }
 }
