@@ -26,7 +26,7 @@ fn place() -> Place {
             "buy",
             "limit",
             "--size",
-            "0.001",
+            "0.1",
             "--price",
             "1000",
             "--client-order-id",

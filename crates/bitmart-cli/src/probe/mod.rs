@@ -13,7 +13,6 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use self::redact::Redactor;
 use self::share::Share;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -34,7 +33,7 @@ pub(crate) fn command() -> Command {
              can record it afterwards.\n\n\
              Replaced by stand-ins of the same form: keys, ids, addresses, hashes, traces, e-mail, names, and \
              every value whose member is not known to be harmless. Amounts and prices keep sign, point, zeros \
-             and the count of digits; times move by one secret number of hours. Kept: symbols, currencies, \
+             and the count of digits; times move by a secret number of hours. Kept: symbols, currencies, \
              networks, states, sides, types, codes, flags. So the files tell which coins and markets you have \
              used, and which features.\n\n\
              The folder holds rest/*.json and ws/*.json, which `cargo xtask conformance` reads, \
@@ -79,7 +78,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         .fill(&mut secret)
         .map_err(|error| Failure::machine(format!("no random numbers: {error}")))?;
     let key = target.credentials.as_ref().map(|credentials| credentials.key().to_owned());
-    let mut share = Share::new(folder, Redactor::new(&secret), key)?;
+    let mut share = Share::new(folder, &secret, key)?;
     eprintln!("asking every endpoint that only reads");
     let values = ask::all(&target, &client, &mut share).await?;
     let seconds = *matches.get_one::<u64>("seconds").unwrap_or(&20);

@@ -1,10 +1,14 @@
 //! Stand-ins of the same form for everything that may be about the account.
 //!
 //! Kept as they are: what is known to be the exchange's vocabulary (symbols, currencies, networks, states,
-//! sides, types, codes), and flags. Times move by one secret span, the same for all. Of numbers, as number or
+//! sides, types, codes), and flags. Times move by a secret span. Of numbers, as number or
 //! text, sign, point, exponent, zeros in front and behind and the count of digits stay; zero stays zero. Of
-//! every other text each letter and digit becomes another one of its kind. Equal values have equal stand-ins
-//! within one run, so that an order is the same one in all files; another run has others.
+//! every other text each letter and digit becomes another one of its kind.
+//!
+//! Equal texts and long whole numbers have equal stand-ins, so that an order is the same one in all files; other
+//! numbers have equal ones under the same name alone, so that well-known limits do not give amounts away. What
+//! everybody is told has stand-ins and a span of its own: its prices and the time of the run are known, and would
+//! be a key to the rest. Another run has others.
 
 mod names;
 #[cfg(test)]
@@ -28,7 +32,7 @@ const LONG: usize = 18;
 /// What the description calls the place with this path, `data[][3]`; columns of rows have no other name.
 pub(super) type Columns<'a> = &'a dyn Fn(&str) -> Option<&'static str>;
 
-/// Replaces values, the same one by the same one.
+/// Replaces values.
 pub(super) struct Redactor {
     key: hmac::Key,
     /// By how much times move, in milliseconds: whole hours, so that candles stay on the hour.
@@ -45,11 +49,17 @@ struct Place<'a> {
 }
 
 impl Redactor {
-    /// With a secret of this run.
-    pub(super) fn new(secret: &[u8]) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let hours = Stream::new(&key, "shift").next() % MOST_HOURS + 100;
-        Self { shift: HOUR_MS.saturating_mul(i64::try_from(hours).unwrap_or(100)), key }
+    /// With a secret of this run, for what stays together.
+    pub(super) fn new(secret: &[u8], realm: &str) -> Self {
+        let run = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let key = hmac::sign(&run, realm.as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
+        Self { shift: span(&key, "answers"), key }
+    }
+
+    /// The same for questions, whose times are about now.
+    pub(super) fn of_questions(&self) -> Self {
+        Self { shift: span(&self.key, "questions"), key: self.key.clone() }
     }
 
     /// A tree of the same shape without what is about the account.
@@ -110,7 +120,9 @@ impl Redactor {
         {
             return moved;
         }
-        self.amount(digits)
+        // Long enough for an id, which other members name, too.
+        let is_id = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        self.amount(if is_id { "" } else { at.name }, digits)
     }
 
     fn text(&self, at: Place<'_>, text: &str) -> String {
@@ -173,7 +185,7 @@ impl Redactor {
     }
 
     /// A number of the same form with other digits.
-    fn amount(&self, text: &str) -> String {
+    fn amount(&self, name: &str, text: &str) -> String {
         let end = text.find(['e', 'E']).unwrap_or(text.len());
         let (mantissa, exponent) = text.split_at(end);
         let is_digit = |(at, byte): (usize, u8)| byte.is_ascii_digit().then_some((at, byte));
@@ -185,7 +197,7 @@ impl Redactor {
             return text.to_owned();
         };
         let is_long = digits.len() - first >= LONG;
-        let mut stream = Stream::new(&self.key, text);
+        let mut stream = Stream::new(&self.key, name, text);
         let mut out = mantissa.as_bytes().to_vec();
         for (index, (at, digit)) in digits.iter().enumerate().take(last + 1).skip(first) {
             let value = digit - b'0';
@@ -204,7 +216,7 @@ impl Redactor {
 
     /// A text of the same form: digits for digits, small and capital letters for such.
     fn stand_in(&self, text: &str) -> String {
-        let mut stream = Stream::new(&self.key, text);
+        let mut stream = Stream::new(&self.key, "", text);
         let body = text.strip_prefix("0x").unwrap_or(text);
         let is_hex = body.len() >= 8 && body.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
         let letters = if is_hex { 6 } else { 26 };
@@ -219,6 +231,12 @@ impl Redactor {
         };
         text.char_indices().map(other).collect()
     }
+}
+
+/// A whole number of hours in milliseconds.
+fn span(key: &hmac::Key, what: &str) -> i64 {
+    let hours = Stream::new(key, "span", what).next() % MOST_HOURS + 100;
+    HOUR_MS.saturating_mul(i64::try_from(hours).unwrap_or(100))
 }
 
 /// Sign, digits with a point, thousands and an exponent, per cent.
@@ -237,20 +255,23 @@ fn is_number(text: &str) -> bool {
 /// Pseudo-random numbers that belong to a text.
 struct Stream<'a> {
     key: &'a hmac::Key,
+    name: &'a str,
     text: &'a str,
     block: u64,
     bytes: Vec<u8>,
 }
 
 impl<'a> Stream<'a> {
-    fn new(key: &'a hmac::Key, text: &'a str) -> Self {
-        Self { key, text, block: 0, bytes: Vec::new() }
+    fn new(key: &'a hmac::Key, name: &'a str, text: &'a str) -> Self {
+        Self { key, name, text, block: 0, bytes: Vec::new() }
     }
 
     fn next(&mut self) -> u64 {
         if self.bytes.len() < 8 {
             let mut context = hmac::Context::with_key(self.key);
             context.update(&self.block.to_be_bytes());
+            context.update(self.name.as_bytes());
+            context.update(&[0]);
             context.update(self.text.as_bytes());
             self.block += 1;
             self.bytes.extend_from_slice(context.sign().as_ref());

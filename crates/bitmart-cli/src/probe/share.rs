@@ -7,8 +7,9 @@ use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{EndpointEntry, RecodeError};
 use bitmart::rest::drift::Drift;
 use bitmart::rest::http::StatusCode;
-use bitmart::rest::{Envelope, ErrorKind, Method};
-use bitmart::ws::{Dialect, catalog};
+use bitmart::rest::{Auth, Envelope, ErrorKind, Method};
+use bitmart::ws::Dialect;
+use bitmart::ws::catalog::{self, Channel};
 
 use super::redact::Redactor;
 use crate::failure::{Failure, chain};
@@ -26,7 +27,9 @@ pub(super) struct Recording {
 /// The folder as it fills.
 pub(super) struct Share {
     folder: PathBuf,
-    redactor: Redactor,
+    /// For what everybody is told.
+    public: Redactor,
+    account: Redactor,
     /// The API key, which is looked for in each file before it is written. Secret and memo are never
     /// in an answer.
     key: Option<String>,
@@ -41,11 +44,7 @@ pub(super) struct Share {
 
 impl Share {
     /// A new folder, or an empty one.
-    pub(super) fn new(
-        folder: &Path,
-        redactor: Redactor,
-        key: Option<String>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(folder: &Path, secret: &[u8], key: Option<String>) -> Result<Self, Failure> {
         let broken =
             |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
         private::folder(folder).map_err(broken)?;
@@ -55,7 +54,8 @@ impl Share {
         }
         Ok(Self {
             folder: folder.to_owned(),
-            redactor,
+            public: Redactor::new(secret, "public"),
+            account: Redactor::new(secret, "account"),
             key,
             files: BTreeMap::new(),
             endpoints: BTreeSet::new(),
@@ -89,8 +89,10 @@ impl Share {
             let field = entry.fields.iter().find(|field| field.path == path)?;
             field.form.split(',').next().filter(|_| path.ends_with(']') && !path.ends_with("[]"))
         };
-        let answer = self.redactor.tree(answer, &columns);
-        let parameters = self.redactor.tree(parameters, &|_| None);
+        let is_public = entry.metadata.auth == Auth::None;
+        let redactor = if is_public { &self.public } else { &self.account };
+        let answer = redactor.tree(answer, &columns);
+        let parameters = redactor.of_questions().tree(parameters, &|_| None);
         let body = Bytes::from(answer.to_string());
         let recoded =
             self.drift.watch(&entry.metadata, &body, || entry.recode_answer(*status, &body));
@@ -121,12 +123,9 @@ impl Share {
     }
 
     /// Keeps a frame.
-    pub(super) fn frame(
-        &mut self,
-        dialect: Dialect,
-        pattern: &'static str,
-        frame: &str,
-    ) -> Result<(), Failure> {
+    pub(super) fn frame(&mut self, channel: &'static Channel, frame: &str) -> Result<(), Failure> {
+        let (dialect, pattern) = (channel.dialect, channel.pattern);
+        let redactor = if channel.private { &self.account } else { &self.public };
         let side = match dialect {
             Dialect::Spot => "spot",
             Dialect::Futures => "futures",
@@ -135,7 +134,7 @@ impl Share {
             self.differs(pattern, "a frame that is no JSON is not kept");
             return Ok(());
         };
-        let frame = self.redactor.tree(&frame, &|_| None);
+        let frame = redactor.tree(&frame, &|_| None);
         match catalog::recode(dialect, &frame.to_string()) {
             Ok(Some(_)) => {}
             Ok(None) => self.differs(pattern, "a frame names another channel"),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bitmart::types::Service;
-use bitmart::ws::{Dialect, Update, catalog};
+use bitmart::ws::catalog::{self, Channel};
+use bitmart::ws::{Dialect, Update};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -29,7 +30,7 @@ pub(super) async fn all(
 ) -> Result<usize, Failure> {
     let client = target.stream_client()?;
     let (sender, mut frames) = mpsc::channel(WAITING);
-    let mut followed = BTreeMap::new();
+    let mut followed: BTreeMap<&str, (&Channel, usize)> = BTreeMap::new();
     for channel in catalog::channels() {
         let topic = Named::wire(&name(channel.dialect, channel.pattern, values))
             .map_err(Failure::machine)?;
@@ -44,7 +45,7 @@ pub(super) async fn all(
                 continue;
             }
         };
-        followed.insert(channel.pattern, 0_usize);
+        followed.insert(channel.pattern, (channel, 0));
         let (sender, pattern) = (sender.clone(), channel.pattern);
         tokio::spawn(async move {
             while let Some(update) = updates.next().await {
@@ -62,32 +63,27 @@ pub(super) async fn all(
     }
     drop(sender);
     let end = Instant::now() + time;
-    while followed.values().any(|count| *count < KEPT) {
+    while followed.values().any(|(_, count)| *count < KEPT) {
         let Ok(Some((pattern, said))) = timeout_at(end, frames.recv()).await else { break };
         match said {
             Ok(frame) => {
-                let count = followed.entry(pattern).or_default();
+                let Some((channel, count)) = followed.get_mut(pattern) else { continue };
                 *count += 1;
                 if *count <= KEPT {
-                    let dialect = dialect(pattern);
-                    share.frame(dialect, pattern, &frame)?;
+                    share.frame(channel, &frame)?;
                 }
             }
             Err(reason) => share.differs(pattern, &reason),
         }
     }
     client.shutdown().await;
-    for (pattern, _) in followed.iter().filter(|(_, count)| **count == 0) {
+    for (pattern, _) in followed.iter().filter(|(_, (_, count))| *count == 0) {
         share.not_asked(pattern, "followed, but nothing came while it was");
     }
     Ok(followed.len())
 }
 
-fn dialect(pattern: &str) -> Dialect {
-    if pattern.starts_with("spot/") { Dialect::Spot } else { Dialect::Futures }
-}
-
-fn out_of_reach(target: &Target, channel: &catalog::Channel) -> Option<&'static str> {
+fn out_of_reach(target: &Target, channel: &Channel) -> Option<&'static str> {
     let service = match (channel.dialect, channel.private) {
         (Dialect::Spot, false) => Service::SpotWsPublic,
         (Dialect::Spot, true) => Service::SpotWsPrivate,

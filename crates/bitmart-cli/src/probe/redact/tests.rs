@@ -1,7 +1,7 @@
 use super::*;
 
 fn redactor() -> Redactor {
-    Redactor::new(b"a secret of the test")
+    Redactor::new(b"a secret of the test", "account")
 }
 
 fn redacted(text: &str) -> String {
@@ -89,7 +89,7 @@ fn amounts_keep_sign_point_zeros_and_the_count_of_digits() {
         ("1.5e-7", "#.#e-7"),
         ("1E5", "#E5"),
     ] {
-        let got = redactor().amount(text);
+        let got = redactor().amount("size", text);
         assert_eq!(got.len(), form.len(), "{text}: {got}");
         for ((old, new), wanted) in text.chars().zip(got.chars()).zip(form.chars()) {
             match wanted {
@@ -103,13 +103,13 @@ fn amounts_keep_sign_point_zeros_and_the_count_of_digits() {
 #[test]
 fn long_numbers_stay_within_their_type() {
     for text in ["18446744073709551615", "9223372036854775807", "1000000000000000001"] {
-        let got = redactor().amount(text);
+        let got = redactor().amount("size", text);
         assert!(got.parse::<u64>().is_ok() && got != text, "{got}");
         assert_eq!(got.len(), text.len());
     }
-    assert!(redactor().amount("9223372036854775807").parse::<i64>().is_ok());
+    assert!(redactor().amount("", "9223372036854775807").parse::<i64>().is_ok());
     let most = "79228162514264337593543950335";
-    assert!(redactor().amount(most).parse::<bitmart::Decimal>().is_ok());
+    assert!(redactor().amount("", most).parse::<bitmart::Decimal>().is_ok());
 }
 
 #[test]
@@ -180,8 +180,26 @@ fn equal_values_have_equal_stand_ins_and_other_runs_have_others() {
         })
         .collect();
     assert_eq!(ids[0], ids[1]);
-    let other = Redactor::new(b"another secret").tree(&tree, &|_| None);
-    assert_ne!(other, Json::List(rows));
+    for other in [
+        Redactor::new(b"another secret", "account"),
+        Redactor::new(b"a secret of the test", "public"),
+    ] {
+        assert_ne!(other.tree(&tree, &|_| None), Json::List(rows.clone()));
+        assert_ne!(other.shift, redactor().shift);
+    }
+    assert_ne!(redactor().of_questions().shift, redactor().shift);
+    assert_eq!(redactor().of_questions().stand_in("1223181"), redactor().stand_in("1223181"));
+}
+
+#[test]
+fn an_amount_has_other_stand_ins_under_other_names() {
+    let sizes = ["100.50", "0.0025", "123.4567", "98765.4321"];
+    assert!(sizes.iter().any(|size| {
+        redactor().amount("min_withdraw", size) != redactor().amount("available", size)
+    }));
+    let same = redacted(r#"[{"size":"123.4567"},{"size":"123.4567"}]"#);
+    let (one, other) = same.split_once("},{").expect("two rows");
+    assert_eq!(one.trim_start_matches("[{"), other.trim_end_matches("}]"));
 }
 
 #[test]
