@@ -92,7 +92,8 @@ where
     D: Deserializer<'de>,
     T: DeserializeOwned,
 {
-    wire::opt::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a value, got none"))
+    wire::opt::deserialize(deserializer)?
+        .ok_or_else(|| D::Error::custom("expected a value, got none"))
 }
 
 /// `Event` for types whose `Deserialize` reads one entry.

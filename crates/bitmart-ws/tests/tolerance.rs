@@ -157,7 +157,11 @@ fn a_member_costs_itself_and_an_essential_one_its_entry() {
                     }
                     optional += 1;
                     assert_eq!(recoded.faults, [], "{context}");
-                    assert_eq!(without(&read[1], &written), without(&whole[0], &written), "{context}");
+                    assert_eq!(
+                        without(&read[1], &written),
+                        without(&whole[0], &written),
+                        "{context}"
+                    );
                 }
             }
         }
@@ -167,7 +171,10 @@ fn a_member_costs_itself_and_an_essential_one_its_entry() {
          essential ones; by channel: {by_channel:#?}",
         fixtures.len()
     );
-    assert!(members > 200 && optional > 1300 && essential > 1000, "{members} {optional} {essential}");
+    assert!(
+        members > 200 && optional > 1300 && essential > 1000,
+        "{members} {optional} {essential}"
+    );
 }
 
 /// Asserts that the entry in the middle, or one row of a list in it, is told as a fault.

@@ -20,8 +20,8 @@ pub struct RawEvent {
 
 impl Event for RawEvent {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
-        let parts = split(text)
-            .map_err(|error| DecodeError::new(text, "data".to_owned(), error))?;
+        let parts =
+            split(text).map_err(|error| DecodeError::new(text, "data".to_owned(), error))?;
         let event = |raw: &RawValue| Self { symbol: symbol(raw), json: raw.to_owned() };
         out.extend(parts.into_iter().map(|part| event(part.raw)));
         Ok(())

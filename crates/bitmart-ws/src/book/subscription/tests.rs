@@ -33,7 +33,7 @@ pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<Spot
 pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<SpotDepthIncrease> {
     let frame = format!(
         r#"{{"table":"spot/depth/increase100","data":[{{"symbol":"BTC_USDT","type":"{kind}",
-        "version":{version},"ms_t":1,"asks":[],"bids":[{rows}]}}]}}"#
+        "version":{version},"ms_t":1698292343610,"asks":[],"bids":[{rows}]}}]}}"#
     );
     let mut entries = Vec::new();
     SpotDepthIncrease::decode(&frame, &mut entries).expect("decodes");

@@ -102,7 +102,8 @@ impl<'a> Cursor<'a> {
     /// is not known here.
     fn timestamp(&mut self) -> Option<Timestamp> {
         let millis = i64::try_from(self.integer()?).ok();
-        let millis = millis.filter(|millis| (1_420_070_400_000..4_102_444_800_000).contains(millis))?;
+        let millis =
+            millis.filter(|millis| (1_420_070_400_000..4_102_444_800_000).contains(millis))?;
         Some(Timestamp::from_millis(millis))
     }
 

@@ -71,10 +71,8 @@ impl KlineEntry {
     /// Its candles and what is none, in their order.
     fn take_apart(self, frame: &str, out: &mut Vec<Result<FuturesKline, DecodeError>>) {
         let Self { symbol, form } = self;
-        let event = |candle: CandleObject| FuturesKline {
-            symbol: symbol.clone(),
-            candle: candle.into(),
-        };
+        let event =
+            |candle: CandleObject| FuturesKline { symbol: symbol.clone(), candle: candle.into() };
         match form {
             Form::Flat(candle) => out.push(Ok(event(candle))),
             Form::List { items } => {

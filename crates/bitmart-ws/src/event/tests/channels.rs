@@ -1,7 +1,7 @@
 //! The published frame of each channel, and the quirks that no sample shows.
 
 use bitmart_types::{
-    Currency, MarginType, PositionMode, PositionType, Side, Symbol, Timestamp, dec, TradeId,
+    Currency, MarginType, PositionMode, PositionType, Side, Symbol, Timestamp, TradeId, dec,
 };
 use serde_json::{Value, json};
 
@@ -163,7 +163,10 @@ fn futures_candles_in_both_forms() {
     let flat = published!("futures-kline/sample");
     let kline: FuturesKline = one(&flat);
     assert_eq!((kline.symbol(), kline.candle.open), (Some("BTCUSDT"), dec!(146.24)));
-    assert_eq!((kline.candle.volume, kline.candle.time), (Some(dec!(146)), millis(1_700_533_801_000)));
+    assert_eq!(
+        (kline.candle.volume, kline.candle.time),
+        (Some(dec!(146)), millis(1_700_533_801_000))
+    );
     assert_eq!(one::<FuturesKline>(&published!("futures-mark-price-kline/sample")), kline);
 
     let mut listed = flat.clone();

@@ -113,7 +113,8 @@ fn a_bad_row_of_a_list_loses_itself_only() {
     assert_eq!(update.balances.faults().len(), 1);
     assert_eq!((update.balances[0].available, update.balances[1].available), (Some(dec!(1)), None));
 
-    let candle = |close| json!({"o": "1", "h": "1", "l": "1", "c": close, "v": "1", "ts": 1_700_533_801});
+    let candle =
+        |close| json!({"o": "1", "h": "1", "l": "1", "c": close, "v": "1", "ts": 1_700_533_801});
     let items = [candle("1"), candle("x"), candle("3")];
     let frame = json!({
         "group": "futures/klineBin1m:BTCUSDT", "data": {"symbol": "BTCUSDT", "items": items},
