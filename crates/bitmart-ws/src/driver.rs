@@ -22,6 +22,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::frame::Message;
+use crate::heard::Heard;
 use crate::inflate::Inflaters;
 use crate::reason::ReconnectReason;
 use crate::roster::Roster;
@@ -79,6 +80,8 @@ pub(crate) struct Driver {
     /// What outlives this driver.
     pub(crate) standing: Arc<Standing>,
     pub(crate) status: watch::Sender<Status>,
+    /// What the queues stamp their updates with.
+    pub(crate) heard: Arc<Heard>,
     pub(crate) link: Link,
 }
 
@@ -121,7 +124,10 @@ impl Driver {
                     self.obey(&mut inbox);
                 }
                 () = signals.given() => self.dismiss(),
-                happening = self.link.next() => data = self.happened(happening).await,
+                happening = self.link.next() => {
+                    self.heard.note(self.link.quiet());
+                    data = self.happened(happening).await;
+                }
                 () = alarm.as_mut(), if armed => self.session.tick(now()),
             }
         }
