@@ -121,7 +121,7 @@ impl Client {
             Access::Public => Overflow::Lag,
             Access::Private => Overflow::End,
         };
-        let (writer, reader) = queue(self.0.capacity, overflow);
+        let (writer, reader) = queue(self.0.capacity, overflow, handle.heard.clone());
         let (ready, answer) = oneshot::channel();
         let id = self.0.next_member.fetch_add(1, Ordering::Relaxed);
         let member = Member {

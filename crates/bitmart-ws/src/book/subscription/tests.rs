@@ -1,4 +1,5 @@
 use bitmart_types::dec;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::BookSubscription;
@@ -18,7 +19,7 @@ pub(in crate::book) struct Bench {
 }
 
 pub(in crate::book) fn bench() -> Bench {
-    let (writer, reader) = queue(8, Overflow::Lag);
+    let (writer, reader) = queue(8, Overflow::Lag, Arc::default());
     let (sender, commands) = mpsc::channel(4);
     let topic = topic::spot::depth_increase("BTC_USDT");
     let book = BookSubscription::new(subscription(topic, reader, sender));

@@ -2,7 +2,7 @@ use bitmart_types::{Decimal, PositionMode, Timestamp, dec};
 use bitmart_ws::event::{Event, FuturesOrderUpdate, FuturesPosition, SpotOrderUpdate};
 use proptest::prelude::*;
 
-use super::*;
+use crate::*;
 
 /// A spot order event in the words of the wire.
 fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
@@ -130,7 +130,7 @@ fn position(kind: u8, size: &str, mode: &PositionMode) -> (PositionKey, Position
     );
     let mut entries: Vec<FuturesPosition> = Vec::new();
     FuturesPosition::decode(&frame, &mut entries).expect("decodes");
-    holdings::position_event(entries.remove(0)).expect("a known direction")
+    convert::position_event(entries.remove(0)).expect("a known direction")
 }
 
 #[test]

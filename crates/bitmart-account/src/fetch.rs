@@ -11,34 +11,37 @@ use bitmart_rest::spot::{ListAccountTrades, ListOpenOrders, ListOrderHistory};
 use bitmart_rest::{Client, Error};
 use bitmart_types::{OrderId, Timestamp};
 
-use super::holdings::{self, BalanceReport};
-use super::{Fill, Instrument, Market, Order, Position, PositionKey};
+use crate::sync::Snapshot;
+use crate::{Fill, Instrument, Market, Order, convert};
 
 /// Queries reach this far into the future, because the exchange's clock may be ahead.
 const AHEAD: Duration = Duration::from_mins(1);
 
-/// The account at one moment, and what happened since an earlier one.
-#[derive(Debug, Default)]
-pub(super) struct Snapshot {
-    pub(super) orders: Vec<Order>,
-    pub(super) fills: Vec<Fill>,
-    pub(super) balances: Vec<BalanceReport>,
-    /// Every open position; `None` where there are no positions.
-    pub(super) positions: Option<Vec<(PositionKey, Position)>>,
-}
-
 /// What to ask for.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) market: Market,
-    /// The begin of what may have been missed; `None` when nothing was listened to before.
-    pub(super) since: Option<Timestamp>,
+pub(crate) struct Plan {
+    pub(crate) market: Market,
+    /// The begin of what may have been missed; `None` when nothing can have been.
+    pub(crate) from: Option<Timestamp>,
     /// Orders that were open when last heard of.
-    pub(super) open: BTreeMap<OrderId, Instrument>,
+    pub(crate) open: BTreeMap<OrderId, Instrument>,
+}
+
+/// The fills of a span, for an audit.
+pub(crate) async fn fills(
+    client: Client,
+    market: Market,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Fill>, HistoryError> {
+    match market {
+        Market::Spot => walk(&client, ListAccountTrades::new(), from, until).await,
+        Market::Futures => walk(&client, ListFuturesFills::new(), from, until).await,
+    }
 }
 
 impl Plan {
-    pub(super) async fn carry_out(self, client: Client) -> Result<Snapshot, HistoryError> {
+    pub(crate) async fn carry_out(self, client: Client) -> Result<Snapshot, HistoryError> {
         match self.market {
             Market::Spot => self.spot(&client).await,
             Market::Futures => self.futures(&client).await,
@@ -50,17 +53,21 @@ impl Plan {
         let open = spot.open_orders(ListOpenOrders::new()).await.map_err(HistoryError::Request)?;
         let mut orders: Vec<Order> = open.into_iter().map(Order::from).collect();
         let mut fills: Vec<Fill> = Vec::new();
-        if let Some(since) = self.since {
-            orders.extend(walk(client, ListOrderHistory::new(), since).await?);
-            fills = walk(client, ListAccountTrades::new(), since).await?;
+        if let Some(from) = self.from {
+            let until = client.now() + AHEAD;
+            orders.extend(walk(client, ListOrderHistory::new(), from, until).await?);
+            fills = walk(client, ListAccountTrades::new(), from, until).await?;
         }
+        let mut unknown = Vec::new();
         for (id, _) in self.left(&orders, &fills) {
-            let found = found(spot.order(id).await)?;
-            orders.extend(found.map(Order::from));
+            match found(spot.order(id.clone()).await)? {
+                Some(order) => orders.push(order.into()),
+                None => unknown.push(id),
+            }
         }
         let wallet = client.account().spot_wallet().await.map_err(HistoryError::Request)?;
-        let balances = wallet.wallet.into_iter().map(holdings::spot_row).collect();
-        Ok(Snapshot { orders, fills, balances, positions: None })
+        let balances = wallet.wallet.into_iter().map(convert::spot_row).collect();
+        Ok(Snapshot { orders, fills, balances, positions: None, unknown })
     }
 
     /// BitMart lists finished futures orders by contract only. Those that somebody else placed and
@@ -71,21 +78,24 @@ impl Plan {
         let open = open.map_err(HistoryError::Request)?;
         let mut orders: Vec<Order> = open.into_iter().map(Order::from).collect();
         let mut fills: Vec<Fill> = Vec::new();
-        if let Some(since) = self.since {
-            fills = walk(client, ListFuturesFills::new(), since).await?;
+        if let Some(from) = self.from {
+            fills = walk(client, ListFuturesFills::new(), from, client.now() + AHEAD).await?;
         }
+        let mut unknown = Vec::new();
         for (id, instrument) in self.left(&orders, &fills) {
             if let Instrument::Contract(symbol) = instrument {
-                let found = found(futures.order(QueryFuturesOrder::new(symbol, id)).await)?;
-                orders.extend(found.map(Order::from));
+                match found(futures.order(QueryFuturesOrder::new(symbol, id.clone())).await)? {
+                    Some(order) => orders.push(order.into()),
+                    None => unknown.push(id),
+                }
             }
         }
         let positions = futures.positions(ListPositions::new()).await;
         let positions = positions.map_err(HistoryError::Request)?;
-        let positions = positions.into_iter().filter_map(holdings::position_row).collect();
+        let positions = positions.into_iter().filter_map(convert::position_row).collect();
         let assets = futures.assets().await.map_err(HistoryError::Request)?;
-        let balances = assets.assets.into_iter().map(holdings::futures_row).collect();
-        Ok(Snapshot { orders, fills, balances, positions: Some(positions) })
+        let balances = assets.assets.into_iter().map(convert::futures_row).collect();
+        Ok(Snapshot { orders, fills, balances, positions: Some(positions), unknown })
     }
 
     /// The orders that must be asked for one by one: open when last heard of or filled since, and in
@@ -99,13 +109,14 @@ impl Plan {
     }
 }
 
-/// All rows since then.
+/// All rows of a span.
 async fn walk<H: History, T: From<H::Row>>(
     client: &Client,
     request: H,
-    since: Timestamp,
+    from: Timestamp,
+    until: Timestamp,
 ) -> Result<Vec<T>, HistoryError> {
-    let mut pages = client.history(request, since, client.now() + AHEAD);
+    let mut pages = client.history(request, from, until);
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await {
         rows.extend(page?.into_iter().map(T::from));
