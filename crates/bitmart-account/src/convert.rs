@@ -6,23 +6,23 @@ use bitmart_types::{Currency, OrderId, PositionMode, PositionSide, PositionType,
 use crate::order::some_price;
 use crate::{Balance, Direction, Fill, Instrument, Order, Position, PositionKey, Progress};
 
-impl From<bitmart_ws::event::SpotOrderUpdate> for Order {
-    fn from(update: bitmart_ws::event::SpotOrderUpdate) -> Self {
-        let filled = update.filled_size;
-        Self {
-            progress: Progress::of_spot(&update.state, &update.order_type, &update.side, filled),
-            order_id: update.order_id,
-            client_order_id: update.client_order_id,
-            instrument: Instrument::Pair(update.symbol),
-            is_buy: is_buy(&update.side),
-            price: some_price(update.price),
-            size: some_price(update.size),
-            notional: some_price(update.notional),
-            filled_size: filled,
-            create_time: update.create_time,
-            update_time: update.update_time,
-        }
-    }
+/// `None` where the event lacks what an account depends on. Nothing is put in its place: REST tells.
+pub(crate) fn spot_order_event(update: bitmart_ws::event::SpotOrderUpdate) -> Option<Order> {
+    let filled = update.filled_size?;
+    let (state, order_type) = (update.state?, update.order_type?);
+    Some(Order {
+        progress: Progress::of_spot(&state, &order_type, &update.side, filled),
+        order_id: update.order_id,
+        client_order_id: update.client_order_id,
+        instrument: Instrument::Pair(update.symbol),
+        is_buy: is_buy(&update.side),
+        price: some_price(update.price),
+        size: some_price(update.size),
+        notional: some_price(update.notional),
+        filled_size: filled,
+        create_time: update.create_time?,
+        update_time: update.update_time?,
+    })
 }
 
 impl From<bitmart_rest::spot::Order> for Order {
@@ -44,23 +44,22 @@ impl From<bitmart_rest::spot::Order> for Order {
     }
 }
 
-impl From<bitmart_ws::event::FuturesOrder> for Order {
-    fn from(order: bitmart_ws::event::FuturesOrder) -> Self {
-        let filled = order.filled_size;
-        Self {
-            progress: Progress::of_futures(&order.state, order.size, filled),
-            order_id: order.order_id,
-            client_order_id: order.client_order_id,
-            instrument: Instrument::Contract(order.symbol),
-            is_buy: order.side.is_buy(),
-            price: some_price(order.price),
-            size: some_price(Some(order.size)),
-            notional: None,
-            filled_size: filled,
-            create_time: order.create_time,
-            update_time: order.update_time,
-        }
-    }
+/// `None` where the event lacks what an account depends on. Nothing is put in its place: REST tells.
+pub(crate) fn futures_order_event(order: bitmart_ws::event::FuturesOrder) -> Option<Order> {
+    let (size, filled) = (order.size?, order.filled_size?);
+    Some(Order {
+        progress: Progress::of_futures(&order.state, size, filled),
+        order_id: order.order_id,
+        client_order_id: order.client_order_id,
+        instrument: Instrument::Contract(order.symbol),
+        is_buy: order.side.is_buy(),
+        price: some_price(order.price),
+        size: some_price(Some(size)),
+        notional: None,
+        filled_size: filled,
+        create_time: order.create_time?,
+        update_time: order.update_time?,
+    })
 }
 
 impl From<bitmart_rest::futures::FuturesOrder> for Order {
@@ -143,9 +142,10 @@ impl From<bitmart_rest::futures::FuturesFill> for Fill {
     }
 }
 
-pub(crate) fn spot_event(balance: bitmart_ws::event::SpotBalance) -> (Currency, Balance) {
-    let (available, frozen) = (balance.available, balance.frozen);
-    (balance.currency, Balance { available, frozen, position_margin: None })
+/// `None` where an amount was not told: it is not 0, REST tells.
+pub(crate) fn spot_event(balance: bitmart_ws::event::SpotBalance) -> Option<(Currency, Balance)> {
+    let (available, frozen) = (balance.available?, balance.frozen?);
+    Some((balance.currency, Balance { available, frozen, position_margin: None }))
 }
 
 pub(crate) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> (Currency, Balance) {
@@ -153,10 +153,11 @@ pub(crate) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> (Currency
     (balance.currency, Balance { available, frozen, position_margin: None })
 }
 
-pub(crate) fn futures_event(asset: bitmart_ws::event::FuturesAsset) -> (Currency, Balance) {
-    let (available, frozen) = (asset.available, asset.frozen);
-    let position_margin = Some(asset.position_deposit);
-    (asset.currency, Balance { available, frozen, position_margin })
+/// `None` where an amount was not told: it is not 0, REST tells.
+pub(crate) fn futures_event(asset: bitmart_ws::event::FuturesAsset) -> Option<(Currency, Balance)> {
+    let (available, frozen) = (asset.available?, asset.frozen?);
+    let position_margin = Some(asset.position_deposit?);
+    Some((asset.currency, Balance { available, frozen, position_margin }))
 }
 
 pub(crate) fn futures_row(asset: bitmart_rest::futures::FuturesAsset) -> (Currency, Balance) {
@@ -175,14 +176,14 @@ pub(crate) fn position_event(
         _ => return None,
     };
     let one_way = match position.position_mode {
-        PositionMode::OneWay => Some(true),
-        PositionMode::Hedge => Some(false),
+        Some(PositionMode::OneWay) => Some(true),
+        Some(PositionMode::Hedge) => Some(false),
         _ => None,
     };
     let key = PositionKey { contract: position.symbol, direction };
     let position = Position {
         size: position.size,
-        average_price: Some(position.average_price).filter(|price| !price.is_zero()),
+        average_price: position.average_price.filter(|price| !price.is_zero()),
         liquidation_price: position.liquidation_price,
         one_way,
     };

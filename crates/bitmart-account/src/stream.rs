@@ -12,7 +12,22 @@ use futures_util::StreamExt as _;
 use crate::sync::Report;
 use crate::{Fill, Instrument, Market, convert};
 
-type Reports = Vec<Report>;
+/// What an event tells.
+#[derive(Default)]
+pub(crate) struct Reports {
+    pub(crate) told: Vec<Report>,
+    /// Something that an account depends on is missing in the event or cannot be read.
+    pub(crate) lacks: bool,
+}
+
+impl Reports {
+    fn take<T>(&mut self, told: Option<T>, report: impl FnOnce(T) -> Report) {
+        match told {
+            Some(told) => self.told.push(report(told)),
+            None => self.lacks = true,
+        }
+    }
+}
 
 /// A stream of any kind of event.
 pub(crate) trait Source: Send {
@@ -37,7 +52,7 @@ impl<T: Event> Source for Reading<T> {
         let read = self.read;
         self.subscription.poll_next_unpin(context).map_ok(|update| {
             update.map(|event| {
-                let mut reports = Vec::with_capacity(2);
+                let mut reports = Reports::default();
                 read(event, &mut reports);
                 reports
             })
@@ -74,13 +89,17 @@ async fn spot(ws: Client) -> Result<Sources, Error> {
         let pair = Instrument::Pair(update.symbol.clone());
         let fill = update.fill();
         let fill = fill.map(|fill| Fill::of(pair, update.order_id.clone(), fill));
-        out.push(Report::Order(update.into()));
-        out.extend(fill.map(Report::Fill));
+        out.lacks |= update.has_unread_fill();
+        out.take(convert::spot_order_event(update), Report::Order);
+        out.told.extend(fill.map(Report::Fill));
     });
     let orders = orders.await?;
     let balances = open_one(&ws, topic::spot::user_balances(), |update, out| {
-        let balances = update.balances.into_iter().map(convert::spot_event);
-        out.extend(balances.map(|(currency, balance)| Report::Balance(currency, balance)));
+        out.lacks |= !update.balances.is_whole();
+        for balance in update.balances {
+            let balance = convert::spot_event(balance);
+            out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
+        }
     });
     Ok(vec![orders, balances.await?])
 }
@@ -90,19 +109,19 @@ async fn futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, Error
         let contract = Instrument::Contract(update.order.symbol.clone());
         let fill = update.fill();
         let fill = fill.map(|fill| Fill::of(contract, update.order.order_id.clone(), fill));
-        out.push(Report::Order(update.order.into()));
-        out.extend(fill.map(Report::Fill));
+        out.take(convert::futures_order_event(update.order), Report::Order);
+        out.told.extend(fill.map(Report::Fill));
     });
     let orders = orders.await?;
     let positions = open_one(&ws, topic::futures::user_positions(), |update, out| {
         let position = convert::position_event(update);
-        out.extend(position.map(|(key, position)| Report::Position(key, position)));
+        out.told.extend(position.map(|(key, position)| Report::Position(key, position)));
     });
     let mut sources = vec![orders, positions.await?];
     for currency in currencies {
         let asset = open_one(&ws, topic::futures::user_assets(currency), |update, out| {
-            let (currency, balance) = convert::futures_event(update);
-            out.push(Report::Balance(currency, balance));
+            let balance = convert::futures_event(update);
+            out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
         });
         sources.push(asset.await?);
     }

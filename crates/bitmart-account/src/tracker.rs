@@ -301,10 +301,13 @@ impl Lane {
                     if let Some(received) = received {
                         sync.read(market, at, received);
                     }
-                    for report in reports {
+                    for report in reports.told {
                         sync.report(now, market, report);
                     }
-                    continue;
+                    if !reports.lacks {
+                        continue;
+                    }
+                    Cause::Unreadable
                 }
                 Some(Ok(Update::Subscribed | Update::Resynced)) => {
                     sync.up(now, market, at);

@@ -56,7 +56,7 @@ use sides::{Sides, seed};
 /// let mut tickers = client.subscribe(topic::spot::ticker("BTC_USDT")).await?;
 /// while let Some(update) = tickers.next().await {
 ///     match update? {
-///         Update::Data(ticker) => println!("{}", ticker.last_price),
+///         Update::Data(ticker) => println!("{:?}", ticker.last_price),
 ///         Update::Reconnecting(reason) => eprintln!("connection lost: {reason}"),
 ///         Update::Resynced => eprintln!("back again"),
 ///         _ => {}

@@ -36,7 +36,7 @@ pub(crate) fn judge(dialect: &str, frame: Option<&RawValue>) -> Verdict {
         return Verdict::Unknown(Fault::new("frame", "a described channel", format!("{name:?}")));
     };
     let text = match catalog::recode(dialect, frame.get()) {
-        Ok(Some(text)) => text,
+        Ok(Some(recoded)) => recoded.text,
         Ok(None) => {
             return Verdict::Unknown(Fault::new(
                 "frame",
