@@ -100,7 +100,8 @@ async fn every_channel_delivers_a_typed_event() -> TestResult {
 }
 
 async fn spot_market(desk: &mut Desk) -> TestResult {
-    desk.expect(topic::spot::ticker("BTC_USDT"), |ticker| ticker.last_price > Some(dec!(0))).await?;
+    desk.expect(topic::spot::ticker("BTC_USDT"), |ticker| ticker.last_price > Some(dec!(0)))
+        .await?;
     for interval in SpotInterval::ALL {
         let topic = topic::spot::klines("BTC_USDT", *interval);
         desk.expect(topic, |kline| kline.candle.low <= kline.candle.high).await?;
@@ -115,7 +116,8 @@ async fn spot_market(desk: &mut Desk) -> TestResult {
     }
     let book = topic::spot::depth_increase("BTC_USDT");
     desk.expect(book, |book| !book.asks.is_empty()).await?;
-    desk.expect(topic::spot::trades("BTC_USDT"), |trade| trade.timestamp.is_some_and(is_fresh)).await?;
+    desk.expect(topic::spot::trades("BTC_USDT"), |trade| trade.timestamp.is_some_and(is_fresh))
+        .await?;
     desk.expect(topic::spot::book_ticker("BTC_USDT"), |ticker| {
         ticker.symbol() == Some("BTC_USDT") && ticker.bid_price < ticker.ask_price
     })
@@ -142,7 +144,8 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
     desk.expect(book, |book| !book.asks.is_empty()).await?;
     let best = topic::futures::book_ticker("BTCUSDT");
     desk.expect(best, |ticker| ticker.bid_price < ticker.ask_price).await?;
-    desk.expect(topic::futures::trades("BTCUSDT"), |trade| trade.timestamp.is_some_and(is_fresh)).await?;
+    desk.expect(topic::futures::trades("BTCUSDT"), |trade| trade.timestamp.is_some_and(is_fresh))
+        .await?;
     // They come once a second, so all are waited for at the same time.
     let (mut klines, mut marks) = (Vec::new(), Vec::new());
     for interval in FuturesInterval::ALL {

@@ -56,7 +56,9 @@ impl Desk {
         let found = async {
             while let Some(update) = self.orders.next().await {
                 match update? {
-                    Update::Data(event) if event.order.order_type.as_ref() == Some(&kind) => return Ok(event),
+                    Update::Data(event) if event.order.order_type.as_ref() == Some(&kind) => {
+                        return Ok(event);
+                    }
                     _ => {}
                 }
             }
