@@ -60,6 +60,9 @@ fn frames() -> Result<usize> {
         let folder = folder?;
         for file in fs::read_dir(folder.path())? {
             let file = file?;
+            if file.path().extension().is_none_or(|kind| kind != "json") {
+                continue;
+            }
             let fixture: Value = serde_json::from_str(&fs::read_to_string(file.path())?)?;
             let frame = [&fixture["frame"], &fixture["control"]].into_iter().find(|v| !v.is_null());
             let Some(frame) = frame else { continue };

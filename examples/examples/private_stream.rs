@@ -35,9 +35,9 @@ async fn main() -> examples::Result {
     while let Some(update) = orders.next().await {
         match update? {
             Update::Data(order) => {
-                println!("{} {} {}", order.symbol, order.side, order.state);
+                println!("{} {} {:?}", order.symbol, order.side, order.state);
                 fills.extend(order.fill().map(|fill| (fill.trade_id, fill.size)));
-                if !order.state.is_open() && !cut {
+                if order.state.is_some_and(|state| !state.is_open()) && !cut {
                     cut = true;
                     println!("now the connection is cut, and an order fills while nobody listens");
                     exchange.kill_sockets();

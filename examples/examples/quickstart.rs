@@ -63,7 +63,7 @@ async fn main() -> examples::Result {
     for subscription in &mut tickers {
         while let Some(update) = subscription.next().await {
             if let Update::Data(ticker) = update? {
-                println!("ticker           {} last {}", ticker.symbol, ticker.last_price);
+                println!("ticker           {} last {:?}", ticker.symbol, ticker.last_price);
                 break;
             }
         }

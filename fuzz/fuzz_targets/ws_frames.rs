@@ -64,13 +64,21 @@ fn frame(dialect: Dialect, text: &str) {
     // What the quick reader of books reads, the general one reads alike.
     same::<SpotDepth>(text);
     same::<SpotDepthIncrease>(text);
+    // Each by itself they are read as together, wherever together they are.
+    let (mut together, mut each): (Vec<SpotDepth>, Vec<_>) = Default::default();
+    let is_whole = SpotDepth::decode(text, &mut together).is_ok();
+    SpotDepth::decode_each(text, &mut each);
+    assert!(!is_whole || each.into_iter().eq(together.into_iter().map(Ok)), "{text}");
     let mut raw: Vec<RawEvent> = Vec::new();
     if RawEvent::decode(text, &mut raw).is_ok() {
         assert!(raw.iter().all(|entry| text.contains(entry.json.get())));
     }
     // What a type writes it can read, and then writes the same.
     let Ok(Some(written)) = catalog::recode(dialect, text) else { return };
-    let again = catalog::recode(dialect, &written);
+    if written.text.contains("$fault") {
+        return;
+    }
+    let again = catalog::recode(dialect, &written.text);
     assert_eq!(again, Ok(Some(written.clone())), "{text}");
 }
 

@@ -14,8 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
-use crate::watch::Happening;
 use crate::watch::topics::{KINDS, Named, Wish, topics};
+use crate::watch::{Happening, subscribe_telling};
 
 /// Frames that may wait for the disk. Beyond them public topics lag, which the file then says.
 const WAITING: usize = 4_096;
@@ -138,7 +138,10 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
                 if entry.frame.is_some() {
                     frames += 1;
                     left -= 1;
-                } else if matches!(entry.event.as_deref(), Some("reconnecting" | "lagged")) {
+                } else if matches!(
+                    entry.event.as_deref(),
+                    Some("reconnecting" | "lagged" | "malformed")
+                ) {
                     gaps += 1;
                     eprintln!("{} {}", entry.topic, entry.event.unwrap_or_default());
                 }
@@ -174,7 +177,11 @@ async fn subscribe(
     topic: &Named,
     sender: &mpsc::Sender<Result<Entry, Failure>>,
 ) -> Result<(), Failure> {
-    let mut updates = client.subscribe(topic.topic::<Frame>()).await?;
+    let tell = |trouble: &Happening| {
+        eprintln!("{} {}", topic.name, trouble.detail.as_deref().unwrap_or_default());
+        Ok(())
+    };
+    let mut updates = subscribe_telling(client, topic.topic::<Frame>(), tell).await?;
     let (sender, name) = (sender.clone(), topic.name.clone());
     tokio::spawn(async move {
         while let Some(update) = updates.next().await {

@@ -32,6 +32,9 @@ pub enum Fault {
     Unavailable,
     /// REST: not processed; refused for maintenance (code 30016, which comes with HTTP 200).
     Maintenance,
+    /// REST: rows of the answer that are younger than this are left out, as from a history that is
+    /// behind. Rows are those of `data`, and their age is that of `createTime` or `create_time`.
+    LateHistory(Duration),
     /// WebSocket handshake: agreed to, but with an accept key that proves nothing.
     WrongAccept,
     /// WebSocket: the socket that would get the next frame of the topic stays open and falls
@@ -42,6 +45,9 @@ pub enum Fault {
     HalfOpen,
     /// WebSocket: the next frame of the topic comes twice.
     Duplicate,
+    /// WebSocket: the next frame of the topic comes this much later, by the clock of the machine. It
+    /// does not come to a socket that has closed meanwhile.
+    LatePush(Duration),
     /// WebSocket: in place of the next frame of the topic comes a binary one that is no deflate.
     Garbage,
     /// WebSocket: the next update of a book topic skips a version.
@@ -76,7 +82,14 @@ impl Fault {
 
     /// Whether it strikes the next frame of a topic, or who would hear it.
     pub(crate) fn is_frame(self) -> bool {
-        matches!(self, Self::SilentSocket | Self::HalfOpen | Self::Duplicate | Self::Garbage)
+        matches!(
+            self,
+            Self::SilentSocket
+                | Self::HalfOpen
+                | Self::Duplicate
+                | Self::LatePush(_)
+                | Self::Garbage
+        )
     }
 }
 

@@ -56,7 +56,7 @@ use sides::{Sides, seed};
 /// let mut tickers = client.subscribe(topic::spot::ticker("BTC_USDT")).await?;
 /// while let Some(update) = tickers.next().await {
 ///     match update? {
-///         Update::Data(ticker) => println!("{}", ticker.last_price),
+///         Update::Data(ticker) => println!("{:?}", ticker.last_price),
 ///         Update::Reconnecting(reason) => eprintln!("connection lost: {reason}"),
 ///         Update::Resynced => eprintln!("back again"),
 ///         _ => {}
@@ -121,7 +121,7 @@ impl Client {
             Access::Public => Overflow::Lag,
             Access::Private => Overflow::End,
         };
-        let (writer, reader) = queue(self.0.capacity, overflow);
+        let (writer, reader) = queue(self.0.capacity, overflow, handle.heard.clone());
         let (ready, answer) = oneshot::channel();
         let id = self.0.next_member.fetch_add(1, Ordering::Relaxed);
         let member = Member {

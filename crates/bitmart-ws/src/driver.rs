@@ -23,6 +23,7 @@ use crate::dialect::{Access, Dialect};
 use crate::error::{Error, ErrorKind};
 use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
+use crate::heard::Heard;
 use crate::inflate::{InflateError, Inflaters};
 use crate::reason::ReconnectReason;
 use crate::roster::Roster;
@@ -80,6 +81,8 @@ pub(crate) struct Driver {
     /// What outlives this driver.
     pub(crate) standing: Arc<Standing>,
     pub(crate) status: watch::Sender<Status>,
+    /// What the queues stamp their updates with.
+    pub(crate) heard: Arc<Heard>,
     pub(crate) link: Link,
     pub(crate) access: Access,
     pub(crate) troubles: TroubleSender,
@@ -124,7 +127,10 @@ impl Driver {
                     self.obey(&mut inbox);
                 }
                 () = signals.given() => self.dismiss(),
-                happening = self.link.next() => data = self.happened(happening).await,
+                happening = self.link.next() => {
+                    self.heard.note(self.link.quiet());
+                    data = self.happened(happening).await;
+                }
                 () = alarm.as_mut(), if armed => self.session.tick(now()),
             }
         }

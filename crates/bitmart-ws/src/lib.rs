@@ -62,6 +62,8 @@ pub mod event;
 #[cfg(feature = "client")]
 mod frame;
 mod generated;
+#[cfg(feature = "client")]
+mod heard;
 pub mod inflate;
 pub mod peek;
 #[cfg(feature = "client")]

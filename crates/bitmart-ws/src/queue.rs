@@ -6,8 +6,10 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
+use crate::heard::Heard;
 use crate::update::Update;
 
 /// What to do when the reader is too slow.
@@ -21,12 +23,17 @@ pub(crate) enum Overflow {
 
 #[derive(Debug)]
 struct State<T> {
-    items: VecDeque<Update<T>>,
-    /// Events dropped before the first of `items`.
+    /// Each with what [`Heard`] said when it was put in: everything received until then lies before.
+    items: VecDeque<(Update<T>, Option<Instant>)>,
+    /// Events dropped before the first of `items`, and the stamp of the first that was dropped.
     lagged: u64,
+    lagged_at: Option<Instant>,
+    /// The stamp of what was given last.
+    given: Option<Instant>,
     /// The writer is done; the error, if any, is the last item.
     ended: bool,
     error: Option<Error>,
+    ended_at: Option<Instant>,
     reader: Option<Waker>,
     reader_gone: bool,
 }
@@ -36,6 +43,7 @@ struct Shared<T> {
     state: Mutex<State<T>>,
     capacity: usize,
     overflow: Overflow,
+    heard: Arc<Heard>,
 }
 
 impl<T> Shared<T> {
@@ -53,23 +61,32 @@ pub(crate) struct Writer<T>(Arc<Shared<T>>);
 #[derive(Debug)]
 pub(crate) struct Reader<T>(Arc<Shared<T>>);
 
-/// A queue of at most `capacity` updates.
-pub(crate) fn queue<T>(capacity: usize, overflow: Overflow) -> (Writer<T>, Reader<T>) {
+/// A queue of at most `capacity` updates from a connection that notes in `heard` what it received.
+pub(crate) fn queue<T>(
+    capacity: usize,
+    overflow: Overflow,
+    heard: Arc<Heard>,
+) -> (Writer<T>, Reader<T>) {
     let state = State {
         items: VecDeque::new(),
         lagged: 0,
+        lagged_at: None,
+        given: None,
         ended: false,
         error: None,
+        ended_at: None,
         reader: None,
         reader_gone: false,
     };
-    let shared = Arc::new(Shared { state: Mutex::new(state), capacity: capacity.max(2), overflow });
+    let capacity = capacity.max(2);
+    let shared = Arc::new(Shared { state: Mutex::new(state), capacity, overflow, heard });
     (Writer(shared.clone()), Reader(shared))
 }
 
 impl<T> Writer<T> {
     /// Adds an update. `false` when the subscription is over and the writer can be dropped.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
+        let heard = self.0.heard.get();
         let mut state = self.0.lock();
         if state.reader_gone || state.ended {
             return false;
@@ -83,12 +100,12 @@ impl<T> Writer<T> {
                          missing from here on; query orders and balances over REST, then subscribe again",
                         self.0.capacity
                     );
-                    state.end(Some(Error::new(ErrorKind::Overflow, message)));
+                    state.end(Some(Error::new(ErrorKind::Overflow, message)), heard);
                     return false;
                 }
             }
         }
-        state.items.push_back(update);
+        state.items.push_back((update, heard));
         if let Some(reader) = state.reader.take() {
             drop(state);
             reader.wake();
@@ -98,7 +115,8 @@ impl<T> Writer<T> {
 
     /// Ends the subscription after what is queued.
     pub(crate) fn end(&self, error: Error) {
-        self.0.lock().end(Some(error));
+        let heard = self.0.heard.get();
+        self.0.lock().end(Some(error), heard);
     }
 
     pub(crate) fn reader_is_gone(&self) -> bool {
@@ -108,7 +126,8 @@ impl<T> Writer<T> {
 
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
-        self.0.lock().end(None);
+        let heard = self.0.heard.get();
+        self.0.lock().end(None, heard);
     }
 }
 
@@ -120,22 +139,24 @@ impl<T> State<T> {
         let dropped = self
             .items
             .iter()
-            .filter(|item| matches!(item, Update::Data(_) | Update::Malformed(_)))
+            .filter(|(item, _)| matches!(item, Update::Data(_) | Update::Malformed(_)))
             .count();
+        if self.lagged == 0 {
+            self.lagged_at = self.items.front().and_then(|(_, heard)| *heard);
+        }
         self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
-        let last = self
-            .items
-            .drain(..)
-            .rfind(|item| !matches!(item, Update::Data(_) | Update::Malformed(_)));
+        let is_loss = |item: &Update<T>| matches!(item, Update::Data(_) | Update::Malformed(_));
+        let last = self.items.drain(..).rfind(|(item, _)| !is_loss(item));
         self.items.extend(last);
     }
 
-    fn end(&mut self, error: Option<Error>) {
+    fn end(&mut self, error: Option<Error>, heard: Option<Instant>) {
         if self.ended {
             return;
         }
         self.ended = true;
         self.error = error;
+        self.ended_at = heard;
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
@@ -149,21 +170,34 @@ impl<T> Reader<T> {
     ) -> Poll<Option<Result<Update<T>, Error>>> {
         let mut state = self.0.lock();
         if state.lagged > 0 {
+            state.given = state.lagged_at;
             return Poll::Ready(Some(Ok(Update::Lagged(std::mem::take(&mut state.lagged)))));
         }
-        if let Some(update) = state.items.pop_front() {
+        if let Some((update, heard)) = state.items.pop_front() {
+            state.given = heard;
             return Poll::Ready(Some(Ok(update)));
         }
         if state.ended {
+            state.given = state.ended_at;
             return Poll::Ready(state.error.take().map(Err));
         }
         state.reader = Some(context.waker().clone());
         Poll::Pending
     }
 
+    /// Everything that was received until then was given before the last item.
+    pub(crate) fn last_received(&self) -> Option<Instant> {
+        self.0.lock().given
+    }
+
+    /// Everything that was received until then is in the queue or was given.
+    pub(crate) fn heard(&self) -> Option<Instant> {
+        self.0.heard.get()
+    }
+
     /// Why the connection was lost last, as far as it is still in the queue.
     pub(crate) fn last_trouble(&self) -> Option<String> {
-        self.0.lock().items.iter().rev().find_map(|item| match item {
+        self.0.lock().items.iter().rev().find_map(|(item, _)| match item {
             Update::Reconnecting(reason) => Some(reason.to_string()),
             _ => None,
         })

@@ -4,12 +4,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use futures_core::Stream;
 use tokio::sync::{mpsc, watch};
 
 use crate::driver::{Command, Signals, Standing};
 use crate::error::{Error, ErrorKind};
+use crate::heard::Heard;
 use crate::queue::Reader;
 use crate::roster::{Roster, Seat};
 use crate::router::MemberId;
@@ -24,6 +26,7 @@ pub(crate) struct Handle {
     pub(crate) signals: Arc<Signals>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) standing: Arc<Standing>,
+    pub(crate) heard: Arc<Heard>,
     pub(crate) status: watch::Receiver<Status>,
 }
 
@@ -90,6 +93,24 @@ impl<T> Subscription<T> {
     /// Safe: an update is taken when the future is ready and not before.
     pub async fn next(&mut self) -> Option<Result<Update<T>, Error>> {
         std::future::poll_fn(|context| self.queue.poll_next(context)).await
+    }
+
+    /// A stamp that travels with each update: everything of this topic that had arrived by then came
+    /// before the update that was given last. After a loss ([`Update::Reconnecting`],
+    /// [`Update::Lagged`], [`Update::Malformed`], an error) it says since when something may be
+    /// missing, however late the loss is read. `None` before the connection was heard.
+    ///
+    /// It is stamped where the update was made, and is a little earlier than the last frame of the
+    /// connection: the last moment before it at which nothing was left to read.
+    pub fn last_received(&self) -> Option<Instant> {
+        self.queue.last_received()
+    }
+
+    /// The same for the connection as it is now: everything of this topic that had arrived by then
+    /// was given or waits in the queue. Taken before a call of [`next`](Self::next) that finds
+    /// nothing waiting, it says until when everything was read.
+    pub fn heard(&self) -> Option<Instant> {
+        self.queue.heard()
     }
 
     /// Asks for one snapshot of this topic, which arrives as [`Update::Data`]. While the connection

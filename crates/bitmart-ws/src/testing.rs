@@ -201,6 +201,7 @@ pub(crate) fn subscription<T>(
         signals: Arc::default(),
         roster,
         standing: Arc::new(Standing::new(pace, Refusal::default())),
+        heard: Arc::default(),
         status: watch::channel(session.status()).1,
     };
     Subscription::new(topic, 1, reader, handle, seat)

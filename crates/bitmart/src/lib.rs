@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "account")]
+#[doc(inline)]
+pub use bitmart_account as account;
 #[doc(inline)]
 pub use bitmart_auth as auth;
 #[cfg(feature = "rest")]
@@ -12,8 +15,6 @@ pub use bitmart_types as types;
 #[doc(inline)]
 pub use bitmart_ws as ws;
 
-#[cfg(feature = "account")]
-pub mod account;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 

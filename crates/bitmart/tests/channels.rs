@@ -100,7 +100,8 @@ async fn every_channel_delivers_a_typed_event() -> TestResult {
 }
 
 async fn spot_market(desk: &mut Desk) -> TestResult {
-    desk.expect(topic::spot::ticker("BTC_USDT"), |ticker| ticker.last_price > dec!(0)).await?;
+    desk.expect(topic::spot::ticker("BTC_USDT"), |ticker| ticker.last_price > Some(dec!(0)))
+        .await?;
     for interval in SpotInterval::ALL {
         let topic = topic::spot::klines("BTC_USDT", *interval);
         desk.expect(topic, |kline| kline.candle.low <= kline.candle.high).await?;
@@ -115,7 +116,8 @@ async fn spot_market(desk: &mut Desk) -> TestResult {
     }
     let book = topic::spot::depth_increase("BTC_USDT");
     desk.expect(book, |book| !book.asks.is_empty()).await?;
-    desk.expect(topic::spot::trades("BTC_USDT"), |trade| is_fresh(trade.timestamp)).await?;
+    desk.expect(topic::spot::trades("BTC_USDT"), |trade| trade.timestamp.is_some_and(is_fresh))
+        .await?;
     desk.expect(topic::spot::book_ticker("BTC_USDT"), |ticker| {
         ticker.symbol() == Some("BTC_USDT") && ticker.bid_price < ticker.ask_price
     })
@@ -126,9 +128,9 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
     desk.expect(topic::futures::ticker("BTCUSDT"), |ticker| ticker.mark_price > dec!(0)).await?;
     desk.expect(topic::futures::all_tickers(), |ticker| ticker.symbol() == Some("ETHUSDT")).await?;
     let mut rates = desk.ws.subscribe(topic::futures::funding_rate("BTCUSDT")).await?;
-    desk.hear(&mut rates, |rate| rate.next_settlement > Some(rate.timestamp)).await?;
+    desk.hear(&mut rates, |rate| rate.next_settlement > rate.timestamp).await?;
     rates.request().await?;
-    desk.hear(&mut rates, |rate| is_fresh(rate.timestamp)).await?;
+    desk.hear(&mut rates, |rate| rate.timestamp.is_some_and(is_fresh)).await?;
     let (levels, speed) = (DepthLevels::Five, DepthSpeed::Ms100);
     let mut side = desk.ws.subscribe(topic::futures::depth("BTCUSDT", levels, speed)).await?;
     for wanted in [DepthSide::Bids, DepthSide::Asks] {
@@ -142,7 +144,8 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
     desk.expect(book, |book| !book.asks.is_empty()).await?;
     let best = topic::futures::book_ticker("BTCUSDT");
     desk.expect(best, |ticker| ticker.bid_price < ticker.ask_price).await?;
-    desk.expect(topic::futures::trades("BTCUSDT"), |trade| is_fresh(trade.timestamp)).await?;
+    desk.expect(topic::futures::trades("BTCUSDT"), |trade| trade.timestamp.is_some_and(is_fresh))
+        .await?;
     // They come once a second, so all are waited for at the same time.
     let (mut klines, mut marks) = (Vec::new(), Vec::new());
     for interval in FuturesInterval::ALL {
@@ -164,7 +167,7 @@ async fn spot_account(desk: &mut Desk) -> TestResult {
     desk.rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(100))).await?;
     desk.hear(&mut orders, |order| order.fill().is_some()).await?;
     desk.hear(&mut balances, |update| {
-        update.reason == BalanceReason::Trade
+        update.reason == Some(BalanceReason::Trade)
             && update.balances.iter().any(|row| row.currency.as_str() == "BTC")
     })
     .await?;
@@ -181,9 +184,9 @@ async fn futures_account(desk: &mut Desk) -> TestResult {
         .margin_type(MarginType::Isolated);
     desk.rest.futures().submit_order(order).await?;
     desk.hear(&mut orders, |update| update.fill().is_some()).await?;
-    desk.hear(&mut assets, |asset| asset.position_deposit > dec!(0)).await?;
+    desk.hear(&mut assets, |asset| asset.position_deposit > Some(dec!(0))).await?;
     desk.hear(&mut positions, |position| {
-        position.size == dec!(3) && position.margin_type == MarginType::Isolated
+        position.size == dec!(3) && position.margin_type == Some(MarginType::Isolated)
     })
     .await
 }

@@ -221,10 +221,10 @@ async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
     while told.last() != Some(&FuturesOrderAction::Bankruptcy) {
         let update = tokio::time::timeout(PATIENCE, orders.next()).await?.ok_or("an event")??;
         if let Update::Data(update) = update {
-            if update.action == FuturesOrderAction::LiquidationCancel {
+            if update.action == Some(FuturesOrderAction::LiquidationCancel) {
                 assert_eq!(update.order.order_id, resting.order_id);
             }
-            told.push(update.action);
+            told.extend(update.action);
         }
     }
     let end = [LiquidationCancel, Submit, PartialLiquidation, Cancel, Submit, Bankruptcy];

@@ -61,7 +61,7 @@ fn finished(id: &ClientOrderId) -> impl Fn(&Update<SpotOrderUpdate>) -> Option<S
     move |update| match update {
         Update::Data(order)
             if order.client_order_id.as_ref() == Some(id)
-                && !matches!(order.state, OrderState::New | OrderState::PartiallyFilled) =>
+                && !matches!(order.state, Some(OrderState::New | OrderState::PartiallyFilled)) =>
         {
             Some(order.clone())
         }

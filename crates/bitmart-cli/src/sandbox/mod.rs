@@ -82,9 +82,9 @@ pub(crate) fn command() -> Command {
                 .about("Break the next answers of a path, or a socket's topic")
                 .after_help(
                     "delay, drop-before, drop-after, html, html-after, truncated-json, null-rows, \
-                     reset-mid-body, slow-drip, rate-limited, banned, unavailable, maintenance on a \
-                     path;\nsilent-socket, half-open, duplicate, garbage, version-gap on a topic like \
-                     spot/ticker:BTC_USDT;\nwrong-accept on the handshakes of an address like spot/api",
+                     reset-mid-body, slow-drip, rate-limited, banned, unavailable, maintenance, \
+                     late-history on a path;\nsilent-socket, half-open, duplicate, late-push, garbage, \
+                     version-gap on a topic like spot/ticker:BTC_USDT;\nwrong-accept on the handshakes of an address like spot/api",
                 )
                 .arg(Arg::new("fault").value_name("FAULT").help("What happens"))
                 .arg(Arg::new("on").value_name("PATH|TOPIC").requires("fault").help("To what"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
 use bitmart::rest::Client;
 use bitmart::rest::system::QueryTime;
-use bitmart::types::Side;
+use bitmart::types::{Side, Timestamp};
 use bitmart::ws::book::BookSubscription;
 use bitmart::ws::event::{DepthEvent, FuturesTicker, FuturesTrade, SpotTicker, SpotTrade};
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use super::model::{Account, CANDLES, Event, Level, OwnOrder, State, Ticker, Trade};
 use crate::chart;
 use crate::failure::Failure;
+use crate::watch::{Happening, subscribe_telling};
 
 /// Levels of each side that are shown at most.
 const LEVELS: usize = 100;
@@ -82,7 +83,13 @@ async fn stream<T: ws::event::Event>(
     name: &'static str,
     read: fn(&T) -> Event,
 ) -> Result<(), Failure> {
-    let mut updates = streams.subscribe(topic).await?;
+    let tell = |trouble: &Happening| {
+        let why = trouble.detail.clone().unwrap_or_default();
+        // With a full queue there is enough to show.
+        let _ = events.try_send(Ok(Event::State(name, State::Lost(why))));
+        Ok(())
+    };
+    let mut updates = subscribe_telling(streams, topic, tell).await?;
     let events = events.clone();
     tokio::spawn(async move {
         while let Some(update) = updates.next().await {
@@ -108,21 +115,23 @@ async fn stream<T: ws::event::Event>(
 }
 
 fn spot_trade(trade: &SpotTrade) -> Event {
-    let buy = trade.side == Side::Buy;
-    Event::Trade(Trade { time: trade.timestamp, price: trade.price, size: trade.size, buy })
+    let (time, buy) = (trade.timestamp.unwrap_or_else(Timestamp::now), trade.side == Side::Buy);
+    Event::Trade(Trade { time, price: trade.price, size: trade.size, buy: Some(buy) })
 }
 
 fn futures_trade(trade: &FuturesTrade) -> Event {
-    let buy = trade.taker_side() == Side::Buy;
-    Event::Trade(Trade { time: trade.timestamp, price: trade.price, size: trade.size, buy })
+    let buy = trade.taker_side().map(|side| side == Side::Buy);
+    // A trade that does not say when it was has just come.
+    let time = trade.timestamp.unwrap_or_else(Timestamp::now);
+    Event::Trade(Trade { time, price: trade.price, size: trade.size, buy })
 }
 
 fn spot_ticker(ticker: &SpotTicker) -> Event {
     Event::Ticker(Ticker {
         last: ticker.last_price,
         change: ticker.fluctuation,
-        high: Some(ticker.high_24h),
-        low: Some(ticker.low_24h),
+        high: ticker.high_24h,
+        low: ticker.low_24h,
         volume: ticker.base_volume_24h,
         mark: None,
     })
@@ -135,7 +144,7 @@ fn futures_ticker(ticker: &FuturesTicker) -> Event {
         high: None,
         low: None,
         volume: ticker.volume_24h,
-        mark: Some(ticker.mark_price),
+        mark: ticker.mark_price,
     })
 }
 

@@ -22,19 +22,19 @@ pub(super) struct Trade {
     pub(super) time: Timestamp,
     pub(super) price: Decimal,
     pub(super) size: Decimal,
-    /// Whether the taker bought.
-    pub(super) buy: bool,
+    /// Whether the taker bought, where that was told.
+    pub(super) buy: Option<bool>,
 }
 
 /// The last 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticker {
-    pub(super) last: Decimal,
+    pub(super) last: Option<Decimal>,
     /// Change as a ratio.
-    pub(super) change: Decimal,
+    pub(super) change: Option<Decimal>,
     pub(super) high: Option<Decimal>,
     pub(super) low: Option<Decimal>,
-    pub(super) volume: Decimal,
+    pub(super) volume: Option<Decimal>,
     pub(super) mark: Option<Decimal>,
 }
 
@@ -234,7 +234,12 @@ mod tests {
     use super::{Event, Model, State, Trade};
 
     fn trade(at: i64, price: bitmart::Decimal) -> Event {
-        Event::Trade(Trade { time: Timestamp::from_millis(at), price, size: dec!(1), buy: true })
+        Event::Trade(Trade {
+            time: Timestamp::from_millis(at),
+            price,
+            size: dec!(1),
+            buy: Some(true),
+        })
     }
 
     #[test]

@@ -3,8 +3,8 @@
 pub(crate) mod topics;
 
 use bitmart::Timestamp;
-use bitmart::ws::Update;
-use bitmart::ws::event::RawEvent;
+use bitmart::ws::event::{Event, RawEvent};
+use bitmart::ws::{Client, Subscription, Topic, Update};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::sync::mpsc;
 
@@ -89,10 +89,10 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     };
     let topics = topics(&text("kind"), &symbols, &wish).map_err(Failure::usage)?;
     let mut left = matches.get_one::<u64>("count").copied();
-    let mut lines = subscribe(context, &topics).await?;
+    let mut printer = Printer::new(context.format);
+    let mut lines = subscribe(context, &topics, &printer).await?;
     let mut interrupts = Interrupts::listen()?;
     let several = topics.len() > 1;
-    let mut printer = Printer::new(context.format);
     loop {
         let line = tokio::select! {
             line = lines.recv() => line,
@@ -116,11 +116,16 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 }
 
 /// Subscribes to all topics, and gives what comes of them.
-async fn subscribe(context: &Context, topics: &[Named]) -> Result<mpsc::Receiver<Line>, Failure> {
+async fn subscribe(
+    context: &Context,
+    topics: &[Named],
+    printer: &Printer,
+) -> Result<mpsc::Receiver<Line>, Failure> {
     let client = context.target().await?.stream_client()?;
     let (sender, receiver) = mpsc::channel(WAITING);
     for topic in topics {
-        let mut updates = client.subscribe(topic.topic::<RawEvent>()).await?;
+        let tell = |trouble: &Happening| printer.note(&trouble.line(&topic.name));
+        let mut updates = subscribe_telling(&client, topic.topic::<RawEvent>(), tell).await?;
         let (sender, name) = (sender.clone(), topic.name.clone());
         tokio::spawn(async move {
             while let Some(update) = updates.next().await {
@@ -137,6 +142,26 @@ async fn subscribe(context: &Context, topics: &[Named]) -> Result<mpsc::Receiver
         });
     }
     Ok(receiver)
+}
+
+/// Subscribes, and tells meanwhile why there is no connection.
+pub(crate) async fn subscribe_telling<T: Event>(
+    client: &Client,
+    topic: Topic<T>,
+    mut tell: impl FnMut(&Happening) -> Result<(), Failure>,
+) -> Result<Subscription<T>, Failure> {
+    let mut troubles = client.troubles();
+    let mut subscribing = std::pin::pin!(client.subscribe(topic));
+    loop {
+        tokio::select! {
+            biased;
+            subscription = &mut subscribing => return Ok(subscription?),
+            Some(trouble) = troubles.next() => {
+                let detail = Some(trouble.reason.to_string());
+                tell(&Happening { event: "reconnecting", detail })?;
+            }
+        }
+    }
 }
 
 fn line(topic: &str, update: &Update<RawEvent>) -> Option<Line> {
@@ -178,14 +203,15 @@ impl Happening {
     }
 
     /// As a line of `watch`.
-    fn line(self, topic: &str) -> Json {
+    fn line(&self, topic: &str) -> Json {
         let text = |text: &str| Json::Text(text.to_owned());
         let mut members = vec![
             ("event".to_owned(), text(self.event)),
             ("topic".to_owned(), text(topic)),
             ("at".to_owned(), Json::Number(Timestamp::now().as_millis().to_string())),
         ];
-        members.extend(self.detail.map(|detail| ("detail".to_owned(), Json::Text(detail))));
+        let detail = self.detail.as_deref().map(|detail| ("detail".to_owned(), text(detail)));
+        members.extend(detail);
         Json::Object(members)
     }
 }

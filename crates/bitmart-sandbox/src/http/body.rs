@@ -62,6 +62,19 @@ pub(super) fn null_rows(body: &Bytes) -> Bytes {
     answer.to_string().into()
 }
 
+/// The answer without the rows of its `data` that are younger than this.
+pub(super) fn without_newest(body: &Bytes, most_ms: u64) -> Bytes {
+    let Ok(mut answer) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    let time = |row: &Value| {
+        let time = row.get("createTime").or_else(|| row.get("create_time"))?;
+        time.as_u64().or_else(|| time.as_str()?.parse().ok())
+    };
+    if let Some(rows) = answer["data"].as_array_mut() {
+        rows.retain(|row| time(row).is_none_or(|time| time <= most_ms));
+    }
+    answer.to_string().into()
+}
+
 /// The first half of a body whose head promises all of it, then an error.
 pub(super) fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
     promise(headers, body);

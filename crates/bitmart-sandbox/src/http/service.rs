@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{
     Answer, Call, Handler,
     answer::{Reply, envelope, html, reply},
-    body::{drip, gzip, half, null_rows},
+    body::{drip, gzip, half, null_rows, without_newest},
     family::Family,
     handler, is_made_up,
     limits::Usage,
@@ -111,6 +111,11 @@ pub(super) async fn answer(
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         Some(Fault::NullRows) => body = null_rows(&body),
+        Some(Fault::LateHistory(behind)) => {
+            let now_ms = shared.state().clock.now_ms();
+            let behind = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
+            body = without_newest(&body, now_ms.saturating_sub(behind));
+        }
         _ => {}
     }
     let mut reply = reply(status, body.clone(), outcome.usage, outcome.made_up);

@@ -239,6 +239,24 @@ impl Feed {
         }
     }
 
+    /// Puts something into the queue of a socket after a while, if it is still there.
+    fn send_late(&self, id: SocketId, out: Out, late: std::time::Duration) {
+        let (Some(socket), Ok(runtime)) =
+            (self.sockets.get(&id), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        let queue = socket.queue.downgrade();
+        let queued = Queued { after: self.latest, out };
+        runtime.spawn(async move {
+            tokio::time::sleep(late).await;
+            if let Some(queue) = queue.upgrade() {
+                // A full queue closes the socket with the next frame.
+                drop(queue.try_send(queued));
+            }
+        });
+    }
+
     pub(super) fn send_json(&mut self, id: SocketId, value: &Value) {
         self.send(id, Out::Text(value.to_string().into()));
     }
@@ -336,6 +354,12 @@ impl Feed {
             Some(Fault::Garbage) => Out::Binary(Bytes::from_static(GARBAGE)),
             _ => self.frame(topic, value, now_ms),
         };
+        if let Some(Fault::LatePush(late)) = fault {
+            for id in ids {
+                self.send_late(id, out.clone(), late);
+            }
+            return;
+        }
         let times = if fault == Some(Fault::Duplicate) { 2 } else { 1 };
         for id in ids {
             for _ in 0..times {

@@ -86,6 +86,7 @@ impl Client {
             .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let signals = Arc::new(Signals::default());
+        let heard = Arc::<crate::heard::Heard>::default();
         let limits = Limits::of(dialect, access);
         let session = Session::resume(dialect, access, limits, standing.pace());
         let (reporter, status) = watch::channel(session.status());
@@ -107,12 +108,13 @@ impl Client {
             roster: roster.clone(),
             standing: standing.clone(),
             status: reporter,
+            heard: heard.clone(),
             link: Link::Down,
             access,
             troubles: shared.troubles.clone(),
         };
         tokio::spawn(driver.run());
-        Ok(Handle { commands: sender, signals, roster, standing, status })
+        Ok(Handle { commands: sender, signals, roster, standing, heard, status })
     }
 }
 

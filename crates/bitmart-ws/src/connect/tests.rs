@@ -110,6 +110,70 @@ async fn answers_that_do_not_upgrade_are_refused() {
     assert!(error.contains("extension"), "{error}");
 }
 
+/// Refuses the first handshake with this answer. Gives what was told while `subscribe` waited, and
+/// after which time the next attempt came.
+async fn refused(answer: &str) -> (ReconnectReason, Duration) {
+    let (mut venue, client) = venue();
+    let mut troubles = client.troubles();
+    let subscribing = tokio::spawn(async move { client.subscribe(ticker()).await });
+    let (mut io, _) = venue.asked().await;
+    io.write_all(answer.as_bytes()).await.expect("a client");
+    let trouble = patient(troubles.next()).await.expect("told at once");
+    assert_eq!((trouble.dialect, trouble.access), (Dialect::Spot, Access::Public));
+    let begin = tokio::time::Instant::now();
+    let next = venue.asked().await;
+    let waited = begin.elapsed();
+    drop((next, subscribing));
+    (trouble.reason, waited)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_handshake_waits_as_long_as_it_is_told_to_and_says_so() {
+    let block = "error code: 1020";
+    let cases = [
+        ("429 Too Many Requests", "Retry-After: 7\r\n", "", 7, None),
+        ("403 Forbidden", "", block, 10, Some("a Cloudflare page, error code: 1020")),
+        ("429 Too Many Requests", "", "", 10, None),
+        ("503 Unavailable", "Retry-After: 12\r\n", "", 12, None),
+        (
+            "429 Too Many Requests",
+            "Date: Sat, 01 Aug 2026 00:00:00 GMT\r\nRetry-After: Sat, 01 Aug 2026 00:00:20 GMT\r\n",
+            "<!DOCTYPE html>",
+            20,
+            Some("an HTML page, probably of a proxy"),
+        ),
+    ];
+    for (status, headers, body, seconds, named) in cases {
+        let length = body.len();
+        let answer =
+            format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+        let (reason, waited) = refused(&answer).await;
+        let pause = Duration::from_secs(seconds);
+        assert!(waited >= pause && waited < pause + Duration::from_secs(3), "{status} {waited:?}");
+        let said = reason.to_string();
+        assert!(
+            said.contains(&format!("HTTP {}; next", &status[..3])) || named.is_some(),
+            "{said}"
+        );
+        let ReconnectReason::HandshakeRefused { status: number, page, wait } = reason else {
+            panic!("{reason:?}");
+        };
+        assert_eq!((number.to_string(), page.as_deref()), (status[..3].to_owned(), named));
+        assert_eq!(wait, Some(pause));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_asked_for_has_a_bound() {
+    let limits = Limits::of(Dialect::Spot, Access::Public);
+    let gate = gate();
+    gate.close_for(Duration::MAX);
+    let begin = tokio::time::Instant::now();
+    patient(gate.pass()).await;
+    assert!(begin.elapsed() >= limits.longest_refused_pause);
+    assert!(begin.elapsed() < limits.longest_refused_pause + Duration::from_secs(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_endless_head_is_cut_off() {
     let error =

@@ -1,7 +1,7 @@
 //! The socket in its three conditions.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use fastwebsockets::{Frame, Payload, WebSocketError, WebSocketWrite};
@@ -29,7 +29,12 @@ type Writer = WebSocketWrite<WriteHalf<TokioIo<Upgraded>>>;
 pub(crate) enum Link {
     Down,
     Connecting(Connecting),
-    Up { messages: Messages, writer: Writer },
+    Up {
+        messages: Messages,
+        writer: Writer,
+        /// When there was nothing to read last.
+        quiet: Option<Instant>,
+    },
 }
 
 /// What a link reports.
@@ -53,16 +58,24 @@ impl Link {
             Self::Connecting(connecting) => match connecting.await {
                 Ok((reader, writer)) => {
                     let messages = Box::pin(frame::messages(reader));
-                    *self = Self::Up { messages, writer };
+                    *self = Self::Up { messages, writer, quiet: None };
                     Happening::Connected
                 }
                 Err(reason) => self.ended(reason),
             },
-            Self::Up { messages, .. } => match messages.next().await {
+            Self::Up { messages, quiet, .. } => match read(messages, quiet).await {
                 Some(Ok(message)) => Happening::Received(message),
                 Some(Err(reason)) => self.ended(reason),
                 None => self.ended(ReconnectReason::Closed { code: None }),
             },
+        }
+    }
+
+    /// When there was nothing to read last: everything that had arrived by then was handed out.
+    pub(super) fn quiet(&self) -> Option<Instant> {
+        match self {
+            Self::Up { quiet, .. } => *quiet,
+            Self::Down | Self::Connecting(_) => None,
         }
     }
 
@@ -113,4 +126,20 @@ impl Link {
         *self = Self::Down;
         Err(reason)
     }
+}
+
+/// The next message. Notes when there is none to read.
+async fn read(
+    messages: &mut Messages,
+    quiet: &mut Option<Instant>,
+) -> Option<Result<Message, ReconnectReason>> {
+    std::future::poll_fn(|context| {
+        let message = messages.poll_next_unpin(context);
+        // A task that used up its budget is told that there is nothing, which may not be true.
+        if message.is_pending() && tokio::task::coop::has_budget_remaining() {
+            *quiet = Some(super::now());
+        }
+        message
+    })
+    .await
 }

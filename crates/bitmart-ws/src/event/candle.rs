@@ -1,9 +1,6 @@
 //! Candles of both dialects.
 
-use std::fmt;
-
-use bitmart_types::{Decimal, Timestamp, wire};
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use bitmart_types::{Decimal, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
 
 /// Prices and volume of one interval.
@@ -25,39 +22,15 @@ pub struct Candle {
     pub volume: Option<Decimal>,
 }
 
-/// A candle as spot writes it: `[time,"open","high","low","close","volume"]`. The volume may be
-/// missing or unreadable, the others may not.
-struct CandleRow;
-
-/// One column in the form of its helper.
-macro_rules! column {
-    ($name:ident, $type:ty, $helper:literal) => {
-        #[derive(Serialize, Deserialize)]
-        #[serde(transparent)]
-        struct $name(#[serde(with = $helper)] $type);
-    };
-}
-column!(Seconds, Timestamp, "wire::seconds");
-column!(Price, Decimal, "wire::decimal");
-column!(Volume, Option<Decimal>, "wire::decimal_opt");
-
-impl<'de> Visitor<'de> for CandleRow {
-    type Value = Candle;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a row of 6 columns")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut columns: A) -> Result<Candle, A::Error> {
-        let short = |column| move || A::Error::custom(format_args!("row ends before `{column}`"));
-        let Seconds(time) = columns.next_element()?.ok_or_else(short("time"))?;
-        let Price(open) = columns.next_element()?.ok_or_else(short("open"))?;
-        let Price(high) = columns.next_element()?.ok_or_else(short("high"))?;
-        let Price(low) = columns.next_element()?.ok_or_else(short("low"))?;
-        let Price(close) = columns.next_element()?.ok_or_else(short("close"))?;
-        let volume = columns.next_element()?.and_then(|Volume(volume)| volume);
-        while columns.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Candle { time, open, high, low, close, volume })
+positional! {
+    /// A candle as spot writes it: `[time,"open","high","low","close","volume"]`.
+    struct CandleRow {
+        time: Timestamp as wire::seconds,
+        open: Decimal as wire::decimal,
+        high: Decimal as wire::decimal,
+        low: Decimal as wire::decimal,
+        close: Decimal as wire::decimal,
+        volume: Option<Decimal> as wire::decimal_opt,
     }
 }
 
@@ -87,14 +60,16 @@ impl From<CandleObject> for Candle {
 
 /// A candle as a row.
 pub(super) mod row {
-    use serde::{Deserializer, Serialize as _, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::{Candle, CandleRow, Price, Seconds, Volume};
+    use super::{Candle, CandleRow};
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Candle, D::Error> {
-        deserializer.deserialize_seq(CandleRow)
+        let CandleRow { time, open, high, low, close, volume } =
+            CandleRow::deserialize(deserializer)?;
+        Ok(Candle { time, open, high, low, close, volume })
     }
 
     pub(in super::super) fn serialize<S: Serializer>(
@@ -102,7 +77,6 @@ pub(super) mod row {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let &Candle { time, open, high, low, close, volume } = candle;
-        let (open, high, low, close) = (Price(open), Price(high), Price(low), Price(close));
-        (Seconds(time), open, high, low, close, Volume(volume)).serialize(serializer)
+        CandleRow { time, open, high, low, close, volume }.serialize(serializer)
     }
 }

@@ -31,12 +31,9 @@ pub(super) fn each<T>(
         out.extend(entries.into_iter().map(Ok));
         return out.push(Err(error));
     };
-    if parts.is_empty() {
-        return out.push(Err(error));
-    }
     let channel = peek::channel(text).unwrap_or_default();
     let (mut faults, mut more) = (0, false);
-    for (index, Part { path, raw }) in parts.into_iter().enumerate() {
+    for Part { index, raw, path } in parts {
         entries.clear();
         // As if it stood alone in its frame.
         match decode(&format!(r#"{{"data":{raw},"table":"{channel}"}}"#), &mut entries) {
@@ -57,7 +54,9 @@ pub(super) fn each<T>(
 
 /// An entry and where it stands.
 pub(super) struct Part<'a> {
-    pub(super) path: String,
+    /// In `data`, from 0.
+    index: usize,
+    path: String,
     pub(super) raw: &'a RawValue,
 }
 
@@ -70,9 +69,9 @@ pub(super) fn split(text: &str) -> serde_json::Result<Vec<Part<'_>>> {
             let entries: Vec<&RawValue> = serde_json::from_str(data.get())?;
             let path = |index| format!("data[{index}]");
             let entries = entries.into_iter().enumerate();
-            parts.extend(entries.map(|(index, raw)| Part { path: path(index), raw }));
+            parts.extend(entries.map(|(index, raw)| Part { index, path: path(index), raw }));
         } else {
-            parts.push(Part { path: "data".to_owned(), raw: data });
+            parts.push(Part { index: 0, path: "data".to_owned(), raw: data });
         }
     }
     parts.retain(|part| part.raw.get() != "null");

@@ -16,7 +16,7 @@ fn all(reader: &Reader<u32>) -> Vec<Update<u32>> {
 
 #[test]
 fn updates_come_in_order_and_the_queue_ends_with_its_writer() {
-    let (writer, reader) = queue(8, Overflow::Lag);
+    let (writer, reader) = queue(8, Overflow::Lag, Arc::default());
     assert!(next(&reader).is_pending(), "nothing yet");
     assert!(writer.push(Update::Subscribed) && writer.push(Update::Data(1)));
     drop(writer);
@@ -26,7 +26,7 @@ fn updates_come_in_order_and_the_queue_ends_with_its_writer() {
 
 #[test]
 fn a_slow_reader_of_market_data_learns_how_much_it_missed() {
-    let (writer, reader) = queue(4, Overflow::Lag);
+    let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     for value in 0..10 {
         assert!(writer.push(Update::Data(value)));
     }
@@ -38,7 +38,7 @@ fn a_slow_reader_of_market_data_learns_how_much_it_missed() {
 
 #[test]
 fn the_last_word_of_the_lifecycle_survives_an_overflow() {
-    let (writer, reader) = queue(4, Overflow::Lag);
+    let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     writer.push(Update::Data(1));
     writer.push(Update::Reconnecting(crate::ReconnectReason::Closed { code: None }));
     writer.push(Update::Resynced);
@@ -49,7 +49,7 @@ fn the_last_word_of_the_lifecycle_survives_an_overflow() {
 
 #[test]
 fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
-    let (writer, reader) = queue(4, Overflow::End);
+    let (writer, reader) = queue(4, Overflow::End, Arc::default());
     let accepted = (0..10).filter(|&value| writer.push(Update::Data(value))).count();
     assert_eq!(accepted, 4);
     for value in 0..4 {
@@ -64,8 +64,42 @@ fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
 
 #[test]
 fn a_writer_learns_that_nobody_reads() {
-    let (writer, reader) = queue(4, Overflow::Lag);
+    let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     reader.close();
     assert!(writer.reader_is_gone());
     assert!(!writer.push(Update::Data(1)));
+}
+
+#[test]
+fn a_loss_says_since_when_whenever_it_is_read() {
+    let heard = Arc::<Heard>::default();
+    let start = Instant::now();
+    let at = |seconds: u64| Some(start + std::time::Duration::from_secs(seconds));
+    let (writer, reader) = queue(2, Overflow::End, heard.clone());
+    assert!(writer.push(Update::Data(1)));
+    heard.note(at(5));
+    let cut = crate::ReconnectReason::Closed { code: None };
+    assert!(writer.push(Update::Reconnecting(cut)));
+    heard.note(at(9));
+    assert!(!writer.push(Update::Data(2)), "full");
+    heard.note(at(60));
+    assert_eq!(reader.heard(), at(60));
+    let mut stamps = Vec::new();
+    while let Poll::Ready(Some(_)) = next(&reader) {
+        stamps.push(reader.last_received());
+    }
+    assert_eq!(stamps, [None, at(5), at(9)], "data, the cut, the overflow");
+}
+
+#[test]
+fn market_data_that_was_dropped_is_missing_since_the_first_of_it() {
+    let heard = Arc::<Heard>::default();
+    let start = Instant::now();
+    let (writer, reader) = queue(2, Overflow::Lag, heard.clone());
+    for value in 0..9_u8 {
+        heard.note(Some(start + std::time::Duration::from_secs(value.into())));
+        writer.push(Update::Data(value.into()));
+    }
+    assert!(matches!(next(&reader), Poll::Ready(Some(Ok(Update::Lagged(_))))));
+    assert_eq!(reader.last_received(), Some(start));
 }

@@ -160,3 +160,16 @@ fn an_order_goes_to_the_topic_of_its_pair_or_else_to_the_one_of_all_pairs() {
     }
     assert!(receives(PAIR, "spot/user/order", None, |_| true), "no symbol, so for everybody");
 }
+
+#[test]
+fn pushes_match_their_topics_in_any_case() {
+    for (topic, channel, symbol) in [
+        ("spot/ticker:BTC_USDT", "spot/ticker", Some("btc_usdt")),
+        ("futures/ticker:BTCUSDT", "futures/ticker:btcusdt", None),
+    ] {
+        assert!(receives(topic, channel, symbol, |_| false), "{topic}");
+    }
+    let own = |topic: &str| topic == "spot/user/order:BTC_USDT";
+    let all = "spot/user/orders:ALL_SYMBOLS";
+    assert!(!receives(all, "spot/user/order", Some("btc_usdt"), own), "it has a topic of its own");
+}

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bitmart::account::{AccountEvent, AccountTracker, Market};
+use bitmart::account::{AccountEvent, AccountTracker, Assumptions, Health, Market};
 use bitmart::rest::spot::NewOrder;
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Service;
@@ -23,6 +23,13 @@ type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// How long a test waits for what must happen. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The sandbox shows a fill at once, and its clock is that of this machine.
+fn prompt() -> Assumptions {
+    Assumptions::default()
+        .history_behind(Duration::from_millis(100))
+        .clocks_differ(Duration::from_millis(10))
+}
 
 /// Orders that are placed in each test.
 const ORDERS: usize = 6;
@@ -75,7 +82,7 @@ async fn open(
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment.clone()).credentials(credentials);
-    let account = AccountTracker::new(rest.clone(), configure(ws).build()?).spot();
+    let account = AccountTracker::new(rest.clone(), configure(ws).build()?).spot().assume(prompt());
     let mut desk =
         Desk { exchange, proxy, environment, rest, account, told: Vec::new(), fills: Vec::new() };
     desk.until_in_step().await?;
@@ -94,7 +101,9 @@ impl Desk {
             AccountEvent::Reconnecting { reason, .. } => {
                 self.told.push(format!("reconnecting: {reason}"));
             }
-            AccountEvent::Stale { .. } => self.told.push("stale".to_owned()),
+            AccountEvent::Health { health: Health::Stale, .. } => {
+                self.told.push("stale".to_owned());
+            }
             AccountEvent::Overflowed { .. } => self.told.push("overflowed".to_owned()),
             AccountEvent::CaughtUp(found) => self.told.push(format!("caught up: {found:?}")),
             _ => {}
@@ -323,7 +332,7 @@ async fn cut_before_the_first_catching_up() -> TestResult {
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    let mut account = AccountTracker::new(rest.clone(), ws).spot();
+    let mut account = AccountTracker::new(rest.clone(), ws).spot().assume(prompt());
     let mut fills = BTreeSet::new();
     loop {
         let event = tokio::time::timeout(PATIENCE, account.next()).await?.ok_or("an event")??;
@@ -350,6 +359,75 @@ async fn cut_before_the_first_catching_up() -> TestResult {
         exchange.fills().iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect();
     assert!(!ledger.is_empty());
     assert_eq!(fills, ledger);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_history_that_is_behind_hides_no_fill() -> TestResult {
+    let mut desk = open(|_| Fate::Pass, |ws| ws).await?;
+    desk.account = AccountTracker::new(
+        desk.rest.clone(),
+        ws::Client::builder()
+            .environment(desk.environment.clone())
+            .credentials(sandbox::credentials(&desk.exchange)?)
+            .build()?,
+    )
+    .spot()
+    .assume(prompt().history_behind(Duration::from_secs(3)));
+    desk.until_in_step().await?;
+    desk.exchange.kill_sockets();
+    tokio::time::timeout(PATIENCE, async {
+        while desk.exchange.sockets() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await?;
+    desk.trade().await?;
+    // The first query after the cut does not see what has just happened.
+    let late = Fault::LateHistory(Duration::from_mins(1));
+    desk.exchange.inject(late.on("/spot/v4/query/trades"));
+    desk.told.clear();
+    while !desk.was_told("caught up") {
+        desk.next().await?;
+    }
+    let ledger = desk.exchange.fills().len();
+    assert_eq!(desk.fills.len(), ledger, "none is missing when it is said to be whole");
+    desk.settle().await
+}
+
+#[tokio::test]
+async fn a_push_that_is_late_and_lost_is_looked_for() -> TestResult {
+    let mut desk = open(|_| Fate::Pass, |ws| ws).await?;
+    let late = Fault::LatePush(Duration::from_mins(1));
+    desk.exchange.inject(late.on("spot/user/orders:ALL_SYMBOLS").times(u32::MAX));
+    desk.trade().await?;
+    assert!(desk.fills.is_empty(), "no push has come");
+    desk.exchange.kill_sockets();
+    desk.told.clear();
+    while !desk.was_told("caught up") {
+        desk.next().await?;
+    }
+    assert_eq!(desk.fills.len(), desk.exchange.fills().len());
+    desk.settle().await
+}
+
+#[tokio::test]
+async fn an_audit_compares_and_finds_no_difference() -> TestResult {
+    let mut desk = endure(first_orders(1, |frame| Fate::Cut(frame.bytes()))).await?;
+    tokio::time::timeout(PATIENCE, async {
+        while desk.account.audits(Market::Spot).is_none_or(|audits| audits.compared == 0) {
+            desk.account.audit(Market::Spot);
+            // Nothing needs to be told meanwhile.
+            let wait = tokio::time::timeout(Duration::from_millis(100), desk.account.next());
+            if let Ok(Some(Ok(AccountEvent::AuditFailed(report)))) = wait.await {
+                return Err(format!("{report:?}"));
+            }
+        }
+        Ok(())
+    })
+    .await??;
+    let audits = desk.account.audits(Market::Spot).ok_or("it is followed")?;
+    assert_eq!((audits.missing, audits.surplus), (0, 0));
     Ok(())
 }
 

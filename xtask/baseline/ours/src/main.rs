@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut tickers = streams.subscribe(topic::spot::ticker("BTC_USDT")).await?;
     while let Some(update) = tickers.next().await {
         if let Update::Data(ticker) = update? {
-            println!("{} {}", ticker.symbol, ticker.last_price);
+            println!("{} {:?}", ticker.symbol, ticker.last_price);
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ pub(super) fn tape(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let gap = width.saturating_sub(clock.len() + at.len() + size.len() + 1);
         Line::from(vec![
             Span::styled(clock.to_owned(), QUIET),
-            Span::styled(format!(" {at}{}{size}", " ".repeat(gap)), side(trade.buy)),
+            Span::styled(format!(" {at}{}{size}", " ".repeat(gap)), trade.buy.map_or(QUIET, side)),
         ])
     });
     let rows = Paragraph::new(rows.collect::<Vec<_>>());

@@ -27,11 +27,15 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         Span::styled(format!(" {} ", model.symbol), bold),
     ];
     if let Some(ticker) = &model.ticker {
-        let rose = ticker.change >= Decimal::ZERO;
-        let percent = (ticker.change * Decimal::ONE_HUNDRED).round_dp(2);
-        let sign = if rose { "+" } else { "" };
-        spans.push(Span::styled(ticker.last.to_string(), side(rose).add_modifier(Modifier::BOLD)));
-        spans.push(Span::styled(format!(" {sign}{percent} %"), side(rose)));
+        let colour = ticker.change.map_or(QUIET, |change| side(change >= Decimal::ZERO));
+        if let Some(last) = ticker.last {
+            spans.push(Span::styled(last.to_string(), colour.add_modifier(Modifier::BOLD)));
+        }
+        if let Some(change) = ticker.change {
+            let percent = (change * Decimal::ONE_HUNDRED).round_dp(2);
+            let sign = if change >= Decimal::ZERO { "+" } else { "" };
+            spans.push(Span::styled(format!(" {sign}{percent} %"), colour));
+        }
         let mut day = Vec::new();
         if let (Some(high), Some(low)) = (ticker.high, ticker.low) {
             day.push(format!("24 h {low} to {high}"));
@@ -39,7 +43,9 @@ pub(super) fn head(frame: &mut Frame<'_>, area: Rect, model: &Model) {
         if let Some(mark) = ticker.mark {
             day.push(format!("mark {}", mark.round_dp(4).normalize()));
         }
-        day.push(format!("volume {}", short(ticker.volume, 8)));
+        if let Some(volume) = ticker.volume {
+            day.push(format!("volume {}", short(volume, 8)));
+        }
         spans.push(Span::styled(format!("  {}", day.join("  ")), QUIET));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);

@@ -29,16 +29,17 @@ fn model() -> (Model, Instant) {
     model.take(Event::Candles { step: 1, candles: (0..150).map(candle).collect() }, now);
     for at in 0..40 {
         let time = Timestamp::from_millis(9_000_000 + at * 1_000);
-        let trade = Trade { time, price: dec!(60000.25), size: dec!(0.0025), buy: at % 2 == 0 };
+        let trade =
+            Trade { time, price: dec!(60000.25), size: dec!(0.0025), buy: Some(at % 2 == 0) };
         model.take(Event::Trade(trade), now);
     }
     model.take(
         Event::Ticker(Ticker {
-            last: dec!(60000.25),
-            change: dec!(-0.0125),
+            last: Some(dec!(60000.25)),
+            change: Some(dec!(-0.0125)),
             high: Some(dec!(61096.75)),
             low: Some(dec!(58489.29)),
-            volume: dec!(336.1016),
+            volume: Some(dec!(336.1016)),
             mark: None,
         }),
         now,

@@ -24,7 +24,7 @@ async fn events_say_what_changed_and_why_there_is_no_book() {
     bench.push(bids("update", 8, ""));
     bench.push(bids("update", 9, ""));
     bench.push(bids("snapshot", 9, ""));
-    let time = Some(Timestamp::from_millis(1));
+    let time = Some(Timestamp::from_millis(1_698_292_343_610));
     let change = |version, bids: &[Level]| BookChange {
         version,
         timestamp: time,

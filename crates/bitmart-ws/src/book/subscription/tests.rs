@@ -1,4 +1,5 @@
 use bitmart_types::dec;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::BookSubscription;
@@ -18,7 +19,7 @@ pub(in crate::book) struct Bench {
 }
 
 pub(in crate::book) fn bench() -> Bench {
-    let (writer, reader) = queue(8, Overflow::Lag);
+    let (writer, reader) = queue(8, Overflow::Lag, Arc::default());
     let (sender, commands) = mpsc::channel(4);
     let topic = topic::spot::depth_increase("BTC_USDT");
     let book = BookSubscription::new(subscription(topic, reader, sender));
@@ -33,7 +34,7 @@ pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<Spot
 pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<SpotDepthIncrease> {
     let frame = format!(
         r#"{{"table":"spot/depth/increase100","data":[{{"symbol":"BTC_USDT","type":"{kind}",
-        "version":{version},"ms_t":1,"asks":[],"bids":[{rows}]}}]}}"#
+        "version":{version},"ms_t":1698292343610,"asks":[],"bids":[{rows}]}}]}}"#
     );
     let mut entries = Vec::new();
     SpotDepthIncrease::decode(&frame, &mut entries).expect("decodes");

@@ -65,6 +65,28 @@ async fn a_cut_connection_is_replaced_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loss_that_is_read_late_is_stamped_when_it_happened() {
+    let (mut venue, client) = venue();
+    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+    let mut tickers = tickers.expect("subscribed");
+    next(&mut tickers).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let begin = tokio::time::Instant::now().into_std();
+    for number in 1..3 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        peer.say(&tick(number)).await;
+        assert_eq!(value(&mut tickers).await, number);
+    }
+    let cut = tokio::time::Instant::now().into_std();
+    drop(peer);
+    let _second = serve(&mut venue).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(matches!(next(&mut tickers).await, Update::Reconnecting(_)));
+    let stamp = tickers.last_received().expect("the connection was heard");
+    assert!(begin <= stamp && stamp <= cut, "{:?} before the cut", cut - stamp);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_given_up() {
     let (mut venue, client) = venue();
     let (_peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::client::Client;
+use crate::dialect::Limits;
+use crate::event::DecodeErrorKind;
 use crate::reason::ReconnectReason;
 use crate::testing::{BINARY, PING, PONG, Peer, TEXT, Venue, frame, venue, venue_with};
+use crate::topic;
 
 /// A connection with the ticker subscribed.
 async fn open() -> (Venue, Client, Peer, Subscription<RawEvent>) {
@@ -102,15 +105,88 @@ async fn a_frame_that_announces_too_much_ends_the_connection_at_its_header() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn garbage_and_bombs_end_the_connection() {
+async fn frames_that_cannot_be_read_are_told_and_many_in_a_row_end_the_connection() {
+    let most = Limits::of(Dialect::Spot, Access::Public).unreadable_frames;
     let bomb = deflate(&" ".repeat(64 << 20));
     assert!(bomb.len() < 1 << 20);
-    for payload in [&b"\xff\xff\xff garbage"[..], &bomb] {
+    let cut = deflate(&tick(1));
+    let frames = [
+        (BINARY, &b"\xff\xff\xff garbage"[..], DecodeErrorKind::Encoding),
+        (BINARY, &bomb, DecodeErrorKind::Encoding),
+        (BINARY, &cut[..cut.len() / 2], DecodeErrorKind::Truncated),
+        (TEXT, b"<html>not JSON</html>", DecodeErrorKind::Syntax),
+        (TEXT, br#"{"table":"spot/ticker","data":[,]}"#, DecodeErrorKind::Syntax),
+    ];
+    for (opcode, payload, kind) in frames {
         let (mut venue, _client, mut peer, mut tickers) = open().await;
-        peer.send(true, BINARY, payload).await;
-        violation(&mut tickers).await;
+        let expect_faults = async |peer: &mut Peer, tickers: &mut Subscription<RawEvent>, count| {
+            for _ in 0..count {
+                peer.send(true, opcode, payload).await;
+                let update = next(tickers).await;
+                let Update::Malformed(fault) = update else { panic!("{update:?}") };
+                assert_eq!((fault.kind(), fault.entry()), (kind, None));
+                assert_eq!(fault.raw_length(), payload.len());
+                assert!(payload.starts_with(fault.raw()) && !fault.raw().is_empty());
+            }
+        };
+        expect_faults(&mut peer, &mut tickers, most - 1).await;
+        peer.say(&tick(2)).await;
+        assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
+        expect_faults(&mut peer, &mut tickers, most).await;
+        assert!(violation(&mut tickers).await.contains("in a row"));
         venue.accept().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_behind_a_frame_are_told_and_the_frame_counts() {
+    let (_venue, _client, mut peer, mut tickers) = open().await;
+    for _ in 0..9 {
+        peer.send(true, BINARY, &[&deflate(&tick(3))[..], b"more"].concat()).await;
+        assert_eq!(value(&mut tickers).await, 3);
+        let update = next(&mut tickers).await;
+        let Update::Malformed(fault) = update else { panic!("{update:?}") };
+        assert_eq!((fault.kind(), fault.raw()), (DecodeErrorKind::Trailing, &b"more"[..]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
+    let (mut venue, client) = venue();
+    let (peer, bitcoin, ether) = tokio::join!(
+        async {
+            let mut peer = venue.accept().await;
+            peer.acknowledge().await;
+            peer
+        },
+        client.subscribe(topic::spot::trades("BTC_USDT")),
+        client.subscribe(topic::spot::trades("ETH_USDT")),
+    );
+    let (mut peer, mut bitcoin) = (peer, bitcoin.expect("subscribed"));
+    let mut ether = ether.expect("subscribed");
+    let entry = |symbol: &str, price| {
+        format!(r#"{{"symbol":"{symbol}","price":"{price}","side":"buy","size":"1"}}"#)
+    };
+    let entries =
+        [entry("BTC_USDT", "1"), entry("BTC_USDT", "?"), entry("ETH_USDT", "2"), "{}".to_owned()]
+            .join(",");
+    peer.say(&format!(r#"{{"table":"spot/trade","data":[{entries},{}]}}"#, entry("btc_usdt", "3")))
+        .await;
+    let mut told = Vec::new();
+    for subscription in [&mut bitcoin, &mut ether] {
+        assert!(matches!(patient(subscription.next()).await, Some(Ok(Update::Subscribed))));
+        let count = if told.is_empty() { 4 } else { 2 };
+        for _ in 0..count {
+            told.push(match patient(subscription.next()).await.expect("goes on").expect("fine") {
+                Update::Data(trade) => trade.price.to_string(),
+                Update::Malformed(fault) => format!("fault {:?}", fault.entry()),
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    let bitcoin = ["1", "fault Some(1)", "fault Some(3)", "3"];
+    assert_eq!(told[..4], bitcoin, "its own symbol in any case, and what names none");
+    assert_eq!(told[4..], ["2", "fault Some(3)"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -70,7 +70,7 @@ impl Progress {
     }
 
     /// Spot says in a word how far an order is.
-    pub(super) fn of_spot(
+    pub(crate) fn of_spot(
         state: &OrderState,
         order_type: Option<&OrderType>,
         side: &Side,
@@ -94,7 +94,7 @@ impl Progress {
     }
 
     /// Futures says only that an order is over: filled or cancelled follows from the sizes.
-    pub(super) fn of_futures(state: &FuturesOrderState, size: Decimal, filled: Decimal) -> Self {
+    pub(crate) fn of_futures(state: &FuturesOrderState, size: Decimal, filled: Decimal) -> Self {
         match (state, filled.is_zero()) {
             (FuturesOrderState::Finished, true) => Self::Canceled,
             (FuturesOrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
@@ -134,14 +134,14 @@ pub struct Order {
 }
 
 /// A price that stands for "none": market orders carry a word, an empty text or 0.
-fn some_price(price: Option<Decimal>) -> Option<Decimal> {
+pub(crate) fn some_price(price: Option<Decimal>) -> Option<Decimal> {
     price.filter(|price| !price.is_zero())
 }
 
 impl Order {
     /// Takes in what is newer in a report about the same order. An order does not go back: of two
     /// reports in the wrong order the older one changes nothing. Gives whether anything changed.
-    pub(super) fn advance(&mut self, report: Self) -> bool {
+    pub(crate) fn advance(&mut self, report: Self) -> bool {
         let before = (self.progress, self.filled_size);
         self.filled_size = self.filled_size.max(report.filled_size);
         if report.progress.rank() > self.progress.rank() {
@@ -162,100 +162,6 @@ impl Order {
             self.size = some_price(report.size).or(self.size);
         }
         before != (self.progress, self.filled_size)
-    }
-}
-
-impl From<bitmart_ws::event::SpotOrderUpdate> for Order {
-    fn from(update: bitmart_ws::event::SpotOrderUpdate) -> Self {
-        let filled = update.filled_size;
-        Self {
-            progress: Progress::of_spot(
-                &update.state,
-                Some(&update.order_type),
-                &update.side,
-                filled,
-            ),
-            order_id: update.order_id,
-            client_order_id: update.client_order_id,
-            instrument: Instrument::Pair(update.symbol),
-            is_buy: is_buy(&update.side),
-            price: some_price(update.price),
-            size: some_price(update.size),
-            notional: some_price(update.notional),
-            filled_size: filled,
-            create_time: Some(update.create_time),
-            update_time: Some(update.update_time),
-        }
-    }
-}
-
-impl From<bitmart_rest::spot::Order> for Order {
-    fn from(order: bitmart_rest::spot::Order) -> Self {
-        let filled = order.filled_size;
-        Self {
-            progress: Progress::of_spot(
-                &order.state,
-                order.order_type.as_ref(),
-                &order.side,
-                filled,
-            ),
-            order_id: order.order_id,
-            client_order_id: order.client_order_id,
-            instrument: Instrument::Pair(order.symbol),
-            is_buy: is_buy(&order.side),
-            price: some_price(order.price),
-            size: some_price(order.size),
-            notional: some_price(order.notional),
-            filled_size: filled,
-            create_time: order.create_time,
-            update_time: order.update_time,
-        }
-    }
-}
-
-impl From<bitmart_ws::event::FuturesOrder> for Order {
-    fn from(order: bitmart_ws::event::FuturesOrder) -> Self {
-        let filled = order.filled_size;
-        Self {
-            progress: Progress::of_futures(&order.state, order.size, filled),
-            order_id: order.order_id,
-            client_order_id: order.client_order_id,
-            instrument: Instrument::Contract(order.symbol),
-            is_buy: order.side.is_buy(),
-            price: some_price(order.price),
-            size: some_price(Some(order.size)),
-            notional: None,
-            filled_size: filled,
-            create_time: Some(order.create_time),
-            update_time: Some(order.update_time),
-        }
-    }
-}
-
-impl From<bitmart_rest::futures::FuturesOrder> for Order {
-    fn from(order: bitmart_rest::futures::FuturesOrder) -> Self {
-        let filled = order.filled_size;
-        Self {
-            progress: Progress::of_futures(&order.state, order.size, filled),
-            order_id: order.order_id,
-            client_order_id: order.client_order_id,
-            instrument: Instrument::Contract(order.symbol),
-            is_buy: order.side.is_buy(),
-            price: some_price(order.price),
-            size: some_price(Some(order.size)),
-            notional: None,
-            filled_size: filled,
-            create_time: order.create_time,
-            update_time: order.update_time,
-        }
-    }
-}
-
-fn is_buy(side: &Side) -> Option<bool> {
-    match side {
-        Side::Buy => Some(true),
-        Side::Sell => Some(false),
-        _ => None,
     }
 }
 
@@ -281,57 +187,4 @@ pub struct Fill {
     pub role: Option<TradeRole>,
     /// When it happened.
     pub time: Option<Timestamp>,
-}
-
-impl Fill {
-    /// The fill that an event of an order carries.
-    pub(super) fn of(
-        instrument: Instrument,
-        order_id: OrderId,
-        fill: bitmart_ws::event::Fill,
-    ) -> Self {
-        Self {
-            trade_id: fill.trade_id,
-            order_id,
-            instrument,
-            price: fill.price,
-            size: fill.size,
-            fee: fill.fee,
-            fee_currency: fill.fee_currency,
-            role: fill.role,
-            time: fill.time,
-        }
-    }
-}
-
-impl From<bitmart_rest::spot::Fill> for Fill {
-    fn from(fill: bitmart_rest::spot::Fill) -> Self {
-        Self {
-            trade_id: fill.trade_id,
-            order_id: fill.order_id,
-            instrument: Instrument::Pair(fill.symbol),
-            price: fill.price,
-            size: fill.size,
-            fee: fill.fee,
-            fee_currency: fill.fee_currency,
-            role: fill.trade_role,
-            time: fill.create_time,
-        }
-    }
-}
-
-impl From<bitmart_rest::futures::FuturesFill> for Fill {
-    fn from(fill: bitmart_rest::futures::FuturesFill) -> Self {
-        Self {
-            trade_id: fill.trade_id,
-            order_id: fill.order_id,
-            instrument: Instrument::Contract(fill.symbol),
-            price: fill.price,
-            size: fill.size,
-            fee: fill.fee,
-            fee_currency: None,
-            role: fill.trade_role,
-            time: fill.create_time,
-        }
-    }
 }

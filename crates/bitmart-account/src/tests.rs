@@ -2,7 +2,7 @@ use bitmart_types::{Decimal, PositionMode, Timestamp, dec};
 use bitmart_ws::event::{Event, FuturesOrderUpdate, FuturesPosition, SpotOrderUpdate};
 use proptest::prelude::*;
 
-use super::*;
+use crate::*;
 
 /// A spot order event in the words of the wire.
 fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
@@ -11,12 +11,12 @@ fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str)
         "notional":"","size":"{size}","ms_t":"1","price":"5","filled_notional":"0",
         "filled_size":"{filled}","margin_trading":"0","state":"4","order_id":"{id}","order_type":"0",
         "last_fill_time":"0","last_fill_price":"0","last_fill_count":"0","exec_type":"","detail_id":"",
-        "client_order_id":"client{id}","create_time":"1","update_time":"2","order_mode":"spot",
+        "client_order_id":"client{id}","create_time":"1700000000001","update_time":"1700000000002","order_mode":"spot",
         "entrust_type":"normal","order_state":"{state}","dealFee":"","deal_fee_coin_name":""}}]}}"#
     );
     let mut entries: Vec<SpotOrderUpdate> = Vec::new();
     SpotOrderUpdate::decode(&frame, &mut entries).expect("decodes");
-    entries.remove(0).into()
+    convert::spot_order_event(entries.remove(0)).expect("all is told")
 }
 
 /// A futures order event in the words of the wire.
@@ -25,14 +25,14 @@ fn futures(state: u8, size: &str, filled: &str) -> Order {
         r#"{{"group":"futures/order","data":[{{"action":3,"order":{{"order_id":"1",
         "client_order_id":"-","price":"5","size":"{size}","symbol":"BTCUSDT","state":{state},"side":4,
         "type":"limit","leverage":"5","open_type":"isolated","deal_avg_price":"0",
-        "deal_size":"{filled}","create_time":1,"update_time":2,"plan_order_id":"","last_trade":null,
+        "deal_size":"{filled}","create_time":1700000000001,"update_time":1700000000002,"plan_order_id":"","last_trade":null,
         "trigger_price":"-","trigger_price_type":"-","execution_price":"-",
         "activation_price_type":"-","activation_price":"-","callback_rate":"-",
         "position_mode":"hedge_mode"}}}}]}}"#
     );
     let mut entries: Vec<FuturesOrderUpdate> = Vec::new();
     FuturesOrderUpdate::decode(&frame, &mut entries).expect("decodes");
-    entries.remove(0).order.into()
+    convert::futures_order_event(entries.remove(0).order).expect("all is told")
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn position(kind: u8, size: &str, mode: &PositionMode) -> (PositionKey, Position
         r#"{{"group":"futures/position","data":[{{"symbol":"BTCUSDT","hold_volume":"{size}",
         "position_type":{kind},"open_type":2,"frozen_volume":"0","close_volume":"0",
         "hold_avg_price":"5","close_avg_price":"0","open_avg_price":"5","liquidate_price":"1",
-        "create_time":1,"update_time":2,"position_mode":"{mode}"}}]}}"#
+        "create_time":1700000000001,"update_time":1700000000002,"position_mode":"{mode}"}}]}}"#
     );
     let mut entries: Vec<FuturesPosition> = Vec::new();
     FuturesPosition::decode(&frame, &mut entries).expect("decodes");
-    holdings::position_event(entries.remove(0)).expect("a known direction")
+    convert::position_event(entries.remove(0)).expect("a known direction")
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use bitmart_types::{ClientOrderId, ContractSymbol, Currency, OrderId, TradeId};
+use bitmart_types::{ClientOrderId, ContractSymbol, Currency, OrderId, Timestamp, TradeId};
 
-use super::{Balance, Fill, Market, Order, Position, PositionKey};
+use crate::counted::Counted;
+
+use crate::{Balance, Fill, Market, Order, Position, PositionKey};
 
 /// Finished orders that are kept, unless told otherwise.
 const FINISHED: usize = 10_000;
@@ -12,17 +14,29 @@ const FINISHED: usize = 10_000;
 /// Orders, fills, balances and positions of an account, merged from streams and queries in any
 /// order: an order never goes back, a fill counts once.
 ///
-/// Plain data. [`AccountTracker`](super::AccountTracker) feeds one from live connections; feed your
+/// Plain data. [`AccountTracker`](crate::AccountTracker) feeds one from live connections; feed your
 /// own with [`take_order`](Self::take_order) and its siblings.
 ///
-/// Open orders are all kept; of finished ones the newest 10,000, with their fills.
+/// # What is forgotten
+///
+/// - Open orders are all kept; of finished ones the newest 10,000
+///   ([`keep_finished`](Self::keep_finished)).
+/// - The fills of an order are forgotten with it. Those of orders that were never reported are kept
+///   for the newest 10,000 such orders.
+/// - That a fill was counted is remembered for the newest 50,000 fills. An
+///   [`AccountTracker`](super::AccountTracker) remembers beyond that every fill that a stream or a
+///   query may still tell of: after a long time without a connection that takes memory for all fills
+///   of that time.
+/// - Balances and positions are kept by currency and contract.
 #[derive(Clone, Debug)]
 pub struct AccountState {
     orders: HashMap<Key, Order>,
     by_client_id: HashMap<(Market, ClientOrderId), OrderId>,
     fills: HashMap<Key, Vec<Fill>>,
-    counted: HashSet<(Key, TradeId)>,
+    counted: Counted,
     finished: VecDeque<Key>,
+    /// Orders that only fills have told of, oldest first.
+    unreported: VecDeque<Key>,
     keep: usize,
     balances: BTreeMap<(Market, Currency), Balance>,
     positions: BTreeMap<PositionKey, Position>,
@@ -44,16 +58,16 @@ impl AccountState {
             orders: HashMap::new(),
             by_client_id: HashMap::new(),
             fills: HashMap::new(),
-            counted: HashSet::new(),
+            counted: Counted::default(),
             finished: VecDeque::new(),
+            unreported: VecDeque::new(),
             keep: FINISHED,
             balances: BTreeMap::new(),
             positions: BTreeMap::new(),
         }
     }
 
-    /// How many finished orders to keep. A fill of an order that was dropped counts anew if it is
-    /// told again, so keep more than the longest time without a connection can bring.
+    /// How many finished orders to keep, and of how many orders that were never reported the fills.
     #[must_use]
     pub fn keep_finished(mut self, most: usize) -> Self {
         self.keep = most;
@@ -82,12 +96,50 @@ impl AccountState {
 
     /// Takes in a fill. `true` if it had not been counted.
     pub fn take_fill(&mut self, fill: Fill) -> bool {
+        let time = fill.time.unwrap_or(Timestamp::from_millis(0));
+        self.take_fill_at(fill, time)
+    }
+
+    /// The same with a time for a fill that carries none.
+    pub(crate) fn take_fill_at(&mut self, fill: Fill, now: Timestamp) -> bool {
         let key = (fill.instrument.market(), fill.order_id.clone());
-        let new = self.counted.insert((key.clone(), fill.trade_id.clone()));
+        let time = fill.time.unwrap_or(now);
+        let new = self.counted.insert(key.0, (key.1.clone(), fill.trade_id.clone()), time);
         if new {
-            self.fills.entry(key).or_default().push(fill);
+            let fills = self.fills.entry(key.clone()).or_default();
+            fills.push(fill);
+            if fills.len() == 1 && !self.orders.contains_key(&key) {
+                self.unreported.push_back(key);
+                self.drop_unreported();
+            }
         }
         new
+    }
+
+    /// Remembers fills of this market that were counted since then.
+    pub(crate) fn remember_since(&mut self, market: Market, since: Timestamp) {
+        self.counted.protect(market, since);
+    }
+
+    /// The fills of a market of which it is remembered that they were counted.
+    pub(crate) fn counted(
+        &self,
+        market: Market,
+    ) -> impl Iterator<Item = (&OrderId, &TradeId, Timestamp)> {
+        self.counted.of(market)
+    }
+
+    /// Drops an open order that the exchange does not know any more. Its fills stay for a while, as
+    /// those of an order that was never reported.
+    pub(crate) fn forget_order(&mut self, market: Market, id: &OrderId) -> bool {
+        let key = (market, id.clone());
+        let Some(order) = self.orders.remove(&key) else { return false };
+        self.forget_client_id(&key, order.client_order_id);
+        if self.fills.contains_key(&key) {
+            self.unreported.push_back(key);
+            self.drop_unreported();
+        }
+        true
     }
 
     /// Takes in the balance of a currency. `true` if it differs from what was known.
@@ -111,15 +163,27 @@ impl AccountState {
     fn drop_oldest(&mut self, newest: &Key) {
         while self.finished.len() > self.keep.max(1) {
             let Some(key) = self.finished.pop_front().filter(|key| key != newest) else { return };
-            if let Some(id) = self.orders.remove(&key).and_then(|order| order.client_order_id) {
-                let known = (key.0, id);
-                if self.by_client_id.get(&known) == Some(&key.1) {
-                    self.by_client_id.remove(&known);
-                }
+            let order = self.orders.remove(&key);
+            self.forget_client_id(&key, order.and_then(|order| order.client_order_id));
+            self.fills.remove(&key);
+        }
+    }
+
+    fn drop_unreported(&mut self) {
+        while self.unreported.len() > self.keep.max(1) {
+            let Some(key) = self.unreported.pop_front() else { return };
+            // One that was reported meanwhile goes the way of the finished.
+            if !self.orders.contains_key(&key) {
+                self.fills.remove(&key);
             }
-            for fill in self.fills.remove(&key).into_iter().flatten() {
-                self.counted.remove(&(key.clone(), fill.trade_id));
-            }
+        }
+    }
+
+    fn forget_client_id(&mut self, key: &Key, client: Option<ClientOrderId>) {
+        let Some(id) = client else { return };
+        let known = (key.0, id);
+        if self.by_client_id.get(&known) == Some(&key.1) {
+            self.by_client_id.remove(&known);
         }
     }
 
@@ -172,7 +236,7 @@ impl AccountState {
     }
 
     /// Forgets the positions that are not among these: what a full list does not name is closed.
-    pub(super) fn keep_positions(&mut self, listed: &HashSet<PositionKey>) -> Vec<PositionKey> {
+    pub(crate) fn keep_positions(&mut self, listed: &HashSet<PositionKey>) -> Vec<PositionKey> {
         let closed: Vec<_> =
             self.positions.keys().filter(|key| !listed.contains(key)).cloned().collect();
         for key in &closed {

@@ -1,0 +1,77 @@
+//! Which fills were counted.
+
+use std::collections::{HashSet, VecDeque};
+
+use bitmart_types::{OrderId, Timestamp, TradeId};
+
+use crate::Market;
+
+/// Fills of each market that are remembered in any case.
+const MOST: usize = 50_000;
+
+/// The two orders of a trade with oneself have a fill each.
+type Id = (OrderId, TradeId);
+
+/// The ids of counted fills, the newest of each market and those that may still be told of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counted {
+    spot: Ids,
+    futures: Ids,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Ids {
+    known: HashSet<Id>,
+    /// In the order in which they were counted.
+    order: VecDeque<(Timestamp, Id)>,
+    /// Fills since then are not forgotten; `None` for no such promise.
+    protected: Option<Timestamp>,
+}
+
+impl Counted {
+    fn market(&mut self, market: Market) -> &mut Ids {
+        match market {
+            Market::Spot => &mut self.spot,
+            Market::Futures => &mut self.futures,
+        }
+    }
+
+    /// `false` if it was counted before.
+    pub(crate) fn insert(&mut self, market: Market, id: Id, time: Timestamp) -> bool {
+        let ids = self.market(market);
+        if !ids.known.insert(id.clone()) {
+            return false;
+        }
+        ids.order.push_back((time, id));
+        ids.forget();
+        true
+    }
+
+    /// Fills since then are not forgotten.
+    pub(crate) fn protect(&mut self, market: Market, since: Timestamp) {
+        self.market(market).protected = Some(since);
+    }
+
+    pub(crate) fn of(
+        &self,
+        market: Market,
+    ) -> impl Iterator<Item = (&OrderId, &TradeId, Timestamp)> {
+        let ids = match market {
+            Market::Spot => &self.spot,
+            Market::Futures => &self.futures,
+        };
+        ids.order.iter().map(|(time, (order, trade))| (order, trade, *time))
+    }
+}
+
+impl Ids {
+    fn forget(&mut self) {
+        while self.order.len() > MOST {
+            let old = |(time, _): &mut (Timestamp, Id)| {
+                self.protected.is_none_or(|protected| *time < protected)
+            };
+            let Some((_, id)) = self.order.pop_front_if(old) else { return };
+            self.known.remove(&id);
+        }
+    }
+}

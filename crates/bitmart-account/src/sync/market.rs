@@ -1,0 +1,271 @@
+//! One market: its mark, what is asked for and how its health is told.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bitmart_types::{OrderId, Timestamp};
+
+use super::audit::{self, Audit};
+use super::touched::Touched;
+use super::watermark::Watermark;
+use super::{Cause, Request};
+use crate::{AccountEvent, Assumptions, CatchUp, Health, Instrument, Market};
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Where the subscriptions of a market stand.
+#[derive(Debug, PartialEq, Eq)]
+enum Streams {
+    /// To be subscribed at this time.
+    Wanted(Timestamp),
+    Asked,
+    Open,
+}
+
+#[derive(Debug)]
+struct Flight {
+    id: u64,
+    begin: Timestamp,
+    from: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct MarketSync {
+    pub(super) market: Market,
+    pub(super) watermark: Watermark,
+    assume: Assumptions,
+    streams: Streams,
+    /// Streams of which nothing has been heard for a while.
+    silent: Vec<usize>,
+    flight: Option<Flight>,
+    /// No fetch before this.
+    fetch_at: Timestamp,
+    /// The begin of the newest fetch.
+    asked: Option<Timestamp>,
+    pause: Duration,
+    failing: bool,
+    over: bool,
+    told: Option<Health>,
+    reconnecting_told: bool,
+    /// Where the fetches since the market was live began to look, and what they found.
+    pub(super) found: CatchUp,
+    /// Balances and positions that a stream told of since the fetch began.
+    pub(super) touched: Touched,
+    pub(super) audit: Audit,
+}
+
+impl MarketSync {
+    pub(super) fn new(market: Market, assume: Assumptions, now: Timestamp) -> Self {
+        Self {
+            market,
+            watermark: Watermark::new(assume, now),
+            assume,
+            streams: Streams::Wanted(now),
+            silent: Vec::new(),
+            flight: None,
+            fetch_at: now,
+            asked: None,
+            pause: FIRST_PAUSE,
+            failing: false,
+            over: false,
+            told: None,
+            reconnecting_told: false,
+            found: nothing(market),
+            touched: Touched::default(),
+            audit: Audit::new(now),
+        }
+    }
+
+    pub(super) fn assume(&mut self, assume: Assumptions) {
+        self.assume = assume;
+        self.watermark = Watermark::new(assume, self.watermark.mark());
+    }
+
+    pub(super) fn health(&self) -> Health {
+        let live = self.watermark.is_live() && self.streams == Streams::Open;
+        match (self.over, live) {
+            (true, _) => Health::Failed,
+            (false, true) if self.silent.is_empty() => Health::Live,
+            (false, true) => Health::Stale,
+            (false, false) if self.failing => Health::Failed,
+            (false, false) => Health::CatchingUp { since: self.watermark.mark() },
+        }
+    }
+
+    /// What is to be told about the health.
+    pub(super) fn news(&mut self) -> Vec<AccountEvent> {
+        let (market, health) = (self.market, self.health());
+        if self.told.is_some_and(|told| told.is_like(health)) {
+            return Vec::new();
+        }
+        let was_whole = matches!(self.told, Some(Health::Live | Health::Stale));
+        self.told = Some(health);
+        let mut events = Vec::new();
+        if matches!(health, Health::Live | Health::Stale) && !was_whole {
+            self.reconnecting_told = false;
+            events
+                .push(AccountEvent::CaughtUp(std::mem::replace(&mut self.found, nothing(market))));
+        }
+        events.push(AccountEvent::Health { market, health });
+        events
+    }
+
+    /// Fills that happened since then, by the exchange's clock, may be told of again or audited.
+    pub(super) fn remembered(&self) -> Timestamp {
+        let horizon = self.watermark.horizon();
+        horizon.min(self.watermark.mark() - audit::WINDOW - self.assume.clocks_differ)
+    }
+
+    pub(super) fn opened(&mut self, now: Timestamp, streams: usize) {
+        self.streams = Streams::Open;
+        self.failing = false;
+        self.pause = FIRST_PAUSE;
+        self.watermark.opened(now, streams);
+        self.wake(now);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.watermark.closed();
+    }
+
+    pub(super) fn lost(
+        &mut self,
+        now: Timestamp,
+        stream: usize,
+        last_received: Option<Timestamp>,
+        cause: Cause,
+    ) -> Option<AccountEvent> {
+        let market = self.market;
+        if let Some(received) = last_received {
+            self.watermark.read(stream, received);
+        }
+        match cause {
+            Cause::Reconnecting(reason) => {
+                self.watermark.down(stream);
+                self.silent.retain(|silent| *silent != stream);
+                let first = !std::mem::replace(&mut self.reconnecting_told, true);
+                first.then_some(AccountEvent::Reconnecting { market, reason })
+            }
+            Cause::Unreadable => {
+                self.watermark.hole(now);
+                self.wake(now);
+                None
+            }
+            Cause::Overflowed | Cause::Ended => {
+                self.watermark.closed();
+                self.silent.clear();
+                self.streams = Streams::Wanted(now);
+                (cause == Cause::Overflowed).then_some(AccountEvent::Overflowed { market })
+            }
+        }
+    }
+
+    pub(super) fn up(&mut self, now: Timestamp, stream: usize) {
+        if self.watermark.up(now, stream) {
+            self.wake(now);
+        }
+    }
+
+    pub(super) fn silent(&mut self, stream: usize, silent: bool) {
+        self.silent.retain(|known| *known != stream);
+        if silent {
+            self.silent.push(stream);
+        }
+    }
+
+    /// The fetch with this id came back: when it began and where it looked.
+    pub(super) fn land(&mut self, id: u64) -> Option<(Timestamp, Option<Timestamp>)> {
+        let flight = self.flight.take_if(|flight| flight.id == id)?;
+        Some((flight.begin, flight.from))
+    }
+
+    /// A fetch came back whole.
+    pub(super) fn fetched(&mut self, begin: Timestamp, from: Option<Timestamp>, now: Timestamp) {
+        self.watermark.fetched(begin, from);
+        self.found.since = self.found.since.or(from);
+        self.failing = false;
+        self.pause = FIRST_PAUSE;
+        self.wake(now);
+    }
+
+    /// A fetch or an attempt to subscribe failed. Gives the pause before the next.
+    pub(super) fn failed(&mut self, now: Timestamp) -> Duration {
+        let pause = self.pause;
+        self.failing = true;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        match self.streams {
+            Streams::Asked => self.streams = Streams::Wanted(now + pause),
+            _ => self.fetch_at = now + pause,
+        }
+        pause
+    }
+
+    /// Sets the time of the next fetch: at once for what was missed until now, unless one has just
+    /// begun, and again when the history cannot be behind any more.
+    fn wake(&mut self, now: Timestamp) {
+        let Some(due) = self.watermark.due().filter(|_| !self.failing) else { return };
+        let recent = self.asked.is_some_and(|asked| asked + self.assume.history_behind > now);
+        self.fetch_at = if recent { due.max(now) } else { now };
+    }
+
+    /// Whether the pending fetch may lead anywhere.
+    fn wants_fetch(&self) -> bool {
+        self.streams == Streams::Open
+            && self.flight.is_none()
+            && self.watermark.due().is_some()
+            && !self.watermark.is_live()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        if self.over {
+            return None;
+        }
+        match self.streams {
+            Streams::Wanted(at) => return Some(at),
+            Streams::Asked => return None,
+            Streams::Open => {}
+        }
+        let fetch = self.wants_fetch().then_some(self.fetch_at);
+        let audit = self.audit.due().filter(|_| self.watermark.is_live());
+        fetch.into_iter().chain(audit).min()
+    }
+
+    pub(super) fn poll_request(
+        &mut self,
+        now: Timestamp,
+        next_id: &mut u64,
+        open: impl FnOnce() -> BTreeMap<OrderId, Instrument>,
+    ) -> Option<Request> {
+        let market = self.market;
+        if self.over {
+            return None;
+        }
+        if let Streams::Wanted(at) = self.streams
+            && at <= now
+        {
+            self.streams = Streams::Asked;
+            return Some(Request::Open { market });
+        }
+        if self.wants_fetch() && self.fetch_at <= now {
+            *next_id += 1;
+            let (id, from) = (*next_id, self.watermark.gap());
+            self.flight = Some(Flight { id, begin: now, from });
+            self.asked = Some(now);
+            self.touched.clear();
+            return Some(Request::Fetch { id, market, from, open: open() });
+        }
+        if self.streams == Streams::Open && self.watermark.is_live() {
+            let span = self.audit.begin(now, &self.watermark, &self.assume)?;
+            *next_id += 1;
+            self.audit.asked(*next_id, span);
+            return Some(Request::Audit { id: *next_id, market, from: span.0, until: span.1 });
+        }
+        None
+    }
+}
+
+fn nothing(market: Market) -> CatchUp {
+    CatchUp { market, since: None, orders: 0, fills: 0 }
+}
