@@ -70,7 +70,9 @@ fn is_placeholder(text: &str) -> bool {
 /// Why a timestamp is no number of milliseconds.
 pub(super) fn no_timestamp(text: &str, place: Place) -> String {
     let name = place.timestamp();
-    if text.parse::<f64>().is_ok() {
+    if text.chars().any(|c| c.is_ascii_digit())
+        && text.chars().all(|c| "0123456789+-.eE".contains(c))
+    {
         format!("{name} must be whole milliseconds since 1970, without a sign, point or exponent")
     } else {
         format!("{name} is no number: it must be milliseconds since 1970")
