@@ -71,7 +71,12 @@ fn fixtures(entry: &EndpointEntry) -> Vec<(PathBuf, u16, String)> {
 }
 
 /// What a client says of an answer.
-async fn said(entry: &'static EndpointEntry, status: u16, encoding: &'static str, body: Vec<u8>) -> String {
+async fn said(
+    entry: &'static EndpointEntry,
+    status: u16,
+    encoding: &'static str,
+    body: Vec<u8>,
+) -> String {
     let script = Script::new(move |_| answer(status, &[("Content-Encoding", encoding)], &body));
     let limiter = Limiter::new(LimitPolicy::Off);
     let environment = Environment::custom("test")
