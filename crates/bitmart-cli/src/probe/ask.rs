@@ -3,7 +3,7 @@
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Presence};
 use bitmart::rest::http::StatusCode;
-use bitmart::rest::{Auth, Client, Effect, ErrorKind, Host, Payload};
+use bitmart::rest::{Auth, Category, Client, Effect, ErrorKind, Host, Payload};
 use bitmart::types::Service;
 
 use super::share::{Recording, Share};
@@ -94,6 +94,8 @@ async fn endpoint(
     for (parameters, payload) in requests {
         let (status, body) = match client.send_raw(&entry.metadata, payload).await {
             Ok(answer) => (answer.status, answer.raw),
+            // Going on would make it worse.
+            Err(error) if error.category() == Some(Category::Banned) => return Err(error.into()),
             Err(error) => {
                 let answer = error.status().zip(error.body().map(Bytes::copy_from_slice));
                 if matches!(error.kind(), ErrorKind::Unexpected(_)) || answer.is_none() {

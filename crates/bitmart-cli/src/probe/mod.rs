@@ -38,7 +38,8 @@ pub(crate) fn command() -> Command {
              used, and which features.\n\n\
              The folder holds rest/*.json and ws/*.json, which `cargo xtask conformance` reads, \
              differences.txt (what the models do not expect) and not-asked.txt (what was not asked, and why).\n\
-             With about 150 requests it takes a minute or two. Without keys it tries itself on the sandbox.",
+             With about 150 requests it takes a minute or two. Without keys it tries itself on the sandbox, whose \
+             key needs --any-key.",
         )
         .arg(
             Arg::new("out")
@@ -80,7 +81,13 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let key = target.credentials.as_ref().map(|credentials| credentials.key().to_owned());
     let mut share = Share::new(folder, &secret, key)?;
     eprintln!("asking every endpoint that only reads");
-    let values = ask::all(&target, &client, &mut share).await?;
+    let values = match ask::all(&target, &client, &mut share).await {
+        Ok(values) => values,
+        Err(failure) => {
+            eprintln!("{}", share.finish()?);
+            return Err(failure);
+        }
+    };
     let seconds = *matches.get_one::<u64>("seconds").unwrap_or(&20);
     if seconds > 0 {
         eprintln!("following every channel, {seconds} s at most");

@@ -221,11 +221,15 @@ impl Redactor {
         let is_hex = body.len() >= 8 && body.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
         let letters = if is_hex { 6 } else { 26 };
         let prefix = text.len() - body.len();
+        let mut change = |first: u8, letter: char, count: u8| {
+            let value = u8::try_from(letter).unwrap_or(first) - first;
+            char::from(first + stream.other(value, count))
+        };
         let other = |(at, letter): (usize, char)| match letter {
             _ if at < prefix => letter,
-            '0'..='9' => char::from(b'0' + stream.other(letter as u8 - b'0', 10)),
-            'a'..='z' => char::from(b'a' + stream.other(letter as u8 - b'a', letters)),
-            'A'..='Z' => char::from(b'A' + stream.other(letter as u8 - b'A', letters)),
+            '0'..='9' => change(b'0', letter, 10),
+            'a'..='z' => change(b'a', letter, letters),
+            'A'..='Z' => change(b'A', letter, letters),
             _ if letter.is_ascii() => letter,
             _ => 'x',
         };
@@ -242,14 +246,16 @@ fn span(key: &hmac::Key, what: &str) -> i64 {
 /// Sign, digits with a point, thousands and an exponent, per cent.
 fn is_number(text: &str) -> bool {
     let text = text.trim().trim_start_matches(['+', '-']).trim_end_matches('%');
-    text.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.')
-        && text.bytes().all(|byte| byte.is_ascii_digit() || b".,eE+-".contains(&byte))
-        && text.bytes().filter(|byte| b"eE+-".contains(byte)).count() <= 2
-        && !text.contains("--")
-        // A date, an address on the network or a version is a text.
-        && text.bytes().filter(|byte| *byte == b'.').count() <= 1
-        && text.bytes().filter(|byte| *byte == b'-').count()
-            <= text.bytes().filter(|byte| b"eE".contains(byte)).count()
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let exponent = exponent.trim_start_matches(['+', '-']);
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    // Two points are a date, an address on the network or a version, which are texts.
+    let (whole, places) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    mantissa.starts_with(|letter: char| letter.is_ascii_digit() || letter == '.')
+        && are_digits(&whole.replace(',', ""))
+        && are_digits(places)
+        && (1..=2).contains(&exponent.len())
+        && are_digits(exponent)
 }
 
 /// Pseudo-random numbers that belong to a text.

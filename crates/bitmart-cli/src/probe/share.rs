@@ -182,10 +182,11 @@ impl Share {
         if lines.is_empty() {
             lines.push("nothing\n".to_owned());
         }
-        let asked = self.not_asked.iter().map(|(what, why)| format!("{what}: {why}\n"));
+        let asked: Vec<_> =
+            self.not_asked.iter().map(|(what, why)| format!("{what}: {why}\n")).collect();
         let differences = lines.concat();
         put(&self.folder.join("differences.txt"), &differences)?;
-        put(&self.folder.join("not-asked.txt"), &asked.collect::<String>())?;
+        put(&self.folder.join("not-asked.txt"), &asked.concat())?;
         let files: usize = self.files.values().sum();
         let shown: Vec<_> = lines.iter().take(10).map(|line| format!("  {line}")).collect();
         let more = match lines.len().saturating_sub(shown.len()) {

@@ -172,15 +172,17 @@ mod tests {
         values.iter().map(|v| (CONTENT_ENCODING, HeaderValue::from_static(v))).collect()
     }
 
+    /// As gzip, in zlib's wrapping, and without any.
     fn packed(text: &[u8]) -> [Bytes; 3] {
+        const IN_MEMORY: &str = "memory takes it";
         let level = Compression::default();
         let mut gzip = GzEncoder::new(Vec::new(), level);
         let mut zlib = ZlibEncoder::new(Vec::new(), level);
         let mut raw = DeflateEncoder::new(Vec::new(), level);
-        gzip.write_all(text).unwrap();
-        zlib.write_all(text).unwrap();
-        raw.write_all(text).unwrap();
-        [gzip.finish().unwrap(), zlib.finish().unwrap(), raw.finish().unwrap()].map(Bytes::from)
+        gzip.write_all(text).expect(IN_MEMORY);
+        zlib.write_all(text).expect(IN_MEMORY);
+        raw.write_all(text).expect(IN_MEMORY);
+        [gzip.finish(), zlib.finish(), raw.finish()].map(|packed| packed.expect(IN_MEMORY).into())
     }
 
     #[test]

@@ -75,7 +75,6 @@ const WORDS: &[&str] = &[
     "selectcopytrade",
     "servicetype",
     "side",
-    "size_page",
     "sizepage",
     "state",
     "status",
@@ -150,16 +149,16 @@ fn plain(name: &str) -> String {
 
 pub(super) fn class(name: &str) -> Class {
     let name = plain(name);
-    let is_in = |list: &[&str]| list.contains(&name.as_str());
-    match () {
-        () if is_in(WORDS) => Class::Word,
-        () if is_in(SYMBOLS) => Class::Symbol,
-        () if is_in(NETWORKS) => Class::Network,
-        () if is_in(TOPICS) => Class::Topic,
-        () if is_in(CODES) => Class::Code,
-        () if is_in(MESSAGES) => Class::Message,
-        () => Class::Unknown,
-    }
+    let lists = [
+        (WORDS, Class::Word),
+        (SYMBOLS, Class::Symbol),
+        (NETWORKS, Class::Network),
+        (TOPICS, Class::Topic),
+        (CODES, Class::Code),
+        (MESSAGES, Class::Message),
+    ];
+    let found = lists.into_iter().find(|(names, _)| names.contains(&name.as_str()));
+    found.map_or(Class::Unknown, |(_, class)| class)
 }
 
 /// Whether a value may stay: its name is known, and it looks as such values do.
