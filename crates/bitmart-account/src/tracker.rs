@@ -134,8 +134,10 @@ impl AccountTracker {
         self.sync.state()
     }
 
-    /// How far the state of this market can be trusted, as of the last call of [`next`](Self::next);
-    /// `None` if it is not followed.
+    /// How far the [state](Self::state) of this market can be trusted, as of the last call of
+    /// [`next`](Self::next), events that were not given yet included; `None` if it is not followed.
+    /// What is still waiting to be read when this says live happened after
+    /// [`whole_until`](Self::whole_until), or is told as a loss when it is read.
     pub fn health(&self, market: Market) -> Option<Health> {
         self.sync.health(market)
     }
