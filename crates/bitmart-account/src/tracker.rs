@@ -18,7 +18,8 @@ use crate::{
     Market,
 };
 
-type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// A query on its way, with the id of its request.
+type Query<T> = (u64, Pin<Box<dyn Future<Output = Result<T, HistoryError>> + Send>>);
 
 /// Keeps an [`AccountState`] from private streams, and from REST where the streams have gaps.
 ///
@@ -60,8 +61,8 @@ struct Lane {
     currencies: Vec<Currency>,
     opening: Option<Opening>,
     sources: Sources,
-    fetch: Option<(u64, Pending<Result<Snapshot, HistoryError>>)>,
-    audit: Option<(u64, Pending<Result<Option<Vec<Fill>>, HistoryError>>)>,
+    fetch: Option<Query<Snapshot>>,
+    audit: Option<Query<Option<Vec<Fill>>>>,
 }
 
 impl std::fmt::Debug for AccountTracker {
@@ -134,8 +135,10 @@ impl AccountTracker {
         self.sync.state()
     }
 
-    /// How far the state of this market can be trusted, as of the last call of [`next`](Self::next);
-    /// `None` if it is not followed.
+    /// How far the [state](Self::state) of this market can be trusted, as of the last call of
+    /// [`next`](Self::next), events that were not given yet included; `None` if it is not followed.
+    /// What is still waiting to be read when this says live happened after
+    /// [`whole_until`](Self::whole_until), or is told as a loss when it is read.
     pub fn health(&self, market: Market) -> Option<Health> {
         self.sync.health(market)
     }
@@ -318,8 +321,8 @@ impl Lane {
                     continue;
                 }
                 Some(Ok(Update::Reconnecting(reason))) => Cause::Reconnecting(reason),
-                Some(Ok(Update::Malformed(_) | Update::Lagged(_))) => Cause::Unreadable,
-                // Whatever else there will be: nothing that is known is lost by asking again.
+                // A frame that does not decode, and whatever else there will be: asking again loses
+                // nothing.
                 Some(Ok(_)) => Cause::Unreadable,
                 Some(Err(error)) if error.kind() == ErrorKind::Overflow => Cause::Overflowed,
                 Some(Err(error)) => return Err(error),

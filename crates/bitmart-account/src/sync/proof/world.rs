@@ -109,6 +109,7 @@ struct Queue {
     subscribed: bool,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "independent conditions of a model")]
 pub(super) struct World<R> {
     truth: Truth,
     pub(super) rule: R,
@@ -296,12 +297,11 @@ impl<R: Rule> World<R> {
             Action::Fetch { takes, fails } => self.fetches.push_back((takes, fails)),
             Action::Audit => self.rule.audit(self.now),
         }
-        match self.script.get(at + 1) {
-            Some((gap, _)) => self.plan(*gap, Happening::Script(at + 1)),
-            None => {
-                self.script_over = true;
-                self.fetches.clear();
-            }
+        if let Some((gap, _)) = self.script.get(at + 1) {
+            self.plan(*gap, Happening::Script(at + 1));
+        } else {
+            self.script_over = true;
+            self.fetches.clear();
         }
     }
 
