@@ -20,6 +20,7 @@
 //! # Ok::<(), bitmart_rest::Error>(())
 //! ```
 
+mod lost;
 mod shape;
 
 use std::collections::BTreeMap;
@@ -72,6 +73,14 @@ pub enum DriftKind {
     OtherForm,
     /// `null` where an object or a list is described.
     NoValue,
+    /// A value that cannot be read, in a member that became `None`.
+    Unreadable,
+    /// A row that does not decode, or a list that is none.
+    FaultyRow,
+    /// A time in another unit than described; it is read by its magnitude.
+    OtherUnit,
+    /// A member that came twice, or under two of its names.
+    RepeatedMember,
 }
 
 /// One difference, and how often it was seen.
@@ -81,7 +90,8 @@ pub struct Finding {
     /// Id of the endpoint.
     pub endpoint: &'static str,
     /// Path below the data, `orders[].fee`; of an unknown value the enumeration and the value,
-    /// `OrderState frozen`. Empty for the data itself.
+    /// `OrderState frozen`. Empty for the data itself, and for a member that came twice. For an
+    /// endpoint of your own what was expected stands for the path of what cannot be read.
     pub place: String,
     /// What is different.
     pub kind: DriftKind,
@@ -129,11 +139,17 @@ impl Drift {
         };
         let mut state = self.state();
         state.answers += 1;
-        for note in notes {
-            if let Note::UnknownValue { enumeration, value } = note {
-                let place = format!("{enumeration} {}", shown(value.as_str()));
-                state.count(endpoint.id, place, DriftKind::UnknownValue);
-            }
+        let entry = self.0.catalogue.iter().find(|entry| entry.metadata.id == endpoint.id);
+        let is_located = notes.iter().any(has_place)
+            && entry.is_some_and(|entry| {
+                let body = Bytes::copy_from_slice(body);
+                let got = entry.recode_answer(StatusCode::OK, &body).ok();
+                let got = got.and_then(|got| serde_json::from_str(&got).ok());
+                let mut count = |place, kind| state.count(endpoint.id, place, kind);
+                got.is_some_and(|got| lost::compare(&data, &got, &mut count))
+            });
+        for (place, kind) in notes.iter().filter(|note| !is_located || !has_place(note)).map(told) {
+            state.count(endpoint.id, place, kind);
         }
         if let Some(shape) = self.shape(&mut state, endpoint.id) {
             shape.compare(&data, &mut |place, kind| state.count(endpoint.id, place, kind));
@@ -187,6 +203,25 @@ impl State {
     }
 }
 
+/// Whether the place of the note is found by comparing the answer with what was decoded.
+fn has_place(note: &Note) -> bool {
+    matches!(note, Note::Unreadable { .. } | Note::FaultyRow { .. } | Note::OtherUnit { .. })
+}
+
+/// A note without a place.
+fn told(note: &Note) -> (String, DriftKind) {
+    match note {
+        Note::UnknownValue { enumeration, value } => {
+            (format!("{enumeration} {}", shown(value.as_str())), DriftKind::UnknownValue)
+        }
+        Note::Unreadable { expected } => ((*expected).to_owned(), DriftKind::Unreadable),
+        Note::FaultyRow { .. } => ("[]".to_owned(), DriftKind::FaultyRow),
+        Note::OtherUnit { described, .. } => ((*described).to_owned(), DriftKind::OtherUnit),
+        // Notes of other kinds are not made yet.
+        Note::RepeatedMember | _ => (String::new(), DriftKind::RepeatedMember),
+    }
+}
+
 /// The data of an answer that reports success.
 fn data(envelope: Envelope, body: &[u8]) -> Option<Value> {
     let mut body: Value = serde_json::from_slice(body).ok()?;
@@ -232,6 +267,10 @@ impl fmt::Display for DriftKind {
             Self::UnknownValue => "a value that is not known",
             Self::OtherForm => "another form than described",
             Self::NoValue => "null for an object or a list",
+            Self::Unreadable => "a value that cannot be read",
+            Self::FaultyRow => "a row that does not decode",
+            Self::OtherUnit => "a time in another unit than described",
+            Self::RepeatedMember => "a member that came twice",
         })
     }
 }

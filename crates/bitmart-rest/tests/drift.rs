@@ -190,6 +190,10 @@ fn new_words_and_numbers_do_no_harm() {
         Value::String(_) if is_form(entry, place, "text") => Some(json!(NEW)),
         // Two numbers are no list that grows.
         Value::Number(_) if place.path == "list[].verifyStatus" => None,
+        // A time stays one.
+        Value::Number(number) if number.as_i64().is_some_and(|time| time > 1_000_000_000) => {
+            Some(json!(number.as_i64().unwrap() + 1))
+        }
         Value::Number(_) if is_form(entry, place, "integer") => Some(json!(987_654)),
         _ => None,
     }));
@@ -255,4 +259,36 @@ fn what_only_a_third_party_describes_is_known_and_not_counted() {
         drift.watch(&entry.metadata, bytes(&answer).as_ref(), decode);
     }
     assert_eq!(drift.report().findings, []);
+}
+
+#[test]
+fn what_is_put_up_with_is_counted_at_its_place() {
+    let drift = Drift::new();
+    let count = |path: &str, data: Value| {
+        let entry = find(Method::Get, path).unwrap();
+        let body = bytes(&json!({"code": 1000, "message": "OK", "trace": "t", "data": data}));
+        drift.watch(&entry.metadata, &body, || {
+            entry.recode_answer(StatusCode::OK, &body).unwrap();
+        });
+        body
+    };
+    let mut ticker = json!({
+        "symbol": "BTC_USDT", "last": "1", "v_24h": "1", "qv_24h": "1", "open_24h": "1",
+        "high_24h": "1", "low_24h": "1", "fluctuation": "0", "bid_px": "--", "bid_sz": "1",
+        "ask_px": {"px": 1}, "ask_sz": "", "ts": "1717737574",
+    });
+    count("/spot/quotation/v3/ticker", ticker.clone());
+    ticker["ts"] = json!("1717737574061");
+    let found = |kind| {
+        let findings = drift.report().findings;
+        let found = findings.into_iter().filter(|finding| finding.kind == kind);
+        found.map(|finding| finding.place).collect::<Vec<_>>()
+    };
+    assert_eq!(found(DriftKind::Unreadable), ["ask_px", "bid_px"]);
+    assert_eq!(found(DriftKind::OtherUnit), ["ts"]);
+    let text = ticker.to_string().replacen('{', r#"{"last":"3","#, 1);
+    let body = Bytes::from(format!(r#"{{"code":1000,"message":"OK","data":{text}}}"#));
+    let entry = find(Method::Get, "/spot/quotation/v3/ticker").unwrap();
+    drift.watch(&entry.metadata, &body, || entry.recode_answer(StatusCode::OK, &body).unwrap());
+    assert_eq!(found(DriftKind::RepeatedMember), [""]);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     dialect::{Access, Control, Dialect, Incoming},
-    event::DecodeError,
+    event::{DecodeError, Recoded},
     generated::{self, CHANNELS},
     peek,
 };
@@ -25,9 +25,15 @@ pub struct Channel {
     pub request: bool,
     /// Names of an entry's fields on the wire; fields of inner objects are written `outer.inner`.
     pub fields: &'static [&'static str],
+    /// Those of the fields without which an entry means nothing: one that lacks one of them is a
+    /// fault. Where an inner object may be absent as a whole, its essential fields count when it is
+    /// there.
+    pub essential: &'static [&'static str],
+    /// Other names of fields that have been seen: the present one, and the other.
+    pub aliases: &'static [(&'static str, &'static str)],
     /// Places where [`recode`] may write another spelling of the same value, and why.
     pub ignores: &'static [(&'static str, &'static str)],
-    pub(crate) recode: fn(&str) -> Result<String, DecodeError>,
+    pub(crate) recode: fn(&str) -> Result<Recoded, DecodeError>,
 }
 
 /// What BitMart publishes about one side of a dialect, or what was observed where it publishes
@@ -94,8 +100,8 @@ pub fn channel(dialect: Dialect, name: &str) -> Option<&'static Channel> {
 ///
 /// # Errors
 ///
-/// The frame does not fit the type of its channel.
-pub fn recode(dialect: Dialect, text: &str) -> Result<Option<String>, DecodeError> {
+/// The frame as a whole cannot be read. Entries that cannot are in [`Recoded::faults`].
+pub fn recode(dialect: Dialect, text: &str) -> Result<Option<Recoded>, DecodeError> {
     peek::channel(text)
         .and_then(|name| channel(dialect, name))
         .map(|channel| (channel.recode)(text))

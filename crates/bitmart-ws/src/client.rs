@@ -6,6 +6,7 @@ mod pool;
 mod sides;
 #[cfg(test)]
 mod tests;
+mod troubles;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,8 @@ use crate::topic::Topic;
 
 pub use builder::ClientBuilder;
 pub use connection::Connection;
+pub(crate) use troubles::TroubleSender;
+pub use troubles::{Trouble, Troubles};
 
 use sides::{Sides, seed};
 
@@ -77,6 +80,7 @@ struct Shared {
     inflaters: Inflaters,
     next_member: AtomicU64,
     sides: Mutex<Sides>,
+    troubles: TroubleSender,
 }
 
 impl fmt::Debug for Client {

@@ -3,6 +3,7 @@
 mod address;
 mod gate;
 mod handshake;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ use crate::reason::ReconnectReason;
 
 pub(crate) use address::Address;
 pub(crate) use gate::Gate;
+use handshake::Failure;
 #[cfg(test)]
 pub(crate) use handshake::accept_key;
 
@@ -123,7 +125,13 @@ impl Connector {
         tokio::time::sleep(delay).await;
         self.gate.pass().await;
         match tokio::time::timeout(CONNECT_WITHIN, self.open()).await {
-            Ok(result) => result,
+            Ok(result) => {
+                // The other connections of this side come from the same address.
+                if let Err(ReconnectReason::HandshakeRefused { wait: Some(wait), .. }) = &result {
+                    self.gate.close_for(*wait);
+                }
+                result
+            }
             Err(_) => {
                 Err(lost(format!("no connection to {} within {CONNECT_WITHIN:?}", self.address)))
             }
@@ -156,9 +164,12 @@ async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, ReconnectReaso
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    handshake::upgrade(address, io)
-        .await
-        .map_err(|detail| lost(format!("WebSocket handshake with {address} failed: {detail}")))
+    handshake::upgrade(address, io).await.map_err(|failure| match failure {
+        Failure::Refused(reason) => reason,
+        Failure::Broken(detail) => {
+            lost(format!("WebSocket handshake with {address} failed: {detail}"))
+        }
+    })
 }
 
 fn lost(detail: String) -> ReconnectReason {

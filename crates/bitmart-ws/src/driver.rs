@@ -17,12 +17,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use tracing::{debug, info};
 
+use crate::client::{Trouble, TroubleSender};
 use crate::connect::Connector;
-use crate::dialect::Dialect;
+use crate::dialect::{Access, Dialect};
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
-use crate::inflate::Inflaters;
+use crate::inflate::{InflateError, Inflaters};
 use crate::reason::ReconnectReason;
 use crate::roster::Roster;
 use crate::router::{Member, MemberId, Router};
@@ -80,6 +81,8 @@ pub(crate) struct Driver {
     pub(crate) standing: Arc<Standing>,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) link: Link,
+    pub(crate) access: Access,
+    pub(crate) troubles: TroubleSender,
 }
 
 /// Tokio's clock, so that tests can turn it.
@@ -191,9 +194,7 @@ impl Driver {
                 }
                 Action::Emit(notice) => {
                     log::notice(&self.connector, &notice);
-                    if let Notice::LoginRefused { rejection } = &notice {
-                        self.standing.refuse(rejection);
-                    }
+                    self.pass_on(&notice);
                     self.router.notice(notice);
                 }
                 Action::Send(text) => self.send(text).await,
@@ -204,6 +205,18 @@ impl Driver {
                     }
                 }
             }
+        }
+    }
+
+    /// Tells what concerns others than the subscriptions.
+    fn pass_on(&self, notice: &Notice) {
+        match notice {
+            Notice::LoginRefused { rejection } => self.standing.refuse(rejection),
+            Notice::Reconnecting { reason } => {
+                let (dialect, access, reason) = (self.dialect, self.access, reason.clone());
+                self.troubles.send_replace(Some(Trouble { dialect, access, reason }));
+            }
+            _ => {}
         }
     }
 
@@ -235,16 +248,32 @@ impl Driver {
             }
             Happening::Ended(reason) => self.session.closed(now(), reason),
             Happening::Received(Message::Text(bytes)) => match std::str::from_utf8(&bytes) {
-                Ok(text) => {
-                    return received(&mut self.session, &mut self.router, &self.connector, text);
+                Ok(text) => return self.received(text),
+                Err(_) => {
+                    let reason = "the text frame is not UTF-8";
+                    self.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
                 }
-                Err(_) => self.violated("a text frame is not UTF-8"),
             },
             Happening::Received(Message::Binary(bytes)) => {
-                let Self { session, router, connector, inflaters, .. } = self;
-                match inflaters.inflate(&bytes, |text| received(session, router, connector, text)) {
-                    Ok(data) => return data,
-                    Err(error) => self.violated(&error.to_string()),
+                // Taken out, so that the text can be read while it is in use.
+                let inflaters = self.inflaters.clone();
+                match inflaters.inflate(&bytes, |text| self.received(text)) {
+                    Ok((data, 0)) => return data,
+                    // The text counts, but what stands behind it is lost.
+                    Ok((_, trailing)) => {
+                        let reason = format!("{trailing} bytes after the compressed stream");
+                        let rest = bytes.len().saturating_sub(trailing);
+                        let rest = bytes.get(rest..).unwrap_or_default();
+                        let kind = DecodeErrorKind::Trailing;
+                        self.router.malformed(DecodeError::of_bytes(kind, &reason, rest));
+                    }
+                    Err(error) => {
+                        let kind = match error {
+                            InflateError::Truncated => DecodeErrorKind::Truncated,
+                            _ => DecodeErrorKind::Encoding,
+                        };
+                        self.unreadable(kind, &error.to_string(), &bytes);
+                    }
                 }
             }
             Happening::Received(Message::Ping(payload)) => {
@@ -263,20 +292,35 @@ impl Driver {
         false
     }
 
-    fn violated(&mut self, detail: &str) {
-        self.session.lose(now(), ReconnectReason::Protocol { detail: detail.to_owned() });
-    }
-}
-
-/// Gives whether the text was data.
-fn received(session: &mut Session, router: &mut Router, connector: &Connector, text: &str) -> bool {
-    let channel = session.receive(now(), text);
-    if let Some(channel) = channel {
-        while let Some(notice) = session.poll_notice() {
-            log::notice(connector, &notice);
-            router.notice(notice);
+    /// Reads a text and hands its events out. Gives whether it was data and nothing else.
+    fn received(&mut self, text: &str) -> bool {
+        let Some(channel) = self.session.receive(now(), text) else {
+            // Control frames are JSON, too, but for one word.
+            match DecodeError::of_text(text).filter(|_| text != "pong") {
+                None => self.session.readable(now(), true),
+                Some(fault) => self.malformed(fault),
+            }
+            return false;
+        };
+        while let Some(notice) = self.session.poll_notice() {
+            log::notice(&self.connector, &notice);
+            self.router.notice(notice);
         }
-        router.dispatch(channel, text);
+        let readable = self.router.dispatch(channel, text);
+        self.session.readable(now(), readable);
+        readable
     }
-    channel.is_some()
+
+    /// A frame that never became text.
+    fn unreadable(&mut self, kind: DecodeErrorKind, reason: &str, bytes: &[u8]) {
+        self.session.heard(now());
+        self.malformed(DecodeError::of_bytes(kind, reason, bytes));
+    }
+
+    /// Tells everybody of a frame that cannot be read, which may have been meant for anyone.
+    fn malformed(&mut self, fault: DecodeError) {
+        log::malformed(&self.connector, &fault);
+        self.router.malformed(fault);
+        self.session.readable(now(), false);
+    }
 }

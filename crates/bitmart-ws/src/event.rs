@@ -3,10 +3,13 @@
 //! Decoding allocates what an event keeps and next to nothing else (held by a test): a spot ticker
 //! nothing, a spot book its two lists of levels.
 
-use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole};
+use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole, wire};
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, Error as _};
 
 mod candle;
 mod depth;
+mod each;
 mod error;
 mod frame;
 mod futures;
@@ -15,7 +18,8 @@ mod spot;
 
 pub use candle::Candle;
 pub use depth::{DepthEvent, DepthKind, DepthUpdate, Level};
-pub use error::{DecodeError, DecodeErrorKind};
+pub use each::Recoded;
+pub use error::{DecodeError, DecodeErrorKind, RAW_KEPT};
 pub use frame::decode_entries;
 pub use futures::{
     DepthSide, FuturesAsset, FuturesBookTicker, FuturesDepth, FuturesDepthAll,
@@ -28,7 +32,7 @@ pub use spot::{
     SpotDepth, SpotDepthIncrease, SpotKline, SpotOrderUpdate, SpotTicker, SpotTrade,
 };
 
-pub(crate) use frame::recode;
+pub(crate) use each::recode;
 pub(crate) use futures::KlineEntry;
 
 /// An entry of a data frame.
@@ -44,6 +48,17 @@ pub trait Event: Clone + Send + Sync + 'static {
     /// The frame is not JSON or an entry does not fit the type. The entries before the fault stay
     /// in `out`.
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError>;
+
+    /// Appends every entry of one data frame to `out`, in the order of the frame, each by itself:
+    /// one that cannot be read costs the others nothing. Of a frame that is not JSON the entries
+    /// before the fault are read.
+    ///
+    /// Slower than [`decode`](Self::decode), which therefore comes first; this one is asked when it
+    /// has failed. A member that stands twice in an entry, and one by an old and its present name,
+    /// are read here.
+    fn decode_each(text: &str, out: &mut Vec<Result<Self, DecodeError>>) {
+        each::each(text, Self::decode, out);
+    }
 
     /// The pair or contract that this event is about, when it is about one; more exactly, what its
     /// topic names behind the colon.
@@ -69,6 +84,16 @@ pub struct Fill {
     pub role: Option<TradeRole>,
     /// When it happened. On futures the time of the order's last change.
     pub time: Option<Timestamp>,
+}
+
+/// An essential name, id or word. A spelling of no value is an error here.
+fn told<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    wire::opt::deserialize(deserializer)?
+        .ok_or_else(|| D::Error::custom("expected a value, got none"))
 }
 
 /// `Event` for types whose `Deserialize` reads one entry.

@@ -17,6 +17,12 @@ pub const DEFAULT_LIMIT: usize = 4 << 20;
 /// Enough for every documented frame, so that steady operation does not grow the buffer.
 const FIRST_CAPACITY: usize = 16 << 10;
 
+/// The bytes that close a sync flush: the length of a stored block of no bytes.
+const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// A final stored block of no bytes.
+const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+
 /// Inflates binary frames: each is one raw deflate stream of its own, without header or checksum.
 ///
 /// Holds one decompressor (about 47 KiB) and one output buffer, both used again for each frame.
@@ -25,6 +31,7 @@ pub struct Inflater {
     decompress: Decompress,
     output: Vec<u8>,
     limit: usize,
+    trailing: usize,
 }
 
 impl Inflater {
@@ -40,11 +47,13 @@ impl Inflater {
             decompress: Decompress::new(false),
             output: Vec::new(),
             limit: limit.min(usize::MAX - 1),
+            trailing: 0,
         }
     }
 
-    /// The text of one frame. Bytes after the end of the compressed stream are ignored, as the
-    /// venue's own clients do.
+    /// The text of one frame. It may end by a sync flush instead of a final block, with or without
+    /// the four bytes that close the flush. Bytes after the end of the compressed stream are not
+    /// read; [`trailing`](Self::trailing) says how many there were.
     ///
     /// # Errors
     ///
@@ -52,9 +61,26 @@ impl Inflater {
     pub fn inflate(&mut self, frame: &[u8]) -> Result<&str, InflateError> {
         self.decompress.reset(false);
         self.output.clear();
+        self.trailing = 0;
         // The output may grow to one byte above the limit: what reaches it is too large.
         self.output.reserve_exact(FIRST_CAPACITY.min(self.limit + 1));
-        let mut rest = frame;
+        match self.feed(frame)? {
+            Some(rest) if rest != FLUSH => self.trailing = rest.len(),
+            Some(_) => {}
+            None => self.end_flushed(frame)?,
+        }
+        str::from_utf8(&self.output).map_err(|_| InflateError::NotText)
+    }
+
+    /// How many bytes of the last frame came after the end of its compressed stream. The closing
+    /// bytes of a flush do not count: they hold nothing.
+    pub fn trailing(&self) -> usize {
+        self.trailing
+    }
+
+    /// Inflates these bytes. Gives what is left of them if the stream ends within.
+    fn feed<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, InflateError> {
+        let mut rest = bytes;
         loop {
             let before = self.decompress.total_in();
             let status = self
@@ -68,15 +94,30 @@ impl Inflater {
                 return Err(InflateError::TooLarge { limit: self.limit });
             }
             if status == Status::StreamEnd {
-                break;
+                return Ok(Some(rest));
             }
             if self.output.len() < self.output.capacity() {
-                return Err(InflateError::Truncated);
+                return Ok(None);
             }
             let more = self.output.len().min(self.limit + 1 - self.output.len());
             self.output.reserve_exact(more);
         }
-        str::from_utf8(&self.output).map_err(|_| InflateError::NotText)
+    }
+
+    /// Whether a stream without a final block ends at the border of a block, where a flush leaves it.
+    /// A final block of no bytes then fits behind it, and nowhere else.
+    fn end_flushed(&mut self, frame: &[u8]) -> Result<(), InflateError> {
+        let length = self.output.len();
+        let mut feed = |bytes| match self.feed(bytes) {
+            Ok(rest) => Ok(rest),
+            Err(InflateError::TooLarge { limit }) => Err(InflateError::TooLarge { limit }),
+            Err(_) => Err(InflateError::Truncated),
+        };
+        if !frame.ends_with(&FLUSH) && feed(&FLUSH)?.is_some() {
+            return Err(InflateError::Truncated);
+        }
+        let ended = feed(&LAST)? == Some(&[]);
+        if ended && self.output.len() == length { Ok(()) } else { Err(InflateError::Truncated) }
     }
 }
 
@@ -98,7 +139,7 @@ impl fmt::Debug for Inflater {
 pub enum InflateError {
     /// Not a raw deflate stream.
     Corrupt,
-    /// The stream ends before its last block.
+    /// The stream ends within a block.
     Truncated,
     /// More text than allowed: a broken peer or a decompression bomb.
     TooLarge {

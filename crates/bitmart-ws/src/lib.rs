@@ -80,7 +80,7 @@ pub mod topic;
 mod update;
 
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder, Connection};
+pub use client::{Client, ClientBuilder, Connection, Trouble, Troubles};
 pub use dialect::{Access, Dialect, Limits, SecretText};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};

@@ -123,7 +123,10 @@ impl<T> State<T> {
             .filter(|item| matches!(item, Update::Data(_) | Update::Malformed(_)))
             .count();
         self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
-        let last = self.items.drain(..).rfind(|item| !matches!(item, Update::Data(_)));
+        let last = self
+            .items
+            .drain(..)
+            .rfind(|item| !matches!(item, Update::Data(_) | Update::Malformed(_)));
         self.items.extend(last);
     }
 

@@ -85,6 +85,19 @@ pub enum ReconnectReason {
         /// What the socket, TLS or the handshake said.
         detail: String,
     },
+    /// The handshake was answered by an HTTP status instead of a connection, by the venue or by the
+    /// proxy before it.
+    HandshakeRefused {
+        /// The HTTP status: 429 for too many attempts, 403 for a block.
+        status: u16,
+        /// What its body is, where that is known: `a Cloudflare page, error code: 1020`.
+        page: Option<String>,
+        /// The pause before the next attempt, when it is longer than the usual one: as `Retry-After`
+        /// says, bounded by
+        /// [`Limits::longest_refused_pause`](crate::Limits::longest_refused_pause); for 429 and 403
+        /// without one at least [`Limits::refused_pause`](crate::Limits::refused_pause).
+        wait: Option<Duration>,
+    },
     /// Nothing arrived for this long.
     Silent {
         /// The bound that was passed.
@@ -111,6 +124,16 @@ impl fmt::Display for ReconnectReason {
             Self::Closed { code: Some(code) } => write!(f, "closed by the server with code {code}"),
             Self::Closed { code: None } => f.write_str("closed by the server"),
             Self::Lost { detail } => write!(f, "connection lost: {detail}"),
+            Self::HandshakeRefused { status, page, wait } => {
+                write!(f, "handshake refused with HTTP {status}")?;
+                if let Some(page) = page {
+                    write!(f, " ({page})")?;
+                }
+                match wait {
+                    Some(wait) => write!(f, "; next attempt in {} s", wait.as_secs_f64().ceil()),
+                    None => Ok(()),
+                }
+            }
             Self::Silent { limit } => write!(f, "nothing received for {limit:?}"),
             Self::Unanswered { waited_for } => write!(f, "no answer to the {waited_for} in time"),
             Self::Protocol { detail } => write!(f, "protocol violation: {detail}"),

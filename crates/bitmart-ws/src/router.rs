@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{DecodeError, Event};
 use crate::session::Notice;
 use crate::topic;
 
@@ -81,8 +81,9 @@ impl Router {
         Some(topic)
     }
 
-    /// Decodes one data frame and hands its events out.
-    pub(crate) fn dispatch(&mut self, channel: &str, text: &str) {
+    /// Decodes one data frame and hands its events out. `false` when it is not JSON.
+    pub(crate) fn dispatch(&mut self, channel: &str, text: &str) -> bool {
+        let mut readable = true;
         let over = &mut self.over;
         let all = |_: &str| true;
         match self.dialect {
@@ -90,10 +91,10 @@ impl Router {
                 // The documents also show the table with the symbol behind it.
                 let (table, symbol) = topic::split(channel);
                 for lane in self.lanes.get_mut(table).into_iter().flatten() {
-                    lane.dispatch(text, symbol, &all, over);
+                    readable &= lane.dispatch(text, symbol, &all, over);
                 }
                 let Some(covering) = topic::covering(table) else {
-                    return;
+                    return readable;
                 };
                 let topics = &self.topics;
                 let uncovered = |symbol: &str| {
@@ -102,24 +103,30 @@ impl Router {
                     })
                 };
                 for lane in self.lanes.get_mut(covering).into_iter().flatten() {
-                    lane.dispatch(text, symbol, &uncovered, over);
+                    readable &= lane.dispatch(text, symbol, &uncovered, over);
                 }
             }
             Dialect::Futures => {
                 if let Some(lanes) = self.lanes.get_mut(channel) {
                     for lane in lanes {
-                        lane.dispatch(text, None, &all, over);
+                        readable &= lane.dispatch(text, None, &all, over);
                     }
-                    return;
+                    return readable;
                 }
                 // Observed: a group may come back with an `@…` suffix that was not subscribed.
                 let similar =
                     self.lanes.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
                 for lane in similar.flat_map(|(_, lanes)| lanes) {
-                    lane.dispatch(text, None, &all, over);
+                    readable &= lane.dispatch(text, None, &all, over);
                 }
             }
         }
+        readable
+    }
+
+    /// Tells everybody on the connection of something that could not be read.
+    pub(crate) fn malformed(&mut self, fault: DecodeError) {
+        self.tell_all(&Life::Malformed(fault));
     }
 
     /// Tells the subscriptions what happened to them.

@@ -93,6 +93,8 @@ struct Link {
     proven: bool,
     /// The user was told that nothing has been heard for a while.
     stale: bool,
+    /// Frames in a row that could not be read.
+    unreadable: u32,
 }
 
 #[derive(Debug)]
@@ -209,6 +211,7 @@ impl Session {
             empty_since: None,
             proven: false,
             stale: false,
+            unreadable: 0,
         };
         match self.access {
             Access::Public => self.state = State::Open { link },
@@ -255,6 +258,24 @@ impl Session {
                 self.control(now, control);
                 None
             }
+        }
+    }
+
+    /// The last frame could be read, or could not: it did not inflate or is not JSON. Too many of
+    /// those in a row end the connection.
+    pub fn readable(&mut self, now: Instant, readable: bool) {
+        let most = self.limits.unreadable_frames;
+        let (State::LoggingIn { link, .. } | State::Open { link }) = &mut self.state else {
+            return;
+        };
+        if readable {
+            link.unreadable = 0;
+            return;
+        }
+        link.unreadable += 1;
+        if link.unreadable >= most {
+            let detail = format!("{most} frames in a row could not be read");
+            self.lose(now, ReconnectReason::Protocol { detail });
         }
     }
 

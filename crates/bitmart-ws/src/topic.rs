@@ -141,7 +141,7 @@ pub(crate) fn delivers(topic: &str, channel: &str) -> bool {
     let same_channel = wanted == got || covering(got) == Some(wanted);
     same_channel
         && match (wanted_symbol, got_symbol) {
-            (Some(wanted), Some(got)) => wanted == got || wanted == EVERY_PAIR,
+            (Some(wanted), Some(got)) => same(wanted, got) || wanted == EVERY_PAIR,
             // `futures/ticker` is a topic of its own: its group has no symbol, and the reverse.
             (Some(_), None) => topic.starts_with("spot/"),
             (None, Some(_)) => false,
@@ -176,10 +176,16 @@ pub(crate) fn receives(
         return true;
     };
     if wanted == got {
-        wanted_symbol.is_none_or(|wanted| wanted == symbol || wanted == EVERY_PAIR)
+        wanted_symbol.is_none_or(|wanted| same(wanted, symbol) || wanted == EVERY_PAIR)
     } else {
-        !subscribed(&format!("{got}:{symbol}"))
+        let capitals = symbol.to_ascii_uppercase();
+        !subscribed(&format!("{got}:{symbol}")) && !subscribed(&format!("{got}:{capitals}"))
     }
+}
+
+/// Whether two symbols are one. Pushes are matched without regard to case.
+fn same(wanted: &str, got: &str) -> bool {
+    wanted.eq_ignore_ascii_case(got)
 }
 
 /// Channel and symbol of a name, its `@…` suffix dropped.

@@ -38,8 +38,13 @@ pub enum Update<T> {
     /// market data lags; private subscriptions end with
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) instead.
     Lagged(u64),
-    /// A frame of this channel could not be decoded and its events are missing. On spot it may have
-    /// been about another symbol, since a broken frame does not tell.
+    /// Something could not be read and its events are missing; what it was is in
+    /// [`raw`](DecodeError::raw).
+    ///
+    /// Either one entry of a frame ([`entry`](DecodeError::entry) says which; the entries before and
+    /// after it arrive, in order), or a whole frame. That one may have been about another symbol or
+    /// topic of the connection, since a broken frame does not tell. The connection goes on;
+    /// [`Limits::unreadable_frames`](crate::Limits::unreadable_frames) in a row end it.
     Malformed(DecodeError),
     /// The venue refused to send a requested snapshot. The subscription itself goes on.
     RequestRejected(Rejection),

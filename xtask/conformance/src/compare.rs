@@ -1,11 +1,16 @@
 //! What counts as the same.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bitmart_types::{Decimal, wire};
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 
-use crate::Fault;
 use crate::node::Node;
+use crate::time::{self, Instant};
+use crate::{Expected, Fault, OtherUnit};
 
 /// Whether members that are recorded without a value may be absent from what came out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,9 +25,28 @@ pub(crate) enum Blank {
 pub(crate) struct Comparison<'a> {
     /// Whether the difference at this path, below the root and with `[]` for every index, is accepted.
     pub(crate) is_ignored: &'a dyn Fn(&str) -> bool,
+    /// The field's own name for the spelling at this path.
+    pub(crate) own_name: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// Whether the field at this path is a time, which a zero does not tell.
+    pub(crate) is_time: &'a dyn Fn(&str) -> bool,
+    /// What the recording says that it loses.
+    pub(crate) expected: &'a Expected,
     pub(crate) blank: Blank,
     /// Path of the root in the recording.
     pub(crate) root: &'a str,
+}
+
+/// What a comparison finds.
+#[derive(Default)]
+pub(crate) struct Found {
+    /// The differences.
+    pub(crate) faults: Vec<Fault>,
+    /// Paths that the recording lists and that were lost indeed.
+    pub(crate) lost: Vec<String>,
+    /// Members that were lost, as the recording lists them.
+    pub(crate) unreadable: usize,
+    /// Times in another unit than described.
+    pub(crate) units: Vec<OtherUnit>,
 }
 
 /// A place in the tree, in both spellings.
@@ -47,37 +71,116 @@ impl Place {
 
 impl Comparison<'_> {
     /// The differences between the recording and what came out.
-    pub(crate) fn faults(&self, recorded: &Node, got: &Node) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        self.compare(&Place::default(), recorded, Some(got), &mut faults);
-        faults
+    pub(crate) fn find(&self, recorded: &Node, got: &Node) -> Found {
+        let found = RefCell::default();
+        self.compare(&Place::default(), recorded, Some(got), &found);
+        found.into_inner()
     }
 
-    fn compare(&self, at: &Place, recorded: &Node, got: Option<&Node>, faults: &mut Vec<Fault>) {
+    fn compare(&self, at: &Place, recorded: &Node, got: Option<&Node>, found: &RefCell<Found>) {
         match (recorded, got) {
-            (Node::Object(recorded), Some(Node::Object(got))) => {
-                for (key, value) in recorded {
-                    self.compare(&at.member(key), value, got.get(key), faults);
+            (_, Some(Node::Object(members))) if members.contains_key(FAULT) => {
+                let path = self.path(at);
+                if self.expected.faults.contains(&path) {
+                    found.borrow_mut().lost.push(path);
+                } else {
+                    self.fault(at, &"a row that decodes", &members[FAULT], found);
                 }
-                for (key, value) in got {
-                    if !recorded.contains_key(key) && !is_unset(value) {
-                        self.fault(&at.member(key), &"nothing", value, faults);
+            }
+            (Node::Object(recorded), Some(Node::Object(got))) => {
+                self.members(at, recorded, got, found);
+            }
+            (Node::List(recorded), Some(Node::List(got))) => {
+                // A row that is null is no row.
+                let is_short = recorded.len() > got.len();
+                let is_row = |row: &&Node| !is_short || **row != Node::Null;
+                let mut got = got.iter();
+                for (index, value) in recorded.iter().enumerate() {
+                    if is_row(&value) {
+                        self.compare(&at.item(index), value, got.next(), found);
+                    }
+                }
+                // Columns that the row does not have yet may be written without a value.
+                for (index, value) in got.enumerate().filter(|(_, value)| !is_unset(value)) {
+                    self.fault(&at.item(recorded.len() + index), &"nothing", value, found);
+                }
+            }
+            // A list that is none.
+            (recorded, Some(Node::List(rows))) if matches!(rows.first(), Some(Node::Object(members)) if members.contains_key(FAULT)) =>
+            {
+                self.compare(at, recorded, rows.first(), found);
+            }
+            (recorded, Some(got)) if is_same(recorded, got) => {}
+            (recorded, Some(got)) if is_zero(recorded) && is_nothing(got) && self.is_time(at) => {}
+            (recorded, Some(got)) if !is_nothing(recorded) && is_unset(got) => {
+                let path = self.path(at);
+                if self.expected.unreadable.contains(&path) {
+                    let mut found = found.borrow_mut();
+                    found.lost.push(path);
+                    found.unreadable += 1;
+                } else {
+                    self.fault(at, recorded, got, found);
+                }
+            }
+            (recorded, Some(got)) => match same_time(recorded, got) {
+                Some((from, to)) if from.unit != to.unit => found
+                    .borrow_mut()
+                    .units
+                    .push(OtherUnit { path: self.path(at), described: to.unit, found: from.unit }),
+                Some(_) => {}
+                None => self.fault(at, recorded, got, found),
+            },
+            (recorded, None) if self.blank == Blank::MayGo && is_nothing(recorded) => {}
+            (recorded, None) => self.fault(at, recorded, &"nothing", found),
+        }
+    }
+
+    fn members(
+        &self,
+        at: &Place,
+        recorded: &BTreeMap<String, Node>,
+        got: &BTreeMap<String, Node>,
+        found: &RefCell<Found>,
+    ) {
+        let mut aliased = Vec::new();
+        for (key, value) in recorded {
+            let place = at.member(key);
+            // Where both names are there, the field's own counts, unless it has no value.
+            let own = (self.own_name)(&place.pattern).filter(|_| !got.contains_key(key));
+            match own {
+                Some(own) if recorded.get(own).is_none_or(is_nothing) => {
+                    aliased.push(own);
+                    self.compare(&place, value, got.get(own), found);
+                }
+                Some(_) => {}
+                None if aliased.contains(&key.as_str()) => {}
+                None => {
+                    let is_given_up = is_nothing(value)
+                        && recorded.keys().any(|other| {
+                            (self.own_name)(&at.member(other).pattern) == Some(key.as_str())
+                        });
+                    if !is_given_up {
+                        self.compare(&place, value, got.get(key), found);
                     }
                 }
             }
-            (Node::List(recorded), Some(Node::List(got))) => {
-                for (index, value) in recorded.iter().enumerate() {
-                    self.compare(&at.item(index), value, got.get(index), faults);
-                }
-                for (index, value) in got.iter().enumerate().skip(recorded.len()) {
-                    self.fault(&at.item(index), &"nothing", value, faults);
-                }
-            }
-            (recorded, Some(got)) if is_same(recorded, got) => {}
-            (recorded, Some(got)) => self.fault(at, recorded, got, faults),
-            (recorded, None) if self.blank == Blank::MayGo && is_nothing(recorded) => {}
-            (recorded, None) => self.fault(at, recorded, &"nothing", faults),
         }
+        for (key, value) in got {
+            let is_known = recorded.contains_key(key) || aliased.contains(&key.as_str());
+            if !is_known && !is_unset(value) {
+                self.fault(&at.member(key), &"nothing", value, found);
+            }
+        }
+    }
+
+    fn is_time(&self, at: &Place) -> bool {
+        (self.is_time)(&at.pattern)
+    }
+
+    /// The path in the recording.
+    fn path(&self, at: &Place) -> String {
+        let below = if at.exact.is_empty() || at.exact.starts_with('[') { "" } else { "." };
+        format!("{}{below}{}", self.root, at.exact)
     }
 
     fn fault(
@@ -85,15 +188,17 @@ impl Comparison<'_> {
         at: &Place,
         expected: &dyn fmt::Display,
         got: &dyn fmt::Display,
-        faults: &mut Vec<Fault>,
+        found: &RefCell<Found>,
     ) {
         if !(self.is_ignored)(&at.pattern) {
-            let below = if at.exact.is_empty() || at.exact.starts_with('[') { "" } else { "." };
-            let path = format!("{}{below}{}", self.root, at.exact);
-            faults.push(Fault::new(path, expected.to_string(), got.to_string()));
+            let fault = Fault::new(self.path(at), expected.to_string(), got.to_string());
+            found.borrow_mut().faults.push(fault);
         }
     }
 }
+
+/// The member under which a row that does not decode is written.
+const FAULT: &str = "$fault";
 
 fn is_same(recorded: &Node, got: &Node) -> bool {
     recorded == got
@@ -130,24 +235,32 @@ fn is_unset(node: &Node) -> bool {
     is_nothing(node) || matches!(node, Node::Number(digits) if digits == "0")
 }
 
-fn decimal(node: &Node) -> Option<Decimal> {
+/// A whole zero, which tells no time.
+fn is_zero(node: &Node) -> bool {
+    decimal(node).is_some_and(|value| value.is_zero())
+}
+
+/// Two spellings of one moment. What is written may be less exact: a whole second, a millisecond.
+fn same_time(recorded: &Node, got: &Node) -> Option<(Instant, Instant)> {
+    let (recorded, got) = (moment(recorded)?, moment(got)?);
+    (time::is_same(recorded, got)).then_some((recorded, got))
+}
+
+fn moment(node: &Node) -> Option<Instant> {
     match node {
-        Node::Text(text) | Node::Number(text) => {
-            let text = without_zeros(text);
-            Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()
-        }
+        Node::Text(text) | Node::Number(text) => Instant::read(text),
         _ => None,
     }
 }
 
-/// The exchange writes up to 30 decimal places, more than a `Decimal` has room for; those at the end
-/// are zeros.
-fn without_zeros(text: &str) -> &str {
-    match text.split_once('.') {
-        Some((_, places)) if places.bytes().all(|b| b.is_ascii_digit()) => {
-            text.trim_end_matches('0').trim_end_matches('.')
+/// Read as the models read it: exactly, or not at all.
+fn decimal(node: &Node) -> Option<Decimal> {
+    match node {
+        Node::Text(text) | Node::Number(text) => {
+            let text: StrDeserializer<'_, ValueError> = text.as_str().into_deserializer();
+            wire::decimal::deserialize(text).ok()
         }
-        _ => text,
+        _ => None,
     }
 }
 

@@ -12,12 +12,20 @@
 //! spellings of "no value" (see [`bitmart_types::wire`]) are one, and equal an absent member;
 //! `true` and `false` equal 1 and 0. A member of the recording that the model drops is a
 //! difference, unless the API description lists it with a reason. Members that are not recorded
-//! (`null`) are not checked. Envelopes may lack `message` and `trace`, as some published samples
+//! (`null`) are not checked. Times compare as moments: one in another unit than described is reported
+//! and no fault. A member under another name that the description lists is the same member.
+//!
+//! A recording may say what is lost: `"unreadable": ["response.data.fluctuation"]` names members that
+//! become `None` and are counted, `"faults": ["response.data.symbols[1]"]` rows that do not decode. What
+//! is listed must be lost, and nothing else may be. The spellings of "no value" need no mark.
+//!
+//! Envelopes may lack `message` and `trace`, as some published samples
 //! do; a member around the data that the client does not read is a difference, too. An answer with an error code passes when it decodes as that error.
 
 mod compare;
 mod node;
 mod rest;
+mod time;
 mod ws;
 
 use std::fmt;
@@ -42,6 +50,43 @@ struct Recording<'a> {
     /// A frame that was pushed, or one that steers the connection.
     #[serde(borrow, alias = "control")]
     frame: Option<&'a RawValue>,
+    /// Members that become `None`.
+    #[serde(default)]
+    unreadable: Vec<String>,
+    /// Rows that become faults.
+    #[serde(default)]
+    faults: Vec<String>,
+}
+
+/// What a recording is expected to lose, as paths in it.
+#[derive(Debug, Default)]
+struct Expected {
+    unreadable: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl Expected {
+    /// What is listed and was not lost.
+    fn missing(&self, lost: &[String]) -> Vec<Fault> {
+        let kept = |paths: &[String], what: &str| -> Vec<Fault> {
+            let kept = paths.iter().filter(|path| !lost.contains(path));
+            kept.map(|path| Fault::new(path, what, "what decodes")).collect()
+        };
+        let mut missing = kept(&self.unreadable, "a member that cannot be read");
+        missing.extend(kept(&self.faults, "a row that does not decode"));
+        missing
+    }
+}
+
+/// A time in another unit than described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherUnit {
+    /// Where in the recording.
+    pub path: String,
+    /// The described unit.
+    pub described: &'static str,
+    /// The unit that came.
+    pub found: &'static str,
 }
 
 /// A difference between a recording and the models.
@@ -63,7 +108,7 @@ impl Fault {
 
 /// What became of one recording.
 enum Verdict {
-    Passed,
+    Passed(Vec<OtherUnit>),
     Failed(Vec<Fault>),
     /// The endpoint or channel is not described.
     Unknown(Fault),
@@ -72,8 +117,8 @@ enum Verdict {
 }
 
 impl Verdict {
-    fn of(faults: Vec<Fault>) -> Self {
-        if faults.is_empty() { Self::Passed } else { Self::Failed(faults) }
+    fn of(faults: Vec<Fault>, units: Vec<OtherUnit>) -> Self {
+        if faults.is_empty() { Self::Passed(units) } else { Self::Failed(faults) }
     }
 }
 
@@ -89,6 +134,8 @@ pub struct Report {
     pub skipped: usize,
     /// Every fault, with its file.
     pub faults: Vec<(PathBuf, Fault)>,
+    /// Times in another unit than described, of recordings without a fault.
+    pub units: Vec<(PathBuf, OtherUnit)>,
 }
 
 impl fmt::Display for Report {
@@ -96,6 +143,9 @@ impl fmt::Display for Report {
         for (file, fault) in &self.faults {
             let Fault { path, expected, got } = fault;
             writeln!(f, "{}: {path}: expected {expected}, got {got}", file.display())?;
+        }
+        for (file, OtherUnit { path, described, found }) in &self.units {
+            writeln!(f, "{}: {path}: {found}, described as {described}", file.display())?;
         }
         writeln!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
@@ -128,8 +178,9 @@ pub fn check(folders: &[PathBuf], known_only: bool) -> Result<Report, String> {
 impl Report {
     fn add(&mut self, file: &Path, verdict: Verdict, known_only: bool) {
         let faults = match verdict {
-            Verdict::Passed => {
+            Verdict::Passed(units) => {
                 self.passed += 1;
+                self.units.extend(units.into_iter().map(|unit| (file.to_owned(), unit)));
                 return;
             }
             Verdict::Unknown(_) if known_only => {
@@ -165,15 +216,19 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
 
 /// Checks the text of one recording.
 fn judge(text: &str) -> Verdict {
-    let recording: Recording<'_> = match serde_json::from_str(text) {
+    let mut recording: Recording<'_> = match serde_json::from_str(text) {
         Ok(recording) => recording,
         Err(error) => {
             return Verdict::Failed(vec![Fault::new("$", "a recording", error.to_string())]);
         }
     };
+    let expected = Expected {
+        unreadable: std::mem::take(&mut recording.unreadable),
+        faults: std::mem::take(&mut recording.faults),
+    };
     match (&recording.method, &recording.path, &recording.ws) {
-        (Some(method), Some(path), None) => rest::judge(method, path, &recording),
-        (None, None, Some(dialect)) => ws::judge(dialect, recording.frame),
+        (Some(method), Some(path), None) => rest::judge(method, path, &recording, &expected),
+        (None, None, Some(dialect)) => ws::judge(dialect, recording.frame, &expected),
         _ => Verdict::Failed(vec![Fault::new("$", "method and path, or ws", "neither or both")]),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Longest value that a fault repeats, in characters.
@@ -35,7 +36,8 @@ impl Node {
         let text = text.trim();
         Ok(match text.as_bytes().first() {
             Some(b'{') => Self::Object(
-                parse::<BTreeMap<String, &RawValue>>(text)?
+                parse::<Members<'_>>(text)?
+                    .0
                     .into_iter()
                     .map(|(key, value)| Ok((key, Self::read_at(value.get(), depth + 1)?)))
                     .collect::<Result<_, String>>()?,
@@ -51,6 +53,33 @@ impl Node {
             Some(b'n') => parse(text).map(|()| Self::Null)?,
             _ => Self::Number(parse::<&RawValue>(text)?.get().to_owned()),
         })
+    }
+}
+
+/// The members of an object. Of one that comes twice the last value that is not `null` counts, as it
+/// does for the models.
+struct Members<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members: BTreeMap<String, &RawValue> = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
+                    let place = members.entry(key).or_insert(value);
+                    if value.get() != "null" {
+                        *place = value;
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Reader)
     }
 }
 

@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 
 use bitmart_rest::catalog::{EndpointEntry, RecodeError, find};
 use bitmart_rest::{Envelope, Error, ErrorKind, Method};
+use bitmart_types::{Note, collect_notes};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::value::RawValue;
 
-use crate::compare::{Blank, Comparison};
+use crate::compare::{Blank, Comparison, Found};
 use crate::node::Node;
-use crate::{Fault, Recording, Verdict};
+use crate::{Expected, Fault, OtherUnit, Recording, Verdict};
 
 /// The code of success.
 const SUCCESS: &str = "1000";
 
-pub(crate) fn judge(method: &str, path: &str, recording: &Recording<'_>) -> Verdict {
+pub(crate) fn judge(
+    method: &str,
+    path: &str,
+    recording: &Recording<'_>,
+    expected: &Expected,
+) -> Verdict {
     let unknown = || {
         let got = format!("{method} {path}");
         Verdict::Unknown(Fault::new("path", "a described endpoint", got))
@@ -33,6 +39,7 @@ pub(crate) fn judge(method: &str, path: &str, recording: &Recording<'_>) -> Verd
         _ => ("body", recording.body, recording.query),
     };
     let mut faults = Vec::new();
+    let mut units: Vec<OtherUnit> = Vec::new();
     let other = other.map(|other| Node::read(other.get()));
     if let Some(Ok(Node::Object(members))) = &other
         && !members.is_empty()
@@ -45,12 +52,16 @@ pub(crate) fn judge(method: &str, path: &str, recording: &Recording<'_>) -> Verd
         request(entry, place, parameters, &mut faults);
     }
     if let Some(response) = recording.response {
-        answer(entry, recording.status.unwrap_or(200), response, &mut faults);
+        let mut found = Found::default();
+        answer(entry, recording.status.unwrap_or(200), response, expected, &mut found);
+        faults.extend(found.faults);
+        faults.extend(expected.missing(&found.lost));
+        units = found.units;
     }
     if faults.is_empty() && parameters.is_none() && recording.response.is_none() {
         return Verdict::Skipped;
     }
-    Verdict::of(faults)
+    Verdict::of(faults, units)
 }
 
 fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &mut Vec<Fault>) {
@@ -78,9 +89,15 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
     }
     match entry.recode_request(parameters.get()).map(|text| Node::read(&text)) {
         Ok(Ok(got)) => {
-            let comparison =
-                Comparison { is_ignored: &is_ignored, blank: Blank::MayGo, root: place };
-            let mut found = comparison.faults(&Node::Object(recorded), &got);
+            let comparison = Comparison {
+                is_ignored: &is_ignored,
+                own_name: &|_| None,
+                is_time: &|_| false,
+                expected: &Expected::default(),
+                blank: Blank::MayGo,
+                root: place,
+            };
+            let mut found = comparison.find(&Node::Object(recorded), &got).faults;
             // A parameter that is not described has been reported above.
             found.retain(|fault| !faults.iter().any(|known| known.path == fault.path));
             faults.extend(found);
@@ -102,7 +119,14 @@ fn request(entry: &EndpointEntry, place: &str, parameters: &RawValue, faults: &m
     }
 }
 
-fn answer(entry: &EndpointEntry, status: u16, response: &RawValue, faults: &mut Vec<Fault>) {
+fn answer(
+    entry: &EndpointEntry,
+    status: u16,
+    response: &RawValue,
+    expected: &Expected,
+    found: &mut Found,
+) {
+    let faults = &mut found.faults;
     let Ok(status) = StatusCode::from_u16(status) else {
         faults.push(Fault::new("status", "an HTTP status", status.to_string()));
         return;
@@ -127,22 +151,34 @@ fn answer(entry: &EndpointEntry, status: u16, response: &RawValue, faults: &mut 
         envelope(entry.metadata.envelope, &recorded, faults);
     }
     let body = Bytes::copy_from_slice(response.get().as_bytes());
-    match entry.recode_answer(status, &body) {
+    let (recoded, notes) = collect_notes(|| entry.recode_answer(status, &body));
+    match recoded {
         Ok(text) => match (entry.metadata.envelope, code.as_deref()) {
-            (Envelope::None, None) => data(entry, &Node::Object(recorded), &text, faults),
-            (Envelope::Standard | Envelope::None, Some(code)) if code != SUCCESS => {
-                faults.push(Fault::new("response.code", format!("the error {code}"), "data"));
+            (Envelope::None, None) => {
+                data(entry, &Node::Object(recorded), &text, expected, found);
+                counted(&notes, found);
             }
-            _ => data(entry, recorded.get("data").unwrap_or(&Node::Null), &text, faults),
+            (Envelope::Standard | Envelope::None, Some(code)) if code != SUCCESS => {
+                let fault = Fault::new("response.code", format!("the error {code}"), "data");
+                found.faults.push(fault);
+            }
+            _ => {
+                data(entry, recorded.get("data").unwrap_or(&Node::Null), &text, expected, found);
+                counted(&notes, found);
+            }
         },
         Err(RecodeError::Answer(error)) => {
             let is_that_error =
                 code.is_some() && error.code().map(|decoded| decoded.to_string()) == code;
             if !is_that_error {
-                faults.push(Fault::new(place_of(&error), "the typed answer", chain(&error)));
+                let fault = Fault::new(place_of(&error), "the typed answer", chain(&error));
+                found.faults.push(fault);
             }
         }
-        Err(error) => faults.push(Fault::new("response.data", "the typed answer", chain(&error))),
+        Err(error) => {
+            let fault = Fault::new("response.data", "the typed answer", chain(&error));
+            found.faults.push(fault);
+        }
     }
 }
 
@@ -168,22 +204,60 @@ fn envelope(envelope: Envelope, recorded: &BTreeMap<String, Node>, faults: &mut 
     }
 }
 
-fn data(entry: &EndpointEntry, recorded: &Node, got: &str, faults: &mut Vec<Fault>) {
+/// Checks that the members that cannot be read are those that a drift counter hears of.
+fn counted(notes: &[Note], found: &mut Found) {
+    let noted = notes.iter().filter(|note| matches!(note, Note::Unreadable { .. })).count();
+    if noted != found.unreadable {
+        found.faults.push(Fault::new(
+            "response.data",
+            format!("{} unreadable members", found.unreadable),
+            format!("{noted} that are counted"),
+        ));
+    }
+}
+
+fn data(entry: &EndpointEntry, recorded: &Node, got: &str, expected: &Expected, found: &mut Found) {
     let got = match Node::read(got) {
         Ok(got) => got,
         Err(error) => {
-            faults.push(Fault::new("response.data", "JSON", error));
+            found.faults.push(Fault::new("response.data", "JSON", error));
             return;
         }
     };
     let is_ignored = |path: &str| entry.ignores.iter().any(|ignore| ignore.path == path);
-    let comparison =
-        Comparison { is_ignored: &is_ignored, blank: Blank::MustStay, root: "response.data" };
+    let own_name = |path: &str| {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let is_it = |own: &str| own.rsplit_once('.').unwrap_or(("", own)).0 == parent;
+        let alias = entry.aliases.iter().find(|alias| alias.was == name && is_it(alias.path))?;
+        Some(alias.path.rsplit('.').next().unwrap_or(alias.path))
+    };
+    let is_time = |path: &str| {
+        // Columns of rows keep their index in the description.
+        entry.fields.iter().any(|field| {
+            let pattern = field.path.split('[').enumerate().map(|(at, part)| match at {
+                0 => part.to_owned(),
+                _ => format!("[{}", part.trim_start_matches(|c: char| c.is_ascii_digit())),
+            });
+            pattern.collect::<String>() == path && field.form.contains("seconds")
+        })
+    };
+    let comparison = Comparison {
+        is_ignored: &is_ignored,
+        own_name: &own_name,
+        is_time: &is_time,
+        expected,
+        blank: Blank::MustStay,
+        root: "response.data",
+    };
     // An answer without data may become an empty object.
     if *recorded == Node::Null && got == Node::Object(BTreeMap::default()) {
         return;
     }
-    faults.extend(comparison.faults(recorded, &got));
+    let compared = comparison.find(recorded, &got);
+    found.faults.extend(compared.faults);
+    found.lost.extend(compared.lost);
+    found.units.extend(compared.units);
+    found.unreadable += compared.unreadable;
 }
 
 /// Where in the recording an answer stopped making sense.

@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 
 use crate::compare::{Blank, Comparison};
 use crate::node::Node;
-use crate::{Fault, Verdict};
+use crate::{Expected, Fault, Verdict};
 
-pub(crate) fn judge(dialect: &str, frame: Option<&RawValue>) -> Verdict {
+pub(crate) fn judge(dialect: &str, frame: Option<&RawValue>, expected: &Expected) -> Verdict {
     let dialect = match dialect {
         "spot" => Dialect::Spot,
         "futures" => Dialect::Futures,
@@ -30,13 +30,13 @@ pub(crate) fn judge(dialect: &str, frame: Option<&RawValue>) -> Verdict {
         _ => "",
     };
     if catalog::is_control(dialect, frame.get()) {
-        return Verdict::Passed;
+        return Verdict::Passed(Vec::new());
     }
     let Some(channel) = catalog::channel(dialect, name) else {
         return Verdict::Unknown(Fault::new("frame", "a described channel", format!("{name:?}")));
     };
     let text = match catalog::recode(dialect, frame.get()) {
-        Ok(Some(text)) => text,
+        Ok(Some(recoded)) => recoded.text,
         Ok(None) => {
             return Verdict::Unknown(Fault::new(
                 "frame",
@@ -59,6 +59,35 @@ pub(crate) fn judge(dialect: &str, frame: Option<&RawValue>) -> Verdict {
         }
     };
     let is_ignored = |path: &str| channel.ignores.iter().any(|(ignored, _)| *ignored == path);
-    let comparison = Comparison { is_ignored: &is_ignored, blank: Blank::MustStay, root: "frame" };
-    Verdict::of(comparison.faults(&recorded, &got))
+    // Paths of the description begin at the entry.
+    let below = |path: &str| {
+        let entry = path.strip_prefix("data")?;
+        entry.strip_prefix("[].").or(entry.strip_prefix('.')).map(str::to_owned)
+    };
+    let own_name = |path: &str| {
+        let path = below(path)?;
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", &path));
+        let is_it = |own: &str, was: &str| {
+            let (own_parent, _) = own.rsplit_once('.').unwrap_or(("", own));
+            own_parent == parent && was == name
+        };
+        let (own, _) = channel.aliases.iter().find(|(own, was)| is_it(own, was))?;
+        Some(own.rsplit('.').next().unwrap_or(own))
+    };
+    // Names of times; the catalog has no forms.
+    let is_time = |path: &str| {
+        let name = path.rsplit('.').next().unwrap_or(path).to_lowercase();
+        name.contains("time") || name == "ts" || name.ends_with("_at")
+    };
+    let comparison = Comparison {
+        is_ignored: &is_ignored,
+        own_name: &own_name,
+        is_time: &is_time,
+        expected,
+        blank: Blank::MustStay,
+        root: "frame",
+    };
+    let mut found = comparison.find(&recorded, &got);
+    found.faults.extend(expected.missing(&found.lost));
+    Verdict::of(found.faults, found.units)
 }

@@ -98,6 +98,12 @@ struct Channel {
     /// Fields of an entry, as `path: form and unit`, in the words of the REST description.
     #[serde(default)]
     fields: Vec<String>,
+    /// Those of the fields without which an entry means nothing.
+    #[serde(default)]
+    essential: Vec<String>,
+    /// Other names of fields that have been seen.
+    #[serde(default)]
+    aliases: Vec<Alias>,
     /// Differences that the conformance check accepts.
     #[serde(default)]
     ignore: Vec<Ignore>,
@@ -107,6 +113,15 @@ struct Channel {
     quirks: Vec<String>,
     #[serde(default)]
     decisions: Vec<String>,
+}
+
+/// Another name of a field, and where it was seen.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alias {
+    path: String,
+    was: String,
+    source: String,
 }
 
 /// Renders all files that follow from the description of the WebSocket.
@@ -126,7 +141,30 @@ fn load(folder: &Path) -> Result<Vec<Description>, String> {
             std::fs::read_to_string(folder.join(file)).map_err(|e| format!("{file}: {e}"))?;
         toml::from_str(&text).map_err(|e| format!("{file}: {e}"))
     };
-    ["spot.toml", "futures.toml"].into_iter().map(read).collect()
+    let dialects: Vec<Description> =
+        ["spot.toml", "futures.toml"].into_iter().map(read).collect::<Result<_, _>>()?;
+    dialects.iter().flat_map(|dialect| &dialect.channels).try_for_each(check)?;
+    Ok(dialects)
+}
+
+/// Names of essential members and of aliases must be those of fields.
+fn check(channel: &Channel) -> Result<(), String> {
+    let topic = &channel.topic;
+    let shared = channel.same_fields_as.is_some();
+    if shared && !(channel.essential.is_empty() && channel.aliases.is_empty()) {
+        return Err(format!("{topic}: same_fields_as and members of its own"));
+    }
+    let known = |path: &String| {
+        channel
+            .fields
+            .iter()
+            .any(|field| field.split_once(": ").is_some_and(|(name, _)| name == path))
+    };
+    let named = channel.essential.iter().chain(channel.aliases.iter().map(|alias| &alias.path));
+    match named.into_iter().find(|path| !known(path)) {
+        Some(path) => Err(format!("{topic}: {path} is named and not among its fields")),
+        None => Ok(()),
+    }
 }
 
 impl Description {
@@ -174,11 +212,14 @@ fn client(dialects: &[Description]) -> String {
             let (owner, name) = (description.owner(channel), description.dialect);
             let names = owner.fields.iter().filter_map(|field| field.split_once(": "));
             let fields: Vec<_> = names.map(|(name, _)| name).collect();
+            let essential = &owner.essential;
+            let aliases: Vec<_> = owner.aliases.iter().map(|a| (&a.path, &a.was)).collect();
             let ignores: Vec<_> = owner.ignore.iter().map(|i| (&i.path, &i.reason)).collect();
             let _ = writeln!(
                 out,
                 "Channel {{ dialect: Dialect::{name:?}, pattern: {topic:?}, title: {title:?}, \
-                 private: {private}, request: {request}, fields: &{fields:?}, ignores: &{ignores:?}, \
+                 private: {private}, request: {request}, fields: &{fields:?}, \
+                 essential: &{essential:?}, aliases: &{aliases:?}, ignores: &{ignores:?}, \
                  recode: |text| recode::<event::{entry}>(Dialect::{name:?}, text) }},"
             );
         }
@@ -269,7 +310,12 @@ fn docs(dialects: &[Description]) -> File {
                 let _ = writeln!(out, "Fields as `{other}`.\n");
             }
             for (name, form) in channel.fields.iter().filter_map(|field| field.split_once(": ")) {
-                let _ = writeln!(out, "- `{name}`: {form}");
+                let essential = channel.essential.iter().any(|essential| essential == name);
+                let mark = if essential { ", **essential**" } else { "" };
+                let _ = writeln!(out, "- `{name}`: {form}{mark}");
+            }
+            for Alias { path, was, source } in &channel.aliases {
+                let _ = writeln!(out, "- `{was}` is read as `{path}` ({source})");
             }
             notes(&mut out, sources, checked, &channel.quirks, &channel.decisions);
         }

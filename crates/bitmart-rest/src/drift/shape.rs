@@ -99,7 +99,7 @@ impl Shape {
     }
 }
 
-fn member(place: &str, name: &str) -> String {
+pub(super) fn member(place: &str, name: &str) -> String {
     if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 use bitmart_auth::Credentials;
 use bitmart_types::{Clock, Environment, Service, SystemClock};
 
+use tokio::sync::watch;
+
 use super::{Client, Shared};
 use crate::connect::{self, Address, Dial};
 use crate::error::{Error, ErrorKind};
@@ -160,6 +162,7 @@ impl ClientBuilder {
             inflaters: Inflaters::default(),
             next_member: AtomicU64::new(0),
             sides: Mutex::default(),
+            troubles: watch::Sender::new(None),
         })))
     }
 }

@@ -108,6 +108,8 @@ impl Client {
             standing: standing.clone(),
             status: reporter,
             link: Link::Down,
+            access,
+            troubles: shared.troubles.clone(),
         };
         tokio::spawn(driver.run());
         Ok(Handle { commands: sender, signals, roster, standing, status })

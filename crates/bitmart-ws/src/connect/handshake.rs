@@ -12,7 +12,8 @@ use hyper_util::rt::TokioIo;
 use ring::digest;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::Address;
+use super::{Address, refusal};
+use crate::reason::ReconnectReason;
 
 /// The most that the head of the answer may take.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -20,8 +21,22 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// Library defaults may be blocked by the proxy in front of the venue.
 const AGENT: &str = concat!("bitmart-rust/", env!("CARGO_PKG_VERSION"));
 
+/// Why there is no connection.
+pub(super) enum Failure {
+    /// The answer was no upgrade.
+    Refused(ReconnectReason),
+    /// There was no answer, or none that can be believed.
+    Broken(String),
+}
+
+impl From<String> for Failure {
+    fn from(detail: String) -> Self {
+        Self::Broken(detail)
+    }
+}
+
 /// Asks for the upgrade and proves that the answer belongs to the question.
-pub(super) async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, String>
+pub(super) async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, Failure>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -44,8 +59,11 @@ where
     let mut connection = std::pin::pin!(connection.with_upgrades());
     let answer = async {
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-        check(response.status(), response.headers(), &key)?;
-        hyper::upgrade::on(response).await.map_err(|error| error.to_string())
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Failure::Refused(refusal::read(response).await));
+        }
+        check(response.headers(), &key)?;
+        Ok(hyper::upgrade::on(response).await.map_err(|error| error.to_string())?)
     };
     let mut answer = std::pin::pin!(answer);
     tokio::select! {
@@ -53,15 +71,12 @@ where
         upgraded = &mut answer => upgraded,
         ended = &mut connection => match ended {
             Ok(()) => answer.await,
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(Failure::Broken(error.to_string())),
         },
     }
 }
 
-fn check(status: StatusCode, headers: &HeaderMap, key: &str) -> Result<(), String> {
-    if status != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(format!("the server answered HTTP {status} instead of switching protocols"));
-    }
+fn check(headers: &HeaderMap, key: &str) -> Result<(), String> {
     if !has_token(headers, &UPGRADE, "websocket") || !has_token(headers, &CONNECTION, "upgrade") {
         return Err("the answer does not upgrade to WebSocket".to_owned());
     }

@@ -66,6 +66,14 @@ pub struct Limits {
     /// How long a connection must last before the backoff starts from the first step again: 2 s. One
     /// that is cut every 2 s connects 25 times a minute then, still below what the venue allows.
     pub healthy_after: Duration,
+    /// So many frames in a row that cannot be read (no JSON, no deflate, no UTF-8) end a connection:
+    /// 5. Fewer are told as [`Update::Malformed`](crate::Update::Malformed) and skipped.
+    pub unreadable_frames: u32,
+    /// Pause after a handshake that was answered by HTTP 429 or 403 without `Retry-After`: 10 s. The
+    /// backoff makes it longer.
+    pub refused_pause: Duration,
+    /// Longest pause that a `Retry-After` can ask for: 15 minutes.
+    pub longest_refused_pause: Duration,
 }
 
 impl Limits {
@@ -98,6 +106,9 @@ impl Limits {
             backoff_base: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(30),
             healthy_after: Duration::from_secs(2),
+            unreadable_frames: 5,
+            refused_pause: Duration::from_secs(10),
+            longest_refused_pause: Duration::from_mins(15),
         }
     }
 }

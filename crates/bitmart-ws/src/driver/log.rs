@@ -5,6 +5,7 @@
 use tracing::{debug, info};
 
 use crate::connect::Connector;
+use crate::event::DecodeError;
 use crate::session::Notice;
 
 /// Notes what the user is told.
@@ -24,4 +25,9 @@ pub(super) fn notice(endpoint: &Connector, notice: &Notice) {
             debug!(%endpoint, %topic, %rejection, "request refused");
         }
     }
+}
+
+/// Notes a frame that cannot be read.
+pub(super) fn malformed(endpoint: &Connector, fault: &DecodeError) {
+    debug!(%endpoint, %fault, length = fault.raw_length(), "frame not understood");
 }

@@ -1,6 +1,9 @@
 //! Candles of both dialects.
 
-use bitmart_types::{Decimal, Timestamp, positional, wire};
+use std::fmt;
+
+use bitmart_types::{Decimal, Timestamp, wire};
+use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Prices and volume of one interval.
@@ -18,19 +21,43 @@ pub struct Candle {
     pub low: Decimal,
     /// Last price so far, in quote currency.
     pub close: Decimal,
-    /// Volume so far. Spot: in base currency. Futures: in contracts.
-    pub volume: Decimal,
+    /// Volume so far, where it was told. Spot: in base currency. Futures: in contracts.
+    pub volume: Option<Decimal>,
 }
 
-positional! {
-    /// A candle as spot writes it: `[time,"open","high","low","close","volume"]`.
-    struct CandleRow {
-        time: Timestamp as wire::seconds,
-        open: Decimal as wire::decimal,
-        high: Decimal as wire::decimal,
-        low: Decimal as wire::decimal,
-        close: Decimal as wire::decimal,
-        volume: Decimal as wire::decimal,
+/// A candle as spot writes it: `[time,"open","high","low","close","volume"]`. The volume may be
+/// missing or unreadable, the others may not.
+struct CandleRow;
+
+/// One column in the form of its helper.
+macro_rules! column {
+    ($name:ident, $type:ty, $helper:literal) => {
+        #[derive(Serialize, Deserialize)]
+        #[serde(transparent)]
+        struct $name(#[serde(with = $helper)] $type);
+    };
+}
+column!(Seconds, Timestamp, "wire::seconds");
+column!(Price, Decimal, "wire::decimal");
+column!(Volume, Option<Decimal>, "wire::decimal_opt");
+
+impl<'de> Visitor<'de> for CandleRow {
+    type Value = Candle;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row of 6 columns")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut columns: A) -> Result<Candle, A::Error> {
+        let short = |column| move || A::Error::custom(format_args!("row ends before `{column}`"));
+        let Seconds(time) = columns.next_element()?.ok_or_else(short("time"))?;
+        let Price(open) = columns.next_element()?.ok_or_else(short("open"))?;
+        let Price(high) = columns.next_element()?.ok_or_else(short("high"))?;
+        let Price(low) = columns.next_element()?.ok_or_else(short("low"))?;
+        let Price(close) = columns.next_element()?.ok_or_else(short("close"))?;
+        let volume = columns.next_element()?.and_then(|Volume(volume)| volume);
+        while columns.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Candle { time, open, high, low, close, volume })
     }
 }
 
@@ -45,8 +72,8 @@ pub(super) struct CandleObject {
     pub(super) low: Decimal,
     #[serde(rename = "c", with = "wire::decimal")]
     pub(super) close: Decimal,
-    #[serde(rename = "v", with = "wire::decimal")]
-    pub(super) volume: Decimal,
+    #[serde(rename = "v", default, with = "wire::decimal_opt")]
+    pub(super) volume: Option<Decimal>,
     #[serde(rename = "ts", with = "wire::seconds")]
     pub(super) time: Timestamp,
 }
@@ -60,16 +87,14 @@ impl From<CandleObject> for Candle {
 
 /// A candle as a row.
 pub(super) mod row {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserializer, Serialize as _, Serializer};
 
-    use super::{Candle, CandleRow};
+    use super::{Candle, CandleRow, Price, Seconds, Volume};
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Candle, D::Error> {
-        let CandleRow { time, open, high, low, close, volume } =
-            CandleRow::deserialize(deserializer)?;
-        Ok(Candle { time, open, high, low, close, volume })
+        deserializer.deserialize_seq(CandleRow)
     }
 
     pub(in super::super) fn serialize<S: Serializer>(
@@ -77,6 +102,7 @@ pub(super) mod row {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let &Candle { time, open, high, low, close, volume } = candle;
-        CandleRow { time, open, high, low, close, volume }.serialize(serializer)
+        let (open, high, low, close) = (Price(open), Price(high), Price(low), Price(close));
+        (Seconds(time), open, high, low, close, Volume(volume)).serialize(serializer)
     }
 }

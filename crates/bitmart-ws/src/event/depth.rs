@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use bitmart_types::{Decimal, Timestamp, open_enum, positional, wire};
 use serde::{
     Deserialize, Serialize,
-    de::{DeserializeOwned, SeqAccess, Visitor},
+    de::{self, DeserializeOwned, SeqAccess, Visitor},
 };
 
 use super::{DecodeError, Event, decode_entries};
@@ -115,7 +115,7 @@ macro_rules! levels_as {
             pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Vec<Level>, D::Error> {
-                deserializer.deserialize_seq(Levels::<$wire>::new())
+                deserializer.deserialize_any(Levels::<$wire>::new())
             }
 
             pub(in super::super) fn serialize<S: Serializer>(
@@ -155,6 +155,11 @@ impl<'de, W: Deserialize<'de> + Into<Level>> Visitor<'de> for Levels<W> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of levels")
+    }
+
+    /// `null` for an empty list is common in Go servers.
+    fn visit_unit<E: de::Error>(self) -> Result<Vec<Level>, E> {
+        Ok(Vec::new())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Level>, A::Error> {

@@ -3,34 +3,51 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer,
     de::{
         self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor,
         value::MapAccessDeserializer,
     },
 };
 
-use serde_json::value::RawValue;
+use bitmart_types::json;
 
 use super::DecodeError;
-use crate::dialect::Dialect;
 
 /// Appends the entries of a data frame to `out`: each element of `data` if it is an array, `data`
-/// itself if it is an object. All other members of the frame are ignored.
+/// itself if it is an object, none if it is `null`. All other members of the frame are ignored.
 ///
 /// # Errors
 ///
 /// The frame is not JSON, has no `data` or an entry does not fit `T`. The entries before the fault
-/// stay in `out`.
+/// stay in `out`. [`Event::decode_each`](super::Event::decode_each) reads the others as well.
 pub fn decode_entries<T>(text: &str, out: &mut Vec<T>) -> Result<(), DecodeError>
 where
     T: for<'de> Deserialize<'de>,
 {
+    let before = out.len();
     let mut json = serde_json::Deserializer::from_str(text);
     let Err(error) = Frame(out).deserialize(&mut json).and_then(|()| json.end()) else {
         return Ok(());
     };
-    Err(DecodeError::new(text, path::<T>(text), &error))
+    // A member that comes twice or by two names is put right here; what else is wrong stays wrong.
+    if let Ok(Whole(entries)) = json::from_str(text) {
+        out.truncate(before);
+        out.extend(entries);
+        return Ok(());
+    }
+    Err(DecodeError::new(text, path::<T>(text), error))
+}
+
+/// All entries of a frame.
+struct Whole<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut entries = Vec::new();
+        Frame(&mut entries).deserialize(deserializer)?;
+        Ok(Self(entries))
+    }
 }
 
 /// Where decoding fails. A second run, because failures are rare and keeping track costs time.
@@ -47,32 +64,6 @@ where
         Err(_) => track.path().to_string(),
         Ok(()) => "the end".to_owned(),
     }
-}
-
-/// Decodes a frame and writes it again as the venue writes it: one entry or an array of entries, as
-/// it came.
-pub(crate) fn recode<T>(dialect: Dialect, text: &str) -> Result<String, DecodeError>
-where
-    T: for<'de> Deserialize<'de> + Serialize,
-{
-    #[derive(Deserialize)]
-    struct Raw<'a> {
-        #[serde(borrow)]
-        data: &'a RawValue,
-    }
-    let mut entries: Vec<T> = Vec::new();
-    decode_entries(text, &mut entries)?;
-    let channel_key = match dialect {
-        Dialect::Spot => "table",
-        Dialect::Futures => "group",
-    };
-    let is_list = serde_json::from_str::<Raw<'_>>(text).map(|raw| raw.data.get().starts_with('['));
-    let data = is_list.and_then(|is_list| match entries.as_slice() {
-        [entry] if !is_list => serde_json::to_value(entry),
-        entries => serde_json::to_value(entries),
-    });
-    let data = data.map_err(|error| DecodeError::new(text, "data".to_owned(), &error))?;
-    Ok(serde_json::json!({ channel_key: crate::peek::channel(text), "data": data }).to_string())
 }
 
 /// Reads a whole frame into the vector.
@@ -97,7 +88,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Frame<'_, T> {
         let mut found = false;
         while let Some(key) = map.next_key::<Key>()? {
             match key {
-                Key::Data if found => return Err(de::Error::duplicate_field("data")),
                 Key::Data => {
                     map.next_value_seed(Entries(self.0))?;
                     found = true;
@@ -135,6 +125,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<'_, T> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an entry or an array of entries")
+    }
+
+    /// `null` is no entry.
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {

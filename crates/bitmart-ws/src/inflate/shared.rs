@@ -11,18 +11,20 @@ use super::{InflateError, Inflater};
 pub(crate) struct Inflaters(Arc<Mutex<Vec<Inflater>>>);
 
 impl Inflaters {
-    /// Inflates a frame and gives its text to `read`.
+    /// Inflates a frame and gives its text to `read`. Also says how many bytes came after the end of
+    /// the compressed stream.
     pub(crate) fn inflate<R>(
         &self,
         frame: &[u8],
         read: impl FnOnce(&str) -> R,
-    ) -> Result<R, InflateError> {
+    ) -> Result<(R, usize), InflateError> {
         let idle = self.lock().pop();
         let mut inflater = idle.unwrap_or_default();
         let result = read(inflater.inflate(frame)?);
+        let trailing = inflater.trailing();
         // One that met a bomb is not put back, and its memory is free again.
         self.lock().push(inflater);
-        Ok(result)
+        Ok((result, trailing))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Inflater>> {
@@ -42,11 +44,11 @@ mod tests {
     fn one_inflater_serves_connections_in_turn_and_those_within_need_their_own() {
         let inflaters = Inflaters::default();
         for _ in 0..3 {
-            assert_eq!(inflaters.inflate(FRAME, str::len), Ok(2));
+            assert_eq!(inflaters.inflate(FRAME, str::len), Ok((2, 0)));
         }
         assert_eq!(inflaters.lock().len(), 1);
         let within = inflaters.inflate(FRAME, |_| inflaters.inflate(FRAME, str::len));
-        assert_eq!(within, Ok(Ok(2)));
+        assert_eq!(within, Ok((Ok((2, 0)), 0)));
         assert_eq!(inflaters.lock().len(), 2);
     }
 

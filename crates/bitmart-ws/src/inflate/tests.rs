@@ -85,10 +85,54 @@ fn refused_frames_leave_the_inflater_usable() {
 }
 
 #[test]
-fn bytes_after_the_stream_are_ignored() {
-    let mut frame = deflate(b"text");
-    frame.extend_from_slice(&[0, 0, 0xff, 0xff]);
-    assert_eq!(Inflater::new().inflate(&frame), Ok("text"));
+fn bytes_after_the_stream_are_told() {
+    let mut inflater = Inflater::new();
+    for (behind, told) in [(&[][..], 0), (&[0, 0, 0xff, 0xff], 0), (b"x", 1), (&[0; 9], 9)] {
+        let frame = [&deflate(b"text"), behind].concat();
+        assert_eq!(inflater.inflate(&frame), Ok("text"));
+        assert_eq!(inflater.trailing(), told);
+    }
+    assert_eq!(inflater.inflate(&deflate(b"next")), Ok("next"));
+    assert_eq!(inflater.trailing(), 0, "of the last frame alone");
+}
+
+/// Without a final block: as a sync flush leaves it.
+fn flushed(bytes: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), level);
+    encoder.write_all(bytes).and_then(|()| encoder.flush()).expect("memory does not fail");
+    let frame = encoder.get_ref().clone();
+    assert!(frame.ends_with(&[0, 0, 0xff, 0xff]));
+    frame
+}
+
+#[test]
+fn frames_may_end_by_a_flush_with_and_without_its_tail() {
+    let text = r#"{"table":"spot/ticker","data":[]}"#.repeat(40);
+    let mut inflater = Inflater::new();
+    for level in [Compression::none(), Compression::fast(), Compression::best()] {
+        for body in ["", "x", text.as_str()] {
+            let frame = flushed(body.as_bytes(), level);
+            assert_eq!(inflater.inflate(&frame), Ok(body));
+            assert_eq!(inflater.inflate(&frame[..frame.len() - 4]), Ok(body));
+            assert_eq!(inflater.trailing(), 0);
+        }
+    }
+    let bomb = flushed(&vec![b' '; 1 << 20], Compression::best());
+    let mut small = Inflater::with_limit(1000);
+    assert_eq!(small.inflate(&bomb), Err(InflateError::TooLarge { limit: 1000 }));
+    assert_eq!(small.inflate(&bomb[..bomb.len() - 4]), Err(InflateError::TooLarge { limit: 1000 }));
+}
+
+#[test]
+fn a_flushed_frame_that_is_cut_is_refused_wherever_it_is_cut() {
+    let text = r#"{"table":"spot/ticker","data":[{"last_price":"67000.01"}]}"#.repeat(8);
+    let frame = flushed(text.as_bytes(), Compression::default());
+    let mut inflater = Inflater::new();
+    // Within the tail nothing of the text is missing.
+    for cut in 0..frame.len() - 4 {
+        let read = inflater.inflate(&frame[..cut]);
+        assert!(read.is_err(), "cut at {cut}: {read:?}");
+    }
 }
 
 proptest! {

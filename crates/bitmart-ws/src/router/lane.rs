@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::queue::Writer;
 use crate::reason::{ReconnectReason, Rejection};
 use crate::update::Update;
@@ -37,6 +37,8 @@ pub(super) enum Life {
     Stale(Instant),
     Alive,
     RequestRejected(Rejection),
+    /// Something on the connection could not be read, and whose it was is not known.
+    Malformed(DecodeError),
     End(Error),
 }
 
@@ -57,6 +59,8 @@ impl<T> Member<T> {
             Life::Reconnecting(reason) => Update::Reconnecting(reason.clone()),
             Life::Stale(since) => Update::Stale(*since),
             Life::Alive => Update::Alive,
+            Life::Malformed(_) if self.ready.is_some() => return true,
+            Life::Malformed(fault) => Update::Malformed(fault.clone()),
             Life::RequestRejected(rejection) => Update::RequestRejected(rejection.clone()),
             Life::End(error) => {
                 match self.ready.take() {
@@ -77,19 +81,20 @@ pub(super) trait AnyLane: Send {
     fn is_empty(&self) -> bool;
     fn leave(&mut self, id: MemberId);
     /// Decodes the frame once and hands out its entries about wanted symbols. `symbol` is what the
-    /// frame itself says.
+    /// frame itself says. `false` when the frame is not JSON.
     fn dispatch(
         &mut self,
         text: &str,
         symbol: Option<&str>,
         wanted: &dyn Fn(&str) -> bool,
         over: &mut Vec<MemberId>,
-    );
+    ) -> bool;
     /// Tells the members of this topic, or all.
     fn tell(&mut self, topic: Option<&str>, life: &Life, over: &mut Vec<MemberId>);
 }
 
 pub(super) struct Lane<T> {
+    /// By the symbol in capitals.
     by_symbol: HashMap<Arc<str>, Vec<Member<T>>>,
     every: Vec<Member<T>>,
     /// Entries of the frame at hand, kept to reuse the allocation.
@@ -104,9 +109,36 @@ impl<T> Default for Lane<T> {
 
 impl<T: Event> Lane<T> {
     pub(super) fn join(&mut self, member: Member<T>) {
-        match member.symbol.clone() {
+        match member.symbol.as_deref().map(capitals) {
             Some(symbol) => self.by_symbol.entry(symbol).or_default().push(member),
             None => self.every.push(member),
+        }
+    }
+
+    fn deliver(&self, update: Update<T>, whose: Whose<'_, T>, over: &mut Vec<MemberId>) {
+        match whose {
+            Whose::Nobody => {}
+            Whose::Of(members) => hand_out(update, members.iter().chain(&self.every), over),
+            Whose::Everybody => {
+                let named = self.by_symbol.values().flatten();
+                hand_out(update, named.chain(&self.every), over);
+            }
+        }
+    }
+
+    /// Who gets an update about this symbol.
+    fn whose(&self, symbol: Option<&str>, wanted: &dyn Fn(&str) -> bool) -> Whose<'_, T> {
+        match symbol {
+            Some(symbol) if !wanted(symbol) => Whose::Nobody,
+            Some(symbol) => {
+                let mut named = self.by_symbol.get(symbol);
+                if named.is_none() && symbol.bytes().any(|byte| byte.is_ascii_lowercase()) {
+                    named = self.by_symbol.get(&capitals(symbol));
+                }
+                Whose::Of(named.map_or(&[], Vec::as_slice))
+            }
+            // What is about no symbol concerns everybody on the channel.
+            None => Whose::Everybody,
         }
     }
 
@@ -115,22 +147,34 @@ impl<T: Event> Lane<T> {
     }
 }
 
-/// Gives the event to each member whose topic is confirmed; all but the last get a copy.
-fn deliver<'a, T: Event>(
-    event: T,
+/// The members that an update is for, beside those who want every symbol.
+enum Whose<'a, T> {
+    Nobody,
+    Of(&'a [Member<T>]),
+    Everybody,
+}
+
+/// Gives the update to each member whose topic is confirmed; all but the last get a copy.
+fn hand_out<'a, T: Event>(
+    update: Update<T>,
     members: impl Iterator<Item = &'a Member<T>>,
     over: &mut Vec<MemberId>,
 ) {
     let mut members = members.filter(|member| member.ready.is_none()).peekable();
-    let mut event = Some(event);
+    let mut update = Some(update);
     while let Some(member) = members.next() {
-        let own = if members.peek().is_some() { event.clone() } else { event.take() };
-        if let Some(event) = own
-            && !member.writer.push(Update::Data(event))
+        let own = if members.peek().is_some() { update.clone() } else { update.take() };
+        if let Some(update) = own
+            && !member.writer.push(update)
         {
             over.push(member.id);
         }
     }
+}
+
+/// A symbol as the lanes know it: pushes are matched without regard to case.
+fn capitals(symbol: &str) -> Arc<str> {
+    symbol.to_ascii_uppercase().into()
 }
 
 impl<T: Event> AnyLane for Lane<T> {
@@ -160,27 +204,34 @@ impl<T: Event> AnyLane for Lane<T> {
         symbol: Option<&str>,
         wanted: &dyn Fn(&str) -> bool,
         over: &mut Vec<MemberId>,
-    ) {
-        let result = T::decode(text, &mut self.entries);
-        let Self { by_symbol, every, entries } = self;
-        for event in entries.drain(..) {
-            match event.symbol().or(symbol) {
-                Some(symbol) if !wanted(symbol) => {}
-                Some(symbol) => {
-                    let named = by_symbol.get(symbol).into_iter().flatten();
-                    deliver(event, named.chain(&*every), over);
+    ) -> bool {
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut readable = true;
+        if T::decode(text, &mut entries).is_ok() {
+            for event in entries.drain(..) {
+                let whose = self.whose(event.symbol().or(symbol), wanted);
+                self.deliver(Update::Data(event), whose, over);
+            }
+        } else {
+            entries.clear();
+            let mut each = Vec::new();
+            T::decode_each(text, &mut each);
+            for entry in each {
+                match entry {
+                    Ok(event) => {
+                        let whose = self.whose(event.symbol().or(symbol), wanted);
+                        self.deliver(Update::Data(event), whose, over);
+                    }
+                    Err(fault) => {
+                        readable &= fault.kind() == DecodeErrorKind::Shape;
+                        let whose = self.whose(fault.symbol().or(symbol), wanted);
+                        self.deliver(Update::Malformed(fault), whose, over);
+                    }
                 }
-                // An entry about no symbol concerns everybody on the channel.
-                None => deliver(event, by_symbol.values().flatten().chain(&*every), over),
             }
         }
-        if let Err(error) = result {
-            for member in self.members().filter(|member| member.ready.is_none()) {
-                if !member.writer.push(Update::Malformed(error.clone())) {
-                    over.push(member.id);
-                }
-            }
-        }
+        self.entries = entries;
+        readable
     }
 
     fn tell(&mut self, topic: Option<&str>, life: &Life, over: &mut Vec<MemberId>) {

@@ -12,16 +12,29 @@ impl Session {
         self.actions.push_back(Action::Connect { delay });
     }
 
-    pub(super) fn reconnect(&mut self, now: Instant, reason: ReconnectReason) {
+    pub(super) fn reconnect(&mut self, now: Instant, mut reason: ReconnectReason) {
         self.note_health(now);
         self.disconnect();
         if self.topics.is_empty() {
             self.state = State::Idle;
             return;
         }
+        let mut delay = self.pace.backoff.next_pause().max(self.pace.spacing(now));
+        if let ReconnectReason::HandshakeRefused { status, wait, .. } = &mut reason {
+            delay = delay.max(self.refused_pause(*status, *wait));
+            *wait = Some(delay);
+        }
         self.emit(Notice::Reconnecting { reason });
-        let delay = self.pace.backoff.next_pause().max(self.pace.spacing(now));
         self.connect(now, delay);
+    }
+
+    /// How long the server wants to be left alone.
+    fn refused_pause(&self, status: u16, asked: Option<Duration>) -> Duration {
+        let unasked = match status {
+            403 | 429 => self.limits.refused_pause,
+            _ => Duration::ZERO,
+        };
+        asked.map_or(unasked, |asked| asked.min(self.limits.longest_refused_pause))
     }
 
     /// A connection that has lasted a while ends the backoff.

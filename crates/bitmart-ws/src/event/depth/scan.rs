@@ -5,7 +5,7 @@
 //! for anything else, and the general decoder reads or refuses the frame. What it does read, the
 //! general decoder reads alike (property test).
 
-use bitmart_types::{Decimal, Timestamp};
+use bitmart_types::{Decimal, Timestamp, wire};
 
 use super::{DepthKind, Level};
 
@@ -60,7 +60,7 @@ impl<'a> Cursor<'a> {
                 "asks" => parts.asks.replace(self.levels()?).is_none(),
                 "bids" => parts.bids.replace(self.levels()?).is_none(),
                 "ms_t" => parts.timestamp.replace(self.timestamp()?).is_none(),
-                "symbol" => parts.symbol.replace(self.word()?).is_none(),
+                "symbol" => parts.symbol.replace(self.name()?).is_none(),
                 "type" => parts.kind.replace(self.kind()?).is_none(),
                 "version" => parts.version.replace(self.integer()?).is_none(),
                 _ => false,
@@ -98,9 +98,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A time in milliseconds. 0 has a meaning of its own, which is not known here.
+    /// A time in milliseconds between 2015 and 2100. Others are in another unit or none at all, which
+    /// is not known here.
     fn timestamp(&mut self) -> Option<Timestamp> {
-        let millis = i64::try_from(self.integer()?).ok().filter(|&millis| millis > 0)?;
+        let millis = i64::try_from(self.integer()?).ok();
+        let millis =
+            millis.filter(|millis| (1_420_070_400_000..4_102_444_800_000).contains(millis))?;
         Some(Timestamp::from_millis(millis))
     }
 
@@ -119,6 +122,11 @@ impl<'a> Cursor<'a> {
             "update" => Some(DepthKind::Update),
             _ => None,
         }
+    }
+
+    /// A word that is not one of those for no value.
+    fn name(&mut self) -> Option<&'a str> {
+        self.word().filter(|name| !wire::is_blank(name))
     }
 
     fn word(&mut self) -> Option<&'a str> {

@@ -3,7 +3,7 @@
 use bitmart_types::{ContractSymbol, Timestamp, open_int_enum, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DepthEvent, DepthKind, DepthUpdate, Level, depth};
+use crate::event::{DepthEvent, DepthKind, DepthUpdate, Level, depth, told};
 
 /// An entry of a `futures/depth` channel: the best levels of one side of the book. The other side
 /// comes in a frame of its own.
@@ -11,20 +11,16 @@ use crate::event::{DepthEvent, DepthKind, DepthUpdate, Level, depth};
 #[non_exhaustive]
 pub struct FuturesDepth {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Which side.
-    #[serde(rename = "way")]
+    #[serde(rename = "way", deserialize_with = "told")]
     pub side: DepthSide,
     /// Its levels, sizes in contracts.
     #[serde(rename = "depths", with = "depth::objects")]
     pub levels: Vec<Level>,
     /// When it was so. One published sample has no time.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
 }
 
@@ -33,14 +29,10 @@ pub struct FuturesDepth {
 #[non_exhaustive]
 pub struct FuturesDepthAll {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in contracts.
     #[serde(with = "depth::objects")]
@@ -55,20 +47,16 @@ pub struct FuturesDepthAll {
 #[non_exhaustive]
 pub struct FuturesDepthIncrease {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Snapshot or update.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "told")]
     pub kind: DepthKind,
     /// Version of the book. Every update has the next number, also an empty one (observed).
     #[serde(with = "wire::number")]
     pub version: u64,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in contracts.
     #[serde(with = "depth::objects")]

@@ -3,6 +3,8 @@
 use bitmart_types::{ContractSymbol, Decimal, Side, Timestamp, TradeId, open_int_enum, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::event::told;
+
 /// An entry of `futures/trade`: one trade.
 ///
 /// Within a frame trades run from newest to oldest (seen by other clients), unlike spot. Events keep
@@ -11,9 +13,10 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct FuturesTrade {
     /// Id of the trade. A number on the wire.
-    #[serde(with = "wire::id_number")]
-    pub trade_id: TradeId,
+    #[serde(default, with = "trade_number")]
+    pub trade_id: Option<TradeId>,
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Price.
     #[serde(rename = "deal_price", with = "wire::decimal")]
@@ -22,21 +25,22 @@ pub struct FuturesTrade {
     #[serde(rename = "deal_vol", with = "wire::decimal")]
     pub size: Decimal,
     /// Whether the buyer was the maker; see [`taker_side`](Self::taker_side).
-    #[serde(rename = "m", with = "wire::boolean")]
-    pub is_buyer_maker: bool,
+    #[serde(rename = "m", default, with = "wire::boolean_opt")]
+    pub is_buyer_maker: Option<bool>,
     /// When it happened. The wire has a date with nanoseconds; digits beyond the millisecond are
     /// dropped.
-    #[serde(rename = "created_at", with = "wire::rfc3339")]
-    pub timestamp: Timestamp,
+    #[serde(rename = "created_at", default, with = "wire::rfc3339_opt")]
+    pub timestamp: Option<Timestamp>,
     /// Who opened and who closed. Documented, and absent from the published sample.
-    #[serde(default)]
+    #[serde(default, with = "wire::opt")]
     pub way: Option<FuturesTradeWay>,
 }
 
 impl FuturesTrade {
-    /// The side of the taker: a buyer who was the maker was sold to.
-    pub const fn taker_side(&self) -> Side {
-        if self.is_buyer_maker { Side::Sell } else { Side::Buy }
+    /// The side of the taker: a buyer who was the maker was sold to. `None` when it was not told who
+    /// was the maker.
+    pub fn taker_side(&self) -> Option<Side> {
+        self.is_buyer_maker.map(|sold| if sold { Side::Sell } else { Side::Buy })
     }
 }
 
@@ -68,22 +72,23 @@ open_int_enum! {
 #[non_exhaustive]
 pub struct FuturesBookTicker {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Best bid.
-    #[serde(rename = "best_bid_price", with = "wire::decimal")]
-    pub bid_price: Decimal,
+    #[serde(rename = "best_bid_price", default, with = "wire::decimal_opt")]
+    pub bid_price: Option<Decimal>,
     /// Size at the best bid, in contracts.
-    #[serde(rename = "best_bid_vol", with = "wire::decimal")]
-    pub bid_size: Decimal,
+    #[serde(rename = "best_bid_vol", default, with = "wire::decimal_opt")]
+    pub bid_size: Option<Decimal>,
     /// Best ask.
-    #[serde(rename = "best_ask_price", with = "wire::decimal")]
-    pub ask_price: Decimal,
+    #[serde(rename = "best_ask_price", default, with = "wire::decimal_opt")]
+    pub ask_price: Option<Decimal>,
     /// Size at the best ask, in contracts.
-    #[serde(rename = "best_ask_vol", with = "wire::decimal")]
-    pub ask_size: Decimal,
+    #[serde(rename = "best_ask_vol", default, with = "wire::decimal_opt")]
+    pub ask_size: Option<Decimal>,
     /// When it was so.
-    #[serde(rename = "ms_t", with = "wire::millis")]
-    pub timestamp: Timestamp,
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
 /// An entry of `futures/fundingRate`: present and expected rate of one contract.
@@ -91,6 +96,7 @@ pub struct FuturesBookTicker {
 #[non_exhaustive]
 pub struct FuturesFundingRate {
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Present rate, as a ratio.
     #[serde(rename = "fundingRate", with = "wire::decimal")]
@@ -112,6 +118,25 @@ pub struct FuturesFundingRate {
     #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
     pub lower_limit: Option<Decimal>,
     /// When it was pushed.
-    #[serde(rename = "ts", with = "wire::millis")]
-    pub timestamp: Timestamp,
+    #[serde(rename = "ts", default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
+}
+
+/// A number on the wire, which some ids outgrow.
+mod trade_number {
+    use bitmart_types::{TradeId, wire};
+    use serde::Serializer;
+
+    pub(super) use wire::opt::deserialize;
+
+    #[allow(clippy::ref_option, reason = "serde passes the field by reference")]
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<TradeId>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(id) => wire::id_number::serialize(id, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
 }

@@ -1,20 +1,25 @@
 //! The account's own futures orders.
 
+use std::fmt;
+
 use bitmart_types::{
     ClientOrderId, ContractSymbol, Currency, Decimal, FuturesOrderState, FuturesOrderType,
     FuturesSide, MarginType, OrderId, PositionMode, PriceType, Timestamp, TradeId, open_int_enum,
     wire,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::event::Fill;
+use crate::event::{Fill, told};
 
 /// An entry of `futures/order`: what happened to an order of the account, and the order after it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FuturesOrderUpdate {
     /// What happened.
-    pub action: FuturesOrderAction,
+    #[serde(default, with = "wire::opt")]
+    pub action: Option<FuturesOrderAction>,
     /// The order.
     pub order: FuturesOrder,
 }
@@ -24,48 +29,53 @@ pub struct FuturesOrderUpdate {
 #[non_exhaustive]
 pub struct FuturesOrder {
     /// Id given by the exchange.
+    #[serde(deserialize_with = "told")]
     pub order_id: OrderId,
     /// Id chosen by the client.
     #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Limit price.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size in contracts.
-    #[serde(with = "wire::decimal")]
-    pub size: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub size: Option<Decimal>,
     /// The contract.
+    #[serde(deserialize_with = "told")]
     pub symbol: ContractSymbol,
     /// Where the order is in its life.
+    #[serde(deserialize_with = "told")]
     pub state: FuturesOrderState,
     /// Buy or sell, open or close.
+    #[serde(deserialize_with = "told")]
     pub side: FuturesSide,
     /// Type of the order.
-    #[serde(rename = "type")]
-    pub order_type: FuturesOrderType,
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<FuturesOrderType>,
     /// Leverage.
-    #[serde(with = "wire::decimal")]
-    pub leverage: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub leverage: Option<Decimal>,
     /// Cross or isolated.
-    #[serde(rename = "open_type")]
-    pub margin_type: MarginType,
+    #[serde(rename = "open_type", default, with = "wire::opt")]
+    pub margin_type: Option<MarginType>,
     /// Average price of what is filled. 0 when nothing is.
-    #[serde(rename = "deal_avg_price", with = "wire::decimal")]
-    pub average_fill_price: Decimal,
+    #[serde(rename = "deal_avg_price", default, with = "wire::decimal_opt")]
+    pub average_fill_price: Option<Decimal>,
     /// Filled so far, in contracts.
-    #[serde(rename = "deal_size", with = "wire::decimal")]
-    pub filled_size: Decimal,
+    #[serde(rename = "deal_size", default, with = "wire::decimal_opt")]
+    pub filled_size: Option<Decimal>,
     /// When the order was created.
-    #[serde(with = "wire::millis")]
-    pub create_time: Timestamp,
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
     /// When the order changed last.
-    #[serde(with = "wire::millis")]
-    pub update_time: Timestamp,
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
     /// Id of the plan order behind it.
     #[serde(default, with = "wire::text_opt")]
     pub plan_order_id: Option<OrderId>,
-    /// The last fill.
-    #[serde(default)]
+    /// The last fill. One that is there and lacks its id, price or size makes the whole entry a fault:
+    /// a fill must not vanish.
+    #[serde(default, deserialize_with = "last_trade")]
     pub last_trade: Option<LastTrade>,
     /// Price at which a plan order triggers.
     #[serde(default, with = "wire::decimal_opt")]
@@ -86,7 +96,8 @@ pub struct FuturesOrder {
     #[serde(default, with = "wire::decimal_opt")]
     pub callback_rate: Option<Decimal>,
     /// One-way or hedge mode.
-    pub position_mode: PositionMode,
+    #[serde(default, with = "wire::opt")]
+    pub position_mode: Option<PositionMode>,
 }
 
 /// The last fill in a futures order event.
@@ -94,7 +105,11 @@ pub struct FuturesOrder {
 #[non_exhaustive]
 pub struct LastTrade {
     /// Id of the fill. A number on the wire.
-    #[serde(rename = "lastTradeID", with = "wire::id_number")]
+    #[serde(
+        rename = "lastTradeID",
+        deserialize_with = "told",
+        serialize_with = "wire::id_number::serialize"
+    )]
     pub trade_id: TradeId,
     /// Size in contracts.
     #[serde(rename = "fillQty", with = "wire::decimal")]
@@ -103,10 +118,10 @@ pub struct LastTrade {
     #[serde(rename = "fillPrice", with = "wire::decimal")]
     pub price: Decimal,
     /// Fee. Negative in the documented sample.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Currency of the fee.
-    #[serde(rename = "feeCcy", with = "wire::text_opt")]
+    #[serde(rename = "feeCcy", default, with = "wire::text_opt")]
     pub fee_currency: Option<Currency>,
 }
 
@@ -124,7 +139,7 @@ impl FuturesOrderUpdate {
             fee: trade.fee,
             fee_currency: trade.fee_currency.clone(),
             role: None,
-            time: Some(self.order.update_time),
+            time: self.order.update_time,
         })
     }
 }
@@ -173,4 +188,34 @@ mod price_word {
             Some(other) => other.as_str(),
         })
     }
+}
+
+/// A fill, or a spelling of none.
+fn last_trade<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastTrade>, D::Error> {
+    struct Reader;
+
+    impl<'de> Visitor<'de> for Reader {
+        type Value = Option<LastTrade>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a fill or null")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            if wire::is_blank(text) {
+                return Ok(None);
+            }
+            Err(E::invalid_type(de::Unexpected::Str(text), &self))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            LastTrade::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(Reader)
 }

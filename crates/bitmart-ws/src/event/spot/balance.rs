@@ -1,27 +1,28 @@
 //! The account's own spot balances.
 
-use bitmart_types::{Currency, Decimal, Timestamp, open_enum, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, open_enum, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, decode_entries};
+use crate::event::{DecodeError, Event, decode_entries, told};
 
 /// An entry of `spot/user/balance:BALANCE_UPDATE`: balances of the account after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpotBalanceUpdate {
     /// Why they changed.
-    #[serde(rename = "event_type")]
-    pub reason: BalanceReason,
+    #[serde(rename = "event_type", default, with = "wire::opt")]
+    pub reason: Option<BalanceReason>,
     /// The account behind the change. Named by a third party only; its events are from March 2026
     /// on.
     #[serde(default, with = "wire::text_opt")]
     pub account_type: Option<BalanceAccount>,
     /// When they changed.
-    #[serde(with = "wire::millis_text")]
-    pub event_time: Timestamp,
-    /// The currencies that changed.
-    #[serde(rename = "balance_details", deserialize_with = "wire::list")]
-    pub balances: Vec<SpotBalance>,
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub event_time: Option<Timestamp>,
+    /// The currencies that changed. One that cannot be read is among the
+    /// [`faults`](Rows::faults): what changed there must be asked for over REST.
+    #[serde(rename = "balance_details")]
+    pub balances: Rows<SpotBalance>,
 }
 
 /// The balance of one currency after a change.
@@ -29,14 +30,14 @@ pub struct SpotBalanceUpdate {
 #[non_exhaustive]
 pub struct SpotBalance {
     /// The currency.
-    #[serde(rename = "ccy")]
+    #[serde(rename = "ccy", deserialize_with = "told")]
     pub currency: Currency,
     /// Free to use, in the currency.
-    #[serde(rename = "av_bal", with = "wire::decimal")]
-    pub available: Decimal,
+    #[serde(rename = "av_bal", default, with = "wire::decimal_opt")]
+    pub available: Option<Decimal>,
     /// Bound, by open orders for one, in the currency.
-    #[serde(rename = "fz_bal", with = "wire::decimal")]
-    pub frozen: Decimal,
+    #[serde(rename = "fz_bal", default, with = "wire::decimal_opt")]
+    pub frozen: Option<Decimal>,
 }
 
 impl Event for SpotBalanceUpdate {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{
     DecodeError, DepthEvent, DepthKind, DepthUpdate, Event, Level,
     depth::{self, SpotBook, SpotParts},
+    told,
 };
 
 /// An entry of `spot/depth5`, `spot/depth20` and `spot/depth50`: the best levels of the book, all of
@@ -14,14 +15,10 @@ use crate::event::{
 #[non_exhaustive]
 pub struct SpotDepth {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in base currency.
     #[serde(with = "depth::rows")]
@@ -36,21 +33,17 @@ pub struct SpotDepth {
 #[non_exhaustive]
 pub struct SpotDepthIncrease {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Snapshot or update.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "told")]
     pub kind: DepthKind,
     /// Version of the book. A changed book has the next number; an update of an idle book repeats
     /// the number.
     #[serde(with = "wire::number")]
     pub version: u64,
     /// When it was so.
-    #[serde(
-        rename = "ms_t",
-        default,
-        with = "wire::millis_opt",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "ms_t", default, with = "wire::millis_opt")]
     pub timestamp: Option<Timestamp>,
     /// Sells, sizes in base currency.
     #[serde(with = "depth::rows")]

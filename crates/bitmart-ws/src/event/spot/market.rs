@@ -4,13 +4,14 @@ use bitmart_types::{Decimal, Symbol, wire};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::event::{Candle, DecodeError, Event, candle, decode_entries};
+use crate::event::{Candle, DecodeError, Event, candle, decode_entries, told};
 
 /// An entry of a `spot/kline` channel: the candle of the running interval, after each change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpotKline {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Its candle, volume in base currency.
     #[serde(with = "candle::row")]

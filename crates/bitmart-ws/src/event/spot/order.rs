@@ -7,7 +7,7 @@ use bitmart_types::{
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use crate::event::Fill;
+use crate::event::{Fill, told};
 
 /// An entry of `spot/user/order` and `spot/user/orders:ALL_SYMBOLS`: an order of the account after
 /// a change.
@@ -18,43 +18,49 @@ use crate::event::Fill;
 #[non_exhaustive]
 pub struct SpotOrderUpdate {
     /// The pair.
+    #[serde(deserialize_with = "told")]
     pub symbol: Symbol,
     /// Id given by the exchange.
+    #[serde(deserialize_with = "told")]
     pub order_id: OrderId,
     /// Id chosen by the client.
     #[serde(default, with = "wire::text_opt")]
     pub client_order_id: Option<ClientOrderId>,
     /// Buy or sell.
+    #[serde(deserialize_with = "told")]
     pub side: Side,
     /// Limit or market. Post-only and immediate-or-cancel show in
     /// [`entrust_type`](Self::entrust_type).
-    #[serde(rename = "type")]
-    pub order_type: OrderType,
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<OrderType>,
     /// Limit price in quote currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub price: Option<Decimal>,
     /// Ordered size in base currency.
-    #[serde(with = "wire::decimal_opt")]
+    #[serde(default, with = "wire::decimal_opt")]
     pub size: Option<Decimal>,
     /// Ordered amount in quote currency. Market buys only.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Filled so far, in base currency.
-    #[serde(with = "wire::decimal")]
-    pub filled_size: Decimal,
+    #[serde(default, with = "wire::decimal_opt")]
+    pub filled_size: Option<Decimal>,
     /// Filled so far, in quote currency.
-    #[serde(with = "wire::decimal")]
-    pub filled_notional: Decimal,
-    /// Where the order is in its life.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub filled_notional: Option<Decimal>,
+    /// Where the order is in its life. `None` when the event has only the number of
+    /// [`legacy_state`](Self::legacy_state), as in captures of 2022: ask REST then.
     ///
     /// A market buy that filled completely may end as partially cancelled, because
     /// a remainder of the quote amount is returned (observed).
-    #[serde(rename = "order_state")]
-    pub state: OrderState,
+    #[serde(rename = "order_state", default, with = "wire::opt")]
+    pub state: Option<OrderState>,
     /// How the order behaves in the book.
-    pub entrust_type: EntrustType,
+    #[serde(default, with = "wire::opt")]
+    pub entrust_type: Option<EntrustType>,
     /// Spot or isolated margin.
-    pub order_mode: OrderMode,
+    #[serde(default, with = "wire::opt")]
+    pub order_mode: Option<OrderMode>,
     /// Price of the last fill. 0 when there is none.
     #[serde(default, with = "wire::decimal_opt")]
     pub last_fill_price: Option<Decimal>,
@@ -77,25 +83,25 @@ pub struct SpotOrderUpdate {
     #[serde(rename = "deal_fee_coin_name", default, with = "wire::text_opt")]
     pub fee_currency: Option<Currency>,
     /// When the order was created.
-    #[serde(with = "wire::millis_text")]
-    pub create_time: Timestamp,
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub create_time: Option<Timestamp>,
     /// When the order changed last.
-    #[serde(with = "wire::millis_text")]
-    pub update_time: Timestamp,
+    #[serde(default, with = "wire::millis_text_opt")]
+    pub update_time: Option<Timestamp>,
     /// When the order was created, once more.
     #[serde(rename = "ms_t", default, with = "wire::millis_text_opt")]
     pub timestamp: Option<Timestamp>,
     /// State as a number. BitMart has announced that this field goes away; use
     /// [`state`](Self::state).
-    #[serde(rename = "state", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "state", default, with = "wire::text_opt")]
     pub legacy_state: Option<SmolStr>,
     /// Behaviour as a number. BitMart has announced that this field goes away; use
     /// [`entrust_type`](Self::entrust_type).
-    #[serde(rename = "order_type", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "order_type", default, with = "wire::text_opt")]
     pub legacy_order_type: Option<SmolStr>,
     /// 0 for spot. BitMart has announced that this field goes away; use
     /// [`order_mode`](Self::order_mode).
-    #[serde(rename = "margin_trading", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "margin_trading", default, with = "wire::text_opt")]
     pub legacy_margin_trading: Option<SmolStr>,
 }
 
@@ -115,6 +121,16 @@ impl SpotOrderUpdate {
             role: self.role.clone(),
             time: self.last_fill_time,
         })
+    }
+
+    /// Whether the event tells of a fill that [`fill`](Self::fill) cannot give, because its id, price
+    /// or size was not told or cannot be read. Ask REST for it.
+    pub fn has_unread_fill(&self) -> bool {
+        let is_some = |value: Option<Decimal>| value.is_some_and(|value| !value.is_zero());
+        let is_told = self.trade_id.is_some()
+            || is_some(self.last_fill_size)
+            || is_some(self.last_fill_price);
+        is_told && self.fill().is_none()
     }
 }
 
