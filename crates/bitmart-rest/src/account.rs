@@ -67,6 +67,9 @@ pub struct SpotBalance {
     /// Held by open orders and withdrawals, in the currency. `None`: not told.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
+    /// Both together, in the currency. Observed, not documented.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    pub total: Option<Decimal>,
 }
 
 /// The exchange has accepted a withdrawal. It is checked and executed later.

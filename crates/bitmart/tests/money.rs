@@ -69,14 +69,14 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
     let wallet = main.sub_accounts().wallet(SUB).await?;
     assert_eq!(wallet.balance("BTC").map(|row| row.available), Some(dec!(1.5)));
     let rows = sub.sub_accounts().own_transfers(SubAccountMove::SpotToSpot, 10).await?;
-    assert_eq!((rows.total, rows.transfers[1].to_account.as_str()), (2, SUB));
+    assert_eq!((rows.total, rows.transfers[1].to_account.as_deref()), (Some(2), Some(SUB)));
 
     let to_fund = TransferFunds::new("USDT", dec!(10), SpotFundTransferType::SpotToFund);
     main.account().transfer(to_fund).await?;
     let to_futures = TransferFutures::new("USDT", dec!(20), FuturesTransferType::SpotToFutures);
     main.futures().transfer(to_futures).await?;
     let rows = main.futures().transfers(ListFuturesTransfers::new(1, 10)).await?;
-    assert_eq!(rows.records[0].state, FuturesTransferState::Finished);
+    assert_eq!(rows.records[0].state, Some(FuturesTransferState::Finished));
     let usdt = exchange.balances().into_iter().find(|row| row.wallet == "funding");
     assert_eq!(usdt.map(|row| row.available), Some(dec!(10)));
     Ok(())
@@ -88,7 +88,7 @@ async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
     let account = client.account();
     let networks = account.currencies(ListFundingCurrencies::new().currency("USDT")).await?;
     let network = networks.currencies[0].currency.clone();
-    assert!(account.withdraw_quota(network.clone()).await?.fee > dec!(0));
+    assert!(account.withdraw_quota(network.clone()).await?.fee > Some(dec!(0)));
     assert!(!account.deposit_address(network.clone()).await?.address.is_empty());
     let sent = account.withdraw(Withdraw::to_address(network, dec!(100), "T1")).await?;
     exchange.deposit(1, "BTC", dec!(1)).ok_or("no deposit")?;
@@ -113,16 +113,19 @@ async fn a_loan_is_taken_and_paid_back() -> TestResult {
     margin.transfer(into).await?;
     let pairs = margin.pairs(ListMarginPairs::new().symbol("BTC_USDT")).await?;
     let terms = pairs.symbols[0].quote.as_ref().ok_or("no terms")?;
-    assert_eq!(terms.borrowable_amount, dec!(4000));
+    assert_eq!(terms.borrowable_amount, Some(dec!(4000)));
     margin.borrow(BorrowMargin::new("BTC_USDT", "USDT", dec!(1000))).await?;
     exchange.advance(Duration::from_hours(3));
     let accounts = margin.accounts(ListMarginAccounts::new().symbol("BTC_USDT")).await?;
     let quote = accounts.symbols[0].quote.as_ref().ok_or("no balance")?;
-    assert_eq!((quote.borrow_unpaid, quote.interest_unpaid), (dec!(1000), dec!(0.12501)));
+    assert_eq!(
+        (quote.borrow_unpaid, quote.interest_unpaid),
+        (Some(dec!(1000)), Some(dec!(0.12501)))
+    );
     margin.repay(RepayMargin::new("BTC_USDT", "USDT", dec!(1000.12501))).await?;
     let rows = margin.repay_records(ListRepayRecords::new("BTC_USDT")).await?;
-    assert_eq!(rows.records[0].repaid_interest, dec!(0.12501));
+    assert_eq!(rows.records[0].repaid_interest, Some(dec!(0.12501)));
     let rows = margin.borrow_records(ListBorrowRecords::new("BTC_USDT")).await?;
-    assert_eq!(rows.records[0].interest_amount, dec!(0.12501));
+    assert_eq!(rows.records[0].interest_amount, Some(dec!(0.12501)));
     Ok(())
 }

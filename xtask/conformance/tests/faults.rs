@@ -88,13 +88,79 @@ fn a_member_of_the_envelope_that_nobody_reads_is_found() {
 }
 
 #[test]
-fn a_value_that_changes_is_found() {
-    // A price with more digits than a decimal holds is rounded, and that must not go unseen.
+fn a_price_that_no_decimal_holds_is_found() {
+    // A price with more digits than a decimal holds is not rounded.
     let price = "1.00000000000000000000000000000000001";
+    let found = faults(&trades(&format!(r#"["BTC_USDT","1691743270994","{price}","2","sell"]"#)));
+    let [fault] = found.as_slice() else { panic!("{found:?}") };
+    assert!(fault.starts_with("response.data[0]: a row that decodes, "), "{fault}");
+}
+
+/// A recording of a ticker with these members changed, which lists what it loses.
+fn ticker(changes: &[(&str, &str)], lists: &str) -> String {
+    let mut data: serde_json::Value = serde_json::json!({
+        "symbol": "BTC_USDT", "last": "1", "v_24h": "1", "qv_24h": "1", "open_24h": "1",
+        "high_24h": "1", "low_24h": "1", "fluctuation": "0", "bid_px": "1", "bid_sz": "1",
+        "ask_px": "1", "ask_sz": "1", "ts": "1717737574061",
+    });
+    for (name, value) in changes {
+        data[*name] = serde_json::from_str(value).expect("JSON");
+    }
+    format!(
+        r#"{{"method":"GET","path":"/spot/quotation/v3/ticker","query":{{"symbol":"BTC_USDT"}},
+            "response":{{"code":1000,"message":"success","data":{data}}}{lists}}}"#
+    )
+}
+
+#[test]
+fn exactly_what_a_recording_lists_may_be_lost() {
+    let listed = |paths: &str| format!(r#","unreadable":[{paths}]"#);
+    let bid = r#""response.data.bid_px""#;
+    let spoiled = [("bid_px", r#""--""#)];
+    assert_eq!(faults(&ticker(&spoiled, &listed(bid))), [""; 0]);
+    assert_eq!(faults(&ticker(&spoiled, "")).len(), 2, "lost and not listed, noted and not listed");
     assert_eq!(
-        faults(&trades(&format!(r#"["BTC_USDT","1691743270994","{price}","2","sell"]"#))),
-        [format!(r#"response.data[0][2]: "{price}", "1.0000000000000000000000000000""#)]
+        faults(&ticker(&[], &listed(bid))),
+        ["response.data.bid_px: a member that cannot be read, what decodes"]
     );
+    assert_eq!(
+        faults(&ticker(&[], r#","faults":["response.data[0]"]"#)),
+        ["response.data[0]: a row that does not decode, what decodes"]
+    );
+    let markers = [("bid_px", "null"), ("ask_px", r#""""#), ("bid_sz", r#""-""#), ("ts", "0")];
+    assert_eq!(faults(&ticker(&markers, "")), [""; 0], "markers need no mark");
+}
+
+#[test]
+fn a_row_that_is_listed_as_a_fault_passes_and_the_others_are_compared() {
+    let recording = |second: &str, lists: &str| {
+        let rows = format!(
+            r#"["BTC_USDT","1691743270994","1","2","sell"],{second},null,["BTC_USDT","1691743270994","3","2","sell"]"#
+        );
+        trades(&rows).replacen(r#""status":200"#, &format!(r#""status":200{lists}"#), 1)
+    };
+    let listed = r#","faults":["response.data[1]"]"#;
+    assert_eq!(faults(&recording(r#"["BTC_USDT"]"#, listed)), [""; 0]);
+    assert_eq!(faults(&recording(r#"["BTC_USDT"]"#, "")).len(), 1);
+    let good = r#"["BTC_USDT","1691743270994","2","2","sell"]"#;
+    assert_eq!(faults(&recording(good, listed)).len(), 1, "it decodes");
+}
+
+#[test]
+fn a_time_in_another_unit_is_reported_and_no_fault() {
+    for time in [r#""1717737574""#, "1717737574061000", r#""1717737574.061""#] {
+        let report = report(&ticker(&[("ts", time)], ""), false);
+        assert_eq!((report.passed, report.units.len()), (1, 1), "{time}: {report}");
+        assert!(report.to_string().contains("described as milliseconds"), "{report}");
+    }
+    let report = report(&ticker(&[("ts", "1717737574061.0")], ""), false);
+    assert_eq!((report.passed, report.units.len()), (1, 0), "{report}");
+}
+
+#[test]
+fn of_a_member_that_comes_twice_the_last_value_counts() {
+    let twice = ticker(&[], "").replacen(r#""ask_px":"1""#, r#""ask_px":"7","ask_px":"2""#, 1);
+    assert_eq!(faults(&twice), [""; 0]);
 }
 
 #[test]
@@ -109,9 +175,9 @@ fn data_of_the_wrong_type_is_found() {
         matches!(found.as_slice(), [one] if one.starts_with("response.data.server_time: the typed answer")),
         "{found:?}"
     );
-    let found = faults(&trades(r#"["BTC_USDT","soon","1.0","2","sell"]"#));
+    let found = faults(&trades(r#"["BTC_USDT","1691743270994","1.0",[],"sell"]"#));
     assert!(
-        matches!(found.as_slice(), [one] if one.starts_with("response.data[0][1]: ")),
+        matches!(found.as_slice(), [one] if one.starts_with("response.data[0]: ")),
         "{found:?}"
     );
 }
@@ -144,10 +210,10 @@ fn frames_of_forms_without_a_sample_pass() {
         format!(
             r#""futures","frame":{{"group":"futures/klineBin1m:BTCUSDT","data":{{"symbol":"BTCUSDT","items":[{candle},{candle}]}}}}"#
         ),
-        r#""futures","frame":{"group":"futures/depth5:BTCUSDT@100ms","data":{"symbol":"BTCUSDT","way":2,"depths":[],"ms_t":1}}"#.to_owned(),
+        r#""futures","frame":{"group":"futures/depth5:BTCUSDT@100ms","data":{"symbol":"BTCUSDT","way":2,"depths":[],"ms_t":1700533801000}}"#.to_owned(),
         r#""futures","frame":{"group":"futures/trade:BTCUSDT","data":[]}"#.to_owned(),
         r#""spot","frame":{"table":"spot/bookTicker:BTC_USDT","data":{"symbol":"BTC_USDT","bid_px":"1"}}"#.to_owned(),
-        r#""spot","frame":{"table":"spot/kline1M","data":[{"symbol":"BTC_USDT","candle":[1,"1","1","1","1","0"]}]}"#.to_owned(),
+        r#""spot","frame":{"table":"spot/kline1M","data":[{"symbol":"BTC_USDT","candle":[1700533801,"1","1","1","1","0"]}]}"#.to_owned(),
     ] {
         let recording = format!(r#"{{"ws":{frame}}}"#);
         assert_eq!(faults(&recording), [""; 0], "{recording}");

@@ -1,0 +1,285 @@
+//! Every member of every recorded answer, taken away and spoiled in turn: what is not essential costs
+//! itself only, and what is essential its row only. The cases come from the recordings and the
+//! description, so that no model escapes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bitmart_rest::catalog::{EndpointEntry, find};
+use bitmart_rest::{Envelope, Method};
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// Rows of a list that are tried.
+const ROWS: usize = 2;
+
+/// A recorded answer that decodes.
+struct Sample {
+    entry: &'static EndpointEntry,
+    answer: Value,
+    /// JSON pointer of the data.
+    root: &'static str,
+    /// The data as the model writes it.
+    base: Value,
+}
+
+/// A member, or a column of a row.
+#[derive(Clone)]
+struct Member {
+    /// JSON pointer below the data.
+    pointer: String,
+    /// Path in the words of the description.
+    path: String,
+    is_column: bool,
+}
+
+fn samples() -> Vec<Sample> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/bitmart-rest/fixtures");
+    let mut files = Vec::new();
+    collect(&folder, &mut files);
+    files.sort();
+    files.iter().filter_map(|file| sample(file)).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+}
+
+/// The answer of a recording, if it holds one of success in which nothing is lost yet.
+fn sample(file: &Path) -> Option<Sample> {
+    let mut recording: Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
+    let method = match recording["method"].as_str()? {
+        "GET" => Method::Get,
+        _ => Method::Post,
+    };
+    let entry = find(method, recording["path"].as_str()?)?;
+    let answer = recording["response"].take();
+    let is_bare = entry.metadata.envelope == Envelope::None && answer.get("code").is_none();
+    let root = if is_bare { "" } else { "/data" };
+    let mut sample = Sample { entry, answer, root, base: Value::Null };
+    sample.base = sample.recode(&sample.answer)?;
+    let is_whole = !sample.base.to_string().contains("$fault");
+    is_whole.then_some(sample)
+}
+
+impl Sample {
+    fn recode(&self, answer: &Value) -> Option<Value> {
+        let body = Bytes::from(answer.to_string());
+        let text = self.entry.recode_answer(StatusCode::OK, &body).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn members(&self) -> Vec<Member> {
+        let mut members = Vec::new();
+        let data = self.answer.pointer(self.root).unwrap_or(&Value::Null);
+        self.below(data, "", "", &mut members);
+        members
+    }
+
+    fn below(&self, value: &Value, pointer: &str, path: &str, out: &mut Vec<Member>) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    let member = Member {
+                        pointer: format!(
+                            "{pointer}/{}",
+                            name.replace('~', "~0").replace('/', "~1")
+                        ),
+                        path: format!("{path}{dot}{name}"),
+                        is_column: false,
+                    };
+                    out.push(member.clone());
+                    self.below(value, &member.pointer, &member.path, out);
+                }
+            }
+            Value::Array(items) => {
+                let first = format!("{path}[0]");
+                let is_row = self.entry.fields.iter().any(|field| field.path.starts_with(&first));
+                for (index, value) in items.iter().enumerate() {
+                    let pointer = format!("{pointer}/{index}");
+                    if is_row {
+                        let path = format!("{path}[{index}]");
+                        out.push(Member { pointer, path, is_column: true });
+                    } else if index < ROWS {
+                        self.below(value, &pointer, &format!("{path}[]"), out);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_essential(&self, path: &str) -> bool {
+        self.entry.essential.contains(&path)
+    }
+
+    /// Whether the model has the member: not under another name, and not one that it drops.
+    fn is_kept(&self, member: &Member) -> bool {
+        self.base.pointer(&member.pointer).is_some()
+    }
+
+    /// Why the answer with this `change` to `member` is not what it should be.
+    fn fault(&self, member: &Member, change: &Change) -> Option<String> {
+        let mut answer = self.answer.clone();
+        let data = answer.pointer_mut(self.root).expect("data");
+        put(data, &member.pointer, change.value.clone());
+        let got = self.recode(&answer);
+        if !self.is_essential(&member.path) {
+            let Some(got) = got else { return Some("does not decode".to_owned()) };
+            if same_without(&self.base, &got, &member.pointer) {
+                let value = got.pointer(&member.pointer);
+                let is_none = value.is_none_or(|value| is_blank(value) || is_fault(value));
+                // A member of any type keeps what came.
+                let is_kept = value == change.value.as_ref();
+                return (!is_none && !is_kept).then(|| format!("is {value:?}"));
+            }
+            return Some(format!("changes something else: {got}"));
+        }
+        let row = row_of(&self.base, member);
+        let Some(got) = got else {
+            return row.map(|row| format!("costs more than the row {row}"));
+        };
+        // Some of its ancestors up to the row is a fault or, where it may lack as a whole, nothing.
+        let mut at = member.pointer.as_str();
+        loop {
+            let value = got.pointer(at);
+            let is_kept = at == member.pointer && value.is_some() && value == change.value.as_ref();
+            let is_lost =
+                value.is_some_and(is_fault) || (at != member.pointer && value.is_none_or(is_blank));
+            if (is_kept || is_lost) && same_without(&self.base, &got, at) {
+                return None;
+            }
+            if row.as_deref() == Some(at) || at.is_empty() {
+                return Some(format!("is essential and no fault: {got}"));
+            }
+            at = at.rsplit_once('/').map_or("", |(parent, _)| parent);
+        }
+    }
+}
+
+/// What is done to a member; without a value it is removed.
+struct Change {
+    name: &'static str,
+    value: Option<Value>,
+}
+
+fn changes(value: &Value, member: &Member) -> Vec<Change> {
+    let mut changes = Vec::new();
+    if !member.is_column {
+        changes.push(Change { name: "removed", value: None });
+    }
+    let other = match value {
+        Value::Object(_) => [json!("x"), json!(7)],
+        Value::Array(_) => [json!({"a": 1}), json!(7)],
+        _ => [json!({"a": 1}), json!(["x", {"y": []}])],
+    };
+    let values = [json!(null), json!(""), json!("-")].into_iter().chain(other);
+    let names = ["null", "empty", "dash", "of another type", "of a third type"];
+    changes.extend(
+        names.into_iter().zip(values).map(|(name, value)| Change { name, value: Some(value) }),
+    );
+    changes
+}
+
+/// Sets or removes the member at `pointer`.
+fn put(data: &mut Value, pointer: &str, value: Option<Value>) {
+    let (parent, name) = pointer.rsplit_once('/').expect("a member");
+    let name = name.replace("~1", "/").replace("~0", "~");
+    match (data.pointer_mut(parent), value) {
+        (Some(Value::Object(members)), None) => drop(members.remove(&name)),
+        (Some(Value::Object(members)), Some(value)) => drop(members.insert(name, value)),
+        (Some(Value::Array(items)), Some(value)) => {
+            if let Some(place) = name.parse().ok().and_then(|index: usize| items.get_mut(index)) {
+                *place = value;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether both are the same but for the value at `pointer`.
+fn same_without(one: &Value, other: &Value, pointer: &str) -> bool {
+    if pointer.is_empty() {
+        return true;
+    }
+    let without = |value: &Value| {
+        let mut value = value.clone();
+        if value.pointer(pointer).is_none() {
+            put(&mut value, pointer, Some(Value::Null));
+        }
+        *value.pointer_mut(pointer).unwrap_or(&mut Value::Null) = Value::Null;
+        value
+    };
+    without(one) == without(other)
+}
+
+/// The innermost row that the member is in, by its pointer.
+fn row_of(data: &Value, member: &Member) -> Option<String> {
+    let mut at = member.pointer.as_str();
+    while let Some((parent, _)) = at.rsplit_once('/') {
+        let is_item = data.pointer(parent).is_some_and(Value::is_array);
+        if is_item && !(member.is_column && at == member.pointer) {
+            return Some(at.to_owned());
+        }
+        at = parent;
+    }
+    None
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_i64() == Some(0),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_fault(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.contains_key("$fault"),
+        // A list that is none.
+        Value::Array(items) => items.first().is_some_and(is_fault),
+        _ => false,
+    }
+}
+
+#[test]
+fn every_member_costs_itself_only_and_an_essential_one_its_row() {
+    let (mut cases, mut essential) = (0, 0);
+    let mut faults = BTreeMap::new();
+    let mut tried = BTreeSet::new();
+    for sample in samples() {
+        for member in sample.members().iter().filter(|member| sample.is_kept(member)) {
+            let value = sample.answer.pointer(&format!("{}{}", sample.root, member.pointer));
+            for change in changes(value.expect("recorded"), member) {
+                cases += 1;
+                essential += usize::from(sample.is_essential(&member.path));
+                tried.insert((sample.entry.metadata.id, member.path.clone()));
+                if let Some(fault) = sample.fault(member, &change) {
+                    let case =
+                        format!("{} `{}` {}", sample.entry.metadata.id, member.path, change.name);
+                    faults.entry(case).or_insert(fault);
+                }
+            }
+        }
+    }
+    println!("{cases} cases, {essential} of essential members; {} members", tried.len());
+    assert!(cases > 10_000, "{cases} cases: the recordings are not found");
+    let shown: Vec<String> = faults
+        .iter()
+        .map(|(case, fault)| format!("{case}: {}", fault.chars().take(160).collect::<String>()))
+        .collect();
+    assert!(shown.is_empty(), "{} faults:\n{}", shown.len(), shown.join("\n"));
+}
