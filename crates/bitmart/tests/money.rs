@@ -118,7 +118,10 @@ async fn a_loan_is_taken_and_paid_back() -> TestResult {
     exchange.advance(Duration::from_hours(3));
     let accounts = margin.accounts(ListMarginAccounts::new().symbol("BTC_USDT")).await?;
     let quote = accounts.symbols[0].quote.as_ref().ok_or("no balance")?;
-    assert_eq!((quote.borrow_unpaid, quote.interest_unpaid), (Some(dec!(1000)), Some(dec!(0.12501))));
+    assert_eq!(
+        (quote.borrow_unpaid, quote.interest_unpaid),
+        (Some(dec!(1000)), Some(dec!(0.12501)))
+    );
     margin.repay(RepayMargin::new("BTC_USDT", "USDT", dec!(1000.12501))).await?;
     let rows = margin.repay_records(ListRepayRecords::new("BTC_USDT")).await?;
     assert_eq!(rows.records[0].repaid_interest, Some(dec!(0.12501)));
