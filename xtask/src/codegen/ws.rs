@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::File;
 use super::description::{Host, Ignore, words};
-use super::essentials::{Alias, Described};
+use super::essentials::{self, Alias, Described};
 use super::models::Models;
 
 #[cfg(test)]
@@ -143,22 +143,11 @@ fn load(folder: &Path) -> Result<Vec<Description>, String> {
 
 /// Names of essential members and of aliases must be those of fields.
 fn check(channel: &Channel) -> Result<(), String> {
-    let topic = &channel.topic;
-    let shared = channel.same_fields_as.is_some();
-    if shared && !(channel.essential.is_empty() && channel.aliases.is_empty()) {
+    let Channel { topic, essential, aliases, fields, .. } = channel;
+    if channel.same_fields_as.is_some() && !(essential.is_empty() && aliases.is_empty()) {
         return Err(format!("{topic}: same_fields_as and members of its own"));
     }
-    let known = |path: &String| {
-        channel
-            .fields
-            .iter()
-            .any(|field| field.split_once(": ").is_some_and(|(name, _)| name == path))
-    };
-    let named = channel.essential.iter().chain(channel.aliases.iter().map(|alias| &alias.path));
-    match named.into_iter().find(|path| !known(path)) {
-        Some(path) => Err(format!("{topic}: {path} is named and not among its fields")),
-        None => Ok(()),
-    }
+    essentials::check(essential, aliases, fields).map_err(|error| format!("{topic}: {error}"))
 }
 
 /// Refuses a description that the models of the entries disagree with.
