@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::File;
 use super::description::{Host, Ignore, words};
-use super::essentials::{self, Alias};
+use super::essentials::{self, Alias, Described};
+use super::models::Models;
 
 #[cfg(test)]
 mod tests;
@@ -119,6 +120,7 @@ struct Channel {
 /// Renders all files that follow from the description of the WebSocket.
 pub(crate) fn render(root: &Path) -> Result<Vec<File>, String> {
     let dialects = load(&root.join("crates/bitmart-ws/api"))?;
+    compare(&dialects, &Models::load(&root.join("crates/bitmart-ws/src"))?)?;
     let sandbox_path = "crates/bitmart-sandbox/src/generated/channels.rs";
     Ok(vec![
         File::rust("crates/bitmart-ws/src/generated.rs", SOURCE, &client(&dialects))?,
@@ -146,6 +148,30 @@ fn check(channel: &Channel) -> Result<(), String> {
         return Err(format!("{topic}: same_fields_as and members of its own"));
     }
     essentials::check(essential, aliases, fields).map_err(|error| format!("{topic}: {error}"))
+}
+
+/// Refuses a description that the models of the entries disagree with.
+fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
+    let mut faults = Vec::new();
+    for description in dialects {
+        for channel in description.channels.iter().filter(|channel| !channel.unverified) {
+            let owner = description.owner(channel);
+            let described = Described {
+                essential: &owner.essential,
+                aliases: &owner.aliases,
+                fields: &owner.fields,
+                is_by_hand: true,
+                is_receipt: false,
+            };
+            let entry = channel.entry.as_ref().unwrap_or(&channel.event);
+            let dialect = format!("{:?}", description.dialect).to_lowercase();
+            let found = described.compare(models, entry)?;
+            faults.extend(
+                found.into_iter().map(|fault| format!("{dialect}: {}: {fault}", channel.topic)),
+            );
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 impl Description {
