@@ -253,13 +253,13 @@ impl Driver {
                 self.session.connected(now());
             }
             Happening::Ended(reason) => self.session.closed(now(), reason),
-            Happening::Received(Message::Text(bytes)) => match std::str::from_utf8(&bytes) {
-                Ok(text) => return self.received(text),
-                Err(_) => {
-                    let reason = "the text frame is not UTF-8";
-                    self.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
+            Happening::Received(Message::Text(bytes)) => {
+                if let Ok(text) = std::str::from_utf8(&bytes) {
+                    return self.received(text);
                 }
-            },
+                let reason = "the text frame is not UTF-8";
+                self.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
+            }
             Happening::Received(Message::Binary(bytes)) => {
                 // Taken out, so that the text can be read while it is in use.
                 let inflaters = self.inflaters.clone();

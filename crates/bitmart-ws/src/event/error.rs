@@ -84,7 +84,7 @@ impl DecodeError {
     }
 
     /// A row of a list in an entry. The others are as good as ever.
-    pub(super) fn of_row(frame: &str, path: String, fault: RowFault) -> Self {
+    pub(super) fn of_row(frame: &str, path: &str, fault: RowFault) -> Self {
         let dot = if fault.path.is_empty() || fault.path.starts_with('[') { "" } else { "." };
         Self(Arc::new(Inner {
             kind: DecodeErrorKind::Shape,
@@ -138,7 +138,7 @@ impl DecodeError {
         let (line, column) = (0, 0);
         let (raw, raw_length) = (kept(raw.as_bytes()), raw.len());
         let entry = Some(index);
-        Self(Arc::new(Inner { entry, path, symbol, line, column, raw, raw_length, ..inner }))
+        Self(Arc::new(Inner { entry, symbol, path, line, column, raw, raw_length, ..inner }))
     }
 
     /// A fault of the frame that stands for all further ones of entries in it.

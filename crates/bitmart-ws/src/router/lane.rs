@@ -115,7 +115,7 @@ impl<T: Event> Lane<T> {
         }
     }
 
-    fn deliver(&self, update: Update<T>, whose: Whose<'_, T>, over: &mut Vec<MemberId>) {
+    fn deliver(&self, update: Update<T>, whose: &Whose<'_, T>, over: &mut Vec<MemberId>) {
         match whose {
             Whose::Nobody => {}
             Whose::Of(members) => hand_out(update, members.iter().chain(&self.every), over),
@@ -210,7 +210,7 @@ impl<T: Event> AnyLane for Lane<T> {
         if T::decode(text, &mut entries).is_ok() {
             for event in entries.drain(..) {
                 let whose = self.whose(event.symbol().or(symbol), wanted);
-                self.deliver(Update::Data(event), whose, over);
+                self.deliver(Update::Data(event), &whose, over);
             }
         } else {
             entries.clear();
@@ -220,12 +220,12 @@ impl<T: Event> AnyLane for Lane<T> {
                 match entry {
                     Ok(event) => {
                         let whose = self.whose(event.symbol().or(symbol), wanted);
-                        self.deliver(Update::Data(event), whose, over);
+                        self.deliver(Update::Data(event), &whose, over);
                     }
                     Err(fault) => {
                         readable &= fault.kind() == DecodeErrorKind::Shape;
                         let whose = self.whose(fault.symbol().or(symbol), wanted);
-                        self.deliver(Update::Malformed(fault), whose, over);
+                        self.deliver(Update::Malformed(fault), &whose, over);
                     }
                 }
             }

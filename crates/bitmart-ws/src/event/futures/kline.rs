@@ -83,7 +83,7 @@ impl KlineEntry {
                     let before = (first + fault.index).saturating_sub(out.len());
                     out.extend(candles.by_ref().take(before));
                     let path = format!("data.items[{}]", fault.index);
-                    out.push(Err(DecodeError::of_row(frame, path, fault)));
+                    out.push(Err(DecodeError::of_row(frame, &path, fault)));
                 }
                 out.extend(candles);
             }
