@@ -5,7 +5,7 @@ use std::{env, fmt, sync::Arc};
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use crate::error::{CredentialsError, CredentialsErrorKind, Field};
+use crate::error::{CredentialsError, CredentialsErrorKind, Field, Stray};
 
 /// What the exchange needs to know who is calling.
 ///
@@ -30,8 +30,8 @@ impl Credentials {
     /// name of the account; it is part of every signature and case-sensitive.
     ///
     /// # Errors
-    /// When a value is empty, or holds characters that cannot be part of it, such as a line break
-    /// that was copied along. The error names the value and the place, never the content.
+    /// When a value is empty, stands in quotes, has a blank, a line break or a byte-order mark around it
+    /// that was copied along, or holds characters that cannot be part of it. The error names the value and the place, never the content.
     pub fn new(
         key: impl Into<String>,
         secret: impl Into<String>,
@@ -111,6 +111,10 @@ impl fmt::Debug for Credentials {
 fn check(field: Field, value: &str) -> Result<(), CredentialsError> {
     if value.is_empty() {
         return Err(CredentialsErrorKind::Empty { field }.into());
+    }
+    // Signed with it, a request would be refused as if the value itself were wrong.
+    if let Some(stray) = Stray::around(value) {
+        return Err(CredentialsErrorKind::Stray { field, stray }.into());
     }
     let fits = |c: char| match field {
         Field::Key | Field::Secret => c.is_ascii_graphic(),

@@ -60,6 +60,13 @@ pub enum CredentialsErrorKind {
         /// Where, in characters from 0.
         position: usize,
     },
+    /// Something that does not belong to a value was copied along.
+    Stray {
+        /// Which value.
+        field: Field,
+        /// What is around it.
+        stray: Stray,
+    },
     /// An environment variable is not set or not text.
     VariableNotSet {
         /// Which one.
@@ -113,6 +120,61 @@ pub enum CredentialsErrorKind {
     },
 }
 
+/// What gets copied along with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stray {
+    /// It stands in quotes.
+    Quotes,
+    /// A blank or tab in front.
+    BlankInFront,
+    /// A blank or tab at its end.
+    BlankAtEnd,
+    /// A line break in front or at its end.
+    LineBreak,
+    /// The mark that some editors put in front of a file in UTF-8.
+    ByteOrderMark,
+}
+
+impl Stray {
+    /// What is around a value, if anything.
+    pub(crate) fn around(value: &str) -> Option<Self> {
+        const PAIRS: [(char, char); 5] = [
+            ('"', '"'),
+            ('\'', '\''),
+            ('`', '`'),
+            ('\u{201c}', '\u{201d}'),
+            ('\u{2018}', '\u{2019}'),
+        ];
+        let (first, last) = (value.chars().next()?, value.chars().next_back()?);
+        let line = |letter| matches!(letter, '\n' | '\r');
+        if first == '\u{feff}' || last == '\u{feff}' {
+            Some(Self::ByteOrderMark)
+        } else if line(first) || line(last) {
+            Some(Self::LineBreak)
+        } else if first.is_whitespace() {
+            Some(Self::BlankInFront)
+        } else if last.is_whitespace() {
+            Some(Self::BlankAtEnd)
+        } else {
+            let quoted = value.chars().nth(1).is_some() && PAIRS.contains(&(first, last));
+            quoted.then_some(Self::Quotes)
+        }
+    }
+}
+
+impl fmt::Display for Stray {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quotes => "stands in quotes",
+            Self::BlankInFront => "has a blank in front",
+            Self::BlankAtEnd => "has a blank at its end",
+            Self::LineBreak => "has a line break around it",
+            Self::ByteOrderMark => "has a UTF-8 byte-order mark in front",
+        })
+    }
+}
+
 impl CredentialsError {
     /// Why.
     pub fn kind(&self) -> &CredentialsErrorKind {
@@ -126,10 +188,10 @@ impl CredentialsError {
 
     /// Says of an unusable value where it came from; other errors name their place themselves.
     pub(crate) fn found_in(self, place: impl FnOnce(Field) -> String) -> Self {
-        use CredentialsErrorKind::{BadCharacter, Empty};
+        use CredentialsErrorKind::{BadCharacter, Empty, Stray};
 
         match self.kind {
-            Empty { field } | BadCharacter { field, .. } => {
+            Empty { field } | BadCharacter { field, .. } | Stray { field, .. } => {
                 Self { place: Some(place(field)), ..self }
             }
             _ => self,
@@ -163,7 +225,11 @@ impl fmt::Display for CredentialsError {
             Kind::BadCharacter { field, position } => write!(
                 f,
                 "the {field} has a character at position {position} that cannot be part of it: \
-                 was a blank, a line break or a quote copied along?"
+                 was more copied along?"
+            ),
+            Kind::Stray { field, stray } => write!(
+                f,
+                "the {field} {stray}, which was copied along and is no part of it: take it away"
             ),
             Kind::VariableNotSet { field } => {
                 write!(f, "the environment variable {} is not set", field.variable())?;

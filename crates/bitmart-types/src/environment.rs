@@ -1,8 +1,11 @@
 //! Where to connect.
 
+mod ready;
+
 use std::fmt;
 use std::net::IpAddr;
 
+pub use self::ready::{EnvironmentError, ReadyLine, ReadyLineError};
 use crate::Roots;
 
 /// A deployment of the exchange: base addresses of its services and the roots that its

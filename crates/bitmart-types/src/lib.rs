@@ -29,7 +29,9 @@ pub use enums::{
     SpotFundTransferType, SubAccountMove, SubAccountStatus, TradeRole, TradeStatus,
     TriggerDirection, WalletType, WithdrawAddressType, WithdrawSource,
 };
-pub use environment::{Environment, NoAddress, Service};
+pub use environment::{
+    Environment, EnvironmentError, NoAddress, ReadyLine, ReadyLineError, Service,
+};
 pub use id::{
     BorrowId, ClientOrderId, ContractSymbol, Currency, DepositId, EarnId, EarnProductId,
     EarnRequestNo, OrderId, RepayId, RequestNo, Symbol, TradeId, TransactionId, TransferId, UserId,

@@ -22,26 +22,14 @@
 use bitmart_auth::{Credentials, CredentialsError};
 #[doc(no_inline)]
 pub use bitmart_sandbox::*;
-use bitmart_types::{Environment, Roots, Service, TlsError};
+use bitmart_types::{Environment, ReadyLineError};
 
 /// Where a sandbox listens, and its certificate if it speaks TLS.
 ///
 /// # Errors
 /// When the certificate cannot be read, which no sandbox causes.
-pub fn environment(sandbox: &Sandbox) -> Result<Environment, TlsError> {
-    let (spot, futures) = (sandbox.spot(), sandbox.futures());
-    let roots = match sandbox.root_certificate() {
-        Some(pem) => Roots::none().with_pem(pem)?,
-        None => Roots::none(),
-    };
-    Ok(Environment::custom(if sandbox.is_replay() { "replay" } else { "sandbox" })
-        .with(Service::SpotRest, spot.rest.as_str())
-        .with(Service::SpotWsPublic, spot.ws_public.as_str())
-        .with(Service::SpotWsPrivate, spot.ws_private.as_str())
-        .with(Service::FuturesRest, futures.rest.as_str())
-        .with(Service::FuturesWsPublic, futures.ws_public.as_str())
-        .with(Service::FuturesWsPrivate, futures.ws_private.as_str())
-        .with_roots(roots))
+pub fn environment(sandbox: &Sandbox) -> Result<Environment, ReadyLineError> {
+    Environment::from_ready_line(&sandbox.ready_line())
 }
 
 /// The sandbox's first key.

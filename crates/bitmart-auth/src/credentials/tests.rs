@@ -1,6 +1,6 @@
 use bitmart_testkit::canary;
 
-use crate::{Credentials, CredentialsErrorKind as Kind, Field};
+use crate::{Credentials, CredentialsErrorKind as Kind, Field, Stray};
 
 fn kind(key: &str, secret: &str, memo: &str) -> Kind {
     let error = Credentials::new(key, secret, memo).unwrap_err();
@@ -33,8 +33,6 @@ fn characters_that_break_a_header_are_located() {
     let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
     let bad = |field, position| Kind::BadCharacter { field, position };
     let cases = [
-        (format!("{key}\n"), Field::Key, key.len()),
-        (format!(" {key}"), Field::Key, 0),
         (format!("{key}\r\nX-Evil: 1"), Field::Key, key.len()),
         (format!("{}é", &key[..6]), Field::Key, 6),
     ];
@@ -42,12 +40,37 @@ fn characters_that_break_a_header_are_located() {
         assert_eq!(kind(&value, secret, memo), bad(field, position));
     }
     assert_eq!(kind(key, "CANARY secret", memo), bad(Field::Secret, 6), "a blank in the secret");
-    assert_eq!(kind(key, secret, "CANARY\t"), bad(Field::Memo, 6));
+    assert_eq!(kind(key, secret, "CANARY\tmemo"), bad(Field::Memo, 6));
+}
+
+#[test]
+fn what_was_copied_along_is_named_for_each_value() {
+    let values = [canary::KEY, canary::SECRET, canary::MEMO];
+    for (at, field) in [Field::Key, Field::Secret, Field::Memo].into_iter().enumerate() {
+        let value = values[at];
+        for (given, stray) in [
+            (format!("\"{value}\""), Stray::Quotes),
+            (format!("'{value}'"), Stray::Quotes),
+            (format!("\u{201c}{value}\u{201d}"), Stray::Quotes),
+            (format!(" {value}"), Stray::BlankInFront),
+            (format!("{value} "), Stray::BlankAtEnd),
+            (format!("{value}\t"), Stray::BlankAtEnd),
+            (format!("{value}\u{a0}"), Stray::BlankAtEnd),
+            (format!("{value}\n"), Stray::LineBreak),
+            (format!("\u{feff}{value}"), Stray::ByteOrderMark),
+        ] {
+            let mut all = values.map(str::to_owned);
+            all[at] = given;
+            assert_eq!(kind(&all[0], &all[1], &all[2]), Kind::Stray { field, stray });
+        }
+    }
+    let error = Credentials::new("key", "secret", "memo ").unwrap_err().to_string();
+    assert!(error.starts_with("the API memo has a blank at its end"), "{error}");
 }
 
 #[test]
 fn the_memo_is_free_text() {
-    for memo in ["my bot", "бот", "№ 1 #2"] {
+    for memo in ["my bot", "бот", "№ 1 #2", "it's", "\"", "say \"hi\""] {
         assert!(Credentials::new("key", "secret", memo).is_ok(), "{memo}");
     }
 }
@@ -77,7 +100,7 @@ fn a_variable_with_an_unusable_value_is_named() {
         error.to_string()
     };
     assert_eq!(text(""), "BITMART_API_SECRET: the API secret is empty");
-    assert!(text("CANARY\n").starts_with("BITMART_API_SECRET: the API secret has a character"));
+    assert!(text("CANARY\n").starts_with("BITMART_API_SECRET: the API secret has a line break"));
 }
 
 #[test]

@@ -86,8 +86,9 @@ fn reference(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
 proptest! {
     #[test]
     fn another_implementation_agrees(
-        secret in "[!-~]{1,200}",
-        memo in "[^\\p{C}]{1,300}",
+        // Letters at the ends: quotes and blanks there are refused as copied along.
+        secret in "s[!-~]{0,199}",
+        memo in "m([^\\p{C}]{0,298}m)?",
         timestamp in any::<i64>(),
         body in proptest::collection::vec(any::<u8>(), 0..1200),
     ) {

@@ -170,8 +170,8 @@ async fn status(ready: &Ready, admin: &Admin) -> Result<Value, Failure> {
 
 async fn keys(ready: &Ready, admin: &Admin, matches: &ArgMatches) -> Result<Value, Failure> {
     if !matches.get_flag("new") {
-        let key = ready.key();
-        return Ok(json!({ "key": key.key, "secret": key.secret, "memo": key.memo }));
+        let (key, secret, memo) = ready.key();
+        return Ok(json!({ "key": key, "secret": secret, "memo": memo }));
     }
     let mut body = json!({ "account": matches.get_one::<u32>("account") });
     if let Some(permissions) = matches.get_many::<String>("permissions") {

@@ -1,0 +1,369 @@
+//! The line that a sandbox prints when it is ready, and the variable that names an environment.
+
+use std::{env, fmt};
+
+use serde::Deserialize;
+
+use super::{Environment, Service};
+use crate::Roots;
+
+/// Longest ready line that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// What a sandbox prints when it is ready: where it listens, its key and the certificate of its TLS.
+///
+/// ```
+/// use bitmart_types::{ReadyLine, Service};
+///
+/// # let line = r#"{"spot":{"rest":"http://127.0.0.1:8801","ws_public":"ws://127.0.0.1:8801/api",
+/// #   "ws_private":"ws://127.0.0.1:8801/user"},"futures":{"rest":"http://127.0.0.1:8802",
+/// #   "ws_public":"ws://127.0.0.1:8802/api","ws_private":"ws://127.0.0.1:8802/user"},
+/// #   "credentials":{"key":"k","secret":"s","memo":"m"},"root_certificate":null}"#;
+/// let ready = ReadyLine::parse(line)?;
+/// assert_eq!(ready.environment()?.address(Service::SpotRest)?, "http://127.0.0.1:8801");
+/// // Credentials::new(ready.key(), ready.secret(), ready.memo())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// `Debug` shows neither key nor secret.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct ReadyLine {
+    spot: Host,
+    futures: Host,
+    credentials: Key,
+    root_certificate: Option<String>,
+    admin: Option<String>,
+    #[serde(default)]
+    replay: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+struct Host {
+    rest: String,
+    ws_public: String,
+    ws_private: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+struct Key {
+    key: String,
+    secret: String,
+    memo: String,
+}
+
+impl ReadyLine {
+    /// Reads a ready line: one object of JSON, with blanks around it or without.
+    ///
+    /// # Errors
+    /// When it is longer than 64 KiB, no JSON, lacks something, or an address in it is none. The error
+    /// quotes nothing of it.
+    pub fn parse(line: &str) -> Result<Self, ReadyLineError> {
+        if line.len() > LONGEST {
+            return Err(ReadyLineError::TooLong);
+        }
+        // What is wrong is not told: the parser's message could quote the secret.
+        let ready: Self =
+            serde_json::from_str(line.trim()).map_err(|_| ReadyLineError::Malformed)?;
+        for (service, address) in ready.addresses() {
+            let scheme = match service {
+                Service::SpotRest | Service::FuturesRest => ["http://", "https://"],
+                _ => ["ws://", "wss://"],
+            };
+            let rest = scheme.iter().find_map(|scheme| address.strip_prefix(scheme));
+            if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+                return Err(ReadyLineError::Address(service));
+            }
+        }
+        Ok(ready)
+    }
+
+    fn addresses(&self) -> [(Service, &str); 6] {
+        [
+            (Service::SpotRest, &self.spot.rest),
+            (Service::SpotWsPublic, &self.spot.ws_public),
+            (Service::SpotWsPrivate, &self.spot.ws_private),
+            (Service::FuturesRest, &self.futures.rest),
+            (Service::FuturesWsPublic, &self.futures.ws_public),
+            (Service::FuturesWsPrivate, &self.futures.ws_private),
+        ]
+    }
+
+    /// Where the sandbox listens. It trusts the certificate of the line and no other.
+    ///
+    /// # Errors
+    /// When the line has a certificate that cannot be read, or this build has no TLS (feature `tls`).
+    pub fn environment(&self) -> Result<Environment, ReadyLineError> {
+        let name = if self.replay { "replay" } else { "sandbox" };
+        let mut environment = Environment::custom(name).with_roots(self.roots()?);
+        for (service, address) in self.addresses() {
+            environment = environment.with(service, address);
+        }
+        Ok(environment)
+    }
+
+    #[cfg(feature = "tls")]
+    fn roots(&self) -> Result<Roots, ReadyLineError> {
+        match &self.root_certificate {
+            Some(pem) => Roots::none().with_pem(pem).map_err(|_| ReadyLineError::Certificate),
+            None => Ok(Roots::none()),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn roots(&self) -> Result<Roots, ReadyLineError> {
+        match &self.root_certificate {
+            Some(_) => Err(ReadyLineError::NoTls),
+            None => Ok(Roots::none()),
+        }
+    }
+
+    /// Base address of its spot REST host.
+    pub fn spot_rest(&self) -> &str {
+        &self.spot.rest
+    }
+    /// Base address of its futures REST host.
+    pub fn futures_rest(&self) -> &str {
+        &self.futures.rest
+    }
+    /// The key of the sandbox's first account.
+    pub fn key(&self) -> &str {
+        &self.credentials.key
+    }
+    /// The secret of that key. It opens only this sandbox.
+    pub fn secret(&self) -> &str {
+        &self.credentials.secret
+    }
+    /// The memo of that key.
+    pub fn memo(&self) -> &str {
+        &self.credentials.memo
+    }
+    /// The authority that clients must trust, in PEM, when the sandbox speaks TLS.
+    pub fn root_certificate(&self) -> Option<&str> {
+        self.root_certificate.as_deref()
+    }
+    /// Where its admin API is, if it has one.
+    pub fn admin(&self) -> Option<&str> {
+        self.admin.as_deref()
+    }
+}
+
+impl fmt::Debug for ReadyLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadyLine")
+            .field("spot", &self.spot.rest)
+            .field("futures", &self.futures.rest)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a text is no ready line of a sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadyLineError {
+    /// Longer than 64 KiB.
+    TooLong,
+    /// No JSON, or something is missing in it.
+    Malformed,
+    /// The address of a service is none.
+    Address(Service),
+    /// The root certificate is not PEM.
+    Certificate,
+    /// There is a root certificate, but this build has no TLS.
+    NoTls,
+}
+
+impl fmt::Display for ReadyLineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => f.write_str("no ready line of a sandbox is longer than 64 KiB"),
+            Self::Malformed => f.write_str(
+                "this is no ready line of a sandbox: one object of JSON with spot, futures, \
+                 credentials and root_certificate, as bitmart-sandbox prints it",
+            ),
+            Self::Address(service) => {
+                write!(f, "the ready line has no address of the {service} service")
+            }
+            Self::Certificate => f.write_str("the ready line's root_certificate is not PEM"),
+            Self::NoTls => f.write_str(
+                "the ready line has a root_certificate, but this build has no TLS (feature `tls`)",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ReadyLineError {}
+
+/// Why `BITMART_ENVIRONMENT` names no environment. It quotes nothing of the value, which may hold a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EnvironmentError {
+    /// The variable is not set, or not text.
+    NotSet,
+    /// The value is none of those that there are.
+    Unknown,
+    /// The value begins like a ready line, but is none.
+    ReadyLine(ReadyLineError),
+}
+
+impl fmt::Display for EnvironmentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variable = Environment::VARIABLE;
+        match self {
+            Self::NotSet => write!(f, "the environment variable {variable} is not set"),
+            Self::Unknown => write!(
+                f,
+                "{variable} names no environment: it is live, demo, or the ready line of a sandbox, with \
+                 or without sandbox: in front"
+            ),
+            Self::ReadyLine(error) => write!(f, "{variable}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for EnvironmentError {}
+
+impl From<ReadyLineError> for EnvironmentError {
+    fn from(error: ReadyLineError) -> Self {
+        Self::ReadyLine(error)
+    }
+}
+
+impl Environment {
+    /// The environment variable that names an environment.
+    pub const VARIABLE: &'static str = "BITMART_ENVIRONMENT";
+
+    /// Where a sandbox listens, from the line that it prints when it is ready, its root certificate
+    /// included. [`ReadyLine`] has its key as well.
+    ///
+    /// # Errors
+    /// As [`ReadyLine::parse`] and [`ReadyLine::environment`].
+    pub fn from_ready_line(line: &str) -> Result<Self, ReadyLineError> {
+        ReadyLine::parse(line)?.environment()
+    }
+
+    /// The environment that a text names:
+    ///
+    /// | text | environment |
+    /// |---|---|
+    /// | `live` | [`live`](Self::live) |
+    /// | `demo`, `futures-demo` | [`futures_demo`](Self::futures_demo) |
+    /// | `{"spot":…}` or `sandbox:{"spot":…}` | the sandbox that printed this line |
+    ///
+    /// # Errors
+    /// When it is none of these, or no ready line.
+    pub fn named(text: &str) -> Result<Self, EnvironmentError> {
+        let text = text.trim();
+        let line = text.strip_prefix("sandbox:").unwrap_or(text);
+        match text {
+            "live" => Ok(Self::live()),
+            "demo" | "futures-demo" => Ok(Self::futures_demo()),
+            _ if line.trim_start().starts_with('{') => Ok(Self::from_ready_line(line)?),
+            _ => Err(EnvironmentError::Unknown),
+        }
+    }
+
+    /// The environment that the variable `BITMART_ENVIRONMENT` [names](Self::named). In a shell:
+    /// `export BITMART_ENVIRONMENT="$(cat ~/.bitmart/sandbox/ready.json)"` after `bitmart sandbox up`.
+    ///
+    /// Where the variable is not set, this is an error and not the exchange itself: nobody trades with
+    /// real money because of a variable that was forgotten.
+    ///
+    /// # Errors
+    /// When it is not set, or as [`named`](Self::named).
+    pub fn from_env() -> Result<Self, EnvironmentError> {
+        Self::named(&env::var(Self::VARIABLE).map_err(|_| EnvironmentError::NotSet)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "CANARY-secret";
+
+    fn line(rest: &str, certificate: &str) -> String {
+        let host = |port: u16, rest: &str| {
+            format!(
+                r#"{{"rest":"{rest}","ws_public":"ws://127.0.0.1:{port}/api?protocol=1.1","ws_private":"ws://127.0.0.1:{port}/user?protocol=1.1"}}"#
+            )
+        };
+        format!(
+            r#"{{"admin":"http://127.0.0.1:3","credentials":{{"key":"CANARY-key","memo":"m","secret":"{SECRET}"}},"futures":{},"root_certificate":{certificate},"spot":{},"later":1}}"#,
+            host(2, "http://127.0.0.1:2"),
+            host(1, rest),
+        )
+    }
+
+    fn good() -> String {
+        line("http://127.0.0.1:1", "null")
+    }
+
+    #[test]
+    fn a_ready_line_gives_the_addresses_and_trusts_nobody_else() {
+        let environment = Environment::from_ready_line(&format!(" {}\n", good())).unwrap();
+        assert_eq!(environment.name, "sandbox");
+        assert_eq!(environment.roots, Roots::none());
+        for (service, address) in [
+            (Service::SpotRest, "http://127.0.0.1:1"),
+            (Service::SpotWsPublic, "ws://127.0.0.1:1/api?protocol=1.1"),
+            (Service::SpotWsPrivate, "ws://127.0.0.1:1/user?protocol=1.1"),
+            (Service::FuturesRest, "http://127.0.0.1:2"),
+            (Service::FuturesWsPublic, "ws://127.0.0.1:2/api?protocol=1.1"),
+            (Service::FuturesWsPrivate, "ws://127.0.0.1:2/user?protocol=1.1"),
+        ] {
+            assert_eq!(environment.address(service).unwrap(), address);
+        }
+        let ready = ReadyLine::parse(&good()).unwrap();
+        assert_eq!((ready.key(), ready.secret(), ready.memo()), ("CANARY-key", SECRET, "m"));
+        assert_eq!((ready.admin(), ready.root_certificate()), (Some("http://127.0.0.1:3"), None));
+        assert!(!format!("{ready:?}").contains("CANARY"), "{ready:?}");
+        let replay = good().replace("\"later\":1", "\"replay\":true");
+        assert_eq!(Environment::from_ready_line(&replay).unwrap().name, "replay");
+    }
+
+    #[test]
+    fn what_is_no_ready_line_is_told_without_quoting_it() {
+        let cut = good()[..200].to_owned();
+        for (text, error) in [
+            (cut, ReadyLineError::Malformed),
+            (good().replace("\"spot\"", "\"sport\""), ReadyLineError::Malformed),
+            (good().replace(&format!("\"{SECRET}\""), "5"), ReadyLineError::Malformed),
+            (line("127.0.0.1:1", "null"), ReadyLineError::Address(Service::SpotRest)),
+            (line("ws://127.0.0.1:1", "null"), ReadyLineError::Address(Service::SpotRest)),
+            (line("http:///", "null"), ReadyLineError::Address(Service::SpotRest)),
+            (format!("{}{}", good(), " ".repeat(LONGEST)), ReadyLineError::TooLong),
+        ] {
+            let told = Environment::from_ready_line(&text).unwrap_err();
+            assert_eq!(told, error);
+            assert!(!told.to_string().contains("CANARY"));
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn the_root_certificate_comes_along() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let pem = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
+        let quoted = serde_json::to_string(&pem).unwrap();
+        let environment =
+            Environment::from_ready_line(&line("https://127.0.0.1:1", &quoted)).unwrap();
+        assert_eq!(environment.roots, Roots::none().with_pem(&pem).unwrap());
+        let broken = line("https://127.0.0.1:1", "\"no PEM\"");
+        assert_eq!(Environment::from_ready_line(&broken), Err(ReadyLineError::Certificate));
+    }
+
+    #[test]
+    fn an_environment_is_named_by_a_word_or_a_ready_line() {
+        assert_eq!(Environment::named("live"), Ok(Environment::live()));
+        assert_eq!(Environment::named(" demo\n"), Ok(Environment::futures_demo()));
+        assert_eq!(Environment::named("futures-demo"), Ok(Environment::futures_demo()));
+        let sandbox = Environment::from_ready_line(&good()).unwrap();
+        assert_eq!(Environment::named(&good()).as_ref(), Ok(&sandbox));
+        assert_eq!(Environment::named(&format!("sandbox:{}", good())), Ok(sandbox));
+        for text in ["", "Live", "sandbox", "sandbox:", "http://127.0.0.1:1"] {
+            assert_eq!(Environment::named(text), Err(EnvironmentError::Unknown), "{text}");
+        }
+        let broken = Environment::named("sandbox:{}").unwrap_err();
+        assert_eq!(broken, EnvironmentError::ReadyLine(ReadyLineError::Malformed));
+    }
+}
