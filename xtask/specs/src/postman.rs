@@ -172,7 +172,8 @@ fn values(endpoint: &Endpoint, fixtures: &[Fixture]) -> Map<String, Value> {
         .collect();
     let mut values = published.first().cloned().unwrap_or_default();
     let is_known = |name: &String| endpoint.params.iter().any(|param| param.name == *name);
-    values.retain(|name, value| is_known(name) && *value != "" && !is_refused(name, value));
+    values.retain(|name, value| is_known(name) && *value != "");
+    drop_refused(&mut values);
     for param in endpoint.params.iter().filter(|param| param.presence == "required") {
         if !values.contains_key(&param.name) {
             let other = published.iter().find_map(|other| other.get(&param.name)).cloned();
@@ -182,10 +183,15 @@ fn values(endpoint: &Endpoint, fixtures: &[Fixture]) -> Map<String, Value> {
     values
 }
 
-/// Some published client order ids have an underscore, which the exchange refuses.
-fn is_refused(name: &str, value: &Value) -> bool {
+/// Drops client order ids with an underscore, as some published ones have: the exchange refuses them.
+fn drop_refused(values: &mut Map<String, Value>) {
     let is_odd = |text: &str| text.chars().any(|letter| !letter.is_ascii_alphanumeric());
-    matches!(name, "client_order_id" | "clientOrderId") && value.as_str().is_some_and(is_odd)
+    values.retain(|name, value| {
+        let is_client_id = matches!(name.as_str(), "client_order_id" | "clientOrderId");
+        !(is_client_id && value.as_str().is_some_and(is_odd))
+    });
+    let lists = values.values_mut().filter_map(Value::as_array_mut);
+    lists.flatten().filter_map(Value::as_object_mut).for_each(drop_refused);
 }
 
 /// The member of [`ORDER`] that a fixture belongs to.
