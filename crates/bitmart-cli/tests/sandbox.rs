@@ -108,6 +108,37 @@ fn while_none_runs_commands_share_the_one_that_is_kept() {
 }
 
 #[test]
+fn it_starts_with_the_balances_that_are_asked_for() {
+    let up = Up::start(&["--no-market", "--fund", "BTC=12.5,USDT=7"]);
+    let sell = |size: &str| {
+        up.run(&[
+            "spot",
+            "submit-order",
+            "BTC_USDT",
+            "sell",
+            "limit",
+            "--size",
+            size,
+            "--price",
+            "500000",
+            "-y",
+        ])
+    };
+    let (all, more) = (sell("12.5"), sell("0.01"));
+    assert_eq!(all.code, 0, "{}", all.err);
+    assert!(more.code != 0 && more.err.contains("50020"), "{}", more.err);
+    for (words, told) in [
+        (["sandbox", "up", "--fund", "BTC"], "is no CURRENCY=AMOUNT"),
+        (["sandbox", "up", "--fund", "BTC=-1"], "is no amount of BTC"),
+        (["sandbox", "up", "--fund", "NOPE=1"], "no listed market uses the currency"),
+    ] {
+        let home = tempfile::tempdir().expect("a folder");
+        let refused = at_home(home.path(), &words, "");
+        assert!(refused.code == 2 && refused.err.contains(told), "{}", refused.err);
+    }
+}
+
+#[test]
 fn it_is_funded_broken_and_given_keys() {
     let up = Up::start(&["--no-market"]);
     let wallet = up.row(&["sandbox", "fund", "USDT", "250.5", "--wallet", "funding"]);

@@ -36,7 +36,11 @@ pub use synced_clock::{ClockEstimate, SyncedClock};
 
 /// A REST client. Cheap to clone; clones share connections, rate limits and clock.
 ///
-/// Needs a tokio runtime with time and, for the default transport, I/O enabled.
+/// Needs a tokio runtime with time and, for the default transport, I/O enabled: with a transport of your
+/// own, too, because deadlines and waits for rate limits are tokio's.
+///
+/// # Panics
+/// All methods that send panic when they are awaited outside of such a runtime.
 ///
 /// Nothing that has an effect is ever sent twice: a request that fails is the caller's to repeat,
 /// after a look at [`Error::outcome`]. Reads are sent again only if
@@ -83,6 +87,9 @@ impl Client {
     /// # Cancel safety
     /// Nothing is sent before the first poll. Dropping the future later abandons the request, which
     /// may take effect all the same: its outcome is unknown.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled, whatever the transport.
     pub async fn send<E: Endpoint>(&self, request: E) -> Result<E::Response, Error> {
         let metadata = const { &E::METADATA };
         let payload = self.prepare(request)?;
@@ -96,6 +103,9 @@ impl Client {
     /// As [`send`](Self::send).
     ///
     /// # Cancel safety
+    /// As [`send`](Self::send).
+    ///
+    /// # Panics
     /// As [`send`](Self::send).
     pub async fn send_detailed<E: Endpoint>(
         &self,
@@ -132,6 +142,9 @@ impl Client {
     /// As [`send`](Self::send); the data is not decoded.
     ///
     /// # Cancel safety
+    /// As [`send`](Self::send).
+    ///
+    /// # Panics
     /// As [`send`](Self::send).
     pub async fn send_raw(
         &self,

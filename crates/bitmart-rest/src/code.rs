@@ -25,6 +25,7 @@ mod market;
 mod spot;
 
 pub use self::clock::ClockFault;
+use crate::endpoint::Effect;
 
 /// What kind of trouble an error code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,7 +53,10 @@ pub enum Category {
     Refused,
     /// The wallet does not hold enough.
     InsufficientFunds,
-    /// The order is not known, or it was filled or cancelled before.
+    /// No order has this id: it is a wrong one, or of another symbol or account, or of an order that is
+    /// forgotten by now.
+    OrderNotFound,
+    /// The order was filled or cancelled before.
     OrderNotOpen,
     /// A client order id or request number was used before.
     DuplicateId,
@@ -132,7 +136,9 @@ impl Category {
     const fn try_again(self) -> TryAgain {
         match self {
             Self::RateLimited | Self::Banned | Self::Maintenance => TryAgain::Later,
-            Self::Deprecated | Self::OrderNotOpen | Self::DuplicateId => TryAgain::Never,
+            Self::Deprecated | Self::OrderNotFound | Self::OrderNotOpen | Self::DuplicateId => {
+                TryAgain::Never
+            }
             Self::ServerFault => TryAgain::AfterQuery,
             Self::Authentication
             | Self::Clock
@@ -148,6 +154,14 @@ impl Category {
 
 const NOT_OPEN: &str =
     "It may have been filled or cancelled before; query the order to learn its final state.";
+const NOT_FOUND: &str =
+    "Check id and symbol; the exchange forgets an order that was cancelled without a fill soon.";
+/// What `NOT_FOUND` and `NOT_OPEN` mean where an order was to be changed or cancelled.
+const NOT_FOUND_BY_CHANGE: &str =
+    "Check id and symbol; it may have been filled or cancelled before: query the order.";
+/// What `NOT_OPEN` means where an order was asked for: there is nothing else to query it with.
+const NOT_OPEN_BY_QUERY: &str =
+    "It may have been filled or cancelled before; look for it in the order history.";
 const CLIENT_ID: &str = "A client order id has 1 to 32 letters and digits.";
 const DUPLICATE: &str =
     "An order with this client order id exists; query it before choosing another id.";
@@ -175,11 +189,22 @@ pub fn category(code: i64) -> Option<Category> {
     lookup(code).map(|entry| entry.category)
 }
 
-/// What to do about `code`. One code stands for four faults of time, told apart by `message` only.
+/// What to do about `code`. One code stands for four faults of time, told apart by `message` only. What an
+/// order that is not found means depends on what was asked, too: [`Error::advice`](crate::Error::advice)
+/// knows it.
 pub fn advice(code: i64, message: &str) -> Option<&'static str> {
     match clock_fault(code, message) {
         Some(fault) => Some(fault.advice()),
         None => lookup(code).map(|entry| entry.advice),
+    }
+}
+
+/// What to do about an answer to a request with this effect.
+pub(crate) fn advice_for(effect: Effect, code: i64, message: &str) -> Option<&'static str> {
+    match (category(code), effect) {
+        (Some(Category::OrderNotFound), Effect::Trade) => Some(NOT_FOUND_BY_CHANGE),
+        (Some(Category::OrderNotOpen), Effect::Read) => Some(NOT_OPEN_BY_QUERY),
+        _ => advice(code, message),
     }
 }
 

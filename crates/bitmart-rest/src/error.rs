@@ -303,7 +303,7 @@ impl Error {
     /// What to do about it, in a sentence.
     pub fn advice(&self) -> Option<&'static str> {
         match &self.0.kind {
-            ErrorKind::Api(error) => code::advice(error.code, &error.message),
+            ErrorKind::Api(error) => code::advice_for(self.0.effect, error.code, &error.message),
             ErrorKind::MissingCredentials => {
                 Some("Build the client with `.credentials(…)`: this endpoint needs an API key.")
             }
@@ -349,8 +349,21 @@ impl Error {
     pub fn is_insufficient_funds(&self) -> bool {
         self.category() == Some(Category::InsufficientFunds)
     }
-    /// Whether the order is not known or no longer open: it may have been filled or cancelled.
+    /// Whether the order is not known or no longer open: it may have been filled or cancelled. That is
+    /// [`is_order_not_found`](Self::is_order_not_found) or
+    /// [`is_order_finished`](Self::is_order_finished).
     pub fn is_order_not_open(&self) -> bool {
+        self.is_order_not_found() || self.is_order_finished()
+    }
+    /// Whether no order has this id: a wrong one, or one of another symbol or account, or of an order
+    /// that the exchange has forgotten.
+    ///
+    /// After an order whose outcome is [`Outcome::Unknown`] it is no proof that there will be none.
+    pub fn is_order_not_found(&self) -> bool {
+        self.category() == Some(Category::OrderNotFound)
+    }
+    /// Whether the order was filled or cancelled before, so that it cannot be changed or cancelled.
+    pub fn is_order_finished(&self) -> bool {
         self.category() == Some(Category::OrderNotOpen)
     }
     /// Whether a parameter was refused, here or by the exchange.

@@ -46,6 +46,9 @@ pub type TransportFuture<'a> =
 /// the deadline has passed, and the body when it grows beyond the cap. A transport may have tighter
 /// limits of its own, such as a limit for connecting, which lets it report *not sent* for sure.
 ///
+/// The client that calls it needs a tokio runtime with time enabled in any case, and panics outside of one:
+/// its deadlines and waits are tokio's. A transport that runs elsewhere answers through a channel.
+///
 /// The request has an absolute address. The answer is returned whatever its status: only
 /// transport faults are errors.
 ///

@@ -39,7 +39,9 @@ fn assert_readable(answer: &Answer) {
     let headers = &answer.headers;
     assert_eq!(names(headers, "access-control-allow-origin"), ["*"], "{answer:?}");
     let exposed = names(headers, "access-control-expose-headers");
-    for name in headers.keys().map(|name| name.as_str()).filter(|name| name.starts_with("x-")) {
+    for name in
+        headers.keys().map(hyper::header::HeaderName::as_str).filter(|name| name.starts_with("x-"))
+    {
         assert!(exposed.contains(&name), "{name} is not exposed");
     }
     assert!(exposed.contains(&"x-sandbox-reason"));

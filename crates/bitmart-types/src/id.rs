@@ -341,7 +341,7 @@ fn spot_symbol(text: &str) -> Result<(), Rule> {
     if whole && !is_lower_case(text) {
         Ok(())
     } else {
-        Err("BASE_QUOTE in capitals, such as BTC_USDT")
+        Err("BASE_QUOTE in capitals with an underscore, such as BTC_USDT")
     }
 }
 
@@ -349,7 +349,7 @@ fn contract_symbol(text: &str) -> Result<(), Rule> {
     if is_name(text, 64) && !text.contains(['_', '-', '/']) && !is_lower_case(text) {
         Ok(())
     } else {
-        Err("base and quote in capitals without a separator, such as BTCUSDT")
+        Err("base and quote in capitals without an underscore or other separator, such as BTCUSDT")
     }
 }
 

@@ -105,7 +105,7 @@ fn errors_name_value_and_rule() {
     let error: InvalidValue = "btc_usdt".parse::<Symbol>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"symbol "btc_usdt" is not valid: expected BASE_QUOTE in capitals, such as BTC_USDT"#
+        r#"symbol "btc_usdt" is not valid: expected BASE_QUOTE in capitals with an underscore, such as BTC_USDT"#
     );
     let error = ClientOrderId::new("x".repeat(10_000)).unwrap_err();
     assert_eq!(error.what(), "client order id");

@@ -72,7 +72,8 @@ impl ClientBuilder {
         self
     }
     /// Your own HTTP stack, or a [`HyperTransport`] with settings of your own. The environment's
-    /// certificate authorities are not used then.
+    /// certificate authorities are not used then. It does not make the client independent of tokio: see the
+    /// panics of [`Client`](crate::Client).
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self

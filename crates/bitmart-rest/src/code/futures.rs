@@ -1,10 +1,10 @@
 //! Codes of the futures endpoints.
 
 use super::Category::{
-    Clock, DuplicateId, Instrument, InsufficientFunds, InvalidRequest, OrderNotOpen, Permission,
-    Refused, ServerFault,
+    Clock, DuplicateId, Instrument, InsufficientFunds, InvalidRequest, OrderNotFound, OrderNotOpen,
+    Permission, Refused, ServerFault,
 };
-use super::{CLIENT_ID, DUPLICATE, ErrorCode, NOT_OPEN, TryAgain, row};
+use super::{CLIENT_ID, DUPLICATE, ErrorCode, NOT_FOUND, NOT_OPEN, TryAgain, row};
 
 #[rustfmt::skip]
 pub(super) const CODES: &[ErrorCode] = &[
@@ -41,10 +41,10 @@ pub(super) const CODES: &[ErrorCode] = &[
     row(40031, 400, Refused, "The deviation between current price and trigger price is too large.", "The trigger price is too far from the current price."),
     row(40032, 400, Refused, "The plan order's life cycle is too long.", "The plan order's lifetime is out of range."),
     row(40033, 400, Refused, "The plan order's life cycle is too short.", "The plan order's lifetime is out of range."),
-    row(40034, 400, InvalidRequest, "The Symbol is not exist", "Futures symbols have no underscore: BTCUSDT."),
-    row(40035, 400, OrderNotOpen, "The order is not exist", NOT_OPEN),
+    row(40034, 400, InvalidRequest, "The Symbol is not exist", "No contract has this name; query the contracts that are listed."),
+    row(40035, 400, OrderNotFound, "The order is not exist", NOT_FOUND),
     row(40036, 400, OrderNotOpen, "The order status is invalid", NOT_OPEN),
-    row(40037, 400, OrderNotOpen, "The order id is not exist", NOT_OPEN),
+    row(40037, 400, OrderNotFound, "The order id is not exist", NOT_FOUND),
     row(40038, 400, InvalidRequest, "The k-line step is invalid", "Use one of the documented candle steps."),
     row(40039, 400, Clock, "The timestamp is invalid", "The timestamp is off; synchronise the clock."),
     row(40040, 400, Refused, "The order leverage is invalid", "The leverage is out of range or differs from that of an open position."),

@@ -1,19 +1,19 @@
 //! Codes of the spot and margin endpoints.
 
 use super::Category::{
-    DuplicateId, Instrument, InsufficientFunds, InvalidRequest, OrderNotOpen, Permission, Refused,
-    ServerFault,
+    DuplicateId, Instrument, InsufficientFunds, InvalidRequest, OrderNotFound, OrderNotOpen,
+    Permission, Refused, ServerFault,
 };
-use super::{CLIENT_ID, DUPLICATE, ErrorCode, INTERNAL, NOT_OPEN, RULES, TryAgain, row};
+use super::{CLIENT_ID, DUPLICATE, ErrorCode, INTERNAL, NOT_FOUND, NOT_OPEN, RULES, TryAgain, row};
 
 #[rustfmt::skip]
 pub(super) const CODES: &[ErrorCode] = &[
     row(50000, 400, InvalidRequest, "Bad Request", "Check the parameters: their names and types."),
-    row(50001, 400, InvalidRequest, "Symbol not found", "Spot symbols have an underscore: BTC_USDT."),
+    row(50001, 400, InvalidRequest, "Symbol not found", "No spot pair has this name; query the pairs that are listed."),
     row(50002, 400, InvalidRequest, "From Or To format error", "Check the times: seconds for candles."),
     row(50003, 400, InvalidRequest, "Step format error", "Use one of the documented candle steps."),
     row(50004, 400, InvalidRequest, "Kline size over 500", "Ask for fewer candles."),
-    row(50005, 400, OrderNotOpen, "Order Id not found", NOT_OPEN),
+    row(50005, 400, OrderNotFound, "Order Id not found", NOT_FOUND),
     row(50006, 400, Refused, "Minimum size is %s", RULES),
     row(50007, 400, Refused, "Maximum size is %s", RULES),
     row(50008, 400, Refused, "Minimum price is %s", RULES),

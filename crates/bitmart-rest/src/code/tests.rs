@@ -38,6 +38,10 @@ fn codes_have_their_category() {
         (40012, Some(Category::ServerFault)),
         (40015, Some(Category::Instrument)),
         (50020, Some(Category::InsufficientFunds)),
+        (50005, Some(Category::OrderNotFound)),
+        (40035, Some(Category::OrderNotFound)),
+        (40037, Some(Category::OrderNotFound)),
+        (40036, Some(Category::OrderNotOpen)),
         (50032, Some(Category::OrderNotOpen)),
         (50042, Some(Category::DuplicateId)),
         (59005, Some(Category::ServerFault)),
@@ -71,6 +75,34 @@ fn every_code_has_advice_in_a_sentence() {
     for entry in all() {
         assert!(entry.advice.ends_with('.'), "{}", entry.code);
         assert!(entry.advice.len() < 120, "{}", entry.code);
+    }
+}
+
+/// Who asked for an order is not told to ask for it.
+#[test]
+fn advice_on_an_order_knows_what_was_asked() {
+    for entry in all() {
+        let orders = matches!(entry.category, Category::OrderNotFound | Category::OrderNotOpen);
+        let said = |effect| advice_for(effect, entry.code, entry.message).expect("advice");
+        if orders {
+            assert!(!said(Effect::Read).contains("query the order"), "{}", entry.code);
+            assert!(said(Effect::Trade).contains("query the order"), "{}", entry.code);
+        } else {
+            assert_eq!(said(Effect::Read), said(Effect::Trade), "{}", entry.code);
+        }
+        for effect in [Effect::Read, Effect::Trade] {
+            assert!(said(effect).ends_with('.') && said(effect).len() < 120, "{}", entry.code);
+        }
+    }
+}
+
+/// The form of a symbol is checked before anything is sent: whom the exchange does not know it from has
+/// written it rightly.
+#[test]
+fn an_unknown_symbol_is_not_told_its_form() {
+    for code in [50001, 70002, 40034] {
+        let advice = lookup(code).expect("known").advice;
+        assert!(!advice.contains("underscore"), "{code}: {advice}");
     }
 }
 

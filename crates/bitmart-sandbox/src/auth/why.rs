@@ -70,7 +70,9 @@ fn is_placeholder(text: &str) -> bool {
 /// Why a timestamp is no number of milliseconds.
 pub(super) fn no_timestamp(text: &str, place: Place) -> String {
     let name = place.timestamp();
-    if text.parse::<f64>().is_ok() {
+    if text.chars().any(|c| c.is_ascii_digit())
+        && text.chars().all(|c| "0123456789+-.eE".contains(c))
+    {
         format!("{name} must be whole milliseconds since 1970, without a sign, point or exponent")
     } else {
         format!("{name} is no number: it must be milliseconds since 1970")
@@ -104,9 +106,9 @@ pub(super) fn stale(sent_ms: u64, clock: Clock, place: Place) -> String {
 /// A length of time in words.
 pub(super) fn length(ms: u64) -> String {
     match ms {
-        ..120_000 => format!("{}.{:03} s", ms / 1_000, ms % 1_000),
-        ..7_200_000 => format!("{} minutes", ms / 60_000),
-        ..172_800_000 => format!("{} hours", ms / 3_600_000),
+        0..120_000 => format!("{}.{:03} s", ms / 1_000, ms % 1_000),
+        120_000..7_200_000 => format!("{} minutes", ms / 60_000),
+        7_200_000..172_800_000 => format!("{} hours", ms / 3_600_000),
         _ => format!("{} days", ms / 86_400_000),
     }
 }
@@ -133,19 +135,17 @@ pub(super) fn wrong_signature(attempt: &Attempt<'_>) -> String {
             "{name} is wrong, and the body of {length} bytes is too long to find out why"
         );
     }
-    match slips(attempt, given) {
-        Some(slips) => format!("{name} is that of {slips}"),
-        None => {
-            let signed = match attempt.place {
-                Place::Headers => "timestamp#memo#body, the body exactly as it is sent",
-                Place::Login => "timestamp#memo#bitmart.WebSocket",
-            };
-            format!(
-                "{name} fits none of the usual slips: the secret or the memo is another one, or what \
-                 was signed is not {signed}"
-            )
-        }
+    if let Some(slips) = slips(attempt, given) {
+        return format!("{name} is that of {slips}");
     }
+    let signed = match attempt.place {
+        Place::Headers => "timestamp#memo#body, the body exactly as it is sent",
+        Place::Login => "timestamp#memo#bitmart.WebSocket",
+    };
+    format!(
+        "{name} fits none of the usual slips: the secret or the memo is another one, or what was signed is \
+         not {signed}"
+    )
 }
 
 /// A signature that has not the documented form.

@@ -139,21 +139,16 @@ impl Session {
         let topic = match self.find(text, desk) {
             Ok(topic) => topic,
             Err((code, words)) => {
-                let words = match self.misplaced(text) {
-                    Some(why) => {
-                        desk.explain(code.to_string(), format!("{text}: {why}"));
-                        format!("{words}. {why}")
-                    }
-                    None => {
-                        let symbol = topic::parse(Host::Spot, text).map(|topic| topic.symbol);
-                        let symbol = symbol.filter(|_| code == 92001).unwrap_or_default();
-                        if let Some(why) = hints::symbol(Host::Spot, &symbol, desk.exchange) {
-                            desk.explain(code.to_string(), why);
-                        }
-                        words.to_owned()
-                    }
-                };
-                return error(desk, op, code, &words);
+                if let Some(why) = self.misplaced(text) {
+                    desk.explain(code.to_string(), format!("{text}: {why}"));
+                    return error(desk, op, code, &format!("{words}. {why}"));
+                }
+                let symbol = topic::parse(Host::Spot, text).map(|topic| topic.symbol);
+                let symbol = symbol.filter(|_| code == 92001).unwrap_or_default();
+                if let Some(why) = hints::symbol(Host::Spot, &symbol, desk.exchange) {
+                    desk.explain(code.to_string(), why);
+                }
+                return error(desk, op, code, words);
             }
         };
         match op {

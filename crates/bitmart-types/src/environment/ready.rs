@@ -30,7 +30,7 @@ const LONGEST: usize = 64 * 1024;
 pub struct ReadyLine {
     spot: Host,
     futures: Host,
-    credentials: Key,
+    credentials: Triple,
     root_certificate: Option<String>,
     admin: Option<String>,
     #[serde(default)]
@@ -45,7 +45,7 @@ struct Host {
 }
 
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-struct Key {
+struct Triple {
     key: String,
     secret: String,
     memo: String,
