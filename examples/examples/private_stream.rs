@@ -1,64 +1,33 @@
-//! A private order stream that survives the loss of its connection, and what to do about the fills
-//! that happened meanwhile.
+//! Logs in, subscribes to one's own orders and prints them.
 //!
 //! ```sh
-//! cargo run --example private_stream
+//! cargo run --example private_stream # on an embedded sandbox, where it places an order itself and ends
+//! BITMART_ENVIRONMENT="$(cat ready.json)" cargo run --example private_stream # on a sandbox that printed this line
 //! ```
 
-use std::collections::BTreeMap;
-
-use bitmart::rest::spot::NewOrder;
-use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::ws::{Update, topic};
-use bitmart::{Decimal, TradeId, dec, rest, ws};
+use bitmart::ws::{Client, Update, topic};
 
 #[tokio::main]
 async fn main() -> examples::Result {
-    let exchange = Sandbox::start(Config::new()).await?;
-    let environment = sandbox::environment(&exchange)?;
-    let credentials = sandbox::credentials(&exchange)?;
-    let client = rest::Client::builder()
-        .environment(environment.clone())
-        .credentials(credentials.clone())
+    let venue = examples::venue().await?;
+    let client = Client::builder()
+        .environment(venue.environment.clone())
+        .credentials(venue.credentials.clone())
         .build()?;
-    let streams =
-        ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    println!("running on the embedded exchange");
-
-    let mut orders = streams.subscribe(topic::spot::all_user_orders()).await?;
-    // Fills by trade id: however often one is reported, it counts once.
-    let mut fills: BTreeMap<TradeId, Decimal> = BTreeMap::new();
-    let mut sent =
-        vec![client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?];
-
-    let mut cut = false;
+    let mut orders = client.subscribe(topic::spot::all_user_orders()).await?;
+    println!("logged in and subscribed");
+    venue.place_order_if_embedded().await?;
     while let Some(update) = orders.next().await {
         match update? {
             Update::Data(order) => {
                 println!("{} {} {:?}", order.symbol, order.side, order.state);
-                fills.extend(order.fill().map(|fill| (fill.trade_id, fill.size)));
-                if order.state.is_some_and(|state| !state.is_open()) && !cut {
-                    cut = true;
-                    println!("now the connection is cut, and an order fills while nobody listens");
-                    exchange.kill_sockets();
-                    let missed = NewOrder::market_sell("ETH_USDT", dec!(0.01));
-                    sent.push(client.spot().submit_order(missed).await?);
+                if venue.is_embedded() {
+                    break; // nothing else happens there
                 }
             }
-            Update::Reconnecting(reason) => println!("reconnecting: {reason}"),
-            Update::Resynced => {
-                println!("connected again; asking REST for what the stream could not tell");
-                for order in &sent {
-                    for fill in client.spot().order_trades(order.order_id.clone()).await? {
-                        fills.insert(fill.trade_id, fill.size);
-                    }
-                }
-                break;
-            }
-            other => println!("{other:?}"),
+            other => println!("{other:?}"), // such as a lost connection: see private_stream_recovery
         }
     }
-    println!("{} fills known, {} in the exchange's ledger", fills.len(), exchange.fills().len());
-    streams.shutdown().await;
+    client.shutdown().await;
     Ok(())
 }

@@ -1,206 +1,152 @@
-//! `cargo xtask foreign`: BitMart's own SDKs for other languages, unchanged, against the sandbox.
+//! `cargo xtask foreign`: clients in other languages against the sandbox: BitMart's own SDKs, unchanged,
+//! and programs of ours that behave as the samples of the exchange's quick start do.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use crate::TaskResult;
-use crate::run::{cargo, run as run_command, workspace_root};
+use crate::install::{self, has};
+use crate::run::{run as run_command, workspace_root};
+use crate::script::{build_sandbox, run_script, scratch};
+use crate::step::{self, Outcome, Part};
 
-/// How long a script may take; it takes about ten seconds.
-const LIMIT: Duration = Duration::from_mins(3);
+/// How long a script may take; the longest takes about forty seconds.
+const LIMIT: Duration = Duration::from_mins(2);
 const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
-/// What is installed, to the last dependency, lies beside the scripts.
-const PYTHON_PINS: &str = "requirements.txt";
-const NODE_PINS: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// Runs it as a step of `cargo xtask test` if `BITMART_FOREIGN` is set: it needs Python, Node and, the
-/// first time, a package index.
-pub(crate) fn run_when_asked() -> TaskResult {
-    if std::env::var_os("BITMART_FOREIGN").is_some() {
-        return run();
-    }
-    println!("NOT RUN: `.ci/run` does, or BITMART_FOREIGN=1, or `cargo xtask foreign`.");
-    Ok(())
-}
-
-/// Installs both SDKs where they are missing and runs their scripts, each against a sandbox of its own.
+/// Runs them all and reports each.
 pub(crate) fn run() -> TaskResult {
-    for program in ["python3", "node", "npm"] {
-        require(program)?;
+    let parts = parts();
+    println!("\n{}", step::report(&parts));
+    step::verdict(&parts)
+}
+
+/// The same as parts of `cargo xtask test`. All run in any case: what one finds is no reason not to hear
+/// the others.
+pub(crate) fn parts() -> Vec<Part> {
+    install::programs();
+    let built = Part::run("sandbox", || build_sandbox().into());
+    if built.outcome != Outcome::Pass {
+        return vec![built];
     }
-    let folder = workspace_root().join("target/foreign");
-    let python = install_python(&folder.join("python"))?;
-    let modules = install_node(&folder.join("node"))?;
-    run_command(cargo().args(["build", "--quiet", "--package", "bitmart-sandbox"]))?;
-    let scripts = workspace_root().join(SCRIPTS);
-    let mut in_python = Command::new(python);
-    in_python.arg(scripts.join("python_day.py"));
-    let mut in_node = Command::new("node");
-    in_node.arg(scripts.join("node_day.js")).env("NODE_PATH", modules);
-    // Both in any case: what one of them finds is no reason not to hear the other.
-    let results = [
-        day("python", &mut in_python, &folder.join("python.log")),
-        day("node", &mut in_node, &folder.join("node.log")),
+    let python = install::python(SCRIPTS).map(|programs| programs.join("python"));
+    let pings = {
+        let python = python.clone();
+        // Mostly it waits.
+        thread::spawn(move || Part::run("python-pings", || in_python("pings", python.as_ref())))
+    };
+    let mut parts = vec![
+        Part::run("python-sdk", || in_python("python_day", python.as_ref())),
+        Part::run("node-sdk", in_node),
+        Part::run("browser", browser),
+        Part::run("curl", || with(&["bash", "curl", "openssl"], "bash", "order.sh")),
+        Part::run("ruby", || with(&["ruby"], "ruby", "order.rb")),
+        Part::run("php", php),
+        Part::run("java", || with(&["javac"], "java", "Order.java")),
+        Part::run("go", || build("go", go)),
+        Part::run("c++", || build("g++", cpp)),
     ];
-    let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
-    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+    parts.push(pings.join().unwrap_or_else(|_| {
+        Part::run("python-pings", || Outcome::Fail("its thread panicked".to_owned()))
+    }));
+    parts
 }
 
-fn require(program: &str) -> TaskResult {
-    let there = Command::new(program).arg("--version").stdout(Stdio::null()).status();
-    if there.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    Err(format!("cargo xtask foreign needs {program}, which does not run here"))
+fn script(name: &str) -> PathBuf {
+    workspace_root().join(SCRIPTS).join(name)
 }
 
-/// A virtual environment with the Python SDK; returns its interpreter.
-fn install_python(folder: &Path) -> Result<PathBuf, String> {
-    let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let pins = workspace_root().join(SCRIPTS).join(PYTHON_PINS);
-    once(folder, &read(&pins)?, || {
-        run_command(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
-        run_command(
-            Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-                .args(["--no-deps", "--requirement"])
-                .arg(&pins),
-        )
-    })?;
-    Ok(python)
-}
-
-/// A folder of modules with the Node SDK in it.
-fn install_node(folder: &Path) -> Result<PathBuf, String> {
-    let scripts = workspace_root().join(SCRIPTS);
-    let lock = read(&scripts.join(NODE_PINS[1]))?;
-    once(folder, &lock, || {
-        for name in NODE_PINS {
-            fs::write(folder.join(name), read(&scripts.join(name))?)
-                .map_err(|error| format!("{name}: {error}"))?;
+fn in_python(name: &str, python: Result<&PathBuf, &String>) -> Outcome {
+    match python {
+        Ok(python) => {
+            let mut command = Command::new(python);
+            command.arg(script(&format!("{name}.py")));
+            run_script(name, &[], LIMIT, &mut command)
         }
-        let words = ["ci", "--silent", "--no-audit", "--no-fund", "--prefix"];
-        run_command(Command::new("npm").args(words).arg(folder))
-    })?;
-    Ok(folder.join("node_modules"))
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-/// Installs into an empty folder unless a note there says that just this is installed.
-fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> TaskResult {
-    let note = folder.join("installed");
-    if fs::read_to_string(&note).is_ok_and(|text| text == what) {
-        return Ok(());
-    }
-    println!("installing into {}", folder.display());
-    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(failed)?;
-    }
-    fs::create_dir_all(folder).map_err(failed)?;
-    install()?;
-    fs::write(&note, what).map_err(failed)
-}
-
-/// Runs a script against a sandbox of its own and prints what failed and its tally.
-fn day(name: &str, script: &mut Command, log: &Path) -> TaskResult {
-    let failed = |error: std::io::Error| format!("{name}: {error}");
-    let (_sandbox, ready) = Sandbox::start()?;
-    let out = File::create(log).map_err(failed)?;
-    script.env("BITMART_SANDBOX", ready).stdin(Stdio::null());
-    script.stdout(out.try_clone().map_err(failed)?).stderr(out);
-    let status = within(LIMIT, &mut script.spawn().map_err(failed)?);
-    let text = fs::read_to_string(log).map_err(failed)?;
-    text.lines().filter(|line| line.starts_with("FAIL ")).for_each(|line| println!("{line}"));
-    let tally = text.lines().rfind(|line| line.ends_with(" failed")).unwrap_or("no tally");
-    println!("{name}: {tally}");
-    match status.map_err(failed)? {
-        Some(status) if status.success() => Ok(()),
-        Some(status) => Err(format!("{name} ended with {status}; see {}", log.display())),
-        None => Err(format!("{name} took more than {LIMIT:?}; see {}", log.display())),
+        Err(why) => Outcome::Skip(why.clone()),
     }
 }
 
-/// Waits for a program; ends it when it takes longer.
-fn within(limit: Duration, child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
-    let end = Instant::now() + limit;
-    while Instant::now() < end {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+fn in_node() -> Outcome {
+    match install::node(SCRIPTS) {
+        Ok(modules) => {
+            let mut command = Command::new("node");
+            command.arg(script("node_day.js")).env("NODE_PATH", modules);
+            run_script("node_day", &[], LIMIT, &mut command)
         }
-        sleep(Duration::from_millis(50));
-    }
-    child.kill()?;
-    child.wait()?;
-    Ok(None)
-}
-
-/// The sandbox program on free ports, until it is dropped.
-struct Sandbox(Child);
-
-impl Sandbox {
-    /// Starts it and returns its ready line.
-    fn start() -> Result<(Self, String), String> {
-        let failed = |error: std::io::Error| format!("the sandbox: {error}");
-        let mut command = cargo();
-        command.args(["run", "--quiet", "--package", "bitmart-sandbox", "--", "--seed", "1"]);
-        command.args(["--admin", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
-        let mut line = String::new();
-        if let Some(out) = child.stdout.take() {
-            BufReader::new(out).read_line(&mut line).map_err(failed)?;
-        }
-        let sandbox = Self(child);
-        if line.is_empty() {
-            Err("the sandbox did not start".to_owned())
-        } else {
-            Ok((sandbox, line))
-        }
+        Err(why) => Outcome::Skip(why),
     }
 }
 
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        // On Unix `cargo run` has become the sandbox; elsewhere it takes the sandbox with it.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+fn browser() -> Outcome {
+    let browsers = ["chromium", "chromium-browser", "google-chrome"];
+    let Some(browser) = browsers.into_iter().find(|name| has(name)) else {
+        return Outcome::Skip("chromium is not here".to_owned());
+    };
+    if !has("python3") {
+        return Outcome::Skip("python3, which serves the page, is not here".to_owned());
+    }
+    let mut command = Command::new("python3");
+    command.arg(script("browser.py")).arg(browser);
+    run_script("browser", &[], LIMIT, &mut command)
+}
+
+fn php() -> Outcome {
+    let modules = Command::new("php").arg("-m").output();
+    match modules {
+        Err(_) => Outcome::Skip("php is not here".to_owned()),
+        Ok(output) if !String::from_utf8_lossy(&output.stdout).contains("curl") => {
+            Outcome::Skip("php is here without its module curl".to_owned())
+        }
+        Ok(_) => with(&["php"], "php", "order.php"),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_program_is_named() {
-        let refused = require("no-such-program").expect_err("is not there");
-        assert!(refused.contains("no-such-program"), "{refused}");
+/// Runs a script with its interpreter, if all that it needs is here.
+fn with(needs: &[&str], interpreter: &str, name: &str) -> Outcome {
+    if let Some(missing) = needs.iter().find(|program| !has(program)) {
+        return Outcome::Skip(format!("{missing} is not here"));
     }
+    let mut command = Command::new(interpreter);
+    command.arg(script(name));
+    run_script(name, &[], LIMIT, &mut command)
+}
 
-    #[test]
-    fn what_is_noted_as_installed_is_not_installed_again() {
-        let folder = std::env::temp_dir().join(format!("bitmart-foreign-{}", std::process::id()));
-        let mut runs = 0;
-        for what in ["a==1", "a==1", "a==2"] {
-            once(&folder, what, || {
-                runs += 1;
-                Ok(())
-            })
-            .expect("installs");
+/// Builds a program and runs it, if its compiler is here.
+fn build(compiler: &str, build: fn(&Path) -> Result<PathBuf, Outcome>) -> Outcome {
+    if !has(compiler) {
+        return Outcome::Skip(format!("{compiler} is not here"));
+    }
+    let built = scratch().map_err(Outcome::Fail).and_then(|folder| build(&folder));
+    match built {
+        Ok(program) => {
+            run_script(&format!("order-{compiler}"), &[], LIMIT, &mut Command::new(program))
         }
-        assert!(once(&folder, "a==3", || Err("offline".to_owned())).is_err());
-        assert!(
-            once(&folder, "a==3", || Err("offline".to_owned())).is_err(),
-            "no note of a failure"
-        );
-        fs::remove_dir_all(&folder).expect("was made");
-        assert_eq!(runs, 2);
+        Err(outcome) => outcome,
     }
+}
+
+fn go(folder: &Path) -> Result<PathBuf, Outcome> {
+    let program = folder.join("order-go");
+    let mut command = Command::new("go");
+    command.arg("build").arg("-o").arg(&program).arg(script("order.go"));
+    command.env("GOCACHE", folder.join("go-cache")).env("GO111MODULE", "off");
+    run_command(&mut command).map_err(Outcome::Fail)?;
+    Ok(program)
+}
+
+fn cpp(folder: &Path) -> Result<PathBuf, Outcome> {
+    let mut headers = Command::new("g++");
+    headers.arg("-E").arg(script("order.cpp"));
+    if !headers.output().is_ok_and(|output| output.status.success()) {
+        return Err(Outcome::Skip("the headers of libcurl or OpenSSL are not here".to_owned()));
+    }
+    let program = folder.join("order-cpp");
+    let mut command = Command::new("g++");
+    command.args(["-std=c++17", "-o"]).arg(&program).arg(script("order.cpp"));
+    command.args(["-lcurl", "-lcrypto"]);
+    run_command(&mut command).map_err(Outcome::Fail)?;
+    Ok(program)
 }

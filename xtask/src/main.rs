@@ -1,15 +1,19 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `lint`, `conformance DIR`, `foreign`, `export-test`, `load`.
+//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`.
 
 mod budget;
 mod build_time;
 mod codegen;
 mod conformance;
+mod contract;
 mod foreign;
+mod install;
 mod lint;
 mod load;
 mod run;
+mod script;
 mod specs;
+mod step;
 mod test;
 
 use std::process::ExitCode;
@@ -24,8 +28,9 @@ usage: cargo xtask TASK
   codegen [--check]  writes the files derived from crates/*/api/*.toml, or compares them
   openapi [--check]  the same for docs/openapi.json alone
   asyncapi [--check] the same for docs/asyncapi.json alone
+  postman [--check]  the same for docs/postman alone
   conformance DIR    checks recorded traffic in DIR against the models [--known-only]
-  foreign            runs BitMart's Python and Node SDKs against the sandbox (needs both)
+  foreign            runs clients in other languages against the sandbox, as far as they are here
   export-test        exports 100,000 orders of three years with twenty kills on the way
   load [--seconds N] measures orders and frames a second of the sandbox, and its memory
   build-time         builds the programs of xtask/baseline from nothing and compares
@@ -45,8 +50,9 @@ fn main() -> ExitCode {
         // All come from the same descriptions.
         ["codegen", rest @ ..] => codegen::run(rest)
             .and_then(|()| specs::run("openapi", rest))
-            .and_then(|()| specs::run("asyncapi", rest)),
-        [name @ ("openapi" | "asyncapi"), rest @ ..] => specs::run(name, rest),
+            .and_then(|()| specs::run("asyncapi", rest))
+            .and_then(|()| specs::run("postman", rest)),
+        [name @ ("openapi" | "asyncapi" | "postman"), rest @ ..] => specs::run(name, rest),
         ["conformance", rest @ ..] => conformance::run(rest),
         _ => Err(USAGE.to_owned()),
     };

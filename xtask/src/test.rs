@@ -1,50 +1,48 @@
 //! `cargo xtask test [STEP…]`: everything that continuous integration checks, step by step.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::run::{cargo, run, workspace_root};
-use crate::{TaskResult, budget, codegen, foreign, lint, specs};
+use crate::step::{self, Part, seconds};
+use crate::{TaskResult, budget, codegen, contract, foreign, lint, specs};
 
 struct Step {
     name: &'static str,
     about: &'static str,
-    run: fn() -> TaskResult,
+    run: Run,
+}
+
+enum Run {
+    /// Needs nothing but Rust.
+    Check(fn() -> TaskResult),
+    /// Needs what a machine may not have; says of each part whether it ran.
+    Parts(fn() -> Vec<Part>),
+}
+
+const fn check(name: &'static str, about: &'static str, run: fn() -> TaskResult) -> Step {
+    Step { name, about, run: Run::Check(run) }
+}
+
+const fn parts(name: &'static str, about: &'static str, run: fn() -> Vec<Part>) -> Step {
+    Step { name, about, run: Run::Parts(run) }
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "format", about: "rustfmt has nothing to change", run: format },
-    Step { name: "codegen", about: "generated files match the API description", run: generated },
-    Step {
-        name: "openapi",
-        about: "an independent validator accepts it",
-        run: specs::validate_openapi,
-    },
-    Step {
-        name: "asyncapi",
-        about: "an independent validator accepts it",
-        run: specs::validate_asyncapi,
-    },
-    Step {
-        name: "lint",
-        about: "sizes, words and features that clippy cannot see",
-        run: lint::run,
-    },
-    Step { name: "clippy", about: "no warning in any target", run: clippy },
-    Step {
-        name: "features",
-        about: "the cores build without runtime and HTTP stack",
-        run: features,
-    },
-    Step { name: "tests", about: "unit, integration and doc tests", run: tests },
-    Step { name: "conformance", about: "official samples against the models", run: conformance },
-    Step { name: "docs", about: "documentation builds without a warning", run: docs },
-    Step { name: "examples", about: "every example runs against the sandbox", run: examples },
-    Step {
-        name: "foreign",
-        about: "the official SDKs for Python and Node trade on the sandbox",
-        run: foreign::run_when_asked,
-    },
-    Step { name: "budget", about: "number of crates in the dependency trees", run: budget::run },
+    check("format", "rustfmt has nothing to change", format),
+    check("codegen", "generated files match the API description", generated),
+    parts("openapi", "an independent validator accepts it", specs::validate_openapi),
+    parts("asyncapi", "an independent validator accepts it", specs::validate_asyncapi),
+    check("lint", "sizes, words and features that clippy cannot see", lint::run),
+    check("clippy", "no warning in any target", clippy),
+    check("features", "the cores build without runtime and HTTP stack", features),
+    check("tests", "unit, integration and doc tests", tests),
+    check("conformance", "official samples against the models", conformance),
+    check("docs", "documentation builds without a warning", docs),
+    check("examples", "every example runs against the sandbox", examples),
+    parts("foreign", "clients in other languages trade on the sandbox", foreign::parts),
+    parts("schemathesis", "the sandbox does as docs/openapi.json says", contract::schemathesis),
+    parts("postman", "the Postman collection works on the sandbox", contract::postman),
+    check("budget", "number of crates in the dependency trees", budget::run),
 ];
 
 /// Runs the named steps, or all of them, and reports each with its time.
@@ -54,28 +52,21 @@ pub(crate) fn run_steps(names: &[&str]) -> TaskResult {
         return Err(format!("no step is called {unknown}; the steps are {}", known.join(", ")));
     }
     let begin = Instant::now();
-    let mut report = Vec::new();
+    let mut all = Vec::new();
     for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         println!("\n==> {}: {}", step.name, step.about);
-        let start = Instant::now();
-        let result = (step.run)();
-        if let Err(text) = &result {
-            println!("{text}");
+        match step.run {
+            Run::Check(check) => all.push(Part::run(step.name, || check().into())),
+            Run::Parts(parts) => all.extend(
+                parts()
+                    .into_iter()
+                    .map(|part| Part { name: format!("{}/{}", step.name, part.name), ..part }),
+            ),
         }
-        report.push((step.name, result.is_ok(), start.elapsed()));
     }
-    println!();
-    for (name, passed, time) in &report {
-        println!("{} {name:<12} {}", if *passed { "pass" } else { "FAIL" }, seconds(*time));
-    }
-    let failed = report.iter().filter(|(_, passed, _)| !passed).count();
-    println!("total {:>20}", seconds(begin.elapsed()));
-    println!("{} passed, {failed} failed", report.len() - failed);
-    if failed == 0 { Ok(()) } else { Err("the checks above did not pass".to_owned()) }
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:>4}.{} s", time.as_secs(), time.subsec_millis() / 100)
+    println!("\ntotal {:>30}", seconds(begin.elapsed()));
+    println!("{}", step::report(&all));
+    step::verdict(&all)
 }
 
 fn format() -> TaskResult {
@@ -85,7 +76,8 @@ fn format() -> TaskResult {
 fn generated() -> TaskResult {
     codegen::run(&["--check"])?;
     specs::run("openapi", &["--check"])?;
-    specs::run("asyncapi", &["--check"])
+    specs::run("asyncapi", &["--check"])?;
+    specs::run("postman", &["--check"])
 }
 
 fn clippy() -> TaskResult {

@@ -1,29 +1,35 @@
 //! `cargo xtask openapi [--check]`: docs/openapi.json from crates/bitmart-rest/api and fixtures.
 //! `cargo xtask asyncapi [--check]`: docs/asyncapi.json from crates/bitmart-ws/api and fixtures.
+//! `cargo xtask postman [--check]`: docs/postman from what docs/openapi.json is made from.
 
 mod asyncapi;
 mod channels;
 mod description;
 mod openapi;
+mod postman;
 mod schema;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde::Serialize;
 use similar::TextDiff;
 
+/// Where the sandbox program listens when it is started as its page says.
+const SANDBOX_SPOT: &str = "http://127.0.0.1:8801";
+const SANDBOX_FUTURES: &str = "http://127.0.0.1:8802";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let crates = root.join("crates");
     let result = match words.as_slice() {
-        ["openapi", rest @ ..] => openapi::render(&crates.join("bitmart-rest"))
-            .and_then(|document| run(&root, "openapi", &document, rest)),
-        ["asyncapi", rest @ ..] => asyncapi::render(&crates.join("bitmart-ws"))
-            .and_then(|document| run(&root, "asyncapi", &document, rest)),
-        _ => Err("usage: cargo xtask openapi|asyncapi [--check]".to_owned()),
+        [] => Err(USAGE.to_owned()),
+        [name, rest @ ..] => documents(&root, name).and_then(|documents| match rest {
+            [] => write(&root, documents),
+            ["--check"] => check(&root, name, documents),
+            _ => Err(USAGE.to_owned()),
+        }),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -34,33 +40,64 @@ fn main() -> ExitCode {
     }
 }
 
-/// Writes `docs/NAME.json`, or compares it.
-fn run(
-    root: &std::path::Path,
-    name: &str,
-    document: &impl Serialize,
-    arguments: &[&str],
-) -> Result<(), String> {
-    let check = match arguments {
-        [] => false,
-        ["--check"] => true,
-        _ => return Err(format!("usage: cargo xtask {name} [--check]")),
-    };
-    let file = format!("docs/{name}.json");
-    let mut text = serde_json::to_string_pretty(document).map_err(|error| error.to_string())?;
-    text.push('\n');
-    let path = root.join(&file);
-    let current = std::fs::read_to_string(&path).unwrap_or_default();
-    if current == text {
-        println!("{file} is current");
-        return Ok(());
+const USAGE: &str = "usage: cargo xtask openapi|asyncapi|postman [--check]";
+
+/// The files that a task writes: their paths below the root, and their texts.
+fn documents(root: &Path, name: &str) -> Result<Vec<(String, String)>, String> {
+    let crates = root.join("crates");
+    match name {
+        "openapi" => {
+            let document = openapi::render(&crates.join("bitmart-rest"))?;
+            Ok(vec![("docs/openapi.json".to_owned(), text(&document)?)])
+        }
+        "asyncapi" => {
+            let document = asyncapi::render(&crates.join("bitmart-ws"))?;
+            Ok(vec![("docs/asyncapi.json".to_owned(), text(&document)?)])
+        }
+        "postman" => postman::render(&crates.join("bitmart-rest"))?
+            .into_iter()
+            .map(|(file, document)| Ok((format!("docs/postman/{file}"), text(&document)?)))
+            .collect(),
+        _ => Err(USAGE.to_owned()),
     }
-    if check {
+}
+
+fn text(document: &impl Serialize) -> Result<String, String> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| error.to_string())?;
+    Ok(text + "\n")
+}
+
+fn current(root: &Path, file: &str) -> String {
+    std::fs::read_to_string(root.join(file)).unwrap_or_default()
+}
+
+fn write(root: &Path, documents: Vec<(String, String)>) -> Result<(), String> {
+    for (file, text) in documents {
+        if current(root, &file) == text {
+            println!("{file} is current");
+            continue;
+        }
+        let path = root.join(&file);
+        let folder = path.parent().unwrap_or(root);
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| format!("{file}: {error}"))?;
+        println!("wrote {file}");
+    }
+    Ok(())
+}
+
+fn check(root: &Path, name: &str, documents: Vec<(String, String)>) -> Result<(), String> {
+    let mut stale = Vec::new();
+    for (file, text) in documents {
+        let current = current(root, &file);
+        if current == text {
+            println!("{file} is current");
+            continue;
+        }
         let diff = TextDiff::from_lines(current.as_str(), text.as_str());
         print!("{}", diff.unified_diff().header(&file, "rendered"));
-        return Err(format!("{file} is stale: run `cargo xtask {name}`"));
+        stale.push(format!("{file} is stale: run `cargo xtask {name}`"));
     }
-    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-    println!("wrote {file}");
-    Ok(())
+    if stale.is_empty() { Ok(()) } else { Err(stale.join("\n")) }
 }

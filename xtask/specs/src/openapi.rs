@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::description::{self, Endpoint, Fixture, Param, Section};
-use crate::schema;
+use crate::{SANDBOX_FUTURES, SANDBOX_SPOT, schema};
 
 /// Members in the order in which readers expect them.
 #[derive(Serialize)]
@@ -59,8 +59,8 @@ fn info() -> Value {
 }
 
 struct Servers {
-    spot: [Value; 1],
-    futures: [Value; 2],
+    spot: [Value; 2],
+    futures: [Value; 3],
 }
 
 impl Servers {
@@ -70,11 +70,22 @@ impl Servers {
             Ok::<_, String>(json!({ "url": address, "description": about }))
         };
         let (live, demo) = (Environment::live(), Environment::futures_demo());
+        let sandbox = |url: &str| {
+            json!({
+                "url": url,
+                "description": "The sandbox, started with \
+                    `--spot 127.0.0.1:8801 --futures 127.0.0.1:8802`",
+            })
+        };
         Ok(Self {
-            spot: [server(&live, Service::SpotRest, "Spot, margin, funding, sub-accounts")?],
+            spot: [
+                server(&live, Service::SpotRest, "Spot, margin, funding, sub-accounts")?,
+                sandbox(SANDBOX_SPOT),
+            ],
             futures: [
                 server(&live, Service::FuturesRest, "Futures")?,
                 server(&demo, Service::FuturesRest, "Futures, with play money")?,
+                sandbox(SANDBOX_FUTURES),
             ],
         })
     }
@@ -210,6 +221,8 @@ fn responses(endpoint: &Endpoint, fixtures: &[Fixture]) -> Value {
             ],
         })
     };
+    // Some failures come with this status, too.
+    let either = json!({ "anyOf": [success, { "$ref": "#/components/schemas/Error" }] });
     let headers: Map<String, Value> = LIMIT_HEADERS
         .iter()
         .map(|(name, _)| {
@@ -226,7 +239,7 @@ fn responses(endpoint: &Endpoint, fixtures: &[Fixture]) -> Value {
         "200": {
             "description": "The code, not the status, tells success from failure.",
             "headers": headers,
-            "content": content(success, successes),
+            "content": content(either, successes),
         },
         "default": failure,
     })

@@ -1,0 +1,169 @@
+//! What the steps need and a machine may not have: programs, and packages for Python and Node.
+//!
+//! Packages are installed once, below `target/tools`, in the versions that are pinned beside their
+//! scripts. What cannot be had is the reason for which a step is skipped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::TaskResult;
+use crate::run::{run, workspace_root};
+
+/// Programs, and the packages of Debian that bring them.
+const PROGRAMS: [(&str, &[&str]); 6] = [
+    ("curl", &["curl"]),
+    ("ruby", &["ruby"]),
+    ("php", &["php-cli", "php-curl"]),
+    ("go", &["golang-go"]),
+    ("chromium", &["chromium"]),
+    ("curl-config", &["libcurl4-openssl-dev", "libssl-dev", "g++"]),
+];
+
+/// Whether a program can be started.
+pub(crate) fn has(program: &str) -> bool {
+    // Not every program knows `--version`; what it says to it does not matter.
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok()
+}
+
+/// Installs the programs that are missing, if this is root on a machine with `apt-get`. What fails to be
+/// installed stays missing, and is skipped by those who need it.
+pub(crate) fn programs() {
+    let missing: Vec<_> = PROGRAMS.iter().filter(|(program, _)| !has(program)).collect();
+    if missing.is_empty() || !has("apt-get") || !is_root() {
+        return;
+    }
+    let mut update = apt();
+    if run(update.args(["update"])).is_err() {
+        println!("the lists of packages could not be updated");
+    }
+    for (program, packages) in missing {
+        println!("installing {program}");
+        let mut install = apt();
+        install.args(["install", "--yes", "--no-install-recommends"]).args(*packages);
+        if let Err(error) = run(&mut install) {
+            println!("{program} stays missing: {error}");
+        }
+    }
+}
+
+/// A quiet `apt-get` that gives up soon.
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
+    command.args(["-qq", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20"]);
+    command.args(["-o", "DPkg::Lock::Timeout=60"]);
+    command
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// A virtual environment with what the `requirements.txt` in a folder of the repository names; returns
+/// the folder of its programs.
+pub(crate) fn python(pins: &str) -> Result<PathBuf, String> {
+    let pins = workspace_root().join(pins).join("requirements.txt");
+    if !has("python3") {
+        return Err("python3 is not here".to_owned());
+    }
+    let folder = folder_for(&pins);
+    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    once(&folder, &read(&pins)?, || {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        run(Command::new(programs.join("python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--retries", "1", "--timeout", "20", "--no-deps", "--requirement"])
+            .arg(&pins))
+    })
+    .map_err(|error| format!("its Python packages cannot be had: {error}"))?;
+    Ok(programs)
+}
+
+/// The folder of modules that the `package-lock.json` in a folder of the repository names.
+pub(crate) fn node(pins: &str) -> Result<PathBuf, String> {
+    if !has("node") || !has("npm") {
+        return Err("node or npm is not here".to_owned());
+    }
+    let pins = workspace_root().join(pins);
+    let lock = read(&pins.join("package-lock.json"))?;
+    let folder = folder_for(&pins.join("package-lock.json"));
+    once(&folder, &lock, || {
+        for name in ["package.json", "package-lock.json"] {
+            fs::write(folder.join(name), read(&pins.join(name))?)
+                .map_err(|error| format!("{name}: {error}"))?;
+        }
+        run(Command::new("npm")
+            .args(["ci", "--silent", "--no-audit", "--no-fund", "--fetch-retries=1"])
+            .args(["--fetch-timeout=20000", "--prefix"])
+            .arg(&folder))
+    })
+    .map_err(|error| format!("its Node packages cannot be had: {error}"))?;
+    Ok(folder.join("node_modules"))
+}
+
+/// `target/tools/NAME-KIND`, where the pins lie in a folder called NAME.
+fn folder_for(pins: &Path) -> PathBuf {
+    let name = pins.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let kind = if pins.extension().is_some_and(|kind| kind == "txt") { "python" } else { "node" };
+    workspace_root().join("target/tools").join(format!("{name}-{kind}"))
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Installs into an empty folder unless a note there says that just this is installed.
+fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> TaskResult {
+    let note = folder.join("installed");
+    if fs::read_to_string(&note).is_ok_and(|text| text == what) {
+        return Ok(());
+    }
+    println!("installing into {}", folder.display());
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(failed)?;
+    }
+    fs::create_dir_all(folder).map_err(failed)?;
+    install()?;
+    fs::write(&note, what).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_not_there() {
+        assert!(!has("no-such-program"));
+    }
+
+    #[test]
+    fn tools_of_two_kinds_have_two_folders() {
+        let [python, node] = ["a/foreign/requirements.txt", "a/foreign/package-lock.json"]
+            .map(|path| folder_for(Path::new(path)));
+        assert!(python.ends_with("foreign-python"), "{}", python.display());
+        assert!(node.ends_with("foreign-node"), "{}", node.display());
+    }
+
+    #[test]
+    fn what_is_noted_as_installed_is_not_installed_again() {
+        let folder = std::env::temp_dir().join(format!("bitmart-install-{}", std::process::id()));
+        let mut runs = 0;
+        for what in ["a==1", "a==1", "a==2"] {
+            once(&folder, what, || {
+                runs += 1;
+                Ok(())
+            })
+            .expect("installs");
+        }
+        let offline = || Err("offline".to_owned());
+        assert!(once(&folder, "a==3", offline).is_err());
+        assert!(once(&folder, "a==3", offline).is_err(), "no note of a failure");
+        fs::remove_dir_all(&folder).expect("was made");
+        assert_eq!(runs, 2);
+    }
+}

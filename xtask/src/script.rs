@@ -1,0 +1,150 @@
+//! Scripts and foreign programs, each against a sandbox of its own.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::TaskResult;
+use crate::run::{cargo, run, workspace_root};
+use crate::step::Outcome;
+
+/// Builds the sandbox, so that those who start it need not wait for each other.
+pub(crate) fn build_sandbox() -> TaskResult {
+    run(cargo().args(["build", "--quiet", "--package", "bitmart-sandbox"]))
+}
+
+fn sandbox_program() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| workspace_root().join("target"));
+    target.join(format!("debug/bitmart-sandbox{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The folder for the logs and builds of scripts.
+pub(crate) fn scratch() -> Result<PathBuf, String> {
+    let folder = workspace_root().join("target/foreign");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+/// Runs a script against a sandbox of its own with these further options, and prints what failed and
+/// its tally, which it must end with: `N passed, N failed`.
+pub(crate) fn run_script(
+    name: &str,
+    options: &[&str],
+    limit: Duration,
+    script: &mut Command,
+) -> Outcome {
+    attempt(name, options, limit, script).into()
+}
+
+fn attempt(name: &str, options: &[&str], limit: Duration, script: &mut Command) -> TaskResult {
+    let failed = |error: std::io::Error| format!("{name}: {error}");
+    let (_sandbox, ready) = Sandbox::start(options)?;
+    let log = scratch()?.join(format!("{name}.log"));
+    let out = File::create(&log).map_err(failed)?;
+    address(script, &ready)?;
+    script.stdin(Stdio::null()).stderr(out.try_clone().map_err(failed)?).stdout(out);
+    let mut child = script.spawn().map_err(failed)?;
+    let status = within(limit, &mut child).map_err(failed)?;
+    // A program may print bytes that are no UTF-8.
+    let text = String::from_utf8_lossy(&fs::read(&log).map_err(failed)?).into_owned();
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("FAIL ")).collect();
+    let tally = text.lines().rfind(|line| line.ends_with(" failed"));
+    println!("{name}: {}", tally.unwrap_or("no tally"));
+    told.iter().for_each(|line| println!("{line}"));
+    match status {
+        Some(status) if status.success() && tally.is_some() && told.is_empty() => Ok(()),
+        Some(status) => Err(format!("ended with {status}; see {}", shown(&log))),
+        None => Err(format!("took more than {limit:?}; see {}", shown(&log))),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(workspace_root()).unwrap_or(path).display().to_string()
+}
+
+/// Tells a script where the sandbox is: the whole ready line, and what it names one by one for languages
+/// that have no JSON.
+fn address(script: &mut Command, ready: &str) -> TaskResult {
+    let named: Value = serde_json::from_str(ready).map_err(|error| format!("{ready}: {error}"))?;
+    for (variable, path) in [
+        ("BITMART_SPOT_REST", "/spot/rest"),
+        ("BITMART_FUTURES_REST", "/futures/rest"),
+        ("BITMART_API_KEY", "/credentials/key"),
+        ("BITMART_API_SECRET", "/credentials/secret"),
+        ("BITMART_API_MEMO", "/credentials/memo"),
+    ] {
+        let value = named.pointer(path).and_then(Value::as_str);
+        script.env(variable, value.ok_or_else(|| format!("no {path} in the ready line"))?);
+    }
+    script.env("BITMART_SANDBOX", ready);
+    Ok(())
+}
+
+/// Waits for a program; ends it when it takes longer.
+fn within(limit: Duration, child: &mut Child) -> std::io::Result<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
+    while Instant::now() < end {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        sleep(Duration::from_millis(50));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
+}
+
+/// The sandbox program on free ports, until it is dropped.
+struct Sandbox(Child);
+
+impl Sandbox {
+    /// Starts it and returns its ready line.
+    fn start(options: &[&str]) -> Result<(Self, String), String> {
+        let failed = |error: std::io::Error| format!("the sandbox: {error}");
+        let mut command = Command::new(sandbox_program());
+        command.args(["--seed", "1", "--admin", "127.0.0.1:0"]).args(options);
+        // It explains refusals there, and scripts provoke some.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(failed)?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            BufReader::new(out).read_line(&mut line).map_err(failed)?;
+        }
+        let sandbox = Self(child);
+        if line.is_empty() {
+            Err("the sandbox did not start".to_owned())
+        } else {
+            Ok((sandbox, line))
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_told_where_the_sandbox_is() {
+        let ready = r#"{"spot": {"rest": "http://a"}, "futures": {"rest": "http://b"},
+            "credentials": {"key": "k", "secret": "s", "memo": "m"}}"#;
+        let mut script = Command::new("program");
+        address(&mut script, ready).expect("is complete");
+        let told: Vec<_> = script.get_envs().filter_map(|(_, value)| value?.to_str()).collect();
+        assert!(["http://a", "http://b", "k", "s", "m"].iter().all(|value| told.contains(value)));
+        assert!(script.get_args().next().is_none(), "nothing is told in arguments");
+        assert!(address(&mut script, r#"{"spot": {}}"#).is_err());
+    }
+}
