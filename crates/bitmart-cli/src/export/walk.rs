@@ -298,7 +298,9 @@ fn take_faults(data: &mut Json, faults: &mut Vec<String>) {
             true
         }),
         Json::Object(members) => {
-            members.iter_mut().for_each(|(_, value)| take_faults(value, faults));
+            for (_, value) in members.iter_mut() {
+                take_faults(value, faults);
+            }
         }
         _ => {}
     }

@@ -1,6 +1,10 @@
 //! Takes out of a JSON text what a decoder stopped at.
 
-use std::{collections::HashSet, fmt, ops::Range};
+use std::{
+    collections::HashSet,
+    fmt::{self, Write as _},
+    ops::Range,
+};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -82,7 +86,7 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
     let mut object = String::from("{");
     for (index, (key, value)) in kept.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        object += &format!("{comma}{}:{}", serde_json::to_string(key).ok()?, value.get());
+        write!(object, "{comma}{}:{}", serde_json::to_string(key).ok()?, value.get()).ok()?;
     }
     object.push('}');
     Some((format!("{}{object}{}", &json[..start], &json[end..]), note))
