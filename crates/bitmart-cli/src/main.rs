@@ -16,6 +16,7 @@ mod failure;
 mod interrupts;
 mod output;
 mod private;
+mod probe;
 mod record;
 mod replay;
 mod sandbox;
@@ -59,6 +60,7 @@ fn command() -> Command {
         .subcommand(explain::command())
         .subcommand(export::command())
         .subcommand(export::verify::command())
+        .subcommand(probe::command())
         .subcommand(record::command())
         .subcommand(replay::command())
         .subcommand(sandbox::command())
@@ -86,6 +88,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("explain-error", matches)) => explain::run(matches),
         Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
+        Some(("probe", matches)) => probe::run(context, matches).await,
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,

@@ -57,9 +57,9 @@ fn number(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 
 /// A frame as it came.
 #[derive(Clone, Debug)]
-struct Frame {
+pub(crate) struct Frame {
     at: u64,
-    text: String,
+    pub(crate) text: String,
     symbol: Option<String>,
 }
 

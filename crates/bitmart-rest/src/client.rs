@@ -3,6 +3,7 @@
 mod builder;
 mod detailed;
 mod retry;
+mod retry_after;
 mod synced_clock;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use bitmart_types::{Clock, Timestamp};
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -22,13 +23,14 @@ use crate::code::Category;
 use crate::drift::{Drift, DriftReport};
 use crate::endpoint::{Auth, Effect, Endpoint, Metadata};
 use crate::error::Error;
-use crate::limit::{Later, Limiter, Permit};
+use crate::limit::{LONGEST_REST, Later, Limiter, Permit};
 use crate::payload::Payload;
 use crate::rate::{RateLimitState, Throttled};
 use crate::request::{Encoder, encode, path, runtime_path};
-use crate::response::{Opened, Received};
+use crate::response::{Opened, Received, inflated};
 use crate::transport::{Transport, TransportError, TransportErrorKind};
 
+use self::retry_after::retry_after;
 pub use builder::ClientBuilder;
 pub use detailed::Detailed;
 pub use retry::RetryPolicy;
@@ -62,8 +64,9 @@ struct Inner {
 /// An answer that arrived completely.
 struct Arrived {
     status: StatusCode,
+    headers: HeaderMap,
     rate_limit: Option<RateLimitState>,
-    retry_after: Option<Duration>,
+    /// Inflated.
     body: Bytes,
     latency: Duration,
 }
@@ -264,12 +267,16 @@ impl Client {
             Ok(opened) => Ok((arrived, opened)),
             Err(error) => {
                 clock.distrust(error.clock_fault());
+                let named = retry_after(&arrived.headers, clock.now());
                 let Some(permit) = permit.filter(|_| error.is_rate_limited()) else {
-                    return Err(error);
+                    return Err(match named.filter(|named| !named.is_zero()) {
+                        Some(named) => error.with_retry_after(named.min(LONGEST_REST)),
+                        None => error,
+                    });
                 };
                 let banned = error.category() == Some(Category::Banned)
                     || error.status() == Some(StatusCode::IM_A_TEAPOT);
-                let asked = arrived.retry_after.or(arrived.rate_limit.map(|state| state.window));
+                let asked = named.or(arrived.rate_limit.map(|state| state.window));
                 Err(error.with_retry_after(limiter.refused(&permit, asked, banned)))
             }
         }
@@ -298,7 +305,9 @@ impl Client {
         let start = Instant::now();
         let attempt = async {
             let (head, body) = transport.send(request).await?.into_parts();
-            Ok((head, body.collect(*max_body).await?))
+            let body = body.collect(*max_body).await?;
+            let body = inflated(&head.headers, &body, *max_body)?;
+            Ok((head, body))
         };
         let outcome = tokio::time::timeout(*timeout, attempt).await;
         let latency = start.elapsed();
@@ -322,7 +331,7 @@ impl Client {
         Ok(Arrived {
             status: head.status,
             rate_limit: RateLimitState::from_headers(&head.headers),
-            retry_after: retry_after(&head.headers),
+            headers: head.headers,
             body,
             latency,
         })
@@ -331,18 +340,12 @@ impl Client {
 
 impl Arrived {
     fn received(&self, metadata: &'static Metadata) -> Received<'_> {
-        Received::new(metadata, self.status, self.rate_limit, &self.body)
+        Received::new(metadata, self.status, &self.headers, self.rate_limit, &self.body)
     }
 }
 
 fn timed_out() -> TransportError {
     TransportError::maybe_sent(TransportErrorKind::Timeout)
-}
-
-/// How long a proxy asks to wait, where it says so in seconds.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 /// Shows no secret.

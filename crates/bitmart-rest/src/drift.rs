@@ -33,6 +33,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::catalog::{ENDPOINTS, EndpointEntry};
+use crate::response::{SUCCESS, whole, without_padding};
 use crate::{Endpoint, Envelope, Error, Metadata, decode};
 
 use shape::Shape;
@@ -224,15 +225,17 @@ fn told(note: &Note) -> (String, DriftKind) {
 
 /// The data of an answer that reports success.
 fn data(envelope: Envelope, body: &[u8]) -> Option<Value> {
-    let mut body: Value = serde_json::from_slice(body).ok()?;
+    let mut body: Value = serde_json::from_slice(without_padding(body)).ok()?;
     if body["success"] == Value::Bool(false) {
         return None;
     }
     let is_flagged = matches!(envelope, Envelope::Errno | Envelope::AccountInfo);
     match &body["code"] {
         Value::Null if envelope == Envelope::None => return Some(body),
-        Value::Number(code) if !is_flagged && code.as_i64() != Some(1000) => return None,
-        Value::String(code) if !is_flagged && code != "1000" => return None,
+        Value::Number(code) if !is_flagged && whole(&code.to_string()) != Some(SUCCESS) => {
+            return None;
+        }
+        Value::String(code) if !is_flagged && whole(code) != Some(SUCCESS) => return None,
         _ => {}
     }
     body.get_mut("data").map(Value::take)

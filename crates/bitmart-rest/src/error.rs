@@ -12,6 +12,7 @@ use bitmart_types::json::JsonFault;
 use crate::code::{self, Category, ClockFault, ErrorCode, TryAgain};
 use crate::endpoint::{Effect, Endpoint, Host, Metadata};
 use crate::rate::{RateLimitState, ThrottleReason, Throttled};
+use crate::response::{advice, reason_text};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::validate::ValidationError;
 
@@ -53,6 +54,8 @@ struct Inner {
     effect: Effect,
     answer: Option<Answer>,
     retry_after: Option<Duration>,
+    /// What an unexpected answer says of itself: where it points, which encoding it has.
+    detail: Option<String>,
     source: Option<BoxError>,
 }
 
@@ -137,7 +140,9 @@ pub struct DecodeError {
 pub enum Unexpected {
     /// There is no body.
     Empty,
-    /// The body is an HTML page, as a proxy sends it.
+    /// The body is an HTML page, as a proxy sends it. The status says more: 5xx where the proxy does
+    /// not reach the exchange, 403 where it refuses the request, 2xx or 511 where a network asks to
+    /// log in.
     Html,
     /// The body ends too early.
     Truncated,
@@ -149,6 +154,20 @@ pub enum Unexpected {
     StatusContradictsCode,
     /// The code says success, but the message does not and there is no data.
     MessageContradictsCode,
+    /// A code, or a flag of success, is there twice with two values.
+    CodesDiffer,
+    /// The answer points to another address. Redirects are never followed: a signed request is for
+    /// the exchange alone. The error's text names host and path.
+    Redirect,
+    /// A page that wants a browser to prove itself, such as Cloudflare's "Just a moment…".
+    Challenge,
+    /// A proxy's refusal of this address or program, such as Cloudflare's `error code: 1020`.
+    Blocked,
+    /// A refusal for the region of this address (HTTP 451, or a page that says so).
+    Region,
+    /// The body is compressed otherwise than by `gzip` or `deflate`, more than once, or is corrupt. The
+    /// error's text names the encoding.
+    Encoding,
 }
 
 impl Error {
@@ -160,6 +179,7 @@ impl Error {
             effect: metadata.effect,
             answer: None,
             retry_after: None,
+            detail: None,
             source: None,
         }))
     }
@@ -197,6 +217,10 @@ impl Error {
     }
     pub(crate) fn unexpected(metadata: &'static Metadata, reason: Unexpected) -> Self {
         Self::new(metadata, ErrorKind::Unexpected(reason), Outcome::Unknown)
+    }
+    pub(crate) fn with_detail(mut self, detail: String) -> Self {
+        self.0.detail = Some(detail);
+        self
     }
     #[cfg(feature = "client")]
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
@@ -281,7 +305,8 @@ impl Error {
         self.api_error()?.clock_fault()
     }
     /// For how long requests to this endpoint have to wait, after a refusal for a rate limit by the
-    /// exchange or by the client.
+    /// exchange or by the client, or after any other failure whose answer asks for it
+    /// (`Retry-After`). An hour at most.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.0.kind {
             ErrorKind::Throttled(throttled) => Some(throttled.retry_after),
@@ -317,7 +342,11 @@ impl Error {
             ErrorKind::Transport(TransportErrorKind::Tls) => {
                 Some("Check the machine's clock and, for a private host, its root certificate.")
             }
+            ErrorKind::Transport(TransportErrorKind::HeadTooLarge) => {
+                Some("A proxy on the way may add headers: see what answers at this address.")
+            }
             ErrorKind::Decode(_) => Some("The answer's format may have changed; please report it."),
+            ErrorKind::Unexpected(reason) => advice(*reason, self.status()),
             _ => None,
         }
     }
@@ -387,7 +416,10 @@ impl fmt::Display for Error {
             }
             ErrorKind::Decode(error) => write!(f, "`{}` does not decode", error.path)?,
             ErrorKind::Unexpected(reason) => {
-                f.write_str(reason.text())?;
+                f.write_str(reason_text(*reason, self.status()))?;
+                if let Some(detail) = &self.0.detail {
+                    write!(f, ": {detail}")?;
+                }
                 if let Some(status) = self.status() {
                     write!(f, " (HTTP {})", status.as_u16())?;
                 }
@@ -411,22 +443,6 @@ impl fmt::Display for Error {
     }
 }
 
-impl Unexpected {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Empty => "the answer is empty",
-            Self::Html => "the answer is an HTML page, probably of a proxy",
-            Self::Truncated => "the answer ends too early",
-            Self::NotJson => "the answer is not the exchange's JSON",
-            Self::NoCode => "the answer has no code",
-            Self::StatusContradictsCode => "the answer's code says success but its status does not",
-            Self::MessageContradictsCode => {
-                "the answer's code says success but its message does not and there is no data"
-            }
-        }
-    }
-}
-
 /// Like `Display` but with the parts named. Shows neither parameters nor the body.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -437,6 +453,9 @@ impl fmt::Debug for Error {
             .field("outcome", &self.0.outcome);
         if let Some(answer) = &self.0.answer {
             debug.field("status", &answer.status).field("body_bytes", &answer.body.len());
+        }
+        if let Some(detail) = &self.0.detail {
+            debug.field("detail", detail);
         }
         if let Some(source) = &self.0.source {
             debug.field("source", source);

@@ -31,7 +31,7 @@ const REST: Duration = Duration::from_secs(2);
 const BAN_REST: Duration = Duration::from_mins(1);
 
 /// Longest rest that an answer can ask for.
-const LONGEST_REST: Duration = Duration::from_hours(1);
+pub(crate) const LONGEST_REST: Duration = Duration::from_hours(1);
 
 /// What to do with a request that would break a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use std::fmt;
 use bitmart_auth::Credentials;
 use bitmart_types::{Environment, Timestamp};
 use bytes::Bytes;
+#[cfg(feature = "client")]
+use http::header::ACCEPT_ENCODING;
 use http::header::{CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
@@ -18,6 +20,8 @@ const KEY: HeaderName = HeaderName::from_static("x-bm-key");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-bm-timestamp");
 const SIGN: HeaderName = HeaderName::from_static("x-bm-sign");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+#[cfg(feature = "client")]
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const BLANK: HeaderValue = HeaderValue::from_static("");
 
 /// The exchange's proxy is known to block the default names of HTTP libraries.
@@ -260,6 +264,11 @@ impl Headers {
                 headers.insert(USER_AGENT, user_agent.clone());
                 if method == Method::Post {
                     headers.insert(CONTENT_TYPE, JSON);
+                }
+                // Market data of all symbols is large; what concerns an account is small.
+                #[cfg(feature = "client")]
+                if auth == Auth::None {
+                    headers.insert(ACCEPT_ENCODING, GZIP);
                 }
                 if auth >= Auth::Keyed {
                     headers.insert(KEY, key.clone());

@@ -1,9 +1,12 @@
 //! From an answer's bytes to data or an error.
 
+mod encoding;
+mod members;
+mod page;
+
 use bitmart_types::json::{self, JsonFault, path_at};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -11,20 +14,29 @@ use crate::endpoint::{Endpoint, Envelope, Metadata};
 use crate::error::{Answer, ApiError, Error, Unexpected};
 use crate::rate::RateLimitState;
 
+pub(crate) use self::encoding::inflated;
+use self::members::{Members, flag, integer, text};
+pub(crate) use self::members::{whole, without_padding};
+pub(crate) use self::page::{advice, text as reason_text};
+
 /// The code of success.
-const SUCCESS: i64 = 1000;
+pub(crate) const SUCCESS: i64 = 1000;
 
 /// Messages of success, compared without regard to case. Some answers have none.
 const SUCCESS_MESSAGES: &[&str] = &["ok", "success"];
 
-/// Longest message and trace that are kept, in characters.
-const TEXT_KEPT: usize = 256;
+/// Largest body of an answer, in bytes, unless it is set: 16 MiB.
+pub(crate) const LARGEST_BODY: usize = 16 << 20;
 
 /// Decodes the answer to a request of type `E` that your own HTTP stack brought back.
 ///
 /// The envelope's `code` decides between success and failure, never the HTTP status alone. An answer
 /// that is not an envelope, such as a proxy's HTML page, leaves the [`Outcome`](crate::Outcome)
 /// unknown.
+///
+/// With the `client` feature a body that its headers call `gzip` or `deflate` is inflated, to 16 MiB
+/// at most. Hand the headers over as they are: a body that your stack has inflated already is read
+/// as it is.
 ///
 /// # Errors
 /// The exchange's error, or why the answer is not understood.
@@ -55,8 +67,11 @@ pub fn decode<E: Endpoint>(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<E::Response, Error> {
+    let metadata = const { &E::METADATA };
+    let body =
+        inflated(headers, body, LARGEST_BODY).map_err(|error| Error::transport(metadata, error))?;
     let rate_limit = RateLimitState::from_headers(headers);
-    let answer = Received::new(const { &E::METADATA }, status, rate_limit, body);
+    let answer = Received::new(metadata, status, headers, rate_limit, &body);
     answer.data(&answer.open()?.data)
 }
 
@@ -64,7 +79,9 @@ pub fn decode<E: Endpoint>(
 pub(crate) struct Received<'a> {
     metadata: &'static Metadata,
     status: StatusCode,
+    headers: &'a HeaderMap,
     rate_limit: Option<RateLimitState>,
+    /// Inflated.
     body: &'a Bytes,
 }
 
@@ -74,25 +91,6 @@ pub(crate) struct Opened {
     pub(crate) data: Bytes,
     #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "told in detailed answers"))]
     pub(crate) trace: Option<String>,
-}
-
-/// The members of all envelopes. Their types vary between answers, so that they are read one by one.
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow)]
-    code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    errno: Option<&'a RawValue>,
-    #[serde(borrow)]
-    success: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow)]
-    msg: Option<&'a RawValue>,
-    #[serde(borrow)]
-    trace: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
 }
 
 /// What an envelope says about the request.
@@ -110,31 +108,35 @@ impl<'a> Received<'a> {
     pub(crate) fn new(
         metadata: &'static Metadata,
         status: StatusCode,
+        headers: &'a HeaderMap,
         rate_limit: Option<RateLimitState>,
         body: &'a Bytes,
     ) -> Self {
-        Self { metadata, status, rate_limit, body }
+        Self { metadata, status, headers, rate_limit, body }
     }
 
     /// Opens the envelope: the data of a success, or the error. The same code for all endpoints.
     pub(crate) fn open(&self) -> Result<Opened, Error> {
-        let members = match members(self.body) {
+        let members = match members(without_padding(self.body)) {
             // A list cannot say that something went wrong.
             Err((Unexpected::NoCode, None)) if self.metadata.envelope == Envelope::None => {
                 return self.bare();
             }
             members => members.map_err(|(reason, source)| {
-                let error = self.unexpected(reason);
+                let error = self.foreign(reason);
                 match source {
                     Some(source) => error.with_source(source),
                     None => error,
                 }
             })?,
         };
+        if members.is_contradictory {
+            return Err(self.unexpected(Unexpected::CodesDiffer));
+        }
         let Some(verdict) = self.verdict(&members) else {
             return match self.metadata.envelope {
                 Envelope::None => self.bare(),
-                _ => Err(self.unexpected(Unexpected::NoCode)),
+                _ => Err(self.foreign(Unexpected::NoCode)),
             };
         };
         // The text is in one of the two, and the other may be there and empty.
@@ -191,9 +193,10 @@ impl<'a> Received<'a> {
     /// The whole body as data.
     fn bare(&self) -> Result<Opened, Error> {
         if !self.status.is_success() {
-            return Err(self.unexpected(Unexpected::NoCode));
+            return Err(self.foreign(Unexpected::NoCode));
         }
-        let data: &RawValue = serde_json::from_slice(self.body).map_err(|source| {
+        let text = without_padding(self.body);
+        let data: &RawValue = serde_json::from_slice(text).map_err(|source| {
             self.unexpected(Unexpected::NotJson).with_source(JsonFault::from(source))
         })?;
         Ok(Opened { data: self.part(data), trace: None })
@@ -210,6 +213,15 @@ impl<'a> Received<'a> {
         let path = path_at("data", data, source.line(), source.column());
         Error::decode(self.metadata, path, source.into()).with_answer(self.answer())
     }
+    /// The error of an answer that may be somebody else's.
+    fn foreign(&self, reason: Unexpected) -> Error {
+        let (reason, detail) = page::read(reason, self.status, self.headers, self.body);
+        let error = self.unexpected(reason);
+        match detail {
+            Some(detail) => error.with_detail(detail),
+            None => error,
+        }
+    }
     fn unexpected(&self, reason: Unexpected) -> Error {
         Error::unexpected(self.metadata, reason).with_answer(self.answer())
     }
@@ -218,9 +230,9 @@ impl<'a> Received<'a> {
     }
 }
 
-/// Reads the envelope's members, or says what the body is instead.
+/// Reads the envelope's members from a text without padding, or says what the body is instead.
 fn members(body: &[u8]) -> Result<Members<'_>, (Unexpected, Option<JsonFault>)> {
-    match body.trim_ascii_start().first() {
+    match body.first() {
         None => Err((Unexpected::Empty, None)),
         Some(b'<') => Err((Unexpected::Html, None)),
         // An array must not pass for the members of an envelope in their order.
@@ -246,24 +258,6 @@ fn is_empty(data: &str) -> bool {
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'))
             .is_some_and(|members| members.trim_ascii().is_empty())
-}
-
-/// A code is a number or, in some answers, text.
-fn integer(value: &RawValue) -> Option<i64> {
-    value.get().trim_matches('"').parse().ok()
-}
-
-fn flag(value: &RawValue) -> Option<bool> {
-    value.get().parse().ok()
-}
-
-/// Text of bounded length; anything but a JSON string counts as absent.
-fn text(value: &RawValue) -> Option<String> {
-    let mut text: String = serde_json::from_str(value.get()).ok()?;
-    if let Some((end, _)) = text.char_indices().nth(TEXT_KEPT) {
-        text.truncate(end);
-    }
-    Some(text)
 }
 
 #[cfg(test)]

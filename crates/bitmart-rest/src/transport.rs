@@ -38,6 +38,7 @@ pub type TransportFuture<'a> =
 /// - One call sends the request at most once. No retry after the first byte may have left, no
 ///   redirects.
 /// - The bytes of the body are signed: send them as they are.
+/// - The answer's body is handed out as it arrived: the client inflates it, within its size limit.
 /// - An error says whether the request may have left this machine. When in doubt, it may have.
 /// - Dropping the future or the [`Body`] abandons the request; a connection with a half-read
 ///   answer is not used again.
@@ -175,7 +176,7 @@ async fn give_way() {
     .await;
 }
 
-fn too_large(limit: usize) -> TransportError {
+pub(crate) fn too_large(limit: usize) -> TransportError {
     TransportError::maybe_sent(TransportErrorKind::BodyTooLarge).with_source(OverLimit(limit))
 }
 
@@ -203,8 +204,10 @@ pub enum TransportErrorKind {
     Timeout,
     /// The connection ended before the answer was complete.
     Interrupted,
-    /// The answer is larger than the limit.
+    /// The answer is larger than the limit, as it arrived or inflated.
     BodyTooLarge,
+    /// The answer has more headers than can be read, which are 100, or its head is too long.
+    HeadTooLarge,
     /// Something else.
     Other,
 }
@@ -217,6 +220,7 @@ impl TransportErrorKind {
             Self::Timeout => "the time limit passed",
             Self::Interrupted => "the connection ended before the answer was complete",
             Self::BodyTooLarge => "the answer is too large",
+            Self::HeadTooLarge => "the answer has more than 100 headers or too long a head",
             Self::Other => "the transport failed",
         }
     }

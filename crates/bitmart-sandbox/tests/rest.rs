@@ -405,3 +405,37 @@ async fn one_connection_serves_pipelined_requests_in_order() {
         .map(|words| text.find(words).expect("all three"));
     assert!(places.is_sorted(), "{text}");
 }
+
+#[tokio::test]
+async fn a_large_answer_comes_compressed_to_who_asks_for_it() {
+    use std::io::Read as _;
+
+    let sandbox = start(still()).await;
+    let ask = async |path: &str, more: &str| {
+        let host = authority(&sandbox.spot().rest);
+        let mut stream = TcpStream::connect(host).await.expect("connects");
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{more}\r\n");
+        stream.write_all(head.as_bytes()).await.expect("writes");
+        let mut answer = Vec::new();
+        timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("in time").expect("reads");
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let body = answer.split_off(end + 4);
+        (String::from_utf8(answer).expect("text").to_ascii_lowercase(), body)
+    };
+    let (tickers, gzip) = ("/spot/quotation/v3/tickers", "content-encoding: gzip");
+    let (head, plain) = ask(tickers, "").await;
+    assert!(!head.contains(gzip));
+    for more in
+        ["accept-encoding: gzip\r\n", "Accept-Encoding: br\r\nAccept-Encoding: deflate, GZIP\r\n"]
+    {
+        let (head, packed) = ask(tickers, more).await;
+        assert!(head.contains(gzip), "{head}");
+        let mut body = Vec::new();
+        flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut body).expect("gzip");
+        assert_eq!(body.len(), plain.len());
+        assert!(packed.len() < plain.len(), "{} of {}", packed.len(), plain.len());
+    }
+    let (head, _) = ask("/system/time", "accept-encoding: gzip\r\n").await;
+    assert!(!head.contains(gzip), "a small one is not worth it");
+}

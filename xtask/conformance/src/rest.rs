@@ -238,7 +238,8 @@ fn data(entry: &EndpointEntry, recorded: &Node, got: &str, expected: &Expected, 
                 0 => part.to_owned(),
                 _ => format!("[{}", part.trim_start_matches(|c: char| c.is_ascii_digit())),
             });
-            pattern.collect::<String>() == path && field.form.contains("seconds")
+            let is_unit = |part| matches!(part, "s" | "ms" | "seconds" | "milliseconds");
+            pattern.collect::<String>() == path && field.form.split(", ").any(is_unit)
         })
     };
     let comparison = Comparison {

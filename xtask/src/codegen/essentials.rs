@@ -1,7 +1,14 @@
 //! What the description says of a model's members beyond their form: which are essential, and which
 //! have other spellings.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
+
+use super::models::{Kind, Member, Model, Models};
+
+#[cfg(test)]
+mod tests;
 
 /// Another spelling of a field, and where it was seen.
 #[derive(Debug, Deserialize)]
@@ -23,7 +30,6 @@ pub(crate) fn check(
     let paths =
         || fields.iter().map(|field| field.split_once(": ").map_or(&**field, |(path, _)| path));
     // Also an object or a list may be essential: there are fields below it.
-    let is_below = |rest: &str| matches!(rest.bytes().next(), None | Some(b'.' | b'['));
     let is_there = |path: &str| paths().any(|field| field.strip_prefix(path).is_some_and(is_below));
     for path in essential {
         if !is_there(path) {
@@ -36,4 +42,160 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Whether what follows a path ends it or lies below it.
+fn is_below(rest: &str) -> bool {
+    matches!(rest.bytes().next(), None | Some(b'.' | b'['))
+}
+
+/// The description of one type of data.
+pub(crate) struct Described<'a> {
+    pub(crate) essential: &'a [String],
+    pub(crate) aliases: &'a [Alias],
+    pub(crate) fields: &'a [String],
+    /// The whole may be read by hand, by a type that this cannot see into.
+    pub(crate) is_by_hand: bool,
+    /// What a write did is not told in part: its lists and objects may be strict.
+    pub(crate) is_receipt: bool,
+}
+
+/// Deepest nesting of models that is followed.
+const DEPTH: usize = 8;
+
+impl Described<'_> {
+    /// Where the description and the model of type `response` disagree.
+    pub(crate) fn compare(&self, models: &Models, response: &str) -> Result<Vec<String>, String> {
+        let ty = syn::parse_str(response).map_err(|error| format!("`{response}`: {error}"))?;
+        let mut walk = Walk {
+            described: self,
+            models,
+            faults: Vec::new(),
+            seen: BTreeSet::new(),
+            by_hand: Vec::new(),
+        };
+        walk.kind(&Kind::of(&ty), "", None, 0);
+        let Walk { mut faults, seen, by_hand, .. } = walk;
+        let is_below = |path: &str, by_hand: &str| {
+            path.strip_prefix(by_hand).is_some_and(|rest| by_hand.is_empty() || is_below(rest))
+        };
+        for path in self.essential.iter().filter(|path| !path.ends_with("[]")) {
+            if !seen.contains(path) && !by_hand.iter().any(|by_hand| is_below(path, by_hand)) {
+                faults.push(format!("`{path}` is essential and in no model"));
+            }
+        }
+        for Alias { path, was, .. } in self.aliases {
+            if !seen.contains(&format!("{path} was {was}")) {
+                faults.push(format!(
+                    "`{path}` is also called `{was}`, which its model does not know"
+                ));
+            }
+        }
+        Ok(faults)
+    }
+}
+
+/// A walk through the models of one type of data.
+struct Walk<'a> {
+    described: &'a Described<'a>,
+    models: &'a Models,
+    faults: Vec<String>,
+    /// Paths of members and, as `path was name`, their other names.
+    seen: BTreeSet<String>,
+    /// Paths of values of types that this cannot see into.
+    by_hand: Vec<String>,
+}
+
+impl<'a> Walk<'a> {
+    fn kind(&mut self, kind: &Kind, path: &str, from: Option<&'a Model>, depth: usize) {
+        match kind {
+            _ if depth > DEPTH => {}
+            Kind::Option(inner) => self.kind(inner, path, from, depth + 1),
+            Kind::Rows(inner) | Kind::Vec(inner) => {
+                self.kind(inner, &format!("{path}[]"), from, depth + 1);
+            }
+            Kind::Map(inner) => {
+                // Names that are values stand in braces.
+                let start = if path.is_empty() { "{".to_owned() } else { format!("{path}.{{") };
+                let name = self.described.fields.iter().find_map(|field| {
+                    let end = field.strip_prefix(&start)?.find('}')?;
+                    Some(field[..=start.len() + end].to_owned())
+                });
+                if let Some(path) = name {
+                    self.kind(inner, &path, from, depth + 1);
+                }
+            }
+            Kind::Named(module, name) => {
+                if let Some(model) = self.models.find(module.as_deref(), name, from) {
+                    self.model(model, path, depth);
+                } else if !path.is_empty() || self.described.is_by_hand {
+                    self.by_hand.push(path.to_owned());
+                }
+            }
+        }
+    }
+
+    fn model(&mut self, model: &'a Model, path: &str, depth: usize) {
+        for (index, member) in model.members.iter().enumerate() {
+            if member.is_flat {
+                self.kind(&member.kind, path, Some(model), depth + 1);
+                continue;
+            }
+            let dot = if path.is_empty() { "" } else { "." };
+            let place = match model.is_row {
+                true => format!("{path}[{index}]"),
+                false => format!("{path}{dot}{}", member.name),
+            };
+            for alias in &member.aliases {
+                let known =
+                    self.described.aliases.iter().any(|a| a.path == place && a.was == *alias);
+                if !known {
+                    let Model { name, .. } = model;
+                    let rust = &member.rust;
+                    self.faults.push(format!(
+                        "`{name}::{rust}` is also read from `{alias}`, and the description of `{place}` does not say so"
+                    ));
+                }
+                self.seen.insert(format!("{place} was {alias}"));
+            }
+            self.member(model, member, &place);
+            self.seen.insert(place.clone());
+            self.kind(&member.kind, &place, Some(model), depth + 1);
+        }
+    }
+
+    fn member(&mut self, model: &Model, member: &Member, place: &str) {
+        let (name, rust) = (&model.name, &member.rust);
+        let helper = member.helper.as_deref().unwrap_or_default();
+        let is_essential = self.described.essential.iter().any(|path| path == place);
+        let is_option = matches!(member.kind, Kind::Option(_));
+        let is_list = matches!(member.kind, Kind::Rows(_) | Kind::Vec(_) | Kind::Map(_));
+        let may_lack = is_option || (member.has_default && !model.is_row);
+        if is_essential && may_lack {
+            self.faults.push(format!(
+                "`{place}` is essential, and `{name}::{rust}` is optional or has a default"
+            ));
+        }
+        // `opt`, the `_opt` helpers and functions of the model's own, which the test of every member
+        // tries. Without a helper an option does not decode from another type.
+        let is_lenient = match &member.kind {
+            Kind::Option(inner) => {
+                !helper.is_empty() && member.has_default
+                    || matches!(&**inner, Kind::Named(_, name) if name == "Value" || name == "RawValue")
+            }
+            Kind::Rows(_) => member.has_default,
+            _ => false,
+        };
+        // Without what is essential in it, it means nothing either.
+        let holds_essential = !may_lack
+            && self.described.essential.iter().any(|path| {
+                path.strip_prefix(place).is_some_and(|rest| !rest.is_empty() && is_below(rest))
+            });
+        let is_strict_receipt = self.described.is_receipt && may_lack && (is_list || is_option);
+        if !is_essential && !is_lenient && !is_strict_receipt && !holds_essential {
+            self.faults.push(format!(
+                "`{place}` is not essential, and `{name}::{rust}` must be there and of its type"
+            ));
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod catalog;
 mod description;
 mod docs;
 mod essentials;
+mod models;
 mod prose;
 mod requests;
 mod routes;
@@ -78,6 +79,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
 
 fn render(root: &Path) -> Result<Vec<File>, String> {
     let sections = description::load(&root.join("crates/bitmart-rest/api"))?;
+    compare(&sections, &models::Models::load(&root.join("crates/bitmart-rest/src"))?)?;
     let mut files = Vec::new();
     for section in &sections {
         files.push(requests::render(section)?);
@@ -89,6 +91,28 @@ fn render(root: &Path) -> Result<Vec<File>, String> {
     files.push(docs::coverage(&sections, &paths)?);
     files.extend(ws::render(root)?);
     Ok(files)
+}
+
+/// Refuses a description that the models disagree with: what is essential is there or an error, and
+/// everything else may lack.
+fn compare(sections: &[description::Section], models: &models::Models) -> TaskResult {
+    let mut faults = Vec::new();
+    for section in sections {
+        for endpoint in section.endpoints.iter().filter(|endpoint| !endpoint.is_unverified()) {
+            let described = essentials::Described {
+                essential: &endpoint.essential,
+                aliases: &endpoint.aliases,
+                fields: &endpoint.fields,
+                is_by_hand: false,
+                is_receipt: endpoint.effect != description::Effect::Read,
+            };
+            let found = described.compare(models, &endpoint.response)?;
+            let named =
+                found.into_iter().map(|f| format!("{}: {}: {f}", section.file, endpoint.id));
+            faults.extend(named);
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 use super::File;
 use super::description::{Host, Ignore, words};
+use super::essentials::{self, Alias, Described};
+use super::models::Models;
 
 #[cfg(test)]
 mod tests;
@@ -115,18 +117,10 @@ struct Channel {
     decisions: Vec<String>,
 }
 
-/// Another name of a field, and where it was seen.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Alias {
-    path: String,
-    was: String,
-    source: String,
-}
-
 /// Renders all files that follow from the description of the WebSocket.
 pub(crate) fn render(root: &Path) -> Result<Vec<File>, String> {
     let dialects = load(&root.join("crates/bitmart-ws/api"))?;
+    compare(&dialects, &Models::load(&root.join("crates/bitmart-ws/src"))?)?;
     let sandbox_path = "crates/bitmart-sandbox/src/generated/channels.rs";
     Ok(vec![
         File::rust("crates/bitmart-ws/src/generated.rs", SOURCE, &client(&dialects))?,
@@ -149,22 +143,35 @@ fn load(folder: &Path) -> Result<Vec<Description>, String> {
 
 /// Names of essential members and of aliases must be those of fields.
 fn check(channel: &Channel) -> Result<(), String> {
-    let topic = &channel.topic;
-    let shared = channel.same_fields_as.is_some();
-    if shared && !(channel.essential.is_empty() && channel.aliases.is_empty()) {
+    let Channel { topic, essential, aliases, fields, .. } = channel;
+    if channel.same_fields_as.is_some() && !(essential.is_empty() && aliases.is_empty()) {
         return Err(format!("{topic}: same_fields_as and members of its own"));
     }
-    let known = |path: &String| {
-        channel
-            .fields
-            .iter()
-            .any(|field| field.split_once(": ").is_some_and(|(name, _)| name == path))
-    };
-    let named = channel.essential.iter().chain(channel.aliases.iter().map(|alias| &alias.path));
-    match named.into_iter().find(|path| !known(path)) {
-        Some(path) => Err(format!("{topic}: {path} is named and not among its fields")),
-        None => Ok(()),
+    essentials::check(essential, aliases, fields).map_err(|error| format!("{topic}: {error}"))
+}
+
+/// Refuses a description that the models of the entries disagree with.
+fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
+    let mut faults = Vec::new();
+    for description in dialects {
+        for channel in description.channels.iter().filter(|channel| !channel.unverified) {
+            let owner = description.owner(channel);
+            let described = Described {
+                essential: &owner.essential,
+                aliases: &owner.aliases,
+                fields: &owner.fields,
+                is_by_hand: true,
+                is_receipt: false,
+            };
+            let entry = channel.entry.as_ref().unwrap_or(&channel.event);
+            let dialect = format!("{:?}", description.dialect).to_lowercase();
+            let found = described.compare(models, entry)?;
+            faults.extend(
+                found.into_iter().map(|fault| format!("{dialect}: {}: {fault}", channel.topic)),
+            );
+        }
     }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
 impl Description {

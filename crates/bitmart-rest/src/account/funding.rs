@@ -73,6 +73,7 @@ impl fmt::Debug for FundingRecord {
 #[non_exhaustive]
 pub struct FundingDetail {
     /// The deposit or withdrawal; `None` where the exchange does not say.
+    #[serde(default, with = "wire::object_opt")]
     pub record: Option<FundingRecord>,
 }
 

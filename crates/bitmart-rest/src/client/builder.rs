@@ -12,6 +12,7 @@ use crate::config::ConfigError;
 use crate::drift::Drift;
 use crate::limit::Limiter;
 use crate::request::Encoder;
+use crate::response::LARGEST_BODY;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
 
 /// Settings of a [`Client`].
@@ -53,7 +54,7 @@ impl Default for ClientBuilder {
             recv_window: None,
             user_agent: None,
             timeout: Duration::from_secs(10),
-            max_body: 16 * 1024 * 1024,
+            max_body: LARGEST_BODY,
             plain_text: false,
             drift: false,
         }
@@ -123,7 +124,7 @@ impl ClientBuilder {
         self.timeout = limit;
         self
     }
-    /// Largest body of an answer, in bytes. 16 MiB by default.
+    /// Largest body of an answer, in bytes, as it arrives and inflated. 16 MiB by default.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self

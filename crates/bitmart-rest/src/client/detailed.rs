@@ -22,7 +22,7 @@ pub struct Detailed<T> {
     pub trace: Option<String>,
     /// From handing the request to the transport until the answer was complete.
     pub latency: Duration,
-    /// The answer's body as it arrived.
+    /// The answer's body, inflated where it arrived compressed.
     pub raw: Bytes,
 }
 

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use crate::code::{Category, TryAgain};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Unexpected};
 use crate::rate::ThrottleReason;
 use crate::transport::TransportErrorKind;
 
@@ -19,7 +19,8 @@ const LONGEST_BUDGET: Duration = Duration::from_hours(24);
 /// Only requests without an effect are sent again, those whose
 /// [`Metadata::effect`](crate::Metadata) is [`Effect::Read`](crate::Effect::Read), and only after
 /// failures that may pass: a broken connection, a proxy's page, a fault inside the exchange,
-/// maintenance, a rate limit. Not after a ban. Each attempt takes its own permit and time, and is
+/// maintenance, a rate limit. Not after a ban, a redirect or a page that says that the request is
+/// blocked. A time that the answer asks to wait for (`Retry-After`) is waited for. Each attempt takes its own permit and time, and is
 /// signed anew.
 ///
 /// [`ClientBuilder::retry_reads`]: crate::ClientBuilder::retry_reads
@@ -89,8 +90,18 @@ impl RetryPolicy {
 /// Whether the same read may do better in a while.
 fn may_pass(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Transport(kind) => *kind != TransportErrorKind::BodyTooLarge,
-        ErrorKind::Unexpected(_) => true,
+        ErrorKind::Transport(kind) => {
+            !matches!(kind, TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge)
+        }
+        // Somebody has decided so; going on makes it worse.
+        ErrorKind::Unexpected(reason) => !matches!(
+            reason,
+            Unexpected::Redirect
+                | Unexpected::Challenge
+                | Unexpected::Blocked
+                | Unexpected::Region
+                | Unexpected::Encoding
+        ),
         ErrorKind::Throttled(throttled) => throttled.reason != ThrottleReason::Banned,
         ErrorKind::Api(answer) => match answer.known() {
             Some(known) => {

@@ -66,6 +66,55 @@ fn success_in_all_its_spellings() {
 }
 
 #[test]
+fn what_is_around_the_text_and_how_the_code_is_written_do_not_matter() {
+    let plain = r#"{"code":1000,"message":"OK","data":{"order_id":"7"}}"#;
+    for (before, after) in
+        [("\u{feff}", ""), ("", "\0"), ("", "\0\0\r\n \0"), (" \u{feff}\n", "\n"), ("\0", "")]
+    {
+        let body = format!("{before}{plain}{after}");
+        assert_eq!(answer::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body:?}");
+    }
+    for code in ["1000.0", r#""1000.0""#, "1000.000", "1e3", r#"" 1000 ""#] {
+        let body = plain.replace("1000", code);
+        assert_eq!(answer::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body}");
+    }
+    assert_eq!(failure(400, r#"{"code":50020.0,"message":"no"}"#).code(), Some(50020));
+    // Not a whole number, so not a code.
+    let error = failure(200, &plain.replace("1000", "1000.5"));
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::NoCode));
+}
+
+#[test]
+fn a_member_that_is_there_twice_is_read() {
+    for body in [
+        r#"{"code":1000,"code":1000,"data":{"order_id":"7"}}"#,
+        r#"{"code":1000,"code":"1000.0","data":{"order_id":"7"}}"#,
+        r#"{"code":1000,"code":null,"data":{"order_id":"7"},"data":null}"#,
+        r#"{"code":1000,"data":{},"message":"OK","message":"Ok","data":{"order_id":"7"}}"#,
+        r#"{"code":1000,"trace":"1","trace":"2","msg":"","msg":"","data":{"order_id":"7"}}"#,
+    ] {
+        assert_eq!(answer::<PlaceOrder>(200, body).expect(body).order_id, "7", "{body}");
+    }
+    let error = failure(200, r#"{"code":50020,"code":50020,"message":"one","message":"two"}"#);
+    assert_eq!((error.code(), error.message()), (Some(50020), Some("two")));
+}
+
+#[test]
+fn two_codes_that_differ_prove_nothing() {
+    for body in [
+        r#"{"code":1000,"code":50020,"data":{"order_id":"7"}}"#,
+        r#"{"code":50020,"message":"no","code":1000,"data":{"order_id":"7"}}"#,
+    ] {
+        let error = failure(200, body);
+        assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::CodesDiffer), "{body}");
+        assert_eq!(error.outcome(), Outcome::Unknown);
+    }
+    let body = r#"{"success":true,"success":false,"data":[7]}"#;
+    let error = answer::<ReadErrno>(200, body).expect_err(body);
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::CodesDiffer));
+}
+
+#[test]
 fn writes_without_data_succeed() {
     for body in [
         r#"{"code":1000,"message":"OK","data":{}}"#,
@@ -262,8 +311,9 @@ fn display_says_what_where_and_what_to_do() {
     let unknown = failure(502, "<html>");
     assert_eq!(
         unknown.to_string(),
-        "place: the answer is an HTML page, probably of a proxy (HTTP 502). The request may have \
-         taken effect: query the order before sending it again."
+        "place: the answer is an HTML page, probably of a proxy that does not reach the exchange \
+         (HTTP 502). The exchange may be down: try again later. The request may have taken effect: \
+         query the order before sending it again."
     );
 }
 

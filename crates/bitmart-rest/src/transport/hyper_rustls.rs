@@ -161,12 +161,23 @@ async fn send(
                         .with_source(error.into_error()));
                 }
                 None => {
-                    return Err(TransportError::maybe_sent(TransportErrorKind::Interrupted)
-                        .with_source(error.into_error()));
+                    let error = error.into_error();
+                    let kind = if is_head_too_large(&error) {
+                        TransportErrorKind::HeadTooLarge
+                    } else {
+                        TransportErrorKind::Interrupted
+                    };
+                    return Err(TransportError::maybe_sent(kind).with_source(error));
                 }
             },
         }
     }
+}
+
+/// hyper reads a head of 100 headers and some 400 KB at most. It tells this error from other faults
+/// of the protocol by its text alone.
+fn is_head_too_large(error: &hyper::Error) -> bool {
+    error.is_parse() && error.to_string().contains("head is too large")
 }
 
 impl Shared {

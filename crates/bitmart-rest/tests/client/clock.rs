@@ -26,7 +26,7 @@ fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> Script {
         let age = now - timestamp.parse::<i64>().unwrap();
         if age.abs() > 60_000 {
             let text = "Header X-BM-TIMESTAMP range. Within a minute";
-            return answer(401, &[], &format!(r#"{{"code":30007,"message":"{text}"}}"#));
+            return answer(401, &[], format!(r#"{{"code":30007,"message":"{text}"}}"#));
         }
         answer(200, &[], PLACED)
     })

@@ -7,12 +7,14 @@ mod clock;
 mod deadline;
 mod detailed;
 mod drift;
+mod encoding;
 mod endpoint;
 mod history;
 #[cfg(feature = "http2")]
 mod http2;
 mod limits;
 mod mock;
+mod pages;
 mod pool;
 mod reconcile;
 mod recv_window;

@@ -98,13 +98,13 @@ impl Clock for Stopped {
 pub(crate) fn answer(
     status: u16,
     headers: &[(&'static str, &str)],
-    body: &str,
+    body: impl AsRef<[u8]>,
 ) -> Result<http::Response<Body>, TransportError> {
     let mut response = http::Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    Ok(response.body(Body::from(Bytes::from(body.to_owned()))).unwrap())
+    Ok(response.body(Body::from(Bytes::copy_from_slice(body.as_ref()))).unwrap())
 }
 
 type Answer =

@@ -18,6 +18,8 @@ pub(crate) enum Reply {
     AnswerAndClose(&'static str, String),
     /// Write these bytes as they are, then close the connection.
     Raw(&'static str),
+    /// Write these bytes as they are, and keep the connection.
+    Bytes(Vec<u8>),
     /// Close the connection without an answer.
     Close,
     /// Never answer.
@@ -140,6 +142,7 @@ async fn serve(
                 stream.write_all(bytes.as_bytes()).await?;
                 return stream.shutdown().await;
             }
+            Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
             Reply::Close => return Ok(()),
             Reply::Stall => {
                 // Ends when the client goes away.

@@ -57,7 +57,10 @@ async fn a_public_read_carries_neither_key_nor_body() {
     let host = server.address.trim_start_matches("http://");
     assert_eq!(
         server.requests(),
-        [format!("GET /order?id=7 HTTP/1.1\r\nuser-agent: me/1\r\nhost: {host}\r\n\r\n")]
+        [format!(
+            "GET /order?id=7 HTTP/1.1\r\nuser-agent: me/1\r\naccept-encoding: gzip\r\nhost: \
+             {host}\r\n\r\n"
+        )]
     );
 }
 

@@ -1,8 +1,9 @@
 //! Bodies of answers: whole as a rule, in parts when a fault asks for it.
 
-use std::{fmt, pin::Pin, time::Duration};
+use std::{fmt, io::Write as _, pin::Pin, time::Duration};
 
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use futures_util::{
     StreamExt,
     stream::{self, Stream},
@@ -32,6 +33,19 @@ impl std::error::Error for Cut {}
 /// An ordinary body.
 pub(super) fn whole(body: Bytes) -> Body {
     Either::Left(Full::new(body))
+}
+
+/// A body that is compressed, as its headers say then.
+pub(super) fn gzip(headers: &mut HeaderMap, body: &Bytes) -> Body {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing into memory does not fail; if it did, the plain body would be as good.
+    match packed.write_all(body).and_then(|()| packed.finish()) {
+        Ok(packed) => {
+            headers.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
+            whole(packed.into())
+        }
+        Err(_) => whole(body.clone()),
+    }
 }
 
 /// An answer in whose rows every member is null: data that is a list, or has lists.

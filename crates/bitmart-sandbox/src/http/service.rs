@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{
     Answer, Call, Handler,
     answer::{Reply, envelope, html, reply},
-    body::{drip, half, null_rows},
+    body::{drip, gzip, half, null_rows},
     family::Family,
     handler, is_made_up,
     limits::Usage,
@@ -37,6 +37,9 @@ use crate::{
 const BODY: usize = 1 << 20;
 /// How long a client may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Smallest answer that is compressed for who asks for it, in bytes.
+const WORTH_GZIP: usize = 1024;
 
 /// Paths that BitMart has taken down, as its change log says.
 const REMOVED: &[&str] = &[
@@ -82,6 +85,7 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     let path = request.uri().path().to_owned();
+    let takes_gzip = takes_gzip(request.headers());
     let fault = shared.faults().strike(&path, |_| true);
     match fault {
         Some(Fault::DropBefore) => return Err(Dropped),
@@ -103,6 +107,10 @@ pub(super) async fn answer(
     }
     let mut reply = reply(status, body.clone(), outcome.usage, outcome.made_up);
     match fault {
+        None if takes_gzip && body.len() >= WORTH_GZIP => {
+            let packed = gzip(reply.headers_mut(), &body);
+            *reply.body_mut() = packed;
+        }
         Some(Fault::ResetMidBody) => {
             reset.store(true, Ordering::Relaxed);
             let half = half(reply.headers_mut(), &body);
@@ -115,6 +123,13 @@ pub(super) async fn answer(
         _ => {}
     }
     Ok(reply)
+}
+
+/// Whether the client asked for gzip, weights aside.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let asked = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let mut names = asked.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+    names.any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
 /// The code of a fault that refuses a request without looking at it.

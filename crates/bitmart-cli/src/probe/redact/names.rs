@@ -1,0 +1,202 @@
+//! What is known of members by their names. A name that is in no list has a value that is replaced.
+
+/// What the value of a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A word or small number of the exchange's own: a state, a side, a type.
+    Word,
+    /// A pair, a contract or a currency.
+    Symbol,
+    /// The network of a coin.
+    Network,
+    /// A channel, with its symbol.
+    Topic,
+    /// A code of success or failure.
+    Code,
+    /// A sentence of the exchange, in which values may be named.
+    Message,
+    Unknown,
+}
+
+/// Names without underscores and in small letters.
+const WORDS: &[&str] = &[
+    "account",
+    "accountstatus",
+    "accounttype",
+    "action",
+    "activationpricetype",
+    "addresstype",
+    "apikeystatus",
+    "batchsubscribestatus",
+    "cancelsource",
+    "category",
+    "entrusttype",
+    "event",
+    "eventtype",
+    "exectype",
+    "flowtype",
+    "fromaccount",
+    "fromwallettype",
+    "fundingintervalhours",
+    "kyclevel",
+    "limit",
+    "lockday",
+    "margintrading",
+    "margintype",
+    "method",
+    "mode",
+    "movetype",
+    "n",
+    "openordertype",
+    "opentype",
+    "operationtype",
+    "ordermode",
+    "orderstate",
+    "ordertype",
+    "page",
+    "currentpage",
+    "pagesize",
+    "permissions",
+    "plancategory",
+    "plantype",
+    "positionmode",
+    "positionside",
+    "positiontype",
+    "presetstoplosspricetype",
+    "presettakeprofitpricetype",
+    "pricemaxprecision",
+    "priceminprecision",
+    "pricetype",
+    "priceway",
+    "producttype",
+    "querystate",
+    "recvwindow",
+    "risklevel",
+    "selectcopytrade",
+    "servicetype",
+    "side",
+    "size_page",
+    "sizepage",
+    "state",
+    "status",
+    "step",
+    "stpmode",
+    "subscribestatus",
+    "subscribetype",
+    "timeinforce",
+    "toaccount",
+    "towallettype",
+    "traderole",
+    "tradestatus",
+    "triggerpricetype",
+    "triggertype",
+    "type",
+    "userratetype",
+    "usertype",
+    "verifystatus",
+    "way",
+];
+
+const SYMBOLS: &[&str] = &[
+    "asset",
+    "basecurrency",
+    "ccy",
+    "coin",
+    "coincode",
+    "coinname",
+    "currencies",
+    "currency",
+    "dealfeecoinname",
+    "feeccy",
+    "feecoinname",
+    "fromcoincode",
+    "quotecurrency",
+    "rebatecoin",
+    "symbol",
+    "symbols",
+    "tocoincode",
+];
+
+const NETWORKS: &[&str] = &["chain", "network"];
+const TOPICS: &[&str] = &["group", "table", "topic"];
+const CODES: &[&str] = &["code", "errno", "errorcode"];
+const MESSAGES: &[&str] = &["errormessage", "message", "msg"];
+
+/// Ends of names of times.
+const TIMES: &[&str] = &["time", "timestamp", "date", "_at", "_t", "time_start", "time_end"];
+/// Whole names of times.
+const SHORT_TIMES: &[&str] = &["t", "ts", "before", "after"];
+
+/// Values that say nothing about anybody, whatever their name.
+const KNOWN_WORDS: &[&str] = &[
+    "",
+    "none",
+    "null",
+    "nan",
+    "na",
+    "n/a",
+    "ok",
+    "success",
+    "true",
+    "false",
+    "market",
+    "market price",
+    "all",
+];
+
+fn plain(name: &str) -> String {
+    name.chars().filter(|letter| *letter != '_').map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+pub(super) fn class(name: &str) -> Class {
+    let name = plain(name);
+    let is_in = |list: &[&str]| list.contains(&name.as_str());
+    match () {
+        () if is_in(WORDS) => Class::Word,
+        () if is_in(SYMBOLS) => Class::Symbol,
+        () if is_in(NETWORKS) => Class::Network,
+        () if is_in(TOPICS) => Class::Topic,
+        () if is_in(CODES) => Class::Code,
+        () if is_in(MESSAGES) => Class::Message,
+        () => Class::Unknown,
+    }
+}
+
+/// Whether a value may stay: its name is known, and it looks as such values do.
+pub(super) fn keeps(name: &str, value: &str) -> bool {
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    let is_of = |more: &[u8], longest: usize| {
+        value.len() <= longest
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+    };
+    match class(name) {
+        Class::Word => is_of(b"_ -/", 40) && digits <= 3,
+        Class::Symbol => is_symbol(value),
+        Class::Network => is_of(b"_ -()", 24) && digits <= 4,
+        Class::Topic => is_of(b"_/:@", 64) && digits <= 8,
+        Class::Code => is_of(b"_.-", 40) && digits <= 6,
+        Class::Message | Class::Unknown => false,
+    }
+}
+
+/// A pair, a contract or a currency, of one or several with commas between.
+pub(super) fn is_symbol(text: &str) -> bool {
+    let is_one = |part: &str| {
+        (1..=32).contains(&part.len())
+            && part.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && part.bytes().all(|byte| {
+                byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-".contains(&byte)
+            })
+            && part.bytes().filter(u8::is_ascii_digit).count() <= 8
+    };
+    text.split(',').all(is_one)
+}
+
+pub(super) fn is_time(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SHORT_TIMES.contains(&name.as_str()) || TIMES.iter().any(|end| name.ends_with(end))
+}
+
+pub(super) fn is_known_word(text: &str) -> bool {
+    KNOWN_WORDS.contains(&text.trim().to_ascii_lowercase().as_str())
+}

@@ -1,0 +1,181 @@
+//! Answers that come compressed, and what else may be around the text of an answer.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry};
+use bitmart_rest::{
+    Client, ErrorKind, LimitPolicy, Limiter, Outcome, Payload, TransportErrorKind, Unexpected,
+    decode,
+};
+use bitmart_types::{Environment, Service};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::value::RawValue;
+
+use crate::endpoint::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
+use crate::mock::{Recorder, Script, answer};
+use crate::server::{Reply, Server};
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zlib(text: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn deflate(text: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+type Change = (&'static str, &'static str, fn(&[u8]) -> Vec<u8>);
+
+/// What may be done to a body on its way without changing what it says: name, encoding, change.
+const CHANGES: &[Change] = &[
+    ("gzip", "gzip", gzip),
+    ("deflate in zlib", "deflate", zlib),
+    ("deflate alone", "deflate", deflate),
+    ("gzip that is announced but not done", "gzip", <[u8]>::to_vec),
+    ("byte-order mark", "", |text| ["\u{feff}".as_bytes(), text].concat()),
+    ("trailing NUL", "", |text| [text, b"\0"].concat()),
+    ("trailing blanks", "identity", |text| [text, b" \0\0\r\n"].concat()),
+    ("all at once", "gzip", |text| gzip(&["\u{feff}".as_bytes(), text, b"\0\n"].concat())),
+];
+
+/// The published answers to an endpoint: status and body.
+fn fixtures(entry: &EndpointEntry) -> Vec<(PathBuf, u16, String)> {
+    #[derive(serde::Deserialize)]
+    struct Fixture {
+        status: Option<u16>,
+        response: Option<Box<RawValue>>,
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(entry.metadata.id);
+    let paths = std::fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path());
+    paths
+        .filter_map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let fixture: Fixture = serde_json::from_str(&text).unwrap();
+            let body = fixture.response?.get().to_owned();
+            Some((path, fixture.status.unwrap_or(200), body))
+        })
+        .collect()
+}
+
+/// What a client says of an answer.
+async fn said(
+    entry: &'static EndpointEntry,
+    status: u16,
+    encoding: &'static str,
+    body: Vec<u8>,
+) -> String {
+    let script = Script::new(move |_| answer(status, &[("Content-Encoding", encoding)], &body));
+    let limiter = Limiter::new(LimitPolicy::Off);
+    let environment = Environment::custom("test")
+        .with(Service::SpotRest, "https://spot")
+        .with(Service::FuturesRest, "https://futures");
+    let builder = client("https://spot").environment(environment).transport(script);
+    let client = builder.limiter(limiter).build().unwrap();
+    match client.send_raw(&entry.metadata, Payload::new()).await {
+        Ok(detailed) => format!("{} {:?}", detailed.data, detailed.trace),
+        Err(error) => format!("{error} {:?} {:?}", error.kind(), error.outcome()),
+    }
+}
+
+#[tokio::test]
+async fn what_is_around_a_published_answer_changes_nothing_in_it() {
+    let mut tried = 0;
+    for entry in ENDPOINTS {
+        for (path, status, body) in fixtures(entry) {
+            let plain = said(entry, status, "", body.clone().into_bytes()).await;
+            for (name, encoding, change) in CHANGES {
+                let changed = said(entry, status, encoding, change(body.as_bytes())).await;
+                assert_eq!(changed, plain, "{name}: {}", path.display());
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 500, "{tried}");
+}
+
+#[tokio::test]
+async fn a_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
+    let spaces = vec![b' '; 3_000_000];
+    for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib)] {
+        let bomb = pack(&spaces);
+        assert!(bomb.len() < 64 * 1024);
+        let script = Script::new(move |_| answer(200, &[("Content-Encoding", name)], &bomb));
+        let client = client("https://spot").transport(script).max_body(64 * 1024).build().unwrap();
+        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
+        assert_eq!(error.outcome(), Outcome::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn other_encodings_are_named_in_the_error() {
+    let compressed = b"\x8b\x02\x80garbage\xff\xfe";
+    for (encoding, named) in
+        [("br", "\"br\""), ("zstd", "\"zstd\""), ("gzip, gzip", "\"gzip, gzip\"")]
+    {
+        let script =
+            Script::new(move |_| answer(200, &[("Content-Encoding", encoding)], compressed));
+        let client = client("https://spot").transport(script).build().unwrap();
+        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding));
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    // Broken on the way.
+    let mut broken = gzip(PLACED.as_bytes());
+    let middle = broken.len() / 2;
+    broken[middle] ^= 0xff;
+    let script = Script::new(move |_| answer(200, &[("Content-Encoding", "gzip")], &broken));
+    let client = client("https://spot").transport(script).build().unwrap();
+    let error = client.send(ORDER).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_over_a_connection_is_inflated_and_kept_inflated() {
+    let server = Server::start(|_| {
+        let body = gzip(PLACED.as_bytes());
+        let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
+        let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
+        Reply::Bytes([head.as_bytes(), &body].concat())
+    })
+    .await;
+    let client = client(&server.address).build().unwrap();
+    let detailed = client.send_detailed(ReadOrder).await.unwrap();
+    assert_eq!(detailed.data.order_id, "7");
+    assert_eq!(detailed.raw, PLACED);
+}
+
+#[test]
+fn an_answer_of_ones_own_stack_is_inflated_too() {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+    for body in [gzip(PLACED.as_bytes()), PLACED.as_bytes().to_vec()] {
+        let placed = decode::<PlaceOrder>(StatusCode::OK, &headers, &Bytes::from(body)).unwrap();
+        assert_eq!(placed.order_id, "7");
+    }
+}
+
+#[tokio::test]
+async fn only_public_reads_ask_for_compression() {
+    let transport = Recorder::new(PLACED);
+    let client: Client = client("https://spot").transport(transport.clone()).build().unwrap();
+    client.send(ReadOrder).await.unwrap();
+    client.send(ORDER).await.unwrap();
+    let sent = transport.sent.lock().unwrap();
+    let asked = |n: usize| sent[n].headers().get("accept-encoding").map(HeaderValue::as_bytes);
+    assert_eq!((asked(0), asked(1)), (Some(&b"gzip"[..]), None));
+}

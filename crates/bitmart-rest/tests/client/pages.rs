@@ -1,0 +1,214 @@
+//! Answers of somebody in between: redirects, pages of proxies, and how long they ask to wait.
+
+use std::time::Duration;
+
+use bitmart_rest::{
+    ErrorKind, LimitPolicy, Limiter, Outcome, RetryPolicy, ThrottleReason, TransportErrorKind,
+    Unexpected,
+};
+use tokio::time::Instant;
+
+use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
+use crate::mock::{Off, Script, Stopped, answer};
+use crate::server::{Reply, Server};
+
+const CHALLENGE: &str = "<!DOCTYPE html><html><head><title>Just a moment...</title></head>\
+    <body><script>window._cf_chl_opt={}</script></body></html>";
+
+type Page = (u16, &'static [(&'static str, &'static str)], &'static str, Unexpected, &'static str);
+
+/// Status, headers, body; what it is, and a part of what the error says.
+const PAGES: &[Page] = &[
+    (403, &[], CHALLENGE, Unexpected::Challenge, "checks for a browser"),
+    (503, &[("cf-mitigated", "challenge")], "", Unexpected::Challenge, "bot"),
+    (403, &[], "error code: 1020", Unexpected::Blocked, "error code 1020"),
+    (429, &[], "error code: 1015", Unexpected::Blocked, "error code 1015"),
+    (403, &[], "error code: 1009", Unexpected::Region, "region"),
+    (
+        403,
+        &[],
+        "<html><h1>Sorry, you have been blocked</h1></html>",
+        Unexpected::Blocked,
+        "Name your program",
+    ),
+    (
+        403,
+        &[],
+        r#"{"title":"Error 1010: Access denied","status":403,"error_code":1010}"#,
+        Unexpected::Blocked,
+        "1010",
+    ),
+    (
+        403,
+        &[],
+        "<html>The Amazon CloudFront distribution is configured to block access from your \
+         country.</html>",
+        Unexpected::Region,
+        "region",
+    ),
+    (451, &[], "<html>unavailable</html>", Unexpected::Region, "region"),
+    (451, &[], "", Unexpected::Region, "region"),
+    (403, &[], "<html>403</html>", Unexpected::Html, "refuses the request"),
+    (502, &[], "<html>502</html>", Unexpected::Html, "does not reach the exchange"),
+    (522, &[], "error code: 522", Unexpected::NotJson, "reports a fault: error code 522"),
+    (503, &[], "no healthy upstream", Unexpected::NotJson, "reports a fault"),
+    (504, &[], "", Unexpected::Empty, "reports a fault"),
+    (200, &[], "<html>Hotel WiFi</html>", Unexpected::Html, "network that asks to log in"),
+    (511, &[], "<html></html>", Unexpected::Html, "network that asks to log in"),
+    (302, &[("Location", "http://login.example/a")], "", Unexpected::Redirect, "login.example/a"),
+];
+
+#[tokio::test]
+async fn pages_of_proxies_are_named_and_prove_nothing() {
+    for (status, headers, body, reason, says) in PAGES {
+        let script = Script::new(move |_| answer(*status, headers, body));
+        let builder = client("https://spot").transport(script.clone());
+        let client = builder.limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
+        let error = client.send(ORDER).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Unexpected(*reason), "{status} {body}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{status} {body}");
+        let text = error.to_string();
+        assert!(text.contains(says), "{text}");
+        assert!(text.contains(&format!("HTTP {status}")), "{text}");
+        assert!(error.advice().is_some(), "{text}");
+        assert_eq!(script.paths().len(), 1, "sent once");
+    }
+}
+
+#[tokio::test]
+async fn a_word_of_a_page_in_an_answer_of_the_exchange_means_nothing() {
+    let body = r#"{"code":50020,"message":"Just a moment... error code: 1020","trace":"1"}"#;
+    let script = Script::new(move |_| answer(403, &[("cf-mitigated", "challenge")], body));
+    let client = client("https://spot").transport(script).build().unwrap();
+    assert_eq!(client.send(ORDER).await.unwrap_err().code(), Some(50020));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_says_where_it_points_without_what_may_be_secret() {
+    let other = Server::start(|_| Reply::Answer("200 OK", PLACED.to_owned())).await;
+    let secret = "token=CANARY";
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Same", "308 Same"] {
+        let to = other.address.trim_start_matches("http://").to_owned();
+        let location = format!("http://CANARY:CANARY@{to}/login/page?{secret}#CANARY");
+        let server = Server::start(move |_| {
+            let head = format!("HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0");
+            Reply::Bytes(format!("{head}\r\n\r\n").into_bytes())
+        })
+        .await;
+        let client = client(&server.address).build().unwrap();
+        for error in [
+            client.send(ORDER).await.unwrap_err(),
+            client.send(SignedRead).await.unwrap_err(),
+            client.send(ReadOrder).await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Redirect));
+            let text = format!("{error} {error:?}");
+            assert!(text.contains(&format!("{to}/login/page")), "{text}");
+            assert!(!text.contains("CANARY"), "{text}");
+        }
+        assert_eq!(server.requests().len(), 3, "{status}");
+    }
+    assert_eq!(other.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn odd_addresses_of_a_redirect_are_bounded() {
+    let long = format!("https://x.example/{}", "a".repeat(5_000));
+    for location in [long.as_str(), "/relative?secret", "", "::::", "http://[::1]:99/x", "é"] {
+        let location = location.to_owned();
+        let script = Script::new(move |_| answer(302, &[("Location", &location)], ""));
+        let client = client("https://spot").transport(script).build().unwrap();
+        let error = client.send(ReadOrder).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Redirect));
+        assert!(error.to_string().len() < 500, "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn too_many_headers_are_an_error_that_says_so() {
+    let server = Server::start(|number| {
+        let count = if number == 1 { 101 } else { 90 };
+        let headers = "X-Extra: 1\r\n".repeat(count);
+        let length = PLACED.len();
+        let head = format!("HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\n\r\n");
+        Reply::Bytes(format!("{head}{PLACED}").into_bytes())
+    })
+    .await;
+    let client = client(&server.address).build().unwrap();
+    let error = client.send(ORDER).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::HeadTooLarge));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    assert!(error.to_string().contains("more than 100 headers"), "{error}");
+    client.send(ORDER).await.unwrap();
+}
+
+const NOW: i64 = 1_796_000_000_000; // 2026-11-30T00:53:20Z
+
+#[tokio::test(start_paused = true)]
+async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
+    let soon = "Mon, 30 Nov 2026 00:54:50 GMT";
+    let far = "Mon, 30 Nov 2099 00:00:00 GMT";
+    for (status, date, expected, reason) in [
+        (429, soon, 90, ThrottleReason::TooManyRequests),
+        (418, soon, 90, ThrottleReason::Banned),
+        (429, far, 3600, ThrottleReason::TooManyRequests),
+    ] {
+        let script = Script::new(move |_| answer(status, &[("Retry-After", date)], "<html>"));
+        let limiter = Limiter::new(LimitPolicy::FailFast);
+        let builder = client("https://spot").transport(script.clone()).clock(Stopped(NOW));
+        let client = builder.limiter(limiter).build().unwrap();
+        let expected = Duration::from_secs(expected);
+        assert_eq!(client.send(ORDER).await.unwrap_err().retry_after(), Some(expected));
+        let error = client.send(ORDER).await.unwrap_err();
+        let ErrorKind::Throttled(throttled) = error.kind() else { panic!("{error}") };
+        assert_eq!((throttled.reason, throttled.retry_after), (reason, expected));
+        assert_eq!(script.paths().len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
+    for (status, name, text, wait) in [
+        (503, "Retry-After", "7", 7),
+        // The clock starts 1000 seconds after 1970 began.
+        (503, "Retry-After", "Thu, 01 Jan 1970 00:16:49 GMT", 9),
+        (429, "Retry-After", "Thu, 01 Jan 1970 00:16:49 GMT", 9),
+    ] {
+        let start = Instant::now();
+        let script = Script::new(move |_| {
+            if start.elapsed() < Duration::from_secs(wait) {
+                answer(status, &[(name, text)], "<html></html>")
+            } else {
+                answer(200, &[], PLACED)
+            }
+        });
+        let client = client("https://spot")
+            .transport(script.clone())
+            .clock(Off { start, by: 0 })
+            .retry_reads(RetryPolicy::within(Duration::from_secs(30)))
+            .build()
+            .unwrap();
+        client.send(ReadOrder).await.unwrap();
+        assert_eq!(script.paths().len(), 2, "{status} {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_decided_is_not_asked_again() {
+    for (status, headers, body, reason, _) in PAGES {
+        let is_decided = matches!(
+            reason,
+            Unexpected::Redirect | Unexpected::Challenge | Unexpected::Blocked | Unexpected::Region
+        );
+        let script = Script::new(move |_| answer(*status, headers, body));
+        let client = client("https://spot")
+            .transport(script.clone())
+            .limiter(Limiter::new(LimitPolicy::Off))
+            .retry_reads(RetryPolicy::within(Duration::from_secs(30)))
+            .build()
+            .unwrap();
+        client.send(ReadOrder).await.unwrap_err();
+        assert_eq!(script.paths().len(), if is_decided { 1 } else { 3 }, "{status} {body}");
+    }
+}

@@ -1,0 +1,336 @@
+//! The models of the client, as their sources have them.
+
+use std::path::{Path, PathBuf};
+
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Field, Fields, GenericArgument, Item, PathArguments, Token, Type};
+
+/// Every struct that is decoded, of one crate.
+pub(crate) struct Models(Vec<Model>);
+
+/// A struct that is decoded.
+pub(crate) struct Model {
+    pub(crate) name: String,
+    /// Path below the crate's `src`.
+    file: PathBuf,
+    /// Whether it is an array on the wire.
+    pub(crate) is_row: bool,
+    pub(crate) members: Vec<Member>,
+}
+
+/// A member of a struct.
+pub(crate) struct Member {
+    /// Name on the wire.
+    pub(crate) name: String,
+    /// Name in Rust.
+    pub(crate) rust: String,
+    pub(crate) kind: Kind,
+    /// Last part of the name of the function or module that reads it.
+    pub(crate) helper: Option<String>,
+    pub(crate) has_default: bool,
+    /// Its own members stand in its place.
+    pub(crate) is_flat: bool,
+    pub(crate) aliases: Vec<String>,
+}
+
+/// What a type means for decoding.
+pub(crate) enum Kind {
+    Option(Box<Kind>),
+    /// `Rows`, of which a bad row loses itself only.
+    Rows(Box<Kind>),
+    Vec(Box<Kind>),
+    Map(Box<Kind>),
+    /// A name, and the module that it is looked for in, if one is given.
+    Named(Option<String>, String),
+}
+
+impl Models {
+    /// No models yet.
+    pub(crate) fn empty() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Reads every source below `folder`.
+    pub(crate) fn load(folder: &Path) -> Result<Self, String> {
+        let mut models = Self::empty();
+        models.collect(folder, folder)?;
+        Ok(models)
+    }
+
+    fn collect(&mut self, root: &Path, folder: &Path) -> Result<(), String> {
+        let explain = |error: std::io::Error| format!("{}: {error}", folder.display());
+        for entry in std::fs::read_dir(folder).map_err(explain)? {
+            let path = entry.map_err(explain)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                self.collect(root, &path)?;
+            } else if name.ends_with(".rs") && !matches!(&*name, "generated.rs" | "tests.rs") {
+                let text = std::fs::read_to_string(&path).map_err(explain)?;
+                let file = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                self.source(&file, &text).map_err(|e| format!("{}: {e}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one source.
+    pub(crate) fn source(&mut self, file: &Path, text: &str) -> Result<(), String> {
+        for item in syn::parse_file(text).map_err(|error| error.to_string())?.items {
+            match item {
+                Item::Struct(item) => {
+                    let all = Serde::read(&item.attrs);
+                    // One that reads itself is known by how it is written.
+                    let is_read = derives(&item.attrs, "Deserialize") || all.is_transparent;
+                    let Fields::Named(fields) = item.fields else { continue };
+                    if all.is_opaque || !is_read {
+                        continue;
+                    }
+                    let members = fields.named.iter().filter_map(|field| member(field, &all));
+                    self.0.push(Model {
+                        name: item.ident.to_string(),
+                        file: file.to_owned(),
+                        is_row: false,
+                        members: members
+                            .map(|member| Member {
+                                is_flat: member.is_flat || all.is_transparent,
+                                ..member
+                            })
+                            .collect(),
+                    });
+                }
+                Item::Macro(item)
+                    if item.mac.path.is_ident("positional")
+                        || item
+                            .mac
+                            .path
+                            .segments
+                            .last()
+                            .is_some_and(|last| last.ident == "positional") =>
+                {
+                    let row: Row = syn::parse2(item.mac.tokens).map_err(|e| e.to_string())?;
+                    self.0.push(Model {
+                        name: row.name,
+                        file: file.to_owned(),
+                        is_row: true,
+                        members: row.columns,
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The struct that `name` means in `module`, or where `from` is.
+    pub(crate) fn find(
+        &self,
+        module: Option<&str>,
+        name: &str,
+        from: Option<&Model>,
+    ) -> Option<&Model> {
+        let named = || self.0.iter().filter(|model| model.name == name);
+        let module = module.or(from.map(Model::module));
+        named()
+            .find(|model| from.is_some_and(|from| from.file == model.file))
+            .or_else(|| named().find(|model| module == Some(model.module())))
+            .or_else(|| named().next())
+    }
+}
+
+impl Model {
+    /// The public module that it is in.
+    fn module(&self) -> &str {
+        let first = self.file.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+}
+
+/// The inside of `positional!`.
+struct Row {
+    name: String,
+    columns: Vec<Member>,
+}
+
+/// A column: a field, and the helper that reads it.
+struct Column(Member);
+
+impl Parse for Row {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        input.parse::<Token![struct]>()?;
+        let name: syn::Ident = input.parse()?;
+        let content;
+        syn::braced!(content in input);
+        let columns = Punctuated::<Column, Token![,]>::parse_terminated(&content)?;
+        Ok(Self { name: name.to_string(), columns: columns.into_iter().map(|c| c.0).collect() })
+    }
+}
+
+impl Parse for Column {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<syn::Visibility>()?;
+        let name: syn::Ident = input.parse()?;
+        input.parse::<Token![:]>()?;
+        // A type stops at `as`, which is no part of one.
+        let kind = Kind::of(&input.parse::<Type>()?);
+        let helper = match input.parse::<Option<Token![as]>>()? {
+            Some(_) => {
+                input.parse::<syn::Path>()?.segments.last().map(|last| last.ident.to_string())
+            }
+            None => None,
+        };
+        Ok(Self(Member {
+            name: name.to_string(),
+            rust: name.to_string(),
+            kind,
+            helper,
+            // Optional columns at the end may lack.
+            has_default: true,
+            is_flat: false,
+            aliases: Vec::new(),
+        }))
+    }
+}
+
+impl Kind {
+    /// Reads a type.
+    pub(crate) fn of(ty: &Type) -> Self {
+        let Type::Path(path) = ty else {
+            return Self::Named(None, String::new());
+        };
+        let Some(last) = path.path.segments.last() else {
+            return Self::Named(None, String::new());
+        };
+        let inner = || match &last.arguments {
+            PathArguments::AngleBracketed(arguments) => {
+                let types = arguments.args.iter().filter_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(Self::of(ty)),
+                    _ => None,
+                });
+                types.last()
+            }
+            _ => None,
+        };
+        let inner = || Box::new(inner().unwrap_or(Self::Named(None, String::new())));
+        match last.ident.to_string().as_str() {
+            "Option" => Self::Option(inner()),
+            "Rows" => Self::Rows(inner()),
+            "Vec" => Self::Vec(inner()),
+            "Box" | "Arc" => *inner(),
+            "BTreeMap" | "HashMap" => Self::Map(inner()),
+            name => {
+                let segments = &path.path.segments;
+                let module = (segments.len() > 1).then(|| segments[0].ident.to_string());
+                Self::Named(
+                    module.filter(|module| module != "super" && module != "crate"),
+                    name.to_owned(),
+                )
+            }
+        }
+    }
+}
+
+/// What the attributes of `serde` say.
+#[derive(Default)]
+struct Serde {
+    rename: Option<String>,
+    rename_all: Option<String>,
+    aliases: Vec<String>,
+    helper: Option<String>,
+    has_default: bool,
+    is_flat: bool,
+    is_skipped: bool,
+    /// Written as its only field.
+    is_transparent: bool,
+    /// Decoded as another type.
+    is_opaque: bool,
+}
+
+impl Serde {
+    fn read(attributes: &[Attribute]) -> Self {
+        let mut all = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+            // What is not understood here is not of interest.
+            let _ = attribute.parse_nested_meta(|meta| {
+                let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                let value = if meta.input.peek(Token![=]) {
+                    let value: syn::Expr = meta.value()?.parse()?;
+                    match value {
+                        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
+                            text.value()
+                        }
+                        _ => String::new(),
+                    }
+                } else {
+                    if meta.input.peek(syn::token::Paren) {
+                        let content;
+                        syn::parenthesized!(content in meta.input);
+                        content.parse_terminated(syn::Meta::parse, Token![,])?;
+                    }
+                    String::new()
+                };
+                match name.as_str() {
+                    "rename" => all.rename = Some(value),
+                    "rename_all" => all.rename_all = Some(value),
+                    "alias" => all.aliases.push(value),
+                    "with" => all.helper = Some(value),
+                    "deserialize_with" => {
+                        all.helper = Some(value.trim_end_matches("::deserialize").to_owned());
+                    }
+                    "default" => all.has_default = true,
+                    "flatten" => all.is_flat = true,
+                    "skip" | "skip_deserializing" => all.is_skipped = true,
+                    "transparent" => all.is_transparent = true,
+                    "from" | "try_from" => all.is_opaque = true,
+                    _ => {}
+                }
+                Ok(())
+            });
+        }
+        all
+    }
+}
+
+fn derives(attributes: &[Attribute], name: &str) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).any(|attribute| {
+        let mut found = false;
+        let _ = attribute.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == name);
+            Ok(())
+        });
+        found
+    })
+}
+
+fn member(field: &Field, all: &Serde) -> Option<Member> {
+    let own = Serde::read(&field.attrs);
+    let rust = field.ident.as_ref()?.to_string();
+    let rust = rust.trim_start_matches("r#").to_owned();
+    let name = own.rename.unwrap_or_else(|| match all.rename_all.as_deref() {
+        Some("camelCase") => camel_case(&rust),
+        _ => rust.clone(),
+    });
+    let helper = own.helper.as_deref().and_then(|path| path.rsplit("::").next());
+    (!own.is_skipped).then(|| Member {
+        name,
+        rust,
+        kind: Kind::of(&field.ty),
+        helper: helper.map(str::to_owned),
+        has_default: own.has_default || all.has_default,
+        is_flat: own.is_flat,
+        aliases: own.aliases,
+    })
+}
+
+/// `start_time` to `startTime`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| {
+        let (letter, rest) = word.split_at(1.min(word.len()));
+        text + &letter.to_uppercase() + rest
+    })
+}
