@@ -650,7 +650,7 @@ impl crate::account::Account<'_> {
     ///
     /// let request = ListFundingHistory::new(FundingOperation::Withdraw, 100);
     /// for record in client.account().funding_history(request).await?.records {
-    ///     println!("{}: {:?}", record.apply_time, record.status);
+    ///     println!("{:?}: {:?}", record.apply_time, record.status);
     /// }
     /// # Ok(())
     /// # }

@@ -203,3 +203,71 @@ impl std::error::Error for HistoryError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::json;
+
+    use super::super::HistorySpec;
+    use super::*;
+    use crate::spot::{Fill, ListAccountTrades};
+
+    const HOUR: i64 = 3_600_000;
+
+    /// Fills with these ids; for each `None` one without a price. The second has no time.
+    fn page(ids: &[Option<u32>]) -> Rows<Fill> {
+        let row = |(at, id): (usize, &Option<u32>)| {
+            let (price, id) = match id {
+                Some(id) => (r#""price":"5","#, *id),
+                None => ("", 0),
+            };
+            let time = if at == 1 {
+                "null".to_owned()
+            } else {
+                (1_700_000_000_000 + u64::from(id)).to_string()
+            };
+            format!(
+                r#"{{"tradeId":"{id}","orderId":"1","symbol":"BTC_USDT","side":"buy",{price}
+                "size":"1","createTime":{time}}}"#
+            )
+        };
+        let rows: Vec<_> = ids.iter().enumerate().map(row).collect();
+        json::from_str(&format!("[{}]", rows.join(","))).expect("rows that decode in part")
+    }
+
+    fn walk(full: u32) -> Walk {
+        let from = Timestamp::from_millis(1_700_000_000_000);
+        let to = Timestamp::from_millis(1_700_000_000_000 + 4 * HOUR);
+        Walk::new(HistorySpec { longest: 2 * HOUR, ..HistorySpec::new(1, full) }, from, to)
+    }
+
+    fn take(walk: &mut Walk, rows: &Rows<Fill>) -> Taken {
+        walk.take(&keys::<ListAccountTrades>(rows))
+    }
+
+    #[test]
+    fn a_page_that_is_full_with_rows_that_do_not_decode_is_asked_for_again() {
+        let mut walk = walk(3);
+        assert_eq!(take(&mut walk, &page(&[Some(1), Some(2), None])), Taken::Narrowed);
+        let end = walk.window().expect("it goes on").to;
+        assert_eq!(end.as_millis(), 1_700_000_000_000 + HOUR);
+    }
+
+    #[test]
+    fn rows_that_do_not_decode_are_given_once_and_all_of_them() {
+        let mut walk = walk(100);
+        let first = page(&[None, Some(2), None]);
+        let Taken::Rows(places) = take(&mut walk, &first) else { panic!("it is not full") };
+        let first = picked(first, &places);
+        assert_eq!((first.len(), first.faults().len()), (1, 2));
+        assert_eq!(first[0].create_time, None, "a row without a time is no fault");
+        // The next window overlaps with the first and has one more of each.
+        let next = page(&[None, Some(2), None, Some(4), None]);
+        let Taken::Rows(places) = take(&mut walk, &next) else { panic!("it is not full") };
+        let next = picked(next, &places);
+        let ids: Vec<_> = next.iter().map(|fill| fill.trade_id.as_str()).collect();
+        assert_eq!(ids, ["4"]);
+        let places: Vec<_> = next.faults().iter().map(|fault| fault.index).collect();
+        assert_eq!(places, [4]);
+    }
+}

@@ -782,7 +782,7 @@ impl crate::futures::Futures<'_> {
     /// use bitmart_rest::futures::ListPositions;
     ///
     /// for position in client.futures().positions(ListPositions::new()).await? {
-    ///     println!("{}: {} contracts", position.symbol, position.signed_size);
+    ///     println!("{}: {} contracts", position.symbol, position.size);
     /// }
     /// # Ok(())
     /// # }

@@ -567,7 +567,7 @@ impl crate::spot::Spot<'_> {
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// let ticker = client.spot().ticker("BTC_USDT").await?;
-    /// println!("{} at {}", ticker.last, ticker.time);
+    /// println!("{:?} at {:?}", ticker.last, ticker.time);
     /// # Ok(())
     /// # }
     /// ```

@@ -937,7 +937,7 @@ impl crate::spot::Spot<'_> {
     ///
     /// // For more than a page see `Client::history`.
     /// for fill in client.spot().account_trades(ListAccountTrades::new()).await? {
-    ///     println!("{} at {}, fee {} {}", fill.size, fill.price, fill.fee, fill.fee_currency);
+    ///     println!("{} at {}, fee {:?} {:?}", fill.size, fill.price, fill.fee, fill.fee_currency);
     /// }
     /// # Ok(())
     /// # }
