@@ -71,7 +71,7 @@ fn every_recorded_frame_decodes_and_nothing_in_it_is_unknown() {
             Value::Array(rows) => rows,
             row => vec![row],
         };
-        lost(&data(&text).into(), &data(&typed).into(), channel.pattern, &mut unknown);
+        lost(&data(&text).into(), &data(&typed.text).into(), channel.pattern, &mut unknown);
         frames += 1;
     }
     assert!(unknown.is_empty(), "{unknown:#?}");
