@@ -209,3 +209,26 @@ proptest! {
         prop_assert_eq!((known.progress, known.filled_size), (last.progress, last.filled_size));
     }
 }
+
+#[test]
+fn fills_of_orders_that_nobody_reported_are_dropped_oldest_first() {
+    let mut state = AccountState::new().keep_finished(2);
+    for id in ["1", "2", "3"] {
+        assert!(state.take_fill(fill(id, "9")));
+    }
+    let kept = ["1", "2", "3"].map(|id| state.fills(Market::Spot, &id.into()).len());
+    assert_eq!(kept, [0, 1, 1]);
+    assert!(!state.take_fill(fill("1", "9")), "that it was counted is remembered longer");
+}
+
+#[test]
+fn an_order_that_the_exchange_forgot_is_open_no_more() {
+    let mut state = AccountState::new().keep_finished(1);
+    state.take_order(spot("1", "limit", "buy", "new", "2", "0"));
+    state.take_fill(fill("1", "9"));
+    assert!(state.forget_order(Market::Spot, &"1".into()));
+    assert_eq!(state.open_orders(Market::Spot).count(), 0);
+    assert!(state.order_by_client_id(Market::Spot, &"client1".parse().expect("an id")).is_none());
+    state.take_fill(fill("2", "9"));
+    assert!(state.fills(Market::Spot, &"1".into()).is_empty(), "its fills are not kept for ever");
+}
