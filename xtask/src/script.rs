@@ -56,7 +56,9 @@ fn attempt(name: &str, options: &[&str], limit: Duration, script: &mut Command) 
     let told: Vec<&str> = text.lines().filter(|line| line.starts_with("FAIL ")).collect();
     let tally = text.lines().rfind(|line| line.ends_with(" failed"));
     println!("{name}: {}", tally.unwrap_or("no tally"));
-    told.iter().for_each(|line| println!("{line}"));
+    for line in &told {
+        println!("{line}");
+    }
     match status {
         Some(status) if status.success() && tally.is_some() && told.is_empty() => Ok(()),
         Some(status) => Err(format!("ended with {status}; see {}", shown(&log))),
