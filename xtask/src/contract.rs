@@ -10,7 +10,7 @@ use crate::run::workspace_root;
 use crate::script::{build_sandbox, run_script};
 use crate::step::{Outcome, Part};
 
-/// On an idle machine each takes less than a minute.
+/// How long a script may take. Schemathesis waits for processors most of the time when a machine is busy.
 const LIMIT: Duration = Duration::from_mins(5);
 const SCHEMATHESIS: &str = "xtask/tools/schemathesis";
 const NEWMAN: &str = "xtask/tools/newman";
