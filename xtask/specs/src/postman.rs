@@ -25,16 +25,16 @@ pub(crate) fn render(package: &Path) -> Result<Vec<(&'static str, Value)>, Strin
     let address = |service| live.address(service).map_err(|error| error.to_string());
     let (spot, futures) = (address(Service::SpotRest)?, address(Service::FuturesRest)?);
     Ok(vec![
-        ("bitmart.postman_collection.json", collection(folders)),
+        ("bitmart.postman_collection.json", collection(&folders)),
         (
             "sandbox.postman_environment.json",
             environment("BitMart sandbox", SANDBOX_SPOT, SANDBOX_FUTURES),
         ),
-        ("live.postman_environment.json", environment("BitMart live", &spot, &futures)),
+        ("live.postman_environment.json", environment("BitMart live", spot, futures)),
     ])
 }
 
-fn collection(folders: Vec<Value>) -> Value {
+fn collection(folders: &[Value]) -> Value {
     json!({
         "info": {
             "name": "BitMart REST API",

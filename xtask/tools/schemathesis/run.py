@@ -17,7 +17,7 @@ CHECKS = ["no_server_error", "status_code_conformance", "content_type_conformanc
 command = [
     os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run", str(HERE.parents[2] / "docs/openapi.json"),
     "--url", os.environ[f"BITMART_{HOST.upper()}_REST"],
-    "--checks", ",".join(CHECKS), "--phases", "examples,fuzzing", "--max-examples", "6",
+    "--checks", ",".join(CHECKS), "--phases", "examples,fuzzing", "--max-examples", "3",
     "--generation-deterministic", "--max-failures", "20", "--continue-on-failure",
     "--request-timeout", "10", "--warnings", "off", "--no-color", "--no-shrink",
 ]
