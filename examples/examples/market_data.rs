@@ -55,7 +55,7 @@ async fn main() -> examples::Result {
     let mut contracts = streams.subscribe(topic::futures::ticker("BTCUSDT")).await?;
     while let Some(update) = contracts.next().await {
         if let Update::Data(ticker) = update? {
-            println!("{}: mark price {}", ticker.symbol, ticker.mark_price);
+            println!("{}: mark price {:?}", ticker.symbol, ticker.mark_price);
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! From the bytes of a response to its model, against splitting the same bytes into texts.
 //!
-//! The lower bound is serde_json into borrowed texts: it reads every byte, makes no decimal, no time
+//! The lower bound is `serde_json` into borrowed texts: it reads every byte, makes no decimal, no time
 //! and no symbol, and takes for granted what this crate checks. The tree is what many clients make.
 
 use std::hint::black_box;
