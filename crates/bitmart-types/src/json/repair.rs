@@ -1,10 +1,6 @@
 //! Takes out of a JSON text what a decoder stopped at.
 
-use std::{
-    collections::HashSet,
-    fmt::{self, Write as _},
-    ops::Range,
-};
+use std::{collections::HashSet, fmt, ops::Range};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -86,7 +82,8 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
     let mut object = String::from("{");
     for (index, (key, value)) in kept.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        write!(object, "{comma}{}:{}", serde_json::to_string(key).ok()?, value.get()).ok()?;
+        let key = serde_json::to_string(key).ok()?;
+        object.extend([comma, key.as_str(), ":", value.get()]);
     }
     object.push('}');
     Some((format!("{}{object}{}", &json[..start], &json[end..]), note))
