@@ -125,7 +125,8 @@ async fn spot_market(desk: &mut Desk) -> TestResult {
 }
 
 async fn futures_market(desk: &mut Desk) -> TestResult {
-    desk.expect(topic::futures::ticker("BTCUSDT"), |ticker| ticker.mark_price > dec!(0)).await?;
+    desk.expect(topic::futures::ticker("BTCUSDT"), |ticker| ticker.mark_price > Some(dec!(0)))
+        .await?;
     desk.expect(topic::futures::all_tickers(), |ticker| ticker.symbol() == Some("ETHUSDT")).await?;
     let mut rates = desk.ws.subscribe(topic::futures::funding_rate("BTCUSDT")).await?;
     desk.hear(&mut rates, |rate| rate.next_settlement > rate.timestamp).await?;
