@@ -163,8 +163,9 @@ impl Sample {
         loop {
             let value = got.pointer(at);
             let is_kept = at == member.pointer && value.is_some() && value == change.value.as_ref();
-            let is_lost =
-                value.is_some_and(is_fault) || (at != member.pointer && value.is_none_or(is_blank));
+            let is_lost = value.is_some_and(is_fault)
+                || (is_no_list && at == member.pointer && value.is_some_and(is_blank))
+                || (at != member.pointer && value.is_none_or(is_blank));
             if (is_kept || is_lost) && same_without(&self.base, &got, at) {
                 return None;
             }

@@ -142,9 +142,10 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let dot = if path.is_empty() { "" } else { "." };
-            let place = match model.is_row {
-                true => format!("{path}[{index}]"),
-                false => format!("{path}{dot}{}", member.name),
+            let place = if model.is_row {
+                format!("{path}[{index}]")
+            } else {
+                format!("{path}{dot}{}", member.name)
             };
             for alias in &member.aliases {
                 let known =

@@ -65,7 +65,9 @@ impl Models {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 self.collect(root, &path)?;
-            } else if name.ends_with(".rs") && !matches!(&*name, "generated.rs" | "tests.rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !matches!(&*name, "generated.rs" | "tests.rs")
+            {
                 let text = std::fs::read_to_string(&path).map_err(explain)?;
                 let file = path.strip_prefix(root).unwrap_or(&path).to_owned();
                 self.source(&file, &text).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -235,6 +237,7 @@ impl Kind {
 
 /// What the attributes of `serde` say.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent attributes")]
 struct Serde {
     rename: Option<String>,
     rename_all: Option<String>,

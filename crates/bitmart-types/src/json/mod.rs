@@ -100,7 +100,9 @@ pub(crate) fn tolerant<T: DeserializeOwned>(json: &str) -> Result<T, serde_json:
     for _ in 0..REPAIRS {
         let error = match decode(&text, exact) {
             Ok(value) => {
-                made.into_iter().for_each(|made| notes::note(|| made));
+                for made in made {
+                    notes::note(|| made);
+                }
                 return Ok(value);
             }
             Err(error) => error,

@@ -82,7 +82,8 @@ fn without_repetition(json: &str, at: usize, name: &str) -> Option<(String, Opti
     let mut object = String::from("{");
     for (index, (key, value)) in kept.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
-        object += &format!("{comma}{}:{}", serde_json::to_string(key).ok()?, value.get());
+        let key = serde_json::to_string(key).ok()?;
+        object.extend([comma, key.as_str(), ":", value.get()]);
     }
     object.push('}');
     Some((format!("{}{object}{}", &json[..start], &json[end..]), note))

@@ -54,7 +54,7 @@ fn a_model_that_is_as_described_passes() {
 fn a_member_that_is_stricter_than_described_is_named() {
     let strict = [
         ("pub id: OrderId", "pub id: OrderId, pub side: Side", "Order::side"),
-        (r#"Option<Decimal> as wire::decimal_opt"#, "Decimal as wire::decimal", "Fill::fee"),
+        ("Option<Decimal> as wire::decimal_opt", "Decimal as wire::decimal", "Fill::fee"),
         ("#[serde(default)]", "", "Order::fills"),
         ("serde(default, ", "serde(", "Order::price"),
         (r#", with = "wire::decimal_opt""#, "", "Order::price"),
