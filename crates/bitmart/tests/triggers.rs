@@ -107,7 +107,7 @@ async fn a_plan_order_is_heard_of_when_it_comes_and_when_it_fires() -> TestResul
             break told.order;
         }
     };
-    assert_eq!((placed.plan_order_id.as_ref(), placed.size), (Some(&id), dec!(2)));
+    assert_eq!((placed.plan_order_id.as_ref(), placed.size), (Some(&id), Some(dec!(2))));
     let told = desk.next(FuturesOrderType::Plan).await?;
     assert_eq!(told.fill(), None);
     assert_eq!((told.order.order_id, told.order.state), (id, FuturesOrderState::Finished));
