@@ -266,7 +266,7 @@ async fn a_loan_bears_interest_by_the_hour_and_is_paid_back() {
     let row = client.get(&path).await.data()["records"][0].clone();
     assert_eq!(
         (&row["interest_amount"], &row["create_time"]),
-        (&json!("0.25002000"), &json!(NOON_MS / 1_000))
+        (&json!("0.25002000"), &json!(NOON_MS.to_string()))
     );
     client.post(transfer, with_side("999.74998", "out")).await.data();
     assert_eq!(available(&sandbox, 1, "spot", "USDT"), Decimal::new(9_999_974_998, 5));

@@ -93,8 +93,9 @@ impl Redactor {
                         );
                     }
                     let path = format!("{}[]", at.path);
-                    // A list in a list is a row; one of a member keeps the member's name.
-                    let is_column = at.path.ends_with(']');
+                    // A list in a list is a row, and so is a candle; one of another member keeps the
+                    // member's name.
+                    let is_column = at.path.ends_with(']') || at.name == "candle";
                     let name = if is_column { "" } else { at.name };
                     self.walk(Place { name, path: &path, is_column }, value, columns)
                 };

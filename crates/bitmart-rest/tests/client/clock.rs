@@ -8,14 +8,14 @@ use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, SignedRead, client};
-use crate::mock::{Off, Script, answer};
+use crate::mock::{NOW, Off, Script, answer};
 
 /// An exchange that is `ahead` of the client's clock and refuses signatures a minute old.
 fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> Script {
     let ahead = Arc::clone(ahead);
     Script::new(move |request| {
         let passed = i64::try_from(start.elapsed().as_millis()).unwrap();
-        let now = 1_000_000 + passed + ahead.load(Ordering::Relaxed);
+        let now = NOW + passed + ahead.load(Ordering::Relaxed);
         if request.uri().path() == "/system/time" {
             // The other half of the way.
             let now = now - i64::try_from(latency / 2).unwrap();

@@ -148,7 +148,7 @@ async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() 
 
 #[tokio::test]
 async fn an_answer_of_another_form_is_not_taken_for_an_empty_one() {
-    for data in ["[]", r#"{"total":3}"#, r#"{"total":"many","list":[]}"#, "null"] {
+    for data in ["[]", r#"{"total":3}"#, r#"{"total":3,"list":"many"}"#, "null"] {
         let (client, _) = client(move |_, _| success(data));
         let request = ListFlexibleRecords::new(EarnRecordType::Redeem, 1, 1);
         let mut pages = client.history(request, day(1), day(2));
@@ -181,13 +181,13 @@ async fn futures_candles_are_walked_in_windows_that_are_answered_completely() {
             .collect();
         success(&format!("[{}]", rows.join(",")))
     });
-    let request = ListFuturesKlines::new("BTCUSDT", day(0), day(0));
-    let mut pages = client.history(request, day(1), day(3));
+    let request = ListFuturesKlines::new("BTCUSDT", day(20_000), day(20_000));
+    let mut pages = client.history(request, day(20_001), day(20_003));
     let mut times = Vec::new();
     while let Some(page) = pages.next().await {
         times.extend(page.unwrap().into_iter().map(|row| row.time.as_secs() / 60));
     }
     assert!(times.iter().is_sorted_by(|left, right| *left + 1 == **right), "without a gap");
-    assert_eq!((times[0], times[times.len() - 1]), (1_440, 4_320));
+    assert_eq!((times[0], times[times.len() - 1]), (20_001 * 1_440, 20_003 * 1_440));
     assert!(exchange.asked.lock().unwrap().len() < 40);
 }

@@ -150,7 +150,10 @@ impl Transport for Script {
     }
 }
 
-/// A clock that is off by so many milliseconds from paused time's, which starts at a million.
+/// When paused time starts, in milliseconds.
+pub(crate) const NOW: i64 = 1_700_000_000_000;
+
+/// A clock that is off by so many milliseconds from paused time's, which starts at [`NOW`].
 #[derive(Debug)]
 pub(crate) struct Off {
     pub(crate) start: tokio::time::Instant,
@@ -160,6 +163,6 @@ pub(crate) struct Off {
 impl Clock for Off {
     fn now(&self) -> Timestamp {
         let passed = i64::try_from(self.start.elapsed().as_millis()).unwrap();
-        Timestamp::from_millis(1_000_000 + passed + self.by)
+        Timestamp::from_millis(NOW + passed + self.by)
     }
 }

@@ -528,7 +528,7 @@ impl crate::futures::Futures<'_> {
     /// use bitmart_rest::futures::{ContractRules, ListContracts};
     ///
     /// let contracts = client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?;
-    /// let rules = contracts.symbols.first().map(ContractRules::new).transpose()?;
+    /// let rules = contracts.symbols.first().map(ContractRules::new);
     /// # Ok(())
     /// # }
     /// ```

@@ -525,7 +525,7 @@ impl crate::spot::Spot<'_> {
     /// use bitmart_rest::spot::SpotRules;
     ///
     /// let details = client.spot().symbol_details().await?;
-    /// let rules = details.find("BTC_USDT").map(SpotRules::new).transpose()?;
+    /// let rules = details.find("BTC_USDT").map(SpotRules::new);
     /// # Ok(())
     /// # }
     /// ```
