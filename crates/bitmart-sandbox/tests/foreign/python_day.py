@@ -252,7 +252,7 @@ step("deposits", lambda: account.get_deposit_withdraw_history_v2("deposit", 10),
 step("detail of a withdrawal", lambda: account.get_deposit_withdraw_detail(withdrawn["records"][0]["withdraw_id"]),
         "record.withdraw_id record.status")
 refused("withdraw too much", 400, 60008,
-        lambda: account.post_withdraw_apply("ETH", "60", destination="To Digital Address", address="bc1qsandbox"))
+        lambda: account.post_withdraw_apply("BTC", "200000", destination="To Digital Address", address="bc1qsandbox"))
 refused("unknown key", 401, 30002, client(APISpot, "spot", key="unknown").get_wallet)
 refused("wrong secret", 401, 30005, lambda: client(APISpot, "spot", secret="wrong").v4_query_open_orders())
 
