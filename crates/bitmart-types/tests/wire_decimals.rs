@@ -309,8 +309,13 @@ proptest! {
     #[test]
     fn short_and_long_texts_are_read_alike(text in "-?[0-9]{1,18}(\\.[0-9]{0,18})?|-?[0-9.]{1,6}") {
         let read = serde_json::from_str::<Plain>(&format!("\"{text}\"")).ok().map(|plain| plain.0);
-        let expected = Decimal::from_str_exact(&text).ok();
-        prop_assert_eq!(read.map(|decimal| decimal.serialize()), expected.map(|decimal| decimal.serialize()));
+        if let Ok(expected) = Decimal::from_str_exact(&text) {
+            prop_assert_eq!(read.map(|decimal| decimal.serialize()), Some(expected.serialize()));
+        } else {
+            // With zeros at its end that a decimal has no room for.
+            let shorter = if text.contains('.') { text.trim_end_matches('0') } else { &text };
+            prop_assert_eq!(read, Decimal::from_str_exact(shorter).ok());
+        }
     }
 
     /// Digits that fit 64 bits take a way of their own: the text is `Decimal`'s.
