@@ -83,7 +83,7 @@ enum Item {
 }
 
 #[derive(Debug)]
-enum Happening {
+enum Occurrence {
     Script(usize),
     Frame { connection: u32, frame: Frame },
     Silent { connection: u32 },
@@ -116,7 +116,7 @@ pub(super) struct World<R> {
     script: Vec<(i64, Action)>,
     now: i64,
     sequence: u64,
-    ahead: BTreeMap<(i64, u64), Happening>,
+    ahead: BTreeMap<(i64, u64), Occurrence>,
     trades: Vec<Trade>,
     /// The number of the newest connection, and whether its frames still reach this machine.
     connection: u32,
@@ -176,8 +176,8 @@ impl<R: Rule> World<R> {
 
     /// Plays the script and a while of quiet.
     pub(super) fn run(&mut self) -> Result<(), String> {
-        self.plan(PING, Happening::Ping { connection: self.connection });
-        self.plan(self.script.first().map_or(0, |(gap, _)| *gap), Happening::Script(0));
+        self.plan(PING, Occurrence::Ping { connection: self.connection });
+        self.plan(self.script.first().map_or(0, |(gap, _)| *gap), Occurrence::Script(0));
         self.consume()?;
         while !self.script_over {
             self.step()?;
@@ -209,50 +209,50 @@ impl<R: Rule> World<R> {
         Ok(())
     }
 
-    fn plan(&mut self, after: i64, happening: Happening) {
+    fn plan(&mut self, after: i64, occurrence: Occurrence) {
         self.sequence += 1;
-        self.ahead.insert((self.now + after.max(0), self.sequence), happening);
+        self.ahead.insert((self.now + after.max(0), self.sequence), occurrence);
     }
 
     fn step(&mut self) -> Result<(), String> {
-        let Some(((at, _), happening)) = self.ahead.pop_first() else {
+        let Some(((at, _), occurrence)) = self.ahead.pop_first() else {
             return Err("nothing happens any more".to_owned());
         };
         self.now = at;
-        match happening {
-            Happening::Script(at) => self.act(at),
-            Happening::Frame { connection, frame } => self.arrive(connection, frame),
-            Happening::Silent { connection } if connection == self.connection => {
+        match occurrence {
+            Occurrence::Script(at) => self.act(at),
+            Occurrence::Frame { connection, frame } => self.arrive(connection, frame),
+            Occurrence::Silent { connection } if connection == self.connection => {
                 self.socket.push_back(Frame::End);
             }
-            Happening::Connected { connection } => {
+            Occurrence::Connected { connection } => {
                 self.connection = connection;
                 (self.alive, self.connected) = (true, true);
                 // Not before something was heard.
                 self.quiet = None;
-                self.plan(PING, Happening::Ping { connection });
+                self.plan(PING, Occurrence::Ping { connection });
                 for at in 0..STREAMS {
                     self.push(at, Item::Up);
                 }
             }
-            Happening::Ping { connection } if connection == self.connection && self.connected => {
+            Occurrence::Ping { connection } if connection == self.connection && self.connected => {
                 if self.alive {
-                    self.plan(1, Happening::Frame { connection, frame: Frame::Pong });
+                    self.plan(1, Occurrence::Frame { connection, frame: Frame::Pong });
                 }
-                self.plan(PING, Happening::Ping { connection });
+                self.plan(PING, Occurrence::Ping { connection });
             }
-            Happening::Opened if !self.connected => self.plan(OPENING, Happening::Opened),
-            Happening::Opened => {
+            Occurrence::Opened if !self.connected => self.plan(OPENING, Occurrence::Opened),
+            Occurrence::Opened => {
                 for queue in &mut self.queues {
                     *queue = Queue { subscribed: true, ..Queue::default() };
                 }
                 self.opened = true;
             }
-            Happening::Answer(answer) => self.answers.push_back(answer),
-            Happening::Silent { .. }
-            | Happening::Ping { .. }
-            | Happening::Timer
-            | Happening::Runs => {}
+            Occurrence::Answer(answer) => self.answers.push_back(answer),
+            Occurrence::Silent { .. }
+            | Occurrence::Ping { .. }
+            | Occurrence::Timer
+            | Occurrence::Runs => {}
         }
         self.drive();
         self.consume()
@@ -278,7 +278,7 @@ impl<R: Rule> World<R> {
                 self.down = down;
                 let connection = self.connection;
                 if silent {
-                    self.plan(SILENCE, Happening::Silent { connection });
+                    self.plan(SILENCE, Occurrence::Silent { connection });
                 } else {
                     self.socket.push_back(Frame::End);
                 }
@@ -288,17 +288,17 @@ impl<R: Rule> World<R> {
             Action::Duplicate => self.duplicate = true,
             Action::Pause(time) => {
                 self.paused_until = self.now + time;
-                self.plan(time, Happening::Runs);
+                self.plan(time, Occurrence::Runs);
             }
             Action::Stall(time) => {
                 self.stalled_until = self.now + time;
-                self.plan(time, Happening::Runs);
+                self.plan(time, Occurrence::Runs);
             }
             Action::Fetch { takes, fails } => self.fetches.push_back((takes, fails)),
             Action::Audit => self.rule.audit(self.now),
         }
         if let Some((gap, _)) = self.script.get(at + 1) {
-            self.plan(*gap, Happening::Script(at + 1));
+            self.plan(*gap, Occurrence::Script(at + 1));
         } else {
             self.script_over = true;
             self.fetches.clear();
@@ -319,7 +319,7 @@ impl<R: Rule> World<R> {
             // Whoever listens when the exchange gets to it hears of it.
             let frame =
                 if std::mem::take(&mut self.malform) { Frame::Malformed } else { Frame::Fill(id) };
-            self.plan(late, Happening::Frame { connection: 0, frame });
+            self.plan(late, Occurrence::Frame { connection: 0, frame });
         }
     }
 
@@ -343,7 +343,7 @@ impl<R: Rule> World<R> {
                     self.push(at, Item::Lost(Loss::Cut));
                 }
                 let connection = self.connection + 1;
-                self.plan(self.down, Happening::Connected { connection });
+                self.plan(self.down, Occurrence::Connected { connection });
                 return;
             }
             self.heard = self.heard.max(self.quiet);
@@ -412,7 +412,7 @@ impl<R: Rule> World<R> {
             }
         }
         if let Some(deadline) = self.rule.deadline().filter(|deadline| *deadline > self.now) {
-            self.plan(deadline - self.now, Happening::Timer);
+            self.plan(deadline - self.now, Occurrence::Timer);
         }
         Ok(())
     }
@@ -453,18 +453,18 @@ impl<R: Rule> World<R> {
             Wanted::Open => {
                 self.queues = Default::default();
                 self.opening = true;
-                self.plan(OPENING, Happening::Opened);
+                self.plan(OPENING, Occurrence::Opened);
             }
             Wanted::Fetch { id, from } => {
                 self.fetching = true;
                 let (takes, fails) = self.fetches.pop_front().unwrap_or((FETCH, false));
                 let rows = from.map_or_else(Vec::new, |from| self.listed(from, i64::MAX));
-                self.plan(takes, Happening::Answer(Answer { id, audit: false, fails, rows }));
+                self.plan(takes, Occurrence::Answer(Answer { id, audit: false, fails, rows }));
             }
             Wanted::Audit { id, from, until } => {
                 let (rows, fails) = (self.listed(from, until), false);
                 let takes = if id.is_multiple_of(2) { FETCH } else { 30_000 };
-                self.plan(takes, Happening::Answer(Answer { id, audit: true, fails, rows }));
+                self.plan(takes, Occurrence::Answer(Answer { id, audit: true, fails, rows }));
             }
         }
     }
