@@ -19,7 +19,6 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::code::Category;
 use crate::drift::{Drift, DriftReport};
 use crate::endpoint::{Auth, Effect, Endpoint, Metadata};
 use crate::error::Error;
@@ -281,16 +280,17 @@ impl Client {
             Err(error) => {
                 clock.distrust(error.clock_fault());
                 let named = retry_after(&arrived.headers, clock.now());
-                let Some(permit) = permit.filter(|_| error.is_rate_limited()) else {
+                if !error.is_rate_limited() {
                     return Err(match named.filter(|named| !named.is_zero()) {
                         Some(named) => error.with_retry_after(named.min(LONGEST_REST)),
                         None => error,
                     });
-                };
-                let banned = error.category() == Some(Category::Banned)
-                    || error.status() == Some(StatusCode::IM_A_TEAPOT);
+                }
                 let asked = named.or(arrived.rate_limit.map(|state| state.window));
-                Err(error.with_retry_after(limiter.refused(&permit, asked, banned)))
+                Err(match limiter.refused(permit.as_ref(), asked, error.is_ban()) {
+                    Some(later) => error.held_back(self.throttled(later)),
+                    None => error,
+                })
             }
         }
     }

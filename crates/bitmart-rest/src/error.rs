@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
+use bitmart_types::Timestamp;
 use bitmart_types::json::JsonFault;
 
 use crate::code::{self, Category, ClockFault, ErrorCode, TryAgain};
@@ -15,6 +16,10 @@ use crate::rate::{RateLimitState, ThrottleReason, Throttled};
 use crate::response::{advice, reason_text};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::validate::ValidationError;
+
+mod retry_class;
+
+pub use self::retry_class::RetryClass;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -54,6 +59,8 @@ struct Inner {
     effect: Effect,
     answer: Option<Answer>,
     retry_after: Option<Duration>,
+    /// End of the ban that was in force when the response arrived.
+    ban_end: Option<Timestamp>,
     /// What an unexpected answer says of itself: where it points, which encoding it has.
     detail: Option<String>,
     source: Option<BoxError>,
@@ -179,6 +186,7 @@ impl Error {
             effect: metadata.effect,
             answer: None,
             retry_after: None,
+            ban_end: None,
             detail: None,
             source: None,
         }))
@@ -225,6 +233,13 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
+        self
+    }
+    /// Until when the limiter holds requests back after this refusal.
+    #[cfg(feature = "client")]
+    pub(crate) fn held_back(mut self, throttled: Throttled) -> Self {
+        self.0.retry_after = Some(throttled.retry_after);
+        self.0.ban_end = (throttled.reason == ThrottleReason::Banned).then_some(throttled.until);
         self
     }
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -306,7 +321,7 @@ impl Error {
     }
     /// For how long requests to this endpoint have to wait, after a refusal for a rate limit by the
     /// exchange or by the client, or after any other failure whose answer asks for it
-    /// (`Retry-After`). An hour at most.
+    /// (`Retry-After`). An hour at most; after a ban a minute at least and a day at most.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.0.kind {
             ErrorKind::Throttled(throttled) => Some(throttled.retry_after),
@@ -331,7 +346,7 @@ impl Error {
         match &self.0.kind {
             ErrorKind::Api(error) => code::advice_for(self.0.effect, error.code, &error.message),
             ErrorKind::MissingCredentials => {
-                Some("Build the client with `.credentials(…)`: this endpoint needs an API key.")
+                Some("This endpoint needs an API key: give key, secret and memo.")
             }
             ErrorKind::MissingHost(_) => {
                 Some("Choose an environment that has this side of the exchange.")
@@ -442,6 +457,9 @@ impl fmt::Display for Error {
             write!(f, ". {advice}")?;
         } else {
             f.write_str(".")?;
+        }
+        if let Some(end) = self.0.ban_end {
+            write!(f, " Banned until {end}: send nothing before.")?;
         }
         match (self.outcome(), self.0.effect) {
             (Outcome::Rejected, _) | (_, Effect::Read) => Ok(()),

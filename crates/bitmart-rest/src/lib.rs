@@ -47,7 +47,7 @@ pub use config::ConfigError;
 pub use endpoint::{
     Auth, Effect, Endpoint, Envelope, Host, LimitScope, Metadata, Method, RateLimit,
 };
-pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, Unexpected};
+pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, RetryClass, Unexpected};
 #[cfg(feature = "client")]
 pub use limit::{LimitPolicy, Limiter};
 pub use model::Empty;

@@ -7,13 +7,13 @@ mod rate;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::bucket::Bucket;
 use self::gate::Gate;
 use self::rate::Published;
 use crate::endpoint::{LimitScope, Metadata};
-use crate::rate::ThrottleReason;
+use crate::rate::{BAN_REST, ThrottleReason};
 
 pub(crate) use self::bucket::Later;
 pub(crate) use self::gate::Permit;
@@ -27,11 +27,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a bucket rests after a refusal that says no time, where no window is known.
 const REST: Duration = Duration::from_secs(2);
 
-/// How long everything rests after a ban. BitMart publishes no length; going on prolongs it.
-const BAN_REST: Duration = Duration::from_mins(1);
-
 /// Longest rest that an answer can ask for.
 pub(crate) const LONGEST_REST: Duration = Duration::from_hours(1);
+
+/// Longest ban that an answer can name. Longer than other rests, because going on prolongs a ban; but
+/// a header that is wrong must not end a program's trading for good.
+const LONGEST_BAN: Duration = Duration::from_hours(24);
 
 /// What to do with a request that would break a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +63,8 @@ impl Default for LimitPolicy {
 /// of a request that was not sent is given back.
 ///
 /// After an answer with status 429 the bucket rests for the time that the answer names, or else for
-/// a window. After status 418, a ban, everything rests for a minute at least. A request that is
-/// refused here has an error of kind [`Throttled`](crate::ErrorKind::Throttled) that says until
+/// a window. After status 418, a ban, everything rests for a minute at least. Where several answers
+/// name an end, the latest one holds, in whatever order they arrive. A request that is refused here has an error of kind [`Throttled`](crate::ErrorKind::Throttled) that says until
 /// when; its outcome is `NotSent`.
 ///
 /// Clones of a limiter share its counts. Give one limiter to all clients that send from the same
@@ -91,7 +92,8 @@ struct Shared {
     gates: HashMap<Subject, Arc<Gate>>,
     /// API keys; a subject's user is the place of its key here.
     users: Vec<String>,
-    banned: Option<Later>,
+    /// The latest end of a ban that an answer named.
+    ban_end: Option<Instant>,
 }
 
 /// What is counted: an endpoint, for everybody at this address (`None`) or for one user.
@@ -138,31 +140,40 @@ impl Limiter {
         gate::acquire(self.gate(metadata, user), patience).await.map(Some)
     }
 
-    /// Holds requests back after the exchange refused the one of `permit` for its rate limit, and
-    /// returns for how long. `asked` is the time that the answer named.
+    /// Holds requests back after the exchange refused one for its rate limit, and returns until when:
+    /// later than this answer says if an earlier one said more; `None` if nobody said anything.
+    /// `permit` is the request's, `None` when limits are off; `asked` is the time that the answer
+    /// named.
     pub(crate) fn refused(
         &self,
-        permit: &Permit,
+        permit: Option<&Permit>,
         asked: Option<Duration>,
         banned: bool,
-    ) -> Duration {
+    ) -> Option<Later> {
+        let now = gate::now();
         // No time at all is no answer to how long.
-        let asked = asked.filter(|asked| !asked.is_zero()).map(|asked| asked.min(LONGEST_REST));
+        let asked = asked.filter(|asked| !asked.is_zero());
         if banned {
-            let rest = asked.unwrap_or_default().max(BAN_REST);
-            self.ban(Later { at: gate::now() + rest, reason: ThrottleReason::Banned });
-            return rest;
+            self.ban(now + asked.unwrap_or_default().clamp(BAN_REST, LONGEST_BAN));
         }
-        let rest = asked.or_else(|| permit.window()).unwrap_or(REST);
-        permit.pause(Later { at: gate::now() + rest, reason: ThrottleReason::TooManyRequests });
-        rest
+        let rest = asked.map(|asked| asked.min(LONGEST_REST));
+        if let Some(permit) = permit {
+            if !banned {
+                permit.pause(now + rest.or_else(|| permit.window()).unwrap_or(REST));
+            }
+            return permit.held_back(now);
+        }
+        match self.lock().ban_end.filter(|end| *end > now) {
+            Some(end) => Some(Later { at: end, reason: ThrottleReason::Banned }),
+            None => Some(Later { at: now + rest?, reason: ThrottleReason::TooManyRequests }),
+        }
     }
 
-    fn ban(&self, until: Later) {
+    fn ban(&self, end: Instant) {
         let mut shared = self.lock();
-        shared.banned = Some(until);
+        shared.ban_end = shared.ban_end.max(Some(end));
         for gate in shared.gates.values() {
-            gate.pause(until);
+            gate.ban(end);
         }
     }
 
@@ -170,14 +181,14 @@ impl Limiter {
         let by_address = metadata.limit.is_none_or(|limit| limit.scope == LimitScope::Ip);
         let subject = (metadata.id, if by_address { None } else { user });
         let mut shared = self.lock();
-        let banned = shared.banned;
+        let ban_end = shared.ban_end;
         let gate = shared.gates.entry(subject).or_insert_with(|| {
             let published = metadata.limit.and_then(|limit| {
                 Published::new(limit.count, Duration::from_secs(limit.window_secs.into()))
             });
             let mut bucket = Bucket::new(published, self.headroom);
-            if let Some(until) = banned {
-                bucket.pause(until);
+            if let Some(end) = ban_end {
+                bucket.ban(end);
             }
             Arc::new(Gate::new(bucket))
         });

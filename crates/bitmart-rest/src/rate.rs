@@ -9,6 +9,9 @@ const USED: HeaderName = HeaderName::from_static("x-bm-ratelimit-remaining");
 const LIMIT: HeaderName = HeaderName::from_static("x-bm-ratelimit-limit");
 const WINDOW: HeaderName = HeaderName::from_static("x-bm-ratelimit-reset");
 
+/// How long everything rests after a ban, at least. BitMart publishes no length.
+pub(crate) const BAN_REST: Duration = Duration::from_mins(1);
+
 /// The state of the rate limit after a request, as its answer's headers told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,7 +3,7 @@
 //! # The whole story for a trader
 //!
 //! You send an order and the connection breaks, an answer is late, or a proxy answers in place of
-//! the exchange. [`Outcome::Unknown`] says that the order may or may not
+//! the exchange. [`Outcome::Unknown`](crate::Outcome::Unknown) says that the order may or may not
 //! exist. Sending it again could buy twice; forgetting it could leave an order in the book that
 //! nobody watches.
 //!
@@ -13,7 +13,13 @@
 //! older than 60 seconds, so an order that is not there when that time has safely passed will never
 //! be. `reconcile` does this waiting for you: it asks until the order is found, or until *not found*
 //! is proof. A question that fails for a reason that may pass, such as a rate limit, maintenance or
-//! a broken connection, is no answer: it is asked again, up to half a minute longer.
+//! a broken connection, is no answer: it is asked again, up to half a minute longer. What may pass
+//! is what [`Error::retry_class`] says.
+//!
+//! While the exchange has banned you, nothing is asked. A ban that ends within these 105 seconds is
+//! waited out; a longer one is returned at once as an error whose class,
+//! [`RetryClass::Banned`](crate::RetryClass::Banned), says when it ends. The order is then still
+//! unknown: call `reconcile` again at that time.
 //!
 //! Do not wait long before calling it: an order that was cancelled without a fill can be queried
 //! for 20 minutes only.
@@ -23,9 +29,9 @@ use std::time::Duration;
 use bitmart_types::{ClientOrderId, ContractSymbol, Rows, Timestamp};
 use tokio::time::{Instant, sleep};
 
+use crate::Error;
 use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
 use crate::spot::{Order, QueryOrderByClientId, Spot};
-use crate::{Error, ErrorKind, Outcome, TryAgain};
 
 /// The exchange takes a signature for 60 seconds; some more for clocks that differ and for orders
 /// that show late.
@@ -101,7 +107,8 @@ impl Spot<'_> {
     /// ```
     ///
     /// # Errors
-    /// The queries fail until the end. The order is then still unknown.
+    /// The queries fail until the end, or for a reason that does not pass in time, such as a longer
+    /// ban. The order is then still unknown.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -126,7 +133,8 @@ impl Futures<'_> {
     /// is [`Unclear`](Reconciled::Unclear).
     ///
     /// # Errors
-    /// The queries fail until the end. The order is then still unknown.
+    /// The queries fail until the end, or for a reason that does not pass in time, such as a longer
+    /// ban. The order is then still unknown.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -188,8 +196,12 @@ async fn settle<T>(
             Ok(Found::Order(order)) => return Ok(Reconciled::Placed(order)),
             Ok(Found::Nothing) if asked >= settled => return Ok(Reconciled::NotPlaced),
             Ok(Found::NothingInPart) if asked >= settled => return Ok(Reconciled::Unclear),
-            Err(error) if asked >= given_up || !may_pass(&error) => return Err(error),
-            Ok(_) | Err(_) => {}
+            Err(error) if asked >= given_up => return Err(error),
+            Ok(_) => {}
+            Err(error) => match wait(&error) {
+                Some(wait) if Instant::now() + wait <= given_up => sleep(wait).await,
+                _ => return Err(error),
+            },
         }
         let left = settled.saturating_duration_since(Instant::now());
         let most = if left.is_zero() { LONGEST_PAUSE } else { left };
@@ -198,13 +210,11 @@ async fn settle<T>(
     }
 }
 
-/// Whether the same question may be answered later: not when it was refused for what it is.
-fn may_pass(error: &Error) -> bool {
-    error.outcome() == Outcome::Unknown
-        || error.is_rate_limited()
-        || error.is_timeout()
-        // Found neither among open orders nor among finished ones, so it may be on its way.
-        || error.is_order_not_open()
-        || error.try_again() == Some(TryAgain::Later)
-        || matches!(error.kind(), ErrorKind::Transport(_))
+/// How long the same question has to wait; `None` when it was refused for what it is.
+fn wait(error: &Error) -> Option<Duration> {
+    // Found neither among open orders nor among finished ones, so it may be on its way.
+    if error.is_order_not_open() {
+        return Some(Duration::ZERO);
+    }
+    error.retry_class().wait()
 }

@@ -3,10 +3,7 @@
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-use crate::code::{Category, TryAgain};
-use crate::error::{Error, ErrorKind, Unexpected};
-use crate::rate::ThrottleReason;
-use crate::transport::TransportErrorKind;
+use crate::error::{Error, RetryClass};
 
 /// Longest pause between two attempts that no answer asked for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -18,10 +15,10 @@ const LONGEST_BUDGET: Duration = Duration::from_hours(24);
 ///
 /// Only requests without an effect are sent again, those whose
 /// [`Metadata::effect`](crate::Metadata) is [`Effect::Read`](crate::Effect::Read), and only after
-/// failures that may pass: a broken connection, a proxy's page, a fault inside the exchange,
-/// maintenance, a rate limit. Not after a ban, a redirect or a page that says that the request is
-/// blocked. A time that the answer asks to wait for (`Retry-After`) is waited for. Each attempt takes its own permit and time, and is
-/// signed anew.
+/// failures of the class [`RetryClass::AfterTime`]: a broken connection, a proxy's page, a fault
+/// inside the exchange, maintenance, a rate limit. Not after a ban, a redirect or a page that says
+/// that the request is blocked. A time that the answer asks to wait for (`Retry-After`) is waited
+/// for. Each attempt takes its own permit and time, and is signed anew.
 ///
 /// [`ClientBuilder::retry_reads`]: crate::ClientBuilder::retry_reads
 ///
@@ -77,44 +74,16 @@ impl RetryPolicy {
         clock_helps: bool,
         left: Duration,
     ) -> Option<Duration> {
-        if attempts >= self.attempts || !(clock_helps || may_pass(error)) {
-            return None;
-        }
+        let wait = match error.retry_class() {
+            _ if attempts >= self.attempts => return None,
+            RetryClass::AfterTime { wait } => wait,
+            _ if clock_helps => Duration::ZERO,
+            _ => return None,
+        };
         let doubled = self.first_pause.saturating_mul(1 << (attempts - 1).min(16));
         let pause = jitter(doubled.min(LONGEST_PAUSE), random());
-        let pause = pause.max(error.retry_after().unwrap_or_default());
+        let pause = pause.max(wait);
         (pause < left).then_some(pause)
-    }
-}
-
-/// Whether the same read may do better in a while.
-fn may_pass(error: &Error) -> bool {
-    match error.kind() {
-        ErrorKind::Transport(kind) => {
-            !matches!(kind, TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge)
-        }
-        // Somebody has decided so; going on makes it worse.
-        ErrorKind::Unexpected(reason) => !matches!(
-            reason,
-            Unexpected::Redirect
-                | Unexpected::Challenge
-                | Unexpected::Blocked
-                | Unexpected::Region
-                | Unexpected::Encoding
-        ),
-        ErrorKind::Throttled(throttled) => throttled.reason != ThrottleReason::Banned,
-        ErrorKind::Api(answer) => match answer.known() {
-            Some(known) => {
-                known.category != Category::Banned
-                    && matches!(known.try_again, TryAgain::Later | TryAgain::AfterQuery)
-            }
-            None => answer.status.is_server_error() || answer.status.as_u16() == 429,
-        },
-        ErrorKind::Validation(_)
-        | ErrorKind::Encode
-        | ErrorKind::MissingCredentials
-        | ErrorKind::MissingHost(_)
-        | ErrorKind::Decode(_) => false,
     }
 }
 

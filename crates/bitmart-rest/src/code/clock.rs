@@ -35,12 +35,10 @@ impl ClockFault {
 
     pub(super) fn advice(self) -> &'static str {
         match self {
-            Self::Timestamp => {
-                "The timestamp is more than a minute off; synchronise the clock with `sync_clock`."
-            }
+            Self::Timestamp => "The timestamp is more than a minute off; synchronise the clock.",
             Self::RecvWindow => {
                 "The request took longer than its recvWindow or the clock is off; synchronise the \
-                 clock with `sync_clock` or widen the window."
+                 clock or widen the window."
             }
             Self::RecvWindowType => "recvWindow must be a whole number of milliseconds.",
             Self::RecvWindowRange => "recvWindow must lie between 0 and 60000 milliseconds.",

@@ -7,7 +7,7 @@ use bitmart_types::{RowFault, Rows, Timestamp};
 use bytes::Bytes;
 
 use super::{Cursor, History, Page, RowKey, Taken, Walk, Window};
-use crate::{Client, Error};
+use crate::{Client, Error, RetryClass};
 
 /// The pages of a history, oldest first. Made by [`Client::history`].
 #[derive(Debug)]
@@ -17,7 +17,8 @@ pub struct HistoryPages<H> {
     walk: Walk,
 }
 
-/// Why a history did not go on. The walk stands where it stood: calling again asks again.
+/// Why a history did not go on. The walk stands where it stood: calling again asks again, which
+/// [`retry_class`](Self::retry_class) says the use of. While the exchange has banned you, do not.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -174,6 +175,19 @@ fn picked<T>(rows: Rows<T>, places: &[usize]) -> Rows<T> {
         }
     }
     Rows::from_parts(picked, kept)
+}
+
+impl HistoryError {
+    /// Whether and when calling again may do better; see [`RetryClass`]. Only a request that failed
+    /// can: the other errors stay until the request of the history is another one.
+    pub fn retry_class(&self) -> RetryClass {
+        match self {
+            Self::Request(error) => error.retry_class(),
+            Self::Crowded { .. } | Self::Repeated { .. } | Self::Unreadable { .. } => {
+                RetryClass::Never
+            }
+        }
+    }
 }
 
 impl fmt::Display for HistoryError {

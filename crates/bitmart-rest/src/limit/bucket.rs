@@ -32,7 +32,9 @@ pub(super) struct Bucket {
     busy: VecDeque<Busy>,
     /// Callers without a permit, first come first.
     queue: VecDeque<Waiting>,
-    paused: Option<Later>,
+    /// End of the pause after too many requests, and of a ban: the latest that was named.
+    paused: Option<Instant>,
+    banned: Option<Instant>,
     tickets: u64,
 }
 
@@ -60,6 +62,7 @@ impl Bucket {
             busy: VecDeque::new(),
             queue: VecDeque::new(),
             paused: None,
+            banned: None,
             tickets: 0,
         }
     }
@@ -96,8 +99,8 @@ impl Bucket {
 
     /// Whether a caller with so many others ahead may go now.
     fn open(&self, ahead: usize, now: Instant) -> Result<(), Later> {
-        if let Some(paused) = self.paused.filter(|paused| paused.at > now) {
-            return Err(paused);
+        if let Some(later) = self.held_back(now) {
+            return Err(later);
         }
         let Some(rate) = self.rate else { return Ok(()) };
         let Some(missing) = (self.busy.len() + ahead).checked_sub(rate.permits) else {
@@ -158,11 +161,26 @@ impl Bucket {
         }
     }
 
-    /// Grants nothing until `until`; an earlier end of a pause does not shorten it.
-    pub(super) fn pause(&mut self, until: Later) {
-        if self.paused.is_none_or(|paused| paused.at < until.at) {
-            self.paused = Some(until);
-        }
+    /// Grants nothing until `end`, after too many requests; an earlier end does not shorten it.
+    pub(super) fn pause(&mut self, end: Instant) {
+        self.paused = self.paused.max(Some(end));
+    }
+
+    /// Grants nothing until `end`, after a ban; an earlier end does not shorten it.
+    pub(super) fn ban(&mut self, end: Instant) {
+        self.banned = self.banned.max(Some(end));
+    }
+
+    /// Until when nothing is granted after a refusal. Banned for as long as a ban lasts, also if the
+    /// bucket rests for longer.
+    pub(super) fn held_back(&self, now: Instant) -> Option<Later> {
+        let at = self.paused.max(self.banned).filter(|at| *at > now)?;
+        let reason = if self.banned.is_some_and(|end| end > now) {
+            ThrottleReason::Banned
+        } else {
+            ThrottleReason::TooManyRequests
+        };
+        Some(Later { at, reason })
     }
 
     /// Length of the window, if a limit is known.

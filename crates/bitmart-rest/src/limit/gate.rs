@@ -20,8 +20,8 @@ impl Gate {
         Self { bucket: Mutex::new(bucket), earlier: Notify::new() }
     }
 
-    pub(super) fn pause(&self, until: Later) {
-        self.lock().pause(until);
+    pub(super) fn ban(&self, end: Instant) {
+        self.lock().ban(end);
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -85,8 +85,13 @@ impl Permit {
     }
 
     /// Holds this bucket back.
-    pub(super) fn pause(&self, until: Later) {
-        self.gate.pause(until);
+    pub(super) fn pause(&self, end: Instant) {
+        self.gate.lock().pause(end);
+    }
+
+    /// Until when this bucket is held back.
+    pub(super) fn held_back(&self, now: Instant) -> Option<Later> {
+        self.gate.lock().held_back(now)
     }
 
     /// Length of the bucket's window, if a limit is known.

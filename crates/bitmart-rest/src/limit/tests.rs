@@ -4,6 +4,8 @@ use std::sync::Mutex;
 
 use tokio::time::{Instant, advance, sleep};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::endpoint::{Auth, Host, Method};
 
@@ -156,7 +158,8 @@ async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
         let limiter = impatient();
         let mut permit = limiter.acquire(&BY_KEY, None).await.unwrap().unwrap();
         permit.count();
-        assert_eq!(limiter.refused(&permit, asked, false), rest);
+        let told = limiter.refused(Some(&permit), asked, false).expect("a time");
+        assert_eq!(told.at - gate::now(), rest);
         let later = limiter.acquire(&BY_KEY, None).await.unwrap_err();
         assert_eq!(later.reason, ThrottleReason::TooManyRequests);
         assert_eq!(later.at - gate::now(), rest);
@@ -170,11 +173,81 @@ async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
 async fn a_ban_rests_everything_also_what_was_not_used_before() {
     let limiter = impatient();
     let permit = limiter.acquire(&UNKNOWN, None).await.unwrap().unwrap();
-    assert_eq!(limiter.refused(&permit, None, true), BAN_REST);
+    let told = limiter.refused(Some(&permit), None, true).expect("a time");
+    assert_eq!((told.at - gate::now(), told.reason), (BAN_REST, ThrottleReason::Banned));
     for metadata in [&UNKNOWN, &BY_KEY, &BY_ADDRESS] {
         let later = limiter.acquire(metadata, Some(3)).await.unwrap_err();
         assert_eq!(later.reason, ThrottleReason::Banned);
     }
     advance(BAN_REST).await;
     assert!(limiter.acquire(&BY_KEY, Some(3)).await.is_ok());
+}
+
+/// A refusal: a ban or too many requests, the seconds that it names, and the milliseconds since the one
+/// before.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    ban: bool,
+    asked: Option<u64>,
+    after: u64,
+}
+
+fn refusals() -> impl Strategy<Value = Vec<Refusal>> {
+    let asked = prop_oneof![Just(None), (0u64..100_000).prop_map(Some), (0u64..120).prop_map(Some)];
+    let one = (any::<bool>(), asked, 0u64..50_000).prop_map(|(ban, asked, after)| Refusal {
+        ban,
+        asked,
+        after,
+    });
+    proptest::collection::vec(one, 1..12)
+}
+
+/// Takes in the refusals, and says after each until when bans last, as the limiter has to know it.
+async fn bans_of(limiter: &Limiter, permit: Option<&Permit>, refusals: &[Refusal]) {
+    let mut end = None;
+    for refusal in refusals {
+        advance(Duration::from_millis(refusal.after)).await;
+        let asked = refusal.asked.map(Duration::from_secs);
+        if refusal.ban {
+            let rest = asked.unwrap_or_default().clamp(BAN_REST, LONGEST_BAN);
+            end = end.max(Some(gate::now() + rest));
+        }
+        let told = limiter.refused(permit, asked, refusal.ban);
+        let Some(end) = end.filter(|end| *end > gate::now()) else {
+            assert!(told.is_none_or(|told| told.reason == ThrottleReason::TooManyRequests));
+            continue;
+        };
+        let told = told.expect("a ban is in force");
+        assert_eq!(told.reason, ThrottleReason::Banned);
+        assert!(told.at >= end, "the answer shortens the ban by {:?}", end - told.at);
+        if permit.is_none() {
+            assert_eq!(told.at, end);
+        }
+    }
+    // Whatever came last: nothing goes before the latest end, in buckets old and new.
+    let Some(end) = end else { return };
+    for metadata in [&UNKNOWN, &BY_KEY, &BY_ADDRESS] {
+        if end > gate::now() && limiter.policy != LimitPolicy::Off {
+            let later = limiter.acquire(metadata, Some(3)).await.expect_err("banned");
+            assert_eq!(later.reason, ThrottleReason::Banned);
+            assert!(later.at >= end);
+        }
+    }
+    advance(end.saturating_duration_since(gate::now())).await;
+    assert!(limiter.acquire(&BY_KEY, Some(4)).await.is_ok(), "the ban ends when it was to end");
+}
+
+proptest! {
+    #[test]
+    fn the_latest_end_of_a_ban_holds_whatever_the_order_of_answers(refusals in refusals()) {
+        for policy in [LimitPolicy::FailFast, LimitPolicy::Off] {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");
+            runtime.block_on(async {
+                let limiter = Limiter::new(policy).headroom(0);
+                let permit = limiter.acquire(&UNKNOWN, None).await.expect("free");
+                bans_of(&limiter, permit.as_ref(), &refusals).await;
+            });
+        }
+    }
 }

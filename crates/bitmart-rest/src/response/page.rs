@@ -155,11 +155,11 @@ pub(crate) fn advice(reason: Unexpected, status: Option<StatusCode>) -> Option<&
             "Check the address of the environment, and whether this network asks to log in."
         }
         Unexpected::Challenge => {
-            "The proxy takes this address or its pace for a bot: send less, name your program with \
-             `user_agent`, or use another address."
+            "The proxy takes this address or its pace for a bot: send less, name your program in \
+             the header User-Agent, or use another address."
         }
         Unexpected::Blocked => {
-            "Name your program with `user_agent`, send less, or use another address."
+            "Name your program in the header User-Agent, send less, or use another address."
         }
         Unexpected::Region => "The exchange does not serve this address from where it is.",
         Unexpected::Encoding => "Let your HTTP stack ask for gzip or for nothing.",
@@ -173,7 +173,8 @@ pub(crate) fn advice(reason: Unexpected, status: Option<StatusCode>) -> Option<&
             "The exchange may be down: try again later."
         }
         Unexpected::Html if status.is_client_error() => {
-            "Check the address of the environment, and name your program with `user_agent`."
+            "Check the address of the environment, and name your program in the header \
+             User-Agent."
         }
         _ => return None,
     })

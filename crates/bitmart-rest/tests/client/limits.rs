@@ -1,14 +1,17 @@
 //! The client keeps the rate limits.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bitmart_rest::{
     Auth, Effect, EncodeError, Endpoint, Error, ErrorKind, Host, LimitPolicy, LimitScope, Limiter,
-    Metadata, Method, Outcome, Payload, ThrottleReason, TransportError, TransportErrorKind,
+    Metadata, Method, Outcome, Payload, RetryClass, ThrottleReason, TransportError,
+    TransportErrorKind,
 };
+use bitmart_types::Timestamp;
 use tokio::time::{Instant, advance};
 
-use crate::endpoint::{ORDER, PLACED, Placed, client};
+use crate::endpoint::{ORDER, PLACED, Placed, ReadOrder, client};
 use crate::mock::{Script, Stopped, answer};
 
 /// A write with a published limit.
@@ -211,4 +214,49 @@ async fn clients_of_one_address_share_a_limiter() {
     }
     assert!(one.send(Limited).await.is_err() && other.send(Limited).await.is_err());
     assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+const BANNED: &str = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
+    for limiter in [fail_fast(), Limiter::new(LimitPolicy::Off)] {
+        let answered = AtomicU32::new(0);
+        let script = Script::new(move |_| match answered.fetch_add(1, Ordering::Relaxed) {
+            0 => answer(418, &[("Retry-After", "600")], BANNED),
+            _ => answer(418, &[], BANNED),
+        })
+        .latency(Duration::from_millis(20));
+        let builder = client("https://spot").transport(script.clone()).clock(Stopped(0));
+        let client = builder.limiter(limiter).build().unwrap();
+        // Both are under way before the first answer.
+        let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
+        let (wait, until) = (Duration::from_mins(10), Some(Timestamp::from_millis(600_000)));
+        for error in [first.unwrap_err(), second.unwrap_err()] {
+            assert_eq!(error.retry_class(), RetryClass::Banned { wait, until }, "{error}");
+            assert_eq!(error.retry_after(), Some(wait));
+        }
+        assert_eq!(script.paths().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_is_new_after_two_bans_rests_for_the_longer_one() {
+    let answered = AtomicU32::new(0);
+    let script = Script::new(move |_| match answered.fetch_add(1, Ordering::Relaxed) {
+        0 => answer(418, &[("Retry-After", "600")], BANNED),
+        _ => answer(418, &[], BANNED),
+    })
+    .latency(Duration::from_millis(20));
+    let builder = client("https://spot").transport(script.clone());
+    let client = builder.limiter(fail_fast()).build().unwrap();
+    let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
+    assert!(first.is_err() && second.is_err());
+    advance(Duration::from_secs(599)).await;
+    let error = client.send(ReadOrder).await.unwrap_err();
+    assert_eq!(throttled(&error), (ThrottleReason::Banned, Duration::from_secs(1)));
+    assert!(error.retry_class().is_banned());
+    assert_eq!(script.paths().len(), 2, "nothing was sent");
+    advance(Duration::from_secs(1)).await;
+    assert!(!matches!(client.send(ReadOrder).await.unwrap_err().kind(), ErrorKind::Throttled(_)));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bitmart_auth::Credentials;
 use bitmart_rest::reconcile::Reconciled;
 use bitmart_rest::transport::{Body, Transport, TransportFuture};
-use bitmart_rest::{Client, LimitPolicy, Limiter, TransportError, TransportErrorKind};
+use bitmart_rest::{Client, LimitPolicy, Limiter, RetryClass, TransportError, TransportErrorKind};
 use bitmart_types::{ClientOrderId, Environment};
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -19,7 +19,8 @@ const FOUND: &str = r#"{"code":1000,"message":"success","trace":"t","data":{"ord
 const NOTHING: &str = r#"{"code":1000,"message":"Ok","trace":"t","data":[]}"#;
 const FORBIDDEN: &str = r#"{"code":30002,"message":"X-BM-KEY not found","trace":"t","data":{}}"#;
 
-/// Answers by the number of the request, from 0. `None` breaks the connection.
+/// Answers by the number of the request, from 0: a body, or `status|body`, or
+/// `status|body|Retry-After`. `None` breaks the connection.
 #[derive(Clone)]
 struct Script {
     answer: fn(usize) -> Option<&'static str>,
@@ -32,19 +33,32 @@ impl Transport for Script {
         let answer = (self.answer)(asked.len());
         asked.push((request.uri().path().to_owned(), Instant::now()));
         Box::pin(async move {
-            let body = answer
+            let text = answer
                 .ok_or_else(|| TransportError::maybe_sent(TransportErrorKind::Interrupted))?;
-            Ok(http::Response::new(Body::from(Bytes::from(body))))
+            let mut response = http::Response::builder();
+            let (mut body, mut head) = (text, "200");
+            if let Some((status, rest)) = text.split_once('|') {
+                (head, body) = (status, rest);
+            }
+            if let Some((rest, wait)) = body.split_once('|') {
+                body = rest;
+                response = response.header("Retry-After", wait);
+            }
+            Ok(response.status(head).body(Body::from(Bytes::from(body))).unwrap())
         })
     }
 }
 
 fn desk(answer: fn(usize) -> Option<&'static str>) -> (Client, Script) {
+    limited(answer, Limiter::new(LimitPolicy::Off))
+}
+
+fn limited(answer: fn(usize) -> Option<&'static str>, limiter: Limiter) -> (Client, Script) {
     let script = Script { answer, asked: Arc::default() };
     let client = Client::builder()
         .environment(Environment::live())
         .credentials(Credentials::new("key", "secret", "memo").unwrap())
-        .limiter(Limiter::new(LimitPolicy::Off))
+        .limiter(limiter)
         .transport(script.clone())
         .build()
         .unwrap();
@@ -122,6 +136,68 @@ async fn one_failure_at_the_last_moment_does_not_end_the_search() {
         (!fails).then_some(NOT_FOUND)
     });
     assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
+}
+
+const BAN: &str = r#"418|{"code":30017,"message":"rejected","trace":"t"}"#;
+const LONG_BAN: &str = r#"418|{"code":30017,"message":"rejected","trace":"t"}|600"#;
+const BAN_PAGE: &str = "418|<html></html>";
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_that_ends_in_time_is_waited_out_and_nothing_is_asked_meanwhile() {
+    for answer in [(|n| Some(if n == 0 { BAN } else { FOUND })) as fn(usize) -> _, |n| {
+        Some(if n == 0 { BAN_PAGE } else { FOUND })
+    }] {
+        for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
+            let (client, script) = limited(answer, limiter);
+            let begin = Instant::now();
+            let found = client.spot().reconcile(&id()).await.unwrap();
+            assert!(matches!(found, Reconciled::Placed(_)));
+            let asked = script.asked.lock().unwrap();
+            assert_eq!(asked.len(), 2);
+            assert!(asked[1].1 - begin >= Duration::from_mins(1), "{:?}", asked[1].1 - begin);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_that_lasts_longer_is_told_at_once_with_its_end() {
+    for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
+        let (client, script) = limited(|_| Some(LONG_BAN), limiter);
+        let begin = Instant::now();
+        let error = client.spot().reconcile(&id()).await.expect_err("banned");
+        let RetryClass::Banned { wait, until } = error.retry_class() else { panic!("{error}") };
+        assert_eq!(wait, Duration::from_mins(10));
+        assert!(until.is_some() && error.to_string().contains("Banned until"), "{error}");
+        assert_eq!((script.asked.lock().unwrap().len(), begin.elapsed()), (1, Duration::ZERO));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ban_after_a_ban_ends_the_search() {
+    // The second one lasts until after the end of the patience.
+    let (client, script) = desk(|_| Some(BAN));
+    let begin = Instant::now();
+    let error = client.spot().reconcile(&id()).await.expect_err("nobody knows");
+    assert!(error.retry_class().is_banned());
+    assert_eq!(script.asked.lock().unwrap().len(), 2);
+    assert!(begin.elapsed() < Duration::from_secs(105));
+}
+
+#[tokio::test(start_paused = true)]
+async fn futures_are_not_looked_for_during_a_ban_either() {
+    let (client, script) = desk(|n| Some(if n == 1 { LONG_BAN } else { NOTHING }));
+    let error = client.futures().reconcile("BTCUSDT", &id()).await.expect_err("banned");
+    assert!(error.retry_class().is_banned());
+    assert_eq!(script.asked.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_a_response_names_is_kept() {
+    const LATER: &str = r#"503|{"code":30014,"message":"Service unavailable","trace":"t"}|40"#;
+    let (client, script) = desk(|n| Some(if n == 0 { LATER } else { FOUND }));
+    client.spot().reconcile(&id()).await.unwrap();
+    let asked = script.asked.lock().unwrap();
+    assert!(asked[1].1 - asked[0].1 >= Duration::from_secs(40));
 }
 
 /// A list of so many futures orders with other ids than the one that is looked for.

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bitmart_rest::{RetryPolicy, TransportError, TransportErrorKind};
+use bitmart_rest::{
+    LimitPolicy, Limiter, Outcome, RetryClass, RetryPolicy, TransportError, TransportErrorKind,
+};
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
@@ -37,9 +39,23 @@ fn failures() -> Vec<(&'static str, Script)> {
     ]
 }
 
+/// Fails for what somebody has decided: a ban, by code and by a proxy's page.
+fn bans() -> Vec<(&'static str, Script)> {
+    let banned = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
+    vec![
+        ("ban", Script::new(move |_| answer(418, &[], banned))),
+        ("ban without status", Script::new(move |_| answer(200, &[], banned))),
+        ("ban by a page", Script::new(|_| answer(418, &[], "<html></html>"))),
+        (
+            "ban for a second",
+            Script::new(|_| answer(418, &[("Retry-After", "1")], "<html></html>")),
+        ),
+    ]
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_write_is_never_sent_again_whatever_fails() {
-    for (name, script) in failures() {
+    for (name, script) in failures().into_iter().chain(bans()) {
         let start = Instant::now();
         let client = client("https://spot")
             .transport(script.clone())
@@ -48,7 +64,14 @@ async fn a_write_is_never_sent_again_whatever_fails() {
             .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
             .build()
             .unwrap();
-        client.send(ORDER).await.expect_err(name);
+        let error = client.send(ORDER).await.expect_err(name);
+        let asked_first =
+            matches!(error.retry_class(), RetryClass::AfterQuery | RetryClass::Banned { .. });
+        assert_eq!(
+            asked_first,
+            error.outcome() == Outcome::Unknown || name.starts_with("ban"),
+            "{name}"
+        );
         client.send_detailed(ORDER).await.expect_err(name);
         let sent = script.paths().iter().filter(|path| *path == "/place").count();
         assert!(sent <= 2, "{name}: sent {sent} times for two calls");
@@ -93,6 +116,24 @@ async fn a_refusal_that_stays_is_not_tried_again() {
             .unwrap();
         assert_eq!(client.send(ReadOrder).await.unwrap_err().code(), Some(code));
         assert_eq!(script.paths().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_again_during_a_ban() {
+    for (name, script) in bans() {
+        for policy in [LimitPolicy::default(), LimitPolicy::Off] {
+            let client = client("https://spot")
+                .transport(script.clone())
+                .limiter(Limiter::new(policy))
+                .retry_reads(RetryPolicy::within(Duration::from_hours(1)).attempts(4))
+                .build()
+                .unwrap();
+            let error = client.send(ReadOrder).await.expect_err(name);
+            assert!(error.retry_class().is_banned(), "{name}: {error}");
+            assert_eq!(script.paths().len(), 1, "{name}");
+            script.sent.lock().unwrap().clear();
+        }
     }
 }
 

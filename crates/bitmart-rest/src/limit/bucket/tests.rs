@@ -95,12 +95,16 @@ fn a_longer_window_that_is_used_up_holds_for_its_length() {
 #[test]
 fn a_pause_holds_everybody_until_its_end() {
     let (mut bucket, start) = (bucket(), Instant::now());
-    let until = Later { at: start + WINDOW * 4, reason: ThrottleReason::TooManyRequests };
-    bucket.pause(until);
-    bucket.pause(Later { at: start + WINDOW, reason: ThrottleReason::Banned });
-    let (ticket, answer) = ask(&mut bucket, start + WINDOW * 2);
-    assert_eq!(answer, Err(until));
-    assert_eq!(bucket.poll(ticket, until.at), Ok(()));
+    let end = start + WINDOW * 4;
+    bucket.pause(end);
+    bucket.ban(start + WINDOW * 2);
+    bucket.pause(start + WINDOW * 3);
+    let (ticket, answer) = ask(&mut bucket, start + WINDOW);
+    assert_eq!(answer, Err(Later { at: end, reason: ThrottleReason::Banned }));
+    // The ban is over, the pause is not.
+    let answer = bucket.poll(ticket, start + WINDOW * 2);
+    assert_eq!(answer, Err(Later { at: end, reason: ThrottleReason::TooManyRequests }));
+    assert_eq!(bucket.poll(ticket, end), Ok(()));
 }
 
 #[test]
@@ -238,7 +242,7 @@ impl Model {
             }
             Step::Pause(millis) => {
                 let at = self.now + Duration::from_millis(millis);
-                self.bucket.pause(Later { at, reason: ThrottleReason::TooManyRequests });
+                self.bucket.pause(at);
                 self.paused_until = self.paused_until.max(at);
             }
             Step::Cancel(_) | Step::GiveBack(_) => {}

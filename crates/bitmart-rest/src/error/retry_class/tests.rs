@@ -1,0 +1,194 @@
+use bytes::Bytes;
+use http::StatusCode;
+use proptest::prelude::*;
+
+use super::*;
+use crate::code;
+use crate::endpoint::{Host, Metadata, Method};
+use crate::error::{Answer, ApiError};
+use crate::transport::TransportError;
+
+const READ: Metadata = Metadata::new("read", Method::Get, Host::Spot, "/read");
+const TRADE: Metadata = Metadata::new("t", Method::Post, Host::Spot, "/t").effect(Effect::Trade);
+const MOVE: Metadata = Metadata::new("m", Method::Post, Host::Spot, "/m").effect(Effect::Transfer);
+const SET: Metadata = Metadata::new("s", Method::Post, Host::Spot, "/s").effect(Effect::Account);
+const WRITES: [&Metadata; 3] = [&TRADE, &MOVE, &SET];
+
+const AT_ONCE: RetryClass = RetryClass::AfterTime { wait: Duration::ZERO };
+
+fn answer(status: u16) -> Answer {
+    let status = StatusCode::from_u16(status).expect("a status");
+    Answer { status, rate_limit: None, body: Bytes::new() }
+}
+
+fn api(metadata: &'static Metadata, status: u16, code: i64) -> Error {
+    let answer = answer(status);
+    let (status, message) = (answer.status, String::new());
+    Error::api(metadata, ApiError { status, code, message, trace: None }).with_answer(answer)
+}
+
+fn page(metadata: &'static Metadata, status: u16, reason: Unexpected) -> Error {
+    Error::unexpected(metadata, reason).with_answer(answer(status))
+}
+
+/// Every failure that a response or the network can bring, for requests of this effect.
+fn failures(metadata: &'static Metadata) -> impl Strategy<Value = Error> {
+    use TransportErrorKind as Kind;
+
+    let statuses = prop_oneof![
+        Just(200u16),
+        Just(400),
+        Just(403),
+        Just(418),
+        Just(429),
+        Just(500),
+        Just(503),
+        100u16..600
+    ];
+    let known: Vec<_> = code::all().map(|entry| entry.code).collect();
+    let codes = prop_oneof![
+        4 => proptest::sample::select(known),
+        1 => Just(30013i64),
+        1 => Just(30017),
+        1 => any::<i64>()
+    ];
+    let kinds = proptest::sample::select(vec![
+        Kind::Connect,
+        Kind::Tls,
+        Kind::Timeout,
+        Kind::Interrupted,
+        Kind::BodyTooLarge,
+        Kind::HeadTooLarge,
+        Kind::Other,
+    ]);
+    let reasons = proptest::sample::select(vec![
+        Unexpected::Empty,
+        Unexpected::Html,
+        Unexpected::Truncated,
+        Unexpected::NotJson,
+        Unexpected::NoCode,
+        Unexpected::StatusContradictsCode,
+        Unexpected::MessageContradictsCode,
+        Unexpected::CodesDiffer,
+        Unexpected::Redirect,
+        Unexpected::Challenge,
+        Unexpected::Blocked,
+        Unexpected::Region,
+        Unexpected::Encoding,
+    ]);
+    prop_oneof![
+        4 => (statuses.clone(), codes).prop_map(move |(status, code)| api(metadata, status, code)),
+        2 => (statuses, reasons).prop_map(move |(status, reason)| page(metadata, status, reason)),
+        1 => (any::<bool>(), kinds).prop_map(move |(sent, kind)| {
+            let error = if sent { TransportError::maybe_sent } else { TransportError::not_sent };
+            Error::transport(metadata, error(kind))
+        }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_write_that_may_have_taken_effect_is_never_classed_to_be_sent_again(
+        error in proptest::sample::select(WRITES.to_vec()).prop_flat_map(failures)
+    ) {
+        let class = error.retry_class();
+        if error.outcome() == Outcome::Unknown {
+            prop_assert!(
+                class == RetryClass::AfterQuery || class.is_banned(),
+                "{class:?} for {error}"
+            );
+        } else {
+            prop_assert_ne!(class, RetryClass::AfterQuery, "it had no effect: {}", error);
+        }
+    }
+
+    #[test]
+    fn a_read_is_its_own_query(error in failures(&READ)) {
+        prop_assert_ne!(error.retry_class(), RetryClass::AfterQuery);
+    }
+
+    #[test]
+    fn a_ban_is_classed_as_one_and_nothing_else_is(
+        error in proptest::sample::select(vec![&READ, &TRADE]).prop_flat_map(failures)
+    ) {
+        let told = error.code() == Some(30017) || error.status() == Some(StatusCode::IM_A_TEAPOT);
+        let class = error.retry_class();
+        prop_assert_eq!(class.is_banned(), told, "{}", error);
+        if told {
+            prop_assert_eq!(class.wait(), Some(BAN_REST), "at least, though nobody named a time");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_is_worth_waiting_for(error in failures(&READ)) {
+        if error.is_rate_limited() && !matches!(error.kind(), ErrorKind::Unexpected(_)) {
+            prop_assert!(error.retry_class().wait().is_some(), "{}", error);
+        }
+    }
+}
+
+/// The table of the documentation, row by row.
+#[test]
+fn failures_have_the_class_that_is_documented() {
+    use RetryClass::{AfterQuery, Never};
+    use TransportErrorKind as Kind;
+
+    type Make = Box<dyn Fn(&'static Metadata) -> Error>;
+    let transport = |error: fn() -> TransportError| -> Make {
+        Box::new(move |metadata| Error::transport(metadata, error()))
+    };
+    let api = |status, code| -> Make { Box::new(move |metadata| api(metadata, status, code)) };
+    let page =
+        |status, reason| -> Make { Box::new(move |metadata| page(metadata, status, reason)) };
+    let rows: Vec<(Make, RetryClass, RetryClass)> = vec![
+        (Box::new(Error::missing_credentials), Never, Never),
+        (Box::new(Error::missing_host), Never, Never),
+        (transport(|| TransportError::not_sent(Kind::Connect)), AT_ONCE, AT_ONCE),
+        (transport(|| TransportError::maybe_sent(Kind::Timeout)), AT_ONCE, AfterQuery),
+        (transport(|| TransportError::maybe_sent(Kind::Interrupted)), AT_ONCE, AfterQuery),
+        (transport(|| TransportError::maybe_sent(Kind::BodyTooLarge)), Never, AfterQuery),
+        (api(429, 30013), AT_ONCE, AT_ONCE),
+        (api(429, 12345), AT_ONCE, AfterQuery),
+        (page(429, Unexpected::Html), AT_ONCE, AfterQuery),
+        (api(200, 30016), AT_ONCE, AT_ONCE),
+        (api(503, 30014), AT_ONCE, AfterQuery),
+        (api(500, 59002), AT_ONCE, AfterQuery),
+        (api(400, 50000), Never, Never),
+        (api(401, 30005), Never, Never),
+        (api(400, 50020), Never, Never),
+        (api(400, 50005), Never, Never),
+        (api(503, 12345), AT_ONCE, AfterQuery),
+        (api(400, 12345), Never, AfterQuery),
+        (page(502, Unexpected::Html), AT_ONCE, AfterQuery),
+        (page(200, Unexpected::Truncated), AT_ONCE, AfterQuery),
+        (page(302, Unexpected::Redirect), Never, AfterQuery),
+        (page(403, Unexpected::Blocked), Never, AfterQuery),
+    ];
+    for (make, read, write) in rows {
+        assert_eq!(make(&READ).retry_class(), read, "{}", make(&READ));
+        for metadata in WRITES {
+            assert_eq!(make(metadata).retry_class(), write, "{}", make(metadata));
+        }
+    }
+}
+
+#[cfg(feature = "client")]
+#[test]
+fn what_the_limiter_holds_back_says_how_long() {
+    use crate::rate::Throttled;
+
+    let (retry_after, until) = (Duration::from_secs(7), Timestamp::from_millis(7_000));
+    for metadata in [&READ, &TRADE] {
+        for reason in [ThrottleReason::LimitReached, ThrottleReason::TooManyRequests] {
+            let error = Error::throttled(metadata, Throttled { reason, retry_after, until });
+            assert_eq!(error.retry_class(), RetryClass::AfterTime { wait: retry_after });
+        }
+        let throttled = Throttled { reason: ThrottleReason::Banned, retry_after, until };
+        let banned = RetryClass::Banned { wait: retry_after, until: Some(until) };
+        assert_eq!(Error::throttled(metadata, throttled).retry_class(), banned);
+        // A refusal for the rate limit that arrives while a ban lasts.
+        let error = api(metadata, 429, 30013).held_back(throttled);
+        assert_eq!(error.retry_class(), banned);
+        assert!(error.to_string().contains("Banned until 1970-01-01T00:00:07"), "{error}");
+    }
+}
