@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{LIMIT, SCRIPTS, missing};
+use super::{LIMIT, PHP_CURL, SCRIPTS, missing};
 use crate::run::workspace_root;
 use crate::script::run_script;
 use crate::step::{Outcome, Part};
@@ -13,7 +13,7 @@ const LANGUAGES: [(&str, &[&str], &str); 4] = [
     // Names the file as --cacert.
     ("curl", &["curl", "openssl"], "bash order.sh"),
     ("ruby", &["ruby"], r#"SSL_CERT_FILE="$BITMART_ROOT" ruby order.rb"#),
-    ("php", &["php"], r#"php -d curl.cainfo="$BITMART_ROOT" order.php"#),
+    ("php", &["php", PHP_CURL], r#"php -d curl.cainfo="$BITMART_ROOT" order.php"#),
     (
         "java",
         &["javac", "keytool"],
