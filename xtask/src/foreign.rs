@@ -1,6 +1,9 @@
 //! `cargo xtask foreign`: clients in other languages against the sandbox: BitMart's own SDKs, unchanged,
 //! and programs of ours that behave as the samples of the exchange's quick start do.
 
+mod snippets;
+mod tls;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -15,6 +18,9 @@ use crate::step::{self, Outcome, Part};
 /// How long a script may take; the longest takes about forty seconds.
 const LIMIT: Duration = Duration::from_mins(2);
 const SCRIPTS: &str = "crates/bitmart-sandbox/tests/foreign";
+
+/// A module of PHP, which its package brings apart.
+const PHP_CURL: &str = "php-curl";
 
 /// Runs them all and reports each.
 pub(crate) fn run() -> TaskResult {
@@ -32,26 +38,42 @@ pub(crate) fn parts() -> Vec<Part> {
         return vec![built];
     }
     let python = install::python(SCRIPTS).map(|programs| programs.join("python"));
-    let pings = {
-        let python = python.clone();
-        // Mostly it waits.
-        thread::spawn(move || Part::run("python-pings", || in_python("pings", python.as_ref())))
-    };
-    let mut parts = vec![
-        Part::run("python-sdk", || in_python("python_day", python.as_ref())),
-        Part::run("node-sdk", in_node),
-        Part::run("browser", browser),
-        Part::run("curl", || with(&["bash", "curl", "openssl"], "bash", "order.sh")),
-        Part::run("ruby", || with(&["ruby"], "ruby", "order.rb")),
-        Part::run("php", php),
-        Part::run("java", || with(&["javac"], "java", "Order.java")),
-        Part::run("go", || build("go", go)),
-        Part::run("c++", || build("g++", cpp)),
-    ];
-    parts.push(pings.join().unwrap_or_else(|_| {
-        Part::run("python-pings", || Outcome::Fail("its thread panicked".to_owned()))
-    }));
-    parts
+    let modules = install::node(SCRIPTS);
+    let (python, modules) = (python.as_ref(), modules.as_ref());
+    let programs = [("go", build("go", go)), ("c++", build("g++", cpp))];
+    thread::scope(|scope| {
+        // Both mostly wait, for the next ping and for sandboxes and programs to start.
+        let pings = scope.spawn(|| vec![Part::run("python-pings", || in_python("pings", python))]);
+        let others = scope.spawn(|| {
+            tls::parts(python, modules, &programs)
+                .into_iter()
+                .chain(snippets::parts(python, modules))
+                .collect()
+        });
+        let mut parts = vec![
+            Part::run("python-sdk", || in_python("python_day", python)),
+            Part::run("node-sdk", || in_node(modules)),
+            Part::run("browser", browser),
+            Part::run("reasons", reasons),
+            Part::run("curl", || with(&["bash", "curl", "openssl"], "bash", "order.sh")),
+            Part::run("ruby", || with(&["ruby"], "ruby", "order.rb")),
+            Part::run("php", || with(&["php", PHP_CURL], "php", "order.php")),
+            Part::run("java", || with(&["javac"], "java", "Order.java")),
+        ];
+        parts.extend(programs.iter().map(|(language, program)| {
+            Part::run(language, || match program {
+                Ok(program) => {
+                    run_script(&format!("order-{language}"), &[], LIMIT, &mut Command::new(program))
+                }
+                Err(outcome) => outcome.clone(),
+            })
+        }));
+        for (name, thread) in [("tls and snippets", others), ("python-pings", pings)] {
+            let broken = || Outcome::Fail("its thread panicked".to_owned());
+            parts.extend(thread.join().unwrap_or_else(|_| vec![Part::run(name, broken)]));
+        }
+        parts
+    })
 }
 
 fn script(name: &str) -> PathBuf {
@@ -69,14 +91,14 @@ fn in_python(name: &str, python: Result<&PathBuf, &String>) -> Outcome {
     }
 }
 
-fn in_node() -> Outcome {
-    match install::node(SCRIPTS) {
+fn in_node(modules: Result<&PathBuf, &String>) -> Outcome {
+    match modules {
         Ok(modules) => {
             let mut command = Command::new("node");
             command.arg(script("node_day.js")).env("NODE_PATH", modules);
             run_script("node_day", &[], LIMIT, &mut command)
         }
-        Err(why) => Outcome::Skip(why),
+        Err(why) => Outcome::Skip(why.clone()),
     }
 }
 
@@ -93,39 +115,45 @@ fn browser() -> Outcome {
     run_script("browser", &[], LIMIT, &mut command)
 }
 
-fn php() -> Outcome {
-    let modules = Command::new("php").arg("-m").output();
-    match modules {
-        Err(_) => Outcome::Skip("php is not here".to_owned()),
-        Ok(output) if !String::from_utf8_lossy(&output.stdout).contains("curl") => {
-            Outcome::Skip("php is here without its module curl".to_owned())
-        }
-        Ok(_) => with(&["php"], "php", "order.php"),
+/// Every mistake is made on purpose and must be named. It makes them faster than the limits allow.
+fn reasons() -> Outcome {
+    if let Some(why) = missing(&["python3"]) {
+        return Outcome::Skip(why);
     }
+    let mut command = Command::new("python3");
+    run_script("reasons", &["--no-limits"], LIMIT, command.arg(script("reasons.py")))
 }
 
 /// Runs a script with its interpreter, if all that it needs is here.
 fn with(needs: &[&str], interpreter: &str, name: &str) -> Outcome {
-    if let Some(missing) = needs.iter().find(|program| !has(program)) {
-        return Outcome::Skip(format!("{missing} is not here"));
+    if let Some(why) = missing(needs) {
+        return Outcome::Skip(why);
     }
     let mut command = Command::new(interpreter);
     command.arg(script(name));
     run_script(name, &[], LIMIT, &mut command)
 }
 
-/// Builds a program and runs it, if its compiler is here.
-fn build(compiler: &str, build: fn(&Path) -> Result<PathBuf, Outcome>) -> Outcome {
-    if !has(compiler) {
-        return Outcome::Skip(format!("{compiler} is not here"));
+/// Why something that needs these programs, and perhaps [`PHP_CURL`], cannot run.
+fn missing(needs: &[&str]) -> Option<String> {
+    let is_here = |name: &str| if name == PHP_CURL { php_has_curl() } else { has(name) };
+    let missing = needs.iter().find(|name| !is_here(name))?;
+    Some(format!("{missing} is not here"))
+}
+
+fn php_has_curl() -> bool {
+    let modules = Command::new("php").arg("-m").output();
+    modules.is_ok_and(|output| {
+        String::from_utf8_lossy(&output.stdout).lines().any(|module| module == "curl")
+    })
+}
+
+/// Builds a program, if its compiler is here.
+fn build(compiler: &str, build: fn(&Path) -> Result<PathBuf, Outcome>) -> Result<PathBuf, Outcome> {
+    if let Some(why) = missing(&[compiler]) {
+        return Err(Outcome::Skip(why));
     }
-    let built = scratch().map_err(Outcome::Fail).and_then(|folder| build(&folder));
-    match built {
-        Ok(program) => {
-            run_script(&format!("order-{compiler}"), &[], LIMIT, &mut Command::new(program))
-        }
-        Err(outcome) => outcome,
-    }
+    scratch().map_err(Outcome::Fail).and_then(|folder| build(&folder))
 }
 
 fn go(folder: &Path) -> Result<PathBuf, Outcome> {

@@ -47,7 +47,7 @@ fn attempt(name: &str, options: &[&str], limit: Duration, script: &mut Command) 
     let (_sandbox, ready) = Sandbox::start(options)?;
     let log = scratch()?.join(format!("{name}.log"));
     let out = File::create(&log).map_err(failed)?;
-    address(script, &ready)?;
+    address(script, &ready, &scratch()?.join(format!("{name}.pem")))?;
     script.stdin(Stdio::null()).stderr(out.try_clone().map_err(failed)?).stdout(out);
     let mut child = script.spawn().map_err(failed)?;
     let status = within(limit, &mut child).map_err(failed)?;
@@ -71,8 +71,8 @@ fn shown(path: &Path) -> String {
 }
 
 /// Tells a script where the sandbox is: the whole ready line, and what it names one by one for languages
-/// that have no JSON.
-fn address(script: &mut Command, ready: &str) -> TaskResult {
+/// that have no JSON. With TLS also the file for its root certificate.
+fn address(script: &mut Command, ready: &str, root: &Path) -> TaskResult {
     let named: Value = serde_json::from_str(ready).map_err(|error| format!("{ready}: {error}"))?;
     for (variable, path) in [
         ("BITMART_SPOT_REST", "/spot/rest"),
@@ -83,6 +83,10 @@ fn address(script: &mut Command, ready: &str) -> TaskResult {
     ] {
         let value = named.pointer(path).and_then(Value::as_str);
         script.env(variable, value.ok_or_else(|| format!("no {path} in the ready line"))?);
+    }
+    if let Some(certificate) = named.pointer("/root_certificate").and_then(Value::as_str) {
+        fs::write(root, certificate).map_err(|error| format!("{}: {error}", root.display()))?;
+        script.env("BITMART_ROOT", root);
     }
     script.env("BITMART_SANDBOX", ready);
     Ok(())
@@ -143,10 +147,11 @@ mod tests {
         let ready = r#"{"spot": {"rest": "http://a"}, "futures": {"rest": "http://b"},
             "credentials": {"key": "k", "secret": "s", "memo": "m"}}"#;
         let mut script = Command::new("program");
-        address(&mut script, ready).expect("is complete");
+        let root = Path::new("no-such-folder/root.pem");
+        address(&mut script, ready, root).expect("is complete, and has no certificate");
         let told: Vec<_> = script.get_envs().filter_map(|(_, value)| value?.to_str()).collect();
         assert!(["http://a", "http://b", "k", "s", "m"].iter().all(|value| told.contains(value)));
         assert!(script.get_args().next().is_none(), "nothing is told in arguments");
-        assert!(address(&mut script, r#"{"spot": {}}"#).is_err());
+        assert!(address(&mut script, r#"{"spot": {}}"#, root).is_err());
     }
 }

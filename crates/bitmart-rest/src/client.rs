@@ -202,6 +202,9 @@ impl Client {
     ///
     /// # Cancel safety
     /// Dropping the future leaves the clock as it was.
+    ///
+    /// # Panics
+    /// As [`send`](Self::send).
     pub async fn sync_clock(&self) -> Result<ClockEstimate, Error> {
         self.0.clock.sync(self).await
     }

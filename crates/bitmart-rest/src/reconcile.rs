@@ -112,6 +112,9 @@ impl Spot<'_> {
     ///
     /// # Cancel safety
     /// Safe: it only reads.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
         let query = QueryOrderByClientId::new(id.clone());
         settle(async || match self.order_by_client_id(query.clone()).await {
@@ -138,6 +141,9 @@ impl Futures<'_> {
     ///
     /// # Cancel safety
     /// Safe: it only reads.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn reconcile(
         &self,
         symbol: impl Into<ContractSymbol>,

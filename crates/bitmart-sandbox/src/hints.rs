@@ -112,6 +112,8 @@ mod tests {
         ] {
             let told = symbol(host, given, &exchange).expect(given);
             assert!(told.contains(words), "{given}: {told}");
+            // Who has written it rightly is not told how to write it.
+            assert_eq!(told.contains("underscore"), words.contains("did you mean"), "{told}");
         }
         for given in ["", "caf\u{e9}", "a b", &"X".repeat(33)] {
             assert_eq!(symbol(Host::Spot, given, &exchange), None, "{given}");

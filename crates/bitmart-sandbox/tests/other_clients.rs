@@ -76,3 +76,31 @@ async fn bitmart_api_of_npm_sends_a_window_with_everything() {
     let query = json!({ "recvWindow": 60_001 });
     assert_eq!(spot.post("/spot/v4/query/open-orders", query).await.code(), 30007);
 }
+
+/// They are all of BitMart's own Postman collection that is refused for strictness.
+#[tokio::test]
+async fn the_postman_collection_fills_two_fields_that_no_document_knows() {
+    let home = json!({ "requestNo": "4e2adcff-2122-1ce7-2557-4f65d2ce1ca2", "amount": "1", "currency": "BTC",
+        "subAccount": "subAccountName@xxx.com" });
+    let plan = json!({ "symbol": "ETHUSDT", "client_order_id": "123456789", "order_id": "220906179559421",
+        "trigger_price": "2000", "executive_price": "1450", "price_type": 1, "type": "limit" });
+    for lenient in [false, true] {
+        let sandbox = start(Config::new().stepped_clock(NOON_MS).lenient(lenient)).await;
+        let (spot, futures) = (Client::spot(&sandbox), Client::futures(&sandbox));
+        for (client, path, body, field, codes) in [
+            (&spot, "/account/sub-account/sub/v1/sub-to-main", &home, "subAccount", [60000, 60027]),
+            (
+                &futures,
+                "/contract/private/modify-plan-order",
+                &plan,
+                "client_order_id",
+                [40007, 40037],
+            ),
+        ] {
+            let answer = client.post(path, body.clone()).await;
+            assert_eq!(answer.code(), codes[usize::from(lenient)], "{path}: {}", answer.text);
+            let named = answer.message().contains(&format!("unknown field \"{field}\""));
+            assert_eq!(named, !lenient, "{}", answer.text);
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! What goes wrong in practice: each mistake gives a typed error that says what, where and what to
 //! do, and nothing is sent twice.
 
-use bitmart::rest::spot::NewOrder;
+use std::task::{Context, Waker};
+
+use bitmart::rest::spot::{CancelOrder, NewOrder, QueryOrder};
 use bitmart::rest::{Client, Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
 use bitmart::sandbox::{self, ApiKey, Config, Fault, Permission, Sandbox};
 use bitmart::types::Clock;
-use bitmart::{Credentials, Timestamp, dec};
+use bitmart::{Credentials, OrderId, Timestamp, dec};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -185,4 +187,66 @@ async fn an_exchange_that_is_not_there_means_not_sent() -> TestResult {
     let error = client.spot().submit_order(order()).await.expect_err("nobody listens");
     check(&error, Outcome::NotSent, None);
     Ok(())
+}
+
+/// Who asks for an order is not told to ask for it; who cancels one is.
+#[tokio::test]
+async fn an_order_that_is_not_found_is_advised_by_what_was_sent() -> TestResult {
+    let desk = Desk::open().await?;
+    let id = OrderId::from("1");
+    let cancel = CancelOrder::new("BTC_USDT", id.clone());
+    let cancel = desk.client.spot().cancel_order(cancel).await.expect_err("there is none");
+    let query = desk.client.spot().order(QueryOrder::new(id)).await.expect_err("there is none");
+    for (error, asked) in [(cancel, "query the order"), (query, "the exchange forgets an order")] {
+        assert_eq!((error.code(), error.outcome()), (Some(50005), Outcome::Rejected));
+        let advice = error.advice().expect("advice");
+        assert!(advice.contains(asked) && error.to_string().ends_with(advice), "{error}");
+        assert_eq!(advice.contains("query the order"), asked == "query the order", "{error}");
+    }
+    Ok(())
+}
+
+/// The form of a symbol is checked before anything is sent: what the exchange does not know is written rightly.
+#[tokio::test]
+async fn a_pair_that_is_not_listed_is_not_told_its_form() -> TestResult {
+    let desk = Desk::open().await?;
+    let spot = desk.client.spot();
+    let order = spot.submit_order(NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))).await;
+    let ticker = spot.ticker("NOPE_USDT").await;
+    let contract = desk.client.futures().depth("NOPEUSDT").await;
+    for (error, code) in
+        [(order.map(drop), 50001), (ticker.map(drop), 70002), (contract.map(drop), 40034)]
+    {
+        let error = error.expect_err("there is none");
+        assert_eq!(error.code(), Some(code), "{error}");
+        assert!(!error.to_string().contains("underscore"), "{error}");
+    }
+    Ok(())
+}
+
+/// There is no client with such credentials, so nothing is ever sent with them.
+#[test]
+fn what_was_copied_along_with_a_secret_is_named_before_there_is_a_client() {
+    for (around, words) in [
+        ("\"{}\"", "the API secret stands in quotes"),
+        ("{} ", "the API secret has a blank at its end"),
+        ("\u{feff}{}", "the API secret has a UTF-8 byte-order mark in front"),
+    ] {
+        let secret = around.replace("{}", "CANARY-secret");
+        let error = Credentials::new("key", secret, "memo").expect_err("it is unusable");
+        assert!(error.to_string().starts_with(words), "{error}");
+        assert!(!format!("{error:?} {error}").contains("CANARY"), "a secret shows");
+    }
+}
+
+/// As the documents of the client say.
+#[test]
+#[should_panic(expected = "there is no reactor running")]
+fn outside_of_a_runtime_sending_panics() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let desk = runtime.block_on(Desk::open()).expect("a sandbox");
+    let spot = desk.client.spot();
+    let mut asking = std::pin::pin!(spot.ticker("BTC_USDT"));
+    let answer = asking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    unreachable!("nothing panicked: {answer:?}");
 }

@@ -51,6 +51,8 @@ static string call(const string& path, const string& body, const string& secret)
     }
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+    const string root = setting("BITMART_ROOT");
+    if (!root.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, root.c_str());
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &told);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);

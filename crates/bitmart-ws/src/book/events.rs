@@ -81,6 +81,9 @@ impl<T: DepthEvent> BookSubscription<T> {
     ///
     /// # Cancel safety
     /// Safe: a change that was taken in is given by the next call, and so is a request that is due.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn next_event(&mut self) -> Option<Result<BookEvent, Error>> {
         loop {
             if let Err(error) = self.wait().await? {
@@ -160,6 +163,9 @@ impl BookEvents {
     ///
     /// # Cancel safety
     /// Safe: a change is taken when the future is ready and not before.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn next(&mut self) -> Option<Result<BookEvent, Error>> {
         std::future::poll_fn(|context| self.0.as_mut().poll_next(context)).await
     }

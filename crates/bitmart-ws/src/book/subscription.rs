@@ -129,6 +129,9 @@ impl<T: DepthEvent> BookSubscription<T> {
     ///
     /// # Cancel safety
     /// Safe: a change that was taken in is given by the next call, and so is a request that is due.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn next(&mut self) -> Option<Result<&OrderBook, Error>> {
         match self.wait().await? {
             Ok(()) => {
