@@ -187,9 +187,9 @@ fn a_deposit_arrives_after_its_time() {
     let told = up.row(&["sandbox", "deposit", "btc", "2.5"]);
     assert!(told["deposit_id"].is_string() && told["currency"] == "BTC", "{told}");
     let balance = || up.row(&["account", "wallet", "--currency", "BTC"])["available"].clone();
-    assert_eq!(balance(), "1");
+    assert_eq!(balance(), "1.00000000");
     up.row(&["sandbox", "clock", "--advance", "31000"]);
-    assert_eq!(balance(), "3.5");
+    assert_eq!(balance(), "3.50000000");
     for words in [["NOPE", "1"], ["BTC", "0"]] {
         let refused = up.run(&["sandbox", "deposit", words[0], words[1]]);
         assert!(refused.code == 4 && refused.err.contains("no deposit"), "{}", refused.err);
@@ -225,7 +225,8 @@ fn a_shell_with_its_variables_uses_the_sandbox() {
     let elsewhere = tempfile::tempdir().expect("a folder");
     let file = up.home.path().join("env.sh");
     fs::write(&file, up.run(&["sandbox", "env", "--shell"]).out).expect("a file");
-    let line = format!(". '{}'; '{}' spot wallet", file.display(), env!("CARGO_BIN_EXE_bitmart"));
+    let line =
+        format!(". '{}'; '{}' account wallet", file.display(), env!("CARGO_BIN_EXE_bitmart"));
     let output = Command::new("sh")
         .args(["-c", &line])
         .env_clear()
@@ -235,6 +236,35 @@ fn a_shell_with_its_variables_uses_the_sandbox() {
     let err = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{err}");
     assert!(err.contains("BITMART_ENVIRONMENT") && !err.contains("this process"), "{err}");
+}
+
+/// The key of the exchange is no matter of a sandbox, and an environment can be read for as long as its
+/// process runs.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_in_the_background_does_not_inherit_a_key() {
+    let home = tempfile::tempdir().expect("a folder");
+    let canary = "tw5Kd8canaryenvironment2Zr";
+    let up = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+        .args(["sandbox", "up", "--detach", "--no-market", "--pairs", "BTC_USDT"])
+        .env_clear()
+        .env("HOME", home.path())
+        .envs(["KEY", "SECRET", "MEMO"].map(|name| (format!("BITMART_API_{name}"), canary)))
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    let home_text = home.path().to_str().expect("text");
+    let (mut found, mut shown) = (false, false);
+    for process in fs::read_dir("/proc").expect("processes").flatten() {
+        // Those of others, and those that have ended, cannot be read.
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        found |= environment.contains(home_text);
+        shown |= environment.contains(canary);
+    }
+    assert_eq!(at_home(home.path(), &["sandbox", "down"], "").code, 0);
+    assert!(found && !shown, "found {found}, shown {shown}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn no_list_of_processes_shows_the_key_while_the_pipe_runs() {
     assert_eq!(added.code, 0, "{}", added.err);
     let options = ["--env", &place.spot, "--profile", "bot"];
     for request in
-        [&ORDER[..], &["spot", "fee-rate", "--dry-run"], &["account", "wallet", "--dry-run"]]
+        [&ORDER[..], &["spot", "open-orders", "--dry-run"], &["account", "wallet", "--dry-run"]]
     {
         let shown = at_home(home.path(), &[request, &options].concat(), "");
         assert_eq!(shown.code, 0, "{}", shown.err);
