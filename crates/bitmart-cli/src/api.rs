@@ -35,16 +35,15 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     }
     let client = target.client()?;
     if request.metadata.effect != Effect::Read {
-        match request.entry {
-            Some(entry) => care::confirm(context, &target, &client, entry, &parameters).await?,
-            None => {
-                eprintln!("POST {} on {}:", request.metadata.path, target.environment.name);
-                for (name, value) in &parameters {
-                    eprintln!("  {name:<24}{}", value.cell());
-                }
-                if !context.yes {
-                    prompt::yes("send it?")?;
-                }
+        if let Some(entry) = request.entry {
+            care::confirm(context, &target, &client, entry, &parameters).await?;
+        } else {
+            eprintln!("POST {} on {}:", request.metadata.path, target.environment.name);
+            for (name, value) in &parameters {
+                eprintln!("  {name:<24}{}", value.cell());
+            }
+            if !context.yes {
+                prompt::yes("send it?")?;
             }
         }
     }

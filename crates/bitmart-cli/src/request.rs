@@ -103,18 +103,17 @@ impl Request {
                 payload.query(name, value.cell());
             }
         } else if !parameters.is_empty() {
-            self.body(&mut payload, Json::Object(parameters.to_vec()).to_string())?;
+            set_body(&mut payload, Json::Object(parameters.to_vec()).to_string())?;
         }
         Ok(payload)
     }
+}
 
-    /// Puts a text of JSON into the body, as it stands.
-    pub(crate) fn body(&self, payload: &mut Payload, text: String) -> Result<(), Failure> {
-        // The error quotes nothing of it.
-        let body =
-            RawValue::from_string(text).map_err(|_| Failure::usage("the body is no JSON"))?;
-        payload.json(&body).map_err(|error| Failure::usage(chain(&error)))
-    }
+/// Puts a text of JSON into the body, as it stands.
+pub(crate) fn set_body(payload: &mut Payload, text: String) -> Result<(), Failure> {
+    // The error quotes nothing of it.
+    let body = RawValue::from_string(text).map_err(|_| Failure::usage("the body is no JSON"))?;
+    payload.json(&body).map_err(|error| Failure::usage(chain(&error)))
 }
 
 /// The pairs of a query, with what is escaped in them.

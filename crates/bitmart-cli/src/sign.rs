@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     if request.metadata.method == Method::Post && parameters.is_empty() {
         let body = body()?;
         if !body.trim().is_empty() {
-            request.body(&mut payload, body)?;
+            request::set_body(&mut payload, body)?;
         }
     }
     let request = encoder(&target)?.encode_raw(request.metadata, payload, Timestamp::now())?;

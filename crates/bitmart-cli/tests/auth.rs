@@ -47,9 +47,6 @@ fn without_a_profile_commands_need_no_key_again() {
     let keyless = run(&["spot", "ticker", "BTC_USDT"], "");
     assert_eq!(keyless.code, 0, "{}", keyless.err);
     assert!(keyless.err.contains("sandbox") && !keyless.err.contains("profile"), "{}", keyless.err);
-    let empty = home.path().join(".bitmart/config.toml");
-    fs::write(&empty, "# nothing yet\n").expect("a file");
-    assert_eq!(run(&["spot", "ticker", "BTC_USDT"], "").code, 0);
 }
 
 #[test]
