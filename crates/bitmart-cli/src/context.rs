@@ -33,13 +33,14 @@ impl Context {
             global("output")
                 .short('o')
                 .value_parser(Format::NAMES)
+                .ignore_case(true)
                 .hide_possible_values(true)
                 .value_name("table|json|ndjson|csv|raw")
                 .help("Form of the output [default: table on a terminal, ndjson elsewhere]"),
             global("env").value_name("sandbox|live|demo|URL|FILE").help(
                 "Where to: the exchange, its futures demo, the sandbox, URLs of spot and futures host \
-                 with a comma between, or the file with a sandbox's ready line [default: live if \
-                 there are keys, else the sandbox]",
+                 with a comma between, or the file with a sandbox's ready line [default: what \
+                 BITMART_ENVIRONMENT names, else live if there are keys, else the sandbox]",
             ),
             global("profile").value_name("NAME").help(
                 "Keys of this profile of ~/.bitmart/config.toml [default: BITMART_API_KEY, _SECRET and \
@@ -53,7 +54,7 @@ impl Context {
             global("yes").short('y').action(ArgAction::SetTrue).help("Do not ask before sending"),
             global("dry-run")
                 .action(ArgAction::SetTrue)
-                .help("Show the signed request and a curl command for it; send nothing"),
+                .help("Show the signed request and a pipe that sends it with curl; send nothing"),
         ]
     }
 
@@ -61,7 +62,7 @@ impl Context {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         Self {
             format: text("output")
-                .and_then(|name| Format::named(&name))
+                .and_then(|name| Format::named(&name.to_ascii_lowercase()))
                 .unwrap_or_else(Format::automatic),
             yes: matches.get_flag("yes"),
             dry_run: matches.get_flag("dry-run"),
@@ -77,10 +78,31 @@ impl Context {
         self.environment.as_deref()
     }
 
+    /// What `--profile` says.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    /// The words that name the same environment and key to another command.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        let options = [("--env", self.environment()), ("--profile", self.profile())];
+        let given = options.into_iter().filter_map(|(name, value)| Some([name, value?]));
+        given.flatten().collect()
+    }
+
     /// Where requests go, and with which key.
     pub(crate) async fn target(&self) -> Result<Target, Failure> {
-        let (environment, profile) = (self.environment.as_deref(), self.profile.as_deref());
-        Target::find(environment, profile, self.timeout, &self.sandbox).await
+        self.target_of(self.profile()).await
+    }
+
+    /// The same with the key of this profile.
+    pub(crate) async fn target_of(&self, profile: Option<&str>) -> Result<Target, Failure> {
+        Target::find(self.environment(), profile, self.timeout, &self.sandbox).await
+    }
+
+    /// Whether the sandbox of this command ends with it.
+    pub(crate) fn is_in_process(&self) -> bool {
+        self.sandbox.initialized()
     }
 
     /// Ends the sandbox of this process, which writes its state down.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::format_push_string, reason = "texts for people are put together line by line")]
 
+mod api;
 mod auth;
 mod care;
 mod chart;
@@ -9,17 +10,21 @@ mod completions;
 mod context;
 mod doctor;
 mod dry_run;
+mod ending;
 mod endpoint;
 mod explain;
 mod export;
 mod failure;
 mod interrupts;
+mod names;
 mod output;
 mod private;
 mod probe;
 mod record;
 mod replay;
+mod request;
 mod sandbox;
+mod sign;
 mod target;
 #[cfg(feature = "tui")]
 mod tui;
@@ -27,6 +32,7 @@ mod watch;
 
 use std::process::ExitCode;
 
+use bitmart::Timestamp;
 use clap::{ArgMatches, Command};
 
 use crate::context::Context;
@@ -37,7 +43,7 @@ const ABOUT: &str =
 
 const AFTER: &str = "\
 Without keys every command runs on a sandbox on this machine: play money, no network.
-BitMart ended trading on 2026-08-26 and ends operations on 2027-01-31 15:59 UTC: export your history.
+{ending}
 
 Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
 7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete.";
@@ -48,10 +54,11 @@ fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(completions::VERSION)
         .about(ABOUT)
-        .after_help(AFTER)
+        .after_help(AFTER.replace("{ending}", ending::sentence(Timestamp::now())))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .args(Context::arguments())
+        .subcommand(api::command())
         .subcommand(auth::command())
         .subcommand(chart::command())
         .subcommand(completions::command())
@@ -64,6 +71,7 @@ fn command() -> Command {
         .subcommand(record::command())
         .subcommand(replay::command())
         .subcommand(sandbox::command())
+        .subcommand(sign::command())
         .subcommand(watch::command())
         .subcommands(endpoint::command::groups());
     #[cfg(feature = "tui")]
@@ -80,6 +88,7 @@ async fn run(matches: &ArgMatches) -> Result<(), Failure> {
 
 async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     match matches.subcommand() {
+        Some(("api", matches)) => api::run(context, matches).await,
         Some(("auth", matches)) => auth::run(context, matches).await,
         Some(("chart", matches)) => chart::run(context, matches).await,
         Some(("completions", matches)) => completions::run(matches),
@@ -92,6 +101,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
+        Some(("sign", matches)) => sign::run(context, matches).await,
         #[cfg(feature = "tui")]
         Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,
@@ -128,6 +138,24 @@ fn end(failure: &Failure) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
+    /// What the program says is for people who do not program.
+    #[test]
+    fn no_help_speaks_of_functions_of_the_library() {
+        fn look(mut command: clap::Command) {
+            let text = command.render_long_help().to_string();
+            for word in ["::", "()", "(…)", "sync_clock", "user_agent", "Option<", "Vec<", "unwrap"]
+            {
+                assert!(
+                    !text.contains(word),
+                    "{word} in the help of {}:\n{text}",
+                    command.get_name()
+                );
+            }
+            command.get_subcommands().cloned().for_each(look);
+        }
+        look(super::command());
+    }
+
     #[test]
     fn no_option_collides_with_another() {
         super::command().debug_assert();

@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::interrupts::Interrupts;
+use crate::names;
 use crate::watch::topics::{KINDS, Named, Wish, topics};
 use crate::watch::{Happening, subscribe_telling};
 
@@ -212,6 +213,8 @@ fn named(word: &str) -> Result<Vec<Named>, String> {
         Some((kind, symbol)) => (kind, Some(symbol)),
         None => (word, None),
     };
+    let (kind, symbol) = (kind.to_ascii_lowercase(), symbol.map(names::symbol));
+    let (kind, symbol) = (kind.as_str(), symbol.as_deref());
     if !KINDS.iter().any(|(known, _)| *known == kind) {
         return Err(format!("{word:?}: topics are as in ticker:BTC_USDT or spot/ticker:BTC_USDT"));
     }

@@ -79,7 +79,10 @@ pub(crate) async fn run(matches: &ArgMatches) -> Result<(), Failure> {
                 () = interrupts.recv() => return Ok(()),
             }
         }
-        output::write(format!("{}\n", line(&entry)?).as_bytes())?;
+        match output::write(format!("{}\n", line(&entry)?).as_bytes()) {
+            Err(failure) if failure.is_quiet() => return Ok(()),
+            written => written?,
+        }
     }
     tell_tear(&reader, path);
     if reader.is_torn() {

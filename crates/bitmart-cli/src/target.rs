@@ -7,13 +7,17 @@ use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
 use bitmart::sandbox::{self, Sandbox};
 use bitmart::types::Service;
 use bitmart::ws;
-use bitmart::{Credentials, Environment};
+use bitmart::{Credentials, Environment, Timestamp};
 use tokio::sync::OnceCell;
 
 use crate::auth::{keyring, store::Store};
+use crate::ending;
 use crate::failure::{Failure, chain};
 use crate::private;
 use crate::sandbox::{admin, kept, ready::Ready};
+
+/// The profile whose key is taken when none is named.
+const DEFAULT: &str = "default";
 
 /// A deployment of the exchange, and the key for it.
 #[derive(Debug)]
@@ -33,13 +37,23 @@ impl Target {
         in_process: &OnceCell<Sandbox>,
     ) -> Result<Self, Failure> {
         let at = |environment, credentials| Ok(Self { environment, credentials, timeout });
-        match environment {
-            Some("sandbox") if profile.is_some() => {
-                Err(Failure::usage("the sandbox has a key of its own: leave out --profile"))
+        let live = |credentials| {
+            if let Some(warning) = ending::warning(Timestamp::now()) {
+                eprintln!("{warning}");
             }
-            Some("sandbox") => Self::sandbox(timeout, in_process).await,
-            Some("live") => at(Environment::live(), keys(profile)?),
-            Some("demo") => at(Environment::futures_demo(), keys(profile)?),
+            at(Environment::live(), credentials)
+        };
+        match environment {
+            Some(word) if word.eq_ignore_ascii_case("sandbox") && profile.is_some() => {
+                Err(Failure::usage("the sandbox has a key of its own: leave out the profile"))
+            }
+            Some(word) if word.eq_ignore_ascii_case("sandbox") => {
+                Self::sandbox(timeout, in_process).await
+            }
+            Some(word) if word.eq_ignore_ascii_case("live") => live(keys(profile)?),
+            Some(word) if word.eq_ignore_ascii_case("demo") => {
+                at(Environment::futures_demo(), keys(profile)?)
+            }
             Some(place) if place.starts_with("http://") || place.starts_with("https://") => {
                 at(addresses(place), keys(profile)?)
             }
@@ -50,9 +64,16 @@ impl Target {
                 let ready = Ready::read(Path::new(file))?;
                 at(ready.environment()?, Some(ready.credentials()?))
             }
-            None => match keys(profile)? {
-                Some(keys) => at(Environment::live(), Some(keys)),
-                None => Self::sandbox(timeout, in_process).await,
+            None => match (named(profile)?, profile) {
+                (Some((environment, Some(keys))), None) => at(environment, Some(keys)),
+                (Some((environment, _)), _) if environment == Environment::live() => {
+                    live(keys(profile)?)
+                }
+                (Some((environment, _)), _) => at(environment, keys(profile)?),
+                (None, _) => match keys(profile)? {
+                    Some(keys) => live(Some(keys)),
+                    None => Self::sandbox(timeout, in_process).await,
+                },
             },
         }
     }
@@ -114,6 +135,22 @@ impl Target {
     }
 }
 
+/// What `BITMART_ENVIRONMENT` names, as for programs with this library, and the key that comes with it.
+fn named(profile: Option<&str>) -> Result<Option<(Environment, Option<Credentials>)>, Failure> {
+    let Some(text) = std::env::var_os(Environment::VARIABLE).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = |error: &dyn std::error::Error| Failure::usage(chain(error));
+    let environment = Environment::from_env().map_err(|error| wrong(&error))?;
+    let text = text.to_string_lossy();
+    let ready = Ready::parse(text.trim().trim_start_matches("sandbox:"));
+    let Some(ready) = ready.filter(|_| profile.is_none()) else {
+        return Ok(Some((environment, None)));
+    };
+    eprintln!("{}: what {} names", environment.name, Environment::VARIABLE);
+    Ok(Some((environment, Some(ready.credentials()?))))
+}
+
 /// The key of the profile, of the environment, or of the profile `default`, in this order.
 fn keys(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
     let wrong = |error: bitmart::auth::CredentialsError| Failure::usage(chain(&error));
@@ -130,8 +167,17 @@ fn keys(profile: Option<&str>) -> Result<Option<Credentials>, Failure> {
     if names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         return Credentials::from_env().map(Some).map_err(wrong);
     }
-    if private::home().is_some_and(|home| home.join("config.toml").exists()) {
-        return stored("default");
+    if !private::home().is_some_and(|home| home.join("config.toml").exists()) {
+        return Ok(None);
+    }
+    let store = Store::open()?;
+    if store.has(DEFAULT) {
+        return stored(DEFAULT);
+    }
+    // Without a profile that is meant, nobody's money is touched; those that there are are told.
+    let names: Vec<_> = store.profiles().map(|profile| profile.name).collect();
+    if !names.is_empty() {
+        eprintln!("no profile is called {DEFAULT:?}; --profile chooses from {}", names.join(", "));
     }
     Ok(None)
 }

@@ -38,6 +38,37 @@ fn a_key_is_stored_tried_listed_and_forgotten() {
 }
 
 #[test]
+fn without_a_profile_commands_need_no_key_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let run = |words: &[&str], input: &str| at_home(home.path(), words, input);
+    assert_eq!(run(&["auth", "add", "--stdin"], "key\nsecret\nmemo\n").code, 0);
+    assert_eq!(run(&["auth", "remove", "default", "--yes"], "").code, 0);
+    assert!(home.path().join(".bitmart/config.toml").exists(), "its comments may be somebody's");
+    let keyless = run(&["spot", "ticker", "BTC_USDT"], "");
+    assert_eq!(keyless.code, 0, "{}", keyless.err);
+    assert!(keyless.err.contains("sandbox") && !keyless.err.contains("profile"), "{}", keyless.err);
+}
+
+#[test]
+fn a_profile_of_another_name_is_told_and_not_taken() {
+    let (place, home) = (sandbox(), tempfile::tempdir().expect("a folder"));
+    let run = |words: &[&str], input: &str| at_home(home.path(), words, input);
+    let key = format!("{}\n{}\n{}\n", place.key, place.secret, place.memo);
+    let added = run(&["auth", "add", "bot", "--stdin"], &key);
+    assert!(added.err.contains("bitmart auth check bot"), "{}", added.err);
+    let keyless = run(&["spot", "ticker", "BTC_USDT"], "");
+    assert_eq!(keyless.code, 0, "{}", keyless.err);
+    assert!(keyless.err.contains("--profile") && keyless.err.contains("bot"), "{}", keyless.err);
+
+    let checked = run(&["auth", "check", "bot", "--env", &place.spot], "");
+    assert!(checked.code == 0 && checked.out.contains("permissions"), "{}", checked.err);
+    let twice = run(&["auth", "check", "bot", "--profile", "bot"], "");
+    assert_eq!(twice.code, 2, "{}", twice.err);
+    let nobody = run(&["auth", "check", "nobody", "--env", &place.spot], "");
+    assert!(nobody.code == 2 && nobody.err.contains("bot"), "{}", nobody.err);
+}
+
+#[test]
 fn a_wrong_memo_fails_the_check() {
     let (place, home) = (sandbox(), tempfile::tempdir().expect("a folder"));
     let key = format!("{}\n{}\nanother memo\n", place.key, place.secret);

@@ -169,6 +169,102 @@ fn a_clock_that_stands_is_moved_and_a_snapshot_goes_on() {
     assert_eq!(first.run(&["sandbox", "snapshot", file]).code, 0);
     let second = Up::start(&["--restore", file]);
     assert_eq!(now(&second, &["sandbox", "clock"]), 1_700_000_006_000);
+    // One that runs goes on from where the snapshot stood, and not from today.
+    for words in [&["--running"][..], &["--speed", "60"]] {
+        let running = Up::start(&[&["--restore", file], words].concat());
+        let mut passed = 0;
+        while passed == 0 {
+            passed = now(&running, &["sandbox", "clock"]) - 1_700_000_006_000;
+        }
+        assert!(passed < 86_400_000, "{words:?}: {passed}");
+    }
+    assert_eq!(first.run(&["sandbox", "up", "--running"]).code, 2, "without a snapshot");
+}
+
+#[test]
+fn a_deposit_arrives_after_its_time() {
+    let up = Up::start(&["--no-market", "--clock", "1700000000000", "--fund", "BTC=1"]);
+    let told = up.row(&["sandbox", "deposit", "btc", "2.5"]);
+    assert!(told["deposit_id"].is_string() && told["currency"] == "BTC", "{told}");
+    let balance = || up.row(&["account", "wallet", "--currency", "BTC"])["available"].clone();
+    assert_eq!(balance(), "1.00000000");
+    up.row(&["sandbox", "clock", "--advance", "31000"]);
+    assert_eq!(balance(), "3.50000000");
+    for words in [["NOPE", "1"], ["BTC", "0"]] {
+        let refused = up.run(&["sandbox", "deposit", words[0], words[1]]);
+        assert!(refused.code == 4 && refused.err.contains("no deposit"), "{}", refused.err);
+    }
+}
+
+#[test]
+fn its_addresses_and_key_are_given_to_programs() {
+    let up = Up::start(&[]);
+    let value = |form: &str| {
+        let given = up.run(&["sandbox", "env", form]);
+        assert_eq!(given.code, 0, "{}", given.err);
+        given.out
+    };
+    let object: Value = serde_json::from_str(&value("--json")).expect("JSON");
+    assert_eq!(object["secret"], up.ready["credentials"]["secret"]);
+    assert_eq!(object["spot"], up.ready["spot"]);
+    let secret = up.ready["credentials"]["secret"].as_str().expect("a text");
+    let spot = up.ready["spot"]["rest"].as_str().expect("a text");
+    let python = value("--python");
+    assert!(python.contains(&format!("BITMART_API_SECRET = \"{secret}\"\n")), "{python}");
+    let node = value("--node");
+    assert!(node.contains(&format!("const BITMART_SPOT_URL = \"{spot}\";\n")), "{node}");
+    assert_eq!(value("--shell"), up.run(&["sandbox", "env"]).out);
+    assert_eq!(up.run(&["sandbox", "env", "--node", "--json"]).code, 2);
+}
+
+/// What a shell takes from `sandbox env` names the sandbox to the program, too.
+#[cfg(unix)]
+#[test]
+fn a_shell_with_its_variables_uses_the_sandbox() {
+    let up = Up::start(&[]);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let file = up.home.path().join("env.sh");
+    fs::write(&file, up.run(&["sandbox", "env", "--shell"]).out).expect("a file");
+    let line =
+        format!(". '{}'; '{}' account wallet", file.display(), env!("CARGO_BIN_EXE_bitmart"));
+    let output = Command::new("sh")
+        .args(["-c", &line])
+        .env_clear()
+        .env("HOME", elsewhere.path())
+        .output()
+        .expect("a shell");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(err.contains("BITMART_ENVIRONMENT") && !err.contains("this process"), "{err}");
+}
+
+/// The key of the exchange is no matter of a sandbox, and an environment can be read for as long as its
+/// process runs.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_in_the_background_does_not_inherit_a_key() {
+    let home = tempfile::tempdir().expect("a folder");
+    let canary = "tw5Kd8canaryenvironment2Zr";
+    let up = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+        .args(["sandbox", "up", "--detach", "--no-market", "--pairs", "BTC_USDT"])
+        .env_clear()
+        .env("HOME", home.path())
+        .envs(["KEY", "SECRET", "MEMO"].map(|name| (format!("BITMART_API_{name}"), canary)))
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    let home_text = home.path().to_str().expect("text");
+    let (mut found, mut shown) = (false, false);
+    for process in fs::read_dir("/proc").expect("processes").flatten() {
+        // Those of others, and those that have ended, cannot be read.
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        found |= environment.contains(home_text);
+        shown |= environment.contains(canary);
+    }
+    assert_eq!(at_home(home.path(), &["sandbox", "down"], "").code, 0);
+    assert!(found && !shown, "found {found}, shown {shown}");
 }
 
 #[test]

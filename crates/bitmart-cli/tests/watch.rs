@@ -85,6 +85,19 @@ fn one_interrupt_ends_it_whatever_it_is_doing() {
     }
 }
 
+/// As `watch … | head -1` does.
+#[test]
+fn it_ends_well_when_its_reader_has_gone() {
+    let place = sandbox();
+    // One that has more to tell, and one that has nothing to tell and so never finds out by writing.
+    for words in [&["ticker", "BTC_USDT"][..], &["orders"]] {
+        let Watch { mut child, mut out } = Watch::start(&place, words);
+        out.read_line(&mut String::new()).expect("a line");
+        drop(out);
+        assert_eq!(child.wait().expect("it ends").code(), Some(0), "{words:?}");
+    }
+}
+
 #[test]
 fn own_orders_and_balances_are_seen() {
     let place = sandbox();

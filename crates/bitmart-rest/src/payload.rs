@@ -110,7 +110,7 @@ impl fmt::Display for EncodeError {
         f.write_str(match self.0 {
             Fault::Json(_) => "the request does not encode as JSON",
             Fault::BodyOfGet => {
-                "a GET request is sent without a body: write its parameters with `Payload::query`"
+                "a GET request is sent without a body: its parameters belong into the query"
             }
         })
     }

@@ -189,10 +189,15 @@ impl Config {
     /// sockets are closed by the machine's. Signed requests may bear a timestamp of either.
     ///
     /// The market makes a beat every 100 ms of this clock, but at most a thousand a second.
+    ///
+    /// After [`Config::restore`] it starts where the snapshot stood, or at `start_ms` if that is later: an
+    /// exchange whose clock was stepped then goes on by itself.
     #[must_use]
     pub fn fast_clock(mut self, start_ms: Option<u64>, speed: u32) -> Self {
-        let from_ms = start_ms.map(|start_ms| start_ms.min(END_MS));
-        self.clock = Start::Fast { from_ms, speed: speed.clamp(1, FASTEST) };
+        let reached = self.restored.as_ref().map(|snapshot| snapshot.parts().now_ms);
+        let from_ms = start_ms.map(|start_ms| start_ms.min(END_MS)).or(reached);
+        let clock = Start::Fast { from_ms, speed: speed.clamp(1, FASTEST) };
+        self.clock = clock.no_earlier(reached.unwrap_or(0));
         self
     }
 
@@ -276,8 +281,8 @@ impl Config {
 
     /// Goes on from a snapshot instead of starting anew. Seed, markets and balances are then those of
     /// the snapshot, and a clock that was stepped stands where it stood; call this last, before
-    /// [`Config::machine_clock`] if at all. Addresses,
-    /// manners and keys are as configured here, beside the keys that were made at run time.
+    /// [`Config::machine_clock`] or [`Config::fast_clock`] if at all. Addresses, manners and keys are as
+    /// configured here, beside the keys that were made at run time.
     ///
     /// A clock that goes by itself starts no earlier than the snapshot.
     #[must_use]

@@ -133,9 +133,7 @@ impl fmt::Display for TlsError {
             TlsErrorKind::Certificate { index } => {
                 write!(f, "extra root certificate number {index} is not usable")
             }
-            TlsErrorKind::NoRoots => f.write_str(
-                "there is no root certificate to trust: use `Roots::bundled()` or add one",
-            ),
+            TlsErrorKind::NoRoots => f.write_str("there is no root certificate to trust"),
             TlsErrorKind::System => {
                 f.write_str("the operating system's root certificates cannot be read")
             }

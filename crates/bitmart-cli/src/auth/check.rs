@@ -31,8 +31,8 @@ pub(crate) async fn prove(client: &Client, environment: &Environment) -> Result<
 }
 
 /// Proves the key, then shows what the exchange knows of it.
-pub(super) async fn run(context: &Context) -> Result<(), Failure> {
-    let target = context.target().await?;
+pub(super) async fn run(context: &Context, profile: Option<&str>) -> Result<(), Failure> {
+    let target = context.target_of(profile).await?;
     let client = target.client()?;
     match prove(&client, &target.environment).await? {
         Proof::Signature => eprintln!("key, secret and memo are right, and so is the clock"),

@@ -51,7 +51,13 @@ pub(crate) fn command() -> Command {
         .subcommand(
             Command::new("check")
                 .about("Ask the exchange whether the key works, and what it may do")
-                .after_help("Choose the key with --profile. Only reads; --env says where."),
+                .after_help("Only reads; --env says where, which is live for a profile.")
+                .arg(
+                    Arg::new("name")
+                        .value_name("NAME")
+                        .conflicts_with("profile")
+                        .help("Name of the profile, as --profile"),
+                ),
         )
         .subcommand(Command::new("remove").about("Forget a profile").arg(
             Arg::new("name").value_name("NAME").required(true).help("Name of the profile"),
@@ -62,7 +68,10 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     match matches.subcommand() {
         Some(("add", matches)) => add(context, matches).await,
         Some(("list", _)) => list(context),
-        Some(("check", _)) => check::run(context).await,
+        Some(("check", matches)) => {
+            let name = matches.get_one::<String>("name").map(String::as_str);
+            check::run(context, name.or(context.profile())).await
+        }
         Some(("remove", matches)) => remove(context, name(matches)),
         _ => Err(Failure::usage("auth: a command is missing")),
     }
@@ -96,7 +105,7 @@ async fn add(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
         store.path().display().to_string()
     };
     store.save()?;
-    eprintln!("stored in {place}; `bitmart auth check --profile {name}` tries it on the exchange");
+    eprintln!("stored in {place}; `bitmart auth check {name}` tries it on the exchange");
     Ok(())
 }
 

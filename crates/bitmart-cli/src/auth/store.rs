@@ -21,8 +21,8 @@ pub(crate) struct Store {
 }
 
 /// What may be shown of a profile.
-pub(super) struct Profile {
-    pub(super) name: String,
+pub(crate) struct Profile {
+    pub(crate) name: String,
     /// The key with most of it hidden.
     pub(super) key: Option<String>,
     /// Whether key, secret and memo are there.
@@ -58,12 +58,12 @@ impl Store {
         &self.path
     }
 
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.document.contains_key(name)
     }
 
     /// All tables of the file that have something of a profile.
-    pub(super) fn profiles(&self) -> impl Iterator<Item = Profile> {
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = Profile> {
         self.document.iter().filter_map(|(name, item)| {
             let table = item.as_table_like()?;
             let text = |name: &str| table.get(name).and_then(Item::as_str);

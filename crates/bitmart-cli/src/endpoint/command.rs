@@ -69,7 +69,7 @@ fn argument(parameter: &'static Parameter) -> Arg {
     if parameter.values.is_empty() {
         argument
     } else {
-        argument.value_parser(PossibleValuesParser::new(parameter.values))
+        argument.value_parser(PossibleValuesParser::new(parameter.values)).ignore_case(true)
     }
 }
 

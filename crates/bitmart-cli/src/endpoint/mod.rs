@@ -23,7 +23,7 @@ pub(crate) async fn run(
     let payload = encode(entry, &parameters)?;
     let target = context.target().await?;
     if context.dry_run {
-        return dry_run::print(&target, entry, payload);
+        return dry_run::print(context, &target, &entry.metadata, payload);
     }
     let client = target.client()?;
     if entry.metadata.effect != Effect::Read {

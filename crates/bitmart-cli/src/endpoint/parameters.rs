@@ -6,6 +6,7 @@ use clap::ArgMatches;
 
 use super::command::is_time;
 use crate::failure::Failure;
+use crate::names;
 use crate::output::json::Json;
 
 /// Largest file that is read for a parameter, in bytes.
@@ -25,7 +26,15 @@ pub(super) fn of(
         .collect()
 }
 
-fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
+/// The value of a parameter that was written as `text`, in the form and the case that are documented.
+pub(crate) fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
+    let documented = parameter.values.iter().find(|value| value.eq_ignore_ascii_case(text));
+    let exact = parameter.values.contains(&text);
+    let named = names::parameter(parameter.name, text);
+    let text = match documented {
+        Some(value) if !exact => value,
+        _ => named.as_deref().unwrap_or(text),
+    };
     let wrong = |expected: &str| {
         Failure::usage(format!("{} is {text:?}, expected {expected}", parameter.name))
     };
@@ -37,7 +46,7 @@ fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
             text.parse::<i64>().map_err(|_| wrong("a whole number"))?;
             Ok(Json::Number(text.to_owned()))
         }
-        Form::Flag => match text {
+        Form::Flag => match text.to_ascii_lowercase().as_str() {
             "true" => Ok(Json::Bool(true)),
             "false" => Ok(Json::Bool(false)),
             _ => Err(wrong("true or false")),

@@ -99,6 +99,23 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Whether nobody reads standard output any more: the other end of a pipe is closed.
+#[cfg(unix)]
+pub(crate) fn is_closed() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let out = io::stdout();
+    let mut out = [PollFd::new(&out, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut out, Some(&now)).is_ok_and(|_| out[0].revents().contains(PollFlags::ERR))
+}
+
+/// Other systems tell at the next write.
+#[cfg(not(unix))]
+pub(crate) fn is_closed() -> bool {
+    false
+}
+
 /// Rows as comma separated values, with a line of names.
 pub(crate) fn csv(rows: &rows::Rows) -> Result<String, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());

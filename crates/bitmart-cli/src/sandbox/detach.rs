@@ -31,6 +31,10 @@ pub(super) async fn run(context: &Context, ready: &Path) -> Result<(), Failure> 
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(file);
+    // It has a key of its own; what is in its environment can be read for as long as it runs.
+    for secret in ["BITMART_API_KEY", "BITMART_API_SECRET", "BITMART_API_MEMO"] {
+        command.env_remove(secret);
+    }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(failed)?;

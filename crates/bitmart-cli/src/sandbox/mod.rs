@@ -2,11 +2,12 @@
 
 pub(crate) mod admin;
 mod detach;
+mod environment;
 pub(crate) mod kept;
 pub(crate) mod ready;
 mod up;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::http::Method;
@@ -18,6 +19,7 @@ use self::ready::Ready;
 use crate::care::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::names;
 use crate::output::{self, json::Json};
 use crate::private;
 
@@ -63,6 +65,18 @@ pub(crate) fn command() -> Command {
                         ),
                 ),
         )
+        .subcommand(environment::command())
+        .subcommand(
+            Command::new("deposit")
+                .about("Let money arrive from outside, through all states of a deposit")
+                .after_help(
+                    "It reaches the spot wallet 30 s later by the clock of the sandbox, and is in \
+                     `account deposit-withdraw-history` from the beginning.",
+                )
+                .arg(Arg::new("currency").required(true).value_name("CURRENCY"))
+                .arg(Arg::new("amount").required(true).value_name("AMOUNT"))
+                .arg(account()),
+        )
         .subcommand(
             Command::new("fund")
                 .about("Set what is free in a wallet")
@@ -72,6 +86,7 @@ pub(crate) fn command() -> Command {
                     Arg::new("wallet")
                         .long("wallet")
                         .value_parser(["spot", "funding", "futures"])
+                        .ignore_case(true)
                         .default_value("spot")
                         .help("Which wallet"),
                 )
@@ -129,6 +144,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let answer = match name {
         "status" => status(&ready, &admin).await?,
         "keys" => keys(&ready, &admin, matches).await?,
+        "env" => return output::write(env(context, &ready, matches)?.as_bytes()),
+        "deposit" => admin.post("/deposits", &money(matches)).await?,
         "fund" => admin.post("/balances", &fund(matches)).await?,
         "fault" if matches.get_flag("clear") => admin.delete("/faults").await?,
         "fault" => admin.post("/faults", &fault(matches)).await?,
@@ -143,12 +160,17 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
 /// The sandbox of `--env FILE`, or the running one.
 async fn find(context: &Context) -> Result<Ready, Failure> {
     match context.environment() {
-        None | Some("sandbox") => admin::running().await.ok_or_else(|| {
-            Failure::new(Exit::NotSent, "no sandbox runs")
-                .with_advice("start one in another terminal: bitmart sandbox up")
-        }),
+        None => running().await,
+        Some(word) if word.eq_ignore_ascii_case("sandbox") => running().await,
         Some(file) => Ready::read(Path::new(file)),
     }
+}
+
+async fn running() -> Result<Ready, Failure> {
+    admin::running().await.ok_or_else(|| {
+        Failure::new(Exit::NotSent, "no sandbox runs")
+            .with_advice("start one in another terminal: bitmart sandbox up")
+    })
 }
 
 fn show(context: &Context, answer: &Value) -> Result<(), Failure> {
@@ -181,20 +203,38 @@ async fn keys(ready: &Ready, admin: &Admin, matches: &ArgMatches) -> Result<Valu
 }
 
 fn fund(matches: &ArgMatches) -> Value {
+    let mut body = money(matches);
+    body["wallet"] = json!(matches.get_one::<String>("wallet").map(|name| name.to_lowercase()));
+    body
+}
+
+/// Whose money, and how much.
+fn money(matches: &ArgMatches) -> Value {
     let text = |name: &str| matches.get_one::<String>(name);
     json!({
         "account": matches.get_one::<u32>("account"),
-        "wallet": text("wallet"),
-        "currency": text("currency"),
+        "currency": text("currency").map(|name| names::currency(name)),
         "amount": text("amount"),
     })
 }
 
+/// What `sandbox env` prints.
+fn env(context: &Context, ready: &Ready, matches: &ArgMatches) -> Result<String, Failure> {
+    let file = match context.environment() {
+        Some(file) if !file.eq_ignore_ascii_case("sandbox") => PathBuf::from(file),
+        _ => admin::ready_file()
+            .ok_or_else(|| Failure::usage("there is no home folder; set HOME"))?,
+    };
+    let line = std::fs::read_to_string(&file)
+        .map_err(|error| Failure::machine(format!("{}: {error}", file.display())))?;
+    environment::text(ready, &line, matches)
+}
+
 fn fault(matches: &ArgMatches) -> Value {
     let mut body = json!({});
-    for name in ["fault", "on"] {
-        body[name] = json!(matches.get_one::<String>(name).map_or("", String::as_str));
-    }
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    body["fault"] = json!(text("fault").to_ascii_lowercase());
+    body["on"] = json!(text("on"));
     for name in ["times", "ms", "status"] {
         if let Some(number) = matches.get_one::<u64>(name) {
             body[name] = json!(number);

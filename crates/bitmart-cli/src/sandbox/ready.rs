@@ -23,7 +23,7 @@ impl Ready {
             .ok_or_else(|| Failure::usage(format!("--env {name} holds no ready line of a sandbox")))
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         ReadyLine::parse(text).ok().map(Self)
     }
 
@@ -40,6 +40,11 @@ impl Ready {
             ("admin", self.0.admin().unwrap_or_default()),
             ("key", self.0.key()),
         ]
+    }
+
+    /// The certificate of its TLS, as PEM.
+    pub(super) fn root_certificate(&self) -> Option<&str> {
+        self.0.root_certificate()
     }
 
     /// Key, secret and memo.

@@ -11,6 +11,7 @@ use super::{admin, detach, kept};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupts::Interrupts;
+use crate::names;
 use crate::output::{self, Format};
 use crate::private;
 
@@ -73,6 +74,10 @@ pub(super) fn command() -> Command {
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
                 .help("Go on from a file that `sandbox snapshot` wrote"),
+        )
+        .arg(
+            flag("running", "With --restore: a clock that stood goes on by itself from where it stood")
+                .requires("restore"),
         )
         .arg(
             Arg::new("data")
@@ -185,7 +190,14 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
     }
     // Last, because a snapshot brings seed, markets and clock of its own.
     match matches.get_one::<PathBuf>("restore") {
-        Some(file) => Ok(config.restore(read(file)?)),
+        Some(file) => {
+            let config = config.restore(read(file)?);
+            Ok(match matches.get_one::<u32>("speed") {
+                Some(speed) => config.fast_clock(at, *speed),
+                None if matches.get_flag("running") => config.fast_clock(None, 1),
+                None => config,
+            })
+        }
         None => Ok(config),
     }
 }
@@ -198,13 +210,13 @@ fn listed<T>(
     symbol: fn(&T) -> String,
 ) -> Result<Option<Vec<T>>, Failure> {
     let Some(names) = matches.get_many::<String>(option) else { return Ok(None) };
-    let names: Vec<&String> = names.collect();
+    let names: Vec<String> = names.map(|name| names::symbol(name)).collect();
     let known: Vec<String> = markets.iter().map(symbol).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(name)) {
         let words = format!("{name:?} is not listed");
         return Err(Failure::usage(words).with_advice(format!("there is {}", known.join(", "))));
     }
-    Ok(Some(markets.into_iter().filter(|one| names.contains(&&symbol(one))).collect()))
+    Ok(Some(markets.into_iter().filter(|one| names.contains(&symbol(one))).collect()))
 }
 
 fn read(file: &Path) -> Result<Snapshot, Failure> {

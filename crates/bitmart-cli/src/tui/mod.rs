@@ -19,6 +19,7 @@ use self::model::Model;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupts::Interrupts;
+use crate::names;
 
 /// Events that may wait for the screen. Beyond them market data lag, which the screen shows.
 const WAITING: usize = 1_024;
@@ -52,7 +53,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             .with_advice("into a pipe: `bitmart watch` and `bitmart chart`"));
     }
     let symbol = matches.get_one::<String>("symbol").map_or("", String::as_str);
-    let symbol = symbol.to_ascii_uppercase();
+    let symbol = names::symbol(symbol);
     let target = context.target().await?;
     let mut model = Model::new(symbol.clone(), target.environment.name.clone());
     let (step, steps) = watch::channel(model.step);

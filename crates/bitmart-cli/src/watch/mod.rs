@@ -2,9 +2,12 @@
 
 pub(crate) mod topics;
 
+use std::time::Duration;
+
 use bitmart::Timestamp;
 use bitmart::ws::event::{Event, RawEvent};
 use bitmart::ws::{Client, Subscription, Topic, Update};
+use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::sync::mpsc;
 
@@ -31,7 +34,8 @@ pub(crate) fn command() -> Command {
             Arg::new("kind")
                 .required(true)
                 .value_name("WHAT")
-                .value_parser(KINDS.map(|(kind, _)| kind)),
+                .value_parser(KINDS.map(|(kind, _)| kind))
+                .ignore_case(true),
         )
         .arg(
             Arg::new("symbols")
@@ -51,7 +55,7 @@ pub(crate) fn command() -> Command {
             Arg::new("step")
                 .long("step")
                 .value_name("TIME")
-                .value_parser(["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"])
+                .value_parser(STEPS.map(|step| PossibleValue::new(step).alias(small(step))))
                 .default_value("1m")
                 .help("Length of a candle"),
         )
@@ -78,24 +82,60 @@ pub(crate) enum Line {
     End(Failure),
 }
 
+/// Steps of candles as the topics name them.
+const STEPS: [&str; 9] = ["1m", "5m", "15m", "30m", "1H", "2H", "4H", "1D", "1W"];
+/// The step as it may be typed as well. Minutes have no other form: `1M` is a month elsewhere.
+fn small(step: &'static str) -> &'static str {
+    match step {
+        "1H" => "1h",
+        "2H" => "2h",
+        "4H" => "4h",
+        "1D" => "1d",
+        "1W" => "1w",
+        other => other,
+    }
+}
+
+/// How often to look whether somebody still reads, while nothing is to be printed.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Streams until ctrl-c, or until nobody reads it any more.
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    match follow(context, matches).await {
+        Err(failure) if failure.is_quiet() => Ok(()),
+        done => done,
+    }
+}
+
+async fn follow(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let symbols: Vec<_> =
         matches.get_many::<String>("symbols").unwrap_or_default().cloned().collect();
     let wish = Wish {
         levels: text("levels").parse().unwrap_or(5),
-        step: text("step"),
+        step: STEPS
+            .iter()
+            .find(|step| [**step, small(step)].contains(&text("step").as_str()))
+            .map_or_else(String::new, |step| (*step).to_owned()),
         futures: matches.get_flag("futures"),
     };
-    let topics = topics(&text("kind"), &symbols, &wish).map_err(Failure::usage)?;
+    let topics =
+        topics(&text("kind").to_ascii_lowercase(), &symbols, &wish).map_err(Failure::usage)?;
     let mut left = matches.get_one::<u64>("count").copied();
     let mut printer = Printer::new(context.format);
     let mut lines = subscribe(context, &topics, &printer).await?;
     let mut interrupts = Interrupts::listen()?;
     let several = topics.len() > 1;
+    let mut look = tokio::time::interval(LOOK);
     loop {
         let line = tokio::select! {
             line = lines.recv() => line,
+            _ = look.tick() => {
+                if output::is_closed() {
+                    return Ok(());
+                }
+                continue;
+            }
             () = interrupts.recv() => return Ok(()),
         };
         match line {

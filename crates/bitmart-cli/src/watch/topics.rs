@@ -1,5 +1,6 @@
 //! From `ticker BTC_USDT` to the topic on the wire.
 
+use crate::names;
 use bitmart::ws::{Dialect, Topic, catalog, event::Event};
 
 /// What can be watched, each with what its symbols are.
@@ -90,7 +91,7 @@ pub(crate) fn topics(kind: &str, symbols: &[String], wish: &Wish) -> Result<Vec<
         };
     }
     let one = |symbol: &String| {
-        let symbol = symbol.to_ascii_uppercase();
+        let symbol = names::symbol(symbol);
         if !symbol.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
             return Err(format!("{symbol:?} is no symbol"));
         }

@@ -142,6 +142,31 @@ pub(super) fn set_balance(shared: &Shared, body: &[u8]) -> Result<Value, Problem
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct NewDeposit {
+    account: u32,
+    currency: String,
+    amount: Decimal,
+}
+
+/// Money from outside, which reaches the spot wallet 30 s later.
+pub(super) fn deposit(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let NewDeposit { account, currency, amount } = read(body)?;
+    let id = shared.deposit(account, &currency, amount).ok_or_else(|| {
+        Problem::bad(format!(
+            "no deposit of {amount} {currency} to account {account}: the amount has to be above 0, the \
+             account and the currency have to be there, and its deposits open"
+        ))
+    })?;
+    Ok(json!({
+        "deposit_id": id.to_string(),
+        "account": account,
+        "currency": currency,
+        "amount": amount,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Advance {
     ms: u64,
 }

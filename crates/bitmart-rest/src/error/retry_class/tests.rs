@@ -119,6 +119,17 @@ proptest! {
         }
     }
 
+    /// Programs show these texts to people who do not program.
+    #[test]
+    fn no_text_speaks_of_functions_of_this_library(
+        error in proptest::sample::select(vec![&READ, &TRADE]).prop_flat_map(failures)
+    ) {
+        let text = error.to_string();
+        for word in ["::", "()", "(…)", "sync_clock", "user_agent", "credentials to the client"] {
+            prop_assert!(!text.contains(word), "{}: {}", word, text);
+        }
+    }
+
     #[test]
     fn a_rate_limit_is_worth_waiting_for(error in failures(&READ)) {
         if error.is_rate_limited() && !matches!(error.kind(), ErrorKind::Unexpected(_)) {

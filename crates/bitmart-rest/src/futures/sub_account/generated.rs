@@ -27,7 +27,7 @@ pub struct TransferFuturesSubToMain {
 impl TransferFuturesSubToMain {
     /// The request with what it cannot do without.
     ///
-    /// * `request_no`: your number of the transfer, different for each; `RequestNo::random()` makes one. At most 64 characters.
+    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     /// * `sub_account`: user name of the sub-account.
@@ -84,7 +84,7 @@ pub struct TransferFuturesMainToSub {
 impl TransferFuturesMainToSub {
     /// The request with what it cannot do without.
     ///
-    /// * `request_no`: your number of the transfer, different for each; `RequestNo::random()` makes one. At most 64 characters.
+    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     /// * `sub_account`: user name of the sub-account.
@@ -139,7 +139,7 @@ pub struct TransferFuturesOwnToMain {
 impl TransferFuturesOwnToMain {
     /// The request with what it cannot do without.
     ///
-    /// * `request_no`: your number of the transfer, different for each; `RequestNo::random()` makes one. At most 64 characters.
+    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     pub fn new(request_no: RequestNo, amount: Decimal, currency: impl Into<Currency>) -> Self {
