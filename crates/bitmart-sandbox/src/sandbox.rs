@@ -79,6 +79,12 @@ impl std::error::Error for StartError {
     }
 }
 
+/// Where the admin API is, and what opens it.
+struct Admin {
+    url: String,
+    token: admin::Token,
+}
+
 /// A running exchange on this machine. It stops when it is dropped.
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
@@ -86,7 +92,7 @@ pub struct Sandbox {
     futures: HostUrls,
     credentials: ApiKey,
     root_pem: Option<String>,
-    admin: Option<String>,
+    admin: Option<Admin>,
     replays: bool,
 }
 
@@ -103,8 +109,8 @@ impl Sandbox {
     /// Starts an exchange on the present tokio runtime. It answers when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on, TLS is asked for and cannot be set up, or the data folder
-    /// cannot be used.
+    /// When an address cannot be listened on, TLS is asked for and cannot be set up, the admin API would be
+    /// reachable from other machines without [`Config::expose_admin`], or the data folder cannot be used.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind but the data folder.
@@ -117,6 +123,7 @@ impl Sandbox {
         } else {
             None
         };
+        check_exposure(&config)?;
         let (spot, spot_at) = listen(config.spot_address).await?;
         let (futures, futures_at) = listen(config.futures_address).await?;
         let admin = match config.admin_address {
@@ -132,10 +139,17 @@ impl Sandbox {
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
-        let admin = admin.map(|(listener, at)| {
-            tokio::spawn(admin::serve(Arc::clone(&shared), listener));
-            format!("http://{at}")
-        });
+        let admin = match admin {
+            Some((listener, at)) => {
+                let token = admin::Token::generate().map_err(|source| StartError {
+                    what: "no random bytes for the token of its admin API".to_owned(),
+                    source: source.into(),
+                })?;
+                tokio::spawn(admin::serve(Arc::clone(&shared), listener, token.clone()));
+                Some(Admin { url: format!("http://{at}"), token })
+            }
+            None => None,
+        };
         if !clock.is_stepped() && replays {
             tokio::spawn(play(Arc::clone(&shared)));
         }
@@ -182,7 +196,13 @@ impl Sandbox {
 
     /// Where the admin API is, `http://127.0.0.1:8803`, when it is asked for.
     pub fn admin(&self) -> Option<&str> {
-        self.admin.as_deref()
+        self.admin.as_ref().map(|admin| &*admin.url)
+    }
+
+    /// What every call of the admin API must bear, as `Authorization: Bearer TOKEN`: 64 hexadecimal digits,
+    /// others at every start. Who has it controls the sandbox: keep it out of arguments and logs.
+    pub fn admin_token(&self) -> Option<&str> {
+        self.admin.as_ref().map(|admin| admin.token.text())
     }
 
     /// Whether its public channels play a recording ([`Config::replay`]).
@@ -191,8 +211,8 @@ impl Sandbox {
     }
 
     /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
-    /// secret of the key, which is worth nothing outside the sandbox. `admin` is in it only when there is
-    /// an admin API.
+    /// secret of the key, which is worth nothing outside the sandbox. `admin` and `admin_token` are in it only
+    /// when there is an admin API.
     pub fn ready_line(&self) -> String {
         let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
         let mut line = json!({
@@ -206,7 +226,8 @@ impl Sandbox {
             "root_certificate": self.root_pem,
         });
         if let Some(admin) = &self.admin {
-            line["admin"] = json!(admin);
+            line["admin"] = json!(admin.url);
+            line["admin_token"] = json!(admin.token.text());
         }
         if self.replays {
             line["replay"] = json!(true);
@@ -399,6 +420,18 @@ async fn open(config: Config) -> Result<Shared, StartError> {
         }
         Err(panic) => Err(failed("its set-up broke off".to_owned(), panic.into())),
     }
+}
+
+/// An admin API that other machines reach must be wanted.
+fn check_exposure(config: &Config) -> Result<(), StartError> {
+    let open = config.admin_address.filter(|address| !admin::is_local(*address));
+    let Some(address) = open.filter(|_| !config.expose_admin) else { return Ok(()) };
+    Err(StartError {
+        what: format!("its admin API would be reachable from other machines at {address}"),
+        source: "give it a loopback address such as 127.0.0.1:8803, or say that this is meant \
+                 (--expose-admin, Config::expose_admin)"
+            .into(),
+    })
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

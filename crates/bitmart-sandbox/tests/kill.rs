@@ -61,9 +61,7 @@ impl Program {
     }
 
     async fn ledger(&self) -> Value {
-        let request = Request::get("/ledger").header("host", "admin").body(Full::default());
-        let admin = self.ready["admin"].as_str().expect("an address");
-        let answer = common::send_to(admin, request.expect("a request")).await.expect("an answer");
+        let answer = common::ask_admin(&self.ready, "GET", "/ledger", "").await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }

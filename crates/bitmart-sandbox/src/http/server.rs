@@ -1,36 +1,33 @@
 //! Listening, accepting, and handing each connection to hyper.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, atomic::AtomicBool},
-    time::Duration,
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
 };
 
 use super::{
-    answer::Reply,
+    answer::{Reply, crowded},
+    body::Body,
     cors,
     handshake::handshake,
     service::{Dropped, answer},
-    wire::Wire,
+    wire::{Ending, Watched, Wire},
 };
 use crate::{
     generated::Host,
     shared::{Shared, stopped},
+    slots::{End, Held, Room, Slot, Slots},
     tls::Acceptor,
 };
 
 /// Connections of one host at the same time.
-const CONNECTIONS: usize = 1_024;
-/// How long a client may take for its next request head, or stay idle.
-const HEAD_TIME: Duration = Duration::from_mins(1);
+const ROOM: Room = Room { heads: 256, served: 1_024 };
+/// How long a connection may stay idle.
+const IDLE_TIME: Duration = Duration::from_mins(1);
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 64 << 10;
 const HEADERS: usize = 100;
@@ -43,9 +40,8 @@ pub(crate) async fn serve(
     tls: Option<Acceptor>,
 ) {
     let mut control = shared.control.subscribe();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let slots = Slots::new(ROOM);
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stopped(&mut control) => return,
@@ -56,11 +52,11 @@ pub(crate) async fn serve(
             continue;
         };
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
+        let slot = slots.enter();
         tokio::spawn(async move {
-            let _place = place;
             let mut control = shared.control.subscribe();
             tokio::select! {
-                () = connection(Arc::clone(&shared), host, stream, peer.ip(), tls) => {}
+                () = connection(Arc::clone(&shared), host, stream, peer.ip(), tls, slot) => {}
                 () = stopped(&mut control) => {}
             }
         });
@@ -73,44 +69,80 @@ async fn connection(
     stream: TcpStream,
     peer: IpAddr,
     tls: Option<Acceptor>,
+    slot: Arc<Slot>,
 ) {
     // Small answers must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
-    let reset = Arc::new(AtomicBool::new(false));
-    let stream = Wire::new(stream, Arc::clone(&reset));
+    let ending = Arc::new(Ending::default());
+    let stream = Wire::new(stream, Arc::clone(&ending));
     match tls {
-        None => http(shared, host, stream, peer, &reset).await,
+        None => http(shared, host, stream, peer, &slot, &ending, true).await,
         Some(tls) => {
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                http(shared, host, stream, peer, &reset).await;
+            // What comes here begins no head.
+            let accepted = tokio::select! {
+                accepted = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)) => accepted,
+                _ = slot.end() => return,
+            };
+            if let Ok(Ok(stream)) = accepted {
+                http(shared, host, stream, peer, &slot, &ending, false).await;
             }
         }
     }
+    slot.leave();
 }
 
-async fn http<S>(shared: Arc<Shared>, host: Host, stream: S, peer: IpAddr, reset: &AtomicBool)
-where
+/// Speaks HTTP until one side ends it. On a `plain` stream what hyper leaves unanswered gets a status.
+async fn http<S>(
+    shared: Arc<Shared>,
+    host: Host,
+    stream: S,
+    peer: IpAddr,
+    slot: &Arc<Slot>,
+    ending: &Ending,
+    plain: bool,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| route(Arc::clone(&shared), host, peer, reset, request));
+    let service = service_fn(|request| {
+        let (shared, busy) = (Arc::clone(&shared), slot.head_is_whole());
+        async move {
+            let reply = match busy {
+                Some(_) => route(shared, host, peer, ending, request).await?,
+                None => crowded(),
+            };
+            Ok::<_, Dropped>(reply.map(|body: Body| Held::new(body, busy)))
+        }
+    });
+    let stream = Watched::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(IDLE_TIME)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
-    // An error is the client's: it broke the protocol, went away or was dropped on purpose.
-    drop(served);
+        .with_upgrades();
+    tokio::pin!(served);
+    let status = tokio::select! {
+        // An error is the client's: it broke the protocol, went away or was dropped on purpose.
+        served = served.as_mut() => served.err().and_then(|error| unanswered(&error)),
+        end = slot.end() => (end == End::Overdue).then_some(408),
+    };
+    if let (true, Some(status)) = (plain, status) {
+        ending.say(status);
+    }
+}
+
+/// What hyper ends without a word: a head that breaks off, and HTTP/2.
+fn unanswered(error: &hyper::Error) -> Option<u16> {
+    (error.is_incomplete_message() || error.is_parse_version_h2()).then_some(400)
 }
 
 async fn route(
     shared: Arc<Shared>,
     host: Host,
     peer: IpAddr,
-    reset: &AtomicBool,
+    ending: &Ending,
     request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     // It is no request of the page yet: no limit counts it and no fault strikes it.
@@ -118,9 +150,9 @@ async fn route(
         return Ok(cors::preflight());
     }
     let mut reply = match request.uri().path() {
-        "/api" => handshake(shared, host, false, peer, reset, request).await,
-        "/user" => handshake(shared, host, true, peer, reset, request).await,
-        _ => answer(&shared, host, peer, reset, request).await,
+        "/api" => handshake(shared, host, false, peer, &ending.reset, request).await,
+        "/user" => handshake(shared, host, true, peer, &ending.reset, request).await,
+        _ => answer(&shared, host, peer, &ending.reset, request).await,
     }?;
     cors::allow(reply.headers_mut());
     Ok(reply)
