@@ -173,7 +173,7 @@ impl KeyRing {
         self.read().made.clone()
     }
 
-    // A panic elsewhere must not take the sandbox down: the keys are used as they stand.
+    // Keys change under the lock of the state only, and a panic under that ends the sandbox.
     fn read(&self) -> RwLockReadGuard<'_, Keys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }

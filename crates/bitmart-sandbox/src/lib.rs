@@ -13,6 +13,7 @@ mod fault;
     reason = "the tables hold every fact of the description, more than is needed here"
 )]
 mod generated;
+mod guard;
 mod hints;
 mod http;
 mod input;

@@ -117,7 +117,12 @@ async fn main() -> ExitCode {
         () = sandbox.asked_to_stop() => {}
         () = announce => {}
     }
+    let broken = sandbox.is_broken();
     sandbox.shutdown().await;
+    if broken {
+        eprintln!("bitmart-sandbox: it has ended because of the fault above, which is a bug of it");
+        return ExitCode::FAILURE;
+    }
     ExitCode::SUCCESS
 }
 

@@ -366,15 +366,23 @@ impl Sandbox {
         self.shared.flush();
     }
 
-    /// Waits until `POST /stop` of the admin API asks for a stop. It is for whoever runs the sandbox to
-    /// [`shutdown`](Self::shutdown) then; nothing stops by itself.
+    /// Waits until `POST /stop` of the admin API asks for a stop, or the sandbox [is
+    /// broken](Self::is_broken). It is for whoever runs the sandbox to [`shutdown`](Self::shutdown) then.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing: a stop that was asked for stays so.
     pub async fn asked_to_stop(&self) {
         let mut control = self.shared.control.subscribe();
         // The sender lives as long as this sandbox.
-        drop(control.wait_for(|control| control.stop_asked).await);
+        drop(control.wait_for(|control| control.stop_asked || control.broken).await);
+    }
+
+    /// Whether a panic, which is a bug, broke the exchange off in the middle of something. It then has ended:
+    /// connections are cut without an answer, new ones are refused, and all other calls of this handle but
+    /// [`shutdown`](Self::shutdown) panic. What was answered before is in the data folder, if there is one, and
+    /// the next start goes on from there.
+    pub fn is_broken(&self) -> bool {
+        self.shared.is_broken()
     }
 
     /// Refuses new orders of customers for a pair or contract, and changes of them, or takes them again. Orders
@@ -464,7 +472,12 @@ async fn tick(shared: Arc<Shared>, beat: Duration) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            _ = beat.tick() => shared.state().tick(),
+            _ = beat.tick() => {
+                // A market whose beats cannot be stored stands still.
+                if shared.takes_inputs() {
+                    shared.state().tick();
+                }
+            }
             () = stopped(&mut control) => return,
         }
         // No market runs away from what can be stored.

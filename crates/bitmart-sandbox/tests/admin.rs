@@ -8,7 +8,6 @@ use bitmart_sandbox::{ApiKey, Config, Permission, Sandbox, Snapshot};
 use common::{
     Answer, Client, DEADLINE, Heard, Socket, admin_call, ask_admin, send, send_to, start,
 };
-use hyper::Request;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -57,6 +57,9 @@ const CALLS: &[(&str, &str)] = &[
     ("POST", "/stop"),
 ];
 
+/// Calls that change nothing that is stored.
+const UNSTORED: [&str; 3] = ["/faults", "/sockets/kill", "/stop"];
+
 /// Accepts connections until the sandbox stops.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
     let access = Arc::new(Access { token, exposed: shared.config.expose_admin });
@@ -153,6 +156,9 @@ async fn call(
     path: &str,
     body: &[u8],
 ) -> Result<Vec<u8>, Problem> {
+    if method == Method::POST && !UNSTORED.contains(&path) && !shared.takes_inputs() {
+        return Err(Problem::unstored());
+    }
     let value = match (method.as_str(), path) {
         ("GET", "/snapshot") => return calls::snapshot(shared, body),
         ("GET", "/") => json!({ "calls": listed() }),

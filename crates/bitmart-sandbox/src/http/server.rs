@@ -157,3 +157,74 @@ async fn route(
     cors::allow(reply.headers_mut());
     Ok(reply)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+        time::Instant,
+    };
+
+    use super::*;
+    use crate::{config::Config, slots::HEAD_TIME};
+
+    /// A connection, and the status that it is left with.
+    fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {
+        let (client, server) = tokio::io::duplex(1 << 20);
+        let config = Config::new().stepped_clock(1_700_000_000_000).market_maker(false);
+        let shared = Arc::new(Shared::new(config));
+        let slot = Slots::new(ROOM).enter();
+        let task = tokio::spawn(async move {
+            let ending = Ending::default();
+            let peer = Ipv4Addr::LOCALHOST.into();
+            http(shared, Host::Spot, server, peer, &slot, &ending, true).await;
+            ending.farewell()
+        });
+        (client, task)
+    }
+
+    const GOOD: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    /// How long the server bears with a client that sends this and nothing more, and its last words.
+    async fn ends_after(bytes: &[u8]) -> (Duration, u16) {
+        let (mut client, task) = connect();
+        let begun = Instant::now();
+        client.write_all(bytes).await.expect("written");
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.expect("read");
+        (begun.elapsed(), task.await.expect("no panic"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_has_begun_is_whole_within_five_seconds_or_never() {
+        let near = |time: Duration, due: Duration| time.abs_diff(due) < Duration::from_millis(10);
+        for head in [&b"G"[..], b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"] {
+            let (time, status) = ends_after(head).await;
+            assert!(near(time, HEAD_TIME), "{head:?}: {time:?}");
+            assert_eq!(status, 408, "{head:?}");
+        }
+        for whole in [&b""[..], GOOD] {
+            let (time, status) = ends_after(whole).await;
+            assert!(near(time, IDLE_TIME), "{whole:?}: {time:?}");
+            assert_eq!(status, 0, "{whole:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_head_of_a_later_request_has_as_long() {
+        let (mut client, task) = connect();
+        for _ in 0..3 {
+            client.write_all(GOOD).await.expect("written");
+            let mut answer = [0; 1024];
+            assert!(client.read(&mut answer).await.expect("read") > 0);
+            // Idle in between for longer than a head may take.
+            tokio::time::sleep(HEAD_TIME * 2).await;
+        }
+        let begun = Instant::now();
+        client.write_all(&GOOD[..9]).await.expect("written");
+        assert_eq!(task.await.expect("no panic"), 408);
+        assert!(begun.elapsed() < HEAD_TIME + Duration::from_millis(10), "{:?}", begun.elapsed());
+    }
+}

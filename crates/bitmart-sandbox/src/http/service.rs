@@ -279,6 +279,9 @@ fn run(
     params: Params,
     lenient: bool,
 ) -> Answer {
+    if input.is_some() && !shared.takes_inputs() {
+        return Err(unstored());
+    }
     // What changes nothing a frozen account may ask.
     let barred =
         input.as_ref().zip(caller).map(|(request, caller)| (&*request.path, caller.account));

@@ -38,6 +38,10 @@ impl Ending {
     pub(super) fn say(&self, status: u16) {
         self.farewell.store(status, Ordering::Relaxed);
     }
+
+    pub(super) fn farewell(&self) -> u16 {
+        self.farewell.load(Ordering::Relaxed)
+    }
 }
 
 /// A TCP connection with its ending.
@@ -66,7 +70,7 @@ impl Drop for Wire {
             let _ = stream.set_zero_linger();
             return;
         }
-        let status = self.ending.farewell.load(Ordering::Relaxed);
+        let status = self.ending.farewell();
         if let (true, Ok(runtime)) = (status != 0, tokio::runtime::Handle::try_current()) {
             runtime.spawn(timeout(LINGER, take_leave(stream, status)));
         }
