@@ -141,6 +141,11 @@ impl Slot {
         });
     }
 
+    /// Whether a head has begun and is not whole.
+    pub(crate) fn awaits_rest_of_head(&self) -> bool {
+        self.begun.borrow().is_some()
+    }
+
     /// A head is whole. Its request is being answered as long as the guard lives; none when there is no room
     /// and no idle connection to drop for it.
     pub(crate) fn head_is_whole(self: &Arc<Self>) -> Option<Busy> {

@@ -128,7 +128,8 @@ async fn http<S>(
         served = served.as_mut() => served.err().and_then(|error| unanswered(&error)),
         end = slot.end() => (end == End::Overdue).then_some(408),
     };
-    if let (true, Some(status)) = (plain, status) {
+    // Not behind an answer.
+    if let Some(status) = status.filter(|_| plain && slot.awaits_rest_of_head()) {
         ending.say(status);
     }
 }

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use hyper::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
@@ -79,6 +80,7 @@ impl Drop for Wire {
 
 /// Sends a status and waits until the client has closed. An error is a client that is gone already.
 async fn take_leave(mut stream: TcpStream, status: u16) {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let words = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     if stream.write_all(words.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok() {
         let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;

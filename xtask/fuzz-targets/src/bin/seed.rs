@@ -25,7 +25,7 @@ fn here() -> &'static Path {
 }
 
 fn corpus(target: &str) -> Result<PathBuf> {
-    let corpus = here().join("../work").join(target);
+    let corpus = here().join("../../fuzz/work").join(target);
     fs::create_dir_all(&corpus)?;
     Ok(corpus)
 }

@@ -10,7 +10,7 @@ const SMALL: u64 = 2_000_000;
 
 #[test]
 fn every_target_bears_its_whole_corpus() {
-    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
     let mut size = 0;
     for (name, run) in TARGETS {
         let mut inputs = 0;
@@ -30,7 +30,7 @@ fn every_target_bears_its_whole_corpus() {
 
 #[test]
 fn every_target_is_a_program_of_libfuzzer() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz_targets");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/fuzz_targets");
     let mut programs: Vec<_> = fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
