@@ -29,7 +29,8 @@ fn all(missing: Missing) -> Vec<Part> {
         })
     };
     let rules = |tool: &Path| check(tool, "Cargo.toml", &["bans", "licenses", "sources"]).into();
-    let fuzz = |tool: &Path| check(tool, "fuzz/Cargo.toml", &["bans", "licenses", "sources"]).into();
+    let fuzz =
+        |tool: &Path| check(tool, "fuzz/Cargo.toml", &["bans", "licenses", "sources"]).into();
     vec![part("rules", &rules), part("rules-of-fuzz", &fuzz), part("advisories", &advisories)]
 }
 
@@ -43,7 +44,9 @@ fn deny(tool: &Path, manifest: &str) -> Command {
 
 fn check(tool: &Path, manifest: &str, what: &[&str]) -> TaskResult {
     let mut command = deny(tool, manifest);
-    run_command(command.args(["check", "--config"]).arg(workspace_root().join("deny.toml")).args(what))
+    run_command(
+        command.args(["check", "--config"]).arg(workspace_root().join("deny.toml")).args(what),
+    )
 }
 
 /// Known faults of dependencies. Where their database cannot be had, nothing is proven.

@@ -48,7 +48,9 @@ pub(crate) fn parts() -> Vec<Part> {
 
 fn all(tool: &Result<PathBuf, String>) -> Vec<Part> {
     match targets() {
-        Ok(targets) => targets.iter().map(|target| Part::run(target, || short(tool, target))).collect(),
+        Ok(targets) => {
+            targets.iter().map(|target| Part::run(target, || short(tool, target))).collect()
+        }
         Err(error) => vec![Part::run("targets", || Outcome::Fail(error))],
     }
 }
@@ -104,7 +106,10 @@ fn fuzz(tool: &Path, target: &str, seconds: u64) -> Result<u64, String> {
     let mut command = Command::new(tool);
     command.current_dir(workspace_root());
     // Called by cargo this is what tells the tool its name.
-    command.args(["fuzz", "run", "--sanitizer", "none", target]).arg(&work).arg(&corpus);
+    command
+        .args(["fuzz", "run", "--fuzz-dir", "fuzz", "--sanitizer", "none", target])
+        .arg(&work)
+        .arg(&corpus);
     command.args(["--", "-print_final_stats=1"]).arg(format!("-max_total_time={seconds}"));
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| format!("{}: {error}", tool.display());

@@ -91,7 +91,7 @@ async fn connection(
     slot.leave();
 }
 
-/// Speaks HTTP until one side ends it. On a `plain` stream what hyper leaves unanswered gets a status.
+/// Speaks HTTP until one side ends it. `plain` is a stream without TLS.
 async fn http<S>(
     shared: Arc<Shared>,
     host: Host,
@@ -119,24 +119,30 @@ async fn http<S>(
         .header_read_timeout(IDLE_TIME)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(served);
-    let status = tokio::select! {
+    tokio::select! {
         // An error is the client's: it broke the protocol, went away or was dropped on purpose.
-        served = served.as_mut() => served.err().and_then(|error| unanswered(&error)),
-        end = slot.end() => (end == End::Overdue).then_some(408),
-    };
-    // Not behind an answer.
-    if let Some(status) = status.filter(|_| plain && slot.awaits_rest_of_head()) {
-        ending.say(status);
+        served = served.as_mut() => if let Err(error) = served {
+            part(&error, slot, ending, plain);
+        },
+        end = slot.end() => if end == End::Overdue && plain {
+            ending.say(408);
+        },
     }
 }
 
-/// What hyper ends without a word: a head that breaks off, and HTTP/2.
-fn unanswered(error: &hyper::Error) -> Option<u16> {
-    (error.is_incomplete_message() || error.is_parse_version_h2()).then_some(400)
+/// How a connection ends that broke the protocol. What hyper ends without a word gets a status: a head that
+/// breaks off, and HTTP/2. What it answers itself is to reach a client that still sends.
+fn part(error: &hyper::Error, slot: &Slot, ending: &Ending, plain: bool) {
+    let silent = error.is_incomplete_message() || error.is_parse_version_h2();
+    if !silent {
+        ending.linger.store(error.is_parse(), Ordering::Relaxed);
+    } else if plain && slot.awaits_rest_of_head() {
+        // Not behind an answer.
+        ending.say(400);
+    }
 }
 
 async fn route(

@@ -30,6 +30,9 @@ const DISCARD: u64 = 256 << 10;
 pub(super) struct Ending {
     /// It is reset.
     pub(super) reset: AtomicBool,
+    /// What the client still sends is read for a moment, so that it does not reset the connection before the
+    /// answer is read.
+    pub(super) linger: AtomicBool,
     /// HTTP status of an answer without a body, 0 for none.
     farewell: AtomicU16,
 }
@@ -72,17 +75,22 @@ impl Drop for Wire {
             return;
         }
         let status = self.ending.farewell();
-        if let (true, Ok(runtime)) = (status != 0, tokio::runtime::Handle::try_current()) {
+        let stays = status != 0 || self.ending.linger.load(Ordering::Relaxed);
+        if let (true, Ok(runtime)) = (stays, tokio::runtime::Handle::try_current()) {
             runtime.spawn(timeout(LINGER, take_leave(stream, status)));
         }
     }
 }
 
-/// Sends a status and waits until the client has closed. An error is a client that is gone already.
+/// Sends a status, if there is one, and waits until the client has closed. An error is a client that is gone
+/// already.
 async fn take_leave(mut stream: TcpStream, status: u16) {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let words = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-    if stream.write_all(words.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok() {
+    let words = StatusCode::from_u16(status).map_or(String::new(), |status| {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    });
+    if stream.write_all(words.as_bytes()).await.is_ok() {
+        // It is shut down already after an answer of hyper.
+        let _ = stream.shutdown().await;
         let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use redb::backends::FileBackend;
+use sha2::{Digest, Sha256};
 
 use super::{DataError, checkpoint::Encoded, store::Store};
 use crate::exchange::rng::Rng;
@@ -16,21 +17,32 @@ const FILE: &str = "exchange.redb";
 const NEW: &str = "exchange.redb.new";
 const LOCK: &str = "lock";
 const RESERVE: &str = "reserve";
+const PROBE: &str = "room";
 
-/// Bytes that are kept from others, for what is on its way when the disk is full: many times what a commit
-/// writes.
+/// Bytes of the reserve: many times what is on its way at a time.
 const RESERVED: usize = 4 << 20;
+/// What stands before the content of the reserve: its length and its hash.
+const HEAD: usize = 8 + 32;
+/// Bytes for which there must be room, so that storing does not go on just to stop again.
+const ROOM: usize = 1 << 20;
 
-/// Where a store lies.
+/// Where a store lies, with a reserve beside it that takes something even when nothing else can be written.
 pub(super) trait Medium: Send + 'static {
     /// Opens the store, also once more after an error.
     fn open(&self) -> Result<Store, DataError>;
 
-    /// Takes room that can be given back when there is no other; does nothing when it is taken.
+    /// Makes the reserve, if it is not there.
     fn reserve(&self) -> io::Result<()>;
 
-    /// Gives that room back.
-    fn give_back(&self);
+    /// Puts something into the reserve in place of what is in it. When this returns it survives the loss of
+    /// power.
+    fn keep(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// What is in the reserve; nothing when it was not put there as a whole.
+    fn kept(&self) -> io::Result<Vec<u8>>;
+
+    /// Whether there is room again.
+    fn has_room(&self) -> bool;
 }
 
 /// A data folder that is ours as long as this lives.
@@ -46,7 +58,7 @@ impl Folder {
     /// secrets in it, and because what lies in it decides what the sandbox does.
     pub(super) fn take(path: &Path) -> Result<Self, DataError> {
         make_folder(path).map_err(DataError::Io)?;
-        for path in [path.to_owned(), path.join(FILE), path.join(LOCK)] {
+        for path in [path.to_owned(), path.join(FILE), path.join(LOCK), path.join(RESERVE)] {
             check_owner(&path)?;
         }
         let lock = open_file(&path.join(LOCK)).map_err(DataError::Io)?;
@@ -87,21 +99,50 @@ impl Medium for Folder {
         if fs::metadata(&path).is_ok_and(|file| file.len() >= RESERVED as u64) {
             return Ok(());
         }
-        // Bytes that no file system stores in less room.
-        let mut rng = Rng::new(1);
-        let bytes: Vec<u8> = (0..RESERVED / 8).flat_map(|_| rng.next().to_le_bytes()).collect();
-        let written = open_file(&path).and_then(|mut file| {
-            file.write_all(&bytes)?;
-            file.sync_all()
-        });
-        // Half a reserve would be taken for a whole one, or be in the way.
-        written.inspect_err(|_| self.give_back())
+        let written = write(&path, RESERVED).and_then(|()| self.keep(&[]));
+        // Half a reserve would be in the way.
+        written.inspect_err(|_| drop(fs::remove_file(path)))
     }
 
-    fn give_back(&self) {
-        // An error leaves no less room than before.
-        let _ = fs::remove_file(self.path.join(RESERVE));
+    fn keep(&self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > RESERVED - HEAD {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        // The file stays as long as it is, so that no room is needed.
+        let mut file = open_file(&self.path.join(RESERVE))?;
+        let length = (bytes.len() as u64).to_le_bytes();
+        file.write_all(&[&length, &Sha256::digest(bytes)[..], bytes].concat())?;
+        file.sync_data()
     }
+
+    fn kept(&self) -> io::Result<Vec<u8>> {
+        let bytes = match fs::read(self.path.join(RESERVE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            bytes => bytes?,
+        };
+        let content = || {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let (hash, rest) = rest.split_first_chunk::<32>()?;
+            let content = rest.get(..usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+            (Sha256::digest(content)[..] == hash[..]).then(|| content.to_vec())
+        };
+        Ok(content().unwrap_or_default())
+    }
+
+    fn has_room(&self) -> bool {
+        let path = self.path.join(PROBE);
+        let written = write(&path, ROOM);
+        fs::remove_file(path).is_ok() && written.is_ok()
+    }
+}
+
+/// Writes a file of bytes that no file system stores in less room.
+fn write(path: &Path, length: usize) -> io::Result<()> {
+    let mut rng = Rng::new(1);
+    let bytes: Vec<u8> = (0..length / 8).flat_map(|_| rng.next().to_le_bytes()).collect();
+    let mut file = open_file(path)?;
+    file.write_all(&bytes)?;
+    file.sync_all()
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

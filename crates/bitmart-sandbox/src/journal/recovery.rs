@@ -61,6 +61,13 @@ pub(super) fn go_on(
     notify: impl FnMut(Notice) + Send + 'static,
 ) -> Result<Shared, DataError> {
     let store = medium.open()?;
+    // What was on its way when the disk was full comes after all that is in the store.
+    let kept = medium.kept().map_err(DataError::Io)?;
+    if !kept.is_empty() {
+        let kept: Vec<_> = serde_json::from_slice(&kept).map_err(DataError::Unreadable)?;
+        store.append(&kept)?;
+        medium.keep(&[]).map_err(DataError::Io)?;
+    }
     let (shared, last) = replayed(config, store.load()?)?;
     // The inputs to come need no knowledge of how this sandbox was configured before.
     store.checkpoint(&shared.checkpoint(last).encode()?)?;

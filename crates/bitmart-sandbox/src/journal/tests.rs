@@ -43,13 +43,10 @@ struct Platter {
     /// Writes since the last sync.
     pending: Vec<(usize, Vec<u8>)>,
     operations: usize,
-    /// No write works but those that have been set aside.
+    /// No write works but into the reserve.
     full: bool,
-    /// Writes that still work.
-    aside: usize,
-    /// Those that are set aside, once they are.
-    reserve: Option<usize>,
-    /// How many can be set aside.
+    kept: Vec<u8>,
+    /// Bytes that the reserve takes.
     most: usize,
 }
 
@@ -84,10 +81,7 @@ impl Disk {
     fn changing(&self) -> io::Result<MutexGuard<'_, Platter>> {
         let mut platter = self.platter();
         platter.operations += 1;
-        if platter.full {
-            platter.aside = platter.aside.checked_sub(1).ok_or(io::ErrorKind::StorageFull)?;
-        }
-        Ok(platter)
+        if platter.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(platter) }
     }
 }
 
@@ -97,17 +91,24 @@ impl Medium for Disk {
     }
 
     fn reserve(&self) -> io::Result<()> {
-        let mut platter = self.platter();
-        if platter.full && platter.reserve.is_none() {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        platter.reserve = Some(platter.most);
         Ok(())
     }
 
-    fn give_back(&self) {
+    fn keep(&self, bytes: &[u8]) -> io::Result<()> {
         let mut platter = self.platter();
-        platter.aside = platter.reserve.take().unwrap_or(0);
+        if bytes.len() > platter.most {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        bytes.clone_into(&mut platter.kept);
+        Ok(())
+    }
+
+    fn kept(&self) -> io::Result<Vec<u8>> {
+        Ok(self.platter().kept.clone())
+    }
+
+    fn has_room(&self) -> bool {
+        !self.platter().full
     }
 }
 
@@ -170,7 +171,7 @@ fn open(disk: &Disk) -> Result<(Shared, mpsc::Receiver<Notice>), DataError> {
     Ok((shared, notices))
 }
 
-/// The same with a disk that is full from now on but for so many writes.
+/// The same with a disk that is full from now on, and so many bytes in reserve.
 fn full(most: usize) -> (Disk, Shared, mpsc::Receiver<Notice>) {
     let disk = formatted();
     disk.platter().most = most;
@@ -181,8 +182,11 @@ fn full(most: usize) -> (Disk, Shared, mpsc::Receiver<Notice>) {
 
 /// What is there after a loss of power.
 fn again(disk: &Disk) -> Shared {
-    let image = disk.platter().synced.clone();
-    open(&Disk::holding(image)).expect("opens").0
+    let platter = disk.platter();
+    let left = Disk::holding(platter.synced.clone());
+    left.platter().kept.clone_from(&platter.kept);
+    drop(platter);
+    open(&left).expect("opens").0
 }
 
 fn refused(disk: &Disk) -> String {
@@ -226,7 +230,7 @@ fn after_a_power_loss_at_any_moment_everything_acknowledged_is_there() {
 
 #[tokio::test]
 async fn what_is_on_its_way_when_the_disk_gets_full_is_stored_and_can_be_read() {
-    let (disk, shared, notices) = full(1_000);
+    let (disk, shared, notices) = full(100_000);
     shared.create_account();
     assert!(shared.settled().await, "the reserve takes it");
     assert!(matches!(notices.recv(), Ok(Notice::Stuck(DataError::Io(_)))));
@@ -268,7 +272,7 @@ async fn what_cannot_be_stored_is_told_to_nobody_until_it_can() {
 
 #[tokio::test]
 async fn a_stop_on_a_full_disk_keeps_what_was_told() {
-    let (disk, shared, _notices) = full(1_000);
+    let (disk, shared, _notices) = full(100_000);
     shared.create_account();
     assert!(shared.settled().await);
     let found = accounts(&shared);
@@ -287,7 +291,7 @@ async fn status(at: SocketAddr, request: String) -> u16 {
 
 #[tokio::test]
 async fn a_full_disk_costs_writes_over_the_wire_and_no_reads() {
-    let (disk, shared, notices) = full(1_000);
+    let (disk, shared, notices) = full(100_000);
     let shared = Arc::new(shared);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let at = listener.local_addr().expect("an address");

@@ -2,7 +2,7 @@
 //!
 //! When nothing can be written, mostly because the disk is full, it keeps what has happened already, says that
 //! it is stuck, so that nothing more happens, and tries again until there is room. What is on its way then
-//! mostly fits into the reserve, so that the state is all stored and can be read meanwhile.
+//! goes into the reserve, so that all of the state is stored and can be read meanwhile.
 
 use std::{
     io,
@@ -60,7 +60,7 @@ struct Writer<M, N> {
     medium: M,
     progress: watch::Sender<Progress>,
     notify: N,
-    /// What is not stored yet.
+    /// What is not in the store yet.
     pending: Vec<(Number, Record)>,
     /// The last input of the newest checkpoint.
     newest: Number,
@@ -107,7 +107,9 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
                     }
                 }
             }
-            if !self.is_stuck() {
+            if self.is_stuck() {
+                self.keep();
+            } else {
                 let appended = self.append();
                 self.or_stuck(appended)?;
             }
@@ -161,34 +163,36 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
         }
         // A store that met an error says so until it is opened again.
         self.store = None;
-        self.medium.give_back();
-        let appended = self.append();
-        if appended.is_err() {
-            self.store = None;
-        }
+        self.keep();
         self.progress.send_modify(|progress| progress.stuck = true);
         (self.notify)(Notice::Stuck(error));
-        passing(appended)
-    }
-
-    /// Tries to store what is pending and to take the reserve again.
-    fn try_again(&mut self) -> Result<(), DataError> {
-        if let Err(error) = self.append() {
-            self.store = None;
-            return passing(Err(error));
-        }
-        if self.medium.reserve().is_ok() {
-            self.progress.send_modify(|progress| progress.stuck = false);
-            (self.notify)(Notice::Again);
-        }
         Ok(())
     }
-}
 
-/// An error that may pass is none yet.
-fn passing(outcome: Result<(), DataError>) -> Result<(), DataError> {
-    match outcome {
-        Err(error) if error.is_passing() => Ok(()),
-        outcome => outcome,
+    /// Puts what is pending into the reserve. What does not fit is not stored, and told to nobody.
+    fn keep(&mut self) {
+        let Some((last, _)) = self.pending.last() else { return };
+        let last = *last;
+        let kept =
+            serde_json::to_vec(&self.pending).is_ok_and(|all| self.medium.keep(&all).is_ok());
+        if kept {
+            self.progress.send_modify(|progress| progress.stored = last);
+        }
+    }
+
+    /// Tries to store what is pending, and what comes.
+    fn try_again(&mut self) -> Result<(), DataError> {
+        if !self.medium.has_room() {
+            return Ok(());
+        }
+        // The reserve is empty before anything else is stored: what is in it comes last.
+        let stored = self.append().and_then(|()| self.medium.keep(&[]).map_err(DataError::Io));
+        if let Err(error) = stored {
+            self.store = None;
+            return if error.is_passing() { Ok(()) } else { Err(error) };
+        }
+        self.progress.send_modify(|progress| progress.stuck = false);
+        (self.notify)(Notice::Again);
+        Ok(())
     }
 }
