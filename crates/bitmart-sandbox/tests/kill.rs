@@ -13,7 +13,7 @@ use std::{
 
 use bitmart_sandbox::{ApiKey, Decimal};
 use bytes::Bytes;
-use common::{DEADLINE, Heard, Socket, authority, sign};
+use common::{DEADLINE, Socket, authority, sign};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Request,
