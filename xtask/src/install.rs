@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::TaskResult;
-use crate::run::{run, workspace_root};
+use crate::run::{cargo, run, workspace_root};
 
 /// Programs, and the packages of Debian that bring them.
 const PROGRAMS: [(&str, &[&str]); 6] = [
@@ -19,6 +19,9 @@ const PROGRAMS: [(&str, &[&str]); 6] = [
     ("chromium", &["chromium"]),
     ("curl-config", &["libcurl4-openssl-dev", "libssl-dev", "g++"]),
 ];
+
+/// The file that says what a folder holds.
+const NOTE: &str = "installed";
 
 /// Whether a program can be started.
 pub(crate) fn has(program: &str) -> bool {
@@ -105,6 +108,44 @@ pub(crate) fn node(pins: &str) -> Result<PathBuf, String> {
     Ok(folder.join("node_modules"))
 }
 
+/// What to do about a tool that is not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Build it below `target/tools`, which takes minutes.
+    Install,
+    Skip,
+}
+
+/// The program of `cargo fuzz`.
+pub(crate) fn cargo_fuzz(missing: Missing) -> Result<PathBuf, String> {
+    cargo_tool("cargo-fuzz", "0.13.2", "cargo xtask fuzz", missing)
+}
+
+/// The program of `cargo deny`.
+pub(crate) fn cargo_deny(missing: Missing) -> Result<PathBuf, String> {
+    cargo_tool("cargo-deny", "0.20.2", "cargo xtask deny", missing)
+}
+
+/// A tool of cargo: the one that the machine has, or else ours in a pinned version. `task` installs it.
+fn cargo_tool(name: &str, version: &str, task: &str, missing: Missing) -> Result<PathBuf, String> {
+    if has(name) {
+        return Ok(PathBuf::from(name));
+    }
+    let folder = workspace_root().join("target/tools").join(name);
+    let what = format!("{name} {version}");
+    if missing == Missing::Skip && !is_installed(&folder, &what) {
+        return Err(format!("{name} is not here; `{task}` builds it"));
+    }
+    once(&folder, &what, || {
+        run(cargo()
+            .args(["install", "--quiet", "--locked", "--version", version, "--root"])
+            .arg(&folder)
+            .arg(name))
+    })
+    .map_err(|error| format!("{name} cannot be had: {error}"))?;
+    Ok(folder.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// `target/tools/NAME-KIND`, where the pins lie in a folder called NAME.
 fn folder_for(pins: &Path) -> PathBuf {
     let name = pins.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
@@ -118,8 +159,7 @@ fn read(path: &Path) -> Result<String, String> {
 
 /// Installs into an empty folder unless a note there says that just this is installed.
 fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> TaskResult {
-    let note = folder.join("installed");
-    if fs::read_to_string(&note).is_ok_and(|text| text == what) {
+    if is_installed(folder, what) {
         return Ok(());
     }
     println!("installing into {}", folder.display());
@@ -129,7 +169,11 @@ fn once(folder: &Path, what: &str, install: impl FnOnce() -> TaskResult) -> Task
     }
     fs::create_dir_all(folder).map_err(failed)?;
     install()?;
-    fs::write(&note, what).map_err(failed)
+    fs::write(folder.join(NOTE), what).map_err(failed)
+}
+
+fn is_installed(folder: &Path, what: &str) -> bool {
+    fs::read_to_string(folder.join(NOTE)).is_ok_and(|text| text == what)
 }
 
 #[cfg(test)]

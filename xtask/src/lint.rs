@@ -29,7 +29,7 @@ pub(crate) fn run() -> TaskResult {
     for folder in ["crates", "examples", "xtask", "docs", ".ci"] {
         collect(&root.join(folder), &mut files).map_err(|error| format!("{folder}: {error}"))?;
     }
-    for name in ["README.md", "CHANGELOG.md", "Cargo.toml", "deny.toml"] {
+    for name in ["README.md", "CHANGELOG.md", "SECURITY.md", "Cargo.toml", "deny.toml"] {
         files.push(root.join(name));
     }
     files.sort();

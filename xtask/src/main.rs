@@ -1,12 +1,14 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`.
+//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`, `fuzz`, `deny`.
 
 mod budget;
 mod build_time;
 mod codegen;
 mod conformance;
 mod contract;
+mod deny;
 mod foreign;
+mod fuzz;
 mod install;
 mod lint;
 mod load;
@@ -33,6 +35,9 @@ usage: cargo xtask TASK
   foreign            runs clients in other languages against the sandbox, as far as they are here
   export-test        exports 100,000 orders of three years with twenty kills on the way
   load [--seconds N] measures orders and frames a second of the sandbox, and its memory
+  fuzz [TARGET --minutes N]
+                     runs a fuzz target and adds to the count in fuzz/README.md, or all for 20 s each
+  deny               checks licences, sources and advisories of the dependencies
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
 ";
@@ -45,6 +50,8 @@ fn main() -> ExitCode {
         ["build-time"] => build_time::measure(),
         ["lint"] => lint::run(),
         ["foreign"] => foreign::run(),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["deny"] => deny::run(),
         ["load", rest @ ..] => load::run(rest),
         ["export-test"] => test::long_export(),
         // All come from the same descriptions.

@@ -73,7 +73,8 @@ fn shown(path: &Path) -> String {
 /// Tells a script where the sandbox is: the whole ready line, and what it names one by one for languages
 /// that have no JSON. With TLS also the file for its root certificate.
 fn address(script: &mut Command, ready: &str, root: &Path) -> TaskResult {
-    let named: Value = serde_json::from_str(ready).map_err(|error| format!("{ready}: {error}"))?;
+    let named: Value =
+        serde_json::from_str(ready).map_err(|error| format!("the ready line: {error}"))?;
     for (variable, path) in [
         ("BITMART_SPOT_REST", "/spot/rest"),
         ("BITMART_FUTURES_REST", "/futures/rest"),

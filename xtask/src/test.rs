@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::run::{cargo, run, workspace_root};
 use crate::step::{self, Part, seconds};
-use crate::{TaskResult, budget, codegen, contract, foreign, lint, specs};
+use crate::{TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, specs};
 
 struct Step {
     name: &'static str,
@@ -42,6 +42,8 @@ const STEPS: &[Step] = &[
     parts("foreign", "clients in other languages trade on the sandbox", foreign::parts),
     parts("schemathesis", "the sandbox does as docs/openapi.json says", contract::schemathesis),
     parts("postman", "the Postman collection works on the sandbox", contract::postman),
+    parts("deny", "licences, sources and known faults of the dependencies", deny::parts),
+    parts("fuzz", "each target for 20 s from its committed corpus", fuzz::parts),
     check("budget", "number of crates in the dependency trees", budget::run),
 ];
 

@@ -22,6 +22,7 @@ use crate::{
         refusal::{Refusal, refuse},
     },
     keys::{ApiKey, Permission},
+    number,
 };
 
 /// How far a timestamp may be from the clock of the exchange.
@@ -172,7 +173,7 @@ impl KeyRing {
         self.read().made.clone()
     }
 
-    // A panic elsewhere must not take the sandbox down: the keys are used as they stand.
+    // Keys change under the lock of the state only, and a panic under that ends the sandbox.
     fn read(&self) -> RwLockReadGuard<'_, Keys> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -248,7 +249,7 @@ impl KeyRing {
         let key = self.find(proof, clock.now_ms())?;
         let sign = proof.sign.filter(|sign| !sign.is_empty()).ok_or_else(|| refuse(30004))?;
         let text = proof.timestamp.filter(|text| !text.is_empty()).ok_or_else(|| refuse(30006))?;
-        let sent: u64 = text.parse().map_err(|_| {
+        let sent = number::unsigned(text).ok_or_else(|| {
             refuse(30006)
                 .saying("Header X-BM-TIMESTAMP must be long type")
                 .because(why::no_timestamp(text, Place::Headers))
@@ -285,7 +286,7 @@ impl KeyRing {
         if timestamp.is_empty() {
             return Err(LoginError::EmptyTimestamp.into());
         }
-        let sent: u64 = timestamp.parse().map_err(|_| {
+        let sent = number::unsigned(timestamp).ok_or_else(|| {
             LoginError::InvalidTimestamp.because(why::no_timestamp(timestamp, Place::Login))
         })?;
         if sent.abs_diff(clock.facing(sent)) > WINDOW_MS {
@@ -320,7 +321,7 @@ pub(crate) fn check_recv_window(
             refuse(30007).saying("Param recvWindow must be less than 60000 and greater than 0")
         );
     }
-    let sent: u64 = timestamp.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let sent = timestamp.and_then(number::unsigned).unwrap_or(0);
     let now_ms = clock.facing(sent);
     let late = now_ms.saturating_sub(sent) > window.unsigned_abs();
     if late || sent >= now_ms + AHEAD_MS {

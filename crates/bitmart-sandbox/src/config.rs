@@ -44,6 +44,7 @@ pub struct Config {
     pub(crate) spot_address: SocketAddr,
     pub(crate) futures_address: SocketAddr,
     pub(crate) admin_address: Option<SocketAddr>,
+    pub(crate) expose_admin: bool,
     pub(crate) tls: bool,
     pub(crate) lenient: bool,
     pub(crate) rate_limits: bool,
@@ -91,6 +92,7 @@ impl Config {
             spot_address: free,
             futures_address: free,
             admin_address: None,
+            expose_admin: false,
             tls: false,
             lenient: false,
             rate_limits: true,
@@ -138,11 +140,21 @@ impl Config {
         self
     }
 
-    /// Serves the admin API here, in plain HTTP and without a password: whoever reaches it controls the
-    /// sandbox. Port 0 picks a free one. Without this there is none.
+    /// Serves the admin API here, in plain HTTP. Whoever has its token
+    /// ([`Sandbox::admin_token`](crate::Sandbox::admin_token), new at every start) controls the sandbox. Port
+    /// 0 picks a free one. Without this there is none. Only loopback addresses are taken, unless
+    /// [`expose_admin`](Self::expose_admin) is on.
     #[must_use]
     pub fn admin(mut self, address: SocketAddr) -> Self {
         self.admin_address = Some(address);
+        self
+    }
+
+    /// Lets [`admin`](Self::admin) listen where other machines reach it: whoever has the token then controls
+    /// the sandbox from there, and whoever sees the traffic has the token, because it is not encrypted.
+    #[must_use]
+    pub fn expose_admin(mut self, on: bool) -> Self {
+        self.expose_admin = on;
         self
     }
 

@@ -13,17 +13,20 @@ mod fault;
     reason = "the tables hold every fact of the description, more than is needed here"
 )]
 mod generated;
+mod guard;
 mod hints;
 mod http;
 mod input;
 mod journal;
 mod keys;
 mod markets;
+mod number;
 mod operate;
 mod reasons;
 pub mod recording;
 mod sandbox;
 mod shared;
+mod slots;
 mod snapshot;
 mod tls;
 mod wire;

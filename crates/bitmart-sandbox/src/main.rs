@@ -14,7 +14,10 @@ Usage: bitmart-sandbox [options]
 
   --spot ADDRESS      where the spot host listens        [127.0.0.1:0, a free port]
   --futures ADDRESS   where the futures host listens     [127.0.0.1:0, a free port]
-  --admin ADDRESS     where the admin API listens: whoever reaches it controls the sandbox   [none]
+  --admin ADDRESS     where the admin API listens, a loopback address: whoever has the token of the ready
+                      line controls the sandbox by it    [none]
+  --expose-admin      let --admin listen where other machines reach it: whoever has the token then controls
+                      the sandbox from there, and whoever sees the traffic has the token
   --tls               serve https and wss, with a certificate for localhost, 127.0.0.1 and ::1; the root
                       that clients must trust is in the ready line (jq -r .root_certificate)
   --seed N            seed of market and default key     [1]
@@ -48,15 +51,15 @@ When it is ready it prints one line of JSON to standard output:
    \"credentials\":{\"key\":\"...\",\"secret\":\"...\",\"memo\":\"...\"},
    \"root_certificate\":null or \"PEM\"}
 
-With --admin there is also \"admin\":\"http://...\" in it; ask that address for the list of its calls:
-
-  curl http://127.0.0.1:8803/
+With --admin there are also \"admin\":\"http://...\" and \"admin_token\":\"...\" in it. Every call needs the
+token as the header `Authorization: Bearer TOKEN`; GET / lists the calls.
 
 The account is funded. Ctrl-c stops it, and so does POST /stop of the admin API.
 ";
 
 /// The options that are on when they are there.
 const FLAGS: &[&str] = &[
+    "--expose-admin",
     "--tls",
     "--lenient",
     "--no-limits",
@@ -114,7 +117,12 @@ async fn main() -> ExitCode {
         () = sandbox.asked_to_stop() => {}
         () = announce => {}
     }
+    let broken = sandbox.is_broken();
     sandbox.shutdown().await;
+    if broken {
+        eprintln!("bitmart-sandbox: it has ended because of the fault above, which is a bug of it");
+        return ExitCode::FAILURE;
+    }
     ExitCode::SUCCESS
 }
 
@@ -144,6 +152,7 @@ fn parse(args: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--spot" => config.spot_address(address(&value()?)?),
             "--futures" => config.futures_address(address(&value()?)?),
             "--admin" => config.admin(address(&value()?)?),
+            "--expose-admin" => config.expose_admin(true),
             "--seed" => config.seed(number(&name, &value()?)?),
             "--pairs" => config.pairs(listed(&value()?, SpotPair::listed(), SpotPair::symbol)?),
             "--contracts" => {

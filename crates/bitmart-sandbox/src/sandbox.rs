@@ -79,6 +79,12 @@ impl std::error::Error for StartError {
     }
 }
 
+/// Where the admin API is, and what opens it.
+struct Admin {
+    url: String,
+    token: admin::Token,
+}
+
 /// A running exchange on this machine. It stops when it is dropped.
 pub struct Sandbox {
     pub(crate) shared: Arc<Shared>,
@@ -86,7 +92,7 @@ pub struct Sandbox {
     futures: HostUrls,
     credentials: ApiKey,
     root_pem: Option<String>,
-    admin: Option<String>,
+    admin: Option<Admin>,
     replays: bool,
 }
 
@@ -103,8 +109,8 @@ impl Sandbox {
     /// Starts an exchange on the present tokio runtime. It answers when this returns.
     ///
     /// # Errors
-    /// When an address cannot be listened on, TLS is asked for and cannot be set up, or the data folder
-    /// cannot be used.
+    /// When an address cannot be listened on, TLS is asked for and cannot be set up, the admin API would be
+    /// reachable from other machines without [`Config::expose_admin`], or the data folder cannot be used.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind but the data folder.
@@ -117,6 +123,7 @@ impl Sandbox {
         } else {
             None
         };
+        check_exposure(&config)?;
         let (spot, spot_at) = listen(config.spot_address).await?;
         let (futures, futures_at) = listen(config.futures_address).await?;
         let admin = match config.admin_address {
@@ -132,10 +139,17 @@ impl Sandbox {
         let acceptor = identity.as_ref().map(|identity| identity.acceptor.clone());
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, spot, acceptor.clone()));
         tokio::spawn(http::serve(Arc::clone(&shared), Host::Futures, futures, acceptor));
-        let admin = admin.map(|(listener, at)| {
-            tokio::spawn(admin::serve(Arc::clone(&shared), listener));
-            format!("http://{at}")
-        });
+        let admin = match admin {
+            Some((listener, at)) => {
+                let token = admin::Token::generate().map_err(|source| StartError {
+                    what: "no random bytes for the token of its admin API".to_owned(),
+                    source: source.into(),
+                })?;
+                tokio::spawn(admin::serve(Arc::clone(&shared), listener, token.clone()));
+                Some(Admin { url: format!("http://{at}"), token })
+            }
+            None => None,
+        };
         if !clock.is_stepped() && replays {
             tokio::spawn(play(Arc::clone(&shared)));
         }
@@ -182,7 +196,13 @@ impl Sandbox {
 
     /// Where the admin API is, `http://127.0.0.1:8803`, when it is asked for.
     pub fn admin(&self) -> Option<&str> {
-        self.admin.as_deref()
+        self.admin.as_ref().map(|admin| &*admin.url)
+    }
+
+    /// What every call of the admin API must bear, as `Authorization: Bearer TOKEN`: 64 hexadecimal digits,
+    /// others at every start. Who has it controls the sandbox: keep it out of arguments and logs.
+    pub fn admin_token(&self) -> Option<&str> {
+        self.admin.as_ref().map(|admin| admin.token.text())
     }
 
     /// Whether its public channels play a recording ([`Config::replay`]).
@@ -191,8 +211,8 @@ impl Sandbox {
     }
 
     /// All of the above as one line of JSON: what the binary prints when it is ready. It contains the
-    /// secret of the key, which is worth nothing outside the sandbox. `admin` is in it only when there is
-    /// an admin API.
+    /// secret of the key, which is worth nothing outside the sandbox. `admin` and `admin_token` are in it only
+    /// when there is an admin API.
     pub fn ready_line(&self) -> String {
         let urls = |urls: &HostUrls| json!({ "rest": urls.rest, "ws_public": urls.ws_public, "ws_private": urls.ws_private });
         let mut line = json!({
@@ -206,7 +226,8 @@ impl Sandbox {
             "root_certificate": self.root_pem,
         });
         if let Some(admin) = &self.admin {
-            line["admin"] = json!(admin);
+            line["admin"] = json!(admin.url);
+            line["admin_token"] = json!(admin.token.text());
         }
         if self.replays {
             line["replay"] = json!(true);
@@ -345,15 +366,23 @@ impl Sandbox {
         self.shared.flush();
     }
 
-    /// Waits until `POST /stop` of the admin API asks for a stop. It is for whoever runs the sandbox to
-    /// [`shutdown`](Self::shutdown) then; nothing stops by itself.
+    /// Waits until `POST /stop` of the admin API asks for a stop, or the sandbox [is
+    /// broken](Self::is_broken). It is for whoever runs the sandbox to [`shutdown`](Self::shutdown) then.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing: a stop that was asked for stays so.
     pub async fn asked_to_stop(&self) {
         let mut control = self.shared.control.subscribe();
         // The sender lives as long as this sandbox.
-        drop(control.wait_for(|control| control.stop_asked).await);
+        drop(control.wait_for(|control| control.stop_asked || control.broken).await);
+    }
+
+    /// Whether a panic, which is a bug, broke the exchange off in the middle of something. It then has ended:
+    /// connections are cut without an answer, new ones are refused, and all other calls of this handle but
+    /// [`shutdown`](Self::shutdown) panic. What was answered before is in the data folder, if there is one, and
+    /// the next start goes on from there.
+    pub fn is_broken(&self) -> bool {
+        self.shared.is_broken()
     }
 
     /// Refuses new orders of customers for a pair or contract, and changes of them, or takes them again. Orders
@@ -401,6 +430,18 @@ async fn open(config: Config) -> Result<Shared, StartError> {
     }
 }
 
+/// An admin API that other machines reach must be wanted.
+fn check_exposure(config: &Config) -> Result<(), StartError> {
+    let open = config.admin_address.filter(|address| !admin::is_local(*address));
+    let Some(address) = open.filter(|_| !config.expose_admin) else { return Ok(()) };
+    Err(StartError {
+        what: format!("its admin API would be reachable from other machines at {address}"),
+        source: "give it a loopback address such as 127.0.0.1:8803, or say that this is meant \
+                 (--expose-admin, Config::expose_admin)"
+            .into(),
+    })
+}
+
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source: std::io::Error| StartError {
         what: format!("cannot listen on {address}"),
@@ -431,7 +472,12 @@ async fn tick(shared: Arc<Shared>, beat: Duration) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            _ = beat.tick() => shared.state().tick(),
+            _ = beat.tick() => {
+                // A market whose beats cannot be stored stands still.
+                if shared.takes_inputs() {
+                    shared.state().tick();
+                }
+            }
             () = stopped(&mut control) => return,
         }
         // No market runs away from what can be stored.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     exchange::{Exchange, rng::Rng},
     fault::Faults,
+    guard::{Guard, lock},
     http::Limits,
     input::{Input, StoredKey},
     journal::{Checkpoint, Number, Recorder, Stored},
@@ -117,6 +118,8 @@ pub(crate) struct Control {
     pub(crate) stop: bool,
     /// Somebody wants whoever runs the sandbox to stop it.
     pub(crate) stop_asked: bool,
+    /// It broke off in the middle of something.
+    pub(crate) broken: bool,
 }
 
 /// Waits until the sandbox stops.
@@ -201,7 +204,7 @@ impl Shared {
         self.stored = Some(stored);
     }
 
-    /// Waits until an input is stored, so that what came of it may be told; false when it never will be.
+    /// Waits until an input is stored, so that what came of it may be told; false when it cannot be stored now.
     pub(crate) async fn stored(&self, number: Number) -> bool {
         match &self.stored {
             None => true,
@@ -209,12 +212,17 @@ impl Shared {
         }
     }
 
-    /// Waits until all that has happened so far is stored; false when it never will be.
+    /// Waits until all that has happened so far is stored; false when it cannot be stored now.
     pub(crate) async fn settled(&self) -> bool {
         self.stored.is_none() || self.stored(self.latest()).await
     }
 
-    /// The same for callers that cannot await.
+    /// Whether what happens now can be stored. Where it cannot, nothing that changes the state may happen.
+    pub(crate) fn takes_inputs(&self) -> bool {
+        self.stored.as_ref().is_none_or(Stored::takes_inputs)
+    }
+
+    /// The same as [`settled`](Self::settled) for callers that cannot await.
     pub(crate) fn flush(&self) {
         if self.stored.is_some() {
             self.latest();
@@ -247,37 +255,38 @@ impl Shared {
         Checkpoint::new(last, keys, snapshot)
     }
 
-    /// Stores the whole state and frees the data folder.
+    /// Stores the whole state and frees the data folder. What a panic left half done is not stored: the next
+    /// start makes the state from the inputs before.
     pub(crate) async fn close_journal(&self) {
         let Some(stored) = &self.stored else { return };
-        {
-            let mut state = self.state();
-            let checkpoint = self.checkpoint_of(&state, state.recorder.last());
-            state.recorder.close(&checkpoint);
+        match self.state.lock() {
+            Ok(mut state) => {
+                let checkpoint = self.checkpoint_of(&state, state.recorder.last());
+                state.recorder.close(&checkpoint);
+            }
+            Err(broken) => drop(std::mem::take(&mut broken.into_inner().recorder)),
         }
         stored.ended().await;
     }
 
-    // A panic elsewhere must not take the sandbox down: its state is used as it stands.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| {
-            let mut state = poisoned.into_inner();
-            // But what it did is not recorded, so what is stored must not go on from there.
-            state.recorder.give_up();
-            state
-        })
+    pub(crate) fn is_broken(&self) -> bool {
+        self.control.borrow().broken
     }
 
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn state(&self) -> Guard<'_, State> {
+        lock(&self.state, &self.control)
     }
 
-    pub(crate) fn limits(&self) -> MutexGuard<'_, Limits> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn faults(&self) -> Guard<'_, Faults> {
+        lock(&self.faults, &self.control)
     }
 
-    pub(crate) fn rooms(&self) -> MutexGuard<'_, Rooms> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn limits(&self) -> Guard<'_, Limits> {
+        lock(&self.limits, &self.control)
+    }
+
+    pub(crate) fn rooms(&self) -> Guard<'_, Rooms> {
+        lock(&self.rooms, &self.control)
     }
 
     /// A new id in the form of a UUID, for `trace` and pongs.

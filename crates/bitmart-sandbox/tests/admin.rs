@@ -4,9 +4,10 @@ mod common;
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use bitmart_sandbox::{ApiKey, Config, Permission, Sandbox, Snapshot};
-use common::{Answer, Client, DEADLINE, Heard, Socket, send, send_to, start};
-use hyper::Request;
+use bitmart_sandbox::{ApiKey, Config, Contract, Permission, Sandbox, Snapshot, SpotPair};
+use common::{
+    Answer, Client, DEADLINE, Heard, Socket, admin_call, ask_admin, send, send_to, start,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -19,10 +20,12 @@ async fn still() -> Sandbox {
     start(Config::new().stepped_clock(1_700_000_000_000).rate_limits(false).admin(free)).await
 }
 
+fn ready(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&sandbox.ready_line()).expect("JSON")
+}
+
 async fn raw(sandbox: &Sandbox, method: &str, path: &str, body: String) -> Answer {
-    let request = Request::builder().method(method).uri(path).header("host", "admin");
-    let request = request.body(body.into()).expect("a request");
-    send_to(sandbox.admin().expect("an admin API"), request).await.expect("an answer")
+    ask_admin(&ready(sandbox), method, path, &body).await
 }
 
 async fn get(sandbox: &Sandbox, path: &str) -> Value {
@@ -48,11 +51,11 @@ fn order(client_id: &str) -> Value {
 async fn there_is_none_unless_asked_for() {
     let sandbox = start(Config::new()).await;
     assert_eq!(sandbox.admin(), None);
-    let ready: Value = serde_json::from_str(&sandbox.ready_line()).expect("JSON");
-    assert_eq!(ready.get("admin"), None);
+    assert_eq!(sandbox.admin_token(), None);
+    assert_eq!((ready(&sandbox).get("admin"), ready(&sandbox).get("admin_token")), (None, None));
     let sandbox = still().await;
-    let ready: Value = serde_json::from_str(&sandbox.ready_line()).expect("JSON");
-    assert_eq!(ready["admin"].as_str(), sandbox.admin());
+    assert_eq!(ready(&sandbox)["admin"].as_str(), sandbox.admin());
+    assert_eq!(ready(&sandbox)["admin_token"].as_str(), sandbox.admin_token());
     let calls = get(&sandbox, "/").await;
     assert!(calls["calls"].as_array().expect("a list").contains(&json!("GET /ledger")));
 }
@@ -235,11 +238,105 @@ async fn mistakes_are_explained() {
     }
     let big = format!("{{\"steps\":{}1}}", " ".repeat(66_000));
     assert_eq!(raw(&sandbox, "POST", "/market/step", big).await.status, 413);
-    let page = Request::post("/market/hold").header("host", "admin").header("origin", "http://x");
-    let page = page.body("{\"held\":true}".into()).expect("a request");
-    let refused = send_to(sandbox.admin().expect("an address"), page).await.expect("an answer");
-    assert_eq!(refused.status, 403);
     assert_eq!(sandbox.orders().len(), 0);
+}
+
+/// Every call, with a body that it takes.
+const CALLS: [(&str, &str, &str); 19] = [
+    ("GET", "/", ""),
+    ("GET", "/ledger", ""),
+    ("GET", "/book/BTC_USDT", ""),
+    ("GET", "/snapshot", ""),
+    ("POST", "/accounts", ""),
+    ("POST", "/accounts/freeze", r#"{"account":1,"frozen":true}"#),
+    (
+        "POST",
+        "/addresses",
+        r#"{"account":1,"address":{"address":"T1","currency":"USDT","network":"TRC20"}}"#,
+    ),
+    ("POST", "/keys", r#"{"account":1}"#),
+    ("POST", "/balances", r#"{"account":1,"wallet":"spot","currency":"USDT","amount":"1"}"#),
+    ("POST", "/currencies", r#"{"currency":"USDT","deposits":true,"withdrawals":true}"#),
+    ("POST", "/clock/advance", r#"{"ms":1}"#),
+    ("POST", "/market/hold", r#"{"held":true}"#),
+    ("POST", "/market/halt", r#"{"symbol":"BTC_USDT","halted":true}"#),
+    ("POST", "/market/delist", r#"{"symbol":"BTCUSDT","delisted":true}"#),
+    ("POST", "/market/step", r#"{"steps":1}"#),
+    ("POST", "/faults", r#"{"fault":"drop-after","on":"/spot/v2/submit_order"}"#),
+    ("DELETE", "/faults", ""),
+    ("POST", "/sockets/kill", ""),
+    ("POST", "/stop", ""),
+];
+
+#[tokio::test]
+async fn no_call_does_anything_without_the_token_or_for_a_page_or_under_a_foreign_name() {
+    // Few markets, so that a snapshot is small.
+    let few = || {
+        let pairs = SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "BTC_USDT");
+        let contracts = Contract::listed().into_iter().filter(|one| one.symbol() == "BTCUSDT");
+        let config = Config::new().pairs(pairs.collect::<Vec<_>>());
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = config.contracts(contracts.collect::<Vec<_>>()).admin(free);
+        config.stepped_clock(1_700_000_000_000).rate_limits(false)
+    };
+    let sandbox = start(few()).await;
+    let (ready, other) = (ready(&sandbox), ready(&start(few()).await));
+    let url = sandbox.admin().expect("an address");
+    let untouched = sandbox.snapshot().to_json().expect("JSON");
+    let listed = ask_admin(&ready, "GET", "/", "").await.json();
+    assert_eq!(listed["calls"].as_array().expect("a list").len() + 1, CALLS.len());
+    for (method, path, body) in CALLS {
+        let call = || admin_call(&ready, method, path, body);
+        let [mut anonymous, mut page, mut rebound] = [call(), call(), call()];
+        anonymous.headers_mut().remove("authorization");
+        page.headers_mut().insert("origin", "http://localhost".parse().expect("a value"));
+        rebound.headers_mut().insert("host", "evil.example".parse().expect("a value"));
+        let foreign = admin_call(&other, method, path, body);
+        for (request, status) in [(anonymous, 401), (foreign, 401), (page, 403), (rebound, 403)] {
+            let answer = send_to(url, request).await.expect("an answer");
+            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+            assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401);
+            assert!(!answer.text.contains(sandbox.admin_token().expect("a token")));
+        }
+    }
+    assert_eq!(sandbox.snapshot().to_json().expect("JSON"), untouched);
+    let asked = timeout(std::time::Duration::ZERO, sandbox.asked_to_stop()).await;
+    assert!(asked.is_err(), "nobody who may asked for a stop");
+    for (method, path, body) in CALLS {
+        let answer = ask_admin(&ready, method, path, body).await;
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn the_token_is_new_each_time_and_shown_in_the_ready_line_only() {
+    let [one, other] = [still().await, still().await];
+    assert_eq!(one.credentials(), other.credentials(), "they have the same seed");
+    let token = one.admin_token().expect("a token");
+    assert_ne!(Some(token), other.admin_token());
+    assert!(!format!("{one:?} {one:#?}").contains(token));
+    assert!(
+        !one.snapshot()
+            .to_json()
+            .expect("JSON")
+            .windows(token.len())
+            .any(|part| part == token.as_bytes())
+    );
+}
+
+#[tokio::test]
+async fn other_machines_reach_it_only_when_that_is_meant() {
+    let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    let config = Config::new().admin(everywhere);
+    let error = Sandbox::start(config.clone()).await.expect_err("is refused");
+    assert!(error.to_string().contains("reachable from other machines"), "{error}");
+    let sandbox = start(config.expose_admin(true)).await;
+    let url = sandbox.admin().expect("an address").replace("0.0.0.0", "127.0.0.1");
+    let mut call = admin_call(&ready(&sandbox), "GET", "/ledger", "");
+    call.headers_mut().insert("host", "192.0.2.7:8803".parse().expect("a value"));
+    assert_eq!(send_to(&url, call.clone()).await.expect("an answer").status, 200);
+    call.headers_mut().remove("authorization");
+    assert_eq!(send_to(&url, call).await.expect("an answer").status, 401);
 }
 
 #[tokio::test]
@@ -257,8 +354,11 @@ async fn who_asks_for_a_stop_gets_an_answer() {
     let sandbox = still().await;
     let address = sandbox.admin().expect("an address").trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let head =
-        "POST /stop HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n";
+    let head = format!(
+        "POST /stop HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-length: 2\r\n\
+         expect: 100-continue\r\n\r\n",
+        sandbox.admin_token().expect("a token")
+    );
     stream.write_all(head.as_bytes()).await.expect("written");
     // The call is under way once the server wants its body.
     let mut wanted = [0; 25];

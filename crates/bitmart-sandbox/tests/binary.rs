@@ -71,9 +71,7 @@ async fn admin_is_in_the_ready_line_when_asked_for_and_its_snapshot_restores() {
     let ask = async |ready: &Value, method: &str, path: &str, body: &'static str| {
         let admin = ready["admin"].as_str().expect("an address");
         assert!(admin.starts_with("http://127.0.0.1:"), "{admin}");
-        let request = hyper::Request::builder().method(method).uri(path).header("host", "admin");
-        let request = request.body(body.into()).expect("a request");
-        let answer = common::send_to(admin, request).await.expect("an answer");
+        let answer = common::ask_admin(ready, method, path, body).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.text
     };
@@ -127,9 +125,7 @@ async fn refused(args: &[&str]) -> String {
     let answer = common::send_to(rest, request.expect("a request")).await.expect("an answer");
     assert_eq!(answer.code(), 30000);
     assert!(answer.headers.contains_key("x-sandbox-reason"));
-    let admin = ready["admin"].as_str().expect("an address");
-    let stop = hyper::Request::post("/stop").header("host", "admin").body("{}".into());
-    common::send_to(admin, stop.expect("a request")).await.expect("an answer");
+    assert_eq!(common::ask_admin(&ready, "POST", "/stop", "{}").await.status, 200);
     let mut text = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut text).await.expect("reads");
     text

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use bitmart_sandbox::{Config, Fault, Sandbox};
 use bytes::Bytes;
-use common::{Answer, Client, send, send_to, start};
+use common::{Answer, Client, admin_call, send, send_to, start};
 use http_body_util::Full;
 use hyper::{HeaderMap, Request};
 use serde_json::json;
@@ -127,10 +127,11 @@ async fn every_answer_is_readable_errors_too() {
 async fn the_admin_api_answers_no_page() {
     let sandbox = sandbox().await;
     let url = sandbox.admin().expect("an admin API");
-    let asked = Request::get("/ledger").header("host", "admin").header("origin", ORIGIN);
-    let asked = asked.body(Full::default()).expect("a request");
-    let plain = Request::get("/ledger").header("host", "admin").body(Full::default());
-    for request in [preflight("/accounts"), asked, plain.expect("a request")] {
+    let ready = serde_json::from_str(&sandbox.ready_line()).expect("JSON");
+    let plain = admin_call(&ready, "GET", "/ledger", "");
+    let mut asked = plain.clone();
+    asked.headers_mut().insert("origin", ORIGIN.parse().expect("a value"));
+    for request in [preflight("/accounts"), asked, plain] {
         let answer = send_to(url, request).await.expect("an answer");
         let cors = answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
         assert_eq!(cors, None, "{answer:?}");

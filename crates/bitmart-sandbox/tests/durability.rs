@@ -72,10 +72,23 @@ fn json_of(sandbox: &Sandbox) -> Vec<u8> {
     sandbox.snapshot().to_json().expect("JSON")
 }
 
+/// Makes a folder that only its owner may write, whatever is usual here.
+fn make(path: &Path) {
+    fs::create_dir_all(path).expect("a folder");
+    #[cfg(unix)]
+    set_mode(path, 0o755);
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("ours");
+}
+
 /// What a kill would leave behind: the folder as it lies on the disk.
 fn copy(from: &Path, name: &str) -> PathBuf {
     let to = folder(name);
-    fs::create_dir_all(&to).expect("a folder");
+    make(&to);
     fs::copy(from.join("exchange.redb"), to.join("exchange.redb")).expect("copies");
     to
 }
@@ -144,7 +157,7 @@ async fn a_folder_that_cannot_be_used_is_refused_in_words() {
     assert!(refused(still(&file)).await.contains("cannot use the data folder"));
     // An empty folder takes a snapshot, also when a first start was broken off in it.
     let fresh = folder("fresh");
-    fs::create_dir_all(&fresh).expect("a folder");
+    make(&fresh);
     fs::write(fresh.join("exchange.redb.new"), "half a store").expect("writes");
     let second = start(Config::new().restore(snapshot.clone()).data(&fresh)).await;
     assert!(json_of(&second) == snapshot.to_json().expect("JSON"));
@@ -160,6 +173,26 @@ async fn folder_and_files_are_for_their_owner_only() {
     assert_eq!(mode(&data), 0o700);
     let files: Vec<_> =
         fs::read_dir(&data).expect("reads").map(|file| file.expect("a file")).collect();
-    assert_eq!(files.len(), 2);
+    assert_eq!(files.len(), 3);
     assert!(files.iter().all(|file| mode(&file.path()) == 0o600));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_that_others_may_write_is_refused() {
+    let data = folder("open");
+    make(&data);
+    start(still(&data)).await.shutdown().await;
+    let store = data.join("exchange.redb");
+    for (path, good) in [(&data, 0o755), (&store, 0o600)] {
+        for mode in [0o777, 0o775, 0o757, good | 0o020, good | 0o002] {
+            set_mode(path, mode);
+            let error = Sandbox::start(still(&data)).await.expect_err("refused");
+            assert!(error.is_about_data());
+            let why = std::error::Error::source(&error).expect("a reason").to_string();
+            assert!(why.starts_with("others may write to") && why.contains("chmod go-w"), "{why}");
+        }
+        set_mode(path, good);
+        start(still(&data)).await.shutdown().await;
+    }
 }

@@ -42,6 +42,75 @@ async fn nonsense_over_tcp_ends_only_its_own_connection() {
     assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
 }
 
+/// Everything that comes back when a client sends this and, or not, says that it has ended.
+async fn answer_to(url: &str, bytes: &[u8], ends: bool) -> String {
+    let mut stream = TcpStream::connect(authority(url)).await.expect("connects");
+    let (mut reader, mut writer) = stream.split();
+    let mut answer = Vec::new();
+    let sending = async {
+        // The server may have enough before all is written.
+        let _ = writer.write_all(bytes).await;
+        if ends {
+            let _ = writer.shutdown().await;
+        }
+    };
+    let reading = timeout(DEADLINE, reader.read_to_end(&mut answer));
+    let ((), read) = tokio::join!(sending, reading);
+    read.expect("in time").expect("the answer is not lost by a reset");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_answered_400_before_the_close() {
+    let sandbox = start(still()).await;
+    for bytes in [
+        &b"hello\r\n"[..],
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"{\"op\":\"subscribe\",\"args\":[\"spot/ticker:BTC_USDT\"]}\n",
+        b"\x00\x00\x00\x00",
+    ] {
+        for url in [&sandbox.spot().rest, &sandbox.futures().rest] {
+            let answer = answer_to(url, bytes, false).await;
+            assert!(answer.starts_with("HTTP/1.1 400"), "{bytes:?}: {answer:?}");
+        }
+    }
+    // A head that breaks off.
+    for bytes in [&b"GET"[..], b"GET / HTTP/1.1\r\nhost: x\r\n", b"hello"] {
+        let answer = answer_to(&sandbox.spot().rest, bytes, true).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{bytes:?}: {answer:?}");
+    }
+    // Much of it, which nobody reads to its end.
+    let much = b"\x00nonsense".repeat(20_000);
+    let answer = answer_to(&sandbox.spot().rest, &much, false).await;
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer:?}");
+    assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_only_begins_requests_keeps_nobody_out() {
+    let sandbox = start(still()).await;
+    let mut begun = Vec::new();
+    for number in 0..1_100 {
+        match TcpStream::connect(authority(&sandbox.spot().rest)).await {
+            Ok(mut stream) => {
+                stream.write_all(b"GET /system/time HTTP/1.1\r\n").await.expect("written");
+                begun.push(stream);
+            }
+            Err(error) => {
+                println!("skipped: only {number} connections can be opened here: {error}");
+                return;
+            }
+        }
+    }
+    assert_eq!(Client::spot(&sandbox).get("/system/time").await.status, 200);
+}
+
 #[tokio::test]
 async fn nonsense_in_frames_is_refused_and_the_socket_lives() {
     let sandbox = start(still()).await;

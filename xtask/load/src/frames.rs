@@ -78,14 +78,19 @@ pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
     let mut memory = Memory::new();
     memory.note(&program);
     let mut admin = Wire::connect(program.authority("/admin")?).await?;
+    let token = program.text("/admin_token")?;
     let (begun, mut beats, mut notes) = (Instant::now(), 0, 1);
     while begun.elapsed() < asked.time {
         let body = json!({ "steps": BEATS }).to_string();
         let length = body.len();
         let request = format!(
-            "POST /market/step HTTP/1.1\r\nhost: load\r\ncontent-length: {length}\r\n\r\n{body}"
+            "POST /market/step HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+             content-length: {length}\r\n\r\n{body}"
         );
-        admin.ask(request.as_bytes()).await?;
+        let answer = admin.ask(request.as_bytes()).await?;
+        if answer.windows(7).any(|part| part == b"\"error\"") {
+            return Err(String::from_utf8_lossy(&answer).into());
+        }
         settle(&subscribers, &pongs).await?;
         beats += BEATS;
         if begun.elapsed() >= asked.time / NOTES * notes {

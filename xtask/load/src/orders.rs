@@ -69,6 +69,7 @@ pub(crate) async fn measure(path: &str, asked: Asked) -> Result<(), Failure> {
 /// Gives the account enough for hours of fees.
 async fn fund(program: &Program) -> Result<(), Failure> {
     let mut wire = Wire::connect(program.authority("/admin")?).await?;
+    let token = program.text("/admin_token")?;
     for currency in ["USDT", "BTC"] {
         let body =
             json!({ "account": 1, "wallet": "spot", "currency": currency, "amount": "1000000000" });
@@ -77,7 +78,8 @@ async fn fund(program: &Program) -> Result<(), Failure> {
         let answer = wire
             .ask(
                 format!(
-                    "POST /balances HTTP/1.1\r\nhost: load\r\ncontent-length: {length}\r\n\r\n{body}"
+                    "POST /balances HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n\
+                     content-length: {length}\r\n\r\n{body}"
                 )
                 .as_bytes(),
             )

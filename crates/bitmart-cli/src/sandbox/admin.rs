@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitmart::rest::TransportError;
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::http::{Method, Request, StatusCode};
+use bitmart::rest::http::{HeaderValue, Method, Request, StatusCode, header};
 use bitmart::rest::transport::{HyperTransport, Transport as _};
 use bitmart::types::Roots;
 use serde_json::Value;
@@ -35,9 +35,10 @@ pub(crate) async fn running() -> Option<Ready> {
     answer.get("calls").is_some().then_some(ready)
 }
 
-/// The admin API of a sandbox.
+/// The admin API of a sandbox. Without `Debug`: it holds the token.
 pub(super) struct Admin {
     address: String,
+    authorization: HeaderValue,
     transport: HyperTransport,
 }
 
@@ -46,11 +47,15 @@ impl Admin {
         let address = ready.admin().ok_or_else(|| {
             Failure::usage("this sandbox has no admin API; start it with --admin")
         })?;
+        let token = ready.admin_token().unwrap_or_default();
+        let mut authorization = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| Failure::usage("the admin_token of this sandbox is none"))?;
+        authorization.set_sensitive(true);
         let transport = HyperTransport::builder()
             .roots(Roots::none())
             .build()
             .map_err(|error| Failure::machine(chain(&error)))?;
-        Ok(Self { address: address.to_owned(), transport })
+        Ok(Self { address: address.to_owned(), authorization, transport })
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -75,6 +80,7 @@ impl Admin {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.address))
+            .header(header::AUTHORIZATION, self.authorization.clone())
             .body(body)
             .map_err(|error| Failure::usage(chain(&error)))?;
         let answer = tokio::time::timeout(PATIENCE, async {

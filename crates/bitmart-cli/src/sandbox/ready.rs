@@ -7,7 +7,7 @@ use bitmart::{Credentials, Environment};
 
 use crate::failure::{Failure, chain};
 
-/// The line that a sandbox prints when it is ready. Without `Debug`: it holds a secret.
+/// The line that a sandbox prints when it is ready. Without `Debug`: it holds secrets.
 pub(crate) struct Ready(ReadyLine);
 
 impl Ready {
@@ -30,6 +30,11 @@ impl Ready {
     /// Where its admin API is.
     pub(super) fn admin(&self) -> Option<&str> {
         self.0.admin()
+    }
+
+    /// What every call of it must bear.
+    pub(super) fn admin_token(&self) -> Option<&str> {
+        self.0.admin_token()
     }
 
     /// What may be shown.

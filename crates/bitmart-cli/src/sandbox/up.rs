@@ -36,7 +36,7 @@ pub(super) fn command() -> Command {
         .about("Run an exchange here until ctrl-c or `sandbox down`")
         .after_help(
             "Into a pipe it prints one line of JSON when it is ready: addresses, key, and with --tls the \
-             root certificate. Whoever reaches the admin API controls the sandbox, so keep it local.\n\
+             root certificate. Whoever has the admin token in it controls the sandbox.\n\
              Its state stays in ~/.bitmart/sandbox/data, where other commands go on with it, unless an \
              option asks for another seed, market, balance, clock or snapshot, or for --data or --forget.",
         )
@@ -44,6 +44,7 @@ pub(super) fn command() -> Command {
         .arg(address("spot", "Where the spot host listens [default: a free port here]"))
         .arg(address("futures", "Where the futures host listens [default: a free port here]"))
         .arg(address("admin", "Where the admin API listens [default: a free port here]"))
+ .arg(flag("expose-admin", "Let --admin be an address that other machines reach"))
         .arg(flag("tls", "Serve https and wss"))
         .arg(number("seed", "N", "Seed of market and first key [default: 1]"))
         .arg(flag("slow-books", "Push futures books every second, as observed, not every 200 ms"))
@@ -160,6 +161,7 @@ fn config(matches: &ArgMatches) -> Result<Config, Failure> {
         .spot_address(address("spot"))
         .futures_address(address("futures"))
         .admin(address("admin"))
+        .expose_admin(matches.get_flag("expose-admin"))
         .tls(matches.get_flag("tls"))
         .lenient(matches.get_flag("lenient"))
         .slow_futures_books(matches.get_flag("slow-books"))

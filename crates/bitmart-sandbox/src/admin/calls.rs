@@ -32,6 +32,10 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the data folder cannot be written to")
     }
 
+    pub(super) fn crowded() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many connections")
+    }
+
     pub(super) fn bad(words: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, words)
     }

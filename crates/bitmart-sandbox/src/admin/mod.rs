@@ -1,5 +1,6 @@
 //! The admin API: control of a running sandbox by HTTP, on a port of its own.
 
+mod access;
 mod calls;
 mod faults;
 mod operate;
@@ -17,19 +18,21 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) use self::access::{Token, is_local};
+use self::{access::Access, calls::Problem};
+use crate::{
+    http::Watched,
+    shared::{Shared, stopped},
+    slots::{Held, Room, Slot, Slots},
 };
 
-use self::calls::Problem;
-use crate::shared::{Shared, stopped};
-
 /// Connections at the same time.
-const CONNECTIONS: usize = 64;
+const ROOM: Room = Room { heads: 32, served: 64 };
 /// Largest request body.
 const BODY: usize = 64 << 10;
-/// How long a client may take for a head, or for a body.
+/// How long a client may take for a body, and stay idle.
 const TIME: Duration = Duration::from_secs(10);
 
 /// Every call there is.
@@ -55,12 +58,15 @@ const CALLS: &[(&str, &str)] = &[
     ("POST", "/stop"),
 ];
 
+/// Calls that change nothing that is stored.
+const UNSTORED: [&str; 3] = ["/faults", "/sockets/kill", "/stop"];
+
 /// Accepts connections until the sandbox stops.
-pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
+pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, token: Token) {
+    let access = Arc::new(Access { token, exposed: shared.config.expose_admin });
     let mut control = shared.control.subscribe();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let slots = Slots::new(ROOM);
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stopped(&mut control) => return,
@@ -70,30 +76,36 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        let shared = Arc::clone(&shared);
-        tokio::spawn(async move {
-            let _place = place;
-            connection(shared, stream).await;
-        });
+        let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
+        let slot = slots.enter();
+        tokio::spawn(connection(shared, access, stream, slot));
     }
 }
 
-async fn connection(shared: Arc<Shared>, stream: TcpStream) {
+async fn connection(shared: Arc<Shared>, access: Arc<Access>, stream: TcpStream, slot: Arc<Slot>) {
     let mut control = shared.control.subscribe();
     // Small answers must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+        let (shared, access) = (Arc::clone(&shared), Arc::clone(&access));
+        let busy = slot.head_is_whole();
+        async move {
+            let response = match busy {
+                Some(_) => answer(&shared, &access, request).await,
+                None => respond(Err(Problem::crowded())),
+            };
+            Ok::<_, Infallible>(response.map(|body| Held::new(body, busy)))
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(TIME)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Watched::new(stream, Arc::clone(&slot))), service);
     tokio::pin!(served);
     // An error is the client's: it broke the protocol or went away.
     tokio::select! {
         _ = served.as_mut() => {}
+        _ = slot.end() => {}
         () = stopped(&mut control) => {
             // Who asked for the stop gets an answer.
             served.as_mut().graceful_shutdown();
@@ -102,7 +114,11 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     }
 }
 
-async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer(
+    shared: &Shared,
+    access: &Access,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     // The body is read in any case, so that the connection stays usable.
     let body = match tokio::time::timeout(TIME, Limited::new(body, BODY).collect()).await {
@@ -110,26 +126,28 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<By
         Ok(Err(_)) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB")),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
     };
-    let answered = match body {
+    let answered = match access.check(&head).and(body) {
         Err(problem) => Err(problem),
-        // A browser says where its page is from; no page has business here.
-        Ok(_) if head.headers.contains_key(header::ORIGIN) => {
-            Err(Problem::new(StatusCode::FORBIDDEN, "the admin API is not for web pages"))
-        }
         Ok(_) if head.uri.query().is_some() => Err(Problem::bad("no call takes a query")),
         Ok(body) => call(shared, &head.method, head.uri.path(), &body).await,
     };
     // What the answer tells of must not be lost.
     let answered = if shared.settled().await { answered } else { Err(Problem::unstored()) };
+    respond(answered)
+}
+
+fn respond(answered: Result<Vec<u8>, Problem>) -> Response<Full<Bytes>> {
     let (status, text) = match answered {
         Ok(text) => (StatusCode::OK, text),
         Err(problem) => (problem.status, line(&json!({ "error": problem.words }))),
     };
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     response
 }
 
@@ -139,6 +157,9 @@ async fn call(
     path: &str,
     body: &[u8],
 ) -> Result<Vec<u8>, Problem> {
+    if method == Method::POST && !UNSTORED.contains(&path) && !shared.takes_inputs() {
+        return Err(Problem::unstored());
+    }
     let value = match (method.as_str(), path) {
         ("GET", "/snapshot") => return calls::snapshot(shared, body),
         ("GET", "/") => json!({ "calls": listed() }),

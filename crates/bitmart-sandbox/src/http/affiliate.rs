@@ -15,6 +15,7 @@ use crate::{
         futures_order::{FuturesFill, FuturesOrder},
         refusal::Refusal,
     },
+    number,
     wire::{number, plain, rfc3339},
 };
 
@@ -57,7 +58,8 @@ fn bounded(params: &Params, name: &str, most: usize) -> Result<usize, Refusal> {
 /// The user that a field names, when it is a customer of the caller.
 fn customer(call: &Call<'_>, field: &str) -> Result<Option<AccountId>, Refusal> {
     let text = call.params.need(field)?;
-    let id: u32 = text.parse().map_err(|_| call.params.invalid(field, "must be a user id"))?;
+    let id = number::unsigned(&text).and_then(|id| u32::try_from(id).ok());
+    let id = id.ok_or_else(|| call.params.invalid(field, "must be a user id"))?;
     let customers = call.exchange.customers(call.account()?);
     Ok(customers.into_iter().find(|customer| customer.0 == id))
 }

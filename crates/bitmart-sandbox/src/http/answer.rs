@@ -75,6 +75,16 @@ pub(super) fn reply(status: u16, body: Bytes, usage: Option<Usage>, made_up: boo
     reply
 }
 
+/// The answer to a request for which there is no room.
+pub(super) fn crowded() -> Reply {
+    let body = json!({
+        "code": 50000, "message": "Service Unavailable: too many connections", "data": Value::Null,
+    });
+    let mut reply = reply(503, Bytes::from(body.to_string()), None, false);
+    reply.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    reply
+}
+
 /// What the proxy in front of the venue answers in place of JSON.
 pub(super) fn html(status: u16) -> Reply {
     let page =

@@ -13,6 +13,7 @@ use crate::{
         earn::{Holding, LEAST, MOST, Product, Renewal, Saver, SavingAct, SavingRecord},
         refusal::Refusal,
     },
+    number,
     wire::{fixed, plain},
 };
 
@@ -109,7 +110,7 @@ fn product(call: &Call<'_>, fixed: bool) -> Result<Product, Refusal> {
 
 fn earn_id(call: &Call<'_>) -> Result<u64, Refusal> {
     let id = call.params.need("earnId")?;
-    id.parse().map_err(|_| call.params.invalid("earnId", "there is no such saving"))
+    number::unsigned(&id).ok_or_else(|| call.params.invalid("earnId", "there is no such saving"))
 }
 
 fn renewal(call: &Call<'_>) -> Result<Renewal, Refusal> {

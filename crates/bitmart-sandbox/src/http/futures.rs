@@ -18,6 +18,7 @@ use crate::{
         futures_order::NewFuturesOrder,
         refusal::{Refusal, refuse},
     },
+    number,
     wire::{plain, ratio},
 };
 
@@ -140,7 +141,7 @@ pub(super) fn cancel_order(call: &mut Call<'_>) -> Answer {
     }
     let client_id = call.params.text("client_order_id")?;
     let ids: Vec<OrderId> = match (call.params.text("order_id")?, client_id) {
-        (Some(id), _) => vec![OrderId(id.parse().map_err(|_| refuse(40037))?)],
+        (Some(id), _) => vec![id_of(&id)?],
         (None, Some(client_id)) => {
             let owner = call.exchange.account(account);
             vec![owner.futures_orders.by_client_id(&client_id).ok_or_else(|| refuse(40037))?]
@@ -184,10 +185,14 @@ pub(super) fn modify_order(call: &mut Call<'_>) -> Answer {
     Ok(json!({ "order_id": id.0, "client_order_id": client_id.as_deref().unwrap_or_default() }))
 }
 
+fn id_of(text: &str) -> Result<OrderId, Refusal> {
+    number::unsigned(text).map(OrderId).ok_or_else(|| refuse(40037))
+}
+
 pub(super) fn order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = call.params.need("symbol")?;
-    let id = call.params.need("order_id")?.parse().map(OrderId).map_err(|_| refuse(40037))?;
+    let id = id_of(&call.params.need("order_id")?)?;
     let exchange = &*call.exchange;
     let order = exchange.futures_orders.get(&id);
     if let Some(order) =

@@ -19,6 +19,7 @@ use crate::{
         refusal::{Refusal, refuse},
         trigger::Kind,
     },
+    number,
     wire::plain,
 };
 
@@ -47,7 +48,7 @@ pub(super) fn is_copy_trading(call: &Call<'_>) -> Result<bool, Refusal> {
 pub(super) fn order_id(call: &Call<'_>, account: AccountId) -> Result<Option<OrderId>, Refusal> {
     let unknown = || refuse(40037);
     if let Some(id) = call.params.text("order_id")? {
-        return id.parse().map(|id| Some(OrderId(id))).map_err(|_| unknown());
+        return number::unsigned(&id).map(|id| Some(OrderId(id))).ok_or_else(unknown);
     }
     let Some(client_id) = call.params.text("client_order_id")? else { return Ok(None) };
     let owner = call.exchange.accounts.get(&account).ok_or_else(unknown)?;

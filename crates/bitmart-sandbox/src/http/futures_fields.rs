@@ -4,11 +4,14 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use smol_str::SmolStr;
 
 use super::{Call, params::Params};
-use crate::exchange::{
-    futures::FuturesRules,
-    futures_order::{FuturesSide, Mode},
-    refusal::{Refusal, refuse},
-    trigger::{Preset, PresetPrice, PriceType},
+use crate::{
+    exchange::{
+        futures::FuturesRules,
+        futures_order::{FuturesSide, Mode},
+        refusal::{Refusal, refuse},
+        trigger::{Preset, PresetPrice, PriceType},
+    },
+    number,
 };
 
 const CLIENT_ID: usize = 32;
@@ -59,7 +62,7 @@ pub(super) fn price(params: &Params, name: &str, rules: &FuturesRules) -> Result
 /// A leverage within the bounds of the contract; none when it is not said.
 pub(super) fn leverage(params: &Params, rules: &FuturesRules) -> Result<Option<u32>, Refusal> {
     let Some(text) = params.text("leverage")? else { return Ok(None) };
-    let value = Decimal::from_str_exact(&text).map_err(|_| refuse(40040))?;
+    let value = number::decimal(&text).ok_or_else(|| refuse(40040))?;
     if value > rules.max_leverage.into() {
         return Err(refuse(40029));
     }

@@ -10,13 +10,16 @@ use super::{
     futures_rows::plan_row,
     params::Params,
 };
-use crate::exchange::{
-    AccountId, OrderId,
-    book::SelfTrade,
-    futures::FuturesRules,
-    futures_order::{FuturesSide, Mode, NewFuturesOrder},
-    refusal::{Refusal, refuse},
-    trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
+use crate::{
+    exchange::{
+        AccountId, OrderId,
+        book::SelfTrade,
+        futures::FuturesRules,
+        futures_order::{FuturesSide, Mode, NewFuturesOrder},
+        refusal::{Refusal, refuse},
+        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset, Trail, Way},
+    },
+    number,
 };
 
 /// What `cancel-plan-order` cancels; trailing orders have a call of their own.
@@ -121,7 +124,7 @@ pub(super) fn named_id(call: &Call<'_>, account: AccountId) -> Result<Option<Ord
 }
 
 pub(super) fn needed_id(params: &Params) -> Result<OrderId, Refusal> {
-    params.need("order_id")?.parse().map(OrderId).map_err(|_| refuse(40037))
+    number::unsigned(&params.need("order_id")?).map(OrderId).ok_or_else(|| refuse(40037))
 }
 
 /// Plan orders, take-profits and stop-losses that wait, newest first. `type` is what they become.

@@ -9,12 +9,15 @@ use super::{
     futures_plan::{named_id, needed_id},
     params::Params,
 };
-use crate::exchange::{
-    book::SelfTrade,
-    futures::FuturesRules,
-    futures_order::{Mode, NewFuturesOrder},
-    refusal::{Refusal, refuse},
-    trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
+use crate::{
+    exchange::{
+        book::SelfTrade,
+        futures::FuturesRules,
+        futures_order::{Mode, NewFuturesOrder},
+        refusal::{Refusal, refuse},
+        trigger::{Condition, Kind, NewPlan, Plan, PlanChange, Preset},
+    },
+    number,
 };
 
 pub(super) fn submit(call: &mut Call<'_>) -> Answer {
@@ -87,7 +90,7 @@ fn executed_at(
         Some("market") => true,
         Some(_) => return Err(params.invalid("category", "must be limit or market")),
     };
-    let zero = |text: &str| text.parse::<Decimal>().is_ok_and(|price| price.is_zero());
+    let zero = |text: &str| number::decimal(text).is_some_and(|price| price.is_zero());
     if market || params.text("executive_price")?.as_deref().is_some_and(zero) {
         return Ok(None);
     }

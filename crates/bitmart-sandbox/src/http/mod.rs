@@ -24,6 +24,7 @@ mod handshake;
 mod limits;
 mod margin;
 mod params;
+mod repeated;
 mod server;
 mod service;
 mod spot_algo;
@@ -41,7 +42,7 @@ mod wire;
 use serde_json::Value;
 
 use self::params::Params;
-pub(crate) use self::{limits::Limits, server::serve, service::repeat};
+pub(crate) use self::{limits::Limits, server::serve, service::repeat, wire::Watched};
 use crate::{
     auth::{Caller, KeyRing},
     exchange::{

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::family::Family;
 use crate::{
     exchange::refusal::{Refusal, refuse},
-    generated::Param,
+    generated::{Kind, Param},
+    number,
 };
 
 /// The largest number a price, size or amount may be.
@@ -113,7 +114,9 @@ impl Params {
 
     pub(crate) fn whole(&self, name: &str) -> Result<Option<i64>, Refusal> {
         self.text(name)?
-            .map(|text| text.parse().map_err(|_| self.invalid(name, "must be a whole number")))
+            .map(|text| {
+                number::whole(&text).ok_or_else(|| self.invalid(name, "must be a whole number"))
+            })
             .transpose()
     }
 
@@ -132,9 +135,8 @@ impl Params {
     /// A decimal above zero, as text or number.
     pub(crate) fn decimal(&self, name: &str) -> Result<Option<Decimal>, Refusal> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let value = Decimal::from_str_exact(&text)
-            .or_else(|_| Decimal::from_scientific(&text))
-            .map_err(|_| self.invalid(name, "must be a decimal number"))?;
+        let value =
+            number::decimal(&text).ok_or_else(|| self.invalid(name, "must be a decimal number"))?;
         if value <= Decimal::ZERO || value > LARGEST || value.normalize().scale() > 12 {
             return Err(
                 self.invalid(name, "must be above 0, at most 1e12, with at most 12 decimals")
@@ -195,6 +197,42 @@ impl Params {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a member that is to be a number and is none, also where the kind of the order ignores it:
+    /// the client meant something by it.
+    pub(crate) fn refuse_malformed(&self, fields: &[Param]) -> Result<(), Refusal> {
+        for field in fields {
+            if let (false, Some(Value::Array(rows))) =
+                (field.items.is_empty(), self.values.get(field.name))
+            {
+                for row in rows.iter().filter_map(Value::as_object) {
+                    Self::new(row.clone(), self.family).refuse_malformed(field.items)?;
+                }
+            }
+            let text = match field.kind {
+                Kind::Decimal => self.text(field.name)?,
+                _ => None,
+            };
+            if text.is_some_and(|text| number::decimal(&text).is_none()) {
+                return Err(self.malformed(field.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// Futures have codes of their own for two of them.
+    fn malformed(&self, name: &str) -> Refusal {
+        match (self.family, name) {
+            (Family::Futures, "leverage") => refuse(40040),
+            (Family::Futures, "size") => refuse(40044),
+            _ => self.invalid(name, "must be a decimal number"),
+        }
+    }
+
+    /// The refusal of a member that is given twice.
+    pub(crate) fn repeated(&self, name: &str) -> Refusal {
+        self.invalid(name, "is given twice. The sandbox takes the last when lenient")
     }
 
     fn unknown(&self, name: &str, fields: &[Param]) -> Refusal {

@@ -2,7 +2,7 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -11,26 +11,27 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
 };
 
 use super::{
-    answer::Reply,
+    answer::{Reply, crowded},
+    body::Body,
     cors,
     handshake::handshake,
     service::{Dropped, answer},
-    wire::Wire,
+    wire::{Ending, Watched, Wire},
 };
 use crate::{
     generated::Host,
     shared::{Shared, stopped},
+    slots::{End, Held, Room, Slot, Slots},
     tls::Acceptor,
 };
 
 /// Connections of one host at the same time.
-const CONNECTIONS: usize = 1_024;
-/// How long a client may take for its next request head, or stay idle.
-const HEAD_TIME: Duration = Duration::from_mins(1);
+const ROOM: Room = Room { heads: 256, served: 1_024 };
+/// How long a connection may stay idle.
+const IDLE_TIME: Duration = Duration::from_mins(1);
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 64 << 10;
 const HEADERS: usize = 100;
@@ -43,9 +44,8 @@ pub(crate) async fn serve(
     tls: Option<Acceptor>,
 ) {
     let mut control = shared.control.subscribe();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let slots = Slots::new(ROOM);
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stopped(&mut control) => return,
@@ -56,11 +56,11 @@ pub(crate) async fn serve(
             continue;
         };
         let (shared, tls) = (Arc::clone(&shared), tls.clone());
+        let slot = slots.enter();
         tokio::spawn(async move {
-            let _place = place;
             let mut control = shared.control.subscribe();
             tokio::select! {
-                () = connection(Arc::clone(&shared), host, stream, peer.ip(), tls) => {}
+                () = connection(Arc::clone(&shared), host, stream, peer.ip(), tls, slot) => {}
                 () = stopped(&mut control) => {}
             }
         });
@@ -73,44 +73,87 @@ async fn connection(
     stream: TcpStream,
     peer: IpAddr,
     tls: Option<Acceptor>,
+    slot: Arc<Slot>,
 ) {
     // Small answers must not wait for an acknowledgement.
     let _ = stream.set_nodelay(true);
-    let reset = Arc::new(AtomicBool::new(false));
-    let stream = Wire::new(stream, Arc::clone(&reset));
+    let ending = Arc::new(Ending::default());
+    let stream = Wire::new(stream, Arc::clone(&ending));
     match tls {
-        None => http(shared, host, stream, peer, &reset).await,
+        None => http(shared, host, stream, peer, &slot, &ending, true).await,
         Some(tls) => {
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                http(shared, host, stream, peer, &reset).await;
+            // What comes here begins no head.
+            let accepted = tokio::select! {
+                accepted = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)) => accepted,
+                _ = slot.end() => return,
+            };
+            if let Ok(Ok(stream)) = accepted {
+                http(shared, host, stream, peer, &slot, &ending, false).await;
             }
         }
     }
+    slot.leave();
 }
 
-async fn http<S>(shared: Arc<Shared>, host: Host, stream: S, peer: IpAddr, reset: &AtomicBool)
-where
+/// Speaks HTTP until one side ends it. `plain` is a stream without TLS.
+async fn http<S>(
+    shared: Arc<Shared>,
+    host: Host,
+    stream: S,
+    peer: IpAddr,
+    slot: &Arc<Slot>,
+    ending: &Ending,
+    plain: bool,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| route(Arc::clone(&shared), host, peer, reset, request));
+    let service = service_fn(|request| {
+        let (shared, busy) = (Arc::clone(&shared), slot.head_is_whole());
+        async move {
+            let reply = match busy {
+                Some(_) => route(shared, host, peer, ending, request).await?,
+                None => crowded(),
+            };
+            Ok::<_, Dropped>(reply.map(|body: Body| Held::new(body, busy)))
+        }
+    });
+    let stream = Watched::new(stream, Arc::clone(slot));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(IDLE_TIME)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
-    // An error is the client's: it broke the protocol, went away or was dropped on purpose.
-    drop(served);
+        .with_upgrades();
+    tokio::pin!(served);
+    tokio::select! {
+        // An error is the client's: it broke the protocol, went away or was dropped on purpose.
+        served = served.as_mut() => if let Err(error) = served {
+            part(&error, slot, ending, plain);
+        },
+        end = slot.end() => if end == End::Overdue && plain {
+            ending.say(408);
+        },
+    }
+}
+
+/// How a connection ends that broke the protocol. What hyper ends without a word gets a status: a head that
+/// breaks off, and HTTP/2. What it answers itself is to reach a client that still sends.
+fn part(error: &hyper::Error, slot: &Slot, ending: &Ending, plain: bool) {
+    let silent = error.is_incomplete_message() || error.is_parse_version_h2();
+    if !silent {
+        ending.linger.store(error.is_parse(), Ordering::Relaxed);
+    } else if plain && slot.awaits_rest_of_head() {
+        // Not behind an answer.
+        ending.say(400);
+    }
 }
 
 async fn route(
     shared: Arc<Shared>,
     host: Host,
     peer: IpAddr,
-    reset: &AtomicBool,
+    ending: &Ending,
     request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     // It is no request of the page yet: no limit counts it and no fault strikes it.
@@ -118,10 +161,81 @@ async fn route(
         return Ok(cors::preflight());
     }
     let mut reply = match request.uri().path() {
-        "/api" => handshake(shared, host, false, peer, reset, request).await,
-        "/user" => handshake(shared, host, true, peer, reset, request).await,
-        _ => answer(&shared, host, peer, reset, request).await,
+        "/api" => handshake(shared, host, false, peer, &ending.reset, request).await,
+        "/user" => handshake(shared, host, true, peer, &ending.reset, request).await,
+        _ => answer(&shared, host, peer, &ending.reset, request).await,
     }?;
     cors::allow(reply.headers_mut());
     Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+        time::Instant,
+    };
+
+    use super::*;
+    use crate::{config::Config, slots::HEAD_TIME};
+
+    /// A connection, and the status that it is left with.
+    fn connect() -> (DuplexStream, tokio::task::JoinHandle<u16>) {
+        let (client, server) = tokio::io::duplex(1 << 20);
+        let config = Config::new().stepped_clock(1_700_000_000_000).market_maker(false);
+        let shared = Arc::new(Shared::new(config));
+        let slot = Slots::new(ROOM).enter();
+        let task = tokio::spawn(async move {
+            let ending = Ending::default();
+            let peer = Ipv4Addr::LOCALHOST.into();
+            http(shared, Host::Spot, server, peer, &slot, &ending, true).await;
+            ending.farewell()
+        });
+        (client, task)
+    }
+
+    const GOOD: &[u8] = b"GET /system/time HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    /// How long the server bears with a client that sends this and nothing more, and its last words.
+    async fn ends_after(bytes: &[u8]) -> (Duration, u16) {
+        let (mut client, task) = connect();
+        let begun = Instant::now();
+        client.write_all(bytes).await.expect("written");
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.expect("read");
+        (begun.elapsed(), task.await.expect("no panic"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_has_begun_is_whole_within_five_seconds_or_never() {
+        let near = |time: Duration, due: Duration| time.abs_diff(due) < Duration::from_millis(10);
+        for head in [&b"G"[..], b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n", b"\r\n"] {
+            let (time, status) = ends_after(head).await;
+            assert!(near(time, HEAD_TIME), "{head:?}: {time:?}");
+            assert_eq!(status, 408, "{head:?}");
+        }
+        for whole in [&b""[..], GOOD] {
+            let (time, status) = ends_after(whole).await;
+            assert!(near(time, IDLE_TIME), "{whole:?}: {time:?}");
+            assert_eq!(status, 0, "{whole:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_head_of_a_later_request_has_as_long() {
+        let (mut client, task) = connect();
+        for _ in 0..3 {
+            client.write_all(GOOD).await.expect("written");
+            let mut answer = [0; 1024];
+            assert!(client.read(&mut answer).await.expect("read") > 0);
+            // Idle in between for longer than a head may take.
+            tokio::time::sleep(HEAD_TIME * 2).await;
+        }
+        let begun = Instant::now();
+        client.write_all(&GOOD[..9]).await.expect("written");
+        assert_eq!(task.await.expect("no panic"), 408);
+        assert!(begun.elapsed() < HEAD_TIME + Duration::from_millis(10), "{:?}", begun.elapsed());
+    }
 }

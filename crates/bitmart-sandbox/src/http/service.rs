@@ -19,6 +19,7 @@ use super::{
     handler, is_made_up,
     limits::Usage,
     params::{Params, RECV_WINDOW},
+    repeated,
 };
 use crate::{
     auth::{Caller, Proof, check_recv_window},
@@ -31,7 +32,7 @@ use crate::{
     hints,
     input::{self, Input},
     keys::Permission,
-    reasons,
+    number, reasons,
     shared::Shared,
 };
 
@@ -278,6 +279,9 @@ fn run(
     params: Params,
     lenient: bool,
 ) -> Answer {
+    if input.is_some() && !shared.takes_inputs() {
+        return Err(unstored());
+    }
     // What changes nothing a frozen account may ask.
     let barred =
         input.as_ref().zip(caller).map(|(request, caller)| (&*request.path, caller.account));
@@ -425,6 +429,14 @@ fn checked(
     }
     if !shared.config.lenient {
         params.refuse_unknown(route.path, route.params)?;
+        let twice = match route.method {
+            Method::Get => repeated::in_query(head.uri.query().unwrap_or_default()),
+            Method::Post => repeated::in_json(body),
+        };
+        if let Some(name) = twice {
+            return Err(params.repeated(&name));
+        }
+        params.refuse_malformed(route.params)?;
     }
     Ok((caller, params))
 }
@@ -435,7 +447,7 @@ fn on_clock(refusal: Refusal, route: &Route, proof: Proof<'_>, now_ms: u64) -> R
     if refusal.code != 30007 || Family::of(route.path) != Family::Futures {
         return refusal;
     }
-    let sent = proof.timestamp.and_then(|text| text.parse().ok()).unwrap_or(0_u64);
+    let sent = proof.timestamp.and_then(number::unsigned).unwrap_or(0);
     Refusal { why: refusal.why, ..refuse(if sent < now_ms { 40039 } else { 40013 }) }
 }
 

@@ -16,6 +16,7 @@ use crate::{
         refusal::{Refusal, refuse},
         trigger::{Algo, AlgoKind, NewAlgo, State, Trigger},
     },
+    number,
     wire::fixed,
 };
 
@@ -46,11 +47,15 @@ fn kind(word: &str) -> Result<AlgoKind, Refusal> {
     AlgoKind::named(word).ok_or_else(|| refuse(52001))
 }
 
+fn id(text: &str) -> Result<OrderId, Refusal> {
+    number::unsigned(text).map(OrderId).ok_or_else(|| refuse(50005))
+}
+
 pub(super) fn cancel(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
     let symbol = known_symbol(call)?.ok_or_else(|| call.params.missing("symbol"))?;
     let kind = kind(&call.params.need("type")?)?;
-    let id = call.params.need("order_id")?.parse().map(OrderId).map_err(|_| refuse(50005))?;
+    let id = id(&call.params.need("order_id")?)?;
     let shelf = &call.exchange.triggers.spot;
     let fits = |algo: &&Trigger<Algo>| algo.terms.order.symbol == symbol && algo.terms.kind == kind;
     let id = shelf.get(id).filter(fits).ok_or_else(|| refuse(50005))?.id;
@@ -84,8 +89,7 @@ fn known_symbol(call: &Call<'_>) -> Result<Option<String>, Refusal> {
 
 pub(super) fn order(call: &mut Call<'_>) -> Answer {
     let account = call.account()?;
-    let id = call.params.need("orderId")?.parse().map(OrderId);
-    let id = id.map_err(|_| refuse(50005))?;
+    let id = id(&call.params.need("orderId")?)?;
     found(call, account, call.exchange.triggers.spot.get(id))
 }
 

@@ -12,6 +12,7 @@ use crate::{
         order::{Kind, NewSpotOrder, SpotFill, SpotOrder},
         refusal::{Refusal, refuse},
     },
+    number,
     wire::fixed,
 };
 
@@ -382,7 +383,7 @@ pub(super) fn fill_row(fill: &SpotFill, rules: &SpotRules) -> Value {
 }
 
 fn parse_id(text: &str) -> Option<OrderId> {
-    text.parse().ok().map(OrderId)
+    number::unsigned(text).map(OrderId)
 }
 
 fn by_client_id(exchange: &Exchange, account: AccountId, client_id: &str) -> Option<OrderId> {

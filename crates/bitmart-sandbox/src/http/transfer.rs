@@ -10,6 +10,7 @@ use crate::{
         refusal::{Refusal, refuse},
         transfer::{End, NewTransfer, Transfer},
     },
+    number,
     wire::plain,
 };
 
@@ -27,7 +28,7 @@ pub(super) fn amount(
     too_fine: Refusal,
 ) -> Result<Decimal, Refusal> {
     let text = params.need("amount")?;
-    if text.parse::<Decimal>().is_ok_and(|amount| amount <= Decimal::ZERO) {
+    if number::decimal(&text).is_some_and(|amount| amount <= Decimal::ZERO) {
         return Err(too_small);
     }
     let amount = params.decimal("amount")?.unwrap_or_default();

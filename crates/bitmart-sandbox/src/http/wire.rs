@@ -1,39 +1,97 @@
-//! The TCP connection below HTTP and TLS, which a fault can end by a reset.
+//! The bytes below HTTP: the TCP connection, how it ends, and when a head begins.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU16, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
+use hyper::StatusCode;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 
-/// A TCP connection that is reset at its end when `reset` is set, and closed in order when not.
+use crate::slots::Slot;
+
+/// How long a client has to take the last words, and what it still sends meanwhile.
+const LINGER: Duration = Duration::from_secs(1);
+/// Bytes that are thrown away at most, so that they do not reset the connection before it is read.
+const DISCARD: u64 = 256 << 10;
+
+/// How a connection ends: closed in order unless something is said here.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// It is reset.
+    pub(super) reset: AtomicBool,
+    /// What the client still sends is read for a moment, so that it does not reset the connection before the
+    /// answer is read.
+    pub(super) linger: AtomicBool,
+    /// HTTP status of an answer without a body, 0 for none.
+    farewell: AtomicU16,
+}
+
+impl Ending {
+    /// Has a status sent before the close.
+    pub(super) fn say(&self, status: u16) {
+        self.farewell.store(status, Ordering::Relaxed);
+    }
+
+    pub(super) fn farewell(&self) -> u16 {
+        self.farewell.load(Ordering::Relaxed)
+    }
+}
+
+/// A TCP connection with its ending.
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
-    reset: Arc<AtomicBool>,
+    /// Always there until the end.
+    stream: Option<TcpStream>,
+    ending: Arc<Ending>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, reset: Arc<AtomicBool>) -> Self {
-        Self { stream, reset }
+    pub(super) fn new(stream: TcpStream, ending: Arc<Ending>) -> Self {
+        Self { stream: Some(stream), ending }
+    }
+
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        if self.reset.load(Ordering::Relaxed) {
+        let Some(stream) = self.stream.take() else { return };
+        if self.ending.reset.load(Ordering::Relaxed) {
             // Without it the connection is closed instead, which is a fault as well.
-            let _ = self.stream.set_zero_linger();
+            let _ = stream.set_zero_linger();
+            return;
         }
+        let status = self.ending.farewell();
+        let stays = status != 0 || self.ending.linger.load(Ordering::Relaxed);
+        if let (true, Ok(runtime)) = (stays, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(timeout(LINGER, take_leave(stream, status)));
+        }
+    }
+}
+
+/// Sends a status, if there is one, and waits until the client has closed. An error is a client that is gone
+/// already.
+async fn take_leave(mut stream: TcpStream, status: u16) {
+    let words = StatusCode::from_u16(status).map_or(String::new(), |status| {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+    });
+    if stream.write_all(words.as_bytes()).await.is_ok() {
+        // It is shut down already after an answer of hyper.
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream.take(DISCARD), &mut tokio::io::sink()).await;
     }
 }
 
@@ -43,11 +101,69 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        self.stream()?.poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream()?.poll_write_vectored(cx, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream()?.poll_shutdown(cx)
+    }
+}
+
+/// Tells the slot of a connection when bytes come.
+#[derive(Debug)]
+pub(crate) struct Watched<S> {
+    stream: S,
+    slot: Arc<Slot>,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, slot: Arc<Slot>) -> Self {
+        Self { stream, slot }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.slot.bytes_came();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -3,6 +3,7 @@
 //! happen again.
 
 mod checkpoint;
+mod medium;
 mod recovery;
 mod store;
 #[cfg(test)]
@@ -121,13 +122,6 @@ impl Recorder {
         Some(receiver)
     }
 
-    /// Stores nothing more, because the state is not what the inputs made of it.
-    pub(crate) fn give_up(&mut self) {
-        if let Self::Live(live) = self {
-            let _ = live.writer.send(Message::GiveUp);
-        }
-    }
-
     /// Stores the whole state as the last thing, and ends the writer.
     pub(crate) fn close(&mut self, checkpoint: &Checkpoint) {
         if let Self::Live(live) = std::mem::take(self) {
@@ -141,11 +135,16 @@ impl Recorder {
 pub(crate) struct Stored(watch::Receiver<Progress>);
 
 impl Stored {
-    /// Waits until an input is stored, and all before it; false when it never will be.
+    /// Waits until an input is stored, and all before it; false when it is not, and nothing can be stored now.
     pub(crate) async fn reaches(&self, number: Number) -> bool {
         let mut progress = self.0.clone();
-        let reached = progress.wait_for(|progress| progress.failed || progress.stored >= number);
-        reached.await.is_ok_and(|progress| !progress.failed)
+        let reached = progress.wait_for(|progress| progress.stuck || progress.stored >= number);
+        reached.await.is_ok_and(|progress| progress.stored >= number)
+    }
+
+    /// Whether what happens now can be stored.
+    pub(crate) fn takes_inputs(&self) -> bool {
+        !self.0.borrow().stuck
     }
 
     /// Waits until the writer has ended and the data folder is free.
@@ -171,8 +170,8 @@ pub(crate) enum DataError {
         number: Number,
         written_by: String,
     },
-    /// The exchange broke off in the middle of an input.
-    Broken,
+    /// Somebody else than who runs the sandbox may write to it.
+    Open(String),
     /// There is an exchange in it, and another one is to be restored.
     Occupied,
 }
@@ -197,7 +196,7 @@ impl fmt::Display for DataError {
                  is {}: start and stop it once with the version that wrote it",
                 checkpoint::VERSION
             ),
-            Self::Broken => f.write_str("the exchange broke off in the middle of an input"),
+            Self::Open(why) => f.write_str(why),
             Self::Occupied => f.write_str(
                 "there is an exchange in it; a snapshot is restored into an empty folder",
             ),
@@ -206,6 +205,26 @@ impl fmt::Display for DataError {
 }
 
 impl std::error::Error for DataError {}
+
+impl DataError {
+    /// Whether it may be over by and by, as a full disk is.
+    fn is_passing(&self) -> bool {
+        let Self::Store(error) = self else { return matches!(self, Self::Io(_)) };
+        // What the store says after an error until it is opened again.
+        matches!(**error, redb::Error::PreviousIo)
+    }
+}
+
+/// What is told about storing.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// Nothing can be stored now.
+    Stuck(DataError),
+    /// All is stored again.
+    Again,
+    /// Nothing will be stored any more.
+    Over(DataError),
+}
 
 impl<E: Into<redb::Error>> From<E> for DataError {
     fn from(error: E) -> Self {

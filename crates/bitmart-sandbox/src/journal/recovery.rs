@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::{
-    DataError, Live, Number, Record, Recorder, Stored, Unusable,
+    DataError, Live, Notice, Number, Record, Recorder, Stored, Unusable,
     checkpoint::{Checkpoint, Head},
-    store::{Content, Folder, Store},
+    medium::{Folder, Medium},
+    store::{Content, Store},
     writer,
 };
 use crate::{clock::Clock, config::Config, shared::Shared};
@@ -17,13 +18,18 @@ pub(crate) fn open(config: Config) -> Result<Shared, Unusable> {
         None => Ok(Shared::new(config)),
         Some(folder) => {
             let name = folder.display().to_string();
-            let complain = move |error| {
-                eprintln!(
-                    "bitmart-sandbox: cannot store in {name}: {error}. Every request is refused from now on; \
-                     what was answered is stored."
-                );
+            let notify = move |notice| match notice {
+                Notice::Stuck(error) => eprintln!(
+                    "bitmart-sandbox: cannot store in {name}: {error}. What changes something is refused until \
+                     there is room; what was answered is stored."
+                ),
+                Notice::Again => eprintln!("bitmart-sandbox: {name} can be written to again"),
+                Notice::Over(error) => eprintln!(
+                    "bitmart-sandbox: cannot store in {name}: {error}. What changes something is refused from \
+                     now on; what was answered is stored."
+                ),
             };
-            let opened = start(config, &folder, complain);
+            let opened = start(config, &folder, notify);
             opened.map_err(|error| Unusable { folder, error })
         }
     }
@@ -32,41 +38,53 @@ pub(crate) fn open(config: Config) -> Result<Shared, Unusable> {
 fn start(
     config: Config,
     folder: &Path,
-    complain: impl FnOnce(DataError) + Send + 'static,
+    notify: impl FnMut(Notice) + Send + 'static,
 ) -> Result<Shared, DataError> {
     let folder = Folder::take(folder)?;
     if !folder.is_empty() {
         return if config.restored.is_some() {
             Err(DataError::Occupied)
         } else {
-            go_on(config, folder.open()?, complain)
+            go_on(config, folder, notify)
         };
     }
     let shared = Shared::new(config);
-    let store = folder.create(&shared.checkpoint(0).encode()?)?;
-    go_live(shared, 0, store, complain)
+    folder.create(&shared.checkpoint(0).encode()?)?;
+    let store = folder.open()?;
+    go_live(shared, 0, folder, store, notify)
 }
 
-/// Goes on with what is in a store.
+/// Goes on with what lies there.
 pub(super) fn go_on(
     config: Config,
-    store: Store,
-    complain: impl FnOnce(DataError) + Send + 'static,
+    medium: impl Medium,
+    notify: impl FnMut(Notice) + Send + 'static,
 ) -> Result<Shared, DataError> {
+    let store = medium.open()?;
+    // What was on its way when the disk was full comes after all that is in the store.
+    let kept = medium.kept().map_err(DataError::Io)?;
+    if !kept.is_empty() {
+        let kept: Vec<_> = serde_json::from_slice(&kept).map_err(DataError::Unreadable)?;
+        store.append(&kept)?;
+        medium.keep(&[]).map_err(DataError::Io)?;
+    }
     let (shared, last) = replayed(config, store.load()?)?;
     // The inputs to come need no knowledge of how this sandbox was configured before.
     store.checkpoint(&shared.checkpoint(last).encode()?)?;
-    go_live(shared, last, store, complain)
+    go_live(shared, last, medium, store, notify)
 }
 
 /// Stores from now on what happens.
 fn go_live(
     mut shared: Shared,
     last: Number,
+    medium: impl Medium,
     store: Store,
-    complain: impl FnOnce(DataError) + Send + 'static,
+    notify: impl FnMut(Notice) + Send + 'static,
 ) -> Result<Shared, DataError> {
-    let (writer, progress) = writer::start(store, last, complain).map_err(DataError::Io)?;
+    medium.reserve().map_err(DataError::Io)?;
+    let started = writer::start(medium, store, last, notify);
+    let (writer, progress) = started.map_err(DataError::Io)?;
     let live = Live { writer, last, work: 0 };
     shared.start_journal(Recorder::Live(live), Stored(progress));
     Ok(shared)

@@ -2,20 +2,31 @@
 
 use std::{
     io,
+    net::{Ipv4Addr, SocketAddr},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
 };
 
 use redb::StorageBackend;
 use rust_decimal::Decimal;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use super::{
-    DataError,
+    DataError, Notice,
+    medium::Medium,
     recovery::go_on,
     store::{FORMAT, Store},
 };
 use crate::{
+    auth::sign,
     config::Config,
     exchange::{control::WalletKind, rng::Rng},
+    generated::Host,
+    http,
+    input::Input,
     shared::Shared,
 };
 
@@ -32,8 +43,11 @@ struct Platter {
     /// Writes since the last sync.
     pending: Vec<(usize, Vec<u8>)>,
     operations: usize,
-    /// No write works any more.
+    /// No write works but into the reserve.
     full: bool,
+    kept: Vec<u8>,
+    /// Bytes that the reserve takes.
+    most: usize,
 }
 
 impl Disk {
@@ -68,6 +82,33 @@ impl Disk {
         let mut platter = self.platter();
         platter.operations += 1;
         if platter.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(platter) }
+    }
+}
+
+impl Medium for Disk {
+    fn open(&self) -> Result<Store, DataError> {
+        Store::with_backend(self.clone())
+    }
+
+    fn reserve(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn keep(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut platter = self.platter();
+        if bytes.len() > platter.most {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        bytes.clone_into(&mut platter.kept);
+        Ok(())
+    }
+
+    fn kept(&self) -> io::Result<Vec<u8>> {
+        Ok(self.platter().kept.clone())
+    }
+
+    fn has_room(&self) -> bool {
+        !self.platter().full
     }
 }
 
@@ -123,11 +164,29 @@ fn formatted() -> Disk {
     disk
 }
 
-fn open(disk: &Disk) -> Result<(Shared, mpsc::Receiver<String>), DataError> {
-    let (complaint, complaints) = mpsc::channel();
-    let complain = move |error: DataError| drop(complaint.send(error.to_string()));
-    let shared = go_on(still(), Store::with_backend(disk.clone())?, complain)?;
-    Ok((shared, complaints))
+/// With what is told about storing.
+fn open(disk: &Disk) -> Result<(Shared, mpsc::Receiver<Notice>), DataError> {
+    let (sender, notices) = mpsc::channel();
+    let shared = go_on(still(), disk.clone(), move |notice| drop(sender.send(notice)))?;
+    Ok((shared, notices))
+}
+
+/// The same with a disk that is full from now on, and so many bytes in reserve.
+fn full(most: usize) -> (Disk, Shared, mpsc::Receiver<Notice>) {
+    let disk = formatted();
+    disk.platter().most = most;
+    let (shared, notices) = open(&disk).expect("opens");
+    disk.platter().full = true;
+    (disk, shared, notices)
+}
+
+/// What is there after a loss of power.
+fn again(disk: &Disk) -> Shared {
+    let platter = disk.platter();
+    let left = Disk::holding(platter.synced.clone());
+    left.platter().kept.clone_from(&platter.kept);
+    drop(platter);
+    open(&left).expect("opens").0
 }
 
 fn refused(disk: &Disk) -> String {
@@ -170,37 +229,123 @@ fn after_a_power_loss_at_any_moment_everything_acknowledged_is_there() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_stored_is_not_acknowledged_and_complained_of_once() {
-    let disk = formatted();
-    let (shared, complaints) = open(&disk).expect("opens");
+async fn what_is_on_its_way_when_the_disk_gets_full_is_stored_and_can_be_read() {
+    let (disk, shared, notices) = full(100_000);
+    shared.create_account();
+    assert!(shared.settled().await, "the reserve takes it");
+    assert!(matches!(notices.recv(), Ok(Notice::Stuck(DataError::Io(_)))));
+    assert!(!shared.takes_inputs());
+    let found = accounts(&shared);
+    assert_eq!(accounts(&again(&disk)), found);
+    disk.platter().full = false;
+    assert!(matches!(notices.recv(), Ok(Notice::Again)), "there is room again");
+    assert!(shared.takes_inputs());
     shared.create_account();
     assert!(shared.settled().await);
-    let (stored, found) = (disk.clone(), accounts(&shared));
+    assert_eq!(accounts(&again(&disk)), found + 1);
+    // The next time it is the same.
     disk.platter().full = true;
+    shared.create_account();
+    assert!(shared.settled().await);
+    assert!(matches!(notices.recv(), Ok(Notice::Stuck(_))));
+    assert_eq!(accounts(&again(&disk)), found + 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_told_to_nobody_until_it_can() {
+    let (disk, shared, notices) = full(0);
+    let before = accounts(&shared);
     for _ in 0..3 {
         shared.create_account();
         assert!(!shared.settled().await);
         shared.flush();
     }
-    let complaint = complaints.recv().expect("one");
-    assert!(!complaint.is_empty() && complaints.recv().is_err(), "{complaint}");
+    assert!(matches!(notices.recv(), Ok(Notice::Stuck(_))), "told once");
+    assert_eq!(accounts(&again(&disk)), before);
+    disk.platter().full = false;
+    assert!(matches!(notices.recv(), Ok(Notice::Again)));
+    assert!(shared.settled().await);
+    assert_eq!((accounts(&shared), accounts(&again(&disk))), (before + 3, before + 3));
     drop(shared);
-    let image = stored.platter().synced.clone();
-    let (again, _complaints) = open(&Disk::holding(image)).expect("opens");
-    assert_eq!(accounts(&again), found);
+    assert!(notices.recv().is_err(), "nothing more is told");
 }
 
 #[tokio::test]
-async fn after_a_panic_in_the_exchange_nothing_is_acknowledged() {
-    let disk = formatted();
-    let (shared, complaints) = open(&disk).expect("opens");
-    let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        shared.state().run(None, |_, _| panic!("on purpose"));
-    }));
-    assert!(broken.is_err());
+async fn a_stop_on_a_full_disk_keeps_what_was_told() {
+    let (disk, shared, _notices) = full(100_000);
     shared.create_account();
-    assert!(!shared.settled().await);
-    assert!(complaints.recv().expect("one").contains("broke off"));
+    assert!(shared.settled().await);
+    let found = accounts(&shared);
+    shared.close_journal().await;
+    assert_eq!(accounts(&again(&disk)), found);
+}
+
+/// The status of an answer over a socket.
+async fn status(at: SocketAddr, request: String) -> u16 {
+    let mut stream = TcpStream::connect(at).await.expect("connects");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.expect("an answer");
+    String::from_utf8_lossy(&head[9..]).parse().expect("a status")
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_writes_over_the_wire_and_no_reads() {
+    let (disk, shared, notices) = full(100_000);
+    let shared = Arc::new(shared);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+    let at = listener.local_addr().expect("an address");
+    tokio::spawn(http::serve(Arc::clone(&shared), Host::Spot, listener, None));
+    let key = shared.config.keys_or_default().swap_remove(0);
+    let read =
+        format!("GET /account/v1/wallet HTTP/1.1\r\nhost: x\r\nx-bm-key: {}\r\n\r\n", key.key);
+    let write = || {
+        let body =
+            r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","price":"50000","size":"0.001"}"#;
+        let (now, sign) = (NOW_MS.to_string(), sign(&key, &NOW_MS.to_string(), body.as_bytes()));
+        format!(
+            "POST /spot/v2/submit_order HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             x-bm-key: {}\r\nx-bm-timestamp: {now}\r\nx-bm-sign: {sign}\r\ncontent-length: {}\r\n\r\n{body}",
+            key.key,
+            body.len()
+        )
+    };
+    assert_eq!(status(at, write()).await, 200, "it is on its way when the disk gets full");
+    assert!(matches!(notices.recv(), Ok(Notice::Stuck(_))));
+    for _ in 0..3 {
+        assert_eq!(status(at, write()).await, 503);
+        assert_eq!(status(at, read.clone()).await, 200);
+    }
+    assert_eq!(shared.state().exchange.ledger_orders().len(), 1, "what is refused is not done");
+    disk.platter().full = false;
+    assert!(matches!(notices.recv(), Ok(Notice::Again)));
+    assert_eq!(status(at, write()).await, 200);
+    assert_eq!(again(&disk).state().exchange.ledger_orders().len(), 2);
+    shared.control.send_modify(|control| control.stop = true);
+}
+
+#[tokio::test]
+async fn what_a_panic_left_half_done_is_neither_shown_nor_stored() {
+    let disk = formatted();
+    let (shared, _notices) = open(&disk).expect("opens");
+    shared.create_account();
+    assert!(shared.settled().await);
+    let found = accounts(&shared);
+    let broken = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        shared.state().run(Some(Input::Time), |exchange, _| {
+            exchange.accounts.clear();
+            panic!("on purpose")
+        })
+    }));
+    assert!(broken.is_err() && shared.is_broken());
+    for look in [Shared::snapshot as fn(&Shared) -> _, |shared: &Shared| {
+        shared.create_account();
+        shared.snapshot()
+    }] {
+        assert!(std::panic::catch_unwind(AssertUnwindSafe(|| look(&shared))).is_err());
+    }
+    shared.close_journal().await;
+    assert_eq!(accounts(&again(&disk)), found);
 }
 
 #[test]

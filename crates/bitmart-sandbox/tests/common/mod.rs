@@ -84,6 +84,25 @@ pub(crate) async fn send_to(url: &str, request: Request<Full<Bytes>>) -> Option<
     Some(Answer { status: head.status.as_u16(), headers: head.headers, text })
 }
 
+/// A call of the admin API, with the token of a ready line.
+pub(crate) fn admin_call(
+    ready: &Value,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Request<Full<Bytes>> {
+    let token = ready["admin_token"].as_str().expect("a token");
+    let request = Request::builder().method(method).uri(path).header("host", "localhost");
+    let request = request.header("authorization", format!("Bearer {token}"));
+    request.body(Full::from(body.to_owned())).expect("a request")
+}
+
+/// Sends one to the sandbox that printed this line.
+pub(crate) async fn ask_admin(ready: &Value, method: &str, path: &str, body: &str) -> Answer {
+    let url = ready["admin"].as_str().expect("an address");
+    send_to(url, admin_call(ready, method, path, body)).await.expect("an answer")
+}
+
 /// A key, and the requests it signs.
 pub(crate) struct Client<'a> {
     pub(crate) host: &'a HostUrls,

@@ -115,6 +115,7 @@ def cancel_all(*filters):
 def operate(call, **body):
     """What the sandbox's operator does, by the admin API."""
     request = urllib.request.Request(f"{READY['admin']}/{call}", json.dumps(body).encode(), method="POST")
+    request.add_header("Authorization", f"Bearer {READY['admin_token']}")
     urllib.request.urlopen(request, timeout=PATIENCE).close()
 
 

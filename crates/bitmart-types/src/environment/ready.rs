@@ -25,7 +25,7 @@ const LONGEST: usize = 64 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// `Debug` shows neither key nor secret.
+/// `Debug` shows neither key nor secret nor token.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct ReadyLine {
     spot: Host,
@@ -33,6 +33,7 @@ pub struct ReadyLine {
     credentials: Triple,
     root_certificate: Option<String>,
     admin: Option<String>,
+    admin_token: Option<String>,
     #[serde(default)]
     replay: bool,
 }
@@ -144,6 +145,11 @@ impl ReadyLine {
     /// Where its admin API is, if it has one.
     pub fn admin(&self) -> Option<&str> {
         self.admin.as_deref()
+    }
+    /// What every call of its admin API must bear, as `Authorization: Bearer TOKEN`, if it has one. Who has
+    /// it controls the sandbox.
+    pub fn admin_token(&self) -> Option<&str> {
+        self.admin_token.as_deref()
     }
 }
 
@@ -288,7 +294,7 @@ mod tests {
             )
         };
         format!(
-            r#"{{"admin":"http://127.0.0.1:3","credentials":{{"key":"CANARY-key","memo":"m","secret":"{SECRET}"}},"futures":{},"root_certificate":{certificate},"spot":{},"later":1}}"#,
+            r#"{{"admin":"http://127.0.0.1:3","admin_token":"CANARY-token","credentials":{{"key":"CANARY-key","memo":"m","secret":"{SECRET}"}},"futures":{},"root_certificate":{certificate},"spot":{},"later":1}}"#,
             host(2, "http://127.0.0.1:2"),
             host(1, rest),
         )
@@ -316,6 +322,7 @@ mod tests {
         let ready = ReadyLine::parse(&good()).unwrap();
         assert_eq!((ready.key(), ready.secret(), ready.memo()), ("CANARY-key", SECRET, "m"));
         assert_eq!((ready.admin(), ready.root_certificate()), (Some("http://127.0.0.1:3"), None));
+        assert_eq!(ready.admin_token(), Some("CANARY-token"));
         assert!(!format!("{ready:?}").contains("CANARY"), "{ready:?}");
         let replay = good().replace("\"later\":1", "\"replay\":true");
         assert_eq!(Environment::from_ready_line(&replay).unwrap().name, "replay");

@@ -1,4 +1,5 @@
-//! Writes the corpora, from the published answers and frames.
+//! Writes seeds into `fuzz/work`, from the published answers and frames: what the committed corpora began
+//! with.
 
 use std::error::Error;
 use std::fs;
@@ -24,7 +25,7 @@ fn here() -> &'static Path {
 }
 
 fn corpus(target: &str) -> Result<PathBuf> {
-    let corpus = here().join("corpus").join(target);
+    let corpus = here().join("../../fuzz/work").join(target);
     fs::create_dir_all(&corpus)?;
     Ok(corpus)
 }
@@ -35,7 +36,7 @@ fn rest_answers() -> Result<usize> {
     let mut count = 0;
     for (index, entry) in ENDPOINTS.iter().enumerate() {
         let id = entry.metadata.id;
-        let folder = here().join("../crates/bitmart-rest/fixtures").join(id);
+        let folder = here().join("../../crates/bitmart-rest/fixtures").join(id);
         for file in fs::read_dir(folder).into_iter().flatten() {
             let file = file?;
             let fixture: Value = serde_json::from_str(&fs::read_to_string(file.path())?)?;
@@ -56,7 +57,7 @@ fn rest_answers() -> Result<usize> {
 fn frames() -> Result<usize> {
     let (frames, sessions) = (corpus("ws_frames")?, corpus("ws_session")?);
     let mut count = 0;
-    for folder in fs::read_dir(here().join("../crates/bitmart-ws/fixtures"))? {
+    for folder in fs::read_dir(here().join("../../crates/bitmart-ws/fixtures"))? {
         let folder = folder?;
         for file in fs::read_dir(folder.path())? {
             let file = file?;

@@ -1,0 +1,206 @@
+//! Who may call: the token of this sandbox, and headers that no web page can send.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{AUTHORIZATION, HOST, ORIGIN},
+    http::{request::Parts, uri::Authority},
+};
+use sha2::{Digest, Sha256};
+
+use super::calls::Problem;
+
+/// Random bytes of a token.
+const BYTES: usize = 32;
+
+/// What every call must bear. It does not follow from the seed: who knows the seed must not know it. Without
+/// `Debug`, because it is a secret.
+#[derive(Clone)]
+pub(crate) struct Token(String);
+
+impl Token {
+    /// A token of 64 hexadecimal digits, made of random bytes of the operating system.
+    pub(crate) fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; BYTES];
+        getrandom::getrandom(&mut bytes)?;
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self(digits.concat()))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Hashes are compared, so that the time it takes says nothing about the token.
+    fn is(&self, given: &str) -> bool {
+        Sha256::digest(given) == Sha256::digest(&self.0)
+    }
+}
+
+/// Whether only this machine can reach an address.
+pub(crate) fn is_local(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+/// What a call must satisfy before it is looked at.
+#[derive(Clone)]
+pub(super) struct Access {
+    pub(super) token: Token,
+    /// Other machines may call as well.
+    pub(super) exposed: bool,
+}
+
+impl Access {
+    pub(super) fn check(&self, head: &Parts) -> Result<(), Problem> {
+        self.check_host(head)?;
+        // A browser says where its page is from; no page has business here.
+        if head.headers.contains_key(ORIGIN) {
+            let words = "the admin API is not for web pages";
+            return Err(Problem::new(StatusCode::FORBIDDEN, words));
+        }
+        if bearer(&head.headers).is_some_and(|given| self.token.is(given)) {
+            return Ok(());
+        }
+        let words = "every call needs the header `Authorization: Bearer TOKEN` with the admin_token of the \
+                     ready line";
+        Err(Problem::new(StatusCode::UNAUTHORIZED, words))
+    }
+
+    /// A page whose name leads to this machine (DNS rebinding) sends that name, and cannot send another.
+    fn check_host(&self, head: &Parts) -> Result<(), Problem> {
+        let mut named = head.headers.get_all(HOST).iter();
+        let (Some(host), None) = (named.next(), named.next()) else {
+            return Err(Problem::bad("a call needs one Host header"));
+        };
+        let host = host.to_str().ok().and_then(|text| text.parse::<Authority>().ok());
+        let fits = |authority: &Authority| self.is_ours(authority);
+        // A request may name its host in its first line as well.
+        if host.as_ref().is_some_and(fits) && head.uri.authority().is_none_or(fits) {
+            return Ok(());
+        }
+        let words = if self.exposed {
+            "the Host header must be localhost or an IP address"
+        } else {
+            "the Host header must be localhost or a loopback address"
+        };
+        Err(Problem::new(StatusCode::FORBIDDEN, words))
+    }
+
+    fn is_ours(&self, authority: &Authority) -> bool {
+        if authority.as_str().contains('@') {
+            return false;
+        }
+        let name = authority.host();
+        if name.eq_ignore_ascii_case("localhost") {
+            return true;
+        }
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+        let address = bare.parse::<IpAddr>();
+        address.is_ok_and(|ip| self.exposed || ip.to_canonical().is_loopback())
+    }
+}
+
+/// The token of the only `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(only), None) = (all.next(), all.next()) else { return None };
+    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    fn access(exposed: bool) -> Access {
+        Access { token: Token("secret".to_owned()), exposed }
+    }
+
+    fn status(access: &Access, uri: &str, headers: &[(&str, &str)]) -> u16 {
+        let mut request = Request::get(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (head, ()) = request.body(()).expect("a request").into_parts();
+        access.check(&head).map_or_else(|problem| problem.status.as_u16(), |()| 200)
+    }
+
+    #[test]
+    fn two_tokens_differ_and_are_long() {
+        let [one, other] = [0; 2].map(|_| Token::generate().expect("random bytes"));
+        assert_ne!(one.text(), other.text());
+        assert_eq!(one.text().len(), 2 * BYTES);
+    }
+
+    #[test]
+    fn only_the_token_opens() {
+        let access = access(false);
+        let with = |given: &[&str]| {
+            let mut headers = vec![("host", "localhost:8803")];
+            headers.extend(given.iter().map(|value| ("authorization", *value)));
+            status(&access, "/ledger", &headers)
+        };
+        assert_eq!(with(&["Bearer secret"]), 200);
+        assert_eq!(with(&["bearer secret"]), 200);
+        for given in [
+            &[][..],
+            &["secret"],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer secre"],
+            &["Bearer secrets"],
+            &["Bearer Secret"],
+            &["Basic secret"],
+            &["Bearer secret", "Bearer secret"],
+        ] {
+            assert_eq!(with(given), 401, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_taken_for_its_name() {
+        let call = |exposed, uri: &str, hosts: &[&str]| {
+            let mut headers = vec![("authorization", "Bearer secret")];
+            headers.extend(hosts.iter().map(|host| ("host", *host)));
+            status(&access(exposed), uri, &headers)
+        };
+        for host in ["localhost", "LOCALHOST:8803", "127.0.0.1:8803", "127.8.9.1", "[::1]:8803"] {
+            assert_eq!(call(false, "/", &[host]), 200, "{host}");
+        }
+        for host in [
+            "evil.example:8803",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "a@localhost",
+            "10.0.0.7:8803",
+            "[fe80::1]",
+            "",
+        ] {
+            assert_ne!(call(false, "/", &[host]), 200, "{host}");
+        }
+        assert_eq!(call(true, "/", &["10.0.0.7:8803"]), 200);
+        assert_eq!(call(true, "/", &["evil.example:8803"]), 403);
+        assert_eq!(call(false, "/", &[]), 400);
+        assert_eq!(call(false, "/", &["localhost", "localhost"]), 400);
+        assert_eq!(call(false, "http://evil.example/", &["localhost"]), 403);
+        assert_eq!(call(false, "http://localhost:1/", &["localhost"]), 200);
+    }
+
+    #[test]
+    fn local_is_what_no_other_machine_reaches() {
+        for (address, local) in [
+            ("127.0.0.1:1", true),
+            ("127.9.9.9:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("192.168.0.1:1", false),
+        ] {
+            assert_eq!(is_local(address.parse().expect("an address")), local, "{address}");
+        }
+    }
+}

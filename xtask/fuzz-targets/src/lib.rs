@@ -1,0 +1,22 @@
+//! What the fuzz targets check, as functions that any toolchain can call. `fuzz/README.md` says what holds.
+
+mod rest_answers;
+mod ws_book;
+mod ws_frames;
+mod ws_session;
+
+pub use self::{
+    rest_answers::run as rest_answers, ws_book::run as ws_book, ws_frames::run as ws_frames,
+    ws_session::run as ws_session,
+};
+
+/// A target: its name and what it does with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 4] = [
+    ("rest_answers", rest_answers),
+    ("ws_book", ws_book),
+    ("ws_frames", ws_frames),
+    ("ws_session", ws_session),
+];

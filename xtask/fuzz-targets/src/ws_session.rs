@@ -1,0 +1,152 @@
+//! Arbitrary inputs of a session in any order, arbitrary frames among them. The first byte chooses
+//! the dialect and the side, then each byte chooses an input.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bitmart_ws::{Access, Action, Dialect, Limits, ReconnectReason, Session};
+
+/// Names that frames of the published samples are about, and others.
+const TOPICS: [&str; 8] = [
+    "spot/ticker:BTC_USDT",
+    "spot/depth/increase100:BTC_USDT",
+    "spot/user/orders:ALL_SYMBOLS",
+    "futures/ticker:BTCUSDT",
+    "futures/klineBin1m:BTCUSDT",
+    "futures/depthIncrease20:BTCUSDT@200ms",
+    "futures/depthIncrease20:BTCUSDT",
+    "futures/order",
+];
+
+/// Runs one input. It panics when something does not hold.
+pub fn run(input: &[u8]) {
+    let Some((&first, mut rest)) = input.split_first() else { return };
+    let mut driver = Driver::new(first);
+    while let Some((&kind, after)) = rest.split_first() {
+        rest = driver.step(kind, after);
+        driver.settle();
+    }
+    // Time alone brings no session into a spin.
+    driver.wait(Duration::from_secs(600));
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Link {
+    None,
+    Connecting,
+    Open,
+}
+
+struct Driver {
+    limits: Limits,
+    session: Session,
+    link: Link,
+    now: Instant,
+    /// When something was sent on this connection.
+    sent: Vec<Instant>,
+}
+
+impl Driver {
+    fn new(choice: u8) -> Self {
+        let dialect = if choice & 1 == 0 { Dialect::Spot } else { Dialect::Futures };
+        let access = if choice & 2 == 0 { Access::Public } else { Access::Private };
+        let mut limits = Limits::of(dialect, access);
+        if choice & 4 != 0 {
+            // Small, so that the limits are met.
+            limits.topics_per_message = 2;
+            limits.messages_per_window = 8;
+            limits.messages_reserved = 3;
+            limits.topics_per_connection = 4;
+        }
+        let session = Session::new(dialect, access, limits, u64::from(choice));
+        Self { limits, session, link: Link::None, now: Instant::now(), sent: Vec::new() }
+    }
+
+    /// Does what `kind` says and gives back what it left of the input.
+    fn step<'a>(&mut self, kind: u8, rest: &'a [u8]) -> &'a [u8] {
+        let topic = TOPICS[usize::from(kind >> 4) % TOPICS.len()];
+        let now = self.now;
+        match kind & 0x0f {
+            0 => self.session.subscribe(now, Arc::from(topic)),
+            1 => self.session.unsubscribe(now, topic),
+            2 => self.session.request(now, topic),
+            3 => self.session.renew(now, topic),
+            4 if self.link == Link::Connecting => {
+                self.link = Link::Open;
+                self.sent.clear();
+                self.session.connected(now);
+            }
+            5 if self.link != Link::None => {
+                self.link = Link::None;
+                self.session.closed(now, ReconnectReason::Closed { code: None });
+            }
+            6 => self.wait(Duration::from_millis(u64::from(kind >> 4) * 700)),
+            7 => self.wait(Duration::from_secs(u64::from(kind >> 4) * 5)),
+            8 if self.link == Link::Open && kind & 16 == 0 => self.session.heard(now),
+            8 if self.link == Link::Open => {
+                if self.session.pinged(now) {
+                    self.sent("pong");
+                }
+            }
+            9 => {
+                let more = TOPICS.iter().map(|topic| Arc::from(*topic));
+                self.session.subscribe_all(now, more.take(usize::from(kind >> 4)));
+            }
+            // A frame: its length in the next byte, or all of the rest.
+            kind if self.link == Link::Open => {
+                let Some((&length, rest)) = rest.split_first() else { return rest };
+                let all = kind & 1 == 0;
+                let length = if all { rest.len() } else { usize::from(length).min(rest.len()) };
+                let (frame, rest) = rest.split_at(length);
+                let text = String::from_utf8_lossy(frame);
+                if let Some(channel) = self.session.receive(now, &text) {
+                    assert!(text.contains(channel));
+                }
+                return rest;
+            }
+            _ => {}
+        }
+        rest
+    }
+
+    /// Lets time pass, with every deadline kept.
+    fn wait(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(deadline) = self.session.deadline().filter(|deadline| *deadline <= end) {
+            assert!(deadline > self.now, "a deadline that has passed would spin");
+            self.now = deadline;
+            self.session.tick(self.now);
+            self.settle();
+        }
+        self.now = end;
+        self.session.tick(self.now);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        while let Some(action) = self.session.poll_action() {
+            match action {
+                Action::Connect { .. } => {
+                    assert!(self.link == Link::None, "one connection at a time");
+                    self.link = Link::Connecting;
+                }
+                Action::Close => self.link = Link::None,
+                Action::Login => self.sent("login"),
+                Action::Send(text) => self.sent(&text),
+                // Notices say nothing that the driver acts on.
+                _ => {}
+            }
+        }
+        let _ = (self.session.status(), self.session.is_idle(), self.session.desired_topics());
+    }
+
+    fn sent(&mut self, text: &str) {
+        assert!(self.link == Link::Open, "frames need a connection");
+        assert!(text.len() <= self.limits.bytes_per_message);
+        assert!(!text.is_empty());
+        self.sent.push(self.now);
+        let window = self.limits.message_window;
+        let recent = self.sent.iter().filter(|sent| self.now < **sent + window).count();
+        assert!(recent <= self.limits.messages_per_window, "{recent} frames within the window");
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask deny`: `cargo deny` with the rules of `deny.toml`, for the workspace and for `fuzz/`.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::TaskResult;
+use crate::install::{self, Missing};
+use crate::run::{run as run_command, workspace_root};
+use crate::step::{self, Outcome, Part};
+
+/// Runs all checks; the tool is installed if it is missing, which takes minutes.
+pub(crate) fn run() -> TaskResult {
+    let parts = all(Missing::Install);
+    println!("\n{}", step::report(&parts));
+    step::verdict(&parts)
+}
+
+/// The same as parts of `cargo xtask test`, where the tool is.
+pub(crate) fn parts() -> Vec<Part> {
+    all(Missing::Skip)
+}
+
+fn all(missing: Missing) -> Vec<Part> {
+    let tool = install::cargo_deny(missing);
+    let part = |name: &str, check: &dyn Fn(&Path) -> Outcome| {
+        Part::run(name, || match &tool {
+            Ok(tool) => check(tool),
+            Err(why) => Outcome::Skip(why.clone()),
+        })
+    };
+    let rules = |tool: &Path| check(tool, "Cargo.toml", &["bans", "licenses", "sources"]).into();
+    let fuzz =
+        |tool: &Path| check(tool, "fuzz/Cargo.toml", &["bans", "licenses", "sources"]).into();
+    vec![part("rules", &rules), part("rules-of-fuzz", &fuzz), part("advisories", &advisories)]
+}
+
+fn deny(tool: &Path, manifest: &str) -> Command {
+    let root = workspace_root();
+    let mut command = Command::new(tool);
+    command.current_dir(&root).args(["--manifest-path"]).arg(root.join(manifest));
+    command.args(["--log-level", "error"]);
+    command
+}
+
+fn check(tool: &Path, manifest: &str, what: &[&str]) -> TaskResult {
+    let mut command = deny(tool, manifest);
+    run_command(
+        command.args(["check", "--config"]).arg(workspace_root().join("deny.toml")).args(what),
+    )
+}
+
+/// Known faults of dependencies. Where their database cannot be had, nothing is proven.
+fn advisories(tool: &Path) -> Outcome {
+    if run_command(deny(tool, "Cargo.toml").args(["fetch", "db"])).is_err() {
+        return Outcome::Skip("the database of advisories cannot be had".to_owned());
+    }
+    check(tool, "Cargo.toml", &["advisories"]).into()
+}
