@@ -169,7 +169,7 @@ impl ClientBuilder {
                 .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2));
             Arc::new(transport.build()?)
         };
-        Ok(Client(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             encoder,
             transport,
             clock: SyncedClock::new(self.clock, self.sync_clock),
@@ -180,7 +180,9 @@ impl ClientBuilder {
             timeout: self.timeout,
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),
-        })))
+        });
+        inner.clock.serve(&inner);
+        Ok(Client(inner))
     }
 }
 
