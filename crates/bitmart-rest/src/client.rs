@@ -27,7 +27,7 @@ use crate::payload::Payload;
 use crate::rate::{RateLimitState, Throttled};
 use crate::request::{Encoder, encode, path, runtime_path};
 use crate::response::{Opened, Received, inflated};
-use crate::transport::{Transport, TransportError, TransportErrorKind};
+use crate::transport::{Reservation, Transport, TransportError, TransportErrorKind};
 
 use self::retry_after::retry_after;
 pub use builder::ClientBuilder;
@@ -314,6 +314,15 @@ impl Client {
         mut permit: Option<&mut Permit>,
     ) -> Result<Arrived, Error> {
         let Inner { encoder, transport, clock, timeout, max_body, .. } = &*self.0;
+        let begin = Instant::now();
+        // Held until the response was read.
+        let _room = match encoder.authority(metadata) {
+            // What is sent at the last moment cannot be answered in time: its outcome is unknown.
+            Some(host) => tokio::time::timeout(*timeout - *timeout / 10, transport.reserve(host))
+                .await
+                .map_err(|_| Error::transport(metadata, no_room()))?,
+            None => Reservation::unlimited(),
+        };
         let request = encoder.request(metadata, path, payload, clock.now())?;
         if let Some(permit) = permit.as_deref_mut() {
             permit.count();
@@ -325,7 +334,8 @@ impl Client {
             let body = inflated(&head.headers, &body, *max_body)?;
             Ok((head, body))
         };
-        let outcome = tokio::time::timeout(*timeout, attempt).await;
+        let left = timeout.saturating_sub(start.saturating_duration_since(begin));
+        let outcome = tokio::time::timeout(left, attempt).await;
         let latency = start.elapsed();
         let (head, body) = outcome
             // How far the transport had come is not known.
@@ -362,6 +372,11 @@ impl Arrived {
 
 fn timed_out() -> TransportError {
     TransportError::maybe_sent(TransportErrorKind::Timeout)
+}
+
+fn no_room() -> TransportError {
+    TransportError::not_sent(TransportErrorKind::Timeout)
+        .with_source("other requests used every connection to this host")
 }
 
 /// Shows no secret.

@@ -150,6 +150,19 @@ impl Encoder {
         self.request(metadata, runtime_path(metadata)?, payload, now)
     }
 
+    /// Where requests to this endpoint go, if that is known.
+    #[cfg(feature = "client")]
+    pub(crate) fn authority(&self, metadata: &Metadata) -> Option<&Authority> {
+        self.base(metadata.host).map(|base| &base.authority)
+    }
+
+    fn base(&self, host: Host) -> Option<&Base> {
+        match host {
+            Host::Spot => self.spot.as_ref(),
+            Host::Futures => self.futures.as_ref(),
+        }
+    }
+
     /// The same code for all endpoints.
     pub(crate) fn request(
         &self,
@@ -158,11 +171,7 @@ impl Encoder {
         payload: Payload,
         now: Timestamp,
     ) -> Result<Request<Bytes>, Error> {
-        let base = match metadata.host {
-            Host::Spot => &self.spot,
-            Host::Futures => &self.futures,
-        };
-        let base = base.as_ref().ok_or_else(|| Error::missing_host(metadata))?;
+        let base = self.base(metadata.host).ok_or_else(|| Error::missing_host(metadata))?;
         let uri = base.join(path, payload.query_text());
         let uri = uri.map_err(|source| Error::encode(metadata, source))?;
         let body = match metadata.method {

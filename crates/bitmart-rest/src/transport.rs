@@ -7,7 +7,11 @@ mod hyper_rustls;
 #[cfg(feature = "http2")]
 mod opening;
 #[cfg(feature = "client")]
+mod places;
+#[cfg(feature = "client")]
 mod pool;
+#[cfg(feature = "client")]
+mod socket;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -23,6 +27,8 @@ use crate::error::BoxError;
 pub(crate) use self::hyper_rustls::CONNECT_TIMEOUT;
 #[cfg(feature = "client")]
 pub use self::hyper_rustls::{HyperTransport, HyperTransportBuilder};
+#[cfg(feature = "client")]
+pub use self::places::Reservation;
 
 /// Pieces of a body that are read before the task gives way to others, deadlines among them. A body
 /// whose pieces are always there, even empty ones, cannot keep a deadline from passing.
@@ -76,11 +82,32 @@ pub trait Transport: Send + Sync + 'static {
     /// # Cancel safety
     /// Dropping the future abandons the request; the server may have received it.
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_>;
+
+    /// Waits until there is room for one more request to `host`. The client asks before it signs a
+    /// request, so that the signature does not age in a queue, and holds what it gets until the
+    /// response was read. The wait counts against the client's time limit; a request that got no
+    /// room in nine tenths of it was not sent. By default there is always room.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the queue.
+    #[cfg(feature = "client")]
+    fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        let _ = host;
+        Box::pin(std::future::ready(Reservation::unlimited()))
+    }
 }
+
+/// What [`Transport::reserve`] returns.
+#[cfg(feature = "client")]
+pub type ReservationFuture<'a> = Pin<Box<dyn Future<Output = Reservation> + Send + 'a>>;
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
         (**self).send(request)
+    }
+    #[cfg(feature = "client")]
+    fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        (**self).reserve(host)
     }
 }
 

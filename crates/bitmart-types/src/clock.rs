@@ -1,6 +1,6 @@
 //! Where the time of a signature comes from.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, pin::Pin, time::SystemTime};
 
 use crate::Timestamp;
 
@@ -9,7 +9,16 @@ use crate::Timestamp;
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The exchange refused a signature, maybe for its time. A clock that can ask what time it is at
+    /// the exchange does so now; the next signature waits for it. By default nothing happens.
+    fn correct(&self) -> Correction<'_> {
+        Box::pin(std::future::ready(()))
+    }
 }
+
+/// What [`Clock::correct`] returns. Dropping it leaves the clock as it was.
+pub type Correction<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The machine's clock.
 #[derive(Clone, Copy, Debug, Default)]

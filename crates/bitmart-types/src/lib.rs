@@ -17,7 +17,7 @@ mod time;
 mod tls;
 pub mod wire;
 
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Correction, SystemClock};
 pub use enums::{
     AffiliateCopyTrade, AffiliateFundingType, AffiliateMarket, AffiliateOrderType,
     AffiliateRebateStatus, AffiliateUserType, AlgoOrderType, AlgoTriggerType, ApiAccountType,

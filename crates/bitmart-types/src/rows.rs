@@ -26,6 +26,8 @@ const RAW_KEPT: usize = 4096;
 /// what faults hold must not be many times the text.
 const FAULTS_MOST: usize = 4096;
 
+const NULL_ROW: &str = "expected a row, got null";
+
 /// A list of rows from the exchange. A row that does not decode is not in the list but in
 /// [`faults`](Self::faults), and the rows beside it are as they would be without it.
 ///
@@ -33,8 +35,9 @@ const FAULTS_MOST: usize = 4096;
 /// gives the other with [`into_vec`](Self::into_vec). Whoever must know that nothing is missing,
 /// because it is a question of whether an order exists, looks at the faults first.
 ///
-/// `null`, `""` and the other spellings of no value are an empty list; a `null` in a list is no row.
-/// What is no list is one fault of index 0. Rows are written without the faults.
+/// `null`, `""` and the other spellings of no value are an empty list; a `null` in a list is a fault,
+/// because a row may be missing in its place. What is no list is one fault of index 0. Rows are
+/// written without the faults.
 ///
 /// ```
 /// use bitmart_types::Rows;
@@ -147,7 +150,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rows<T>, A::Error> {
         let mut rows = Vec::new();
         while let Some(row) = items.next_element::<Option<T>>()? {
-            rows.extend(row);
+            rows.push(row.ok_or_else(|| A::Error::custom(NULL_ROW))?);
         }
         Ok(rows.into())
     }
@@ -172,19 +175,23 @@ fn read<T: DeserializeOwned>(json: &str, is_all: bool) -> Result<Rows<T>, String
     }
     let rows: Vec<&RawValue> = serde_json::from_str(json).map_err(|error| error.to_string())?;
     for (index, row) in rows.into_iter().map(RawValue::get).enumerate() {
-        if row == "null" {
-            continue;
-        }
-        match json::tolerant(row) {
-            Ok(row) => list.rows.push(row),
-            Err(_) if list.faults.len() == FAULTS_MOST => {
-                return Err(format!("expected rows, got more than {FAULTS_MOST} of another form"));
+        let before = list.rows.len();
+        let fault = if row == "null" {
+            RowFault::of(index, before, row, NULL_ROW.to_owned())
+        } else {
+            match json::tolerant(row) {
+                Ok(row) => {
+                    list.rows.push(row);
+                    continue;
+                }
+                Err(error) => RowFault::new(index, before, row, error),
             }
-            Err(error) => {
-                notes::note(|| Note::FaultyRow { index });
-                list.faults.push(RowFault::new(index, list.rows.len(), row, error));
-            }
+        };
+        if list.faults.len() == FAULTS_MOST {
+            return Err(format!("expected rows, got more than {FAULTS_MOST} of another form"));
         }
+        notes::note(|| Note::FaultyRow { index });
+        list.faults.push(fault);
     }
     Ok(list)
 }

@@ -53,9 +53,10 @@ fn a_bad_row_loses_itself_only() {
     assert_eq!(ids(&page), [1, 4]);
     let faults: Vec<_> =
         page.orders.faults().iter().map(|fault| (fault.index, fault.path.as_str())).collect();
-    assert_eq!(faults, [(1, "id"), (3, "")]);
+    assert_eq!(faults, [(1, "id"), (2, ""), (3, "")]);
     assert_eq!(page.orders.faults()[0].raw, r#"{"id":"x","avg_price":"NaN"}"#);
-    assert_eq!(notes, [Note::FaultyRow { index: 1 }, Note::FaultyRow { index: 3 }]);
+    assert_eq!(page.orders.faults()[1].to_string(), "row 2: expected a row, got null");
+    assert_eq!(notes, [1, 2, 3].map(|index| Note::FaultyRow { index }));
 }
 
 #[test]
@@ -162,6 +163,7 @@ fn nothing_is_put_up_with_in_strict_decoding() {
     for text in [
         r#"{"total":1,"orders":[{"id":"x"}]}"#,
         r#"{"total":1,"orders":[{"id":1,"avg_price":"NaN"}]}"#,
+        r#"{"total":1,"orders":[null]}"#,
         r#"{"total":1,"orders":[],"last":{}}"#,
         r#"{"total":1,"total":1,"orders":[]}"#,
     ] {
@@ -191,7 +193,7 @@ fn faults_are_written_only_where_asked_for() {
     let shown = show_faults(|| serde_json::to_value(&rows)).unwrap();
     let is_fault: Vec<bool> =
         shown.as_array().unwrap().iter().map(serde_json::Value::is_object).collect();
-    assert_eq!(is_fault, [true, false, true, false, true]);
+    assert_eq!(is_fault, [true, false, true, true, false, true]);
 }
 
 #[test]

@@ -44,8 +44,9 @@ use sides::{Sides, seed};
 /// shows them. When the last client and the last subscription are dropped, every task ends.
 ///
 /// A client keeps its distance between attempts to connect, and the backoff after failures, however
-/// often topics come and go. A login that was refused for good is not repeated: every private topic
-/// gets that error from then on, until you correct the cause and build a new client.
+/// often topics come and go. A login that is refused for its time, for a rate or for a fault of the
+/// server is tried again on that backoff; one that is refused for key, memo or permission ends the
+/// private subscriptions that there are. A private topic that is subscribed later tries again.
 ///
 /// ```no_run
 /// use bitmart_types::Environment;
@@ -104,7 +105,7 @@ impl Client {
     /// snapshot for it.
     ///
     /// # Errors
-    /// The venue refused the topic or the login (also an earlier one), there are no credentials for a private topic, the
+    /// The venue refused the topic or the login, there are no credentials for a private topic, the
     /// environment has no such WebSocket, or nothing was acknowledged in time
     /// ([`ClientBuilder::subscribe_within`]).
     ///

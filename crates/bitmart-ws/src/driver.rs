@@ -8,7 +8,7 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bitmart_auth::Credentials;
@@ -34,10 +34,13 @@ use link::Happening;
 
 pub(crate) use link::Link;
 pub(crate) use signals::Signals;
-pub(crate) use standing::{Refusal, Standing};
+pub(crate) use standing::Standing;
 
 /// Commands that may wait for a driver. A caller beyond that waits its turn.
 pub(crate) const COMMANDS: usize = 64;
+
+/// Why the driver of a connection ended, if its login was refused for good.
+pub(crate) type Refusal = Arc<OnceLock<Error>>;
 
 /// What a handle asks of the driver.
 pub(crate) enum Command {
@@ -80,12 +83,15 @@ pub(crate) struct Driver {
     pub(crate) roster: Arc<Roster>,
     /// What outlives this driver.
     pub(crate) standing: Arc<Standing>,
+    pub(crate) refusal: Refusal,
     pub(crate) status: watch::Sender<Status>,
     /// What the queues stamp their updates with.
     pub(crate) heard: Arc<Heard>,
     pub(crate) link: Link,
     pub(crate) access: Access,
     pub(crate) troubles: TroubleSender,
+    /// The last login was refused, maybe for its time: the clock is corrected before the next.
+    pub(crate) clock_doubted: bool,
 }
 
 /// Tokio's clock, so that tests can turn it.
@@ -192,7 +198,9 @@ impl Driver {
                 Action::Connect { delay } => {
                     debug!(endpoint = %self.connector, ?delay, "connecting");
                     self.standing.keep(self.session.pace(now()));
-                    self.link = Link::connect(self.connector.clone(), delay);
+                    let doubted = std::mem::take(&mut self.clock_doubted);
+                    let clock = doubted.then(|| self.clock.clone());
+                    self.link = Link::connect(self.connector.clone(), delay, clock);
                 }
                 Action::Close => {
                     debug!(endpoint = %self.connector, "closing");
@@ -215,10 +223,18 @@ impl Driver {
     }
 
     /// Tells what concerns others than the subscriptions.
-    fn pass_on(&self, notice: &Notice) {
+    fn pass_on(&mut self, notice: &Notice) {
         match notice {
-            Notice::LoginRefused { rejection } => self.standing.refuse(rejection),
+            Notice::LoginRefused { rejection } => {
+                // Whoever subscribes from now on gets another driver, which keeps this one's pace.
+                self.standing.keep(self.session.pace(now()));
+                let _ = self.refusal.set(Error::login_refused(rejection.clone()));
+                self.commands.close();
+            }
             Notice::Reconnecting { reason } => {
+                if let ReconnectReason::Refused(rejection) = reason {
+                    self.clock_doubted = rejection.may_be_about_time();
+                }
                 let (dialect, access, reason) = (self.dialect, self.access, reason.clone());
                 self.troubles.send_replace(Some(Trouble { dialect, access, reason }));
             }
@@ -260,6 +276,9 @@ impl Driver {
                 let reason = "the text frame is not UTF-8";
                 self.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
             }
+            Happening::Received(Message::NotText) => {
+                self.unreadable(DecodeErrorKind::Encoding, "the text frame is not UTF-8", &[]);
+            }
             Happening::Received(Message::Binary(bytes)) => {
                 // Taken out, so that the text can be read while it is in use.
                 let inflaters = self.inflaters.clone();
@@ -271,7 +290,9 @@ impl Driver {
                         let rest = bytes.len().saturating_sub(trailing);
                         let rest = bytes.get(rest..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
-                        self.router.malformed(DecodeError::of_bytes(kind, &reason, rest));
+                        let fault = DecodeError::of_bytes(kind, &reason, rest);
+                        log::malformed(&self.connector, &fault);
+                        self.router.malformed(fault);
                     }
                     Err(error) => {
                         let kind = match error {
@@ -290,9 +311,9 @@ impl Driver {
                 }
             }
             Happening::Received(Message::Pong) => self.session.heard(now()),
-            Happening::Received(Message::Close(code)) => {
+            Happening::Received(Message::Close(code, text)) => {
                 self.link.close().await;
-                self.session.closed(now(), ReconnectReason::Closed { code });
+                self.session.closed(now(), ReconnectReason::Closed { code, text });
             }
         }
         false

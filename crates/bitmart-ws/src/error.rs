@@ -27,8 +27,9 @@ pub enum ErrorKind {
     Config,
     /// A private topic needs credentials and the client has none.
     CredentialsMissing,
-    /// The venue refused the login. Nothing is repeated: correct the cause, then build a new client.
-    /// The old one keeps giving this error for private topics.
+    /// The venue refused the login, for a reason that will not pass by itself: key, signature, memo,
+    /// permission, or five times in a row a text that nobody knows. Correct the cause and subscribe
+    /// again; attempts keep the client's backoff.
     LoginRefused,
     /// The venue refused the topic.
     Rejected,

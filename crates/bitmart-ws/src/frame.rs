@@ -8,7 +8,7 @@ use fastwebsockets::{Frame, OpCode, Payload, WebSocketError, WebSocketRead};
 use futures_util::stream::{self, Stream};
 use tokio::io::AsyncRead;
 
-use crate::reason::ReconnectReason;
+use crate::reason::{ReconnectReason, bounded};
 
 /// Largest message, compressed or not, over all of its fragments: 1 MiB. The largest documented
 /// frame is about 10 KiB.
@@ -19,10 +19,12 @@ pub(crate) const MESSAGE_BYTES: usize = 1 << 20;
 pub(crate) enum Message {
     /// UTF-8 is checked by whoever reads it.
     Text(BytesMut),
+    /// A text frame that is not UTF-8. fastwebsockets drops its bytes.
+    NotText,
     Binary(BytesMut),
     Ping(BytesMut),
     Pong,
-    Close(Option<u16>),
+    Close(Option<u16>, Option<String>),
 }
 
 /// Puts fragments together and bounds their sum, which fastwebsockets does not.
@@ -42,8 +44,12 @@ impl Assembler {
             OpCode::Ping => Ok(Some(Message::Ping(payload))),
             OpCode::Pong => Ok(Some(Message::Pong)),
             OpCode::Close => {
-                let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
-                Ok(Some(Message::Close(code)))
+                let Some((code, text)) = payload.split_first_chunk() else {
+                    return Ok(Some(Message::Close(None, None)));
+                };
+                let text = bounded(&String::from_utf8_lossy(text));
+                let text = Some(text).filter(|text| !text.is_empty());
+                Ok(Some(Message::Close(Some(u16::from_be_bytes(*code)), text)))
             }
             OpCode::Text | OpCode::Binary if self.partial.is_some() => {
                 Err("a message began inside another")
@@ -66,6 +72,16 @@ impl Assembler {
                 self.partial = Some((opcode, message));
                 Ok(None)
             }
+        }
+    }
+}
+
+impl Assembler {
+    /// A whole text frame came that is not UTF-8.
+    fn not_text(&self) -> Result<Message, &'static str> {
+        match self.partial {
+            Some(_) => Err("a message began inside another"),
+            None => Ok(Message::NotText),
         }
     }
 }
@@ -108,28 +124,48 @@ where
     // Never called, because nothing is answered automatically.
     let mut answer = |_: Frame<'_>| std::future::ready(Ok::<(), std::io::Error>(()));
     loop {
-        let frame = reader.read_frame(&mut answer).await.map_err(failure)?;
+        let mut frame = match reader.read_frame(&mut answer).await {
+            Ok(frame) => frame,
+            // The frame was read to its end, so that the next one can follow.
+            Err(WebSocketError::InvalidUTF8) => {
+                return assembler.not_text().map_err(violation);
+            }
+            Err(error) => return Err(failure(error)),
+        };
+        if is_masked(&mut frame) {
+            return Err(violation("the server masked a frame"));
+        }
         let payload = match frame.payload {
             Payload::Bytes(bytes) => bytes,
             other => BytesMut::from(&*other),
         };
-        let message = assembler
-            .push(frame.fin, frame.opcode, payload)
-            .map_err(|detail| ReconnectReason::Protocol { detail: detail.to_owned() })?;
+        let message = assembler.push(frame.fin, frame.opcode, payload).map_err(violation)?;
         if let Some(message) = message {
             return Ok(message);
         }
     }
 }
 
+/// Whether the frame came with a mask, which only clients may do (RFC 6455, section 5.1). The frame
+/// itself tells only through its header.
+fn is_masked(frame: &mut Frame<'_>) -> bool {
+    let mut head = [0; 16];
+    frame.fmt_head(&mut head);
+    head[1] & 0x80 != 0
+}
+
+fn violation(detail: &str) -> ReconnectReason {
+    ReconnectReason::Protocol { detail: detail.to_owned() }
+}
+
 fn failure(error: WebSocketError) -> ReconnectReason {
     match error {
         WebSocketError::UnexpectedEOF | WebSocketError::ConnectionClosed => {
-            ReconnectReason::Closed { code: None }
+            ReconnectReason::closed()
         }
         // A server that drops a TLS connection without its farewell.
         WebSocketError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            ReconnectReason::Closed { code: None }
+            ReconnectReason::closed()
         }
         WebSocketError::IoError(error) => ReconnectReason::Lost { detail: error.to_string() },
         other => ReconnectReason::Protocol { detail: other.to_string() },

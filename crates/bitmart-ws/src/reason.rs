@@ -6,19 +6,43 @@ use std::time::Duration;
 /// Longest error text that is kept from a frame.
 const TEXT_CHARS: usize = 300;
 
+/// The beginning of a text from outside. Control characters could do things to a terminal.
+pub(crate) fn bounded(text: &str) -> String {
+    let shown = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+    text.chars().take(TEXT_CHARS).map(shown).collect()
+}
+
 /// A refusal by the venue, as it stood in the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejection {
     /// BitMart's number, 90001 to 95000. Spot only: futures refuses with a text alone.
     pub code: Option<u32>,
-    /// BitMart's text, cut to 300 characters.
+    /// BitMart's text, cut to 300 characters, without control characters and without the part of the
+    /// API key that futures repeats in it.
     pub text: String,
+}
+
+/// What futures says of a topic that it does not have (observed and documented).
+const UNKNOWN_TOPIC: [&str; 3] = ["not exist", "not found", "Invalid"];
+
+/// What becomes of a refused command when it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prospect {
+    /// It may succeed a little later: the clock, a rate, a fault of the server.
+    Passing,
+    /// It will be refused again: key, memo, permission, no such topic.
+    Final,
+    /// Nobody has told what this refusal means.
+    Unknown,
 }
 
 impl Rejection {
     pub(crate) fn new(code: Option<u32>, text: &str) -> Self {
-        Self { code, text: text.chars().take(TEXT_CHARS).collect() }
+        // Futures repeats the beginning of the API key, with stars behind it.
+        let shown = |word| if str::ends_with(word, "****") { "****" } else { word };
+        let text: Vec<_> = text.split(' ').map(shown).collect();
+        Self { code, text: bounded(&text.join(" ")) }
     }
 
     /// The topic is already subscribed. Data keeps flowing, so this is no failure.
@@ -31,12 +55,46 @@ impl Rejection {
         self.code == Some(91_005)
     }
 
+    /// What becomes of the same command when it is sent again.
+    pub(crate) fn prospect(&self) -> Prospect {
+        match self.code {
+            // Too many messages, too many connections, internal error; a time that is off.
+            Some(90_007 | 94_001 | 94_002 | 95_000 | 91_021..=91_023) => Prospect::Passing,
+            // The login is gone, which the next connection has again.
+            Some(91_006) => Prospect::Passing,
+            // Wrong commands and topics; keys that are unknown, frozen or expired; wrong signatures.
+            Some(90_001..=90_006 | 90_009 | 91_001..=91_004 | 91_010 | 91_011 | 92_001) => {
+                Prospect::Final
+            }
+            Some(_) => Prospect::Unknown,
+            None if self.text.contains("temporarily unavailable") || self.is_about_login() => {
+                Prospect::Passing
+            }
+            None if UNKNOWN_TOPIC.iter().any(|words| self.text.contains(words)) => Prospect::Final,
+            None => Prospect::Unknown,
+        }
+    }
+
     /// The same command may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
+        self.prospect() == Prospect::Passing
+    }
+
+    /// The time of the signature may be what is wrong. Futures does not tell: its refusals have no
+    /// code, and the documented text fits every cause.
+    pub(crate) fn may_be_about_time(&self) -> bool {
         match self.code {
-            // Too many messages, too many connections, internal error.
-            Some(code) => matches!(code, 90_007 | 94_001 | 94_002 | 95_000),
-            None => self.text.contains("temporarily unavailable"),
+            Some(code) => matches!(code, 91_021..=91_023),
+            None => self.prospect() == Prospect::Unknown,
+        }
+    }
+
+    /// A topic was refused because the venue takes the connection for one without a login.
+    pub(crate) fn is_about_login(&self) -> bool {
+        match self.code {
+            Some(code) => code == 91_006,
+            // Spelled like that in the documented sample.
+            None => self.text.contains("need authen"),
         }
     }
 
@@ -75,10 +133,12 @@ impl fmt::Display for Rejection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReconnectReason {
-    /// The server closed the connection, with its close code if it gave one.
+    /// The server closed the connection, with a code and a text if it gave them.
     Closed {
         /// The WebSocket close code.
         code: Option<u16>,
+        /// The server's words, cut to 300 characters, without control characters.
+        text: Option<String>,
     },
     /// The connection broke, or could not be made.
     Lost {
@@ -118,11 +178,23 @@ pub enum ReconnectReason {
     Refused(Rejection),
 }
 
+impl ReconnectReason {
+    /// The server closed the connection without a word.
+    pub(crate) const fn closed() -> Self {
+        Self::Closed { code: None, text: None }
+    }
+}
+
 impl fmt::Display for ReconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed { code: Some(code) } => write!(f, "closed by the server with code {code}"),
-            Self::Closed { code: None } => f.write_str("closed by the server"),
+            Self::Closed { code, text } => {
+                f.write_str("closed by the server")?;
+                if let Some(code) = code {
+                    write!(f, " with code {code}")?;
+                }
+                text.as_ref().map_or(Ok(()), |text| write!(f, ": {text}"))
+            }
             Self::Lost { detail } => write!(f, "connection lost: {detail}"),
             Self::HandshakeRefused { status, page, wait } => {
                 write!(f, "handshake refused with HTTP {status}")?;

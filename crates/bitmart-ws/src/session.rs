@@ -65,6 +65,9 @@ pub struct Session {
     requests: VecDeque<Arc<str>>,
     budget: Budget,
     pace: Pace,
+    /// Refusals of logins, since a topic was served last, that do not say whether the next attempt
+    /// is refused as well.
+    unexplained: u32,
     actions: VecDeque<Action>,
 }
 
@@ -78,7 +81,7 @@ enum State {
     LoggingIn { link: Link, deadline: Instant },
     /// Commands and data flow.
     Open { link: Link },
-    /// The login was refused. Only a new session may try again.
+    /// The login was refused for good. Only a new session may try again.
     Failed,
 }
 
@@ -108,6 +111,8 @@ struct Topic {
     alone: bool,
     /// Refused for a passing reason; not asked again before this moment.
     retry_at: Option<Instant>,
+    /// Refusals in a row that nobody can explain.
+    refusals: u32,
 }
 
 impl Topic {
@@ -150,6 +155,7 @@ impl Session {
                 limits.message_window,
             ),
             pace,
+            unexplained: 0,
             actions: VecDeque::new(),
         }
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use futures_core::Stream;
 use tokio::sync::{mpsc, watch};
 
-use crate::driver::{Command, Signals, Standing};
+use crate::driver::{Command, Refusal, Signals};
 use crate::error::{Error, ErrorKind};
 use crate::heard::Heard;
 use crate::queue::Reader;
@@ -25,7 +25,7 @@ pub(crate) struct Handle {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) signals: Arc<Signals>,
     pub(crate) roster: Arc<Roster>,
-    pub(crate) standing: Arc<Standing>,
+    pub(crate) refusal: Refusal,
     pub(crate) heard: Arc<Heard>,
     pub(crate) status: watch::Receiver<Status>,
 }
@@ -37,7 +37,7 @@ impl Handle {
 
     /// Why the driver is gone.
     pub(crate) fn gone(&self) -> Error {
-        self.standing.refused().unwrap_or_else(shut_down)
+        self.refusal.get().cloned().unwrap_or_else(shut_down)
     }
 }
 

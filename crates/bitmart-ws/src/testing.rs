@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use crate::client::{Client, ClientBuilder};
 use crate::connect::{Dial, Io, accept_key};
 use crate::dialect::{Access, Dialect, Limits};
-use crate::driver::{Command, Refusal, Standing};
+use crate::driver::{Command, Refusal};
 use crate::queue::Reader;
 use crate::roster::Roster;
 use crate::session::{Pace, Session};
@@ -193,14 +193,14 @@ pub(crate) fn subscription<T>(
 ) -> Subscription<T> {
     let limits = Limits::of(Dialect::Spot, Access::Public);
     let pace = Pace::new(&limits, 1);
-    let session = Session::resume(Dialect::Spot, Access::Public, limits, pace.clone());
+    let session = Session::resume(Dialect::Spot, Access::Public, limits, pace);
     let roster = Arc::<Roster>::default();
     let seat = roster.open(&topic.name().into(), 1).expect("room");
     let handle = Handle {
         commands,
         signals: Arc::default(),
         roster,
-        standing: Arc::new(Standing::new(pace, Refusal::default())),
+        refusal: Refusal::default(),
         heard: Arc::default(),
         status: watch::channel(session.status()).1,
     };

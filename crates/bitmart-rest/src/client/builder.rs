@@ -37,6 +37,8 @@ pub struct ClientBuilder {
     user_agent: Option<String>,
     timeout: Duration,
     max_body: usize,
+    max_connections: Option<usize>,
+    fresh_for_writes: bool,
     plain_text: bool,
     drift: bool,
 }
@@ -55,6 +57,8 @@ impl Default for ClientBuilder {
             user_agent: None,
             timeout: Duration::from_secs(10),
             max_body: LARGEST_BODY,
+            max_connections: None,
+            fresh_for_writes: false,
             plain_text: false,
             drift: false,
         }
@@ -130,6 +134,22 @@ impl ClientBuilder {
         self.max_body = bytes;
         self
     }
+    /// Requests in flight per host, and so open connections; a request beyond them waits for its turn.
+    /// At least 1; 128 by default. The wait counts against [`timeout`](Self::timeout), and when nine
+    /// tenths of that have passed first, the request was not sent. A [transport](Self::transport) of your own has its own
+    /// limit.
+    pub fn max_connections_per_host(mut self, limit: usize) -> Self {
+        self.max_connections = Some(limit);
+        self
+    }
+    /// Opens a new connection for every request with an effect, so that no response to an earlier
+    /// request can be taken for its response, whatever the server does: see [`HyperTransport`]. Costs
+    /// the time of two handshakes for each. Off by default; a [transport](Self::transport) of your
+    /// own decides itself.
+    pub fn fresh_connection_for_writes(mut self, on: bool) -> Self {
+        self.fresh_for_writes = on;
+        self
+    }
     /// Accepts `http://` addresses of other machines. Everyone on the way can then read the API key
     /// and every order, and change them. Addresses of this machine need no permission.
     pub fn allow_plain_text(mut self) -> Self {
@@ -166,10 +186,15 @@ impl ClientBuilder {
             let transport = HyperTransport::builder()
                 .roots(self.environment.roots)
                 // Fails while it is still certain that nothing was sent.
-                .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2));
+                .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2))
+                .fresh_connection_for_writes(self.fresh_for_writes);
+            let transport = match self.max_connections {
+                Some(limit) => transport.max_connections_per_host(limit),
+                None => transport,
+            };
             Arc::new(transport.build()?)
         };
-        Ok(Client(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             encoder,
             transport,
             clock: SyncedClock::new(self.clock, self.sync_clock),
@@ -180,7 +205,9 @@ impl ClientBuilder {
             timeout: self.timeout,
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),
-        })))
+        });
+        inner.clock.serve(&inner);
+        Ok(Client(inner))
     }
 }
 

@@ -1,15 +1,15 @@
 //! The exchange's clock, as far as it is known here.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use bitmart_types::{Clock, Timestamp};
+use bitmart_types::{Clock, Correction, Timestamp};
 use tokio::sync::Mutex;
 use tracing::{debug, warn};
 
-use super::Client;
+use super::{Client, Inner};
 use crate::code::ClockFault;
 use crate::error::Error;
 use crate::system::QueryTime;
@@ -31,7 +31,9 @@ pub struct ClockEstimate {
 /// A client's clock with the offset that [`Client::sync_clock`] measured, 0 before.
 ///
 /// Clones share the offset, also later ones: give a clone to whatever else signs with the same
-/// credentials, such as a WebSocket client.
+/// credentials, such as a WebSocket client. When a login there is refused for its time, the clock
+/// asks the exchange anew, if the client [synchronises by itself](super::ClientBuilder::sync_clock)
+/// and still exists.
 #[derive(Clone)]
 pub struct SyncedClock(Arc<Shared>);
 
@@ -43,6 +45,8 @@ struct Shared {
     automatic: bool,
     /// Held while synchronising.
     turn: Mutex<()>,
+    /// Who asks the exchange for its time.
+    client: OnceLock<Weak<Inner>>,
 }
 
 impl SyncedClock {
@@ -53,7 +57,14 @@ impl SyncedClock {
             stale: AtomicBool::new(automatic),
             automatic,
             turn: Mutex::new(()),
+            client: OnceLock::new(),
         }))
+    }
+
+    /// Has `client` ask for the time when the clock is to correct itself.
+    pub(super) fn serve(&self, client: &Arc<Inner>) {
+        // A clock belongs to the one client that made it.
+        let _ = self.0.client.set(Arc::downgrade(client));
     }
 
     /// Milliseconds that are added to the client's own clock.
@@ -129,6 +140,17 @@ impl Clock for SyncedClock {
     fn now(&self) -> Timestamp {
         let own = self.0.own.now().as_millis();
         Timestamp::from_millis(own.saturating_add(self.offset_millis()))
+    }
+
+    fn correct(&self) -> Correction<'_> {
+        Box::pin(async {
+            self.0.own.correct().await;
+            let client = self.0.client.get().and_then(Weak::upgrade);
+            if let Some(client) = client.filter(|_| self.0.automatic) {
+                self.0.stale.store(true, Ordering::Relaxed);
+                self.refresh(&Client(client)).await;
+            }
+        })
     }
 }
 

@@ -12,15 +12,15 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
 use tower_service::Service;
+use tracing::warn;
 
+use super::socket::{Dial, Idle, Socket};
 use super::{TransportError, TransportErrorKind};
 
-type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+type Stream = MaybeHttpsStream<TokioIo<Socket>>;
 
 /// A host with its port and whether it speaks TLS.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -31,9 +31,9 @@ pub(super) struct Origin {
 
 /// Opens connections.
 pub(super) struct Connector {
-    http: HttpConnector,
+    http: Dial,
     /// `None` when no certificate authority is trusted.
-    https: Option<HttpsConnector<HttpConnector>>,
+    https: Option<HttpsConnector<Dial>>,
     /// Limit for name, TCP and TLS together.
     timeout: Duration,
     /// Whether to speak HTTP/2 where the server can.
@@ -43,7 +43,7 @@ pub(super) struct Connector {
 
 /// The sending half of an open connection. A task of its own drives the socket and ends with it.
 pub(super) enum Connection {
-    Http1(http1::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<Full<Bytes>>, Idle),
     #[cfg(feature = "http2")]
     Http2(hyper::client::conn::http2::SendRequest<Full<Bytes>>),
 }
@@ -51,11 +51,7 @@ pub(super) enum Connection {
 impl Connector {
     /// Speaks TLS only if there is a configuration for it.
     pub(super) fn new(tls: Option<ClientConfig>, timeout: Duration) -> Self {
-        let mut http = HttpConnector::new();
-        // TLS is put on top of it.
-        http.enforce_http(false);
-        // Without this a request may wait 40 ms for the acknowledgement of the one before.
-        http.set_nodelay(true);
+        let http = Dial::new();
         let https = tls.map(|config| HttpsConnector::from((http.clone(), config)));
         Self {
             http,
@@ -120,9 +116,34 @@ impl Connector {
             tokio::spawn(async { drop(connection.await) });
             return Ok(Connection::Http2(sender));
         }
+        let idle = idle(&stream);
         let (sender, connection) = http1::handshake(stream).await.map_err(failed)?;
-        tokio::spawn(async { drop(connection.await) });
-        Ok(Connection::Http1(sender))
+        tokio::spawn(async {
+            if let Err(error) = connection.await {
+                warn_of_surplus(&error);
+            }
+        });
+        Ok(Connection::Http1(sender, idle))
+    }
+}
+
+fn idle(stream: &Stream) -> Idle {
+    match stream {
+        MaybeHttpsStream::Http(stream) => stream.inner().idle(),
+        MaybeHttpsStream::Https(stream) => stream.inner().get_ref().0.inner().inner().idle(),
+    }
+}
+
+/// Says so when a server sent more than it was asked for. The bytes were not used, but a server that
+/// does that may have mixed up earlier responses as well. hyper tells this error by its text alone.
+pub(super) fn warn_of_surplus(error: &(dyn std::error::Error + 'static)) {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("unexpected message") {
+            warn!("the server sent more than it was asked for: its connection is given up");
+            return;
+        }
+        cause = error.source();
     }
 }
 
@@ -157,15 +178,23 @@ impl Connection {
     /// Whether the connection is known to have ended.
     pub(super) fn is_closed(&self) -> bool {
         match self {
-            Self::Http1(sender) => sender.is_closed(),
+            Self::Http1(sender, _) => sender.is_closed(),
             #[cfg(feature = "http2")]
             Self::Http2(sender) => sender.is_closed(),
+        }
+    }
+    /// Notes that the last response was read to its end.
+    pub(super) fn rest(&self) {
+        match self {
+            Self::Http1(_, idle) => idle.set(true),
+            #[cfg(feature = "http2")]
+            Self::Http2(_) => {}
         }
     }
     /// Waits until the answer before is done with. False if the connection ended instead.
     pub(super) async fn ready(&mut self) -> bool {
         match self {
-            Self::Http1(sender) => sender.ready().await.is_ok(),
+            Self::Http1(sender, _) => sender.ready().await.is_ok(),
             #[cfg(feature = "http2")]
             Self::Http2(sender) => sender.ready().await.is_ok(),
         }
@@ -173,7 +202,7 @@ impl Connection {
     /// Another handle to the connection, if it carries several requests at once.
     pub(super) fn share(&self) -> Option<Self> {
         match self {
-            Self::Http1(_) => None,
+            Self::Http1(..) => None,
             #[cfg(feature = "http2")]
             Self::Http2(sender) => Some(Self::Http2(sender.clone())),
         }
@@ -186,7 +215,7 @@ impl Connection {
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         match self {
-            Self::Http1(sender) => {
+            Self::Http1(sender, _) => {
                 // An authority is always fit for a header.
                 if let Ok(host) = HeaderValue::from_str(origin.authority.as_str()) {
                     request.headers_mut().insert(HOST, host);

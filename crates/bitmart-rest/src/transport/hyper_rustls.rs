@@ -8,15 +8,19 @@ use std::time::{Duration, Instant};
 
 use bitmart_types::Roots;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
+use super::connect::warn_of_surplus;
 use super::connect::{Connection, Connector, Origin};
 #[cfg(feature = "http2")]
 use super::opening::Openings;
+use super::places::Places;
 use super::pool::{Pool, PoolLimits};
-use super::{Body, Chunks, Transport, TransportError, TransportErrorKind, TransportFuture};
+use super::{
+    Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
+};
 use crate::config::ConfigError;
 
 /// Limit for opening a connection, unless it is set.
@@ -26,19 +30,31 @@ use crate::config::ConfigError;
 /// for a clock that is off.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Most requests in flight to one host, and so connections, unless it is set.
+const MAX_CONNECTIONS: usize = 128;
+
 /// hyper and rustls on tokio, with connections that are used again.
 ///
 /// HTTP/1.1, one request at a time per connection, as many connections as there are requests in
-/// flight. Small answers come back sooner this way than over HTTP/2, which can be chosen for many
+/// flight, up to [a limit](HyperTransportBuilder::max_connections_per_host). Small answers come back sooner this way than over HTTP/2, which can be chosen for many
 /// requests at once. A connection is used again only when its last answer was read to the end.
 /// No request is written twice: if an idle connection turns out to have ended before the first byte
 /// of a request was written, the request goes to another connection, otherwise it fails.
+///
+/// Over HTTP/1.1 a response does not say which request it answers: its place in the order does. A
+/// server that sends one response too many would have it taken for the response to the next request.
+/// Bytes that have arrived before a request is written, wherever they are held, therefore end the
+/// connection, and the request goes to another. A server that sends the surplus response only after
+/// the next request cannot be told from one that answers it: whoever wants to exclude that as well
+/// gives each write [a connection of its own](HyperTransportBuilder::fresh_connection_for_writes).
 #[derive(Clone)]
 pub struct HyperTransport(Arc<Shared>);
 
 struct Shared {
     connector: Connector,
     pool: Pool,
+    places: Places,
+    fresh_for_writes: bool,
     /// Keeps a burst of first requests from opening one shareable connection each.
     #[cfg(feature = "http2")]
     openings: Openings,
@@ -51,6 +67,8 @@ pub struct HyperTransportBuilder {
     roots: Roots,
     connect_timeout: Duration,
     limits: PoolLimits,
+    max_connections: usize,
+    fresh_for_writes: bool,
     #[cfg(feature = "http2")]
     http2: bool,
 }
@@ -61,7 +79,9 @@ impl HyperTransport {
         HyperTransportBuilder {
             roots: Roots::default(),
             connect_timeout: CONNECT_TIMEOUT,
-            limits: PoolLimits { idle_timeout: Duration::from_secs(50), max_idle: 64 },
+            limits: PoolLimits { idle_timeout: Duration::from_secs(50), max_idle: MAX_CONNECTIONS },
+            max_connections: MAX_CONNECTIONS,
+            fresh_for_writes: false,
             #[cfg(feature = "http2")]
             http2: false,
         }
@@ -90,9 +110,27 @@ impl HyperTransportBuilder {
         self.limits.idle_timeout = limit;
         self
     }
-    /// Idle connections kept per host; those beyond are closed. 64 by default.
+    /// Idle connections kept per host; those beyond are closed. 128 by default.
     pub fn max_idle_per_host(mut self, limit: usize) -> Self {
         self.limits.max_idle = limit;
+        self
+    }
+    /// Requests in flight per host, and so open connections; a request beyond them waits for its turn
+    /// before it is signed. At least 1; 128 by default. The wait counts against the client's time
+    /// limit; a request that got no room in nine tenths of it was not sent. Over HTTP/2, where all
+    /// share one connection, it is the number of requests.
+    ///
+    /// The client keeps this limit by [reserving](Transport::reserve) room; who calls
+    /// [`send`](Transport::send) himself does the same.
+    pub fn max_connections_per_host(mut self, limit: usize) -> Self {
+        self.max_connections = limit;
+        self
+    }
+    /// Opens a new HTTP/1.1 connection for every `POST`, which all requests with an effect are, and
+    /// closes it after the response. Costs the time of a TCP and a TLS handshake for each. Off by
+    /// default.
+    pub fn fresh_connection_for_writes(mut self, on: bool) -> Self {
+        self.fresh_for_writes = on;
         self
     }
     /// Speaks HTTP/2 with servers that can, all requests to a host over one connection.
@@ -125,6 +163,8 @@ impl HyperTransportBuilder {
         Ok(HyperTransport(Arc::new(Shared {
             connector,
             pool: Pool::new(self.limits),
+            places: Places::new(self.max_connections),
+            fresh_for_writes: self.fresh_for_writes,
             #[cfg(feature = "http2")]
             openings: Openings::new(self.connect_timeout),
         })))
@@ -135,6 +175,9 @@ impl Transport for HyperTransport {
     fn send(&self, request: Request<Bytes>) -> TransportFuture<'_> {
         Box::pin(send(&self.0, request))
     }
+    fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        Box::pin(self.0.places.reserve(host))
+    }
 }
 
 async fn send(
@@ -142,20 +185,29 @@ async fn send(
     request: Request<Bytes>,
 ) -> Result<Response<Body>, TransportError> {
     let (origin, mut request) = split(request)?;
+    let alone = shared.fresh_for_writes && request.method() == Method::POST;
     loop {
-        let (mut connection, is_fresh) = shared.connection(&origin).await?;
+        let (mut connection, is_fresh) = shared.connection(&origin, alone).await?;
         match connection.send(&origin, request).await {
             Ok(response) => {
                 return Ok(response.map(|incoming| {
                     Body::chunks(Arriving {
                         incoming,
-                        lease: Some(Lease { connection, origin, shared: Arc::clone(shared) }),
+                        lease: Some(Lease {
+                            connection,
+                            origin,
+                            shared: Arc::clone(shared),
+                            alone,
+                        }),
                     })
                 }));
             }
             Err(mut error) => match error.take_message() {
                 // Not one byte was written: this is still the first time that it is sent.
-                Some(unwritten) if !is_fresh => request = unwritten,
+                Some(unwritten) if !is_fresh => {
+                    warn_of_surplus(error.error());
+                    request = unwritten;
+                }
                 Some(_) => {
                     return Err(TransportError::not_sent(TransportErrorKind::Interrupted)
                         .with_source(error.into_error()));
@@ -182,14 +234,20 @@ fn is_head_too_large(error: &hyper::Error) -> bool {
 
 impl Shared {
     /// A connection that waits, or a fresh one, and which it is.
-    async fn connection(&self, origin: &Origin) -> Result<(Connection, bool), TransportError> {
-        if let Some(connection) = self.waiting(origin).await {
+    ///
+    /// With `alone` no other HTTP/1.1 request was or will be sent on it.
+    async fn connection(
+        &self,
+        origin: &Origin,
+        alone: bool,
+    ) -> Result<(Connection, bool), TransportError> {
+        if let Some(connection) = self.waiting(origin, alone).await {
             return Ok((connection, false));
         }
         #[cfg(feature = "http2")]
         if self.connector.http2 {
             let mut turn = self.openings.turn(origin).await?;
-            if let Some(connection) = self.waiting(origin).await {
+            if let Some(connection) = self.waiting(origin, alone).await {
                 return Ok((connection, false));
             }
             turn.check()?;
@@ -200,8 +258,8 @@ impl Shared {
         self.open(origin).await
     }
 
-    async fn waiting(&self, origin: &Origin) -> Option<Connection> {
-        while let Some(mut connection) = self.pool.take(origin, Instant::now()) {
+    async fn waiting(&self, origin: &Origin, alone: bool) -> Option<Connection> {
+        while let Some(mut connection) = self.pool.take(origin, Instant::now(), alone) {
             if connection.ready().await {
                 return Some(connection);
             }
@@ -237,6 +295,8 @@ struct Lease {
     connection: Connection,
     origin: Origin,
     shared: Arc<Shared>,
+    /// It is not given back.
+    alone: bool,
 }
 
 /// An answer's body. Gives the connection back at its end; dropped before, it closes it.
@@ -282,7 +342,9 @@ impl Arriving {
     fn give_back(&mut self) {
         if let Some(lease) = self.lease.take()
             && lease.connection.share().is_none()
+            && !lease.alone
         {
+            lease.connection.rest();
             let pool = &lease.shared.pool;
             pool.put(&lease.origin, lease.connection, Instant::now());
         }

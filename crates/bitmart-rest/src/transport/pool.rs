@@ -30,8 +30,9 @@ impl Pool {
         Self { idle: Mutex::default(), limits }
     }
 
-    /// Takes a connection that is not known to have ended.
-    pub(super) fn take(&self, origin: &Origin, now: Instant) -> Option<Connection> {
+    /// Takes a connection that is not known to have ended; with `shared`, only one that carries
+    /// several requests at once, in which responses name their requests.
+    pub(super) fn take(&self, origin: &Origin, now: Instant, shared: bool) -> Option<Connection> {
         let mut idle = self.lock();
         let waiting = idle.get_mut(origin)?;
         waiting.retain(|idle| {
@@ -39,9 +40,12 @@ impl Pool {
                 && now.saturating_duration_since(idle.since) < self.limits.idle_timeout
         });
         let last = waiting.last_mut()?;
-        if let Some(shared) = last.connection.share() {
+        if let Some(another) = last.connection.share() {
             last.since = now;
-            return Some(shared);
+            return Some(another);
+        }
+        if shared {
+            return None;
         }
         waiting.pop().map(|idle| idle.connection)
     }

@@ -75,6 +75,10 @@ impl ClientBuilder {
 
     /// Where the time of login signatures comes from. It is asked for every login. Default: the
     /// clock of this machine, which must be within one minute of BitMart's.
+    ///
+    /// After a login that was refused for its time, or for a reason that the venue does not tell, the
+    /// clock is asked to [correct](Clock::correct) itself: the clock of a REST client that
+    /// synchronises by itself does.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

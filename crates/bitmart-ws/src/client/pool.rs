@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::seed;
 use crate::connect::Gate;
 use crate::dialect::Limits;
-use crate::driver::{Refusal, Standing};
+use crate::driver::Standing;
 use crate::error::{Error, ErrorKind};
 use crate::roster::{Roster, Seat};
 use crate::session::Pace;
@@ -20,7 +20,6 @@ pub(super) struct Pool {
     /// Most connections.
     most: usize,
     gate: Arc<Gate>,
-    refusal: Refusal,
     slots: Vec<Slot>,
 }
 
@@ -42,7 +41,6 @@ impl Pool {
             limits: *limits,
             most: most.clamp(1, limits.connections),
             gate: Arc::new(Gate::new(limits)),
-            refusal: Refusal::default(),
             slots: Vec::new(),
         }
     }
@@ -54,9 +52,6 @@ impl Pool {
         topic: &Arc<str>,
         start: impl FnOnce(Arc<Standing>, Arc<Gate>, Arc<Roster>) -> Result<Handle, Error>,
     ) -> Result<(Handle, Seat), Error> {
-        if let Some(error) = self.refusal.get() {
-            return Err(error.clone());
-        }
         let (most, running) = (self.limits.topics_per_connection, || self.running());
         let beside = running().find_map(|handle| Some((handle, handle.roster.join(topic)?)));
         let place = beside.or_else(|| {
@@ -78,7 +73,7 @@ impl Pool {
         let free = self.slots.iter().position(|slot| slot.running().is_none());
         if free.is_none() && self.slots.len() < self.most {
             let pace = Pace::new(&self.limits, seed());
-            let standing = Arc::new(Standing::new(pace, self.refusal.clone()));
+            let standing = Arc::new(Standing::new(pace));
             self.slots.push(Slot { standing, handle: None });
         }
         let index = free.unwrap_or(self.slots.len() - 1);

@@ -10,7 +10,7 @@ use super::pool::Pool;
 use super::{Client, Connection};
 use crate::connect::{Address, Connector, Gate};
 use crate::dialect::{Access, Dialect, Limits};
-use crate::driver::{COMMANDS, Driver, Link, Signals, Standing};
+use crate::driver::{COMMANDS, Driver, Link, Refusal, Signals, Standing};
 use crate::error::{Error, ErrorKind};
 use crate::roster::{Roster, Seat};
 use crate::router::Router;
@@ -87,6 +87,7 @@ impl Client {
         let (sender, commands) = mpsc::channel(COMMANDS);
         let signals = Arc::new(Signals::default());
         let heard = Arc::<crate::heard::Heard>::default();
+        let refusal = Refusal::default();
         let limits = Limits::of(dialect, access);
         let session = Session::resume(dialect, access, limits, standing.pace());
         let (reporter, status) = watch::channel(session.status());
@@ -106,15 +107,17 @@ impl Client {
             commands,
             signals: signals.clone(),
             roster: roster.clone(),
-            standing: standing.clone(),
+            standing,
+            refusal: refusal.clone(),
             status: reporter,
             heard: heard.clone(),
             link: Link::Down,
             access,
             troubles: shared.troubles.clone(),
+            clock_doubted: false,
         };
         tokio::spawn(driver.run());
-        Ok(Handle { commands: sender, signals, roster, standing, heard, status })
+        Ok(Handle { commands: sender, signals, roster, refusal, heard, status })
     }
 }
 

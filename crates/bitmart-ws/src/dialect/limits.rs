@@ -59,6 +59,11 @@ pub struct Limits {
     pub linger: Duration,
     /// Pause before a topic is asked for again that was refused for a passing reason: 5 s.
     pub retry_pause: Duration,
+    /// After so many refusals of a login, or of a private topic, whose meaning nobody knows the
+    /// refusal counts as final: 5. Futures gives no codes, so that most of its refusals are of that
+    /// kind. Those that are known to pass (clock, rate, a fault of the server) are not counted, those
+    /// that are known to stay (key, signature, permission) are final at once.
+    pub unexplained_refusals: u32,
     /// First step of the reconnection backoff: 500 ms, doubled each time.
     pub backoff_base: Duration,
     /// Longest step of the reconnection backoff: 30 s.
@@ -103,6 +108,7 @@ impl Limits {
             login_within: Duration::from_secs(10),
             linger: (published.no_topic_close * 3 / 5).min(Duration::from_mins(1)),
             retry_pause: Duration::from_secs(5),
+            unexplained_refusals: 5,
             backoff_base: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(30),
             healthy_after: Duration::from_secs(2),

@@ -1,8 +1,10 @@
 //! The socket in its three conditions.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bitmart_types::Clock;
 use bytes::BytesMut;
 use fastwebsockets::{Frame, Payload, WebSocketError, WebSocketWrite};
 use futures_core::Stream;
@@ -17,6 +19,9 @@ use crate::reason::ReconnectReason;
 
 /// How long one write may take. A peer that does not read for this long is given up.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long the correction of a clock may take.
+const CORRECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the farewell may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
@@ -46,8 +51,19 @@ pub(super) enum Happening {
 }
 
 impl Link {
-    pub(super) fn connect(connector: Connector, delay: Duration) -> Self {
-        Self::Connecting(Box::pin(connector.connect(delay)))
+    /// Connects after `delay`. A doubted clock may correct itself first.
+    pub(super) fn connect(
+        connector: Connector,
+        delay: Duration,
+        doubted: Option<Arc<dyn Clock>>,
+    ) -> Self {
+        Self::Connecting(Box::pin(async move {
+            if let Some(clock) = doubted {
+                // Corrected or not, the next login says what the time is worth.
+                let _ = tokio::time::timeout(CORRECT_WITHIN, clock.correct()).await;
+            }
+            connector.connect(delay).await
+        }))
     }
 
     /// The next thing to happen; never, while the link is down. May be dropped at any time: what is
@@ -66,7 +82,7 @@ impl Link {
             Self::Up { messages, quiet, .. } => match read(messages, quiet).await {
                 Some(Ok(message)) => Happening::Received(message),
                 Some(Err(reason)) => self.ended(reason),
-                None => self.ended(ReconnectReason::Closed { code: None }),
+                None => self.ended(ReconnectReason::closed()),
             },
         }
     }

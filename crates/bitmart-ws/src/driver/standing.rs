@@ -1,25 +1,18 @@
 //! What the venue remembers of a client beyond one connection, and so must the client.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::error::Error;
-use crate::reason::Rejection;
 use crate::session::Pace;
 
-/// Whether the login of one side of a client was refused for good.
-pub(crate) type Refusal = Arc<OnceLock<Error>>;
-
-/// The standing of one place in a pool: when it may connect again, and whether the login was refused
-/// for good. Drivers come and go; this stays.
+/// When one place in a pool may connect again. Drivers come and go; this stays.
 #[derive(Debug)]
 pub(crate) struct Standing {
     pace: Mutex<Pace>,
-    refusal: Refusal,
 }
 
 impl Standing {
-    pub(crate) fn new(pace: Pace, refusal: Refusal) -> Self {
-        Self { pace: Mutex::new(pace), refusal }
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self { pace: Mutex::new(pace) }
     }
 
     /// The pace for the next driver.
@@ -33,17 +26,6 @@ impl Standing {
         if !kept.is_newer_than(&pace) {
             *kept = pace;
         }
-    }
-
-    /// The login was refused, and the same credentials will be refused again.
-    pub(super) fn refuse(&self, rejection: &Rejection) {
-        // The first refusal is as good as any.
-        let _ = self.refusal.set(Error::login_refused(rejection.clone()));
-    }
-
-    /// The refusal, if there was one.
-    pub(crate) fn refused(&self) -> Option<Error> {
-        self.refusal.get().cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, Pace> {

@@ -44,6 +44,10 @@ fn fragments_out_of_place_are_violations() {
 #[test]
 fn close_codes_are_read() {
     let close = |payload: &[u8]| push(&mut Assembler::default(), true, OpCode::Close, payload);
-    assert_eq!(close(&[0x03, 0xf1, b'x']), Ok(Some(Message::Close(Some(1009)))));
-    assert_eq!(close(&[]), Ok(Some(Message::Close(None))));
+    let text = Some("x\u{fffd}".to_owned());
+    assert_eq!(close(&[0x03, 0xf1, b'x', 0x1b]), Ok(Some(Message::Close(Some(1009), text))));
+    assert_eq!(close(&[0x03, 0xf1]), Ok(Some(Message::Close(Some(1009), None))));
+    assert_eq!(close(&[]), Ok(Some(Message::Close(None, None))));
+    let Ok(Some(Message::Close(_, Some(text)))) = close(&[b'a'; 100_000]) else { panic!("a text") };
+    assert_eq!(text.len(), 300);
 }

@@ -40,7 +40,7 @@ fn a_slow_reader_of_market_data_learns_how_much_it_missed() {
 fn the_last_word_of_the_lifecycle_survives_an_overflow() {
     let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     writer.push(Update::Data(1));
-    writer.push(Update::Reconnecting(crate::ReconnectReason::Closed { code: None }));
+    writer.push(Update::Reconnecting(crate::ReconnectReason::closed()));
     writer.push(Update::Resynced);
     writer.push(Update::Data(2));
     writer.push(Update::Data(3));
@@ -78,7 +78,7 @@ fn a_loss_says_since_when_whenever_it_is_read() {
     let (writer, reader) = queue(2, Overflow::End, heard.clone());
     assert!(writer.push(Update::Data(1)));
     heard.note(at(5));
-    let cut = crate::ReconnectReason::Closed { code: None };
+    let cut = crate::ReconnectReason::closed();
     assert!(writer.push(Update::Reconnecting(cut)));
     heard.note(at(9));
     assert!(!writer.push(Update::Data(2)), "full");

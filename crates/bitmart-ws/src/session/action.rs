@@ -73,7 +73,9 @@ pub enum Notice {
         /// What ended it.
         reason: ReconnectReason,
     },
-    /// The venue refused the login. The session is over, its topics are forgotten.
+    /// The venue refused the login, for a reason that stays (key, signature, memo, permission) or, as
+    /// often as [`Limits::unexplained_refusals`](crate::Limits::unexplained_refusals) says, for one
+    /// that nobody knows. The session is over, its topics are forgotten.
     LoginRefused {
         /// The venue's words.
         rejection: Rejection,

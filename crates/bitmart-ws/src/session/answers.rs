@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::flight::Verdict;
 use super::{Action, Notice, OnWire, Session, State};
-use crate::dialect::{Control, Operation};
-use crate::reason::{ReconnectReason, Rejection};
+use crate::dialect::{Access, Control, Operation};
+use crate::reason::{Prospect, ReconnectReason, Rejection};
 
 impl Session {
     pub(super) fn control(&mut self, now: Instant, control: Control) {
@@ -43,17 +43,29 @@ impl Session {
         if !matches!(self.state, State::LoggingIn { .. }) {
             return;
         }
-        if rejection.is_logged_in() {
-            self.logged_in();
-        } else if rejection.is_passing() {
+        let again = match rejection.prospect() {
+            _ if rejection.is_logged_in() => return self.logged_in(),
+            Prospect::Passing => true,
+            Prospect::Unknown => self.may_ask_again(),
+            Prospect::Final => false,
+        };
+        if again {
             self.lose(now, ReconnectReason::Refused(rejection));
         } else {
+            // Whoever follows keeps the distance that a failed attempt calls for.
+            self.pace.note_failure(now);
             self.topics.clear();
             self.disconnect();
             self.actions.push_back(Action::Close);
             self.emit(Notice::LoginRefused { rejection });
             self.state = State::Failed;
         }
+    }
+
+    /// Counts a refusal that says nothing about the next attempt. `false` when there were too many.
+    fn may_ask_again(&mut self) -> bool {
+        self.unexplained += 1;
+        self.unexplained < self.limits.unexplained_refusals
     }
 
     fn refused(
@@ -68,6 +80,9 @@ impl Session {
         }
         if operation.is_none() && matches!(self.state, State::LoggingIn { .. }) {
             return self.login_refused(now, rejection);
+        }
+        if self.access == Access::Private && rejection.is_about_login() && self.may_ask_again() {
+            return self.lose(now, ReconnectReason::Refused(rejection));
         }
         self.prove();
         // An error that does not even name the operation is taken for the oldest subscription.
@@ -124,6 +139,16 @@ impl Session {
             return;
         };
         let retry_at = Some(now + self.limits.retry_pause);
+        let again = match rejection.prospect() {
+            // The login was made again and again before this.
+            Prospect::Passing => !rejection.is_about_login(),
+            // On the public side a text without a code is about the topic.
+            Prospect::Unknown => {
+                self.access == Access::Private
+                    && entry.refusals + 1 < self.limits.unexplained_refusals
+            }
+            Prospect::Final => false,
+        };
         match (operation, entry.on_wire) {
             (Operation::Request, _) => {
                 self.emit(Notice::RequestRejected { topic: name, rejection });
@@ -140,9 +165,10 @@ impl Session {
             // What cannot be unsubscribed is not subscribed.
             (Operation::Unsubscribe, _) => self.release(topic),
             (Operation::Subscribe, _) if rejection.is_duplicate() => self.confirm(topic),
-            (Operation::Subscribe, OnWire::Subscribing)
-                if rejection.is_passing() && entry.desired =>
-            {
+            (Operation::Subscribe, OnWire::Subscribing) if again && entry.desired => {
+                if !rejection.is_passing() {
+                    entry.refusals += 1;
+                }
                 entry.on_wire = OnWire::Absent;
                 entry.retry_at = retry_at;
             }
@@ -166,6 +192,8 @@ impl Session {
         entry.on_wire = OnWire::Confirmed;
         entry.alone = false;
         entry.retry_at = None;
+        entry.refusals = 0;
+        self.unexplained = 0;
         let known = std::mem::replace(&mut entry.known, true);
         if entry.desired {
             self.emit(if known {

@@ -63,6 +63,7 @@ impl Session {
             known: false,
             alone: false,
             retry_at: None,
+            refusals: 0,
         });
         if entry.on_wire == OnWire::Confirmed {
             self.actions.push_back(Action::Emit(Notice::Subscribed { topic }));

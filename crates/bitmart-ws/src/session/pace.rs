@@ -29,6 +29,12 @@ impl Pace {
         self.next_connect > other.next_connect
     }
 
+    /// Has the next attempt wait as after a connection that failed.
+    pub(super) fn note_failure(&mut self, now: Instant) {
+        let pause = self.backoff.next_pause().max(self.spacing(now));
+        self.next_connect = Some(now + pause);
+    }
+
     /// How long an attempt that could start now has to wait.
     pub(super) fn spacing(&self, now: Instant) -> Duration {
         self.next_connect.map_or(Duration::ZERO, |at| at.saturating_duration_since(now))

@@ -136,7 +136,7 @@ impl Model {
             Step::Garbage => {}
             Step::Cut => {
                 if self.server.take().is_some() {
-                    self.session.closed(self.now, ReconnectReason::Closed { code: None });
+                    self.session.closed(self.now, ReconnectReason::closed());
                 }
             }
             Step::Wait(millis) => self.wait(Duration::from_millis((*millis).into())),

@@ -106,5 +106,5 @@ fn subscribe_frame(topics: &[&str]) -> String {
 }
 
 fn closed() -> ReconnectReason {
-    ReconnectReason::Closed { code: Some(1006) }
+    ReconnectReason::Closed { code: Some(1006), text: None }
 }

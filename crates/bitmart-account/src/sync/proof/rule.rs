@@ -103,7 +103,7 @@ impl Rule for Proven {
 
     fn lost(&mut self, now: i64, stream: usize, last_received: Option<i64>, loss: Loss) {
         let cause = match loss {
-            Loss::Cut => Cause::Reconnecting(ReconnectReason::Closed { code: None }),
+            Loss::Cut => Cause::Reconnecting(ReconnectReason::Closed { code: None, text: None }),
             Loss::Malformed => Cause::Unreadable,
             Loss::Overflow => Cause::Overflowed,
         };

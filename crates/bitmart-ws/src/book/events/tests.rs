@@ -46,7 +46,7 @@ async fn events_say_what_changed_and_why_there_is_no_book() {
 #[tokio::test]
 async fn every_reason_is_told() {
     let mut bench = bench();
-    let closed = ReconnectReason::Closed { code: None };
+    let closed = ReconnectReason::closed();
     let reasons = [
         (Update::Reconnecting(closed.clone()), Some(Resync::Reconnecting(closed))),
         (Update::Lagged(7), Some(Resync::Lagged(7))),
@@ -145,7 +145,7 @@ proptest! {
                     Happening::Gap => { version += 1; bids("update", version, "") }
                     Happening::Malformed => malformed(),
                     Happening::Cut => {
-                        Update::Reconnecting(ReconnectReason::Closed { code: None })
+                        Update::Reconnecting(ReconnectReason::closed())
                     }
                 };
                 bench.push(update);

@@ -87,7 +87,7 @@ async fn a_gap_shows_at_once_and_requests_one_snapshot() {
 async fn a_lost_connection_empties_the_book_without_a_request() {
     let mut bench = bench();
     bench.push(depth("snapshot", 4, "100"));
-    bench.push(Update::Reconnecting(ReconnectReason::Closed { code: None }));
+    bench.push(Update::Reconnecting(ReconnectReason::closed()));
     bench.push(Update::Resynced);
     bench.push(depth("snapshot", 2, "103"));
     assert_eq!(bench.version().await, Some(4));
@@ -162,7 +162,7 @@ async fn a_snapshot_that_does_not_come_is_asked_for_by_time_and_then_by_subscrib
 async fn nothing_is_asked_while_the_connection_is_down() {
     let mut bench = bench();
     bench.push(depth("snapshot", 4, "100"));
-    bench.push(Update::Reconnecting(ReconnectReason::Closed { code: None }));
+    bench.push(Update::Reconnecting(ReconnectReason::closed()));
     assert_eq!((bench.version().await, bench.version().await), (Some(4), None));
     wait(&mut bench, 60).await;
     assert!(!bench.requested());

@@ -122,7 +122,11 @@ async fn frames_out_of_place_end_the_connection_and_not_the_subscription() {
         frame(false, PING, b""),
         vec![0xf1, 0x00],
         vec![0x83, 0x00],
-        frame(true, crate::testing::TEXT, b"\xff\xfe"),
+        // Masked by a key of nothing, and by one of something.
+        vec![0x81, 0x80 | 2, 0, 0, 0, 0, b'{', b'}'],
+        vec![0x82, 0x80 | 1, 1, 2, 3, 4, b'x'],
+        vec![0x89, 0x80, 0, 0, 0, 0],
+        vec![0x88, 0x80, 1, 2, 3, 4],
     ];
     for bytes in violations {
         let (mut venue, _client, mut peer, mut tickers) = open().await;
@@ -138,11 +142,11 @@ async fn frames_out_of_place_end_the_connection_and_not_the_subscription() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_close_with_a_code_is_passed_on() {
+async fn a_close_with_a_code_and_a_text_is_passed_on() {
     let (mut venue, _client, mut peer, mut tickers) = open().await;
-    peer.send(true, CLOSE, &1009_u16.to_be_bytes()).await;
+    peer.send(true, CLOSE, &[&1009_u16.to_be_bytes()[..], b"too \x1blong"].concat()).await;
     let lost = next(&mut tickers).await;
     let Update::Reconnecting(reason) = lost else { panic!("{lost:?}") };
-    assert_eq!(reason, ReconnectReason::Closed { code: Some(1009) });
+    assert_eq!(reason.to_string(), "closed by the server with code 1009: too \u{fffd}long");
     serve(&mut venue).await;
 }

@@ -24,7 +24,7 @@ async fn a_closed_connection_is_replaced_replayed_and_resynced() {
     );
     second.say(&tick(2)).await;
     assert_eq!(value(&mut tickers).await, 1);
-    let reason = ReconnectReason::Closed { code: Some(1001) };
+    let reason = ReconnectReason::Closed { code: Some(1001), text: None };
     assert!(matches!(next(&mut tickers).await, Update::Reconnecting(why) if why == reason));
     assert!(matches!(next(&mut tickers).await, Update::Resynced));
     assert_eq!(value(&mut tickers).await, 2);

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use bitmart_types::{Clock, Timestamp};
+use bitmart_types::{Clock, Correction, Timestamp};
 use tokio::runtime::Handle;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{Venue, venue, venue_with};
+use crate::testing::{Peer, Venue, venue, venue_with};
 
 const LOGIN_REFUSED: &str =
     r#"{"event":"login","errorCode":"91011","errorMessage":"Param sign is wrong"}"#;
@@ -99,22 +99,120 @@ async fn private_topics_without_credentials_do_not_even_connect() {
     assert!(!venue.is_dialled());
 }
 
+/// Waits for a connection and refuses its login with this code.
+async fn refuse(venue: &mut Venue, code: u32) -> String {
+    let mut peer = venue.accept().await;
+    let login = peer.text().await;
+    peer.say(&format!(r#"{{"event":"login","errorCode":"{code}","errorMessage":"no"}}"#)).await;
+    login
+}
+
+/// Waits for a connection, accepts its login and acknowledges its first command.
+async fn accept(venue: &mut Venue) -> (Peer, String) {
+    let mut peer = venue.accept().await;
+    let login = peer.text().await;
+    peer.say(r#"{"event":"login"}"#).await;
+    peer.acknowledge().await;
+    (peer, login)
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_retries_a_refused_login_gets_the_error_and_does_not_knock_again() {
+async fn a_caller_that_retries_a_refused_login_tries_again_at_growing_distances() {
     let (mut venue, client) = venue_with(1 << 16, with_account);
-    let refuse = async {
-        let mut peer = venue.accept().await;
-        peer.text().await;
-        peer.say(LOGIN_REFUSED).await;
+    let start = tokio::time::Instant::now();
+    let mut attempts = 0;
+    let refusing = async {
+        loop {
+            refuse(&mut venue, 91_011).await;
+            attempts += 1;
+        }
     };
-    let ((), result) = tokio::join!(refuse, client.subscribe(orders()));
-    result.expect_err("refused");
-    for _ in 0..100 {
-        let error = client.subscribe(orders()).await.expect_err("still refused");
-        assert_eq!(error.kind(), ErrorKind::LoginRefused);
-        assert_eq!(error.rejection().and_then(|rejection| rejection.code), Some(91_011));
+    let retrying = async {
+        while start.elapsed() < Duration::from_mins(10) {
+            let error = client.subscribe(orders()).await.expect_err("refused");
+            if error.kind() == ErrorKind::LoginRefused {
+                assert_eq!(error.rejection().and_then(|rejection| rejection.code), Some(91_011));
+            } else {
+                assert_eq!(error.kind(), ErrorKind::Timeout, "the pause is longer: {error}");
+            }
+        }
+    };
+    tokio::select! {
+        () = refusing => {}
+        () = retrying => {}
     }
-    assert!(!venue.is_dialled());
-    let (_peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
-    tickers.expect("public topics need no login");
+    assert!((20..=45).contains(&attempts), "{attempts} attempts in 10 minutes");
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    let ((_peer, _), subscription) = tokio::join!(accept(&mut venue), client.subscribe(orders()));
+    subscription.expect("the cause was corrected, and the same client goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_made_the_moment_the_login_is_refused_logs_in_itself() {
+    let (mut venue, client) = venue_with(1 << 16, with_account);
+    for _ in 0..3 {
+        let (_, result) = tokio::join!(refuse(&mut venue, 91_002), client.subscribe(orders()));
+        assert_eq!(result.expect_err("refused").kind(), ErrorKind::LoginRefused);
+    }
+    let ((_peer, _), result) = tokio::join!(accept(&mut venue), client.subscribe(orders()));
+    result.expect("subscribed");
+}
+
+/// A clock that is far behind until it is corrected.
+#[derive(Debug, Default)]
+struct Behind(AtomicI64);
+
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(if self.0.load(Ordering::Relaxed) == 0 { 1_000 } else { 100_000 })
+    }
+
+    fn correct(&self) -> Correction<'_> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.0.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_refused_for_its_time_corrects_the_clock_and_the_stream_goes_on() {
+    let (mut venue, client) =
+        venue_with(1 << 16, |builder| with_account(builder).clock(Behind::default()));
+    let ((peer, login), subscription) =
+        tokio::join!(accept(&mut venue), client.subscribe(orders()));
+    assert!(login.contains(r#""1000""#), "{login}");
+    let mut subscription = subscription.expect("subscribed");
+    assert!(matches!(next(&mut subscription).await, Update::Subscribed));
+    drop(peer);
+    refuse(&mut venue, 91_022).await;
+    let (mut peer, login) = accept(&mut venue).await;
+    assert!(login.contains(r#""100000""#), "the corrected time: {login}");
+    for _ in 0..2 {
+        assert!(matches!(next(&mut subscription).await, Update::Reconnecting(_)));
+    }
+    assert!(matches!(next(&mut subscription).await, Update::Resynced));
+    peer.say(&data("spot/user/order", "BTC_USDT", &[1])).await;
+    assert_eq!(value(&mut subscription).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_never_corrects_itself_does_not_stop_the_attempts() {
+    #[derive(Debug)]
+    struct Stuck;
+    impl Clock for Stuck {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(1)
+        }
+        fn correct(&self) -> Correction<'_> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let (mut venue, client) = venue_with(1 << 16, |builder| with_account(builder).clock(Stuck));
+    let serving = async {
+        refuse(&mut venue, 91_022).await;
+        accept(&mut venue).await
+    };
+    let (_, result) = tokio::join!(serving, client.subscribe(orders()));
+    result.expect("subscribed");
 }

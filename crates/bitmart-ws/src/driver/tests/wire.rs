@@ -139,6 +139,26 @@ async fn frames_that_cannot_be_read_are_told_and_many_in_a_row_end_the_connectio
 }
 
 #[tokio::test(start_paused = true)]
+async fn text_that_is_not_utf8_is_told_and_the_frames_behind_it_are_read() {
+    let most = Limits::of(Dialect::Spot, Access::Public).unreadable_frames;
+    let (mut venue, _client, mut peer, mut tickers) = open().await;
+    for count in [most - 1, most] {
+        for _ in 0..count {
+            peer.send(true, TEXT, b"{\"table\":\"\xff\"}").await;
+            let update = next(&mut tickers).await;
+            let Update::Malformed(fault) = update else { panic!("{update:?}") };
+            assert_eq!(fault.kind(), DecodeErrorKind::Encoding);
+        }
+        if count < most {
+            peer.say(&tick(2)).await;
+            assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
+        }
+    }
+    assert!(violation(&mut tickers).await.contains("in a row"));
+    venue.accept().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn bytes_behind_a_frame_are_told_and_the_frame_counts() {
     let (_venue, _client, mut peer, mut tickers) = open().await;
     for _ in 0..9 {

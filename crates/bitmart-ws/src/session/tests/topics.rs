@@ -384,3 +384,43 @@ fn a_topic_wanted_again_whose_unsubscription_is_put_off_is_answered() {
     run.receive(r#"{"event":"unsubscribe","errorCode":"90007","errorMessage":"too many"}"#);
     assert_eq!(run.notices(), [subscribed(TICKER)]);
 }
+
+#[test]
+fn a_private_topic_refused_for_a_reason_that_nobody_knows_is_tried_five_times() {
+    let refusal =
+        r#"{"action":"subscribe","group":"futures/order","success":false,"error":"busy"}"#;
+    let mut run = Run::new(Dialect::Futures, Access::Private);
+    run.subscribe("futures/order");
+    run.session.connected(run.now);
+    run.receive(r#"{"action":"access","success":true}"#);
+    let asked = |run: &mut Run| run.sent().iter().any(|frame| frame.contains("futures/order"));
+    for _ in 1..5 {
+        assert!(asked(&mut run));
+        run.receive(refusal);
+        assert_eq!(run.notices(), []);
+        run.advance(Duration::from_secs(5));
+    }
+    assert!(asked(&mut run));
+    run.receive(refusal);
+    let notices = run.notices();
+    assert!(matches!(notices[..], [Notice::Rejected { .. }]), "{notices:?}");
+}
+
+#[test]
+fn a_topic_that_does_not_exist_is_refused_at_once() {
+    for (access, error) in [
+        (Access::Private, "group [futures/asset:XYZ] not exist"),
+        (Access::Private, "Invalid channel: not found futures/asset:XYZ"),
+        (Access::Public, "whatever it is"),
+    ] {
+        let mut run = Run::new(Dialect::Futures, access);
+        run.subscribe("futures/asset:XYZ");
+        run.session.connected(run.now);
+        run.receive(r#"{"action":"access","success":true}"#);
+        run.actions();
+        run.receive(&format!(
+            r#"{{"action":"subscribe","group":"futures/asset:XYZ","success":false,"error":"{error}"}}"#
+        ));
+        assert!(matches!(run.notices()[..], [Notice::Rejected { .. }]), "{error}");
+    }
+}

@@ -1,0 +1,417 @@
+//! A server that sends more than it was asked for: no request gets a response that came before it.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use bitmart_rest::{
+    Auth, Client, ClientBuilder, Effect, EncodeError, Endpoint, Host, LimitPolicy, Limiter,
+    Metadata, Method, Payload, TransportErrorKind,
+};
+use bitmart_types::{Environment, Roots, Service};
+use proptest::prelude::*;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection};
+
+use crate::endpoint::{Placed, client};
+use crate::tls::certificate;
+
+/// Orders per case. Over TLS each takes a handshake, so that there are fewer of them unless
+/// `SURPLUS_ORDERS` says how many.
+fn orders(tls: bool) -> u32 {
+    let told = std::env::var("SURPLUS_ORDERS").ok().map(|text| text.parse().unwrap());
+    told.unwrap_or(if tls { 250 } else { 5_000 })
+}
+
+/// What is added to a number for the response that nobody asked for.
+const FOREIGN: u32 = 1_000_000;
+
+/// An order that its response must name.
+#[derive(serde::Serialize)]
+struct Numbered {
+    number: u32,
+}
+
+impl Endpoint for Numbered {
+    type Response = Placed;
+    const METADATA: Metadata = Metadata::new("numbered", Method::Post, Host::Spot, "/numbered")
+        .auth(Auth::Signed)
+        .effect(Effect::Trade);
+    fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
+        payload.json(self)
+    }
+}
+
+/// When the surplus response to a request is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum When {
+    Never,
+    /// In one write with the response; over TLS in a record of its own or in the same.
+    AtOnce {
+        merged: bool,
+    },
+    /// When the client says so, which then waits until it was written.
+    Later,
+}
+
+/// The surplus response to a request, and how much of it is held back until the next request has
+/// come.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    when: When,
+    percent: usize,
+}
+
+const MERGED: Plan = Plan { when: When::AtOnce { merged: true }, percent: 100 };
+const SEPARATE: Plan = Plan { when: When::AtOnce { merged: false }, percent: 100 };
+const IN_PART: Plan = Plan { when: When::AtOnce { merged: false }, percent: 60 };
+const LATER: Plan = Plan { when: When::Later, percent: 100 };
+const LATER_IN_PART: Plan = Plan { when: When::Later, percent: 60 };
+/// What no client can tell from a response to the next request.
+const AFTER_THE_NEXT: Plan = Plan { when: When::AtOnce { merged: false }, percent: 0 };
+
+/// The server's end of a connection. It blocks, so that nothing but the client runs in the runtime.
+struct Peer {
+    stream: TcpStream,
+    tls: Option<ServerConnection>,
+    text: Vec<u8>,
+}
+
+impl Peer {
+    /// The number of the next order, or `None` at the end.
+    fn order(&mut self) -> io::Result<Option<u32>> {
+        loop {
+            let text = String::from_utf8_lossy(&self.text);
+            let number =
+                text.split_once(r#"{"number":"#).and_then(|(_, rest)| rest.split_once('}'));
+            if let Some((number, _)) = number {
+                let number = number.parse().unwrap();
+                self.text.clear();
+                return Ok(Some(number));
+            }
+            let mut piece = [0; 4096];
+            let count = match &mut self.tls {
+                None => self.stream.read(&mut piece)?,
+                Some(tls) => match tls.reader().read(&mut piece) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if tls.read_tls(&mut self.stream)? == 0 {
+                            return Ok(None);
+                        }
+                        tls.process_new_packets().map_err(io::Error::other)?;
+                        continue;
+                    }
+                    other => other?,
+                },
+            };
+            if count == 0 {
+                return Ok(None);
+            }
+            self.text.extend_from_slice(&piece[..count]);
+        }
+    }
+
+    /// The bytes that carry `text`.
+    fn encode(&mut self, text: &str) -> Vec<u8> {
+        let Some(tls) = &mut self.tls else { return text.as_bytes().to_vec() };
+        tls.writer().write_all(text.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    fn serve(&mut self, plan: impl Fn(u32) -> Plan, turn: &Turn) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            while tls.is_handshaking() || tls.wants_write() {
+                tls.complete_io(&mut self.stream)?;
+            }
+        }
+        let mut held_back = Vec::new();
+        while let Some(number) = self.order()? {
+            self.stream.write_all(&std::mem::take(&mut held_back))?;
+            let Plan { when, percent } = plan(number);
+            let (own, surplus) = (response(number), response(FOREIGN + number));
+            if when == (When::AtOnce { merged: true }) {
+                let both = self.encode(&(own + &surplus));
+                self.stream.write_all(&both)?;
+                continue;
+            }
+            let mut own = self.encode(&own);
+            if when == When::Never {
+                self.stream.write_all(&own)?;
+                continue;
+            }
+            let mut surplus = self.encode(&surplus);
+            held_back = surplus.split_off(surplus.len() * percent / 100);
+            if when == When::Later {
+                self.stream.write_all(&own)?;
+                turn.written(|| self.stream.write_all(&surplus))?;
+            } else {
+                own.append(&mut surplus);
+                self.stream.write_all(&own)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn response(number: u32) -> String {
+    let body = format!(r#"{{"code":1000,"message":"OK","data":{{"order_id":"{number}"}}}}"#);
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Lets the client say when something is written, and wait for it.
+struct Turn {
+    asked: Mutex<Receiver<()>>,
+    done: Sender<()>,
+}
+
+impl Turn {
+    fn written(&self, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        if self.asked.lock().unwrap().recv().is_ok() {
+            let result = write();
+            let _ = self.done.send(());
+            return result;
+        }
+        Ok(())
+    }
+}
+
+struct Server {
+    client: Client,
+    accepts: Arc<AtomicUsize>,
+    ask: Sender<()>,
+    done: Receiver<()>,
+}
+
+/// A server with this plan and a client for it.
+fn serve(
+    tls: bool,
+    plan: impl Fn(u32) -> Plan + Clone + Send + 'static,
+    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let scheme = if tls { "https" } else { "http" };
+    let address = format!("{scheme}://{}", listener.local_addr().unwrap());
+    let mut environment = Environment::custom("test").with(Service::SpotRest, &*address);
+    let config: Option<Arc<ServerConfig>> = tls.then(|| {
+        let (acceptor, root): (TlsAcceptor, _) = certificate(&[b"http/1.1"]);
+        environment.roots = Roots::none().with_der(root);
+        Arc::clone(acceptor.config())
+    });
+    let (ask, asked) = channel();
+    let (sender, done) = channel();
+    let turn = Arc::new(Turn { asked: Mutex::new(asked), done: sender });
+    let accepts = Arc::new(AtomicUsize::new(0));
+    thread::spawn({
+        let accepts = Arc::clone(&accepts);
+        move || {
+            while let Ok((stream, _)) = listener.accept() {
+                accepts.fetch_add(1, Ordering::SeqCst);
+                stream.set_nodelay(true).unwrap();
+                let (plan, turn, config) = (plan.clone(), Arc::clone(&turn), config.clone());
+                thread::spawn(move || {
+                    let tls = config.map(|config| ServerConnection::new(config).unwrap());
+                    // How a connection ends is the client's affair.
+                    let _ = Peer { stream, tls, text: Vec::new() }.serve(plan, &turn);
+                });
+            }
+        }
+    });
+    let builder = client("").environment(environment).limiter(Limiter::new(LimitPolicy::Off));
+    Server { client: configure(builder).build().unwrap(), accepts, ask, done }
+}
+
+impl Server {
+    /// Places an order and has the server write its late surplus, without giving the runtime a chance
+    /// to notice it.
+    async fn order(&self, number: u32, plan: Plan) -> String {
+        let placed = self.client.send(Numbered { number }).await;
+        if plan.when == When::Later {
+            self.ask.send(()).unwrap();
+            self.done.recv().unwrap();
+        }
+        placed.unwrap().order_id
+    }
+
+    /// How many of the orders were answered with a foreign id.
+    async fn foreign(&self, orders: u32, plan: Plan) -> usize {
+        let mut foreign = 0;
+        for number in 0..orders {
+            foreign += usize::from(self.order(number, plan).await != number.to_string());
+        }
+        foreign
+    }
+}
+
+async fn none_is_foreign(tls: bool, plan: Plan) {
+    let server = serve(tls, move |_| plan, |builder| builder);
+    assert_eq!(server.foreign(orders(tls), plan).await, 0, "{plan:?}");
+}
+
+#[tokio::test]
+async fn two_responses_in_one_write() {
+    none_is_foreign(false, MERGED).await;
+}
+
+#[tokio::test]
+async fn two_responses_in_one_record() {
+    none_is_foreign(true, MERGED).await;
+}
+
+#[tokio::test]
+async fn two_responses_in_two_records_of_one_write() {
+    none_is_foreign(true, SEPARATE).await;
+}
+
+#[tokio::test]
+async fn a_second_response_of_which_a_part_comes_with_the_first() {
+    none_is_foreign(false, IN_PART).await;
+    none_is_foreign(true, IN_PART).await;
+}
+
+#[tokio::test]
+async fn a_second_response_that_comes_later_but_before_the_next_request() {
+    none_is_foreign(false, LATER).await;
+    none_is_foreign(true, LATER).await;
+}
+
+#[tokio::test]
+async fn a_second_response_that_comes_later_in_part() {
+    none_is_foreign(false, LATER_IN_PART).await;
+    none_is_foreign(true, LATER_IN_PART).await;
+}
+
+/// The case that is documented not to be noticed, and the client that excludes it.
+#[tokio::test]
+async fn a_second_response_after_the_next_request_needs_a_fresh_connection_for_each_write() {
+    let orders = 50;
+    let server = serve(false, |_| AFTER_THE_NEXT, |builder| builder);
+    assert_ne!(server.foreign(orders, AFTER_THE_NEXT).await, 0, "else the setting is needless");
+
+    for tls in [false, true] {
+        let fresh = |builder: ClientBuilder| builder.fresh_connection_for_writes(true);
+        let server = serve(tls, |_| AFTER_THE_NEXT, fresh);
+        assert_eq!(server.foreign(orders, AFTER_THE_NEXT).await, 0);
+        assert_eq!(server.accepts.load(Ordering::SeqCst), usize::try_from(orders).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_behaves_keeps_its_connection() {
+    let plan = Plan { when: When::Never, percent: 0 };
+    for tls in [false, true] {
+        let server = serve(tls, move |_| plan, |builder| builder);
+        assert_eq!(server.foreign(500, plan).await, 0);
+        assert_eq!(server.accepts.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// A connection of which the client did not notice that it had ended is no reason for doubt.
+#[tokio::test]
+async fn a_connection_that_ended_while_nobody_looked_is_not_written_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (ask, asked) = channel::<()>();
+    let (sender, done) = channel();
+    let server = thread::spawn(move || {
+        for number in 0..100 {
+            let (stream, _) = listener.accept().unwrap();
+            let mut peer = Peer { stream, tls: None, text: Vec::new() };
+            assert_eq!(peer.order().unwrap(), Some(number));
+            peer.stream.write_all(response(number).as_bytes()).unwrap();
+            asked.recv().unwrap();
+            drop(peer);
+            sender.send(()).unwrap();
+        }
+    });
+    let client = client(&address).limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
+    for number in 0..100 {
+        client.send(Numbered { number }).await.unwrap();
+        ask.send(()).unwrap();
+        done.recv().unwrap();
+    }
+    server.join().unwrap();
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_waiting_counts_against_the_deadline() {
+    let server = crate::server::Server::start(|_| crate::server::Reply::Stall).await;
+    let client = client(&server.address)
+        .limiter(Limiter::new(LimitPolicy::Off))
+        .max_connections_per_host(3)
+        .timeout(std::time::Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let calls = (0..200).map(|number| {
+        let client = client.clone();
+        tokio::spawn(async move { client.send(Numbered { number }).await.unwrap_err() })
+    });
+    let mut outcomes = [0, 0];
+    for call in calls.collect::<Vec<_>>() {
+        let error = call.await.unwrap();
+        assert!(error.is_timeout(), "{error}");
+        let is_sent = error.outcome() == bitmart_rest::Outcome::Unknown;
+        outcomes[usize::from(is_sent)] += 1;
+        if !is_sent {
+            assert_eq!(error.outcome(), bitmart_rest::Outcome::NotSent);
+            let kind = bitmart_rest::ErrorKind::Transport(TransportErrorKind::Timeout);
+            assert_eq!(error.kind(), &kind);
+        }
+    }
+    assert!(outcomes[1] <= 3 && server.requests().len() <= 3, "{outcomes:?}");
+    assert!(server.accepts() <= 3, "{} connections", server.accepts());
+}
+
+#[tokio::test]
+async fn ten_thousand_calls_at_once_keep_the_default_limit_and_all_are_answered() {
+    let plan = Plan { when: When::Never, percent: 0 };
+    let generous = |builder: ClientBuilder| builder.timeout(std::time::Duration::from_mins(5));
+    let server = serve(false, move |_| plan, generous);
+    let calls = (0..10_000).map(|number| {
+        let client = server.client.clone();
+        tokio::spawn(async move { client.send(Numbered { number }).await.unwrap().order_id })
+    });
+    for (number, call) in calls.collect::<Vec<_>>().into_iter().enumerate() {
+        assert_eq!(call.await.unwrap(), number.to_string());
+    }
+    let accepts = server.accepts.load(Ordering::SeqCst);
+    assert!((2..=128).contains(&accepts), "{accepts} connections");
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let when = prop_oneof![
+        Just(When::Never),
+        any::<bool>().prop_map(|merged| When::AtOnce { merged }),
+        Just(When::Later),
+    ];
+    // Nothing at all before the next request cannot be noticed.
+    (when, 2..=100_usize).prop_map(|(when, percent)| Plan { when, percent })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 60, failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(11), ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_request_is_answered_with_a_response_that_came_before_it(
+        tls: bool,
+        plans in prop::collection::vec(plan(), 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let script = plans.clone();
+            let server = serve(tls, move |number| script[number as usize], |builder| builder);
+            for (number, plan) in plans.iter().enumerate() {
+                let number = u32::try_from(number).unwrap();
+                assert_eq!(server.order(number, *plan).await, number.to_string());
+            }
+        });
+    }
+}
