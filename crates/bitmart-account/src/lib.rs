@@ -34,6 +34,7 @@ mod clock;
 mod convert;
 mod counted;
 mod event;
+mod feed;
 mod fetch;
 mod holdings;
 mod order;
@@ -43,6 +44,7 @@ pub mod sync;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod unread;
 
 pub use assumptions::{
     Assumptions, CLOCKS_DIFFER_AT_MOST, HISTORY_BEHIND_AT_MOST, PUSH_LATE_AT_MOST,
@@ -53,3 +55,4 @@ pub use order::{Fill, Instrument, Market, Order, Progress};
 pub use state::AccountState;
 pub use sync::AccountSync;
 pub use tracker::AccountTracker;
+pub use unread::Unread;

@@ -7,7 +7,7 @@ use bitmart_types::{OrderId, Timestamp};
 
 use super::audit::{self, Audit};
 use super::touched::Touched;
-use super::watermark::Watermark;
+use super::watermark::{self, Watermark};
 use super::{Cause, Request};
 use crate::{AccountEvent, Assumptions, CatchUp, Health, Instrument, Market};
 
@@ -23,12 +23,20 @@ enum Streams {
     Open,
 }
 
+/// A fetch that is on its way.
 #[derive(Debug)]
-struct Flight {
+pub(super) struct Flight {
     id: u64,
-    begin: Timestamp,
-    from: Option<Timestamp>,
+    pub(super) begin: Timestamp,
+    pub(super) from: Option<Timestamp>,
+    /// An order or a fill could not be read: this proves nothing.
+    pub(super) lacks_rows: bool,
+    /// Balances and positions that a stream told of since it began.
+    pub(super) touched: Touched,
 }
+
+/// Fetches on their way at a time: one that hangs, and one that began after a later loss.
+const FLIGHTS: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct MarketSync {
@@ -38,7 +46,8 @@ pub(super) struct MarketSync {
     streams: Streams,
     /// Streams of which nothing has been heard for a while.
     silent: Vec<usize>,
-    flight: Option<Flight>,
+    /// Oldest first.
+    pub(super) flights: Vec<Flight>,
     /// No fetch before this.
     fetch_at: Timestamp,
     /// The begin of the newest fetch.
@@ -50,8 +59,6 @@ pub(super) struct MarketSync {
     reconnecting_told: bool,
     /// Where the fetches since the market was live began to look, and what they found.
     pub(super) found: CatchUp,
-    /// Balances and positions that a stream told of since the fetch began.
-    pub(super) touched: Touched,
     pub(super) audit: Audit,
 }
 
@@ -63,7 +70,7 @@ impl MarketSync {
             assume,
             streams: Streams::Wanted(now),
             silent: Vec::new(),
-            flight: None,
+            flights: Vec::new(),
             fetch_at: now,
             asked: None,
             pause: FIRST_PAUSE,
@@ -72,8 +79,7 @@ impl MarketSync {
             told: None,
             reconnecting_told: false,
             found: nothing(market),
-            touched: Touched::default(),
-            audit: Audit::new(now),
+            audit: Audit::new(),
         }
     }
 
@@ -148,8 +154,8 @@ impl MarketSync {
                 let first = !std::mem::replace(&mut self.reconnecting_told, true);
                 first.then_some(AccountEvent::Reconnecting { market, reason })
             }
-            Cause::Unreadable => {
-                self.watermark.hole(now);
+            Cause::Unreadable { before } => {
+                self.watermark.hole(before, stream);
                 self.wake(now);
                 None
             }
@@ -162,8 +168,8 @@ impl MarketSync {
         }
     }
 
-    pub(super) fn up(&mut self, now: Timestamp, stream: usize) {
-        if self.watermark.up(now, stream) {
+    pub(super) fn up(&mut self, now: Timestamp, stream: usize, since: Timestamp) {
+        if self.watermark.up(since, stream) {
             self.wake(now);
         }
     }
@@ -175,16 +181,29 @@ impl MarketSync {
         }
     }
 
-    /// The fetch with this id came back: when it began and where it looked.
-    pub(super) fn land(&mut self, id: u64) -> Option<(Timestamp, Option<Timestamp>)> {
-        let flight = self.flight.take_if(|flight| flight.id == id)?;
-        Some((flight.begin, flight.from))
+    /// The fetch with this id, if it is on its way.
+    pub(super) fn flight(&mut self, id: u64) -> Option<&mut Flight> {
+        self.flights.iter_mut().find(|flight| flight.id == id)
+    }
+
+    /// The fetch with this id has come back whole. Those that began before it are void: it tells more,
+    /// and what they say of balances is older.
+    pub(super) fn land(&mut self, id: u64) -> Option<Flight> {
+        let at = self.flights.iter().position(|flight| flight.id == id)?;
+        self.flights.drain(..=at).next_back()
+    }
+
+    /// The fetch with this id has failed. Gives whether that matters: a newer one may be on its way.
+    pub(super) fn crash(&mut self, id: u64) -> bool {
+        let Some(at) = self.flights.iter().position(|flight| flight.id == id) else { return false };
+        self.flights.remove(at);
+        at == self.flights.len()
     }
 
     /// A fetch came back whole.
-    pub(super) fn fetched(&mut self, begin: Timestamp, from: Option<Timestamp>, now: Timestamp) {
-        self.watermark.fetched(begin, from);
-        self.found.since = self.found.since.or(from);
+    pub(super) fn fetched(&mut self, flight: &Flight, now: Timestamp) {
+        self.watermark.fetched(flight.begin, flight.from);
+        self.found.since = self.found.since.or(flight.from);
         self.failing = false;
         self.pause = FIRST_PAUSE;
         self.wake(now);
@@ -210,11 +229,14 @@ impl MarketSync {
         self.fetch_at = if recent { due.max(now) } else { now };
     }
 
-    /// Whether the pending fetch may lead anywhere.
+    /// Whether a fetch may lead anywhere. One that is on its way and began before the last loss cannot
+    /// make the market live, and is not waited for.
     fn wants_fetch(&self) -> bool {
+        let Some(chain) = self.watermark.chain() else { return false };
+        let is_late = |flight: &Flight| flight.begin + watermark::TICK < chain;
         self.streams == Streams::Open
-            && self.flight.is_none()
-            && self.watermark.due().is_some()
+            && self.flights.len() < FLIGHTS
+            && self.flights.iter().all(is_late)
             && !self.watermark.is_live()
     }
 
@@ -251,9 +273,9 @@ impl MarketSync {
         if self.wants_fetch() && self.fetch_at <= now {
             *next_id += 1;
             let (id, from) = (*next_id, self.watermark.gap());
-            self.flight = Some(Flight { id, begin: now, from });
+            let touched = Touched::default();
+            self.flights.push(Flight { id, begin: now, from, lacks_rows: false, touched });
             self.asked = Some(now);
-            self.touched.clear();
             return Some(Request::Fetch { id, market, from, open: open() });
         }
         if self.streams == Streams::Open && self.watermark.is_live() {
