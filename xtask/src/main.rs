@@ -1,5 +1,5 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`.
+//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`, `soak`, `long`.
 
 mod budget;
 mod build_time;
@@ -10,8 +10,10 @@ mod foreign;
 mod install;
 mod lint;
 mod load;
+mod long;
 mod run;
 mod script;
+mod soak;
 mod specs;
 mod step;
 mod test;
@@ -33,6 +35,8 @@ usage: cargo xtask TASK
   foreign            runs clients in other languages against the sandbox, as far as they are here
   export-test        exports 100,000 orders of three years with twenty kills on the way
   load [--seconds N] measures orders and frames a second of the sandbox, and its memory
+  soak               follows an account while everything goes wrong [--orders N] [--minutes M]
+  long [STEP...]     all that takes too long for every day; figures go into docs/long.md
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
 ";
@@ -46,6 +50,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::run(),
         ["foreign"] => foreign::run(),
         ["load", rest @ ..] => load::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
+        ["long", steps @ ..] => long::run(steps),
         ["export-test"] => test::long_export(),
         // All come from the same descriptions.
         ["codegen", rest @ ..] => codegen::run(rest)

@@ -7,6 +7,8 @@ mod merge;
 mod message;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod tests;
 mod touched;
 mod watermark;
 
@@ -157,6 +159,7 @@ impl AccountSync {
         self.with(market, |this| {
             if let Some(flight) = this.market.flight(id) {
                 flight.lacks_rows |= !page.unreadable.is_empty();
+                flight.news = now;
                 this.page(now, page);
             }
         });

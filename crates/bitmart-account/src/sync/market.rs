@@ -29,14 +29,20 @@ pub(super) struct Flight {
     id: u64,
     pub(super) begin: Timestamp,
     pub(super) from: Option<Timestamp>,
+    /// When it told something last, or its begin.
+    pub(super) news: Timestamp,
     /// An order or a fill could not be read: this proves nothing.
     pub(super) lacks_rows: bool,
     /// Balances and positions that a stream told of since it began.
     pub(super) touched: Touched,
 }
 
-/// Fetches on their way at a time: one that hangs, and one that began after a later loss.
+/// Fetches on their way at a time: one that hangs or began before the last loss, and a newer one.
 const FLIGHTS: usize = 2;
+/// A fetch that has told nothing for so long is not waited for.
+const HANGING: Duration = Duration::from_secs(5);
+/// The shortest time from one fetch to the next, unless the next one is due.
+const SPACING: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct MarketSync {
@@ -206,7 +212,10 @@ impl MarketSync {
         self.found.since = self.found.since.or(flight.from);
         self.failing = false;
         self.pause = FIRST_PAUSE;
-        self.wake(now);
+        match self.watermark.due() {
+            Some(due) if self.is_after_loss(flight) => self.fetch_at = due.max(now),
+            _ => self.wake(now),
+        }
     }
 
     /// A fetch or an attempt to subscribe failed. Gives the pause before the next.
@@ -221,23 +230,32 @@ impl MarketSync {
         pause
     }
 
-    /// Sets the time of the next fetch: at once for what was missed until now, unless one has just
-    /// begun, and again when the history cannot be behind any more.
+    /// Sets the time of the next fetch after a loss: at once, for what was missed until now, unless one
+    /// has just begun.
     fn wake(&mut self, now: Timestamp) {
         let Some(due) = self.watermark.due().filter(|_| !self.failing) else { return };
-        let recent = self.asked.is_some_and(|asked| asked + self.assume.history_behind > now);
-        self.fetch_at = if recent { due.max(now) } else { now };
+        let spaced = self.asked.map_or(now, |asked| asked + SPACING);
+        self.fetch_at = spaced.min(due).max(now);
     }
 
-    /// Whether a fetch may lead anywhere. One that is on its way and began before the last loss cannot
-    /// make the market live, and is not waited for.
-    fn wants_fetch(&self) -> bool {
-        let Some(chain) = self.watermark.chain() else { return false };
-        let is_late = |flight: &Flight| flight.begin + watermark::TICK < chain;
-        self.streams == Streams::Open
-            && self.flights.len() < FLIGHTS
-            && self.flights.iter().all(is_late)
-            && !self.watermark.is_live()
+    /// Whether this fetch began after the last loss.
+    fn is_after_loss(&self, flight: &Flight) -> bool {
+        self.watermark.chain().is_some_and(|chain| chain <= flight.begin + watermark::TICK)
+    }
+
+    /// When the next fetch begins. One that is on its way is waited for if it began after the last
+    /// loss, as long as it tells something.
+    fn next_fetch(&self) -> Option<Timestamp> {
+        let due = self.watermark.due()?;
+        if self.streams != Streams::Open
+            || self.flights.len() >= FLIGHTS
+            || self.watermark.is_live()
+        {
+            return None;
+        }
+        let waited_for = self.flights.iter().filter(|flight| self.is_after_loss(flight));
+        let patience = waited_for.map(|flight| due.max(flight.news + HANGING)).max();
+        Some(patience.map_or(self.fetch_at, |until| until.max(self.fetch_at)))
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
@@ -249,9 +267,8 @@ impl MarketSync {
             Streams::Asked => return None,
             Streams::Open => {}
         }
-        let fetch = self.wants_fetch().then_some(self.fetch_at);
         let audit = self.audit.due().filter(|_| self.watermark.is_live());
-        fetch.into_iter().chain(audit).min()
+        self.next_fetch().into_iter().chain(audit).min()
     }
 
     pub(super) fn poll_request(
@@ -270,11 +287,12 @@ impl MarketSync {
             self.streams = Streams::Asked;
             return Some(Request::Open { market });
         }
-        if self.wants_fetch() && self.fetch_at <= now {
+        if self.next_fetch().is_some_and(|at| at <= now) {
             *next_id += 1;
             let (id, from) = (*next_id, self.watermark.gap());
             let touched = Touched::default();
-            self.flights.push(Flight { id, begin: now, from, lacks_rows: false, touched });
+            let lacks_rows = false;
+            self.flights.push(Flight { id, begin: now, from, news: now, lacks_rows, touched });
             self.asked = Some(now);
             return Some(Request::Fetch { id, market, from, open: open() });
         }
