@@ -13,7 +13,7 @@ const QUEUE: usize = 1_024;
 const PAUSE: Duration = Duration::from_secs(40);
 
 fn config() -> Config {
-    Config::new().seed(5).rate_limits(false)
+    Config::new().seed(5)
 }
 
 #[tokio::test(start_paused = true)]

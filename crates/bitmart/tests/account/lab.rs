@@ -7,7 +7,7 @@ use std::time::Duration;
 use bitmart::account::{AccountEvent, AccountTracker, Assumptions, Audits, Health, Market};
 use bitmart::rest::spot::NewOrder;
 use bitmart::rest::{LimitPolicy, Limiter};
-use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::sandbox::{self, Config, Contract, Sandbox, SpotPair};
 use bitmart::types::Clock;
 use bitmart::{Timestamp, TradeId, dec, rest, ws};
 use tokio::time::Instant;
@@ -54,7 +54,7 @@ impl Drop for Lab {
 }
 
 impl Lab {
-    /// `queue` is what the queue of a stream holds.
+    /// One pair without limits. `queue` is what the queue of a stream holds.
     pub(crate) async fn open(config: Config, queue: usize) -> Result<Self, Failure> {
         let busy = tokio::spawn(async {
             loop {
@@ -62,7 +62,13 @@ impl Lab {
             }
         });
         let clock = Virtual(Instant::now());
-        let exchange = Sandbox::start(config.stepped_clock(u64::from(BEGIN_MS) * 1_000)).await?;
+        let pairs = SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "BTC_USDT");
+        let config = config
+            .stepped_clock(u64::from(BEGIN_MS) * 1_000)
+            .rate_limits(false)
+            .pairs(pairs.collect::<Vec<_>>())
+            .contracts(Vec::<Contract>::new());
+        let exchange = Sandbox::start(config).await?;
         let environment = sandbox::environment(&exchange)?;
         let credentials = sandbox::credentials(&exchange)?;
         let client = || {

@@ -1,14 +1,14 @@
 //! A long run with every fault on every edge: in the end the ledger, the tracker and the history
 //! agree.
 //!
-//! A few hundred orders in an ordinary run; `cargo xtask soak` makes it 100,000.
+//! Some hundred orders in an ordinary run; `cargo xtask soak` makes it 100,000.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bitmart::account::{Assumptions, Market};
 use bitmart::rest::spot::ListAccountTrades;
-use bitmart::sandbox::{Config, Contract, Fault, SpotPair};
+use bitmart::sandbox::{Config, Fault};
 use bitmart::{Timestamp, TradeId};
 
 use crate::lab::{Lab, TestResult, Watcher};
@@ -132,32 +132,34 @@ fn claims_hold(lab: &Lab, watcher: &Watcher) -> TestResult {
 
 #[tokio::test(start_paused = true)]
 async fn soak() -> TestResult {
-    let orders = usize::try_from(number(ORDERS, 300))?;
+    let orders = usize::try_from(number(ORDERS, 500))?;
     let minutes = Duration::from_secs(60 * number(MINUTES, u64::from(u32::MAX)));
     let seed = number(SEED, 1);
     let mut random = Random(0x2545_f491_4f6c_dd1d ^ (seed << 32));
-    let pairs = SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "BTC_USDT");
-    let config = Config::new()
-        .seed(5)
-        .rate_limits(false)
-        .pairs(pairs.collect::<Vec<_>>())
-        .contracts(Vec::<Contract>::new())
-        .remembered_orders(orders * 2 + 1_000);
+    let config = Config::new().seed(5).remembered_orders(orders * 2 + 1_000);
     let started = Instant::now();
     let lab = Lab::open(config, QUEUE).await?;
     let begin = lab.now();
     let mut watcher = lab.follow(Assumptions::default());
     watcher.until(&lab, Watcher::is_live).await?;
     let mut pause_until = lab.now();
-    let mut placed = 0;
+    let (mut placed, mut faults) = (0, 0);
     while placed < orders && started.elapsed() < minutes {
         lab.trade(placed).await?;
         placed += 1;
-        if random.below(60) == 0 {
+        if random.below(20) == 0 {
             strike(&lab, &mut random);
+            faults += 1;
         }
-        if random.below(400) == 0 {
-            pause_until = lab.now() + random.up_to(Duration::from_mins(4));
+        let pause = match (random.below(300), random.below(2_500)) {
+            (_, 0) => random.up_to(Duration::from_mins(4)),
+            (0, _) => random.up_to(Duration::from_secs(20)),
+            _ => Duration::ZERO,
+        };
+        pause_until = pause_until.max(lab.now() + pause);
+        if placed == orders / 2 {
+            // A long one in the shortest run, too.
+            lab.pass(Duration::from_mins(2)).await;
         }
         if placed.is_multiple_of(1_000) {
             claims_hold(&lab, &watcher)?;
@@ -190,7 +192,7 @@ async fn soak() -> TestResult {
     let told = |what: &str| watcher.told.iter().filter(|told| told.contains(what)).count();
     println!(
         "soak {seed}: {placed} orders and {} fills, each told once: the ledger, the tracker and the \
-         history agree; {} min of the exchange in {} s, {} connections lost, {} overflows, {} \
+         history agree; {} min of the exchange in {} s, {faults} faults, {} connections lost, {} overflows, {} \
          fetches failed, {} times live again, {} audits of {} trades without a difference",
         watcher.fills.len(),
         lab.now().duration_since(begin).as_secs() / 60,
