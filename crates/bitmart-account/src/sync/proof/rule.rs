@@ -11,8 +11,8 @@ use super::driver::Queued;
 use super::exchange::Rows;
 use crate::sync::{Cause, Page, Report, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, Audits, CatchUpError, Fill, Health,
-    Instrument, Market, Order, Progress,
+    AccountEvent, AccountState, AccountSync, Assumptions, CatchUpError, Fill, Health, Instrument,
+    Market, Order, Progress,
 };
 
 /// How a stream lost something.
@@ -117,10 +117,6 @@ impl Proven {
         sync.follow(time(0), HERE);
         sync.audit_every(time(0), Some(Duration::from_mins(1)));
         Self { sync, alarms: BTreeSet::new(), last: None }
-    }
-
-    pub(super) fn audits(&self) -> Audits {
-        self.sync.audits(HERE).unwrap_or_default()
     }
 }
 
