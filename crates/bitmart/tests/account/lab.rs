@@ -178,7 +178,8 @@ impl Watcher {
             AccountEvent::Fill(fill) => self.fills.push(fill.trade_id),
             AccountEvent::Health { health, .. } => self.healths.push(health),
             AccountEvent::Order(_) | AccountEvent::Balance { .. } => {}
-            other => self.told.push(format!("{other:?}")),
+            // The begin says what it is.
+            other => self.told.push(format!("{other:?}").chars().take(120).collect()),
         }
     }
 
