@@ -76,10 +76,7 @@ impl Split {
         let mut times: Vec<_> = times.into_iter().flatten().collect();
         let ends = times.first().copied().zip(times.last().copied());
         times.sort_unstable();
-        let (first, last) = match ends {
-            None => return Self::default(),
-            Some(ends) => ends,
-        };
+        let Some((first, last)) = ends else { return Self::default() };
         let tenth = times.len() / 10;
         let (at, newer_first) = match first.cmp(&last) {
             std::cmp::Ordering::Greater => (times.get(tenth), false),

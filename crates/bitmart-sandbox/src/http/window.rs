@@ -14,8 +14,8 @@ const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
 pub(super) struct Window {
     from_ms: u64,
     to_ms: u64,
-    /// What is younger is not listed yet, whatever was asked for.
-    listed_until_ms: u64,
+    /// The same of the newest row that is listed yet, whatever was asked for.
+    newest: u64,
 }
 
 impl Window {
@@ -63,7 +63,7 @@ impl Window {
         if to_ms < from_ms {
             return Err(params.invalid(end, &format!("must not be before {start}")));
         }
-        Ok(Self { from_ms, to_ms, listed_until_ms: params.lists() })
+        Ok(Self { from_ms, to_ms, newest: params.lists() })
     }
 
     fn within_bounds(
@@ -82,12 +82,12 @@ impl Window {
     fn new(start: Option<u64>, end: Option<u64>, params: &Params, now_ms: u64) -> Option<Self> {
         let to_ms = end.unwrap_or(now_ms.max(start.unwrap_or_default()));
         let from_ms = start.unwrap_or(to_ms.saturating_sub(DEFAULT_MS));
-        let listed_until_ms = params.lists();
-        (from_ms <= to_ms).then_some(Self { from_ms, to_ms, listed_until_ms })
+        let newest = params.lists();
+        (from_ms <= to_ms).then_some(Self { from_ms, to_ms, newest })
     }
 
     pub(super) fn holds(self, time_ms: u64) -> bool {
-        (self.from_ms..=self.to_ms.min(self.listed_until_ms)).contains(&time_ms)
+        (self.from_ms..=self.to_ms.min(self.newest)).contains(&time_ms)
     }
 }
 
@@ -113,8 +113,7 @@ mod tests {
     #[test]
     fn a_window_without_a_start_is_seven_days_long() {
         let spot = |fields| Window::spot(&params(&fields, Family::Spot), NOW).expect("good");
-        let listed_until_ms = u64::MAX;
-        let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW, listed_until_ms };
+        let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW, newest: u64::MAX };
         assert_eq!(spot(json!({})), week);
         assert_eq!(spot(json!({ "endTime": NOW })), week);
         let open = spot(json!({ "startTime": "5" }));

@@ -70,6 +70,7 @@ struct Audited {
     asked: i64,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "independent conditions of a model")]
 pub(super) struct World<R> {
     truth: Truth,
     pub(super) rule: R,
