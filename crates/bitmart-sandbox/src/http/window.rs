@@ -128,7 +128,7 @@ mod tests {
             let fields = json!({ "start_time": 0, "end_time": days * DAY_MS / 1_000 });
             Window::futures(&params(&fields, Family::Futures), NOW)
         };
-        assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS }));
+        assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS, newest: u64::MAX }));
         assert_eq!(days(91).expect_err("too long").code, 40007);
     }
 }
