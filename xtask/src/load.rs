@@ -1,15 +1,23 @@
 //! `cargo xtask load`: how many orders and frames a second the sandbox bears.
 
+use std::process::Command;
+
 use crate::TaskResult;
 use crate::run::{cargo, run as run_command, workspace_root};
 
 /// Builds the sandbox and the client for it, both optimised, and runs them.
 pub(crate) fn run(arguments: &[&str]) -> TaskResult {
+    commands(arguments).iter_mut().try_for_each(run_command)
+}
+
+pub(crate) fn commands(arguments: &[&str]) -> Vec<Command> {
     let packages = ["--package", "bitmart-sandbox", "--package", "load"];
-    run_command(cargo().args(["build", "--quiet", "--release"]).args(packages))?;
+    let (mut build, mut client) = (cargo(), cargo());
+    build.args(["build", "--quiet", "--release"]).args(packages);
     let target = std::env::var_os("CARGO_TARGET_DIR").map(std::path::PathBuf::from);
     let target = target.unwrap_or_else(|| workspace_root().join("target"));
     let sandbox = target.join(format!("release/bitmart-sandbox{}", std::env::consts::EXE_SUFFIX));
-    let client = ["run", "--quiet", "--release", "--package", "load", "--"];
-    run_command(cargo().args(client).args(arguments).arg(sandbox))
+    client.args(["run", "--quiet", "--release", "--package", "load", "--"]);
+    client.args(arguments).arg(sandbox);
+    vec![build, client]
 }

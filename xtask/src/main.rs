@@ -1,5 +1,6 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
-//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`, `fuzz`, `deny`.
+//! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`, `soak`, `long`, `fuzz`,
+//! `deny`.
 
 mod budget;
 mod build_time;
@@ -12,8 +13,10 @@ mod fuzz;
 mod install;
 mod lint;
 mod load;
+mod long;
 mod run;
 mod script;
+mod soak;
 mod specs;
 mod step;
 mod test;
@@ -35,6 +38,8 @@ usage: cargo xtask TASK
   foreign            runs clients in other languages against the sandbox, as far as they are here
   export-test        exports 100,000 orders of three years with twenty kills on the way
   load [--seconds N] measures orders and frames a second of the sandbox, and its memory
+  soak               follows an account while everything goes wrong [--orders N] [--minutes M]
+  long [STEP...]     all that takes too long for every day; figures go into docs/long.md
   fuzz [TARGET --minutes N]
                      runs a fuzz target and adds to the count in fuzz/README.md, or all for 20 s each
   deny               checks licences, sources and advisories of the dependencies
@@ -53,6 +58,8 @@ fn main() -> ExitCode {
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["deny"] => deny::run(),
         ["load", rest @ ..] => load::run(rest),
+        ["soak", rest @ ..] => soak::run(rest),
+        ["long", steps @ ..] => long::run(steps),
         ["export-test"] => test::long_export(),
         // All come from the same descriptions.
         ["codegen", rest @ ..] => codegen::run(rest)

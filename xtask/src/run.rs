@@ -1,7 +1,8 @@
 //! Running other programs.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The folder that holds the workspace's Cargo.toml.
 pub(crate) fn workspace_root() -> PathBuf {
@@ -32,6 +33,27 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         return Err(format!("{} ended with {}", shown(command), output.status));
     }
     String::from_utf8(output.stdout).map_err(|_| format!("{} printed no UTF-8", shown(command)))
+}
+
+/// Runs `command` with its output shown line by line, and returns what it printed.
+pub(crate) fn run_and_keep(command: &mut Command) -> Result<String, String> {
+    let fail = |command: &Command, error: std::io::Error| format!("{}: {error}", shown(command));
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| fail(command, error))?;
+    let mut printed = String::new();
+    if let Some(out) = child.stdout.take() {
+        for line in BufReader::new(out).lines() {
+            let line = line.map_err(|error| fail(command, error))?;
+            println!("{line}");
+            printed.push_str(&line);
+            printed.push('\n');
+        }
+    }
+    let status = child.wait().map_err(|error| fail(command, error))?;
+    if status.success() {
+        Ok(printed)
+    } else {
+        Err(format!("{} ended with {status}", shown(command)))
+    }
 }
 
 fn shown(command: &Command) -> String {

@@ -1,10 +1,11 @@
 //! `cargo xtask test [STEP…]`: everything that continuous integration checks, step by step.
 
+use std::process::Command;
 use std::time::Instant;
 
 use crate::run::{cargo, run, workspace_root};
 use crate::step::{self, Part, seconds};
-use crate::{TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, specs};
+use crate::{TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, soak, specs};
 
 struct Step {
     name: &'static str,
@@ -36,6 +37,7 @@ const STEPS: &[Step] = &[
     check("clippy", "no warning in any target", clippy),
     check("features", "the cores build without runtime and HTTP stack", features),
     check("tests", "unit, integration and doc tests", tests),
+    check("soak", "an account is followed for a minute while everything goes wrong", soak::short),
     check("conformance", "official samples against the models", conformance),
     check("docs", "documentation builds without a warning", docs),
     check("examples", "every example runs against the sandbox", examples),
@@ -115,8 +117,14 @@ fn tests() -> TaskResult {
 
 /// The test of the export, as large as an account can be.
 pub(crate) fn long_export() -> TaskResult {
+    run(&mut long_export_command())
+}
+
+pub(crate) fn long_export_command() -> Command {
     let words = ["test", "--release", "--package", "bitmart-cli", "--test", "long_export"];
-    run(cargo().args(words).args(["--", "--nocapture"]).env("EXPORT_TEST_ORDERS", "100000"))
+    let mut command = cargo();
+    command.args(words).args(["--", "--nocapture"]).env("EXPORT_TEST_ORDERS", "100000");
+    command
 }
 
 fn conformance() -> TaskResult {

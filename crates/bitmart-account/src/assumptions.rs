@@ -19,7 +19,9 @@ pub const CLOCKS_DIFFER_AT_MOST: Duration = Duration::from_secs(5);
 ///
 /// Each span may be zero and is used in whole milliseconds, rounded up. Longer ones are safer; they
 /// lengthen the spans that are asked for again after a loss, and (H) the time until the account is
-/// called live.
+/// called live. The sandbox shows everything at once and shares this machine's clock: there, and
+/// wherever you know better, zero or nearly so is right for H and C, and the account is live within a
+/// fraction of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Assumptions {

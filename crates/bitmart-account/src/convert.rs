@@ -4,13 +4,16 @@
 use bitmart_types::{Currency, OrderId, PositionMode, PositionSide, PositionType, Side};
 
 use crate::order::some_price;
-use crate::{Balance, Direction, Fill, Instrument, Order, Position, PositionKey, Progress};
+use crate::{Balance, Direction, Fill, Instrument, Order, Position, PositionKey, Progress, Unread};
 
-/// `None` where the event lacks what an account depends on. Nothing is put in its place: REST tells.
-pub(crate) fn spot_order_event(update: bitmart_ws::event::SpotOrderUpdate) -> Option<Order> {
-    let filled = update.filled_size?;
-    let state = update.state?;
-    Some(Order {
+/// An error where the event lacks what an account depends on. Nothing is put in its place: REST tells.
+pub(crate) fn spot_order_event(
+    update: bitmart_ws::event::SpotOrderUpdate,
+) -> Result<Order, Unread> {
+    let lacking = |member| Unread::lacking(format_args!("order {}", update.order_id), member);
+    let filled = update.filled_size.ok_or_else(|| lacking("filled_size"))?;
+    let state = update.state.ok_or_else(|| lacking("order_state"))?;
+    Ok(Order {
         progress: Progress::of_spot(&state, update.order_type.as_ref(), &update.side, filled),
         order_id: update.order_id,
         client_order_id: update.client_order_id,
@@ -49,10 +52,12 @@ impl From<bitmart_rest::spot::Order> for Order {
     }
 }
 
-/// `None` where the event lacks what an account depends on. Nothing is put in its place: REST tells.
-pub(crate) fn futures_order_event(order: bitmart_ws::event::FuturesOrder) -> Option<Order> {
-    let (size, filled) = (order.size?, order.filled_size?);
-    Some(Order {
+/// An error where the event lacks what an account depends on. Nothing is put in its place: REST tells.
+pub(crate) fn futures_order_event(order: bitmart_ws::event::FuturesOrder) -> Result<Order, Unread> {
+    let lacking = |member| Unread::lacking(format_args!("order {}", order.order_id), member);
+    let size = order.size.ok_or_else(|| lacking("size"))?;
+    let filled = order.filled_size.ok_or_else(|| lacking("deal_size"))?;
+    Ok(Order {
         progress: Progress::of_futures(&order.state, size, filled),
         order_id: order.order_id,
         client_order_id: order.client_order_id,
@@ -147,10 +152,13 @@ impl From<bitmart_rest::futures::FuturesFill> for Fill {
     }
 }
 
-/// `None` where an amount was not told: it is not 0, REST tells.
-pub(crate) fn spot_event(balance: bitmart_ws::event::SpotBalance) -> Option<(Currency, Balance)> {
-    let (available, frozen) = (balance.available?, balance.frozen);
-    Some((balance.currency, Balance { available, frozen, position_margin: None }))
+/// An error where an amount was not told: it is not 0, REST tells.
+pub(crate) fn spot_event(
+    balance: bitmart_ws::event::SpotBalance,
+) -> Result<(Currency, Balance), Unread> {
+    let lacking = || Unread::lacking(format_args!("balance of {}", balance.currency), "av_bal");
+    let (available, frozen) = (balance.available.ok_or_else(lacking)?, balance.frozen);
+    Ok((balance.currency, Balance { available, frozen, position_margin: None }))
 }
 
 pub(crate) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> (Currency, Balance) {
@@ -158,11 +166,15 @@ pub(crate) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> (Currency
     (balance.currency, Balance { available, frozen, position_margin: None })
 }
 
-/// `None` where an amount was not told: it is not 0, REST tells.
-pub(crate) fn futures_event(asset: bitmart_ws::event::FuturesAsset) -> Option<(Currency, Balance)> {
-    let (available, frozen) = (asset.available?, asset.frozen);
+/// An error where an amount was not told: it is not 0, REST tells.
+pub(crate) fn futures_event(
+    asset: bitmart_ws::event::FuturesAsset,
+) -> Result<(Currency, Balance), Unread> {
+    let lacking =
+        || Unread::lacking(format_args!("balance of {}", asset.currency), "available_balance");
+    let (available, frozen) = (asset.available.ok_or_else(lacking)?, asset.frozen);
     let position_margin = asset.position_deposit;
-    Some((asset.currency, Balance { available, frozen, position_margin }))
+    Ok((asset.currency, Balance { available, frozen, position_margin }))
 }
 
 pub(crate) fn futures_row(asset: bitmart_rest::futures::FuturesAsset) -> (Currency, Balance) {
@@ -171,14 +183,17 @@ pub(crate) fn futures_row(asset: bitmart_rest::futures::FuturesAsset) -> (Curren
     (asset.currency, Balance { available, frozen, position_margin })
 }
 
-/// `None` for a direction that this version does not know.
+/// An error for a direction that this version does not know.
 pub(crate) fn position_event(
     position: bitmart_ws::event::FuturesPosition,
-) -> Option<(PositionKey, Position)> {
+) -> Result<(PositionKey, Position), Unread> {
     let direction = match position.position_type {
         PositionType::Long => Direction::Long,
         PositionType::Short => Direction::Short,
-        _ => return None,
+        _ => {
+            let what = format_args!("position of {}", position.symbol);
+            return Err(Unread::lacking(what, "position_type"));
+        }
     };
     let one_way = match position.position_mode {
         Some(PositionMode::OneWay) => Some(true),
@@ -192,19 +207,23 @@ pub(crate) fn position_event(
         liquidation_price: position.liquidation_price,
         one_way,
     };
-    Some((key, position))
+    Ok((key, position))
 }
 
-/// In one-way mode the sign of the size tells the direction. `None` where it is not told.
+/// In one-way mode the sign of the size tells the direction. An error where it is not told.
 pub(crate) fn position_row(
     position: bitmart_rest::futures::Position,
-) -> Option<(PositionKey, Position)> {
-    let (direction, one_way) = match position.position_side? {
-        PositionSide::Long => (Direction::Long, false),
-        PositionSide::Short => (Direction::Short, false),
-        PositionSide::Both if position.signed_size?.is_sign_negative() => (Direction::Short, true),
-        PositionSide::Both => (Direction::Long, true),
-        _ => return None,
+) -> Result<(PositionKey, Position), Unread> {
+    let lacking = |member| Unread::lacking(format_args!("position of {}", position.symbol), member);
+    let (direction, one_way) = match (position.position_side, position.signed_size) {
+        (Some(PositionSide::Long), _) => (Direction::Long, false),
+        (Some(PositionSide::Short), _) => (Direction::Short, false),
+        (Some(PositionSide::Both), Some(size)) if size.is_sign_negative() => {
+            (Direction::Short, true)
+        }
+        (Some(PositionSide::Both), Some(_)) => (Direction::Long, true),
+        (Some(PositionSide::Both), None) => return Err(lacking("position_amount")),
+        (None | Some(_), _) => return Err(lacking("position_side")),
     };
     let key = PositionKey { contract: position.symbol, direction };
     let position = Position {
@@ -213,5 +232,5 @@ pub(crate) fn position_row(
         liquidation_price: position.liquidation_price,
         one_way: Some(one_way),
     };
-    Some((key, position))
+    Ok((key, position))
 }

@@ -75,3 +75,30 @@ impl Ids {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(counted: &mut Counted, numbers: std::ops::Range<usize>) {
+        for number in numbers {
+            let id = ("1".into(), number.to_string().as_str().into());
+            let time = Timestamp::from_millis(i64::try_from(number).expect("small"));
+            assert!(counted.insert(Market::Spot, id, time));
+        }
+    }
+
+    #[test]
+    fn what_may_be_told_again_is_remembered_and_beyond_that_the_newest_of_a_market() {
+        let mut counted = Counted::default();
+        count(&mut counted, 0..MOST);
+        counted.protect(Market::Spot, Timestamp::from_millis(100));
+        count(&mut counted, MOST..2 * MOST);
+        let kept = |counted: &Counted| (counted.spot.known.len(), counted.spot.order.len());
+        assert_eq!(kept(&counted), (2 * MOST - 100, 2 * MOST - 100), "none that is protected goes");
+        counted.protect(Market::Spot, Timestamp::from_millis(i64::MAX));
+        count(&mut counted, 2 * MOST..2 * MOST + 1);
+        assert_eq!(kept(&counted), (MOST, MOST));
+        assert_eq!(counted.futures.known.len(), 0);
+    }
+}

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bitmart_rest::history::HistoryError;
-use bitmart_types::{Currency, OrderId, RowFault, Timestamp, TradeId};
+use bitmart_types::{Currency, OrderId, Timestamp, TradeId};
 use bitmart_ws::ReconnectReason;
 
-use crate::{Balance, Fill, Market, Order, Position, PositionKey};
+use crate::{Balance, Fill, Market, Order, Position, PositionKey, Unread};
 
 /// How far the state of a market can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,14 +91,14 @@ pub enum AccountEvent {
         /// The market.
         market: Market,
     },
-    /// A row of what REST told while catching up cannot be read: an order, a fill, a balance or a
-    /// position that the state lacks. Comes again with each attempt. While it is an order or a fill
-    /// the market is not live.
+    /// Something that a stream or a query told cannot be read, and the state lacks it. What a stream
+    /// told is asked for at once. A row of a query comes again with each attempt; while it is an order
+    /// or a fill the market is not live.
     Unreadable {
         /// The market.
         market: Market,
-        /// The row as it came, and why.
-        fault: RowFault,
+        /// What it is, and why.
+        what: Unread,
     },
     /// The state of this market is whole. What had been missed was given before, as events of its
     /// own.

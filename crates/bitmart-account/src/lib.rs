@@ -15,6 +15,11 @@
 //! [`Live`](Health::Live) when all streams are up and a fetch that began late enough has brought the
 //! mark past the moment from which they lost nothing.
 //!
+//! What a fetch finds counts as it comes, page by page; only a whole one proves anything. After a loss
+//! one begins at once and brings nearly everything. It cannot make the market live, because the
+//! history may be behind by H: that takes a second one, H after the streams were up again. For a
+//! consumer who reads of the loss later than that, the first one is enough.
+//!
 //! The proof takes three things for granted, see [`Assumptions`]: a push comes at most P late, the
 //! history is at most H behind, and the clocks differ by at most C. None of them is published by the
 //! exchange. An [audit](AccountTracker::audit) compares what was counted with what the exchange
@@ -22,6 +27,10 @@
 //!
 //! Balances and positions have no ids. They are asked for after every loss; in between the last
 //! word of a stream stands.
+//!
+//! Not proven: an open spot order that was placed more than a week before the market was followed, or
+//! a futures order beyond as many as one list of open ones holds. The exchange lists neither unless
+//! asked about it by its id; their fills count all the same.
 //!
 //! # What the exchange calls things, and what they are called here
 //!
@@ -34,6 +43,7 @@ mod clock;
 mod convert;
 mod counted;
 mod event;
+mod feed;
 mod fetch;
 mod holdings;
 mod order;
@@ -43,6 +53,7 @@ pub mod sync;
 #[cfg(test)]
 mod tests;
 mod tracker;
+mod unread;
 
 pub use assumptions::{
     Assumptions, CLOCKS_DIFFER_AT_MOST, HISTORY_BEHIND_AT_MOST, PUSH_LATE_AT_MOST,
@@ -53,3 +64,4 @@ pub use order::{Fill, Instrument, Market, Order, Progress};
 pub use state::AccountState;
 pub use sync::AccountSync;
 pub use tracker::AccountTracker;
+pub use unread::Unread;

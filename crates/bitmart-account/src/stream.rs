@@ -10,21 +10,21 @@ use bitmart_ws::{Client, Error, Subscription, Topic, Update, topic};
 use futures_util::StreamExt as _;
 
 use crate::sync::Report;
-use crate::{Fill, Instrument, Market, convert};
+use crate::{Fill, Instrument, Market, Unread, convert};
 
 /// What an event tells.
 #[derive(Default)]
 pub(crate) struct Reports {
     pub(crate) told: Vec<Report>,
-    /// Something that an account depends on is missing in the event or cannot be read.
-    pub(crate) lacks: bool,
+    /// What an account depends on and is missing in the event or cannot be read.
+    pub(crate) unread: Vec<Unread>,
 }
 
 impl Reports {
-    fn take<T>(&mut self, told: Option<T>, report: impl FnOnce(T) -> Report) {
+    fn take<T>(&mut self, told: Result<T, Unread>, report: impl FnOnce(T) -> Report) {
         match told {
-            Some(told) => self.told.push(report(told)),
-            None => self.lacks = true,
+            Ok(told) => self.told.push(report(told)),
+            Err(unread) => self.unread.push(unread),
         }
     }
 }
@@ -36,6 +36,8 @@ pub(crate) trait Source: Send {
     fn last_received(&self) -> Option<Instant>;
     /// Everything that was received until then was given or waits.
     fn heard(&self) -> Option<Instant>;
+    /// What the last item tells of had come by then.
+    fn queued_at(&self) -> Option<Instant>;
 }
 
 pub(crate) type Sources = Vec<Box<dyn Source>>;
@@ -66,6 +68,10 @@ impl<T: Event> Source for Reading<T> {
     fn heard(&self) -> Option<Instant> {
         self.subscription.heard()
     }
+
+    fn queued_at(&self) -> Option<Instant> {
+        self.subscription.queued_at()
+    }
 }
 
 async fn open_one<T: Event>(
@@ -89,14 +95,19 @@ async fn spot(ws: Client) -> Result<Sources, Error> {
         let pair = Instrument::Pair(update.symbol.clone());
         let fill = update.fill();
         let fill = fill.map(|fill| Fill::of(pair, update.order_id.clone(), fill));
-        out.lacks |= update.has_unread_fill();
+        if update.has_unread_fill() {
+            let order = format_args!("fill of order {}", update.order_id);
+            out.unread
+                .push(Unread::lacking(order, "detail_id, last_fill_price or last_fill_count"));
+        }
         out.take(convert::spot_order_event(update), Report::Order);
         out.told.extend(fill.map(Report::Fill));
     });
     let orders = orders.await?;
     let balances = open_one(&ws, topic::spot::user_balances(), |update, out| {
-        out.lacks |= !update.balances.is_whole();
-        for balance in update.balances {
+        let (balances, faults) = update.balances.into_parts();
+        out.unread.extend(faults.into_iter().map(Unread::Row));
+        for balance in balances {
             let balance = convert::spot_event(balance);
             out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
         }
@@ -115,7 +126,7 @@ async fn futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, Error
     let orders = orders.await?;
     let positions = open_one(&ws, topic::futures::user_positions(), |update, out| {
         let position = convert::position_event(update);
-        out.told.extend(position.map(|(key, position)| Report::Position(key, position)));
+        out.take(position, |(key, position)| Report::Position(key, position));
     });
     let mut sources = vec![orders, positions.await?];
     for currency in currencies {

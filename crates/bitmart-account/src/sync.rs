@@ -3,110 +3,28 @@
 
 mod audit;
 mod market;
+mod merge;
+mod message;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod tests;
 mod touched;
 mod watermark;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use bitmart_types::{Currency, OrderId, RowFault, Timestamp};
-use bitmart_ws::ReconnectReason;
+use bitmart_types::Timestamp;
 
 use crate::{
-    AccountEvent, AccountState, Assumptions, Audits, Balance, CatchUpError, Fill, Health,
-    Instrument, Market, Order, Position, PositionKey,
+    AccountEvent, AccountState, Assumptions, Audits, CatchUpError, Fill, Health, Market, Unread,
 };
 
 use market::MarketSync;
+use merge::Part;
 
-/// One piece of news from a stream.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Report {
-    /// An order.
-    Order(Order),
-    /// A fill.
-    Fill(Fill),
-    /// A balance of the market that the stream belongs to.
-    Balance(Currency, Balance),
-    /// A position; closed when its size is 0.
-    Position(PositionKey, Position),
-}
-
-/// How a stream lost news.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The connection is gone; the stream says when it is up again.
-    Reconnecting(ReconnectReason),
-    /// A frame could not be read; the stream goes on.
-    Unreadable,
-    /// The queue ran full, and the stream has ended. All streams of the market have to be opened
-    /// anew.
-    Overflowed,
-    /// The stream has ended. All streams of the market have to be opened anew.
-    Ended,
-}
-
-/// What is to be done outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Request {
-    /// Drop the streams of this market and subscribe to all of them; then say
-    /// [`opened`](AccountSync::opened) or [`open_failed`](AccountSync::open_failed).
-    Open {
-        /// The market.
-        market: Market,
-    },
-    /// Ask REST for the open orders, balances and positions; then say
-    /// [`fetched`](AccountSync::fetched) or [`fetch_failed`](AccountSync::fetch_failed).
-    Fetch {
-        /// To be given back.
-        id: u64,
-        /// The market.
-        market: Market,
-        /// Also ask for all orders and fills since then, by the exchange's clock.
-        from: Option<Timestamp>,
-        /// Also ask for those of these orders that no list names.
-        open: BTreeMap<OrderId, Instrument>,
-    },
-    /// Ask REST for the fills of this span, by the exchange's clock; then say
-    /// [`audited`](AccountSync::audited) or [`audit_failed`](AccountSync::audit_failed).
-    Audit {
-        /// To be given back.
-        id: u64,
-        /// The market.
-        market: Market,
-        /// The begin.
-        from: Timestamp,
-        /// The end.
-        until: Timestamp,
-    },
-}
-
-/// The account at one moment, and what happened since an earlier one.
-#[derive(Clone, Debug, Default)]
-#[allow(clippy::exhaustive_structs, reason = "made by whoever carries out a fetch")]
-pub struct Snapshot {
-    /// Open orders, and those that were ordered since.
-    pub orders: Vec<Order>,
-    /// Fills since.
-    pub fills: Vec<Fill>,
-    /// Every balance.
-    pub balances: Vec<(Currency, Balance)>,
-    /// Every open position; `None` where there are no positions.
-    pub positions: Option<Vec<(PositionKey, Position)>>,
-    /// Rows of any of these that could not be read.
-    pub unreadable: Vec<RowFault>,
-    /// A row of the orders or fills could not be read: this proves nothing.
-    pub lacks_rows: bool,
-    /// A position could not be read: one that is not listed may be open all the same.
-    pub lacks_positions: bool,
-    /// Orders that were asked for and that the exchange does not know.
-    pub unknown: Vec<OrderId>,
-}
+pub use message::{Cause, Page, Report, Request, Snapshot};
 
 /// Keeps an [`AccountState`] whole and says when it is.
 ///
@@ -120,12 +38,20 @@ pub struct AccountSync {
     markets: Vec<MarketSync>,
     events: VecDeque<AccountEvent>,
     next_id: u64,
+    audit_every: Option<Duration>,
 }
 
 impl AccountSync {
     /// Starts from this state; no market is followed yet.
     pub fn new(state: AccountState, assume: Assumptions) -> Self {
-        Self { state, assume, markets: Vec::new(), events: VecDeque::new(), next_id: 0 }
+        Self {
+            state,
+            assume,
+            markets: Vec::new(),
+            events: VecDeque::new(),
+            next_id: 0,
+            audit_every: Some(audit::INTERVAL),
+        }
     }
 
     pub(crate) fn set_state(&mut self, state: AccountState) {
@@ -143,12 +69,15 @@ impl AccountSync {
     /// Follows a market from now on. Once is enough.
     pub fn follow(&mut self, now: Timestamp, market: Market) {
         if self.market(market).is_none() {
-            self.markets.push(MarketSync::new(market, self.assume, now));
+            let mut market = MarketSync::new(market, self.assume, now);
+            market.audit.every(self.audit_every, now);
+            self.markets.push(market);
         }
     }
 
     /// The time between two audits; `None` for audits on demand only.
     pub fn audit_every(&mut self, now: Timestamp, every: Option<Duration>) {
+        self.audit_every = every;
         for market in &mut self.markets {
             market.audit.every(every, now);
         }
@@ -186,10 +115,8 @@ impl AccountSync {
     /// A stream told this.
     pub fn report(&mut self, now: Timestamp, market: Market, report: Report) {
         self.with(market, |this| {
-            match &report {
-                Report::Balance(currency, _) => this.market.touched.balance(currency),
-                Report::Position(key, _) => this.market.touched.position(key),
-                Report::Order(_) | Report::Fill(_) => {}
+            for flight in &mut this.market.flights {
+                flight.touched.note(&report);
             }
             this.take(now, report);
         });
@@ -211,9 +138,15 @@ impl AccountSync {
         });
     }
 
-    /// A stream that had lost its connection is up again.
-    pub fn up(&mut self, now: Timestamp, market: Market, stream: usize) {
-        self.with(market, |this| this.market.up(now, stream));
+    /// A stream that had lost its connection is up again since then: at that time it was subscribed,
+    /// however late it is read.
+    pub fn up(&mut self, now: Timestamp, market: Market, stream: usize, since: Timestamp) {
+        self.with(market, |this| this.market.up(now, stream, since.min(now)));
+    }
+
+    /// Something that a stream or a query told could not be read. A loss is said by itself.
+    pub fn unreadable(&mut self, market: Market, what: Unread) {
+        self.with(market, |this| this.events.push_back(AccountEvent::Unreadable { market, what }));
     }
 
     /// Nothing has been heard on the connection of this stream for a while, or it is heard again.
@@ -221,17 +154,27 @@ impl AccountSync {
         self.with(market, |this| this.market.silent(stream, silent));
     }
 
-    /// A fetch came back whole. A partial one has failed, and so has one of which an order or a fill
-    /// could not be read: its rows are taken in, and it proves nothing.
+    /// Rows of a fetch that is on its way. They count at once, whatever becomes of it.
+    pub fn page(&mut self, now: Timestamp, market: Market, id: u64, page: Page) {
+        self.with(market, |this| {
+            if let Some(flight) = this.market.flight(id) {
+                flight.lacks_rows |= !page.unreadable.is_empty();
+                flight.news = now;
+                this.page(now, page);
+            }
+        });
+    }
+
+    /// A fetch came back whole: every page was said. It has failed all the same if an order or a fill
+    /// of one of them could not be read.
     pub fn fetched(&mut self, now: Timestamp, market: Market, id: u64, snapshot: Snapshot) {
         self.with(market, |this| {
-            let Some((begin, from)) = this.market.land(id) else { return };
-            let lacks_rows = snapshot.lacks_rows;
-            this.merge(now, begin, snapshot);
-            if lacks_rows {
+            let Some(flight) = this.market.land(id) else { return };
+            this.snapshot(now, &flight, snapshot);
+            if flight.lacks_rows {
                 this.failed(now, CatchUpError::Unreadable);
             } else {
-                this.market.fetched(begin, from, now);
+                this.market.fetched(&flight, now);
             }
         });
     }
@@ -239,7 +182,7 @@ impl AccountSync {
     /// A fetch failed or came back in part; it is tried again after a pause.
     pub fn fetch_failed(&mut self, now: Timestamp, market: Market, id: u64, error: CatchUpError) {
         self.with(market, |this| {
-            if this.market.land(id).is_some() {
+            if this.market.crash(id) {
                 this.failed(now, error);
             }
         });
@@ -318,92 +261,5 @@ impl AccountSync {
         state.remember_since(market.market, market.remembered());
         events.extend(market.news());
         Some(done)
-    }
-}
-
-/// A market, with what it shares with the other.
-struct Part<'a> {
-    market: &'a mut MarketSync,
-    state: &'a mut AccountState,
-    events: &'a mut VecDeque<AccountEvent>,
-    assume: &'a Assumptions,
-}
-
-impl Part<'_> {
-    /// Takes in one piece of news. Gives whether it was any.
-    fn take(&mut self, now: Timestamp, report: Report) -> bool {
-        let market = self.market.market;
-        let event = match report {
-            Report::Order(order) => self.state.take_order(order).cloned().map(AccountEvent::Order),
-            Report::Fill(fill) => {
-                let new = self.state.take_fill_at(fill.clone(), now);
-                new.then_some(AccountEvent::Fill(fill))
-            }
-            Report::Balance(currency, balance) => {
-                let new = self.state.take_balance(market, currency.clone(), balance.clone());
-                new.then_some(AccountEvent::Balance { market, currency, balance })
-            }
-            Report::Position(key, position) => {
-                let new = self.state.take_position(key.clone(), position.clone());
-                new.then_some(AccountEvent::Position { key, position })
-            }
-        };
-        let news = event.is_some();
-        self.events.extend(event);
-        news
-    }
-
-    fn failed(&mut self, now: Timestamp, error: CatchUpError) {
-        let (market, retry_in) = (self.market.market, self.market.failed(now));
-        self.events.push_back(AccountEvent::CatchUpFailed { market, error, retry_in });
-    }
-
-    fn merge(&mut self, now: Timestamp, begin: Timestamp, snapshot: Snapshot) {
-        let market = self.market.market;
-        let unreadable = |fault| AccountEvent::Unreadable { market, fault };
-        self.events.extend(snapshot.unreadable.into_iter().map(unreadable));
-        for order in snapshot.orders {
-            let news = self.take(now, Report::Order(order));
-            self.market.found.orders += usize::from(news);
-        }
-        // That a fill before this was counted may be forgotten, and it was: the mark is later.
-        let horizon = self.market.watermark.horizon();
-        for fill in snapshot.fills {
-            if fill.time.is_none_or(|time| time >= horizon) {
-                let news = self.take(now, Report::Fill(fill));
-                self.market.found.fills += usize::from(news);
-            }
-        }
-        for (currency, balance) in snapshot.balances {
-            if !self.market.touched.has_balance(&currency) {
-                self.take(now, Report::Balance(currency, balance));
-            }
-        }
-        if let Some(positions) = snapshot.positions {
-            let mut stay: HashSet<_> = positions.iter().map(|(key, _)| key.clone()).collect();
-            for (key, position) in positions {
-                if !self.market.touched.has_position(&key) {
-                    self.take(now, Report::Position(key, position));
-                }
-            }
-            let touched = self.state.all_positions().map(|(key, _)| key);
-            stay.extend(touched.filter(|key| self.market.touched.has_position(key)).cloned());
-            if !snapshot.lacks_positions {
-                for key in self.state.keep_positions(&stay) {
-                    self.events.push_back(AccountEvent::PositionClosed { key });
-                }
-            }
-        }
-        // An order that is younger than the history may simply not be listed yet.
-        let old = begin - self.assume.history_behind - self.assume.clocks_differ;
-        for id in snapshot.unknown {
-            let known = self.state.order(market, &id);
-            if known.is_some_and(|order| {
-                !order.progress.is_final() && order.update_time.is_some_and(|time| time < old)
-            }) && self.state.forget_order(market, &id)
-            {
-                self.events.push_back(AccountEvent::OrderForgotten { market, order_id: id });
-            }
-        }
     }
 }

@@ -4,22 +4,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bitmart_rest::history::HistoryError;
 use bitmart_types::{Currency, Timestamp};
-use bitmart_ws::{ErrorKind, Update};
 use tokio::time::Sleep;
 
 use crate::clock::Scale;
-use crate::fetch::{self, Plan};
-use crate::stream::{self, Opening, Sources};
-use crate::sync::{Cause, Request, Snapshot};
-use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, Audits, CatchUpError, Fill, Health,
-    Market,
-};
-
-/// A query on its way, with the id of its request.
-type Query<T> = (u64, Pin<Box<dyn Future<Output = Result<T, HistoryError>> + Send>>);
+use crate::feed::Feed;
+use crate::sync::Request;
+use crate::{AccountEvent, AccountState, AccountSync, Assumptions, Audits, Health, Market};
 
 /// Keeps an [`AccountState`] from private streams, and from REST where the streams have gaps.
 ///
@@ -50,19 +41,9 @@ pub struct AccountTracker {
     ws: bitmart_ws::Client,
     scale: Scale,
     sync: AccountSync,
-    lanes: Vec<Lane>,
+    feeds: Vec<Feed>,
     alarm: Option<Pin<Box<Sleep>>>,
     ended: bool,
-}
-
-/// The streams of a market and what is being asked about it.
-struct Lane {
-    market: Market,
-    currencies: Vec<Currency>,
-    opening: Option<Opening>,
-    sources: Sources,
-    fetch: Option<Query<Snapshot>>,
-    audit: Option<Query<Option<Vec<Fill>>>>,
 }
 
 impl std::fmt::Debug for AccountTracker {
@@ -76,7 +57,7 @@ impl AccountTracker {
     pub fn new(rest: bitmart_rest::Client, ws: bitmart_ws::Client) -> Self {
         let scale = Scale::new(rest.now());
         let sync = AccountSync::new(AccountState::new(), Assumptions::default());
-        Self { rest, ws, scale, sync, lanes: Vec::new(), alarm: None, ended: false }
+        Self { rest, ws, scale, sync, feeds: Vec::new(), alarm: None, ended: false }
     }
 
     /// Follows spot orders, fills and balances.
@@ -94,15 +75,8 @@ impl AccountTracker {
     fn follow(mut self, market: Market, currencies: Vec<Currency>) -> Self {
         let now = self.now();
         self.sync.follow(now, market);
-        self.lanes.retain(|lane| lane.market != market);
-        self.lanes.push(Lane {
-            market,
-            currencies,
-            opening: None,
-            sources: Vec::new(),
-            fetch: None,
-            audit: None,
-        });
+        self.feeds.retain(|feed| feed.market != market);
+        self.feeds.push(Feed::new(market, currencies));
         self
     }
 
@@ -194,13 +168,13 @@ impl AccountTracker {
             if let Some(event) = self.sync.poll_event() {
                 return Poll::Ready(Some(Ok(event)));
             }
-            if self.ended || self.lanes.is_empty() {
+            if self.ended || self.feeds.is_empty() {
                 return Poll::Ready(None);
             }
             let now = self.now();
             let mut busy = false;
-            for lane in &mut self.lanes {
-                match lane.poll(context, now, &self.scale, &mut self.sync) {
+            for feed in &mut self.feeds {
+                match feed.poll(context, now, &self.scale, &mut self.sync) {
                     Ok(did) => busy |= did,
                     Err(error) => {
                         self.ended = true;
@@ -222,25 +196,11 @@ impl AccountTracker {
         let mut any = false;
         while let Some(request) = self.sync.poll_request(now) {
             any = true;
-            let (rest, ws) = (self.rest.clone(), self.ws.clone());
-            let of = match &request {
-                Request::Open { market }
-                | Request::Fetch { market, .. }
-                | Request::Audit { market, .. } => *market,
-            };
-            let Some(lane) = self.lanes.iter_mut().find(|lane| lane.market == of) else { continue };
-            match request {
-                Request::Open { market } => {
-                    lane.sources.clear();
-                    lane.opening = Some(stream::open(ws, market, lane.currencies.clone()));
-                }
-                Request::Fetch { id, market, from, open } => {
-                    let plan = Plan { market, from, open };
-                    lane.fetch = Some((id, Box::pin(plan.carry_out(rest))));
-                }
-                Request::Audit { id, market, from, until } => {
-                    lane.audit = Some((id, Box::pin(fetch::fills(rest, market, from, until))));
-                }
+            let (Request::Open { market }
+            | Request::Fetch { market, .. }
+            | Request::Audit { market, .. }) = request;
+            if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.market == market) {
+                feed.carry_out(request, self.rest.clone(), self.ws.clone());
             }
         }
         any
@@ -258,119 +218,5 @@ impl AccountTracker {
             alarm.as_mut().reset(at);
         }
         alarm.as_mut().poll(context).is_ready()
-    }
-}
-
-impl Lane {
-    /// Goes on as far as it can without waiting, but not beyond one item of each kind. `true` if it
-    /// did something.
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        now: Timestamp,
-        scale: &Scale,
-        sync: &mut AccountSync,
-    ) -> Result<bool, bitmart_ws::Error> {
-        let market = self.market;
-        let mut busy = false;
-        if let Some(opening) = &mut self.opening
-            && let Poll::Ready(opened) = opening.as_mut().poll(context)
-        {
-            self.opening = None;
-            busy = true;
-            match opened {
-                Ok(sources) => {
-                    sync.opened(now, market, sources.len());
-                    self.sources = sources;
-                }
-                Err(error) if error.kind() == ErrorKind::Timeout => {
-                    sync.open_failed(now, market, CatchUpError::Streams(error));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        for at in 0..self.sources.len() {
-            let heard = self.sources[at].heard();
-            let Poll::Ready(item) = self.sources[at].poll(context) else {
-                if let Some(heard) = heard {
-                    sync.read(market, at, scale.time(heard));
-                }
-                continue;
-            };
-            busy = true;
-            let received = self.sources[at].last_received().map(|instant| scale.time(instant));
-            let cause = match item {
-                Some(Ok(Update::Data(reports))) => {
-                    if let Some(received) = received {
-                        sync.read(market, at, received);
-                    }
-                    for report in reports.told {
-                        sync.report(now, market, report);
-                    }
-                    if !reports.lacks {
-                        continue;
-                    }
-                    Cause::Unreadable
-                }
-                Some(Ok(Update::Subscribed | Update::Resynced)) => {
-                    sync.up(now, market, at);
-                    continue;
-                }
-                Some(Ok(update @ (Update::Stale(_) | Update::Alive))) => {
-                    sync.silent(market, at, matches!(update, Update::Stale(_)));
-                    continue;
-                }
-                Some(Ok(Update::Reconnecting(reason))) => Cause::Reconnecting(reason),
-                // A frame that does not decode, and whatever else there will be: asking again loses
-                // nothing.
-                Some(Ok(_)) => Cause::Unreadable,
-                Some(Err(error)) if error.kind() == ErrorKind::Overflow => Cause::Overflowed,
-                Some(Err(error)) => return Err(error),
-                None => Cause::Ended,
-            };
-            let over = matches!(cause, Cause::Overflowed | Cause::Ended);
-            sync.lost(now, market, at, received, cause);
-            if over {
-                self.sources.clear();
-                break;
-            }
-        }
-        busy |= self.answers(context, now, sync);
-        Ok(busy)
-    }
-
-    fn answers(
-        &mut self,
-        context: &mut Context<'_>,
-        now: Timestamp,
-        sync: &mut AccountSync,
-    ) -> bool {
-        let market = self.market;
-        let mut busy = false;
-        if let Some((id, fetch)) = &mut self.fetch
-            && let Poll::Ready(result) = fetch.as_mut().poll(context)
-        {
-            busy = true;
-            let id = *id;
-            self.fetch = None;
-            match result {
-                Ok(snapshot) => sync.fetched(now, market, id, snapshot),
-                Err(error) => {
-                    sync.fetch_failed(now, market, id, CatchUpError::Rest(error));
-                }
-            }
-        }
-        if let Some((id, audit)) = &mut self.audit
-            && let Poll::Ready(result) = audit.as_mut().poll(context)
-        {
-            busy = true;
-            let id = *id;
-            self.audit = None;
-            match result {
-                Ok(Some(listed)) => sync.audited(market, id, &listed),
-                Ok(None) | Err(_) => sync.audit_failed(market, id),
-            }
-        }
-        busy
     }
 }

@@ -318,7 +318,7 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     let started = Instant::now();
     let once = bitmart(&place, &words(&whole, &from));
     assert_eq!(once.code, 0, "{}", once.err);
-    eprintln!("exported in {:?}", started.elapsed());
+    println!("exported {} orders in {:?}", orders(), started.elapsed());
     compare(&place.sandbox, &whole);
     let open = by_id(&rows(&whole, "open-orders"), "orderId", ["price"]);
     let prices: Vec<_> = open.values().map(|[price]| plain(price)).collect();
@@ -339,7 +339,7 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     }
     let rest = bitmart(&place, &words(&killed, &from));
     assert_eq!(rest.code, 0, "{}", rest.err);
-    eprintln!("exported with {kills} kills in {:?}", started.elapsed());
+    println!("exported with {kills} kills in {:?}", started.elapsed());
     let (whole, again) = (datasets(&whole), datasets(&killed));
     assert!(whole.keys().eq(again.keys()));
     for (name, rows) in &whole {

@@ -33,7 +33,8 @@ pub enum Fault {
     /// REST: not processed; refused for maintenance (code 30016, which comes with HTTP 200).
     Maintenance,
     /// REST: rows of the answer that are younger than this are left out, as from a history that is
-    /// behind. Rows are those of `data`, and their age is that of `createTime` or `create_time`.
+    /// behind: where an answer is limited, older ones come in their place. Rows are those of `data`,
+    /// and their age is that of `createTime` or `create_time`.
     LateHistory(Duration),
     /// WebSocket handshake: agreed to, but with an accept key that proves nothing.
     WrongAccept,

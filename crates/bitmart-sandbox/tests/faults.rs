@@ -345,3 +345,67 @@ async fn garbage_is_a_binary_frame_that_does_not_inflate_in_place_of_one_that_do
     assert_eq!(socket.hear().await, Heard::Garbage);
     assert_eq!(socket.binary().await["data"][0]["type"], "update");
 }
+
+const TRADES: &str = "/spot/v4/query/trades";
+
+/// A taker that fills at once.
+async fn trade(client: &Client<'_>) {
+    let taker = json!({ "symbol": "BTC_USDT", "side": "buy", "type": "market", "notional": "20" });
+    client.order(taker).await;
+}
+
+#[tokio::test]
+async fn a_late_history_lacks_what_is_young_and_nothing_else() {
+    let sandbox = start(still()).await;
+    trade(&Client::spot(&sandbox)).await;
+    sandbox.advance(Duration::from_secs(3));
+    let client = Client::spot(&sandbox);
+    trade(&client).await;
+    let fills = sandbox.fills();
+    let young = fills.last().expect("fills").time_ms;
+    let old = fills.iter().filter(|fill| fill.time_ms < young).count();
+    assert!(0 < old && old < fills.len());
+    sandbox.inject(Fault::LateHistory(Duration::from_secs(2)).on(TRADES).times(2));
+    let rows = async |limit: usize| {
+        let answer = client.post(TRADES, json!({ "limit": limit })).await.data();
+        answer.as_array().expect("rows").clone()
+    };
+    assert_eq!(rows(200).await.len(), old);
+    // The young ones take no place of the old.
+    let one = rows(1).await;
+    assert_eq!(one.len(), 1);
+    assert!(one[0]["createTime"].as_u64().expect("a time") < young);
+    assert_eq!(rows(200).await.len(), fills.len(), "it struck as often as asked");
+}
+
+#[tokio::test]
+async fn a_late_push_comes_after_those_behind_it_and_to_its_socket_only() {
+    let sandbox = start(still()).await;
+    let late = Duration::from_millis(300);
+    let mut socket = Socket::connect(&sandbox.spot().ws_public).await;
+    socket.subscribe_spot(BOOK).await;
+    let version =
+        |frame: &serde_json::Value| frame["data"][0]["version"].as_u64().expect("a version");
+    let first = version(&socket.binary().await);
+    sandbox.inject(Fault::LatePush(late).on(BOOK));
+    let from = Instant::now();
+    sandbox.step_market(2);
+    // Another socket that comes meanwhile does not hear of it.
+    let mut other = Socket::connect(&sandbox.spot().ws_public).await;
+    other.subscribe_spot(BOOK).await;
+    let next = version(&other.binary().await);
+    assert_eq!(next, first + 2);
+    assert_eq!(version(&socket.binary().await), first + 2, "the second comes at once");
+    assert_eq!(version(&socket.binary().await), first + 1);
+    assert!(from.elapsed() >= late);
+    sandbox.step_market(1);
+    assert_eq!(version(&other.binary().await), next + 1);
+    // Nor does one that is gone.
+    sandbox.inject(Fault::LatePush(late).on(BOOK));
+    sandbox.step_market(1);
+    sandbox.kill_sockets();
+    while sandbox.sockets() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(socket.hear().await, Heard::Gone);
+}

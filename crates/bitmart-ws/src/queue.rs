@@ -21,19 +21,27 @@ pub(crate) enum Overflow {
     End,
 }
 
+/// The span in which an update came.
+#[derive(Clone, Copy, Debug)]
+struct Stamp {
+    /// What [`Heard`] said when it was put in: everything received until then lies before.
+    heard: Option<Instant>,
+    /// When it was put in.
+    queued: Instant,
+}
+
 #[derive(Debug)]
 struct State<T> {
-    /// Each with what [`Heard`] said when it was put in: everything received until then lies before.
-    items: VecDeque<(Update<T>, Option<Instant>)>,
+    items: VecDeque<(Update<T>, Stamp)>,
     /// Events dropped before the first of `items`, and the stamp of the first that was dropped.
     lagged: u64,
-    lagged_at: Option<Instant>,
+    lagged_at: Option<Stamp>,
     /// The stamp of what was given last.
-    given: Option<Instant>,
+    given: Option<Stamp>,
     /// The writer is done; the error, if any, is the last item.
     ended: bool,
     error: Option<Error>,
-    ended_at: Option<Instant>,
+    ended_at: Option<Stamp>,
     reader: Option<Waker>,
     reader_gone: bool,
 }
@@ -47,6 +55,11 @@ struct Shared<T> {
 }
 
 impl<T> Shared<T> {
+    fn stamp(&self) -> Stamp {
+        let queued = tokio::time::Instant::now().into_std();
+        Stamp { heard: self.heard.get(), queued }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -86,7 +99,7 @@ pub(crate) fn queue<T>(
 impl<T> Writer<T> {
     /// Adds an update. `false` when the subscription is over and the writer can be dropped.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
-        let heard = self.0.heard.get();
+        let stamp = self.0.stamp();
         let mut state = self.0.lock();
         if state.reader_gone || state.ended {
             return false;
@@ -100,12 +113,12 @@ impl<T> Writer<T> {
                          missing from here on; query orders and balances over REST, then subscribe again",
                         self.0.capacity
                     );
-                    state.end(Some(Error::new(ErrorKind::Overflow, message)), heard);
+                    state.end(Some(Error::new(ErrorKind::Overflow, message)), stamp);
                     return false;
                 }
             }
         }
-        state.items.push_back((update, heard));
+        state.items.push_back((update, stamp));
         if let Some(reader) = state.reader.take() {
             drop(state);
             reader.wake();
@@ -115,8 +128,8 @@ impl<T> Writer<T> {
 
     /// Ends the subscription after what is queued.
     pub(crate) fn end(&self, error: Error) {
-        let heard = self.0.heard.get();
-        self.0.lock().end(Some(error), heard);
+        let stamp = self.0.stamp();
+        self.0.lock().end(Some(error), stamp);
     }
 
     pub(crate) fn reader_is_gone(&self) -> bool {
@@ -126,8 +139,8 @@ impl<T> Writer<T> {
 
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
-        let heard = self.0.heard.get();
-        self.0.lock().end(None, heard);
+        let stamp = self.0.stamp();
+        self.0.lock().end(None, stamp);
     }
 }
 
@@ -142,7 +155,7 @@ impl<T> State<T> {
             .filter(|(item, _)| matches!(item, Update::Data(_) | Update::Malformed(_)))
             .count();
         if self.lagged == 0 {
-            self.lagged_at = self.items.front().and_then(|(_, heard)| *heard);
+            self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
         self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
         let is_loss = |item: &Update<T>| matches!(item, Update::Data(_) | Update::Malformed(_));
@@ -150,13 +163,13 @@ impl<T> State<T> {
         self.items.extend(last);
     }
 
-    fn end(&mut self, error: Option<Error>, heard: Option<Instant>) {
+    fn end(&mut self, error: Option<Error>, stamp: Stamp) {
         if self.ended {
             return;
         }
         self.ended = true;
         self.error = error;
-        self.ended_at = heard;
+        self.ended_at = Some(stamp);
         if let Some(reader) = self.reader.take() {
             reader.wake();
         }
@@ -173,8 +186,8 @@ impl<T> Reader<T> {
             state.given = state.lagged_at;
             return Poll::Ready(Some(Ok(Update::Lagged(std::mem::take(&mut state.lagged)))));
         }
-        if let Some((update, heard)) = state.items.pop_front() {
-            state.given = heard;
+        if let Some((update, stamp)) = state.items.pop_front() {
+            state.given = Some(stamp);
             return Poll::Ready(Some(Ok(update)));
         }
         if state.ended {
@@ -187,7 +200,12 @@ impl<T> Reader<T> {
 
     /// Everything that was received until then was given before the last item.
     pub(crate) fn last_received(&self) -> Option<Instant> {
-        self.0.lock().given
+        self.0.lock().given?.heard
+    }
+
+    /// When the last item was put in.
+    pub(crate) fn queued_at(&self) -> Option<Instant> {
+        self.0.lock().given.map(|stamp| stamp.queued)
     }
 
     /// Everything that was received until then is in the queue or was given.

@@ -106,9 +106,16 @@ impl<T> Subscription<T> {
         self.queue.last_received()
     }
 
-    /// The same for the connection as it is now: everything of this topic that had arrived by then
-    /// was given or waits in the queue. Taken before a call of [`next`](Self::next) that finds
-    /// nothing waiting, it says until when everything was read.
+    /// When the update that was given last was put into the queue, however late it is read: what it
+    /// tells of had arrived by then. With [`Update::Resynced`] it says from when on the topic was
+    /// subscribed again. `None` before the first.
+    pub fn queued_at(&self) -> Option<Instant> {
+        self.queue.queued_at()
+    }
+
+    /// The same as [`last_received`](Self::last_received) for the connection as it is now: everything
+    /// of this topic that had arrived by then was given or waits in the queue. Taken before a call of
+    /// [`next`](Self::next) that finds nothing waiting, it says until when everything was read.
     pub fn heard(&self) -> Option<Instant> {
         self.queue.heard()
     }

@@ -29,13 +29,8 @@ pub(super) struct Audit {
 }
 
 impl Audit {
-    pub(super) fn new(now: Timestamp) -> Self {
-        Self {
-            every: Some(INTERVAL),
-            next: Some(now + INTERVAL),
-            flight: None,
-            tally: Audits::default(),
-        }
+    pub(super) fn new() -> Self {
+        Self { every: None, next: None, flight: None, tally: Audits::default() }
     }
 
     pub(super) fn every(&mut self, every: Option<Duration>, now: Timestamp) {
@@ -93,7 +88,8 @@ impl Audit {
             counted.map(|(order, trade, time)| ((order, trade), (time, false))).collect();
         let mut missing = Vec::new();
         for fill in listed {
-            if fill.time.is_none_or(|time| time < from || until < time) {
+            // One without a time was listed for this span.
+            if fill.time.is_some_and(|time| time < from || until < time) {
                 continue;
             }
             self.tally.compared += 1;

@@ -7,7 +7,7 @@ use bitmart_types::{OrderId, Timestamp};
 
 use super::audit::{self, Audit};
 use super::touched::Touched;
-use super::watermark::Watermark;
+use super::watermark::{self, Watermark};
 use super::{Cause, Request};
 use crate::{AccountEvent, Assumptions, CatchUp, Health, Instrument, Market};
 
@@ -23,12 +23,26 @@ enum Streams {
     Open,
 }
 
+/// A fetch that is on its way.
 #[derive(Debug)]
-struct Flight {
+pub(super) struct Flight {
     id: u64,
-    begin: Timestamp,
-    from: Option<Timestamp>,
+    pub(super) begin: Timestamp,
+    pub(super) from: Option<Timestamp>,
+    /// When it told something last, or its begin.
+    pub(super) news: Timestamp,
+    /// An order or a fill could not be read: this proves nothing.
+    pub(super) lacks_rows: bool,
+    /// Balances and positions that a stream told of since it began.
+    pub(super) touched: Touched,
 }
+
+/// Fetches on their way at a time: one that hangs or began before the last loss, and a newer one.
+const FLIGHTS: usize = 2;
+/// A fetch that has told nothing for so long is not waited for.
+const HANGING: Duration = Duration::from_secs(5);
+/// The shortest time from one fetch to the next, unless the next one is due.
+const SPACING: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct MarketSync {
@@ -38,7 +52,8 @@ pub(super) struct MarketSync {
     streams: Streams,
     /// Streams of which nothing has been heard for a while.
     silent: Vec<usize>,
-    flight: Option<Flight>,
+    /// Oldest first.
+    pub(super) flights: Vec<Flight>,
     /// No fetch before this.
     fetch_at: Timestamp,
     /// The begin of the newest fetch.
@@ -50,8 +65,6 @@ pub(super) struct MarketSync {
     reconnecting_told: bool,
     /// Where the fetches since the market was live began to look, and what they found.
     pub(super) found: CatchUp,
-    /// Balances and positions that a stream told of since the fetch began.
-    pub(super) touched: Touched,
     pub(super) audit: Audit,
 }
 
@@ -63,7 +76,7 @@ impl MarketSync {
             assume,
             streams: Streams::Wanted(now),
             silent: Vec::new(),
-            flight: None,
+            flights: Vec::new(),
             fetch_at: now,
             asked: None,
             pause: FIRST_PAUSE,
@@ -72,8 +85,7 @@ impl MarketSync {
             told: None,
             reconnecting_told: false,
             found: nothing(market),
-            touched: Touched::default(),
-            audit: Audit::new(now),
+            audit: Audit::new(),
         }
     }
 
@@ -148,8 +160,8 @@ impl MarketSync {
                 let first = !std::mem::replace(&mut self.reconnecting_told, true);
                 first.then_some(AccountEvent::Reconnecting { market, reason })
             }
-            Cause::Unreadable => {
-                self.watermark.hole(now);
+            Cause::Unreadable { before } => {
+                self.watermark.hole(before, stream);
                 self.wake(now);
                 None
             }
@@ -162,8 +174,8 @@ impl MarketSync {
         }
     }
 
-    pub(super) fn up(&mut self, now: Timestamp, stream: usize) {
-        if self.watermark.up(now, stream) {
+    pub(super) fn up(&mut self, now: Timestamp, stream: usize, since: Timestamp) {
+        if self.watermark.up(since, stream) {
             self.wake(now);
         }
     }
@@ -175,19 +187,35 @@ impl MarketSync {
         }
     }
 
-    /// The fetch with this id came back: when it began and where it looked.
-    pub(super) fn land(&mut self, id: u64) -> Option<(Timestamp, Option<Timestamp>)> {
-        let flight = self.flight.take_if(|flight| flight.id == id)?;
-        Some((flight.begin, flight.from))
+    /// The fetch with this id, if it is on its way.
+    pub(super) fn flight(&mut self, id: u64) -> Option<&mut Flight> {
+        self.flights.iter_mut().find(|flight| flight.id == id)
+    }
+
+    /// The fetch with this id has come back whole. Those that began before it are void: it tells more,
+    /// and what they say of balances is older.
+    pub(super) fn land(&mut self, id: u64) -> Option<Flight> {
+        let at = self.flights.iter().position(|flight| flight.id == id)?;
+        self.flights.drain(..=at).next_back()
+    }
+
+    /// The fetch with this id has failed. Gives whether that matters: a newer one may be on its way.
+    pub(super) fn crash(&mut self, id: u64) -> bool {
+        let Some(at) = self.flights.iter().position(|flight| flight.id == id) else { return false };
+        self.flights.remove(at);
+        at == self.flights.len()
     }
 
     /// A fetch came back whole.
-    pub(super) fn fetched(&mut self, begin: Timestamp, from: Option<Timestamp>, now: Timestamp) {
-        self.watermark.fetched(begin, from);
-        self.found.since = self.found.since.or(from);
+    pub(super) fn fetched(&mut self, flight: &Flight, now: Timestamp) {
+        self.watermark.fetched(flight.begin, flight.from);
+        self.found.since = self.found.since.or(flight.from);
         self.failing = false;
         self.pause = FIRST_PAUSE;
-        self.wake(now);
+        match self.watermark.due() {
+            Some(due) if self.is_after_loss(flight) => self.fetch_at = due.max(now),
+            _ => self.wake(now),
+        }
     }
 
     /// A fetch or an attempt to subscribe failed. Gives the pause before the next.
@@ -202,20 +230,32 @@ impl MarketSync {
         pause
     }
 
-    /// Sets the time of the next fetch: at once for what was missed until now, unless one has just
-    /// begun, and again when the history cannot be behind any more.
+    /// Sets the time of the next fetch after a loss: at once, for what was missed until now, unless one
+    /// has just begun.
     fn wake(&mut self, now: Timestamp) {
         let Some(due) = self.watermark.due().filter(|_| !self.failing) else { return };
-        let recent = self.asked.is_some_and(|asked| asked + self.assume.history_behind > now);
-        self.fetch_at = if recent { due.max(now) } else { now };
+        let spaced = self.asked.map_or(now, |asked| asked + SPACING);
+        self.fetch_at = spaced.min(due).max(now);
     }
 
-    /// Whether the pending fetch may lead anywhere.
-    fn wants_fetch(&self) -> bool {
-        self.streams == Streams::Open
-            && self.flight.is_none()
-            && self.watermark.due().is_some()
-            && !self.watermark.is_live()
+    /// Whether this fetch began after the last loss.
+    fn is_after_loss(&self, flight: &Flight) -> bool {
+        self.watermark.chain().is_some_and(|chain| chain <= flight.begin + watermark::TICK)
+    }
+
+    /// When the next fetch begins. One that is on its way is waited for if it began after the last
+    /// loss, as long as it tells something.
+    fn next_fetch(&self) -> Option<Timestamp> {
+        let due = self.watermark.due()?;
+        if self.streams != Streams::Open
+            || self.flights.len() >= FLIGHTS
+            || self.watermark.is_live()
+        {
+            return None;
+        }
+        let waited_for = self.flights.iter().filter(|flight| self.is_after_loss(flight));
+        let patience = waited_for.map(|flight| due.max(flight.news + HANGING)).max();
+        Some(patience.map_or(self.fetch_at, |until| until.max(self.fetch_at)))
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
@@ -227,9 +267,8 @@ impl MarketSync {
             Streams::Asked => return None,
             Streams::Open => {}
         }
-        let fetch = self.wants_fetch().then_some(self.fetch_at);
         let audit = self.audit.due().filter(|_| self.watermark.is_live());
-        fetch.into_iter().chain(audit).min()
+        self.next_fetch().into_iter().chain(audit).min()
     }
 
     pub(super) fn poll_request(
@@ -248,12 +287,13 @@ impl MarketSync {
             self.streams = Streams::Asked;
             return Some(Request::Open { market });
         }
-        if self.wants_fetch() && self.fetch_at <= now {
+        if self.next_fetch().is_some_and(|at| at <= now) {
             *next_id += 1;
             let (id, from) = (*next_id, self.watermark.gap());
-            self.flight = Some(Flight { id, begin: now, from });
+            let touched = Touched::default();
+            let lacks_rows = false;
+            self.flights.push(Flight { id, begin: now, from, news: now, lacks_rows, touched });
             self.asked = Some(now);
-            self.touched.clear();
             return Some(Request::Fetch { id, market, from, open: open() });
         }
         if self.streams == Streams::Open && self.watermark.is_live() {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bitmart_types::Currency;
 
+use super::Report;
 use crate::PositionKey;
 
 /// Balances and positions carry no number that says which of two reports is newer. A stream tells
@@ -15,17 +16,12 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    pub(super) fn clear(&mut self) {
-        self.currencies.clear();
-        self.positions.clear();
-    }
-
-    pub(super) fn balance(&mut self, currency: &Currency) {
-        self.currencies.insert(currency.clone());
-    }
-
-    pub(super) fn position(&mut self, key: &PositionKey) {
-        self.positions.insert(key.clone());
+    pub(super) fn note(&mut self, report: &Report) {
+        match report {
+            Report::Balance(currency, _) => drop(self.currencies.insert(currency.clone())),
+            Report::Position(key, _) => drop(self.positions.insert(key.clone())),
+            Report::Order(_) | Report::Fill(_) => {}
+        }
     }
 
     pub(super) fn has_balance(&self, currency: &Currency) -> bool {

@@ -26,8 +26,6 @@ pub(super) struct Watermark {
     streams: Vec<Stream>,
     /// No stream tells of anything that happened before this.
     floor: Timestamp,
-    /// When every stream was known to be up and to have lost nothing since. `None` while one is down.
-    chain: Option<Timestamp>,
     /// When the streams were first up: nothing is claimed of what happened before.
     start: Option<Timestamp>,
     /// The begin of the newest fetch that came back whole.
@@ -37,12 +35,14 @@ pub(super) struct Watermark {
 #[derive(Debug)]
 struct Stream {
     up: bool,
+    /// It has lost nothing since then, while it is up.
+    since: Timestamp,
     /// What this stream told of is whole until then.
     seen: Timestamp,
 }
 
 /// Stamps are cut to milliseconds, so the moment that they stand for may be this much later.
-const TICK: Duration = Duration::from_millis(1);
+pub(super) const TICK: Duration = Duration::from_millis(1);
 
 impl Watermark {
     pub(super) fn new(assume: Assumptions, now: Timestamp) -> Self {
@@ -51,7 +51,6 @@ impl Watermark {
             mark: now,
             streams: Vec::new(),
             floor: now - assume.push_late,
-            chain: None,
             start: None,
             fetched: None,
         }
@@ -70,15 +69,17 @@ impl Watermark {
     pub(super) fn opened(&mut self, now: Timestamp, streams: usize) {
         self.streams.clear();
         let seen = self.floor;
-        self.streams.resize_with(streams, || Stream { up: true, seen });
-        self.link(now);
+        self.streams.resize_with(streams, || Stream { up: true, since: now, seen });
+        if self.start.is_none() {
+            self.start = self.chain();
+            self.mark = self.mark.max(now + TICK);
+        }
     }
 
     /// The streams are gone.
     pub(super) fn closed(&mut self) {
         self.floor = self.mark.min(self.seen()) - self.assume.push_late;
         self.streams.clear();
-        self.chain = None;
     }
 
     /// Everything that this stream received until then has been read.
@@ -97,25 +98,21 @@ impl Watermark {
         if let Some(stream) = self.streams.get_mut(stream) {
             stream.up = false;
         }
-        self.chain = None;
     }
 
-    /// This stream is up again. Gives whether all are, and were not before.
-    pub(super) fn up(&mut self, now: Timestamp, stream: usize) -> bool {
+    /// This stream is up again since then. Gives whether all are, and were not before.
+    pub(super) fn up(&mut self, since: Timestamp, stream: usize) -> bool {
+        let Some(stream) = self.streams.get_mut(stream).filter(|stream| !stream.up) else {
+            return false;
+        };
+        (stream.up, stream.since) = (true, since);
+        self.chain().is_some()
+    }
+
+    /// A stream that stays up lost something before then.
+    pub(super) fn hole(&mut self, before: Timestamp, stream: usize) {
         if let Some(stream) = self.streams.get_mut(stream) {
-            stream.up = true;
-        }
-        let news = self.chain.is_none() && self.all_up();
-        if news {
-            self.link(now);
-        }
-        news
-    }
-
-    /// A stream that stays up lost something before now.
-    pub(super) fn hole(&mut self, now: Timestamp) {
-        if self.chain.is_some() {
-            self.chain = Some(now + TICK);
+            stream.since = stream.since.max(before);
         }
     }
 
@@ -136,7 +133,7 @@ impl Watermark {
 
     /// When a fetch may begin that makes the market live. `None` while a stream is down.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.chain.map(|chain| chain + self.assume.history_behind)
+        self.chain().map(|chain| chain + self.assume.history_behind)
     }
 
     /// Nothing is known to be missing, and what is not known yet will be pushed.
@@ -151,24 +148,18 @@ impl Watermark {
 
     /// The mark has passed the begin of the chain.
     fn is_linked(&self) -> bool {
-        self.chain.is_some_and(|chain| self.mark >= chain)
+        self.chain().is_some_and(|chain| self.mark >= chain)
     }
 
-    fn all_up(&self) -> bool {
-        !self.streams.is_empty() && self.streams.iter().all(|stream| stream.up)
+    /// From when on no stream has lost anything. `None` while one is down.
+    pub(super) fn chain(&self) -> Option<Timestamp> {
+        let all_up = self.streams.iter().all(|stream| stream.up);
+        let newest = self.streams.iter().map(|stream| stream.since).max();
+        newest.filter(|_| all_up).map(|newest| newest + TICK)
     }
 
     /// What every stream has told.
     fn seen(&self) -> Timestamp {
         self.streams.iter().map(|stream| stream.seen).min().unwrap_or(self.floor)
-    }
-
-    fn link(&mut self, now: Timestamp) {
-        let chain = now + TICK;
-        self.chain = Some(chain);
-        if self.start.is_none() {
-            self.start = Some(chain);
-            self.mark = self.mark.max(chain);
-        }
     }
 }

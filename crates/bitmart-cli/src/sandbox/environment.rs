@@ -75,6 +75,7 @@ fn object(ready: &Ready, place: &Environment) -> Value {
         "spot": host(&place.spot_rest, &place.spot_ws_public, &place.spot_ws_private),
         "futures": host(&place.futures_rest, &place.futures_ws_public, &place.futures_ws_private),
         "admin": ready.admin(),
+        "admin_token": ready.admin_token(),
         "root_certificate": ready.root_certificate(),
     })
 }

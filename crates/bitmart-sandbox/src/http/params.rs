@@ -31,11 +31,13 @@ const SENT: [(&str, &str); 3] = [
 pub(crate) struct Params {
     values: Map<String, Value>,
     family: Family,
+    /// Rows that are younger are not listed yet.
+    listed_until_ms: Option<u64>,
 }
 
 impl Params {
     pub(crate) fn new(values: Map<String, Value>, family: Family) -> Self {
-        Self { values, family }
+        Self { values, family, listed_until_ms: None }
     }
 
     pub(crate) fn from_query(query: &str, family: Family) -> Self {
@@ -49,7 +51,16 @@ impl Params {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (decode(name), Value::String(decode(value))))
             .collect();
-        Self { values, family }
+        Self { values, family, listed_until_ms: None }
+    }
+
+    /// The answer is that of a history that has come only so far.
+    pub(super) fn list_until(&mut self, newest_ms: u64) {
+        self.listed_until_ms = Some(newest_ms);
+    }
+
+    pub(super) fn lists(&self) -> u64 {
+        self.listed_until_ms.unwrap_or(u64::MAX)
     }
 
     pub(crate) fn raw(&self, name: &str) -> Option<&Value> {

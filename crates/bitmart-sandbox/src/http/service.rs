@@ -85,7 +85,7 @@ pub(super) async fn answer(
     host: Host,
     peer: IpAddr,
     reset: &AtomicBool,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Reply, Dropped> {
     let path = request.uri().path().to_owned();
     let takes_gzip = takes_gzip(request.headers());
@@ -93,6 +93,7 @@ pub(super) async fn answer(
     match fault {
         Some(Fault::DropBefore) => return Err(Dropped),
         Some(Fault::Html(status)) => return Ok(html(status)),
+        Some(Fault::LateHistory(behind)) => drop(request.extensions_mut().insert(Behind(behind))),
         _ => {}
     }
     let method = request.method().clone();
@@ -112,10 +113,9 @@ pub(super) async fn answer(
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         Some(Fault::NullRows) => body = null_rows(&body),
+        // Of lists that know no window.
         Some(Fault::LateHistory(behind)) => {
-            let now_ms = shared.state().clock.now_ms();
-            let behind = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
-            body = without_newest(&body, now_ms.saturating_sub(behind));
+            body = without_newest(&body, newest(shared, behind));
         }
         _ => {}
     }
@@ -140,6 +140,16 @@ pub(super) async fn answer(
         _ => {}
     }
     Ok(reply)
+}
+
+/// How far the history is behind that answers a request.
+#[derive(Debug, Clone, Copy)]
+struct Behind(Duration);
+
+/// The time of the newest row of a history that is so far behind.
+fn newest(shared: &Shared, behind: Duration) -> u64 {
+    let behind = u64::try_from(behind.as_millis()).unwrap_or(u64::MAX);
+    shared.state().clock.now_ms().saturating_sub(behind)
 }
 
 /// Whether the client asked for gzip, weights aside.
@@ -219,7 +229,10 @@ pub(super) fn serve(
 ) -> Outcome {
     let mut usage = None;
     let answer = checked(shared, route, peer, head, body, &mut usage).and_then(|asked| {
-        let (caller, params) = asked;
+        let (caller, mut params) = asked;
+        if let Some(Behind(behind)) = head.extensions.get() {
+            params.list_until(newest(shared, *behind));
+        }
         let handler = handler(route.path).ok_or_else(|| refuse(30000))?;
         let input = route.changes.then(|| input(route, caller.as_ref(), body, shared));
         run(shared, handler, input, caller.as_ref(), params, shared.config.lenient)

@@ -14,12 +14,15 @@ const AFFILIATE_MOST_MS: u64 = 60 * DAY_MS;
 pub(super) struct Window {
     from_ms: u64,
     to_ms: u64,
+    /// The same of the newest row that is listed yet, whatever was asked for.
+    newest: u64,
 }
 
 impl Window {
     /// `startTime` and `endTime` in milliseconds.
     pub(super) fn spot(params: &Params, now_ms: u64) -> Result<Self, Refusal> {
-        let window = Self::new(time(params, "startTime")?, time(params, "endTime")?, now_ms);
+        let (from, to) = (time(params, "startTime")?, time(params, "endTime")?);
+        let window = Self::new(from, to, params, now_ms);
         window.ok_or_else(|| refuse(52004))
     }
 
@@ -60,7 +63,7 @@ impl Window {
         if to_ms < from_ms {
             return Err(params.invalid(end, &format!("must not be before {start}")));
         }
-        Ok(Self { from_ms, to_ms })
+        Ok(Self { from_ms, to_ms, newest: params.lists() })
     }
 
     fn within_bounds(
@@ -69,21 +72,22 @@ impl Window {
         params: &Params,
         now_ms: u64,
     ) -> Result<Self, Refusal> {
-        Self::new(start, end, now_ms)
+        Self::new(start, end, params, now_ms)
             .filter(|window| window.to_ms - window.from_ms <= FUTURES_MOST_MS)
             .ok_or_else(|| {
                 params.invalid("end_time", "must not be before start_time, nor 90 days after it")
             })
     }
 
-    fn new(start: Option<u64>, end: Option<u64>, now_ms: u64) -> Option<Self> {
+    fn new(start: Option<u64>, end: Option<u64>, params: &Params, now_ms: u64) -> Option<Self> {
         let to_ms = end.unwrap_or(now_ms.max(start.unwrap_or_default()));
         let from_ms = start.unwrap_or(to_ms.saturating_sub(DEFAULT_MS));
-        (from_ms <= to_ms).then_some(Self { from_ms, to_ms })
+        let newest = params.lists();
+        (from_ms <= to_ms).then_some(Self { from_ms, to_ms, newest })
     }
 
     pub(super) fn holds(self, time_ms: u64) -> bool {
-        (self.from_ms..=self.to_ms).contains(&time_ms)
+        (self.from_ms..=self.to_ms.min(self.newest)).contains(&time_ms)
     }
 }
 
@@ -109,7 +113,7 @@ mod tests {
     #[test]
     fn a_window_without_a_start_is_seven_days_long() {
         let spot = |fields| Window::spot(&params(&fields, Family::Spot), NOW).expect("good");
-        let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW };
+        let week = Window { from_ms: NOW - 7 * DAY_MS, to_ms: NOW, newest: u64::MAX };
         assert_eq!(spot(json!({})), week);
         assert_eq!(spot(json!({ "endTime": NOW })), week);
         let open = spot(json!({ "startTime": "5" }));
@@ -124,7 +128,7 @@ mod tests {
             let fields = json!({ "start_time": 0, "end_time": days * DAY_MS / 1_000 });
             Window::futures(&params(&fields, Family::Futures), NOW)
         };
-        assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS }));
+        assert_eq!(days(90), Ok(Window { from_ms: 0, to_ms: 90 * DAY_MS, newest: u64::MAX }));
         assert_eq!(days(91).expect_err("too long").code, 40007);
     }
 }

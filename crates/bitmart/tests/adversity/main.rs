@@ -371,32 +371,6 @@ async fn cut_before_the_first_catching_up() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_history_that_is_behind_hides_no_fill() -> TestResult {
-    // No push about an order can be read, so that only the history tells of fills.
-    let mut desk = open(first_orders(usize::MAX, broken), |ws| ws).await?;
-    let ws = ws::Client::builder()
-        .environment(desk.environment.clone())
-        .credentials(sandbox::credentials(&desk.exchange)?)
-        .build()?;
-    let behind = prompt().history_behind(Duration::from_secs(3));
-    desk.account = AccountTracker::new(desk.rest.clone(), ws).spot().assume(behind);
-    desk.told.clear();
-    while !desk.was_told("caught up") {
-        desk.next().await?;
-    }
-    desk.exchange
-        .inject(Fault::LateHistory(Duration::from_secs(2)).on("/spot/v4/query/trades").times(100));
-    desk.trade().await?;
-    desk.told.clear();
-    while !desk.was_told("caught up") {
-        desk.next().await?;
-    }
-    let ledger = desk.exchange.fills().len();
-    assert_eq!(desk.fills.len(), ledger, "none is missing when it is said to be whole");
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_push_that_is_late_and_lost_is_looked_for() -> TestResult {
     let mut desk = open(|_| Fate::Pass, |ws| ws).await?;
     let late = Fault::LatePush(Duration::from_mins(1));

@@ -1,9 +1,11 @@
 //! The rule that this crate had before, with its three faults: a loss is timed when it is read, half
 //! a minute is taken off, and a fetch that comes back clears it whatever has happened meanwhile.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::rule::{Loss, Rule, Wanted};
+use super::driver::Queued;
+use super::exchange::Rows;
+use super::rule::{Loss, Rule, Told, Wanted};
 
 const MARGIN: i64 = 30_000;
 
@@ -23,8 +25,10 @@ pub(super) struct OldRule {
     begin: i64,
     since: Option<i64>,
     next_id: u64,
+    pages: Vec<(usize, i64)>,
     counted: HashSet<usize>,
-    told: Vec<usize>,
+    told: Vec<Told>,
+    alarms: BTreeSet<usize>,
 }
 
 impl OldRule {
@@ -35,8 +39,10 @@ impl OldRule {
             begin: 0,
             since: None,
             next_id: 0,
+            pages: Vec::new(),
             counted: HashSet::new(),
             told: Vec::new(),
+            alarms: BTreeSet::new(),
         }
     }
 
@@ -51,16 +57,19 @@ impl OldRule {
 
 impl Rule for OldRule {
     const WAITS: bool = true;
+    const KNOWS_ORDERS: bool = false;
 
     fn read(&mut self, _: usize, _: i64) {}
 
     fn fill(&mut self, _: i64, id: usize, _: i64) {
         if self.counted.insert(id) {
-            self.told.push(id);
+            self.told.push(Told::Fill(id));
         }
     }
 
-    fn lost(&mut self, now: i64, stream: usize, _: Option<i64>, loss: Loss) {
+    fn order(&mut self, _: i64, _: usize) {}
+
+    fn lost(&mut self, now: i64, stream: usize, _: &Queued, loss: Loss) {
         self.fall_behind(now);
         match loss {
             Loss::Cut => self.up[stream] = false,
@@ -69,7 +78,7 @@ impl Rule for OldRule {
         }
     }
 
-    fn up(&mut self, _: i64, stream: usize) {
+    fn up(&mut self, _: i64, stream: usize, _: i64) {
         self.up[stream] = true;
     }
 
@@ -78,9 +87,15 @@ impl Rule for OldRule {
         self.phase = Phase::Behind;
     }
 
-    fn fetched(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>) {
+    fn page(&mut self, _: i64, id: u64, rows: Rows) {
         if self.phase == Phase::Fetching(id) {
-            for (id, at) in rows {
+            self.pages.extend(rows.fills);
+        }
+    }
+
+    fn fetched(&mut self, now: i64, id: u64) {
+        if self.phase == Phase::Fetching(id) {
+            for (id, at) in std::mem::take(&mut self.pages) {
                 self.fill(now, id, at);
             }
             self.since = None;
@@ -111,6 +126,7 @@ impl Rule for OldRule {
             Phase::Behind if self.up.iter().all(|up| *up) => {
                 self.next_id += 1;
                 self.phase = Phase::Fetching(self.next_id);
+                self.pages.clear();
                 Some(Wanted::Fetch { id: self.next_id, from: self.since })
             }
             _ => None,
@@ -132,11 +148,11 @@ impl Rule for OldRule {
         None
     }
 
-    fn told(&mut self) -> Vec<usize> {
+    fn told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
     }
 
-    fn alarms(&self) -> u64 {
-        0
+    fn alarms(&self) -> &BTreeSet<usize> {
+        &self.alarms
     }
 }

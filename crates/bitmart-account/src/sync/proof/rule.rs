@@ -1,15 +1,18 @@
 //! What the world talks to, and the rule of this crate behind it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart_rest::history::HistoryError;
 use bitmart_types::{Decimal, Timestamp};
 use bitmart_ws::ReconnectReason;
 
-use crate::sync::{Cause, Report, Request, Snapshot};
+use super::driver::Queued;
+use super::exchange::Rows;
+use crate::sync::{Cause, Page, Report, Request, Snapshot};
 use crate::{
-    AccountEvent, AccountState, AccountSync, Assumptions, Audits, CatchUpError, Fill, Health,
-    Instrument, Market,
+    AccountEvent, AccountState, AccountSync, Assumptions, CatchUpError, Fill, Health, Instrument,
+    Market, Order, Progress,
 };
 
 /// How a stream lost something.
@@ -28,16 +31,27 @@ pub(super) enum Wanted {
     Audit { id: u64, from: i64, until: i64 },
 }
 
+/// What a rule has told, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Fill(usize),
+    Order(usize),
+}
+
 /// A rule by which an account is kept. All times are milliseconds.
 pub(super) trait Rule {
     /// Whether news waits while a fetch is on its way.
     const WAITS: bool;
+    /// Whether it claims to know open orders, too.
+    const KNOWS_ORDERS: bool;
     fn read(&mut self, stream: usize, received: i64);
     fn fill(&mut self, now: i64, id: usize, time: i64);
-    fn lost(&mut self, now: i64, stream: usize, last_received: Option<i64>, loss: Loss);
-    fn up(&mut self, now: i64, stream: usize);
+    fn order(&mut self, now: i64, id: usize);
+    fn lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss);
+    fn up(&mut self, now: i64, stream: usize, since: i64);
     fn opened(&mut self, now: i64, streams: usize);
-    fn fetched(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>);
+    fn page(&mut self, now: i64, id: u64, rows: Rows);
+    fn fetched(&mut self, now: i64, id: u64);
     fn fetch_failed(&mut self, now: i64, id: u64);
     fn audited(&mut self, id: u64, rows: Vec<(usize, i64)>);
     fn audit(&mut self, now: i64);
@@ -45,15 +59,16 @@ pub(super) trait Rule {
     fn deadline(&self) -> Option<i64>;
     fn is_live(&self) -> bool;
     fn whole_until(&self) -> Option<i64>;
-    /// The fills that were told since the last call.
-    fn told(&mut self) -> Vec<usize>;
-    fn alarms(&self) -> u64;
+    /// What was told since the last call.
+    fn told(&mut self) -> Vec<Told>;
+    /// The fills that audits found to differ.
+    fn alarms(&self) -> &BTreeSet<usize>;
 }
 
 /// The rule of this crate.
 pub(super) struct Proven {
     sync: AccountSync,
-    pub(super) told_of_an_audit: bool,
+    alarms: BTreeSet<usize>,
     last: Option<Health>,
 }
 
@@ -77,21 +92,37 @@ fn made(id: usize, ms: i64) -> Fill {
     }
 }
 
+/// Ids of orders without fills begin here; order 1 has all the fills.
+const RESTING: usize = 2;
+
+fn placed(id: usize) -> Order {
+    Order {
+        order_id: (id + RESTING).to_string().as_str().into(),
+        client_order_id: None,
+        instrument: Instrument::Pair("BTC_USDT".into()),
+        is_buy: Some(true),
+        progress: Progress::Open,
+        price: Some(Decimal::ONE),
+        size: Some(Decimal::ONE),
+        notional: None,
+        filled_size: Decimal::ZERO,
+        create_time: None,
+        update_time: None,
+    }
+}
+
 impl Proven {
     pub(super) fn new(assume: Assumptions) -> Self {
         let mut sync = AccountSync::new(AccountState::new(), assume);
         sync.follow(time(0), HERE);
         sync.audit_every(time(0), Some(Duration::from_mins(1)));
-        Self { sync, told_of_an_audit: false, last: None }
-    }
-
-    pub(super) fn audits(&self) -> Audits {
-        self.sync.audits(HERE).unwrap_or_default()
+        Self { sync, alarms: BTreeSet::new(), last: None }
     }
 }
 
 impl Rule for Proven {
     const WAITS: bool = false;
+    const KNOWS_ORDERS: bool = true;
 
     fn read(&mut self, stream: usize, received: i64) {
         self.sync.read(HERE, stream, time(received));
@@ -101,27 +132,35 @@ impl Rule for Proven {
         self.sync.report(time(now), HERE, Report::Fill(made(id, at)));
     }
 
-    fn lost(&mut self, now: i64, stream: usize, last_received: Option<i64>, loss: Loss) {
-        let cause = match loss {
-            Loss::Cut => Cause::Reconnecting(ReconnectReason::Closed { code: None, text: None }),
-            Loss::Malformed => Cause::Unreadable,
-            Loss::Overflow => Cause::Overflowed,
-        };
-        self.sync.lost(time(now), HERE, stream, last_received.map(time), cause);
+    fn order(&mut self, now: i64, id: usize) {
+        self.sync.report(time(now), HERE, Report::Order(placed(id)));
     }
 
-    fn up(&mut self, now: i64, stream: usize) {
-        self.sync.up(time(now), HERE, stream);
+    fn lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss) {
+        let cause = match loss {
+            Loss::Cut => Cause::Reconnecting(ReconnectReason::Closed { code: None, text: None }),
+            Loss::Malformed => Cause::Unreadable { before: time(queued.at) },
+            Loss::Overflow => Cause::Overflowed,
+        };
+        self.sync.lost(time(now), HERE, stream, queued.received.map(time), cause);
+    }
+
+    fn up(&mut self, now: i64, stream: usize, since: i64) {
+        self.sync.up(time(now), HERE, stream, time(since));
     }
 
     fn opened(&mut self, now: i64, streams: usize) {
         self.sync.opened(time(now), HERE, streams);
     }
 
-    fn fetched(&mut self, now: i64, id: u64, rows: Vec<(usize, i64)>) {
-        let fills = rows.into_iter().map(|(id, at)| made(id, at)).collect();
-        let snapshot = Snapshot { fills, ..Snapshot::default() };
-        self.sync.fetched(time(now), HERE, id, snapshot);
+    fn page(&mut self, now: i64, id: u64, rows: Rows) {
+        let fills = rows.fills.into_iter().map(|(id, at)| made(id, at)).collect();
+        let orders = rows.orders.into_iter().map(placed).collect();
+        self.sync.page(time(now), HERE, id, Page { orders, fills, unreadable: Vec::new() });
+    }
+
+    fn fetched(&mut self, now: i64, id: u64) {
+        self.sync.fetched(time(now), HERE, id, Snapshot::default());
     }
 
     fn fetch_failed(&mut self, now: i64, id: u64) {
@@ -162,12 +201,20 @@ impl Rule for Proven {
         self.sync.whole_until(HERE).map(Timestamp::as_millis)
     }
 
-    fn told(&mut self) -> Vec<usize> {
-        let mut fills = Vec::new();
+    fn told(&mut self) -> Vec<Told> {
+        let number = |id: &str| id.parse::<usize>().expect("a number");
+        let mut told = Vec::new();
         while let Some(event) = self.sync.poll_event() {
             match event {
-                AccountEvent::Fill(fill) => fills.extend(fill.trade_id.as_str().parse::<usize>()),
-                AccountEvent::AuditFailed(_) => self.told_of_an_audit = true,
+                AccountEvent::Fill(fill) => told.push(Told::Fill(number(fill.trade_id.as_str()))),
+                AccountEvent::Order(order) => {
+                    told.push(Told::Order(number(order.order_id.as_str()) - RESTING));
+                }
+                AccountEvent::AuditFailed(report) => {
+                    let missing = report.missing.iter().map(|fill| fill.trade_id.as_str());
+                    let surplus = report.surplus.iter().map(|(_, trade)| trade.as_str());
+                    self.alarms.extend(missing.chain(surplus).map(number));
+                }
                 AccountEvent::Health { health, .. } => {
                     let news = self.last.replace(health).is_none_or(|last| !last.is_like(health));
                     assert!(news, "{health:?} was told twice");
@@ -175,13 +222,16 @@ impl Rule for Proven {
                 _ => {}
             }
         }
-        let told = self.last.is_some_and(|last| Some(last) == self.sync.health(HERE));
-        let moving = matches!(self.last, None | Some(Health::CatchingUp { .. }));
-        assert!(told || moving, "{:?} was not told", self.sync.health(HERE));
-        fills
+        let health = self.sync.health(HERE);
+        let is_told = match (self.last, health) {
+            (None, Some(Health::CatchingUp { .. })) => true,
+            (last, health) => last.zip(health).is_some_and(|(last, now)| last.is_like(now)),
+        };
+        assert!(is_told, "{health:?} was not told");
+        told
     }
 
-    fn alarms(&self) -> u64 {
-        self.audits().missing + self.audits().surplus
+    fn alarms(&self) -> &BTreeSet<usize> {
+        &self.alarms
     }
 }

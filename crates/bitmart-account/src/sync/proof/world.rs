@@ -1,8 +1,10 @@
-//! The exchange, the network, the driver and the consumer.
+//! Everything together under virtual time: a script of what goes wrong, and a consumer who reads.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::rule::{Loss, Rule, Wanted};
+use super::driver::{Driver, Frame, Item, STREAMS};
+use super::exchange::{Exchange, Rows, Truth};
+use super::rule::{Loss, Rule, Told, Wanted};
 
 /// Silence of a connection after which it is given up, as in the driver.
 const SILENCE: i64 = 20_000;
@@ -11,25 +13,10 @@ const PING: i64 = 10_000;
 const OPENING: i64 = 30;
 /// A fetch, unless the script says otherwise.
 const FETCH: i64 = 50;
+/// How long every other audit takes.
+const LONG_AUDIT: i64 = 30_000;
 /// Quiet after the script within which everything must come right.
 const QUIET: i64 = 300_000;
-/// Orders with their fills, and balances.
-const STREAMS: usize = 2;
-
-/// What the exchange keeps to, in milliseconds, and what does not change during a run.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Truth {
-    /// P.
-    pub(super) late: i64,
-    /// H.
-    pub(super) behind: i64,
-    /// C.
-    pub(super) differ: i64,
-    /// The exchange's clock is off by this many percent of C.
-    pub(super) offset: i64,
-    /// Updates that a queue holds.
-    pub(super) capacity: usize,
-}
 
 #[derive(Clone, Debug)]
 pub(super) enum Action {
@@ -37,11 +24,13 @@ pub(super) enum Action {
     Fill { late: i64, behind: i64, differ: i64 },
     /// This many fills at once.
     Burst(u32),
+    /// Somebody places an order. Percentages of P and H.
+    Place { late: i64, behind: i64 },
     /// The connection dies; a silent death is noticed later. It takes `down` to connect again.
     Cut { silent: bool, down: i64 },
-    /// The next frame about a fill cannot be read.
+    /// The next frame about an order cannot be read.
     Malform,
-    /// The next frame about a fill comes twice.
+    /// The next frame about an order comes twice.
     Duplicate,
     /// The consumer does not read for so long.
     Pause(i64),
@@ -51,35 +40,6 @@ pub(super) enum Action {
     Fetch { takes: i64, fails: bool },
     /// The user asks for an audit.
     Audit,
-}
-
-#[derive(Debug)]
-struct Trade {
-    /// When it happened, by the clock of this machine.
-    at: i64,
-    /// The same by the exchange's clock.
-    stated: i64,
-    /// When the history shows it.
-    listed: i64,
-    told: bool,
-}
-
-/// Something that reaches the driver.
-#[derive(Clone, Copy, Debug)]
-enum Frame {
-    Fill(usize),
-    Malformed,
-    Pong,
-    /// The connection is dead.
-    End,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Item {
-    Fill(usize),
-    Balance,
-    Lost(Loss),
-    Up,
 }
 
 #[derive(Debug)]
@@ -96,17 +56,18 @@ enum Occurrence {
 }
 
 #[derive(Debug)]
-struct Answer {
-    id: u64,
-    audit: bool,
-    fails: bool,
-    rows: Vec<(usize, i64)>,
+enum Answer {
+    Page { id: u64, rows: Rows },
+    Fetched { id: u64 },
+    Failed { id: u64 },
+    Audited { id: u64, rows: Vec<(usize, i64)> },
 }
 
-#[derive(Default)]
-struct Queue {
-    items: VecDeque<(Item, Option<i64>)>,
-    subscribed: bool,
+/// What an audit looked at.
+struct Audited {
+    from: i64,
+    until: i64,
+    asked: i64,
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "independent conditions of a model")]
@@ -117,29 +78,26 @@ pub(super) struct World<R> {
     now: i64,
     sequence: u64,
     ahead: BTreeMap<(i64, u64), Occurrence>,
-    trades: Vec<Trade>,
-    /// The number of the newest connection, and whether its frames still reach this machine.
-    connection: u32,
-    alive: bool,
-    /// The driver knows of a connection.
-    connected: bool,
+    exchange: Exchange,
+    driver: Driver,
     down: i64,
-    socket: VecDeque<Frame>,
-    quiet: Option<i64>,
-    heard: Option<i64>,
-    queues: [Queue; STREAMS],
     opening: bool,
     opened: bool,
     answers: VecDeque<Answer>,
     fetches: VecDeque<(i64, bool)>,
+    audits: Vec<Audited>,
     paused_until: i64,
-    stalled_until: i64,
     malform: bool,
     duplicate: bool,
     /// When the streams were first known to be up.
     start: Option<i64>,
     fetching: bool,
     script_over: bool,
+    /// Fills since the start that were not told, and orders.
+    untold: BTreeSet<usize>,
+    unknown: BTreeSet<usize>,
+    /// Whether what the rule claims is checked all the time.
+    strict: bool,
 }
 
 impl<R: Rule> World<R> {
@@ -151,58 +109,67 @@ impl<R: Rule> World<R> {
             now: 0,
             sequence: 0,
             ahead: BTreeMap::new(),
-            trades: Vec::new(),
-            connection: 1,
-            alive: true,
-            connected: true,
+            exchange: Exchange::new(truth),
+            driver: Driver::new(truth.capacity),
             down: 0,
-            socket: VecDeque::new(),
-            quiet: Some(0),
-            heard: None,
-            queues: Default::default(),
             opening: false,
             opened: false,
             answers: VecDeque::new(),
             fetches: VecDeque::new(),
+            audits: Vec::new(),
             paused_until: 0,
-            stalled_until: 0,
             malform: false,
             duplicate: false,
             start: None,
             fetching: false,
             script_over: false,
+            untold: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+            strict: true,
         }
     }
 
-    /// Plays the script and a while of quiet.
+    /// Plays the script and a while of quiet. Every claim of the rule must hold all the time, and in
+    /// the end everything is known.
     pub(super) fn run(&mut self) -> Result<(), String> {
-        self.plan(PING, Occurrence::Ping { connection: self.connection });
-        self.plan(self.script.first().map_or(0, |(gap, _)| *gap), Occurrence::Script(0));
-        self.consume()?;
-        while !self.script_over {
-            self.step()?;
-        }
-        let end = self.now.max(self.paused_until).max(self.stalled_until) + QUIET;
-        self.until(end)?;
+        self.play()?;
         if !self.rule.is_live() {
             return Err("not live again although all is quiet".to_owned());
         }
         self.check(i64::MAX)?;
-        if self.rule.alarms() > 0 {
+        if !self.rule.alarms().is_empty() {
             return Err("an audit found a difference that is none".to_owned());
         }
         Ok(())
     }
 
-    /// Goes on for a while after a failure, whatever else fails.
-    pub(super) fn settle(&mut self) {
-        let end = self.now + QUIET;
-        while self.ahead.first_key_value().is_some_and(|(at, _)| at.0 <= end) {
-            drop(self.step());
+    /// The same with an exchange that is worse than the rule believes. Fills may be missing; gives how
+    /// many. Each that an audit could have seen must be in its alarm.
+    pub(super) fn run_broken(&mut self) -> Result<usize, String> {
+        self.strict = false;
+        self.play()?;
+        let alarms = self.rule.alarms();
+        for id in &self.untold {
+            let trade = &self.exchange.trades[*id];
+            let seen = |audit: &Audited| {
+                let within = audit.from <= trade.stated && trade.stated <= audit.until;
+                within && trade.listed <= audit.asked && audit.asked + LONG_AUDIT < self.now
+            };
+            if self.audits.iter().any(seen) && !alarms.contains(id) {
+                return Err(format!("fill {id} is missing and no audit says so"));
+            }
         }
+        Ok(self.untold.len())
     }
 
-    fn until(&mut self, end: i64) -> Result<(), String> {
+    fn play(&mut self) -> Result<(), String> {
+        self.plan(PING, Occurrence::Ping { connection: self.driver.connection });
+        self.plan(self.script.first().map_or(0, |(gap, _)| *gap), Occurrence::Script(0));
+        self.consume()?;
+        while !self.script_over {
+            self.step()?;
+        }
+        let end = self.now.max(self.paused_until).max(self.driver.stalled_until) + QUIET;
         while self.ahead.first_key_value().is_some_and(|(at, _)| at.0 <= end) {
             self.step()?;
         }
@@ -221,31 +188,27 @@ impl<R: Rule> World<R> {
         self.now = at;
         match occurrence {
             Occurrence::Script(at) => self.act(at),
-            Occurrence::Frame { connection, frame } => self.arrive(connection, frame),
-            Occurrence::Silent { connection } if connection == self.connection => {
-                self.socket.push_back(Frame::End);
+            Occurrence::Frame { connection, frame } => self.driver.arrive(connection, frame),
+            Occurrence::Silent { connection } if connection == self.driver.connection => {
+                self.driver.end();
             }
             Occurrence::Connected { connection } => {
-                self.connection = connection;
-                (self.alive, self.connected) = (true, true);
-                // Not before something was heard.
-                self.quiet = None;
+                self.driver.reconnected(self.now, connection);
                 self.plan(PING, Occurrence::Ping { connection });
-                for at in 0..STREAMS {
-                    self.push(at, Item::Up);
-                }
             }
-            Occurrence::Ping { connection } if connection == self.connection && self.connected => {
-                if self.alive {
+            Occurrence::Ping { connection }
+                if connection == self.driver.connection && self.driver.connected =>
+            {
+                if self.driver.alive {
                     self.plan(1, Occurrence::Frame { connection, frame: Frame::Pong });
                 }
                 self.plan(PING, Occurrence::Ping { connection });
             }
-            Occurrence::Opened if !self.connected => self.plan(OPENING, Occurrence::Opened),
+            Occurrence::Opened if !self.driver.connected => {
+                self.plan(OPENING, Occurrence::Opened);
+            }
             Occurrence::Opened => {
-                for queue in &mut self.queues {
-                    *queue = Queue { subscribed: true, ..Queue::default() };
-                }
+                self.driver.subscribe();
                 self.opened = true;
             }
             Occurrence::Answer(answer) => self.answers.push_back(answer),
@@ -254,33 +217,34 @@ impl<R: Rule> World<R> {
             | Occurrence::Timer
             | Occurrence::Runs => {}
         }
-        self.drive();
+        if self.driver.drive(self.now) {
+            let connection = self.driver.connection + 1;
+            self.plan(self.down, Occurrence::Connected { connection });
+        }
         self.consume()
     }
 
     fn act(&mut self, at: usize) {
         let percent = |bound: i64, share: i64| bound * share / 100;
+        let Truth { late: p, behind: h, .. } = self.truth;
         match self.script[at].1.clone() {
             Action::Fill { late, behind, differ } => {
-                self.trade(
-                    percent(self.truth.late, late),
-                    percent(self.truth.behind, behind),
-                    differ,
-                );
+                self.fill(percent(p, late), percent(h, behind), differ);
             }
-            Action::Burst(count) => {
-                for _ in 0..count {
-                    self.trade(0, self.truth.behind, 0);
-                }
+            Action::Burst(count) => (0..count).for_each(|_| self.fill(0, h, 0)),
+            Action::Place { late, behind } => {
+                let id = self.exchange.place(self.now, percent(h, behind));
+                self.unknown.insert(id);
+                self.send(percent(p, late), Frame::Order(id));
             }
-            Action::Cut { silent, down } if self.alive => {
-                self.alive = false;
+            Action::Cut { silent, down } if self.driver.alive => {
+                self.driver.alive = false;
                 self.down = down;
-                let connection = self.connection;
+                let connection = self.driver.connection;
                 if silent {
                     self.plan(SILENCE, Occurrence::Silent { connection });
                 } else {
-                    self.socket.push_back(Frame::End);
+                    self.driver.end();
                 }
             }
             Action::Cut { .. } => {}
@@ -291,7 +255,7 @@ impl<R: Rule> World<R> {
                 self.plan(time, Occurrence::Runs);
             }
             Action::Stall(time) => {
-                self.stalled_until = self.now + time;
+                self.driver.stalled_until = self.now + time;
                 self.plan(time, Occurrence::Runs);
             }
             Action::Fetch { takes, fails } => self.fetches.push_back((takes, fails)),
@@ -305,75 +269,20 @@ impl<R: Rule> World<R> {
         }
     }
 
-    fn trade(&mut self, late: i64, behind: i64, differ: i64) {
-        let off = (self.truth.offset + differ).clamp(-100, 100);
-        let id = self.trades.len();
-        self.trades.push(Trade {
-            at: self.now,
-            stated: self.now + self.truth.differ * off / 100,
-            listed: self.now + behind,
-            told: false,
-        });
+    fn fill(&mut self, late: i64, behind: i64, differ: i64) {
+        let id = self.exchange.fill(self.now, behind, differ);
+        if self.start.is_some_and(|start| start <= self.now) {
+            self.untold.insert(id);
+        }
+        self.send(late, Frame::Fill(id));
+    }
+
+    /// Whoever listens when the exchange gets to it hears of it.
+    fn send(&mut self, late: i64, frame: Frame) {
         let times = if std::mem::take(&mut self.duplicate) { 2 } else { 1 };
         for _ in 0..times {
-            // Whoever listens when the exchange gets to it hears of it.
-            let frame =
-                if std::mem::take(&mut self.malform) { Frame::Malformed } else { Frame::Fill(id) };
+            let frame = if std::mem::take(&mut self.malform) { Frame::Malformed } else { frame };
             self.plan(late, Occurrence::Frame { connection: 0, frame });
-        }
-    }
-
-    /// A frame is sent. It arrives if there is a connection, the one that it belongs to.
-    fn arrive(&mut self, connection: u32, frame: Frame) {
-        if self.alive && (connection == 0 || connection == self.connection) {
-            self.socket.push_back(frame);
-        }
-    }
-
-    /// The driver handles what has arrived.
-    fn drive(&mut self) {
-        if self.now < self.stalled_until {
-            return;
-        }
-        while let Some(frame) = self.socket.pop_front() {
-            if matches!(frame, Frame::End) {
-                self.connected = false;
-                self.socket.clear();
-                for at in 0..STREAMS {
-                    self.push(at, Item::Lost(Loss::Cut));
-                }
-                let connection = self.connection + 1;
-                self.plan(self.down, Occurrence::Connected { connection });
-                return;
-            }
-            self.heard = self.heard.max(self.quiet);
-            match frame {
-                Frame::Fill(id) => {
-                    self.push(0, Item::Fill(id));
-                    // One stream has less to read than the other.
-                    if id.is_multiple_of(3) {
-                        self.push(1, Item::Balance);
-                    }
-                }
-                Frame::Malformed => self.push(0, Item::Lost(Loss::Malformed)),
-                Frame::Pong | Frame::End => {}
-            }
-        }
-        if self.connected {
-            self.quiet = Some(self.now);
-        }
-    }
-
-    fn push(&mut self, at: usize, item: Item) {
-        let queue = &mut self.queues[at];
-        if !queue.subscribed {
-            return;
-        }
-        if queue.items.len() >= self.truth.capacity {
-            queue.items.push_back((Item::Lost(Loss::Overflow), self.heard));
-            queue.subscribed = false;
-        } else {
-            queue.items.push_back((item, self.heard));
         }
     }
 
@@ -391,28 +300,42 @@ impl<R: Rule> World<R> {
             let mut busy = self.read();
             if let Some(answer) = self.answers.pop_front() {
                 busy = true;
-                self.fetching &= answer.audit;
-                match (answer.audit, answer.fails) {
-                    (true, _) => self.rule.audited(answer.id, answer.rows),
-                    (false, true) => self.rule.fetch_failed(self.now, answer.id),
-                    (false, false) => self.rule.fetched(self.now, answer.id, answer.rows),
+                self.fetching &= matches!(answer, Answer::Page { .. } | Answer::Audited { .. });
+                match answer {
+                    Answer::Page { id, rows } => self.rule.page(self.now, id, rows),
+                    Answer::Fetched { id } => self.rule.fetched(self.now, id),
+                    Answer::Failed { id } => self.rule.fetch_failed(self.now, id),
+                    Answer::Audited { id, rows } => self.rule.audited(id, rows),
                 }
             }
             while !busy && let Some(wanted) = self.rule.wanted(self.now) {
                 self.ask(wanted);
             }
-            for id in self.rule.told() {
-                if std::mem::replace(&mut self.trades[id].told, true) {
-                    return Err(format!("fill {id} was told twice"));
-                }
+            self.note_told()?;
+            if self.strict {
+                self.check_all()?;
             }
-            self.check_all()?;
             if !busy {
                 break;
             }
         }
         if let Some(deadline) = self.rule.deadline().filter(|deadline| *deadline > self.now) {
             self.plan(deadline - self.now, Occurrence::Timer);
+        }
+        Ok(())
+    }
+
+    fn note_told(&mut self) -> Result<(), String> {
+        for told in self.rule.told() {
+            match told {
+                Told::Order(id) => drop(self.unknown.remove(&id)),
+                Told::Fill(id) => {
+                    self.untold.remove(&id);
+                    if std::mem::replace(&mut self.exchange.trades[id].told, true) {
+                        return Err(format!("fill {id} was told twice"));
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -424,24 +347,25 @@ impl<R: Rule> World<R> {
         }
         let mut busy = false;
         for at in 0..STREAMS {
-            let Some((item, stamp)) = self.queues[at].items.pop_front() else {
-                if let Some(heard) = self.heard {
+            let Some(queued) = self.driver.pop(at) else {
+                if let Some(heard) = self.driver.heard {
                     self.rule.read(at, heard);
                 }
                 continue;
             };
             busy = true;
-            if let Some(stamp) = stamp {
-                self.rule.read(at, stamp);
+            if let Some(received) = queued.received {
+                self.rule.read(at, received);
             }
-            match item {
-                Item::Fill(id) => self.rule.fill(self.now, id, self.trades[id].stated),
+            match queued.item {
+                Item::Fill(id) => self.rule.fill(self.now, id, self.exchange.trades[id].stated),
+                Item::Order(id) => self.rule.order(self.now, id),
                 Item::Balance => {}
-                Item::Up => self.rule.up(self.now, at),
-                Item::Lost(loss) => self.rule.lost(self.now, at, stamp, loss),
+                Item::Up => self.rule.up(self.now, at, queued.at),
+                Item::Lost(loss) => self.rule.lost(self.now, at, &queued, loss),
             }
-            if matches!(item, Item::Lost(Loss::Overflow)) {
-                self.queues = Default::default();
+            if matches!(queued.item, Item::Lost(Loss::Overflow)) {
+                self.driver.unsubscribe();
                 break;
             }
         }
@@ -451,61 +375,62 @@ impl<R: Rule> World<R> {
     fn ask(&mut self, wanted: Wanted) {
         match wanted {
             Wanted::Open => {
-                self.queues = Default::default();
+                self.driver.unsubscribe();
                 self.opening = true;
                 self.plan(OPENING, Occurrence::Opened);
             }
             Wanted::Fetch { id, from } => {
                 self.fetching = true;
                 let (takes, fails) = self.fetches.pop_front().unwrap_or((FETCH, false));
-                let rows = from.map_or_else(Vec::new, |from| self.listed(from, i64::MAX));
-                self.plan(takes, Occurrence::Answer(Answer { id, audit: false, fails, rows }));
+                // Nothing in an answer is newer than its query, and it comes in parts.
+                let mut fills = from
+                    .map_or_else(Vec::new, |from| self.exchange.fills(self.now, from, i64::MAX));
+                let rest = fills.split_off(fills.len() / 2);
+                let orders = self.exchange.open(self.now);
+                let page = Answer::Page { id, rows: Rows { fills, orders } };
+                self.plan(takes / 2, Occurrence::Answer(page));
+                let last = if fails {
+                    Answer::Failed { id }
+                } else {
+                    let rows = Rows { fills: rest, orders: Vec::new() };
+                    self.plan(takes, Occurrence::Answer(Answer::Page { id, rows }));
+                    Answer::Fetched { id }
+                };
+                self.plan(takes, Occurrence::Answer(last));
             }
             Wanted::Audit { id, from, until } => {
-                let (rows, fails) = (self.listed(from, until), false);
-                let takes = if id.is_multiple_of(2) { FETCH } else { 30_000 };
-                self.plan(takes, Occurrence::Answer(Answer { id, audit: true, fails, rows }));
+                let rows = self.exchange.fills(self.now, from, until);
+                self.audits.push(Audited { from, until, asked: self.now });
+                let takes = if id.is_multiple_of(2) { FETCH } else { LONG_AUDIT };
+                self.plan(takes, Occurrence::Answer(Answer::Audited { id, rows }));
             }
         }
     }
 
-    /// What the history shows of a span, in no order.
-    fn listed(&self, from: i64, until: i64) -> Vec<(usize, i64)> {
-        let listed = self.trades.iter().enumerate().rev();
-        listed
-            .filter(|(_, trade)| from <= trade.stated && trade.stated <= until)
-            .filter(|(_, trade)| trade.listed <= self.now)
-            .map(|(id, trade)| (id, trade.stated))
-            .collect()
-    }
-
     fn check_all(&self) -> Result<(), String> {
         self.check(self.rule.whole_until().unwrap_or(i64::MIN))?;
-        let nothing_waits = self.queues.iter().all(|queue| queue.items.is_empty());
-        let known = self.connected == self.alive && self.socket.is_empty();
-        if self.rule.is_live() && nothing_waits && known {
+        if self.rule.is_live() && self.driver.is_read() {
             // Only what the exchange has not told anybody yet may be missing.
-            self.check(self.now - self.truth.late)?;
+            let before = self.now - self.truth.late;
+            self.check(before)?;
+            let unknown = self.unknown.first().map(|id| &self.exchange.resting[*id]);
+            if R::KNOWS_ORDERS && unknown.is_some_and(|order| order.at < before) {
+                return Err(format!("at {} an open order is missing, and it is live", self.now));
+            }
         }
         Ok(())
     }
 
     /// Whatever happened before this has been told, from the time on that the streams were up.
     fn check(&self, before: i64) -> Result<(), String> {
-        let Some(start) = self.start else { return Ok(()) };
-        let missing: HashSet<_> = self
-            .trades
-            .iter()
-            .filter(|trade| start <= trade.at && trade.at < before && !trade.told)
-            .map(|trade| trade.at)
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
+        let missing = self.untold.first().map(|id| self.exchange.trades[*id].at);
+        match missing.filter(|at| *at < before) {
+            None => Ok(()),
+            Some(at) => Err(format!(
+                "at {} the fill of {at} is missing, said to be whole before {before}, live: {}",
+                self.now,
+                self.rule.is_live()
+            )),
         }
-        Err(format!(
-            "at {} a fill is missing of {missing:?}, said to be whole before {before}, live: {}",
-            self.now,
-            self.rule.is_live()
-        ))
     }
 }
