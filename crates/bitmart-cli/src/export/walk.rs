@@ -159,10 +159,10 @@ async fn pass<H: History<Row: Serialize>>(
 
 /// How many rows an answer has, whatever they are; `None` when it has no list of them.
 pub(super) fn count(answer: &[u8]) -> Option<usize> {
-    let Json::Object(members) = Json::read(std::str::from_utf8(answer).ok()?).ok()? else {
-        return None;
-    };
-    let (_, data) = members.iter().find(|(name, _)| name == "data")?;
+    let answer = Json::read(std::str::from_utf8(answer).ok()?).ok()?;
+    let Json::Object(members) = &answer else { return None };
+    // Some answers are the data themselves.
+    let data = members.iter().find(|(name, _)| name == "data").map_or(&answer, |(_, data)| data);
     list(data).map(<[Json]>::len)
 }
 
