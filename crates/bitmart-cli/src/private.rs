@@ -1,7 +1,7 @@
 //! Files and folders that are the user's alone.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 /// The folder `.bitmart` of the user.
@@ -21,25 +21,30 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
 
 /// Puts a new file in the place of `path`, so that no moment shows half of it.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |error| error, |file| file.write_all(bytes))
+}
+
+/// Like [`write`], for what does not fit the memory: `fill` writes it.
+pub(crate) fn write_with<E>(
+    path: &Path,
+    broken: impl Fn(io::Error) -> E,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
     if let Some(parent) = path.parent() {
-        folder(parent)?;
+        folder(parent).map_err(&broken)?;
     }
     // A link is followed, so that a file kept elsewhere stays there.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let new = path.with_extension(format!("{}.new", std::process::id()));
-    write_new(&new, bytes)
-        .and_then(|()| fs::rename(&new, &path))
-        .inspect_err(|_| drop(fs::remove_file(&new)))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let mut file = BufWriter::new(options.open(&new).map_err(&broken)?);
+    fill(&mut file)
+        .and_then(|()| file.flush().and_then(|()| file.get_ref().sync_all()).map_err(&broken))
+        .and_then(|()| fs::rename(&new, &path).map_err(&broken))
+        .inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 /// Who may do what with a file, as on Unix.

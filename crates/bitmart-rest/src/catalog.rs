@@ -19,9 +19,12 @@ use serde_json::{Map, Value};
 
 use crate::{EncodeError, Endpoint, Error, Metadata, Method, Payload, ValidationError, decode};
 
+mod field;
 mod generated;
+mod meanings;
 mod parameter;
 
+pub use field::{Field, Meaning, TimeUnit};
 pub use generated::ENDPOINTS;
 pub use parameter::{Form, Parameter, Presence};
 
@@ -56,23 +59,6 @@ pub struct EndpointEntry {
     pub is_unverified: bool,
     encode_request: fn(&str, Check) -> Result<Payload, RecodeError>,
     recode_answer: fn(StatusCode, &Bytes) -> Result<String, RecodeError>,
-}
-
-/// A documented field of an answer's data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Field {
-    /// JSON path below the data: `records[].fee`; a column of a row is `[][2]`.
-    pub path: &'static str,
-    /// Form and unit in words: `decimal text, base currency`.
-    pub form: &'static str,
-}
-
-impl Field {
-    /// The field at `path`, of this form.
-    pub const fn new(path: &'static str, form: &'static str) -> Self {
-        Self { path, form }
-    }
 }
 
 /// Another spelling of a field.

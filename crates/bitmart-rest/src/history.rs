@@ -42,6 +42,8 @@ mod walk;
 #[cfg(feature = "client")]
 mod walker;
 
+use std::cmp::Ordering;
+
 use bitmart_types::{Rows, Timestamp};
 
 use crate::Endpoint;
@@ -74,14 +76,40 @@ pub trait History: Endpoint + Clone {
     fn key(row: &Self::Row) -> RowKey;
 }
 
-/// Time and identity of a row. Rows of one page are given in this order, those without a time first.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Time and identity of a row. Rows of one page are given in this order: those without a time first, those
+/// of one instant by their ids, which are compared as numbers where they are numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "made by implementors of History")]
 pub struct RowKey {
     /// When it happened; `None` where the exchange does not tell.
     pub time: Option<Timestamp>,
     /// What no other row has.
     pub id: String,
+}
+
+impl Ord for RowKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Of two numbers without zeros in front the longer is the greater.
+        let size = |id: &str| {
+            let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| id.trim_start_matches('0').len())
+        };
+        let ids = match (size(&self.id), size(&other.id)) {
+            (Some(left), Some(right)) if left != right => left.cmp(&right),
+            (Some(_), Some(_)) => {
+                let [left, right] = [&self.id, &other.id].map(|id| id.trim_start_matches('0'));
+                left.cmp(right)
+            }
+            (left, right) => right.is_some().cmp(&left.is_some()),
+        };
+        self.time.cmp(&other.time).then(ids).then_with(|| self.id.cmp(&other.id))
+    }
+}
+
+impl PartialOrd for RowKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// One request of a walk: from and to, and the page where pages are numbered.

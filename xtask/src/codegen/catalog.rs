@@ -1,15 +1,26 @@
 //! The endpoint catalogue of bitmart-rest.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::description::{Param, Section};
+use super::description::{Endpoint, Param, Section};
+use super::enums::Enums;
 use super::essentials::Alias;
+use super::facts::{Fact, facts};
+use super::models::Models;
 use super::{File, types};
 
-pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
+const SOURCE: &str = "crates/bitmart-rest/api/*.toml";
+
+pub(crate) fn render(
+    sections: &[Section],
+    models: &Models,
+    enums: &Enums,
+) -> Result<[File; 2], String> {
+    let mut used = BTreeSet::new();
     let mut out = "use super::Form::{Decimal, Flag, Integer, List, Text};\n\
          use super::Presence::{Conditional, Optional, Required};\n\
-         use super::{EndpointEntry, Field, Ignore, Parameter};\n\n\
+         use super::{EndpointEntry, Field, Ignore, Parameter, meanings};\n\n\
          /// Every described endpoint, in the order of the description.\n\
          pub static ENDPOINTS: &[EndpointEntry] = &[\n"
         .to_owned();
@@ -35,10 +46,8 @@ pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
             }
             if !endpoint.fields.is_empty() {
                 out.push_str(".fields(&[");
-                for field in &endpoint.fields {
-                    let (path, form) = field.split_once(": ").unwrap_or((field, "text"));
-                    let _ = write!(out, "Field::new({path:?}, {form:?}),");
-                }
+                fields(&mut out, endpoint, models, enums, &mut used)
+                    .map_err(|error| format!("{}: {}: {error}", section.file, endpoint.id))?;
                 out.push_str("])");
             }
             if !endpoint.essential.is_empty() {
@@ -65,11 +74,60 @@ pub(crate) fn render(sections: &[Section]) -> Result<File, String> {
         }
     }
     out.push_str("];\n");
-    File::rust(
-        "crates/bitmart-rest/src/catalog/generated.rs",
-        "crates/bitmart-rest/api/*.toml",
-        &out,
-    )
+    let catalog = File::rust("crates/bitmart-rest/src/catalog/generated.rs", SOURCE, &out)?;
+    Ok([catalog, meanings(enums, &used)?])
+}
+
+/// The fields of an endpoint, with what the models and enumerations say of them.
+fn fields(
+    out: &mut String,
+    endpoint: &Endpoint,
+    models: &Models,
+    enums: &Enums,
+    used: &mut BTreeSet<String>,
+) -> Result<(), String> {
+    let facts = facts(models, &endpoint.response, &endpoint.fields)?;
+    for field in &endpoint.fields {
+        let (path, form) = field.split_once(": ").unwrap_or((field, "text"));
+        let _ = write!(out, "Field::new({path:?}, {form:?})");
+        if let Some(Fact { doc, rust }) = facts.get(path) {
+            if !doc.is_empty() {
+                let _ = write!(out, ".doc({doc:?})");
+            }
+            if enums.contains_key(rust) {
+                let _ = write!(out, ".values(meanings::{})", constant(rust));
+                used.insert(rust.clone());
+            }
+            if rust.ends_with("Id") {
+                out.push_str(".id()");
+            }
+            if rust == "Timestamp" && !form.split(", ").any(|part| part == "ms" || part == "s") {
+                return Err(format!("`{path}` is a time, and its unit is not among its form"));
+            }
+        }
+        out.push(',');
+    }
+    Ok(())
+}
+
+/// What the values of the used enumerations mean.
+fn meanings(enums: &Enums, used: &BTreeSet<String>) -> Result<File, String> {
+    let mut out = "use super::Meaning;\n\n".to_owned();
+    for (name, values) in enums.iter().filter(|(name, _)| used.contains(*name)) {
+        let _ = writeln!(out, "pub(super) static {}: &[Meaning] = &[", constant(name));
+        for value in values {
+            let _ =
+                writeln!(out, "Meaning::new({:?}, {:?}, {:?}),", value.wire, value.name, value.doc);
+        }
+        out.push_str("];\n\n");
+    }
+    let path = "crates/bitmart-rest/src/catalog/meanings.rs";
+    File::rust(path, "crates/bitmart-types/src/enums/*.rs", &out)
+}
+
+/// `FuturesSide` as `FUTURES_SIDE`.
+fn constant(name: &str) -> String {
+    types::snake_case(name).to_uppercase()
 }
 
 fn parameters(params: &[Param]) -> String {

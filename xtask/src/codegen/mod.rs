@@ -7,7 +7,9 @@
 mod catalog;
 mod description;
 mod docs;
+mod enums;
 mod essentials;
+mod facts;
 mod models;
 mod prose;
 mod requests;
@@ -79,12 +81,14 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
 
 fn render(root: &Path) -> Result<Vec<File>, String> {
     let sections = description::load(&root.join("crates/bitmart-rest/api"))?;
-    compare(&sections, &models::Models::load(&root.join("crates/bitmart-rest/src"))?)?;
+    let models = models::Models::load(&root.join("crates/bitmart-rest/src"))?;
+    compare(&sections, &models)?;
+    let enums = enums::load(&root.join("crates/bitmart-types/src/enums"))?;
     let mut files = Vec::new();
     for section in &sections {
         files.push(requests::render(section)?);
     }
-    files.push(catalog::render(&sections)?);
+    files.extend(catalog::render(&sections, &models, &enums)?);
     files.extend(routes::render(&sections)?);
     let paths = description::paths(&root.join("crates/bitmart-rest/api/paths.txt"))?;
     files.push(docs::endpoints(&sections));

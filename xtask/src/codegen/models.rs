@@ -32,6 +32,8 @@ pub(crate) struct Member {
     /// Its own members stand in its place.
     pub(crate) is_flat: bool,
     pub(crate) aliases: Vec<String>,
+    /// The lines of its documentation, joined.
+    pub(crate) doc: String,
 }
 
 /// What a type means for decoding.
@@ -172,7 +174,7 @@ impl Parse for Row {
 
 impl Parse for Column {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.call(Attribute::parse_outer)?;
+        let attributes = input.call(Attribute::parse_outer)?;
         input.parse::<syn::Visibility>()?;
         let name: syn::Ident = input.parse()?;
         input.parse::<Token![:]>()?;
@@ -193,6 +195,7 @@ impl Parse for Column {
             has_default: true,
             is_flat: false,
             aliases: Vec::new(),
+            doc: doc(&attributes),
         }))
     }
 }
@@ -325,7 +328,21 @@ fn member(field: &Field, all: &Serde) -> Option<Member> {
         has_default: own.has_default || all.has_default,
         is_flat: own.is_flat,
         aliases: own.aliases,
+        doc: doc(&field.attrs),
     })
+}
+
+/// The documentation of an item on one line.
+pub(crate) fn doc(attributes: &[Attribute]) -> String {
+    let line = |attribute: &Attribute| match &attribute.meta {
+        syn::Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let lines: Vec<String> = attributes.iter().filter_map(line).collect();
+    lines.join("").trim().to_owned()
 }
 
 /// `start_time` to `startTime`.

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::manifest::{for_lines, names};
-use super::store::{rows_path, state};
+use super::amounts::{self, Contracts, contracts};
+use super::cells;
+use super::columns::{Column, Kind};
+use super::manifest::names;
+use super::table::{Cells, Table};
 use super::tax;
-use super::walk::entry;
-use crate::failure::{Failure, chain};
-use crate::output::{self, json::Json, rows::Rows};
+use crate::failure::Failure;
+#[cfg(feature = "parquet")]
+use crate::failure::chain;
 use crate::private;
 
 /// Formats that `--format` names. The rows are always there as `jsonl`, which the others are made of.
@@ -17,48 +20,97 @@ pub(super) const FORMATS: [&str; 3] = ["jsonl", "csv", "parquet"];
 #[cfg(not(feature = "parquet"))]
 pub(super) const FORMATS: [&str; 2] = ["jsonl", "csv"];
 
-/// Makes the files, and gives their names.
-pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Vec<String>, Failure> {
-    let mut made = Vec::new();
+/// What was made.
+#[derive(Debug, Default)]
+pub(super) struct Derived {
+    /// Names of the files.
+    pub(super) files: Vec<String>,
+    /// What a reader of the files must know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Makes the files.
+pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, Failure> {
+    let mut made = Derived::default();
     let names = names(folder)?;
+    let contracts = contracts(folder)?;
     if names.contains("trades") || names.contains("futures-trades") {
-        write(folder, tax::FILE, &tax::write(folder)?, &mut made)?;
+        made.notes = tax::write(folder, &contracts)?;
+        made.files.push(tax::FILE.to_owned());
     }
+    let is_wanted = |format: &str| formats.contains(format);
     for name in &names {
-        if formats.contains("csv") {
-            let table = read(folder, name)?;
-            write(folder, &format!("{name}.csv"), output::csv(&table)?.as_bytes(), &mut made)?;
+        if !is_wanted("csv") && !is_wanted("parquet") {
+            break;
+        }
+        let table = Table::open(folder, name)?;
+        if is_wanted("csv") {
+            let file = format!("{name}.csv");
+            csv(&table, &contracts, &folder.join(&file), &file)?;
+            made.files.push(file);
         }
         #[cfg(feature = "parquet")]
-        if formats.contains("parquet") {
-            let bytes = super::parquet::encode(&read(folder, name)?)
-                .map_err(|error| Failure::machine(format!("{name}: {}", chain(&error))))?;
-            write(folder, &format!("{name}.parquet"), &bytes, &mut made)?;
+        if is_wanted("parquet") {
+            let file = format!("{name}.parquet");
+            let broken = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
+            private::write_with(&folder.join(&file), broken, |out| {
+                super::parquet::write(&table, out)
+                    .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))
+            })?;
+            made.files.push(file);
         }
     }
     Ok(made)
 }
 
-fn write(folder: &Path, name: &str, bytes: &[u8], made: &mut Vec<String>) -> Result<(), Failure> {
-    private::write(&folder.join(name), bytes)
-        .map_err(|error| Failure::machine(format!("{name}: {}", chain(&error))))?;
-    made.push(name.to_owned());
-    Ok(())
+/// The columns of a CSV file: the documented ones, words beside codes, amounts of futures, and what the
+/// rows have beyond.
+pub(super) fn header(columns: &[Column], endpoint: &str) -> Vec<String> {
+    let mut header = Vec::new();
+    for column in columns {
+        header.push(column.name.clone());
+        header.extend(word_of(column));
+    }
+    header.extend(amounts::names(endpoint));
+    header
 }
 
-/// The rows of a dataset as a table. The documented columns come first and are always there; what the
-/// rows have beyond stands behind them.
-fn read(folder: &Path, name: &str) -> Result<Rows, Failure> {
-    let entry = entry(&state(folder, name)?.endpoint)?;
-    let mut table = Rows::with_columns(output::documented_columns(entry));
-    let mut number = 0;
-    for_lines(&rows_path(folder, name), |line| {
-        number += 1;
-        let row = std::str::from_utf8(line).ok().and_then(|line| Json::read(line).ok());
-        let row =
-            row.ok_or_else(|| Failure::machine(format!("{name}: line {number} is no JSON")))?;
-        table.push(&row, &|_, index| output::column(entry, "[]", index));
-        Ok(())
-    })?;
-    Ok(table)
+/// The column with the words for the codes of another.
+pub(super) fn word_of(column: &Column) -> Option<String> {
+    (column.kind == Kind::Code).then(|| format!("{}_name", column.name))
+}
+
+fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
+    let broken = |error: csv::Error| Failure::machine(format!("{file}: {error}"));
+    let io = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
+    let endpoint = table.entry.metadata.id;
+    private::write_with(path, io, |out| {
+        let mut writer = csv::Writer::from_writer(out);
+        let mut header = header(&table.columns, endpoint);
+        header.extend(table.names.iter().skip(table.columns.len()).cloned());
+        if !header.is_empty() {
+            writer.write_record(&header).map_err(broken)?;
+        }
+        table.each(|row, line| {
+            let mut record = Vec::with_capacity(header.len());
+            documented(table, row, &mut record);
+            let value = serde_json::from_slice(line).unwrap_or_default();
+            let amounts = amounts::cells(endpoint, &value, contracts);
+            record.extend(amounts.into_iter().map(Option::unwrap_or_default));
+            record.extend(row.iter().skip(table.columns.len()).map(cells::unknown));
+            // A row that was read before the last column was found.
+            record.resize(header.len(), String::new());
+            writer.write_record(&record).map_err(broken)
+        })?;
+        writer.flush().map_err(io)
+    })
+}
+
+fn documented(table: &Table, row: &Cells, record: &mut Vec<String>) {
+    for (value, column) in row.iter().zip(&table.columns) {
+        record.push(cells::cell(value, column.kind, column.is_required));
+        if column.kind == Kind::Code {
+            record.push(column.word(&value.cell()).to_owned());
+        }
+    }
 }

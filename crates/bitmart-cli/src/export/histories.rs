@@ -1,5 +1,8 @@
 //! From the id of an endpoint to the type of its rows.
 
+use std::collections::HashMap;
+
+use bitmart::Timestamp;
 use bitmart::rest::account::ListFundingHistory;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
@@ -7,7 +10,7 @@ use bitmart::rest::futures::{
     ListAutoRepayments, ListCollateralInterest, ListFuturesFills, ListFuturesKlines,
     ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
 };
-use bitmart::rest::history::History;
+use bitmart::rest::history::{Cursor, History, RowKey, Walk};
 use bitmart::rest::http::{HeaderMap, StatusCode};
 use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
 use bitmart::rest::spot::{
@@ -15,9 +18,21 @@ use bitmart::rest::spot::{
 };
 use bitmart::rest::{Endpoint, decode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::chain;
 
 /// What tells a row from others, and the row as a line of JSON.
 pub(super) type Row = (String, Vec<u8>);
+
+/// What stands in an answer of a history.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The rows as lines of JSON, each with its key.
+    pub(super) rows: Vec<(RowKey, Vec<u8>)>,
+    /// Rows that are not understood: what tells each from others, and why.
+    pub(super) faults: Vec<(String, String)>,
+}
 
 /// A row as it stands in the file.
 pub(super) fn line(row: &impl Serialize) -> Result<Vec<u8>, String> {
@@ -26,19 +41,54 @@ pub(super) fn line(row: &impl Serialize) -> Result<Vec<u8>, String> {
     Ok(line)
 }
 
-fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<Vec<Row>, String> {
+fn read_as<H: History<Row: Serialize>>(body: &Bytes) -> Result<Read, String> {
     let answer =
-        decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(|error| error.to_string())?;
+        decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(|error| chain(&error))?;
     let rows = H::rows(answer).ok_or("it holds no list of rows")?;
-    rows.iter().map(|row| Ok((H::key(row).id, line(row)?))).collect()
+    // A row that is not understood is told from others by its text, and from its like by how many of them
+    // came before it, as a walk does.
+    let mut like: HashMap<&str, usize> = HashMap::new();
+    let faults = rows.faults().iter().map(|fault| {
+        let number = like.entry(fault.raw.as_str()).and_modify(|number| *number += 1).or_default();
+        (format!("fault {number} {}", fault.raw), fault.to_string())
+    });
+    let faults = faults.collect();
+    let lines = rows.iter().map(|row| Ok((H::key(row), line(row)?)));
+    Ok(Read { rows: lines.collect::<Result<_, String>>()?, faults })
+}
+
+fn key_as<H: History<Row: DeserializeOwned>>(line: &[u8]) -> Option<RowKey> {
+    serde_json::from_slice(line).ok().map(|row| H::key(&row))
+}
+
+/// The rows of an answer of a history; `None` when the endpoint is none.
+pub(super) fn rows(endpoint: &str, body: &Bytes) -> Option<Result<Vec<Row>, String>> {
+    let rows = |read: Read| read.rows.into_iter().map(|(key, line)| (key.id, line)).collect();
+    Some(read(endpoint, body)?.map(rows))
 }
 
 macro_rules! histories {
     ($($request:ty),+ $(,)?) => {
-        /// The rows of an answer of a history; `None` when the endpoint is none.
-        pub(super) fn rows(endpoint: &str, body: &Bytes) -> Option<Result<Vec<Row>, String>> {
+        /// What stands in an answer of a history; `None` when the endpoint is none.
+        pub(super) fn read(endpoint: &str, body: &Bytes) -> Option<Result<Read, String>> {
             $(if endpoint == <$request as Endpoint>::METADATA.id {
-                return Some(read::<$request>(body));
+                return Some(read_as::<$request>(body));
+            })+
+            None
+        }
+
+        /// Where a walk through a history begins; `None` when the endpoint is none.
+        pub(super) fn begin(endpoint: &str, from: Timestamp, to: Timestamp) -> Option<Cursor> {
+            $(if endpoint == <$request as Endpoint>::METADATA.id {
+                return Some(Walk::new(<$request as History>::SPEC, from, to).cursor().clone());
+            })+
+            None
+        }
+
+        /// Time and id of a row in a file; `None` when it is no row of a history.
+        pub(super) fn key(endpoint: &str, line: &[u8]) -> Option<RowKey> {
+            $(if endpoint == <$request as Endpoint>::METADATA.id {
+                return key_as::<$request>(line);
             })+
             None
         }

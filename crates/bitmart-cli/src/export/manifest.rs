@@ -24,6 +24,7 @@ const LEFT_OUT: &[&str] = &[
     "futures orders: of contracts that the account traded or paid for only, unless --all-contracts; they are \
      told by contract",
     "past funding rates: the exchange gives the newest 100 of a contract only",
+    "rebates of affiliates: the sum of each customer and year only, in USDT, BTC and ETH",
 ];
 
 /// Longest line that is read back: an answer is bounded when it comes.
@@ -37,6 +38,9 @@ pub(crate) struct Manifest {
     /// Files that were made from the datasets.
     pub(super) derived: Vec<Kept>,
     pub(super) left_out: Vec<String>,
+    /// What a reader of the derived files must know.
+    #[serde(default)]
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,6 +101,7 @@ impl Manifest {
             datasets,
             derived: derived.iter().map(|path| Kept::of(folder, path)).collect::<Result<_, _>>()?,
             left_out: LEFT_OUT.iter().map(|&text| text.to_owned()).collect(),
+            notes: Vec::new(),
         })
     }
 
@@ -114,6 +119,11 @@ impl Manifest {
             serde_json::to_string_pretty(self).map_err(|error| Failure::machine(chain(&error)))?;
         private::write(&folder.join("manifest.json"), text.as_bytes())
             .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
+    }
+
+    /// The address that the history comes from.
+    pub(super) fn source(&self) -> &str {
+        &self.export.source
     }
 
     pub(super) fn is_complete(&self) -> bool {

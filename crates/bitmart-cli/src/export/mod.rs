@@ -1,18 +1,27 @@
 //! `export`: the history of an account, complete or with the reason why not.
 
+mod amounts;
 mod balance;
+mod cells;
+mod columns;
 mod derive;
 mod forecast;
 mod histories;
 mod manifest;
+mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod plan;
 mod progress;
+mod readme;
+mod reference;
+mod reread;
 mod store;
+mod table;
 mod tax;
 pub(crate) mod verify;
 mod walk;
+mod year;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -45,10 +54,13 @@ pub(crate) fn command() -> Command {
         .arg(
             Arg::new("out")
                 .long("out")
-                .required(true)
+                .required_unless_present("reread")
                 .value_name("DIR")
                 .help("Folder of the export; the same again goes on"),
         )
+        .arg(Arg::new("reread").long("reread").value_name("DIR").conflicts_with_all(["out", "from", "days", "to", "what", "all-contracts", "format"]).help(
+            "Make the rows of an export anew from the responses in it; asks the exchange nothing",
+        ))
         .arg(span("from", "Begin, UTC [default: 2017-12-01]"))
         .arg(
             Arg::new("days")
@@ -143,6 +155,10 @@ impl Export {
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
+    if let Some(folder) = matches.get_one::<String>("reread") {
+        let stop_after = matches.get_one::<u64>("stop-after").copied();
+        return reread::run(Path::new(folder), stop_after);
+    }
     let words = matches.get_many::<String>("what").unwrap_or_default();
     let mut what = What::read(words.map(String::as_str)).map_err(Failure::usage)?;
     what.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
@@ -155,10 +171,8 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
     private::folder(&folder).map_err(broken)?;
     private::folder(&store::states(&folder)).map_err(broken)?;
-    let lock = File::create(folder.join("lock")).map_err(broken)?;
-    lock.try_lock().map_err(|error| {
-        Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
-    })?;
+    let _lock = lock(&folder)?;
+    reread::finish(&folder, &mut reread::Steps(None))?;
     let terms = terms(&target, &folder, matches)?;
     let limited = !matches.get_flag("unlimited");
     let mut export = Export {
@@ -174,9 +188,34 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         eprintln!("{}", forecast.line(limited));
     }
     plan::run(&mut export, &what).await?;
-    let derived = derive::run(&export.folder, &formats)?;
-    let manifest = Manifest::of(&export.folder, terms, &derived)?;
-    manifest.write(&export.folder)?;
+    told(&conclude(&export.folder, terms, &formats)?)
+}
+
+/// Keeps others away from the folder as long as the file is open.
+fn lock(folder: &Path) -> Result<File, Failure> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
+    };
+    let lock = File::create(folder.join("lock")).map_err(|error| broken(&error))?;
+    lock.try_lock().map_err(|error| broken(&error))?;
+    Ok(lock)
+}
+
+/// Makes the files that are made of the rows, and the manifest of all.
+fn conclude(folder: &Path, terms: Terms, formats: &BTreeSet<String>) -> Result<Manifest, Failure> {
+    let derived = derive::run(folder, formats)?;
+    for note in &derived.notes {
+        eprintln!("{note}");
+    }
+    let mut manifest = Manifest::of(folder, terms, &derived.files)?;
+    manifest.notes = derived.notes;
+    readme::write(folder, &mut manifest)?;
+    manifest.write(folder)?;
+    Ok(manifest)
+}
+
+/// Says whether all is there.
+fn told(manifest: &Manifest) -> Result<(), Failure> {
     eprintln!("{}", manifest.summary());
     if manifest.is_complete() {
         return Ok(());

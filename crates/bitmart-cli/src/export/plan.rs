@@ -16,13 +16,14 @@ use bitmart::rest::spot::{
 use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
-use super::Export;
+use super::manifest::for_lines;
 use super::store::{part, rows_path};
 use super::walk::{Most, history, once};
+use super::{Export, reference};
 use crate::failure::Failure;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
-pub(super) const GROUPS: [&str; 11] = [
+pub(super) const GROUPS: [&str; 13] = [
     "balances",
     "orders",
     "trades",
@@ -34,10 +35,12 @@ pub(super) const GROUPS: [&str; 11] = [
     "futures",
     "earn",
     "sub-accounts",
+    "rebates",
+    "reference",
 ];
 
 /// Rows of lists that take no times: the exchange gives so many, the newest.
-const NEWEST: u32 = 100;
+pub(super) const NEWEST: u32 = 100;
 
 /// What `--what` names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +114,9 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
             "margin" => margin(export).await?,
             "futures" => futures(export, what.all_contracts).await?,
             "earn" => earn(export).await?,
-            _ => sub_accounts(export).await?,
+            "sub-accounts" => sub_accounts(export).await?,
+            "rebates" => reference::rebates(export).await?,
+            _ => reference::reference(export).await?,
         }
     }
     for symbol in &what.klines {
@@ -163,12 +168,12 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     once(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
     history(export, "orders", ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
-    for row in rows(&export.folder, "orders") {
+    each_row(&export.folder, "orders", |row| {
         if row["orderMode"] == "iso_margin" {
-            pairs.extend(text(&row, "symbol"));
+            pairs.extend(text(row, "symbol"));
         }
-    }
-    for row in rows(&export.folder, "balances-margin") {
+    })?;
+    each_row(&export.folder, "balances-margin", |row| {
         let has = |side: &str| {
             let amount = row.get(format!("{side}.total_asset"));
             amount
@@ -176,9 +181,9 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
                 .is_some_and(|text| text.contains(|c| matches!(c, '1'..='9')))
         };
         if has("base") || has("quote") {
-            pairs.extend(text(&row, "symbol"));
+            pairs.extend(text(row, "symbol"));
         }
-    }
+    })?;
     for pair in pairs {
         let pair = pair.as_str();
         let name = |what: &str| format!("margin-{what}-{}", part(pair));
@@ -190,11 +195,13 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
 
 /// Orders of futures are told by contract only: those that the account traded or paid for, or all.
 async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure> {
+    // A row counts contracts: what one is worth stands there.
+    reference::contracts(export).await?;
     transactions(export).await?;
     history(export, "futures-trades", ListFuturesFills::new()).await?;
     let mut contracts = BTreeSet::new();
     for source in ["futures-transactions", "futures-trades"] {
-        contracts.extend(rows(&export.folder, source).iter().filter_map(|row| text(row, "symbol")));
+        each_row(&export.folder, source, |row| contracts.extend(text(row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
         let listed = export.client.send(ListContracts::new()).await?;
@@ -240,10 +247,8 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 /// What the main account is told of its sub-accounts.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     once(export, "sub-accounts", "sub_accounts_list", json!({}), Most::All).await?;
-    let names: Vec<_> = rows(&export.folder, "sub-accounts")
-        .iter()
-        .filter_map(|row| text(row, "accountName"))
-        .collect();
+    let mut names = Vec::new();
+    each_row(&export.folder, "sub-accounts", |row| names.extend(text(row, "accountName")))?;
     if names.is_empty() {
         return Ok(());
     }
@@ -271,10 +276,30 @@ async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The rows of a dataset that is there; none of one that is not.
+/// The rows of a dataset that is there, one by one; none of one that is not.
+pub(super) fn each_row(
+    folder: &Path,
+    name: &str,
+    mut each: impl FnMut(&Value),
+) -> Result<(), Failure> {
+    let path = rows_path(folder, name);
+    if !path.exists() {
+        return Ok(());
+    }
+    for_lines(&path, |line| {
+        if let Ok(row) = serde_json::from_slice(line) {
+            each(&row);
+        }
+        Ok(())
+    })
+}
+
+/// The rows of a small dataset that is there; none of one that is not.
 pub(super) fn rows(folder: &Path, name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(rows_path(folder, name)).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let mut rows = Vec::new();
+    // What cannot be read has no rows.
+    let _ = each_row(folder, name, |row| rows.push(row.clone()));
+    rows
 }
 
 /// A text of a row that says something.

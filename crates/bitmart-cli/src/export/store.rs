@@ -49,7 +49,7 @@ pub(super) struct State {
 
 impl State {
     /// How much was not understood, and why the last of it.
-    fn not_understood(&self, why: &str) -> String {
+    pub(super) fn not_understood(&self, why: &str) -> String {
         let counts = [(self.unread, "answers"), (self.faulty, "rows")];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();

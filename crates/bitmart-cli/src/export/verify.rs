@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::manifest::{Dataset, Kept, Manifest, for_lines, names, sha256};
 use super::store::{Answer, raw_path, rows_path};
 use super::walk::{entry, snapshot_lines};
-use super::{balance, histories};
+use super::{balance, histories, reread};
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -29,6 +29,10 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
+    if reread::is_unfinished(&folder) {
+        return Err(Failure::new(Exit::Incomplete, "`export --reread` was interrupted")
+            .with_advice("the same again finishes it"));
+    }
     let manifest = Manifest::read(&folder)?;
     let mut faults = Vec::new();
     for name in names(&folder)? {

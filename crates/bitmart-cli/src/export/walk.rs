@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use super::histories::{self, line};
 use super::store::{Added, Answer, Store, state};
-use super::{Export, progress};
+use super::{Export, progress, reference};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
-use crate::output::rows::{list, rows};
+use crate::output::rows::{list, one_row, rows};
 
 /// Times of rows before 2010 are no times in milliseconds.
-const EARLIEST: i64 = 1_262_304_000_000;
-const NO_LIST: &str = "it holds no list of rows";
+pub(super) const EARLIEST: i64 = 1_262_304_000_000;
+pub(super) const NO_LIST: &str = "it holds no list of rows";
 
 /// Lists that not every account has: institutions, main accounts and copy traders only, or undocumented
 /// ones. A refusal of the exchange is then all that there is.
@@ -33,6 +33,7 @@ pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
     GROUPS.iter().any(|group| endpoint.starts_with(group))
         || OTHERS.contains(&endpoint)
         || name.starts_with("copy-trading-")
+        || reference::is_optional(endpoint)
 }
 
 /// Walks one history from where it stands to its end.
@@ -157,11 +158,11 @@ async fn pass<H: History<Row: Serialize>>(
 }
 
 /// How many rows an answer has, whatever they are; `None` when it has no list of them.
-fn count(answer: &[u8]) -> Option<usize> {
-    let Json::Object(members) = Json::read(std::str::from_utf8(answer).ok()?).ok()? else {
-        return None;
-    };
-    let (_, data) = members.iter().find(|(name, _)| name == "data")?;
+pub(super) fn count(answer: &[u8]) -> Option<usize> {
+    let answer = Json::read(std::str::from_utf8(answer).ok()?).ok()?;
+    let Json::Object(members) = &answer else { return None };
+    // Some answers are the data themselves.
+    let data = members.iter().find(|(name, _)| name == "data").map_or(&answer, |(_, data)| data);
     list(data).map(<[Json]>::len)
 }
 
@@ -277,7 +278,11 @@ pub(super) fn snapshot_lines(
         // Where there is nothing, there may be no list.
         return Ok((Vec::new(), faults));
     }
-    let rows = rows(&data, &|_, _| None);
+    let rows = if reference::is_one_row(entry.metadata.id) {
+        one_row(&data)
+    } else {
+        rows(&data, &|_, _| None)
+    };
     let lines = rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes());
     Ok((lines.collect(), faults))
 }

@@ -142,26 +142,6 @@ fn form<'a>(entry: &'a EndpointEntry, path: &str) -> Option<&'a str> {
     found.or_else(|| entry.fields.iter().find(|field| positional(field))).map(|field| field.form)
 }
 
-/// The documented columns of the rows of an endpoint's first list.
-pub(crate) fn documented_columns(entry: &EndpointEntry) -> Vec<String> {
-    let mut columns = Vec::new();
-    let list = entry.fields.iter().find_map(|field| Some(field.path.split_once("[]")?.0));
-    for field in entry.fields {
-        let place = list.and_then(|list| field.path.strip_prefix(list)?.strip_prefix("[]"));
-        match place.map(|place| (place.strip_prefix('.'), place)) {
-            Some((Some(name), _)) if !name.contains('[') => columns.push(name.to_owned()),
-            Some((None, place)) if place.starts_with('[') => {
-                columns.push(field.form.split(',').next().unwrap_or(field.form).to_owned());
-            }
-            _ => {}
-        }
-    }
-    // `a` is no column where there is `a.b`.
-    let inner: Vec<_> = columns.clone();
-    columns.retain(|name| !inner.iter().any(|one| one.starts_with(&format!("{name}."))));
-    columns
-}
-
 /// The documented name of a column of positional rows; its form begins with it.
 pub(crate) fn column(entry: &EndpointEntry, path: &str, index: usize) -> Option<String> {
     let path = format!("{path}[{index}]");

@@ -26,6 +26,11 @@ pub(crate) fn rows(data: &Json, name: ColumnName<'_>) -> Rows {
     }
 }
 
+/// `data` itself as one row, whatever lists are in it.
+pub(crate) fn one_row(data: &Json) -> Rows {
+    of_list(std::slice::from_ref(data), "", &|_, _| None)
+}
+
 /// The list that `data` is or has, by the rule of [`rows`]; `None` when the data itself would be the row.
 pub(crate) fn list(data: &Json) -> Option<&[Json]> {
     match data {

@@ -60,7 +60,8 @@ pub struct Contract {
     /// Name of the index. `None`: not told.
     #[serde(default, with = "wire::text_opt")]
     pub index_name: Option<String>,
-    /// Value of one contract; see the type.
+    /// Value of one contract, in the base currency; of a contract margined in coins, in the quote
+    /// currency.
     #[serde(with = "wire::decimal")]
     pub contract_size: Decimal,
     /// Least leverage. `None`: not told.

@@ -1,0 +1,138 @@
+//! Cells of a CSV file that spreadsheets and data frames read as what they are.
+//!
+//! Such programs guess: digits are a number, of which they keep fifteen or, once a cell is blank, make a
+//! float; `=` begins a formula; `NA` is nothing. A text that would be taken for something else gets an
+//! apostrophe in front, and so does one that has an apostrophe in front: take one away and it is the text.
+
+use bitmart::Timestamp;
+use bitmart::rest::catalog::TimeUnit;
+
+use super::columns::Kind;
+use crate::output::json::Json;
+
+/// Words that data frames take for no value.
+const NOTHING: [&str; 18] = [
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
+    "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+];
+/// Words that are taken for numbers or truth values, in any case.
+const VALUES: [&str; 4] = ["inf", "infinity", "true", "false"];
+
+/// How a time stands in a row that was not told.
+pub(super) const NO_TIME: &str = "0";
+
+/// A cell of a column of this kind. Codes that a row may lack are text: a column of numbers with blanks
+/// becomes one of floats.
+pub(super) fn cell(value: &Json, kind: Kind, is_required: bool) -> String {
+    let text = value.cell();
+    let is_plain = match kind {
+        _ if text.is_empty() => true,
+        // The models write it for a time that was not told.
+        Kind::Time(_) if text == NO_TIME => return String::new(),
+        Kind::Time(unit) => {
+            return time(&text, unit).map_or_else(|| marked(text), |time| time.to_string());
+        }
+        Kind::Decimal | Kind::Integer => is_number(&text),
+        Kind::Code => is_required && is_number(&text),
+        Kind::Flag => matches!(value, Json::Bool(_)),
+        Kind::Id | Kind::Text | Kind::List => false,
+    };
+    if is_plain { text } else { marked(text) }
+}
+
+/// A cell of a column of which no document tells: a number stays one as far as it keeps its digits.
+pub(super) fn unknown(value: &Json) -> String {
+    let text = value.cell();
+    match value {
+        Json::Number(digits) if digits.len() <= 15 && is_number(digits) => text,
+        Json::Bool(_) => text,
+        _ => marked(text),
+    }
+}
+
+/// The time that a whole number stands for.
+pub(super) fn time(text: &str, unit: TimeUnit) -> Option<Timestamp> {
+    let number: i64 = text.parse().ok()?;
+    Some(Timestamp::from_millis(match unit {
+        TimeUnit::Seconds => number.checked_mul(1_000)?,
+        TimeUnit::Millis => number,
+    }))
+}
+
+/// Digits, perhaps with a sign in front and a point within.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    all(whole) && all(rest) && (whole.len() == 1 || !whole.starts_with('0'))
+}
+
+/// A text that is read as a text.
+pub(super) fn marked(text: String) -> String {
+    let first = text.chars().next();
+    let is_formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\''));
+    let trimmed = text.trim();
+    // Numbers in any spelling, dates and times of day.
+    let is_figure = trimmed.contains(|c: char| c.is_ascii_digit())
+        && !trimmed.starts_with(['e', 'E'])
+        && trimmed.chars().all(|c| c.is_ascii_digit() || " -/.:,eE+_%$()".contains(c));
+    let is_word =
+        NOTHING.contains(&trimmed) || VALUES.iter().any(|word| word.eq_ignore_ascii_case(trimmed));
+    if is_formula || is_figure || is_word { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::rest::catalog::TimeUnit;
+
+    use super::{Json, Kind, cell, marked, unknown};
+
+    #[test]
+    fn numbers_stay_numbers_and_texts_stay_texts() {
+        let number = |digits: &str| Json::Number(digits.to_owned());
+        let text = |text: &str| Json::Text(text.to_owned());
+        for (value, kind, wanted) in [
+            (number("118100034543076010"), Kind::Id, "'118100034543076010"),
+            (text("118100034543076010"), Kind::Id, "'118100034543076010"),
+            (text("a1"), Kind::Id, "a1"),
+            (text("-0.50"), Kind::Decimal, "-0.50"),
+            (number("27000.50"), Kind::Decimal, "27000.50"),
+            (text("Market"), Kind::Decimal, "Market"),
+            (text("-Market"), Kind::Decimal, "'-Market"),
+            (text("007"), Kind::Decimal, "'007"),
+            (Json::Null, Kind::Decimal, ""),
+            (Json::Null, Kind::Id, ""),
+            (number("1700000000123"), Kind::Time(TimeUnit::Millis), "2023-11-14T22:13:20.123Z"),
+            (text("1700000000"), Kind::Time(TimeUnit::Seconds), "2023-11-14T22:13:20.000Z"),
+            (number("0"), Kind::Time(TimeUnit::Millis), ""),
+            (text("soon"), Kind::Time(TimeUnit::Seconds), "soon"),
+            (Json::Bool(true), Kind::Flag, "true"),
+            (text("0012"), Kind::Text, "'0012"),
+            (text("1e5"), Kind::Text, "'1e5"),
+            (text("3-4"), Kind::Text, "'3-4"),
+            (text("NA"), Kind::Text, "'NA"),
+            (text("TRUE"), Kind::Text, "'TRUE"),
+            (text("none"), Kind::Text, "none"),
+            (text("=1+2"), Kind::Text, "'=1+2"),
+            (text("@me"), Kind::Text, "'@me"),
+            (text("'tis"), Kind::Text, "''tis"),
+            (text("BTC_USDT"), Kind::Text, "BTC_USDT"),
+            (text("1INCH"), Kind::Text, "1INCH"),
+            (text("a,\"b\"\nc"), Kind::Text, "a,\"b\"\nc"),
+        ] {
+            assert_eq!(cell(&value, kind, true), wanted, "{value} as {kind:?}");
+        }
+        assert_eq!(cell(&number("4"), Kind::Code, true), "4");
+        assert_eq!(cell(&number("4"), Kind::Code, false), "'4");
+        assert_eq!(unknown(&number("4.5")), "4.5");
+        assert_eq!(unknown(&number("118100034543076010")), "'118100034543076010");
+    }
+
+    #[test]
+    fn one_apostrophe_less_is_the_text() {
+        for text in ["", "x", "'", "''", "=1", "\t7", "-1", "NA", " 12 ", "12:30", "\u{5e01}"] {
+            let marked = marked(text.to_owned());
+            assert_eq!(marked.strip_prefix('\'').unwrap_or(&marked), text);
+        }
+    }
+}

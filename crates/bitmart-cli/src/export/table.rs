@@ -1,0 +1,113 @@
+//! The rows of a dataset as a table: its columns first, then its rows in order, one at a time.
+
+use std::path::{Path, PathBuf};
+
+use bitmart::rest::catalog::EndpointEntry;
+use bitmart::rest::history::RowKey;
+
+use super::columns::{Column, Kind, columns};
+use super::manifest::for_lines;
+use super::order::{Source, in_order};
+use super::store::{rows_path, state};
+use super::walk::entry;
+use super::{cells, histories};
+use crate::failure::Failure;
+use crate::output::{self, json::Json, rows::Rows};
+
+/// A dataset that is read as a table.
+pub(super) struct Table {
+    name: String,
+    path: PathBuf,
+    pub(super) entry: &'static EndpointEntry,
+    /// The names of all columns: the documented ones, which are always there, then what the rows have
+    /// beyond.
+    pub(super) names: Vec<String>,
+    /// What is known of the first of them.
+    pub(super) columns: Vec<Column>,
+    /// Whether all values of a column are of its kind.
+    pub(super) fits: Vec<bool>,
+}
+
+/// A row: a value for each column.
+pub(super) type Cells = Vec<Json>;
+
+impl Table {
+    /// Reads the rows once, to learn their columns.
+    pub(super) fn open(folder: &Path, name: &str) -> Result<Self, Failure> {
+        let entry = entry(&state(folder, name)?.endpoint)?;
+        let mut columns = columns(entry);
+        // Names that are values are told by the rows.
+        columns.retain(|column| !column.name.contains('{'));
+        let names = columns.iter().map(|column| column.name.clone()).collect();
+        let fits = vec![true; columns.len()];
+        let path = rows_path(folder, name);
+        let mut table = Self { name: name.to_owned(), path, entry, names, columns, fits };
+        table.survey()?;
+        Ok(table)
+    }
+
+    fn survey(&mut self) -> Result<(), Failure> {
+        let mut number = 0;
+        let mut names = std::mem::take(&mut self.names);
+        let mut fits = std::mem::take(&mut self.fits);
+        for_lines(&self.path, |line| {
+            number += 1;
+            let row = Self::read(&self.name, number, self.entry, &mut names, line)?;
+            for ((value, column), fits) in row.iter().zip(&self.columns).zip(&mut fits) {
+                *fits &= *value == Json::Null || fit(value, column.kind);
+            }
+            Ok(())
+        })?;
+        (self.names, self.fits) = (names, fits);
+        Ok(())
+    }
+
+    fn read(
+        name: &str,
+        number: u64,
+        entry: &EndpointEntry,
+        names: &mut Vec<String>,
+        line: &[u8],
+    ) -> Result<Cells, Failure> {
+        let row = std::str::from_utf8(line).ok().and_then(|line| Json::read(line).ok());
+        let row =
+            row.ok_or_else(|| Failure::machine(format!("{name}: line {number} is no JSON")))?;
+        let mut rows = Rows::with_columns(std::mem::take(names));
+        rows.push(&row, &|_, index| output::column(entry, "[]", index));
+        let cells = rows.rows.first().map(|row| rows.cells(row)).unwrap_or_default();
+        *names = rows.columns;
+        Ok(cells)
+    }
+
+    /// Gives the rows in the order of their times and ids, each with its line.
+    pub(super) fn each(
+        &self,
+        mut each: impl FnMut(&Cells, &[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let id = self.columns.iter().position(|column| column.kind == Kind::Id).unwrap_or(0);
+        let key = |line: &[u8]| {
+            histories::key(self.entry.metadata.id, line).unwrap_or_else(|| {
+                // A list of the moment: by the id, or by what its rows begin with.
+                let mut names = self.names.clone();
+                let cells = Self::read(&self.name, 0, self.entry, &mut names, line);
+                let id = cells.ok().and_then(|cells| Some(cells.get(id)?.cell()));
+                RowKey { time: None, id: id.unwrap_or_default() }
+            })
+        };
+        let mut names = self.names.clone();
+        let source = Source { path: &self.path, key: &key };
+        in_order(&[source], |_, line| {
+            let cells = Self::read(&self.name, 0, self.entry, &mut names, line)?;
+            each(&cells, line)
+        })
+    }
+}
+
+fn fit(value: &Json, kind: Kind) -> bool {
+    match kind {
+        Kind::Time(unit) => cells::time(&value.cell(), unit).is_some(),
+        Kind::Integer => matches!(value, Json::Number(digits) if digits.parse::<i64>().is_ok()),
+        Kind::Flag => matches!(value, Json::Bool(_)),
+        _ => true,
+    }
+}

@@ -1,0 +1,375 @@
+//! An archive can be read without the exchange and without the program that made it, and what an older
+//! program did not understand becomes rows later.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use bitmart::sandbox::Fault;
+use bitmart::{Decimal, Timestamp};
+use common::export::{export, rows, sandbox, span, trade};
+use common::{Outcome, Place, SIGNALLED, bitmart};
+use serde_json::{Value, json};
+
+fn read(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).expect(name)
+}
+
+fn json_of(folder: &Path, name: &str) -> Value {
+    serde_json::from_str(&read(folder, name)).expect("JSON")
+}
+
+fn lines(folder: &Path, name: &str) -> Vec<Value> {
+    rows(folder, name).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// The rows of a CSV file, by the names of their columns.
+fn csv(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(folder.join(name)).expect(name);
+    let header = reader.headers().expect("names").clone();
+    let row = |record: csv::StringRecord| {
+        header.iter().zip(record.iter()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+    };
+    reader.records().map(|record| row(record.expect("a row"))).collect()
+}
+
+/// A cell without the apostrophe that says that it is a text.
+fn text(cell: &str) -> &str {
+    cell.strip_prefix('\'').unwrap_or(cell)
+}
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().expect("a number")
+}
+
+fn reread(place: &Place, folder: &Path, more: &[&str]) -> Outcome {
+    let words = ["export", "--reread", folder.to_str().expect("text")];
+    bitmart(place, &[&words[..], more].concat())
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.path().is_dir() {
+            let inner = files(&entry.path());
+            found.extend(inner.into_iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes)));
+        } else {
+            found.insert(name, std::fs::read(entry.path()).expect("a file"));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_file_and_every_column_of_an_archive_is_explained() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let sent = export(&place, folder, &span(), &["--format", "csv"]);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    let readme = read(folder, "README.md");
+    let manifest = json_of(folder, "manifest.json");
+    let mut names = BTreeSet::new();
+    for dataset in manifest["datasets"].as_array().expect("datasets") {
+        let name = dataset["name"].as_str().expect("a name");
+        names.insert(name);
+        let endpoint = dataset["endpoint"].as_str().expect("an endpoint");
+        assert!(readme.contains(&format!("| `{name}.jsonl` |")), "{name} is not told of");
+        let section =
+            readme.split("\n### ").find(|part| part.starts_with(&format!("{endpoint}\n")));
+        let section = section.expect(endpoint);
+        let mut table = csv::Reader::from_path(folder.join(format!("{name}.csv"))).expect(name);
+        for column in table.headers().expect("names") {
+            // Names that are values, such as dates, stand in braces.
+            let braces = format!("| `{}.{{", column.split('.').next().expect("a name"));
+            let is_told = section.contains(&format!("| `{column}` |")) || section.contains(&braces);
+            assert!(is_told, "{name}: {column}");
+        }
+    }
+    for wanted in [
+        "reference-contracts",
+        "reference-leverage-brackets",
+        "reference-symbols",
+        "reference-currencies",
+        "reference-networks",
+        "reference-account",
+        "reference-fee-rates",
+        "reference-position-mode",
+        "reference-fee-rates-BTC_USDT",
+        "reference-fee-rates-BTCUSDT",
+        "reference-funding-rates-BTCUSDT",
+        "broker-rebates",
+    ] {
+        assert!(names.contains(wanted), "{wanted} is missing");
+        assert!(
+            wanted == "broker-rebates" || !rows(folder, wanted).is_empty(),
+            "{wanted} is empty"
+        );
+    }
+    // What has an amount has a unit, or it is said that no source states one.
+    for line in readme.lines().filter(|line| line.contains("| decimal |")) {
+        assert!(!line.contains("| decimal |  |"), "without a unit: {line}");
+    }
+    // What the values of a code mean.
+    assert!(readme.contains("- `4` `open_short`: "), "{readme}");
+    assert!(readme.contains("`POST /spot/v4/query/trades`"));
+    // The readers' file is no program.
+    for word in ["None", "::", "Option<"] {
+        let found = readme.lines().find(|line| line.contains(word) && !line.contains("`csv`"));
+        assert_eq!(found, None, "{word}");
+    }
+    let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+}
+
+#[test]
+fn csv_keeps_ids_times_and_codes_and_is_in_order() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let more = ["--what", "trades,orders,futures,transactions", "--format", "csv"];
+    let sent = export(&place, folder, &span(), &more);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    for (name, id, time, time_of) in [
+        ("trades", "tradeId", "createTime", "createTime"),
+        ("orders", "orderId", "createTime", "createTime"),
+        ("futures-trades", "trade_id", "create_time", "create_time"),
+    ] {
+        let table = csv(folder, &format!("{name}.csv"));
+        let json = lines(folder, name);
+        assert!(table.len() == json.len() && !table.is_empty(), "{name}");
+        let mut before = None;
+        for row in &table {
+            // No program takes it for a number.
+            assert!(row[id].starts_with('\''), "{name}: {}", row[id]);
+            let of = json.iter().find(|one| one[id] == *text(&row[id])).expect("the row");
+            let millis = of[time_of].as_i64().expect("a time");
+            let told: Timestamp = row[time].parse().expect("a time in UTC");
+            assert!(row[time].ends_with('Z') && told.as_millis() == millis, "{}", row[time]);
+            let key = (millis, text(&row[id]).parse::<u128>().expect("digits"));
+            assert!(before < Some(key), "{name}: {key:?} behind {before:?}");
+            before = Some(key);
+        }
+    }
+    let contracts = lines(folder, "reference-contracts");
+    for row in csv(folder, "futures-trades.csv") {
+        assert_eq!((&*row["side"], &*row["side_name"]), ("1", "open_long"));
+        let contract = contracts.iter().find(|one| one["symbol"] == *row["symbol"]).expect("one");
+        let size = decimal(contract["contract_size"].as_str().expect("a size"));
+        assert_eq!(decimal(&row["contract_size"]), size);
+        let base = size * decimal(&row["vol"]);
+        assert_eq!(decimal(&row["base_amount"]), base);
+        assert_eq!(decimal(&row["quote_amount"]), base * decimal(&row["price"]));
+        assert_eq!((&*row["base"], &*row["quote"]), ("BTC", "USDT"));
+    }
+    let taxes = csv(folder, "trades-tax.csv");
+    let told: Vec<_> = taxes.iter().filter(|row| row["market"] == "futures").collect();
+    assert!(!told.is_empty());
+    for row in told.iter().filter(|row| row["kind"] == "trade") {
+        assert_eq!(
+            decimal(&row["contract_size"]) * decimal(&row["contracts"]),
+            decimal(&row["base_amount"])
+        );
+    }
+}
+
+#[test]
+fn an_account_that_gets_no_rebates_has_a_complete_archive_that_says_so() {
+    let place = sandbox();
+    // The key of a sub-account, which has brought nobody.
+    let text = std::fs::read_to_string(place.ready_file()).expect("a file");
+    let mut ready: Value = serde_json::from_str(&text).expect("JSON");
+    let key = place.sandbox.sub_account_credentials().expect("a key");
+    for (name, value) in [("key", &key.key), ("secret", &key.secret), ("memo", &key.memo)] {
+        ready["credentials"][name] = value.as_str().into();
+    }
+    std::fs::write(place.ready_file(), ready.to_string()).expect("written");
+    let folder = tempfile::tempdir().expect("a folder");
+    let sent = export(&place, folder.path(), &span(), &["--what", "rebates,reference"]);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    let manifest = json_of(folder.path(), "manifest.json");
+    let refused = manifest["datasets"].as_array().expect("datasets").iter();
+    let refused: Vec<_> = refused.filter(|dataset| dataset["refused"].is_string()).collect();
+    assert!(!refused.is_empty(), "{manifest}");
+    let readme = read(folder.path(), "README.md");
+    for dataset in refused {
+        let name = dataset["name"].as_str().expect("a name");
+        assert!(readme.contains(&format!("- `{name}`: the exchange refused: ")), "{name}");
+    }
+}
+
+/// Makes the archive one of an older program, which understood nothing of the trades.
+fn make_older(folder: &Path) {
+    let mut state = json_of(folder, "state/trades.json");
+    let answers = state["answers"].clone();
+    for (name, value) in [
+        ("rows", json!(0)),
+        ("bytes", json!(0)),
+        ("span", Value::Null),
+        ("unread", answers),
+        ("lacks", json!("some answers are not understood and kept as they came; the last: a test")),
+    ] {
+        state[name] = value;
+    }
+    std::fs::write(folder.join("state/trades.json"), state.to_string()).expect("written");
+    std::fs::write(folder.join("trades.jsonl"), "").expect("written");
+}
+
+fn archive(place: &Place, folder: &Path) {
+    let more = ["--what", "trades,futures,balances,orders", "--format", "csv"];
+    let sent = export(place, folder, &span(), &more);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+}
+
+#[test]
+fn an_archive_that_is_understood_is_not_changed_by_reading_it_again() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    archive(&place, folder.path());
+    let before = files(folder.path());
+    let again = reread(&place, folder.path(), &[]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.err.contains("nothing is gained"), "{}", again.err);
+    let after = files(folder.path());
+    assert!(before.keys().eq(after.keys()), "{:?}", after.keys());
+    for (name, bytes) in &before {
+        assert!(after[name] == *bytes, "{name} was changed");
+    }
+}
+
+#[test]
+fn rows_that_no_type_fitted_are_made_later_and_an_interruption_leaves_the_old_or_the_new() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    archive(&place, folder);
+    let whole = files(folder);
+    make_older(folder);
+    let mut deaths = 0_u64;
+    loop {
+        make_older(folder);
+        let run = reread(&place, folder, &["--stop-after", &(deaths + 1).to_string()]);
+        let now = read(folder, "trades.jsonl").into_bytes();
+        let is_committed = folder.join("reread/commit").exists();
+        if run.code == 0 {
+            assert!(run.err.contains("rows are gained"), "{}", run.err);
+            break;
+        }
+        assert_eq!(run.code, SIGNALLED, "{}", run.err);
+        deaths += 1;
+        assert!(now.is_empty() || now == whole["trades.jsonl"], "half of the rows");
+        if is_committed {
+            // What counts is put in place by the next run of any kind.
+            let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
+            assert_eq!(verified.code, 10, "{}", verified.out);
+            let next = reread(&place, folder, &[]);
+            assert_eq!(next.code, 0, "{}", next.err);
+            assert_eq!(read(folder, "trades.jsonl").as_bytes(), whole["trades.jsonl"]);
+        }
+    }
+    assert!(deaths > 3, "it was interrupted {deaths} times only");
+    // The archive is the one that a newer program would have made.
+    let after = files(folder);
+    assert!(whole.keys().eq(after.keys()), "{:?}", after.keys());
+    for (name, bytes) in &whole {
+        assert!(after[name] == *bytes, "{name} differs");
+    }
+    let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+}
+
+#[test]
+fn rows_that_are_still_not_understood_are_still_told_of() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    place.sandbox.inject(Fault::NullRows.on("/spot/v4/query/trades").times(u32::MAX));
+    let sent = export(&place, folder, &span(), &["--what", "trades,orders"]);
+    assert_eq!(sent.code, 10, "{}", sent.err);
+    let before = files(folder);
+    let again = reread(&place, folder, &[]);
+    assert_eq!(again.code, 10, "{}", again.err);
+    assert!(files(folder) == before, "nothing is understood better");
+}
+
+#[test]
+fn a_walk_that_goes_on_does_not_bring_again_what_was_made_of_its_last_response() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    // All of it is one window.
+    let day = Duration::from_hours(24);
+    let span = [Timestamp::now() - day, Timestamp::now() + day].map(|time| time.to_string());
+    let more = ["--what", "trades"];
+    assert_eq!(export(&place, folder, &span, &more).code, 0);
+    let whole = read(folder, "trades.jsonl");
+    // The walk stopped at the response that holds the trades, and did not get past it.
+    let raw = read(folder, "raw/trades.ndjson");
+    let kept = raw.lines().find(|line| line.contains("tradeId")).expect("trades").to_owned() + "\n";
+    let mut state = json_of(folder, "state/trades.json");
+    for (name, value) in [
+        ("rows", json!(0)),
+        ("bytes", json!(0)),
+        ("span", Value::Null),
+        ("answers", json!(1)),
+        ("raw_bytes", json!(kept.len())),
+        ("unread", json!(1)),
+        ("done", json!(false)),
+        ("cursor", Value::Null),
+        ("refused", json!("the answer does not decode")),
+        ("lacks", json!("1 answers are not understood and kept as they came; the last: a test")),
+    ] {
+        state[name] = value;
+    }
+    std::fs::write(folder.join("state/trades.json"), state.to_string()).expect("written");
+    std::fs::write(folder.join("trades.jsonl"), "").expect("written");
+    std::fs::write(folder.join("raw/trades.ndjson"), kept).expect("written");
+    let again = reread(&place, folder, &[]);
+    assert_eq!(again.code, 10, "the walk is not at its end: {}", again.err);
+    assert_eq!(read(folder, "trades.jsonl"), whole);
+    let rest = export(&place, folder, &span, &more);
+    assert_eq!(rest.code, 0, "{}", rest.err);
+    assert_eq!(read(folder, "trades.jsonl"), whole, "each row is there once");
+    let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+}
+
+#[test]
+fn trades_without_a_time_are_counted() {
+    let place = sandbox();
+    trade(&place);
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    assert_eq!(export(&place, folder, &span(), &["--what", "trades"]).code, 0);
+    // As if the exchange had told no time of one.
+    let raw = read(folder, "raw/trades.ndjson");
+    let at = raw.find(r#"\"createTime\":"#).expect("a time");
+    let rest = &raw[at..];
+    let end = rest.find([',', '}']).expect("its end");
+    let less = format!("{}{}{}", &raw[..at], r#"\"createTime\":null"#, &rest[end..]);
+    let mut state = json_of(folder, "state/trades.json");
+    state["raw_bytes"] = json!(less.len());
+    std::fs::write(folder.join("raw/trades.ndjson"), &less).expect("written");
+    std::fs::write(folder.join("state/trades.json"), state.to_string()).expect("written");
+    let before = csv(folder, "trades-tax.csv").len();
+    let again = reread(&place, folder, &[]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let told = lines(folder, "trades").iter().filter(|row| row["createTime"] == 0).count();
+    assert_eq!(told, 1, "one has no time");
+    let words = "trades-tax.csv: trades: 1 rows left out: the exchange told no time";
+    assert!(again.err.contains(words), "{}", again.err);
+    assert_eq!(json_of(folder, "manifest.json")["notes"], json!([words]));
+    assert!(read(folder, "README.md").contains(words));
+    assert_eq!(csv(folder, "trades-tax.csv").len(), before - 1);
+}
