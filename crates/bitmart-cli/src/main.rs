@@ -3,9 +3,9 @@
 #![allow(clippy::format_push_string, reason = "texts for people are put together line by line")]
 
 mod auth;
-mod care;
 mod chart;
 mod completions;
+mod confirm;
 mod context;
 mod doctor;
 mod dry_run;
@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod failure;
 mod interrupts;
+mod outcome;
 mod output;
 mod private;
 mod probe;
@@ -40,7 +41,7 @@ Without keys every command runs on a sandbox on this machine: play money, no net
 BitMart ended trading on 2026-08-26 and ends operations on 2027-01-31 15:59 UTC: export your history.
 
 Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
-7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete.";
+7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete, 11 DONE, but the response was lost.";
 
 /// The whole command line.
 fn command() -> Command {
@@ -113,7 +114,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end(&Failure::machine(format!("no threads: {error}"))),
     };
-    match runtime.block_on(run(&matches)) {
+    let done = runtime.block_on(run(&matches));
+    // Nothing is left to be done: a thread that waits for somebody to type must not keep the program.
+    runtime.shutdown_background();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure),
     }

@@ -24,13 +24,28 @@ pub(crate) struct Place {
     folder: tempfile::TempDir,
     pub(crate) sandbox: Sandbox,
     /// Last, so that the sandbox ends before its threads.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Place {
     /// The file with the ready line.
     pub(crate) fn ready_file(&self) -> PathBuf {
         self.folder.path().join("ready.json")
+    }
+
+    /// A folder that is a home for the program.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until a request to `path` has arrived and is held back.
+    pub(crate) fn wait_until_held(&self, path: &str) {
+        self.runtime.block_on(self.sandbox.until_held(path));
+    }
+
+    /// Waits until none to `path` is held back any more.
+    pub(crate) fn wait_until_free(&self, path: &str) {
+        self.runtime.block_on(self.sandbox.until_free(path));
     }
 
     /// The next request to `path` is done, but its answer gets lost.
@@ -74,7 +89,7 @@ pub(crate) fn sandbox_of(config: Config) -> Place {
     });
     std::fs::write(folder.path().join("ready.json"), ready.to_string()).expect("a file");
     let (memo, spot) = (credentials.memo.clone(), sandbox.spot().rest.clone());
-    Place { key, secret, memo, spot, folder, sandbox, _runtime: runtime }
+    Place { key, secret, memo, spot, folder, sandbox, runtime: runtime }
 }
 
 /// Ends this process when a program that it waits for does not end: a test that hangs says nothing.

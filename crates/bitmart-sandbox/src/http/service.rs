@@ -92,6 +92,7 @@ pub(super) async fn answer(
     match fault {
         Some(Fault::DropBefore) => return Err(Dropped),
         Some(Fault::Html(status)) => return Ok(html(status)),
+        Some(Fault::HoldBefore) => shared.hold(&path).await,
         _ => {}
     }
     let method = request.method().clone();
@@ -109,6 +110,7 @@ pub(super) async fn answer(
         Some(Fault::DropAfter) => return Err(Dropped),
         Some(Fault::HtmlAfter(status)) => return Ok(html(status)),
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        Some(Fault::HoldAfter) => shared.hold(&path).await,
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         Some(Fault::NullRows) => body = null_rows(&body),
         Some(Fault::LateHistory(behind)) => {

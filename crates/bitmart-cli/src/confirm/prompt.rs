@@ -32,6 +32,37 @@ fn ask(question: &str) -> Result<String, Failure> {
     Ok(answer.trim().to_owned())
 }
 
+/// Asks for a word to be chosen.
+pub(crate) fn choice(question: &str) -> Result<String, Failure> {
+    ask(&format!("{question}: "))
+}
+
+/// Whether somebody is there to be asked.
+pub(crate) fn is_somebody_there() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// [`yes`], given up when `interrupted` ends first.
+pub(crate) async fn yes_unless(
+    question: &str,
+    interrupted: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    if !is_somebody_there() {
+        return yes(question);
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let question = question.to_owned();
+    // A thread of its own, which nothing waits for: reading a line cannot be stopped.
+    std::thread::spawn(move || tell.send(yes(&question)));
+    tokio::select! {
+        answer = told => answer.unwrap_or_else(|_| Err(no())),
+        () = interrupted => {
+            eprintln!();
+            Err(Failure::new(Exit::NotConfirmed, "interrupted; nothing more was sent"))
+        }
+    }
+}
+
 fn no() -> Failure {
     Failure::new(Exit::NotConfirmed, "not confirmed; nothing was sent")
 }
