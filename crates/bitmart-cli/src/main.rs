@@ -25,6 +25,7 @@ mod target;
 #[cfg(feature = "tui")]
 mod tui;
 mod watch;
+mod wind_down;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,7 @@ fn command() -> Command {
         .subcommand(replay::command())
         .subcommand(sandbox::command())
         .subcommand(watch::command())
+        .subcommand(wind_down::command())
         .subcommands(endpoint::command::groups());
     #[cfg(feature = "tui")]
     let command = command.subcommand(tui::command());
@@ -96,6 +98,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         #[cfg(feature = "tui")]
         Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,
+        Some(("wind-down", matches)) => wind_down::run(context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches
                 .subcommand()

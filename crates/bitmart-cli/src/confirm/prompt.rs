@@ -58,7 +58,7 @@ pub(crate) async fn yes_unless(
         answer = told => answer.unwrap_or_else(|_| Err(no())),
         () = interrupted => {
             eprintln!();
-            Err(Failure::new(Exit::NotConfirmed, "interrupted; nothing more was sent"))
+            Err(Failure::interrupted())
         }
     }
 }

@@ -308,7 +308,10 @@ impl To<'_> {
         let Self { code, network, memo, .. } = self;
         let mut doubts = Vec::new();
         let same = self.saved(saved);
-        let fitting = same.iter().find(|one| is_for(one, code, network));
+        let fits = |one: &&&WithdrawAddress| is_for(one, code, network);
+        // One address may be saved several times, with several memos.
+        let same_memo = |one: &&&WithdrawAddress| one.memo.as_deref().unwrap_or_default() == *memo;
+        let fitting = same.iter().filter(fits).find(same_memo).or_else(|| same.iter().find(fits));
         // The exchange has looked at one that was saved for this very network.
         let vouched =
             fitting.is_some_and(|one| one.is_verified == Some(true) && one.network.is_some());

@@ -52,12 +52,13 @@ async fn change(
     id: Option<ClientOrderId>,
 ) -> Result<(), Failure> {
     let payload = encode(entry, parameters)?;
-    let before = match outcome::before(client, entry.metadata.id, parameters).await {
-        Ok(before) => before,
-        Err(error) => {
+    // An order is asked for by its own id.
+    let before = match &id {
+        Some(_) => None,
+        None => outcome::before(client, entry.metadata.id, parameters).await.unwrap_or_else(|error| {
             eprintln!("should the response get lost, nothing will show it: {}", chain(&error));
             None
-        }
+        }),
     };
     let sent = Sent { entry, parameters, id, before };
     // From here on no signal ends the program.

@@ -25,6 +25,20 @@ pub(super) fn of(
         .collect()
 }
 
+/// Values by name, as texts, in the form that the endpoint's description gives them.
+pub(crate) fn typed(
+    entry: &EndpointEntry,
+    given: &[(String, String)],
+) -> Result<Vec<(String, Json)>, Failure> {
+    let typed = given.iter().map(|(name, text)| {
+        let parameter = entry.parameters.iter().find(|parameter| parameter.name == name);
+        let parameter = parameter
+            .ok_or_else(|| Failure::usage(format!("{} takes no {name}", entry.metadata.id)))?;
+        Ok((name.clone(), value(parameter, text)?))
+    });
+    typed.collect()
+}
+
 fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
     let wrong = |expected: &str| {
         Failure::usage(format!("{} is {text:?}, expected {expected}", parameter.name))

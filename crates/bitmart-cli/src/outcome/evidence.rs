@@ -6,17 +6,21 @@
 use bitmart::Decimal;
 use bitmart::rest::account::{FundingRecord, ListFundingHistory, QueryWallet};
 use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
-use bitmart::rest::futures::ListFuturesTransfers;
+use bitmart::rest::futures::{
+    FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory, ListFuturesTransfers,
+};
 use bitmart::rest::margin::{ListBorrowRecords, ListMarginAccounts, ListRepayRecords};
 use bitmart::rest::sub_account::ListSubAccountTransfers;
 use bitmart::rest::{Client, Error};
-use bitmart::types::{EarnRecordType, FundingOperation, SubAccountMove};
+use bitmart::types::{EarnRecordType, FundingOperation, Rows, SubAccountMove};
 use serde::{Deserialize, Serialize};
 
 use crate::confirm::{Parameters, text};
 
 /// Rows of a history that are asked for: the most that all of them give.
 const ROWS: u32 = 100;
+/// Most rows of the history of futures orders.
+const HISTORY_ROWS: usize = 200;
 
 /// What there was before a request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,6 +56,7 @@ enum Kind {
     FuturesSubToMain,
     SpotFund,
     Margin,
+    FuturesOrder,
 }
 
 fn kind(id: &str) -> Option<Kind> {
@@ -68,6 +73,7 @@ fn kind(id: &str) -> Option<Kind> {
         "futures_sub_accounts_transfer_sub_to_main" => Kind::FuturesSubToMain,
         "account_transfer" => Kind::SpotFund,
         "margin_transfer" => Kind::Margin,
+        "futures_submit_order" => Kind::FuturesOrder,
         _ => return None,
     })
 }
@@ -198,8 +204,30 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             let shown = own.map(|row| format!("of {}", told(row.submission_time.as_ref())));
             Fitting { fitting: shown.collect(), is_whole }
         }
+        Kind::FuturesOrder => futures_order(client, parameters).await?,
         Kind::SpotFund | Kind::Margin => Fitting { fitting: Vec::new(), is_whole: true },
     })
+}
+
+/// The order with the request's client order id. It is not found by that, so both lists of the contract are
+/// looked through: first the open orders, so that one that is filled in between is in one of the two.
+async fn futures_order(client: &Client, parameters: &Parameters) -> Result<Fitting, Error> {
+    let symbol = text(parameters, "symbol").unwrap_or_default();
+    let id = text(parameters, "client_order_id").unwrap_or_default();
+    let own = |order: &&FuturesOrder| {
+        order.client_order_id.as_ref().is_some_and(|of| of.as_str() == id)
+    };
+    let request = ListFuturesOpenOrders::new().symbol(symbol.as_str()).limit(ROWS);
+    let open = client.futures().open_orders(request).await?;
+    let history = ListFuturesOrderHistory::new(symbol.as_str());
+    let history = match client.futures().order_history(history).await {
+        Err(error) if error.is_order_not_found() => Rows::default(),
+        history => history?,
+    };
+    let cut_off = open.len() >= ROWS as usize || history.len() >= HISTORY_ROWS;
+    let is_whole = open.is_whole() && history.is_whole() && !cut_off;
+    let fitting = open.iter().chain(&history).filter(own).map(|order| order.order_id.to_string());
+    Ok(Fitting { fitting: fitting.collect(), is_whole })
 }
 
 fn told(value: Option<&impl ToString>) -> String {

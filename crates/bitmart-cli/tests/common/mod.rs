@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+#[cfg(unix)]
+pub(crate) mod terminal;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -36,6 +39,11 @@ impl Place {
     /// A folder that is a home for the program.
     pub(crate) fn home(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Runs a future on the threads of the sandbox.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
     }
 
     /// Waits until a request to `path` has arrived and is held back.
