@@ -40,12 +40,11 @@ pub(crate) struct Failure {
     text: String,
     advice: Option<String>,
     quiet: bool,
-    interrupted: bool,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, text: impl Into<String>) -> Self {
-        Self { exit, text: text.into(), advice: None, quiet: false, interrupted: false }
+        Self { exit, text: text.into(), advice: None, quiet: false }
     }
     pub(crate) fn machine(text: impl Into<String>) -> Self {
         Self::new(Exit::Machine, text)
@@ -67,14 +66,6 @@ impl Failure {
     pub(crate) fn about(mut self, what: &str) -> Self {
         self.text = format!("{what}: {}", self.text);
         self
-    }
-    /// Somebody wanted the program to end while it asked.
-    pub(crate) fn interrupted() -> Self {
-        let failure = Self::new(Exit::NotConfirmed, "interrupted; nothing more was sent");
-        Self { interrupted: true, ..failure }
-    }
-    pub(crate) fn is_interrupted(&self) -> bool {
-        self.interrupted
     }
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet

@@ -13,7 +13,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const ORDER: [&str; 10] = [
-    "spot", "submit-order", "BTC_USDT", "buy", "limit", "--size", "0.01", "--price", "50000", "-y",
+    "spot",
+    "submit-order",
+    "BTC_USDT",
+    "buy",
+    "limit",
+    "--size",
+    "0.01",
+    "--price",
+    "50000",
+    "-y",
 ];
 const SUBMIT: &str = "/spot/v2/submit_order";
 const WITHDRAWAL: [&str; 7] = [
@@ -116,7 +125,15 @@ fn a_signal_waits_for_the_response_and_ends_with_its_outcome() {
 fn a_signal_does_not_hide_a_refusal() {
     let place = sandbox();
     let order = [
-        "spot", "submit-order", "BTC_USDT", "sell", "limit", "--size", "900000", "--price", "50000",
+        "spot",
+        "submit-order",
+        "BTC_USDT",
+        "sell",
+        "limit",
+        "--size",
+        "900000",
+        "--price",
+        "50000",
         "-y",
     ];
     let mut run = Run::held(&place, &order, Fault::HoldAfter, SUBMIT);
@@ -175,8 +192,20 @@ fn a_futures_order_whose_response_was_lost_is_found() {
     let place = sandbox();
     place.lose_next_answer("/contract/private/submit-order");
     let order = [
-        "futures", "submit-order", "BTCUSDT", "1", "1", "--type", "limit", "--price", "50000",
-        "--leverage", "10", "--open-type", "cross", "-y",
+        "futures",
+        "submit-order",
+        "BTCUSDT",
+        "1",
+        "1",
+        "--type",
+        "limit",
+        "--price",
+        "50000",
+        "--leverage",
+        "10",
+        "--open-type",
+        "cross",
+        "-y",
     ];
     let lost = bitmart(&place, &order);
     assert_eq!(lost.code, 11, "{}", lost.err);
@@ -227,7 +256,10 @@ fn asking_for_a_lost_withdrawal_can_be_stopped() {
 fn other_transfers_are_found_too() {
     let place = sandbox();
     for (path, words) in [
-        ("/account/v1/transfer-contract", &["futures", "transfer", "USDT", "10", "spot_to_contract"][..]),
+        (
+            "/account/v1/transfer-contract",
+            &["futures", "transfer", "USDT", "10", "spot_to_contract"][..],
+        ),
         ("/account/v1/transfer", &["account", "transfer", "USDT", "10", "spot_to_fund"]),
         (
             "/spot/v1/margin/isolated/transfer",

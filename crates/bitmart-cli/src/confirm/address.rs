@@ -27,8 +27,20 @@ fn family(network: &str) -> String {
 }
 
 const EVM: [&str; 14] = [
-    "ERC20", "BEP20", "ETC", "MATIC", "POLYGON", "ARB", "ARBITRUM", "ARBITRUMONE", "ARBI", "OP",
-    "OPTIMISM", "BASE", "AVAXC", "AVAXCCHAIN",
+    "ERC20",
+    "BEP20",
+    "ETC",
+    "MATIC",
+    "POLYGON",
+    "ARB",
+    "ARBITRUM",
+    "ARBITRUMONE",
+    "ARBI",
+    "OP",
+    "OPTIMISM",
+    "BASE",
+    "AVAXC",
+    "AVAXCCHAIN",
 ];
 
 /// Whether the addresses of a network are those of Ethereum.

@@ -54,10 +54,8 @@ pub(crate) async fn lost(
     };
     match answer {
         Ok(Answer::There(data, words)) => {
-            let failure = Failure::new(
-                Exit::TookEffect,
-                format!("the response was lost, but {words}"),
-            );
+            let failure =
+                Failure::new(Exit::TookEffect, format!("the response was lost, but {words}"));
             print(context, "done", data, failure.with_advice("do not send it again"))
         }
         Ok(Answer::NotThere) => Failure::new(
@@ -76,11 +74,9 @@ pub(crate) fn given_up(context: &Context, sent: &Sent<'_>) -> Failure {
 }
 
 fn unknown(context: &Context, sent: &Sent<'_>, why: &str) -> Failure {
-    let failure = Failure::new(
-        Exit::Unknown,
-        format!("{why}. Whether it took effect is NOT KNOWN"),
-    )
-    .with_advice(how_to_find_out(sent.entry, sent.parameters));
+    let failure =
+        Failure::new(Exit::Unknown, format!("{why}. Whether it took effect is NOT KNOWN"))
+            .with_advice(how_to_find_out(sent.entry, sent.parameters));
     print(context, "unknown", sent.own_id(), failure)
 }
 

@@ -25,7 +25,8 @@ fn ask(question: &str) -> Result<String, Failure> {
         .with_advice("add --yes to send without a question, or --dry-run to see the request"));
     }
     let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
-    let mut err = io::stderr().lock();
+    // Not locked while it waits: another thread may have something to say.
+    let mut err = io::stderr();
     err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(failed)?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(failed)?;
@@ -58,7 +59,7 @@ pub(crate) async fn yes_unless(
         answer = told => answer.unwrap_or_else(|_| Err(no())),
         () = interrupted => {
             eprintln!();
-            Err(Failure::interrupted())
+            Err(Failure::new(Exit::NotConfirmed, "interrupted; nothing more was sent"))
         }
     }
 }

@@ -150,7 +150,8 @@ pub(super) async fn check(client: &Client, parameters: &Parameters) -> Checked {
     let name = network.as_ref().and_then(|row| row.network.clone()).unwrap_or_else(|| {
         code.split_once('-').map_or_else(|| code.clone(), |(_, network)| network.to_owned())
     });
-    let to = To { code: &code, network: &name, address: &get("address"), memo: &get("address_memo") };
+    let to =
+        To { code: &code, network: &name, address: &get("address"), memo: &get("address_memo") };
     say("address", to.standing(&saved));
     let deposits_have_memo = to.memo.is_empty()
         && client
@@ -216,12 +217,7 @@ impl Terms {
     }
 }
 
-async fn available(
-    client: &Client,
-    code: &str,
-    amount: Decimal,
-    source: &str,
-) -> Option<String> {
+async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -> Option<String> {
     let coin = plain(code);
     let wallet = client.account().wallet(QueryWallet::new().currency(coin)).await.ok()?.wallet;
     if !wallet.is_whole() {
@@ -250,9 +246,8 @@ async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal>
     if coin == "BTC" {
         return Some(amount);
     }
-    let price = async |coin: &str| {
-        client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last
-    };
+    let price =
+        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last;
     let usdt = if coin == "USDT" { amount } else { amount.checked_mul(price(coin).await?)? };
     Some(usdt.checked_div(price("BTC").await?)?.round_dp(4))
 }

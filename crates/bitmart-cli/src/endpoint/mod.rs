@@ -3,17 +3,17 @@
 pub(crate) mod command;
 pub(crate) mod parameters;
 
-use bitmart::rest::catalog::{EndpointEntry, RecodeError};
 use bitmart::ClientOrderId;
+use bitmart::rest::catalog::{EndpointEntry, RecodeError};
 use bitmart::rest::{Client, Detailed, Effect, Payload};
 use clap::ArgMatches;
 use serde_json::value::RawValue;
 
+use crate::confirm::{self, Sent};
 use crate::context::Context;
 use crate::failure::{Failure, chain};
-use crate::output::{self, json::Json};
-use crate::confirm::{self, Sent};
 use crate::interrupts::Interrupts;
+use crate::output::{self, json::Json};
 use crate::{dry_run, outcome};
 
 /// Runs the command of one endpoint.
@@ -55,10 +55,12 @@ async fn change(
     // An order is asked for by its own id.
     let before = match &id {
         Some(_) => None,
-        None => outcome::before(client, entry.metadata.id, parameters).await.unwrap_or_else(|error| {
-            eprintln!("should the response get lost, nothing will show it: {}", chain(&error));
-            None
-        }),
+        None => {
+            outcome::before(client, entry.metadata.id, parameters).await.unwrap_or_else(|error| {
+                eprintln!("should the response get lost, nothing will show it: {}", chain(&error));
+                None
+            })
+        }
     };
     let sent = Sent { entry, parameters, id, before };
     // From here on no signal ends the program.
@@ -84,7 +86,10 @@ fn print(
 }
 
 /// Checks the parameters as the library does, and writes them as the wire wants them.
-pub(crate) fn encode(entry: &EndpointEntry, parameters: &[(String, Json)]) -> Result<Payload, Failure> {
+pub(crate) fn encode(
+    entry: &EndpointEntry,
+    parameters: &[(String, Json)],
+) -> Result<Payload, Failure> {
     let object = Json::Object(parameters.to_vec()).to_string();
     entry.encode_request(&object).map_err(|error| {
         Failure::usage(match &error {

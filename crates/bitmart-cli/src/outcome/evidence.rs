@@ -214,9 +214,8 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
 async fn futures_order(client: &Client, parameters: &Parameters) -> Result<Fitting, Error> {
     let symbol = text(parameters, "symbol").unwrap_or_default();
     let id = text(parameters, "client_order_id").unwrap_or_default();
-    let own = |order: &&FuturesOrder| {
-        order.client_order_id.as_ref().is_some_and(|of| of.as_str() == id)
-    };
+    let own =
+        |order: &&FuturesOrder| order.client_order_id.as_ref().is_some_and(|of| of.as_str() == id);
     let request = ListFuturesOpenOrders::new().symbol(symbol.as_str()).limit(ROWS);
     let open = client.futures().open_orders(request).await?;
     let history = ListFuturesOrderHistory::new(symbol.as_str());
@@ -296,9 +295,9 @@ async fn balances(
     let accounts = client.margin().accounts(request).await?.symbols;
     let account = accounts.into_iter().find(|account| account.symbol.as_str() == symbol);
     let sides = account.into_iter().flat_map(|account| [account.base, account.quote]);
-    let side = sides.flatten().find(|side| {
-        side.currency.as_ref().is_some_and(|of| of.as_str() == currency)
-    });
+    let side = sides
+        .flatten()
+        .find(|side| side.currency.as_ref().is_some_and(|of| of.as_str() == currency));
     let spot = client.account().spot_wallet().await?;
     let spot = spot.balance(&currency).map(|balance| balance.available).unwrap_or_default();
     Ok(vec![spot, side.and_then(|side| side.available).unwrap_or_default()])

@@ -37,9 +37,11 @@ pub(crate) async fn settle(
     parameters: &Parameters,
     before: &Before,
 ) -> Result<Fate, Error> {
-    decide(before.at_ms, async || client.time().await, async || {
-        evidence::look(client, id, parameters, before).await
-    })
+    decide(
+        before.at_ms,
+        async || client.time().await,
+        async || evidence::look(client, id, parameters, before).await,
+    )
     .await
 }
 

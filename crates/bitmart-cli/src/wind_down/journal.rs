@@ -40,6 +40,12 @@ pub(super) struct Request {
     pub(super) before: Option<Before>,
 }
 
+/// The start of the SHA-256 of the API key, so that two accounts do not mix.
+fn owner(target: &Target) -> String {
+    let key = target.credentials.as_ref().map_or("", |credentials| credentials.key());
+    hex::encode(&digest::digest(&digest::SHA256, key.as_bytes()).as_ref()[..8])
+}
+
 /// An open journal. Nobody else has it open.
 pub(super) struct Journal {
     path: PathBuf,
@@ -65,11 +71,7 @@ impl Journal {
             let text = format!("{}: another wind-down is at work: {error}", path.display());
             Failure::machine(text)
         })?;
-        let key = target.credentials.as_ref().map_or("", |credentials| credentials.key());
-        let account = Line::Account {
-            place: target.environment.name.clone(),
-            key: hex::encode(&digest::digest(&digest::SHA256, key.as_bytes()).as_ref()[..8]),
-        };
+        let account = Line::Account { place: target.environment.name.clone(), key: owner(target) };
         let mut this = Self { path: path.to_owned(), file, last: 0, open: None };
         if !this.read(&account)? {
             this.append(&account)?;
@@ -83,7 +85,7 @@ impl Journal {
             .ok_or_else(|| Failure::usage("there is no home folder: name a --journal"))?;
         let letters = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
         let name: String = target.environment.name.chars().map(letters).collect();
-        Ok(home.join("wind-down").join(format!("{name}.jsonl")))
+        Ok(home.join("wind-down").join(format!("{name}-{}.jsonl", owner(target))))
     }
 
     /// Reads what is there; false when that is nothing. What was not finished is cut off.
@@ -111,7 +113,9 @@ impl Journal {
                 Line::Account { .. } if lines == 1 && line == *account => {}
                 Line::Account { .. } if lines == 1 => {
                     let text = format!("{} is the journal of another account", path.display());
-                    return Err(Failure::usage(text).with_advice("name another file with --journal"));
+                    return Err(
+                        Failure::usage(text).with_advice("name another file with --journal")
+                    );
                 }
                 _ if lines == 1 => return Err(no_journal(lines)),
                 Line::Begin(request) => {
@@ -148,7 +152,8 @@ impl Journal {
     }
 
     fn append(&mut self, line: &Line) -> Result<(), Failure> {
-        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.path.display()));
+        let broken =
+            |error: io::Error| Failure::machine(format!("{}: {error}", self.path.display()));
         let mut text = serde_json::to_vec(line)
             .map_err(|error| Failure::machine(format!("the journal: {error}")))?;
         text.push(b'\n');

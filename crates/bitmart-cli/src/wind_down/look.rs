@@ -57,7 +57,9 @@ async fn spot_orders(client: &Client, facts: &mut Facts) {
         count(&mut of, order.symbol.as_str());
     }
     add(facts, of, |_| OrderKind::Spot);
-    for (word, kind) in [("trigger", AlgoOrderType::Trigger), ("tp/sl", AlgoOrderType::TakeProfitStopLoss)] {
+    for (word, kind) in
+        [("trigger", AlgoOrderType::Trigger), ("tp/sl", AlgoOrderType::TakeProfitStopLoss)]
+    {
         let open = client.spot().open_algo_orders(ListOpenAlgoOrders::new().order_type(kind)).await;
         let open = open.map(|answer| answer.into_value().unwrap_or_default());
         let mut of: BTreeMap<String, usize> = BTreeMap::new();

@@ -47,7 +47,7 @@ pub(crate) fn command() -> Command {
             Arg::new("journal")
                 .long("journal")
                 .value_name("FILE")
-                .help("Where the journal is [default: ~/.bitmart/wind-down/ENVIRONMENT.jsonl]"),
+                .help("Where the journal is [default: a file for this key in ~/.bitmart/wind-down]"),
         )
         .arg(
             Arg::new("outcome")

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use bitmart::Decimal;
 use serde::Serialize;
 
-use super::facts::{By, Facts, Loan, OrderKind, Orders, Saving, Wallet};
+use super::facts::{By, Facts, Loan, OrderKind, Orders, Wallet};
+use steps::{cancel_step, margin_step, redeem_step};
 
 mod leave;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -163,9 +165,11 @@ impl Maker<'_> {
                     By::Orders => {
                         let touch = |orders: &&Orders| touches(orders, wallet, currency);
                         let declined = why_not.iter().find(|(orders, _)| touch(orders));
-                        let frees = facts.orders.iter().filter(touch).any(|orders| {
-                            !why_not.iter().any(|(not, _)| *not == orders)
-                        });
+                        let frees = facts
+                            .orders
+                            .iter()
+                            .filter(touch)
+                            .any(|orders| !why_not.iter().any(|(not, _)| *not == orders));
                         let why = declined.map_or(
                             "held by an order that the exchange does not list",
                             |(_, why)| why,
@@ -338,78 +342,6 @@ fn touches(orders: &Orders, wallet: &Wallet, currency: &str) -> bool {
         (OrderKind::Spot | OrderKind::Algo(_), Wallet::Margin(symbol)) => *symbol == orders.symbol,
         (OrderKind::Futures | OrderKind::Plan(_) | OrderKind::Trailing(_), Wallet::Futures) => true,
         _ => false,
-    }
-}
-
-fn cancel_step(orders: &Orders) -> Step {
-    let Orders { kind, symbol, count } = orders;
-    let plural = if *count == 1 { "order" } else { "orders" };
-    let by_id = |id: &String| vec![("symbol", symbol.clone()), ("order_id", id.clone())];
-    let (endpoint, name, parameters) = match kind {
-        OrderKind::Spot => ("spot_cancel_all_orders", "", vec![("symbol", symbol.clone())]),
-        OrderKind::Algo(kind) => (
-            "spot_cancel_all_algo_orders",
-            "algo ",
-            vec![("type", kind.clone()), ("symbol", symbol.clone())],
-        ),
-        OrderKind::Futures => {
-            ("futures_cancel_all_orders", "futures ", vec![("symbol", symbol.clone())])
-        }
-        OrderKind::Plan(id) => ("futures_cancel_plan_order", "plan ", by_id(id)),
-        OrderKind::Trailing(id) => ("futures_cancel_trailing_order", "trailing ", by_id(id)),
-    };
-    let last = match kind {
-        OrderKind::Plan(id) | OrderKind::Trailing(id) | OrderKind::Algo(id) => format!(" {id}"),
-        _ => String::new(),
-    };
-    Step {
-        key: format!("cancel {name}{symbol}{last}"),
-        text: format!("cancel {count} open {name}{plural} of {symbol}"),
-        endpoint,
-        parameters,
-        currency: None,
-        amount: None,
-        notes: Vec::new(),
-    }
-}
-
-fn redeem_step(saving: &Saving, amount: Decimal) -> Step {
-    let Saving { earn_id, currency, fixed, .. } = saving;
-    let mut parameters = vec![("earnId", earn_id.clone())];
-    if !fixed {
-        parameters.push(("amount", amount.normalize().to_string()));
-    }
-    let early = "before the end of its term: interest may be lost".to_owned();
-    Step {
-        key: format!("redeem {earn_id}"),
-        text: format!(
-            "redeem {} {currency} from {} savings",
-            amount.normalize(),
-            if *fixed { "fixed" } else { "flexible" }
-        ),
-        endpoint: if *fixed { "earn_redeem_fixed" } else { "earn_redeem_flexible" },
-        parameters,
-        currency: Some(currency.clone()),
-        amount: Some(amount),
-        notes: fixed.then_some(early).into_iter().collect(),
-    }
-}
-
-fn margin_step(symbol: &str, currency: &str, amount: Decimal, side: &'static str) -> Step {
-    let way = if side == "in" { "from spot into" } else { "to spot out of" };
-    Step {
-        key: format!("margin {side} {symbol} {currency}"),
-        text: format!("move {amount} {currency} {way} isolated margin of {symbol}"),
-        endpoint: "margin_transfer",
-        parameters: vec![
-            ("symbol", symbol.to_owned()),
-            ("currency", currency.to_owned()),
-            ("amount", amount.to_string()),
-            ("side", side.to_owned()),
-        ],
-        currency: Some(currency.to_owned()),
-        amount: Some(amount),
-        notes: Vec::new(),
     }
 }
 

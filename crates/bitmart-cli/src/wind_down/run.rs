@@ -24,6 +24,7 @@ use crate::target::Target;
 
 /// How often what was done is looked for again, and how long between.
 const LOOKS: u32 = 10;
+const CLOCK_FAULTS: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(1);
 
 struct Run<'a> {
@@ -36,6 +37,8 @@ struct Run<'a> {
     done: BTreeMap<String, Option<Decimal>>,
     /// Steps that were to be done and were not.
     missed: usize,
+    /// Steps that came too late, and are in the next plan again.
+    clock_faults: u32,
 }
 
 pub(super) async fn run(
@@ -54,19 +57,28 @@ pub(super) async fn run(
         left: Left::new(),
         done: BTreeMap::new(),
         missed: 0,
+        clock_faults: 0,
     };
     run.resume(told).await?;
     let facts = loop {
         let (facts, step) = run.next(target, ways).await?;
         let Some(step) = step else { break facts };
         run.step(step).await?;
+        if run.interrupts.seen() {
+            return Err(stopped());
+        }
     };
     show::print(context, &facts, &plan(&facts, &run.left))?;
-    if run.missed == 0 {
-        return Ok(());
+    let incomplete = |text: String| Failure::new(Exit::Incomplete, text);
+    if run.missed > 0 {
+        return Err(incomplete(format!("{} steps were not done", run.missed))
+            .with_advice("run it again to be asked again"));
     }
-    Err(Failure::new(Exit::Incomplete, format!("{} steps were not done", run.missed))
-        .with_advice("run it again to be asked again"))
+    if !facts.unread.is_empty() {
+        let text = "everything that could be read is done, but not everything could be read: ";
+        return Err(incomplete(format!("{text}{}", facts.unread.join("; "))));
+    }
+    Ok(())
 }
 
 impl Run<'_> {
@@ -125,7 +137,7 @@ impl Run<'_> {
                 Ok(()) => {}
                 // Nobody is there, or nobody wants to go on.
                 Err(failure) if !prompt::is_somebody_there() => return Err(failure),
-                Err(failure) if failure.is_interrupted() => return Err(stopped()),
+                Err(_) if self.interrupts.seen() => return Err(stopped()),
                 Err(_) => return self.leave(&step, "you said no"),
             }
         }
@@ -133,9 +145,9 @@ impl Run<'_> {
         let sent = named(entry, &step);
         let typed = parameters::typed(entry, &sent)?;
         let payload = endpoint::encode(entry, &typed)?;
+        let before = outcome::before(self.client, entry.metadata.id, &typed).await?;
         // However long the question stood: by the exchange's clock a request of now is of now.
         self.client.sync_clock().await?;
-        let before = outcome::before(self.client, entry.metadata.id, &typed).await?;
         let request = Request {
             number: 0,
             text: step.text.clone(),
@@ -162,12 +174,7 @@ impl Run<'_> {
         }
     }
 
-    async fn failed(
-        &mut self,
-        step: Step,
-        request: &Request,
-        error: Error,
-    ) -> Result<(), Failure> {
+    async fn failed(&mut self, step: Step, request: &Request, error: Error) -> Result<(), Failure> {
         let why = chain(&error);
         match error.outcome() {
             Outcome::Unknown => {
@@ -179,6 +186,11 @@ impl Run<'_> {
             }
             Outcome::Rejected => {
                 self.journal.end(request.number, "refused", &why)?;
+                if error.is_clock() && self.clock_faults < CLOCK_FAULTS {
+                    self.clock_faults += 1;
+                    eprintln!("not done: {why}");
+                    return Ok(());
+                }
                 let failure = Failure::from(error);
                 // With this key nothing else will be taken either.
                 if let Exit::Access | Exit::TooFast = failure.exit {
@@ -202,7 +214,9 @@ impl Run<'_> {
 
     /// Asks the exchange what became of a request and writes it down; whether it was done.
     async fn find_out(&mut self, request: &Request) -> Result<bool, Failure> {
-        eprintln!("asking the exchange what became of it; this takes up to 75 s. Interrupt to stop asking.");
+        eprintln!(
+            "asking the exchange what became of it; this takes up to 75 s. Interrupt to stop asking."
+        );
         let entry = entry(&request.endpoint)?;
         let typed = parameters::typed(entry, &request.parameters)?;
         let fate = tokio::select! {
@@ -228,11 +242,7 @@ impl Run<'_> {
 }
 
 /// What became of a request.
-async fn fate(
-    client: &Client,
-    request: &Request,
-    typed: &[(String, Json)],
-) -> Result<Fate, Error> {
+async fn fate(client: &Client, request: &Request, typed: &[(String, Json)]) -> Result<Fate, Error> {
     if let Some(before) = &request.before {
         return outcome::settle(client, &request.endpoint, typed, before).await;
     }
@@ -241,10 +251,9 @@ async fn fate(
 }
 
 fn entry(id: &str) -> Result<&'static EndpointEntry, Failure> {
-    ENDPOINTS
-        .iter()
-        .find(|entry| entry.metadata.id == id)
-        .ok_or_else(|| Failure::usage(format!("the journal names an endpoint {id:?} that there is not")))
+    ENDPOINTS.iter().find(|entry| entry.metadata.id == id).ok_or_else(|| {
+        Failure::usage(format!("the journal names an endpoint {id:?} that there is not"))
+    })
 }
 
 /// The parameters with an id that the request can be known by, where it takes one.

@@ -57,12 +57,14 @@ fn text(facts: &Facts, plan: &Plan) -> String {
     }
     for saving in &facts.savings {
         let kind = if saving.fixed { "fixed savings" } else { "flexible savings" };
-        let amount = saving.amount.map_or_else(|| "?".to_owned(), |one| one.normalize().to_string());
+        let amount =
+            saving.amount.map_or_else(|| "?".to_owned(), |one| one.normalize().to_string());
         text += &format!("  {kind:<24}{amount:>24} {}\n", saving.currency);
     }
     for loan in &facts.loans {
         let place = format!("OWED on {}", loan.symbol);
-        text += &format!("  {place:<24}{:>24} {}\n", loan.owed.normalize().to_string(), loan.currency);
+        text +=
+            &format!("  {place:<24}{:>24} {}\n", loan.owed.normalize().to_string(), loan.currency);
     }
     text += &networks(facts);
     text += "\nPlan\n";

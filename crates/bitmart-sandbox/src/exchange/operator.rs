@@ -274,7 +274,11 @@ impl Decisions {
 
     /// The terms of a currency, by way of a network when the code names one.
     pub(crate) fn terms(&self, code: &str) -> NetworkTerms {
-        self.networks.get(code).or_else(|| self.networks.get(plain(code))).cloned().unwrap_or_default()
+        self.networks
+            .get(code)
+            .or_else(|| self.networks.get(plain(code)))
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(crate) fn addresses(&self, account: AccountId) -> &[WithdrawAddress] {

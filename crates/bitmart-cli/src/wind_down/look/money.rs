@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
+use bitmart::rest::Client;
 use bitmart::rest::account::{ListFundingHistory, QueryWallet};
 use bitmart::rest::earn::{ListFixedHoldings, ListFlexibleHoldings};
 use bitmart::rest::margin::ListMarginAccounts;
-use bitmart::rest::Client;
 use bitmart::types::{AutoSubscribe, FundingOperation, FundingStatus};
 
 use super::super::facts::{Balance, By, Facts, Held, Loan, Saving, Wallet};
@@ -60,6 +60,9 @@ async fn spot(client: &Client, facts: &mut Facts, leaving: &BTreeMap<String, Dec
     let wallet = client.account().spot_wallet().await.map(|wallet| wallet.wallet);
     for row in facts.note("spot wallet", wallet) {
         let currency = row.currency.as_str();
+        if row.frozen.is_none() {
+            facts.unread.push(format!("spot wallet: what is held of {currency} is not told"));
+        }
         let left = leaving.entry(currency.to_owned()).or_default();
         let (held, rest) = split(row.frozen.unwrap_or_default(), *left);
         *left = rest;
@@ -105,7 +108,8 @@ async fn margin(client: &Client, facts: &mut Facts) {
             let held = vec![Held { by: By::Orders, amount: side.frozen.unwrap_or_default() }];
             let free = side.available.unwrap_or_default();
             push(facts, Wallet::Margin(symbol.clone()), currency.as_str(), free, held);
-            let owed = side.borrow_unpaid.unwrap_or_default() + side.interest_unpaid.unwrap_or_default();
+            let owed =
+                side.borrow_unpaid.unwrap_or_default() + side.interest_unpaid.unwrap_or_default();
             if !owed.is_zero() {
                 let (symbol, currency) = (symbol.clone(), currency.to_string());
                 facts.loans.push(Loan { symbol, currency, owed });
@@ -123,16 +127,43 @@ async fn savings(client: &Client, facts: &mut Facts) {
         Err(error) => facts.unread.push(format!("automatic saving: {}", chain(&error))),
     }
     let flexible = client.earn().flexible_holdings(ListFlexibleHoldings::new(1, ROWS)).await;
-    let flexible = flexible
-        .map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
+    let flexible =
+        flexible.map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
     for row in facts.note("flexible savings", flexible) {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, false);
     }
+    flexible_amounts(client, facts).await;
     let fixed = client.earn().fixed_holdings(ListFixedHoldings::new(1, ROWS)).await;
     let fixed =
         fixed.map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
     for row in facts.note("fixed savings", fixed) {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, true);
+    }
+}
+
+/// No source says that flexible savings tell their amount. What is saved of a coin is told: that is the
+/// amount where it is in one flexible product.
+async fn flexible_amounts(client: &Client, facts: &mut Facts) {
+    if facts.savings.iter().all(|saving| saving.amount.is_some()) {
+        return;
+    }
+    let fixed = client.earn().fixed_holdings(ListFixedHoldings::new(1, ROWS)).await;
+    let fixed = fixed.ok().and_then(|page| page.into_value()?.holdings);
+    let totals = client.earn().holdings().await;
+    let totals = totals.map(|answer| answer.into_value().unwrap_or_default());
+    let totals = facts.note("savings by coin", totals);
+    for row in totals {
+        let (Some(currency), Some(total), Some(fixed)) = (row.currency, row.total, &fixed) else {
+            continue;
+        };
+        let locked = fixed.iter().filter(|one| one.currency.as_ref() == Some(&currency));
+        let locked: Option<Decimal> = locked.map(|one| one.amount).sum();
+        let mut same = facts.savings.iter_mut().filter(|one| one.currency == currency.as_str());
+        if let (Some(one), None, Some(locked), true) =
+            (same.next(), same.next(), locked, fixed.is_whole())
+        {
+            one.amount = one.amount.or(Some((total - locked).max(Decimal::ZERO)));
+        }
     }
 }
 

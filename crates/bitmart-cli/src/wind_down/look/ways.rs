@@ -167,7 +167,10 @@ mod tests {
     #[test]
     fn an_address_is_named_with_its_network_and_memo() {
         let named = Named::read("XRP=r1,memo=7").expect("it is one");
-        assert_eq!((named.code.as_str(), named.address.as_str(), named.memo.as_str()), ("XRP", "r1", "7"));
+        assert_eq!(
+            (named.code.as_str(), named.address.as_str(), named.memo.as_str()),
+            ("XRP", "r1", "7")
+        );
         assert_eq!(Named::read("USDT-TRC20=T1").expect("it is one").memo, "");
         for wrong in ["USDT-TRC20", "=T1", "XRP=", "XRP=,memo=1"] {
             assert!(Named::read(wrong).is_err(), "{wrong}");

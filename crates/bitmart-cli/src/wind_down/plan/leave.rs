@@ -23,7 +23,8 @@ impl Maker<'_> {
             _ => 3,
         };
         for rank in 0..=3 {
-            let here: Vec<_> = self.free.keys().filter(|key| order(&key.0) == rank).cloned().collect();
+            let here: Vec<_> =
+                self.free.keys().filter(|key| order(&key.0) == rank).cloned().collect();
             for (wallet, currency) in here {
                 self.bring(&wallet, &currency);
             }
@@ -49,7 +50,8 @@ impl Maker<'_> {
                 sum(vec![("subAccount", name.clone())]),
             ),
             Wallet::Futures if amount < LEAST_FUTURES => {
-                let why = format!("less than {LEAST_FUTURES}, the least that leaves the futures wallet");
+                let why =
+                    format!("less than {LEAST_FUTURES}, the least that leaves the futures wallet");
                 return self.take_out(wallet, currency, &why);
             }
             Wallet::Futures => (
@@ -57,11 +59,9 @@ impl Maker<'_> {
                 "futures_transfer",
                 sum(vec![("type", "contract_to_spot".to_owned())]),
             ),
-            Wallet::Funding => (
-                Wallet::Spot,
-                "account_transfer",
-                sum(vec![("type", "fund_to_spot".to_owned())]),
-            ),
+            Wallet::Funding => {
+                (Wallet::Spot, "account_transfer", sum(vec![("type", "fund_to_spot".to_owned())]))
+            }
             Wallet::Spot | Wallet::Margin(_) => return,
         };
         if amount.is_zero() {
@@ -136,7 +136,8 @@ impl Maker<'_> {
         free: Decimal,
         quota: &mut Option<Decimal>,
     ) {
-        let in_btc = self.facts.worth(currency, Decimal::ONE).zip(self.facts.worth("BTC", Decimal::ONE));
+        let in_btc =
+            self.facts.worth(currency, Decimal::ONE).zip(self.facts.worth("BTC", Decimal::ONE));
         let in_btc = in_btc.and_then(|(price, btc)| price.checked_div(btc));
         let most = match (*quota, in_btc.filter(|price| !price.is_zero())) {
             (Some(left), Some(price)) => left.checked_div(price),

@@ -6,7 +6,8 @@ use bitmart::{Decimal, dec};
 use proptest::prelude::*;
 
 use super::super::facts::{
-    Balance, By, Destination, Facts, Held, Loan, Network, OrderKind, Orders, Position, Saving, Wallet,
+    Balance, By, Destination, Facts, Held, Loan, Network, OrderKind, Orders, Position, Saving,
+    Wallet,
 };
 use super::{Left, Plan, plan};
 
@@ -83,7 +84,10 @@ fn busy() -> Facts {
             amount: Some(dec!(100)),
             fixed: false,
         }],
-        networks: vec![network("USDT-TRC20", dec!(1), dec!(10)), network("BTC", dec!(0.001), dec!(0.01))],
+        networks: vec![
+            network("USDT-TRC20", dec!(1), dec!(10)),
+            network("BTC", dec!(0.001), dec!(0.01)),
+        ],
         destinations: vec![to("USDT-TRC20"), to("BTC")],
         ..Facts::default()
     }
@@ -187,7 +191,8 @@ fn the_quota_of_the_day_bounds_what_leaves() {
 fn amount() -> impl Strategy<Value = Decimal> {
     prop_oneof![
         Just(Decimal::ZERO),
-        (1_i64..=10_000_000_000_000, 0_u32..=10).prop_map(|(units, scale)| Decimal::new(units, scale)),
+        (1_i64..=10_000_000_000_000, 0_u32..=10)
+            .prop_map(|(units, scale)| Decimal::new(units, scale)),
     ]
 }
 
@@ -273,8 +278,13 @@ fn check(facts: &Facts, left: &Left) -> Result<(), TestCaseError> {
         *there.entry(&saving.currency).or_default() += saving.amount.unwrap_or_default();
     }
     let mut told: BTreeMap<&str, Decimal> = BTreeMap::new();
-    for step in plan.steps.iter().filter(|step| ["account_withdraw", "margin_repay"].contains(&step.endpoint)) {
-        *told.entry(step.currency.as_deref().unwrap_or_default()).or_default() += step.amount.unwrap_or_default();
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| ["account_withdraw", "margin_repay"].contains(&step.endpoint))
+    {
+        *told.entry(step.currency.as_deref().unwrap_or_default()).or_default() +=
+            step.amount.unwrap_or_default();
     }
     for stuck in &plan.stuck {
         prop_assert!(!stuck.reason.is_empty());
@@ -291,7 +301,8 @@ fn check(facts: &Facts, left: &Left) -> Result<(), TestCaseError> {
         prop_assert!(step.amount.is_none_or(|amount| amount > Decimal::ZERO), "{step:?}");
         if step.endpoint == "account_withdraw" {
             let code = &step.parameters[0].1;
-            let network = facts.networks.iter().find(|network| network.code == *code).expect("listed");
+            let network =
+                facts.networks.iter().find(|network| network.code == *code).expect("listed");
             let amount = step.amount.expect("an amount");
             prop_assert!(network.open == Some(true) && amount > network.fee.unwrap_or_default());
             prop_assert!(amount >= network.minimum.unwrap_or_default());
