@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
-use bitmart::rest::{Client, Error, Outcome};
+use bitmart::rest::{Category, Client, Error, Outcome};
 use bitmart::types::{EarnRequestNo, RequestNo};
 use bitmart::{ClientOrderId, Decimal};
 
@@ -191,10 +191,10 @@ impl Run<'_> {
                     eprintln!("not done: {why}");
                     return Ok(());
                 }
-                let failure = Failure::from(error);
-                // With this key nothing else will be taken either.
-                if let Exit::Access | Exit::TooFast = failure.exit {
-                    return Err(failure.about(&step.text));
+                // Nothing else will be taken either. A permission is one for some steps only.
+                let all = error.category() == Some(Category::Authentication);
+                if all || error.is_clock() || error.is_rate_limited() {
+                    return Err(Failure::from(error).about(&step.text));
                 }
                 self.leave(&step, &why)
             }
