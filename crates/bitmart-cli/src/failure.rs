@@ -27,8 +27,10 @@ pub(crate) enum Exit {
     Unknown = 8,
     /// A person said no, or could not be asked.
     NotConfirmed = 9,
-    /// An export lacks something, or is not what it was.
+    /// An export lacks something, or is not what it was; a wind-down has steps left.
     Incomplete = 10,
+    /// The response was lost, but the exchange was asked and has done it. Its id is on standard output.
+    TookEffect = 11,
 }
 
 /// Why the program ends without success.
@@ -57,6 +59,12 @@ impl Failure {
     #[must_use]
     pub(crate) fn with_advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
+        self
+    }
+    /// Puts something before the text.
+    #[must_use]
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.text = format!("{what}: {}", self.text);
         self
     }
     pub(crate) fn is_quiet(&self) -> bool {
@@ -97,9 +105,9 @@ const NO_KEY: &str = "set BITMART_API_KEY, BITMART_API_SECRET and BITMART_API_ME
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = exit(&error);
-        let mut failure = Self::new(exit, chain(&error));
+        let failure = Self::new(exit, chain(&error));
         if let ErrorKind::MissingCredentials = error.kind() {
-            failure = failure.with_advice(NO_KEY);
+            return failure.with_advice(NO_KEY);
         }
         failure
     }

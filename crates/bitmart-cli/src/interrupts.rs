@@ -11,6 +11,8 @@ pub(crate) struct Interrupts {
     signals: [tokio::signal::unix::Signal; 2],
     #[cfg(windows)]
     signal: tokio::signal::windows::CtrlC,
+    /// One has been received.
+    seen: bool,
 }
 
 impl Interrupts {
@@ -22,12 +24,13 @@ impl Interrupts {
     #[cfg(unix)]
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?] })
+        let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+        Ok(Self { signals, seen: false })
     }
 
     #[cfg(windows)]
     fn new() -> io::Result<Self> {
-        Ok(Self { signal: tokio::signal::windows::ctrl_c()? })
+        Ok(Self { signal: tokio::signal::windows::ctrl_c()?, seen: false })
     }
 
     /// Waits for one. May be dropped and called again.
@@ -38,11 +41,18 @@ impl Interrupts {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        self.seen = true;
     }
 
     #[cfg(windows)]
     pub(crate) async fn recv(&mut self) {
         self.signal.recv().await;
+        self.seen = true;
+    }
+
+    /// Whether one has been received.
+    pub(crate) fn seen(&self) -> bool {
+        self.seen
     }
 }
 

@@ -4,9 +4,9 @@
 
 mod api;
 mod auth;
-mod care;
 mod chart;
 mod completions;
+mod confirm;
 mod context;
 mod doctor;
 mod dry_run;
@@ -17,6 +17,7 @@ mod export;
 mod failure;
 mod interrupts;
 mod names;
+mod outcome;
 mod output;
 mod private;
 mod probe;
@@ -29,6 +30,7 @@ mod target;
 #[cfg(feature = "tui")]
 mod tui;
 mod watch;
+mod wind_down;
 
 use std::process::ExitCode;
 
@@ -46,7 +48,7 @@ Without keys every command runs on a sandbox on this machine: play money, no net
 {ending}
 
 Exit codes: 0 done, 1 machine, 2 usage, 3 not sent, 4 refused, 5 key or permission, 6 too fast,
-7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete.";
+7 not available, 8 OUTCOME UNKNOWN, 9 not confirmed, 10 not complete, 11 DONE, but the response was lost.";
 
 /// The whole command line.
 fn command() -> Command {
@@ -73,6 +75,7 @@ fn command() -> Command {
         .subcommand(sandbox::command())
         .subcommand(sign::command())
         .subcommand(watch::command())
+        .subcommand(wind_down::command())
         .subcommands(endpoint::command::groups());
     #[cfg(feature = "tui")]
     let command = command.subcommand(tui::command());
@@ -105,6 +108,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         #[cfg(feature = "tui")]
         Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,
+        Some(("wind-down", matches)) => wind_down::run(context, matches).await,
         Some((group, matches)) => {
             let (name, matches) = matches
                 .subcommand()
@@ -123,7 +127,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return end(&Failure::machine(format!("no threads: {error}"))),
     };
-    match runtime.block_on(run(&matches)) {
+    let done = runtime.block_on(run(&matches));
+    // Nothing is left to be done: a thread that waits for somebody to type must not keep the program.
+    runtime.shutdown_background();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => end(&failure),
     }

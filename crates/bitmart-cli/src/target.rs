@@ -114,6 +114,15 @@ impl Target {
         self.build(builder.retry_reads(RetryPolicy::within(minutes)))
     }
 
+    /// A client that reads a lot and sends a little: it waits for the limits, or does not keep them, goes by
+    /// the exchange's clock, and gives up soon.
+    pub(crate) fn careful_client(&self, limited: bool) -> Result<Client, Failure> {
+        let wait = LimitPolicy::WaitUpTo(Duration::from_secs(30));
+        let policy = if limited { wait } else { LimitPolicy::Off };
+        let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
+        self.build(builder.retry_reads(RetryPolicy::within(Duration::from_secs(15))))
+    }
+
     /// A client of streams for it.
     pub(crate) fn stream_client(&self) -> Result<ws::Client, Failure> {
         let mut builder = ws::Client::builder().environment(self.environment.clone());

@@ -80,7 +80,8 @@ fn a_lost_answer_is_looked_into() {
     ];
     let lost = bitmart(&place, &order);
     assert!(lost.err.contains("the order was placed"), "{}", lost.err);
-    assert!(lost.err.contains("do not place it again"), "{}", lost.err);
+    assert!(lost.err.contains("do not send it again"), "{}", lost.err);
+    assert_eq!(lost.code, 11, "a refusal, 4, would make a script order again");
 }
 
 #[test]

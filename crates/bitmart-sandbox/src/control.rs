@@ -12,7 +12,7 @@ use crate::{
         control::{ControlError, WalletKind},
         setup::Funds,
     },
-    fault::FaultRule,
+    fault::{FaultRule, Held},
     http,
     input::Input,
     keys::{ApiKey, Permission},
@@ -76,6 +76,7 @@ impl Shared {
     pub(crate) fn clear_faults(&self) {
         self.faults().clear();
         self.state().feed.faults.clear();
+        self.held.send_modify(Held::release);
     }
 
     pub(crate) fn kill_sockets(&self) {

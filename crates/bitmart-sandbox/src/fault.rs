@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
     /// REST: the request is processed at once, its answer comes late.
     Delay(Duration),
+    /// REST: the request has arrived and is held back, not processed, until all faults are switched off.
+    HoldBefore,
+    /// REST: the request is processed, its response is held back until all faults are switched off.
+    HoldAfter,
     /// REST: the connection is closed before the request is processed.
     DropBefore,
     /// REST: the request is processed, the connection is closed without an answer.
@@ -139,6 +145,53 @@ impl Faults {
         let fault = self.0[at].fault;
         self.0.retain(|rule| rule.left > 0);
         Some(fault)
+    }
+}
+
+/// The requests that [`Fault::HoldBefore`] and [`Fault::HoldAfter`] hold back.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// Counts how often all were let go.
+    round: u64,
+    paths: Vec<String>,
+}
+
+/// The place of a request that is held back. Dropped when it goes on, or when its client has gone.
+pub(crate) struct HeldPlace<'a> {
+    held: &'a watch::Sender<Held>,
+    path: String,
+}
+
+impl Held {
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    pub(crate) fn round(&self) -> u64 {
+        self.round
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|held| held == path)
+    }
+
+    pub(crate) fn enter<'a>(held: &'a watch::Sender<Self>, path: &str) -> HeldPlace<'a> {
+        held.send_modify(|held| held.paths.push(path.to_owned()));
+        HeldPlace { held, path: path.to_owned() }
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.round += 1;
+    }
+}
+
+impl Drop for HeldPlace<'_> {
+    fn drop(&mut self) {
+        self.held.send_modify(|held| {
+            if let Some(at) = held.paths.iter().position(|held| *held == self.path) {
+                held.paths.swap_remove(at);
+            }
+        });
     }
 }
 

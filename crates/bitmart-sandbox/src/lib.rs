@@ -39,7 +39,7 @@ pub use self::{
     exchange::{
         control::{ControlError, WalletKind},
         ledger::{Balance, Book, Fill, Order},
-        operator::WithdrawAddress,
+        operator::{NetworkTerms, WithdrawAddress},
     },
     fault::{Fault, FaultRule},
     keys::{ApiKey, Permission},

@@ -2,7 +2,7 @@
 
 use crate::{
     ControlError, Sandbox,
-    exchange::operator::{Operation, WithdrawAddress},
+    exchange::operator::{NetworkTerms, Operation, WithdrawAddress},
     input::Input,
     shared::Shared,
 };
@@ -55,6 +55,15 @@ impl Sandbox {
     /// When there is no such account, the address is empty or over 256 bytes long, or 200 are saved.
     pub fn save_address(&self, account: u32, address: WithdrawAddress) -> Result<(), ControlError> {
         self.operated(Operation::SaveAddress { account, address })
+    }
+
+    /// Sets fee, minimum, decimals and memo of withdrawals of a currency, or, with a network as in
+    /// `USDT-TRC20`, of that network.
+    ///
+    /// # Errors
+    /// When no market uses the currency, or an amount is below 0, over 1e15 or has over 8 decimals.
+    pub fn set_network(&self, currency: &str, terms: NetworkTerms) -> Result<(), ControlError> {
+        self.operated(Operation::SetNetwork { currency: currency.to_owned(), terms })
     }
 
     fn operated(&self, what: Operation) -> Result<(), ControlError> {

@@ -320,6 +320,27 @@ impl Sandbox {
         self.shared.clear_faults();
     }
 
+    /// Waits until a request to `path` is held back ([`Fault::HoldBefore`](crate::Fault::HoldBefore),
+    /// [`Fault::HoldAfter`](crate::Fault::HoldAfter)).
+    pub async fn until_held(&self, path: &str) {
+        // The sender lives as long as this sandbox.
+        drop(self.shared.held.subscribe().wait_for(|held| held.has(path)).await);
+    }
+
+    /// Waits until a request is held back; its path.
+    pub async fn until_any_held(&self) -> String {
+        let mut held = self.shared.held.subscribe();
+        let found = held.wait_for(|held| !held.paths().is_empty()).await;
+        // The sender lives as long as this sandbox.
+        found.ok().and_then(|held| held.paths().first().cloned()).unwrap_or_default()
+    }
+
+    /// Waits until no request to `path` is held back any more: it was let go on, or its client went away,
+    /// in which case a request that was held before it was processed never will be.
+    pub async fn until_free(&self, path: &str) {
+        drop(self.shared.held.subscribe().wait_for(|held| !held.has(path)).await);
+    }
+
     /// Cuts every WebSocket connection, without a close frame.
     pub fn kill_sockets(&self) {
         self.shared.kill_sockets();

@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config::Config,
     exchange::{Exchange, rng::Rng},
-    fault::Faults,
+    fault::{Faults, Held},
     guard::{Guard, lock},
     http::Limits,
     input::{Input, StoredKey},
@@ -137,6 +137,7 @@ pub(crate) async fn cut(control: &mut watch::Receiver<Control>, kills: u64) {
 pub(crate) struct Shared {
     state: Mutex<State>,
     faults: Mutex<Faults>,
+    pub(crate) held: watch::Sender<Held>,
     limits: Mutex<Limits>,
     rooms: Mutex<Rooms>,
     pub(crate) keys: KeyRing,
@@ -184,6 +185,7 @@ impl Shared {
         Self {
             state: Mutex::new(State { exchange, clock, feed, held, recorder: Recorder::Off }),
             faults: Mutex::new(Faults::default()),
+            held: watch::Sender::new(Held::default()),
             limits: Mutex::new(Limits::default()),
             rooms: Mutex::new(Rooms::default()),
             keys: KeyRing::new(config.seed, &config.keys_or_default(), made),
@@ -275,6 +277,19 @@ impl Shared {
 
     pub(crate) fn state(&self) -> Guard<'_, State> {
         lock(&self.state, &self.control)
+    }
+
+    /// Holds a request to `path` back until the faults are switched off or the sandbox stops.
+    pub(crate) async fn hold(&self, path: &str) {
+        let mut released = self.held.subscribe();
+        let round = released.borrow().round();
+        let _place = Held::enter(&self.held, path);
+        let mut control = self.control.subscribe();
+        tokio::select! {
+            // The sender lives as long as this.
+            _ = released.wait_for(|held| held.round() != round) => {}
+            () = stopped(&mut control) => {}
+        }
     }
 
     pub(crate) fn faults(&self) -> Guard<'_, Faults> {

@@ -112,6 +112,7 @@ async fn every_row_is_triggered_and_nothing_else_is() {
     operator::delisted_contracts(&mut seen).await;
     operator::closed_currencies(&mut seen).await;
     operator::saved_addresses(&mut seen).await;
+    operator::network_terms(&mut seen).await;
 
     let rows = table();
     assert!(rows.len() > 40, "the table was not found");

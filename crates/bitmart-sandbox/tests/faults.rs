@@ -46,6 +46,35 @@ async fn a_drop_after_accept_leaves_an_order_that_can_be_found() {
 }
 
 #[tokio::test]
+async fn a_request_is_held_back_until_the_faults_are_off_or_its_client_has_gone() {
+    let sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    for (fault, meanwhile, after) in [(Fault::HoldBefore, 0, 1), (Fault::HoldAfter, 2, 2)] {
+        sandbox.inject(fault.on(SUBMIT));
+        let held = async {
+            sandbox.until_held(SUBMIT).await;
+            assert_eq!(sandbox.until_any_held().await, SUBMIT);
+            assert_eq!(sandbox.orders().len(), meanwhile, "{fault:?}");
+            sandbox.clear_faults();
+        };
+        let id = format!("held{after}");
+        let (answer, ()) = tokio::join!(client.post(SUBMIT, order(&id)), held);
+        assert_eq!(answer.code(), 1000, "{fault:?}");
+        assert_eq!(sandbox.orders().len(), after);
+        sandbox.until_free(SUBMIT).await;
+    }
+    sandbox.inject(Fault::HoldBefore.on(SUBMIT));
+    tokio::select! {
+        _ = client.post(SUBMIT, order("gone")) => panic!("it is held"),
+        () = sandbox.until_held(SUBMIT) => {}
+    }
+    // Its client has gone, and so it is never processed.
+    sandbox.until_free(SUBMIT).await;
+    sandbox.clear_faults();
+    assert_eq!(sandbox.orders().len(), 2);
+}
+
+#[tokio::test]
 async fn html_and_cut_json_come_as_a_proxy_sends_them() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);

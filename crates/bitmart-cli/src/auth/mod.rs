@@ -11,7 +11,7 @@ use bitmart::Credentials;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use self::store::Store;
-use crate::care::prompt;
+use crate::confirm::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, chain};
 use crate::output::{self, json::Json};

@@ -26,6 +26,20 @@ pub(super) fn of(
         .collect()
 }
 
+/// Values by name, as texts, in the form that the endpoint's description gives them.
+pub(crate) fn typed(
+    entry: &EndpointEntry,
+    given: &[(String, String)],
+) -> Result<Vec<(String, Json)>, Failure> {
+    let typed = given.iter().map(|(name, text)| {
+        let parameter = entry.parameters.iter().find(|parameter| parameter.name == name);
+        let parameter = parameter
+            .ok_or_else(|| Failure::usage(format!("{} takes no {name}", entry.metadata.id)))?;
+        Ok((name.clone(), value(parameter, text)?))
+    });
+    typed.collect()
+}
+
 /// The value of a parameter that was written as `text`, in the form and the case that are documented.
 pub(crate) fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
     let documented = parameter.values.iter().find(|value| value.eq_ignore_ascii_case(text));

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use self::admin::Admin;
 use self::ready::Ready;
-use crate::care::prompt;
+use crate::confirm::prompt;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::names;

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 pub(crate) mod export;
+#[cfg(unix)]
+pub(crate) mod terminal;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,13 +28,33 @@ pub(crate) struct Place {
     folder: tempfile::TempDir,
     pub(crate) sandbox: Sandbox,
     /// Last, so that the sandbox ends before its threads.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Place {
     /// The file with the ready line.
     pub(crate) fn ready_file(&self) -> PathBuf {
         self.folder.path().join("ready.json")
+    }
+
+    /// A folder that is a home for the program.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a future on the threads of the sandbox.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Waits until a request to `path` has arrived and is held back.
+    pub(crate) fn wait_until_held(&self, path: &str) {
+        self.runtime.block_on(self.sandbox.until_held(path));
+    }
+
+    /// Waits until none to `path` is held back any more.
+    pub(crate) fn wait_until_free(&self, path: &str) {
+        self.runtime.block_on(self.sandbox.until_free(path));
     }
 
     /// The next request to `path` is done, but its answer gets lost.
@@ -76,7 +98,7 @@ pub(crate) fn sandbox_of(config: Config) -> Place {
     });
     std::fs::write(folder.path().join("ready.json"), ready.to_string()).expect("a file");
     let (memo, spot) = (credentials.memo.clone(), sandbox.spot().rest.clone());
-    Place { key, secret, memo, spot, folder, sandbox, _runtime: runtime }
+    Place { key, secret, memo, spot, folder, sandbox, runtime: runtime }
 }
 
 /// Ends this process when a program that it waits for does not end: a test that hangs says nothing.

@@ -16,6 +16,8 @@ use crate::{
 /// The faults as they are named here, and the field that each needs.
 const NAMES: &[(&str, &str)] = &[
     ("delay", "ms"),
+    ("hold-before", ""),
+    ("hold-after", ""),
     ("drop-before", ""),
     ("drop-after", ""),
     ("html", "status"),
@@ -91,6 +93,8 @@ impl NewFault {
         }
         Ok(match name {
             "delay" => Fault::Delay(time),
+            "hold-before" => Fault::HoldBefore,
+            "hold-after" => Fault::HoldAfter,
             "drop-before" => Fault::DropBefore,
             "drop-after" => Fault::DropAfter,
             "html" => Fault::Html(status),
@@ -120,6 +124,12 @@ pub(super) fn inject(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
     let answer = json!({ "fault": asked.fault, "on": asked.on, "times": asked.times.unwrap_or(1) });
     shared.inject(asked.rule()?);
     Ok(answer)
+}
+
+/// The paths of the requests that are held back.
+pub(super) fn held(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let Nothing {} = read(body)?;
+    Ok(json!({ "held": shared.held.borrow().paths() }))
 }
 
 pub(super) fn clear(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {

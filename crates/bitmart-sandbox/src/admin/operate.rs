@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::calls::{Problem, read};
 use crate::{
-    exchange::operator::{Operation, WithdrawAddress},
+    exchange::operator::{NetworkTerms, Operation, WithdrawAddress},
     shared::Shared,
 };
 
@@ -51,6 +51,20 @@ pub(super) fn open_currency(shared: &Shared, body: &[u8]) -> Result<Value, Probl
         withdrawals,
     })?;
     Ok(json!({ "currency": currency, "deposits": deposits, "withdrawals": withdrawals }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetNetwork {
+    currency: String,
+    terms: NetworkTerms,
+}
+
+pub(super) fn set_network(shared: &Shared, body: &[u8]) -> Result<Value, Problem> {
+    let SetNetwork { currency, terms } = read(body)?;
+    let what = Operation::SetNetwork { currency: currency.clone(), terms: terms.clone() };
+    shared.operate(what)?;
+    Ok(json!({ "currency": currency, "terms": terms }))
 }
 
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ use super::{
     refusal::{Refusal, refuse},
 };
 
-/// The flat fee of a withdrawal, in its own currency.
+/// The flat fee of a withdrawal, in its own currency, unless the operator has set another one.
 pub(crate) const WITHDRAW_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 /// What a claim of play money gives: the amount of BitMart's sample.
 pub(crate) const CLAIM: Decimal = Decimal::TEN;
@@ -108,10 +108,8 @@ impl Exchange {
         if self.account(account).main.is_some() {
             return Err(refuse(60054));
         }
-        if request.amount <= WITHDRAW_FEE {
-            return Err(refuse(60005)
-                .saying(format!("Minimum amount is more than the fee of {WITHDRAW_FEE}")));
-        }
+        let terms = self.decisions.terms(&request.currency);
+        terms.check(request.amount, &request.address_memo)?;
         if request.payee == Some(account) {
             return Err(refuse(60065));
         }
@@ -151,7 +149,7 @@ impl Exchange {
             deposit: false,
             currency,
             amount,
-            fee: WITHDRAW_FEE,
+            fee: terms.fee,
             address,
             address_memo,
             state: FundingState::Created,

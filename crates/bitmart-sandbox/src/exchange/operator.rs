@@ -3,12 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use super::{
-    AccountId, Exchange,
-    control::ControlError,
+    AccountId, DECIMALS, Exchange,
+    control::{ControlError, MOST},
+    funding::WITHDRAW_FEE,
     refusal::{Refusal, refuse},
 };
 
@@ -24,6 +26,117 @@ pub(crate) enum Operation {
     Delist { symbol: String, delisted: bool },
     OpenCurrency { currency: String, deposits: bool, withdrawals: bool },
     SaveAddress { account: u32, address: WithdrawAddress },
+    SetNetwork { currency: String, terms: NetworkTerms },
+}
+
+/// What a withdrawal of a currency by one of its networks costs, and what it needs.
+///
+/// ```
+/// use bitmart_sandbox::{Decimal, NetworkTerms};
+///
+/// let terms = NetworkTerms::new().fee(Decimal::ONE).minimum(Decimal::TEN).needs_memo();
+/// assert_ne!(terms, NetworkTerms::new());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NetworkTerms {
+    /// Flat fee, in the currency.
+    pub fee: Decimal,
+    /// Smallest withdrawal, in the currency. Without one it is just more than the fee.
+    pub minimum: Option<Decimal>,
+    /// Most decimals of an amount (code 60006), 8 at most.
+    pub decimals: u32,
+    /// An amount must be a multiple of this (code 60013).
+    pub multiple_of: Option<u32>,
+    /// Addresses need a tag, payment id or memo: those of deposits have one, and a withdrawal without one is
+    /// refused (code 60014).
+    pub memo: bool,
+}
+
+impl Default for NetworkTerms {
+    fn default() -> Self {
+        Self {
+            fee: WITHDRAW_FEE,
+            minimum: None,
+            decimals: DECIMALS,
+            multiple_of: None,
+            memo: false,
+        }
+    }
+}
+
+impl NetworkTerms {
+    /// A fee of 0.0001, 8 decimals, and no memo.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the fee, in the currency.
+    #[must_use]
+    pub fn fee(mut self, fee: Decimal) -> Self {
+        self.fee = fee;
+        self
+    }
+
+    /// Sets the smallest withdrawal, in the currency.
+    #[must_use]
+    pub fn minimum(mut self, minimum: Decimal) -> Self {
+        self.minimum = Some(minimum);
+        self
+    }
+
+    /// Sets the most decimals of an amount, up to 8.
+    #[must_use]
+    pub fn decimals(mut self, decimals: u32) -> Self {
+        self.decimals = decimals;
+        self
+    }
+
+    /// Makes amounts multiples of this.
+    #[must_use]
+    pub fn multiple_of(mut self, step: u32) -> Self {
+        self.multiple_of = Some(step);
+        self
+    }
+
+    /// Makes addresses need a tag.
+    #[must_use]
+    pub fn needs_memo(mut self) -> Self {
+        self.memo = true;
+        self
+    }
+
+    /// The smallest withdrawal: always more than the fee.
+    pub(crate) fn least(&self) -> Decimal {
+        let above_fee = self.fee + Decimal::new(1, DECIMALS);
+        self.minimum.map_or(above_fee, |minimum| minimum.max(above_fee))
+    }
+
+    fn is_sound(&self) -> bool {
+        let sound = |amount: Decimal| (Decimal::ZERO..=MOST).contains(&amount);
+        sound(self.fee)
+            && self.minimum.is_none_or(sound)
+            && self.decimals <= DECIMALS
+            && self.multiple_of != Some(0)
+    }
+
+    /// The codes 60006, 60013, 60005 and 60014, in this order.
+    pub(crate) fn check(&self, amount: Decimal, memo: &str) -> Result<(), Refusal> {
+        if amount.scale() > self.decimals {
+            let words = format!("Maximum withdraw precision is {}", self.decimals);
+            return Err(refuse(60006).saying(words));
+        }
+        let step = self.multiple_of.map(Decimal::from);
+        if let Some(step) = step.filter(|step| !(amount % *step).is_zero()) {
+            let words = format!("The withdrawal amount must be an integral multiple of {step}");
+            return Err(refuse(60013).saying(words));
+        }
+        if amount < self.least() {
+            return Err(refuse(60005).saying(format!("Minimum amount is {}", self.least())));
+        }
+        if self.memo && memo.is_empty() { Err(refuse(60014)) } else { Ok(()) }
+    }
 }
 
 /// An address that an account has saved for its withdrawals. With currency and network it is a standard
@@ -122,6 +235,9 @@ pub(crate) struct Decisions {
     no_deposits: BTreeSet<SmolStr>,
     no_withdrawals: BTreeSet<SmolStr>,
     addresses: BTreeMap<AccountId, Vec<WithdrawAddress>>,
+    /// Of currencies, and those with a network, as `USDT-TRC20`.
+    #[serde(default)]
+    networks: BTreeMap<SmolStr, NetworkTerms>,
 }
 
 impl Decisions {
@@ -154,6 +270,15 @@ impl Decisions {
             return Err(refuse(60004));
         }
         if self.no_withdrawals.contains(code) { Err(refuse(60056)) } else { Ok(()) }
+    }
+
+    /// The terms of a currency, by way of a network when the code names one.
+    pub(crate) fn terms(&self, code: &str) -> NetworkTerms {
+        self.networks
+            .get(code)
+            .or_else(|| self.networks.get(plain(code)))
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(crate) fn addresses(&self, account: AccountId) -> &[WithdrawAddress] {
@@ -209,6 +334,15 @@ impl Exchange {
                 }
                 keep(&mut self.decisions.no_deposits, SmolStr::from(&currency), !deposits);
                 keep(&mut self.decisions.no_withdrawals, currency.into(), !withdrawals);
+            }
+            Operation::SetNetwork { currency, terms } => {
+                if self.plain_currency(&currency).is_none() {
+                    return Err(ControlError::UnknownCurrency(currency));
+                }
+                if !terms.is_sound() {
+                    return Err(ControlError::InvalidAmount(terms.fee));
+                }
+                self.decisions.networks.insert(currency.into(), terms);
             }
             Operation::SaveAddress { account, address } => {
                 let account = AccountId(account);

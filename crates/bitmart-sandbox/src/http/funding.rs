@@ -9,7 +9,7 @@ use crate::{
     exchange::{
         AccountId,
         account::Purse,
-        funding::{Funding, FundingState, NewWithdrawal, WITHDRAW_FEE, deposit_address},
+        funding::{Funding, FundingState, NewWithdrawal, deposit_address},
         refusal::{Refusal, refuse},
     },
     wire::{fixed, plain},
@@ -26,10 +26,6 @@ fn main_account(call: &mut Call<'_>) -> Result<AccountId, Refusal> {
     let account = call.account()?;
     let is_sub = call.exchange.account(account).main.is_some();
     if is_sub { Err(refuse(60026)) } else { Ok(account) }
-}
-
-fn smallest() -> String {
-    fixed(WITHDRAW_FEE + rust_decimal::Decimal::new(1, DECIMALS), DECIMALS)
 }
 
 /// The values of `account_type`, as the Python SDK 2.8.0 has them.
@@ -101,8 +97,10 @@ pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&name.as_str())) {
             continue;
         }
-        let usd = call.exchange.usd(name).checked_mul(WITHDRAW_FEE).unwrap_or_default();
+        let usd = call.exchange.usd(name);
         let mut add = |code: String, network: &str| {
+            let terms = call.exchange.decisions.terms(&code);
+            let usd = usd.checked_mul(terms.fee).unwrap_or_default();
             let (deposits, withdrawals) = call.exchange.decisions.is_open(&code);
             rows.push(json!({
                 "currency": code.clone(),
@@ -111,9 +109,9 @@ pub(super) fn currencies(call: &mut Call<'_>) -> Answer {
                 "network": network,
                 "withdraw_enabled": withdrawals,
                 "deposit_enabled": deposits,
-                "withdraw_minsize": smallest(),
+                "withdraw_minsize": fixed(terms.least(), DECIMALS),
                 "withdraw_minfee": null,
-                "withdraw_fee": plain(WITHDRAW_FEE),
+                "withdraw_fee": plain(terms.fee),
                 "withdraw_fee_estimate": fixed(usd, DECIMALS),
             }));
         };
@@ -134,11 +132,14 @@ pub(super) fn address(call: &mut Call<'_>) -> Answer {
     let wallet = call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
     call.exchange.decisions.check_deposit(&currency)?;
     let address = deposit_address(account, &wallet);
+    // All accounts of an exchange share an address there, and the memo tells them apart.
+    let needs_memo = call.exchange.decisions.terms(&currency).memo;
+    let memo = if needs_memo { account.0.to_string() } else { String::new() };
     Ok(json!({
         "currency": currency.clone(),
         "chain": currency,
         "address": address,
-        "address_memo": "",
+        "address_memo": memo,
     }))
 }
 
@@ -147,12 +148,13 @@ pub(super) fn quota(call: &mut Call<'_>) -> Answer {
     let currency = call.params.need("currency")?;
     call.exchange.plain_currency(&currency).ok_or_else(|| refuse(60002))?;
     let left = call.exchange.withdraw_quota_btc(account, call.now_ms);
+    let terms = call.exchange.decisions.terms(&currency);
     Ok(json!({
         "today_available_withdraw_BTC": fixed(left, 4),
-        "min_withdraw": smallest(),
-        "withdraw_precision": DECIMALS,
-        "withdraw_fee": fixed(WITHDRAW_FEE, DECIMALS),
-        "withdraw_Precision_GeTen": null,
+        "min_withdraw": fixed(terms.least(), DECIMALS),
+        "withdraw_precision": terms.decimals,
+        "withdraw_fee": fixed(terms.fee, DECIMALS),
+        "withdraw_Precision_GeTen": terms.multiple_of,
     }))
 }
 
@@ -162,9 +164,6 @@ pub(super) fn withdraw(call: &mut Call<'_>) -> Answer {
     let currency = params.need("currency")?.into();
     params.need("amount")?;
     let amount = params.decimal("amount")?.unwrap_or_default();
-    if amount.scale() > DECIMALS {
-        return Err(refuse(60006).saying(format!("Maximum withdraw precision is {DECIMALS}")));
-    }
     // On-chain wins when both groups of fields are sent, as documented.
     let (address, payee) =
         match (params.text("address")?, params.whole("type")?, params.text("value")?) {

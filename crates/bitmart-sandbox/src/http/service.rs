@@ -94,6 +94,7 @@ pub(super) async fn answer(
         Some(Fault::DropBefore) => return Err(Dropped),
         Some(Fault::Html(status)) => return Ok(html(status)),
         Some(Fault::LateHistory(behind)) => drop(request.extensions_mut().insert(Behind(behind))),
+        Some(Fault::HoldBefore) => shared.hold(&path).await,
         _ => {}
     }
     let method = request.method().clone();
@@ -111,6 +112,7 @@ pub(super) async fn answer(
         Some(Fault::DropAfter) => return Err(Dropped),
         Some(Fault::HtmlAfter(status)) => return Ok(html(status)),
         Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
+        Some(Fault::HoldAfter) => shared.hold(&path).await,
         Some(Fault::TruncatedJson) => body.truncate(body.len() / 2),
         Some(Fault::NullRows) => body = null_rows(&body),
         // Of lists that know no window.

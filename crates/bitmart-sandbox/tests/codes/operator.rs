@@ -1,6 +1,6 @@
 //! Codes of what the operator of the exchange has decided.
 
-use bitmart_sandbox::{Sandbox, WithdrawAddress};
+use bitmart_sandbox::{Decimal, NetworkTerms, Sandbox, WithdrawAddress};
 use serde_json::{Value, json};
 
 use super::{
@@ -73,7 +73,7 @@ pub(super) async fn closed_currencies(seen: &mut Seen) {
         (1000, withdrawal("USDT-TRC20", "T1")),
     ];
     seen.post(&client, APPLY, cases).await;
-    assert_eq!(sandbox.deposit(1, "BTC", bitmart_sandbox::Decimal::ONE), None);
+    assert_eq!(sandbox.deposit(1, "BTC", Decimal::ONE), None);
     sandbox.open_currency("BTC", true, true).expect("a currency");
     seen.get(&client, &[(1000, &*address("BTC"))]).await;
 }
@@ -99,4 +99,32 @@ pub(super) async fn saved_addresses(seen: &mut Seen) {
     for address in [WithdrawAddress::new(" "), WithdrawAddress::new("x".repeat(257))] {
         sandbox.save_address(1, address).expect_err("no address");
     }
+}
+
+pub(super) async fn network_terms(seen: &mut Seen) {
+    let sandbox: Sandbox = start(still()).await;
+    let client = Client::spot(&sandbox);
+    let terms = NetworkTerms::new().fee(Decimal::ONE).minimum(Decimal::TEN).decimals(1);
+    sandbox.set_network("XRP", terms.multiple_of(5).needs_memo()).expect("a currency");
+    let apply = |amount: &str, memo: &str| json!({ "currency": "XRP", "amount": amount, "address": "r1", "address_memo": memo });
+    let cases = vec![
+        (60006, apply("10.05", "7")),
+        (60013, apply("12", "7")),
+        (60005, apply("5", "7")),
+        (60014, apply("10", "")),
+        (1000, apply("10", "7")),
+    ];
+    seen.post(&client, APPLY, cases).await;
+    let quota = client.get("/account/v1/withdraw/charge?currency=XRP").await.data();
+    assert_eq!(quota["withdraw_precision"], 1, "{quota}");
+    assert_eq!(quota["withdraw_Precision_GeTen"], 5, "{quota}");
+    let own = client.get(&format!("{ADDRESS}XRP")).await.data();
+    assert_eq!(own["address_memo"], "1", "an account is told by its memo: {own}");
+    let rows = client.get("/account/v2/deposit-withdraw/history?operation_type=withdraw&N=1");
+    let row = rows.await.data()["records"][0].clone();
+    assert_eq!((&row["fee"], &row["arrival_amount"]), (&json!("1"), &json!("9")), "{row}");
+    let other = client.get(&format!("{ADDRESS}BTC")).await.data();
+    assert_eq!(other["address_memo"], "");
+    sandbox.set_network("NOPE", NetworkTerms::new()).expect_err("no such currency");
+    sandbox.set_network("XRP", NetworkTerms::new().decimals(9)).expect_err("too many decimals");
 }

@@ -25,11 +25,43 @@ fn ask(question: &str) -> Result<String, Failure> {
         .with_advice("add --yes to send without a question, or --dry-run to see the request"));
     }
     let failed = |error: io::Error| Failure::machine(format!("the terminal: {error}"));
-    let mut err = io::stderr().lock();
+    // Not locked while it waits: another thread may have something to say.
+    let mut err = io::stderr();
     err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(failed)?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(failed)?;
     Ok(answer.trim().to_owned())
+}
+
+/// Asks for a word to be chosen.
+pub(crate) fn choice(question: &str) -> Result<String, Failure> {
+    ask(&format!("{question}: "))
+}
+
+/// Whether somebody is there to be asked.
+pub(crate) fn is_somebody_there() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// [`yes`], given up when `interrupted` ends first.
+pub(crate) async fn yes_unless(
+    question: &str,
+    interrupted: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    if !is_somebody_there() {
+        return yes(question);
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let question = question.to_owned();
+    // A thread of its own, which nothing waits for: reading a line cannot be stopped.
+    std::thread::spawn(move || tell.send(yes(&question)));
+    tokio::select! {
+        answer = told => answer.unwrap_or_else(|_| Err(no())),
+        () = interrupted => {
+            eprintln!();
+            Err(Failure::new(Exit::NotConfirmed, "interrupted; nothing more was sent"))
+        }
+    }
 }
 
 fn no() -> Failure {

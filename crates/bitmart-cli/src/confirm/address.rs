@@ -1,0 +1,130 @@
+//! How addresses look on the networks that most money takes. A look, not a proof: a typing error inside an
+//! address of the right form goes unnoticed here.
+
+/// The name of a network as it is compared: the exchange writes one network in several ways.
+pub(crate) fn plain_network(network: &str) -> String {
+    let letters = network.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// Whether two names are of the same network.
+pub(crate) fn is_same_network(one: &str, other: &str) -> bool {
+    family(one) == family(other)
+}
+
+/// The network under one of its names.
+fn family(network: &str) -> String {
+    let plain = plain_network(network);
+    match plain.as_str() {
+        "ETH" | "ETHEREUM" => "ERC20".to_owned(),
+        "TRX" | "TRON" => "TRC20".to_owned(),
+        "BSC" | "BNB" | "BEP20BSC" | "BSCBEP20" => "BEP20".to_owned(),
+        "BITCOIN" => "BTC".to_owned(),
+        "SOLANA" => "SOL".to_owned(),
+        "RIPPLE" | "XRPL" => "XRP".to_owned(),
+        _ => plain,
+    }
+}
+
+const EVM: [&str; 14] = [
+    "ERC20",
+    "BEP20",
+    "ETC",
+    "MATIC",
+    "POLYGON",
+    "ARB",
+    "ARBITRUM",
+    "ARBITRUMONE",
+    "ARBI",
+    "OP",
+    "OPTIMISM",
+    "BASE",
+    "AVAXC",
+    "AVAXCCHAIN",
+];
+
+/// Whether the addresses of a network are those of Ethereum.
+pub(crate) fn is_evm(network: &str) -> bool {
+    EVM.contains(&family(network).as_str())
+}
+
+/// Networks on which exchanges share an address and tell accounts apart by a tag, payment id or memo.
+const WITH_MEMO: [&str; 16] = [
+    "XRP", "XLM", "STELLAR", "EOS", "ATOM", "COSMOS", "HBAR", "TON", "STX", "XEM", "IOST", "KAVA",
+    "LUNA", "LUNC", "BEP2", "HIVE",
+];
+
+pub(crate) fn usually_needs_memo(network: &str) -> bool {
+    WITH_MEMO.contains(&family(network).as_str())
+}
+
+/// Whether an address has the form of a network's addresses; `None` where the form is not known here.
+pub(crate) fn looks_right(network: &str, address: &str) -> Option<bool> {
+    let base58 = |starts: &[&str], lengths: std::ops::RangeInclusive<usize>| {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() && !"0OIl".contains(letter);
+        starts.iter().any(|start| address.starts_with(start))
+            && lengths.contains(&address.len())
+            && address.chars().all(plain)
+    };
+    let bech32 = |start: &str| {
+        let rest = address.strip_prefix(start);
+        let letters = |letter: char| "qpzry9x8gf2tvdw0s3jn54khce6mua7l".contains(letter);
+        rest.is_some_and(|rest| (38..=90).contains(&rest.len()) && rest.chars().all(letters))
+    };
+    let family = family(network);
+    if is_evm(&family) {
+        let digits = address.strip_prefix("0x");
+        let hex = |letter: char| letter.is_ascii_hexdigit();
+        return Some(digits.is_some_and(|digits| digits.len() == 40 && digits.chars().all(hex)));
+    }
+    Some(match family.as_str() {
+        "BTC" => base58(&["1", "3"], 26..=35) || bech32("bc1"),
+        "LTC" => base58(&["L", "M", "3"], 26..=35) || bech32("ltc1"),
+        "DOGE" => base58(&["D", "A", "9"], 26..=35),
+        "TRC20" => base58(&["T"], 34..=34),
+        "XRP" => base58(&["r"], 25..=35),
+        "SOL" => base58(&[""], 32..=44) && !address.starts_with("0x"),
+        "ATOM" | "COSMOS" => bech32("cosmos1"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_same_network, looks_right};
+
+    #[test]
+    fn addresses_are_held_against_the_form_of_their_network() {
+        let evm = "0x52908400098527886E0F7030069857D2E4169EE7";
+        let tron = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
+        for (network, address) in [
+            ("ERC20", evm),
+            ("ERC-20 ", evm),
+            ("ETH", evm),
+            ("TRC20", tron),
+            ("BTC", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+            ("BTC", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
+            ("XRP", "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh"),
+        ] {
+            assert_eq!(looks_right(network, address), Some(true), "{network} {address}");
+        }
+        for (network, address) in [
+            ("ERC20", tron),
+            ("TRC20", evm),
+            ("ERC20", &evm[..41]),
+            ("BTC", evm),
+            ("XRP", tron),
+            ("SOL", evm),
+            ("TRC20", "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeB0"),
+        ] {
+            assert_eq!(looks_right(network, address), Some(false), "{network} {address}");
+        }
+        assert_eq!(looks_right("KASPA", "kaspa:qq"), None);
+    }
+
+    #[test]
+    fn a_network_goes_by_several_names() {
+        assert!(is_same_network("ERC20", "ERC-20 ") && is_same_network("ETH", "ERC20"));
+        assert!(!is_same_network("ERC20", "TRC20"));
+    }
+}

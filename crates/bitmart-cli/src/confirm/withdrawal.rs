@@ -1,0 +1,382 @@
+//! What a withdrawal means: fee and net amount, network, minimum, quota, where it goes, and what looks wrong.
+//!
+//! What cannot be read says so; it never keeps anybody from sending. What may lose the money is a doubt, and
+//! has to be allowed by itself.
+
+use bitmart::Decimal;
+use bitmart::rest::Client;
+use bitmart::rest::account::{
+    FundingCurrency, ListFundingCurrencies, QueryWallet, WithdrawAddress, WithdrawQuota,
+};
+
+use super::address::{is_evm, is_same_network, looks_right, usually_needs_memo};
+use super::{Parameters, prompt, text};
+use crate::failure::{Failure, chain};
+use crate::output::json::Json;
+
+/// What there is to be said before a withdrawal.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) lines: Vec<String>,
+    /// What may lose the money.
+    pub(super) doubts: Vec<String>,
+}
+
+/// The currency of a code that may name a network: `USDT` of `USDT-TRC20`.
+pub(crate) fn plain(code: &str) -> &str {
+    code.split_once('-').map_or(code, |(currency, _)| currency)
+}
+
+/// Makes the currency name its network, where it has several: asks which.
+pub(crate) async fn choose_network(
+    client: &Client,
+    parameters: &mut Vec<(String, Json)>,
+) -> Result<(), Failure> {
+    let code = text(parameters, "currency").unwrap_or_default();
+    let on_chain = text(parameters, "address").is_some_and(|address| !address.is_empty());
+    if !on_chain || code.contains('-') {
+        return Ok(());
+    }
+    let rows = match client.account().currencies(ListFundingCurrencies::new()).await {
+        Ok(list) => list.currencies.into_vec(),
+        Err(error) => {
+            eprintln!("the networks of {code} cannot be read: {}", chain(&error));
+            return Ok(());
+        }
+    };
+    let rows: Vec<_> =
+        rows.into_iter().filter(|row| plain(row.currency.as_str()) == code).collect();
+    let names: Vec<_> = rows.iter().map(|row| row.currency.to_string()).collect();
+    let chosen = match &rows[..] {
+        [] => return Ok(()),
+        [only] => only.currency.to_string(),
+        _ if !prompt::is_somebody_there() => {
+            return Err(Failure::usage(format!(
+                "{code} is on several networks, and money sent by another one than that of the address is \
+                 lost: name one of {}",
+                names.join(", ")
+            )));
+        }
+        _ => {
+            eprintln!("{code} is on several networks:");
+            rows.iter().for_each(|row| eprintln!("  {}", network_line(row)));
+            let chosen = prompt::choice("which one is the address on?")?;
+            let fits = |row: &&FundingCurrency| {
+                row.currency.as_str().eq_ignore_ascii_case(&chosen)
+                    || row.network.as_deref().is_some_and(|name| is_same_network(name, &chosen))
+            };
+            let row = rows.iter().find(fits).ok_or_else(|| {
+                Failure::usage(format!("{chosen:?} is none of {}", names.join(", ")))
+            })?;
+            row.currency.to_string()
+        }
+    };
+    if let Some((_, value)) = parameters.iter_mut().find(|(name, _)| name == "currency") {
+        *value = Json::Text(chosen);
+    }
+    Ok(())
+}
+
+fn told(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| "not told".to_owned(), ToString::to_string)
+}
+
+fn state(open: Option<bool>) -> &'static str {
+    match open {
+        Some(true) => "withdrawals are open",
+        Some(false) => "withdrawals are CLOSED",
+        None => "whether withdrawals are open is not told",
+    }
+}
+
+fn network_line(row: &FundingCurrency) -> String {
+    format!(
+        "{:<16}{}, fee {}, minimum {}",
+        row.currency.as_str(),
+        state(row.withdraw_enabled),
+        told(row.withdraw_fee.or(row.withdraw_min_fee).as_ref()),
+        told(row.withdraw_min_size.as_ref())
+    )
+}
+
+/// Reads what matters for the withdrawal that `parameters` make.
+pub(super) async fn check(client: &Client, parameters: &Parameters) -> Checked {
+    let get = |name: &str| text(parameters, name).unwrap_or_default();
+    let code = get("currency");
+    let amount: Decimal = get("amount").parse().unwrap_or_default();
+    let mut checked = Checked::default();
+    let mut say = |name: &str, words: String| checked.lines.push(format!("{name:<24}{words}"));
+
+    let network = network(client, &code).await;
+    match &network {
+        Ok(Some(row)) => say(
+            "network",
+            format!("{}: {}", told(row.network.as_ref()), state(row.withdraw_enabled)),
+        ),
+        Ok(None) => say("network", format!("the exchange lists no {code}")),
+        Err(why) => say("network", format!("cannot be read: {why}")),
+    }
+    let network = network.ok().flatten();
+    let quota = client.account().withdraw_quota(code.as_str()).await;
+    if let Err(error) = &quota {
+        say("quota", format!("cannot be read: {}", chain(error)));
+    }
+    let quota = quota.ok();
+    let terms = Terms::of(network.as_ref(), quota.as_ref());
+    for (name, words) in terms.lines(&code, amount) {
+        say(name, words);
+    }
+    if let Some(words) = available(client, &code, amount, &get("sourceAccount")).await {
+        say("available", words);
+    }
+    if let Some(left) = quota.as_ref().and_then(|quota| quota.today_available_btc) {
+        let used = in_btc(client, plain(&code), amount).await;
+        let over = used.is_some_and(|used| used > left);
+        let used = used.map_or_else(String::new, |used| format!(", this is about {used} BTC"));
+        let over = if over { ": OVER TODAY'S QUOTA" } else { "" };
+        say("quota", format!("{} BTC left today{used}{over}", left.normalize()));
+    }
+    if get("address").is_empty() {
+        return checked;
+    }
+
+    let saved = match client.account().withdraw_addresses().await {
+        Ok(saved) => saved.list.into_vec(),
+        Err(error) => {
+            say("address", format!("the saved ones cannot be read: {}", chain(&error)));
+            Vec::new()
+        }
+    };
+    let name = network.as_ref().and_then(|row| row.network.clone()).unwrap_or_else(|| {
+        code.split_once('-').map_or_else(|| code.clone(), |(_, network)| network.to_owned())
+    });
+    let to =
+        To { code: &code, network: &name, address: &get("address"), memo: &get("address_memo") };
+    say("address", to.standing(&saved));
+    let deposits_have_memo = to.memo.is_empty()
+        && client
+            .account()
+            .deposit_address(code.as_str())
+            .await
+            .is_ok_and(|own| own.address_memo.is_some());
+    checked.doubts = to.doubts(&saved, deposits_have_memo);
+    checked
+}
+
+async fn network(client: &Client, code: &str) -> Result<Option<FundingCurrency>, String> {
+    let list = client.account().currencies(ListFundingCurrencies::new()).await;
+    let list = list.map_err(|error| chain(&error))?;
+    Ok(list.currencies.into_iter().find(|row| row.currency.as_str() == code))
+}
+
+/// What a withdrawal costs and must keep.
+struct Terms {
+    fee: Option<Decimal>,
+    minimum: Option<Decimal>,
+    decimals: Option<u32>,
+    multiple_of: Option<u64>,
+}
+
+impl Terms {
+    fn of(network: Option<&FundingCurrency>, quota: Option<&WithdrawQuota>) -> Self {
+        let listed_fee = network.and_then(|row| row.withdraw_fee.or(row.withdraw_min_fee));
+        let listed_minimum = network.and_then(|row| row.withdraw_min_size);
+        Self {
+            fee: quota.and_then(|quota| quota.fee).or(listed_fee),
+            minimum: quota.and_then(|quota| quota.min_size).or(listed_minimum),
+            decimals: quota.and_then(|quota| quota.decimals),
+            multiple_of: quota.and_then(|quota| quota.multiple_of),
+        }
+    }
+
+    fn lines(&self, code: &str, amount: Decimal) -> Vec<(&'static str, String)> {
+        let coin = plain(code);
+        let mut lines = Vec::new();
+        match self.fee {
+            Some(fee) => {
+                let net = (amount - fee).normalize();
+                let short = if net <= Decimal::ZERO { ": THE FEE TAKES IT ALL" } else { "" };
+                lines.push(("fee", format!("{} {coin}", fee.normalize())));
+                lines.push(("arrives", format!("{net} {coin}{short}")));
+            }
+            None => lines.push(("fee", "not told".to_owned())),
+        }
+        if let Some(minimum) = self.minimum {
+            let below = if amount < minimum { ": BELOW IT" } else { "" };
+            lines.push(("minimum", format!("{} {coin}{below}", minimum.normalize())));
+        }
+        let too_fine = |decimals: &u32| amount.normalize().scale() > *decimals;
+        if let Some(decimals) = self.decimals.filter(too_fine) {
+            lines.push(("decimals", format!("{decimals} at most: TOO MANY")));
+        }
+        let no_multiple = |step: &Decimal| !step.is_zero() && !(amount % *step).is_zero();
+        if let Some(step) = self.multiple_of.map(Decimal::from).filter(no_multiple) {
+            lines.push(("amount", format!("must be a multiple of {step}: IT IS NOT")));
+        }
+        lines
+    }
+}
+
+async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -> Option<String> {
+    let coin = plain(code);
+    let wallet = client.account().wallet(QueryWallet::new().currency(coin)).await.ok()?.wallet;
+    if !wallet.is_whole() {
+        return None;
+    }
+    let row = wallet.iter().find(|row| row.currency.as_str() == coin);
+    let spot = row.map(|row| row.available).unwrap_or_default();
+    let fund = row.and_then(|row| row.fund_available).unwrap_or_default();
+    // Without a source both are drawn on in turn.
+    let free = match source {
+        "SPOT" => spot,
+        "FUND" => fund,
+        _ => spot + fund,
+    };
+    let after = (free - amount).normalize();
+    let short = if after < Decimal::ZERO { ": NOT ENOUGH" } else { "" };
+    Some(format!(
+        "{} {coin} on spot, {} in funding -> {after} left{short}",
+        spot.normalize(),
+        fund.normalize()
+    ))
+}
+
+/// About what an amount is worth in BTC at the last prices; `None` where there are none.
+async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal> {
+    if coin == "BTC" {
+        return Some(amount);
+    }
+    let price =
+        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last;
+    let usdt = if coin == "USDT" { amount } else { amount.checked_mul(price(coin).await?)? };
+    Some(usdt.checked_div(price("BTC").await?)?.round_dp(4))
+}
+
+/// Where a withdrawal goes.
+pub(crate) struct To<'a> {
+    /// Currency, with its network where there are several.
+    pub(crate) code: &'a str,
+    pub(crate) network: &'a str,
+    pub(crate) address: &'a str,
+    pub(crate) memo: &'a str,
+}
+
+/// Whether a saved address is for withdrawals of this currency by this network.
+pub(crate) fn is_for(saved: &WithdrawAddress, code: &str, network: &str) -> bool {
+    let same_coin = saved.currency.as_ref().is_none_or(|of| plain(of.as_str()) == plain(code));
+    let same_network = match (&saved.network, &saved.currency) {
+        (Some(of), _) => is_same_network(of, network),
+        (None, Some(_)) => true,
+        // With neither it is an address of every network like Ethereum.
+        (None, None) => is_evm(network),
+    };
+    same_coin && same_network
+}
+
+impl To<'_> {
+    fn saved<'a>(&self, saved: &'a [WithdrawAddress]) -> Vec<&'a WithdrawAddress> {
+        saved.iter().filter(|one| one.address == self.address).collect()
+    }
+
+    /// Whether the address is a saved one.
+    fn standing(&self, saved: &[WithdrawAddress]) -> String {
+        let same = self.saved(saved);
+        let fitting = same.iter().find(|one| is_for(one, self.code, self.network));
+        let Some(one) = fitting.or(same.first()) else {
+            return "not among the saved ones; the exchange may refuse it".to_owned();
+        };
+        let name = one.remark.as_ref().map(|name| format!(" as {name:?}")).unwrap_or_default();
+        let verified = match one.is_verified {
+            Some(true) => "verified",
+            Some(false) => "NOT VERIFIED: the exchange will refuse it",
+            None => "whether it is verified is not told",
+        };
+        format!("saved{name}, {verified}")
+    }
+
+    /// What may lose the money. `deposits_have_memo`: the exchange's own addresses there need one.
+    pub(crate) fn doubts(
+        &self,
+        saved: &[WithdrawAddress],
+        deposits_have_memo: bool,
+    ) -> Vec<String> {
+        let Self { code, network, memo, .. } = self;
+        let mut doubts = Vec::new();
+        let same = self.saved(saved);
+        let fits = |one: &&&WithdrawAddress| is_for(one, code, network);
+        // One address may be saved several times, with several memos.
+        let same_memo = |one: &&&WithdrawAddress| one.memo.as_deref().unwrap_or_default() == *memo;
+        let fitting = same.iter().filter(fits).find(same_memo).or_else(|| same.iter().find(fits));
+        // The exchange has looked at one that was saved for this very network.
+        let vouched =
+            fitting.is_some_and(|one| one.is_verified == Some(true) && one.network.is_some());
+        if !vouched && looks_right(network, self.address) == Some(false) {
+            doubts.push(format!("the address does not look like one of {network}"));
+        }
+        if let (None, Some(one)) = (fitting, same.first()) {
+            let of = one.network.as_ref().map_or("another network", String::as_str);
+            let coin = one.currency.as_ref().map_or("", |coin| coin.as_str());
+            doubts.push(format!("the address is saved for {coin} {of}, not for {code}"));
+        }
+        let saved_memo = fitting.and_then(|one| one.memo.as_deref()).unwrap_or_default();
+        if !saved_memo.is_empty() && saved_memo != *memo {
+            doubts.push("the saved address has another memo than this withdrawal".to_owned());
+        } else if memo.is_empty() && (deposits_have_memo || usually_needs_memo(network)) {
+            doubts.push(format!(
+                "addresses of exchanges on {network} need a tag or memo, and this has none \
+                 (--address-memo)"
+            ));
+        }
+        doubts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart::rest::account::WithdrawAddress;
+
+    use super::{To, is_for};
+
+    const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
+    const EVM: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
+
+    fn saved(json: &str) -> WithdrawAddress {
+        serde_json::from_str(json).expect("a saved address")
+    }
+
+    fn to<'a>(code: &'a str, network: &'a str, address: &'a str, memo: &'a str) -> To<'a> {
+        To { code, network, address, memo }
+    }
+
+    #[test]
+    fn what_may_lose_the_money_is_a_doubt_and_what_may_not_is_none() {
+        let doubts = |to: To<'_>, memo| to.doubts(&[], memo).len();
+        assert_eq!(doubts(to("USDT-TRC20", "TRC20", TRON, ""), false), 0);
+        assert_eq!(doubts(to("USDT-TRC20", "TRC20", EVM, ""), false), 1);
+        assert_eq!(doubts(to("XRP", "XRP", "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh", ""), false), 1);
+        assert_eq!(doubts(to("XRP", "XRP", "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh", "7"), false), 0);
+        assert_eq!(doubts(to("KASPA", "KASPA", "kaspa:qq", ""), true), 1, "the deposits tell");
+        assert_eq!(doubts(to("KASPA", "KASPA", "kaspa:qq", ""), false), 0, "nothing is known");
+    }
+
+    #[test]
+    fn a_saved_address_vouches_for_its_own_network_only() {
+        let own = saved(r#"{"address":"T1","currency":"USDT","network":"TRC20","verifyStatus":1}"#);
+        let all = [own];
+        assert!(to("USDT-TRC20", "TRC20", "T1", "").doubts(&all, false).is_empty());
+        assert_eq!(to("USDT-ERC20", "ERC20", "T1", "").doubts(&all, false).len(), 2);
+        let with_memo = [saved(
+            r#"{"address":"r1","currency":"XRP","network":"XRP","memo":"5","verifyStatus":1}"#,
+        )];
+        assert!(to("XRP", "XRP", "r1", "5").doubts(&with_memo, true).is_empty());
+        assert_eq!(to("XRP", "XRP", "r1", "6").doubts(&with_memo, true).len(), 1);
+        assert_eq!(to("XRP", "XRP", "r1", "").doubts(&with_memo, true).len(), 1);
+    }
+
+    #[test]
+    fn an_address_without_a_network_is_for_those_like_ethereum() {
+        let evm = saved(r#"{"address":"0x1","addressType":2,"verifyStatus":1}"#);
+        assert!(is_for(&evm, "USDT-ERC20", "ERC20") && is_for(&evm, "ETH", "ETH"));
+        assert!(!is_for(&evm, "USDT-TRC20", "TRC20"));
+    }
+}

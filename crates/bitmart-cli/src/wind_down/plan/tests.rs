@@ -1,0 +1,338 @@
+//! The plan as a function of facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitmart::{Decimal, dec};
+use proptest::prelude::*;
+
+use super::super::facts::{
+    Balance, By, Destination, Facts, Held, Loan, Network, OrderKind, Orders, Position, Saving,
+    Wallet,
+};
+use super::{Left, Plan, plan};
+
+fn balance(wallet: Wallet, currency: &str, free: Decimal, held: &[(By, Decimal)]) -> Balance {
+    let held = held.iter().map(|(by, amount)| Held { by: *by, amount: *amount }).collect();
+    Balance { wallet, currency: currency.to_owned(), free, held }
+}
+
+fn network(code: &str, fee: Decimal, minimum: Decimal) -> Network {
+    Network {
+        code: code.to_owned(),
+        currency: code.split('-').next().unwrap_or(code).to_owned(),
+        name: code.rsplit('-').next().unwrap_or(code).to_owned(),
+        open: Some(true),
+        fee: Some(fee),
+        minimum: Some(minimum),
+        decimals: Some(6),
+        multiple_of: None,
+    }
+}
+
+fn to(code: &str) -> Destination {
+    Destination {
+        code: code.to_owned(),
+        address: format!("address of {code}"),
+        memo: String::new(),
+        name: "mine".to_owned(),
+        doubts: Vec::new(),
+    }
+}
+
+fn keys(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| step.key.as_str()).collect()
+}
+
+#[test]
+fn the_plan_of_an_empty_account_is_empty() {
+    assert_eq!(plan(&Facts::default(), &Left::new()), Plan::default());
+    // Whatever the ways out are.
+    let facts = Facts {
+        networks: vec![network("BTC", dec!(0.001), dec!(0.01))],
+        destinations: vec![to("BTC")],
+        quota_btc: Some(dec!(1)),
+        ..Facts::default()
+    };
+    assert_eq!(plan(&facts, &Left::new()), Plan::default());
+}
+
+fn busy() -> Facts {
+    let pair = "BTC_USDT".to_owned();
+    Facts {
+        balances: vec![
+            balance(Wallet::Spot, "USDT", dec!(10), &[(By::Orders, dec!(40))]),
+            balance(Wallet::Funding, "USDT", dec!(5), &[]),
+            balance(
+                Wallet::Futures,
+                "USDT",
+                dec!(20),
+                &[(By::Orders, dec!(3)), (By::Positions, dec!(7))],
+            ),
+            balance(Wallet::Margin(pair.clone()), "BTC", dec!(1), &[]),
+            balance(Wallet::SubSpot("sub2".into()), "USDT", dec!(8), &[]),
+            balance(Wallet::SubFutures("sub2".into()), "USDT", dec!(2), &[]),
+        ],
+        orders: vec![
+            Orders { kind: OrderKind::Spot, symbol: pair.clone(), count: 2 },
+            Orders { kind: OrderKind::Futures, symbol: "BTCUSDT".into(), count: 1 },
+        ],
+        positions: vec![Position { symbol: "BTCUSDT".into(), long: true, size: dec!(4) }],
+        loans: vec![Loan { symbol: pair, currency: "USDT".into(), owed: dec!(60) }],
+        savings: vec![Saving {
+            earn_id: "9".into(),
+            currency: "USDT".into(),
+            amount: Some(dec!(100)),
+            fixed: false,
+        }],
+        networks: vec![
+            network("USDT-TRC20", dec!(1), dec!(10)),
+            network("BTC", dec!(0.001), dec!(0.01)),
+        ],
+        destinations: vec![to("USDT-TRC20"), to("BTC")],
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn steps_come_in_order_and_a_loan_waits_for_the_money_that_repays_it() {
+    let plan = plan(&busy(), &Left::new());
+    assert_eq!(
+        keys(&plan),
+        [
+            "cancel BTC_USDT",
+            "cancel futures BTCUSDT",
+            "close BTCUSDT long",
+            "redeem 9",
+            "bring USDT from futures of sub2",
+            "bring USDT from spot of sub2",
+            "bring USDT from futures",
+            "bring USDT from funding",
+            "margin in BTC_USDT USDT",
+            "repay BTC_USDT USDT",
+            "margin out BTC_USDT BTC",
+            "withdraw BTC",
+            "withdraw USDT",
+        ]
+    );
+    assert!(plan.stuck.is_empty() && plan.owed.is_empty(), "{:?} {:?}", plan.stuck, plan.owed);
+    let last = plan.steps.last().expect("steps");
+    assert_eq!(last.amount, Some(dec!(135)), "all of it less the loan");
+    assert!(last.notes[0].contains("134 USDT arrive"), "{:?}", last.notes);
+}
+
+#[test]
+fn what_is_not_done_keeps_its_money_where_it_is_and_says_why() {
+    let left = ["cancel BTC_USDT", "withdraw BTC"];
+    let left: Left = left.iter().map(|key| ((*key).to_owned(), "you said no".to_owned())).collect();
+    let plan = plan(&busy(), &left);
+    assert!(!keys(&plan).contains(&"withdraw BTC"), "{:?}", keys(&plan));
+    let stuck: Vec<_> =
+        plan.stuck.iter().map(|stuck| (stuck.amount, stuck.reason.as_str())).collect();
+    assert!(stuck.contains(&(Some(dec!(40)), "you said no")), "{stuck:?}");
+    assert!(stuck.contains(&(Some(dec!(1)), "you said no")), "{stuck:?}");
+}
+
+#[test]
+fn without_trading_positions_stay() {
+    let facts = Facts { no_trading: Some("trading ended".into()), ..busy() };
+    let plan = plan(&facts, &Left::new());
+    assert!(!keys(&plan).iter().any(|key| key.starts_with("close")));
+    let margin = plan.stuck.iter().find(|stuck| stuck.amount == Some(dec!(7))).expect("the margin");
+    assert!(margin.reason.contains("trading ended"), "{}", margin.reason);
+}
+
+/// The reason why 5 USDT cannot leave by the networks.
+fn why(networks: Vec<Network>, destinations: Vec<Destination>) -> String {
+    let facts = Facts {
+        balances: vec![balance(Wallet::Spot, "USDT", dec!(5), &[])],
+        networks,
+        destinations,
+        ..Facts::default()
+    };
+    let plan = plan(&facts, &Left::new());
+    assert_eq!(plan.steps, []);
+    plan.stuck[0].reason.clone()
+}
+
+#[test]
+fn what_cannot_leave_says_why() {
+    let tron = || network("USDT-TRC20", dec!(1), dec!(10));
+    let addressed = || vec![to("USDT-TRC20")];
+    assert!(why(vec![], vec![]).contains("no network"));
+    assert!(why(vec![tron()], vec![]).contains("no saved and verified address for TRC20"));
+    assert!(why(vec![tron()], addressed()).contains("below 10"));
+    let closed = Network { open: Some(false), ..tron() };
+    assert!(why(vec![closed], addressed()).contains("does not withdraw"));
+    let dear = Network { fee: Some(dec!(5)), minimum: None, ..tron() };
+    assert!(why(vec![dear], addressed()).contains("not more than the fee"));
+    let doubtful = Destination { doubts: vec!["no memo".into()], ..to("USDT-TRC20") };
+    assert!(why(vec![tron()], vec![doubtful]).contains("no memo"));
+}
+
+#[test]
+fn the_quota_of_the_day_bounds_what_leaves() {
+    let facts = Facts {
+        balances: vec![
+            balance(Wallet::Spot, "BTC", dec!(3), &[]),
+            balance(Wallet::Spot, "USDT", dec!(50000), &[]),
+        ],
+        networks: vec![network("BTC", dec!(0.001), dec!(0.01)), network("USDT", dec!(1), dec!(10))],
+        destinations: vec![to("BTC"), to("USDT")],
+        prices: BTreeMap::from([("BTC".to_owned(), dec!(50000))]),
+        quota_btc: Some(dec!(2.5)),
+        ..Facts::default()
+    };
+    let plan = plan(&facts, &Left::new());
+    assert_eq!(keys(&plan), ["withdraw BTC"]);
+    assert_eq!(plan.steps[0].amount, Some(dec!(2.5)));
+    assert!(plan.stuck.iter().all(|stuck| stuck.reason.contains("today")), "{:?}", plan.stuck);
+}
+
+fn amount() -> impl Strategy<Value = Decimal> {
+    prop_oneof![
+        Just(Decimal::ZERO),
+        (1_i64..=10_000_000_000_000, 0_u32..=10)
+            .prop_map(|(units, scale)| Decimal::new(units, scale)),
+    ]
+}
+
+fn currency() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["BTC", "USDT", "ETH"]).prop_map(str::to_owned)
+}
+
+fn wallet() -> impl Strategy<Value = Wallet> {
+    let pair = || prop::sample::select(vec!["BTC_USDT", "ETH_USDT"]).prop_map(str::to_owned);
+    prop_oneof![
+        Just(Wallet::Spot),
+        Just(Wallet::Funding),
+        Just(Wallet::Futures),
+        pair().prop_map(Wallet::Margin),
+        Just(Wallet::SubSpot("sub".into())),
+        Just(Wallet::SubFutures("sub".into())),
+    ]
+}
+
+fn held() -> impl Strategy<Value = Held> {
+    let by = prop::sample::select(vec![By::Orders, By::Positions, By::Withdrawal, By::Unknown]);
+    (by, amount()).prop_map(|(by, amount)| Held { by, amount })
+}
+
+prop_compose! {
+    fn facts()(
+        balances in prop::collection::vec((wallet(), currency(), amount(), prop::collection::vec(held(), 0..3)), 0..12),
+        symbols in prop::collection::btree_set(prop::sample::select(vec!["BTC_USDT", "ETH_USDT"]), 0..2),
+        futures in any::<bool>(),
+        position in prop::option::of(any::<bool>()),
+        loans in prop::collection::btree_map(currency(), amount(), 0..3),
+        savings in prop::collection::vec((currency(), amount(), any::<bool>()), 0..4),
+        networks in prop::collection::vec((currency(), amount(), amount(), 0_u32..=8, any::<bool>(), any::<bool>(), prop::option::of(1_u64..20)), 0..5),
+        quota in prop::option::of(amount()),
+        trading in any::<bool>(),
+    ) -> Facts {
+        // A wallet has one balance of a currency.
+        let mut seen = BTreeSet::new();
+        let balances = balances.into_iter().filter(|row| seen.insert((row.0.clone(), row.1.clone())));
+        let balances = balances.map(|(wallet, currency, free, held)| Balance { wallet, currency, free, held });
+        let mut orders: Vec<_> = symbols.into_iter().map(|symbol| Orders {
+            kind: OrderKind::Spot, symbol: symbol.to_owned(), count: 1,
+        }).collect();
+        if futures {
+            orders.push(Orders { kind: OrderKind::Futures, symbol: "BTCUSDT".into(), count: 1 });
+        }
+        let mut facts = Facts {
+            balances: balances.collect(),
+            orders,
+            positions: position.into_iter().map(|long| Position { symbol: "BTCUSDT".into(), long, size: dec!(1) }).collect(),
+            loans: loans.into_iter().map(|(currency, owed)| Loan { symbol: "BTC_USDT".into(), currency, owed }).collect(),
+            savings: savings.into_iter().enumerate().map(|(id, (currency, amount, fixed))| Saving {
+                earn_id: id.to_string(), currency, amount: Some(amount), fixed,
+            }).collect(),
+            prices: BTreeMap::from([("BTC".to_owned(), dec!(50000)), ("ETH".to_owned(), dec!(2500))]),
+            quota_btc: quota,
+            no_trading: (!trading).then(|| "no trading".to_owned()),
+            ..Facts::default()
+        };
+        for (index, (currency, fee, minimum, decimals, open, addressed, multiple_of)) in networks.into_iter().enumerate() {
+            let code = format!("{currency}-N{index}");
+            let minimum = Some(minimum);
+            facts.networks.push(Network { open: Some(open), decimals: Some(decimals), multiple_of, minimum, ..network(&code, fee, Decimal::ZERO) });
+            if addressed {
+                facts.destinations.push(to(&code));
+            }
+        }
+        facts
+    }
+}
+
+/// What there is of each currency, and where the plan leaves it.
+fn check(facts: &Facts, left: &Left) -> Result<(), TestCaseError> {
+    let plan = plan(facts, left);
+    let mut there: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for balance in &facts.balances {
+        *there.entry(&balance.currency).or_default() += balance.free;
+        for held in &balance.held {
+            *there.entry(&balance.currency).or_default() += held.amount;
+        }
+    }
+    for saving in &facts.savings {
+        *there.entry(&saving.currency).or_default() += saving.amount.unwrap_or_default();
+    }
+    let mut told: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| ["account_withdraw", "margin_repay"].contains(&step.endpoint))
+    {
+        *told.entry(step.currency.as_deref().unwrap_or_default()).or_default() +=
+            step.amount.unwrap_or_default();
+    }
+    for stuck in &plan.stuck {
+        prop_assert!(!stuck.reason.is_empty());
+        prop_assert!(stuck.amount > Some(Decimal::ZERO), "{stuck:?}");
+        *told.entry(&stuck.currency).or_default() += stuck.amount.unwrap_or_default();
+    }
+    there.retain(|_, amount| !amount.is_zero());
+    told.retain(|_, amount| !amount.is_zero());
+    prop_assert_eq!(there, told, "every amount leaves, repays, or is stuck: {:?}", plan);
+    let mut keys = BTreeSet::new();
+    for step in &plan.steps {
+        prop_assert!(keys.insert(&step.key), "twice: {}", step.key);
+        prop_assert!(!left.contains_key(&step.key));
+        prop_assert!(step.amount.is_none_or(|amount| amount > Decimal::ZERO), "{step:?}");
+        if step.endpoint == "account_withdraw" {
+            let code = &step.parameters[0].1;
+            let network =
+                facts.networks.iter().find(|network| network.code == *code).expect("listed");
+            let amount = step.amount.expect("an amount");
+            prop_assert!(network.open == Some(true) && amount > network.fee.unwrap_or_default());
+            prop_assert!(amount >= network.minimum.unwrap_or_default());
+            prop_assert!(amount.scale() <= network.decimals.unwrap_or_default());
+            let rest = network.multiple_of.map(|step| amount % Decimal::from(step));
+            prop_assert!(rest.is_none_or(|rest| rest.is_zero()));
+        } else if let Some(amount) = step.amount.filter(|_| step.endpoint.contains("transfer")) {
+            prop_assert!(amount.scale() <= 8, "{step:?}");
+        }
+    }
+    let rank = |endpoint: &str| match endpoint {
+        "account_withdraw" => 2,
+        of if of.contains("cancel") => 0,
+        _ => 1,
+    };
+    prop_assert!(plan.steps.is_sorted_by_key(|step| rank(step.endpoint)));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_amount_leaves_or_repays_or_is_stuck_with_a_reason(facts in facts(), skipped in prop::collection::vec(any::<prop::sample::Index>(), 0..4)) {
+        check(&facts, &Left::new())?;
+        // Also when some of the steps are not done.
+        let steps = plan(&facts, &Left::new()).steps;
+        if !steps.is_empty() {
+            let left = skipped.iter().map(|index| (index.get(&steps).key.clone(), "no".to_owned()));
+            check(&facts, &left.collect())?;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The account and the plan, as text and as data.
+
+use bitmart::Decimal;
+
+use super::facts::{By, Facts};
+use super::plan::{Plan, Step};
+use crate::context::Context;
+use crate::failure::{Failure, chain};
+use crate::output::{self, Format, json::Json};
+
+/// Prints facts and plan to standard output.
+pub(super) fn print(context: &Context, facts: &Facts, plan: &Plan) -> Result<(), Failure> {
+    if context.format == Format::Table {
+        return output::write(text(facts, plan).as_bytes());
+    }
+    let data = serde_json::json!({ "account": facts, "plan": plan });
+    let read = |value: &serde_json::Value| {
+        Json::read(&value.to_string()).map_err(|error| Failure::machine(chain(&error)))
+    };
+    if let Format::Json | Format::Raw = context.format {
+        return output::print_value(context.format, &read(&data)?);
+    }
+    // A row for each thing to do and each thing that stays.
+    let mut rows = Vec::new();
+    for (part, what) in [("steps", "step"), ("stuck", "stuck"), ("owed", "owed")] {
+        for row in data["plan"][part].as_array().into_iter().flatten() {
+            let mut row = row.clone();
+            row["what"] = what.into();
+            rows.push(read(&row)?);
+        }
+    }
+    output::print_value(context.format, &Json::List(rows))
+}
+
+fn by(by: By) -> &'static str {
+    match by {
+        By::Orders => "orders",
+        By::Positions => "positions",
+        By::Withdrawal => "a withdrawal on its way",
+        By::Unknown => "not told what",
+    }
+}
+
+fn text(facts: &Facts, plan: &Plan) -> String {
+    let mut text = String::from("What is there\n");
+    for balance in &facts.balances {
+        text += &format!(
+            "  {:<24}{:>24} {:<8}",
+            balance.wallet.to_string(),
+            balance.free.normalize().to_string(),
+            balance.currency
+        );
+        for held in &balance.held {
+            text += &format!("  {} held by {}", held.amount.normalize(), by(held.by));
+        }
+        text += "\n";
+    }
+    for saving in &facts.savings {
+        let kind = if saving.fixed { "fixed savings" } else { "flexible savings" };
+        let amount =
+            saving.amount.map_or_else(|| "?".to_owned(), |one| one.normalize().to_string());
+        text += &format!("  {kind:<24}{amount:>24} {}\n", saving.currency);
+    }
+    for loan in &facts.loans {
+        let place = format!("OWED on {}", loan.symbol);
+        text +=
+            &format!("  {place:<24}{:>24} {}\n", loan.owed.normalize().to_string(), loan.currency);
+    }
+    text += &networks(facts);
+    text += "\nPlan\n";
+    if plan.steps.is_empty() {
+        text += "  nothing is to be done\n";
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        text += &format!("  {:>3}. {}\n", index + 1, line(step));
+    }
+    if !plan.stuck.is_empty() {
+        text += "\nWhat stays\n";
+    }
+    for stuck in &plan.stuck {
+        let amount = stuck.amount.map_or_else(|| "?".to_owned(), |one| one.normalize().to_string());
+        let worth = stuck.worth_usdt.map(|worth| {
+            let when = if facts.no_trading.is_some() { "would have sold" } else { "would sell" };
+            format!(" ({when} for about {worth} USDT)")
+        });
+        text += &format!(
+            "  {amount} {} in {}: {}{}\n",
+            stuck.currency,
+            stuck.place,
+            stuck.reason,
+            worth.unwrap_or_default()
+        );
+    }
+    for owed in &plan.owed {
+        let amount = owed.amount.normalize();
+        text += &format!("  {amount} {} stay OWED on {}\n", owed.currency, owed.symbol);
+    }
+    if !facts.unread.is_empty() {
+        text += "\nNot read, so not in the plan\n";
+        facts.unread.iter().for_each(|what| text += &format!("  {what}\n"));
+    }
+    text
+}
+
+/// A step in a line.
+pub(super) fn line(step: &Step) -> String {
+    let notes = step.notes.iter().map(|note| format!("; {note}"));
+    format!("{}{}", step.text, notes.collect::<String>())
+}
+
+fn networks(facts: &Facts) -> String {
+    let mut text = String::from("\nWays out\n");
+    let told = |value: Option<Decimal>| {
+        value.map_or_else(|| "not told".to_owned(), |value| value.normalize().to_string())
+    };
+    for network in &facts.networks {
+        let state = match network.open {
+            Some(true) => "withdraws",
+            Some(false) => "CLOSED",
+            None => "not told",
+        };
+        let addresses = facts.destinations.iter().filter(|to| to.code == network.code).count();
+        text += &format!(
+            "  {:<16}{state:<12}fee {}, minimum {}, {addresses} addresses\n",
+            network.code,
+            told(network.fee),
+            told(network.minimum)
+        );
+    }
+    if let Some(quota) = facts.quota_btc {
+        text += &format!("  {} BTC may be withdrawn today, over all coins\n", quota.normalize());
+    }
+    text
+}
