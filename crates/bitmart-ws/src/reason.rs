@@ -58,20 +58,18 @@ impl Rejection {
     /// What becomes of the same command when it is sent again.
     pub(crate) fn prospect(&self) -> Prospect {
         match self.code {
-            // Too many messages, too many connections, internal error; a time that is off.
-            Some(90_007 | 94_001 | 94_002 | 95_000 | 91_021..=91_023) => Prospect::Passing,
-            // The login is gone, which the next connection has again.
-            Some(91_006) => Prospect::Passing,
+            // Too many messages, too many connections, internal error; a time that is off; a login
+            // that is gone, which the next connection has again.
+            Some(90_007 | 94_001 | 94_002 | 95_000 | 91_021..=91_023 | 91_006) => Prospect::Passing,
             // Wrong commands and topics; keys that are unknown, frozen or expired; wrong signatures.
             Some(90_001..=90_006 | 90_009 | 91_001..=91_004 | 91_010 | 91_011 | 92_001) => {
                 Prospect::Final
             }
-            Some(_) => Prospect::Unknown,
             None if self.text.contains("temporarily unavailable") || self.is_about_login() => {
                 Prospect::Passing
             }
             None if UNKNOWN_TOPIC.iter().any(|words| self.text.contains(words)) => Prospect::Final,
-            None => Prospect::Unknown,
+            Some(_) | None => Prospect::Unknown,
         }
     }
 

@@ -190,16 +190,17 @@ async fn nothing_that_is_noted_shown_or_told_holds_a_secret() -> TestResult {
     see(payload.downcast_ref::<String>().ok_or("a text")?);
 
     // Streams: subscribed, cut, refused.
-    for credentials in wrong.into_iter().flatten().chain([right()?]) {
+    for (number, credentials) in wrong.into_iter().flatten().chain([right()?]).enumerate() {
         let builder = ws::Client::builder().environment(environment.clone());
         let builder = builder.credentials(credentials);
         see_debug(&builder);
         let client = builder.build()?;
         see_debug(&client);
         let spot = wait(client.subscribe(topic::spot::user_orders("ETH_USDT"))).await?;
-        let futures = wait(client.subscribe(topic::futures::user_orders())).await?;
-        if let Err(error) = &futures {
-            see_error(error);
+        // Futures is asked five times, which takes a while.
+        if number == 0 {
+            let futures = wait(client.subscribe(topic::futures::user_orders())).await?;
+            see_error(&futures.err().ok_or("it should be refused")?);
         }
         match spot {
             Ok(mut orders) => {
@@ -235,7 +236,7 @@ async fn nothing_that_is_noted_shown_or_told_holds_a_secret() -> TestResult {
         assert!(seen.contains(&format!("of {source}")), "{source} was not listened to");
     }
     assert!(seen.contains("the transport of a user fails"), "the panic was not seen");
-    if !seen.contains("of hyper") {
+    if !seen.contains("of hyper::") {
         eprintln!("skipped: hyper's own notes are not compiled in");
     }
     let signatures = signatures.lock().unwrap_or_else(PoisonError::into_inner).clone();

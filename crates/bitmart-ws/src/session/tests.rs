@@ -1,6 +1,7 @@
 //! One test per transition.
 
 mod connection;
+mod login;
 mod topics;
 
 use std::time::{Duration, Instant};
