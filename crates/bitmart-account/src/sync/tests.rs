@@ -74,7 +74,7 @@ fn told(sync: &mut AccountSync) -> Vec<&'static str> {
 }
 
 fn cut() -> Cause {
-    Cause::Reconnecting(ReconnectReason::Closed { code: None })
+    Cause::Reconnecting(ReconnectReason::Closed { code: None, text: None })
 }
 
 #[test]
