@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bitmart_types::Currency;
-use bitmart_ws::event::Event;
+use bitmart_ws::event::{
+    Event, FuturesAsset, FuturesOrderUpdate, FuturesPosition, SpotBalanceUpdate, SpotOrderUpdate,
+};
 use bitmart_ws::{Client, Error, Subscription, Topic, Update, topic};
 use futures_util::StreamExt as _;
 
@@ -91,50 +93,116 @@ pub(crate) fn open(ws: Client, market: Market, currencies: Vec<Currency>) -> Ope
 }
 
 async fn spot(ws: Client) -> Result<Sources, Error> {
-    let orders = open_one(&ws, topic::spot::all_user_orders(), |update, out| {
-        let pair = Instrument::Pair(update.symbol.clone());
-        let fill = update.fill();
-        let fill = fill.map(|fill| Fill::of(pair, update.order_id.clone(), fill));
-        if update.has_unread_fill() {
-            let order = format_args!("fill of order {}", update.order_id);
-            out.unread
-                .push(Unread::lacking(order, "detail_id, last_fill_price or last_fill_count"));
-        }
-        out.take(convert::spot_order_event(update), Report::Order);
-        out.told.extend(fill.map(Report::Fill));
-    });
-    let orders = orders.await?;
-    let balances = open_one(&ws, topic::spot::user_balances(), |update, out| {
-        let (balances, faults) = update.balances.into_parts();
-        out.unread.extend(faults.into_iter().map(Unread::Row));
-        for balance in balances {
-            let balance = convert::spot_event(balance);
-            out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
-        }
-    });
-    Ok(vec![orders, balances.await?])
+    let orders = open_one(&ws, topic::spot::all_user_orders(), spot_order).await?;
+    let balances = open_one(&ws, topic::spot::user_balances(), spot_balances).await?;
+    Ok(vec![orders, balances])
 }
 
 async fn futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, Error> {
-    let orders = open_one(&ws, topic::futures::user_orders(), |update, out| {
-        let contract = Instrument::Contract(update.order.symbol.clone());
-        let fill = update.fill();
-        let fill = fill.map(|fill| Fill::of(contract, update.order.order_id.clone(), fill));
-        out.take(convert::futures_order_event(update.order), Report::Order);
-        out.told.extend(fill.map(Report::Fill));
-    });
-    let orders = orders.await?;
-    let positions = open_one(&ws, topic::futures::user_positions(), |update, out| {
-        let position = convert::position_event(update);
-        out.take(position, |(key, position)| Report::Position(key, position));
-    });
-    let mut sources = vec![orders, positions.await?];
+    let orders = open_one(&ws, topic::futures::user_orders(), futures_order).await?;
+    let positions = open_one(&ws, topic::futures::user_positions(), futures_position).await?;
+    let mut sources = vec![orders, positions];
     for currency in currencies {
-        let asset = open_one(&ws, topic::futures::user_assets(currency), |update, out| {
-            let balance = convert::futures_event(update);
-            out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
-        });
-        sources.push(asset.await?);
+        let asset = topic::futures::user_assets(currency);
+        sources.push(open_one(&ws, asset, futures_asset).await?);
     }
     Ok(sources)
+}
+
+fn spot_order(update: SpotOrderUpdate, out: &mut Reports) {
+    let pair = Instrument::Pair(update.symbol.clone());
+    let fill = update.fill().map(|fill| Fill::of(pair, update.order_id.clone(), fill));
+    if update.has_unread_fill() {
+        let order = format_args!("fill of order {}", update.order_id);
+        out.unread.push(Unread::lacking(order, "detail_id, last_fill_price or last_fill_count"));
+    }
+    out.take(convert::spot_order_event(update), Report::Order);
+    out.told.extend(fill.map(Report::Fill));
+}
+
+fn spot_balances(update: SpotBalanceUpdate, out: &mut Reports) {
+    let (balances, faults) = update.balances.into_parts();
+    out.unread.extend(faults.into_iter().map(Unread::Row));
+    for balance in balances {
+        let balance = convert::spot_event(balance);
+        out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
+    }
+}
+
+fn futures_order(update: FuturesOrderUpdate, out: &mut Reports) {
+    let contract = Instrument::Contract(update.order.symbol.clone());
+    let fill = update.fill().map(|fill| Fill::of(contract, update.order.order_id.clone(), fill));
+    out.take(convert::futures_order_event(update.order), Report::Order);
+    out.told.extend(fill.map(Report::Fill));
+}
+
+fn futures_position(update: FuturesPosition, out: &mut Reports) {
+    let position = convert::position_event(update);
+    out.take(position, |(key, position)| Report::Position(key, position));
+}
+
+fn futures_asset(update: FuturesAsset, out: &mut Reports) {
+    let balance = convert::futures_event(update);
+    out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is not read of an entry with these members changed.
+    fn unread<T: Event>(
+        frame: &str,
+        changes: &[(&str, &str)],
+        read: fn(T, &mut Reports),
+    ) -> (usize, Vec<String>) {
+        let mut frame = frame.to_owned();
+        for (from, to) in changes {
+            assert!(frame.contains(from), "{from}");
+            frame = frame.replace(from, to);
+        }
+        let (mut entries, mut reports) = (Vec::new(), Reports::default());
+        T::decode(&frame, &mut entries).expect("decodes");
+        for entry in entries {
+            read(entry, &mut reports);
+        }
+        (reports.told.len(), reports.unread.iter().map(ToString::to_string).collect())
+    }
+
+    const POSITION: &str = r#"{"group":"futures/position","data":[{"symbol":"BTCUSDT",
+        "hold_volume":"3","position_type":1,"hold_avg_price":"5"}]}"#;
+    const BALANCE: &str = r#"{"group":"futures/asset:USDT","data":{"currency":"USDT",
+        "available_balance":"3","position_deposit":"0","frozen_balance":"0"}}"#;
+    const SPOT: &str = r#"{"table":"spot/user/orders","data":[{"symbol":"BTC_USDT","side":"buy",
+        "type":"limit","filled_size":"1","order_id":"7","last_fill_price":"5",
+        "last_fill_count":"1","detail_id":"9","order_state":"partially_filled"}]}"#;
+    const FUTURES: &str = r#"{"group":"futures/order","data":[{"action":3,"order":{"order_id":"7",
+        "size":"2","symbol":"BTCUSDT","state":2,"side":4,"deal_size":"1"}}]}"#;
+
+    #[test]
+    fn what_an_event_lacks_is_named_and_the_rest_is_told() {
+        assert_eq!(unread(POSITION, &[], futures_position), (1, Vec::new()));
+        let (told, why) = unread(POSITION, &[("_type\":1", "_type\":9")], futures_position);
+        let missing = "position of BTCUSDT: position_type is missing or not known";
+        assert_eq!((told, why), (0, vec![missing.to_owned()]));
+
+        assert_eq!(unread(BALANCE, &[], futures_asset), (1, Vec::new()));
+        let (told, why) = unread(BALANCE, &[("available_", "other_")], futures_asset);
+        assert_eq!((told, why.len()), (0, 1), "{why:?}");
+
+        assert_eq!(unread(SPOT, &[], spot_order), (2, Vec::new()));
+        for member in ["filled_size", "order_state"] {
+            let (told, why) = unread(SPOT, &[(member, "other")], spot_order);
+            assert_eq!(told, 1, "the fill");
+            assert_eq!(why, [format!("order 7: {member} is missing or not known")]);
+        }
+        let (told, why) = unread(SPOT, &[("detail_id", "other")], spot_order);
+        assert_eq!((told, why.len()), (1, 1), "the order: {why:?}");
+
+        assert_eq!(unread(FUTURES, &[], futures_order), (1, Vec::new()));
+        for member in ["\"size", "\"deal_size"] {
+            let (told, why) = unread(FUTURES, &[(member, "\"other")], futures_order);
+            assert_eq!((told, why.len()), (0, 1), "{why:?}");
+        }
+    }
 }

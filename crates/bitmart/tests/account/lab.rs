@@ -112,9 +112,10 @@ impl Lab {
         }
     }
 
+    /// May be dropped half-done: both clocks are moved before it waits for the first time.
     async fn step(&self) {
-        tokio::time::advance(STEP).await;
         self.exchange.step_market(1);
+        tokio::time::advance(STEP).await;
         self.settle().await;
     }
 
