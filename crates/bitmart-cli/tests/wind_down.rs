@@ -397,3 +397,31 @@ fn each_step_is_asked_for_and_ctrl_c_at_a_question_stops_it() {
     let history = run(&place, &["account", "funding-history", "withdraw", "100"]);
     assert_eq!(history.out, "");
 }
+
+#[test]
+fn a_line_that_was_not_finished_is_of_a_request_that_was_not_sent() {
+    use std::io::Write as _;
+
+    let place = place();
+    let journal = place.home().join("journal.jsonl");
+    let name = journal.to_str().expect("a name in UTF-8").to_owned();
+    let words = [&WIND_DOWN[..], &["--journal", &name]].concat();
+    run(&place, &words);
+    let append = |text: &str| {
+        let mut file = std::fs::OpenOptions::new().append(true).open(&journal).expect("a file");
+        file.write_all(text.as_bytes()).expect("written");
+    };
+    let whole = std::fs::read_to_string(&journal).expect("a file");
+    append("{\"entry\":\"begin\",\"number\":99,\"text\":\"withdr");
+    let again = run(&place, &words);
+    assert!(!again.err.contains("not known"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(&journal).expect("a file"), whole, "it was cut off");
+    // But what is no line of a journal is not passed over.
+    append("nonsense\n");
+    let broken = bitmart(&place, &words);
+    assert!(broken.code == 2 && broken.err.contains("no journal"), "{}", broken.err);
+    // Nor is the journal of another account.
+    std::fs::write(&journal, whole.replacen("\"key\":\"", "\"key\":\"00", 1)).expect("written");
+    let other = bitmart(&place, &words);
+    assert!(other.code == 2 && other.err.contains("another account"), "{}", other.err);
+}

@@ -30,7 +30,7 @@ pub(crate) fn plain(code: &str) -> &str {
 /// Makes the currency name its network, where it has several: asks which.
 pub(crate) async fn choose_network(
     client: &Client,
-    parameters: &mut Vec<(String, Json)>,
+    parameters: &mut [(String, Json)],
 ) -> Result<(), Failure> {
     let code = text(parameters, "currency").unwrap_or_default();
     let on_chain = text(parameters, "address").is_some_and(|address| !address.is_empty());
@@ -59,7 +59,9 @@ pub(crate) async fn choose_network(
         }
         _ => {
             eprintln!("{code} is on several networks:");
-            rows.iter().for_each(|row| eprintln!("  {}", network_line(row)));
+            for row in &rows {
+                eprintln!("  {}", network_line(row));
+            }
             let chosen = prompt::choice("which one is the address on?")?;
             let fits = |row: &&FundingCurrency| {
                 row.currency.as_str().eq_ignore_ascii_case(&chosen)

@@ -170,7 +170,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             let records = client.earn().flexible_records(request).await?.into_value();
             let records = records.unwrap_or_default().records;
             let numbers = records.iter().flat_map(|rows| rows.iter()).map(|row| &row.request_no);
-            let is_whole = records.as_ref().is_some_and(|rows| rows.is_whole());
+            let is_whole = records.as_ref().is_some_and(Rows::is_whole);
             numbered(numbers, &get("requestNo"), is_whole)
         }
         Kind::FixedSaving(act) => {
@@ -178,7 +178,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             let records = client.earn().fixed_records(request).await?.into_value();
             let records = records.unwrap_or_default().records;
             let numbers = records.iter().flat_map(|rows| rows.iter()).map(|row| &row.request_no);
-            let is_whole = records.as_ref().is_some_and(|rows| rows.is_whole());
+            let is_whole = records.as_ref().is_some_and(Rows::is_whole);
             numbered(numbers, &get("requestNo"), is_whole)
         }
         Kind::SubToMain => {
@@ -348,7 +348,7 @@ mod tests {
         let rows = |numbers: &[Option<String>]| numbered(numbers.iter(), "42", true);
         let (own, other) = (Some("42".to_owned()), Some("41".to_owned()));
         assert_eq!(rows(&[other.clone(), own]).fitting.len(), 1);
-        assert!(rows(&[other.clone()]).is_whole);
+        assert!(rows(std::slice::from_ref(&other)).is_whole);
         assert!(!rows(&[other, None]).is_whole);
     }
 

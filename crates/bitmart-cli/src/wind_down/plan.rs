@@ -121,16 +121,20 @@ impl Maker<'_> {
 
     /// Takes a step into the plan, unless it is left: then why.
     fn step(&mut self, step: Step) -> Result<(), String> {
-        match self.left.get(&step.key) {
-            Some(why) => Err(why.clone()),
-            None => {
-                self.plan.steps.push(step);
-                Ok(())
-            }
+        if let Some(why) = self.left.get(&step.key) {
+            return Err(why.clone());
         }
+        self.plan.steps.push(step);
+        Ok(())
     }
 
-    fn stuck(&mut self, place: impl ToString, currency: &str, amount: Decimal, reason: &str) {
+    fn stuck(
+        &mut self,
+        place: &dyn std::fmt::Display,
+        currency: &str,
+        amount: Decimal,
+        reason: &str,
+    ) {
         if amount.is_zero() {
             return;
         }
@@ -327,7 +331,7 @@ impl Maker<'_> {
             }
             match self.step(redeem_step(saving, amount)) {
                 Ok(()) => self.add(Wallet::Spot, &saving.currency, amount),
-                Err(why) => self.stuck(place, &saving.currency, amount, &why),
+                Err(why) => self.stuck(&place, &saving.currency, amount, &why),
             }
         }
     }

@@ -138,7 +138,10 @@ impl Run<'_> {
                 // Nobody is there, or nobody wants to go on.
                 Err(failure) if !prompt::is_somebody_there() => return Err(failure),
                 Err(_) if self.interrupts.seen() => return Err(stopped()),
-                Err(_) => return self.leave(&step, "you said no"),
+                Err(_) => {
+                    self.leave(&step, "you said no");
+                    return Ok(());
+                }
             }
         }
         let entry = entry(step.endpoint)?;
@@ -161,7 +164,8 @@ impl Run<'_> {
         match answer {
             Some(Ok(response)) if response.data.get().trim() == "false" => {
                 self.journal.end(request.number, "refused", "the exchange answered false")?;
-                self.leave(&step, "the exchange answered false, without a reason")
+                self.leave(&step, "the exchange answered false, without a reason");
+                Ok(())
             }
             Some(Ok(response)) => {
                 self.journal.end(request.number, "done", response.data.get())?;
@@ -196,7 +200,8 @@ impl Run<'_> {
                 if all || error.is_clock() || error.is_rate_limited() {
                     return Err(Failure::from(error).about(&step.text));
                 }
-                self.leave(&step, &why)
+                self.leave(&step, &why);
+                Ok(())
             }
             _ => {
                 self.journal.end(request.number, "not sent", &why)?;
@@ -205,11 +210,10 @@ impl Run<'_> {
         }
     }
 
-    fn leave(&mut self, step: &Step, why: &str) -> Result<(), Failure> {
+    fn leave(&mut self, step: &Step, why: &str) {
         eprintln!("not done: {why}");
         self.left.insert(step.key.clone(), why.to_owned());
         self.missed += 1;
-        Ok(())
     }
 
     /// Asks the exchange what became of a request and writes it down; whether it was done.

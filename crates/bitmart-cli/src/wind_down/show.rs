@@ -119,13 +119,23 @@ fn networks(facts: &Facts) -> String {
             Some(false) => "CLOSED",
             None => "not told",
         };
-        let addresses = facts.destinations.iter().filter(|to| to.code == network.code).count();
         text += &format!(
-            "  {:<16}{state:<12}fee {}, minimum {}, {addresses} addresses\n",
+            "  {:<16}{state:<12}fee {}, minimum {}\n",
             network.code,
             told(network.fee),
             told(network.minimum)
         );
+        let mut here = facts.destinations.iter().filter(|to| to.code == network.code).peekable();
+        if here.peek().is_none() {
+            text += "    no saved and verified address\n";
+        }
+        for to in here {
+            text += &format!("    to {}", to.name);
+            for doubt in &to.doubts {
+                text += &format!("; DOUBT: {doubt}");
+            }
+            text += "\n";
+        }
     }
     if let Some(quota) = facts.quota_btc {
         text += &format!("  {} BTC may be withdrawn today, over all coins\n", quota.normalize());

@@ -98,7 +98,7 @@ pub(crate) fn sandbox_of(config: Config) -> Place {
     });
     std::fs::write(folder.path().join("ready.json"), ready.to_string()).expect("a file");
     let (memo, spot) = (credentials.memo.clone(), sandbox.spot().rest.clone());
-    Place { key, secret, memo, spot, folder, sandbox, runtime: runtime }
+    Place { key, secret, memo, spot, folder, sandbox, runtime }
 }
 
 /// Ends this process when a program that it waits for does not end: a test that hangs says nothing.

@@ -44,6 +44,8 @@ pub(in super::super) struct Ways {
     prices: BTreeMap<String, Decimal>,
     /// Whether the exchange's own addresses of a network have a memo.
     memos: BTreeMap<String, bool>,
+    /// Networks whose terms have been read: they stay the same, and the limit of the call is low.
+    known: BTreeSet<String>,
     unread: Vec<String>,
 }
 
@@ -76,7 +78,15 @@ pub(in super::super) async fn ways(client: &Client, named: Vec<Named>) -> Ways {
         Some((currency, row.last?))
     });
     let prices = prices.collect();
-    Ways { networks, saved, named, prices, memos: BTreeMap::new(), unread: facts.unread }
+    Ways {
+        networks,
+        saved,
+        named,
+        prices,
+        memos: BTreeMap::new(),
+        known: BTreeSet::new(),
+        unread: facts.unread,
+    }
 }
 
 impl Ways {
@@ -94,18 +104,9 @@ impl Ways {
             }
             let mut destinations = self.destinations(&self.networks[index]);
             if !destinations.is_empty() && self.networks[index].open != Some(false) {
-                let network = &mut self.networks[index];
-                match client.account().withdraw_quota(network.code.as_str()).await {
-                    Ok(told) => {
-                        quota = told.today_available_btc.or(quota);
-                        network.fee = told.fee.or(network.fee);
-                        network.minimum = told.min_size.or(network.minimum);
-                        network.decimals = told.decimals.or(network.decimals);
-                        network.multiple_of = told.multiple_of;
-                    }
-                    Err(error) => {
-                        facts.unread.push(format!("quota of {}: {}", network.code, chain(&error)));
-                    }
+                // Today's quota is one for all, and changes.
+                if quota.is_none() || !self.known.contains(&self.networks[index].code) {
+                    quota = self.terms(client, index, facts).await.or(quota);
                 }
                 self.doubt(client, index, &mut destinations).await;
             }
@@ -113,6 +114,25 @@ impl Ways {
             facts.destinations.extend(destinations);
         }
         facts.quota_btc = quota;
+    }
+
+    /// Reads what a withdrawal by a network costs and must keep; what may be withdrawn today, in BTC.
+    async fn terms(&mut self, client: &Client, index: usize, facts: &mut Facts) -> Option<Decimal> {
+        let network = &mut self.networks[index];
+        match client.account().withdraw_quota(network.code.as_str()).await {
+            Ok(told) => {
+                network.fee = told.fee.or(network.fee);
+                network.minimum = told.min_size.or(network.minimum);
+                network.decimals = told.decimals.or(network.decimals);
+                network.multiple_of = told.multiple_of;
+                self.known.insert(network.code.clone());
+                told.today_available_btc
+            }
+            Err(error) => {
+                facts.unread.push(format!("quota of {}: {}", network.code, chain(&error)));
+                None
+            }
+        }
     }
 
     /// The addresses for a network: those of the command line first.
@@ -143,15 +163,13 @@ impl Ways {
 
     async fn doubt(&mut self, client: &Client, index: usize, destinations: &mut [Destination]) {
         let Network { code, name, .. } = self.networks[index].clone();
-        let known = self.memos.get(&code).copied();
-        let has_memo = match known {
-            Some(has_memo) => has_memo,
-            None => {
-                let own = client.account().deposit_address(code.as_str()).await;
-                let has_memo = own.is_ok_and(|own| own.address_memo.is_some());
-                self.memos.insert(code.clone(), has_memo);
-                has_memo
-            }
+        let has_memo = if let Some(known) = self.memos.get(&code) {
+            *known
+        } else {
+            let own = client.account().deposit_address(code.as_str()).await;
+            let has_memo = own.is_ok_and(|own| own.address_memo.is_some());
+            self.memos.insert(code.clone(), has_memo);
+            has_memo
         };
         for one in destinations {
             let to = To { code: &code, network: &name, address: &one.address, memo: &one.memo };
