@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::manifest::{for_lines, names};
 use super::store::{rows_path, state};
-use super::tax;
+use super::{archive, tax};
 use super::walk::entry;
 use crate::failure::{Failure, chain};
 use crate::output::{self, json::Json, rows::Rows};
@@ -40,6 +40,7 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Vec<Strin
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8], made: &mut Vec<String>) -> Result<(), Failure> {
+    archive::claim(folder, name)?;
     private::write(&folder.join(name), bytes)
         .map_err(|error| Failure::machine(format!("{name}: {}", chain(&error))))?;
     made.push(name.to_owned());

@@ -15,6 +15,7 @@ use bitmart::rest::spot::{
 };
 use bitmart::rest::{Endpoint, decode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// What tells a row from others, and the row as a line of JSON.
 pub(super) type Row = (String, Vec<u8>);
@@ -33,12 +34,24 @@ fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<Vec<Row>, String> {
     rows.iter().map(|row| Ok((H::key(row).id, line(row)?))).collect()
 }
 
+fn id<H: History<Row: DeserializeOwned>>(line: &[u8]) -> Option<String> {
+    Some(H::key(&serde_json::from_slice(line).ok()?).id)
+}
+
 macro_rules! histories {
     ($($request:ty),+ $(,)?) => {
         /// The rows of an answer of a history; `None` when the endpoint is none.
         pub(super) fn rows(endpoint: &str, body: &Bytes) -> Option<Result<Vec<Row>, String>> {
             $(if endpoint == <$request as Endpoint>::METADATA.id {
                 return Some(read::<$request>(body));
+            })+
+            None
+        }
+
+        /// What tells a row of a file from others; `None` when the endpoint is no history or the line no row.
+        pub(super) fn id_of(endpoint: &str, line: &[u8]) -> Option<String> {
+            $(if endpoint == <$request as Endpoint>::METADATA.id {
+                return id::<$request>(line);
             })+
             None
         }

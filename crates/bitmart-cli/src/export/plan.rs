@@ -16,9 +16,9 @@ use bitmart::rest::spot::{
 use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
-use super::Export;
-use super::store::{part, rows_path};
-use super::walk::{Most, history, once};
+use super::store::part;
+use super::{Export, read};
+use super::walk::{Most, history, once, open_list};
 use crate::failure::Failure;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
@@ -85,9 +85,8 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
         match *group {
             "balances" => balances(export).await?,
             "orders" => {
-                history(export, "orders", ListOrderHistory::new()).await?;
-                history(export, "open-orders", ListOpenOrders::new()).await?;
-                history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
+                // Open orders first: what ends in between is in the history then.
+                open_list(export, "open-orders", ListOpenOrders::new()).await?;
                 once(
                     export,
                     "open-algo-orders",
@@ -96,6 +95,8 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
                     Most::Rows(200),
                 )
                 .await?;
+                history(export, "orders", ListOrderHistory::new()).await?;
+                history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
             }
             "trades" => history(export, "trades", ListAccountTrades::new()).await?,
             "deposits" => funding(export, group, FundingOperation::Deposit).await?,
@@ -163,12 +164,12 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     once(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
     history(export, "orders", ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
-    for row in rows(&export.folder, "orders") {
+    read::all(&export.folder, "orders", |row| {
         if row["orderMode"] == "iso_margin" {
             pairs.extend(text(&row, "symbol"));
         }
-    }
-    for row in rows(&export.folder, "balances-margin") {
+    })?;
+    read::all(&export.folder, "balances-margin", |row| {
         let has = |side: &str| {
             let amount = row.get(format!("{side}.total_asset"));
             amount
@@ -178,7 +179,7 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
         if has("base") || has("quote") {
             pairs.extend(text(&row, "symbol"));
         }
-    }
+    })?;
     for pair in pairs {
         let pair = pair.as_str();
         let name = |what: &str| format!("margin-{what}-{}", part(pair));
@@ -190,11 +191,20 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
 
 /// Orders of futures are told by contract only: those that the account traded or paid for, or all.
 async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure> {
+    for (name, endpoint, asked, most) in [
+        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
+        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
+        ("futures-positions", "futures_positions", json!({}), Most::All),
+    ] {
+        once(export, name, endpoint, asked, most).await?;
+    }
     transactions(export).await?;
     history(export, "futures-trades", ListFuturesFills::new()).await?;
     let mut contracts = BTreeSet::new();
-    for source in ["futures-transactions", "futures-trades"] {
-        contracts.extend(rows(&export.folder, source).iter().filter_map(|row| text(row, "symbol")));
+    let sources =
+        ["futures-transactions", "futures-trades", "futures-open-orders", "futures-plan-orders"];
+    for source in sources {
+        read::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
         let listed = export.client.send(ListContracts::new()).await?;
@@ -212,13 +222,6 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
     history(export, "copy-trading-trades", request).await?;
     history(export, "futures-repayments", ListAutoRepayments::new()).await?;
     history(export, "futures-interest", ListCollateralInterest::new()).await?;
-    for (name, endpoint, asked, most) in [
-        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
-        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
-        ("futures-positions", "futures_positions", json!({}), Most::All),
-    ] {
-        once(export, name, endpoint, asked, most).await?;
-    }
     Ok(())
 }
 
@@ -240,10 +243,11 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 /// What the main account is told of its sub-accounts.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     once(export, "sub-accounts", "sub_accounts_list", json!({}), Most::All).await?;
-    let names: Vec<_> = rows(&export.folder, "sub-accounts")
-        .iter()
-        .filter_map(|row| text(row, "accountName"))
-        .collect();
+    // Those of all snapshots, so that each keeps its number.
+    let mut names: Vec<String> = Vec::new();
+    read::all(&export.folder, "sub-accounts", |row| {
+        names.extend(text(&row, "accountName").filter(|name| !names.contains(name)));
+    })?;
     if names.is_empty() {
         return Ok(());
     }
@@ -271,10 +275,12 @@ async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The rows of a dataset that is there; none of one that is not.
+/// The rows of a dataset that is there, as they are now; none of one that is not.
 pub(super) fn rows(folder: &Path, name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(rows_path(folder, name)).unwrap_or_default();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    let mut rows = Vec::new();
+    // A line that is no row is a fault that `verify` tells.
+    let _ = read::newest(folder, name, |row| rows.push(row));
+    rows
 }
 
 /// A text of a row that says something.
