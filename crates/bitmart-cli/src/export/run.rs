@@ -146,7 +146,7 @@ async fn locked(
         if !resumes {
             runs = vec![end];
             terms.run += 1;
-        } else if end - known.to_ms > BEHIND_MS || (wanted.to.is_some() && end > known.to_ms) {
+        } else if end - known.to_ms > BEHIND_MS || (end > known.to_ms && wanted.to == Some(end)) {
             runs.push(end);
         }
     }

@@ -220,9 +220,10 @@ where
         None => vec![Found::New; rows.len()],
     };
     let digest = |fault: &RowFault| sha256(fault.raw.as_bytes());
-    let faults: Vec<_> = page.rows.faults().iter().collect();
-    let faults: Vec<_> =
-        faults.into_iter().filter(|fault| store.is_new_fault(digest(fault))).collect();
+    // The overlap shows them again, and some are alike.
+    let again = sink.span.again;
+    let is_new = |fault: &&RowFault| store.is_new_fault(digest(fault)) || !again;
+    let faults: Vec<_> = page.rows.faults().iter().filter(is_new).collect();
     if let Some(last) = faults.last() {
         store.note_faulty(faults.len(), &last.to_string());
     }
