@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 pub(crate) mod export;
+pub(crate) mod traders;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
