@@ -31,9 +31,7 @@ pub(super) fn write(table: &Table, out: &mut (impl Write + Send)) -> Result<(), 
             Kind::Flag => (Physical::BOOLEAN, None),
             Kind::Integer => (Physical::INT64, None),
             Kind::Time(_) => {
-                let unit = TimeUnit::MILLIS;
-                let logical = LogicalType::Timestamp { is_adjusted_to_u_t_c: true, unit };
-                (Physical::INT64, Some(logical))
+                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS)))
             }
             _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
@@ -141,10 +139,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         std::fs::create_dir(states(folder)).expect("a folder");
-        let state = State { endpoint: endpoint.to_owned(), ..State::default() };
+        let mut state = State::default();
+        endpoint.clone_into(&mut state.endpoint);
         let state = serde_json::to_vec(&state).expect("JSON");
         std::fs::write(states(folder).join("x.json"), state).expect("written");
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.join("\n") + "\n";
         std::fs::write(rows_path(folder, "x"), text).expect("written");
         let mut file = Vec::new();
         write(&Table::open(folder, "x").expect("a table"), &mut file).expect("a file");

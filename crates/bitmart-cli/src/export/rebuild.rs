@@ -64,7 +64,7 @@ pub(super) fn rebuild(
     private::write_with(to[0], io, |rows| {
         private::write_with(to[1], io, |versions| {
             each(folder, name, old, |number, answer| {
-                reader.answer(number, answer, rows, versions).map_err(io)
+                reader.answer(number, &answer, rows, versions).map_err(io)
             })
         })
     })?;
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     fn answer(
         &mut self,
         number: u64,
-        answer: Answer,
+        answer: &Answer,
         rows: &mut impl Write,
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
@@ -188,12 +188,12 @@ impl<'a> Reader<'a> {
         }
         let body = Bytes::from(answer.body.clone());
         match histories::read(&self.old.endpoint, &body) {
-            Some(Ok(read)) => self.history(number, &answer, read, rows, versions),
+            Some(Ok(read)) => self.history(number, answer, read, rows, versions),
             Some(Err(why)) => {
                 self.unread(why);
                 Ok(())
             }
-            None => self.list(&answer, &body, rows),
+            None => self.list(answer, &body, rows),
         }
     }
 
