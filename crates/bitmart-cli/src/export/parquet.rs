@@ -52,15 +52,14 @@ pub(super) fn write(table: &Table, out: &mut (impl Write + Send)) -> Result<(), 
         .each(|row, _| {
             rows.push(row.clone());
             if rows.len() == GROUP {
-                group(&mut file.next_row_group().map_err(failed)?, &kinds, &rows)
-                    .map_err(failed)?;
+                group(file.next_row_group().map_err(failed)?, &kinds, &rows).map_err(failed)?;
                 rows.clear();
             }
             Ok(())
         })
         .map_err(outside)?;
     if !rows.is_empty() {
-        group(&mut file.next_row_group()?, &kinds, &rows)?;
+        group(file.next_row_group()?, &kinds, &rows)?;
     }
     file.close().map(drop)
 }
@@ -72,7 +71,7 @@ fn kind(table: &Table, column: usize) -> Kind {
 }
 
 fn group<W: Write + Send>(
-    group: &mut SerializedRowGroupWriter<'_, W>,
+    mut group: SerializedRowGroupWriter<'_, W>,
     kinds: &[Kind],
     rows: &[Cells],
 ) -> Result<(), ParquetError> {
@@ -83,17 +82,17 @@ fn group<W: Write + Send>(
         };
         let values_of = column_of(rows, column, is_blank);
         match kind {
-            Kind::Flag => values::<BoolType, W>(group, &values_of, truth)?,
-            Kind::Integer => values::<Int64Type, W>(group, &values_of, whole)?,
-            Kind::Time(unit) => values::<Int64Type, W>(group, &values_of, |value| {
+            Kind::Flag => values::<BoolType, W>(&mut group, &values_of, truth)?,
+            Kind::Integer => values::<Int64Type, W>(&mut group, &values_of, whole)?,
+            Kind::Time(unit) => values::<Int64Type, W>(&mut group, &values_of, |value| {
                 cells::time(&value.cell(), *unit).map(bitmart::Timestamp::as_millis)
             })?,
-            _ => values::<ByteArrayType, W>(group, &values_of, |value| {
+            _ => values::<ByteArrayType, W>(&mut group, &values_of, |value| {
                 Some(ByteArray::from(value.cell().into_bytes()))
             })?,
         }
     }
-    Ok(())
+    group.close().map(drop)
 }
 
 /// The values of a column, with blanks.
