@@ -134,6 +134,8 @@ struct Reader<'a> {
     again: Vec<String>,
     /// What tells the rows that are not understood apart.
     faults: HashSet<Print>,
+    /// The same of the window before and of this one, with how many of their like came before them.
+    window: [HashSet<(Print, u64)>; 2],
     why: Option<String>,
     /// The last response had as many rows as were asked for.
     is_full: bool,
@@ -162,6 +164,7 @@ impl<'a> Reader<'a> {
             cursor: old.cursor.clone().or_else(begin),
             again: Vec::new(),
             faults: HashSet::new(),
+            window: [HashSet::new(), HashSet::new()],
             why: None,
             is_full: false,
             hash: digest::Context::new(&digest::SHA256),
@@ -222,18 +225,7 @@ impl<'a> Reader<'a> {
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
         self.meet_again(answer, &read);
-        for (raw, why) in read.faults {
-            let print = print(raw.as_bytes());
-            let is_new = if self.faults.len() >= FAULTS {
-                !self.faults.contains(&print)
-            } else {
-                self.faults.insert(print)
-            };
-            if is_new {
-                self.state.faulty += 1;
-                self.why = Some(why);
-            }
-        }
+        self.note_faults(answer, read.faults);
         let mut rows: Vec<(RowKey, Vec<u8>)> = read.rows;
         rows.sort_by(|left, right| left.0.cmp(&right.0));
         for (key, line) in rows {
@@ -255,6 +247,32 @@ impl<'a> Reader<'a> {
             self.write(time, &dated(line, answer.taken), out)?;
         }
         Ok(())
+    }
+
+    /// Counts the rows that are not understood, as a walk does: within a page each, of neighbouring windows each
+    /// once, and what a later walk shows again not at all.
+    fn note_faults(&mut self, answer: &Answer, faults: Vec<(String, String)>) {
+        let page = answer.asked.get("page").and_then(Value::as_u64).unwrap_or(1);
+        if page <= 1 {
+            let [before, now] = &mut self.window;
+            *before = std::mem::take(now);
+        }
+        let mut like: HashMap<Print, u64> = HashMap::new();
+        for (raw, why) in faults {
+            let raw = print(raw.as_bytes());
+            let number = like.entry(raw).and_modify(|number| *number += 1).or_default();
+            let [before, now] = &mut self.window;
+            let is_new = now.insert((raw, *number)) && !before.contains(&(raw, *number));
+            // So many are told apart, as in a state.
+            let is_known = self.faults.contains(&raw);
+            if self.faults.len() < FAULTS {
+                self.faults.insert(raw);
+            }
+            if is_new && (answer.walk == 0 || !is_known) {
+                self.state.faulty += 1;
+                self.why = Some(why);
+            }
+        }
     }
 
     /// A walk that did not get past a response asks for it once more.
