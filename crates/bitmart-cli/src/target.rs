@@ -57,10 +57,14 @@ impl Target {
             Some(place) if place.starts_with("http://") || place.starts_with("https://") => {
                 at(addresses(place), keys(profile)?)
             }
-            Some(place) if place.contains("://") => Err(Failure::usage(format!(
-                "--env {place}: addresses of hosts begin with https:// or http://"
-            ))),
+            Some(place) if place.contains("://") && !place.starts_with("sandbox:") => {
+                Err(Failure::usage(format!(
+                    "--env {place}: addresses of hosts begin with https:// or http://"
+                )))
+            }
             Some(file) => {
+                // `sandbox:FILE` says in words that it is a sandbox.
+                let file = file.strip_prefix("sandbox:").unwrap_or(file);
                 let ready = Ready::read(Path::new(file))?;
                 at(ready.environment()?, Some(ready.credentials()?))
             }
@@ -106,12 +110,12 @@ impl Target {
     }
 
     /// A client for hours of reading: it asks again what went wrong on the way, goes by the exchange's
-    /// clock, and waits for the limits, or does not keep them.
-    pub(crate) fn patient_client(&self, limited: bool) -> Result<Client, Failure> {
+    /// clock, and waits for the limits, or does not keep them. `attempts` at each request.
+    pub(crate) fn patient_client(&self, limited: bool, attempts: u32) -> Result<Client, Failure> {
         let minutes = Duration::from_mins(2);
         let policy = if limited { LimitPolicy::WaitUpTo(minutes) } else { LimitPolicy::Off };
         let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
-        self.build(builder.retry_reads(RetryPolicy::within(minutes)))
+        self.build(builder.retry_reads(RetryPolicy::within(minutes).attempts(attempts)))
     }
 
     /// A client that reads a lot and sends a little: it waits for the limits, or does not keep them, goes by

@@ -54,6 +54,11 @@ impl Store {
         Ok(Self { path, document })
     }
 
+    /// The names of all profiles.
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        self.profiles().map(|profile| profile.name)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -140,7 +145,7 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
 }
 
 /// `abcd…`: enough to tell keys apart.
-fn masked(key: &str) -> String {
+pub(crate) fn masked(key: &str) -> String {
     let shown = if key.chars().count() >= 16 { 4 } else { 0 };
     key.chars().take(shown).chain(['…']).collect()
 }

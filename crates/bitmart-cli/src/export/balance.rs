@@ -10,7 +10,8 @@ use std::path::Path;
 use bitmart::Decimal;
 use serde_json::Value;
 
-use super::plan::{rows, text};
+use super::plan::text;
+use super::read;
 
 /// Sums by currency.
 type Sums = BTreeMap<String, Decimal>;
@@ -43,59 +44,66 @@ pub(super) fn differences(folder: &Path) -> Vec<String> {
 
 fn balances(folder: &Path, name: &str, currency: &str, parts: &[&str]) -> Sums {
     let mut sums = Sums::new();
-    for row in rows(folder, name) {
-        let Some(currency) = text(&row, currency) else { continue };
-        let sum: Decimal = parts.iter().filter_map(|part| decimal(&row, part)).sum();
-        add(&mut sums, &currency, sum);
-    }
+    each(folder, name, |row| {
+        if let Some(currency) = text(row, currency) {
+            let sum: Decimal = parts.iter().filter_map(|part| decimal(row, part)).sum();
+            add(&mut sums, &currency, sum);
+        }
+    });
     sums
+}
+
+/// One row at a time: lists may be larger than the memory.
+fn each(folder: &Path, name: &str, mut each: impl FnMut(&Value)) {
+    // A line that is no row is a fault that `verify` tells elsewhere.
+    let _ = read::newest(folder, name, |row| each(&row));
 }
 
 fn spot_movements(folder: &Path) -> Sums {
     let mut sums = Sums::new();
-    for row in rows(folder, "deposits") {
+    each(folder, "deposits", |row| {
         // 3 is done: nothing else has reached the account.
         if row["status"] == 3 {
-            funded(&mut sums, &row, "arrival_amount", Decimal::ONE);
+            funded(&mut sums, row, "arrival_amount", Decimal::ONE);
         }
-    }
-    for row in rows(folder, "withdrawals") {
+    });
+    each(folder, "withdrawals", |row| {
         // 4 and 5 were given up, and the money is back.
         if row["status"] != 4 && row["status"] != 5 {
-            funded(&mut sums, &row, "arrival_amount", Decimal::NEGATIVE_ONE);
-            funded(&mut sums, &row, "fee", Decimal::NEGATIVE_ONE);
+            funded(&mut sums, row, "arrival_amount", Decimal::NEGATIVE_ONE);
+            funded(&mut sums, row, "fee", Decimal::NEGATIVE_ONE);
         }
-    }
-    for row in rows(folder, "trades") {
+    });
+    each(folder, "trades", |row| {
         if row["orderMode"] == "iso_margin" {
-            continue;
+            return;
         }
-        let Some(symbol) = text(&row, "symbol") else { continue };
-        let Some((base, quote)) = symbol.split_once('_') else { continue };
+        let Some(symbol) = text(row, "symbol") else { return };
+        let Some((base, quote)) = symbol.split_once('_') else { return };
         let sign = if row["side"] == "buy" { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
-        add(&mut sums, base, sign * decimal(&row, "size").unwrap_or_default());
-        add(&mut sums, quote, -sign * decimal(&row, "notional").unwrap_or_default());
-        moved(&mut sums, &row, "feeCoinName", "fee", Decimal::NEGATIVE_ONE);
-    }
-    for row in rows(folder, "futures-transfers") {
-        let sign = match text(&row, "type").as_deref() {
+        add(&mut sums, base, sign * decimal(row, "size").unwrap_or_default());
+        add(&mut sums, quote, -sign * decimal(row, "notional").unwrap_or_default());
+        moved(&mut sums, row, "feeCoinName", "fee", Decimal::NEGATIVE_ONE);
+    });
+    each(folder, "futures-transfers", |row| {
+        let sign = match text(row, "type").as_deref() {
             Some("spot_to_contract") => Decimal::NEGATIVE_ONE,
             Some("contract_to_spot") => Decimal::ONE,
-            _ => continue,
+            _ => return,
         };
         if row["state"] == "FINISHED" {
-            moved(&mut sums, &row, "currency", "amount", sign);
+            moved(&mut sums, row, "currency", "amount", sign);
         }
-    }
+    });
     for (kind, sign) in [
         ("subscriptions", Decimal::NEGATIVE_ONE),
         ("redemptions", Decimal::ONE),
         ("interest", Decimal::ONE),
     ] {
         for product in ["flexible", "fixed"] {
-            for row in rows(folder, &format!("earn-{product}-{kind}")) {
-                moved(&mut sums, &row, "coinName", "amount", sign);
-            }
+            each(folder, &format!("earn-{product}-{kind}"), |row| {
+                moved(&mut sums, row, "coinName", "amount", sign);
+            });
         }
     }
     sums
@@ -103,9 +111,9 @@ fn spot_movements(folder: &Path) -> Sums {
 
 fn futures_movements(folder: &Path) -> Sums {
     let mut sums = Sums::new();
-    for row in rows(folder, "futures-transactions") {
-        moved(&mut sums, &row, "asset", "amount", Decimal::ONE);
-    }
+    each(folder, "futures-transactions", |row| {
+        moved(&mut sums, row, "asset", "amount", Decimal::ONE);
+    });
     sums
 }
 

@@ -48,13 +48,11 @@ pub(super) fn columns(entry: &EndpointEntry) -> Vec<Column> {
             columns.push(Column { name, field, kind, is_required, inner: Vec::new() });
         } else if let Some((name, inner)) = path.split_once("[]") {
             let inner = (inner.trim_start_matches('.'), field);
-            match columns.iter_mut().find(|column| column.name == name) {
-                Some(column) => column.inner.push(inner),
-                None => {
-                    let (name, inner) = (name.to_owned(), vec![inner]);
-                    let kind = Kind::List;
-                    columns.push(Column { name, field, kind, is_required, inner });
-                }
+            if let Some(column) = columns.iter_mut().find(|column| column.name == name) {
+                column.inner.push(inner);
+            } else {
+                let (name, inner) = (name.to_owned(), vec![inner]);
+                columns.push(Column { name, field, kind: Kind::List, is_required, inner });
             }
         } else {
             let kind = kind(field, path);

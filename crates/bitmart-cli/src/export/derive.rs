@@ -8,7 +8,7 @@ use super::cells;
 use super::columns::{Column, Kind};
 use super::manifest::names;
 use super::table::{Cells, Table};
-use super::tax;
+use super::{archive, tax};
 use crate::failure::Failure;
 #[cfg(feature = "parquet")]
 use crate::failure::chain;
@@ -35,6 +35,7 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
     let names = names(folder)?;
     let contracts = contracts(folder)?;
     if names.contains("trades") || names.contains("futures-trades") {
+        archive::claim(folder, tax::FILE)?;
         made.notes = tax::write(folder, &contracts)?;
         made.files.push(tax::FILE.to_owned());
     }
@@ -46,12 +47,14 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
         let table = Table::open(folder, name)?;
         if is_wanted("csv") {
             let file = format!("{name}.csv");
+            archive::claim(folder, &file)?;
             csv(&table, &contracts, &folder.join(&file), &file)?;
             made.files.push(file);
         }
         #[cfg(feature = "parquet")]
         if is_wanted("parquet") {
             let file = format!("{name}.parquet");
+            archive::claim(folder, &file)?;
             let broken = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
             private::write_with(&folder.join(&file), broken, |out| {
                 super::parquet::write(&table, out)

@@ -1,6 +1,6 @@
 //! What an export will take, roughly, told before anything is asked: the plan is gone through, and counted.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use bitmart::rest::Metadata;
 
@@ -9,8 +9,8 @@ use super::progress::clock;
 /// Requests that are left, and the time that the limits make of them.
 #[derive(Debug, Default)]
 pub(super) struct Forecast {
-    /// Datasets that were counted: a plan may come to one twice.
-    counted: BTreeSet<String>,
+    /// Requests of each dataset.
+    counted: BTreeMap<String, u64>,
     requests: u64,
     millis: u64,
 }
@@ -18,7 +18,8 @@ pub(super) struct Forecast {
 impl Forecast {
     /// Counts the requests of a dataset.
     pub(super) fn add(&mut self, name: &str, endpoint: &Metadata, requests: u64) {
-        if !self.counted.insert(name.to_owned()) {
+        // A plan may come to one twice.
+        if self.counted.insert(name.to_owned(), requests).is_some() {
             return;
         }
         self.requests += requests;
@@ -26,6 +27,11 @@ impl Forecast {
             let window = u64::from(limit.window_secs) * 1_000;
             self.millis += requests * window / u64::from(limit.count.max(1));
         }
+    }
+
+    /// The requests of each dataset.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (String, u64)> {
+        self.counted.iter().map(|(name, requests)| (name.clone(), *requests))
     }
 
     /// Windows that are full are asked again in parts, what goes by the rows of other lists is not known

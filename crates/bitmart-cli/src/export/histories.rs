@@ -1,7 +1,5 @@
 //! From the id of an endpoint to the type of its rows.
 
-use std::collections::HashMap;
-
 use bitmart::Timestamp;
 use bitmart::rest::account::ListFundingHistory;
 use bitmart::rest::bytes::Bytes;
@@ -30,7 +28,7 @@ pub(super) type Row = (String, Vec<u8>);
 pub(super) struct Read {
     /// The rows as lines of JSON, each with its key.
     pub(super) rows: Vec<(RowKey, Vec<u8>)>,
-    /// Rows that are not understood: what tells each from others, and why.
+    /// Rows that are not understood: their JSON, and why.
     pub(super) faults: Vec<(String, String)>,
 }
 
@@ -45,14 +43,7 @@ fn read_as<H: History<Row: Serialize>>(body: &Bytes) -> Result<Read, String> {
     let answer =
         decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(|error| chain(&error))?;
     let rows = H::rows(answer).ok_or("it holds no list of rows")?;
-    // A row that is not understood is told from others by its text, and from its like by how many of them
-    // came before it, as a walk does.
-    let mut like: HashMap<&str, usize> = HashMap::new();
-    let faults = rows.faults().iter().map(|fault| {
-        let number = like.entry(fault.raw.as_str()).and_modify(|number| *number += 1).or_default();
-        (format!("fault {number} {}", fault.raw), fault.to_string())
-    });
-    let faults = faults.collect();
+    let faults = rows.faults().iter().map(|fault| (fault.raw.clone(), fault.to_string())).collect();
     let lines = rows.iter().map(|row| Ok((H::key(row), line(row)?)));
     Ok(Read { rows: lines.collect::<Result<_, String>>()?, faults })
 }
@@ -65,6 +56,11 @@ fn key_as<H: History<Row: DeserializeOwned>>(line: &[u8]) -> Option<RowKey> {
 pub(super) fn rows(endpoint: &str, body: &Bytes) -> Option<Result<Vec<Row>, String>> {
     let rows = |read: Read| read.rows.into_iter().map(|(key, line)| (key.id, line)).collect();
     Some(read(endpoint, body)?.map(rows))
+}
+
+/// What tells a row of a file from others; `None` when the endpoint is no history or the line no row.
+pub(super) fn id_of(endpoint: &str, line: &[u8]) -> Option<String> {
+    key(endpoint, line).map(|key| key.id)
 }
 
 macro_rules! histories {

@@ -9,8 +9,8 @@ use bitmart::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
-use super::Terms;
-use super::store::{State, raw_path, rows_path, state, states};
+use super::archive::{Terms, read_versioned};
+use super::store::{State, raw_path, rows_path, state, states, versions_path};
 use super::walk::is_optional;
 use crate::failure::{Failure, chain};
 use crate::private;
@@ -61,10 +61,26 @@ pub(super) struct Dataset {
     /// What is not among the rows although the exchange answered.
     #[serde(default)]
     pub(super) lacks: Option<String>,
+    /// Up to when a history was asked for.
+    #[serde(default)]
+    pub(super) to: Option<String>,
+    /// Snapshots of a list of the moment, and when the newest was taken.
+    #[serde(default)]
+    pub(super) snapshots: u64,
+    #[serde(default)]
+    pub(super) taken: Option<String>,
+    /// Rows that came in a later run although their time had been asked for.
+    #[serde(default)]
+    pub(super) late: u64,
+    /// Rows that later answers replaced, and where they are.
+    #[serde(default)]
+    pub(super) replaced: u64,
+    #[serde(default)]
+    pub(super) versions: Option<Kept>,
 }
 
 /// A file as it was written.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) path: String,
     pub(super) bytes: u64,
@@ -76,24 +92,8 @@ impl Manifest {
     pub(super) fn of(folder: &Path, export: Terms, derived: &[String]) -> Result<Self, Failure> {
         let mut datasets = Vec::new();
         for name in names(folder)? {
-            let State { endpoint, rows, answers, span, done, denied, refused, lacks, .. } =
-                state(folder, &name)?;
-            // Not every account has what some lists are about.
-            let is_all = done || (denied && is_optional(&name, &endpoint));
-            let time = |millis: i64| Timestamp::from_millis(millis).to_string();
-            datasets.push(Dataset {
-                file: Kept::of(folder, &relative(folder, &rows_path(folder, &name)))?,
-                raw: Kept::of(folder, &relative(folder, &raw_path(folder, &name)))?,
-                name,
-                rows,
-                first: span.map(|(first, _)| time(first)),
-                last: span.map(|(_, last)| time(last)),
-                answers,
-                complete: is_all && lacks.is_none(),
-                endpoint,
-                refused,
-                lacks,
-            });
+            let state = state(folder, &name)?;
+            datasets.push(Dataset::of(folder, name, state)?);
         }
         Ok(Self {
             program: format!("bitmart {}", env!("CARGO_PKG_VERSION")),
@@ -105,13 +105,27 @@ impl Manifest {
         })
     }
 
+    /// What the states tell of an archive whose run is not at its end.
+    pub(super) fn told(folder: &Path, export: Terms) -> Result<Self, Failure> {
+        let of = |name: String| Ok(Dataset::told(name.clone(), state(folder, &name)?));
+        let datasets = names(folder)?.into_iter().map(of).collect::<Result<_, Failure>>()?;
+        Ok(Self {
+            program: String::new(),
+            export,
+            datasets,
+            derived: Vec::new(),
+            left_out: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
     pub(super) fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join("manifest.json");
         let broken = |error: &dyn std::error::Error| {
             Failure::machine(format!("{}: {error}", path.display()))
         };
         let text = std::fs::read(&path).map_err(|error| broken(&error))?;
-        serde_json::from_slice(&text).map_err(|error| broken(&error))
+        read_versioned(&path, &text, |value| &value["export"]["version"])
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
@@ -142,16 +156,69 @@ impl Manifest {
         if optional > 0 {
             text += &format!("; {optional} more are not for this account, see manifest.json");
         }
+        let sum = |of: fn(&Dataset) -> u64| self.datasets.iter().map(of).sum::<u64>();
+        for (count, what) in [
+            (sum(|one| one.late), "rows came late"),
+            (sum(|one| one.replaced), "rows were told otherwise before, see versions"),
+        ] {
+            if count > 0 {
+                text += &format!("; {count} {what}");
+            }
+        }
         text
+    }
+}
+
+impl Dataset {
+    /// What lies in `folder`.
+    fn of(folder: &Path, name: String, state: State) -> Result<Self, Failure> {
+        let kept = |path: &Path| Kept::of(folder, &relative(folder, path));
+        let versions = versions_path(folder, &name);
+        let (file, raw) = (kept(&rows_path(folder, &name))?, kept(&raw_path(folder, &name))?);
+        let versions = if state.versions > 0 { Some(kept(&versions)?) } else { None };
+        Ok(Self { file, raw, versions, ..Self::told(name, state) })
+    }
+
+    /// What the state tells, without the files.
+    pub(super) fn told(name: String, state: State) -> Self {
+        let time = |millis: i64| Timestamp::from_millis(millis).to_string();
+        let none = || Kept { path: String::new(), bytes: 0, sha256: String::new() };
+        // Not every account has what some lists are about.
+        let is_all = state.done || (state.denied && is_optional(&name, &state.endpoint));
+        Self {
+            name,
+            rows: state.rows,
+            first: state.span.map(|(first, _)| time(first)),
+            last: state.span.map(|(_, last)| time(last)),
+            file: none(),
+            answers: state.answers,
+            raw: none(),
+            complete: is_all && state.lacks.is_none(),
+            endpoint: state.endpoint,
+            refused: state.refused,
+            lacks: state.lacks,
+            to: state.to.map(time),
+            snapshots: state.snapshots,
+            taken: state.snapshot.map(|snapshot| time(snapshot.taken)),
+            late: state.late,
+            replaced: state.versions,
+            versions: None,
+        }
     }
 }
 
 impl Kept {
     /// A file as it is; `path` is below `folder`.
     pub(super) fn of(folder: &Path, path: &str) -> Result<Self, Failure> {
+        Self::of_begin(folder, path, u64::MAX)
+    }
+
+    /// The first bytes of a file, which may have grown.
+    pub(super) fn of_begin(folder: &Path, path: &str, bytes: u64) -> Result<Self, Failure> {
         let mut hash = digest::Context::new(&digest::SHA256);
+        let most = bytes;
         let mut bytes = 0;
-        for_lines(&folder.join(path), |line| {
+        for_lines_to(&folder.join(path), most, |_, line| {
             hash.update(line);
             bytes += line.len() as u64;
             Ok(())
@@ -165,16 +232,27 @@ pub(super) fn for_lines(
     path: &Path,
     mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    for_lines_to(path, u64::MAX, |_, line| each(line))
+}
+
+/// Reads the first `bytes` of a file line by line, with the line breaks and the byte where each begins.
+pub(super) fn for_lines_to(
+    path: &Path,
+    bytes: u64,
+    mut each: impl FnMut(u64, &[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", path.display()));
-    let mut file = BufReader::new(File::open(path).map_err(broken)?);
-    let mut line = Vec::new();
+    let file = File::open(path).map_err(broken)?;
+    let mut file = BufReader::new(std::io::Read::take(file, bytes));
+    let (mut at, mut line) = (0, Vec::new());
     loop {
         line.clear();
         let mut part = std::io::Read::take(&mut file, LINE as u64);
         if part.read_until(b'\n', &mut line).map_err(broken)? == 0 {
             return Ok(());
         }
-        each(&line)?;
+        each(at, &line)?;
+        at += line.len() as u64;
     }
 }
 

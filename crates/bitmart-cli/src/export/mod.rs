@@ -1,21 +1,30 @@
 //! `export`: the history of an account, complete or with the reason why not.
 
+mod again;
 mod amounts;
+mod archive;
 mod balance;
 mod cells;
 mod columns;
+mod compare;
 mod derive;
 mod forecast;
 mod histories;
+mod index;
 mod manifest;
 mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod patience;
 mod plan;
 mod progress;
+mod read;
 mod readme;
+mod rebuild;
 mod reference;
 mod reread;
+mod run;
+mod source;
 mod store;
 mod table;
 mod tax;
@@ -23,23 +32,18 @@ pub(crate) mod verify;
 mod walk;
 mod year;
 
-use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bitmart::Timestamp;
-use bitmart::rest::Client;
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use serde::{Deserialize, Serialize};
+use bitmart::rest::{Client, Clock as _};
+use clap::{Arg, ArgAction, Command};
 
 use self::forecast::Forecast;
-use self::manifest::{Manifest, sha256};
+use self::patience::Patience;
 use self::plan::What;
-use crate::context::Context;
-use crate::endpoint::parameters::date;
-use crate::failure::{Exit, Failure, chain};
-use crate::private;
-use crate::target::Target;
+use self::progress::Overall;
+pub(crate) use self::run::run;
+use crate::failure::Failure;
 
 /// Where the history of the exchange begins.
 const BEGIN: &str = "2017-12-01";
@@ -50,7 +54,7 @@ const DAY_MS: i64 = 86_400_000;
 pub(crate) fn command() -> Command {
     let span = |name: &'static str, help| Arg::new(name).long(name).value_name("DATE").help(help);
     Command::new("export")
-        .about("Exports the history of the account; goes on where it was interrupted")
+        .about("Exports the history of the account; the same again goes on to now")
         .arg(
             Arg::new("out")
                 .long("out")
@@ -110,6 +114,26 @@ pub(crate) fn command() -> Command {
                 .help("Also make files in these formats"),
         )
         .arg(
+            Arg::new("overlap")
+                .long("overlap")
+                .value_name("DAYS")
+                .value_parser(clap::value_parser!(u32).range(0..=3650))
+                .default_value("7")
+                .help("Compare so many days before the last end once more"),
+        )
+        .arg(
+            Arg::new("patience")
+                .long("patience")
+                .value_name("HOURS")
+                .value_parser(clap::value_parser!(u32).range(0..=168))
+                .default_value("12")
+                .help("How long to wait for an exchange that does not answer"),
+        )
+        .arg(
+            // For tests: pauses are counted and not slept.
+            Arg::new("no-pauses").long("no-pauses").hide(true).action(ArgAction::SetTrue),
+        )
+        .arg(
             // For tests against a sandbox that has none: the limits alone are minutes for three years.
             Arg::new("unlimited").long("unlimited").hide(true).action(ArgAction::SetTrue),
         )
@@ -119,30 +143,30 @@ pub(crate) fn command() -> Command {
         ))
 }
 
-/// What an export is of, so that it goes on with the same and nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Terms {
-    version: u32,
-    /// The address that the history comes from.
-    source: String,
-    /// SHA-256 of the API key, so that two accounts do not mix.
-    key: String,
-    from_ms: i64,
-    to_ms: i64,
-}
-
 /// Everything that an export needs.
 struct Export {
     client: Client,
     folder: PathBuf,
     from: Timestamp,
+    /// End of this run.
     to: Timestamp,
+    /// Number of this run.
+    run: u32,
+    /// How far before the last end a run begins.
+    overlap_ms: i64,
     /// While the plan is only counted.
     forecast: Option<Forecast>,
+    patience: Patience,
+    overall: Overall,
     pages_left: Option<u64>,
 }
 
 impl Export {
+    /// The time at the exchange, as far as it is known.
+    fn now(&self) -> Timestamp {
+        self.client.clock().now()
+    }
+
     /// A page is on the disk.
     fn page_done(&mut self) {
         if let Some(left) = &mut self.pages_left {
@@ -152,112 +176,23 @@ impl Export {
             }
         }
     }
-}
 
-pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
-    if let Some(folder) = matches.get_one::<String>("reread") {
-        let stop_after = matches.get_one::<u64>("stop-after").copied();
-        return reread::run(Path::new(folder), stop_after);
-    }
-    let words = matches.get_many::<String>("what").unwrap_or_default();
-    let mut what = What::read(words.map(String::as_str)).map_err(Failure::usage)?;
-    what.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
-    what.all_contracts = matches.get_flag("all-contracts");
-    let formats: BTreeSet<String> =
-        matches.get_many::<String>("format").unwrap_or_default().cloned().collect();
-
-    let target = context.target().await?;
-    let folder = PathBuf::from(matches.get_one::<String>("out").map_or("", String::as_str));
-    let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
-    private::folder(&folder).map_err(broken)?;
-    private::folder(&store::states(&folder)).map_err(broken)?;
-    let _lock = lock(&folder)?;
-    reread::finish(&folder, &mut reread::Steps(None))?;
-    let terms = terms(&target, &folder, matches)?;
-    let limited = !matches.get_flag("unlimited");
-    let mut export = Export {
-        client: target.patient_client(limited)?,
-        folder,
-        from: Timestamp::from_millis(terms.from_ms),
-        to: Timestamp::from_millis(terms.to_ms),
-        forecast: Some(Forecast::default()),
-        pages_left: matches.get_one::<u64>("stop-after").copied(),
-    };
-    plan::run(&mut export, &what).await?;
-    if let Some(forecast) = export.forecast.take() {
-        eprintln!("{}", forecast.line(limited));
-    }
-    plan::run(&mut export, &what).await?;
-    told(&conclude(&export.folder, terms, &formats)?)
-}
-
-/// Keeps others away from the folder as long as the file is open.
-fn lock(folder: &Path) -> Result<File, Failure> {
-    let broken = |error: &dyn std::fmt::Display| {
-        Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
-    };
-    let lock = File::create(folder.join("lock")).map_err(|error| broken(&error))?;
-    lock.try_lock().map_err(|error| broken(&error))?;
-    Ok(lock)
-}
-
-/// Makes the files that are made of the rows, and the manifest of all.
-fn conclude(folder: &Path, terms: Terms, formats: &BTreeSet<String>) -> Result<Manifest, Failure> {
-    let derived = derive::run(folder, formats)?;
-    for note in &derived.notes {
-        eprintln!("{note}");
-    }
-    let mut manifest = Manifest::of(folder, terms, &derived.files)?;
-    manifest.notes = derived.notes;
-    readme::write(folder, &mut manifest)?;
-    manifest.write(folder)?;
-    Ok(manifest)
-}
-
-/// Says whether all is there.
-fn told(manifest: &Manifest) -> Result<(), Failure> {
-    eprintln!("{}", manifest.summary());
-    if manifest.is_complete() {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Incomplete, "the exchange did not give everything; see manifest.json")
-        .with_advice("the same command asks again for what was refused"))
-}
-
-/// The terms of the export in `folder`, which are new or must be the same.
-fn terms(target: &Target, folder: &Path, matches: &ArgMatches) -> Result<Terms, Failure> {
-    let now = Timestamp::now().as_millis();
-    let bound = |name: &str| match matches.get_one::<String>(name).filter(|text| *text != "now") {
-        None => Ok(None),
-        Some(text) => date(text).map(|time| Some(time.as_millis())).ok_or_else(|| {
-            Failure::usage(format!("--{name} {text}: expected a date like 2024-01-31"))
-        }),
-    };
-    let (from, to) = (bound("from")?, bound("to")?);
-    let credentials = target.credentials.as_ref();
-    let key = sha256(credentials.map_or(&[], |credentials| credentials.key().as_bytes()));
-    let source = target.environment.name.clone();
-    let path = folder.join("export.json");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        let old: Terms = serde_json::from_str(&text)
-            .map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
-        let same_span =
-            from.is_none_or(|from| from == old.from_ms) && to.is_none_or(|to| to == old.to_ms);
-        if (&old.source, &old.key) != (&source, &key) || !same_span {
-            return Err(Failure::usage(
-                "the folder holds an export of another account or another span",
-            )
-            .with_advice("name another folder, or leave out --from and --to to go on"));
+    /// Asks for everything that is wanted and not there yet; again and again for lists that failed while others
+    /// came.
+    async fn fetch(&mut self, what: &What, limited: bool) -> Result<(), Failure> {
+        self.forecast = Some(Forecast::default());
+        plan::run(self, what).await?;
+        if let Some(forecast) = self.forecast.take() {
+            eprintln!("{}", forecast.line(limited));
+            self.overall = Overall::new(forecast.lists());
         }
-        return Ok(old);
+        loop {
+            plan::run(self, what).await?;
+            if !self.patience.before_round().await {
+                break;
+            }
+        }
+        eprintln!("{}", self.overall.line());
+        Ok(())
     }
-    let days = matches.get_one::<u32>("days").map(|days| now - i64::from(*days) * DAY_MS);
-    let to_now = matches.get_one::<String>("to").is_some_and(|text| text == "now");
-    let to_ms = to.unwrap_or(if to_now { now } else { now - SETTLED_MS });
-    let begin = || date(BEGIN).map(Timestamp::as_millis);
-    let from_ms = from.or(days).or_else(begin).unwrap_or_default();
-    let terms = Terms { version: 1, source, key, from_ms, to_ms };
-    let text = serde_json::to_string(&terms).map_err(|error| Failure::machine(chain(&error)))?;
-    private::write(&path, text.as_bytes()).map_err(|error| Failure::machine(chain(&error)))?;
-    Ok(terms)
 }

@@ -31,9 +31,7 @@ pub(super) fn write(table: &Table, out: &mut (impl Write + Send)) -> Result<(), 
             Kind::Flag => (Physical::BOOLEAN, None),
             Kind::Integer => (Physical::INT64, None),
             Kind::Time(_) => {
-                let unit = TimeUnit::MILLIS;
-                let logical = LogicalType::Timestamp { is_adjusted_to_u_t_c: true, unit };
-                (Physical::INT64, Some(logical))
+                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS)))
             }
             _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
@@ -54,15 +52,14 @@ pub(super) fn write(table: &Table, out: &mut (impl Write + Send)) -> Result<(), 
         .each(|row, _| {
             rows.push(row.clone());
             if rows.len() == GROUP {
-                group(&mut file.next_row_group().map_err(failed)?, &kinds, &rows)
-                    .map_err(failed)?;
+                group(file.next_row_group().map_err(failed)?, &kinds, &rows).map_err(failed)?;
                 rows.clear();
             }
             Ok(())
         })
         .map_err(outside)?;
     if !rows.is_empty() {
-        group(&mut file.next_row_group()?, &kinds, &rows)?;
+        group(file.next_row_group()?, &kinds, &rows)?;
     }
     file.close().map(drop)
 }
@@ -74,7 +71,7 @@ fn kind(table: &Table, column: usize) -> Kind {
 }
 
 fn group<W: Write + Send>(
-    group: &mut SerializedRowGroupWriter<'_, W>,
+    mut group: SerializedRowGroupWriter<'_, W>,
     kinds: &[Kind],
     rows: &[Cells],
 ) -> Result<(), ParquetError> {
@@ -85,17 +82,17 @@ fn group<W: Write + Send>(
         };
         let values_of = column_of(rows, column, is_blank);
         match kind {
-            Kind::Flag => values::<BoolType, W>(group, &values_of, truth)?,
-            Kind::Integer => values::<Int64Type, W>(group, &values_of, whole)?,
-            Kind::Time(unit) => values::<Int64Type, W>(group, &values_of, |value| {
+            Kind::Flag => values::<BoolType, W>(&mut group, &values_of, truth)?,
+            Kind::Integer => values::<Int64Type, W>(&mut group, &values_of, whole)?,
+            Kind::Time(unit) => values::<Int64Type, W>(&mut group, &values_of, |value| {
                 cells::time(&value.cell(), *unit).map(bitmart::Timestamp::as_millis)
             })?,
-            _ => values::<ByteArrayType, W>(group, &values_of, |value| {
+            _ => values::<ByteArrayType, W>(&mut group, &values_of, |value| {
                 Some(ByteArray::from(value.cell().into_bytes()))
             })?,
         }
     }
-    Ok(())
+    group.close().map(drop)
 }
 
 /// The values of a column, with blanks.
@@ -141,10 +138,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         std::fs::create_dir(states(folder)).expect("a folder");
-        let state = State { endpoint: endpoint.to_owned(), ..State::default() };
+        let mut state = State::default();
+        endpoint.clone_into(&mut state.endpoint);
         let state = serde_json::to_vec(&state).expect("JSON");
         std::fs::write(states(folder).join("x.json"), state).expect("written");
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.join("\n") + "\n";
         std::fs::write(rows_path(folder, "x"), text).expect("written");
         let mut file = Vec::new();
         write(&Table::open(folder, "x").expect("a table"), &mut file).expect("a file");

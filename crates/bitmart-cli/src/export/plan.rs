@@ -16,10 +16,9 @@ use bitmart::rest::spot::{
 use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
-use super::manifest::for_lines;
-use super::store::{part, rows_path};
-use super::walk::{Most, history, once};
-use super::{Export, reference};
+use super::store::part;
+use super::walk::{Most, history, once, open_list};
+use super::{Export, read, reference};
 use crate::failure::Failure;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
@@ -88,9 +87,8 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
         match *group {
             "balances" => balances(export).await?,
             "orders" => {
-                history(export, "orders", ListOrderHistory::new()).await?;
-                history(export, "open-orders", ListOpenOrders::new()).await?;
-                history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
+                // Open orders first: what ends in between is in the history then.
+                open_list(export, "open-orders", ListOpenOrders::new()).await?;
                 once(
                     export,
                     "open-algo-orders",
@@ -99,6 +97,8 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
                     Most::Rows(200),
                 )
                 .await?;
+                history(export, "orders", ListOrderHistory::new()).await?;
+                history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
             }
             "trades" => history(export, "trades", ListAccountTrades::new()).await?,
             "deposits" => funding(export, group, FundingOperation::Deposit).await?,
@@ -168,12 +168,12 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     once(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
     history(export, "orders", ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
-    each_row(&export.folder, "orders", |row| {
+    read::all(&export.folder, "orders", |row| {
         if row["orderMode"] == "iso_margin" {
-            pairs.extend(text(row, "symbol"));
+            pairs.extend(text(&row, "symbol"));
         }
     })?;
-    each_row(&export.folder, "balances-margin", |row| {
+    read::all(&export.folder, "balances-margin", |row| {
         let has = |side: &str| {
             let amount = row.get(format!("{side}.total_asset"));
             amount
@@ -181,7 +181,7 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
                 .is_some_and(|text| text.contains(|c| matches!(c, '1'..='9')))
         };
         if has("base") || has("quote") {
-            pairs.extend(text(row, "symbol"));
+            pairs.extend(text(&row, "symbol"));
         }
     })?;
     for pair in pairs {
@@ -197,11 +197,20 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
 async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure> {
     // A row counts contracts: what one is worth stands there.
     reference::contracts(export).await?;
+    for (name, endpoint, asked, most) in [
+        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
+        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
+        ("futures-positions", "futures_positions", json!({}), Most::All),
+    ] {
+        once(export, name, endpoint, asked, most).await?;
+    }
     transactions(export).await?;
     history(export, "futures-trades", ListFuturesFills::new()).await?;
     let mut contracts = BTreeSet::new();
-    for source in ["futures-transactions", "futures-trades"] {
-        each_row(&export.folder, source, |row| contracts.extend(text(row, "symbol")))?;
+    let sources =
+        ["futures-transactions", "futures-trades", "futures-open-orders", "futures-plan-orders"];
+    for source in sources {
+        read::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
         let listed = export.client.send(ListContracts::new()).await?;
@@ -219,13 +228,6 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
     history(export, "copy-trading-trades", request).await?;
     history(export, "futures-repayments", ListAutoRepayments::new()).await?;
     history(export, "futures-interest", ListCollateralInterest::new()).await?;
-    for (name, endpoint, asked, most) in [
-        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
-        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
-        ("futures-positions", "futures_positions", json!({}), Most::All),
-    ] {
-        once(export, name, endpoint, asked, most).await?;
-    }
     Ok(())
 }
 
@@ -247,8 +249,11 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 /// What the main account is told of its sub-accounts.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     once(export, "sub-accounts", "sub_accounts_list", json!({}), Most::All).await?;
-    let mut names = Vec::new();
-    each_row(&export.folder, "sub-accounts", |row| names.extend(text(row, "accountName")))?;
+    // Those of all snapshots, so that each keeps its number.
+    let mut names: Vec<String> = Vec::new();
+    read::all(&export.folder, "sub-accounts", |row| {
+        names.extend(text(&row, "accountName").filter(|name| !names.contains(name)));
+    })?;
     if names.is_empty() {
         return Ok(());
     }
@@ -276,30 +281,13 @@ async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The rows of a dataset that is there, one by one; none of one that is not.
+/// The rows of a dataset that is there, as they are now, one by one; none of one that is not.
 pub(super) fn each_row(
     folder: &Path,
     name: &str,
     mut each: impl FnMut(&Value),
 ) -> Result<(), Failure> {
-    let path = rows_path(folder, name);
-    if !path.exists() {
-        return Ok(());
-    }
-    for_lines(&path, |line| {
-        if let Ok(row) = serde_json::from_slice(line) {
-            each(&row);
-        }
-        Ok(())
-    })
-}
-
-/// The rows of a small dataset that is there; none of one that is not.
-pub(super) fn rows(folder: &Path, name: &str) -> Vec<Value> {
-    let mut rows = Vec::new();
-    // What cannot be read has no rows.
-    let _ = each_row(folder, name, |row| rows.push(row.clone()));
-    rows
+    read::newest(folder, name, |row| each(&row))
 }
 
 /// A text of a row that says something.

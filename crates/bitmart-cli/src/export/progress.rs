@@ -1,5 +1,6 @@
 //! How far a walk has come, on standard error.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ impl Progress {
     }
 
     /// The walk stands at `next`, with so many rows.
-    pub(super) fn tell(&mut self, next: Timestamp, rows: u64) {
+    pub(super) fn tell(&mut self, next: Timestamp, rows: u64, overall: &Overall) {
         if self.told.elapsed() < TOLD[usize::from(!self.terminal)] {
             return;
         }
@@ -37,16 +38,17 @@ impl Progress {
         let mut err = std::io::stderr().lock();
         // Progress that cannot be told is no reason to stop.
         let _ = if self.terminal {
-            write!(err, "\r\x1b[K{line}").and_then(|()| err.flush())
+            write!(err, "\r\x1b[K{line}\r\n\x1b[K{}\x1b[A", overall.line())
+                .and_then(|()| err.flush())
         } else {
-            writeln!(err, "{line}")
+            writeln!(err, "{line}\n{}", overall.line())
         };
     }
 
     /// Clears the line.
     pub(super) fn end(&self) {
         if self.terminal {
-            eprint!("\r\x1b[K");
+            eprint!("\r\x1b[K\n\x1b[K\x1b[A");
         }
     }
 
@@ -69,6 +71,79 @@ impl Progress {
     }
 }
 
+/// The progress of a whole run.
+#[derive(Debug)]
+pub(super) struct Overall {
+    started: Instant,
+    /// Requests that each list was thought to take, and thousandths of it that are done.
+    lists: BTreeMap<String, (u64, u64)>,
+    rows: u64,
+    bytes: u64,
+}
+
+impl Overall {
+    pub(super) fn new(expected: impl IntoIterator<Item = (String, u64)>) -> Self {
+        let lists = expected.into_iter().map(|(name, requests)| (name, (requests, 0))).collect();
+        Self { started: Instant::now(), lists, rows: 0, bytes: 0 }
+    }
+
+    /// Rows and bytes came.
+    pub(super) fn add(&mut self, rows: usize, bytes: usize) {
+        self.rows += rows as u64;
+        self.bytes += bytes as u64;
+    }
+
+    /// The walk of a list through a span stands at `next`.
+    pub(super) fn walked(&mut self, name: &str, span: (Timestamp, Timestamp), next: Timestamp) {
+        let millis =
+            |to: Timestamp| u64::try_from(to.as_millis() - span.0.as_millis()).unwrap_or(0).max(1);
+        self.set(name, (millis(next) * 1_000 / millis(span.1)).min(1_000));
+    }
+
+    pub(super) fn list_done(&mut self, name: &str) {
+        self.set(name, 1_000);
+    }
+
+    fn set(&mut self, name: &str, done: u64) {
+        self.lists.entry(name.to_owned()).or_insert((1, 0)).1 = done;
+    }
+
+    fn percent(&self) -> u64 {
+        let all: u64 = self.lists.values().map(|(requests, _)| requests).sum();
+        let done: u64 = self.lists.values().map(|(requests, done)| requests * done).sum();
+        (done / 10).checked_div(all).unwrap_or(100)
+    }
+
+    /// Percent, rows, bytes and when it will end, guessed from the time so far.
+    pub(super) fn line(&self) -> String {
+        self.line_after(self.started.elapsed(), Timestamp::now())
+    }
+
+    fn line_after(&self, elapsed: Duration, now: Timestamp) -> String {
+        let percent = self.percent();
+        let mut text = format!("all: {percent} %, {} rows, {}", self.rows, size(self.bytes));
+        if (1..100).contains(&percent) {
+            let left = elapsed.as_millis() * u128::from(100 - percent) / u128::from(percent);
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
+            let end: String = (now + left).to_string().chars().take(16).collect();
+            text += &format!(", done about {} UTC", end.replace('T', " "));
+        }
+        text
+    }
+}
+
+/// A number of bytes in words.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        1_000_000..1_000_000_000 => {
+            format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+        }
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes % 1_000_000_000 / 100_000_000),
+    }
+}
+
 /// A time in words.
 pub(super) fn clock(seconds: u128) -> String {
     match seconds {
@@ -80,7 +155,20 @@ pub(super) fn clock(seconds: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Progress, Timestamp};
+    use super::{Duration, Overall, Progress, Timestamp};
+
+    #[test]
+    fn the_whole_ends_as_its_lists_do() {
+        let at = Timestamp::from_millis;
+        let mut overall = Overall::new([("orders".to_owned(), 3), ("trades".to_owned(), 1)]);
+        overall.add(7, 5_300_000);
+        overall.walked("orders", (at(0), at(100)), at(50));
+        overall.list_done("trades");
+        let line = overall.line_after(Duration::from_mins(62), at(0));
+        assert_eq!(line, "all: 62 %, 7 rows, 5.3 MB, done about 1970-01-01 00:38 UTC");
+        overall.list_done("orders");
+        assert_eq!(overall.line_after(Duration::ZERO, at(0)), "all: 100 %, 7 rows, 5.3 MB");
+    }
 
     #[test]
     fn the_rest_takes_as_long_in_proportion() {

@@ -11,7 +11,7 @@ use bitmart::rest::catalog::EndpointEntry;
 use super::columns::{Column, Kind, columns, is_positional};
 use super::manifest::{Dataset, Kept, Manifest};
 use super::walk::entry;
-use super::{amounts, derive, tax};
+use super::{amounts, archive, derive, tax};
 use crate::failure::Failure;
 use crate::private;
 
@@ -19,6 +19,7 @@ pub(super) const FILE: &str = "README.md";
 
 /// Writes the file, and notes it in the manifest.
 pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), Failure> {
+    archive::claim(folder, FILE)?;
     let text = text(manifest)?;
     private::write(&folder.join(FILE), text.as_bytes())
         .map_err(|error| Failure::machine(format!("{FILE}: {error}")))?;
@@ -75,11 +76,13 @@ made it.
 
 - `NAME.jsonl`: rows, one JSON object a line. The truth of a dataset; all other forms are made of it.
 - `NAME.csv`, `NAME.parquet`: the same rows in other forms, where they were wished for.
+- A list of the moment, such as balances, is a series of snapshots, one behind the other; `taken` says of which a row is.
+- `versions/NAME.jsonl`: rows that the exchange told otherwise later, as they were before.
 - `raw/NAME.ndjson`: each response of the exchange, one JSON object a line: `at`, when it came, in milliseconds; `asked`,
   the parameters or the span of time of the request; `body`, the response character by character.
 - `trades-tax.csv`: trades and payments in one list.
 - `manifest.json`: rows, span of time, bytes and SHA-256 of each file, and what could not be had, with the exchange's words.
-- `state/`, `export.json`, `lock`: for the program that goes on with the archive.
+- `state/`, `export.json`, `derived.json`, `lock`: for the program that goes on with the archive.
 
 `bitmart verify DIR` reads everything again. `bitmart export --reread DIR` makes rows of responses that a newer program
 understands and an older one did not. Nothing of this needs the exchange.
@@ -98,8 +101,8 @@ const READING: &str = "
   that the exchange did not tell.
 - Codes, which are numbers that stand for words, have the word beside them in `csv`, in `NAME_name`. Codes that a row may lack
   are text, since programs make floating point numbers of a column with blanks.
-- `csv` and `parquet` are ordered by time, and rows of one instant by their ids; lists without times by what their rows begin
-  with. `jsonl` is in the order in which it came.
+- `csv` and `parquet` are ordered by time, and rows of one instant by their ids; snapshots by when they were taken, and then by
+  the id of a row or by what it begins with. `jsonl` is in the order in which it came.
 - Rows of futures count contracts. `csv` has the size of a contract beside them, and amounts of the base and of the quote
   currency, computed: base amount = contracts x contract size, quote amount = base amount x price; of contracts that are
   quoted in USD, and are backed by coins, quote amount = contracts x contract size and base amount = quote amount / price.
@@ -159,6 +162,11 @@ fn section(text: &mut String, entry: &EndpointEntry, datasets: &[&Dataset]) {
     text.push_str("\n| column | type | unit | meaning |\n|---|---|---|---|\n");
     for column in &columns {
         row(text, column);
+    }
+    if datasets.iter().any(|dataset| dataset.snapshots > 0) {
+        text.push_str(
+            "| `taken` | time | UTC, as text | When the snapshot was taken that the row is of. |\n",
+        );
     }
     let added = amounts::names(metadata.id);
     for name in &added {

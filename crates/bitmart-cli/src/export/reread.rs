@@ -5,20 +5,15 @@
 //! A run that dies before that file is there leaves the old archive, one that dies behind it is finished by
 //! the next.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use bitmart::Timestamp;
-use bitmart::rest::bytes::Bytes;
-use bitmart::rest::history::{Cursor, RowKey};
-use ring::digest;
-
-use super::manifest::{Kept, Manifest, for_lines, names};
-use super::store::{Answer, State, raw_path, rows_path, state, states};
-use super::walk::{EARLIEST, NO_LIST, count, entry, snapshot_lines};
-use super::{Terms, conclude, histories, lock, told};
+use super::archive::Terms;
+use super::manifest::{Kept, Manifest, names};
+use super::rebuild::{Made, rebuild};
+use super::run::{conclude, lock};
+use super::store::{State, raw_path, rows_path, state, states, versions_path};
 use crate::failure::{Exit, Failure, chain};
 use crate::private;
 
@@ -29,11 +24,9 @@ const COMMIT: &str = "commit";
 
 pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure> {
     let mut steps = Steps(stop_after);
-    let path = folder.join("export.json");
-    let terms =
-        fs::read(&path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    let terms: Terms = serde_json::from_slice(&terms)
-        .map_err(|error| Failure::machine(format!("{}: {error}", path.display())))?;
+    let terms = Terms::read(folder)?.ok_or_else(|| {
+        Failure::usage(format!("{} holds no archive: there is no export.json", folder.display()))
+    })?;
     let _lock = lock(folder)?;
     finish(folder, &mut steps)?;
     let mut problems = Vec::new();
@@ -58,16 +51,22 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
         steps.done();
     }
     finish(folder, &mut steps)?;
-    let formats = match Manifest::read(folder) {
-        Ok(manifest) => formats(&manifest),
-        // The export was interrupted before there was one.
-        Err(_) => BTreeSet::new(),
-    };
-    let manifest = conclude(folder, terms, &formats)?;
-    if problems.is_empty() {
-        return told(&manifest);
+    if !problems.is_empty() {
+        return Err(Failure::new(Exit::Incomplete, problems.join("\n")));
     }
-    Err(Failure::new(Exit::Incomplete, problems.join("\n")))
+    if !terms.finished {
+        eprintln!(
+            "run {} is not at its end; the export command goes on where it stopped",
+            terms.run
+        );
+        return Ok(());
+    }
+    let manifest = conclude(folder, &terms, &formats(&Manifest::read(folder)?))?;
+    eprintln!("{}", manifest.summary());
+    if manifest.is_complete() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Incomplete, "the archive lacks something; see manifest.json"))
 }
 
 /// Counts what changes the disk. For tests: the process dies after so many, as by kill -9.
@@ -97,10 +96,14 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
     }
     let io = |error: std::io::Error| broken(&new, &error);
     if is_unfinished(folder) {
-        for (from, to) in
-            [(new.join("rows"), folder.to_owned()), (new.join("state"), states(folder))]
-        {
+        let places = [
+            (new.join("versions"), folder.join("versions")),
+            (new.join("rows"), folder.to_owned()),
+            (new.join("state"), states(folder)),
+        ];
+        for (from, to) in places {
             let Ok(entries) = fs::read_dir(&from) else { continue };
+            private::folder(&to).map_err(io)?;
             for entry in entries {
                 let entry = entry.map_err(io)?;
                 fs::rename(entry.path(), to.join(entry.file_name())).map_err(io)?;
@@ -134,27 +137,34 @@ enum Change {
 
 fn reread(folder: &Path, name: &str, terms: &Terms) -> Result<Change, Failure> {
     let old = state(folder, name)?;
-    let new_rows = new_path(folder, &rows_path(folder, name), "rows");
-    let io = |error: std::io::Error| broken(&new_rows, &error);
-    let mut made = None;
-    private::write_with(&new_rows, io, |out| {
-        made = Some(rows(folder, name, &old, terms, out)?);
-        Ok(())
-    })?;
-    let Some(made) = made else { return Ok(Change::None) };
-    let is_same =
-        Kept::of(folder, &relative(folder, &rows_path(folder, name)))?.sha256 == made.sha256;
-    let state = made.state;
-    if is_same || state.rows < old.rows {
-        fs::remove_file(&new_rows).map_err(io)?;
+    let rows = rows_path(folder, name);
+    // Nothing came yet.
+    if !raw_path(folder, name).exists() || !rows.exists() {
+        return Ok(Change::None);
     }
-    if state.rows < old.rows {
+    let new_rows = new_path(folder, &rows, "rows");
+    let versions = versions_path(folder, name);
+    let new_versions = new_path(folder, &versions, "versions");
+    let Made { state, rows_sha256, same_versions } =
+        rebuild(folder, name, &old, terms, [&new_rows, &new_versions])?;
+    let remove = |path: &Path| fs::remove_file(path).map_err(|error| broken(path, &error));
+    let is_same =
+        Kept::of_begin(folder, &relative(folder, &rows), old.bytes)?.sha256 == rows_sha256;
+    let is_less = state.rows < old.rows;
+    if is_same || is_less {
+        remove(&new_rows)?;
+    }
+    if same_versions || is_less {
+        remove(&new_versions)?;
+    }
+    if is_less {
         return Ok(Change::Refused(format!(
             "the responses give {} rows, and there are {}: they stay",
             state.rows, old.rows
         )));
     }
-    if is_same && (state.unread, state.faulty, state.done) == (old.unread, old.faulty, old.done) {
+    let counts = |state: &State| (state.unread, state.faulty, state.done, state.lacks.is_some());
+    if is_same && same_versions && counts(&state) == counts(&old) {
         return Ok(Change::None);
     }
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::machine(chain(&error)))?;
@@ -182,223 +192,4 @@ fn relative(folder: &Path, path: &Path) -> String {
 
 fn broken(path: &Path, error: &std::io::Error) -> Failure {
     Failure::machine(format!("{}: {error}", path.display()))
-}
-
-/// What the responses of a dataset give.
-struct Made {
-    state: State,
-    sha256: String,
-}
-
-/// Writes the rows that the responses give, as an export does: those of each response in order, and what
-/// came before not again. 16 bytes for each row are in memory.
-fn rows(
-    folder: &Path,
-    name: &str,
-    old: &State,
-    terms: &Terms,
-    out: &mut BufWriter<fs::File>,
-) -> Result<Made, Failure> {
-    let at = Timestamp::from_millis;
-    let begin = || histories::begin(&old.endpoint, at(terms.from_ms), at(terms.to_ms));
-    let mut reader = Reader {
-        old,
-        cursor: old.cursor.clone().or_else(begin),
-        again: Vec::new(),
-        seen: HashSet::new(),
-        faults: [HashSet::new(), HashSet::new()],
-        rows: 0,
-        bytes: 0,
-        unread: 0,
-        faulty: 0,
-        span: None,
-        why: None,
-        hash: digest::Context::new(&digest::SHA256),
-        is_full: false,
-    };
-    let mut raw = 0;
-    for_lines(&raw_path(folder, name), |line| {
-        raw += line.len() as u64;
-        // What no state tells of does not count.
-        if raw <= old.raw_bytes {
-            let answer: Answer = serde_json::from_slice(line)
-                .map_err(|error| Failure::machine(format!("raw/{name}.ndjson: {error}")))?;
-            reader.answer(answer, out).map_err(|error| broken(folder, &error))?;
-        }
-        Ok(())
-    })?;
-    Ok(reader.made())
-}
-
-struct Reader<'a> {
-    old: &'a State,
-    /// Where the walk stands.
-    cursor: Option<Cursor>,
-    /// Ids of rows that the walk will meet again: it did not get past the response.
-    again: Vec<String>,
-    /// What tells the rows so far from others.
-    seen: HashSet<[u8; 16]>,
-    /// The same of rows that are not understood, of the window before and of this one.
-    faults: [HashSet<String>; 2],
-    rows: u64,
-    bytes: u64,
-    unread: u64,
-    faulty: u64,
-    span: Option<(i64, i64)>,
-    why: Option<String>,
-    hash: digest::Context,
-    /// The last response had as many rows as were asked for.
-    is_full: bool,
-}
-
-impl Reader<'_> {
-    fn answer(&mut self, answer: Answer, out: &mut impl Write) -> std::io::Result<()> {
-        let page = answer.asked.get("page").and_then(serde_json::Value::as_u64).unwrap_or(1);
-        if page <= 1 {
-            let [before, now] = &mut self.faults;
-            *before = std::mem::take(now);
-        }
-        if answer.body.is_empty() {
-            // An empty window that the exchange answers with an error.
-            return Ok(());
-        }
-        let body = Bytes::from(answer.body);
-        match histories::read(&self.old.endpoint, &body) {
-            Some(Ok(read)) => self.history(read, &answer.asked, out),
-            Some(Err(why)) => {
-                self.unread(why);
-                Ok(())
-            }
-            None => self.list(&answer.asked, answer.at, &body, out),
-        }
-    }
-
-    fn unread(&mut self, why: String) {
-        self.unread += 1;
-        self.why = Some(why);
-    }
-
-    fn history(
-        &mut self,
-        read: histories::Read,
-        asked: &serde_json::Value,
-        out: &mut impl Write,
-    ) -> std::io::Result<()> {
-        let to = asked.get("to").and_then(serde_json::Value::as_i64);
-        if let (Some(cursor), Some(to)) = (&self.cursor, to)
-            && self.old.unread > 0
-            && to > cursor.next.as_millis()
-        {
-            self.again.extend(read.rows.iter().map(|(key, _)| key.id.clone()));
-        }
-        for (id, why) in read.faults {
-            let [before, now] = &mut self.faults;
-            if !before.contains(&id) && now.insert(id) {
-                self.faulty += 1;
-                self.why = Some(why);
-            }
-        }
-        let mut rows: Vec<(RowKey, Vec<u8>)> = read.rows;
-        rows.retain(|(key, _)| self.seen.insert(fingerprint(&key.id)));
-        rows.sort_by(|left, right| left.0.cmp(&right.0));
-        for (key, line) in rows {
-            let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST);
-            self.write(time, &line, out)?;
-        }
-        Ok(())
-    }
-
-    fn list(
-        &mut self,
-        asked: &serde_json::Value,
-        at: i64,
-        body: &Bytes,
-        out: &mut impl Write,
-    ) -> std::io::Result<()> {
-        let lines = entry(&self.old.endpoint)
-            .map_err(|failure| failure.to_string())
-            .and_then(|entry| snapshot_lines(entry, body));
-        let (lines, faults) = match lines {
-            // The one row may stand for a response without a list.
-            Ok((lines, _)) if self.old.unread > 0 && !lines.is_empty() && count(body).is_none() => {
-                self.unread(NO_LIST.to_owned());
-                return Ok(());
-            }
-            Ok(lines) => lines,
-            Err(why) => {
-                self.unread(why);
-                return Ok(());
-            }
-        };
-        let most = ["limit", "N", "size", "sizePage"].iter().find_map(|name| asked.get(name));
-        let most = most.and_then(serde_json::Value::as_u64);
-        self.is_full = most.is_some_and(|most| (lines.len() + faults.len()) as u64 >= most);
-        self.faulty += faults.len() as u64;
-        self.why = faults.last().cloned().or(self.why.take());
-        for line in lines {
-            self.write(Some(at), &line, out)?;
-        }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        time: Option<i64>,
-        line: &[u8],
-        out: &mut impl Write,
-    ) -> std::io::Result<()> {
-        out.write_all(line)?;
-        self.hash.update(line);
-        self.rows += 1;
-        self.bytes += line.len() as u64;
-        self.span = match (self.span, time) {
-            (Some((first, last)), Some(time)) => Some((first.min(time), last.max(time))),
-            (known, time) => time.map(|time| (time, time)).or(known),
-        };
-        Ok(())
-    }
-
-    fn made(self) -> Made {
-        let old = self.old;
-        let is_list = histories::read(&old.endpoint, &Bytes::new()).is_none();
-        let mut cursor = old.cursor.clone();
-        if !old.done && !self.again.is_empty() {
-            cursor = self.cursor.and_then(|cursor| knowing(&cursor, self.again)).or(cursor);
-        }
-        let mut state = State {
-            cursor,
-            rows: self.rows,
-            bytes: self.bytes,
-            unread: self.unread,
-            faulty: self.faulty,
-            span: self.span,
-            ..old.clone()
-        };
-        if let Some(why) = self.why {
-            state.lacks = Some(state.not_understood(&why));
-        } else if old.unread + old.faulty > 0 {
-            state.lacks = None;
-        }
-        // A list of the moment ends at a response that is not understood. Now that it is, it is whole unless
-        // there may be another page.
-        let ended = is_list && old.unread > 0 && state.unread == 0 && old.refused.is_none();
-        state.done |= ended && !self.is_full;
-        Made { state, sha256: hex::encode(self.hash.finish()) }
-    }
-}
-
-/// A cursor at the same place, for which these rows are not new.
-fn knowing(cursor: &Cursor, ids: Vec<String>) -> Option<Cursor> {
-    let mut cursor = serde_json::to_value(cursor).ok()?;
-    let seen = cursor.get_mut("seen")?.as_array_mut()?;
-    seen.extend(ids.into_iter().map(serde_json::Value::from));
-    serde_json::from_value(cursor).ok()
-}
-
-/// What tells a row from others, in few bytes.
-fn fingerprint(id: &str) -> [u8; 16] {
-    let hash = digest::digest(&digest::SHA256, id.as_bytes());
-    let mut print = [0; 16];
-    print.copy_from_slice(&hash.as_ref()[..16]);
-    print
 }

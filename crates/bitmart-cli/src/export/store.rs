@@ -3,17 +3,60 @@
 //! Answers and rows are appended and synced first; then the state, which says how many bytes of them
 //! count, is put in place in one step. Whatever happens in between, a program that goes on cuts both back
 //! to what the state says and asks again from its cursor: nothing is missing and nothing comes twice.
+//!
+//! A list is asked for again in every run. Of a history `NAME.jsonl` holds the newest version of each row, and
+//! `versions/NAME.jsonl` those that a later answer replaced; a list of the moment is a series of snapshots,
+//! one behind the other, whose rows say when they were taken.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bitmart::Timestamp;
 use bitmart::rest::history::Cursor;
 use serde::{Deserialize, Serialize};
 
+use super::manifest::for_lines_to;
 use crate::failure::Failure;
 use crate::private;
+
+/// Most faulty rows of a list that are told apart.
+pub(super) const FAULTS: usize = 10_000;
+
+/// A span of time that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Span {
+    /// In milliseconds, as `to`.
+    pub(super) from: i64,
+    pub(super) to: i64,
+    /// It was asked for before: answers that show nothing new are not kept.
+    #[serde(default)]
+    pub(super) again: bool,
+}
+
+/// Where the newest snapshot of a list of the moment begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Snapshot {
+    /// When it was taken, by the exchange's clock, in milliseconds.
+    pub(super) taken: i64,
+    pub(super) bytes: u64,
+    pub(super) rows: u64,
+    raw_bytes: u64,
+    answers: u64,
+}
+
+/// What the files hold once replaced rows are moved out of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Rewrite {
+    bytes: u64,
+    version_bytes: u64,
+}
+
+fn one() -> u32 {
+    1
+}
 
 /// How far a dataset has come.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,6 +88,44 @@ pub(super) struct State {
     /// Rows that were not understood, in answers that otherwise were.
     #[serde(default)]
     pub(super) faulty: u64,
+    /// Their digests: the overlap shows them again.
+    #[serde(default)]
+    faults: BTreeSet<String>,
+    /// The run that it was asked for in last; 0 before the first. What version 1 wrote is of run 1.
+    #[serde(default = "one")]
+    pub(super) run: u32,
+    /// Walks that were begun after the first one: a run makes several.
+    #[serde(default)]
+    pub(super) walk: u32,
+    /// Spans that this run still has to ask for; the first is at hand.
+    #[serde(default)]
+    pub(super) todo: Vec<Span>,
+    /// Everything up to here was asked for, in milliseconds. Nothing before the first run is done, in what
+    /// version 1 wrote, and of lists of the moment.
+    #[serde(default)]
+    pub(super) to: Option<i64>,
+    /// Rows that are not final, such as withdrawals under way: id and time.
+    #[serde(default)]
+    pub(super) pending: BTreeMap<String, i64>,
+    /// Begin and length of rows that later ones replace and that are still among the rows.
+    #[serde(default)]
+    pub(super) replaced: Vec<(u64, u64)>,
+    #[serde(default)]
+    rewrite: Option<Rewrite>,
+    /// Bytes and number of the replaced rows that were moved away.
+    #[serde(default)]
+    pub(super) version_bytes: u64,
+    #[serde(default)]
+    pub(super) versions: u64,
+    /// Rows that came in a later run although their time was asked for before.
+    #[serde(default)]
+    pub(super) late: u64,
+    /// Of a list of the moment: its newest snapshot.
+    #[serde(default)]
+    pub(super) snapshot: Option<Snapshot>,
+    /// How many snapshots there are.
+    #[serde(default)]
+    pub(super) snapshots: u64,
 }
 
 impl State {
@@ -66,13 +147,24 @@ pub(super) struct Answer {
     pub(super) asked: serde_json::Value,
     /// The body, character by character.
     pub(super) body: String,
+    /// The walk that it belongs to.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub(super) walk: u32,
+    /// The snapshot that it belongs to, by its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) taken: Option<i64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields this way")]
+fn is_first(walk: &u32) -> bool {
+    *walk == 0
 }
 
 impl Answer {
     /// An answer that has just come. The exchange writes UTF-8; anything else is marked in its place.
     pub(super) fn new(asked: serde_json::Value, body: &[u8]) -> Self {
         let body = String::from_utf8_lossy(body).into_owned();
-        Self { at: Timestamp::now().as_millis(), asked, body }
+        Self { at: Timestamp::now().as_millis(), asked, body, walk: 0, taken: None }
     }
 }
 
@@ -93,6 +185,7 @@ pub(super) struct Added<'a> {
 pub(super) struct Store {
     rows: File,
     raw: File,
+    pub(super) folder: PathBuf,
     state_path: PathBuf,
     pub(super) name: String,
     pub(super) state: State,
@@ -108,34 +201,104 @@ impl Store {
         }
         let state_path = state_path(folder, name);
         let broken = |error: io::Error| Failure::machine(format!("{name}: {error}"));
-        let mut state: State = match std::fs::read(&state_path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+        let (rows_path, raw_path) = (rows_path(folder, name), raw_path(folder, name));
+        let known: Option<State> = match std::fs::read(&state_path) {
+            Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| {
                 Failure::machine(format!("{}: {error}", state_path.display()))
                     .with_advice("export into another folder")
-            })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
+            })?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(broken(error)),
         };
+        let is_new = known.is_none();
+        let mut state = known.unwrap_or_default();
         endpoint.clone_into(&mut state.endpoint);
-        let raw_path = raw_path(folder, name);
+        let versions = versions_path(folder, name);
+        for path in [&rows_path, &raw_path, &versions].into_iter().filter(|_| is_new) {
+            if path.exists() {
+                return Err(Failure::usage(format!(
+                    "{} is there and is no part of this archive; nothing was overwritten",
+                    path.display()
+                ))
+                .with_advice("move the file away, or name another folder"));
+            }
+        }
         private::folder(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
-        let rows = open(&rows_path(folder, name), state.bytes).map_err(broken)?;
+        // First of all, so that files without a state are never the archive's own.
+        if is_new {
+            save(&state_path, &state)?;
+        }
+        if state.rewrite.is_some() {
+            rewritten(&rows_path, &mut state).map_err(broken)?;
+            save(&state_path, &state)?;
+        }
+        let rows = open(&rows_path, state.bytes).map_err(broken)?;
         let raw = open(&raw_path, state.raw_bytes).map_err(broken)?;
         let (Some(rows), Some(raw)) = (rows, raw) else {
-            return Err(Failure::machine(format!("{name}: something is missing at its end"))
-                .with_advice("the folder was changed; export into another one"));
+            return Err(Failure::machine(format!(
+                "{name}: the file is shorter than it was; nothing was overwritten"
+            ))
+            .with_advice("the folder was changed: put back a copy, or export into another one"));
         };
-        Ok(Self { rows, raw, state_path, name: name.to_owned(), state })
+        let folder = folder.to_owned();
+        Ok(Self { rows, raw, folder, state_path, name: name.to_owned(), state })
     }
 
-    /// Forgets what is there, which is of another moment.
-    pub(super) fn restart(&mut self) -> Result<(), Failure> {
-        let endpoint = std::mem::take(&mut self.state.endpoint);
-        self.state = State { endpoint, ..State::default() };
+    /// Begins with the spans of a run.
+    pub(super) fn begin_run(&mut self, run: u32, spans: Vec<Span>) -> Result<(), Failure> {
+        let state = &mut self.state;
+        (state.run, state.todo, state.cursor, state.done) = (run, spans, None, false);
+        state.walk += 1;
+        self.save()
+    }
+
+    /// The span at hand is done.
+    pub(super) fn finish_span(&mut self) -> Result<(), Failure> {
+        let state = &mut self.state;
+        if !state.todo.is_empty() {
+            let span = state.todo.remove(0);
+            state.to = Some(state.to.map_or(span.to, |to| to.max(span.to)));
+        }
+        if state.todo.is_empty() {
+            return Ok(());
+        }
+        state.cursor = None;
+        state.walk += 1;
+        self.save()
+    }
+
+    /// Begins a snapshot behind those that are there. One that was not finished is taken away: it is of
+    /// another moment.
+    pub(super) fn begin_snapshot(&mut self, run: u32, taken: i64) -> Result<(), Failure> {
+        let state = &mut self.state;
+        // Version 1 left a list open that the exchange gives a part of only.
+        let is_whole = state.done || (state.snapshot.is_none() && state.lacks.is_some());
+        let unfinished = if is_whole { None } else { Some(state.snapshot.unwrap_or_default()) };
+        let cut = unfinished.is_some();
+        let begin = unfinished.unwrap_or(Snapshot {
+            taken,
+            bytes: state.bytes,
+            rows: state.rows,
+            raw_bytes: state.raw_bytes,
+            answers: state.answers,
+        });
+        (state.bytes, state.rows) = (begin.bytes, begin.rows);
+        (state.raw_bytes, state.answers) = (begin.raw_bytes, begin.answers);
+        state.snapshot = Some(Snapshot { taken, ..begin });
+        (state.run, state.done, state.cursor) = (run, false, None);
+        (state.refused, state.denied, state.lacks) = (None, false, None);
+        (state.unread, state.faulty) = (0, 0);
+        state.faults.clear();
         self.save()?;
+        if !cut {
+            return Ok(());
+        }
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
-        for file in [&mut self.rows, &mut self.raw] {
-            file.set_len(0).and_then(|()| file.rewind()).map_err(broken)?;
+        for (file, bytes) in
+            [(&mut self.rows, self.state.bytes), (&mut self.raw, self.state.raw_bytes)]
+        {
+            file.set_len(bytes).map_err(broken)?;
+            file.seek(SeekFrom::End(0)).map_err(broken)?;
         }
         Ok(())
     }
@@ -184,10 +347,73 @@ impl Store {
         self.state.lacks = Some(self.state.not_understood(why));
     }
 
+    /// Whether a row that is not understood has not come before, so far as that is remembered.
+    pub(super) fn is_new_fault(&mut self, digest: String) -> bool {
+        let faults = &mut self.state.faults;
+        if faults.len() >= FAULTS { !faults.contains(&digest) } else { faults.insert(digest) }
+    }
+
+    /// Nothing of an answer is new: only the walk goes on.
+    pub(super) fn go_on(&mut self, cursor: &Cursor) -> Result<(), Failure> {
+        self.state.cursor = Some(cursor.clone());
+        self.save()
+    }
+
     /// Says that all is there.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        (self.state.done, self.state.denied, self.state.refused) = (true, false, None);
+        self.tidy()?;
+        let state = &mut self.state;
+        (state.done, state.denied, state.refused) = (true, false, None);
+        if state.snapshot.is_some() {
+            state.snapshots += 1;
+        }
         self.save()
+    }
+
+    /// Moves replaced rows to `versions`. The rows are written anew beside the old ones and take their place
+    /// in one step; a state in between tells which of the two is there.
+    pub(super) fn tidy(&mut self) -> Result<(), Failure> {
+        if self.state.replaced.is_empty() {
+            return Ok(());
+        }
+        let path = rows_path(&self.folder, &self.name);
+        let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
+        let versions_path = versions_path(&self.folder, &self.name);
+        private::folder(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
+        let mut versions =
+            open(&versions_path, self.state.version_bytes).map_err(broken)?.ok_or_else(|| {
+                Failure::machine(format!(
+                    "{}: the file is shorter than it was",
+                    versions_path.display()
+                ))
+            })?;
+        let new_path = path.with_extension("jsonl.new");
+        let mut new = io::BufWriter::new(open_new(&new_path).map_err(broken)?);
+        let mut rewrite = Rewrite { bytes: 0, version_bytes: self.state.version_bytes };
+        let replaced: BTreeSet<u64> = self.state.replaced.iter().map(|(at, _)| *at).collect();
+        for_lines_to(&path, self.state.bytes, |at, line| {
+            let written = if replaced.contains(&at) {
+                rewrite.version_bytes += line.len() as u64;
+                versions.write_all(line)
+            } else {
+                rewrite.bytes += line.len() as u64;
+                new.write_all(line)
+            };
+            written.map_err(broken)
+        })?;
+        versions.sync_data().map_err(broken)?;
+        let new = new.into_inner().map_err(|error| broken(error.into_error()))?;
+        new.sync_data().map_err(broken)?;
+        drop(new);
+        self.state.rewrite = Some(rewrite);
+        self.save()?;
+        std::fs::rename(&new_path, &path).map_err(broken)?;
+        rewritten(&path, &mut self.state).map_err(broken)?;
+        self.save()?;
+        self.rows = open(&path, self.state.bytes).map_err(broken)?.ok_or_else(|| {
+            Failure::machine(format!("{}: the file is shorter than it was", self.name))
+        })?;
+        Ok(())
     }
 
     /// Says why the rest did not come: another run asks again. `by_exchange` when it is the exchange that
@@ -198,19 +424,44 @@ impl Store {
         self.save()
     }
 
-    /// Says what is not among the rows of a list of the moment: another run asks for it anew.
-    pub(super) fn lack(&mut self, what: String) -> Result<(), Failure> {
+    /// Says what is not among the rows of a list of the moment.
+    pub(super) fn lack(&mut self, what: String) {
         self.state.lacks = Some(what);
-        self.save()
     }
 
-    fn save(&self) -> Result<(), Failure> {
-        let broken = |error: &dyn std::error::Error| {
-            Failure::machine(format!("{}: {error}", self.state_path.display()))
-        };
-        let bytes = serde_json::to_vec(&self.state).map_err(|error| broken(&error))?;
-        private::write(&self.state_path, &bytes).map_err(|error| broken(&error))
+    pub(super) fn save(&self) -> Result<(), Failure> {
+        save(&self.state_path, &self.state)
     }
+}
+
+fn save(path: &Path, state: &State) -> Result<(), Failure> {
+    let broken =
+        |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
+    let bytes = serde_json::to_vec(state).map_err(|error| broken(&error))?;
+    private::write(path, &bytes).map_err(|error| broken(&error))
+}
+
+/// Takes over what the rows became, if they took the place of the old ones: they are fewer. Otherwise they
+/// still have to.
+fn rewritten(path: &Path, state: &mut State) -> io::Result<()> {
+    let Some(rewrite) = state.rewrite.take() else { return Ok(()) };
+    if std::fs::metadata(path)?.len() == rewrite.bytes {
+        state.bytes = rewrite.bytes;
+        state.version_bytes = rewrite.version_bytes;
+        state.rows -= state.replaced.len() as u64;
+        state.versions += state.replaced.len() as u64;
+        state.replaced.clear();
+    }
+    Ok(())
+}
+
+/// A file of one's own, empty.
+fn open_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Opens a file at its end and cuts it to `bytes`; `None` when it is shorter.
@@ -245,6 +496,11 @@ pub(super) fn rows_path(folder: &Path, name: &str) -> PathBuf {
 /// Where the answers of a dataset lie.
 pub(super) fn raw_path(folder: &Path, name: &str) -> PathBuf {
     folder.join("raw").join(format!("{name}.ndjson"))
+}
+
+/// Where rows lie that later ones replaced.
+pub(super) fn versions_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join("versions").join(format!("{name}.jsonl"))
 }
 
 /// Where the states lie.
@@ -287,7 +543,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
-        let answer = Answer { at: 7, asked: serde_json::Value::Null, body: "{\n}".to_owned() };
+        let answer = Answer::new(serde_json::Value::Null, b"{\n}");
         let lines = b"{\"id\":1}\n";
         let added = Added { answer: &answer, lines, rows: 1, span: Some((3, 4)), cursor: None };
         store.append(&added).expect("it is kept");

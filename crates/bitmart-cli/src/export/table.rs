@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bitmart::Timestamp;
 use bitmart::rest::catalog::EndpointEntry;
 use bitmart::rest::history::RowKey;
 
@@ -10,7 +11,7 @@ use super::manifest::for_lines;
 use super::order::{Source, in_order};
 use super::store::{rows_path, state};
 use super::walk::entry;
-use super::{cells, histories};
+use super::{again, cells, histories};
 use crate::failure::Failure;
 use crate::output::{self, json::Json, rows::Rows};
 
@@ -24,6 +25,8 @@ pub(super) struct Table {
     pub(super) names: Vec<String>,
     /// What is known of the first of them.
     pub(super) columns: Vec<Column>,
+    /// Its rows are of snapshots, and say of which.
+    is_dated: bool,
     /// Whether all values of a column are of its kind.
     pub(super) fits: Vec<bool>,
 }
@@ -34,14 +37,16 @@ pub(super) type Cells = Vec<Json>;
 impl Table {
     /// Reads the rows once, to learn their columns.
     pub(super) fn open(folder: &Path, name: &str) -> Result<Self, Failure> {
-        let entry = entry(&state(folder, name)?.endpoint)?;
+        let state = state(folder, name)?;
+        let entry = entry(&state.endpoint)?;
+        let is_dated = state.snapshot.is_some();
         let mut columns = columns(entry);
         // Names that are values are told by the rows.
         columns.retain(|column| !column.name.contains('{'));
         let names = columns.iter().map(|column| column.name.clone()).collect();
         let fits = vec![true; columns.len()];
         let path = rows_path(folder, name);
-        let mut table = Self { name: name.to_owned(), path, entry, names, columns, fits };
+        let mut table = Self { name: name.to_owned(), path, entry, names, columns, is_dated, fits };
         table.survey()?;
         Ok(table)
     }
@@ -86,13 +91,18 @@ impl Table {
     ) -> Result<(), Failure> {
         let id = self.columns.iter().position(|column| column.kind == Kind::Id).unwrap_or(0);
         let key = |line: &[u8]| {
-            histories::key(self.entry.metadata.id, line).unwrap_or_else(|| {
+            let key = histories::key(self.entry.metadata.id, line).unwrap_or_else(|| {
                 // A list of the moment: by the id, or by what its rows begin with.
                 let mut names = self.names.clone();
                 let cells = Self::read(&self.name, 0, self.entry, &mut names, line);
                 let id = cells.ok().and_then(|cells| Some(cells.get(id)?.cell()));
                 RowKey { time: None, id: id.unwrap_or_default() }
-            })
+            });
+            if !self.is_dated {
+                return key;
+            }
+            let row = serde_json::from_slice(line).unwrap_or_default();
+            RowKey { time: again::taken(&row).map(Timestamp::from_millis), ..key }
         };
         let mut names = self.names.clone();
         let source = Source { path: &self.path, key: &key };

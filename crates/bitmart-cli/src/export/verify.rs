@@ -1,16 +1,15 @@
 //! `verify`: an export is read again and held against its manifest and its answers.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use bitmart::rest::bytes::Bytes;
+use bitmart::Timestamp;
 use clap::{Arg, ArgMatches, Command};
-use serde_json::Value;
 
-use super::manifest::{Dataset, Kept, Manifest, for_lines, names, sha256};
-use super::store::{Answer, raw_path, rows_path};
-use super::walk::{entry, snapshot_lines};
-use super::{balance, histories, reread};
+use super::archive::{self, Terms};
+use super::manifest::{Dataset, Kept, Manifest, names};
+use super::store::{raw_path, rows_path, state};
+use super::{balance, compare, reread, source};
+use crate::endpoint::parameters::date;
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -25,35 +24,57 @@ pub(crate) fn command() -> Command {
              differ from the sum of the movements. That is no fault: some movements have no list.",
         )
         .arg(Arg::new("dir").required(true).value_name("DIR"))
+        .arg(
+            // For tests: when it is.
+            Arg::new("now").long("now").hide(true),
+        )
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
-    if reread::is_unfinished(&folder) {
+    let now = matches.get_one::<String>("now").and_then(|text| date(text));
+    one(&folder, now.unwrap_or_else(Timestamp::now))
+}
+
+/// One archive.
+fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
+    if reread::is_unfinished(folder) {
         return Err(Failure::new(Exit::Incomplete, "`export --reread` was interrupted")
             .with_advice("the same again finishes it"));
     }
-    let manifest = Manifest::read(&folder)?;
+    let terms = Terms::read(folder)?.ok_or_else(|| {
+        Failure::usage(format!("{} holds no archive: there is no export.json", folder.display()))
+    })?;
+    let (reach, behind) = archive::reach(folder, &terms)?;
+    let age = source::age(terms.from_ms, reach, now.as_millis());
+    let mut text = format!("{}; {age}\n", source::of(&terms));
     let mut faults = Vec::new();
-    for name in names(&folder)? {
+    let manifest = manifest(folder, &terms, &mut faults)?;
+    for name in names(folder)? {
         if !manifest.datasets.iter().any(|dataset| dataset.name == name) {
             faults.push(format!("{name}: is not in the manifest"));
         }
     }
     for dataset in &manifest.datasets {
         let mut found = Vec::new();
-        check(&folder, dataset, &mut found);
+        check(folder, dataset, terms.finished, &mut found);
         let more = found.len().saturating_sub(FAULTS);
         faults.extend(found.iter().take(FAULTS).map(|fault| format!("{}: {fault}", dataset.name)));
         if more > 0 {
             faults.push(format!("{}: and {more} more", dataset.name));
         }
     }
-    for file in &manifest.derived {
-        unchanged(&folder, file, &mut faults);
+    for file in manifest.derived.iter().filter(|_| terms.finished) {
+        unchanged(folder, file, &mut faults);
     }
-    let mut text = manifest.summary() + "\n";
-    for line in balance::differences(&folder) {
+    text += &(manifest.summary() + "\n");
+    for (name, end) in behind {
+        text += &format!("{name}: asked for up to {} only\n", Timestamp::from_millis(end));
+    }
+    for name in archive::foreign(folder)? {
+        text += &format!("{name} is no part of the archive\n");
+    }
+    for line in balance::differences(folder) {
         text += &line;
         text.push('\n');
     }
@@ -64,17 +85,68 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     Err(Failure::new(Exit::Incomplete, faults.join("\n")))
 }
 
-fn check(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) {
+/// What the archive holds. While a run is not at its end, its states tell, and only what stood there before can be
+/// held against the manifest.
+fn manifest(folder: &Path, terms: &Terms, faults: &mut Vec<String>) -> Result<Manifest, Failure> {
+    if terms.finished {
+        return Manifest::read(folder);
+    }
+    faults.push(format!(
+        "run {} is not at its end; the export command goes on where it stopped",
+        terms.run
+    ));
+    let mut unfinished = Manifest::told(folder, terms.clone())?;
+    if folder.join("manifest.json").exists() {
+        let before = Manifest::read(folder)?;
+        for dataset in &mut unfinished.datasets {
+            let old = before.datasets.iter().find(|old| old.name == dataset.name);
+            // Where rows were moved since, the file is another.
+            if let Some(old) = old.filter(|old| old.complete && old.replaced == dataset.replaced) {
+                (dataset.file, dataset.raw) = (old.file.clone(), old.raw.clone());
+            }
+        }
+    }
+    Ok(unfinished)
+}
+
+fn check(folder: &Path, dataset: &Dataset, finished: bool, faults: &mut Vec<String>) {
     match (&dataset.refused, &dataset.lacks) {
         _ if dataset.complete => {}
         (Some(reason), _) => faults.push(format!("the exchange refused: {reason}")),
         (None, Some(what)) => faults.push(what.clone()),
         (None, None) => faults.push("was interrupted".to_owned()),
     }
-    unchanged(folder, &dataset.file, faults);
-    unchanged(folder, &dataset.raw, faults);
+    for file in [&dataset.file, &dataset.raw].into_iter().chain(&dataset.versions) {
+        if finished {
+            unchanged(folder, file, faults);
+        } else if !file.path.is_empty() {
+            begins_unchanged(folder, file, faults);
+        }
+    }
     if let Err(failure) = compare(folder, dataset, faults) {
         faults.push(failure.to_string());
+    }
+}
+
+fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result<(), Failure> {
+    let state = state(folder, &dataset.name)?;
+    for (path, bytes) in [
+        (rows_path(folder, &dataset.name), state.bytes),
+        (raw_path(folder, &dataset.name), state.raw_bytes),
+    ] {
+        if std::fs::metadata(&path).is_ok_and(|file| file.len() < bytes) {
+            faults.push(format!("{} is shorter than it was", path.display()));
+        }
+    }
+    compare::check(folder, &dataset.name, &state, faults)
+}
+
+/// What stood in a file at the end of the run before still has to.
+fn begins_unchanged(folder: &Path, file: &Kept, faults: &mut Vec<String>) {
+    match Kept::of_begin(folder, &file.path, file.bytes) {
+        Ok(now) if now == *file => {}
+        Ok(_) => faults.push(format!("{} was changed: its begin is another", file.path)),
+        Err(failure) => faults.push(failure.to_string()),
     }
 }
 
@@ -84,69 +156,4 @@ fn unchanged(folder: &Path, file: &Kept, faults: &mut Vec<String>) {
         Ok(_) => faults.push(format!("{} was changed: its hash is another", file.path)),
         Err(failure) => faults.push(failure.to_string()),
     }
-}
-
-/// The rows must be those of the answers, each once.
-fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result<(), Failure> {
-    // What tells the rows apart, and how often each hash must come: both files may be larger than the
-    // memory.
-    let mut seen = HashSet::new();
-    let mut missing: HashMap<String, u64> = HashMap::new();
-    let mut answers = 0;
-    for_lines(&raw_path(folder, &dataset.name), |line| {
-        answers += 1;
-        match rows_of(&dataset.endpoint, answers, line) {
-            Ok(rows) => {
-                for (id, row) in rows {
-                    // Windows overlap: what came twice was kept as it came first.
-                    if seen.insert(id) {
-                        *missing.entry(sha256(&row)).or_default() += 1;
-                    }
-                }
-            }
-            Err(why) => faults.push(format!("answer {answers} is not understood: {why}")),
-        }
-        Ok(())
-    })?;
-    let known = seen.len();
-    let mut rows = 0;
-    for_lines(&rows_path(folder, &dataset.name), |line| {
-        rows += 1;
-        if serde_json::from_slice::<Value>(line).is_err() {
-            faults.push(format!("line {rows} is no JSON"));
-        } else {
-            match missing.get_mut(&sha256(line)) {
-                Some(left) if *left > 0 => *left -= 1,
-                _ => faults.push(format!("line {rows} is there twice, or in no answer")),
-            }
-        }
-        Ok(())
-    })?;
-    let missing: u64 = missing.into_values().sum();
-    if missing > 0 {
-        faults.push(format!("{missing} of {known} rows of the answers are missing"));
-    }
-    for (what, now, then) in [("rows", rows, dataset.rows), ("answers", answers, dataset.answers)] {
-        if now != then {
-            faults.push(format!("has {now} {what}, not {then}"));
-        }
-    }
-    Ok(())
-}
-
-/// The rows of a stored answer, and what tells each from others.
-fn rows_of(endpoint: &str, number: u64, line: &[u8]) -> Result<Vec<histories::Row>, String> {
-    let answer: Answer = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    if answer.body.is_empty() {
-        // An empty window that the exchange answers with an error.
-        return Ok(Vec::new());
-    }
-    let body = Bytes::from(answer.body);
-    if let Some(rows) = histories::rows(endpoint, &body) {
-        return rows;
-    }
-    let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
-    let (rows, _) = snapshot_lines(entry, &body)?;
-    let rows = rows.into_iter().enumerate();
-    Ok(rows.map(|(at, row)| (format!("{number}:{at}"), row)).collect())
 }

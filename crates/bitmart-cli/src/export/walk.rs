@@ -1,17 +1,23 @@
 //! Asking for one dataset.
 
+use std::fmt;
+
 use bitmart::Timestamp;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
-use bitmart::rest::history::{History, HistoryError, HistoryPages, Window};
+use bitmart::rest::history::{History, HistoryError, HistoryPages, Page, RowKey, Window};
 use bitmart::rest::http::StatusCode;
-use bitmart::rest::{Category, ErrorKind, Payload};
+use bitmart::rest::{Category, ErrorKind, Payload, RowFault};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::histories::{self, line};
-use super::store::{Added, Answer, Store, state};
-use super::{Export, progress, reference};
+use super::index::{Found, Index};
+use super::manifest::sha256;
+use super::patience::Next;
+use super::store::{Added, Answer, Span, State, Store, state};
+use super::{Export, again, progress, reference};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 use crate::output::rows::{list, one_row, rows};
@@ -36,72 +42,316 @@ pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
         || reference::is_optional(endpoint)
 }
 
-/// Walks one history from where it stands to its end.
+/// Brings one history from where it stands to the end of this run.
 pub(super) async fn history<H>(export: &mut Export, name: &str, request: H) -> Result<(), Failure>
 where
-    H: History<Row: Serialize>,
+    H: History<Row: Serialize + DeserializeOwned>,
 {
-    if let Some(forecast) = &mut export.forecast {
-        let state = state(&export.folder, name).unwrap_or_default();
-        if !state.done {
-            let from = state.cursor.map_or(export.from, |cursor| cursor.next);
-            let span = export.to.as_millis().saturating_sub(from.as_millis()).max(0);
-            forecast.add(
-                name,
-                &H::METADATA,
-                span.cast_unsigned().div_ceil(H::SPEC.longest.max(1).cast_unsigned()),
-            );
-        }
-        return Ok(());
+    if export.forecast.is_some() {
+        return forecast::<H>(export, name);
     }
     let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
-    if store.state.done {
+    if store.state.done && store.state.run >= export.run {
         return Ok(());
     }
-    let mut pages = match store.state.cursor.clone() {
-        Some(cursor) => export.client.resume_history(request.clone(), cursor),
-        None => export.client.history(request.clone(), export.from, export.to),
-    };
-    let mut progress = progress::Progress::new(name, pages.cursor().next, export.to);
-    while let Some(page) = pages.next_page().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => {
-                if is_not_understood(&error)
-                    && pass(export, &mut store, &mut pages, &request, &error).await?
-                {
-                    continue;
-                }
-                progress.end();
-                return refused(&mut store, error);
+    let mut news = News::default();
+    loop {
+        if store.state.done {
+            if store.state.run >= export.run {
+                break;
+            }
+            let spans = again::spans(export, name, H::METADATA.id, &H::SPEC, &store.state)?;
+            store.begin_run(export.run, spans)?;
+        } else if store.state.todo.is_empty() {
+            // Its first walk: new, or begun by version 1.
+            let (from, to) = (export.from.as_millis(), export.to.as_millis());
+            let to = store.state.cursor.as_ref().map_or(to, |cursor| cursor.end.as_millis());
+            store.state.todo = vec![Span { from, to, again: false }];
+            if store.state.run == 0 {
+                store.state.run = export.run;
+            }
+        }
+        let walked = spans(export, &mut store, &request, &mut news).await;
+        // Whatever stopped it: each row stands once.
+        if !matches!(walked, Ok(true)) {
+            store.tidy()?;
+            return walked.map(drop);
+        }
+        store.finish()?;
+    }
+    let rows = store.state.rows;
+    let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
+    eprintln!("{name}: {rows} rows{news}{lacks}");
+    export.overall.list_done(name);
+    Ok(())
+}
+
+/// Goes through what this run still has to ask for. `false` when the exchange does not give it.
+async fn spans<H>(
+    export: &mut Export,
+    store: &mut Store,
+    request: &H,
+    news: &mut News,
+) -> Result<bool, Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    let fresh = store.state.cursor.is_none();
+    let mut index = None;
+    if store.state.walk > 0 {
+        index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
+    }
+    while let Some(span) = store.state.todo.first().copied() {
+        let mut pages = match store.state.cursor.clone() {
+            Some(cursor) => export.client.resume_history(request.clone(), cursor),
+            None => {
+                let [from, to] = [span.from, span.to].map(Timestamp::from_millis);
+                export.client.history(request.clone(), from, to)
             }
         };
-        let answer = Answer::new(window_asked(&page.window), &page.raw);
-        let mut lines = Vec::new();
-        for row in &page.rows {
-            lines.extend(line(row).map_err(Failure::machine)?);
+        let mut sink = Sink { span, index: index.as_mut(), news };
+        if !pages_of(export, store, &mut pages, request, &mut sink).await? {
+            return Ok(false);
+        }
+        store.finish_span()?;
+    }
+    if let Some(index) = index.filter(|_| fresh) {
+        news.gone += index.awaited();
+    }
+    Ok(true)
+}
+
+/// What a later run finds.
+#[derive(Debug, Default)]
+struct News {
+    /// In a run that is not the first one.
+    later: bool,
+    new: usize,
+    late: usize,
+    changed: usize,
+    gone: usize,
+}
+
+impl fmt::Display for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.later {
+            return Ok(());
+        }
+        write!(f, ", {} of them new", self.new)?;
+        for (count, what) in [
+            (self.late, "came late"),
+            (self.changed, "differ from what the exchange said before; both versions are kept"),
+            (self.gone, "are not given any more, and kept"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the pages of a walk go.
+struct Sink<'a> {
+    span: Span,
+    /// The rows that are there already, after the first walk.
+    index: Option<&'a mut Index>,
+    news: &'a mut News,
+}
+
+/// Takes the pages of one walk. `false` when the exchange does not give them.
+async fn pages_of<H>(
+    export: &mut Export,
+    store: &mut Store,
+    pages: &mut HistoryPages<H>,
+    request: &H,
+    sink: &mut Sink<'_>,
+) -> Result<bool, Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    let [from, to] = [sink.span.from, sink.span.to].map(Timestamp::from_millis);
+    let mut progress = progress::Progress::new(&store.name, pages.cursor().next, to);
+    while let Some(page) = pages.next_page().await {
+        match page {
+            Ok(page) => {
+                export.patience.succeeded();
+                let bytes = take::<H>(store, &page, sink)?;
+                let cursor = &page.cursor;
+                export.overall.add(page.rows.len(), bytes);
+                if !sink.span.again {
+                    export.overall.walked(&store.name, (from, to), cursor.next);
+                }
+                export.page_done();
+                progress.tell(cursor.next, store.state.rows, &export.overall);
+            }
+            Err(error) => {
+                progress.end();
+                if is_not_understood(&error) && pass(export, store, pages, request, &error).await? {
+                    continue;
+                }
+                if !export.ask_again(store, error).await? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    progress.end();
+    Ok(true)
+}
+
+/// Keeps what a page adds; says how many bytes that is. Of a list of the moment every row says when it was
+/// taken.
+fn take<H>(store: &mut Store, page: &Page<H::Row>, sink: &mut Sink<'_>) -> Result<usize, Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    let mut answer = Answer::new(window_asked(&page.window), &page.raw);
+    let taken = store.state.snapshot.map(|snapshot| snapshot.taken);
+    (answer.walk, answer.taken) = (store.state.walk, taken);
+    let mut rows = Vec::new();
+    for row in &page.rows {
+        let line = line(row).map_err(Failure::machine)?;
+        rows.push((H::key(row), dated(line, taken)));
+    }
+    let found = match sink.index.as_deref_mut() {
+        Some(index) => index.look::<H>(&store.state, &rows)?,
+        None => vec![Found::New; rows.len()],
+    };
+    let digest = |fault: &RowFault| sha256(fault.raw.as_bytes());
+    // The overlap shows them again, and some are alike.
+    let again = sink.span.again;
+    let is_new = |fault: &&RowFault| store.is_new_fault(digest(fault)) || !again;
+    let faults: Vec<_> = page.rows.faults().iter().filter(is_new).collect();
+    if let Some(last) = faults.last() {
+        store.note_faulty(faults.len(), &last.to_string());
+    }
+    let (mut lines, mut added, mut span) = (Vec::new(), 0, None);
+    let reached = store.state.to;
+    for ((key, line), found) in rows.iter().zip(found) {
+        match found {
+            Found::Same => continue,
+            Found::New => sink.news.new += 1,
+            Found::Changed(at, bytes) => {
+                sink.news.changed += 1;
+                store.state.replaced.push((at, bytes));
+            }
         }
         // Some lists have no time, or one of no stated unit.
-        let time = |row: Option<&H::Row>| {
-            H::key(row?).time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST)
-        };
-        // Rows without a time come first.
-        let span = time(page.rows.iter().find(|row| time(Some(row)).is_some()))
-            .zip(time(page.rows.last()));
-        if let Some(last) = page.rows.faults().last() {
-            store.note_faulty(page.rows.faults().len(), &last.to_string());
+        let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST);
+        if let Some(index) = sink.index.as_deref_mut() {
+            sink.news.later = true;
+            index.insert(key, line, store.state.bytes + lines.len() as u64);
+            if found == Found::New && time.zip(reached).is_some_and(|(time, to)| time < to) {
+                sink.news.late += 1;
+                store.state.late += 1;
+            }
         }
-        let rows = page.rows.len();
-        let cursor = Some(&page.cursor);
-        store.append(&Added { answer: &answer, lines: &lines, rows, span, cursor })?;
-        export.page_done();
-        progress.tell(page.cursor.next, store.state.rows);
+        note_pending(&mut store.state, key, line);
+        span = match (span, time) {
+            (Some((first, last)), Some(time)) => Some((time.min(first), time.max(last))),
+            (None, Some(time)) => Some((time, time)),
+            (known, None) => known,
+        };
+        lines.extend_from_slice(line);
+        added += 1;
     }
-    store.finish()?;
-    progress.end();
-    match &store.state.lacks {
-        None => eprintln!("{name}: {} rows", store.state.rows),
-        Some(lacks) => eprintln!("{name}: {} rows; {lacks}", store.state.rows),
+    sink.news.later |= sink.index.is_some();
+    if sink.span.again && added == 0 && faults.is_empty() {
+        store.go_on(&page.cursor)?;
+        return Ok(0);
+    }
+    let cursor = Some(&page.cursor);
+    store.append(&Added { answer: &answer, lines: &lines, rows: added, span, cursor })?;
+    Ok(lines.len() + answer.body.len())
+}
+
+/// Remembers rows that are not final.
+pub(super) fn note_pending(state: &mut State, key: &RowKey, line: &[u8]) {
+    if !again::can_be_pending(&state.endpoint) || state.snapshot.is_some() {
+        return;
+    }
+    let row: Value = serde_json::from_slice(line).unwrap_or_default();
+    match key.time.filter(|_| again::is_pending(&state.endpoint, &row)) {
+        Some(time) => drop(state.pending.insert(key.id.clone(), time.as_millis())),
+        None => drop(state.pending.remove(&key.id)),
+    }
+}
+
+/// The row of a snapshot says when it was taken.
+pub(super) fn dated(line: Vec<u8>, taken: Option<i64>) -> Vec<u8> {
+    let Some(taken) = taken else { return line };
+    let taken = Timestamp::from_millis(taken);
+    let rest = line.strip_prefix(b"{").unwrap_or(&line);
+    let comma = if rest.starts_with(b"}") { "" } else { "," };
+    [format!("{{\"taken\":\"{taken}\"{comma}").as_bytes(), rest].concat()
+}
+
+/// Takes a snapshot of a list that is of the moment but told by windows, such as that of open orders. One that was
+/// interrupted goes on within its run.
+pub(super) async fn open_list<H>(export: &mut Export, name: &str, request: H) -> Result<(), Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    if export.forecast.is_some() {
+        return forecast::<H>(export, name);
+    }
+    let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
+    let of_this_run = store.state.run >= export.run;
+    if store.state.done && of_this_run {
+        return Ok(());
+    }
+    if !of_this_run || store.state.snapshot.is_none() || store.state.cursor.is_none() {
+        store.begin_snapshot(export.run, export.now().as_millis())?;
+    }
+    let (from, to) = (export.from, export.to);
+    let mut pages = match store.state.cursor.clone() {
+        Some(cursor) => export.client.resume_history(request.clone(), cursor),
+        None => export.client.history(request.clone(), from, to),
+    };
+    let span = Span { from: from.as_millis(), to: to.as_millis(), again: false };
+    let mut sink = Sink { span, index: None, news: &mut News::default() };
+    if pages_of(export, &mut store, &mut pages, &request, &mut sink).await? {
+        store.finish()?;
+        finished(export, &store);
+    }
+    Ok(())
+}
+
+/// Tells of a snapshot.
+fn finished(export: &mut Export, store: &Store) {
+    let rows = store.state.rows - store.state.snapshot.map_or(0, |snapshot| snapshot.rows);
+    let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
+    eprintln!("{}: {rows} rows now{lacks}", store.name);
+    export.overall.list_done(&store.name);
+}
+
+/// Counts the requests that a history still takes.
+fn forecast<H: History>(export: &mut Export, name: &str) -> Result<(), Failure> {
+    let state = state(&export.folder, name).unwrap_or_default();
+    let mut spans = Vec::new();
+    if !(state.done && state.run >= export.run) {
+        let (from, to) = (export.from.as_millis(), export.to.as_millis());
+        let goes_on = state.cursor.as_ref().filter(|_| !state.done);
+        let here = goes_on.map_or(from, |cursor| cursor.next.as_millis());
+        spans = match state.todo.split_first() {
+            Some((first, rest)) => {
+                let from = goes_on.map_or(first.from, |_| here);
+                [&[Span { from, ..*first }], rest].concat()
+            }
+            None if state.done && state.snapshot.is_none() => {
+                again::spans(export, name, H::METADATA.id, &H::SPEC, &state)?
+            }
+            None => vec![Span { from: here, to, again: false }],
+        };
+    }
+    let longest = H::SPEC.longest.max(1).cast_unsigned();
+    let windows = |span: &Span| (span.to - span.from).max(0).cast_unsigned().div_ceil(longest);
+    let requests: u64 = spans.iter().map(windows).sum();
+    if let Some(forecast) = &mut export.forecast
+        && requests > 0
+    {
+        forecast.add(name, &H::METADATA, requests);
     }
     Ok(())
 }
@@ -139,8 +389,12 @@ async fn pass<H: History<Row: Serialize>>(
     if histories::rows(H::METADATA.id, &answer.raw).is_some_and(|rows| rows.is_ok()) {
         return Ok(false);
     }
-    let kept = Answer::new(window_asked(&window), &answer.raw);
+    let mut kept = Answer::new(window_asked(&window), &answer.raw);
+    kept.walk = store.state.walk;
+    kept.taken = store.state.snapshot.map(|snapshot| snapshot.taken);
     let why = chain(error);
+    let is_again = store.state.todo.first().is_some_and(|span| span.again);
+    let is_known = is_again && !store.is_new_fault(sha256(&answer.raw));
     let Some(rows) = count(&answer.raw) else {
         let cursor = store.state.cursor.clone();
         store.append_unread(&kept, cursor.as_ref(), &why)?;
@@ -152,7 +406,11 @@ async fn pass<H: History<Row: Serialize>>(
         Ok(false) => return Ok(true),
         Err(_) => return Ok(false),
     }
-    store.append_unread(&kept, Some(pages.cursor()), &why)?;
+    if is_known {
+        store.go_on(pages.cursor())?;
+    } else {
+        store.append_unread(&kept, Some(pages.cursor()), &why)?;
+    }
     export.page_done();
     Ok(true)
 }
@@ -186,17 +444,19 @@ pub(super) async fn once(
     most: Most,
 ) -> Result<(), Failure> {
     if let Some(forecast) = &mut export.forecast {
-        if !state(&export.folder, name).unwrap_or_default().done {
+        let state = state(&export.folder, name).unwrap_or_default();
+        if !(state.done && state.run >= export.run) {
             forecast.add(name, &entry(endpoint)?.metadata, 1);
         }
         return Ok(());
     }
     let mut store = Store::open(&export.folder, name, endpoint)?;
-    if store.state.done {
+    if store.state.done && store.state.run >= export.run {
         return Ok(());
     }
     // Pages are of one moment.
-    store.restart()?;
+    let taken = export.now().as_millis();
+    store.begin_snapshot(export.run, taken)?;
     let entry = entry(endpoint)?;
     let mut before = Vec::new();
     for page in 1.. {
@@ -206,10 +466,17 @@ pub(super) async fn once(
         let payload = entry
             .encode_request(&parameters.to_string())
             .map_err(|error| Failure::usage(format!("{name}: {}", chain(&error))))?;
-        let answer = match export.client.send_raw(&entry.metadata, payload).await {
-            Ok(answer) => answer.raw,
-            Err(error) => return refused(&mut store, HistoryError::Request(error)),
+        let answer = loop {
+            match export.client.send_raw(&entry.metadata, payload.clone()).await {
+                Ok(answer) => break answer.raw,
+                Err(error) => {
+                    if !export.ask_again(&mut store, HistoryError::Request(error)).await? {
+                        return Ok(());
+                    }
+                }
+            }
         };
+        export.patience.succeeded();
         let mut faulty = 0;
         let mut lines = snapshot_lines(entry, &answer).map(|(lines, faults)| {
             if let Some(last) = faults.last() {
@@ -222,12 +489,13 @@ pub(super) async fn once(
             // One row may stand for an answer without a list.
             lines = lines.and_then(|lines| count(&answer).map(|_| lines).ok_or(NO_LIST.to_owned()));
         }
-        let kept = Answer::new(parameters.clone(), &answer);
-        let lines = match lines {
-            Ok(lines) => lines,
+        let mut kept = Answer::new(parameters.clone(), &answer);
+        (kept.walk, kept.taken) = (store.state.walk, Some(taken));
+        let lines: Vec<_> = match lines {
+            Ok(lines) => lines.into_iter().map(|line| dated(line, Some(taken))).collect(),
             Err(why) => {
-                eprintln!("{name}: the answer is not understood: {why}");
-                return store.append_unread(&kept, None, &why);
+                store.append_unread(&kept, None, &why)?;
+                break;
             }
         };
         let (rows, repeated) = (lines.len(), lines == before);
@@ -235,6 +503,7 @@ pub(super) async fn once(
         let given = rows + faulty;
         let (text, span) = (lines.concat(), Some((kept.at, kept.at)));
         store.append(&Added { answer: &kept, lines: &text, rows, span, cursor: None })?;
+        export.overall.add(rows, text.len() + kept.body.len());
         export.page_done();
         before = lines;
         let lacks = match most {
@@ -245,14 +514,11 @@ pub(super) async fn once(
             Most::Rows(full) if given >= full => "it gave the most rows that it gives",
             _ => break,
         };
-        eprintln!("{name}: {lacks}; there may be more");
-        return store.lack(format!("{lacks}; there may be more"));
+        store.lack(format!("{lacks}; there may be more"));
+        break;
     }
     store.finish()?;
-    match &store.state.lacks {
-        None => eprintln!("{name}: {} rows", store.state.rows),
-        Some(lacks) => eprintln!("{name}: {} rows; {lacks}", store.state.rows),
-    }
+    finished(export, &store);
     Ok(())
 }
 
@@ -311,27 +577,29 @@ fn take_faults(data: &mut Json, faults: &mut Vec<String>) {
     }
 }
 
-/// What the exchange refuses is noted, and the export goes on, and so it does when one list is gone or not
-/// understood. When it is not for this list but for the key, the clock or the moment, the rest would be
-/// refused as well: the export ends here and goes on another time.
-fn refused(store: &mut Store, error: HistoryError) -> Result<(), Failure> {
-    let words = chain(&error);
-    let mut by_exchange = false;
-    if let HistoryError::Request(error) = error {
-        let of_this_list = matches!(
-            error.kind(),
-            ErrorKind::Api(_) | ErrorKind::Decode(_) | ErrorKind::Unexpected(_)
-        );
-        let general = matches!(
-            error.category(),
-            Some(Category::Authentication | Category::Clock | Category::Maintenance)
-        );
-        if !of_this_list || error.is_rate_limited() || general {
-            return Err(Failure::from(error));
+impl Export {
+    /// Waits after a failure, if that may help; `true` to ask again. What the exchange refuses is noted, and the
+    /// export goes on, and so it does when one list is gone or not understood. When it is not for this list but
+    /// for the key, the clock or the moment, the rest would be refused as well: the export ends here and goes on
+    /// another time.
+    async fn ask_again(&mut self, store: &mut Store, error: HistoryError) -> Result<bool, Failure> {
+        let words = chain(&error);
+        let HistoryError::Request(error) = error else {
+            eprintln!("{}: {words}", store.name);
+            store.refuse(words, false)?;
+            return Ok(false);
+        };
+        match self.patience.after(&self.client, &store.name, &error).await {
+            Next::Again => return Ok(true),
+            Next::Stop => return Err(Failure::from(error)),
+            Next::Later => store.refuse(words.clone(), false)?,
+            Next::Refused => {
+                let by_exchange = matches!(error.kind(), ErrorKind::Api(_))
+                    && error.category() != Some(Category::ServerFault);
+                store.refuse(words.clone(), by_exchange)?;
+            }
         }
-        by_exchange = matches!(error.kind(), ErrorKind::Api(_))
-            && error.category() != Some(Category::ServerFault);
+        eprintln!("{}: {words}", store.name);
+        Ok(false)
     }
-    eprintln!("{}: {words}", store.name);
-    store.refuse(words, by_exchange)
 }

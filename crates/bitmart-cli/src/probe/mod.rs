@@ -69,7 +69,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         return Err(Failure::usage("probe has no --dry-run: it only reads, and sends nothing on"));
     }
     let target = context.target().await?;
-    let client = target.patient_client(true)?;
+    let client = target.patient_client(true, 3)?;
     if target.credentials.is_some() && !matches.get_flag("any-key") {
         key::refuse_unless_read_only(&client).await?;
     }

@@ -48,7 +48,7 @@ pub(crate) fn span() -> [String; 2] {
 
 pub(crate) fn export(place: &Place, folder: &Path, span: &[String; 2], more: &[&str]) -> Outcome {
     let folder = folder.to_str().expect("text");
-    let words = ["export", "--out", folder, "--from", &span[0], "--to", &span[1]];
+    let words = ["export", "--no-pauses", "--out", folder, "--from", &span[0], "--to", &span[1]];
     bitmart(place, &[&words[..], more].concat())
 }
 

@@ -5,6 +5,7 @@
 pub(crate) mod export;
 #[cfg(unix)]
 pub(crate) mod terminal;
+pub(crate) mod traders;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

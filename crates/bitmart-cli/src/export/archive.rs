@@ -1,0 +1,202 @@
+//! The folder of an export: whose it is, how far it has come, and what does not belong to it.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::DAY_MS;
+use super::manifest::names as lists;
+use super::store::state;
+use crate::failure::{Failure, chain};
+use crate::private;
+
+/// The format that this program writes. Version 1 was of one run; it is read and gone on with.
+pub(super) const VERSION: u32 = 2;
+const FILE: &str = "export.json";
+/// What systems put into folders by themselves.
+const SYSTEM: [&str; 3] = ["lost+found", "Thumbs.db", "desktop.ini"];
+/// What an export puts there beside files of lists.
+const OWN: [&str; 8] =
+    [FILE, "manifest.json", "lock", "state", "raw", "versions", "derived.json", "reread"];
+
+/// What an archive is of, and how far its newest run goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Terms {
+    pub(super) version: u32,
+    /// Name of the environment that the history comes from.
+    pub(super) source: String,
+    /// Its hosts. Empty in version 1.
+    #[serde(default)]
+    pub(super) host: String,
+    /// SHA-256 of the API key, so that two accounts do not mix.
+    pub(super) key: String,
+    /// The key with most of it hidden. Empty in version 1.
+    #[serde(default)]
+    pub(super) account: String,
+    pub(super) from_ms: i64,
+    /// End of the newest run.
+    pub(super) to_ms: i64,
+    /// Number of the newest run.
+    #[serde(default = "one")]
+    pub(super) run: u32,
+    /// Whether the newest run came to its end.
+    #[serde(default)]
+    pub(super) finished: bool,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Terms {
+    /// Those of the archive in `folder`; `None` when there is no archive.
+    pub(super) fn read(folder: &Path) -> Result<Option<Self>, Failure> {
+        let path = folder.join(FILE);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::machine(format!("{}: {error}", path.display()))),
+        };
+        let mut terms: Self = read_versioned(&path, &text, |value| &value["version"])?;
+        if terms.version == 1 {
+            // A run of version 1 wrote its manifest at its end.
+            terms.finished = folder.join("manifest.json").exists();
+        }
+        Ok(Some(terms))
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let path = folder.join(FILE);
+        let broken = |error: &dyn std::error::Error| {
+            Failure::machine(format!("{}: {}", path.display(), chain(error)))
+        };
+        let text = serde_json::to_string(self).map_err(|error| broken(&error))?;
+        private::write(&path, text.as_bytes()).map_err(|error| broken(&error))
+    }
+}
+
+/// Reads a file of an archive, unless a newer program wrote it: then nothing of it is understood.
+pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    text: &[u8],
+    version: impl Fn(&Value) -> &Value,
+) -> Result<T, Failure> {
+    let broken = |error: serde_json::Error| {
+        Failure::machine(format!("{} is damaged: {error}; nothing was overwritten", path.display()))
+            .with_advice("put back a copy, or export into another folder")
+    };
+    let value: Value = serde_json::from_slice(text).map_err(broken)?;
+    let version = version(&value).as_u64().unwrap_or(1);
+    if version > VERSION.into() {
+        return Err(Failure::usage(format!(
+            "{} was written by a newer version of this program (format {version}; this one knows up to \
+             {VERSION}); nothing was overwritten",
+            path.display()
+        ))
+        .with_advice("update the program"));
+    }
+    serde_json::from_value(value).map_err(broken)
+}
+
+/// Files in a folder that is no archive yet, other than those that are always there: it is not taken for one.
+pub(super) fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
+    // What a program left that was killed at its very beginning.
+    let begun = |name: &str| name == "lock" || (name == "state" && is_empty(&folder.join(name)));
+    match names(folder)?.into_iter().find(|name| !begun(name)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::usage(format!(
+            "{} holds other files, such as {name}, and no archive; nothing was written",
+            folder.display()
+        ))
+        .with_advice("name a folder that is new or empty")),
+    }
+}
+
+/// Files of an archive's folder that are none of its own.
+pub(super) fn foreign(folder: &Path) -> Result<Vec<String>, Failure> {
+    let (derived, lists) = (claimed(folder), lists(folder)?);
+    let is_own = |name: &String| {
+        let list = name.strip_suffix(".jsonl").is_some_and(|name| lists.contains(name));
+        list || OWN.contains(&name.as_str()) || derived.contains(name)
+    };
+    Ok(names(folder)?.into_iter().filter(|name| !is_own(name)).collect())
+}
+
+/// Up to when the lists of the archive were asked for: the end of the one that is furthest behind, and those
+/// that are behind others by more than a day. Lists that the exchange refused do not count.
+pub(super) fn reach(folder: &Path, terms: &Terms) -> Result<(i64, Vec<(String, i64)>), Failure> {
+    let mut ends = Vec::new();
+    for name in lists(folder)? {
+        let state = state(folder, &name)?;
+        // Lists of the moment have no end, and what was refused has none yet.
+        if state.snapshot.is_some() || (state.cursor.is_none() && state.to.is_none()) {
+            continue;
+        }
+        let cursor = state.cursor.map_or(terms.from_ms, |cursor| cursor.next.as_millis());
+        ends.push((name, state.to.unwrap_or(cursor)));
+    }
+    let first = ends.iter().map(|(_, end)| *end).min().unwrap_or(terms.to_ms).min(terms.to_ms);
+    ends.retain(|(_, end)| end + DAY_MS < terms.to_ms);
+    Ok((first, ends))
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let broken = |error: io::Error| Failure::machine(format!("{}: {error}", folder.display()));
+    let mut names = Vec::new();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+        Err(error) => return Err(broken(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
+        // Files on their way to their place end in `.new`.
+        let passes = name.starts_with('.') || name.ends_with(".new");
+        if !passes && !SYSTEM.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Names of derived files that the archive has written, so that no file of somebody else is written over.
+fn claimed(folder: &Path) -> BTreeSet<String> {
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap_or_default();
+    if let Ok(names) = serde_json::from_slice(&read("derived.json")) {
+        return names;
+    }
+    // Before there was such a list.
+    let manifest: Value = serde_json::from_slice(&read("manifest.json")).unwrap_or_default();
+    let derived = manifest["derived"].as_array().into_iter().flatten();
+    derived.filter_map(|file| file["path"].as_str().map(str::to_owned)).collect()
+}
+
+/// Notes that the file `name` is the archive's own, before it is written.
+///
+/// # Errors
+/// When somebody else's file has the name.
+pub(super) fn claim(folder: &Path, name: &str) -> Result<(), Failure> {
+    let mut names = claimed(folder);
+    if names.contains(name) {
+        return Ok(());
+    }
+    if folder.join(name).exists() {
+        return Err(Failure::usage(format!(
+            "{} is there and is no part of this archive; it was not overwritten",
+            folder.join(name).display()
+        ))
+        .with_advice("move the file away; the same command goes on"));
+    }
+    names.insert(name.to_owned());
+    let broken = |error: &dyn std::error::Error| Failure::machine(format!("derived.json: {error}"));
+    let text = serde_json::to_vec(&names).map_err(|error| broken(&error))?;
+    private::write(&folder.join("derived.json"), &text).map_err(|error| broken(&error))
+}

@@ -1,0 +1,184 @@
+//! How long an export waits when the exchange does not give a list: hours, so that it needs nobody.
+//!
+//! What stops everything (no network, maintenance, a limit, a ban) is waited for in place. When one list fails
+//! while the exchange answers otherwise, the others come first, and the list is asked for again at the end.
+
+use std::time::Duration;
+
+use bitmart::rest::system::QueryTime;
+use bitmart::rest::{
+    Category, Client, Error, ErrorKind, ThrottleReason, TransportErrorKind, TryAgain, Unexpected,
+};
+use bitmart::{Timestamp, rest::http::StatusCode};
+
+use super::progress::clock;
+use crate::failure::chain;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// A ban is not hurried.
+const BAN: Duration = Duration::from_mins(10);
+/// Times that a list is tried before it is put behind the others.
+const TRIES: u32 = 2;
+/// A list that fails alone is not waited for as long as an outage.
+const ALONE: Duration = Duration::from_hours(1);
+
+/// Whether the same read may do better.
+///
+/// The library is to have this judgement of its own (`Error::retry_class`); it replaces this one then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RetryClass {
+    /// Not without a change.
+    Never,
+    /// It is not known what became of it; for a read: at once.
+    AfterQuery,
+    /// Later: no network, maintenance, a limit.
+    AfterTime,
+    Banned,
+}
+
+pub(super) fn retry_class(error: &Error) -> RetryClass {
+    let by_status = |status: StatusCode| match status.as_u16() {
+        418 => RetryClass::Banned,
+        429 => RetryClass::AfterTime,
+        500.. => RetryClass::AfterQuery,
+        _ => RetryClass::Never,
+    };
+    match error.kind() {
+        ErrorKind::Transport(
+            TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge,
+        ) => RetryClass::Never,
+        ErrorKind::Transport(_) => RetryClass::AfterTime,
+        ErrorKind::Throttled(throttled) if throttled.reason == ThrottleReason::Banned => {
+            RetryClass::Banned
+        }
+        ErrorKind::Throttled(_) => RetryClass::AfterTime,
+        ErrorKind::Unexpected(
+            Unexpected::Redirect
+            | Unexpected::Challenge
+            | Unexpected::Blocked
+            | Unexpected::Region
+            | Unexpected::Encoding,
+        ) => RetryClass::Never,
+        // A whole page with a status of refusal, such as 404, does not pass by itself.
+        ErrorKind::Unexpected(Unexpected::Html) => {
+            error.status().map_or(RetryClass::AfterQuery, by_status)
+        }
+        ErrorKind::Unexpected(_) => RetryClass::AfterQuery,
+        ErrorKind::Api(answer) => match (answer.known(), answer.category()) {
+            (_, Some(Category::Banned)) => RetryClass::Banned,
+            (Some(known), _) => match known.try_again {
+                TryAgain::Later => RetryClass::AfterTime,
+                TryAgain::AfterQuery => RetryClass::AfterQuery,
+                _ => RetryClass::Never,
+            },
+            (None, _) => by_status(answer.status),
+        },
+        _ => RetryClass::Never,
+    }
+}
+
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The same once more; the pause is over.
+    Again,
+    /// The other lists first.
+    Later,
+    /// This list cannot be had.
+    Refused,
+    /// Nothing can, or not for as long as there was patience.
+    Stop,
+}
+
+/// The patience of a run.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// How long nothing may come.
+    longest: Duration,
+    /// Pauses are counted and not slept, for tests.
+    in_thought: bool,
+    /// Since something came.
+    waited: Duration,
+    tries: u32,
+    /// For lists that fail alone.
+    alone: Duration,
+    rounds: u32,
+    /// Lists that were put behind the others.
+    pub(super) postponed: u32,
+}
+
+impl Patience {
+    pub(super) fn new(longest: Duration, in_thought: bool) -> Self {
+        let (waited, alone) = (Duration::ZERO, Duration::ZERO);
+        Self { longest, in_thought, waited, tries: 0, alone, rounds: 0, postponed: 0 }
+    }
+
+    /// Something came.
+    pub(super) fn succeeded(&mut self) {
+        (self.waited, self.tries) = (Duration::ZERO, 0);
+    }
+
+    /// After a failure to get `name`: waits, or says what else to do.
+    pub(super) async fn after(&mut self, client: &Client, name: &str, error: &Error) -> Next {
+        let class = retry_class(error);
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.tries.min(10)).min(LONGEST_PAUSE);
+        let mut pause = pause.max(error.retry_after().unwrap_or_default());
+        match class {
+            RetryClass::Never => return refused(error),
+            RetryClass::Banned => pause = pause.max(BAN),
+            // The exchange answers, but for this list.
+            RetryClass::AfterQuery
+                if self.tries >= TRIES && client.send(QueryTime::new()).await.is_ok() =>
+            {
+                self.postponed += 1;
+                self.succeeded();
+                return Next::Later;
+            }
+            RetryClass::AfterQuery | RetryClass::AfterTime => {}
+        }
+        if self.waited + pause > self.longest {
+            return Next::Stop;
+        }
+        self.tries += 1;
+        self.waited += pause;
+        let left = clock((self.longest - self.waited).as_secs().into());
+        tell(&format!("{name}: {}", chain(error)), pause, &format!("; waits {left} more at most"));
+        self.pause(pause).await;
+        Next::Again
+    }
+
+    /// Waits before the lists that were put behind the others are asked for once more; `false` when there is no
+    /// patience left.
+    pub(super) async fn before_round(&mut self) -> bool {
+        let pause = FIRST_PAUSE.saturating_mul(1 << (self.rounds + 2).min(10)).min(LONGEST_PAUSE);
+        if self.postponed == 0 || self.alone + pause > self.longest.min(ALONE) {
+            return false;
+        }
+        tell(&format!("{} lists fail while the others come", self.postponed), pause, "");
+        self.rounds += 1;
+        self.alone += pause;
+        self.postponed = 0;
+        self.pause(pause).await;
+        true
+    }
+
+    async fn pause(&self, pause: Duration) {
+        if !self.in_thought {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// A refusal of this list, or of everything.
+fn refused(error: &Error) -> Next {
+    let of_this_list =
+        matches!(error.kind(), ErrorKind::Api(_) | ErrorKind::Decode(_) | ErrorKind::Unexpected(_));
+    let general = matches!(error.category(), Some(Category::Authentication | Category::Clock));
+    if of_this_list && !general { Next::Refused } else { Next::Stop }
+}
+
+fn tell(why: &str, pause: Duration, more: &str) {
+    let at: String = (Timestamp::now() + pause).to_string().chars().skip(11).take(5).collect();
+    eprintln!("{why}\n  asked again in {}, at {at} UTC{more}", clock(pause.as_secs().into()));
+}

@@ -1,0 +1,295 @@
+//! A month of an account and of its archive: trades and withdrawals on twenty days, an export every night, some of
+//! which are killed or meet an exchange that does not answer. In the end the archive is what the ledger says.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use bitmart::Timestamp;
+use bitmart::sandbox::{Config, Fault, Sandbox};
+use common::traders::{Stepped, Trader, merged, traders};
+use common::{Outcome, Place, SIGNALLED, bitmart, sandbox_of};
+use serde_json::{Value, json};
+
+const BEGIN: &str = "2026-06-01T00:00:00Z";
+const DAY: Duration = Duration::from_hours(24);
+
+/// The account and what it has done.
+struct Month {
+    place: Place,
+    clock: Stepped,
+    owner: Trader,
+    other: Trader,
+    /// Orders that rest for days.
+    resting: Vec<Value>,
+    /// Whether there is a futures position.
+    long: bool,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Month {
+    fn begin() -> Self {
+        let begin: Timestamp = BEGIN.parse().expect("a time");
+        let start = u64::try_from(begin.as_millis()).expect("a time");
+        let config = Config::new().stepped_clock(start).market_maker(false).rate_limits(false);
+        let place = sandbox_of(config);
+        let clock = Stepped::at(begin);
+        let [owner, other] = traders(&place.sandbox, &clock);
+        let runtime = tokio::runtime::Runtime::new().expect("threads");
+        Self { place, clock, owner, other, resting: Vec::new(), long: false, runtime }
+    }
+
+    fn advance(&self, by: Duration) {
+        self.place.sandbox.advance(by);
+        self.clock.set(&self.place.sandbox);
+    }
+
+    /// A day of trades, from its begin to an hour before its end.
+    fn day(&mut self, day: u64) {
+        self.advance(Duration::from_hours(9));
+        let Self { owner, other, resting, runtime, long, .. } = self;
+        let price = 60_000 + day * 10;
+        runtime.block_on(async {
+            owner.spot("buy", "limit", price, "0.001").await;
+            other.spot("sell", "limit", price, "0.001").await;
+            let (rests, takes) = if *long { (3, 2) } else { (1, 4) };
+            *long = !*long;
+            owner.futures(rests, 1, price).await;
+            other.futures(takes, 1, price).await;
+            // Rests for days; the one of the day before last week ends now.
+            resting.push(owner.spot("buy", "limit_maker", 40_000 + day, "0.001").await);
+            if day >= 13 {
+                let asked = json!({ "symbol": "BTC_USDT", "order_id": resting.remove(0) });
+                owner.send("spot_cancel_order", asked).await;
+            }
+            // Far from the market on the futures side, and never traded.
+            if day == 1 {
+                owner.futures(1, 1, 20_000).await;
+            }
+            let money = json!({ "currency": "USDT", "amount": "50" });
+            let way = json!({ "type": "spot_to_contract" });
+            owner.send("futures_transfer", merged(&money, &way)).await;
+        });
+        self.place.sandbox.deposit(1, "USDT", "75.5".parse().expect("an amount"));
+        self.advance(Duration::from_hours(14));
+        // Under way when the export comes.
+        let money = json!({ "currency": "USDT-TRC20", "amount": "20", "address": "TXk1gKyAHMExample123",
+            "destination": "To Digital Address" });
+        self.runtime.block_on(self.owner.send("account_withdraw", money));
+        self.advance(Duration::from_secs(2));
+    }
+
+    fn export(&self, folder: &Path, more: &[&str]) -> Outcome {
+        let folder = folder.to_str().expect("text");
+        let words = ["export", "--unlimited", "--no-pauses", "--to", "now", "--out", folder];
+        bitmart(&self.place, &[&words[..], &["--from", BEGIN], more].concat())
+    }
+
+    fn verify(&self, folder: &Path) -> Outcome {
+        let now =
+            Timestamp::from_millis(i64::try_from(self.place.sandbox.now_ms()).expect("a time"));
+        let folder = folder.to_str().expect("text");
+        bitmart(&self.place, &["verify", folder, "--now", &now.to_string()])
+    }
+}
+
+/// What goes wrong in some nights, and passes.
+fn trouble(sandbox: &Sandbox, day: u64) {
+    match day {
+        4 => {
+            // Longer than one request waits, and on every way.
+            sandbox.inject(Fault::Maintenance.on("/spot/v4/query/trades").times(9));
+            sandbox.inject(Fault::Unavailable.on("/system/time").times(4));
+        }
+        8 => sandbox.inject(Fault::DropBefore.on("/account/v1/wallet").times(20)),
+        11 => sandbox.inject(Fault::Html(502).on("/spot/v4/query/history-orders").times(7)),
+        17 => sandbox.inject(Fault::Banned.on("/contract/private/transaction-history").times(3)),
+        // The newest trades are not in the history yet.
+        20 => sandbox.inject(
+            Fault::LateHistory(Duration::from_hours(30))
+                .on("/spot/v4/query/trades")
+                .times(u32::MAX),
+        ),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_month_of_nightly_exports_equals_the_ledger() {
+    let mut month = Month::begin();
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path().join("archive");
+    let mut nights = 0;
+    for day in 0..30 {
+        // Two days of three bring something.
+        if day % 3 == 2 {
+            month.advance(Duration::from_hours(23));
+        } else {
+            month.day(day);
+        }
+        trouble(&month.place.sandbox, day);
+        // The machine was off.
+        if matches!(day, 22..=24) {
+            month.advance(Duration::from_hours(1));
+            continue;
+        }
+        if matches!(day, 3 | 7 | 12 | 18 | 27) {
+            for pages in [1, 4, 11] {
+                let killed = month.export(&folder, &["--stop-after", &pages.to_string()]);
+                assert_eq!(killed.code, SIGNALLED, "day {day}: {}", killed.err);
+            }
+            let verified = month.verify(&folder);
+            assert_eq!(verified.code, 10, "{}", verified.err);
+            assert!(verified.err.contains("goes on where it stopped"), "{}", verified.err);
+            for wrong in ["twice", "missing", "changed", "shorter", "no JSON"] {
+                assert!(!verified.err.contains(wrong), "day {day}: {}", verified.err);
+            }
+        }
+        // On one night nobody came to end what was killed.
+        if day != 27 {
+            let run = month.export(&folder, &[]);
+            assert_eq!(run.code, 0, "day {day}: {}", run.err);
+            nights += 1;
+        }
+        month.place.sandbox.clear_faults();
+        month.advance(Duration::from_hours(1));
+    }
+    month.advance(DAY);
+    let run = month.export(&folder, &[]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    // What was killed comes to its end first, with a snapshot of its own.
+    nights += 2;
+    assert!(nights >= 27, "{nights}");
+
+    compare(&mut month, &folder, nights);
+    let verified = month.verify(&folder);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+    assert!(verified.out.starts_with("PLAY MONEY: source sandbox ("), "{}", verified.out);
+    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 100_000), ("futures USDT", 100_000)]
+    {
+        let line = verified.out.lines().find(|line| line.starts_with(&format!("{place}: ")));
+        let line = line.expect(place);
+        assert!(line.ends_with(&format!(" difference {given}")), "{line}");
+    }
+    // A day later it is old.
+    month.advance(2 * DAY);
+    let verified = month.verify(&folder);
+    assert!(
+        verified.out.lines().next().is_some_and(|line| line.contains("STALE")),
+        "{}",
+        verified.out
+    );
+}
+
+fn rows(folder: &Path, name: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join(format!("{name}.jsonl"))).expect(name);
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// A text or number, amounts without zeros behind them.
+fn plain(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match text.parse::<bitmart::Decimal>() {
+        Ok(number) if text.contains('.') => number.normalize().to_string(),
+        _ => text,
+    }
+}
+
+/// What tells a row, by an id that must be there once.
+fn by_id(rows: &[Value], id: &str, names: &[&str]) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for row in rows {
+        let told = names.iter().map(|name| plain(&row[*name])).collect();
+        assert!(found.insert(plain(&row[id]), told).is_none(), "{id} twice: {row}");
+    }
+    found
+}
+
+fn compare(month: &mut Month, folder: &Path, nights: usize) {
+    let sandbox = &month.place.sandbox;
+    let number = |number: bitmart::Decimal| number.normalize().to_string();
+    for (symbol, name, id, names) in [
+        ("BTC_USDT", "orders", "orderId", ["state", "filledSize"]),
+        ("BTCUSDT", "futures-orders-BTCUSDT", "order_id", ["state", "deal_size"]),
+    ] {
+        let ledger = sandbox.orders().into_iter().filter(|order| {
+            order.account == 1
+                && order.symbol == symbol
+                && order.state != "new"
+                && order.state != "open"
+        });
+        let ledger: BTreeMap<_, _> = ledger
+            .map(|order| {
+                let state = if symbol == "BTCUSDT" { "4".to_owned() } else { order.state };
+                (order.order_id, vec![state, number(order.filled)])
+            })
+            .collect();
+        assert!(ledger.len() >= 20, "{name}: {}", ledger.len());
+        assert_eq!(by_id(&rows(folder, name), id, &names), ledger, "{name}");
+    }
+    for (symbol, name, id, names) in [
+        ("BTC_USDT", "trades", "tradeId", ["price", "size", "fee", "createTime"]),
+        ("BTCUSDT", "futures-trades", "trade_id", ["price", "vol", "paid_fees", "create_time"]),
+    ] {
+        let ledger = sandbox.fills().into_iter();
+        let ledger: BTreeMap<_, _> = ledger
+            .filter(|fill| fill.account == 1 && fill.symbol == symbol)
+            .map(|fill| {
+                let told = [number(fill.price), number(fill.size), number(fill.fee)];
+                (fill.trade_id, [&told[..], &[fill.time_ms.to_string()]].concat())
+            })
+            .collect();
+        assert!(ledger.len() >= 20, "{name}");
+        assert_eq!(by_id(&rows(folder, name), id, &names), ledger, "{name}");
+    }
+    // The exchange itself, asked now.
+    let open = by_id(&newest(&rows(folder, "open-orders")), "orderId", &["state"]);
+    let ledger = sandbox.orders().into_iter();
+    let ledger: Vec<_> = ledger
+        .filter(|order| order.account == 1 && order.symbol == "BTC_USDT" && order.state == "new")
+        .map(|order| order.order_id)
+        .collect();
+    assert!(open.keys().eq(&ledger) && ledger.len() > 5, "{open:?} {ledger:?}");
+    let (sandbox, owner) = (&month.place.sandbox, &month.owner);
+    for (name, kind, id) in
+        [("deposits", "deposit", "deposit_id"), ("withdrawals", "withdraw", "withdraw_id")]
+    {
+        let asked = json!({ "operation_type": kind, "N": 1000 });
+        let told = month.runtime.block_on(owner.send("account_funding_history", asked));
+        let told = told["data"]["records"].as_array().expect("rows").clone();
+        let names = ["status", "arrival_amount", "fee", "currency"];
+        let told = by_id(&told, id, &names);
+        assert_eq!(told.len(), 20, "{name}");
+        assert!(told.values().all(|row| row[0] == "3"), "{name} are done: {told:?}");
+        assert_eq!(by_id(&rows(folder, name), id, &names), told, "{name}");
+    }
+    // Each night saw a withdrawal under way, and the one after saw it done.
+    let before =
+        std::fs::read_to_string(folder.join("versions/withdrawals.jsonl")).expect("versions");
+    assert!(before.lines().count() > 15, "{before}");
+    let balances = rows(folder, "balances-spot");
+    let mut taken: Vec<_> = balances.iter().map(|row| row["taken"].clone()).collect();
+    taken.dedup();
+    assert_eq!(taken.len(), nights, "a snapshot a night");
+    for balance in sandbox.balances() {
+        if balance.account != 1 || balance.wallet != "spot" {
+            continue;
+        }
+        let newest = newest(&balances);
+        let row = newest.iter().find(|row| row["currency"] == *balance.currency);
+        let Some(row) = row else {
+            assert!((balance.available + balance.frozen).is_zero(), "{balance:?}");
+            continue;
+        };
+        assert_eq!(plain(&row["available"]), number(balance.available), "{row}");
+        assert_eq!(plain(&row["frozen"]), number(balance.frozen), "{row}");
+    }
+}
+
+/// The rows of the newest snapshot.
+fn newest(rows: &[Value]) -> Vec<Value> {
+    let last = rows.last().map(|row| row["taken"].clone());
+    rows.iter().filter(|row| Some(&row["taken"]) == last.as_ref()).cloned().collect()
+}
