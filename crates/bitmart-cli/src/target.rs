@@ -43,9 +43,11 @@ impl Target {
             Some(place) if place.starts_with("http://") || place.starts_with("https://") => {
                 at(addresses(place), keys(profile)?)
             }
-            Some(place) if place.contains("://") && !place.starts_with("sandbox:") => Err(Failure::usage(format!(
-                "--env {place}: addresses of hosts begin with https:// or http://"
-            ))),
+            Some(place) if place.contains("://") && !place.starts_with("sandbox:") => {
+                Err(Failure::usage(format!(
+                    "--env {place}: addresses of hosts begin with https:// or http://"
+                )))
+            }
             Some(file) => {
                 // `sandbox:FILE` says in words that it is a sandbox.
                 let file = file.strip_prefix("sandbox:").unwrap_or(file);

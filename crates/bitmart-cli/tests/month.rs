@@ -88,7 +88,8 @@ impl Month {
     }
 
     fn verify(&self, folder: &Path) -> Outcome {
-        let now = Timestamp::from_millis(i64::try_from(self.place.sandbox.now_ms()).expect("a time"));
+        let now =
+            Timestamp::from_millis(i64::try_from(self.place.sandbox.now_ms()).expect("a time"));
         let folder = folder.to_str().expect("text");
         bitmart(&self.place, &["verify", folder, "--now", &now.to_string()])
     }
@@ -107,7 +108,9 @@ fn trouble(sandbox: &Sandbox, day: u64) {
         17 => sandbox.inject(Fault::Banned.on("/contract/private/transaction-history").times(3)),
         // The newest trades are not in the history yet.
         20 => sandbox.inject(
-            Fault::LateHistory(Duration::from_hours(30)).on("/spot/v4/query/trades").times(u32::MAX),
+            Fault::LateHistory(Duration::from_hours(30))
+                .on("/spot/v4/query/trades")
+                .times(u32::MAX),
         ),
         _ => {}
     }
@@ -164,7 +167,8 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
     let verified = month.verify(&folder);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
     assert!(verified.out.starts_with("PLAY MONEY: source sandbox ("), "{}", verified.out);
-    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 100_000), ("futures USDT", 100_000)] {
+    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 100_000), ("futures USDT", 100_000)]
+    {
         let line = verified.out.lines().find(|line| line.starts_with(&format!("{place}: ")));
         let line = line.expect(place);
         assert!(line.ends_with(&format!(" difference {given}")), "{line}");
@@ -172,7 +176,11 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
     // A day later it is old.
     month.advance(2 * DAY);
     let verified = month.verify(&folder);
-    assert!(verified.out.lines().next().is_some_and(|line| line.contains("STALE")), "{}", verified.out);
+    assert!(
+        verified.out.lines().next().is_some_and(|line| line.contains("STALE")),
+        "{}",
+        verified.out
+    );
 }
 
 fn rows(folder: &Path, name: &str) -> Vec<Value> {
@@ -207,7 +215,10 @@ fn compare(month: &mut Month, folder: &Path, nights: usize) {
         ("BTCUSDT", "futures-orders-BTCUSDT", "order_id", ["state", "deal_size"]),
     ] {
         let ledger = sandbox.orders().into_iter().filter(|order| {
-            order.account == 1 && order.symbol == symbol && order.state != "new" && order.state != "open"
+            order.account == 1
+                && order.symbol == symbol
+                && order.state != "new"
+                && order.state != "open"
         });
         let ledger: BTreeMap<_, _> = ledger
             .map(|order| {
@@ -255,7 +266,8 @@ fn compare(month: &mut Month, folder: &Path, nights: usize) {
         assert_eq!(by_id(&rows(folder, name), id, &names), told, "{name}");
     }
     // Each night saw a withdrawal under way, and the one after saw it done.
-    let before = std::fs::read_to_string(folder.join("versions/withdrawals.jsonl")).expect("versions");
+    let before =
+        std::fs::read_to_string(folder.join("versions/withdrawals.jsonl")).expect("versions");
     assert!(before.lines().count() > 15, "{before}");
     let balances = rows(folder, "balances-spot");
     let mut taken: Vec<_> = balances.iter().map(|row| row["taken"].clone()).collect();

@@ -97,7 +97,8 @@ fn were_open(
         read::all(&export.folder, list, |row| {
             let (Some(id), Some(time)) = (text(&row, id), millis(&row, time)) else { return };
             if endpoint == "futures_order_history"
-                && text(&row, "symbol").is_none_or(|symbol| !name.ends_with(&format!("-{}", part(&symbol))))
+                && text(&row, "symbol")
+                    .is_none_or(|symbol| !name.ends_with(&format!("-{}", part(&symbol))))
             {
                 return;
             }
@@ -142,10 +143,10 @@ pub(super) fn is_pending(endpoint: &str, row: &Value) -> bool {
     let state = || text(row, "state");
     match endpoint {
         // 3 is done, 4 cancelled and 5 failed.
-        "account_funding_history" => {
-            !matches!(row["status"].as_i64(), None | Some(3..=5))
+        "account_funding_history" => !matches!(row["status"].as_i64(), None | Some(3..=5)),
+        "futures_transfers" => {
+            state().is_some_and(|state| state != "FINISHED" && state != "FAILED")
         }
-        "futures_transfers" => state().is_some_and(|state| state != "FINISHED" && state != "FAILED"),
         "spot_order_history" => {
             state().is_some_and(|state| state == "new" || state == "partially_filled")
         }
@@ -169,7 +170,9 @@ mod tests {
 
     #[test]
     fn what_can_still_change_is_asked_for_again() {
-        for (status, wanted) in [(0, true), (1, true), (2, true), (3, false), (4, false), (5, false)] {
+        for (status, wanted) in
+            [(0, true), (1, true), (2, true), (3, false), (4, false), (5, false)]
+        {
             assert_eq!(is_pending("account_funding_history", &json!({ "status": status })), wanted);
         }
         assert!(is_pending("futures_transfers", &json!({ "state": "PROCESSING" })));

@@ -43,7 +43,8 @@ pub(super) fn check(
         if part > 0 {
             faults.extend(ignored.into_iter().filter(|fault| fault.contains("is there twice")));
         }
-        let left = |counts: &HashMap<Digest, i64>| counts.values().map(|left| (*left).max(0)).sum::<i64>();
+        let left =
+            |counts: &HashMap<Digest, i64>| counts.values().map(|left| (*left).max(0)).sum::<i64>();
         missing += left(&expected.rows);
         gone += left(&expected.versions);
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::manifest::{for_lines, names};
 use super::store::{rows_path, state};
-use super::{archive, tax};
 use super::walk::entry;
+use super::{archive, tax};
 use crate::failure::{Failure, chain};
 use crate::output::{self, json::Json, rows::Rows};
 use crate::private;

@@ -86,12 +86,15 @@ impl Index {
                     "{}: line {number} is no row of this list: {error}; nothing was overwritten",
                     self.path.display()
                 ))
-                .with_advice("the file was changed or cut: put back a copy, or export into another folder")
+                .with_advice(
+                    "the file was changed or cut: put back a copy, or export into another folder",
+                )
             })?;
             let key = H::key(&row);
             if wanted(&key) {
                 let awaited = key.time.is_some_and(|time| {
-                    let within = |span: &Span| span.from <= time.as_millis() && time.as_millis() < span.to;
+                    let within =
+                        |span: &Span| span.from <= time.as_millis() && time.as_millis() < span.to;
                     self.spans.iter().any(|span| span.again && within(span))
                 });
                 let known = Known { line: digest(line), at, bytes: line.len() as u64, awaited };
@@ -112,13 +115,18 @@ impl Index {
         if !strangers.is_empty() {
             self.load::<H>(state, |key| strangers.contains(key.id.as_str()))?;
         }
-        let found = rows.iter().map(|(key, line)| match self.known.get_mut(&digest(key.id.as_bytes())) {
-            None => Found::New,
-            Some(known) => {
-                known.awaited = false;
-                if known.line == digest(line) { Found::Same } else { Found::Changed(known.at, known.bytes) }
-            }
-        });
+        let found =
+            rows.iter().map(|(key, line)| match self.known.get_mut(&digest(key.id.as_bytes())) {
+                None => Found::New,
+                Some(known) => {
+                    known.awaited = false;
+                    if known.line == digest(line) {
+                        Found::Same
+                    } else {
+                        Found::Changed(known.at, known.bytes)
+                    }
+                }
+            });
         Ok(found.collect())
     }
 

@@ -104,7 +104,13 @@ impl Manifest {
     pub(super) fn told(folder: &Path, export: Terms) -> Result<Self, Failure> {
         let of = |name: String| Ok(Dataset::told(name.clone(), state(folder, &name)?));
         let datasets = names(folder)?.into_iter().map(of).collect::<Result<_, Failure>>()?;
-        Ok(Self { program: String::new(), export, datasets, derived: Vec::new(), left_out: Vec::new() })
+        Ok(Self {
+            program: String::new(),
+            export,
+            datasets,
+            derived: Vec::new(),
+            left_out: Vec::new(),
+        })
     }
 
     pub(super) fn read(folder: &Path) -> Result<Self, Failure> {

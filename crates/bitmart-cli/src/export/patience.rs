@@ -20,6 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const BAN: Duration = Duration::from_mins(10);
 /// Times that a list is tried before it is put behind the others.
 const TRIES: u32 = 2;
+/// Times that a clock that is off is set anew.
+const CLOCK_TRIES: u32 = 5;
 /// A list that fails alone is not waited for as long as an outage.
 const ALONE: Duration = Duration::from_hours(1);
 
@@ -125,6 +127,10 @@ impl Patience {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.tries.min(10)).min(LONGEST_PAUSE);
         let mut pause = pause.max(error.retry_after().unwrap_or_default());
         match class {
+            // A machine that slept, or whose clock jumped: the client asks for the exchange's time first.
+            RetryClass::Never if error.is_clock() && self.tries < CLOCK_TRIES => {
+                pause = FIRST_PAUSE
+            }
             RetryClass::Never => return refused(error),
             RetryClass::Banned => pause = pause.max(BAN),
             // The exchange answers, but for this list.
@@ -172,10 +178,8 @@ impl Patience {
 
 /// A refusal of this list, or of everything.
 fn refused(error: &Error) -> Next {
-    let of_this_list = matches!(
-        error.kind(),
-        ErrorKind::Api(_) | ErrorKind::Decode(_) | ErrorKind::Unexpected(_)
-    );
+    let of_this_list =
+        matches!(error.kind(), ErrorKind::Api(_) | ErrorKind::Decode(_) | ErrorKind::Unexpected(_));
     let general = matches!(error.category(), Some(Category::Authentication | Category::Clock));
     if of_this_list && !general { Next::Refused } else { Next::Stop }
 }

@@ -17,8 +17,8 @@ use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
 use super::store::part;
-use super::{Export, read};
 use super::walk::{Most, history, once, open_list};
+use super::{Export, read};
 use crate::failure::Failure;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.

@@ -38,7 +38,8 @@ impl Progress {
         let mut err = std::io::stderr().lock();
         // Progress that cannot be told is no reason to stop.
         let _ = if self.terminal {
-            write!(err, "\r\x1b[K{line}\r\n\x1b[K{}\x1b[A", overall.line()).and_then(|()| err.flush())
+            write!(err, "\r\x1b[K{line}\r\n\x1b[K{}\x1b[A", overall.line())
+                .and_then(|()| err.flush())
         } else {
             writeln!(err, "{line}\n{}", overall.line())
         };
@@ -94,9 +95,8 @@ impl Overall {
 
     /// The walk of a list through a span stands at `next`.
     pub(super) fn walked(&mut self, name: &str, span: (Timestamp, Timestamp), next: Timestamp) {
-        let millis = |to: Timestamp| {
-            u64::try_from(to.as_millis() - span.0.as_millis()).unwrap_or(0).max(1)
-        };
+        let millis =
+            |to: Timestamp| u64::try_from(to.as_millis() - span.0.as_millis()).unwrap_or(0).max(1);
         self.set(name, (millis(next) * 1_000 / millis(span.1)).min(1_000));
     }
 
@@ -121,8 +121,7 @@ impl Overall {
 
     fn line_after(&self, elapsed: Duration, now: Timestamp) -> String {
         let percent = self.percent();
-        let mut text =
-            format!("all: {percent} %, {} rows, {}", self.rows, size(self.bytes));
+        let mut text = format!("all: {percent} %, {} rows, {}", self.rows, size(self.bytes));
         if (1..100).contains(&percent) {
             let left = elapsed.as_millis() * u128::from(100 - percent) / u128::from(percent);
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));

@@ -48,7 +48,8 @@ impl Wanted {
         let mut what = What::read(words.map(String::as_str)).map_err(Failure::usage)?;
         what.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
         what.all_contracts = matches.get_flag("all-contracts");
-        let bound = |name: &str| match matches.get_one::<String>(name).filter(|text| *text != "now") {
+        let bound = |name: &str| match matches.get_one::<String>(name).filter(|text| *text != "now")
+        {
             None => Ok(None),
             Some(text) => date(text).map(|time| Some(time.as_millis())).ok_or_else(|| {
                 Failure::usage(format!("--{name} {text}: expected a date like 2024-01-31"))
@@ -104,7 +105,9 @@ async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<(
         done = locked(target, folder, wanted, known) => done,
         () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, "interrupted")),
     };
-    done.inspect_err(|_| eprintln!("what came is kept; the same command goes on where this one stopped"))
+    done.inspect_err(|_| {
+        eprintln!("what came is kept; the same command goes on where this one stopped")
+    })
 }
 
 async fn locked(
@@ -179,9 +182,8 @@ async fn locked(
         manifest = Some(made);
     }
     let now = export.now().as_millis();
-    let (text, complete) = manifest.map_or((String::new(), true), |manifest| {
-        (manifest.summary(), manifest.is_complete())
-    });
+    let (text, complete) = manifest
+        .map_or((String::new(), true), |manifest| (manifest.summary(), manifest.is_complete()));
     eprintln!("{text}");
     let (reach, _) = archive::reach(folder, &terms)?;
     eprintln!("{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));

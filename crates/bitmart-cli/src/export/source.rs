@@ -81,9 +81,8 @@ fn live_here() -> Option<String> {
 
 /// Play money is not taken for a live account: where there is a live key, it has to be named.
 pub(super) fn refuse_unnamed_play(source: &str, named: Option<&str>) -> Result<(), Failure> {
-    let in_words = named.is_some_and(|name| {
-        name == "sandbox" || name.starts_with("sandbox:") || name == "demo"
-    });
+    let in_words = named
+        .is_some_and(|name| name == "sandbox" || name.starts_with("sandbox:") || name == "demo");
     if in_words || !is_play_money(source) {
         return Ok(());
     }

@@ -380,10 +380,12 @@ impl Store {
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
         let versions_path = versions_path(&self.folder, &self.name);
         private::folder(versions_path.parent().unwrap_or(&self.folder)).map_err(broken)?;
-        let mut versions = open(&versions_path, self.state.version_bytes)
-            .map_err(broken)?
-            .ok_or_else(|| {
-                Failure::machine(format!("{}: the file is shorter than it was", versions_path.display()))
+        let mut versions =
+            open(&versions_path, self.state.version_bytes).map_err(broken)?.ok_or_else(|| {
+                Failure::machine(format!(
+                    "{}: the file is shorter than it was",
+                    versions_path.display()
+                ))
             })?;
         let new_path = path.with_extension("jsonl.new");
         let mut new = io::BufWriter::new(open_new(&new_path).map_err(broken)?);

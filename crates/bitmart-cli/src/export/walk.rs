@@ -139,8 +139,8 @@ impl fmt::Display for News {
         write!(f, ", {} of them new", self.new)?;
         for (count, what) in [
             (self.late, "came late"),
-            (self.changed, "differ from what the exchange said before; both versions are kept"),
-            (self.gone, "are not given any more, and kept"),
+            (self.changed, "not as they were told before, both versions are kept"),
+            (self.gone, "not given any more, and kept"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
@@ -186,9 +186,7 @@ where
             }
             Err(error) => {
                 progress.end();
-                if is_not_understood(&error)
-                    && pass(export, store, pages, request, &error).await?
-                {
+                if is_not_understood(&error) && pass(export, store, pages, request, &error).await? {
                     continue;
                 }
                 if !export.ask_again(store, error).await? {
@@ -290,11 +288,7 @@ pub(super) fn dated(line: Vec<u8>, taken: Option<i64>) -> Vec<u8> {
 
 /// Takes a snapshot of a list that is of the moment but told by windows, such as that of open orders. One that was
 /// interrupted goes on within its run.
-pub(super) async fn open_list<H>(
-    export: &mut Export,
-    name: &str,
-    request: H,
-) -> Result<(), Failure>
+pub(super) async fn open_list<H>(export: &mut Export, name: &str, request: H) -> Result<(), Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
