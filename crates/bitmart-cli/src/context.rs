@@ -83,6 +83,12 @@ impl Context {
         Target::find(environment, profile, self.timeout, &self.sandbox).await
     }
 
+    /// The same with the key of a certain profile.
+    pub(crate) async fn target_of(&self, profile: &str) -> Result<Target, Failure> {
+        let environment = self.environment.as_deref();
+        Target::find(environment, Some(profile), self.timeout, &self.sandbox).await
+    }
+
     /// Ends the sandbox of this process, which writes its state down.
     pub(crate) async fn close(self) {
         if let Some(sandbox) = self.sandbox.into_inner() {

@@ -390,3 +390,57 @@ fn an_export_waits_for_hours_and_says_that_it_goes_on() {
     assert_eq!(export(&place, home.path(), &["--what", "trades"]).code, 0);
     assert_eq!(verify(&place, home.path(), &[]).code, 0);
 }
+
+#[test]
+fn several_profiles_have_a_folder_each_and_one_summary() {
+    let place = sandbox();
+    buy(&place);
+    let home = tempfile::tempdir().expect("a folder");
+    let config = home.path().join(".bitmart");
+    std::fs::create_dir(&config).expect("a folder");
+    let sub = place.sandbox.sub_account_credentials().expect("a key");
+    let profile = |name: &str, key: &str, secret: &str, memo: &str| {
+        format!("[{name}]\nkey = \"{key}\"\nsecret = \"{secret}\"\nmemo = \"{memo}\"\n")
+    };
+    let text = profile("main", &place.key, &place.secret, &place.memo)
+        + &profile("sub", &sub.key, &sub.secret, &sub.memo);
+    let file = config.join("config.toml");
+    std::fs::write(&file, text).expect("written");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("set");
+    }
+    let hosts = format!("{},{}", place.spot, place.sandbox.futures().rest);
+    let out = home.path().join("all").display().to_string();
+    let words = [
+        "export",
+        "--no-pauses",
+        "--unlimited",
+        "--what",
+        "trades,balances",
+        "--days",
+        "2",
+        "--to",
+        "now",
+        "--out",
+        &out,
+        "--env",
+        &hosts,
+        "--profiles",
+    ];
+    let run = at_home(home.path(), &[&words[..], &["main,sub"]].concat(), "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    let all = home.path().join("all");
+    assert!(lines(&all, "main/trades.jsonl") > 0 && lines(&all, "sub/trades.jsonl") == 0);
+    for profile in ["main: ", "sub: "] {
+        assert!(run.err.lines().any(|line| line.starts_with(profile)), "{}", run.err);
+    }
+    let verified = at_home(home.path(), &["verify", &out], "");
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    assert_eq!(verified.out.matches("source custom (").count(), 2, "{}", verified.out);
+    // One that fails does not stop the next.
+    let run = at_home(home.path(), &[&words[..], &["gone,sub"]].concat(), "");
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("gone: error: ") && run.err.contains("sub: "), "{}", run.err);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +60,10 @@ impl Terms {
             Err(error) => return Err(Failure::machine(format!("{}: {error}", path.display()))),
         };
         let mut terms: Self = read_versioned(&path, &text, |value| &value["version"])?;
+        let manifest = folder.join("manifest.json");
+        if let Ok(text) = std::fs::read(&manifest) {
+            read_versioned::<Value>(&manifest, &text, |value| &value["export"]["version"])?;
+        }
         if terms.version == 1 {
             // A run of version 1 wrote its manifest at its end.
             terms.finished = folder.join("manifest.json").exists();
@@ -98,6 +102,12 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
         .with_advice("update the program"));
     }
     serde_json::from_value(value).map_err(broken)
+}
+
+/// Folders below `folder` that are archives, by name: what a run of several profiles makes.
+pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let below = names(folder)?.into_iter().map(|name| folder.join(name));
+    Ok(below.filter(|path| path.join(FILE).exists()).collect())
 }
 
 /// Files in a folder that is no archive yet, other than those that are always there: it is not taken for one.

@@ -117,6 +117,13 @@ pub(crate) fn command() -> Command {
                 .help("How long to wait for an exchange that does not answer"),
         )
         .arg(
+            Arg::new("profiles")
+                .long("profiles")
+                .value_name("A,B,...")
+                .value_delimiter(',')
+                .help("Export these profiles, each into its folder below DIR"),
+        )
+        .arg(
             // For tests: pauses are counted and not slept.
             Arg::new("no-pauses").long("no-pauses").hide(true).action(ArgAction::SetTrue),
         )

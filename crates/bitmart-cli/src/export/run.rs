@@ -26,6 +26,8 @@ use crate::target::Target;
 /// A run that goes on after an interruption keeps its end; when that is older than this, another run follows.
 const BEHIND_MS: i64 = 3_600_000;
 
+const INTERRUPTED: &str = "interrupted";
+
 /// What the command line says.
 struct Wanted {
     what: What,
@@ -85,13 +87,70 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         eprintln!("{name} is set and means nothing; may be {known} is meant");
     }
     let folder = PathBuf::from(matches.get_one::<String>("out").map_or("", String::as_str));
-    let target = context.target().await?;
-    source::refuse_unnamed_play(&target.environment.name, context.environment())?;
-    archive_of(&target, &folder, &wanted).await
+    let profiles: Vec<&String> = matches.get_many("profiles").unwrap_or_default().collect();
+    if profiles.is_empty() {
+        let target = context.target().await?;
+        source::refuse_unnamed_play(&target.environment.name, context.environment())?;
+        return archive_of(&target, &folder, &wanted).await?.into_result();
+    }
+    several(context, &profiles, &folder, &wanted).await
+}
+
+/// Brings the archives of several profiles up to now, one after the other. What stops one does not stop the next.
+async fn several(
+    context: &Context,
+    profiles: &[&String],
+    folder: &Path,
+    wanted: &Wanted,
+) -> Result<(), Failure> {
+    if Terms::read(folder)?.is_some() {
+        return Err(Failure::usage(format!(
+            "{} is the archive of one account: several profiles need a folder above theirs",
+            folder.display()
+        )));
+    }
+    let mut failed = None;
+    let mut summary = String::new();
+    for profile in profiles {
+        eprintln!("profile {profile}");
+        let of_profile = async {
+            let target = context.target_of(profile).await?;
+            source::refuse_unnamed_play(&target.environment.name, context.environment())?;
+            archive_of(&target, &folder.join(store::part(profile)), wanted).await
+        };
+        let (line, failure) = match of_profile.await {
+            Ok(done) => (done.text.clone(), done.into_result().err()),
+            Err(failure) => (format!("error: {failure}"), Some(failure)),
+        };
+        summary += &format!("{profile}: {}\n", line.replace('\n', "\n  "));
+        failed = failed.or(failure);
+        if failed.as_ref().is_some_and(|failure| failure.to_string() == INTERRUPTED) {
+            break;
+        }
+    }
+    eprint!("{summary}");
+    failed.map_or(Ok(()), Err)
+}
+
+/// How a run ended.
+struct Done {
+    text: String,
+    complete: bool,
+}
+
+impl Done {
+    fn into_result(self) -> Result<(), Failure> {
+        if self.complete {
+            return Ok(());
+        }
+        let text = "the exchange did not give everything; see manifest.json";
+        Err(Failure::new(Exit::Incomplete, text)
+            .with_advice("the same command asks again for what was refused"))
+    }
 }
 
 /// Brings one archive up to now.
-async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<(), Failure> {
+async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<Done, Failure> {
     let known = of_this_account(target, folder, wanted)?;
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
     private::folder(folder).map_err(broken)?;
@@ -103,7 +162,7 @@ async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<(
     let mut interrupts = Interrupts::listen()?;
     let done = tokio::select! {
         done = locked(target, folder, wanted, known) => done,
-        () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, "interrupted")),
+        () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, INTERRUPTED)),
     };
     done.inspect_err(|_| {
         eprintln!("what came is kept; the same command goes on where this one stopped")
@@ -115,7 +174,7 @@ async fn locked(
     folder: &Path,
     wanted: &Wanted,
     known: Option<Terms>,
-) -> Result<(), Failure> {
+) -> Result<Done, Failure> {
     let attempts = if wanted.in_thought { 1 } else { 3 };
     let client = target.patient_client(wanted.limited, attempts)?;
     let mut terms = fresh(target);
@@ -182,16 +241,12 @@ async fn locked(
         manifest = Some(made);
     }
     let now = export.now().as_millis();
-    let (text, complete) = manifest
+    let (mut text, complete) = manifest
         .map_or((String::new(), true), |manifest| (manifest.summary(), manifest.is_complete()));
-    eprintln!("{text}");
     let (reach, _) = archive::reach(folder, &terms)?;
-    eprintln!("{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));
-    if complete {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Incomplete, "the exchange did not give everything; see manifest.json")
-        .with_advice("the same command asks again for what was refused"))
+    text += &format!("\n{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));
+    eprintln!("{text}");
+    Ok(Done { text, complete })
 }
 
 /// The time at the exchange, for which an export waits as for everything else. Where no host tells it, the
