@@ -368,6 +368,19 @@ fn play_money_is_named_first_and_last_and_never_taken_for_a_live_account() {
     assert!(run.err.contains("play money") && run.err.contains("the profile main"), "{}", run.err);
     let run = at_home(home.path(), &words(&named), "");
     assert_eq!(run.code, 0, "{}", run.err);
+
+    // So it does where a variable is nearly one that holds a key.
+    std::fs::remove_file(&file).expect("removed");
+    let near = std::process::Command::new(env!("CARGO_BIN_EXE_bitmart"))
+        .args(words(&ready))
+        .env_clear()
+        .env("HOME", home.path())
+        .env("BITMART_KEY", "k")
+        .output()
+        .expect("it runs");
+    let told = String::from_utf8(near.stderr).expect("text");
+    assert_eq!(near.status.code(), Some(2), "{told}");
+    assert!(told.contains("BITMART_KEY") && told.contains("BITMART_API_KEY"), "{told}");
 }
 
 #[test]

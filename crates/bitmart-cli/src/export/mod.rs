@@ -9,6 +9,7 @@ mod forecast;
 mod histories;
 mod index;
 mod manifest;
+mod once;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod patience;
@@ -17,6 +18,7 @@ mod progress;
 mod read;
 mod run;
 mod source;
+mod state;
 mod store;
 mod tax;
 pub(crate) mod verify;

@@ -151,7 +151,8 @@ impl Done {
 
 /// Brings one archive up to now.
 async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<Done, Failure> {
-    let known = of_this_account(target, folder, wanted)?;
+    // Before anything is written, and once more when nobody else writes.
+    of_this_account(target, folder, wanted)?;
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
     private::folder(folder).map_err(broken)?;
     private::folder(&store::states(folder)).map_err(broken)?;
@@ -159,6 +160,7 @@ async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<D
     lock.try_lock().map_err(|error| {
         Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
     })?;
+    let known = of_this_account(target, folder, wanted)?;
     let mut interrupts = Interrupts::listen()?;
     let done = tokio::select! {
         done = locked(target, folder, wanted, known) => done,
