@@ -105,14 +105,14 @@ fn a_row_that_comes_otherwise_is_told_and_both_versions_are_kept() {
     }
     let again = export(&place, folder, &["--what", "trades"]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("not as they were told before"), "{}", again.err);
+    assert!(again.err.contains("changed since"), "{}", again.err);
     let (now, before) = (read(folder, "trades.jsonl"), read(folder, "versions/trades.jsonl"));
     assert!(now.contains(price) && !now.contains(&other), "{now}");
     assert!(before.contains(&other), "{before}");
     assert_eq!(now.lines().count(), rows.lines().count(), "each id stands once");
     let verified = verify(&place, folder, &[]);
     assert_eq!(verified.code, 0, "{}", verified.err);
-    assert!(verified.out.contains("told otherwise before"), "{}", verified.out);
+    assert!(verified.out.contains("replaced by newer versions"), "{}", verified.out);
     // A version that is gone is missed.
     std::fs::write(folder.join("versions/trades.jsonl"), "").expect("written");
     assert_eq!(verify(&place, folder, &[]).code, 10);
@@ -130,7 +130,7 @@ fn rows_that_come_late_are_found_by_the_overlap() {
     place.sandbox.clear_faults();
     let again = export(&place, home.path(), &["--what", "trades"]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("came late"), "{}", again.err);
+    assert!(again.err.contains("arrived late"), "{}", again.err);
     assert!(lines(home.path(), "trades.jsonl") > 0);
     assert_eq!(verify(&place, home.path(), &[]).code, 0);
 }
@@ -391,13 +391,13 @@ fn an_export_waits_for_hours_and_says_that_it_goes_on() {
     place.sandbox.inject(Fault::Maintenance.on(path).times(100));
     let run = export(&place, home.path(), &["--what", "trades"]);
     assert_eq!(run.code, 0, "{}", run.err);
-    assert_eq!(run.err.matches("asked again in").count(), 100);
+    assert_eq!(run.err.matches("next attempt in").count(), 100);
     // For ever is too long.
     place.sandbox.inject(Fault::Maintenance.on(path).times(u32::MAX));
     let run = export(&place, home.path(), &["--what", "trades", "--patience", "2"]);
     assert_eq!(run.code, 7, "{}", run.err);
     assert!(run.err.contains("the same command goes on where this one stopped"), "{}", run.err);
-    let pauses = run.err.matches("asked again in").count();
+    let pauses = run.err.matches("next attempt in").count();
     assert!((20..40).contains(&pauses), "two hours of pauses up to 5 min: {pauses}");
     place.sandbox.clear_faults();
     assert_eq!(export(&place, home.path(), &["--what", "trades"]).code, 0);

@@ -1,6 +1,6 @@
 //! An export and its `verify` take no more memory for more rows.
 //!
-//! 4,000 and 40,000 rows in an ordinary run; `EXPORT_TEST_ROWS=10000,100000,1000000` makes it others and tells the
+//! 2,000 and 20,000 rows in an ordinary run; `EXPORT_TEST_ROWS=10000,100000,1000000` makes it others and tells the
 //! figures. The peak is read from `/proc`: elsewhere nothing is measured, and the test says so.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -123,7 +123,7 @@ fn peak(mut child: Child) -> Option<u64> {
 
 #[test]
 fn more_rows_take_no_more_memory() {
-    let sizes = std::env::var("EXPORT_TEST_ROWS").unwrap_or_else(|_| "4000,40000".to_owned());
+    let sizes = std::env::var("EXPORT_TEST_ROWS").unwrap_or_else(|_| "2000,20000".to_owned());
     let mut peaks: Vec<[u64; 3]> = Vec::new();
     for rows in sizes.split(',') {
         let rows: i64 = rows.parse().expect("a number");

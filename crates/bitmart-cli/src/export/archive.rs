@@ -134,7 +134,7 @@ pub(super) fn foreign(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names(folder)?.into_iter().filter(|name| !is_own(name)).collect())
 }
 
-/// Up to when the lists of the archive were asked for: the end of the one that is furthest behind, and those
+/// Up to when the lists of the archive were requested: the end of the one that is furthest behind, and those
 /// that are behind others by more than a day. Lists that the exchange refused do not count.
 pub(super) fn reach(folder: &Path, terms: &Terms) -> Result<(i64, Vec<(String, i64)>), Failure> {
     let mut ends = Vec::new();
@@ -167,7 +167,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     for entry in entries {
         let name = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
         // Files on their way to their place end in `.new`.
-        let passes = name.starts_with('.') || name.ends_with(".new");
+        let passes =
+            name.starts_with('.') || Path::new(&name).extension().is_some_and(|end| end == "new");
         if !passes && !SYSTEM.contains(&name.as_str()) {
             names.push(name);
         }

@@ -76,7 +76,7 @@ impl Wanted {
     /// Where a run ends that begins now.
     fn end(&self, now: i64) -> i64 {
         let settled = if self.to_now { now } else { now - SETTLED_MS };
-        // What is to come cannot be asked for yet.
+        // What is to come cannot be requested yet.
         self.to.map_or(settled, |to| to.min(now))
     }
 }
@@ -84,7 +84,7 @@ impl Wanted {
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let wanted = Wanted::read(matches)?;
     for (name, known) in source::near_misses() {
-        eprintln!("{name} is set and means nothing; may be {known} is meant");
+        eprintln!("{name} is set but not a variable of this program; did you mean {known}?");
     }
     let folder = PathBuf::from(matches.get_one::<String>("out").map_or("", String::as_str));
     let profiles: Vec<&String> = matches.get_many("profiles").unwrap_or_default().collect();
@@ -167,7 +167,7 @@ async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<D
         () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, INTERRUPTED)),
     };
     done.inspect_err(|_| {
-        eprintln!("what came is kept; the same command goes on where this one stopped")
+        eprintln!("what came is kept; the same command goes on where this one stopped");
     })
 }
 

@@ -34,7 +34,7 @@ pub(super) fn of(terms: &Terms) -> String {
     let Terms { source, host, account, .. } = terms;
     let play = if is_play_money(source) { "PLAY MONEY: " } else { "" };
     let host = if host.is_empty() { String::new() } else { format!(" ({host})") };
-    let account = if account.is_empty() { "not told" } else { account };
+    let account = if account.is_empty() { "unknown" } else { account };
     format!("{play}source {source}{host}, account {account}")
 }
 

@@ -12,13 +12,13 @@ use crate::failure::Failure;
 /// Most faulty rows of a list that are told apart.
 pub(super) const FAULTS: usize = 10_000;
 
-/// A span of time that is asked for.
+/// A span of time that is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Span {
     /// In milliseconds, as `to`.
     pub(super) from: i64,
     pub(super) to: i64,
-    /// It was asked for before: answers that show nothing new are not kept.
+    /// It was requested before: responses that show nothing new are not kept.
     #[serde(default)]
     pub(super) again: bool,
 }
@@ -55,7 +55,7 @@ pub(super) struct State {
     /// Bytes of the rows that count.
     pub(super) bytes: u64,
     pub(super) rows: u64,
-    /// Bytes of the answers that count.
+    /// Bytes of the responses that count.
     pub(super) raw_bytes: u64,
     pub(super) answers: u64,
     /// Times of the first and the last row, in milliseconds.
@@ -72,22 +72,22 @@ pub(super) struct State {
     /// Answers that were not understood.
     #[serde(default)]
     pub(super) unread: u64,
-    /// Rows that were not understood, in answers that otherwise were.
+    /// Rows that were not understood, in responses that otherwise were.
     #[serde(default)]
     pub(super) faulty: u64,
     /// Their digests: the overlap shows them again.
     #[serde(default)]
     pub(super) faults: BTreeSet<String>,
-    /// The run that it was asked for in last; 0 before the first. What version 1 wrote is of run 1.
+    /// The run that it was requested in last; 0 before the first. What version 1 wrote is of run 1.
     #[serde(default = "one")]
     pub(super) run: u32,
     /// Walks that were begun after the first one: a run makes several.
     #[serde(default)]
     pub(super) walk: u32,
-    /// Spans that this run still has to ask for; the first is at hand.
+    /// Spans that this run still has to request; the first is at hand.
     #[serde(default)]
     pub(super) todo: Vec<Span>,
-    /// Everything up to here was asked for, in milliseconds. Nothing before the first run is done, in what
+    /// Everything up to here was requested, in milliseconds. Nothing before the first run is done, in what
     /// version 1 wrote, and of lists of the moment.
     #[serde(default)]
     pub(super) to: Option<i64>,
@@ -104,7 +104,7 @@ pub(super) struct State {
     pub(super) version_bytes: u64,
     #[serde(default)]
     pub(super) versions: u64,
-    /// Rows that came in a later run although their time was asked for before.
+    /// Rows that came in a later run although their time was requested before.
     #[serde(default)]
     pub(super) late: u64,
     /// Of a list of the moment: its newest snapshot.
@@ -126,7 +126,7 @@ impl State {
     }
 }
 
-/// An answer as it came, with what was asked.
+/// An response as it came, with what was asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Answer {
     /// When it came, in milliseconds.
@@ -148,7 +148,7 @@ fn is_first(walk: &u32) -> bool {
 }
 
 impl Answer {
-    /// An answer that has just come. The exchange writes UTF-8; anything else is marked in its place.
+    /// An response that has just come. The exchange writes UTF-8; anything else is marked in its place.
     pub(super) fn new(asked: serde_json::Value, body: &[u8]) -> Self {
         let body = String::from_utf8_lossy(body).into_owned();
         Self { at: Timestamp::now().as_millis(), asked, body, walk: 0, taken: None }
@@ -169,7 +169,7 @@ pub(super) fn rows_path(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.jsonl"))
 }
 
-/// Where the answers of a dataset lie.
+/// Where the responses of a dataset lie.
 pub(super) fn raw_path(folder: &Path, name: &str) -> PathBuf {
     folder.join("raw").join(format!("{name}.ndjson"))
 }

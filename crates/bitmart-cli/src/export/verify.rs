@@ -80,7 +80,7 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     }
     text += &(manifest.summary() + "\n");
     for (name, end) in behind {
-        text += &format!("{name}: asked for up to {} only\n", Timestamp::from_millis(end));
+        text += &format!("{name}: covers only up to {}\n", Timestamp::from_millis(end));
     }
     for name in archive::foreign(folder)? {
         text += &format!("{name} is no part of the archive\n");

@@ -95,12 +95,11 @@ where
         index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
     }
     while let Some(span) = store.state.todo.first().copied() {
-        let mut pages = match store.state.cursor.clone() {
-            Some(cursor) => export.client.resume_history(request.clone(), cursor),
-            None => {
-                let [from, to] = [span.from, span.to].map(Timestamp::from_millis);
-                export.client.history(request.clone(), from, to)
-            }
+        let mut pages = if let Some(cursor) = store.state.cursor.clone() {
+            export.client.resume_history(request.clone(), cursor)
+        } else {
+            let [from, to] = [span.from, span.to].map(Timestamp::from_millis);
+            export.client.history(request.clone(), from, to)
         };
         let mut sink = Sink { span, index: index.as_mut(), news };
         if !pages_of(export, store, &mut pages, request, &mut sink).await? {
@@ -132,9 +131,9 @@ impl fmt::Display for News {
         }
         write!(f, ", {} of them new", self.new)?;
         for (count, what) in [
-            (self.late, "came late"),
-            (self.changed, "not as they were told before, both versions are kept"),
-            (self.gone, "not given any more, and kept"),
+            (self.late, "arrived late"),
+            (self.changed, "changed since, both versions kept"),
+            (self.gone, "no longer returned, kept"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
