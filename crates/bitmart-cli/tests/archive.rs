@@ -384,27 +384,6 @@ fn play_money_is_named_first_and_last_and_never_taken_for_a_live_account() {
 }
 
 #[test]
-fn an_export_waits_for_hours_and_says_that_it_goes_on() {
-    let place = sandbox();
-    let home = tempfile::tempdir().expect("a folder");
-    let path = "/spot/v4/query/trades";
-    place.sandbox.inject(Fault::Maintenance.on(path).times(100));
-    let run = export(&place, home.path(), &["--what", "trades"]);
-    assert_eq!(run.code, 0, "{}", run.err);
-    assert_eq!(run.err.matches("next attempt in").count(), 100);
-    // For ever is too long.
-    place.sandbox.inject(Fault::Maintenance.on(path).times(u32::MAX));
-    let run = export(&place, home.path(), &["--what", "trades", "--patience", "2"]);
-    assert_eq!(run.code, 7, "{}", run.err);
-    assert!(run.err.contains("the same command goes on where this one stopped"), "{}", run.err);
-    let pauses = run.err.matches("next attempt in").count();
-    assert!((20..40).contains(&pauses), "two hours of pauses up to 5 min: {pauses}");
-    place.sandbox.clear_faults();
-    assert_eq!(export(&place, home.path(), &["--what", "trades"]).code, 0);
-    assert_eq!(verify(&place, home.path(), &[]).code, 0);
-}
-
-#[test]
 fn several_profiles_have_a_folder_each_and_one_summary() {
     let place = sandbox();
     buy(&place);

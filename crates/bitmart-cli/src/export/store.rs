@@ -339,7 +339,7 @@ fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Added, Answer, Store, part, raw_path, rows_path};
+    use super::{Added, Answer, Rewrite, Store, part, raw_path, rows_path, versions_path};
 
     #[test]
     fn any_symbol_makes_a_name_for_a_file() {
@@ -385,5 +385,46 @@ mod tests {
         // What the state tells of must be there.
         std::fs::write(&paths[1], b"{").expect("written");
         assert!(Store::open(folder, "orders", "spot_order_history").is_err());
+    }
+
+    #[test]
+    fn moving_replaced_rows_away_may_be_interrupted_anywhere() {
+        let answer = Answer::new(serde_json::Value::Null, b"{}");
+        // Before the rows take the place of the old ones, and behind that.
+        for renamed in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let folder = folder.path();
+            let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
+            for (lines, replaced) in [
+                (&b"{\"id\":1}\n{\"id\":2}\n"[..], &[][..]),
+                (&b"{\"id\":\"one\"}\n"[..], &[(0, 9)]),
+            ] {
+                let rows = lines.iter().filter(|letter| **letter == b'\n').count();
+                let added =
+                    Added { answer: &answer, lines, rows, span: None, cursor: None, replaced };
+                store.append(&added).expect("it is kept");
+            }
+            store.state.rewrite = Some(Rewrite { bytes: 22, version_bytes: 9 });
+            store.save().expect("written");
+            drop(store);
+            let new = b"{\"id\":2}\n{\"id\":\"one\"}\n";
+            if renamed {
+                std::fs::create_dir(folder.join("versions")).expect("a folder");
+                std::fs::write(versions_path(folder, "orders"), b"{\"id\":1}\n").expect("written");
+                std::fs::write(rows_path(folder, "orders"), new).expect("written");
+            }
+            let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
+            assert_eq!(store.state.replaced.is_empty(), renamed);
+            store.finish().expect("it ends");
+            drop(store);
+            assert_eq!(std::fs::read(rows_path(folder, "orders")).expect("rows"), new);
+            let versions = std::fs::read(versions_path(folder, "orders")).expect("versions");
+            assert_eq!(versions, b"{\"id\":1}\n");
+            let state = super::state(folder, "orders").expect("a state");
+            assert_eq!(
+                (state.rows, state.versions, state.bytes, state.version_bytes),
+                (2, 1, 22, 9)
+            );
+        }
     }
 }
