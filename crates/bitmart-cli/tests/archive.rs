@@ -135,6 +135,9 @@ fn rows_that_come_late_are_found_by_the_overlap() {
     assert_eq!(verify(&place, home.path(), &[]).code, 0);
 }
 
+/// Thirty days.
+const AHEAD_MS: i64 = 2_592_000_000;
+
 /// What version 1 would have written: no runs, no walks, no dates.
 fn as_version_1(folder: &Path) {
     let edit = |path: &Path, each: &dyn Fn(&mut Value)| {
@@ -194,11 +197,19 @@ fn as_version_1(folder: &Path) {
             ];
             remove(state, &newer);
             (state["bytes"], state["raw_bytes"]) = (rows.into(), raw.into());
+            // It was told a time to come.
+            for time in ["next", "end"] {
+                if let Some(Value::Number(millis)) = state["cursor"].get(time) {
+                    let later = millis.as_i64().expect("a time") + AHEAD_MS;
+                    state["cursor"][time] = later.into();
+                }
+            }
         });
     }
     edit(&folder.join("export.json"), &|terms| {
         remove(terms, &["host", "account", "run", "finished"]);
         terms["version"] = 1.into();
+        terms["to_ms"] = (terms["to_ms"].as_i64().expect("a time") + AHEAD_MS).into();
     });
     let manifest = read(folder, "manifest.json");
     let mut manifest: Value = serde_json::from_str(&manifest).expect("JSON");
@@ -245,8 +256,13 @@ fn an_archive_of_version_1_is_read_and_gone_on_with() {
     buy(&place);
     let again = export(&place, folder, &more);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(lines(folder, "trades.jsonl") > trades);
+    let more_trades = lines(folder, "trades.jsonl");
+    assert!(more_trades > trades);
     assert_eq!(lines(folder, "open-orders.jsonl"), 2, "both snapshots");
+    buy(&place);
+    let again = export(&place, folder, &more);
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(lines(folder, "trades.jsonl") > more_trades, "{}", again.err);
     let verified = verify(&place, folder, &[]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     assert!(read(folder, "export.json").contains("\"version\":2"));

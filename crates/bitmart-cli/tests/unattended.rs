@@ -37,6 +37,11 @@ fn an_export_waits_for_hours_and_says_that_it_goes_on() {
     let run = export(&place, home.path(), &["--what", "trades", "--patience", "2"]);
     assert_eq!(run.code, 7, "{}", run.err);
     assert!(run.err.contains("the same command goes on where this one stopped"), "{}", run.err);
+    assert!(
+        run.err.lines().last().is_some_and(|line| line.starts_with("PLAY MONEY")),
+        "{}",
+        run.err
+    );
     let pauses = run.err.matches("next attempt in").count();
     assert!((20..40).contains(&pauses), "two hours of pauses up to 5 min: {pauses}");
     place.sandbox.clear_faults();

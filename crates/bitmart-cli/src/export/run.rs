@@ -134,6 +134,7 @@ async fn several(
 
 /// How a run ended.
 struct Done {
+    source: String,
     text: String,
     complete: bool,
 }
@@ -144,9 +145,18 @@ impl Done {
             return Ok(());
         }
         let text = "the exchange did not give everything; see manifest.json";
-        Err(Failure::new(Exit::Incomplete, text)
-            .with_advice("the same command asks again for what was refused"))
+        let failure = Failure::new(Exit::Incomplete, text)
+            .with_advice("the same command requests again what was refused");
+        Err(under(failure, &self.source))
     }
+}
+
+/// A failure whose last line says that it is about play money, where it is.
+fn under(failure: Failure, source: &str) -> Failure {
+    if !source.starts_with(source::PLAY) {
+        return failure;
+    }
+    Failure::new(failure.exit, format!("{failure}\n{source}"))
 }
 
 /// Brings one archive up to now.
@@ -166,8 +176,9 @@ async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<D
         done = locked(target, folder, wanted, known) => done,
         () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, INTERRUPTED)),
     };
-    done.inspect_err(|_| {
+    done.map_err(|failure| {
         eprintln!("what came is kept; the same command goes on where this one stopped");
+        under(failure, &source::of(&fresh(target)))
     })
 }
 
@@ -187,6 +198,11 @@ async fn locked(
     eprintln!("{}", source::of(&terms));
     let mut patience = Patience::new(wanted.patience, wanted.in_thought);
     let now = exchange_time(&client, &mut patience).await?;
+    // Version 1 could be told a time to come: what counts is what can have been requested.
+    let known = known.map(|known| Terms { to_ms: known.to_ms.min(now), ..known });
+    if let Some(known) = &known {
+        terms.to_ms = known.to_ms;
+    }
     match &known {
         None => {
             let begin = || date(BEGIN).map(Timestamp::as_millis);
@@ -248,7 +264,7 @@ async fn locked(
     let (reach, _) = archive::reach(folder, &terms)?;
     text += &format!("\n{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));
     eprintln!("{text}");
-    Ok(Done { text, complete })
+    Ok(Done { source: source::of(&terms), text, complete })
 }
 
 /// The time at the exchange, for which an export waits as for everything else. Where no host tells it, the

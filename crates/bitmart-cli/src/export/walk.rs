@@ -60,7 +60,9 @@ where
         } else if store.state.todo.is_empty() {
             // Its first walk: new, or begun by version 1.
             let (from, to) = (export.from.as_millis(), export.to.as_millis());
-            let to = store.state.cursor.as_ref().map_or(to, |cursor| cursor.end.as_millis());
+            // Version 1 could go on to a time to come.
+            let end = store.state.cursor.as_ref().map(|cursor| cursor.end.as_millis());
+            let to = end.map_or(to, |end| end.min(export.now().as_millis()));
             store.state.todo = vec![Span { from, to, again: false }];
             if store.state.run == 0 {
                 store.state.run = export.run;
