@@ -1,14 +1,17 @@
 //! `api`: any request, also one that no document names.
 
-use bitmart::rest::{Effect, Outcome};
+use bitmart::rest::{Client, Detailed, Effect, Outcome, Payload};
 use clap::{ArgMatches, Command};
+use serde_json::value::RawValue;
 
-use crate::care::{self, prompt};
+use crate::confirm::{self, prompt};
 use crate::context::Context;
-use crate::dry_run;
-use crate::failure::Failure;
+use crate::endpoint::{self, command};
+use crate::failure::{Exit, Failure};
+use crate::interrupts::Interrupts;
 use crate::output::{self, Format, json::Json};
 use crate::request::{self, Request};
+use crate::{dry_run, outcome};
 
 pub(crate) fn command() -> Command {
     Command::new("api")
@@ -22,22 +25,31 @@ pub(crate) fn command() -> Command {
              bitmart api POST /spot/v4/query/open-orders symbol=BTC_USDT limit:=10",
         )
         .args(request::arguments())
+        .arg(command::sure())
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let target = context.target().await?;
     let request = Request::read(matches, target.credentials.is_some())?;
     let mut parameters = request.parameters(matches)?;
-    let id = request.entry.and_then(|entry| care::name_order(entry, &mut parameters));
+    let id = request.entry.and_then(|entry| confirm::name_order(entry, &mut parameters));
     let payload = request.payload(&parameters)?;
     if context.dry_run {
         return dry_run::print(context, &target, request.metadata, payload);
     }
     let client = target.client()?;
-    if request.metadata.effect != Effect::Read {
-        if let Some(entry) = request.entry {
-            care::confirm(context, &target, &client, entry, &parameters).await?;
-        } else {
+    let is_read = request.metadata.effect == Effect::Read;
+    match request.entry {
+        Some(entry) if is_read => {
+            endpoint::print(context, entry, &client.send_raw(request.metadata, payload).await?)
+        }
+        Some(entry) => {
+            let sure = matches.get_flag(command::SURE);
+            confirm::confirm(context, &target, &client, entry, &parameters, sure).await?;
+            endpoint::change(context, &client, entry, &parameters, id, payload).await
+        }
+        None if is_read => print(context, &client.send_raw(request.metadata, payload).await?),
+        None => {
             eprintln!("POST {} on {}:", request.metadata.path, target.environment.name);
             for (name, value) in &parameters {
                 eprintln!("  {name:<24}{}", value.cell());
@@ -45,28 +57,39 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             if !context.yes {
                 prompt::yes("send it?")?;
             }
+            print(context, &change(&client, &request, payload).await?)
         }
     }
-    let answer = match (client.send_raw(request.metadata, payload).await, request.entry) {
-        (Ok(answer), _) => answer,
-        (Err(error), Some(entry)) => {
-            return Err(care::explain(&client, entry, &parameters, id, error).await);
+}
+
+/// Sends what may have an effect that no document names, so that nothing can tell what became of it.
+async fn change(
+    client: &Client,
+    request: &Request,
+    payload: Payload,
+) -> Result<Detailed<Box<RawValue>>, Failure> {
+    let mut interrupts = Interrupts::listen()?;
+    let path = request.metadata.path;
+    let sent = client.send_raw(request.metadata, payload);
+    let failure = match outcome::wait(&mut interrupts, path, sent).await {
+        Some(Ok(response)) => return Ok(response),
+        Some(Err(error)) if error.outcome() != Outcome::Unknown || error.is_without_effect() => {
+            return Err(Failure::from(error));
         }
-        (Err(error), None) => {
-            let unknown = error.outcome() == Outcome::Unknown && !error.is_without_effect();
-            let failure = Failure::from(error);
-            return Err(if unknown {
-                failure.with_advice("look at the account before you send it again")
-            } else {
-                failure
-            });
-        }
+        Some(Err(error)) => Failure::from(error),
+        None => Failure::new(
+            Exit::Unknown,
+            "interrupted before the response came. Whether it took effect is NOT KNOWN",
+        ),
     };
-    let data = Json::read(answer.data.get())
-        .map_err(|error| Failure::machine(format!("the answer: {error}")))?;
-    match request.entry {
-        Some(entry) => output::print(context.format, entry, &data, &answer.raw),
-        None if context.format == Format::Raw => output::write(&answer.raw),
-        None => output::print_value(context.format, &data),
+    Err(failure.with_advice("look at the account before you send it again"))
+}
+
+fn print(context: &Context, response: &Detailed<Box<RawValue>>) -> Result<(), Failure> {
+    if context.format == Format::Raw {
+        return output::write(&response.raw);
     }
+    let data = Json::read(response.data.get())
+        .map_err(|error| Failure::machine(format!("the response: {error}")))?;
+    output::print_value(context.format, &data)
 }

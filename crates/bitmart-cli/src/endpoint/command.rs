@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 
 /// The option of a withdrawal that allows what may lose the money.
-pub(super) const SURE: &str = "sure";
+pub(crate) const SURE: &str = "sure";
 
 /// Groups of the library, as commands, and what they are about.
 const GROUPS: &[(&str, &str)] = &[
@@ -49,16 +49,20 @@ fn command_name(entry: &EndpointEntry) -> String {
     kebab(name.trim_start_matches('_'))
 }
 
+/// The switch that covers the doubts about a withdrawal.
+pub(crate) fn sure() -> Arg {
+    Arg::new(SURE)
+        .long(SURE)
+        .action(ArgAction::SetTrue)
+        .help("Send it although the address or the memo looks wrong; --yes alone does not")
+}
+
 fn command(entry: &'static EndpointEntry) -> Command {
     let (required, optional): (Vec<_>, Vec<_>) =
         entry.parameters.iter().partition(|one| one.presence == Presence::Required);
-    let sure = Arg::new(SURE)
-        .long(SURE)
-        .action(ArgAction::SetTrue)
-        .help("Send it although the address or the memo looks wrong; --yes alone does not");
     let is_withdrawal = entry.metadata.id == "account_withdraw";
     Command::new(command_name(entry))
-        .args(is_withdrawal.then_some(sure))
+        .args(is_withdrawal.then(sure))
         .about(entry.title)
         .after_help(facts(entry))
         .args(

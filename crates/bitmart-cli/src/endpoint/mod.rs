@@ -40,18 +40,19 @@ pub(crate) async fn run(
     }
     let sure = is_withdrawal && matches.get_flag(command::SURE);
     confirm::confirm(context, &target, &client, entry, &parameters, sure).await?;
-    change(context, &client, entry, &parameters, id).await
+    let payload = encode(entry, &parameters)?;
+    change(context, &client, entry, &parameters, id, payload).await
 }
 
 /// Sends a request with an effect, and never ends without saying what became of it.
-async fn change(
+pub(crate) async fn change(
     context: &Context,
     client: &Client,
     entry: &'static EndpointEntry,
     parameters: &[(String, Json)],
     id: Option<ClientOrderId>,
+    payload: Payload,
 ) -> Result<(), Failure> {
-    let payload = encode(entry, parameters)?;
     // An order is asked for by its own id.
     let before = match &id {
         Some(_) => None,
@@ -75,7 +76,7 @@ async fn change(
     }
 }
 
-fn print(
+pub(crate) fn print(
     context: &Context,
     entry: &EndpointEntry,
     response: &Detailed<Box<RawValue>>,

@@ -1,4 +1,4 @@
-//! What a later run asks for: from the last end to now, with an overlap, and where rows were not final yet.
+//! What a later run requests: from the last end to now, with an overlap, and where rows were not final yet.
 //!
 //! A history tells a row by the time at which it began. An order that rested for a month and a withdrawal that
 //! was under way for days therefore come, or change, far behind the last end: the moments of such rows are asked
@@ -16,10 +16,10 @@ use super::read;
 use super::store::{Answer, Span, State, part, raw_path, state};
 use crate::failure::Failure;
 
-/// With more moments than these, everything between the first and the last is asked for.
+/// With more moments than these, everything between the first and the last is requested.
 const MOMENTS: usize = 200;
 
-/// The spans that the next run asks for.
+/// The spans that the next run requests.
 pub(super) fn spans(
     export: &Export,
     name: &str,
@@ -47,7 +47,7 @@ pub(super) fn spans(
     Ok(spans)
 }
 
-/// Moments that lie near to each other are asked for at once.
+/// Moments that lie near to each other are requested at once.
 fn clusters(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for &moment in moments {
@@ -59,8 +59,8 @@ fn clusters(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
     spans
 }
 
-/// Up to where everything was asked for. Version 1 could be asked for times to come: what counts then is when
-/// its first answer came.
+/// Up to where everything was requested. Version 1 could be requested times to come: what counts then is when
+/// its first response came.
 fn end(export: &Export, name: &str, known: &State) -> Result<i64, Failure> {
     if let Some(to) = known.to {
         return Ok(to);
@@ -90,7 +90,7 @@ fn were_open(
     };
     let mut times = Vec::new();
     for list in lists {
-        // Not asked for yet.
+        // Not requested yet.
         let Ok(snapshots) = state(&export.folder, list) else { continue };
         let newest = snapshots.snapshot.filter(|_| snapshots.run == export.run);
         let mut gone: BTreeMap<String, i64> = BTreeMap::new();
@@ -106,7 +106,7 @@ fn were_open(
                 Some(taken) if newest.is_some_and(|newest| newest.taken == taken) => {
                     gone.remove(&id);
                 }
-                // What was seen long before the last end has been asked for since.
+                // What was seen long before the last end has been requested since.
                 Some(taken) if taken >= end - export.overlap_ms => drop(gone.insert(id, time)),
                 None if known.run == 1 => drop(gone.insert(id, time)),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +61,10 @@ impl Terms {
             Err(error) => return Err(Failure::machine(format!("{}: {error}", path.display()))),
         };
         let mut terms: Self = read_versioned(&path, &text, |value| &value["version"])?;
+        let manifest = folder.join("manifest.json");
+        if let Ok(text) = std::fs::read(&manifest) {
+            read_versioned::<Value>(&manifest, &text, |value| &value["export"]["version"])?;
+        }
         if terms.version == 1 {
             // A run of version 1 wrote its manifest at its end.
             terms.finished = folder.join("manifest.json").exists();
@@ -101,6 +105,12 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
     serde_json::from_value(value).map_err(broken)
 }
 
+/// Folders below `folder` that are archives, by name: what a run of several profiles makes.
+pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let below = names(folder)?.into_iter().map(|name| folder.join(name));
+    Ok(below.filter(|path| path.join(FILE).exists()).collect())
+}
+
 /// Files in a folder that is no archive yet, other than those that are always there: it is not taken for one.
 pub(super) fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
     // What a program left that was killed at its very beginning.
@@ -125,7 +135,7 @@ pub(super) fn foreign(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names(folder)?.into_iter().filter(|name| !is_own(name)).collect())
 }
 
-/// Up to when the lists of the archive were asked for: the end of the one that is furthest behind, and those
+/// Up to when the lists of the archive were requested: the end of the one that is furthest behind, and those
 /// that are behind others by more than a day. Lists that the exchange refused do not count.
 pub(super) fn reach(folder: &Path, terms: &Terms) -> Result<(i64, Vec<(String, i64)>), Failure> {
     let mut ends = Vec::new();
@@ -158,7 +168,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     for entry in entries {
         let name = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
         // Files on their way to their place end in `.new`.
-        let passes = name.starts_with('.') || name.ends_with(".new");
+        let passes =
+            name.starts_with('.') || Path::new(&name).extension().is_some_and(|end| end == "new");
         if !passes && !SYSTEM.contains(&name.as_str()) {
             names.push(name);
         }

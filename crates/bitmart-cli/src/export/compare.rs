@@ -1,4 +1,4 @@
-//! Rows held against the answers that they came from, with little memory: as many rows at once as fit, and both
+//! Rows held against the responses that they came from, with little memory: as many rows at once as fit, and both
 //! files read as often as that takes.
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,14 +16,14 @@ use crate::failure::Failure;
 /// Rows that are held at once: 64 MB or so.
 const AT_ONCE: u64 = 500_000;
 
-/// What the answers say: each row as often as it must be among the rows, and among the replaced ones.
+/// What the responses say: each row as often as it must be among the rows, and among the replaced ones.
 #[derive(Debug, Default)]
 struct Expected {
     rows: HashMap<Digest, i64>,
     versions: HashMap<Digest, i64>,
 }
 
-/// The rows must be those of the answers, each once: of a row that came otherwise in a later walk the newest, and
+/// The rows must be those of the responses, each once: of a row that came otherwise in a later walk the newest, and
 /// the others among the versions.
 pub(super) fn check(
     folder: &Path,
@@ -57,7 +57,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Reads the answers.
+/// Reads the responses.
 fn expected(
     folder: &Path,
     name: &str,
@@ -187,13 +187,13 @@ fn id_in(taken: Option<i64>, id: &str) -> String {
     taken.map_or(id.to_owned(), |taken| format!("{taken} {id}"))
 }
 
-/// The rows of a stored answer, and what tells each from others: nothing in a list that is told at once.
+/// The rows of a stored response, and what tells each from others: nothing in a list that is told at once.
 type Rows = Vec<(Option<String>, Vec<u8>)>;
 
 fn rows_of(endpoint: &str, line: &[u8]) -> Result<(Answer, Rows), String> {
     let mut answer: Answer = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     if answer.body.is_empty() {
-        // An empty window that the exchange answers with an error.
+        // An empty window that the exchange responses with an error.
         return Ok((answer, Vec::new()));
     }
     let body = Bytes::from(std::mem::take(&mut answer.body));

@@ -1,4 +1,4 @@
-//! Which rows of a history are there already, for a walk through what was asked for before.
+//! Which rows of a history are there already, for a walk through what was requested before.
 //!
 //! Only the rows of the spans at hand are held, so that the memory goes by the overlap and not by the archive.
 
@@ -55,7 +55,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The rows of the spans that are to be asked for.
+    /// The rows of the spans that are to be requested.
     pub(super) fn read<H: History<Row: DeserializeOwned>>(
         folder: &Path,
         name: &str,
@@ -104,7 +104,7 @@ impl Index {
         })
     }
 
-    /// What the rows of a page are. A row of another time than was asked for is looked up in the file.
+    /// What the rows of a page are. A row of another time than was requested is looked up in the file.
     pub(super) fn look<H: History<Row: DeserializeOwned>>(
         &mut self,
         state: &State,
@@ -136,7 +136,7 @@ impl Index {
         self.known.insert(digest(key.id.as_bytes()), known);
     }
 
-    /// Rows of what was asked for that did not come again.
+    /// Rows of what was requested that did not come again.
     pub(super) fn awaited(&self) -> usize {
         self.known.values().filter(|known| known.awaited).count()
     }

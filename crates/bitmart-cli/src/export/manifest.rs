@@ -158,8 +158,8 @@ impl Manifest {
         }
         let sum = |of: fn(&Dataset) -> u64| self.datasets.iter().map(of).sum::<u64>();
         for (count, what) in [
-            (sum(|one| one.late), "rows came late"),
-            (sum(|one| one.replaced), "rows were told otherwise before, see versions"),
+            (sum(|one| one.late), "rows arrived late"),
+            (sum(|one| one.replaced), "rows replaced by newer versions, see versions/"),
         ] {
             if count > 0 {
                 text += &format!("; {count} {what}");

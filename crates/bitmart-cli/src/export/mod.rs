@@ -12,6 +12,7 @@ mod forecast;
 mod histories;
 mod index;
 mod manifest;
+mod once;
 mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -25,6 +26,7 @@ mod reference;
 mod reread;
 mod run;
 mod source;
+mod state;
 mod store;
 mod table;
 mod tax;
@@ -128,6 +130,13 @@ pub(crate) fn command() -> Command {
                 .value_parser(clap::value_parser!(u32).range(0..=168))
                 .default_value("12")
                 .help("How long to wait for an exchange that does not answer"),
+        )
+        .arg(
+            Arg::new("profiles")
+                .long("profiles")
+                .value_name("A,B,...")
+                .value_delimiter(',')
+                .help("Export these profiles, each into its folder below DIR"),
         )
         .arg(
             // For tests: pauses are counted and not slept.

@@ -1,7 +1,7 @@
 //! How long an export waits when the exchange does not give a list: hours, so that it needs nobody.
 //!
 //! What stops everything (no network, maintenance, a limit, a ban) is waited for in place. When one list fails
-//! while the exchange answers otherwise, the others come first, and the list is asked for again at the end.
+//! while the exchange responses otherwise, the others come first, and the list is requested again at the end.
 
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const BAN: Duration = Duration::from_mins(10);
 /// Times that a list is tried before it is put behind the others.
 const TRIES: u32 = 2;
+/// Times that a clock that is off is set anew.
+const CLOCK_TRIES: u32 = 5;
 /// A list that fails alone is not waited for as long as an outage.
 const ALONE: Duration = Duration::from_hours(1);
 
@@ -47,19 +49,18 @@ pub(super) fn retry_class(error: &Error) -> RetryClass {
     match error.kind() {
         ErrorKind::Transport(
             TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge,
-        ) => RetryClass::Never,
-        ErrorKind::Transport(_) => RetryClass::AfterTime,
-        ErrorKind::Throttled(throttled) if throttled.reason == ThrottleReason::Banned => {
-            RetryClass::Banned
-        }
-        ErrorKind::Throttled(_) => RetryClass::AfterTime,
-        ErrorKind::Unexpected(
+        )
+        | ErrorKind::Unexpected(
             Unexpected::Redirect
             | Unexpected::Challenge
             | Unexpected::Blocked
             | Unexpected::Region
             | Unexpected::Encoding,
         ) => RetryClass::Never,
+        ErrorKind::Throttled(throttled) if throttled.reason == ThrottleReason::Banned => {
+            RetryClass::Banned
+        }
+        ErrorKind::Transport(_) | ErrorKind::Throttled(_) => RetryClass::AfterTime,
         // A whole page with a status of refusal, such as 404, does not pass by itself.
         ErrorKind::Unexpected(Unexpected::Html) => {
             error.status().map_or(RetryClass::AfterQuery, by_status)
@@ -125,9 +126,13 @@ impl Patience {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.tries.min(10)).min(LONGEST_PAUSE);
         let mut pause = pause.max(error.retry_after().unwrap_or_default());
         match class {
+            // A machine that slept, or whose clock jumped: the client requests the exchange's time first.
+            RetryClass::Never if error.is_clock() && self.tries < CLOCK_TRIES => {
+                pause = FIRST_PAUSE;
+            }
             RetryClass::Never => return refused(error),
             RetryClass::Banned => pause = pause.max(BAN),
-            // The exchange answers, but for this list.
+            // The exchange responses, but for this list.
             RetryClass::AfterQuery
                 if self.tries >= TRIES && client.send(QueryTime::new()).await.is_ok() =>
             {
@@ -142,20 +147,20 @@ impl Patience {
         }
         self.tries += 1;
         self.waited += pause;
-        let left = clock((self.longest - self.waited).as_secs().into());
-        tell(&format!("{name}: {}", chain(error)), pause, &format!("; waits {left} more at most"));
+        let left = clock(self.longest.saturating_sub(self.waited).as_secs().into());
+        tell(&format!("{name}: {}", chain(error)), pause, &format!("; gives up after {left} more"));
         self.pause(pause).await;
         Next::Again
     }
 
-    /// Waits before the lists that were put behind the others are asked for once more; `false` when there is no
+    /// Waits before the lists that were put behind the others are requested once more; `false` when there is no
     /// patience left.
     pub(super) async fn before_round(&mut self) -> bool {
         let pause = FIRST_PAUSE.saturating_mul(1 << (self.rounds + 2).min(10)).min(LONGEST_PAUSE);
         if self.postponed == 0 || self.alone + pause > self.longest.min(ALONE) {
             return false;
         }
-        tell(&format!("{} lists fail while the others come", self.postponed), pause, "");
+        tell(&format!("{} lists fail while others succeed", self.postponed), pause, "");
         self.rounds += 1;
         self.alone += pause;
         self.postponed = 0;
@@ -180,5 +185,5 @@ fn refused(error: &Error) -> Next {
 
 fn tell(why: &str, pause: Duration, more: &str) {
     let at: String = (Timestamp::now() + pause).to_string().chars().skip(11).take(5).collect();
-    eprintln!("{why}\n  asked again in {}, at {at} UTC{more}", clock(pause.as_secs().into()));
+    eprintln!("{why}\n  next attempt in {}, at {at} UTC{more}", clock(pause.as_secs().into()));
 }

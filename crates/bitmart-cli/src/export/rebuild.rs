@@ -16,8 +16,10 @@ use serde_json::Value;
 use super::archive::Terms;
 use super::histories::{self, Read};
 use super::manifest::for_lines_to;
-use super::store::{Answer, FAULTS, State, raw_path, versions_path};
-use super::walk::{EARLIEST, NO_LIST, count, dated, entry, note_pending, snapshot_lines};
+use super::once::{NO_LIST, count, entry, snapshot_lines};
+use super::state::{FAULTS, State};
+use super::store::{Answer, raw_path, versions_path};
+use super::walk::{EARLIEST, dated, note_pending};
 use crate::failure::Failure;
 use crate::private;
 

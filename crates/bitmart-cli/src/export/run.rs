@@ -26,6 +26,8 @@ use crate::target::Target;
 /// A run that goes on after an interruption keeps its end; when that is older than this, another run follows.
 const BEHIND_MS: i64 = 3_600_000;
 
+const INTERRUPTED: &str = "interrupted";
+
 /// What the command line says.
 struct Wanted {
     what: What,
@@ -74,7 +76,7 @@ impl Wanted {
     /// Where a run ends that begins now.
     fn end(&self, now: i64) -> i64 {
         let settled = if self.to_now { now } else { now - SETTLED_MS };
-        // What is to come cannot be asked for yet.
+        // What is to come cannot be requested yet.
         self.to.map_or(settled, |to| to.min(now))
     }
 }
@@ -86,12 +88,79 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
     }
     let wanted = Wanted::read(matches)?;
     for (name, known) in source::near_misses() {
-        eprintln!("{name} is set and means nothing; may be {known} is meant");
+        eprintln!("{name} is set but not a variable of this program; did you mean {known}?");
     }
     let folder = PathBuf::from(matches.get_one::<String>("out").map_or("", String::as_str));
-    let target = context.target().await?;
-    source::refuse_unnamed_play(&target.environment.name, context.environment())?;
-    archive_of(&target, &folder, &wanted).await
+    let profiles: Vec<&String> = matches.get_many("profiles").unwrap_or_default().collect();
+    if profiles.is_empty() {
+        let target = context.target().await?;
+        source::refuse_unnamed_play(&target.environment.name, context.environment())?;
+        return archive_of(&target, &folder, &wanted).await?.into_result();
+    }
+    several(context, &profiles, &folder, &wanted).await
+}
+
+/// Brings the archives of several profiles up to now, one after the other. What stops one does not stop the next.
+async fn several(
+    context: &Context,
+    profiles: &[&String],
+    folder: &Path,
+    wanted: &Wanted,
+) -> Result<(), Failure> {
+    if Terms::read(folder)?.is_some() {
+        return Err(Failure::usage(format!(
+            "{} is the archive of one account: several profiles need a folder above theirs",
+            folder.display()
+        )));
+    }
+    let mut failed = None;
+    let mut summary = String::new();
+    for profile in profiles {
+        eprintln!("profile {profile}");
+        let of_profile = async {
+            let target = context.target_of(Some(profile)).await?;
+            source::refuse_unnamed_play(&target.environment.name, context.environment())?;
+            archive_of(&target, &folder.join(store::part(profile)), wanted).await
+        };
+        let (line, failure) = match of_profile.await {
+            Ok(done) => (done.text.clone(), done.into_result().err()),
+            Err(failure) => (format!("error: {failure}"), Some(failure)),
+        };
+        summary += &format!("{profile}: {}\n", line.replace('\n', "\n  "));
+        failed = failed.or(failure);
+        if failed.as_ref().is_some_and(|failure| failure.to_string() == INTERRUPTED) {
+            break;
+        }
+    }
+    eprint!("{summary}");
+    failed.map_or(Ok(()), Err)
+}
+
+/// How a run ended.
+struct Done {
+    source: String,
+    text: String,
+    complete: bool,
+}
+
+impl Done {
+    fn into_result(self) -> Result<(), Failure> {
+        if self.complete {
+            return Ok(());
+        }
+        let text = "the exchange did not give everything; see manifest.json";
+        let failure = Failure::new(Exit::Incomplete, text)
+            .with_advice("the same command requests again what was refused");
+        Err(under(failure, &self.source))
+    }
+}
+
+/// A failure whose last line says that it is about play money, where it is.
+fn under(failure: Failure, source: &str) -> Failure {
+    if !source.starts_with(source::PLAY) {
+        return failure;
+    }
+    Failure::new(failure.exit, format!("{failure}\n{source}"))
 }
 
 /// Keeps others away from the folder as long as the file is open.
@@ -122,20 +191,23 @@ pub(super) fn conclude(
 }
 
 /// Brings one archive up to now.
-async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<(), Failure> {
-    let known = of_this_account(target, folder, wanted)?;
+async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<Done, Failure> {
+    // Before anything is written, and once more when nobody else writes.
+    of_this_account(target, folder, wanted)?;
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
     private::folder(folder).map_err(broken)?;
     private::folder(&store::states(folder)).map_err(broken)?;
     let _lock = lock(folder)?;
+    let known = of_this_account(target, folder, wanted)?;
     reread::finish(folder, &mut reread::Steps(None))?;
     let mut interrupts = Interrupts::listen()?;
     let done = tokio::select! {
         done = locked(target, folder, wanted, known) => done,
-        () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, "interrupted")),
+        () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, INTERRUPTED)),
     };
-    done.inspect_err(|_| {
-        eprintln!("what came is kept; the same command goes on where this one stopped")
+    done.map_err(|failure| {
+        eprintln!("what came is kept; the same command goes on where this one stopped");
+        under(failure, &source::of(&fresh(target)))
     })
 }
 
@@ -144,7 +216,7 @@ async fn locked(
     folder: &Path,
     wanted: &Wanted,
     known: Option<Terms>,
-) -> Result<(), Failure> {
+) -> Result<Done, Failure> {
     let attempts = if wanted.in_thought { 1 } else { 3 };
     let client = target.patient_client(wanted.limited, attempts)?;
     let mut terms = fresh(target);
@@ -155,6 +227,11 @@ async fn locked(
     eprintln!("{}", source::of(&terms));
     let mut patience = Patience::new(wanted.patience, wanted.in_thought);
     let now = exchange_time(&client, &mut patience).await?;
+    // Version 1 could be told a time to come: what counts is what can have been requested.
+    let known = known.map(|known| Terms { to_ms: known.to_ms.min(now), ..known });
+    if let Some(known) = &known {
+        terms.to_ms = known.to_ms;
+    }
     match &known {
         None => {
             let begin = || date(BEGIN).map(Timestamp::as_millis);
@@ -209,16 +286,12 @@ async fn locked(
         manifest = Some(made);
     }
     let now = export.now().as_millis();
-    let (text, complete) = manifest
+    let (mut text, complete) = manifest
         .map_or((String::new(), true), |manifest| (manifest.summary(), manifest.is_complete()));
-    eprintln!("{text}");
     let (reach, _) = archive::reach(folder, &terms)?;
-    eprintln!("{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));
-    if complete {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Incomplete, "the exchange did not give everything; see manifest.json")
-        .with_advice("the same command asks again for what was refused"))
+    text += &format!("\n{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));
+    eprintln!("{text}");
+    Ok(Done { source: source::of(&terms), text, complete })
 }
 
 /// The time at the exchange, for which an export waits as for everything else. Where no host tells it, the

@@ -8,6 +8,8 @@ use super::{DAY_MS, progress};
 use crate::auth::store::Store;
 use crate::failure::Failure;
 
+/// How a line about play money begins.
+pub(super) const PLAY: &str = "PLAY MONEY: ";
 /// When BitMart ends its operations, as it announced: 2027-01-31 15:59 UTC.
 const END_MS: i64 = 1_801_411_140_000;
 /// The variables that hold keys.
@@ -32,9 +34,9 @@ pub(super) fn is_play_money(source: &str) -> bool {
 /// Source, host and account.
 pub(super) fn of(terms: &Terms) -> String {
     let Terms { source, host, account, .. } = terms;
-    let play = if is_play_money(source) { "PLAY MONEY: " } else { "" };
+    let play = if is_play_money(source) { PLAY } else { "" };
     let host = if host.is_empty() { String::new() } else { format!(" ({host})") };
-    let account = if account.is_empty() { "not told" } else { account };
+    let account = if account.is_empty() { "unknown" } else { account };
     format!("{play}source {source}{host}, account {account}")
 }
 

@@ -8,165 +8,20 @@
 //! `versions/NAME.jsonl` those that a later answer replaced; a list of the moment is a series of snapshots,
 //! one behind the other, whose rows say when they were taken.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use bitmart::Timestamp;
 use bitmart::rest::history::Cursor;
-use serde::{Deserialize, Serialize};
 
 use super::manifest::for_lines_to;
+pub(super) use super::state::{
+    Answer, Snapshot, Span, State, part, raw_path, rows_path, state, states, versions_path,
+};
+use super::state::{FAULTS, Rewrite, state_path};
 use crate::failure::Failure;
 use crate::private;
-
-/// Most faulty rows of a list that are told apart.
-pub(super) const FAULTS: usize = 10_000;
-
-/// A span of time that is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Span {
-    /// In milliseconds, as `to`.
-    pub(super) from: i64,
-    pub(super) to: i64,
-    /// It was asked for before: answers that show nothing new are not kept.
-    #[serde(default)]
-    pub(super) again: bool,
-}
-
-/// Where the newest snapshot of a list of the moment begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Snapshot {
-    /// When it was taken, by the exchange's clock, in milliseconds.
-    pub(super) taken: i64,
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    raw_bytes: u64,
-    answers: u64,
-}
-
-/// What the files hold once replaced rows are moved out of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Rewrite {
-    bytes: u64,
-    version_bytes: u64,
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// How far a dataset has come.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct State {
-    /// Id of the endpoint that it comes from.
-    pub(super) endpoint: String,
-    /// Where the walk goes on; nothing at its begin.
-    pub(super) cursor: Option<Cursor>,
-    /// Bytes of the rows that count.
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    /// Bytes of the answers that count.
-    pub(super) raw_bytes: u64,
-    pub(super) answers: u64,
-    /// Times of the first and the last row, in milliseconds.
-    pub(super) span: Option<(i64, i64)>,
-    pub(super) done: bool,
-    /// Why the exchange did not give the rest.
-    pub(super) refused: Option<String>,
-    /// The exchange denied the list before it gave anything.
-    #[serde(default)]
-    pub(super) denied: bool,
-    /// What is not among the rows although the exchange answered.
-    #[serde(default)]
-    pub(super) lacks: Option<String>,
-    /// Answers that were not understood.
-    #[serde(default)]
-    pub(super) unread: u64,
-    /// Rows that were not understood, in answers that otherwise were.
-    #[serde(default)]
-    pub(super) faulty: u64,
-    /// Their digests: the overlap shows them again.
-    #[serde(default)]
-    faults: BTreeSet<String>,
-    /// The run that it was asked for in last; 0 before the first. What version 1 wrote is of run 1.
-    #[serde(default = "one")]
-    pub(super) run: u32,
-    /// Walks that were begun after the first one: a run makes several.
-    #[serde(default)]
-    pub(super) walk: u32,
-    /// Spans that this run still has to ask for; the first is at hand.
-    #[serde(default)]
-    pub(super) todo: Vec<Span>,
-    /// Everything up to here was asked for, in milliseconds. Nothing before the first run is done, in what
-    /// version 1 wrote, and of lists of the moment.
-    #[serde(default)]
-    pub(super) to: Option<i64>,
-    /// Rows that are not final, such as withdrawals under way: id and time.
-    #[serde(default)]
-    pub(super) pending: BTreeMap<String, i64>,
-    /// Begin and length of rows that later ones replace and that are still among the rows.
-    #[serde(default)]
-    pub(super) replaced: Vec<(u64, u64)>,
-    #[serde(default)]
-    rewrite: Option<Rewrite>,
-    /// Bytes and number of the replaced rows that were moved away.
-    #[serde(default)]
-    pub(super) version_bytes: u64,
-    #[serde(default)]
-    pub(super) versions: u64,
-    /// Rows that came in a later run although their time was asked for before.
-    #[serde(default)]
-    pub(super) late: u64,
-    /// Of a list of the moment: its newest snapshot.
-    #[serde(default)]
-    pub(super) snapshot: Option<Snapshot>,
-    /// How many snapshots there are.
-    #[serde(default)]
-    pub(super) snapshots: u64,
-}
-
-impl State {
-    /// How much was not understood, and why the last of it.
-    pub(super) fn not_understood(&self, why: &str) -> String {
-        let counts = [(self.unread, "answers"), (self.faulty, "rows")];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();
-        let counts = counts.join(" and ");
-        format!("{counts} are not understood and kept as they came; the last: {why}")
-    }
-}
-
-/// An answer as it came, with what was asked.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Answer {
-    /// When it came, in milliseconds.
-    pub(super) at: i64,
-    pub(super) asked: serde_json::Value,
-    /// The body, character by character.
-    pub(super) body: String,
-    /// The walk that it belongs to.
-    #[serde(default, skip_serializing_if = "is_first")]
-    pub(super) walk: u32,
-    /// The snapshot that it belongs to, by its time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) taken: Option<i64>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields this way")]
-fn is_first(walk: &u32) -> bool {
-    *walk == 0
-}
-
-impl Answer {
-    /// An answer that has just come. The exchange writes UTF-8; anything else is marked in its place.
-    pub(super) fn new(asked: serde_json::Value, body: &[u8]) -> Self {
-        let body = String::from_utf8_lossy(body).into_owned();
-        Self { at: Timestamp::now().as_millis(), asked, body, walk: 0, taken: None }
-    }
-}
 
 /// What one answer adds.
 #[derive(Debug)]
@@ -179,6 +34,8 @@ pub(super) struct Added<'a> {
     pub(super) span: Option<(i64, i64)>,
     /// Where the walk then stands.
     pub(super) cursor: Option<&'a Cursor>,
+    /// Begin and length of rows that these take the place of.
+    pub(super) replaced: &'a [(u64, u64)],
 }
 
 #[derive(Debug)]
@@ -318,6 +175,7 @@ impl Store {
         let state = &mut self.state;
         state.bytes += added.lines.len() as u64;
         state.rows += added.rows as u64;
+        state.replaced.extend_from_slice(added.replaced);
         state.raw_bytes += answer.len() as u64;
         state.answers += 1;
         state.cursor = added.cursor.cloned();
@@ -338,7 +196,7 @@ impl Store {
     ) -> Result<(), Failure> {
         self.state.unread += 1;
         self.state.lacks = Some(self.state.not_understood(why));
-        self.append(&Added { answer, lines: &[], rows: 0, span: None, cursor })
+        self.append(&Added { answer, lines: &[], rows: 0, span: None, cursor, replaced: &[] })
     }
 
     /// Notes that rows of the next answer are not understood. They are kept in it as they came.
@@ -479,51 +337,9 @@ fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// A symbol as a part of a name: letters that files cannot have are written as their bytes.
-pub(super) fn part(symbol: &str) -> String {
-    let letter = |byte: u8| match byte {
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' => char::from(byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    symbol.bytes().map(letter).collect()
-}
-
-/// Where the rows of a dataset lie.
-pub(super) fn rows_path(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}.jsonl"))
-}
-
-/// Where the answers of a dataset lie.
-pub(super) fn raw_path(folder: &Path, name: &str) -> PathBuf {
-    folder.join("raw").join(format!("{name}.ndjson"))
-}
-
-/// Where rows lie that later ones replaced.
-pub(super) fn versions_path(folder: &Path, name: &str) -> PathBuf {
-    folder.join("versions").join(format!("{name}.jsonl"))
-}
-
-/// Where the states lie.
-pub(super) fn states(folder: &Path) -> PathBuf {
-    folder.join("state")
-}
-
-fn state_path(folder: &Path, name: &str) -> PathBuf {
-    states(folder).join(format!("{name}.json"))
-}
-
-/// The state of a dataset.
-pub(super) fn state(folder: &Path, name: &str) -> Result<State, Failure> {
-    let path = state_path(folder, name);
-    let broken =
-        |error: &dyn std::error::Error| Failure::machine(format!("{}: {error}", path.display()));
-    let text = std::fs::read(&path).map_err(|error| broken(&error))?;
-    serde_json::from_slice(&text).map_err(|error| broken(&error))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Added, Answer, Store, part, raw_path, rows_path};
+    use super::{Added, Answer, Rewrite, Store, part, raw_path, rows_path, versions_path};
 
     #[test]
     fn any_symbol_makes_a_name_for_a_file() {
@@ -545,7 +361,14 @@ mod tests {
         let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
         let answer = Answer::new(serde_json::Value::Null, b"{\n}");
         let lines = b"{\"id\":1}\n";
-        let added = Added { answer: &answer, lines, rows: 1, span: Some((3, 4)), cursor: None };
+        let added = Added {
+            answer: &answer,
+            lines,
+            rows: 1,
+            span: Some((3, 4)),
+            cursor: None,
+            replaced: &[],
+        };
         store.append(&added).expect("it is kept");
         drop(store);
         // As if the program had been killed between the rows of a page and its state.
@@ -562,5 +385,46 @@ mod tests {
         // What the state tells of must be there.
         std::fs::write(&paths[1], b"{").expect("written");
         assert!(Store::open(folder, "orders", "spot_order_history").is_err());
+    }
+
+    #[test]
+    fn moving_replaced_rows_away_may_be_interrupted_anywhere() {
+        let answer = Answer::new(serde_json::Value::Null, b"{}");
+        // Before the rows take the place of the old ones, and behind that.
+        for renamed in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let folder = folder.path();
+            let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
+            for (lines, replaced) in [
+                (&b"{\"id\":1}\n{\"id\":2}\n"[..], &[][..]),
+                (&b"{\"id\":\"one\"}\n"[..], &[(0, 9)]),
+            ] {
+                let rows = lines.split(|letter| *letter == b'\n').count() - 1;
+                let added =
+                    Added { answer: &answer, lines, rows, span: None, cursor: None, replaced };
+                store.append(&added).expect("it is kept");
+            }
+            store.state.rewrite = Some(Rewrite { bytes: 22, version_bytes: 9 });
+            store.save().expect("written");
+            drop(store);
+            let new = b"{\"id\":2}\n{\"id\":\"one\"}\n";
+            if renamed {
+                std::fs::create_dir(folder.join("versions")).expect("a folder");
+                std::fs::write(versions_path(folder, "orders"), b"{\"id\":1}\n").expect("written");
+                std::fs::write(rows_path(folder, "orders"), new).expect("written");
+            }
+            let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
+            assert_eq!(store.state.replaced.is_empty(), renamed);
+            store.finish().expect("it ends");
+            drop(store);
+            assert_eq!(std::fs::read(rows_path(folder, "orders")).expect("rows"), new);
+            let versions = std::fs::read(versions_path(folder, "orders")).expect("versions");
+            assert_eq!(versions, b"{\"id\":1}\n");
+            let state = super::state(folder, "orders").expect("a state");
+            assert_eq!(
+                (state.rows, state.versions, state.bytes, state.version_bytes),
+                (2, 1, 22, 9)
+            );
+        }
     }
 }

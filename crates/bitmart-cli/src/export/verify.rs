@@ -33,7 +33,22 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
     let now = matches.get_one::<String>("now").and_then(|text| date(text));
-    one(&folder, now.unwrap_or_else(Timestamp::now))
+    let now = now.unwrap_or_else(Timestamp::now);
+    let below = archive::below(&folder)?;
+    if below.is_empty() || Terms::read(&folder)?.is_some() {
+        return one(&folder, now);
+    }
+    // The archives of several profiles.
+    let mut failed = None;
+    for folder in below {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Err(failure) = one(&folder, now) {
+            eprintln!("{name}: {failure}");
+            failed = failed
+                .or(Some(Failure::new(failure.exit, format!("{name} is not as it should be"))));
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// One archive.
@@ -69,7 +84,7 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     }
     text += &(manifest.summary() + "\n");
     for (name, end) in behind {
-        text += &format!("{name}: asked for up to {} only\n", Timestamp::from_millis(end));
+        text += &format!("{name}: covers only up to {}\n", Timestamp::from_millis(end));
     }
     for name in archive::foreign(folder)? {
         text += &format!("{name} is no part of the archive\n");
