@@ -31,10 +31,8 @@ pub(crate) fn lock<'a, T>(
     mutex: &'a Mutex<T>,
     control: &'a watch::Sender<Control>,
 ) -> Guard<'a, T> {
-    match mutex.lock() {
-        Ok(inner) => Guard { inner, control, unwinding: thread::panicking() },
-        Err(_) => panic!("{BROKEN}"),
-    }
+    let Ok(inner) = mutex.lock() else { panic!("{BROKEN}") };
+    Guard { inner, control, unwinding: thread::panicking() }
 }
 
 impl<T> Deref for Guard<'_, T> {
