@@ -4,13 +4,18 @@
 mod common;
 
 use bitmart::dec;
-use bitmart::sandbox::{NetworkTerms, WithdrawAddress};
+use bitmart::sandbox::{Config, NetworkTerms, WithdrawAddress};
 use common::terminal::Session;
-use common::{Place, bitmart, sandbox};
+use common::{Place, bitmart, sandbox_of};
 
 const EVM: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
 const RIPPLE: &str = "rEb8TK3gBgk5auZkwc6sHnwrGVJH8DuaLh";
+
+/// Without limits: several runs in a second read the same.
+fn sandbox() -> Place {
+    sandbox_of(Config::new().rate_limits(false))
+}
 
 fn withdrawal<'a>(currency: &'a str, amount: &'a str, address: &'a str) -> Vec<&'a str> {
     vec!["account", "withdraw", currency, amount, "--address", address]

@@ -39,10 +39,8 @@ pub(crate) async fn choose_network(
     }
     let rows = match client.account().currencies(ListFundingCurrencies::new()).await {
         Ok(list) => list.currencies.into_vec(),
-        Err(error) => {
-            eprintln!("the networks of {code} cannot be read: {}", chain(&error));
-            return Ok(());
-        }
+        // By which one it would leave is then not known.
+        Err(error) => return Err(Failure::from(error).about(&format!("networks of {code}"))),
     };
     let rows: Vec<_> =
         rows.into_iter().filter(|row| plain(row.currency.as_str()) == code).collect();
