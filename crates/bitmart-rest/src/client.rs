@@ -318,7 +318,7 @@ impl Client {
         // Held until the response was read.
         let _room = match encoder.authority(metadata) {
             // What is sent at the last moment cannot be answered in time: its outcome is unknown.
-            Some(host) => tokio::time::timeout(*timeout - *timeout / 10, transport.reserve(host))
+            Some(host) => tokio::time::timeout(*timeout / 10 * 9, transport.reserve(host))
                 .await
                 .map_err(|_| Error::transport(metadata, no_room()))?,
             None => Reservation::unlimited(),

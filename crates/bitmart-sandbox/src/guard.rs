@@ -84,7 +84,7 @@ mod tests {
     async fn start(folder: Option<&PathBuf>) -> Sandbox {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = Config::new().pairs([]).contracts([]).market_maker(false).admin(free);
-        let config = folder.iter().fold(config, |config, folder| config.data(folder));
+        let config = folder.iter().fold(config, Config::data);
         Sandbox::start(config).await.expect("starts")
     }
 

@@ -27,7 +27,7 @@ pub fn run(input: &[u8]) {
         driver.settle();
     }
     // Time alone brings no session into a spin.
-    driver.wait(Duration::from_secs(600));
+    driver.wait(Duration::from_mins(10));
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -78,13 +78,14 @@ impl Driver {
             }
             5 if self.link != Link::None => {
                 self.link = Link::None;
-                self.session.closed(now, ReconnectReason::Closed { code: None });
+                self.session.closed(now, ReconnectReason::Closed { code: None, text: None });
             }
             6 => self.wait(Duration::from_millis(u64::from(kind >> 4) * 700)),
             7 => self.wait(Duration::from_secs(u64::from(kind >> 4) * 5)),
             8 if self.link == Link::Open && kind & 16 == 0 => self.session.heard(now),
             8 if self.link == Link::Open => {
-                if self.session.pinged(now) {
+                let wants_pong = self.session.pinged(now);
+                if wants_pong {
                     self.sent("pong");
                 }
             }

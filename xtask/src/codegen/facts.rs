@@ -56,13 +56,14 @@ impl<'a> Walk<'a> {
                     self.kind(inner, &path, from, doc, depth + 1);
                 }
             }
-            Kind::Named(module, name) => match self.models.find(module.as_deref(), name, from) {
-                Some(model) => self.model(model, path, depth),
-                None => {
+            Kind::Named(module, name) => {
+                if let Some(model) = self.models.find(module.as_deref(), name, from) {
+                    self.model(model, path, depth);
+                } else {
                     let fact = Fact { doc: plain(doc), rust: name.clone() };
                     self.facts.insert(path.to_owned(), fact);
                 }
-            },
+            }
         }
     }
 

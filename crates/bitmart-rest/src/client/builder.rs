@@ -25,6 +25,7 @@ use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
 /// # Ok::<(), bitmart_rest::ConfigError>(())
 /// ```
 #[must_use = "nothing happens until `build`"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct ClientBuilder {
     environment: Environment,
     credentials: Option<Credentials>,

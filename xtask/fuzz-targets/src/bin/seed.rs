@@ -89,7 +89,7 @@ fn frames() -> Result<usize> {
                 fs::write(frames.join(format!("entries-{name}")), seed)?;
             }
             // Every topic subscribed, connected, time for all commands, the frame, time.
-            let side = if fixture["ws"] == "futures" { 1 } else { 0 };
+            let side = u8::from(fixture["ws"] == "futures");
             for access in [0, 2] {
                 let before: &[u8] = &[side + access, 0x89, 0x04, 0x77, 0x0a, 0];
                 let seed = [before, text.as_bytes()].concat();
