@@ -131,6 +131,16 @@ pub enum CatchUpError {
     Unreadable,
 }
 
+impl CatchUpError {
+    /// How long the exchange asks to wait, as after a rate limit or while a ban lasts.
+    pub(crate) fn wait(&self) -> std::time::Duration {
+        match self {
+            Self::Rest(error) => error.retry_class().wait().unwrap_or_default(),
+            Self::Streams(_) | Self::Unreadable => std::time::Duration::ZERO,
+        }
+    }
+}
+
 impl std::fmt::Display for CatchUpError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

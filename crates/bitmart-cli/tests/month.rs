@@ -1,5 +1,6 @@
 //! A month of an account and of its archive: trades and withdrawals on twenty days, an export every night, some of
-//! which are killed or meet an exchange that does not answer. In the end the archive is what the ledger says.
+//! which are killed or meet an exchange that does not respond. In the end the archive is what the ledger says, and
+//! everything is withdrawn.
 
 mod common;
 
@@ -7,13 +8,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use bitmart::Timestamp;
-use bitmart::sandbox::{Config, Fault, Sandbox};
+use bitmart::sandbox::{Config, Fault, Sandbox, WithdrawAddress};
+use bitmart::{Decimal, Timestamp, dec};
 use common::traders::{Stepped, Trader, merged, traders};
 use common::{Outcome, Place, SIGNALLED, bitmart, sandbox_of};
 use serde_json::{Value, json};
 
 const BEGIN: &str = "2026-06-01T00:00:00Z";
+const OTHERS: [&str; 19] = [
+    "ETH", "SOL", "XRP", "BMX", "BNB", "DOGE", "ADA", "TRX", "AVAX", "LINK", "DOT", "LTC", "BCH",
+    "UNI", "ATOM", "NEAR", "APT", "ARB", "SHIB",
+];
 const DAY: Duration = Duration::from_hours(24);
 
 /// The account and what it has done.
@@ -34,6 +39,11 @@ impl Month {
         let begin: Timestamp = BEGIN.parse().expect("a time");
         let start = u64::try_from(begin.as_millis()).expect("a time");
         let config = Config::new().stepped_clock(start).market_maker(false).rate_limits(false);
+        // By default there is more of every coin than may be withdrawn in years.
+        let config = OTHERS
+            .into_iter()
+            .fold(config, |config, coin| config.spot_balance(coin, Decimal::ZERO));
+        let config = config.spot_balance("BTC", dec!(50));
         let place = sandbox_of(config);
         let clock = Stepped::at(begin);
         let [owner, other] = traders(&place.sandbox, &clock);
@@ -167,8 +177,7 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
     let verified = month.verify(&folder);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
     assert!(verified.out.starts_with("PLAY MONEY: source sandbox ("), "{}", verified.out);
-    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 100_000), ("futures USDT", 100_000)]
-    {
+    for (place, given) in [("spot USDT", 100_000), ("spot BTC", 50), ("futures USDT", 100_000)] {
         let line = verified.out.lines().find(|line| line.starts_with(&format!("{place}: ")));
         let line = line.expect(place);
         assert!(line.ends_with(&format!(" difference {given}")), "{line}");
@@ -181,6 +190,42 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
         "{}",
         verified.out
     );
+    wind_down(&month);
+    // The archive goes on to the end.
+    let run = month.export(&folder, &[]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let verified = month.verify(&folder);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+    let asked = json!({ "operation_type": "withdraw", "N": 1000 });
+    let told = month.runtime.block_on(month.owner.send("account_funding_history", asked));
+    let told = told["data"]["records"].as_array().expect("rows").clone();
+    let names = ["status", "arrival_amount", "fee", "currency"];
+    let told = by_id(&told, "withdraw_id", &names);
+    assert_eq!(told.len(), 22, "USDT and BTC have left as well");
+    assert_eq!(by_id(&rows(&folder, "withdrawals"), "withdraw_id", &names), told);
+}
+
+/// Everything leaves: orders and positions end, money comes together and is withdrawn.
+fn wind_down(month: &Month) {
+    let sandbox = &month.place.sandbox;
+    let tron = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
+    let tron = WithdrawAddress::new(tron).currency("USDT").network("TRC20").remark("wallet");
+    let bitcoin = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
+    let bitcoin = WithdrawAddress::new(bitcoin).currency("BTC").network("BTC");
+    for address in [tron, bitcoin] {
+        sandbox.save_address(1, address).expect("an account");
+    }
+    let run = bitmart(&month.place, &["wind-down", "--run", "--yes", "--unlimited"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    month.advance(DAY);
+    let open = sandbox
+        .orders()
+        .into_iter()
+        .find(|order| order.account == 1 && (order.state == "new" || order.state == "open"));
+    assert!(open.is_none(), "{open:?}");
+    for balance in sandbox.balances().into_iter().filter(|balance| balance.account == 1) {
+        assert!(balance.available + balance.frozen < dec!(0.0001), "{balance:?}");
+    }
 }
 
 fn rows(folder: &Path, name: &str) -> Vec<Value> {

@@ -199,7 +199,7 @@ async fn mistakes_are_explained() {
     let sandbox = still().await;
     for (method, path, body, status, words) in [
         ("GET", "/leger", "", 404, "there is no /leger; there is GET /ledger, "),
-        ("PUT", "/faults", "", 405, "/faults takes POST and DELETE, not PUT"),
+        ("PUT", "/faults", "", 405, "/faults takes GET and POST and DELETE, not PUT"),
         ("GET", "/market/step", "", 405, "takes POST, not GET"),
         ("POST", "/book/BTC_USDT", "", 405, "takes GET, not POST"),
         ("GET", "/book/BTC-USDT", "", 404, "there is no market"),
@@ -242,7 +242,7 @@ async fn mistakes_are_explained() {
 }
 
 /// Every call, with a body that it takes.
-const CALLS: [(&str, &str, &str); 19] = [
+const CALLS: [(&str, &str, &str); 22] = [
     ("GET", "/", ""),
     ("GET", "/ledger", ""),
     ("GET", "/book/BTC_USDT", ""),
@@ -256,6 +256,9 @@ const CALLS: [(&str, &str, &str); 19] = [
     ),
     ("POST", "/keys", r#"{"account":1}"#),
     ("POST", "/balances", r#"{"account":1,"wallet":"spot","currency":"USDT","amount":"1"}"#),
+    ("POST", "/deposits", r#"{"account":1,"currency":"USDT","amount":"1"}"#),
+    ("POST", "/networks", r#"{"currency":"USDT-TRC20","terms":{"fee":"1"}}"#),
+    ("GET", "/faults", ""),
     ("POST", "/currencies", r#"{"currency":"USDT","deposits":true,"withdrawals":true}"#),
     ("POST", "/clock/advance", r#"{"ms":1}"#),
     ("POST", "/market/hold", r#"{"held":true}"#),

@@ -218,11 +218,12 @@ impl MarketSync {
         }
     }
 
-    /// A fetch or an attempt to subscribe failed. Gives the pause before the next.
-    pub(super) fn failed(&mut self, now: Timestamp) -> Duration {
-        let pause = self.pause;
+    /// A fetch or an attempt to subscribe failed. Gives the pause before the next, which is not
+    /// shorter than what the exchange asks to wait.
+    pub(super) fn failed(&mut self, now: Timestamp, asked: Duration) -> Duration {
+        let pause = self.pause.max(asked);
         self.failing = true;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         match self.streams {
             Streams::Asked => self.streams = Streams::Wanted(now + pause),
             _ => self.fetch_at = now + pause,

@@ -41,7 +41,7 @@ impl Part<'_> {
     }
 
     pub(super) fn failed(&mut self, now: Timestamp, error: CatchUpError) {
-        let (market, retry_in) = (self.market.market, self.market.failed(now));
+        let (market, retry_in) = (self.market.market, self.market.failed(now, error.wait()));
         self.events.push_back(AccountEvent::CatchUpFailed { market, error, retry_in });
     }
 

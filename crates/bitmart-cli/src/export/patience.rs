@@ -1,15 +1,13 @@
 //! How long an export waits when the exchange does not give a list: hours, so that it needs nobody.
 //!
 //! What stops everything (no network, maintenance, a limit, a ban) is waited for in place. When one list fails
-//! while the exchange responses otherwise, the others come first, and the list is requested again at the end.
+//! while the exchange responds otherwise, the others come first, and the list is requested again at the end.
 
 use std::time::Duration;
 
+use bitmart::Timestamp;
 use bitmart::rest::system::QueryTime;
-use bitmart::rest::{
-    Category, Client, Error, ErrorKind, ThrottleReason, TransportErrorKind, TryAgain, Unexpected,
-};
-use bitmart::{Timestamp, rest::http::StatusCode};
+use bitmart::rest::{Category, Client, Error, ErrorKind, RetryClass};
 
 use super::progress::clock;
 use crate::failure::chain;
@@ -24,60 +22,6 @@ const TRIES: u32 = 2;
 const CLOCK_TRIES: u32 = 5;
 /// A list that fails alone is not waited for as long as an outage.
 const ALONE: Duration = Duration::from_hours(1);
-
-/// Whether the same read may do better.
-///
-/// The library is to have this judgement of its own (`Error::retry_class`); it replaces this one then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RetryClass {
-    /// Not without a change.
-    Never,
-    /// It is not known what became of it; for a read: at once.
-    AfterQuery,
-    /// Later: no network, maintenance, a limit.
-    AfterTime,
-    Banned,
-}
-
-pub(super) fn retry_class(error: &Error) -> RetryClass {
-    let by_status = |status: StatusCode| match status.as_u16() {
-        418 => RetryClass::Banned,
-        429 => RetryClass::AfterTime,
-        500.. => RetryClass::AfterQuery,
-        _ => RetryClass::Never,
-    };
-    match error.kind() {
-        ErrorKind::Transport(
-            TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge,
-        )
-        | ErrorKind::Unexpected(
-            Unexpected::Redirect
-            | Unexpected::Challenge
-            | Unexpected::Blocked
-            | Unexpected::Region
-            | Unexpected::Encoding,
-        ) => RetryClass::Never,
-        ErrorKind::Throttled(throttled) if throttled.reason == ThrottleReason::Banned => {
-            RetryClass::Banned
-        }
-        ErrorKind::Transport(_) | ErrorKind::Throttled(_) => RetryClass::AfterTime,
-        // A whole page with a status of refusal, such as 404, does not pass by itself.
-        ErrorKind::Unexpected(Unexpected::Html) => {
-            error.status().map_or(RetryClass::AfterQuery, by_status)
-        }
-        ErrorKind::Unexpected(_) => RetryClass::AfterQuery,
-        ErrorKind::Api(answer) => match (answer.known(), answer.category()) {
-            (_, Some(Category::Banned)) => RetryClass::Banned,
-            (Some(known), _) => match known.try_again {
-                TryAgain::Later => RetryClass::AfterTime,
-                TryAgain::AfterQuery => RetryClass::AfterQuery,
-                _ => RetryClass::Never,
-            },
-            (None, _) => by_status(answer.status),
-        },
-        _ => RetryClass::Never,
-    }
-}
 
 /// What follows from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,25 +66,24 @@ impl Patience {
 
     /// After a failure to get `name`: waits, or says what else to do.
     pub(super) async fn after(&mut self, client: &Client, name: &str, error: &Error) -> Next {
-        let class = retry_class(error);
         let pause = FIRST_PAUSE.saturating_mul(1 << self.tries.min(10)).min(LONGEST_PAUSE);
-        let mut pause = pause.max(error.retry_after().unwrap_or_default());
+        let class = error.retry_class();
+        let mut pause = pause.max(class.wait().unwrap_or_default());
         match class {
+            RetryClass::Banned { .. } => pause = pause.max(BAN),
+            RetryClass::AfterTime { .. } => {
+                if self.tries >= TRIES
+                    && may_fail_alone(error)
+                    && client.send(QueryTime::new()).await.is_ok()
+                {
+                    self.postponed += 1;
+                    self.succeeded();
+                    return Next::Later;
+                }
+            }
             // A machine that slept, or whose clock jumped: the client requests the exchange's time first.
-            RetryClass::Never if error.is_clock() && self.tries < CLOCK_TRIES => {
-                pause = FIRST_PAUSE;
-            }
-            RetryClass::Never => return refused(error),
-            RetryClass::Banned => pause = pause.max(BAN),
-            // The exchange responses, but for this list.
-            RetryClass::AfterQuery
-                if self.tries >= TRIES && client.send(QueryTime::new()).await.is_ok() =>
-            {
-                self.postponed += 1;
-                self.succeeded();
-                return Next::Later;
-            }
-            RetryClass::AfterQuery | RetryClass::AfterTime => {}
+            _ if error.is_clock() && self.tries < CLOCK_TRIES => pause = FIRST_PAUSE,
+            _ => return refused(error),
         }
         if self.waited + pause > self.longest {
             return Next::Stop;
@@ -173,6 +116,13 @@ impl Patience {
             tokio::time::sleep(pause).await;
         }
     }
+}
+
+/// Whether this list may fail while others succeed: not for the network, a limit or maintenance.
+fn may_fail_alone(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Api(_) | ErrorKind::Unexpected(_))
+        && !error.is_rate_limited()
+        && error.category() != Some(Category::Maintenance)
 }
 
 /// A refusal of this list, or of everything.

@@ -136,10 +136,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
         Kind::Withdrawal => {
             let request = ListFundingHistory::new(FundingOperation::Withdraw, ROWS);
             let records = client.account().funding_history(request).await?.records;
-            let is_whole = records.is_whole();
-            let own = records.iter().filter(|row| is_withdrawal(row, parameters));
-            let fitting = own.filter_map(|row| Some(row.withdraw_id.as_ref()?.to_string()));
-            Fitting { fitting: fitting.collect(), is_whole }
+            withdrawals(&records, parameters)
         }
         Kind::FuturesTransfer => {
             let request = ListFuturesTransfers::new(1, ROWS).currency(currency.as_str());
@@ -231,6 +228,18 @@ async fn futures_order(client: &Client, parameters: &Parameters) -> Result<Fitti
 
 fn told(value: Option<&impl ToString>) -> String {
     value.map_or_else(|| "a time that is not told".to_owned(), ToString::to_string)
+}
+
+/// The ids of the withdrawals that fit. One without an id could be the lost one, and could have been there before.
+fn withdrawals(records: &Rows<FundingRecord>, parameters: &Parameters) -> Fitting {
+    let mut found = Fitting { fitting: Vec::new(), is_whole: records.is_whole() };
+    for row in records.iter().filter(|row| is_withdrawal(row, parameters)) {
+        match &row.withdraw_id {
+            Some(id) => found.fitting.push(id.to_string()),
+            None => found.is_whole = false,
+        }
+    }
+    found
 }
 
 /// Whether a row of the history is a withdrawal like the one that was asked for. What the row does not
@@ -327,7 +336,10 @@ fn moved(before: &[Decimal], now: &[Decimal], changes: &[Decimal]) -> Found {
 mod tests {
     use bitmart::dec;
 
-    use super::{Found, is_withdrawal, moved, numbered};
+    use bitmart::rest::account::FundingRecord;
+    use bitmart::types::Rows;
+
+    use super::{Found, is_withdrawal, moved, numbered, withdrawals};
     use crate::output::json::Json;
 
     #[test]
@@ -359,10 +371,13 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), Json::Text(value.to_owned())))
         };
         let row = r#"{"currency":"USDT-TRC20","arrival_amount":"99","fee":"1","status":0,"address":"T1"}"#;
-        let row = serde_json::from_str(row).expect("a record");
+        let row: FundingRecord = serde_json::from_str(row).expect("a record");
         assert!(is_withdrawal(&row, &asked("USDT-TRC20", "100.0", "T1")));
         assert!(!is_withdrawal(&row, &asked("USDT-TRC20", "100", "T2")));
         assert!(!is_withdrawal(&row, &asked("USDT-TRC20", "101", "T1")));
         assert!(!is_withdrawal(&row, &asked("BTC", "100", "T1")));
+        // Without an id it could be the lost one: that it is not there is not proven.
+        let found = withdrawals(&Rows::from(vec![row]), &asked("USDT-TRC20", "100", "T1"));
+        assert!(found.fitting.is_empty() && !found.is_whole);
     }
 }

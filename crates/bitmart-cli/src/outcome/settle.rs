@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitmart::rest::{Client, Error, Outcome, TryAgain};
+use bitmart::rest::{Client, Error};
 use tokio::time::{Instant, sleep};
 
 use super::evidence::{self, Before, Found};
@@ -56,29 +56,23 @@ async fn decide(
         // What is not there counts only if it was looked for late enough.
         let question = async {
             let now_ms = now().await?;
-            Ok((now_ms >= sent_ms.saturating_add(SETTLED_MS), look().await?))
+            Ok::<_, Error>((now_ms >= sent_ms.saturating_add(SETTLED_MS), look().await?))
         };
+        let mut asked = Duration::ZERO;
         match question.await {
             Ok((_, Found::Done(what))) => return Ok(Fate::Done(what)),
             Ok((true, Found::Nothing)) => return Ok(Fate::NotDone),
             Ok((true, Found::Unclear(why))) => return Ok(Fate::Unclear(why)),
-            Err(error) if begin.elapsed() >= GIVEN_UP_AFTER || !may_pass(&error) => {
-                return Err(error);
-            }
-            Ok(_) | Err(_) => {}
+            Ok(_) => {}
+            // Nothing is sent to a host that has banned this machine before the ban ends.
+            Err(error) => match error.retry_class().wait() {
+                Some(wait) if begin.elapsed() + wait < GIVEN_UP_AFTER => asked = wait,
+                _ => return Err(error),
+            },
         }
-        sleep(pause).await;
+        sleep(pause.max(asked)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-}
-
-/// Whether the same question may be answered later.
-fn may_pass(error: &Error) -> bool {
-    error.outcome() == Outcome::Unknown
-        || error.is_rate_limited()
-        || error.is_timeout()
-        || error.try_again() == Some(TryAgain::Later)
-        || error.api_error().is_none() && error.outcome() == Outcome::NotSent
 }
 
 /// The exchange's time.

@@ -30,6 +30,7 @@ use crate::transport::TransportErrorKind;
 /// | a code that is not documented, HTTP 5xx or 429 | `AfterTime` | `AfterQuery` |
 /// | a code that is not documented, any other status | `Never` | `AfterQuery` |
 /// | a proxy's page, no JSON, cut off, contradictory | `AfterTime` | `AfterQuery` |
+/// | a page with a status of refusal, such as 404 | `Never` | `AfterQuery` |
 /// | redirect, browser check, blocked, region, unreadable encoding | `Never` | `AfterQuery` |
 /// | success whose data does not decode | `Never` | `AfterQuery` |
 ///
@@ -119,6 +120,10 @@ impl Error {
             ErrorKind::Transport(kind) => {
                 !matches!(kind, TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge)
             }
+            // A page that says 404 does not pass by itself.
+            ErrorKind::Unexpected(Unexpected::Html) => self.status().is_none_or(|status| {
+                !status.is_client_error() || matches!(status.as_u16(), 408 | 425 | 429)
+            }),
             // Somebody has decided so; going on makes it worse.
             ErrorKind::Unexpected(reason) => !matches!(
                 reason,

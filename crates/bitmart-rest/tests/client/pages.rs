@@ -200,7 +200,9 @@ async fn what_somebody_has_decided_is_not_asked_again() {
         let is_decided = matches!(
             reason,
             Unexpected::Redirect | Unexpected::Challenge | Unexpected::Blocked | Unexpected::Region
-        );
+        ) || (*reason == Unexpected::Html
+            && (400..500).contains(status)
+            && *status != 429);
         let script = Script::new(move |_| answer(*status, headers, body));
         let client = client("https://spot")
             .transport(script.clone())

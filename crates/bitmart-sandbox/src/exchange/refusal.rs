@@ -188,6 +188,8 @@ const TABLE: &[(u32, u16, &str)] = &[
     (60008, 400, "Balance not enough"),
     (60010, 400, "Withdraw id or deposit id not found"),
     (60011, 400, "Address is not valid"),
+    (60013, 400, "The withdrawal amount must be an integral multiple of %s"),
+    (60014, 400, "Please check your memo"),
     (60015, 400, "This address is not verified. Please add and verify this address on the client"),
     (60026, 403, "Sub-account does not have permission to operate"),
     (60027, 403, "Only supports sub-account calls"),

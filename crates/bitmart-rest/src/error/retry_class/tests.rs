@@ -171,6 +171,7 @@ fn failures_have_the_class_that_is_documented() {
         (api(503, 12345), AT_ONCE, AfterQuery),
         (api(400, 12345), Never, AfterQuery),
         (page(502, Unexpected::Html), AT_ONCE, AfterQuery),
+        (page(404, Unexpected::Html), Never, AfterQuery),
         (page(200, Unexpected::Truncated), AT_ONCE, AfterQuery),
         (page(302, Unexpected::Redirect), Never, AfterQuery),
         (page(403, Unexpected::Blocked), Never, AfterQuery),
