@@ -11,7 +11,7 @@ use bitmart_types::json::JsonFault;
 
 use crate::code::{self, Category, ClockFault, ErrorCode, TryAgain};
 use crate::endpoint::{Effect, Endpoint, Host, Metadata};
-use crate::rate::{RateLimitState, ThrottleReason, Throttled};
+use crate::rate::{RateLimitState, Throttled};
 use crate::response::advice;
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::validate::ValidationError;
@@ -239,7 +239,8 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn held_back(mut self, throttled: Throttled) -> Self {
         self.0.retry_after = Some(throttled.retry_after);
-        self.0.ban_end = (throttled.reason == ThrottleReason::Banned).then_some(throttled.until);
+        self.0.ban_end =
+            (throttled.reason == crate::rate::ThrottleReason::Banned).then_some(throttled.until);
         self
     }
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {

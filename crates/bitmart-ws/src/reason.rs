@@ -80,6 +80,7 @@ impl Rejection {
 
     /// The time of the signature may be what is wrong. Futures does not tell: its refusals have no
     /// code, and the documented text fits every cause.
+    #[cfg(any(feature = "client", test))]
     pub(crate) fn may_be_about_time(&self) -> bool {
         match self.code {
             Some(code) => matches!(code, 91_021..=91_023),
@@ -176,6 +177,7 @@ pub enum ReconnectReason {
     Refused(Rejection),
 }
 
+#[cfg(any(feature = "client", test))]
 impl ReconnectReason {
     /// The server closed the connection without a word.
     pub(crate) const fn closed() -> Self {
