@@ -24,7 +24,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_with(path, |error| error, |file| file.write_all(bytes))
 }
 
-/// Like [`write`], for what does not fit the memory: `fill` writes it.
+/// Like [`write()`], for what does not fit the memory: `fill` writes it.
 pub(crate) fn write_with<E>(
     path: &Path,
     broken: impl Fn(io::Error) -> E,
