@@ -45,7 +45,7 @@ fn deny(tool: &Path, manifest: &str) -> Command {
 fn check(tool: &Path, manifest: &str, what: &[&str]) -> TaskResult {
     let mut command = deny(tool, manifest);
     run_command(
-        command.args(["check", "--config"]).arg(workspace_root().join("deny.toml")).args(what),
+        command.arg("--config").arg(workspace_root().join("deny.toml")).arg("check").args(what),
     )
 }
 
