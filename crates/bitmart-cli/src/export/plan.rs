@@ -20,6 +20,7 @@ use super::store::part;
 use super::walk::{Most, history, once, open_list};
 use super::{Export, read, reference};
 use crate::failure::Failure;
+use crate::names;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
 pub(super) const GROUPS: [&str; 13] = [
@@ -61,9 +62,11 @@ impl What {
             if let Some(group) = GROUPS.iter().find(|group| **group == word) {
                 what.groups.insert(*group);
             } else if let Some(symbol) = word.strip_prefix("klines:") {
-                what.klines.push(symbol.to_owned());
-            } else if !what.klines.is_empty() && !word.contains(|c: char| c.is_ascii_lowercase()) {
-                what.klines.push(word.to_owned());
+                what.klines.push(names::symbol(symbol));
+            } else if !what.klines.is_empty()
+                && (word.contains('_') || !word.contains(|c: char| c.is_ascii_lowercase()))
+            {
+                what.klines.push(names::symbol(word));
             } else {
                 return Err(format!(
                     "{word:?} is no part of an export; there are {} and klines:SYMBOLS",
@@ -303,10 +306,11 @@ mod tests {
     fn symbols_after_klines_are_symbols() {
         let what = |text: &str| What::read(text.split(',').filter(|word| !word.is_empty()));
         assert_eq!(what("").expect("all").groups.len(), GROUPS.len());
-        let chosen = what("klines:BTC_USDT,1INCH_USDT,trades,ETHUSDT").expect("parts");
+        let chosen = what("klines:btc_usdt,1inch_usdt,trades,ETHUSDT").expect("parts");
         assert_eq!(chosen.klines, ["BTC_USDT", "1INCH_USDT", "ETHUSDT"]);
         assert_eq!(chosen.groups, ["trades"].into());
-        for wrong in ["ordres", "BTC_USDT", "klines:", "orders,ETH_USDT"] {
+        for wrong in ["ordres", "BTC_USDT", "klines:", "orders,ETH_USDT", "klines:BTC_USDT,ordres"]
+        {
             assert!(what(wrong).is_err(), "{wrong}");
         }
     }

@@ -49,7 +49,7 @@ impl Transport for Script {
     }
 }
 
-fn desk(answer: fn(usize) -> Option<&'static str>) -> (Client, Script) {
+fn client_with(answer: fn(usize) -> Option<&'static str>) -> (Client, Script) {
     limited(answer, Limiter::new(LimitPolicy::Off))
 }
 
@@ -71,7 +71,7 @@ fn id() -> ClientOrderId {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_that_shows_late_is_found() {
-    let (client, script) = desk(|n| Some(if n < 3 { NOT_FOUND } else { FOUND }));
+    let (client, script) = client_with(|n| Some(if n < 3 { NOT_FOUND } else { FOUND }));
     let begin = Instant::now();
     let result = client.spot().reconcile(&id()).await.unwrap();
     assert!(matches!(result, Reconciled::Placed(order) if order.order_id == "1"));
@@ -81,7 +81,7 @@ async fn an_order_that_shows_late_is_found() {
 
 #[tokio::test(start_paused = true)]
 async fn not_found_is_proof_only_after_the_signature_has_expired() {
-    let (client, script) = desk(|_| Some(NOT_FOUND));
+    let (client, script) = client_with(|_| Some(NOT_FOUND));
     let begin = Instant::now();
     assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
     let (_, last) = script.asked.lock().unwrap().last().cloned().unwrap();
@@ -90,16 +90,16 @@ async fn not_found_is_proof_only_after_the_signature_has_expired() {
 
 #[tokio::test(start_paused = true)]
 async fn broken_connections_are_asked_through_and_never_mean_not_placed() {
-    let (client, _) = desk(|n| if n < 5 { None } else { Some(FOUND) });
+    let (client, _) = client_with(|n| if n < 5 { None } else { Some(FOUND) });
     assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
 
-    let (client, _) = desk(|_| None);
+    let (client, _) = client_with(|_| None);
     client.spot().reconcile(&id()).await.expect_err("nobody knows");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_query_is_an_error_at_once() {
-    let (client, script) = desk(|_| Some(FORBIDDEN));
+    let (client, script) = client_with(|_| Some(FORBIDDEN));
     client.spot().reconcile(&id()).await.expect_err("the key is unknown");
     assert_eq!(script.asked.lock().unwrap().len(), 1);
 }
@@ -115,11 +115,11 @@ async fn maintenance_and_limits_are_asked_through_and_never_mean_not_placed() {
         |n| Some(if n < 5 { GONE } else { FOUND }),
         |n| Some(if n < 5 { "<html>" } else { FOUND }),
     ] {
-        let (client, _) = desk(answer);
+        let (client, _) = client_with(answer);
         assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
     }
     for answer in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")] {
-        let (client, _) = desk(answer);
+        let (client, _) = client_with(answer);
         client.spot().reconcile(&id()).await.expect_err("nobody knows");
     }
 }
@@ -128,7 +128,7 @@ async fn maintenance_and_limits_are_asked_through_and_never_mean_not_placed() {
 async fn one_failure_at_the_last_moment_does_not_end_the_search() {
     // Not found until the end, then a broken connection, then not found again.
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let (client, _) = desk(|_| {
+    let (client, _) = client_with(|_| {
         let mut begin = LAST.lock().unwrap();
         let begin = *begin.get_or_insert_with(Instant::now);
         let passed = begin.elapsed();
@@ -175,7 +175,7 @@ async fn a_ban_that_lasts_longer_is_told_at_once_with_its_end() {
 #[tokio::test(start_paused = true)]
 async fn a_ban_after_a_ban_ends_the_search() {
     // The second one lasts until after the end of the patience.
-    let (client, script) = desk(|_| Some(BAN));
+    let (client, script) = client_with(|_| Some(BAN));
     let begin = Instant::now();
     let error = client.spot().reconcile(&id()).await.expect_err("nobody knows");
     assert!(error.retry_class().is_banned());
@@ -185,7 +185,7 @@ async fn a_ban_after_a_ban_ends_the_search() {
 
 #[tokio::test(start_paused = true)]
 async fn futures_are_not_looked_for_during_a_ban_either() {
-    let (client, script) = desk(|n| Some(if n == 1 { LONG_BAN } else { NOTHING }));
+    let (client, script) = client_with(|n| Some(if n == 1 { LONG_BAN } else { NOTHING }));
     let error = client.futures().reconcile("BTCUSDT", &id()).await.expect_err("banned");
     assert!(error.retry_class().is_banned());
     assert_eq!(script.asked.lock().unwrap().len(), 2);
@@ -194,7 +194,7 @@ async fn futures_are_not_looked_for_during_a_ban_either() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_that_a_response_names_is_kept() {
     const LATER: &str = r#"503|{"code":30014,"message":"Service unavailable","trace":"t"}|40"#;
-    let (client, script) = desk(|n| Some(if n == 0 { LATER } else { FOUND }));
+    let (client, script) = client_with(|n| Some(if n == 0 { LATER } else { FOUND }));
     client.spot().reconcile(&id()).await.unwrap();
     let asked = script.asked.lock().unwrap();
     assert!(asked[1].1 - asked[0].1 >= Duration::from_secs(40));
@@ -216,19 +216,19 @@ fn others(count: usize) -> &'static str {
 #[tokio::test(start_paused = true)]
 async fn a_full_list_of_open_futures_orders_is_no_proof() {
     let full = |n| Some(if n % 2 == 0 { others(100) } else { NOTHING });
-    let (client, _) = desk(full);
+    let (client, _) = client_with(full);
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::Unclear);
 
     let short = |n| Some(if n % 2 == 0 { others(99) } else { NOTHING });
-    let (client, _) = desk(short);
+    let (client, _) = client_with(short);
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_full_futures_history_that_ignores_the_id_is_no_proof() {
-    let (client, _) = desk(|n| Some(if n % 2 == 0 { NOTHING } else { others(200) }));
+    let (client, _) = client_with(|n| Some(if n % 2 == 0 { NOTHING } else { others(200) }));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::Unclear);
 }
@@ -236,14 +236,14 @@ async fn a_full_futures_history_that_ignores_the_id_is_no_proof() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_id_in_the_futures_history_is_not_found_and_not_a_failure() {
     const UNKNOWN: &str = r#"{"code":40037,"message":"The order id is not exist","trace":"t"}"#;
-    let (client, _) = desk(|n| Some(if n % 2 == 0 { NOTHING } else { UNKNOWN }));
+    let (client, _) = client_with(|n| Some(if n % 2 == 0 { NOTHING } else { UNKNOWN }));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
 }
 
 #[tokio::test(start_paused = true)]
 async fn futures_are_looked_for_among_open_orders_and_then_in_the_history() {
-    let (client, script) = desk(|_| Some(NOTHING));
+    let (client, script) = client_with(|_| Some(NOTHING));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
     let asked = script.asked.lock().unwrap();
