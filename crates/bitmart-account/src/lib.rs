@@ -38,6 +38,8 @@
 //! of its quote amount is returned (observed); here it is [`Progress::Filled`]. A finished futures
 //! order has one state, whether it filled or was cancelled (observed); here the sizes decide.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod assumptions;
 mod clock;
 mod convert;

@@ -3,6 +3,7 @@
     not(feature = "client"),
     doc = "Typed BitMart REST API, without the client: requests, signing input and decoding."
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod account;
 pub mod affiliate;

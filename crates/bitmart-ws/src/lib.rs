@@ -45,6 +45,8 @@
 //! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
 //!   keys and signatures are not.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod backoff;
 pub mod book;
 mod budget;
