@@ -163,6 +163,20 @@ mod tests {
         look(super::command());
     }
 
+    /// Clap takes the one for the other, and the program ends when it reads the wrong kind of value.
+    #[test]
+    fn no_parameter_of_an_endpoint_is_taken_for_an_option_of_all_commands() {
+        let global = super::Context::arguments();
+        for group in super::endpoint::command::groups() {
+            for command in group.get_subcommands() {
+                for argument in command.get_arguments() {
+                    let taken = global.iter().any(|one| one.get_id() == argument.get_id());
+                    assert!(!taken, "{}: {}", command.get_name(), argument.get_id());
+                }
+            }
+        }
+    }
+
     #[test]
     fn no_option_collides_with_another() {
         super::command().debug_assert();

@@ -83,7 +83,9 @@ async fn story(steps: Vec<Step>, timeout: u64, stale_after: Option<u64>) {
             }
             Step::Usual(fate) => world.usual(fate),
             Step::Next(fates) => world.next(&fates),
-            Step::Place(symbol) => world.place(symbol),
+            // Not by a strategy that was told to stop.
+            Step::Place(symbol) if switch.phase() == Phase::Guarding => world.place(symbol),
+            Step::Place(_) => {}
         }
         armed_is_true(&switch, &world);
         if let Some(millis) = stale_after
@@ -116,19 +118,23 @@ async fn story(steps: Vec<Step>, timeout: u64, stale_after: Option<u64>) {
             _ => PAIR,
         };
         match one.cleared {
-            // Nothing is placed from here on, so it must still be true.
-            Cleared::Cancelled | Cleared::NothingOpen if one.error.is_none() => {
+            // Nothing was placed since the switch was tripped.
+            Cleared::Cancelled | Cleared::NothingOpen => {
                 assert_eq!(world.open(symbol), 0, "{symbol}");
             }
             Cleared::Left(ids) => assert!(!ids.is_empty()),
-            Cleared::Unknown => {}
-            Cleared::Cancelled | Cleared::NothingOpen => {}
+            Cleared::Unknown => assert!(one.error.is_some(), "{symbol}"),
             other => panic!("{other:?}"),
         }
     }
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 400, failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(15), ..ProptestConfig::default()
+    })]
+
     #[test]
     fn armed_is_never_said_of_a_timer_that_may_have_run_out_and_the_end_is_always_told(
         steps in proptest::collection::vec(step(), 1..60),
