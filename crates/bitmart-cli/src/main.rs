@@ -15,6 +15,7 @@ mod endpoint;
 mod explain;
 mod export;
 mod failure;
+mod guard;
 mod interrupts;
 mod names;
 mod outcome;
@@ -69,6 +70,7 @@ fn command() -> Command {
         .subcommand(explain::command())
         .subcommand(export::command())
         .subcommand(export::verify::command())
+        .subcommand(guard::command())
         .subcommand(probe::command())
         .subcommand(record::command())
         .subcommand(replay::command())
@@ -100,6 +102,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("explain-error", matches)) => explain::run(matches),
         Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
+        Some(("guard", matches)) => guard::run(context, matches).await,
         Some(("probe", matches)) => probe::run(context, matches).await,
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
