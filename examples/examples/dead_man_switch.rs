@@ -13,6 +13,7 @@ use bitmart::rest::Client;
 use bitmart::rest::dead_man::DeadManSwitch;
 use bitmart::rest::futures::{Execution, NewFuturesOrder};
 use bitmart::rest::spot::NewOrder;
+use bitmart::types::MarginType;
 
 #[tokio::main]
 async fn main() -> examples::Result {
@@ -38,7 +39,10 @@ async fn main() -> examples::Result {
             .submit_order(NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50000)))
             .await?;
         let order = NewFuturesOrder::open_long("BTCUSDT", 1, Execution::Limit(dec!(50000)));
-        client.futures().submit_order(order.leverage(dec!(5))).await?;
+        client
+            .futures()
+            .submit_order(order.leverage(dec!(5)).margin_type(MarginType::Isolated))
+            .await?;
         println!("two orders are open");
     }
     for _ in 0..seconds {

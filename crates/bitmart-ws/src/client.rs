@@ -113,7 +113,7 @@ impl Client {
     /// Safe: a subscription that is not handed out is undone.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
         let access = if topic.is_private() { Access::Private } else { Access::Public };
         let name: Arc<str> = topic.name().into();
@@ -164,7 +164,7 @@ impl Client {
     /// Safe: subscriptions that are not handed out are undone.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn subscribe_all<T: Event>(
         &self,
         topics: impl IntoIterator<Item = Topic<T>>,

@@ -9,7 +9,7 @@ use bitmart::rest::futures::{Execution, ListFuturesOpenOrders, NewFuturesOrder};
 use bitmart::rest::spot::{ListOpenOrders, NewOrder};
 use bitmart::rest::{Client, LimitPolicy, Limiter};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
-use bitmart::types::Clock;
+use bitmart::types::{Clock, MarginType};
 use bitmart::{Timestamp, dec};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -65,7 +65,10 @@ impl Desk {
         let order = NewOrder::limit_buy(PAIR, dec!(0.01), dec!(50000));
         self.client.spot().submit_order(order).await?;
         let order = NewFuturesOrder::open_long(CONTRACT, 1, Execution::Limit(dec!(50000)));
-        self.client.futures().submit_order(order.leverage(dec!(5))).await?;
+        self.client
+            .futures()
+            .submit_order(order.leverage(dec!(5)).margin_type(MarginType::Isolated))
+            .await?;
         Ok(())
     }
 
