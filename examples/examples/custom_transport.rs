@@ -1,5 +1,5 @@
-//! Two ways to extend the REST client: a transport of your own, here one that counts and times what
-//! passes through it, and an endpoint that this library does not have.
+//! A transport of your own under the REST client, here one that counts and times what passes
+//! through it to another one. The client keeps its rate limits, deadlines and judgement of answers.
 //!
 //! ```sh
 //! cargo run --example custom_transport
@@ -9,14 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use bitmart::rest;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::http;
-use bitmart::rest::transport::{HyperTransport, Transport, TransportFuture};
-use bitmart::rest::{self, EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
-use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::wire;
-use bitmart::{Decimal, Symbol, Timestamp};
-use serde::Deserialize;
+use bitmart::rest::transport::{HyperTransport, ReservationFuture, Transport, TransportFuture};
 
 /// Passes requests on and counts them. Address and status are all it looks at: headers hold the
 /// key and the signature, bodies hold the account.
@@ -26,6 +22,7 @@ struct Counting<T> {
 }
 
 impl<T: Transport> Transport for Counting<T> {
+    /// Exactly one call of the inner one for each: an order that is sent twice is bought twice.
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let what = format!("{} {}", request.method(), request.uri().path());
@@ -40,50 +37,26 @@ impl<T: Transport> Transport for Counting<T> {
             answer
         })
     }
-}
 
-/// `GET /spot/quotation/v3/ticker`, written by hand with only the two fields that are wanted.
-struct QueryLastPrice {
-    symbol: Symbol,
-}
-
-#[derive(Debug, Deserialize)]
-struct LastPrice {
-    #[serde(with = "wire::decimal")]
-    last: Decimal,
-    #[serde(rename = "ts", with = "wire::millis_text")]
-    time: Timestamp,
-}
-
-impl Endpoint for QueryLastPrice {
-    type Response = LastPrice;
-    const METADATA: Metadata =
-        Metadata::new("last_price", Method::Get, Host::Spot, "/spot/quotation/v3/ticker").limit(
-            15,
-            2,
-            LimitScope::Ip,
-        );
-
-    fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
-        payload.query("symbol", &self.symbol);
-        Ok(())
+    /// Passed on as well, or the inner one's limit of connections would not hold requests back
+    /// before they are signed.
+    fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
+        self.inner.reserve(host)
     }
 }
 
 #[tokio::main]
 async fn main() -> examples::Result {
-    let exchange = Sandbox::start(Config::new()).await?;
-    let environment = sandbox::environment(&exchange)?;
+    let venue = examples::venue().await?;
     let requests = Arc::new(AtomicU64::new(0));
-    let inner = HyperTransport::builder().roots(environment.roots.clone()).build()?;
+    let inner = HyperTransport::builder().roots(venue.environment.roots.clone()).build()?;
     let client = rest::Client::builder()
-        .environment(environment)
+        .environment(venue.environment.clone())
         .transport(Counting { inner, requests: requests.clone() })
         .build()?;
 
     println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
-    let own = client.send(QueryLastPrice { symbol: "ETH_USDT".into() }).await?;
-    println!("last price {} at {}", own.last, own.time);
+    client.spot().ticker("NO_SUCH").await.expect_err("there is no such pair");
     println!("{} requests passed through the transport", requests.load(Ordering::Relaxed));
     Ok(())
 }

@@ -151,7 +151,7 @@ impl AccountTracker {
     /// Safe: what was heard or asked for is kept.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn next(&mut self) -> Option<Result<AccountEvent, bitmart_ws::Error>> {
         std::future::poll_fn(|context| self.poll(context)).await
     }

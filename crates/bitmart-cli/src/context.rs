@@ -10,6 +10,9 @@ use crate::failure::Failure;
 use crate::output::Format;
 use crate::target::Target;
 
+/// How the option `--timeout` is called inside of the program.
+const TIME_LIMIT: &str = "time-limit";
+
 /// The global options, read.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -46,7 +49,9 @@ impl Context {
                 "Keys of this profile of ~/.bitmart/config.toml [default: BITMART_API_KEY, _SECRET and \
                  _MEMO of the environment, else the profile `default`]",
             ),
+            // Not the name of its own: `cancel-all-after` has a parameter that is called so.
             global("timeout")
+                .id(TIME_LIMIT)
                 .value_name("SECONDS")
                 .value_parser(clap::value_parser!(u64).range(1..=600))
                 .default_value("10")
@@ -68,7 +73,7 @@ impl Context {
             dry_run: matches.get_flag("dry-run"),
             environment: text("env"),
             profile: text("profile"),
-            timeout: Duration::from_secs(*matches.get_one::<u64>("timeout").unwrap_or(&10)),
+            timeout: Duration::from_secs(*matches.get_one::<u64>(TIME_LIMIT).unwrap_or(&10)),
             sandbox: OnceCell::new(),
         }
     }

@@ -15,6 +15,7 @@ mod endpoint;
 mod explain;
 mod export;
 mod failure;
+mod guard;
 mod interrupts;
 mod names;
 mod outcome;
@@ -69,6 +70,7 @@ fn command() -> Command {
         .subcommand(explain::command())
         .subcommand(export::command())
         .subcommand(export::verify::command())
+        .subcommand(guard::command())
         .subcommand(probe::command())
         .subcommand(record::command())
         .subcommand(replay::command())
@@ -100,6 +102,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("explain-error", matches)) => explain::run(matches),
         Some(("export", matches)) => export::run(context, matches).await,
         Some(("verify", matches)) => export::verify::run(matches),
+        Some(("guard", matches)) => guard::run(context, matches).await,
         Some(("probe", matches)) => probe::run(context, matches).await,
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
@@ -161,6 +164,20 @@ mod tests {
             command.get_subcommands().cloned().for_each(look);
         }
         look(super::command());
+    }
+
+    /// Clap takes the one for the other, and the program ends when it reads the wrong kind of value.
+    #[test]
+    fn no_parameter_of_an_endpoint_is_taken_for_an_option_of_all_commands() {
+        let global = super::Context::arguments();
+        for group in super::endpoint::command::groups() {
+            for command in group.get_subcommands() {
+                for argument in command.get_arguments() {
+                    let taken = global.iter().any(|one| one.get_id() == argument.get_id());
+                    assert!(!taken, "{}: {}", command.get_name(), argument.get_id());
+                }
+            }
+        }
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Client {
     /// may take effect all the same: its outcome is unknown.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled, whatever the transport.
+    /// Outside of a tokio runtime with time enabled, whatever the transport. The default transport
+    /// needs I/O enabled as well.
     pub async fn send<E: Endpoint>(&self, request: E) -> Result<E::Response, Error> {
         let metadata = const { &E::METADATA };
         let payload = self.prepare(request)?;

@@ -13,6 +13,8 @@ pub mod catalog;
 mod client;
 pub mod code;
 mod config;
+#[cfg(feature = "client")]
+pub mod dead_man;
 pub mod drift;
 pub mod earn;
 mod endpoint;

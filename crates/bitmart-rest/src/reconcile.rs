@@ -114,7 +114,7 @@ impl Spot<'_> {
     /// Safe: it only reads.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// As [`Client::send`](crate::Client::send).
     pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
         let query = QueryOrderByClientId::new(id.clone());
         settle(async || match self.order_by_client_id(query.clone()).await {
@@ -143,7 +143,7 @@ impl Futures<'_> {
     /// Safe: it only reads.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// As [`Client::send`](crate::Client::send).
     pub async fn reconcile(
         &self,
         symbol: impl Into<ContractSymbol>,

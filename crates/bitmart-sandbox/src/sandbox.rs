@@ -114,6 +114,9 @@ impl Sandbox {
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind but the data folder.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time and I/O enabled.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let identity = if config.tls {
             Some(

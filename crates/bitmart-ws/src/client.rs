@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
+use bitmart_net::Connect;
 use bitmart_types::{Clock, Environment};
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::connect::Dial;
 use crate::dialect::Access;
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
@@ -73,7 +73,7 @@ struct Shared {
     environment: Environment,
     credentials: Option<Credentials>,
     tls: Option<Arc<ClientConfig>>,
-    dial: Dial,
+    connect: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
     capacity: usize,
     connections_per_side: usize,
@@ -113,7 +113,7 @@ impl Client {
     /// Safe: a subscription that is not handed out is undone.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
         let access = if topic.is_private() { Access::Private } else { Access::Public };
         let name: Arc<str> = topic.name().into();
@@ -164,7 +164,7 @@ impl Client {
     /// Safe: subscriptions that are not handed out are undone.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn subscribe_all<T: Event>(
         &self,
         topics: impl IntoIterator<Item = Topic<T>>,

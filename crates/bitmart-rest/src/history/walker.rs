@@ -80,6 +80,9 @@ impl<H: History> HistoryPages<H> {
     ///
     /// # Cancel safety
     /// Safe: the walk moves on only when the page is returned.
+    ///
+    /// # Panics
+    /// As [`Client::send`](crate::Client::send).
     pub async fn next(&mut self) -> Option<Result<Rows<H::Row>, HistoryError>> {
         Some(self.next_page().await?.map(|page| page.rows))
     }
@@ -91,6 +94,9 @@ impl<H: History> HistoryPages<H> {
     /// As [`next`](Self::next).
     ///
     /// # Cancel safety
+    /// As [`next`](Self::next).
+    ///
+    /// # Panics
     /// As [`next`](Self::next).
     pub async fn next_page(&mut self) -> Option<Result<Page<H::Row>, HistoryError>> {
         loop {

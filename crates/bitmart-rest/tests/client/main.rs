@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod clock;
+mod dead_man;
 mod deadline;
 mod detailed;
 mod drift;

@@ -40,7 +40,7 @@ impl Client {
     /// Safe: a subscription that is not handed out is undone.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// As [`subscribe`](Self::subscribe).
     pub async fn order_book<T: DepthEvent>(
         &self,
         topic: Topic<T>,

@@ -106,7 +106,7 @@ impl Client {
     /// Safe: a subscription that is not handed out is undone.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// As [`subscribe`](Self::subscribe).
     pub async fn watch_book<T: DepthEvent>(&self, topic: Topic<T>) -> Result<BookWatch, Error> {
         Ok(self.order_book(topic).await?.watch())
     }

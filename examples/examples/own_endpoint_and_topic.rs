@@ -1,0 +1,80 @@
+//! An endpoint and a stream that this library does not have, written by hand: here the ticker, with
+//! only the fields that are wanted. Everything else is the library's: signing, rate limits, errors;
+//! logins, reconnections, and telling which event belongs to which subscription.
+//!
+//! ```sh
+//! cargo run --example own_endpoint_and_topic
+//! ```
+
+use bitmart::rest::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
+use bitmart::types::wire;
+use bitmart::ws::event::{DecodeError, Event, decode_entries};
+use bitmart::ws::{Dialect, Topic, Update};
+use bitmart::{Decimal, Symbol, Timestamp, rest, ws};
+use serde::Deserialize;
+
+/// `GET /spot/quotation/v3/ticker`. Where it needs a key or changes something, say so with
+/// [`Metadata::auth`] and [`Metadata::effect`].
+struct QueryLastPrice {
+    symbol: Symbol,
+}
+
+#[derive(Debug, Deserialize)]
+struct LastPrice {
+    #[serde(with = "wire::decimal")]
+    last: Decimal,
+    #[serde(rename = "ts", with = "wire::millis_text")]
+    time: Timestamp,
+}
+
+impl Endpoint for QueryLastPrice {
+    type Response = LastPrice;
+    const METADATA: Metadata =
+        Metadata::new("last_price", Method::Get, Host::Spot, "/spot/quotation/v3/ticker").limit(
+            15,
+            2,
+            LimitScope::Ip,
+        );
+
+    fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
+        payload.query("symbol", &self.symbol);
+        Ok(())
+    }
+}
+
+/// An entry of the channel `spot/ticker`.
+#[derive(Clone, Debug, Deserialize)]
+struct LastTrade {
+    symbol: Symbol,
+    #[serde(with = "wire::decimal")]
+    last_price: Decimal,
+}
+
+impl Event for LastTrade {
+    fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
+        decode_entries(text, out)
+    }
+    fn symbol(&self) -> Option<&str> {
+        Some(self.symbol.as_str())
+    }
+}
+
+#[tokio::main]
+async fn main() -> examples::Result {
+    let venue = examples::venue().await?;
+    let client = rest::Client::builder().environment(venue.environment.clone()).build()?;
+    let own = client.send(QueryLastPrice { symbol: "ETH_USDT".into() }).await?;
+    println!("REST: {} at {}", own.last, own.time);
+
+    let streams = ws::Client::builder().environment(venue.environment.clone()).build()?;
+    let topic: Topic<LastTrade> = Topic::public(Dialect::Spot, "spot/ticker:ETH_USDT");
+    let mut trades = streams.subscribe(topic).await?;
+    while let Some(update) = trades.next().await {
+        if let Update::Data(trade) = update? {
+            println!("WebSocket: {} at {}", trade.symbol, trade.last_price);
+            break;
+        }
+    }
+    streams.shutdown().await;
+    Ok(())
+}

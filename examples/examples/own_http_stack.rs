@@ -1,0 +1,67 @@
+//! The core of `bitmart-rest` on an HTTP stack of your own, here ureq: typed requests are encoded and
+//! signed, your stack sends them, and typed answers or errors come out. No tokio, no hyper.
+//!
+//! ```toml
+//! [dependencies]
+//! bitmart-rest = { version = "0.1", default-features = false }
+//! ureq = { version = "3", default-features = false, features = ["rustls"] }
+//! ```
+//!
+//! ```sh
+//! cargo run --example own_http_stack
+//! ```
+
+use bitmart_rest::auth::Credentials;
+use bitmart_rest::http::Request;
+use bitmart_rest::spot::{ListKlines, ListOpenOrders};
+use bitmart_rest::types::Environment;
+use bitmart_rest::{Clock, ConfigError, Encoder, Endpoint, SystemClock, decode};
+
+struct Exchange {
+    encoder: Encoder,
+    agent: ureq::Agent,
+}
+
+impl Exchange {
+    fn new(environment: &Environment, credentials: Credentials) -> Result<Self, ConfigError> {
+        let encoder = Encoder::new(environment)?.with_credentials(credentials)?;
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false) // `decode` reads refusals, too.
+            .max_redirects(0) // A signed request is for the exchange alone.
+            .max_redirects_will_error(false);
+        Ok(Self { encoder, agent: config.build().new_agent() })
+    }
+
+    /// When this fails in `run` or while the body is read, a request with an effect may have taken
+    /// effect: ask the exchange before you send it again.
+    fn send<E: Endpoint>(&self, request: &E) -> examples::Result<E::Response> {
+        let (head, body) = self.encoder.encode(request, SystemClock.now())?.into_parts();
+        let response = if body.is_empty() {
+            self.agent.run(Request::from_parts(head, ()))?
+        } else {
+            self.agent.run(Request::from_parts(head, &body[..]))?
+        };
+        let (head, body) = response.into_parts();
+        let body = body.into_with_config().limit(16 << 20).read_to_vec()?;
+        Ok(decode::<E>(head.status, &head.headers, &body.into())?)
+    }
+}
+
+fn look(environment: &Environment, credentials: Credentials) -> examples::Result {
+    let exchange = Exchange::new(environment, credentials)?;
+    for candle in exchange.send(&ListKlines::new("BTC_USDT").limit(3))? {
+        println!("{} close {}", candle.time, candle.close);
+    }
+    println!("{} open orders", exchange.send(&ListOpenOrders::new())?.len());
+    let error = exchange.send(&ListKlines::new("NO_SUCH")).expect_err("there is no such pair");
+    println!("refused: {error}");
+    Ok(())
+}
+
+#[tokio::main] // For the sandbox inside this program only.
+async fn main() -> examples::Result {
+    let venue = examples::venue().await?;
+    let (environment, credentials) = (venue.environment.clone(), venue.credentials.clone());
+    let call = move || look(&environment, credentials).map_err(|error| error.to_string());
+    Ok(tokio::task::spawn_blocking(call).await??)
+}
