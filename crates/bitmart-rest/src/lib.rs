@@ -3,6 +3,7 @@
     not(feature = "client"),
     doc = "Typed BitMart REST API, without the client: requests, signing input and decoding."
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod account;
 pub mod affiliate;
@@ -33,6 +34,9 @@ pub mod spot;
 mod step;
 pub mod sub_account;
 pub mod system;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod transport;
 mod unverified;
 mod validate;
