@@ -41,10 +41,16 @@ use crate::transport::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct Recorder<T> {
-    inner: T,
+    inner: Arc<T>,
     shared: Arc<Shared>,
+}
+
+/// Clones record into the same folder.
+impl<T> Clone for Recorder<T> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), shared: Arc::clone(&self.shared) }
+    }
 }
 
 struct Shared {
@@ -86,7 +92,7 @@ impl<T: Transport> Recorder<T> {
         make(&rest)?;
         let redaction = Redaction::random()?;
         let shared = Shared { folder: rest, redaction, state: Mutex::default() };
-        Ok(Self { inner, shared: Arc::new(shared) })
+        Ok(Self { inner: Arc::new(inner), shared: Arc::new(shared) })
     }
 
     /// What was written so far.

@@ -91,6 +91,11 @@ impl ScriptedTransport {
         self.0.state().sent.clone()
     }
 
+    /// Paths of all requests so far, in their order.
+    pub fn paths(&self) -> Vec<String> {
+        self.0.state().sent.iter().map(|request| request.path().to_owned()).collect()
+    }
+
     /// How many requests have come.
     pub fn count(&self) -> usize {
         self.0.state().sent.len()
