@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use bitmart_auth::Credentials;
+use bitmart_net::TlsOptions;
 use bitmart_rest::spot::{NewOrder, SubmitOrder};
 use bitmart_rest::{Client, LimitPolicy, Limiter};
 use bitmart_testkit::canary;
@@ -162,7 +163,7 @@ fn ready(address: SocketAddr, order: &SubmitOrder) -> Result<http::Request<Bytes
 async fn connect(address: SocketAddr, roots: &Roots) -> Result<SendRequest<Full<Bytes>>, Fault> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let config = roots.client_config(&[b"http/1.1"])?;
+    let config = TlsOptions::default().client_config(roots, &[b"http/1.1"])?;
     let name = ServerName::try_from(address.ip().to_string())?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

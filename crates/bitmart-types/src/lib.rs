@@ -9,12 +9,12 @@ mod invalid;
 pub mod json;
 mod notes;
 mod open_enum;
+#[cfg(feature = "pem")]
+mod pem;
 mod positional;
 mod roots;
 mod rows;
 mod time;
-#[cfg(feature = "tls")]
-mod tls;
 pub mod wire;
 
 pub use clock::{Clock, Correction, SystemClock};
@@ -43,12 +43,12 @@ pub use id::{
 pub use invalid::InvalidValue;
 pub use notes::{Note, collect_notes};
 pub use open_enum::UnknownValue;
+#[cfg(feature = "pem")]
+pub use pem::PemError;
 pub use roots::Roots;
 pub use rows::{RowFault, Rows, show_faults};
 pub use rust_decimal::Decimal;
 pub use time::Timestamp;
-#[cfg(feature = "tls")]
-pub use tls::{TlsError, TlsErrorKind};
 
 /// What the macros of this crate expand to. Not for direct use.
 #[doc(hidden)]

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// Which certificate authorities a TLS connection accepts. Plain data; the `tls` feature turns it
-/// into a rustls configuration.
+/// Which certificate authorities a TLS connection accepts. Plain data: the clients turn it
+/// into a configuration of their TLS.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Roots {
-    /// Use the web roots that are compiled in (needs the `tls` feature).
+    /// Use the web roots that are compiled in .
     pub bundled: bool,
-    /// Use the operating system's roots (needs the `system-roots` feature).
+    /// Use the operating system's roots (needs the `system-roots` feature of the client).
     pub system: bool,
     /// Further authorities, DER encoded.
     pub extra: Vec<Vec<u8>>,

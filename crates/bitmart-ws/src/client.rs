@@ -14,11 +14,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
+use bitmart_net::Connect;
 use bitmart_types::{Clock, Environment};
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::connect::Dial;
 use crate::dialect::Access;
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
@@ -73,7 +73,7 @@ struct Shared {
     environment: Environment,
     credentials: Option<Credentials>,
     tls: Option<Arc<ClientConfig>>,
-    dial: Dial,
+    connect: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
     capacity: usize,
     connections_per_side: usize,

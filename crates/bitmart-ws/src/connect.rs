@@ -8,24 +8,19 @@ mod refusal;
 mod tests;
 
 use std::fmt;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitmart_net::{Connect, ConnectError, Target};
 use fastwebsockets::{Role, WebSocketRead, WebSocketWrite, after_handshake_split};
-use http::Uri;
 use hyper::upgrade::Upgraded;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tower_service::Service;
 
-use crate::reason::ReconnectReason;
+use crate::reason::{ReconnectReason, bounded};
 
 pub(crate) use address::Address;
 pub(crate) use gate::Gate;
@@ -38,54 +33,6 @@ pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 type Upgrade = TokioIo<Upgraded>;
 
-/// A byte stream below TLS.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
-type Dialing = Pin<Box<dyn Future<Output = io::Result<Box<dyn Io>>> + Send>>;
-
-/// Opens a byte stream to an address. Everything above it is the same for every stream.
-pub(crate) type Dial = Arc<dyn Fn(Arc<Address>) -> Dialing + Send + Sync>;
-
-/// Dials over TCP, without the delay that collects small writes.
-pub(crate) fn tcp() -> Dial {
-    tcp_with(HttpConnector::new())
-}
-
-/// IPv6 and IPv4 addresses race, so that a family without a way out costs 300 ms and not the whole
-/// attempt.
-fn tcp_with<R>(mut connector: HttpConnector<R>) -> Dial
-where
-    R: Clone + Send + Sync + 'static,
-    HttpConnector<R>: Service<Uri, Response = TokioIo<TcpStream>, Future: Send>,
-    <HttpConnector<R> as Service<Uri>>::Error: std::error::Error,
-{
-    connector.set_nodelay(true);
-    // Shared evenly by the addresses of a family; the rest of the time is for TLS and handshake.
-    connector.set_connect_timeout(Some(CONNECT_WITHIN / 2));
-    Arc::new(move |address| {
-        // A connector keeps nothing between calls and is always ready.
-        let dialing = connector.clone().call(address.peer());
-        Box::pin(async move {
-            let stream = dialing.await.map_err(|error| io::Error::other(chain(&error)))?;
-            Ok(Box::new(stream.into_inner()) as Box<dyn Io>)
-        })
-    })
-}
-
-/// The error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 /// Both halves of an open WebSocket.
 pub(crate) type Halves = (WebSocketRead<ReadHalf<Upgrade>>, WebSocketWrite<WriteHalf<Upgrade>>);
 
@@ -93,7 +40,7 @@ pub(crate) type Halves = (WebSocketRead<ReadHalf<Upgrade>>, WebSocketWrite<Write
 #[derive(Clone)]
 pub(crate) struct Connector {
     address: Arc<Address>,
-    dial: Dial,
+    connect: Arc<dyn Connect>,
     tls: Option<Arc<ClientConfig>>,
     gate: Arc<Gate>,
 }
@@ -113,11 +60,11 @@ impl fmt::Display for Connector {
 impl Connector {
     pub(crate) fn new(
         address: Address,
-        dial: Dial,
+        connect: Arc<dyn Connect>,
         tls: Option<Arc<ClientConfig>>,
         gate: Arc<Gate>,
     ) -> Self {
-        Self { address: Arc::new(address), dial, tls, gate }
+        Self { address: Arc::new(address), connect, tls, gate }
     }
 
     /// Waits for `delay` and for a turn at the gate, then connects.
@@ -140,9 +87,10 @@ impl Connector {
 
     async fn open(&self) -> Result<Halves, ReconnectReason> {
         let address = &*self.address;
-        let io = (self.dial)(self.address.clone())
-            .await
-            .map_err(|error| lost(format!("cannot reach {address}: {error}")))?;
+        // Half of the time; the rest is for TLS and handshake.
+        let target =
+            Target::new(address.host(), address.port, address.tls).with_limit(CONNECT_WITHIN / 2);
+        let io = self.connect.connect(&target).await.map_err(|error| unreached(address, &error))?;
         let upgraded = if address.tls {
             let config = self.tls.clone().ok_or_else(|| lost("no TLS configuration".to_owned()))?;
             let name = ServerName::try_from(address.host().to_owned())
@@ -170,6 +118,26 @@ where
             lost(format!("WebSocket handshake with {address} failed: {detail}"))
         }
     })
+}
+
+fn unreached(address: &Address, error: &ConnectError) -> ReconnectReason {
+    ReconnectReason::Unreached {
+        hop: error.hop(),
+        kind: error.kind(),
+        detail: bounded(&format!("cannot reach {address}: {}", chain(error))),
+    }
+}
+
+/// The error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 fn lost(detail: String) -> ReconnectReason {

@@ -139,7 +139,17 @@ pub enum ReconnectReason {
         /// The server's words, cut to 300 characters, without control characters.
         text: Option<String>,
     },
-    /// The connection broke, or could not be made.
+    /// There was no connection to be had, and nothing was sent.
+    #[cfg(feature = "client")]
+    Unreached {
+        /// Which hop on the way to the host failed.
+        hop: bitmart_net::Hop,
+        /// What went wrong there.
+        kind: bitmart_net::ConnectErrorKind,
+        /// What the connector said.
+        detail: String,
+    },
+    /// The connection broke, or TLS or the handshake failed.
     Lost {
         /// What the socket, TLS or the handshake said.
         detail: String,
@@ -195,6 +205,8 @@ impl fmt::Display for ReconnectReason {
                 }
                 text.as_ref().map_or(Ok(()), |text| write!(f, ": {text}"))
             }
+            #[cfg(feature = "client")]
+            Self::Unreached { detail, .. } => f.write_str(detail),
             Self::Lost { detail } => write!(f, "connection lost: {detail}"),
             Self::HandshakeRefused { status, page, wait } => {
                 write!(f, "handshake refused with HTTP {status}")?;

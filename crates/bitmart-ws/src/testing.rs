@@ -4,12 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitmart_net::Stream;
 use bitmart_types::{Environment, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::{mpsc, watch};
 
 use crate::client::{Client, ClientBuilder};
-use crate::connect::{Dial, Io, accept_key};
+use crate::connect::accept_key;
 use crate::dialect::{Access, Dialect, Limits};
 use crate::driver::{Command, Refusal};
 use crate::queue::Reader;
@@ -38,19 +39,20 @@ pub(crate) fn venue_with(
     configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> (Venue, Client) {
     let (sender, dialled) = mpsc::unbounded_channel();
-    let dial: Dial = Arc::new(move |_| {
+    let connector = bitmart_net::from_fn(move |_| {
         let (client, server) = tokio::io::duplex(buffer);
         let sent = sender.send(server);
-        Box::pin(async move {
+        async move {
             sent.map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
-            Ok(Box::new(client) as Box<dyn Io>)
-        })
+            Ok(Stream::new(client))
+        }
     });
     let environment = Environment::custom("test")
         .with(Service::SpotWsPublic, "ws://venue/api?protocol=1.1")
         .with(Service::SpotWsPrivate, "ws://venue/user?protocol=1.1")
         .with(Service::FuturesWsPublic, "ws://venue/api?protocol=1.1");
-    let builder = Client::builder().environment(environment).allow_plain_text().dial(dial);
+    let builder =
+        Client::builder().environment(environment).allow_plain_text().connector(connector);
     let client = configure(builder).build().expect("a client");
     (Venue { dialled }, client)
 }

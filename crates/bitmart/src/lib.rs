@@ -6,6 +6,9 @@
 pub use bitmart_account as account;
 #[doc(inline)]
 pub use bitmart_auth as auth;
+#[cfg(any(feature = "rest", feature = "ws"))]
+#[doc(inline)]
+pub use bitmart_net as net;
 #[cfg(feature = "rest")]
 #[doc(inline)]
 pub use bitmart_rest as rest;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitmart::Environment;
+use bitmart::net::TlsOptions;
 use bitmart::rest::http::Uri;
 use bitmart::types::Service;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -73,7 +74,8 @@ async fn reach(environment: &Environment, address: &str, limit: Duration) -> Res
     let (tcp, started) = (started.elapsed(), Instant::now());
     let mut times = format!("DNS {} ms, TCP {} ms", dns.as_millis(), tcp.as_millis());
     let status = if secure {
-        let config = environment.roots.client_config(&[b"http/1.1"]).map_err(|error| {
+        let config = TlsOptions::default().client_config(&environment.roots, &[b"http/1.1"]);
+        let config = config.map_err(|error| {
             Stop("TLS", chain(&error), "no certificate is trusted: mend the roots")
         })?;
         let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;

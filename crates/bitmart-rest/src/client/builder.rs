@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
+use bitmart_net::{Connect, TlsOptions};
 use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use super::{Client, Inner, RetryPolicy, SyncedClock};
@@ -30,6 +31,8 @@ pub struct ClientBuilder {
     environment: Environment,
     credentials: Option<Credentials>,
     transport: Option<Arc<dyn Transport>>,
+    connect: Option<Arc<dyn Connect>>,
+    tls: TlsOptions,
     clock: Arc<dyn Clock>,
     sync_clock: bool,
     limiter: Limiter,
@@ -50,6 +53,8 @@ impl Default for ClientBuilder {
             environment: Environment::live(),
             credentials: None,
             transport: None,
+            connect: None,
+            tls: TlsOptions::default(),
             clock: Arc::new(SystemClock),
             sync_clock: false,
             limiter: Limiter::default(),
@@ -82,6 +87,20 @@ impl ClientBuilder {
     /// panics of [`Client`](crate::Client).
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+    /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
+    /// is spoken over it, and connections are pooled above it. Straight to the host by default. A
+    /// [transport](Self::transport) of your own does not use it.
+    pub fn connector(mut self, connector: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connector));
+        self
+    }
+    /// What is asked of a server beyond a certificate of an authority that the environment trusts,
+    /// such as a pinned key. Nothing by default. A [transport](Self::transport) of your own does not
+    /// use it.
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.tls = options;
         self
     }
     /// Source of the time that signatures carry. The machine's clock by default.
@@ -186,6 +205,8 @@ impl ClientBuilder {
         } else {
             let transport = HyperTransport::builder()
                 .roots(self.environment.roots)
+                .tls(self.tls)
+                .shared_connector(self.connect)
                 // Fails while it is still certain that nothing was sent.
                 .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2))
                 .fresh_connection_for_writes(self.fresh_for_writes);

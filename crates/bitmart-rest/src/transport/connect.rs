@@ -2,8 +2,10 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bitmart_net::{Connect, ConnectError, ConnectErrorKind};
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
@@ -50,8 +52,13 @@ pub(super) enum Connection {
 
 impl Connector {
     /// Speaks TLS only if there is a configuration for it.
-    pub(super) fn new(tls: Option<ClientConfig>, timeout: Duration) -> Self {
-        let http = Dial::new();
+    pub(super) fn new(
+        connect: Arc<dyn Connect>,
+        tls: Option<ClientConfig>,
+        timeout: Duration,
+    ) -> Self {
+        // A little less than all: the connector can tell which hop took too long.
+        let http = Dial::new(connect, timeout * 9 / 10);
         let https = tls.map(|config| HttpsConnector::from((http.clone(), config)));
         Self {
             http,
@@ -78,9 +85,7 @@ impl Connector {
     async fn open(&self, origin: &Origin) -> Result<Connection, TransportError> {
         let address = origin.uri(PathAndQuery::from_static("/"));
         if origin.scheme != Scheme::HTTPS {
-            let stream = call(self.http.clone(), address).await.map_err(|error| {
-                TransportError::not_sent(TransportErrorKind::Connect).with_source(error)
-            })?;
+            let stream = call(self.http.clone(), address).await.map_err(unreached)?;
             return self.speak(stream.into()).await;
         }
         let https = self.https.clone().ok_or_else(|| {
@@ -88,11 +93,19 @@ impl Connector {
                 .with_source("the environment trusts no certificate authority")
         })?;
         let stream = call(https, address).await.map_err(|error| {
-            // The handshake fails with an error of the stream, name and TCP with one of their own.
-            let handshake = error.is::<io::Error>();
-            let kind =
-                if handshake { TransportErrorKind::Tls } else { TransportErrorKind::Connect };
-            TransportError::not_sent(kind).with_source(error)
+            // The handshake fails with an error of the stream, the connector with one of its own.
+            match error.downcast::<ConnectError>() {
+                Ok(error) => unreached(*error),
+                Err(error) => {
+                    let handshake = error.is::<io::Error>();
+                    let kind = if handshake {
+                        TransportErrorKind::Tls
+                    } else {
+                        TransportErrorKind::Connect
+                    };
+                    TransportError::not_sent(kind).with_source(error)
+                }
+            }
         })?;
         self.speak(stream).await
     }
@@ -125,6 +138,15 @@ impl Connector {
         });
         Ok(Connection::Http1(sender, idle))
     }
+}
+
+/// There is no stream to the host.
+fn unreached(error: ConnectError) -> TransportError {
+    let kind = match error.kind() {
+        ConnectErrorKind::Timeout => TransportErrorKind::Timeout,
+        _ => TransportErrorKind::Connect,
+    };
+    TransportError::not_sent(kind).with_source(error)
 }
 
 fn idle(stream: &Stream) -> Idle {
@@ -194,7 +216,10 @@ impl Connection {
     /// Waits until the answer before is done with. False if the connection ended instead.
     pub(super) async fn ready(&mut self) -> bool {
         match self {
-            Self::Http1(sender, _) => sender.ready().await.is_ok(),
+            Self::Http1(sender, idle) => {
+                idle.listen().await;
+                sender.ready().await.is_ok()
+            }
             #[cfg(feature = "http2")]
             Self::Http2(sender) => sender.ready().await.is_ok(),
         }

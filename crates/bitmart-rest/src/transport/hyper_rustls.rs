@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bitmart_net::{Connect, Connector as Direct, TlsOptions};
 use bitmart_types::Roots;
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -61,10 +62,12 @@ struct Shared {
 }
 
 /// Settings of a [`HyperTransport`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing happens until `build`"]
 pub struct HyperTransportBuilder {
     roots: Roots,
+    tls: TlsOptions,
+    connect: Option<Arc<dyn Connect>>,
     connect_timeout: Duration,
     limits: PoolLimits,
     max_connections: usize,
@@ -78,6 +81,8 @@ impl HyperTransport {
     pub fn builder() -> HyperTransportBuilder {
         HyperTransportBuilder {
             roots: Roots::default(),
+            tls: TlsOptions::default(),
+            connect: None,
             connect_timeout: CONNECT_TIMEOUT,
             limits: PoolLimits { idle_timeout: Duration::from_secs(50), max_idle: MAX_CONNECTIONS },
             max_connections: MAX_CONNECTIONS,
@@ -92,6 +97,21 @@ impl HyperTransportBuilder {
     /// Certificate authorities to trust. Without any, only `http://` addresses work.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
+        self
+    }
+    /// What is asked of a server beyond a certificate of a trusted authority. Nothing by default.
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.tls = options;
+        self
+    }
+    /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
+    /// is spoken over it, and connections are pooled above it. Straight to the host by default.
+    pub fn connector(mut self, connector: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connector));
+        self
+    }
+    pub(crate) fn shared_connector(mut self, connect: Option<Arc<dyn Connect>>) -> Self {
+        self.connect = connect;
         self
     }
     /// Limit for opening a connection: name, TCP and TLS together. 3 seconds by default.
@@ -152,12 +172,13 @@ impl HyperTransportBuilder {
         let tls = if self.roots == Roots::none() {
             None
         } else {
-            let config = self.roots.client_config(protocols);
+            let config = self.tls.client_config(&self.roots, protocols);
             let config = config
                 .map_err(|source| ConfigError::new("roots", "are unusable").with_source(source))?;
             Some(config)
         };
-        let connector = Connector::new(tls, self.connect_timeout);
+        let connect = self.connect.unwrap_or_else(|| Arc::new(Direct::direct()));
+        let connector = Connector::new(connect, tls, self.connect_timeout);
         #[cfg(feature = "http2")]
         let connector = connector.http2(self.http2);
         Ok(HyperTransport(Arc::new(Shared {
@@ -348,6 +369,19 @@ impl Arriving {
             let pool = &lease.shared.pool;
             pool.put(&lease.origin, lease.connection, Instant::now());
         }
+    }
+}
+
+impl fmt::Debug for HyperTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HyperTransportBuilder")
+            .field("roots", &self.roots)
+            .field("tls", &self.tls)
+            .field("own_connector", &self.connect.is_some())
+            .field("connect_timeout", &self.connect_timeout)
+            .field("limits", &self.limits)
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
     }
 }
 

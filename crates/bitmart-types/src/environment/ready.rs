@@ -92,7 +92,7 @@ impl ReadyLine {
     /// Where the sandbox listens. It trusts the certificate of the line and no other.
     ///
     /// # Errors
-    /// When the line has a certificate that cannot be read, or this build has no TLS (feature `tls`).
+    /// When the line has a certificate that cannot be read, or this build reads no PEM (feature `pem`).
     pub fn environment(&self) -> Result<Environment, ReadyLineError> {
         let name = if self.replay { "replay" } else { "sandbox" };
         let mut environment = Environment::custom(name).with_roots(self.roots()?);
@@ -102,7 +102,7 @@ impl ReadyLine {
         Ok(environment)
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "pem")]
     fn roots(&self) -> Result<Roots, ReadyLineError> {
         match &self.root_certificate {
             Some(pem) => Roots::none().with_pem(pem).map_err(|_| ReadyLineError::Certificate),
@@ -110,7 +110,7 @@ impl ReadyLine {
         }
     }
 
-    #[cfg(not(feature = "tls"))]
+    #[cfg(not(feature = "pem"))]
     fn roots(&self) -> Result<Roots, ReadyLineError> {
         match &self.root_certificate {
             Some(_) => Err(ReadyLineError::NoTls),
@@ -174,7 +174,7 @@ pub enum ReadyLineError {
     Address(Service),
     /// The root certificate is not PEM.
     Certificate,
-    /// There is a root certificate, but this build has no TLS.
+    /// There is a root certificate, but this build reads no PEM.
     NoTls,
 }
 
@@ -191,7 +191,7 @@ impl fmt::Display for ReadyLineError {
             }
             Self::Certificate => f.write_str("the ready line's root_certificate is not PEM"),
             Self::NoTls => f.write_str(
-                "the ready line has a root_certificate, but this build has no TLS (feature `tls`)",
+                "the ready line has a root_certificate, but this build reads no PEM (feature `pem`)",
             ),
         }
     }
@@ -346,7 +346,7 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "pem")]
     #[test]
     fn the_root_certificate_comes_along() {
         let key = rcgen::KeyPair::generate().unwrap();

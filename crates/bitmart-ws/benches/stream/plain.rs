@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use bitmart_net::TlsOptions;
 use bitmart_ws::event::{Event as _, SpotDepthIncrease};
 use fastwebsockets::{Frame, OpCode, Payload, WebSocketError};
 use flate2::{Decompress, FlushDecompress};
@@ -20,7 +21,7 @@ pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), Fault> {
     let (address, roots) = crate::roots(server);
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let config = roots.client_config(&[b"http/1.1"])?;
+    let config = TlsOptions::default().client_config(&roots, &[b"http/1.1"])?;
     let name = ServerName::try_from(address.ip().to_string())?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
     let request = http::Request::get(format!("/blast?frames={frames}"))

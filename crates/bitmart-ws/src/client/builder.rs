@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
+use bitmart_net::{Connect, Connector, TlsOptions};
 use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use tokio::sync::watch;
 
 use super::{Client, Shared};
-use crate::connect::{self, Address, Dial};
+use crate::connect::Address;
 use crate::error::{Error, ErrorKind};
 use crate::inflate::Inflaters;
 
@@ -26,7 +27,8 @@ const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(30);
 pub struct ClientBuilder {
     environment: Environment,
     credentials: Option<Credentials>,
-    dial: Dial,
+    connect: Option<Arc<dyn Connect>>,
+    tls: TlsOptions,
     clock: Arc<dyn Clock>,
     capacity: usize,
     connections_per_side: usize,
@@ -39,7 +41,8 @@ impl Default for ClientBuilder {
         Self {
             environment: Environment::live(),
             credentials: None,
-            dial: connect::tcp(),
+            connect: None,
+            tls: TlsOptions::default(),
             clock: Arc::new(SystemClock),
             capacity: CAPACITY,
             connections_per_side: usize::MAX,
@@ -113,10 +116,17 @@ impl ClientBuilder {
         self
     }
 
-    /// Replaces TCP, so that tests run without sockets and under a paused clock.
-    #[cfg(test)]
-    pub(crate) fn dial(mut self, dial: Dial) -> Self {
-        self.dial = dial;
+    /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
+    /// and the WebSocket are spoken over it. Straight to the host by default.
+    pub fn connector(mut self, connector: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connector));
+        self
+    }
+
+    /// What is asked of a server beyond a certificate of an authority that the environment trusts,
+    /// such as a pinned key. Nothing by default.
+    pub fn tls(mut self, options: TlsOptions) -> Self {
+        self.tls = options;
         self
     }
 
@@ -146,7 +156,8 @@ impl ClientBuilder {
             needs_tls |= Address::parse(text)?.needs_tls();
         }
         let tls = if needs_tls {
-            let config = self.environment.roots.client_config(&[b"http/1.1"]).map_err(|error| {
+            let config = self.tls.client_config(&self.environment.roots, &[b"http/1.1"]);
+            let config = config.map_err(|error| {
                 Error::new(ErrorKind::Config, "the environment's roots cannot be used for TLS")
                     .with_source(error)
             })?;
@@ -158,7 +169,7 @@ impl ClientBuilder {
             environment: self.environment,
             credentials: self.credentials,
             tls,
-            dial: self.dial,
+            connect: self.connect.unwrap_or_else(|| Arc::new(Connector::direct())),
             clock: self.clock,
             capacity: self.capacity,
             connections_per_side: self.connections_per_side,

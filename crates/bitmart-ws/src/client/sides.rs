@@ -97,7 +97,7 @@ impl Client {
             router: Router::new(dialect),
             connector: Connector::new(
                 Address::parse(text)?,
-                shared.dial.clone(),
+                shared.connect.clone(),
                 shared.tls.clone(),
                 gate,
             ),

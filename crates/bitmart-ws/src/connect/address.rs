@@ -14,8 +14,6 @@ pub(crate) struct Address {
     pub(super) authority: String,
     host: String,
     pub(super) port: u16,
-    /// Host and port as the connector wants them.
-    peer: Uri,
     /// Path and query.
     pub(super) target: String,
 }
@@ -41,30 +39,18 @@ impl Address {
             return Err(wrong("it must not carry a user name"));
         }
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let peer = Uri::builder()
-            .scheme("http")
-            .authority(format!("{}:{port}", authority.host()))
-            .path_and_query("/")
-            .build()
-            .map_err(|error| wrong("host or port is unusable").with_source(error))?;
         Ok(Self {
             tls,
             authority: authority.as_str().to_owned(),
             // The brackets of an IPv6 address belong to the URL, not to the host.
             host: authority.host().trim_matches(['[', ']']).to_owned(),
             port,
-            peer,
             target: uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
         })
     }
 
     pub(super) fn host(&self) -> &str {
         &self.host
-    }
-
-    /// Where the socket leads. Scheme and path mean nothing here.
-    pub(super) fn peer(&self) -> Uri {
-        self.peer.clone()
     }
 
     pub(crate) fn needs_tls(&self) -> bool {

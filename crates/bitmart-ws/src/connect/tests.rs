@@ -1,10 +1,8 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper_util::client::legacy::connect::dns::Name;
+use bitmart_net::{ConnectErrorKind, Hop};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::dialect::{Access, Dialect, Limits};
@@ -15,6 +13,10 @@ use crate::topic::Topic;
 
 fn gate() -> Arc<Gate> {
     Arc::new(Gate::new(&Limits::of(Dialect::Spot, Access::Public)))
+}
+
+fn direct() -> Arc<dyn Connect> {
+    Arc::new(bitmart_net::Connector::direct())
 }
 
 fn ticker() -> Topic<RawEvent> {
@@ -198,82 +200,17 @@ async fn a_handshake_without_an_answer_ends_in_time() {
     assert!(error.to_string().contains("within 10s"), "{error}");
 }
 
-/// Accepts one connection and upgrades it.
-async fn serve(listener: TcpListener) {
-    let (mut socket, _) = listener.accept().await.expect("a client");
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(socket.read_u8().await.expect("a request"));
-    }
-    let head = String::from_utf8(head).expect("text");
-    let key =
-        head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).expect("a key");
-    let answer = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n\r\n",
-        accept_key(key)
-    );
-    socket.write_all(answer.as_bytes()).await.expect("a client");
-}
-
-/// Resolves every name to the same addresses.
-#[derive(Clone)]
-struct Names(Vec<SocketAddr>);
-
-impl Service<Name> for Names {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = std::future::Ready<io::Result<Self::Response>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Name) -> Self::Future {
-        std::future::ready(Ok(self.0.clone().into_iter()))
-    }
-}
-
-/// A full backlog makes Linux drop attempts to connect, as a black hole does.
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn an_address_that_swallows_everything_does_not_hide_the_other_family() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let hole = TcpSocket::new_v6().expect("a socket");
-    if hole.bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).is_err() {
-        // A machine without IPv6 has no such trouble.
-        return;
-    }
-    let _hole = hole.listen(1).expect("a backlog");
-    let mut filling = Vec::new();
-    let full = async {
-        loop {
-            filling.push(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await);
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_millis(500), full).await.is_err());
-    let addresses =
-        [(IpAddr::from(Ipv6Addr::LOCALHOST), port), (IpAddr::from(Ipv4Addr::LOCALHOST), port)];
-    let names = Names(addresses.into_iter().map(SocketAddr::from).collect());
-    let dial = tcp_with(HttpConnector::new_with_resolver(names));
-    let address = Address::parse(&format!("ws://venue:{port}/api")).expect("an address");
-    let connector = Connector::new(address, dial, None, gate());
-    let server = tokio::spawn(serve(listener));
-    let halves = connector.connect(Duration::ZERO).await;
-    assert!(halves.is_ok(), "{:?}", halves.err());
-    server.await.expect("no panic");
-}
-
 #[tokio::test]
 async fn a_refused_connection_says_so() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
     let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
-    let connector = Connector::new(address, tcp(), None, gate());
+    let connector = Connector::new(address, direct(), None, gate());
     let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
     assert!(reason.to_string().contains("refused"), "{reason}");
+    let ReconnectReason::Unreached { hop, kind, .. } = reason else { panic!("{reason:?}") };
+    assert_eq!((hop, kind), (Hop::Host, ConnectErrorKind::Refused));
 }
 
 #[tokio::test]
@@ -301,7 +238,7 @@ async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
         socket.write_all(answer.as_bytes()).await.expect("a client");
         socket
     });
-    let connector = Connector::new(address, tcp(), None, gate());
+    let connector = Connector::new(address, direct(), None, gate());
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
     server.await.expect("no panic");

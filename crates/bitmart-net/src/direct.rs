@@ -1,0 +1,160 @@
+//! A name and TCP.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use tokio::time::{Instant, timeout_at};
+use tower_service::Service;
+
+use crate::resolve::{Resolve, System};
+use crate::{ConnectError, ConnectErrorKind, Hop, Stream, Target};
+
+/// How TCP connections are opened.
+#[derive(Clone)]
+pub(crate) struct Direct {
+    pub(crate) resolver: Arc<dyn Resolve>,
+    /// The local addresses that are bound to, by family.
+    pub(crate) v4: Option<Ipv4Addr>,
+    pub(crate) v6: Option<Ipv6Addr>,
+    pub(crate) interface: Option<String>,
+}
+
+impl Default for Direct {
+    fn default() -> Self {
+        Self { resolver: Arc::new(System), v4: None, v6: None, interface: None }
+    }
+}
+
+impl Direct {
+    /// Connects to `target`, which is this hop.
+    pub(crate) async fn dial(
+        &self,
+        hop: Hop,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Stream, ConnectError> {
+        let addresses = self.look_up(target.host(), deadline).await?;
+        let late = || ConnectError::new(hop, ConnectErrorKind::Timeout).at(target.to_string());
+        let mut connector = self.connector(addresses);
+        connector.set_connect_timeout(Some(deadline.saturating_duration_since(Instant::now())));
+        let dialing = connector.call(uri(target)?);
+        match timeout_at(deadline, dialing).await {
+            Ok(Ok(stream)) => Ok(Stream::new(stream.into_inner())),
+            Ok(Err(error)) => Err(failed(hop, error).at(target.to_string())),
+            Err(_) => Err(late()),
+        }
+    }
+
+    /// The addresses of a host that can be connected to: one at least.
+    pub(crate) async fn look_up(
+        &self,
+        host: &str,
+        deadline: Instant,
+    ) -> Result<Vec<IpAddr>, ConnectError> {
+        let failed = |kind| ConnectError::new(Hop::Resolver, kind).at(host);
+        let found = match host.parse() {
+            Ok(address) => vec![address],
+            Err(_) => timeout_at(deadline, self.resolver.resolve(host))
+                .await
+                .map_err(|_| failed(ConnectErrorKind::Timeout))?
+                .map_err(|error| failed(ConnectErrorKind::Lookup).with_source(error))?,
+        };
+        if found.is_empty() {
+            return Err(failed(ConnectErrorKind::NoAddress));
+        }
+        let fit: Vec<_> = found.into_iter().filter(|address| self.is_of_family(*address)).collect();
+        if fit.is_empty() {
+            return Err(failed(ConnectErrorKind::WrongFamily));
+        }
+        Ok(fit)
+    }
+
+    /// A local address can reach its own family only.
+    fn is_of_family(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(_) => self.v4.is_some() || self.v6.is_none(),
+            IpAddr::V6(_) => self.v6.is_some() || self.v4.is_none(),
+        }
+    }
+
+    fn connector(&self, addresses: Vec<IpAddr>) -> HttpConnector<Known> {
+        let mut connector = HttpConnector::new_with_resolver(Known(addresses));
+        // Without this a request may wait 40 ms for the acknowledgement of the one before.
+        connector.set_nodelay(true);
+        match (self.v4, self.v6) {
+            (Some(v4), Some(v6)) => connector.set_local_addresses(v4, v6),
+            (v4, v6) => connector.set_local_address(v4.map(IpAddr::V4).or(v6.map(IpAddr::V6))),
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(interface) = &self.interface {
+            connector.set_interface(interface);
+        }
+        connector
+    }
+}
+
+impl fmt::Debug for Direct {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Direct")
+            .field("v4", &self.v4)
+            .field("v6", &self.v6)
+            .field("interface", &self.interface)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The connector's own error has that of the operating system as its source.
+fn failed(hop: Hop, error: impl StdError + Send + Sync + 'static) -> ConnectError {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    while let Some(below) = cause {
+        if let Some(system) = below.downcast_ref::<io::Error>() {
+            // An interface that is not there or not allowed has no kind of its own.
+            let kind = if error.to_string().contains("interface") {
+                ConnectErrorKind::LocalAddress
+            } else {
+                ConnectErrorKind::of(system)
+            };
+            return ConnectError::new(hop, kind).with_source(error);
+        }
+        cause = below.source();
+    }
+    ConnectError::new(hop, ConnectErrorKind::Other).with_source(error)
+}
+
+/// The address as hyper's connectors want it. Scheme and path mean nothing to them.
+pub(crate) fn uri(target: &Target) -> Result<Uri, ConnectError> {
+    Uri::builder().scheme("http").authority(target.to_string()).path_and_query("/").build().map_err(
+        |error| {
+            ConnectError::new(Hop::Resolver, ConnectErrorKind::Lookup)
+                .at(target.host())
+                .with_source(error)
+        },
+    )
+}
+
+/// Every name has these addresses.
+#[derive(Clone)]
+struct Known(Vec<IpAddr>);
+
+impl Service<Name> for Known {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = std::future::Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Name) -> Self::Future {
+        // The connector puts the port in.
+        let found: Vec<_> = self.0.iter().map(|&address| SocketAddr::new(address, 0)).collect();
+        std::future::ready(Ok(found.into_iter()))
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod connect;
+mod connector;
+mod direct;
+mod error;
+mod records;
+mod resolve;
+mod stream;
+mod target;
+mod tls;
+
+pub use connect::{Connect, ConnectFuture, from_fn};
+pub use connector::{Connector, ConnectorBuilder, ConnectorError, ConnectorErrorKind};
+pub use error::{ConnectError, ConnectErrorKind, Hop};
+pub use resolve::{Resolve, ResolveFuture};
+pub use stream::{Io, Stream};
+pub use target::Target;
+pub use tls::{TlsError, TlsErrorKind, TlsOptions};

@@ -1,0 +1,43 @@
+//! Authorities as PEM texts.
+
+use std::fmt;
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::{Error, PemObject as _};
+
+use crate::Roots;
+
+impl Roots {
+    /// Accepts the authorities of a PEM text, one or more.
+    ///
+    /// # Errors
+    /// When the text is not PEM or holds no certificate.
+    pub fn with_pem(mut self, pem: &str) -> Result<Self, PemError> {
+        let before = self.extra.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            self.extra.push(certificate.map_err(|error| PemError(Some(error)))?.to_vec());
+        }
+        if self.extra.len() == before {
+            return Err(PemError(None));
+        }
+        Ok(self)
+    }
+}
+
+/// A text that is not PEM, or has no certificate in it.
+#[derive(Debug)]
+pub struct PemError(Option<Error>);
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "the root certificate is not PEM: expected a `-----BEGIN CERTIFICATE-----` block",
+        )
+    }
+}
+
+impl std::error::Error for PemError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.as_ref().map(|error| error as _)
+    }
+}
