@@ -40,9 +40,8 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let ticker = client.spot().ticker("BTC_USDT").await?;
     client.account().spot_wallet().await?;
     let id = ClientOrderId::new("CANARYorder1")?;
-    let order = || {
-        NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).with_client_order_id(id.clone())
-    };
+    let order =
+        || NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).with_client_order_id(id.clone());
     let placed = client.spot().submit_order(order()).await?;
     client.spot().cancel_order(CancelOrder::new("BTC_USDT", placed.order_id.clone())).await?;
     let refused = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
@@ -67,8 +66,7 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     // The exchange is gone; the recordings answer.
     drop(exchange);
     let replayer = Replayer::open(&fixtures)?;
-    let replayer =
-        replayer.ignore("clientOrderId").ignore("client_order_id").ignore("size").ignore("price");
+    let replayer = replayer.ignore("client_order_id").ignore("size").ignore("price");
     let client = build().transport(replayer.clone()).build()?;
     assert_eq!(client.spot().ticker("BTC_USDT").await?.symbol, ticker.symbol);
     client.account().spot_wallet().await?;
@@ -78,8 +76,11 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     client.spot().cancel_order(CancelOrder::new("BTC_USDT", again.order_id)).await?;
     let error = client.spot().ticker("ETH_USDT").await.expect_err("it was not recorded");
     assert_eq!(error.outcome(), Outcome::NotSent);
-    let unused: Vec<_> =
-        replayer.unused().iter().filter_map(|path| path.file_name().map(ToOwned::to_owned)).collect();
+    let unused: Vec<_> = replayer
+        .unused()
+        .iter()
+        .filter_map(|path| path.file_name().map(ToOwned::to_owned))
+        .collect();
     assert_eq!(unused, ["spot_ticker-2.json", "system_time-1.json"]);
     Ok(())
 }

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use bitmart::rest::ErrorKind;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{EndpointEntry, RecodeError};
 use bitmart::rest::drift::Drift;
 use bitmart::rest::http::StatusCode;
-use bitmart::rest::ErrorKind;
 use bitmart::rest::testing::{Recording, Redaction};
 use bitmart::ws::Dialect;
 use bitmart::ws::catalog::{self, Channel};
@@ -34,7 +34,11 @@ pub(super) struct Share {
 
 impl Share {
     /// A new folder, or an empty one.
-    pub(super) fn new(folder: &Path, redaction: Redaction, key: Option<String>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        folder: &Path,
+        redaction: Redaction,
+        key: Option<String>,
+    ) -> Result<Self, Failure> {
         let broken =
             |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
         private::folder(folder).map_err(broken)?;

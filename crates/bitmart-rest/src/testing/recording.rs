@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::redact::Redactor;
 use super::Json;
+use super::redact::Redactor;
 use crate::catalog::{self, EndpointEntry};
 use crate::endpoint::{Auth, Envelope, Method};
 
@@ -143,10 +143,7 @@ pub struct Redaction {
 impl Redaction {
     /// With this secret; who knows it can guess what was replaced.
     pub fn new(secret: &[u8]) -> Self {
-        Self {
-            public: Redactor::new(secret, "public"),
-            account: Redactor::new(secret, "account"),
-        }
+        Self { public: Redactor::new(secret, "public"), account: Redactor::new(secret, "account") }
     }
 
     /// With a secret that nobody knows.

@@ -142,7 +142,8 @@ impl Shared {
             return Ok(recording);
         }
         let others = self.recordings.iter().map(|(_, one)| one).filter(|one| is_of_path(one));
-        let shown = |json: &Json| if *json == Json::Null { String::new() } else { json.to_string() };
+        let shown =
+            |json: &Json| if *json == Json::Null { String::new() } else { json.to_string() };
         Err(NotRecorded {
             request: request.to_string(),
             parameters: if body == Json::Null { shown(&query) } else { shown(&body) },

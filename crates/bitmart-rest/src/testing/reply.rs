@@ -51,7 +51,8 @@ impl Reply {
     /// otherwise.
     pub fn error(code: i64, message: &str) -> Self {
         let message = Json::from(message);
-        let text = format!(r#"{{"code":{code},"message":{message},"trace":"scripted","data":{{}}}}"#);
+        let text =
+            format!(r#"{{"code":{code},"message":{message},"trace":"scripted","data":{{}}}}"#);
         Self::raw(text).status(400)
     }
 

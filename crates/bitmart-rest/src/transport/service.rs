@@ -159,10 +159,10 @@ where
         loop {
             return Poll::Ready(match ready!(self.0.as_mut().poll_frame(cx)) {
                 None => None,
-                Some(Err(error)) => Some(Err(TransportError::maybe_sent(
-                    TransportErrorKind::Interrupted,
-                )
-                .with_source(error))),
+                Some(Err(error)) => {
+                    Some(Err(TransportError::maybe_sent(TransportErrorKind::Interrupted)
+                        .with_source(error)))
+                }
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(mut data) => Some(Ok(data.copy_to_bytes(data.remaining()))),
                     // Trailers.

@@ -178,10 +178,8 @@ async fn a_request_that_is_dropped_while_it_waits_takes_no_room() {
     let transport = from_service(OneAtATime::new(Arc::clone(&calls)));
     let client = client("https://spot").transport(transport).build().unwrap();
     let second = std::time::Duration::from_secs(1);
-    let (one, dropped) = tokio::join!(
-        client.send(ORDER),
-        tokio::time::timeout(second / 2, client.send(ORDER))
-    );
+    let (one, dropped) =
+        tokio::join!(client.send(ORDER), tokio::time::timeout(second / 2, client.send(ORDER)));
     assert!(one.is_ok() && dropped.is_err());
     client.send(ORDER).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2, "the dropped one was never handed over");

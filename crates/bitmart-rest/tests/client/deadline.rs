@@ -15,7 +15,11 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_transport_meets_the_deadline() {
-    let client = client("https://spot").transport(ScriptedTransport::always(Reply::never())).timeout(LIMIT).build().unwrap();
+    let client = client("https://spot")
+        .transport(ScriptedTransport::always(Reply::never()))
+        .timeout(LIMIT)
+        .build()
+        .unwrap();
     let start = Instant::now();
     let error = client.send(ORDER).await.unwrap_err();
     assert!(error.is_timeout());

@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::endpoint::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
-use crate::mock::{answer};
+use crate::mock::answer;
 use crate::server::{self, Server};
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -78,7 +78,9 @@ async fn said(
     encoding: &'static str,
     body: Vec<u8>,
 ) -> String {
-    let script = ScriptedTransport::answer(move |_| answer(status, &[("Content-Encoding", encoding)], &body));
+    let script = ScriptedTransport::answer(move |_| {
+        answer(status, &[("Content-Encoding", encoding)], &body)
+    });
     let limiter = Limiter::new(LimitPolicy::Off);
     let environment = Environment::custom("test")
         .with(Service::SpotRest, "https://spot")
@@ -113,7 +115,8 @@ async fn a_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
     for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib)] {
         let bomb = pack(&spaces);
         assert!(bomb.len() < 64 * 1024);
-        let script = ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", name)], &bomb));
+        let script =
+            ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", name)], &bomb));
         let client = client("https://spot").transport(script).max_body(64 * 1024).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
@@ -127,8 +130,9 @@ async fn other_encodings_are_named_in_the_error() {
     for (encoding, named) in
         [("br", "\"br\""), ("zstd", "\"zstd\""), ("gzip, gzip", "\"gzip, gzip\"")]
     {
-        let script =
-            ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", encoding)], compressed));
+        let script = ScriptedTransport::answer(move |_| {
+            answer(200, &[("Content-Encoding", encoding)], compressed)
+        });
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding));
@@ -139,7 +143,8 @@ async fn other_encodings_are_named_in_the_error() {
     let mut broken = gzip(PLACED.as_bytes());
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
-    let script = ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", "gzip")], &broken));
+    let script =
+        ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", "gzip")], &broken));
     let client = client("https://spot").transport(script).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding), "{error}");

@@ -12,7 +12,9 @@ use bitmart_types::{EarnRecordType, Environment, Timestamp};
 use futures_util::{FutureExt as _, StreamExt as _};
 
 /// Answers by the number of the request, from 0, and its query.
-fn client(answer: impl Fn(usize, &str) -> String + Send + Sync + 'static) -> (Client, ScriptedTransport) {
+fn client(
+    answer: impl Fn(usize, &str) -> String + Send + Sync + 'static,
+) -> (Client, ScriptedTransport) {
     let asked = AtomicUsize::new(0);
     let exchange = ScriptedTransport::answer(move |request| {
         let query = request.uri.query().unwrap_or_default();

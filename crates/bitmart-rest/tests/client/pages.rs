@@ -79,7 +79,8 @@ async fn pages_of_proxies_are_named_and_prove_nothing() {
 #[tokio::test]
 async fn a_word_of_a_page_in_an_answer_of_the_exchange_means_nothing() {
     let body = r#"{"code":50020,"message":"Just a moment... error code: 1020","trace":"1"}"#;
-    let script = ScriptedTransport::answer(move |_| answer(403, &[("cf-mitigated", "challenge")], body));
+    let script =
+        ScriptedTransport::answer(move |_| answer(403, &[("cf-mitigated", "challenge")], body));
     let client = client("https://spot").transport(script).build().unwrap();
     assert_eq!(client.send(ORDER).await.unwrap_err().code(), Some(50020));
 }
@@ -117,7 +118,8 @@ async fn odd_addresses_of_a_redirect_are_bounded() {
     let long = format!("https://x.example/{}", "a".repeat(5_000));
     for location in [long.as_str(), "/relative?secret", "", "::::", "http://[::1]:99/x", "é"] {
         let location = location.to_owned();
-        let script = ScriptedTransport::answer(move |_| answer(302, &[("Location", &location)], ""));
+        let script =
+            ScriptedTransport::answer(move |_| answer(302, &[("Location", &location)], ""));
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ReadOrder).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Redirect));
@@ -155,7 +157,8 @@ async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
         (418, soon, 90, ThrottleReason::Banned),
         (429, far, 3600, ThrottleReason::TooManyRequests),
     ] {
-        let script = ScriptedTransport::answer(move |_| answer(status, &[("Retry-After", date)], "<html>"));
+        let script =
+            ScriptedTransport::answer(move |_| answer(status, &[("Retry-After", date)], "<html>"));
         let limiter = Limiter::new(LimitPolicy::FailFast);
         let builder = client("https://spot").transport(script.clone()).clock(Stopped(NOW));
         let client = builder.limiter(limiter).build().unwrap();

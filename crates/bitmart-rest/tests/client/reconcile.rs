@@ -33,7 +33,10 @@ fn client_with(answer: fn(usize) -> Option<&'static str>) -> (Client, ScriptedTr
     limited(answer, Limiter::new(LimitPolicy::Off))
 }
 
-fn limited(answer: fn(usize) -> Option<&'static str>, limiter: Limiter) -> (Client, ScriptedTransport) {
+fn limited(
+    answer: fn(usize) -> Option<&'static str>,
+    limiter: Limiter,
+) -> (Client, ScriptedTransport) {
     let asked = AtomicUsize::new(0);
     let script =
         ScriptedTransport::answer(move |_| reply(answer(asked.fetch_add(1, Ordering::SeqCst))));

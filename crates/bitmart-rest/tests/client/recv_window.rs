@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::account::QuerySpotWallet;
 use bitmart_rest::spot::{CancelOrders, NewOrder, QueryOrder, SubmitOrders};
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::types::dec;
 use bitmart_rest::{Client, Endpoint};
 

@@ -138,10 +138,11 @@ async fn nothing_is_asked_again_during_a_ban() {
 #[tokio::test(start_paused = true)]
 async fn pauses_grow_and_success_ends_them() {
     let attempts = AtomicU32::new(0);
-    let script = ScriptedTransport::answer(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
-        0..3 => answer(502, &[], "<html></html>"),
-        _ => answer(200, &[], PLACED),
-    });
+    let script =
+        ScriptedTransport::answer(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
+            0..3 => answer(502, &[], "<html></html>"),
+            _ => answer(200, &[], PLACED),
+        });
     let client = client("https://spot")
         .transport(script.clone())
         .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))

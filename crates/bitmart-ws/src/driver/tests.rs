@@ -20,8 +20,8 @@ use crate::client::ClientBuilder;
 use crate::dialect::{Access, Dialect};
 use crate::error::Error;
 use crate::event::RawEvent;
+use crate::testing::own::patient;
 use crate::testing::{ScriptedServer, ServerConnection};
-use crate::testing::own::{patient};
 use crate::topic::Topic;
 use crate::update::Update;
 

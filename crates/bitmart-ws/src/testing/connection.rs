@@ -234,9 +234,7 @@ impl ServerConnection {
                     .first()
                     .map(|topic| format!(r#""group":{},"#, Value::from(topic.as_str())));
                 let group = group.unwrap_or_default();
-                format!(
-                    r#"{{"action":"{operation}",{group}"success":false,"error":{message}}}"#
-                )
+                format!(r#"{{"action":"{operation}",{group}"success":false,"error":{message}}}"#)
             }
         };
         self.push(&text).await;

@@ -65,8 +65,7 @@ fn answer(body: &[u8]) -> Vec<u8> {
 
 /// `headers` are whole lines.
 fn answer_with(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head =
-        format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+    let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
@@ -170,11 +169,7 @@ async fn redirects(transport: &dyn Transport) -> Checked {
 /// The connection is closed when the request has come, after it has answered so many others.
 async fn closed(transport: &dyn Transport, before: usize) -> Checked {
     let server = start(move |number, _| {
-        if number <= before {
-            Act::Write(answer(b"{}"))
-        } else {
-            Act::WriteAndClose(Vec::new())
-        }
+        if number <= before { Act::Write(answer(b"{}")) } else { Act::WriteAndClose(Vec::new()) }
     })
     .await?;
     for _ in 0..before {
@@ -252,10 +247,9 @@ async fn compressed(transport: &dyn Transport) -> Checked {
     let packed = encoder.write_all(b"{\"code\":1000}").and_then(|()| encoder.finish());
     let packed = packed.map_err(|error| error.to_string())?;
     let body = packed.clone();
-    let server = start(move |_, _| {
-        Act::Write(answer_with("200 OK", "Content-Encoding: gzip\r\n", &body))
-    })
-    .await?;
+    let server =
+        start(move |_, _| Act::Write(answer_with("200 OK", "Content-Encoding: gzip\r\n", &body)))
+            .await?;
     let response = whole(transport, post(&server, "/order")).await;
     let response = response.map_err(|error| failed(&error))?;
     is_body(&response, &packed)?;
@@ -329,7 +323,9 @@ async fn endless(transport: &dyn Transport) -> Checked {
         Err(error) => check(error.kind() == TransportErrorKind::BodyTooLarge, || failed(&error))?,
     }
     let written = server.written();
-    check(written < ENDLESS / 2, || format!("{written} bytes were read before they were asked for"))?;
+    check(written < ENDLESS / 2, || {
+        format!("{written} bytes were read before they were asked for")
+    })?;
     arrived(&server, 1)
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::client::Client;
 use crate::error::ErrorKind;
 use crate::reason::ReconnectReason;
-use crate::testing::{ClientCommand};
+use crate::testing::ClientCommand;
 use crate::testing::own::{CLOSE, venue, venue_with};
 
 #[tokio::test(start_paused = true)]
@@ -158,8 +158,7 @@ async fn a_topic_refused_on_the_replay_ends_its_subscription_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_service_is_an_error_that_says_so() {
     let environment = ScriptedServer::environment().with(Service::FuturesWsPrivate, "");
-    let (_venue, client) =
-        venue_with(64, |builder| with_account(builder).environment(environment));
+    let (_venue, client) = venue_with(64, |builder| with_account(builder).environment(environment));
     let topic = Topic::<RawEvent>::private(Dialect::Futures, "futures/order");
     let error = client.subscribe(topic).await.expect_err("no such address");
     assert_eq!(error.kind(), ErrorKind::Config);

@@ -8,8 +8,8 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{ScriptedServer, ServerConnection};
 use crate::testing::own::{venue, venue_with};
+use crate::testing::{ScriptedServer, ServerConnection};
 
 const LOGIN_REFUSED: &str =
     r#"{"event":"login","errorCode":"91011","errorMessage":"Param sign is wrong"}"#;

@@ -7,8 +7,8 @@ use crate::client::Client;
 use crate::dialect::Limits;
 use crate::event::DecodeErrorKind;
 use crate::reason::ReconnectReason;
-use crate::testing::{ScriptedServer, ServerConnection};
 use crate::testing::own::{BINARY, PING, PONG, TEXT, frame, parts, venue, venue_with};
+use crate::testing::{ScriptedServer, ServerConnection};
 use crate::topic;
 
 /// A connection with the ticker subscribed.
@@ -120,16 +120,17 @@ async fn frames_that_cannot_be_read_are_told_and_many_in_a_row_end_the_connectio
     ];
     for (opcode, payload, kind) in frames {
         let (mut venue, _client, mut peer, mut tickers) = open().await;
-        let expect_faults = async |peer: &mut ServerConnection, tickers: &mut Subscription<RawEvent>, count| {
-            for _ in 0..count {
-                peer.send_frame(true, opcode, payload).await;
-                let update = next(tickers).await;
-                let Update::Malformed(fault) = update else { panic!("{update:?}") };
-                assert_eq!((fault.kind(), fault.entry()), (kind, None));
-                assert_eq!(fault.raw_length(), payload.len());
-                assert!(payload.starts_with(fault.raw()) && !fault.raw().is_empty());
-            }
-        };
+        let expect_faults =
+            async |peer: &mut ServerConnection, tickers: &mut Subscription<RawEvent>, count| {
+                for _ in 0..count {
+                    peer.send_frame(true, opcode, payload).await;
+                    let update = next(tickers).await;
+                    let Update::Malformed(fault) = update else { panic!("{update:?}") };
+                    assert_eq!((fault.kind(), fault.entry()), (kind, None));
+                    assert_eq!(fault.raw_length(), payload.len());
+                    assert!(payload.starts_with(fault.raw()) && !fault.raw().is_empty());
+                }
+            };
         expect_faults(&mut peer, &mut tickers, most - 1).await;
         peer.push(&tick(2)).await;
         assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
@@ -191,8 +192,11 @@ async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
     let entries =
         [entry("BTC_USDT", "1"), entry("BTC_USDT", "?"), entry("ETH_USDT", "2"), "{}".to_owned()]
             .join(",");
-    peer.push(&format!(r#"{{"table":"spot/trade","data":[{entries},{}]}}"#, entry("btc_usdt", "3")))
-        .await;
+    peer.push(&format!(
+        r#"{{"table":"spot/trade","data":[{entries},{}]}}"#,
+        entry("btc_usdt", "3")
+    ))
+    .await;
     let mut told = Vec::new();
     for subscription in [&mut bitcoin, &mut ether] {
         assert!(matches!(patient(subscription.next()).await, Some(Ok(Update::Subscribed))));
@@ -228,7 +232,10 @@ async fn a_frame_that_does_not_decode_is_an_update_and_not_the_end() {
 async fn a_protocol_ping_is_answered_with_its_own_payload() {
     let (_venue, _client, mut peer, _tickers) = open().await;
     peer.send_frame(true, PING, b"are you there").await;
-    assert_eq!(peer.next_frame().await.map(parts).expect("open"), (PONG, b"are you there".to_vec()));
+    assert_eq!(
+        peer.next_frame().await.map(parts).expect("open"),
+        (PONG, b"are you there".to_vec())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -328,11 +335,13 @@ async fn a_variant_of_a_topic_can_follow_another_but_gets_a_connection_of_its_ow
     let ((), depth) = tokio::join!(
         async {
             assert!(peer.next_text().await.contains("unsubscribe"));
-            peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":1}}}}"#)).await;
+            peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":1}}}}"#))
+                .await;
             peer.push(&answer("unsubscribe", slow)).await;
             assert!(peer.next_text().await.contains(fast));
             peer.push(&answer("subscribe", fast)).await;
-            peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":2}}}}"#)).await;
+            peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":2}}}}"#))
+                .await;
         },
         client.subscribe(futures(fast)),
     );
@@ -355,7 +364,10 @@ async fn a_request_goes_out_and_topics_without_snapshots_refuse_it() {
     );
     let books = books.expect("subscribed");
     client.request(&book).await.expect("sent");
-    assert_eq!(peer.next_text().await, r#"{"op":"request","args":["spot/depth/increase100:BTC_USDT"]}"#);
+    assert_eq!(
+        peer.next_text().await,
+        r#"{"op":"request","args":["spot/depth/increase100:BTC_USDT"]}"#
+    );
     books.request().await.expect("sent");
     assert!(peer.next_text().await.contains("request"));
     let error = client.request(&ticker()).await.expect_err("no snapshots");
