@@ -49,6 +49,7 @@ async fn hyper_utils_pool_sends_no_request_twice_that_arrived() {
     for retry in [false, true] {
         let report = transport_conformance(&from_service(legacy(retry, 8))).await;
         let faults = report.faults();
+        println!("retry_canceled_requests({retry}), with a pool:\n{report}");
         assert!(faults.is_empty() || faults == ["a response too many"], "{retry}: {report}");
     }
 }

@@ -1,9 +1,6 @@
 //! The scripted server says what went wrong, and plays both dialects.
 
-use std::panic::AssertUnwindSafe;
-
 use bitmart_auth::Credentials;
-use futures_util::FutureExt as _;
 
 use super::*;
 use crate::dialect::Dialect;
@@ -117,15 +114,15 @@ async fn logins_are_let_in_and_hidden() {
 async fn another_command_than_the_expected_one_is_told() {
     let mut server = ScriptedServer::new();
     let client = server.client_builder().build().expect("a client");
-    let serve = async {
+    let serve = tokio::spawn(async move {
         let mut connection = server.accept().await;
         connection.expect_unsubscribe(&[FUTURES]).await;
-    };
-    let panic = tokio::select! {
-        panic = AssertUnwindSafe(serve).catch_unwind() => panic.expect_err("another command"),
+    });
+    let error = tokio::select! {
+        result = serve => result.expect_err("another command"),
         _ = client.subscribe(public(TICKER)) => unreachable!("nobody acknowledges"),
     };
-    let text = panic.downcast::<String>().expect("a text");
+    let text = error.into_panic().downcast::<String>().expect("a text");
     let wanted = "another command came\n  expected: unsubscribe [\"futures/ticker:BTCUSDT\"]\n      \
                   came: subscribe [\"spot/ticker:BTC_USDT\"]";
     assert_eq!(*text, wanted);
@@ -134,7 +131,8 @@ async fn another_command_than_the_expected_one_is_told() {
 #[tokio::test(start_paused = true)]
 async fn what_does_not_come_fails_the_test() {
     let mut server = ScriptedServer::new();
-    let panic = AssertUnwindSafe(server.accept()).catch_unwind().await.expect_err("nobody comes");
+    let nobody = tokio::spawn(async move { server.accept().await });
+    let panic = nobody.await.expect_err("nobody comes").into_panic();
     let text = panic.downcast::<String>().expect("a text");
     assert!(text.contains("a connection did not come"), "{text}");
 }

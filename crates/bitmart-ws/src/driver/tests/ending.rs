@@ -11,10 +11,7 @@ async fn a_dropped_subscription_is_unsubscribed_and_the_connection_closed_after_
     let (mut venue, client) = venue();
     let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
     drop(tickers);
-    assert_eq!(
-        peer.accept_command().await,
-        ("unsubscribe".to_owned(), vec!["spot/ticker:BTC_USDT".to_owned()])
-    );
+    peer.expect_unsubscribe(&["spot/ticker:BTC_USDT"]).await;
     while let Some((opcode, _)) = peer.next_frame().await.map(parts) {
         if opcode == CLOSE {
             break;
@@ -62,7 +59,7 @@ async fn every_task_ends_with_the_last_handle() {
     drop(tickers);
     tasks_end(before).await;
     while let Some((opcode, _)) = peer.next_frame().await.map(parts) {
-        assert!(opcode == CLOSE || opcode == crate::testing::TEXT);
+        assert!(opcode == CLOSE || opcode == crate::testing::own::TEXT);
     }
 }
 

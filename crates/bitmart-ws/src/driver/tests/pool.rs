@@ -239,7 +239,7 @@ async fn a_venue_that_accepts_and_closes_is_not_stormed() {
 #[tokio::test(start_paused = true)]
 async fn fewer_connections_can_be_asked_for() {
     let (venue, client) =
-        crate::testing::venue_with(1 << 20, |client| client.connections_per_side(1));
+        crate::testing::own::venue_with(1 << 20, |client| client.connections_per_side(1));
     let ledger = Ledger::default();
     let mut serving = JoinSet::new();
     let (_cut, watched) = watch::channel(0);
