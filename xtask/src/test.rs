@@ -103,7 +103,15 @@ fn features() -> TaskResult {
             .args(["clippy", "--quiet", "--package", package, "--no-default-features"])
             .args(["--", "-D", "warnings"]))?;
     }
-    for features in ["rest", "ws", "rest,sandbox"] {
+    // What is for tests must not need what only the whole workspace switches on.
+    for (package, features) in
+        [("bitmart-rest", "tower"), ("bitmart-rest", "testing"), ("bitmart-ws", "testing")]
+    {
+        run(cargo()
+            .args(["check", "--quiet", "--package", package, "--no-default-features"])
+            .args(["--features", features]))?;
+    }
+    for features in ["rest", "ws", "rest,sandbox", "rest,ws,testing"] {
         run(cargo()
             .args(["check", "--quiet", "--package", "bitmart", "--no-default-features"])
             .args(["--features", features]))?;

@@ -36,6 +36,9 @@ pub mod spot;
 mod step;
 pub mod sub_account;
 pub mod system;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod transport;
 mod unverified;
 mod validate;

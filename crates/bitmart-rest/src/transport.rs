@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 mod connect;
+mod from_fn;
 #[cfg(feature = "client")]
 mod hyper_rustls;
 #[cfg(feature = "http2")]
@@ -10,6 +11,8 @@ mod opening;
 mod places;
 #[cfg(feature = "client")]
 mod pool;
+#[cfg(feature = "tower")]
+mod service;
 #[cfg(feature = "client")]
 mod socket;
 
@@ -23,12 +26,16 @@ use bytes::Bytes;
 
 use crate::error::BoxError;
 
+pub use self::from_fn::{FromFn, from_fn};
 #[cfg(feature = "client")]
 pub(crate) use self::hyper_rustls::CONNECT_TIMEOUT;
 #[cfg(feature = "client")]
 pub use self::hyper_rustls::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "client")]
 pub use self::places::Reservation;
+#[cfg(feature = "tower")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
+pub use self::service::{ServiceTransport, from_service};
 
 /// Pieces of a body that are read before the task gives way to others, deadlines among them. A body
 /// whose pieces are always there, even empty ones, cannot keep a deadline from passing.

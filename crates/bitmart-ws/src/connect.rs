@@ -25,7 +25,7 @@ use crate::reason::{ReconnectReason, bounded};
 pub(crate) use address::Address;
 pub(crate) use gate::Gate;
 use handshake::Failure;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use handshake::accept_key;
 
 /// How long TCP, TLS and handshake together may take.

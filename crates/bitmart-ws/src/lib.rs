@@ -44,6 +44,41 @@
 //!   share with [`ClientBuilder::connections_per_side`].
 //! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
 //!   keys and signatures are not.
+//!
+//! # Testing
+//!
+//! With the feature `testing` the module `testing` has a scripted server: the exchange's end of every
+//! connection, in memory and under a paused tokio clock. It accepts, refuses, acknowledges, pushes, closes,
+//! falls silent and cuts as the test says.
+//!
+//! ```
+//! # #[cfg(feature = "testing")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use bitmart_ws::testing::ScriptedServer;
+//! use bitmart_ws::{Update, topic};
+//!
+//! # tokio::time::pause();
+//! let mut server = ScriptedServer::new();
+//! let client = server.client_builder().build()?;
+//! let (connection, trades) = tokio::join!(
+//!     async {
+//!         let mut connection = server.accept().await;
+//!         connection.expect_subscribe(&["spot/trade:BTC_USDT"]).await;
+//!         connection
+//!     },
+//!     client.subscribe(topic::spot::trades("BTC_USDT")),
+//! );
+//! let mut trades = trades?;
+//! assert!(matches!(trades.next().await, Some(Ok(Update::Subscribed))));
+//! connection.cut();
+//! assert!(matches!(trades.next().await, Some(Ok(Update::Reconnecting(_)))));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "testing"))]
+//! # fn main() {}
+//! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -78,8 +113,9 @@ mod router;
 pub mod session;
 #[cfg(feature = "client")]
 mod subscription;
-#[cfg(all(test, feature = "client"))]
-mod testing;
+#[cfg(all(feature = "client", any(test, feature = "testing")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod topic;
 mod update;
 

@@ -1,6 +1,9 @@
 //! What goes to standard output, and in which form.
 
-pub(crate) mod json;
+pub(crate) mod json {
+    //! JSON as a tree that keeps the order of members and the digits of numbers.
+    pub(crate) use bitmart::rest::testing::Json;
+}
 pub(crate) mod rows;
 mod table;
 

@@ -3,10 +3,11 @@
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Presence};
 use bitmart::rest::http::StatusCode;
+use bitmart::rest::testing::Recording;
 use bitmart::rest::{Auth, Category, Client, Effect, ErrorKind, Host, Payload};
 use bitmart::types::Service;
 
-use super::share::{Recording, Share};
+use super::share::Share;
 use super::values::Values;
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
@@ -124,5 +125,6 @@ fn keep(
         return Ok(());
     };
     values.learn(entry, &answer);
-    share.rest(&Recording { entry, parameters, status, answer })
+    let recording = Recording::new("bitmart probe", entry, parameters, status.as_u16(), answer);
+    share.rest(entry, recording)
 }

@@ -2,7 +2,6 @@
 
 mod ask;
 mod key;
-mod redact;
 mod share;
 mod streams;
 mod values;
@@ -10,8 +9,8 @@ mod values;
 use std::path::Path;
 use std::time::Duration;
 
+use bitmart::rest::testing::Redaction;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use ring::rand::{SecureRandom as _, SystemRandom};
 
 use self::share::Share;
 use crate::context::Context;
@@ -74,12 +73,9 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         key::refuse_unless_read_only(&client).await?;
     }
     let folder = Path::new(matches.get_one::<String>("out").map_or("", String::as_str));
-    let mut secret = [0; 32];
-    SystemRandom::new()
-        .fill(&mut secret)
-        .map_err(|error| Failure::machine(format!("no random numbers: {error}")))?;
+    let redaction = Redaction::random().map_err(|error| Failure::machine(error.to_string()))?;
     let key = target.credentials.as_ref().map(|credentials| credentials.key().to_owned());
-    let mut share = Share::new(folder, &secret, key)?;
+    let mut share = Share::new(folder, redaction, key)?;
     eprintln!("asking every endpoint that only reads");
     let values = match ask::all(&target, &client, &mut share).await {
         Ok(values) => values,

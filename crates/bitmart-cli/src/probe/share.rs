@@ -3,33 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use bitmart::rest::ErrorKind;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{EndpointEntry, RecodeError};
 use bitmart::rest::drift::Drift;
 use bitmart::rest::http::StatusCode;
-use bitmart::rest::{Auth, Envelope, ErrorKind, Method};
+use bitmart::rest::testing::{Recording, Redaction};
 use bitmart::ws::Dialect;
 use bitmart::ws::catalog::{self, Channel};
 
-use super::redact::Redactor;
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 use crate::private;
 
-/// One question with its answer.
-pub(super) struct Recording {
-    pub(super) entry: &'static EndpointEntry,
-    pub(super) parameters: Json,
-    pub(super) status: StatusCode,
-    pub(super) answer: Json,
-}
-
 /// The folder as it fills.
 pub(super) struct Share {
     folder: PathBuf,
-    /// For what everybody is told.
-    public: Redactor,
-    account: Redactor,
+    redaction: Redaction,
     /// The API key, which is looked for in each file before it is written. Secret and memo are never
     /// in an answer.
     key: Option<String>,
@@ -44,7 +34,11 @@ pub(super) struct Share {
 
 impl Share {
     /// A new folder, or an empty one.
-    pub(super) fn new(folder: &Path, secret: &[u8], key: Option<String>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        folder: &Path,
+        redaction: Redaction,
+        key: Option<String>,
+    ) -> Result<Self, Failure> {
         let broken =
             |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
         private::folder(folder).map_err(broken)?;
@@ -54,8 +48,7 @@ impl Share {
         }
         Ok(Self {
             folder: folder.to_owned(),
-            public: Redactor::new(secret, "public"),
-            account: Redactor::new(secret, "account"),
+            redaction,
             key,
             files: BTreeMap::new(),
             endpoints: BTreeSet::new(),
@@ -77,25 +70,18 @@ impl Share {
 
     /// Keeps a question with its answer. What differs is found in what is kept, so that it holds no
     /// more than that.
-    pub(super) fn rest(&mut self, recording: &Recording) -> Result<(), Failure> {
-        let Recording { entry, parameters, status, answer } = recording;
+    pub(super) fn rest(
+        &mut self,
+        entry: &'static EndpointEntry,
+        recording: Recording,
+    ) -> Result<(), Failure> {
         let id = entry.metadata.id;
-        let columns = |path: &str| {
-            let path = match entry.metadata.envelope {
-                Envelope::None => path.strip_prefix("data").unwrap_or(path),
-                _ => path.strip_prefix("data")?,
-            };
-            let path = path.trim_start_matches('.');
-            let field = entry.fields.iter().find(|field| field.path == path)?;
-            field.form.split(',').next().filter(|_| path.ends_with(']') && !path.ends_with("[]"))
-        };
-        let is_public = entry.metadata.auth == Auth::None;
-        let redactor = if is_public { &self.public } else { &self.account };
-        let answer = redactor.tree(answer, &columns);
-        let parameters = redactor.of_questions().tree(parameters, &|_| None);
-        let body = Bytes::from(answer.to_string());
+        let recording = self.redaction.recording(recording);
+        let status = StatusCode::from_u16(recording.status).unwrap_or_default();
+        let answer = recording.response.as_ref().map(Json::to_string).unwrap_or_default();
+        let body = Bytes::from(answer);
         let recoded =
-            self.drift.watch(&entry.metadata, &body, || entry.recode_answer(*status, &body));
+            self.drift.watch(&entry.metadata, &body, || entry.recode_answer(status, &body));
         if let Err(error) = recoded {
             let is_refusal = matches!(&error, RecodeError::Answer(error)
                 if matches!(error.kind(), ErrorKind::Api(_)));
@@ -103,20 +89,7 @@ impl Share {
                 self.differs(id, &chain(&error));
             }
         }
-        let (method, place) = match entry.metadata.method {
-            Method::Get => ("GET", "query"),
-            _ => ("POST", "body"),
-        };
-        let text = |text: &str| Json::Text(text.to_owned());
-        let members = [
-            ("source", text("bitmart probe")),
-            ("method", text(method)),
-            ("path", text(entry.metadata.path)),
-            (place, parameters),
-            ("status", Json::Number(status.as_u16().to_string())),
-            ("response", answer),
-        ];
-        if self.write(&format!("rest/{id}"), &members)? {
+        if self.write(&format!("rest/{id}"), &recording.to_json())? {
             self.endpoints.insert(id);
         }
         Ok(())
@@ -125,7 +98,6 @@ impl Share {
     /// Keeps a frame.
     pub(super) fn frame(&mut self, channel: &'static Channel, frame: &str) -> Result<(), Failure> {
         let (dialect, pattern) = (channel.dialect, channel.pattern);
-        let redactor = if channel.private { &self.account } else { &self.public };
         let side = match dialect {
             Dialect::Spot => "spot",
             Dialect::Futures => "futures",
@@ -134,7 +106,7 @@ impl Share {
             self.differs(pattern, "a frame that is no JSON is not kept");
             return Ok(());
         };
-        let frame = redactor.tree(&frame, &|_| None);
+        let frame = self.redaction.frame(channel.private, &frame);
         match catalog::recode(dialect, &frame.to_string()) {
             Ok(Some(_)) => {}
             Ok(None) => self.differs(pattern, "a frame names another channel"),
@@ -142,6 +114,7 @@ impl Share {
         }
         let text = |text: &str| Json::Text(text.to_owned());
         let members = [("source", text("bitmart probe")), ("ws", text(side)), ("frame", frame)];
+        let members = members.map(|(name, value)| (name.to_owned(), value));
         let name: String = pattern
             .split([':', '{'])
             .next()
@@ -149,16 +122,15 @@ impl Share {
             .chars()
             .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
             .collect();
-        if self.write(&format!("ws/{}", name.trim_matches('_')), &members)? {
+        if self.write(&format!("ws/{}", name.trim_matches('_')), &Json::Object(members.into()))? {
             self.channels.insert(pattern);
         }
         Ok(())
     }
 
     /// Writes one file, unless the key is in it after all.
-    fn write(&mut self, name: &str, members: &[(&str, Json)]) -> Result<bool, Failure> {
-        let members = members.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let text = Json::Object(members.collect()).pretty() + "\n";
+    fn write(&mut self, name: &str, file: &Json) -> Result<bool, Failure> {
+        let text = file.pretty() + "\n";
         if self.key.as_ref().is_some_and(|key| text.contains(key.as_str())) {
             self.withheld += 1;
             self.differs(name, "an answer that shows the key is not kept");

@@ -4,36 +4,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use bitmart_rest::testing::ScriptedTransport;
 use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, SignedRead, client};
-use crate::mock::{NOW, Off, Script, answer};
+use crate::mock::{NOW, Off, answer};
 
 /// An exchange that is `ahead` of the client's clock and refuses signatures a minute old.
-fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> Script {
+fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTransport {
     let ahead = Arc::clone(ahead);
-    Script::new(move |request| {
+    ScriptedTransport::answer(move |request| {
         let passed = i64::try_from(start.elapsed().as_millis()).unwrap();
-        let now = NOW + passed + ahead.load(Ordering::Relaxed);
-        if request.uri().path() == "/system/time" {
-            // The other half of the way.
-            let now = now - i64::try_from(latency / 2).unwrap();
+        let half = i64::try_from(latency / 2).unwrap();
+        let now = NOW + passed + half + ahead.load(Ordering::Relaxed);
+        let late = Duration::from_millis(latency);
+        if request.path() == "/system/time" {
             let body = format!(r#"{{"code":1000,"message":"OK","data":{{"server_time":{now}}}}}"#);
-            return answer(200, &[], &body);
+            return answer(200, &[], &body).after(late);
         }
-        let timestamp = request.headers()["x-bm-timestamp"].to_str().unwrap();
+        let timestamp = request.headers["x-bm-timestamp"].to_str().unwrap();
         let age = now - timestamp.parse::<i64>().unwrap();
         if age.abs() > 60_000 {
             let text = "Header X-BM-TIMESTAMP range. Within a minute";
-            return answer(401, &[], format!(r#"{{"code":30007,"message":"{text}"}}"#));
+            let body = format!(r#"{{"code":30007,"message":"{text}"}}"#);
+            return answer(401, &[], body).after(late);
         }
-        answer(200, &[], PLACED)
+        answer(200, &[], PLACED).after(late)
     })
-    .latency(Duration::from_millis(latency))
 }
 
-fn build(start: Instant, script: &Script) -> bitmart_rest::ClientBuilder {
+fn build(start: Instant, script: &ScriptedTransport) -> bitmart_rest::ClientBuilder {
     client("https://spot").transport(script.clone()).clock(Off { start, by: 0 })
 }
 
@@ -99,7 +100,7 @@ async fn a_signed_read_is_tried_again_with_the_right_time() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_time_service_holds_no_order_back() {
     let start = Instant::now();
-    let script = Script::new(|request| match request.uri().path() {
+    let script = ScriptedTransport::answer(|request| match request.path() {
         "/system/time" => answer(502, &[], "<html></html>"),
         _ => answer(200, &[], PLACED),
     });

@@ -3,18 +3,23 @@
 use std::task::Poll;
 use std::time::Duration;
 
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::{ErrorKind, Outcome, TransportError, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, client};
-use crate::mock::{Pieces, Silent};
-use crate::server::{Reply, Server};
+use crate::mock::pieces;
+use crate::server::{self, Server};
 
 const LIMIT: Duration = Duration::from_secs(3);
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_transport_meets_the_deadline() {
-    let client = client("https://spot").transport(Silent).timeout(LIMIT).build().unwrap();
+    let client = client("https://spot")
+        .transport(ScriptedTransport::always(Reply::never()))
+        .timeout(LIMIT)
+        .build()
+        .unwrap();
     let start = Instant::now();
     let error = client.send(ORDER).await.unwrap_err();
     assert!(error.is_timeout());
@@ -25,7 +30,7 @@ async fn a_silent_transport_meets_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_stops_arriving_meets_the_deadline() {
-    let transport = Pieces { piece: br#"{"code""#, count: 1, end: || Poll::Pending };
+    let transport = ScriptedTransport::always(Reply::raw(r#"{"code""#).then_silence());
     let client = client("https://spot").transport(transport).timeout(LIMIT).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert!(error.is_timeout());
@@ -35,7 +40,7 @@ async fn a_body_that_stops_arriving_meets_the_deadline() {
 #[tokio::test]
 async fn an_endless_body_that_is_always_ready_meets_the_deadline() {
     // No size limit ends it: its pieces are empty.
-    let transport = Pieces { piece: b"", count: usize::MAX, end: || Poll::Ready(None) };
+    let transport = pieces(b"", usize::MAX, || Poll::Ready(None));
     let limit = Duration::from_millis(50);
     let client = client("https://spot").transport(transport).timeout(limit).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
@@ -63,7 +68,7 @@ async fn connecting_gives_up_well_within_the_default_window_of_a_signature() {
 
 #[tokio::test]
 async fn a_stalled_server_meets_the_deadline() {
-    let server = Server::start(|_| Reply::Stall).await;
+    let server = Server::start(|_| server::Reply::Stall).await;
     // The limit for connecting is generous, so that only the deadline can pass.
     let transport = bitmart_rest::transport::HyperTransport::builder()
         .connect_timeout(Duration::from_mins(1))
@@ -82,7 +87,7 @@ async fn a_stalled_server_meets_the_deadline() {
 #[tokio::test]
 async fn a_foreign_transports_body_is_refused_at_the_limit() {
     // Would go on for 10 GB if it were collected before it is measured.
-    let transport = Pieces { piece: &[b' '; 1000], count: 10_000_000, end: || Poll::Ready(None) };
+    let transport = pieces(&[b' '; 1000], 10_000_000, || Poll::Ready(None));
     let client = client("https://spot").transport(transport).max_body(10_000).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
@@ -91,14 +96,10 @@ async fn a_foreign_transports_body_is_refused_at_the_limit() {
 
 #[tokio::test]
 async fn a_body_that_fails_was_sent_whatever_the_transport_says() {
-    let transport = Pieces {
-        piece: b"{",
-        count: 1,
-        end: || {
-            let error = TransportError::not_sent(TransportErrorKind::Interrupted);
-            Poll::Ready(Some(Err(error)))
-        },
-    };
+    let transport = pieces(b"{", 1, || {
+        let error = TransportError::not_sent(TransportErrorKind::Interrupted);
+        Poll::Ready(Some(Err(error)))
+    });
     let client = client("https://spot").transport(transport).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);

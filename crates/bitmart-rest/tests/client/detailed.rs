@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use bitmart_rest::testing::{Reply, ScriptedTransport};
+
 use crate::endpoint::{ORDER, PLACED, client};
-use crate::mock::Recorder;
 
 #[tokio::test]
 async fn a_detailed_answer_tells_everything() {
-    let transport = Recorder::new(PLACED).with_headers(&[
-        ("X-BM-RateLimit-Remaining", "3"),
-        ("X-BM-RateLimit-Limit", "40"),
-        ("X-BM-RateLimit-Reset", "2"),
-    ]);
+    let reply = Reply::raw(PLACED)
+        .header("X-BM-RateLimit-Remaining", 3)
+        .header("X-BM-RateLimit-Limit", 40)
+        .header("X-BM-RateLimit-Reset", 2);
+    let transport = ScriptedTransport::always(reply);
     let client = client("https://spot").transport(transport).build().unwrap();
     let answer = client.send_detailed(ORDER).await.unwrap();
     assert_eq!(answer.data.order_id, "7");

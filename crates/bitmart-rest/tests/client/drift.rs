@@ -1,8 +1,7 @@
 //! Differences are counted where that is asked for, and nowhere else.
 
 use bitmart_rest::Client;
-
-use crate::mock::Recorder;
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 
 const ANSWER: &str =
     r#"{"code":1000,"message":"OK","data":{"server_time":"1527777538000","zone":"UTC"}}"#;
@@ -10,8 +9,11 @@ const ANSWER: &str =
 #[tokio::test]
 async fn clones_count_together_if_asked() {
     for (on, found) in [(true, vec![("server_time", 2), ("zone", 2)]), (false, vec![])] {
-        let client =
-            Client::builder().transport(Recorder::new(ANSWER)).watch_drift(on).build().unwrap();
+        let client = Client::builder()
+            .transport(ScriptedTransport::always(Reply::raw(ANSWER)))
+            .watch_drift(on)
+            .build()
+            .unwrap();
         for client in [client.clone(), client.clone()] {
             let time = client.system().time().await.unwrap();
             assert_eq!(time.server_time.as_millis(), 1_527_777_538_000);

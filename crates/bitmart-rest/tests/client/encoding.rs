@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry};
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::{
     Client, ErrorKind, LimitPolicy, Limiter, Outcome, Payload, TransportErrorKind, Unexpected,
     decode,
@@ -16,8 +17,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::endpoint::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
-use crate::mock::{Recorder, Script, answer};
-use crate::server::{Reply, Server};
+use crate::mock::answer;
+use crate::server::{self, Server};
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -77,7 +78,9 @@ async fn said(
     encoding: &'static str,
     body: Vec<u8>,
 ) -> String {
-    let script = Script::new(move |_| answer(status, &[("Content-Encoding", encoding)], &body));
+    let script = ScriptedTransport::answer(move |_| {
+        answer(status, &[("Content-Encoding", encoding)], &body)
+    });
     let limiter = Limiter::new(LimitPolicy::Off);
     let environment = Environment::custom("test")
         .with(Service::SpotRest, "https://spot")
@@ -112,7 +115,8 @@ async fn a_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
     for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib)] {
         let bomb = pack(&spaces);
         assert!(bomb.len() < 64 * 1024);
-        let script = Script::new(move |_| answer(200, &[("Content-Encoding", name)], &bomb));
+        let script =
+            ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", name)], &bomb));
         let client = client("https://spot").transport(script).max_body(64 * 1024).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
@@ -126,8 +130,9 @@ async fn other_encodings_are_named_in_the_error() {
     for (encoding, named) in
         [("br", "\"br\""), ("zstd", "\"zstd\""), ("gzip, gzip", "\"gzip, gzip\"")]
     {
-        let script =
-            Script::new(move |_| answer(200, &[("Content-Encoding", encoding)], compressed));
+        let script = ScriptedTransport::answer(move |_| {
+            answer(200, &[("Content-Encoding", encoding)], compressed)
+        });
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding));
@@ -138,7 +143,8 @@ async fn other_encodings_are_named_in_the_error() {
     let mut broken = gzip(PLACED.as_bytes());
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
-    let script = Script::new(move |_| answer(200, &[("Content-Encoding", "gzip")], &broken));
+    let script =
+        ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", "gzip")], &broken));
     let client = client("https://spot").transport(script).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding), "{error}");
@@ -150,7 +156,7 @@ async fn an_answer_over_a_connection_is_inflated_and_kept_inflated() {
         let body = gzip(PLACED.as_bytes());
         let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
         let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n");
-        Reply::Bytes([head.as_bytes(), &body].concat())
+        server::Reply::Bytes([head.as_bytes(), &body].concat())
     })
     .await;
     let client = client(&server.address).build().unwrap();
@@ -171,11 +177,11 @@ fn an_answer_of_ones_own_stack_is_inflated_too() {
 
 #[tokio::test]
 async fn only_public_reads_ask_for_compression() {
-    let transport = Recorder::new(PLACED);
+    let transport = ScriptedTransport::always(Reply::raw(PLACED));
     let client: Client = client("https://spot").transport(transport.clone()).build().unwrap();
     client.send(ReadOrder).await.unwrap();
     client.send(ORDER).await.unwrap();
-    let sent = transport.sent.lock().unwrap();
-    let asked = |n: usize| sent[n].headers().get("accept-encoding").map(HeaderValue::as_bytes);
+    let sent = transport.requests();
+    let asked = |n: usize| sent[n].headers.get("accept-encoding").map(HeaderValue::as_bytes);
     assert_eq!((asked(0), asked(1)), (Some(&b"gzip"[..]), None));
 }

@@ -1,38 +1,25 @@
 //! Walking through histories with a client whose exchange fails and misbehaves.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitmart_auth::Credentials;
 use bitmart_rest::earn::ListFlexibleRecords;
 use bitmart_rest::futures::ListFuturesKlines;
 use bitmart_rest::history::{Cursor, HistoryError};
-use bitmart_rest::transport::{Body, Transport, TransportFuture};
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::{Client, LimitPolicy, Limiter};
 use bitmart_types::{EarnRecordType, Environment, Timestamp};
-use bytes::Bytes;
 use futures_util::{FutureExt as _, StreamExt as _};
 
-type Answer = dyn Fn(usize, &str) -> String + Send + Sync;
-
 /// Answers by the number of the request, from 0, and its query.
-#[derive(Clone)]
-struct Exchange {
-    answer: Arc<Answer>,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Transport for Exchange {
-    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        let mut asked = self.asked.lock().unwrap();
-        let query = request.uri().query().unwrap_or_default().to_owned();
-        let answer = (self.answer)(asked.len(), &query);
-        asked.push(query);
-        Box::pin(async move { Ok(http::Response::new(Body::from(Bytes::from(answer)))) })
-    }
-}
-
-fn client(answer: impl Fn(usize, &str) -> String + Send + Sync + 'static) -> (Client, Exchange) {
-    let exchange = Exchange { answer: Arc::new(answer), asked: Arc::default() };
+fn client(
+    answer: impl Fn(usize, &str) -> String + Send + Sync + 'static,
+) -> (Client, ScriptedTransport) {
+    let asked = AtomicUsize::new(0);
+    let exchange = ScriptedTransport::answer(move |request| {
+        let query = request.uri.query().unwrap_or_default();
+        Reply::raw(answer(asked.fetch_add(1, Ordering::SeqCst), query))
+    });
     let client = Client::builder()
         .environment(Environment::live())
         .credentials(Credentials::new("key", "secret", "memo").unwrap())
@@ -189,5 +176,5 @@ async fn futures_candles_are_walked_in_windows_that_are_answered_completely() {
     }
     assert!(times.iter().is_sorted_by(|left, right| *left + 1 == **right), "without a gap");
     assert_eq!((times[0], times[times.len() - 1]), (20_001 * 1_440, 20_003 * 1_440));
-    assert!(exchange.asked.lock().unwrap().len() < 40);
+    assert!(exchange.count() < 40);
 }

@@ -1,18 +1,21 @@
 //! The client keeps the rate limits.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::transport::{Body, Transport, from_fn};
 use bitmart_rest::{
     Auth, Effect, EncodeError, Endpoint, Error, ErrorKind, Host, LimitPolicy, LimitScope, Limiter,
-    Metadata, Method, Outcome, Payload, RetryClass, ThrottleReason, TransportError,
-    TransportErrorKind,
+    Metadata, Method, Outcome, Payload, RetryClass, ThrottleReason, TransportErrorKind,
 };
 use bitmart_types::Timestamp;
+use bytes::Bytes;
 use tokio::time::{Instant, advance};
 
 use crate::endpoint::{ORDER, PLACED, Placed, ReadOrder, client};
-use crate::mock::{Script, Stopped, answer};
+use crate::mock::{Stopped, answer};
 
 /// A write with a published limit.
 struct Limited;
@@ -44,7 +47,8 @@ fn throttled(error: &Error) -> (ThrottleReason, Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn limits_are_kept_without_being_asked_for_and_shared_by_clones() {
-    let script = Script::new(|_| answer(200, &[], PLACED)).latency(Duration::from_millis(30));
+    let script =
+        ScriptedTransport::always(answer(200, &[], PLACED).after(Duration::from_millis(30)));
     let client = client("https://spot").transport(script.clone()).build().unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
@@ -55,14 +59,14 @@ async fn limits_are_kept_without_being_asked_for_and_shared_by_clones() {
     for task in tasks {
         assert_eq!(task.await.unwrap().unwrap(), "7");
     }
-    let times: Vec<_> = script.sent.lock().unwrap().iter().map(|(at, _)| *at).collect();
+    let times: Vec<_> = script.requests().iter().map(|request| request.at).collect();
     assert_eq!(times[3], times[0], "as many at once as the limit allows");
     assert!(times.windows(5).all(|run| run[4] - run[0] >= Duration::from_secs(2)));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_default_bound_is_refused_and_nothing_is_sent() {
-    let script = Script::new(|_| answer(200, &[], PLACED));
+    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED));
     let client = client("https://spot").transport(script.clone()).build().unwrap();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
@@ -78,12 +82,12 @@ async fn a_wait_beyond_the_default_bound_is_refused_and_nothing_is_sent() {
         }
     }
     // Four at once, after one window and after two; the third would be over five seconds.
-    assert_eq!((script.sent.lock().unwrap().len(), refused), (12, 8));
+    assert_eq!((script.count(), refused), (12, 8));
 }
 
 #[tokio::test(start_paused = true)]
 async fn fail_fast_says_until_when_by_the_clients_clock() {
-    let script = Script::new(|_| answer(200, &[], PLACED));
+    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED));
     let builder = client("https://spot").transport(script).clock(Stopped(1_000_000));
     let client = builder.limiter(fail_fast()).build().unwrap();
     for _ in 0..4 {
@@ -102,7 +106,7 @@ async fn fail_fast_says_until_when_by_the_clients_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn off_sends_everything() {
-    let script = Script::new(|_| answer(429, &[], REFUSED));
+    let script = ScriptedTransport::answer(|_| answer(429, &[], REFUSED));
     let limiter = Limiter::new(LimitPolicy::Off);
     let client = client("https://spot").transport(script.clone()).limiter(limiter).build().unwrap();
     for _ in 0..9 {
@@ -125,7 +129,7 @@ async fn too_many_requests_rest_the_bucket_until_the_named_time() {
     ];
     for (status, body, named, rest) in cases {
         let headers: Vec<_> = named.map(|named| ("Retry-After", named)).into_iter().collect();
-        let script = Script::new(move |_| answer(status, &headers, body));
+        let script = ScriptedTransport::answer(move |_| answer(status, &headers, body));
         let client =
             client("https://spot").transport(script.clone()).limiter(fail_fast()).build().unwrap();
         let rest = Duration::from_secs(rest);
@@ -144,7 +148,7 @@ async fn too_many_requests_rest_the_bucket_until_the_named_time() {
 async fn a_ban_rests_everything() {
     let banned = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
     for (status, body) in [(418, banned), (200, banned), (418, "<html></html>")] {
-        let script = Script::new(move |_| answer(status, &[], body));
+        let script = ScriptedTransport::answer(move |_| answer(status, &[], body));
         let client =
             client("https://spot").transport(script.clone()).limiter(fail_fast()).build().unwrap();
         let error = client.send(Limited).await.unwrap_err();
@@ -163,7 +167,7 @@ async fn headers_correct_the_count_downwards() {
         ("X-BM-RateLimit-Limit", "4"),
         ("X-BM-RateLimit-Reset", "2"),
     ];
-    let script = Script::new(move |_| answer(200, &headers, PLACED));
+    let script = ScriptedTransport::answer(move |_| answer(200, &headers, PLACED));
     let client = client("https://spot").transport(script).limiter(fail_fast()).build().unwrap();
     client.send(Limited).await.unwrap();
     let error = client.send(Limited).await.unwrap_err();
@@ -173,12 +177,12 @@ async fn headers_correct_the_count_downwards() {
 #[tokio::test(start_paused = true)]
 async fn only_what_cannot_have_been_sent_gives_its_permit_back() {
     for (sent, expected) in [(false, 50), (true, 4)] {
-        let script = Script::new(move |_| {
-            Err(if sent {
-                TransportError::maybe_sent(TransportErrorKind::Interrupted)
+        let script = ScriptedTransport::answer(move |_| {
+            if sent {
+                Reply::maybe_sent(TransportErrorKind::Interrupted)
             } else {
-                TransportError::not_sent(TransportErrorKind::Connect)
-            })
+                Reply::not_sent(TransportErrorKind::Connect)
+            }
         });
         let builder = client("https://spot").transport(script.clone());
         let client = builder.limiter(fail_fast()).build().unwrap();
@@ -191,7 +195,7 @@ async fn only_what_cannot_have_been_sent_gives_its_permit_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_dropped_under_way_counts() {
-    let script = Script::new(|_| answer(200, &[], PLACED)).latency(Duration::from_secs(1));
+    let script = ScriptedTransport::always(answer(200, &[], PLACED).after(Duration::from_secs(1)));
     let client = client("https://spot").transport(script).limiter(fail_fast()).build().unwrap();
     for _ in 0..4 {
         let dropped = tokio::time::timeout(Duration::from_millis(1), client.send(Limited)).await;
@@ -202,7 +206,7 @@ async fn a_request_that_is_dropped_under_way_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn clients_of_one_address_share_a_limiter() {
-    let script = Script::new(|_| answer(200, &[], PLACED));
+    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED));
     let limiter = fail_fast();
     let build =
         || client("https://spot").transport(script.clone()).limiter(limiter.clone()).build();
@@ -218,16 +222,30 @@ async fn clients_of_one_address_share_a_limiter() {
 
 const BANNED: &str = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
 
+/// Bans 20 ms after a request came: the first one that is answered for ten minutes, others without a
+/// time. Which one is first is decided when it is answered.
+fn bans(answered: &Arc<AtomicU32>) -> impl Transport {
+    let answered = Arc::clone(answered);
+    from_fn(move |_| {
+        let answered = Arc::clone(&answered);
+        async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let mut response = http::Response::new(Body::from(Bytes::from(BANNED)));
+            *response.status_mut() = http::StatusCode::IM_A_TEAPOT;
+            if answered.fetch_add(1, Ordering::Relaxed) == 0 {
+                let wait = http::HeaderValue::from_static("600");
+                response.headers_mut().insert("Retry-After", wait);
+            }
+            Ok(response)
+        }
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
     for limiter in [fail_fast(), Limiter::new(LimitPolicy::Off)] {
-        let answered = AtomicU32::new(0);
-        let script = Script::new(move |_| match answered.fetch_add(1, Ordering::Relaxed) {
-            0 => answer(418, &[("Retry-After", "600")], BANNED),
-            _ => answer(418, &[], BANNED),
-        })
-        .latency(Duration::from_millis(20));
-        let builder = client("https://spot").transport(script.clone()).clock(Stopped(0));
+        let answered = Arc::new(AtomicU32::new(0));
+        let builder = client("https://spot").transport(bans(&answered)).clock(Stopped(0));
         let client = builder.limiter(limiter).build().unwrap();
         // Both are under way before the first answer.
         let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
@@ -236,19 +254,14 @@ async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
             assert_eq!(error.retry_class(), RetryClass::Banned { wait, until }, "{error}");
             assert_eq!(error.retry_after(), Some(wait));
         }
-        assert_eq!(script.paths().len(), 2);
+        assert_eq!(answered.load(Ordering::Relaxed), 2);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bucket_that_is_new_after_two_bans_rests_for_the_longer_one() {
-    let answered = AtomicU32::new(0);
-    let script = Script::new(move |_| match answered.fetch_add(1, Ordering::Relaxed) {
-        0 => answer(418, &[("Retry-After", "600")], BANNED),
-        _ => answer(418, &[], BANNED),
-    })
-    .latency(Duration::from_millis(20));
-    let builder = client("https://spot").transport(script.clone());
+    let answered = Arc::new(AtomicU32::new(0));
+    let builder = client("https://spot").transport(bans(&answered));
     let client = builder.limiter(fail_fast()).build().unwrap();
     let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
     assert!(first.is_err() && second.is_err());
@@ -256,7 +269,7 @@ async fn a_bucket_that_is_new_after_two_bans_rests_for_the_longer_one() {
     let error = client.send(ReadOrder).await.unwrap_err();
     assert_eq!(throttled(&error), (ThrottleReason::Banned, Duration::from_secs(1)));
     assert!(error.retry_class().is_banned());
-    assert_eq!(script.paths().len(), 2, "nothing was sent");
+    assert_eq!(answered.load(Ordering::Relaxed), 2, "nothing was sent");
     advance(Duration::from_secs(1)).await;
     assert!(!matches!(client.send(ReadOrder).await.unwrap_err().kind(), ErrorKind::Throttled(_)));
 }

@@ -3,6 +3,7 @@
 // Helpers outside of test functions may unwrap as well.
 #![allow(clippy::unwrap_used)]
 
+mod bridge;
 mod clock;
 mod dead_man;
 mod deadline;
@@ -24,5 +25,6 @@ mod secrets;
 mod server;
 mod surplus;
 mod tls;
+mod toolkit;
 mod unknown;
 mod wire;

@@ -1,67 +1,23 @@
-//! Transports that need no network.
+//! Transports that need no network, and clocks.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use bitmart_rest::transport::{Body, Chunks, Transport, TransportFuture};
+use bitmart_rest::testing::Reply;
+use bitmart_rest::transport::{self, Body, Chunks, Transport};
 use bitmart_rest::{Clock, TransportError};
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 
-/// Keeps what it is asked to send and answers every request with the same body.
-#[derive(Clone)]
-pub(crate) struct Recorder {
-    pub(crate) sent: Arc<Mutex<Vec<http::Request<Bytes>>>>,
-    body: &'static str,
-    headers: &'static [(&'static str, &'static str)],
-}
-
-impl Recorder {
-    pub(crate) fn new(body: &'static str) -> Self {
-        Self { sent: Arc::default(), body, headers: &[] }
-    }
-    pub(crate) fn with_headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
-        self.headers = headers;
-        self
-    }
-}
-
-impl Transport for Recorder {
-    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        self.sent.lock().unwrap().push(request);
-        let mut response = http::Response::builder();
-        for (name, value) in self.headers {
-            response = response.header(*name, *value);
-        }
-        Box::pin(async { Ok(response.body(Body::from(Bytes::from(self.body))).unwrap()) })
-    }
-}
-
-/// Never comes to an answer.
-pub(crate) struct Silent;
-
-impl Transport for Silent {
-    fn send(&self, _: http::Request<Bytes>) -> TransportFuture<'_> {
-        Box::pin(std::future::pending())
-    }
-}
-
-/// Answers with the same piece again and again, so many times, and then nothing.
-pub(crate) struct Pieces {
-    pub(crate) piece: &'static [u8],
-    pub(crate) count: usize,
-    /// What follows the pieces.
-    pub(crate) end: fn() -> Poll<Option<Result<Bytes, TransportError>>>,
-}
-
-impl Transport for Pieces {
-    fn send(&self, _: http::Request<Bytes>) -> TransportFuture<'_> {
-        let Self { piece, count, end } = *self;
-        let body = Body::chunks(PieceBody { piece, left: count, end });
-        Box::pin(async { Ok(http::Response::new(body)) })
-    }
+/// Answers with the same piece again and again, so many times, and then with what `end` says.
+pub(crate) fn pieces(
+    piece: &'static [u8],
+    count: usize,
+    end: fn() -> Poll<Option<Result<Bytes, TransportError>>>,
+) -> impl Transport {
+    transport::from_fn(move |_| async move {
+        Ok(http::Response::new(Body::chunks(PieceBody { piece, left: count, end })))
+    })
 }
 
 struct PieceBody {
@@ -93,61 +49,10 @@ impl Clock for Stopped {
     }
 }
 
-/// An answer for a [`Script`].
-#[expect(clippy::unnecessary_wraps, reason = "other scripts fail")]
-pub(crate) fn answer(
-    status: u16,
-    headers: &[(&'static str, &str)],
-    body: impl AsRef<[u8]>,
-) -> Result<http::Response<Body>, TransportError> {
-    let mut response = http::Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(*name, *value);
-    }
-    Ok(response.body(Body::from(Bytes::copy_from_slice(body.as_ref()))).unwrap())
-}
-
-type Answer =
-    dyn Fn(&http::Request<Bytes>) -> Result<http::Response<Body>, TransportError> + Send + Sync;
-
-type Sent = (tokio::time::Instant, http::Request<Bytes>);
-
-/// Answers by a function, after a while, and keeps what was asked and when.
-#[derive(Clone)]
-pub(crate) struct Script {
-    pub(crate) sent: Arc<Mutex<Vec<Sent>>>,
-    latency: Duration,
-    answer: Arc<Answer>,
-}
-
-impl Script {
-    pub(crate) fn new(
-        answer: impl Fn(&http::Request<Bytes>) -> Result<http::Response<Body>, TransportError>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Self {
-        Self { sent: Arc::default(), latency: Duration::ZERO, answer: Arc::new(answer) }
-    }
-    pub(crate) fn latency(mut self, latency: Duration) -> Self {
-        self.latency = latency;
-        self
-    }
-    /// Paths that were asked for, in order.
-    pub(crate) fn paths(&self) -> Vec<String> {
-        self.sent.lock().unwrap().iter().map(|(_, request)| request.uri().path().into()).collect()
-    }
-}
-
-impl Transport for Script {
-    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        Box::pin(async move {
-            tokio::time::sleep(self.latency).await;
-            let answer = (self.answer)(&request);
-            self.sent.lock().unwrap().push((tokio::time::Instant::now(), request));
-            answer
-        })
-    }
+/// A response with these headers.
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
+    let reply = Reply::raw(Bytes::copy_from_slice(body.as_ref())).status(status);
+    headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value))
 }
 
 /// When paused time starts, in milliseconds.

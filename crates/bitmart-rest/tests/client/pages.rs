@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bitmart_rest::testing::ScriptedTransport;
 use bitmart_rest::{
     ErrorKind, LimitPolicy, Limiter, Outcome, RetryPolicy, ThrottleReason, TransportErrorKind,
     Unexpected,
@@ -9,7 +10,7 @@ use bitmart_rest::{
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
-use crate::mock::{Off, Script, Stopped, answer};
+use crate::mock::{Off, Stopped, answer};
 use crate::server::{Reply, Server};
 
 const CHALLENGE: &str = "<!DOCTYPE html><html><head><title>Just a moment...</title></head>\
@@ -61,7 +62,7 @@ const PAGES: &[Page] = &[
 #[tokio::test]
 async fn pages_of_proxies_are_named_and_prove_nothing() {
     for (status, headers, body, reason, says) in PAGES {
-        let script = Script::new(move |_| answer(*status, headers, body));
+        let script = ScriptedTransport::answer(move |_| answer(*status, headers, body));
         let builder = client("https://spot").transport(script.clone());
         let client = builder.limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
@@ -78,7 +79,8 @@ async fn pages_of_proxies_are_named_and_prove_nothing() {
 #[tokio::test]
 async fn a_word_of_a_page_in_an_answer_of_the_exchange_means_nothing() {
     let body = r#"{"code":50020,"message":"Just a moment... error code: 1020","trace":"1"}"#;
-    let script = Script::new(move |_| answer(403, &[("cf-mitigated", "challenge")], body));
+    let script =
+        ScriptedTransport::answer(move |_| answer(403, &[("cf-mitigated", "challenge")], body));
     let client = client("https://spot").transport(script).build().unwrap();
     assert_eq!(client.send(ORDER).await.unwrap_err().code(), Some(50020));
 }
@@ -116,7 +118,8 @@ async fn odd_addresses_of_a_redirect_are_bounded() {
     let long = format!("https://x.example/{}", "a".repeat(5_000));
     for location in [long.as_str(), "/relative?secret", "", "::::", "http://[::1]:99/x", "é"] {
         let location = location.to_owned();
-        let script = Script::new(move |_| answer(302, &[("Location", &location)], ""));
+        let script =
+            ScriptedTransport::answer(move |_| answer(302, &[("Location", &location)], ""));
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ReadOrder).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Redirect));
@@ -154,7 +157,8 @@ async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
         (418, soon, 90, ThrottleReason::Banned),
         (429, far, 3600, ThrottleReason::TooManyRequests),
     ] {
-        let script = Script::new(move |_| answer(status, &[("Retry-After", date)], "<html>"));
+        let script =
+            ScriptedTransport::answer(move |_| answer(status, &[("Retry-After", date)], "<html>"));
         let limiter = Limiter::new(LimitPolicy::FailFast);
         let builder = client("https://spot").transport(script.clone()).clock(Stopped(NOW));
         let client = builder.limiter(limiter).build().unwrap();
@@ -176,7 +180,7 @@ async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
         (429, "Retry-After", "Tue, 14 Nov 2023 22:13:29 GMT", 9),
     ] {
         let start = Instant::now();
-        let script = Script::new(move |_| {
+        let script = ScriptedTransport::answer(move |_| {
             if start.elapsed() < Duration::from_secs(wait) {
                 answer(status, &[(name, text)], "<html></html>")
             } else {
@@ -203,7 +207,7 @@ async fn what_somebody_has_decided_is_not_asked_again() {
         ) || (*reason == Unexpected::Html
             && (400..500).contains(status)
             && *status != 429);
-        let script = Script::new(move |_| answer(*status, headers, body));
+        let script = ScriptedTransport::answer(move |_| answer(*status, headers, body));
         let client = client("https://spot")
             .transport(script.clone())
             .limiter(Limiter::new(LimitPolicy::Off))

@@ -1,14 +1,14 @@
 //! Finding out what became of an order, under turned time.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
 use bitmart_rest::reconcile::Reconciled;
-use bitmart_rest::transport::{Body, Transport, TransportFuture};
-use bitmart_rest::{Client, LimitPolicy, Limiter, RetryClass, TransportError, TransportErrorKind};
+use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::{Client, LimitPolicy, Limiter, RetryClass, TransportErrorKind};
 use bitmart_types::{ClientOrderId, Environment};
-use bytes::Bytes;
 use tokio::time::Instant;
 
 const NOT_FOUND: &str = r#"{"code":50005,"message":"Trade Id not found","trace":"t","data":{}}"#;
@@ -21,40 +21,25 @@ const FORBIDDEN: &str = r#"{"code":30002,"message":"X-BM-KEY not found","trace":
 
 /// Answers by the number of the request, from 0: a body, or `status|body`, or
 /// `status|body|Retry-After`. `None` breaks the connection.
-#[derive(Clone)]
-struct Script {
-    answer: fn(usize) -> Option<&'static str>,
-    asked: Arc<Mutex<Vec<(String, Instant)>>>,
+fn reply(answer: Option<&'static str>) -> Reply {
+    let Some(text) = answer else { return Reply::maybe_sent(TransportErrorKind::Interrupted) };
+    let (status, text) = text.split_once('|').unwrap_or(("200", text));
+    let (body, wait) = text.split_once('|').unwrap_or((text, ""));
+    let reply = Reply::raw(body).status(status.parse().unwrap());
+    if wait.is_empty() { reply } else { reply.header("Retry-After", wait) }
 }
 
-impl Transport for Script {
-    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        let mut asked = self.asked.lock().unwrap();
-        let answer = (self.answer)(asked.len());
-        asked.push((request.uri().path().to_owned(), Instant::now()));
-        Box::pin(async move {
-            let text = answer
-                .ok_or_else(|| TransportError::maybe_sent(TransportErrorKind::Interrupted))?;
-            let mut response = http::Response::builder();
-            let (mut body, mut head) = (text, "200");
-            if let Some((status, rest)) = text.split_once('|') {
-                (head, body) = (status, rest);
-            }
-            if let Some((rest, wait)) = body.split_once('|') {
-                body = rest;
-                response = response.header("Retry-After", wait);
-            }
-            Ok(response.status(head).body(Body::from(Bytes::from(body))).unwrap())
-        })
-    }
-}
-
-fn client_with(answer: fn(usize) -> Option<&'static str>) -> (Client, Script) {
+fn client_with(answer: fn(usize) -> Option<&'static str>) -> (Client, ScriptedTransport) {
     limited(answer, Limiter::new(LimitPolicy::Off))
 }
 
-fn limited(answer: fn(usize) -> Option<&'static str>, limiter: Limiter) -> (Client, Script) {
-    let script = Script { answer, asked: Arc::default() };
+fn limited(
+    answer: fn(usize) -> Option<&'static str>,
+    limiter: Limiter,
+) -> (Client, ScriptedTransport) {
+    let asked = AtomicUsize::new(0);
+    let script =
+        ScriptedTransport::answer(move |_| reply(answer(asked.fetch_add(1, Ordering::SeqCst))));
     let client = Client::builder()
         .environment(Environment::live())
         .credentials(Credentials::new("key", "secret", "memo").unwrap())
@@ -75,7 +60,7 @@ async fn an_order_that_shows_late_is_found() {
     let begin = Instant::now();
     let result = client.spot().reconcile(&id()).await.unwrap();
     assert!(matches!(result, Reconciled::Placed(order) if order.order_id == "1"));
-    assert_eq!(script.asked.lock().unwrap().len(), 4);
+    assert_eq!(script.count(), 4);
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
@@ -84,7 +69,7 @@ async fn not_found_is_proof_only_after_the_signature_has_expired() {
     let (client, script) = client_with(|_| Some(NOT_FOUND));
     let begin = Instant::now();
     assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
-    let (_, last) = script.asked.lock().unwrap().last().cloned().unwrap();
+    let last = script.requests().last().unwrap().at;
     assert!(last - begin > Duration::from_mins(1), "asked last after {:?}", last - begin);
 }
 
@@ -101,7 +86,7 @@ async fn broken_connections_are_asked_through_and_never_mean_not_placed() {
 async fn a_refused_query_is_an_error_at_once() {
     let (client, script) = client_with(|_| Some(FORBIDDEN));
     client.spot().reconcile(&id()).await.expect_err("the key is unknown");
-    assert_eq!(script.asked.lock().unwrap().len(), 1);
+    assert_eq!(script.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,9 +137,9 @@ async fn a_ban_that_ends_in_time_is_waited_out_and_nothing_is_asked_meanwhile() 
             let begin = Instant::now();
             let found = client.spot().reconcile(&id()).await.unwrap();
             assert!(matches!(found, Reconciled::Placed(_)));
-            let asked = script.asked.lock().unwrap();
+            let asked = script.requests();
             assert_eq!(asked.len(), 2);
-            assert!(asked[1].1 - begin >= Duration::from_mins(1), "{:?}", asked[1].1 - begin);
+            assert!(asked[1].at - begin >= Duration::from_mins(1), "{:?}", asked[1].at - begin);
         }
     }
 }
@@ -168,7 +153,7 @@ async fn a_ban_that_lasts_longer_is_told_at_once_with_its_end() {
         let RetryClass::Banned { wait, until } = error.retry_class() else { panic!("{error}") };
         assert_eq!(wait, Duration::from_mins(10));
         assert!(until.is_some() && error.to_string().contains("Banned until"), "{error}");
-        assert_eq!((script.asked.lock().unwrap().len(), begin.elapsed()), (1, Duration::ZERO));
+        assert_eq!((script.count(), begin.elapsed()), (1, Duration::ZERO));
     }
 }
 
@@ -179,7 +164,7 @@ async fn a_ban_after_a_ban_ends_the_search() {
     let begin = Instant::now();
     let error = client.spot().reconcile(&id()).await.expect_err("nobody knows");
     assert!(error.retry_class().is_banned());
-    assert_eq!(script.asked.lock().unwrap().len(), 2);
+    assert_eq!(script.count(), 2);
     assert!(begin.elapsed() < Duration::from_secs(105));
 }
 
@@ -188,7 +173,7 @@ async fn futures_are_not_looked_for_during_a_ban_either() {
     let (client, script) = client_with(|n| Some(if n == 1 { LONG_BAN } else { NOTHING }));
     let error = client.futures().reconcile("BTCUSDT", &id()).await.expect_err("banned");
     assert!(error.retry_class().is_banned());
-    assert_eq!(script.asked.lock().unwrap().len(), 2);
+    assert_eq!(script.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -196,8 +181,8 @@ async fn a_pause_that_a_response_names_is_kept() {
     const LATER: &str = r#"503|{"code":30014,"message":"Service unavailable","trace":"t"}|40"#;
     let (client, script) = client_with(|n| Some(if n == 0 { LATER } else { FOUND }));
     client.spot().reconcile(&id()).await.unwrap();
-    let asked = script.asked.lock().unwrap();
-    assert!(asked[1].1 - asked[0].1 >= Duration::from_secs(40));
+    let asked = script.requests();
+    assert!(asked[1].at - asked[0].at >= Duration::from_secs(40));
 }
 
 /// A list of so many futures orders with other ids than the one that is looked for.
@@ -246,7 +231,7 @@ async fn futures_are_looked_for_among_open_orders_and_then_in_the_history() {
     let (client, script) = client_with(|_| Some(NOTHING));
     let result = client.futures().reconcile("BTCUSDT", &id()).await.unwrap();
     assert_eq!(result, Reconciled::NotPlaced);
-    let asked = script.asked.lock().unwrap();
-    assert_eq!(asked[0].0, "/contract/private/get-open-orders");
-    assert_eq!(asked[1].0, "/contract/private/order-history");
+    let asked = script.requests();
+    assert_eq!(asked[0].path(), "/contract/private/get-open-orders");
+    assert_eq!(asked[1].path(), "/contract/private/order-history");
 }

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use bitmart_rest::account::QuerySpotWallet;
 use bitmart_rest::spot::{CancelOrders, NewOrder, QueryOrder, SubmitOrders};
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::types::dec;
 use bitmart_rest::{Client, Endpoint};
 
 use crate::endpoint::client;
-use crate::mock::Recorder;
 
 /// The `recvWindow` that a client with one sends, if any.
 async fn sent(request: impl Endpoint) -> Option<u64> {
-    let recorder = Recorder::new(r#"{"code":1000,"message":"OK","data":{}}"#);
+    let recorder = ScriptedTransport::always(Reply::data("{}"));
     let builder = client("https://spot").transport(recorder.clone());
     let client = builder.recv_window(Duration::from_millis(1500)).build().unwrap();
     // The answer fits none of them; only what was sent matters.
     let _ = client.send(request).await;
-    let sent = recorder.sent.lock().unwrap();
-    let body = sent[0].body();
+    let sent = recorder.requests();
+    let body = &sent[0].body;
     let body: serde_json::Value = if body.is_empty() {
         serde_json::Value::Null
     } else {

@@ -3,34 +3,33 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use bitmart_rest::{
-    LimitPolicy, Limiter, Outcome, RetryClass, RetryPolicy, TransportError, TransportErrorKind,
-};
+use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::{LimitPolicy, Limiter, Outcome, RetryClass, RetryPolicy, TransportErrorKind};
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
-use crate::mock::{Off, Script, answer};
+use crate::mock::{Off, answer};
 
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 
 /// Fails in every way there is, in turn.
-fn failures() -> Vec<(&'static str, Script)> {
+fn failures() -> Vec<(&'static str, ScriptedTransport)> {
     let api = |status: u16, code: i64, message: &'static str| {
         let body = format!(r#"{{"code":{code},"message":"{message}","trace":"1"}}"#);
-        Script::new(move |_| answer(status, &[], &body))
+        ScriptedTransport::answer(move |_| answer(status, &[], &body))
     };
     vec![
-        ("connect", Script::new(|_| Err(TransportError::not_sent(TransportErrorKind::Connect)))),
+        ("connect", ScriptedTransport::answer(|_| Reply::not_sent(TransportErrorKind::Connect))),
         (
             "broken",
-            Script::new(|_| Err(TransportError::maybe_sent(TransportErrorKind::Interrupted))),
+            ScriptedTransport::answer(|_| Reply::maybe_sent(TransportErrorKind::Interrupted)),
         ),
-        ("timeout", Script::new(|_| Err(TransportError::maybe_sent(TransportErrorKind::Timeout)))),
-        ("page", Script::new(|_| answer(502, &[], "<html></html>"))),
-        ("empty", Script::new(|_| answer(200, &[], ""))),
-        ("cut off", Script::new(|_| answer(200, &[], &PLACED[..30]))),
-        ("no code", Script::new(|_| answer(200, &[], "{}"))),
-        ("contradiction", Script::new(|_| answer(500, &[], PLACED))),
+        ("timeout", ScriptedTransport::answer(|_| Reply::maybe_sent(TransportErrorKind::Timeout))),
+        ("page", ScriptedTransport::answer(|_| answer(502, &[], "<html></html>"))),
+        ("empty", ScriptedTransport::answer(|_| answer(200, &[], ""))),
+        ("cut off", ScriptedTransport::answer(|_| answer(200, &[], &PLACED[..30]))),
+        ("no code", ScriptedTransport::answer(|_| answer(200, &[], "{}"))),
+        ("contradiction", ScriptedTransport::answer(|_| answer(500, &[], PLACED))),
         ("fault inside", api(500, 59002, "Internal Server Error")),
         ("unknown code", api(500, 12345, "?")),
         ("maintenance", api(200, 30016, "Service maintenance")),
@@ -40,15 +39,15 @@ fn failures() -> Vec<(&'static str, Script)> {
 }
 
 /// Fails for what somebody has decided: a ban, by code and by a proxy's page.
-fn bans() -> Vec<(&'static str, Script)> {
+fn bans() -> Vec<(&'static str, ScriptedTransport)> {
     let banned = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
     vec![
-        ("ban", Script::new(move |_| answer(418, &[], banned))),
-        ("ban without status", Script::new(move |_| answer(200, &[], banned))),
-        ("ban by a page", Script::new(|_| answer(418, &[], "<html></html>"))),
+        ("ban", ScriptedTransport::answer(move |_| answer(418, &[], banned))),
+        ("ban without status", ScriptedTransport::answer(move |_| answer(200, &[], banned))),
+        ("ban by a page", ScriptedTransport::answer(|_| answer(418, &[], "<html></html>"))),
         (
             "ban for a second",
-            Script::new(|_| answer(418, &[("Retry-After", "1")], "<html></html>")),
+            ScriptedTransport::answer(|_| answer(418, &[("Retry-After", "1")], "<html></html>")),
         ),
     ]
 }
@@ -108,7 +107,7 @@ async fn a_read_is_tried_as_often_as_allowed_after_failures_that_may_pass() {
 async fn a_refusal_that_stays_is_not_tried_again() {
     for (status, code) in [(400, 50000), (401, 30005), (400, 50020), (418, 30017), (400, 12345)] {
         let body = format!(r#"{{"code":{code},"message":"no","trace":"1"}}"#);
-        let script = Script::new(move |_| answer(status, &[], &body));
+        let script = ScriptedTransport::answer(move |_| answer(status, &[], &body));
         let client = client("https://spot")
             .transport(script.clone())
             .retry_reads(RetryPolicy::within(Duration::from_hours(1)).attempts(4))
@@ -122,7 +121,7 @@ async fn a_refusal_that_stays_is_not_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_asked_again_during_a_ban() {
     for (name, script) in bans() {
-        for policy in [LimitPolicy::default(), LimitPolicy::Off] {
+        for (index, policy) in [LimitPolicy::default(), LimitPolicy::Off].into_iter().enumerate() {
             let client = client("https://spot")
                 .transport(script.clone())
                 .limiter(Limiter::new(policy))
@@ -131,8 +130,7 @@ async fn nothing_is_asked_again_during_a_ban() {
                 .unwrap();
             let error = client.send(ReadOrder).await.expect_err(name);
             assert!(error.retry_class().is_banned(), "{name}: {error}");
-            assert_eq!(script.paths().len(), 1, "{name}");
-            script.sent.lock().unwrap().clear();
+            assert_eq!(script.paths().len(), index + 1, "{name}");
         }
     }
 }
@@ -140,17 +138,18 @@ async fn nothing_is_asked_again_during_a_ban() {
 #[tokio::test(start_paused = true)]
 async fn pauses_grow_and_success_ends_them() {
     let attempts = AtomicU32::new(0);
-    let script = Script::new(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
-        0..3 => answer(502, &[], "<html></html>"),
-        _ => answer(200, &[], PLACED),
-    });
+    let script =
+        ScriptedTransport::answer(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
+            0..3 => answer(502, &[], "<html></html>"),
+            _ => answer(200, &[], PLACED),
+        });
     let client = client("https://spot")
         .transport(script.clone())
         .retry_reads(RetryPolicy::within(HALF_MINUTE).attempts(9))
         .build()
         .unwrap();
     assert_eq!(client.send(ReadOrder).await.unwrap().order_id, "7");
-    let times: Vec<_> = script.sent.lock().unwrap().iter().map(|(at, _)| *at).collect();
+    let times: Vec<_> = script.requests().iter().map(|request| request.at).collect();
     let pauses: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(pauses.len(), 3);
     for (pause, whole) in pauses.iter().zip([200, 400, 800]) {
@@ -164,7 +163,7 @@ async fn the_budget_bounds_attempts_and_pauses_together() {
     let budget = Duration::from_secs(3);
     // Slow failures, and one that never comes.
     for latency in [Duration::from_millis(700), HALF_MINUTE] {
-        let script = Script::new(|_| answer(502, &[], "<html></html>")).latency(latency);
+        let script = ScriptedTransport::always(answer(502, &[], "<html></html>").after(latency));
         let client = client("https://spot")
             .transport(script.clone())
             .timeout(Duration::from_mins(2))
@@ -180,7 +179,7 @@ async fn the_budget_bounds_attempts_and_pauses_together() {
 #[tokio::test(start_paused = true)]
 async fn each_attempt_is_signed_anew() {
     let start = Instant::now();
-    let script = Script::new(|_| answer(502, &[], "<html></html>"));
+    let script = ScriptedTransport::answer(|_| answer(502, &[], "<html></html>"));
     let client = client("https://spot")
         .transport(script.clone())
         .clock(Off { start, by: 0 })
@@ -188,8 +187,8 @@ async fn each_attempt_is_signed_anew() {
         .build()
         .unwrap();
     client.send(SignedRead).await.unwrap_err();
-    let sent = script.sent.lock().unwrap();
+    let sent = script.requests();
     let signatures: std::collections::HashSet<_> =
-        sent.iter().map(|(_, request)| request.headers()["x-bm-sign"].clone()).collect();
+        sent.iter().map(|request| request.headers["x-bm-sign"].clone()).collect();
     assert_eq!((sent.len(), signatures.len()), (3, 3));
 }

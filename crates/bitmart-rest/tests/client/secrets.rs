@@ -2,15 +2,15 @@
 
 use bitmart_auth::Credentials;
 use bitmart_rest::Client;
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_testkit::canary;
 use bitmart_types::{Environment, Service};
 
 use crate::endpoint::{ORDER, PLACED};
-use crate::mock::Recorder;
 
-fn client(answer: &'static str) -> (Recorder, Client) {
+fn client(answer: &'static str) -> (ScriptedTransport, Client) {
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
-    let transport = Recorder::new(answer);
+    let transport = ScriptedTransport::always(Reply::raw(answer));
     let builder = Client::builder().credentials(credentials).transport(transport.clone());
     canary::assert_debug_hides(&builder, &[]);
     (transport, builder.build().unwrap())
@@ -21,11 +21,12 @@ async fn debug_and_errors_show_no_secret() {
     for answer in [PLACED, "<html>CANARY</html>", r#"{"code":50020,"data":"CANARY"}"#] {
         let (transport, client) = client(answer);
         let result = client.send_detailed(ORDER).await;
-        let sent = transport.sent.lock().unwrap();
-        let sign = sent[0].headers()["x-bm-sign"].to_str().unwrap();
+        let sent = transport.requests();
+        let sign = sent[0].headers["x-bm-sign"].to_str().unwrap();
         canary::assert_debug_hides(&client, &[sign]);
         canary::assert_debug_hides(&result, &[sign]);
-        canary::assert_debug_hides(sent[0].headers(), &[sign]);
+        canary::assert_debug_hides(&sent[0].headers, &[sign]);
+        canary::assert_debug_hides(&sent[0], &[sign]);
         if let Err(error) = result {
             canary::assert_hidden(&error.to_string(), &[sign]);
         }

@@ -1,17 +1,18 @@
 //! The exact bytes that leave, seen through a transport of one's own.
 
 use bitmart_auth::Credentials;
+use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::{Client, ErrorKind, Outcome};
 
 use crate::endpoint::{ORDER, PLACED, ReadOrder, client};
-use crate::mock::{Recorder, Stopped};
+use crate::mock::Stopped;
 use crate::server::{Server, ok};
 
 const NOW: i64 = 1_692_245_338_123;
 
 #[tokio::test]
 async fn an_order_is_signed_over_the_bytes_sent() {
-    let transport = Recorder::new(PLACED);
+    let transport = ScriptedTransport::always(Reply::raw(PLACED));
     let client = client("https://spot.example:8443")
         .transport(transport.clone())
         .clock(Stopped(NOW))
@@ -20,16 +21,16 @@ async fn an_order_is_signed_over_the_bytes_sent() {
         .unwrap();
     assert_eq!(client.send(ORDER).await.unwrap().order_id, "7");
 
-    let sent = transport.sent.lock().unwrap();
+    let sent = transport.requests();
     let [request] = &sent[..] else { panic!("{} requests", sent.len()) };
     let body = r#"{"symbol":"BTC_USDT"}"#;
-    assert_eq!(request.method(), "POST");
-    assert_eq!(request.uri(), "https://spot.example:8443/place");
-    assert_eq!(&request.body()[..], body.as_bytes());
+    assert_eq!(request.method, "POST");
+    assert_eq!(request.uri, "https://spot.example:8443/place");
+    assert_eq!(&request.body[..], body.as_bytes());
     let credentials = Credentials::new("key", "secret", "memo").unwrap();
     let signature = credentials.sign_request(NOW, body.as_bytes());
     let mut headers: Vec<_> = request
-        .headers()
+        .headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
         .collect();
@@ -45,7 +46,7 @@ async fn an_order_is_signed_over_the_bytes_sent() {
         ]
     );
     for name in ["x-bm-key", "x-bm-sign"] {
-        assert!(request.headers()[name].is_sensitive(), "{name}");
+        assert!(request.headers[name].is_sensitive(), "{name}");
     }
 }
 
@@ -66,20 +67,20 @@ async fn a_public_read_carries_neither_key_nor_body() {
 
 #[tokio::test]
 async fn without_credentials_nothing_is_sent() {
-    let transport = Recorder::new(PLACED);
+    let transport = ScriptedTransport::always(Reply::raw(PLACED));
     let client = Client::builder().transport(transport.clone()).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::MissingCredentials);
     assert_eq!(error.outcome(), Outcome::NotSent);
     assert!(error.advice().is_some());
     assert!(error.is_auth());
-    assert!(transport.sent.lock().unwrap().is_empty());
+    assert_eq!(transport.count(), 0);
 }
 
 #[tokio::test]
 async fn nothing_is_sent_before_the_first_poll() {
-    let transport = Recorder::new(PLACED);
+    let transport = ScriptedTransport::always(Reply::raw(PLACED));
     let client = client("https://spot").transport(transport.clone()).build().unwrap();
     drop(client.send(ORDER));
-    assert!(transport.sent.lock().unwrap().is_empty());
+    assert_eq!(transport.count(), 0);
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::dialect::{Access, Dialect, Limits};
 use crate::error::ErrorKind;
 use crate::event::RawEvent;
-use crate::testing::{patient, venue};
+use crate::testing::own::{patient, venue};
 use crate::topic::Topic;
 
 fn gate() -> Arc<Gate> {
@@ -65,7 +65,7 @@ async fn answered(head: impl Fn(&str) -> String) -> String {
     let (mut venue, client) = venue();
     let attempts = async {
         loop {
-            let (mut io, key) = venue.asked().await;
+            let (mut io, key) = venue.accept_request().await;
             io.write_all(head(&key).as_bytes()).await.expect("a client");
             // Until the client hangs up.
             let _ = io.read_u8().await;
@@ -118,12 +118,12 @@ async fn refused(answer: &str) -> (ReconnectReason, Duration) {
     let (mut venue, client) = venue();
     let mut troubles = client.troubles();
     let subscribing = tokio::spawn(async move { client.subscribe(ticker()).await });
-    let (mut io, _) = venue.asked().await;
+    let (mut io, _) = venue.accept_request().await;
     io.write_all(answer.as_bytes()).await.expect("a client");
     let trouble = patient(troubles.next()).await.expect("told at once");
     assert_eq!((trouble.dialect, trouble.access), (Dialect::Spot, Access::Public));
     let begin = tokio::time::Instant::now();
-    let next = venue.asked().await;
+    let next = venue.accept_request().await;
     let waited = begin.elapsed();
     drop((next, subscribing));
     (trouble.reason, waited)
@@ -189,8 +189,8 @@ async fn a_handshake_without_an_answer_ends_in_time() {
     let (mut venue, client) = venue();
     let begin = tokio::time::Instant::now();
     let attempt = tokio::spawn(async move { client.subscribe(ticker()).await });
-    let silent = venue.asked().await;
-    let _second = venue.asked().await;
+    let silent = venue.accept_request().await;
+    let _second = venue.accept_request().await;
     assert!(
         begin.elapsed() >= CONNECT_WITHIN
             && begin.elapsed() < CONNECT_WITHIN + Duration::from_secs(3)

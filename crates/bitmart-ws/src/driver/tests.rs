@@ -20,7 +20,8 @@ use crate::client::ClientBuilder;
 use crate::dialect::{Access, Dialect};
 use crate::error::Error;
 use crate::event::RawEvent;
-use crate::testing::{Peer, Venue, patient};
+use crate::testing::own::patient;
+use crate::testing::{ScriptedServer, ServerConnection};
 use crate::topic::Topic;
 use crate::update::Update;
 
@@ -92,9 +93,9 @@ fn with_account(builder: ClientBuilder) -> ClientBuilder {
 }
 
 /// The next connection, its first command acknowledged.
-async fn serve(venue: &mut Venue) -> Peer {
+async fn serve(venue: &mut ScriptedServer) -> ServerConnection {
     let mut peer = venue.accept().await;
-    peer.acknowledge().await;
+    peer.accept_command().await;
     peer
 }
 

@@ -7,7 +7,7 @@ use crate::driver::Command;
 use crate::event::{Event, Level, SpotDepthIncrease};
 use crate::queue::{Overflow, Writer, queue};
 use crate::reason::{ReconnectReason, Rejection};
-use crate::testing::subscription;
+use crate::testing::own::subscription;
 use crate::topic;
 use crate::update::Update;
 

@@ -3,10 +3,10 @@
 use super::*;
 use crate::client::Client;
 use crate::reason::ReconnectReason;
-use crate::testing::{BINARY, CLOSE, PING, PONG, frame, venue};
+use crate::testing::own::{BINARY, CLOSE, PING, PONG, frame, parts, venue};
 
 /// A connection with the ticker subscribed.
-async fn open() -> (Venue, Client, Peer, Subscription<RawEvent>) {
+async fn open() -> (ScriptedServer, Client, ServerConnection, Subscription<RawEvent>) {
     let (mut venue, client) = venue();
     let (peer, subscription) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
     let mut subscription = subscription.expect("subscribed");
@@ -19,15 +19,15 @@ async fn a_cut_at_any_byte_of_a_frame_loses_that_frame_alone_and_says_so() {
     let (mut venue, _client, mut peer, mut tickers) = open().await;
     let whole = frame(true, BINARY, &deflate(&tick(7)));
     for cut in 0..whole.len() {
-        peer.say(&tick(1)).await;
-        peer.raw(&whole[..cut]).await;
+        peer.push(&tick(1)).await;
+        peer.send_bytes(&whole[..cut]).await;
         drop(peer);
         assert_eq!(value(&mut tickers).await, 1, "what was whole arrives");
         assert!(matches!(next(&mut tickers).await, Update::Reconnecting(_)), "cut at {cut}");
         peer = serve(&mut venue).await;
         assert!(matches!(next(&mut tickers).await, Update::Resynced));
     }
-    peer.raw(&whole).await;
+    peer.send_bytes(&whole).await;
     assert_eq!(value(&mut tickers).await, 7);
 }
 
@@ -47,19 +47,19 @@ async fn a_half_open_connection_is_stale_and_then_replaced() {
 async fn acknowledgements_that_come_twice_or_late_do_not_confuse() {
     let (_venue, client, mut peer, mut tickers) = open().await;
     let again = r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#;
-    peer.say(again).await;
-    peer.say(r#"{"event":"unsubscribe","topic":"spot/ticker:OTHER_USDT"}"#).await;
-    peer.say(&tick(1)).await;
+    peer.push(again).await;
+    peer.push(r#"{"event":"unsubscribe","topic":"spot/ticker:OTHER_USDT"}"#).await;
+    peer.push(&tick(1)).await;
     assert_eq!(value(&mut tickers).await, 1, "nothing but data");
     let ((), trades) = tokio::join!(
         async {
-            peer.acknowledge().await;
-            peer.say(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
+            peer.accept_command().await;
+            peer.push(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
         },
         client.subscribe(trade()),
     );
     let mut trades = trades.expect("subscribed");
-    peer.say(&data("spot/trade", "BTC_USDT", &[5])).await;
+    peer.push(&data("spot/trade", "BTC_USDT", &[5])).await;
     assert!(matches!(next(&mut trades).await, Update::Subscribed));
     assert_eq!(value(&mut trades).await, 5);
 }
@@ -68,13 +68,13 @@ async fn acknowledgements_that_come_twice_or_late_do_not_confuse() {
 async fn a_missing_acknowledgement_is_asked_for_again_without_harm_to_others() {
     let (_venue, client, mut peer, mut tickers) = open().await;
     let asking = tokio::spawn(async move { client.subscribe(trade()).await });
-    let command = peer.text().await;
+    let command = peer.next_text().await;
     assert!(command.contains("spot/trade:BTC_USDT"), "{command}");
-    peer.say(&tick(1)).await;
+    peer.push(&tick(1)).await;
     assert_eq!(value(&mut tickers).await, 1);
-    assert_eq!(peer.acknowledge().await.1, ["spot/trade:BTC_USDT"], "asked again");
+    assert_eq!(peer.accept_command().await.arguments, ["spot/trade:BTC_USDT"], "asked again");
     asking.await.expect("no panic").expect("subscribed");
-    peer.say(&tick(2)).await;
+    peer.push(&tick(2)).await;
     assert_eq!(value(&mut tickers).await, 2, "the same connection all along");
 }
 
@@ -85,12 +85,12 @@ async fn a_flood_of_pings_is_answered_within_the_message_limit_and_heartbeats_go
     for number in 0..1_000_u32 {
         flood.extend(frame(true, PING, &number.to_be_bytes()));
     }
-    peer.raw(&flood).await;
-    peer.say(&tick(1)).await;
+    peer.send_bytes(&flood).await;
+    peer.push(&tick(1)).await;
     assert_eq!(value(&mut tickers).await, 1, "data is not held up");
     let mut pongs = 0;
     loop {
-        let (opcode, payload) = peer.frame().await.expect("open");
+        let (opcode, payload) = peer.next_frame().await.map(parts).expect("open");
         if payload == b"ping" {
             break;
         }
@@ -130,7 +130,7 @@ async fn frames_out_of_place_end_the_connection_and_not_the_subscription() {
     ];
     for bytes in violations {
         let (mut venue, _client, mut peer, mut tickers) = open().await;
-        peer.raw(&bytes).await;
+        peer.send_bytes(&bytes).await;
         let lost = next(&mut tickers).await;
         assert!(
             matches!(lost, Update::Reconnecting(ReconnectReason::Protocol { .. })),
@@ -144,7 +144,7 @@ async fn frames_out_of_place_end_the_connection_and_not_the_subscription() {
 #[tokio::test(start_paused = true)]
 async fn a_close_with_a_code_and_a_text_is_passed_on() {
     let (mut venue, _client, mut peer, mut tickers) = open().await;
-    peer.send(true, CLOSE, &[&1009_u16.to_be_bytes()[..], b"too \x1blong"].concat()).await;
+    peer.send_frame(true, CLOSE, &[&1009_u16.to_be_bytes()[..], b"too \x1blong"].concat()).await;
     let lost = next(&mut tickers).await;
     let Update::Reconnecting(reason) = lost else { panic!("{lost:?}") };
     assert_eq!(reason.to_string(), "closed by the server with code 1009: too \u{fffd}long");

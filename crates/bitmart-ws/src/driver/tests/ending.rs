@@ -4,24 +4,21 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{CLOSE, venue};
+use crate::testing::own::{CLOSE, parts, venue};
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_subscription_is_unsubscribed_and_the_connection_closed_after_a_while() {
     let (mut venue, client) = venue();
     let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
     drop(tickers);
-    assert_eq!(
-        peer.acknowledge().await,
-        ("unsubscribe".to_owned(), vec!["spot/ticker:BTC_USDT".to_owned()])
-    );
-    while let Some((opcode, _)) = peer.frame().await {
+    peer.expect_unsubscribe(&["spot/ticker:BTC_USDT"]).await;
+    while let Some((opcode, _)) = peer.next_frame().await.map(parts) {
         if opcode == CLOSE {
             break;
         }
-        peer.say("pong").await;
+        peer.push("pong").await;
     }
-    assert!(patient(peer.frame()).await.is_none());
+    assert!(peer.next_frame().await.is_none());
     let (_, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
     tickers.expect("a new connection for a new topic");
 }
@@ -36,12 +33,12 @@ async fn a_cancelled_subscription_leaves_nothing_behind() {
     };
     let command = tokio::select! {
         _ = &mut waiting => panic!("nothing was acknowledged"),
-        command = peer.text() => command,
+        command = peer.next_text() => command,
     };
     assert!(command.contains("subscribe"));
     drop(waiting);
-    peer.say(r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#).await;
-    assert_eq!(peer.acknowledge().await.0, "unsubscribe");
+    peer.push(r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#).await;
+    assert_eq!(peer.accept_command().await.operation, "unsubscribe");
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,13 +53,13 @@ async fn every_task_ends_with_the_last_handle() {
         "one task per connection"
     );
     drop(client);
-    peer.say(&tick(1)).await;
+    peer.push(&tick(1)).await;
     next(&mut tickers).await;
     assert_eq!(value(&mut tickers).await, 1, "a subscription outlives the client");
     drop(tickers);
     tasks_end(before).await;
-    while let Some((opcode, _)) = peer.frame().await {
-        assert!(opcode == CLOSE || opcode == crate::testing::TEXT);
+    while let Some((opcode, _)) = peer.next_frame().await.map(parts) {
+        assert!(opcode == CLOSE || opcode == crate::testing::own::TEXT);
     }
 }
 
@@ -71,7 +68,7 @@ async fn every_task_ends_while_connecting_too() {
     let before = Handle::current().metrics().num_alive_tasks();
     let (mut venue, client) = venue();
     let waiting = tokio::spawn(async move { client.subscribe(ticker()).await });
-    let _stream = venue.dialled().await;
+    let _stream = venue.accept_stream().await;
     waiting.abort();
     assert!(waiting.await.is_err_and(|error| error.is_cancelled()));
     tasks_end(before).await;
@@ -97,8 +94,8 @@ async fn a_shutdown_that_nobody_waits_for_ends_every_connection_all_the_same() {
     let (_other, futures) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(r#"{"action":"subscribe","group":"futures/ticker:BTCUSDT","success":true}"#)
+            peer.next_text().await;
+            peer.push(r#"{"action":"subscribe","group":"futures/ticker:BTCUSDT","success":true}"#)
                 .await;
             peer
         },

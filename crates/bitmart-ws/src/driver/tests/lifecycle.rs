@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use bitmart_types::Service;
+
 use super::*;
 use crate::client::Client;
 use crate::error::ErrorKind;
 use crate::reason::ReconnectReason;
-use crate::testing::{CLOSE, venue, venue_with};
+use crate::testing::ClientCommand;
+use crate::testing::own::{CLOSE, venue, venue_with};
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_connection_is_replaced_replayed_and_resynced() {
@@ -14,15 +17,15 @@ async fn a_closed_connection_is_replaced_replayed_and_resynced() {
     let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     assert!(matches!(next(&mut tickers).await, Update::Subscribed));
-    peer.say(&tick(1)).await;
-    peer.send(true, CLOSE, &1001_u16.to_be_bytes()).await;
+    peer.push(&tick(1)).await;
+    peer.send_frame(true, CLOSE, &1001_u16.to_be_bytes()).await;
     let mut second = venue.accept().await;
-    let (operation, topics) = second.acknowledge().await;
+    let ClientCommand { operation, arguments: topics, .. } = second.accept_command().await;
     assert_eq!(
         (operation.as_str(), &topics[..]),
         ("subscribe", &["spot/ticker:BTC_USDT".to_owned()][..])
     );
-    second.say(&tick(2)).await;
+    second.push(&tick(2)).await;
     assert_eq!(value(&mut tickers).await, 1);
     let reason = ReconnectReason::Closed { code: Some(1001), text: None };
     assert!(matches!(next(&mut tickers).await, Update::Reconnecting(why) if why == reason));
@@ -33,12 +36,12 @@ async fn a_closed_connection_is_replaced_replayed_and_resynced() {
 #[tokio::test(start_paused = true)]
 async fn data_before_the_acknowledgement_comes_after_the_word_that_the_topic_is_back() {
     let (mut venue, client) = venue();
-    let serve_data_first = async |venue: &mut Venue, number| {
+    let serve_data_first = async |venue: &mut ScriptedServer, number| {
         let mut peer = venue.accept().await;
-        peer.text().await;
-        peer.say(&tick(number)).await;
-        peer.say(r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#).await;
-        peer.say(&tick(number + 1)).await;
+        peer.next_text().await;
+        peer.push(&tick(number)).await;
+        peer.push(r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#).await;
+        peer.push(&tick(number + 1)).await;
         peer
     };
     let (peer, tickers) = tokio::join!(serve_data_first(&mut venue, 1), client.subscribe(ticker()));
@@ -74,7 +77,7 @@ async fn a_loss_that_is_read_late_is_stamped_when_it_happened() {
     let begin = tokio::time::Instant::now().into_std();
     for number in 1..3 {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        peer.say(&tick(number)).await;
+        peer.push(&tick(number)).await;
         assert_eq!(value(&mut tickers).await, number);
     }
     let cut = tokio::time::Instant::now().into_std();
@@ -110,11 +113,11 @@ async fn heartbeats_keep_a_quiet_connection_for_hours() {
     next(&mut tickers).await;
     let begin = tokio::time::Instant::now();
     for _ in 0..720 {
-        assert_eq!(peer.frame().await.expect("open").1, b"ping");
-        peer.say("pong").await;
+        assert_eq!(peer.next_frame().await.expect("open").payload, b"ping");
+        peer.push("pong").await;
     }
     assert_eq!(begin.elapsed().as_secs(), 7_200);
-    peer.say(&tick(1)).await;
+    peer.push(&tick(1)).await;
     assert_eq!(value(&mut tickers).await, 1, "no other update in between");
 }
 
@@ -124,8 +127,8 @@ async fn a_refused_topic_is_an_error_with_the_venues_words() {
     let (_, result) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(r#"{"event":"subscribe","errorCode":"90004","errorMessage":"Invalid channel param"}"#).await;
+            peer.next_text().await;
+            peer.push(r#"{"event":"subscribe","errorCode":"90004","errorMessage":"Invalid channel param"}"#).await;
             peer
         },
         client.subscribe(ticker()),
@@ -143,18 +146,19 @@ async fn a_topic_refused_on_the_replay_ends_its_subscription_alone() {
     let mut tickers = tickers.expect("subscribed");
     drop(peer);
     let mut second = venue.accept().await;
-    second.text().await;
+    second.next_text().await;
     second
-        .say(r#"{"event":"subscribe","errorCode":"92001","errorMessage":"Invalid symbol param"}"#)
+        .push(r#"{"event":"subscribe","errorCode":"92001","errorMessage":"Invalid symbol param"}"#)
         .await;
     assert_eq!(last_error(&mut tickers).await.kind(), ErrorKind::Rejected);
-    let (_, trades) = tokio::join!(second.acknowledge(), client.subscribe(trade()));
+    let (_, trades) = tokio::join!(second.accept_command(), client.subscribe(trade()));
     trades.expect("the connection lives");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_service_is_an_error_that_says_so() {
-    let (_venue, client) = venue_with(64, with_account);
+    let environment = ScriptedServer::environment().with(Service::FuturesWsPrivate, "");
+    let (_venue, client) = venue_with(64, |builder| with_account(builder).environment(environment));
     let topic = Topic::<RawEvent>::private(Dialect::Futures, "futures/order");
     let error = client.subscribe(topic).await.expect_err("no such address");
     assert_eq!(error.kind(), ErrorKind::Config);
@@ -167,11 +171,11 @@ async fn a_slow_reader_of_market_data_lags_and_counts() {
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     for number in 0..1_000 {
-        peer.say(&tick(number)).await;
+        peer.push(&tick(number)).await;
     }
     // The driver has seen everything once it answers this.
-    peer.send(true, crate::testing::PING, b"").await;
-    peer.frame().await;
+    peer.send_frame(true, crate::testing::own::PING, b"").await;
+    peer.next_frame().await;
     let (mut seen, mut lagged) = (0, 0);
     loop {
         match next(&mut tickers).await {
@@ -195,18 +199,18 @@ async fn a_slow_reader_of_private_data_is_told_to_reconcile() {
     let (mut peer, subscription) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(r#"{"event":"login"}"#).await;
-            peer.acknowledge().await;
+            peer.next_text().await;
+            peer.push(r#"{"event":"login"}"#).await;
+            peer.accept_command().await;
             peer
         },
         client.subscribe(orders()),
     );
     let mut subscription = subscription.expect("subscribed");
     for number in 0..100 {
-        peer.say(&data("spot/user/order", "BTC_USDT", &[number])).await;
+        peer.push(&data("spot/user/order", "BTC_USDT", &[number])).await;
     }
-    assert_eq!(peer.acknowledge().await.0, "unsubscribe", "the topic is freed");
+    assert_eq!(peer.accept_command().await.operation, "unsubscribe", "the topic is freed");
     assert!(matches!(next(&mut subscription).await, Update::Subscribed));
     for expected in 0..7 {
         assert_eq!(value(&mut subscription).await, expected, "what was queued is still there");

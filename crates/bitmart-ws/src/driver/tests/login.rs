@@ -8,7 +8,8 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{Peer, Venue, venue, venue_with};
+use crate::testing::own::{venue, venue_with};
+use crate::testing::{ScriptedServer, ServerConnection};
 
 const LOGIN_REFUSED: &str =
     r#"{"event":"login","errorCode":"91011","errorMessage":"Param sign is wrong"}"#;
@@ -27,11 +28,11 @@ impl Clock for Steps {
 async fn the_login_comes_first_and_is_signed_anew_each_time() {
     let (mut venue, client) =
         venue_with(1 << 16, |builder| with_account(builder).clock(Steps(AtomicI64::new(1_000))));
-    let login = async |venue: &mut Venue| {
+    let login = async |venue: &mut ScriptedServer| {
         let mut peer = venue.accept().await;
-        let text = peer.text().await;
-        peer.say(r#"{"event":"login"}"#).await;
-        let (_, topics) = peer.acknowledge().await;
+        let text = peer.next_text().await;
+        peer.push(r#"{"event":"login"}"#).await;
+        let topics = peer.accept_command().await.arguments;
         assert_eq!(topics, ["spot/user/orders:ALL_SYMBOLS"]);
         (peer, text)
     };
@@ -41,8 +42,8 @@ async fn the_login_comes_first_and_is_signed_anew_each_time() {
     drop(peer);
     let (mut peer, second) = login(&mut venue).await;
     assert!(second.contains(r#""1001""#), "{second}");
-    peer.say(&data("spot/user/order", "BTC_USDT", &[1])).await;
-    peer.say(&data("spot/user/orders", "ETH_USDT", &[2])).await;
+    peer.push(&data("spot/user/order", "BTC_USDT", &[1])).await;
+    peer.push(&data("spot/user/orders", "ETH_USDT", &[2])).await;
     assert!(matches!(next(&mut subscription).await, Update::Subscribed));
     assert!(matches!(next(&mut subscription).await, Update::Reconnecting(_)));
     assert!(matches!(next(&mut subscription).await, Update::Resynced));
@@ -56,8 +57,8 @@ async fn a_refused_login_stops_instead_of_looping() {
     let ((), result) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(LOGIN_REFUSED).await;
+            peer.next_text().await;
+            peer.push(LOGIN_REFUSED).await;
         },
         client.subscribe(orders()),
     );
@@ -67,7 +68,7 @@ async fn a_refused_login_stops_instead_of_looping() {
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
     tasks_end(before).await;
     tokio::time::sleep(Duration::from_hours(1)).await;
-    assert!(!venue.is_dialled(), "nobody knocks again on his own");
+    assert!(!venue.has_been_dialled(), "nobody knocks again on his own");
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,9 +77,9 @@ async fn a_login_refused_after_a_reconnection_ends_the_subscription() {
     let (peer, subscription) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(r#"{"event":"login"}"#).await;
-            peer.acknowledge().await;
+            peer.next_text().await;
+            peer.push(r#"{"event":"login"}"#).await;
+            peer.accept_command().await;
             peer
         },
         client.subscribe(orders()),
@@ -86,8 +87,8 @@ async fn a_login_refused_after_a_reconnection_ends_the_subscription() {
     let mut subscription = subscription.expect("subscribed");
     drop(peer);
     let mut peer = venue.accept().await;
-    peer.text().await;
-    peer.say(LOGIN_REFUSED).await;
+    peer.next_text().await;
+    peer.push(LOGIN_REFUSED).await;
     assert_eq!(last_error(&mut subscription).await.kind(), ErrorKind::LoginRefused);
 }
 
@@ -96,23 +97,23 @@ async fn private_topics_without_credentials_do_not_even_connect() {
     let (mut venue, client) = venue();
     let error = client.subscribe(orders()).await.expect_err("no credentials");
     assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
-    assert!(!venue.is_dialled());
+    assert!(!venue.has_been_dialled());
 }
 
 /// Waits for a connection and refuses its login with this code.
-async fn refuse(venue: &mut Venue, code: u32) -> String {
+async fn refuse(venue: &mut ScriptedServer, code: u32) -> String {
     let mut peer = venue.accept().await;
-    let login = peer.text().await;
-    peer.say(&format!(r#"{{"event":"login","errorCode":"{code}","errorMessage":"no"}}"#)).await;
+    let login = peer.next_text().await;
+    peer.push(&format!(r#"{{"event":"login","errorCode":"{code}","errorMessage":"no"}}"#)).await;
     login
 }
 
 /// Waits for a connection, accepts its login and acknowledges its first command.
-async fn accept(venue: &mut Venue) -> (Peer, String) {
+async fn accept(venue: &mut ScriptedServer) -> (ServerConnection, String) {
     let mut peer = venue.accept().await;
-    let login = peer.text().await;
-    peer.say(r#"{"event":"login"}"#).await;
-    peer.acknowledge().await;
+    let login = peer.next_text().await;
+    peer.push(r#"{"event":"login"}"#).await;
+    peer.accept_command().await;
     (peer, login)
 }
 
@@ -192,7 +193,7 @@ async fn a_login_refused_for_its_time_corrects_the_clock_and_the_stream_goes_on(
         assert!(matches!(next(&mut subscription).await, Update::Reconnecting(_)));
     }
     assert!(matches!(next(&mut subscription).await, Update::Resynced));
-    peer.say(&data("spot/user/order", "BTC_USDT", &[1])).await;
+    peer.push(&data("spot/user/order", "BTC_USDT", &[1])).await;
     assert_eq!(value(&mut subscription).await, 1);
 }
 

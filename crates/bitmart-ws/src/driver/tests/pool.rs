@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::{CLOSE, PING, venue};
+use crate::testing::own::{CLOSE, PING, parts, venue};
 use crate::{Condition, Limits};
 
 /// A venue that serves everybody and notes what its limits are about.
@@ -34,7 +34,7 @@ impl Ledger {
     }
 
     /// Serves until dropped. Every connection is cut when `cut` changes.
-    async fn serve(self, mut venue: Venue, cut: watch::Receiver<u32>) {
+    async fn serve(self, mut venue: ScriptedServer, cut: watch::Receiver<u32>) {
         let mut connections = JoinSet::new();
         loop {
             let mut peer = venue.accept().await;
@@ -59,9 +59,9 @@ impl Ledger {
         }
     }
 
-    async fn attend(&self, peer: &mut Peer, own: &mut BTreeSet<String>) {
+    async fn attend(&self, peer: &mut ServerConnection, own: &mut BTreeSet<String>) {
         let mut sent: Vec<Instant> = Vec::new();
-        while let Some((opcode, payload)) = peer.frame().await {
+        while let Some((opcode, payload)) = peer.next_frame().await.map(parts) {
             if opcode == CLOSE {
                 return;
             }
@@ -71,7 +71,7 @@ impl Ledger {
             sent.push(now);
             self.note(|counts| counts.most_messages = counts.most_messages.max(sent.len()));
             if payload == b"ping" {
-                peer.say("pong").await;
+                peer.push("pong").await;
                 continue;
             }
             let command: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
@@ -80,7 +80,7 @@ impl Ledger {
             self.note(|counts| counts.most_arguments = counts.most_arguments.max(topics.len()));
             for topic in topics.iter().filter_map(serde_json::Value::as_str) {
                 let topic = topic.to_owned();
-                peer.say(&format!(r#"{{"event":"{operation}","topic":"{topic}"}}"#)).await;
+                peer.push(&format!(r#"{{"event":"{operation}","topic":"{topic}"}}"#)).await;
                 self.note(|counts| {
                     if operation == "subscribe" {
                         own.insert(topic.clone());
@@ -239,7 +239,7 @@ async fn a_venue_that_accepts_and_closes_is_not_stormed() {
 #[tokio::test(start_paused = true)]
 async fn fewer_connections_can_be_asked_for() {
     let (venue, client) =
-        crate::testing::venue_with(1 << 20, |client| client.connections_per_side(1));
+        crate::testing::own::venue_with(1 << 20, |client| client.connections_per_side(1));
     let ledger = Ledger::default();
     let mut serving = JoinSet::new();
     let (_cut, watched) = watch::channel(0);
@@ -263,7 +263,7 @@ async fn a_connection_shows_how_it_stands() {
         patient(connection.changed()).await.expect("a connection").condition
     };
     assert!(matches!(status(&mut connection).await, Condition::Stale { .. }));
-    peer.say("pong").await;
+    peer.push("pong").await;
     assert!(matches!(status(&mut connection).await, Condition::Open { .. }));
     drop(peer);
     assert_eq!(status(&mut connection).await, Condition::Connecting);

@@ -7,16 +7,17 @@ use crate::client::Client;
 use crate::dialect::Limits;
 use crate::event::DecodeErrorKind;
 use crate::reason::ReconnectReason;
-use crate::testing::{BINARY, PING, PONG, Peer, TEXT, Venue, frame, venue, venue_with};
+use crate::testing::own::{BINARY, PING, PONG, TEXT, frame, parts, venue, venue_with};
+use crate::testing::{ScriptedServer, ServerConnection};
 use crate::topic;
 
 /// A connection with the ticker subscribed.
-async fn open() -> (Venue, Client, Peer, Subscription<RawEvent>) {
+async fn open() -> (ScriptedServer, Client, ServerConnection, Subscription<RawEvent>) {
     let (mut venue, client) = venue();
     let (peer, subscription) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.acknowledge().await;
+            peer.accept_command().await;
             peer
         },
         client.subscribe(ticker()),
@@ -36,9 +37,9 @@ async fn violation(subscription: &mut Subscription<RawEvent>) -> String {
 #[tokio::test(start_paused = true)]
 async fn data_arrives_compressed_and_plain_with_every_entry() {
     let (_venue, _client, mut peer, mut tickers) = open().await;
-    peer.say(&tick(1)).await;
-    peer.send(true, BINARY, &deflate(&data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
-    peer.say(&data("spot/ticker:BTC_USDT", "BTC_USDT", &[4])).await;
+    peer.push(&tick(1)).await;
+    peer.send_frame(true, BINARY, &deflate(&data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
+    peer.push(&data("spot/ticker:BTC_USDT", "BTC_USDT", &[4])).await;
     for expected in 1..=4 {
         assert_eq!(value(&mut tickers).await, expected);
     }
@@ -50,26 +51,26 @@ async fn a_frame_that_arrives_in_pieces_survives_timers_and_commands() {
     let text = tick(7);
     let whole = frame(true, BINARY, &deflate(&text).repeat(1));
     for split in 1..whole.len() {
-        peer.raw(&whole[..split]).await;
+        peer.send_bytes(&whole[..split]).await;
         if split % 2 == 0 {
             // The heartbeat takes its turn in the middle of the read.
             tokio::time::advance(Duration::from_secs(10)).await;
-            assert_eq!(peer.frame().await.expect("open"), (TEXT, b"ping".to_vec()));
+            assert_eq!(peer.next_frame().await.map(parts).expect("open"), (TEXT, b"ping".to_vec()));
         } else {
             // So does a command, and its answer must wait for the frame to be complete.
             let trades = tokio::spawn({
                 let client = client.clone();
                 async move { client.subscribe(trade()).await }
             });
-            assert!(peer.text().await.contains("subscribe"));
-            peer.raw(&whole[split..]).await;
-            peer.say(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
+            assert!(peer.next_text().await.contains("subscribe"));
+            peer.send_bytes(&whole[split..]).await;
+            peer.push(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
             drop(patient(trades).await.expect("no panic").expect("subscribed"));
-            let (operation, _) = peer.acknowledge().await;
+            let operation = peer.accept_command().await.operation;
             assert_eq!((operation.as_str(), value(&mut tickers).await), ("unsubscribe", 7));
             continue;
         }
-        peer.raw(&whole[split..]).await;
+        peer.send_bytes(&whole[split..]).await;
         assert_eq!(value(&mut tickers).await, 7, "split at {split}");
     }
 }
@@ -79,18 +80,18 @@ async fn fragments_are_put_together() {
     let (_venue, _client, mut peer, mut tickers) = open().await;
     let text = tick(5);
     let (front, back) = text.as_bytes().split_at(9);
-    peer.send(false, TEXT, front).await;
-    peer.send(true, PING, b"between").await;
-    peer.send(true, 0, back).await;
+    peer.send_frame(false, TEXT, front).await;
+    peer.send_frame(true, PING, b"between").await;
+    peer.send_frame(true, 0, back).await;
     assert_eq!(value(&mut tickers).await, 5);
-    assert_eq!(peer.frame().await.expect("open"), (PONG, b"between".to_vec()));
+    assert_eq!(peer.next_frame().await.map(parts).expect("open"), (PONG, b"between".to_vec()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn fragments_beyond_the_cap_end_the_connection() {
     let (mut venue, _client, mut peer, mut tickers) = open().await;
-    peer.send(false, TEXT, &vec![b' '; 600_000]).await;
-    peer.send(false, 0, &vec![b' '; 600_000]).await;
+    peer.send_frame(false, TEXT, &vec![b' '; 600_000]).await;
+    peer.send_frame(false, 0, &vec![b' '; 600_000]).await;
     assert!(violation(&mut tickers).await.contains("1 MiB"));
     venue.accept().await;
 }
@@ -99,7 +100,7 @@ async fn fragments_beyond_the_cap_end_the_connection() {
 async fn a_frame_that_announces_too_much_ends_the_connection_at_its_header() {
     let (mut venue, _client, mut peer, mut tickers) = open().await;
     let header = [&[0x82, 127][..], &10_000_000_u64.to_be_bytes()].concat();
-    peer.raw(&header).await;
+    peer.send_bytes(&header).await;
     assert!(violation(&mut tickers).await.contains("too large"));
     venue.accept().await;
 }
@@ -119,18 +120,19 @@ async fn frames_that_cannot_be_read_are_told_and_many_in_a_row_end_the_connectio
     ];
     for (opcode, payload, kind) in frames {
         let (mut venue, _client, mut peer, mut tickers) = open().await;
-        let expect_faults = async |peer: &mut Peer, tickers: &mut Subscription<RawEvent>, count| {
-            for _ in 0..count {
-                peer.send(true, opcode, payload).await;
-                let update = next(tickers).await;
-                let Update::Malformed(fault) = update else { panic!("{update:?}") };
-                assert_eq!((fault.kind(), fault.entry()), (kind, None));
-                assert_eq!(fault.raw_length(), payload.len());
-                assert!(payload.starts_with(fault.raw()) && !fault.raw().is_empty());
-            }
-        };
+        let expect_faults =
+            async |peer: &mut ServerConnection, tickers: &mut Subscription<RawEvent>, count| {
+                for _ in 0..count {
+                    peer.send_frame(true, opcode, payload).await;
+                    let update = next(tickers).await;
+                    let Update::Malformed(fault) = update else { panic!("{update:?}") };
+                    assert_eq!((fault.kind(), fault.entry()), (kind, None));
+                    assert_eq!(fault.raw_length(), payload.len());
+                    assert!(payload.starts_with(fault.raw()) && !fault.raw().is_empty());
+                }
+            };
         expect_faults(&mut peer, &mut tickers, most - 1).await;
-        peer.say(&tick(2)).await;
+        peer.push(&tick(2)).await;
         assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
         expect_faults(&mut peer, &mut tickers, most).await;
         assert!(violation(&mut tickers).await.contains("in a row"));
@@ -144,13 +146,13 @@ async fn text_that_is_not_utf8_is_told_and_the_frames_behind_it_are_read() {
     let (mut venue, _client, mut peer, mut tickers) = open().await;
     for count in [most - 1, most] {
         for _ in 0..count {
-            peer.send(true, TEXT, b"{\"table\":\"\xff\"}").await;
+            peer.send_frame(true, TEXT, b"{\"table\":\"\xff\"}").await;
             let update = next(&mut tickers).await;
             let Update::Malformed(fault) = update else { panic!("{update:?}") };
             assert_eq!(fault.kind(), DecodeErrorKind::Encoding);
         }
         if count < most {
-            peer.say(&tick(2)).await;
+            peer.push(&tick(2)).await;
             assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
         }
     }
@@ -162,7 +164,7 @@ async fn text_that_is_not_utf8_is_told_and_the_frames_behind_it_are_read() {
 async fn bytes_behind_a_frame_are_told_and_the_frame_counts() {
     let (_venue, _client, mut peer, mut tickers) = open().await;
     for _ in 0..9 {
-        peer.send(true, BINARY, &[&deflate(&tick(3))[..], b"more"].concat()).await;
+        peer.send_frame(true, BINARY, &[&deflate(&tick(3))[..], b"more"].concat()).await;
         assert_eq!(value(&mut tickers).await, 3);
         let update = next(&mut tickers).await;
         let Update::Malformed(fault) = update else { panic!("{update:?}") };
@@ -176,7 +178,7 @@ async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
     let (peer, bitcoin, ether) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.acknowledge().await;
+            peer.accept_command().await;
             peer
         },
         client.subscribe(topic::spot::trades("BTC_USDT")),
@@ -190,8 +192,11 @@ async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
     let entries =
         [entry("BTC_USDT", "1"), entry("BTC_USDT", "?"), entry("ETH_USDT", "2"), "{}".to_owned()]
             .join(",");
-    peer.say(&format!(r#"{{"table":"spot/trade","data":[{entries},{}]}}"#, entry("btc_usdt", "3")))
-        .await;
+    peer.push(&format!(
+        r#"{{"table":"spot/trade","data":[{entries},{}]}}"#,
+        entry("btc_usdt", "3")
+    ))
+    .await;
     let mut told = Vec::new();
     for subscription in [&mut bitcoin, &mut ether] {
         assert!(matches!(patient(subscription.next()).await, Some(Ok(Update::Subscribed))));
@@ -212,8 +217,8 @@ async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
 #[tokio::test(start_paused = true)]
 async fn a_frame_that_does_not_decode_is_an_update_and_not_the_end() {
     let (_venue, _client, mut peer, mut tickers) = open().await;
-    peer.say(r#"{"data":[{"symbol":"BTC_USDT","v":1},,,],"table":"spot/ticker"}"#).await;
-    peer.say(&tick(2)).await;
+    peer.push(r#"{"data":[{"symbol":"BTC_USDT","v":1},,,],"table":"spot/ticker"}"#).await;
+    peer.push(&tick(2)).await;
     loop {
         if let Update::Malformed(error) = next(&mut tickers).await {
             assert!(!error.to_string().contains("\"v\""), "no payload in errors: {error}");
@@ -226,8 +231,11 @@ async fn a_frame_that_does_not_decode_is_an_update_and_not_the_end() {
 #[tokio::test(start_paused = true)]
 async fn a_protocol_ping_is_answered_with_its_own_payload() {
     let (_venue, _client, mut peer, _tickers) = open().await;
-    peer.send(true, PING, b"are you there").await;
-    assert_eq!(peer.frame().await.expect("open"), (PONG, b"are you there".to_vec()));
+    peer.send_frame(true, PING, b"are you there").await;
+    assert_eq!(
+        peer.next_frame().await.map(parts).expect("open"),
+        (PONG, b"are you there".to_vec())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,7 +244,7 @@ async fn a_peer_that_does_not_read_is_given_up() {
     let (mut peer, tickers) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.acknowledge().await;
+            peer.accept_command().await;
             peer
         },
         client.subscribe(ticker()),
@@ -245,7 +253,7 @@ async fn a_peer_that_does_not_read_is_given_up() {
     next(&mut tickers).await;
     // Pongs fill the stream, because nobody reads them here.
     for _ in 0..8 {
-        peer.send(true, PING, &[0; 125]).await;
+        peer.send_frame(true, PING, &[0; 125]).await;
     }
     let Update::Reconnecting(ReconnectReason::Lost { detail }) = next(&mut tickers).await else {
         panic!("the connection goes on");
@@ -257,7 +265,7 @@ async fn a_peer_that_does_not_read_is_given_up() {
 async fn events_go_to_the_subscriptions_of_their_symbol_and_are_shared_by_all_of_one_topic() {
     let (_venue, client, mut peer, mut bitcoin) = open().await;
     let (_, ether, again) = tokio::join!(
-        peer.acknowledge(),
+        peer.accept_command(),
         client.subscribe(spot("spot/ticker:ETH_USDT")),
         client.subscribe(ticker()),
     );
@@ -265,14 +273,14 @@ async fn events_go_to_the_subscriptions_of_their_symbol_and_are_shared_by_all_of
         (ether.expect("subscribed"), again.expect("subscribed without a frame"));
     assert!(matches!(next(&mut ether).await, Update::Subscribed));
     assert!(matches!(next(&mut again).await, Update::Subscribed));
-    peer.say(&data("spot/ticker", "ETH_USDT", &[1])).await;
-    peer.say(&data("spot/ticker", "BTC_USDT", &[2])).await;
-    peer.say(&data("spot/ticker", "SOL_USDT", &[3])).await;
+    peer.push(&data("spot/ticker", "ETH_USDT", &[1])).await;
+    peer.push(&data("spot/ticker", "BTC_USDT", &[2])).await;
+    peer.push(&data("spot/ticker", "SOL_USDT", &[3])).await;
     assert_eq!(value(&mut ether).await, 1);
     assert_eq!(value(&mut bitcoin).await, 2);
     assert_eq!(value(&mut again).await, 2);
     drop(again);
-    peer.say(&data("spot/ticker", "BTC_USDT", &[4])).await;
+    peer.push(&data("spot/ticker", "BTC_USDT", &[4])).await;
     assert_eq!(value(&mut bitcoin).await, 4, "the other subscription keeps the topic");
 }
 
@@ -283,15 +291,15 @@ async fn a_futures_group_with_another_suffix_is_routed() {
     let (peer, depth) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(r#"{"action":"subscribe","group":"futures/depthIncrease20:BTCUSDT","success":true}"#).await;
+            peer.next_text().await;
+            peer.push(r#"{"action":"subscribe","group":"futures/depthIncrease20:BTCUSDT","success":true}"#).await;
             peer
         },
         client.subscribe(topic),
     );
     let (mut peer, mut depth) = (peer, depth.expect("subscribed"));
     next(&mut depth).await;
-    peer.say(
+    peer.push(
         r#"{"data":{"symbol":"BTCUSDT","v":1},"group":"futures/depthIncrease20:BTCUSDT@100ms"}"#,
     )
     .await;
@@ -307,8 +315,8 @@ async fn a_variant_of_a_topic_can_follow_another_but_gets_a_connection_of_its_ow
     let (mut peer, depth) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.text().await;
-            peer.say(&answer("subscribe", slow)).await;
+            peer.next_text().await;
+            peer.push(&answer("subscribe", slow)).await;
             peer
         },
         client.subscribe(futures(slow)),
@@ -317,8 +325,8 @@ async fn a_variant_of_a_topic_can_follow_another_but_gets_a_connection_of_its_ow
     let (other, beside) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            assert!(peer.text().await.contains(fast));
-            peer.say(&answer("subscribe", fast)).await;
+            assert!(peer.next_text().await.contains(fast));
+            peer.push(&answer("subscribe", fast)).await;
             peer
         },
         client.subscribe(futures(fast)),
@@ -326,12 +334,14 @@ async fn a_variant_of_a_topic_can_follow_another_but_gets_a_connection_of_its_ow
     drop((depth, beside.expect("subscribed"), other));
     let ((), depth) = tokio::join!(
         async {
-            assert!(peer.text().await.contains("unsubscribe"));
-            peer.say(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":1}}}}"#)).await;
-            peer.say(&answer("unsubscribe", slow)).await;
-            assert!(peer.text().await.contains(fast));
-            peer.say(&answer("subscribe", fast)).await;
-            peer.say(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":2}}}}"#)).await;
+            assert!(peer.next_text().await.contains("unsubscribe"));
+            peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":1}}}}"#))
+                .await;
+            peer.push(&answer("unsubscribe", slow)).await;
+            assert!(peer.next_text().await.contains(fast));
+            peer.push(&answer("subscribe", fast)).await;
+            peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":2}}}}"#))
+                .await;
         },
         client.subscribe(futures(fast)),
     );
@@ -347,16 +357,19 @@ async fn a_request_goes_out_and_topics_without_snapshots_refuse_it() {
     let (mut peer, books) = tokio::join!(
         async {
             let mut peer = venue.accept().await;
-            peer.acknowledge().await;
+            peer.accept_command().await;
             peer
         },
         client.subscribe(book.clone()),
     );
     let books = books.expect("subscribed");
     client.request(&book).await.expect("sent");
-    assert_eq!(peer.text().await, r#"{"op":"request","args":["spot/depth/increase100:BTC_USDT"]}"#);
+    assert_eq!(
+        peer.next_text().await,
+        r#"{"op":"request","args":["spot/depth/increase100:BTC_USDT"]}"#
+    );
     books.request().await.expect("sent");
-    assert!(peer.text().await.contains("request"));
+    assert!(peer.next_text().await.contains("request"));
     let error = client.request(&ticker()).await.expect_err("no snapshots");
     assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
 }

@@ -14,12 +14,12 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use bitmart::types::Timestamp;
-use bitmart::types::wire::is_no_value;
+use bitmart_types::Timestamp;
+use bitmart_types::wire::is_no_value;
 use ring::hmac;
 
 use self::names::Class;
-use crate::output::json::Json;
+use super::Json;
 
 /// 2015 and 2100 in milliseconds: what is outside is no time.
 const TIMES: std::ops::Range<i64> = 1_420_070_400_000..4_102_444_800_000;
@@ -32,7 +32,7 @@ const LONG: usize = 18;
 /// What the description calls the place with this path, `data[][3]`; columns of rows have no other name.
 pub(super) type Columns<'a> = &'a dyn Fn(&str) -> Option<&'static str>;
 
-/// Replaces values.
+/// Replaces values that may be about the account.
 pub(super) struct Redactor {
     key: hmac::Key,
     /// By how much times move, in milliseconds: whole hours, so that candles stay on the hour.
@@ -49,7 +49,8 @@ struct Place<'a> {
 }
 
 impl Redactor {
-    /// With a secret of this run, for what stays together.
+    /// With a secret of this run, and a name for what stays together: within it equal values have equal
+    /// stand-ins.
     pub(super) fn new(secret: &[u8], realm: &str) -> Self {
         let run = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let key = hmac::sign(&run, realm.as_bytes());
@@ -57,12 +58,14 @@ impl Redactor {
         Self { shift: span(&key, "answers"), key }
     }
 
-    /// The same for questions, whose times are about now.
+    /// The same for requests, whose times are about now.
+    #[must_use]
     pub(super) fn of_questions(&self) -> Self {
         Self { shift: span(&self.key, "questions"), key: self.key.clone() }
     }
 
-    /// A tree of the same shape without what is about the account.
+    /// A tree of the same shape without what is about the account. `columns` names the columns of rows
+    /// by their path.
     pub(super) fn tree(&self, value: &Json, columns: Columns<'_>) -> Json {
         let place = Place { name: "", path: "", is_column: false };
         self.walk(place, value, columns)

@@ -109,7 +109,7 @@ fn long_numbers_stay_within_their_type() {
     }
     assert!(redactor().amount("", "9223372036854775807").parse::<i64>().is_ok());
     let most = "79228162514264337593543950335";
-    assert!(redactor().amount("", most).parse::<bitmart::Decimal>().is_ok());
+    assert!(redactor().amount("", most).parse::<bitmart_types::Decimal>().is_ok());
 }
 
 #[test]

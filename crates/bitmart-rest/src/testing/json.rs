@@ -8,21 +8,62 @@ use serde_json::value::RawValue;
 /// Deepest nesting that is read; the reader calls itself.
 const DEPTH: usize = 64;
 
-/// A JSON value. Numbers are texts: an amount never passes through a float.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Json {
+/// A JSON value. Numbers are texts: an amount never passes through a float. Members keep their order.
+///
+/// ```
+/// use bitmart_rest::testing::Json;
+///
+/// let json = Json::read(r#"{"price":"60000.10","count":2}"#)?;
+/// assert_eq!(json.member("count"), Some(&Json::from(2)));
+/// assert_eq!(json.to_string(), r#"{"price":"60000.10","count":2}"#);
+/// # Ok::<(), bitmart_rest::testing::JsonError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "JSON has no other values")]
+pub enum Json {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number, digit by digit.
     Number(String),
+    /// A text, without escapes.
     Text(String),
+    /// A list.
     List(Vec<Json>),
+    /// Members in their order. A name may come twice, as in the text.
     Object(Vec<(String, Json)>),
 }
 
+/// A text that is no JSON, or is nested deeper than 64 levels.
+#[derive(Debug)]
+pub struct JsonError(serde_json::Error);
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
 impl Json {
     /// Reads JSON text.
-    pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
-        Self::read_at(text, DEPTH)
+    ///
+    /// # Errors
+    /// When it is no JSON or is nested deeper than 64 levels.
+    pub fn read(text: &str) -> Result<Self, JsonError> {
+        Self::read_at(text, DEPTH).map_err(JsonError)
+    }
+
+    /// The member of an object with this name: the last one if there are several.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => {
+                members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+            }
+            _ => None,
+        }
     }
 
     fn read_at(text: &str, depth: usize) -> Result<Self, serde_json::Error> {
@@ -48,8 +89,9 @@ impl Json {
         })
     }
 
-    /// What stands in a cell of a table: texts without quotes, nothing for null.
-    pub(crate) fn cell(&self) -> String {
+    /// What stands in a cell of a table or behind a name in a query: texts without quotes, nothing for
+    /// null, anything else as JSON.
+    pub fn cell(&self) -> String {
         match self {
             Self::Null => String::new(),
             Self::Text(text) => text.clone(),
@@ -58,7 +100,7 @@ impl Json {
     }
 
     /// Indented over several lines.
-    pub(crate) fn pretty(&self) -> String {
+    pub fn pretty(&self) -> String {
         let mut out = String::new();
         self.write_pretty(&mut out, 0);
         out
@@ -128,6 +170,36 @@ impl fmt::Display for Json {
         }
     }
 }
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Json {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Json {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+macro_rules! from_integer {
+    ($($integer:ty),*) => {$(
+        impl From<$integer> for Json {
+            fn from(value: $integer) -> Self {
+                Self::Number(value.to_string())
+            }
+        }
+    )*};
+}
+
+from_integer!(i32, i64, u32, u64, usize);
 
 /// Reads the members of an object in their order.
 struct Members;

@@ -1,0 +1,248 @@
+//! A transport that answers from recordings.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+
+use super::{Json, ReadError, Recording, SentRequest};
+use crate::transport::{Body, Transport, TransportError, TransportErrorKind, TransportFuture};
+
+/// Largest file that is read, in bytes: 16 MiB of response and what stands around it.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// Answers from recordings: those of a [`Recorder`](super::Recorder), of `bitmart probe`, or the
+/// repository's fixtures.
+///
+/// A request is answered by a recording of the same method, path and parameters, whatever their order. If
+/// there are several, each answers once in the order of their files, and the last one from then on. A
+/// recording without parameters answers whatever the parameters are. Text and number are the same in a
+/// query and differ in a body.
+///
+/// Recordings hold stand-ins for ids, so that a request must name the id that a recorded response shows,
+/// and times are moved: [`ignore`](Self::ignore) parameters that the program makes up.
+///
+/// What was not recorded fails as *not sent*, and the error says what was recorded of that path.
+///
+/// ```no_run
+/// use bitmart_rest::Client;
+/// use bitmart_rest::testing::Replayer;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let replayer = Replayer::open("recordings")?.ignore("clientOrderId");
+/// let client = Client::builder().transport(replayer).build()?;
+/// let ticker = client.spot().ticker("BTC_USDT").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Replayer(Arc<Shared>);
+
+struct Shared {
+    recordings: Vec<(PathBuf, Recording)>,
+    ignored: BTreeSet<String>,
+    /// How often each recording has answered.
+    used: Mutex<Vec<usize>>,
+}
+
+impl Replayer {
+    /// Reads all `*.json` files in the folder and below it. Files of other kinds, such as frames, and
+    /// recordings without a response are left out.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is larger than 64 MiB or is no JSON, or there is no recording.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, ReadError> {
+        let folder = folder.as_ref();
+        let mut files = Vec::new();
+        collect(folder, &mut files)?;
+        files.sort_by_key(|path| place(path));
+        let mut recordings = Vec::new();
+        for path in files {
+            let broken = |error: std::io::Error| ReadError::new(error.to_string()).at(&path);
+            if fs::metadata(&path).map_err(broken)?.len() > LARGEST_FILE {
+                return Err(ReadError::new("it is larger than 64 MiB").at(&path));
+            }
+            let text = fs::read_to_string(&path).map_err(broken)?;
+            match Recording::read(&text).map_err(|error| error.at(&path))? {
+                Some(recording) if recording.response.is_some() => {
+                    recordings.push((path, recording));
+                }
+                _ => {}
+            }
+        }
+        if recordings.is_empty() {
+            return Err(ReadError::new("no recording is here").at(folder));
+        }
+        Ok(Self::of(recordings))
+    }
+
+    /// Answers from these recordings, in this order.
+    pub fn new(recordings: impl IntoIterator<Item = Recording>) -> Self {
+        let named = recordings.into_iter().enumerate();
+        Self::of(named.map(|(index, one)| (format!("recording {index}").into(), one)).collect())
+    }
+
+    fn of(recordings: Vec<(PathBuf, Recording)>) -> Self {
+        let used = Mutex::new(vec![0; recordings.len()]);
+        Self(Arc::new(Shared { recordings, ignored: BTreeSet::new(), used }))
+    }
+
+    /// Pays no attention to the parameter of this name, in queries and in bodies.
+    #[must_use = "it is the transport"]
+    pub fn ignore(self, name: impl Into<String>) -> Self {
+        let mut ignored = self.0.ignored.clone();
+        ignored.insert(name.into());
+        let recordings = self.0.recordings.clone();
+        let used = Mutex::new(self.0.used().clone());
+        Self(Arc::new(Shared { recordings, ignored, used }))
+    }
+
+    /// Files of the recordings that have not answered.
+    pub fn unused(&self) -> Vec<PathBuf> {
+        let used = self.0.used();
+        let both = self.0.recordings.iter().zip(used.iter());
+        both.filter(|(_, count)| **count == 0).map(|((path, _), _)| path.clone()).collect()
+    }
+}
+
+impl Shared {
+    fn used(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The recording that answers the request, or what there is instead.
+    fn find(&self, request: &SentRequest) -> Result<&Recording, NotRecorded> {
+        let query = Json::Object(
+            request.query_pairs().into_iter().map(|(name, value)| (name, value.into())).collect(),
+        );
+        let body = request.json().unwrap_or(Json::Null);
+        let is_of_path =
+            |one: &Recording| one.path == request.path() && one.method == request.method.as_str();
+        let is_same = |recorded: Option<&Json>, sent: &Json, texts: bool| {
+            recorded.is_none_or(|recorded| {
+                self.parameters(recorded, texts) == self.parameters(sent, texts)
+            })
+        };
+        let mut used = self.used();
+        let matching = self.recordings.iter().enumerate().filter(|(_, (_, one))| {
+            is_of_path(one)
+                && is_same(one.query.as_ref(), &query, true)
+                && is_same(one.body.as_ref(), &body, false)
+        });
+        let matching: Vec<_> = matching.map(|(index, (_, one))| (index, one)).collect();
+        let fresh = matching.iter().find(|(index, _)| used.get(*index) == Some(&0));
+        if let Some(&(index, recording)) = fresh.or(matching.last()) {
+            if let Some(count) = used.get_mut(index) {
+                *count += 1;
+            }
+            return Ok(recording);
+        }
+        let others = self.recordings.iter().map(|(_, one)| one).filter(|one| is_of_path(one));
+        let shown =
+            |json: &Json| if *json == Json::Null { String::new() } else { json.to_string() };
+        Err(NotRecorded {
+            request: request.to_string(),
+            parameters: if body == Json::Null { shown(&query) } else { shown(&body) },
+            recorded: others
+                .filter_map(|one| one.query.as_ref().or(one.body.as_ref()))
+                .map(shown)
+                .collect(),
+        })
+    }
+
+    /// Members in an order of their own, without those that do not count. An object without members is
+    /// the same as nothing.
+    fn parameters(&self, json: &Json, texts: bool) -> Vec<(String, Json)> {
+        let Json::Object(members) = json else {
+            return match json {
+                Json::Null => Vec::new(),
+                other => vec![(String::new(), other.clone())],
+            };
+        };
+        let mut kept: Vec<_> = members
+            .iter()
+            .filter(|(name, value)| !self.ignored.contains(name) && *value != Json::Null)
+            .map(|(name, value)| {
+                let value = if texts { Json::Text(value.cell()) } else { value.clone() };
+                (name.clone(), value)
+            })
+            .collect();
+        kept.sort_by(|left, right| left.0.cmp(&right.0));
+        kept
+    }
+}
+
+impl Transport for Replayer {
+    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
+        Box::pin(async move {
+            let failed = TransportError::not_sent(TransportErrorKind::Other);
+            let recording = match self.0.find(&SentRequest::new(&request)) {
+                Ok(recording) => recording,
+                Err(nothing) => return Err(failed.with_source(nothing)),
+            };
+            let text = recording.response.as_ref().map(Json::to_string).unwrap_or_default();
+            http::Response::builder()
+                .status(recording.status)
+                .header(CONTENT_TYPE, "application/json")
+                .body(Body::from(Bytes::from(text)))
+                .map_err(|error| failed.with_source(error))
+        })
+    }
+}
+
+/// A request without a recording.
+#[derive(Debug)]
+struct NotRecorded {
+    request: String,
+    parameters: String,
+    recorded: Vec<String>,
+}
+
+impl fmt::Display for NotRecorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {} was not recorded", self.request, self.parameters)?;
+        match self.recorded.as_slice() {
+            [] => f.write_str("; nothing of this path was"),
+            recorded => write!(f, "; recorded of this path: {}", recorded.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for NotRecorded {}
+
+impl fmt::Debug for Replayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replayer")
+            .field("recordings", &self.0.recordings.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
+    let broken = |error: std::io::Error| ReadError::new(error.to_string()).at(folder);
+    for entry in fs::read_dir(folder).map_err(broken)? {
+        let entry = entry.map_err(broken)?;
+        let path = entry.path();
+        // Links are not followed, so that the walk comes to an end.
+        if entry.file_type().map_err(broken)?.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Where a file stands among the others: `name-10` behind `name-9`.
+fn place(path: &Path) -> (Option<PathBuf>, String, usize) {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let parent = path.parent().map(Path::to_owned);
+    match stem.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse().ok()?))) {
+        Some((name, number)) => (parent, name.to_owned(), number),
+        None => (parent, stem, 0),
+    }
+}

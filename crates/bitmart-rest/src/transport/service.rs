@@ -1,0 +1,174 @@
+//! A transport from a `tower` service.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, Bytes};
+use tower_service::Service;
+
+use super::{Body, Chunks, Transport, TransportError, TransportErrorKind, TransportFuture};
+use crate::error::BoxError;
+
+/// A [`Transport`] that sends through a `tower` service, such as a hyper-util client or a stack of
+/// layers around one. Needs the feature `tower`.
+///
+/// Each request goes to a clone of the service that was ready: back pressure of `poll_ready` is
+/// waited for, within the client's time limit. A failure of `poll_ready` is *not sent*, because the
+/// service has not seen the request. A failure of the call *may have been sent*, unless
+/// [`classify`](ServiceTransport::classify) knows better. A failure while the body arrives has always
+/// been sent. The body is streamed, so that the client's size limit holds; trailers are dropped.
+///
+/// # What other stacks do unless they are told not to
+///
+/// A request must leave at most once, and its body and its response must stay as they are. These
+/// defaults break that, or come close:
+///
+/// - **hyper-util** (`client::legacy::Client`): `retry_canceled_requests` is on. It sends a request again
+///   if a reused connection turned out to be closed *before* the first byte was written, and not
+///   afterwards. Turn it off with `Builder::retry_canceled_requests(false)` if a failure shall come up
+///   here instead. Its pool does not look for bytes that came before a request was written: a server
+///   that sends a response too many has it taken for the next one. `pool_max_idle_per_host(0)` uses
+///   each connection once, which excludes that.
+/// - **reqwest**: follows up to 10 redirects, and sends the request to another address: set
+///   `ClientBuilder::redirect(redirect::Policy::none())`. It sends requests again that the server
+///   refused at the level of the protocol (HTTP/2 `REFUSED_STREAM`, `GOAWAY`): set
+///   `ClientBuilder::retry(retry::never())`. Its pool is hyper-util's, with `retry_canceled_requests` on
+///   and no setting for it. With the features `gzip`, `brotli`, `zstd` or `deflate` it asks for
+///   compressed responses and inflates them: `no_gzip()` and its like. It reads proxies from the
+///   environment: `no_proxy()`. Its client is no service of `http::Request`: hand it to
+///   [`from_fn`](super::from_fn()) with `reqwest::Request::try_from` and `http::Response::from`.
+/// - **tower**: `retry` sends again by its policy, `hedge` sends a second copy of what is slow;
+///   neither may be in the stack. A `buffer` turns `poll_ready` into a queue in which a signature
+///   grows old, its errors do not tell whether the request was sent, and a request that is queued is
+///   sent although nobody waits for it any more. `timeout` fails without saying whether the request
+///   was sent, which is why such an error *may have been sent*.
+/// - **tower-http**: `FollowRedirect` sends again. `Decompression` inflates without the client's size
+///   limit in the way, and `SetRequestHeader` or `NormalizePath` change what was signed. `Timeout`
+///   makes up a response with status 408.
+///
+/// [`testing::transport_conformance`](crate::testing::transport_conformance) (feature `testing`) tries a
+/// transport against a server that does all of this to it.
+///
+/// ```
+/// use bitmart_rest::bytes::Bytes;
+/// use bitmart_rest::{Client, transport};
+/// use http_body_util::Full;
+/// use hyper_util::client::legacy;
+/// use hyper_util::rt::TokioExecutor;
+///
+/// # fn main() -> Result<(), bitmart_rest::ConfigError> {
+/// // Plain HTTP, as to a sandbox or a local gateway; put an `HttpsConnector` in for TLS.
+/// let service: legacy::Client<_, Full<Bytes>> = legacy::Client::builder(TokioExecutor::new())
+///     .retry_canceled_requests(false)
+///     .pool_max_idle_per_host(0)
+///     .build_http();
+/// let client = Client::builder().transport(transport::from_service(service)).build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn from_service<S, B>(service: S) -> ServiceTransport<S, B>
+where
+    S: Service<http::Request<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+{
+    ServiceTransport {
+        service: Mutex::new(service),
+        classify: Arc::new(|error: S::Error| {
+            TransportError::maybe_sent(TransportErrorKind::Other).with_source(error)
+        }),
+        body: PhantomData,
+    }
+}
+
+/// What [`from_service`] returns. `B` is the service's request body.
+pub struct ServiceTransport<S: Service<http::Request<B>>, B> {
+    /// Behind a lock because a service need not be `Sync`. Held to clone it and no longer.
+    service: Mutex<S>,
+    classify: Arc<dyn Fn(S::Error) -> TransportError + Send + Sync>,
+    body: PhantomData<fn(B)>,
+}
+
+impl<S, B> ServiceTransport<S, B>
+where
+    S: Service<http::Request<B>>,
+{
+    /// Says of the service's errors where it failed and whether the request may have been sent.
+    ///
+    /// Only claim [`not_sent`](TransportError::not_sent) for what is known to happen before the first
+    /// byte is written, such as `hyper_util::client::legacy::Error::is_connect`.
+    #[must_use]
+    pub fn classify(
+        mut self,
+        classify: impl Fn(S::Error) -> TransportError + Send + Sync + 'static,
+    ) -> Self {
+        self.classify = Arc::new(classify);
+        self
+    }
+}
+
+impl<S, B, R> Transport for ServiceTransport<S, B>
+where
+    S: Service<http::Request<B>, Response = http::Response<R>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: From<Bytes> + Send + 'static,
+    R: http_body::Body + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
+        // The one that becomes ready is the one that is called. What stays is a fresh clone, which
+        // holds nothing that the other has waited for.
+        let mut service = {
+            let mut kept = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = kept.clone();
+            std::mem::replace(&mut *kept, fresh)
+        };
+        Box::pin(async move {
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(|error| {
+                TransportError::not_sent(TransportErrorKind::Other).with_source(error)
+            })?;
+            let response =
+                service.call(request.map(B::from)).await.map_err(|error| (self.classify)(error))?;
+            Ok(response.map(|body| Body::chunks(Arriving(Box::pin(body)))))
+        })
+    }
+}
+
+impl<S: Service<http::Request<B>>, B> fmt::Debug for ServiceTransport<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceTransport").finish_non_exhaustive()
+    }
+}
+
+/// A body of the service as it arrives.
+struct Arriving<R>(Pin<Box<R>>);
+
+impl<R> Chunks for Arriving<R>
+where
+    R: http_body::Body + Send,
+    R::Error: Into<BoxError>,
+{
+    fn poll_chunk(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, TransportError>>> {
+        loop {
+            return Poll::Ready(match ready!(self.0.as_mut().poll_frame(cx)) {
+                None => None,
+                Some(Err(error)) => {
+                    Some(Err(TransportError::maybe_sent(TransportErrorKind::Interrupted)
+                        .with_source(error)))
+                }
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(mut data) => Some(Ok(data.copy_to_bytes(data.remaining()))),
+                    // Trailers.
+                    Err(_) => continue,
+                },
+            });
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The scripted server says what went wrong, and plays both dialects.
+
+use bitmart_auth::Credentials;
+
+use super::*;
+use crate::dialect::Dialect;
+use crate::error::ErrorKind;
+use crate::event::RawEvent;
+use crate::reason::ReconnectReason;
+use crate::topic::Topic;
+use crate::update::Update;
+
+const TICKER: &str = "spot/ticker:BTC_USDT";
+const FUTURES: &str = "futures/ticker:BTCUSDT";
+
+fn public(name: &str) -> Topic<RawEvent> {
+    let dialect = if name.starts_with("spot") { Dialect::Spot } else { Dialect::Futures };
+    Topic::public(dialect, name)
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_dialects_are_subscribed_pushed_to_and_refused() {
+    for (name, data) in [
+        (TICKER, r#"{"data":[{"symbol":"BTC_USDT"}],"table":"spot/ticker"}"#),
+        (FUTURES, r#"{"data":{"symbol":"BTCUSDT"},"group":"futures/ticker:BTCUSDT"}"#),
+    ] {
+        let mut server = ScriptedServer::new();
+        let client = server.client_builder().build().expect("a client");
+        let (mut connection, stream) = tokio::join!(
+            async {
+                let mut connection = server.accept().await;
+                connection.expect_subscribe(&[name]).await;
+                connection
+            },
+            client.subscribe(public(name)),
+        );
+        let mut stream = stream.expect("subscribed");
+        assert!(matches!(stream.next().await, Some(Ok(Update::Subscribed))));
+        connection.push(data).await;
+        connection.push_deflated(data).await;
+        connection.ping(b"there?").await;
+        for _ in 0..2 {
+            assert!(matches!(stream.next().await, Some(Ok(Update::Data(_)))), "{name}");
+        }
+        // Quiet for longer than a silent connection lasts.
+        connection.answer_heartbeats(Duration::from_mins(5)).await;
+        connection.close(1012, "restart").await;
+        let reason = ReconnectReason::Closed { code: Some(1012), text: Some("restart".into()) };
+        let update = stream.next().await;
+        assert!(
+            matches!(&update, Some(Ok(Update::Reconnecting(why))) if *why == reason),
+            "{update:?}"
+        );
+        let mut second = server.accept().await;
+        let command = second.next_command().await;
+        second.refuse(&command, 90_004, "Invalid channel param").await;
+        let error = loop {
+            match stream.next().await.expect("an end") {
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::Rejected, "{name}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_connection_is_given_up_and_a_refused_one_tried_again() {
+    let mut server = ScriptedServer::new();
+    let client = server.client_builder().build().expect("a client");
+    let serve = async {
+        server.refuse("503 Service Unavailable", &[]).await;
+        let mut connection = server.accept().await;
+        connection.expect_subscribe(&[TICKER]).await;
+        connection
+    };
+    let (mut connection, stream) = tokio::join!(serve, client.subscribe(public(TICKER)));
+    let mut stream = stream.expect("subscribed");
+    assert!(matches!(stream.next().await, Some(Ok(Update::Subscribed))));
+    connection.stay_silent(Duration::from_mins(1)).await;
+    assert!(matches!(stream.next().await, Some(Ok(Update::Stale(_)))));
+    let update = stream.next().await;
+    assert!(
+        matches!(update, Some(Ok(Update::Reconnecting(ReconnectReason::Silent { .. })))),
+        "{update:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn logins_are_let_in_and_hidden() {
+    for (dialect, name) in
+        [(Dialect::Spot, "spot/user/orders:ALL_SYMBOLS"), (Dialect::Futures, "futures/order")]
+    {
+        let mut server = ScriptedServer::new();
+        let keys = Credentials::new("canary-key", "canary-secret", "canary-memo").expect("keys");
+        let client = server.client_builder().credentials(keys).build().expect("a client");
+        let topic = Topic::<RawEvent>::private(dialect, name);
+        let (login, stream) = tokio::join!(
+            async {
+                let mut connection = server.accept().await;
+                let login = connection.expect_login().await;
+                connection.expect_subscribe(&[name]).await;
+                login
+            },
+            client.subscribe(topic),
+        );
+        stream.expect("subscribed");
+        assert_eq!(login.arguments[0], "canary-key");
+        assert!(!format!("{login:?}").contains("canary"), "{login:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_command_than_the_expected_one_is_told() {
+    let mut server = ScriptedServer::new();
+    let client = server.client_builder().build().expect("a client");
+    let serve = tokio::spawn(async move {
+        let mut connection = server.accept().await;
+        connection.expect_unsubscribe(&[FUTURES]).await;
+    });
+    let error = tokio::select! {
+        result = serve => result.expect_err("another command"),
+        _ = client.subscribe(public(TICKER)) => unreachable!("nobody acknowledges"),
+    };
+    let text = error.into_panic().downcast::<String>().expect("a text");
+    let wanted = "another command came\n  expected: unsubscribe [\"futures/ticker:BTCUSDT\"]\n      \
+                  came: subscribe [\"spot/ticker:BTC_USDT\"]";
+    assert_eq!(*text, wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_come_fails_the_test() {
+    let mut server = ScriptedServer::new();
+    let nobody = tokio::spawn(async move { server.accept().await });
+    let panic = nobody.await.expect_err("nobody comes").into_panic();
+    let text = panic.downcast::<String>().expect("a text");
+    assert!(text.contains("a connection did not come"), "{text}");
+}

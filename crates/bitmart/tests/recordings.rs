@@ -1,0 +1,86 @@
+//! A recording of a user is a fixture: recorded against the sandbox, checked, and played again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bitmart::rest::spot::{CancelOrder, NewOrder};
+use bitmart::rest::testing::{Recorder, Replayer};
+use bitmart::rest::transport::HyperTransport;
+use bitmart::rest::{Client, LimitPolicy, Limiter, Outcome};
+use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::{ClientOrderId, dec};
+
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn files(folder: &Path) -> TestResult<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = paths.collect::<TestResult<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+#[tokio::test]
+async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
+    let exchange = Sandbox::start(Config::new()).await?;
+    let place = tempfile::tempdir()?;
+    let recorded = place.path().join("recorded");
+    let environment = sandbox::environment(&exchange)?;
+    let own = HyperTransport::builder().roots(environment.roots.clone()).build()?;
+    let recorder = Recorder::new(own, &recorded)?;
+    let keys = sandbox::credentials(&exchange)?;
+    let build = || {
+        Client::builder()
+            .environment(environment.clone())
+            .credentials(keys.clone())
+            .limiter(Limiter::new(LimitPolicy::Off))
+    };
+    let client = build().transport(recorder.clone()).build()?;
+
+    client.system().time().await?;
+    let ticker = client.spot().ticker("BTC_USDT").await?;
+    client.account().spot_wallet().await?;
+    let id = ClientOrderId::new("CANARYorder1")?;
+    let order =
+        || NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).with_client_order_id(id.clone());
+    let placed = client.spot().submit_order(order()).await?;
+    client.spot().cancel_order(CancelOrder::new("BTC_USDT", placed.order_id.clone())).await?;
+    let refused = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
+    assert_eq!(refused.outcome(), Outcome::Rejected);
+    let summary = recorder.summary();
+    assert_eq!((summary.files, summary.not_kept.as_slice()), (6, &[][..]));
+
+    // Into a folder of fixtures, as a contributor does.
+    let fixtures = place.path().join("fixtures");
+    fs::create_dir(&fixtures)?;
+    let (key, order_id) = (keys.key().to_owned(), placed.order_id.to_string());
+    for path in files(&recorded.join("rest"))? {
+        let text = fs::read_to_string(&path)?;
+        for secret in [key.as_str(), "CANARY", order_id.as_str(), "X-BM", "x-bm"] {
+            assert!(!text.contains(secret), "{secret} in {}", path.display());
+        }
+        fs::copy(&path, fixtures.join(path.file_name().ok_or("a name")?))?;
+    }
+    let report = conformance::check(std::slice::from_ref(&fixtures), false)?;
+    assert_eq!((report.passed, report.failed, report.skipped), (6, 0, 0), "{report}");
+
+    // The exchange is gone; the recordings answer.
+    drop(exchange);
+    let replayer = Replayer::open(&fixtures)?;
+    let replayer = replayer.ignore("client_order_id").ignore("size").ignore("price");
+    let client = build().transport(replayer.clone()).build()?;
+    assert_eq!(client.spot().ticker("BTC_USDT").await?.symbol, ticker.symbol);
+    client.account().spot_wallet().await?;
+    // The id of the recorded answer is the one of the recorded cancellation.
+    let again = client.spot().submit_order(order()).await?;
+    assert_ne!(again.order_id, placed.order_id);
+    client.spot().cancel_order(CancelOrder::new("BTC_USDT", again.order_id)).await?;
+    let error = client.spot().ticker("ETH_USDT").await.expect_err("it was not recorded");
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    let unused: Vec<_> = replayer
+        .unused()
+        .iter()
+        .filter_map(|path| path.file_name().map(ToOwned::to_owned))
+        .collect();
+    assert_eq!(unused, ["spot_ticker-2.json", "system_time-1.json"]);
+    Ok(())
+}
