@@ -8,6 +8,7 @@ mod sides;
 mod tests;
 mod troubles;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::connect::Dial;
-use crate::dialect::Access;
+use crate::dialect::{Access, Limits};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
@@ -34,7 +35,7 @@ pub use connection::Connection;
 pub(crate) use troubles::TroubleSender;
 pub use troubles::{Trouble, Troubles};
 
-use sides::{Sides, seed};
+use sides::{Side, Sides, seed};
 
 /// Streams of one environment and, for private topics, of one account.
 ///
@@ -76,7 +77,7 @@ struct Shared {
     dial: Dial,
     clock: Arc<dyn Clock>,
     capacity: usize,
-    connections_per_side: usize,
+    limits: HashMap<Side, Limits>,
     subscribe_within: Duration,
     inflaters: Inflaters,
     next_member: AtomicU64,

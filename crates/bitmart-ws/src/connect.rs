@@ -33,8 +33,8 @@ use handshake::Failure;
 #[cfg(test)]
 pub(crate) use handshake::accept_key;
 
-/// How long TCP, TLS and handshake together may take.
-pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How long TCP, TLS and handshake together may take, unless told otherwise.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 type Upgrade = TokioIo<Upgraded>;
 
@@ -96,6 +96,8 @@ pub(crate) struct Connector {
     dial: Dial,
     tls: Option<Arc<ClientConfig>>,
     gate: Arc<Gate>,
+    /// How long one attempt may take.
+    within: Duration,
 }
 
 impl fmt::Debug for Connector {
@@ -116,15 +118,16 @@ impl Connector {
         dial: Dial,
         tls: Option<Arc<ClientConfig>>,
         gate: Arc<Gate>,
+        within: Duration,
     ) -> Self {
-        Self { address: Arc::new(address), dial, tls, gate }
+        Self { address: Arc::new(address), dial, tls, gate, within }
     }
 
     /// Waits for `delay` and for a turn at the gate, then connects.
     pub(crate) async fn connect(self, delay: Duration) -> Result<Halves, ReconnectReason> {
         tokio::time::sleep(delay).await;
         self.gate.pass().await;
-        match tokio::time::timeout(CONNECT_WITHIN, self.open()).await {
+        match tokio::time::timeout(self.within, self.open()).await {
             Ok(result) => {
                 // The other connections of this side come from the same address.
                 if let Err(ReconnectReason::HandshakeRefused { wait: Some(wait), .. }) = &result {
@@ -133,7 +136,7 @@ impl Connector {
                 result
             }
             Err(_) => {
-                Err(lost(format!("no connection to {} within {CONNECT_WITHIN:?}", self.address)))
+                Err(lost(format!("no connection to {} within {:?}", self.address, self.within)))
             }
         }
     }

@@ -41,7 +41,7 @@
 //! - Topics are spread over as many connections as they need, and every limit that BitMart publishes
 //!   is kept: topics per connection, connections per address, attempts to connect, frames and bytes
 //!   ([`Limits`]). Other programs at the same address count for BitMart as well; leave them their
-//!   share with [`ClientBuilder::connections_per_side`].
+//!   share with [`ConnectionPolicy::connections_per_side`].
 //! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
 //!   keys and signatures are not.
 
@@ -66,6 +66,7 @@ mod generated;
 mod heard;
 pub mod inflate;
 pub mod peek;
+mod policy;
 #[cfg(feature = "client")]
 mod queue;
 mod reason;
@@ -81,11 +82,13 @@ mod testing;
 pub mod topic;
 mod update;
 
+pub use backoff::Backoff;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, Connection, Trouble, Troubles};
 pub use dialect::{Access, Dialect, Limits, SecretText};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
+pub use policy::{ConnectionPolicy, LimitSource, PolicyError};
 pub use reason::{ReconnectReason, Rejection};
 pub use session::{Action, Condition, Notice, Pace, Session, Status};
 #[cfg(feature = "client")]

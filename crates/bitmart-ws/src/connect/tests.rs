@@ -258,7 +258,7 @@ async fn an_address_that_swallows_everything_does_not_hide_the_other_family() {
     let names = Names(addresses.into_iter().map(SocketAddr::from).collect());
     let dial = tcp_with(HttpConnector::new_with_resolver(names));
     let address = Address::parse(&format!("ws://venue:{port}/api")).expect("an address");
-    let connector = Connector::new(address, dial, None, gate());
+    let connector = Connector::new(address, dial, None, gate(), CONNECT_WITHIN);
     let server = tokio::spawn(serve(listener));
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
@@ -271,7 +271,7 @@ async fn a_refused_connection_says_so() {
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
     let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
-    let connector = Connector::new(address, tcp(), None, gate());
+    let connector = Connector::new(address, tcp(), None, gate(), CONNECT_WITHIN);
     let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
     assert!(reason.to_string().contains("refused"), "{reason}");
 }
@@ -301,7 +301,7 @@ async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
         socket.write_all(answer.as_bytes()).await.expect("a client");
         socket
     });
-    let connector = Connector::new(address, tcp(), None, gate());
+    let connector = Connector::new(address, tcp(), None, gate(), CONNECT_WITHIN);
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
     server.await.expect("no panic");
