@@ -2,6 +2,7 @@
 
 mod builder;
 mod connection;
+mod many;
 mod pool;
 mod sides;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::inflate::Inflaters;
 use crate::queue::{Overflow, queue};
-use crate::router::Member;
+use crate::router::{Member, MemberId, Ready};
 use crate::subscription::{Subscription, shut_down};
 use crate::topic::Topic;
 
@@ -125,13 +126,13 @@ impl Client {
         };
         let (writer, reader) = queue(self.0.capacity, overflow, handle.heard.clone());
         let (ready, answer) = oneshot::channel();
-        let id = self.0.next_member.fetch_add(1, Ordering::Relaxed);
+        let id = self.next_member();
         let member = Member {
             id,
             topic: name,
             symbol: topic.symbol().map(Arc::from),
-            writer,
-            ready: Some(ready),
+            writer: writer.into(),
+            ready: Some(Ready::Call(ready)),
         };
         // From here on dropping the subscription undoes it.
         let subscription = Subscription::new(topic, id, reader, handle.clone(), seat);
@@ -203,6 +204,10 @@ impl Client {
         for handle in self.tell_all_to_end() {
             handle.commands.closed().await;
         }
+    }
+
+    pub(crate) fn next_member(&self) -> MemberId {
+        self.0.next_member.fetch_add(1, Ordering::Relaxed)
     }
 
     fn timeout<T>(&self, subscription: &Subscription<T>) -> Error {

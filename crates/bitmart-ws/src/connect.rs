@@ -4,6 +4,7 @@ mod address;
 mod gate;
 mod handshake;
 mod refusal;
+mod stamped;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,8 @@ pub(crate) use gate::Gate;
 use handshake::Failure;
 #[cfg(test)]
 pub(crate) use handshake::accept_key;
+pub(crate) use stamped::ReadAt;
+use stamped::Stamped;
 
 /// How long TCP, TLS and handshake together may take, unless told otherwise.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -86,8 +89,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Both halves of an open WebSocket.
-pub(crate) type Halves = (WebSocketRead<ReadHalf<Upgrade>>, WebSocketWrite<WriteHalf<Upgrade>>);
+/// Both halves of an open WebSocket, and when the reader read last.
+pub(crate) type Halves =
+    (WebSocketRead<Stamped<ReadHalf<Upgrade>>>, WebSocketWrite<WriteHalf<Upgrade>>, ReadAt);
 
 /// Knows one address and how to open WebSockets there.
 #[derive(Clone)]
@@ -159,7 +163,9 @@ impl Connector {
             upgrade(address, io).await?
         };
         let (reader, writer) = tokio::io::split(TokioIo::new(upgraded));
-        Ok(after_handshake_split(reader, writer, Role::Client))
+        let (reader, read_at) = Stamped::new(reader);
+        let (reader, writer) = after_handshake_split(reader, writer, Role::Client);
+        Ok((reader, writer, read_at))
     }
 }
 

@@ -60,6 +60,8 @@ mod driver;
 mod error;
 pub mod event;
 #[cfg(feature = "client")]
+mod fan_in;
+#[cfg(feature = "client")]
 mod frame;
 mod generated;
 #[cfg(feature = "client")]
@@ -70,6 +72,8 @@ mod policy;
 #[cfg(feature = "client")]
 mod queue;
 mod reason;
+#[cfg(feature = "client")]
+mod received;
 #[cfg(feature = "client")]
 mod roster;
 #[cfg(feature = "client")]
@@ -88,8 +92,12 @@ pub use client::{Client, ClientBuilder, Connection, Trouble, Troubles};
 pub use dialect::{Access, Dialect, Limits, SecretText};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "client")]
+pub use fan_in::{FanIn, FanInOptions, Received, SlowReader};
 pub use policy::{ConnectionPolicy, LimitSource, PolicyError};
 pub use reason::{ReconnectReason, Rejection};
+#[cfg(feature = "client")]
+pub use received::ReceivedAt;
 pub use session::{Action, Condition, Notice, Pace, Session, Status};
 #[cfg(feature = "client")]
 pub use subscription::Subscription;

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
-use crate::heard::Heard;
+use crate::heard::{Heard, Stamp};
+use crate::received::ReceivedAt;
 use crate::update::Update;
 
 /// What to do when the reader is too slow.
@@ -19,15 +20,6 @@ pub(crate) enum Overflow {
     Lag,
     /// End the subscription: a missing event would go unnoticed in the reader's accounts.
     End,
-}
-
-/// The span in which an update came.
-#[derive(Clone, Copy, Debug)]
-struct Stamp {
-    /// What [`Heard`] said when it was put in: everything received until then lies before.
-    heard: Option<Instant>,
-    /// When it was put in.
-    queued: Instant,
 }
 
 #[derive(Debug)]
@@ -55,11 +47,6 @@ struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    fn stamp(&self) -> Stamp {
-        let queued = tokio::time::Instant::now().into_std();
-        Stamp { heard: self.heard.get(), queued }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -99,7 +86,7 @@ pub(crate) fn queue<T>(
 impl<T> Writer<T> {
     /// Adds an update. `false` when the subscription is over and the writer can be dropped.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
-        let stamp = self.0.stamp();
+        let stamp = self.0.heard.stamp();
         let mut state = self.0.lock();
         if state.reader_gone || state.ended {
             return false;
@@ -128,7 +115,7 @@ impl<T> Writer<T> {
 
     /// Ends the subscription after what is queued.
     pub(crate) fn end(&self, error: Error) {
-        let stamp = self.0.stamp();
+        let stamp = self.0.heard.stamp();
         self.0.lock().end(Some(error), stamp);
     }
 
@@ -139,7 +126,7 @@ impl<T> Writer<T> {
 
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
-        let stamp = self.0.stamp();
+        let stamp = self.0.heard.stamp();
         self.0.lock().end(None, stamp);
     }
 }
@@ -203,9 +190,14 @@ impl<T> Reader<T> {
         self.0.lock().given?.heard
     }
 
-    /// When the last item was put in.
-    pub(crate) fn queued_at(&self) -> Option<Instant> {
-        self.0.lock().given.map(|stamp| stamp.queued)
+    /// When the last item was received.
+    pub(crate) fn received_at(&self) -> Option<ReceivedAt> {
+        self.0.lock().given.map(|stamp| stamp.received)
+    }
+
+    /// How many updates wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.lock().items.len()
     }
 
     /// Everything that was received until then is in the queue or was given.

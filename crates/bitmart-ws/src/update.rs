@@ -29,7 +29,8 @@ pub enum Update<T> {
     Resynced,
     /// Nothing has been heard on the connection since then, not even the answer to a heartbeat: what
     /// you hold may be old. Comes 15 s after the last sign of life; either [`Alive`](Self::Alive) or
-    /// [`Reconnecting`](Self::Reconnecting) follows within 5 s.
+    /// [`Reconnecting`](Self::Reconnecting) follows within 5 s. (A
+    /// [`ConnectionPolicy`](crate::ConnectionPolicy) sets other times.)
     Stale(Instant),
     /// The connection that was [`Stale`](Self::Stale) is heard again. It lasted, so nothing is
     /// missing.

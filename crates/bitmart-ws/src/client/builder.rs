@@ -79,8 +79,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the time of login signatures comes from. It is asked for every login. Default: the
-    /// clock of this machine, which must be within one minute of BitMart's.
+    /// Where the time of login signatures comes from, and that of
+    /// [`ReceivedAt::time`](crate::ReceivedAt::time). It is asked for every login and every frame.
+    /// Default: the clock of this machine, which must be within one minute of BitMart's.
     ///
     /// After a login that was refused for its time, or for a reason that the venue does not tell, the
     /// clock is asked to [correct](Clock::correct) itself: the clock of a REST client that

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::subscription::Handle;
 
 /// A side of a dialect. Each has connections of its own.
-pub(super) type Side = (Dialect, Access);
+pub(crate) type Side = (Dialect, Access);
 
 /// The pools of the sides that were ever used.
 pub(super) type Sides = HashMap<Side, Pool>;
@@ -29,7 +29,7 @@ impl Client {
     }
 
     /// A place for one more subscription of this topic, on a connection that is started if need be.
-    pub(super) fn seat(&self, side: Side, topic: &Arc<str>) -> Result<(Handle, Seat), Error> {
+    pub(crate) fn seat(&self, side: Side, topic: &Arc<str>) -> Result<(Handle, Seat), Error> {
         self.sides()
             .entry(side)
             .or_insert_with(|| Pool::new(&self.limits(side.0, side.1)))

@@ -146,9 +146,8 @@ impl Check {
         closes: Duration,
         what: &str,
     ) -> Result<(), PolicyError> {
-        let rule = || {
-            format!("must be less than {closes:?}, not {asked:?}: the venue closes {what} then")
-        };
+        let rule =
+            || format!("must be less than {closes:?}, not {asked:?}: the venue closes {what} then");
         self.refuse_unless(asked < closes, setting, LimitSource::Venue, rule)
     }
 

@@ -12,7 +12,10 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 /// The setting that is refused, and whose limit it is.
-fn refusal(policy: ConnectionPolicy, side: (Dialect, Access)) -> Option<(&'static str, LimitSource)> {
+fn refusal(
+    policy: ConnectionPolicy,
+    side: (Dialect, Access),
+) -> Option<(&'static str, LimitSource)> {
     policy.limits(side.0, side.1).err().map(|error| (error.setting(), error.limit_source()))
 }
 
@@ -96,7 +99,10 @@ fn silence_brings_heartbeat_and_staleness_along() {
         [limits.ping_interval, limits.stale_after, limits.silence].map(|time| time.as_secs())
     };
     assert_eq!(limits(ConnectionPolicy::new().silence(seconds(8))), [4, 6, 8]);
-    assert_eq!(limits(ConnectionPolicy::new().silence(seconds(8)).heartbeat(seconds(2))), [2, 5, 8]);
+    assert_eq!(
+        limits(ConnectionPolicy::new().silence(seconds(8)).heartbeat(seconds(2))),
+        [2, 5, 8]
+    );
     assert_eq!(limits(ConnectionPolicy::new().heartbeat(seconds(4))), [4, 12, 20]);
 }
 
