@@ -211,10 +211,9 @@ impl Driver {
     async fn settle(&mut self) -> bool {
         let mut changed = false;
         loop {
-            for id in self.router.take_over() {
-                changed = true;
-                self.leave(id);
-            }
+            let over = self.router.take_over();
+            changed |= !over.is_empty();
+            self.leave(over);
             let Some(action) = self.session.poll_action() else {
                 return changed;
             };
@@ -276,15 +275,18 @@ impl Driver {
 
     /// Lets the dropped subscriptions go.
     fn dismiss(&mut self) {
-        for id in self.signals.take_gone() {
-            self.leave(id);
-        }
+        let gone = self.signals.take_gone();
+        self.leave(gone);
     }
 
-    fn leave(&mut self, id: MemberId) {
-        if let Some(topic) = self.router.leave(id) {
-            self.session.unsubscribe(now(), &topic);
+    /// Lets subscriptions go. Topics that nobody wants any more go out together.
+    fn leave(&mut self, members: Vec<MemberId>) {
+        if members.is_empty() {
+            return;
         }
+        let left = members.into_iter().filter_map(|id| self.router.leave(id));
+        let topics: Vec<_> = left.collect();
+        self.session.unsubscribe_all(now(), topics.iter().map(AsRef::as_ref));
     }
 
     /// Gives whether it was a data frame and nothing else.

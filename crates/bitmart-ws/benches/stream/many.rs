@@ -93,7 +93,8 @@ fn processor(
         let frames = Arc::new(AtomicU64::new(0));
         let mut readers = JoinSet::new();
         if together {
-            let (mut stream, frames) = (client.subscribe_many(topics(count)).await?, frames.clone());
+            let (mut stream, frames) =
+                (client.subscribe_many(topics(count)).await?, frames.clone());
             readers.spawn(async move {
                 while let Some(Ok(item)) = stream.next().await {
                     note(&item.update, &frames);
