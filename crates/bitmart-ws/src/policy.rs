@@ -172,7 +172,7 @@ impl ConnectionPolicy {
         check.longer("silence", silence, "heartbeat", heartbeat)?;
         limits.silence = silence;
         limits.ping_interval = heartbeat;
-        limits.stale_after = heartbeat + (silence - heartbeat) / 2;
+        limits.stale_after = heartbeat + silence.saturating_sub(heartbeat) / 2;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::router::MemberId;
 use crate::topic::Topic;
 use crate::update::Update;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     /// Events of a topic, one after the other.
     Events(u8, u8),

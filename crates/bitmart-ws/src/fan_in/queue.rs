@@ -168,6 +168,9 @@ impl<T> Drop for Port<T> {
 
 impl<T> fmt::Debug for Port<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").field("place", &self.place).field("id", &self.id).finish()
+        f.debug_struct("Port")
+            .field("place", &self.place)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -101,9 +101,11 @@ impl<T> Item<T> {
         match self {
             Self::End(_) => Kind::End,
             Self::Update(update) => match update {
-                Update::Data(_) | Update::Malformed(_) | Update::RequestRejected(_) => Kind::Event,
-                // Only the reader's end makes these.
-                Update::Lagged(_) => Kind::Event,
+                // `Lagged` is made at the reader's end and never waits.
+                Update::Data(_)
+                | Update::Malformed(_)
+                | Update::RequestRejected(_)
+                | Update::Lagged(_) => Kind::Event,
                 Update::Subscribed | Update::Reconnecting(_) | Update::Resynced => Kind::Gap,
                 Update::Stale(_) | Update::Alive => Kind::Quiet,
             },

@@ -54,15 +54,15 @@ fn what_the_venue_allows_at_most_is_taken_and_a_little_more_is_refused_everywher
         let silence = published.idle_close;
         assert_eq!(refusal(new().silence(silence), side), None);
         assert_eq!(refusal(new().silence(silence + bit), side), venue("silence"));
-        assert_eq!(refusal(new().heartbeat(silence - bit), side), None);
+        assert_eq!(refusal(new().heartbeat(silence.saturating_sub(bit)), side), None);
         assert_eq!(refusal(new().heartbeat(silence), side), venue("heartbeat"));
         let closes = published.no_topic_close;
-        assert_eq!(refusal(new().linger(closes - bit), side), None);
+        assert_eq!(refusal(new().linger(closes.saturating_sub(bit)), side), None);
         assert_eq!(refusal(new().linger(closes), side), venue("linger"));
         let backoff = |lasted| new().backoff(Backoff::default().healthy_after(lasted));
         assert_eq!(refusal(backoff(limits.connect_spacing), side), None);
         assert_eq!(
-            refusal(backoff(limits.connect_spacing - bit), side),
+            refusal(backoff(limits.connect_spacing.saturating_sub(bit)), side),
             venue("backoff.healthy_after")
         );
     }
