@@ -49,14 +49,15 @@ pub struct Received<T> {
 
 /// Many topics in one stream with one bounded queue: [`Client::subscribe_many`].
 ///
-/// What each topic tells comes in the order in which it happened, its lifecycle included, and topics
-/// come in the order in which the client read them. [`capacity`](Self::capacity) updates can wait
-/// for all topics together. What happens beyond is the choice of [`SlowReader`]; dropped events are
-/// counted by an [`Update::Lagged`] of their topic, in the place where they are missing.
+/// What each topic tells comes in the order in which it happened, its lifecycle included, and
+/// topics come in the order in which the client read them. [`capacity`](Self::capacity) updates can
+/// wait for all topics together. What happens beyond is the choice of [`SlowReader`]; dropped
+/// events are counted by an [`Update::Lagged`] of their topic, in the place where they are missing.
 ///
-/// An error that [names a topic](Error::topic) is the last item of that topic: the venue refused it,
-/// or its connection ended for good. The others go on. An error that names none ends the stream: its
-/// queue ran full and nothing may be dropped. The stream is over as well when its last topic is.
+/// An error that [names a topic](Error::topic) is the last item of that topic: the venue refused
+/// it, or its connection ended for good. The others go on. An error that names none ends the
+/// stream: its queue ran full and nothing may be dropped. The stream is over as well when its last
+/// topic is.
 ///
 /// Topics come and go with [`add`](Self::add) and [`remove`](Self::remove). Dropping the stream
 /// unsubscribes them all.
@@ -138,8 +139,8 @@ impl<T: Event> FanIn<T> {
     /// There is no place for all of them: on the connections that the venue allows
     /// ([`ErrorKind::Full`]) or in the queue, which needs four places for each topic
     /// ([`ErrorKind::Config`]). Public and private topics are mixed, there are no credentials for
-    /// private ones, the environment has no such WebSocket, or the queue ran full before. Nothing is
-    /// added then. When a connection ends while topics are handed to it, those handed to others
+    /// private ones, the environment has no such WebSocket, or the queue ran full before. Nothing
+    /// is added then. When a connection ends while topics are handed to it, those handed to others
     /// before are added.
     ///
     /// # Cancel safety
@@ -172,8 +173,8 @@ impl<T: Event> FanIn<T> {
             .filter(|topic| !self.contains(topic) && seen.insert(key(topic)))
             .collect();
         if fresh.iter().any(|topic| access(topic) != self.access) {
-            let message = "public and private topics need a stream each: events of the account must \
-                           not be dropped, market data may be";
+            let message = "public and private topics need a stream each: events of the account \
+                           must not be dropped, market data may be";
             return Err(Error::new(ErrorKind::Config, message));
         }
         let capacity = self.queue.capacity();
@@ -219,8 +220,8 @@ impl<T: Event> FanIn<T> {
 }
 
 impl<T> FanIn<T> {
-    /// Removes a topic, and what waits of it. When nobody else wants it, the venue stops sending it.
-    /// `false` when it is not there.
+    /// Removes a topic, and what waits of it. When nobody else wants it, the venue stops sending
+    /// it. `false` when it is not there.
     pub fn remove(&mut self, topic: &Topic<T>) -> bool {
         let Some(entry) = self.entries.remove(&key(topic)) else {
             return false;

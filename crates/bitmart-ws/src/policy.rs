@@ -92,8 +92,8 @@ impl ConnectionPolicy {
         self
     }
 
-    /// How long a connection without topics is kept for the next topic. Shorter than the venue keeps
-    /// it, which is 5 min on spot and 5 s on futures; 60 s and 3 s by default.
+    /// How long a connection without topics is kept for the next topic. Shorter than the venue
+    /// keeps it, which is 5 min on spot and 5 s on futures; 60 s and 3 s by default.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = Some(time);
         self

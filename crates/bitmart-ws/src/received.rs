@@ -6,8 +6,8 @@ use bitmart_types::Timestamp;
 
 /// When an update was received, in two clocks.
 ///
-/// It is the moment at which the last bytes of its frame were read from the connection, however late
-/// the update is taken out of its queue. An update that no frame brought, such as
+/// It is the moment at which the last bytes of its frame were read from the connection, however
+/// late the update is taken out of its queue. An update that no frame brought, such as
 /// [`Update::Stale`](crate::Update::Stale), has the moment at which the client noticed.
 /// [`Update::Lagged`](crate::Update::Lagged) has that of the first event that was dropped.
 ///

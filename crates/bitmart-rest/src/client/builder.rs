@@ -147,10 +147,10 @@ impl ClientBuilder {
         self.max_connections = Some(limit);
         self
     }
-    /// Limit for opening a connection: name, TCP and TLS together. More than nothing and shorter than
-    /// [`timeout`](Self::timeout), so that a request whose connection fails was certainly not sent. By
-    /// default 3 seconds, and at most half of the timeout. A [transport](Self::transport) of your own
-    /// has its own.
+    /// Limit for opening a connection: name, TCP and TLS together. More than nothing and shorter
+    /// than [`timeout`](Self::timeout), so that a request whose connection fails was certainly not
+    /// sent. By default 3 seconds, and at most half of the timeout. A [transport](Self::transport)
+    /// of your own has its own.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
         self
@@ -184,8 +184,8 @@ impl ClientBuilder {
     /// Builds the client. No connection is opened yet.
     ///
     /// # Errors
-    /// When an address, the certificate authorities, a header's text or a time limit are unfit, or when an
-    /// `http://` address of another machine was not [allowed](Self::allow_plain_text).
+    /// When an address, the certificate authorities, a header's text or a time limit are unfit, or
+    /// when an `http://` address of another machine was not [allowed](Self::allow_plain_text).
     pub fn build(self) -> Result<Client, ConfigError> {
         if !self.plain_text {
             refuse_plain_text(&self.environment)?;

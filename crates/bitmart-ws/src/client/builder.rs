@@ -83,8 +83,8 @@ impl ClientBuilder {
     /// [`ReceivedAt::time`](crate::ReceivedAt::time). It is asked for every login and every frame.
     /// Default: the clock of this machine, which must be within one minute of BitMart's.
     ///
-    /// After a login that was refused for its time, or for a reason that the venue does not tell, the
-    /// clock is asked to [correct](Clock::correct) itself: the clock of a REST client that
+    /// After a login that was refused for its time, or for a reason that the venue does not tell,
+    /// the clock is asked to [correct](Clock::correct) itself: the clock of a REST client that
     /// synchronises by itself does.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -123,8 +123,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Accepts `ws://` addresses of other machines. Everyone on the way can then read the API key and
-    /// every update, and change them. Addresses of this machine need no permission.
+    /// Accepts `ws://` addresses of other machines. Everyone on the way can then read the API key
+    /// and every update, and change them. Addresses of this machine need no permission.
     pub fn allow_plain_text(mut self) -> Self {
         self.plain_text = true;
         self
@@ -140,9 +140,9 @@ impl ClientBuilder {
     /// The client. Nothing is connected yet.
     ///
     /// # Errors
-    /// An address of the environment is none, or is a `ws://` address of another machine that was not
-    /// [allowed](Self::allow_plain_text), the roots are unusable for TLS, or a policy asks for more
-    /// than the venue allows on a side that this client can use (the source is a
+    /// An address of the environment is none, or is a `ws://` address of another machine that was
+    /// not [allowed](Self::allow_plain_text), the roots are unusable for TLS, or a policy asks for
+    /// more than the venue allows on a side that this client can use (the source is a
     /// [`PolicyError`](crate::PolicyError)). A client without credentials has no private sides.
     pub fn build(self) -> Result<Client, Error> {
         let services = [

@@ -11,8 +11,8 @@ impl Client {
     /// and fewer tasks than a [`Subscription`](crate::Subscription) for each.
     ///
     /// It does not wait for the venue: each topic begins with
-    /// [`Update::Subscribed`](crate::Update::Subscribed) or ends with its error, in the stream. While
-    /// there is no connection, each topic says why
+    /// [`Update::Subscribed`](crate::Update::Subscribed) or ends with its error, in the stream.
+    /// While there is no connection, each topic says why
     /// ([`Update::Reconnecting`](crate::Update::Reconnecting)), and the attempts go on.
     ///
     /// ```no_run
@@ -24,7 +24,8 @@ impl Client {
     /// while let Some(received) = tickers.next().await {
     ///     let received = received?;
     ///     if let Update::Data(ticker) = received.update {
-    ///         println!("{} at {}: {:?}", received.topic, received.received_at.time, ticker.last_price);
+    ///         println!("{} at {:?}", received.topic, received.received_at.time);
+    ///         println!("{:?}", ticker.last_price);
     ///     }
     /// }
     /// # Ok(())
@@ -46,8 +47,8 @@ impl Client {
         self.subscribe_many_with(topics, FanInOptions::new()).await
     }
 
-    /// As [`subscribe_many`](Self::subscribe_many), with a say in how much can wait and what happens
-    /// beyond.
+    /// As [`subscribe_many`](Self::subscribe_many), with a say in how much can wait and what
+    /// happens beyond.
     ///
     /// # Errors
     /// As [`FanIn::add`]. Nothing is subscribed then.

@@ -11,8 +11,8 @@ pub struct FanInOptions {
     pub(super) slow: SlowReader,
 }
 
-/// What a [`FanIn`](super::FanIn) does when its reader is too slow. Streams of private topics always
-/// [end](Self::End).
+/// What a [`FanIn`](super::FanIn) does when its reader is too slow. Streams of private topics
+/// always [end](Self::End).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SlowReader {
@@ -20,8 +20,9 @@ pub enum SlowReader {
     /// that a busy topic does not cost a quiet one its events. The default.
     #[default]
     DropOldest,
-    /// Only the newest [`Update::Data`](crate::Update::Data) of each topic waits; it takes the place
-    /// of an older one. For channels whose events are states, such as tickers and whole books.
+    /// Only the newest [`Update::Data`](crate::Update::Data) of each topic waits; it takes the
+    /// place of an older one. For channels whose events are states, such as tickers and whole
+    /// books.
     Conflate,
     /// When the queue is full, the stream ends with an error of the kind
     /// [`Overflow`](crate::ErrorKind::Overflow) after what waits.

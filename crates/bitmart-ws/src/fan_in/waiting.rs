@@ -63,7 +63,8 @@ struct Node<T> {
 
 enum Item<T> {
     Update(Update<T>),
-    /// The last of its topic. Takes no place of the budget. Without an error the connection is gone.
+    /// The last of its topic. Takes no place of the budget. Without an error the connection is
+    /// gone.
     End(Option<Error>),
 }
 
@@ -231,9 +232,9 @@ impl<T> Waiting<T> {
         Some(taken)
     }
 
-    /// Replaces what waits of the topic's events by newer data, which is taken out of `update` if it
-    /// has a place then. In the place of the older one, so that a topic that changes all the time
-    /// has its turn like any other.
+    /// Replaces what waits of the topic's events by newer data, which is taken out of `update` if
+    /// it has a place then. In the place of the older one, so that a topic that changes all the
+    /// time has its turn like any other.
     fn conflate(&mut self, place: usize, update: &mut Option<Update<T>>, received_at: ReceivedAt) {
         if !matches!(update, Some(Update::Data(_))) {
             return;
@@ -256,7 +257,8 @@ impl<T> Waiting<T> {
 
     /// Drops one update of the topic that has most waiting: its oldest event, or a word about its
     /// connection that a later one makes up for. There is one, since the topic has at least
-    /// [`PLACES_PER_TOPIC`] updates, of which two can be words that still count and one is the last.
+    /// [`PLACES_PER_TOPIC`] updates, of which two can be words that still count and one is the
+    /// last.
     fn make_room(&mut self) {
         let most = self.counts.iter().enumerate().max_by_key(|(_, count)| **count);
         let Some((place, _)) = most else { return };

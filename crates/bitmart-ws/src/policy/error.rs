@@ -22,7 +22,8 @@ pub struct PolicyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitSource {
-    /// The exchange: the description of its API ([`PublishedLimits`](crate::catalog::PublishedLimits)).
+    /// The exchange: the description of its API
+    /// ([`PublishedLimits`](crate::catalog::PublishedLimits)).
     Venue,
     /// This library: the venue states nothing, or the value would make no sense.
     Crate,
