@@ -11,7 +11,7 @@ use std::time::Instant;
 use crate::error::{Error, ErrorKind};
 use crate::heard::{Heard, Stamp};
 use crate::received::ReceivedAt;
-use crate::update::Update;
+use crate::update::{Kind, Update};
 
 /// What to do when the reader is too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,9 @@ pub(crate) fn queue<T>(
         reader: None,
         reader_gone: false,
     };
-    let capacity = capacity.max(2);
+    // Two words about the connection can stay when room is made.
+    let least = if overflow == Overflow::Lag { 3 } else { 2 };
+    let capacity = capacity.max(least);
     let shared = Arc::new(Shared { state: Mutex::new(state), capacity, overflow, heard });
     (Writer(shared.clone()), Reader(shared))
 }
@@ -134,20 +136,22 @@ impl<T> Drop for Writer<T> {
 impl<T> State<T> {
     /// Makes room by dropping all waiting events. A reader that far behind wants the newest, and a
     /// book has to start over after the first missing one anyway. Of the lifecycle the last word
-    /// stays, since it says how things stand.
+    /// about a gap stays, and the last about silence after it: they say how things stand.
     fn lag(&mut self) {
-        let dropped = self
-            .items
-            .iter()
-            .filter(|(item, _)| matches!(item, Update::Data(_) | Update::Malformed(_)))
-            .count();
+        let dropped = self.items.iter().filter(|(item, _)| item.kind() == Kind::Event).count();
         if self.lagged == 0 {
             self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
         self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
-        let is_loss = |item: &Update<T>| matches!(item, Update::Data(_) | Update::Malformed(_));
-        let last = self.items.drain(..).rfind(|(item, _)| !is_loss(item));
-        self.items.extend(last);
+        let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
+        let gap = last(Kind::Gap);
+        let quiet = last(Kind::Quiet).filter(|quiet| gap.is_none_or(|gap| gap < *quiet));
+        let mut place = 0;
+        self.items.retain(|_| {
+            let stays = Some(place) == gap || Some(place) == quiet;
+            place += 1;
+            stays
+        });
     }
 
     fn end(&mut self, error: Option<Error>, stamp: Stamp) {

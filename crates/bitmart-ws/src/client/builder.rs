@@ -92,7 +92,7 @@ impl ClientBuilder {
     }
 
     /// How many updates wait for a slow reader before market data is dropped or a private
-    /// subscription ends. At least 2; default: 1,024.
+    /// subscription ends. At least 3; default: 1,024.
     pub fn queue_capacity(mut self, updates: usize) -> Self {
         self.capacity = updates;
         self

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::received::ReceivedAt;
 use crate::router::MemberId;
 use crate::topic::Topic;
-use crate::update::Update;
+use crate::update::{Kind, Update};
 
 /// So many places are needed for each topic: two for the last words about its connection, which are
 /// never dropped, one for an event, and one for the event that says what was dropped before it.
@@ -68,18 +68,6 @@ enum Item<T> {
     End(Option<Error>),
 }
 
-/// What an update means for those around it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Counted when it is dropped.
-    Event,
-    /// Says that a gap began or ended. A later one says it as well.
-    Gap,
-    /// Says how long nothing was heard. A later one, or one about a gap, makes up for it.
-    Quiet,
-    End,
-}
-
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
@@ -98,18 +86,11 @@ pub(super) enum Taken<T> {
 }
 
 impl<T> Item<T> {
-    fn kind(&self) -> Kind {
+    /// `None` for the end.
+    fn kind(&self) -> Option<Kind> {
         match self {
-            Self::End(_) => Kind::End,
-            Self::Update(update) => match update {
-                // `Lagged` is made at the reader's end and never waits.
-                Update::Data(_)
-                | Update::Malformed(_)
-                | Update::RequestRejected(_)
-                | Update::Lagged(_) => Kind::Event,
-                Update::Subscribed | Update::Reconnecting(_) | Update::Resynced => Kind::Gap,
-                Update::Stale(_) | Update::Alive => Kind::Quiet,
-            },
+            Self::End(_) => None,
+            Self::Update(update) => Some(update.kind()),
         }
     }
 }
@@ -268,9 +249,9 @@ impl<T> Waiting<T> {
             let mut next = slot.first;
             while let Some(node) = next {
                 let superseded = match self.nodes[node].item.kind() {
-                    Kind::Gap => slot.gap != Some(node),
-                    Kind::Quiet => slot.quiet != Some(node),
-                    Kind::Event | Kind::End => false,
+                    Some(Kind::Gap) => slot.gap != Some(node),
+                    Some(Kind::Quiet) => slot.quiet != Some(node),
+                    Some(Kind::Event) | None => false,
                 };
                 if superseded {
                     break;
@@ -287,7 +268,7 @@ impl<T> Waiting<T> {
     /// Drops a node that another of its topic follows, and has that one say how much was missed.
     fn drop_node(&mut self, node: usize) {
         let node = self.unlink(node);
-        let is_event = node.item.kind() == Kind::Event;
+        let is_event = node.item.kind() == Some(Kind::Event);
         if let Some(next) = node.newer_of_topic {
             let next = &mut self.nodes[next];
             next.missed += node.missed + u64::from(is_event);
@@ -311,12 +292,12 @@ impl<T> Waiting<T> {
             newer_of_topic: None,
         });
         match kind {
-            Kind::Event => {
+            Some(Kind::Event) => {
                 slot.event.get_or_insert(node);
             }
-            Kind::Gap => (slot.gap, slot.quiet) = (Some(node), None),
-            Kind::Quiet => slot.quiet = Some(node),
-            Kind::End => {}
+            Some(Kind::Gap) => (slot.gap, slot.quiet) = (Some(node), None),
+            Some(Kind::Quiet) => slot.quiet = Some(node),
+            None => {}
         }
         match slot.last.replace(node) {
             Some(older) => self.nodes[older].newer_of_topic = Some(node),
@@ -326,7 +307,7 @@ impl<T> Waiting<T> {
             Some(older) => self.nodes[older].newer = Some(node),
             None => self.first = Some(node),
         }
-        if kind != Kind::End {
+        if kind.is_some() {
             self.len += 1;
             self.counts[place] += 1;
         }
@@ -357,12 +338,14 @@ impl<T> Waiting<T> {
         if slot.event == Some(place) {
             // Each node is passed over once.
             let mut next = node.newer_of_topic;
-            while let Some(other) = next.filter(|at| self.nodes[*at].item.kind() != Kind::Event) {
+            while let Some(other) =
+                next.filter(|at| self.nodes[*at].item.kind() != Some(Kind::Event))
+            {
                 next = self.nodes[other].newer_of_topic;
             }
             slot.event = next;
         }
-        if node.item.kind() != Kind::End {
+        if node.item.kind().is_some() {
             self.len -= 1;
             self.counts[node.slot] -= 1;
         }

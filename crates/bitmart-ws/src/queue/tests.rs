@@ -48,6 +48,22 @@ fn the_last_word_of_the_lifecycle_survives_an_overflow() {
 }
 
 #[test]
+fn a_gap_is_told_however_often_the_connection_fell_silent_after_it() {
+    for silences in 0..20 {
+        let (writer, reader) = queue(3, Overflow::Lag, Arc::default());
+        writer.push(Update::Reconnecting(crate::ReconnectReason::closed()));
+        writer.push(Update::Resynced);
+        for _ in 0..silences {
+            writer.push(Update::Stale(Instant::now()));
+            writer.push(Update::Alive);
+        }
+        let updates = all(&reader);
+        assert!(updates.contains(&Update::Resynced), "{updates:?}");
+        assert!(silences == 0 || updates.last() == Some(&Update::Alive), "{updates:?}");
+    }
+}
+
+#[test]
 fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
     let (writer, reader) = queue(4, Overflow::End, Arc::default());
     let accepted = (0..10).filter(|&value| writer.push(Update::Data(value))).count();
