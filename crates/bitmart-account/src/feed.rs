@@ -134,7 +134,7 @@ impl Feed {
             return Ok(None);
         };
         let received = source.last_received().map(|instant| scale.time(instant));
-        let queued = source.queued_at().map_or(now, |instant| scale.time(instant));
+        let queued = source.received_at().map_or(now, |instant| scale.time(instant));
         let cause = match item {
             Some(Ok(Update::Data(Reports { told, unread }))) => {
                 if let Some(received) = received {

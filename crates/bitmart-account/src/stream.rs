@@ -39,7 +39,7 @@ pub(crate) trait Source: Send {
     /// Everything that was received until then was given or waits.
     fn heard(&self) -> Option<Instant>;
     /// What the last item tells of had come by then.
-    fn queued_at(&self) -> Option<Instant>;
+    fn received_at(&self) -> Option<Instant>;
 }
 
 pub(crate) type Sources = Vec<Box<dyn Source>>;
@@ -71,8 +71,8 @@ impl<T: Event> Source for Reading<T> {
         self.subscription.heard()
     }
 
-    fn queued_at(&self) -> Option<Instant> {
-        self.subscription.queued_at()
+    fn received_at(&self) -> Option<Instant> {
+        self.subscription.received_at().map(|at| at.instant)
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod builder;
 mod connection;
+mod many;
 mod pool;
 mod sides;
 #[cfg(test)]
 mod tests;
 mod troubles;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,13 +21,13 @@ use bitmart_types::{Clock, Environment};
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::dialect::Access;
+use crate::dialect::{Access, Limits};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::inflate::Inflaters;
 use crate::queue::{Overflow, queue};
-use crate::router::Member;
+use crate::router::{Member, MemberId, Ready};
 use crate::subscription::{Subscription, shut_down};
 use crate::topic::Topic;
 
@@ -34,7 +36,7 @@ pub use connection::Connection;
 pub(crate) use troubles::TroubleSender;
 pub use troubles::{Trouble, Troubles};
 
-use sides::{Sides, seed};
+use sides::{Side, Sides, seed};
 
 /// Streams of one environment and, for private topics, of one account.
 ///
@@ -76,7 +78,7 @@ struct Shared {
     connect: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
     capacity: usize,
-    connections_per_side: usize,
+    limits: HashMap<Side, Limits>,
     subscribe_within: Duration,
     inflaters: Inflaters,
     next_member: AtomicU64,
@@ -124,13 +126,13 @@ impl Client {
         };
         let (writer, reader) = queue(self.0.capacity, overflow, handle.heard.clone());
         let (ready, answer) = oneshot::channel();
-        let id = self.0.next_member.fetch_add(1, Ordering::Relaxed);
+        let id = self.next_member();
         let member = Member {
             id,
             topic: name,
             symbol: topic.symbol().map(Arc::from),
-            writer,
-            ready: Some(ready),
+            writer: writer.into(),
+            ready: Some(Ready::Call(ready)),
         };
         // From here on dropping the subscription undoes it.
         let subscription = Subscription::new(topic, id, reader, handle.clone(), seat);
@@ -202,6 +204,10 @@ impl Client {
         for handle in self.tell_all_to_end() {
             handle.commands.closed().await;
         }
+    }
+
+    pub(crate) fn next_member(&self) -> MemberId {
+        self.0.next_member.fetch_add(1, Ordering::Relaxed)
     }
 
     fn timeout<T>(&self, subscription: &Subscription<T>) -> Error {

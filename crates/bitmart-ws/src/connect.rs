@@ -4,6 +4,7 @@ mod address;
 mod gate;
 mod handshake;
 mod refusal;
+mod stamped;
 #[cfg(test)]
 mod tests;
 
@@ -27,14 +28,17 @@ pub(crate) use gate::Gate;
 use handshake::Failure;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use handshake::accept_key;
+pub(crate) use stamped::ReadAt;
+use stamped::Stamped;
 
-/// How long TCP, TLS and handshake together may take.
-pub(crate) const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How long TCP, TLS and handshake together may take, unless told otherwise.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 type Upgrade = TokioIo<Upgraded>;
 
-/// Both halves of an open WebSocket.
-pub(crate) type Halves = (WebSocketRead<ReadHalf<Upgrade>>, WebSocketWrite<WriteHalf<Upgrade>>);
+/// Both halves of an open WebSocket, and when the reader read last.
+pub(crate) type Halves =
+    (WebSocketRead<Stamped<ReadHalf<Upgrade>>>, WebSocketWrite<WriteHalf<Upgrade>>, ReadAt);
 
 /// Knows one address and how to open WebSockets there.
 #[derive(Clone)]
@@ -43,6 +47,8 @@ pub(crate) struct Connector {
     connect: Arc<dyn Connect>,
     tls: Option<Arc<ClientConfig>>,
     gate: Arc<Gate>,
+    /// How long one attempt may take.
+    within: Duration,
 }
 
 impl fmt::Debug for Connector {
@@ -63,15 +69,16 @@ impl Connector {
         connect: Arc<dyn Connect>,
         tls: Option<Arc<ClientConfig>>,
         gate: Arc<Gate>,
+        within: Duration,
     ) -> Self {
-        Self { address: Arc::new(address), connect, tls, gate }
+        Self { address: Arc::new(address), connect, tls, gate, within }
     }
 
     /// Waits for `delay` and for a turn at the gate, then connects.
     pub(crate) async fn connect(self, delay: Duration) -> Result<Halves, ReconnectReason> {
         tokio::time::sleep(delay).await;
         self.gate.pass().await;
-        match tokio::time::timeout(CONNECT_WITHIN, self.open()).await {
+        match tokio::time::timeout(self.within, self.open()).await {
             Ok(result) => {
                 // The other connections of this side come from the same address.
                 if let Err(ReconnectReason::HandshakeRefused { wait: Some(wait), .. }) = &result {
@@ -80,7 +87,7 @@ impl Connector {
                 result
             }
             Err(_) => {
-                Err(lost(format!("no connection to {} within {CONNECT_WITHIN:?}", self.address)))
+                Err(lost(format!("no connection to {} within {:?}", self.address, self.within)))
             }
         }
     }
@@ -104,7 +111,9 @@ impl Connector {
             upgrade(address, io).await?
         };
         let (reader, writer) = tokio::io::split(TokioIo::new(upgraded));
-        Ok(after_handshake_split(reader, writer, Role::Client))
+        let (reader, read_at) = Stamped::new(reader);
+        let (reader, writer) = after_handshake_split(reader, writer, Role::Client);
+        Ok((reader, writer, read_at))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bitmart_auth::Credentials;
-use bitmart_types::Clock;
+use bitmart_types::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use tracing::{debug, info};
@@ -26,6 +26,7 @@ use crate::frame::Message;
 use crate::heard::Heard;
 use crate::inflate::{InflateError, Inflaters};
 use crate::reason::ReconnectReason;
+use crate::received::ReceivedAt;
 use crate::roster::Roster;
 use crate::router::{Member, MemberId, Router};
 use crate::session::{Action, Notice, Session, Status};
@@ -52,18 +53,27 @@ pub(crate) enum Command {
 
 /// A subscription on its way to the router, without its event type.
 pub(crate) trait Join: Send {
-    /// Joins and gives the topic, unless the reader is gone already.
-    fn join(self: Box<Self>, router: &mut Router) -> Option<Arc<str>>;
+    /// Joins and adds the topic to `topics`, unless the reader is gone already.
+    fn join(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>);
 }
 
 impl<T: Event> Join for Member<T> {
-    fn join(self: Box<Self>, router: &mut Router) -> Option<Arc<str>> {
-        if self.writer.reader_is_gone() {
-            return None;
+    fn join(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>) {
+        if !self.writer.reader_is_gone() {
+            topics.push(self.topic.clone());
+            router.join(*self);
         }
-        let topic = self.topic.clone();
-        router.join(*self);
-        Some(topic)
+    }
+}
+
+impl<T: Event> Join for Vec<Member<T>> {
+    fn join(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>) {
+        for member in *self {
+            if !member.writer.reader_is_gone() {
+                topics.push(member.topic.clone());
+                router.join(member);
+            }
+        }
     }
 }
 
@@ -130,19 +140,25 @@ impl Driver {
                     if count == 0 {
                         break;
                     }
+                    self.stamp(None);
                     self.obey(&mut inbox);
                 }
                 () = signals.given() => self.dismiss(),
                 happening = self.link.next() => {
                     self.heard.note(self.link.quiet());
+                    self.stamp(self.link.read_at());
                     data = self.happened(happening).await;
                 }
-                () = alarm.as_mut(), if armed => self.session.tick(now()),
+                () = alarm.as_mut(), if armed => {
+                    self.stamp(None);
+                    self.session.tick(now());
+                }
             }
         }
         self.standing.keep(self.session.pace(now()));
         self.link.close().await;
         self.report();
+        self.stamp(None);
         self.router.end(&Error::new(ErrorKind::ShutDown, "the client was shut down"));
     }
 
@@ -153,7 +169,7 @@ impl Driver {
         let mut topics = Vec::new();
         for command in inbox.drain(..) {
             match command {
-                Command::Subscribe(member) => topics.extend(member.join(&mut self.router)),
+                Command::Subscribe(member) => member.join(&mut self.router, &mut topics),
                 Command::Request(topic) => {
                     self.session.subscribe_all(now(), topics.drain(..));
                     self.session.request(now(), &topic);
@@ -165,6 +181,15 @@ impl Driver {
             }
         }
         self.session.subscribe_all(now(), topics);
+    }
+
+    /// Has what comes next stamped with the moment at which its bytes were read, or with this one.
+    fn stamp(&self, read_at: Option<Instant>) {
+        let now = now();
+        let instant = read_at.unwrap_or(now);
+        let age = i64::try_from(now.saturating_duration_since(instant).as_millis()).unwrap_or(0);
+        let time = Timestamp::from_millis(self.clock.now().as_millis() - age);
+        self.heard.receive(ReceivedAt::new(instant, time));
     }
 
     /// Says how the connection stands.
@@ -186,10 +211,9 @@ impl Driver {
     async fn settle(&mut self) -> bool {
         let mut changed = false;
         loop {
-            for id in self.router.take_over() {
-                changed = true;
-                self.leave(id);
-            }
+            let over = self.router.take_over();
+            changed |= !over.is_empty();
+            self.leave(over);
             let Some(action) = self.session.poll_action() else {
                 return changed;
             };
@@ -244,21 +268,25 @@ impl Driver {
 
     async fn send(&mut self, text: String) {
         if let Err(reason) = self.link.send_text(text).await {
+            self.stamp(None);
             self.session.closed(now(), reason);
         }
     }
 
     /// Lets the dropped subscriptions go.
     fn dismiss(&mut self) {
-        for id in self.signals.take_gone() {
-            self.leave(id);
-        }
+        let gone = self.signals.take_gone();
+        self.leave(gone);
     }
 
-    fn leave(&mut self, id: MemberId) {
-        if let Some(topic) = self.router.leave(id) {
-            self.session.unsubscribe(now(), &topic);
+    /// Lets subscriptions go. Topics that nobody wants any more go out together.
+    fn leave(&mut self, members: Vec<MemberId>) {
+        if members.is_empty() {
+            return;
         }
+        let left = members.into_iter().filter_map(|id| self.router.leave(id));
+        let topics: Vec<_> = left.collect();
+        self.session.unsubscribe_all(now(), topics.iter().map(AsRef::as_ref));
     }
 
     /// Gives whether it was a data frame and nothing else.

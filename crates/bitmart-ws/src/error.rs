@@ -16,6 +16,7 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     rejection: Option<Rejection>,
+    topic: Option<Box<str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -37,8 +38,9 @@ pub enum ErrorKind {
     Full,
     /// The subscription was not acknowledged within the time allowed.
     Timeout,
-    /// A private subscription was read too slowly and its queue ran full. Events after this point
-    /// are missing: query orders and balances over REST, then subscribe again.
+    /// A private subscription, or a stream of many topics that may drop nothing, was read too slowly
+    /// and its queue ran full. Events after this point are missing: query orders and balances over
+    /// REST, then subscribe again.
     Overflow,
     /// The topic cannot do this: `request` is for incremental books and funding rates only.
     Unsupported,
@@ -48,7 +50,13 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), rejection: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            rejection: None,
+            topic: None,
+            source: None,
+        }))
     }
 
     pub(crate) fn login_refused(rejection: Rejection) -> Self {
@@ -66,6 +74,12 @@ impl Error {
         self
     }
 
+    /// The same error as one of this topic.
+    pub(crate) fn about(mut self, topic: &str) -> Self {
+        self.0.topic = Some(topic.into());
+        self
+    }
+
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
         self
@@ -74,6 +88,11 @@ impl Error {
     /// What kind of error this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// The topic that ended, in an error of a [`FanIn`](crate::FanIn) that ends one of its topics.
+    pub fn topic(&self) -> Option<&str> {
+        self.0.topic.as_deref()
     }
 
     /// The venue's own words, if it was the venue that refused.

@@ -41,7 +41,7 @@
 //! - Topics are spread over as many connections as they need, and every limit that BitMart publishes
 //!   is kept: topics per connection, connections per address, attempts to connect, frames and bytes
 //!   ([`Limits`]). Other programs at the same address count for BitMart as well; leave them their
-//!   share with [`ClientBuilder::connections_per_side`].
+//!   share with [`ConnectionPolicy::connections_per_side`].
 //! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
 //!   keys and signatures are not.
 //!
@@ -80,8 +80,6 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#![cfg_attr(docsrs, feature(doc_cfg))]
-
 mod backoff;
 pub mod book;
 mod budget;
@@ -97,15 +95,20 @@ mod driver;
 mod error;
 pub mod event;
 #[cfg(feature = "client")]
+mod fan_in;
+#[cfg(feature = "client")]
 mod frame;
 mod generated;
 #[cfg(feature = "client")]
 mod heard;
 pub mod inflate;
 pub mod peek;
+mod policy;
 #[cfg(feature = "client")]
 mod queue;
 mod reason;
+#[cfg(feature = "client")]
+mod received;
 #[cfg(feature = "client")]
 mod roster;
 #[cfg(feature = "client")]
@@ -119,12 +122,18 @@ pub mod testing;
 pub mod topic;
 mod update;
 
+pub use backoff::Backoff;
 #[cfg(feature = "client")]
 pub use client::{Client, ClientBuilder, Connection, Trouble, Troubles};
 pub use dialect::{Access, Dialect, Limits, SecretText};
 #[cfg(feature = "client")]
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "client")]
+pub use fan_in::{FanIn, FanInOptions, Received, SlowReader};
+pub use policy::{ConnectionPolicy, LimitSource, PolicyError};
 pub use reason::{ReconnectReason, Rejection};
+#[cfg(feature = "client")]
+pub use received::ReceivedAt;
 pub use session::{Action, Condition, Notice, Pace, Session, Status};
 #[cfg(feature = "client")]
 pub use subscription::Subscription;

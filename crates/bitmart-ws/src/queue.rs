@@ -9,8 +9,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
-use crate::heard::Heard;
-use crate::update::Update;
+use crate::heard::{Heard, Stamp};
+use crate::received::ReceivedAt;
+use crate::update::{Kind, Update};
 
 /// What to do when the reader is too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +20,6 @@ pub(crate) enum Overflow {
     Lag,
     /// End the subscription: a missing event would go unnoticed in the reader's accounts.
     End,
-}
-
-/// The span in which an update came.
-#[derive(Clone, Copy, Debug)]
-struct Stamp {
-    /// What [`Heard`] said when it was put in: everything received until then lies before.
-    heard: Option<Instant>,
-    /// When it was put in.
-    queued: Instant,
 }
 
 #[derive(Debug)]
@@ -55,11 +47,6 @@ struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    fn stamp(&self) -> Stamp {
-        let queued = tokio::time::Instant::now().into_std();
-        Stamp { heard: self.heard.get(), queued }
-    }
-
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -91,7 +78,9 @@ pub(crate) fn queue<T>(
         reader: None,
         reader_gone: false,
     };
-    let capacity = capacity.max(2);
+    // Two words about the connection can stay when room is made.
+    let least = if overflow == Overflow::Lag { 3 } else { 2 };
+    let capacity = capacity.max(least);
     let shared = Arc::new(Shared { state: Mutex::new(state), capacity, overflow, heard });
     (Writer(shared.clone()), Reader(shared))
 }
@@ -99,7 +88,7 @@ pub(crate) fn queue<T>(
 impl<T> Writer<T> {
     /// Adds an update. `false` when the subscription is over and the writer can be dropped.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
-        let stamp = self.0.stamp();
+        let stamp = self.0.heard.stamp();
         let mut state = self.0.lock();
         if state.reader_gone || state.ended {
             return false;
@@ -128,7 +117,7 @@ impl<T> Writer<T> {
 
     /// Ends the subscription after what is queued.
     pub(crate) fn end(&self, error: Error) {
-        let stamp = self.0.stamp();
+        let stamp = self.0.heard.stamp();
         self.0.lock().end(Some(error), stamp);
     }
 
@@ -139,7 +128,7 @@ impl<T> Writer<T> {
 
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
-        let stamp = self.0.stamp();
+        let stamp = self.0.heard.stamp();
         self.0.lock().end(None, stamp);
     }
 }
@@ -147,20 +136,22 @@ impl<T> Drop for Writer<T> {
 impl<T> State<T> {
     /// Makes room by dropping all waiting events. A reader that far behind wants the newest, and a
     /// book has to start over after the first missing one anyway. Of the lifecycle the last word
-    /// stays, since it says how things stand.
+    /// about a gap stays, and the last about silence after it: they say how things stand.
     fn lag(&mut self) {
-        let dropped = self
-            .items
-            .iter()
-            .filter(|(item, _)| matches!(item, Update::Data(_) | Update::Malformed(_)))
-            .count();
+        let dropped = self.items.iter().filter(|(item, _)| item.kind() == Kind::Event).count();
         if self.lagged == 0 {
             self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
         self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
-        let is_loss = |item: &Update<T>| matches!(item, Update::Data(_) | Update::Malformed(_));
-        let last = self.items.drain(..).rfind(|(item, _)| !is_loss(item));
-        self.items.extend(last);
+        let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
+        let gap = last(Kind::Gap);
+        let quiet = last(Kind::Quiet).filter(|quiet| gap.is_none_or(|gap| gap < *quiet));
+        let mut place = 0;
+        self.items.retain(|_| {
+            let stays = Some(place) == gap || Some(place) == quiet;
+            place += 1;
+            stays
+        });
     }
 
     fn end(&mut self, error: Option<Error>, stamp: Stamp) {
@@ -203,9 +194,14 @@ impl<T> Reader<T> {
         self.0.lock().given?.heard
     }
 
-    /// When the last item was put in.
-    pub(crate) fn queued_at(&self) -> Option<Instant> {
-        self.0.lock().given.map(|stamp| stamp.queued)
+    /// When the last item was received.
+    pub(crate) fn received_at(&self) -> Option<ReceivedAt> {
+        self.0.lock().given.map(|stamp| stamp.received)
+    }
+
+    /// How many updates wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.lock().items.len()
     }
 
     /// Everything that was received until then is in the queue or was given.

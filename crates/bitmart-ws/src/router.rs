@@ -4,6 +4,7 @@
 //! decodes each frame once.
 
 mod lane;
+mod outlet;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,8 @@ use crate::topic;
 
 use lane::{AnyLane, Lane, Life};
 
-pub(crate) use lane::{Member, MemberId};
+pub(crate) use lane::{Member, MemberId, Ready};
+pub(crate) use outlet::Outlet;
 
 /// All subscriptions of one connection.
 pub(crate) struct Router {

@@ -13,6 +13,7 @@ use crate::driver::{Command, Refusal, Signals};
 use crate::error::{Error, ErrorKind};
 use crate::heard::Heard;
 use crate::queue::Reader;
+use crate::received::ReceivedAt;
 use crate::roster::{Roster, Seat};
 use crate::router::MemberId;
 use crate::session::Status;
@@ -106,11 +107,16 @@ impl<T> Subscription<T> {
         self.queue.last_received()
     }
 
-    /// When the update that was given last was put into the queue, however late it is read: what it
-    /// tells of had arrived by then. With [`Update::Resynced`] it says from when on the topic was
-    /// subscribed again. `None` before the first.
-    pub fn queued_at(&self) -> Option<Instant> {
-        self.queue.queued_at()
+    /// When the update that was given last was received, however late it is taken: what it tells of
+    /// had arrived by then. With [`Update::Resynced`] it says from when on the topic was subscribed
+    /// again. `None` before the first.
+    pub fn received_at(&self) -> Option<ReceivedAt> {
+        self.queue.received_at()
+    }
+
+    /// How many updates wait to be taken.
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// The same as [`last_received`](Self::last_received) for the connection as it is now: everything

@@ -88,6 +88,53 @@ impl<T> Topic<T> {
         Self { name: name.into(), dialect, private: true, event: PhantomData }
     }
 
+    /// The same topic with events of another type, so that one stream can hold topics of several
+    /// kinds: those of [`RawEvent`](crate::event::RawEvent), or an enum of your own.
+    ///
+    /// ```
+    /// use bitmart_ws::event::{DecodeError, Event, SpotTicker, SpotTrade};
+    /// use bitmart_ws::{Topic, peek, topic};
+    ///
+    /// #[derive(Clone)]
+    /// enum Market {
+    ///     Ticker(SpotTicker),
+    ///     Trade(SpotTrade),
+    /// }
+    ///
+    /// impl Event for Market {
+    ///     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
+    ///         if peek::channel(text) == Some("spot/trade") {
+    ///             let mut trades = Vec::new();
+    ///             let result = SpotTrade::decode(text, &mut trades);
+    ///             out.extend(trades.into_iter().map(Self::Trade));
+    ///             result
+    ///         } else {
+    ///             let mut tickers = Vec::new();
+    ///             let result = SpotTicker::decode(text, &mut tickers);
+    ///             out.extend(tickers.into_iter().map(Self::Ticker));
+    ///             result
+    ///         }
+    ///     }
+    ///
+    ///     fn symbol(&self) -> Option<&str> {
+    ///         match self {
+    ///             Self::Ticker(ticker) => ticker.symbol(),
+    ///             Self::Trade(trade) => trade.symbol(),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let topics: [Topic<Market>; 2] = [
+    ///     topic::spot::ticker("BTC_USDT").read_as(),
+    ///     topic::spot::trades("BTC_USDT").read_as(),
+    /// ];
+    /// # let _ = topics;
+    /// ```
+    pub fn read_as<U>(self) -> Topic<U> {
+        let Self { name, dialect, private, .. } = self;
+        Topic { name, dialect, private, event: PhantomData }
+    }
+
     /// The name on the wire, as it goes into `args`.
     pub fn name(&self) -> &str {
         &self.name

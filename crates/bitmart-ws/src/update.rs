@@ -29,7 +29,8 @@ pub enum Update<T> {
     Resynced,
     /// Nothing has been heard on the connection since then, not even the answer to a heartbeat: what
     /// you hold may be old. Comes 15 s after the last sign of life; either [`Alive`](Self::Alive) or
-    /// [`Reconnecting`](Self::Reconnecting) follows within 5 s.
+    /// [`Reconnecting`](Self::Reconnecting) follows within 5 s. (A
+    /// [`ConnectionPolicy`](crate::ConnectionPolicy) sets other times.)
     Stale(Instant),
     /// The connection that was [`Stale`](Self::Stale) is heard again. It lasted, so nothing is
     /// missing.
@@ -50,7 +51,31 @@ pub enum Update<T> {
     RequestRejected(Rejection),
 }
 
+/// What an update means for those around it, when a slow reader cannot have them all.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Counted when it is dropped.
+    Event,
+    /// Says that a gap began or ended. A later one says it as well.
+    Gap,
+    /// Says whether anything is heard. A later one, or one about a gap, makes up for it.
+    Quiet,
+}
+
 impl<T> Update<T> {
+    #[cfg(feature = "client")]
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            // `Lagged` is made at the reader's end and never waits.
+            Self::Data(_) | Self::Malformed(_) | Self::RequestRejected(_) | Self::Lagged(_) => {
+                Kind::Event
+            }
+            Self::Subscribed | Self::Reconnecting(_) | Self::Resynced => Kind::Gap,
+            Self::Stale(_) | Self::Alive => Kind::Quiet,
+        }
+    }
+
     /// The same update with its event made into another.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Update<U> {
         match self {

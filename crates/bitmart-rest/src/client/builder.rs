@@ -42,6 +42,8 @@ pub struct ClientBuilder {
     timeout: Duration,
     max_body: usize,
     max_connections: Option<usize>,
+    connect_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
     fresh_for_writes: bool,
     plain_text: bool,
     drift: bool,
@@ -64,6 +66,8 @@ impl Default for ClientBuilder {
             timeout: Duration::from_secs(10),
             max_body: LARGEST_BODY,
             max_connections: None,
+            connect_timeout: None,
+            idle_timeout: None,
             fresh_for_writes: false,
             plain_text: false,
             drift: false,
@@ -162,6 +166,20 @@ impl ClientBuilder {
         self.max_connections = Some(limit);
         self
     }
+    /// Limit for opening a connection: name, TCP and TLS together. More than nothing and shorter
+    /// than [`timeout`](Self::timeout), so that a request whose connection fails was certainly not
+    /// sent. By default 3 seconds, and at most half of the timeout. A [transport](Self::transport)
+    /// of your own has its own.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = Some(limit);
+        self
+    }
+    /// A connection that was idle for longer is not used again. 50 seconds by default. A
+    /// [transport](Self::transport) of your own has its own.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = Some(limit);
+        self
+    }
     /// Opens a new connection for every request with an effect, so that no response to an earlier
     /// request can be taken for its response, whatever the server does: see [`HyperTransport`]. Costs
     /// the time of two handshakes for each. Off by default; a [transport](Self::transport) of your
@@ -185,13 +203,17 @@ impl ClientBuilder {
     /// Builds the client. No connection is opened yet.
     ///
     /// # Errors
-    /// When an address, the certificate authorities or a header's text are unfit, or when an
-    /// `http://` address of another machine was not [allowed](Self::allow_plain_text).
+    /// When an address, the certificate authorities, a header's text or a time limit are unfit, or
+    /// when an `http://` address of another machine was not [allowed](Self::allow_plain_text).
     pub fn build(self) -> Result<Client, ConfigError> {
         if !self.plain_text {
             refuse_plain_text(&self.environment)?;
         }
         let recv_window = self.recv_window.map(millis).transpose()?;
+        if self.connect_timeout.is_some_and(|limit| limit.is_zero() || limit >= self.timeout) {
+            let reason = "must be more than nothing and shorter than `timeout`";
+            return Err(ConfigError::new("connect_timeout", reason));
+        }
         let user = self.credentials.as_ref().map(|owner| self.limiter.user(owner.key()));
         let mut encoder = Encoder::new(&self.environment)?;
         if let Some(credentials) = self.credentials {
@@ -208,10 +230,16 @@ impl ClientBuilder {
                 .tls(self.tls)
                 .shared_connector(self.connect)
                 // Fails while it is still certain that nothing was sent.
-                .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2))
+                .connect_timeout(
+                    self.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(self.timeout / 2)),
+                )
                 .fresh_connection_for_writes(self.fresh_for_writes);
             let transport = match self.max_connections {
                 Some(limit) => transport.max_connections_per_host(limit),
+                None => transport,
+            };
+            let transport = match self.idle_timeout {
+                Some(limit) => transport.idle_timeout(limit),
                 None => transport,
             };
             Arc::new(transport.build()?)

@@ -56,14 +56,29 @@ async fn connecting_gives_up_well_within_the_default_window_of_a_signature() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
     let own = bitmart_rest::transport::HyperTransport::builder().build().unwrap();
-    for builder in [client(&address), client(&address).transport(own)] {
+    let sooner = client(&address).connect_timeout(Duration::from_millis(700));
+    for (builder, limit) in
+        [(client(&address), 3_000), (client(&address).transport(own), 3_000), (sooner, 700)]
+    {
         let client = builder.timeout(Duration::from_mins(1)).build().unwrap();
         let start = Instant::now();
         let error = client.send(ORDER).await.unwrap_err();
         assert!(error.is_timeout());
         assert_eq!(error.outcome(), Outcome::NotSent);
-        assert!(start.elapsed() <= Duration::from_millis(3_010), "{:?}", start.elapsed());
+        assert!(start.elapsed() <= Duration::from_millis(limit + 10), "{:?}", start.elapsed());
     }
+}
+
+#[tokio::test]
+async fn a_limit_for_connecting_is_shorter_than_the_whole() {
+    let build = |limit| {
+        let client = client("https://spot").timeout(Duration::from_secs(1));
+        client.connect_timeout(limit).build()
+    };
+    for unfit in [Duration::ZERO, Duration::from_secs(1), Duration::MAX] {
+        assert_eq!(build(unfit).unwrap_err().setting(), "connect_timeout");
+    }
+    assert!(build(Duration::from_millis(999)).is_ok());
 }
 
 #[tokio::test]

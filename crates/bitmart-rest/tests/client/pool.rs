@@ -106,6 +106,16 @@ async fn an_aged_connection_is_not_used_again() {
 }
 
 #[tokio::test]
+async fn the_client_sets_how_long_an_idle_connection_is_kept() {
+    let server = Server::start(|_| ok(PLACED)).await;
+    let builder = client(&server.address).idle_timeout(std::time::Duration::ZERO);
+    let client = builder.build().unwrap();
+    client.send(ORDER).await.unwrap();
+    client.send(ORDER).await.unwrap();
+    assert_eq!(server.accepts(), 2);
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let target = Server::start(|_| ok(PLACED)).await;
     let location = format!("HTTP/1.1 307 x\r\nLocation: {}/place\r\n", target.address);

@@ -1,11 +1,12 @@
 //! Socket to user over loopback TLS: frames per second, processor time per frame, latency with
-//! thousands of topics, and memory of idle connections.
+//! thousands of topics, memory of idle connections, and many topics in one stream.
 //!
 //! The lower bound is a plain loop over the same kind of connection: fastwebsockets, one reused
 //! zlib-rs inflater, serde into the same type. The goal is at most 1.25 times its processor time per
 //! frame, and at most 40 KiB of memory for an idle TLS connection. The venue runs in a process of its
 //! own; so does nothing else. Linux only.
 
+mod many;
 mod plain;
 mod server;
 
@@ -33,7 +34,15 @@ fn main() -> Result<(), Fault> {
         let topics = env::args().next_back().unwrap_or_default().parse()?;
         return memory(&Server::start()?, topics);
     }
+    if has("--many") {
+        let together = has("--together");
+        let (topics, seconds) = if has("--bench") { (2_300, 10) } else { (40, 1) };
+        return many::measure(&Server::start()?, together, topics, seconds);
+    }
     let measuring = has("--bench");
+    if has("--only-many") {
+        return many(measuring);
+    }
     let (rounds, frames) = if measuring { (9, 64_000) } else { (1, 640) };
     let server = Server::start()?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -68,7 +77,31 @@ fn main() -> Result<(), Fault> {
     // In a process that has not used and freed memory before.
     let mut fresh = Command::new(env::current_exe()?);
     fresh.arg("--memory").arg(if measuring { "115" } else { "2" });
-    if fresh.status()?.success() { Ok(()) } else { Err("the memory was not measured".into()) }
+    if !fresh.status()?.success() {
+        return Err("the memory was not measured".into());
+    }
+    many(measuring)
+}
+
+/// Each in a process that has not used and freed memory before, in turns.
+fn many(measuring: bool) -> Result<(), Fault> {
+    println!("many topics, 200 small frames a second on each connection");
+    for _ in 0..if measuring { 3 } else { 1 } {
+        for together in [false, true] {
+            let mut fresh = Command::new(env::current_exe()?);
+            fresh.arg("--many");
+            if together {
+                fresh.arg("--together");
+            }
+            if measuring {
+                fresh.arg("--bench");
+            }
+            if !fresh.status()?.success() {
+                return Err("many topics were not measured".into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Nanoseconds and processor time per frame.

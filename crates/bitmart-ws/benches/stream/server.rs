@@ -21,6 +21,9 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::Fault;
 
+/// Levels a side of a book.
+const LEVELS: i64 = 50;
+
 /// A running server. It ends with this value.
 pub(crate) struct Server {
     child: Child,
@@ -117,6 +120,7 @@ async fn attend<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Result
         path.split_once(name).and_then(|(_, value)| value.parse::<u64>().ok()).unwrap_or_default()
     };
     let (frames, each_second) = (number("frames="), number("each_second="));
+    let levels = if path.contains("levels=1&") { 1 } else { LEVELS };
     if frames > 0 {
         answer_next(&mut reader, &mut writer, &mut Vec::new()).await?;
         blast(&mut writer, frames).await?;
@@ -124,12 +128,12 @@ async fn attend<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Result
             answer_next(&mut reader, &mut writer, &mut Vec::new()).await?;
         }
     }
-    pace(&mut reader, &mut writer, each_second).await
+    pace(&mut reader, &mut writer, each_second, levels).await
 }
 
 /// Sends the same compressed frame again and again, many in one write.
 async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<(), Fault> {
-    let frame = encode(2, &deflate(&depth("S0_USDT", 1), Compression::default()));
+    let frame = encode(2, &deflate(&depth("S0_USDT", 1, LEVELS), Compression::default()));
     let burst = frame.repeat(64);
     for _ in 0..frames / 64 {
         writer.write_all(&burst).await?;
@@ -143,6 +147,7 @@ async fn pace<S: AsyncRead + AsyncWrite>(
     reader: &mut BufReader<ReadHalf<S>>,
     writer: &mut WriteHalf<S>,
     each_second: u64,
+    levels: i64,
 ) -> Result<(), Fault> {
     let mut topics: Vec<String> = Vec::new();
     let mut turn = 0;
@@ -163,7 +168,7 @@ async fn pace<S: AsyncRead + AsyncWrite>(
             turn = (turn + 1) % topics.len();
             let symbol = topics[turn].split_once(':').map_or("", |(_, symbol)| symbol);
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
-            let text = depth(symbol, u64::try_from(now)?);
+            let text = depth(symbol, u64::try_from(now)?, levels);
             writer.write_all(&encode(2, &deflate(&text, Compression::none()))).await?;
         }
         writer.flush().await?;
@@ -205,12 +210,12 @@ async fn answer_next<S: AsyncRead + AsyncWrite>(
     Ok(())
 }
 
-/// A book of 50 levels a side, as BitMart sends it.
-fn depth(symbol: &str, version: u64) -> String {
+/// A book of so many levels a side, as BitMart sends it.
+fn depth(symbol: &str, version: u64, levels: i64) -> String {
     let mut seed = 7_u32;
     let mut side = |sign: i64| {
         let mut rows = String::new();
-        for level in 0..50_i64 {
+        for level in 0..levels {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let price = 6_700_000 + sign * (level * 13 + i64::from(seed >> 29));
             let comma = if level == 0 { "" } else { "," };

@@ -1,7 +1,7 @@
 use super::*;
 
-fn backoff(seed: u64) -> Backoff {
-    Backoff::new(Duration::from_millis(500), Duration::from_secs(30), seed)
+fn backoff(seed: u64) -> Pauses {
+    Pauses::new(Duration::from_millis(500), Duration::from_secs(30), seed)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Configuration of a client.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -11,10 +12,13 @@ use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use tokio::sync::watch;
 
+use super::sides::{Side, service};
 use super::{Client, Shared};
 use crate::connect::Address;
+use crate::dialect::{Access, Dialect, Limits};
 use crate::error::{Error, ErrorKind};
 use crate::inflate::Inflaters;
+use crate::policy::ConnectionPolicy;
 
 /// Updates that a subscription holds for a slow reader, unless told otherwise.
 const CAPACITY: usize = 1024;
@@ -31,7 +35,8 @@ pub struct ClientBuilder {
     tls: TlsOptions,
     clock: Arc<dyn Clock>,
     capacity: usize,
-    connections_per_side: usize,
+    policy: ConnectionPolicy,
+    side_policies: Vec<(Side, ConnectionPolicy)>,
     subscribe_within: Duration,
     plain_text: bool,
 }
@@ -45,7 +50,8 @@ impl Default for ClientBuilder {
             tls: TlsOptions::default(),
             clock: Arc::new(SystemClock),
             capacity: CAPACITY,
-            connections_per_side: usize::MAX,
+            policy: ConnectionPolicy::new(),
+            side_policies: Vec::new(),
             subscribe_within: SUBSCRIBE_WITHIN,
             plain_text: false,
         }
@@ -76,11 +82,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the time of login signatures comes from. It is asked for every login. Default: the
-    /// clock of this machine, which must be within one minute of BitMart's.
+    /// Where the time of login signatures comes from, and that of
+    /// [`ReceivedAt::time`](crate::ReceivedAt::time). It is asked for every login and every frame.
+    /// Default: the clock of this machine, which must be within one minute of BitMart's.
     ///
-    /// After a login that was refused for its time, or for a reason that the venue does not tell, the
-    /// clock is asked to [correct](Clock::correct) itself: the clock of a REST client that
+    /// After a login that was refused for its time, or for a reason that the venue does not tell,
+    /// the clock is asked to [correct](Clock::correct) itself: the clock of a REST client that
     /// synchronises by itself does.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -88,17 +95,27 @@ impl ClientBuilder {
     }
 
     /// How many updates wait for a slow reader before market data is dropped or a private
-    /// subscription ends. At least 2; default: 1,024.
+    /// subscription ends. At least 3; default: 1,024.
     pub fn queue_capacity(mut self, updates: usize) -> Self {
         self.capacity = updates;
         self
     }
 
-    /// Most connections for the public and for the private topics of spot and of futures each, when
-    /// other programs at this address need some as well. At least 1, and never more than the venue
-    /// allows ([`Limits::connections`](crate::Limits::connections)), which is the default.
-    pub fn connections_per_side(mut self, most: usize) -> Self {
-        self.connections_per_side = most;
+    /// How connections are made, watched and filled, on every side that has no policy of its own.
+    pub fn connection_policy(mut self, policy: ConnectionPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The policy of one side. It replaces the [common one](Self::connection_policy) there as a
+    /// whole.
+    pub fn connection_policy_of(
+        mut self,
+        dialect: Dialect,
+        access: Access,
+        policy: ConnectionPolicy,
+    ) -> Self {
+        self.side_policies.push(((dialect, access), policy));
         self
     }
 
@@ -109,8 +126,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Accepts `ws://` addresses of other machines. Everyone on the way can then read the API key and
-    /// every update, and change them. Addresses of this machine need no permission.
+    /// Accepts `ws://` addresses of other machines. Everyone on the way can then read the API key
+    /// and every update, and change them. Addresses of this machine need no permission.
     pub fn allow_plain_text(mut self) -> Self {
         self.plain_text = true;
         self
@@ -133,8 +150,10 @@ impl ClientBuilder {
     /// The client. Nothing is connected yet.
     ///
     /// # Errors
-    /// An address of the environment is none, or is a `ws://` address of another machine that was not
-    /// [allowed](Self::allow_plain_text), or the roots are unusable for TLS.
+    /// An address of the environment is none, or is a `ws://` address of another machine that was
+    /// not [allowed](Self::allow_plain_text), the roots are unusable for TLS, or a policy asks for
+    /// more than the venue allows on a side that this client can use (the source is a
+    /// [`PolicyError`](crate::PolicyError)). A client without credentials has no private sides.
     pub fn build(self) -> Result<Client, Error> {
         let services = [
             Service::SpotWsPublic,
@@ -165,6 +184,7 @@ impl ClientBuilder {
         } else {
             None
         };
+        let limits = self.limits()?;
         Ok(Client(Arc::new(Shared {
             environment: self.environment,
             credentials: self.credentials,
@@ -172,12 +192,33 @@ impl ClientBuilder {
             connect: self.connect.unwrap_or_else(|| Arc::new(Connector::direct())),
             clock: self.clock,
             capacity: self.capacity,
-            connections_per_side: self.connections_per_side,
+            limits,
             subscribe_within: self.subscribe_within,
             inflaters: Inflaters::default(),
             next_member: AtomicU64::new(0),
             sides: Mutex::default(),
             troubles: watch::Sender::new(None),
         })))
+    }
+
+    /// The limits of every side that this client can use.
+    fn limits(&self) -> Result<HashMap<Side, Limits>, Error> {
+        let mut limits = HashMap::new();
+        for dialect in [Dialect::Spot, Dialect::Futures] {
+            for access in [Access::Public, Access::Private] {
+                let side = (dialect, access);
+                let has_address = self.environment.address(service(side)).is_ok();
+                let may_enter = access == Access::Public || self.credentials.is_some();
+                if has_address && may_enter {
+                    let own = self.side_policies.iter().rfind(|(of, _)| *of == side);
+                    let policy = own.map_or(&self.policy, |(_, policy)| policy);
+                    let set = policy.limits(dialect, access).map_err(|error| {
+                        Error::new(ErrorKind::Config, error.to_string()).with_source(error)
+                    })?;
+                    limits.insert(side, set);
+                }
+            }
+        }
+        Ok(limits)
     }
 }

@@ -17,8 +17,6 @@ use crate::subscription::{Handle, shut_down};
 /// needed: places that became free are filled first, and a connection without topics ends.
 pub(super) struct Pool {
     limits: Limits,
-    /// Most connections.
-    most: usize,
     gate: Arc<Gate>,
     slots: Vec<Slot>,
 }
@@ -36,13 +34,8 @@ impl Slot {
 }
 
 impl Pool {
-    pub(super) fn new(limits: &Limits, most: usize) -> Self {
-        Self {
-            limits: *limits,
-            most: most.clamp(1, limits.connections),
-            gate: Arc::new(Gate::new(limits)),
-            slots: Vec::new(),
-        }
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { limits: *limits, gate: Arc::new(Gate::new(limits)), slots: Vec::new() }
     }
 
     /// Finds a place for one more subscription of this topic. `start` makes a connection for those
@@ -71,7 +64,7 @@ impl Pool {
 
     fn free_slot(&mut self) -> Result<&mut Slot, Error> {
         let free = self.slots.iter().position(|slot| slot.running().is_none());
-        if free.is_none() && self.slots.len() < self.most {
+        if free.is_none() && self.slots.len() < self.limits.connections {
             let pace = Pace::new(&self.limits, seed());
             let standing = Arc::new(Standing::new(pace));
             self.slots.push(Slot { standing, handle: None });
@@ -79,7 +72,7 @@ impl Pool {
         let index = free.unwrap_or(self.slots.len() - 1);
         let full = format!(
             "no room for another topic: {} connections of {} topics each are all that is allowed",
-            self.most, self.limits.topics_per_connection
+            self.limits.connections, self.limits.topics_per_connection
         );
         self.slots
             .get_mut(index)

@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::subscription::Handle;
 
 /// A side of a dialect. Each has connections of its own.
-pub(super) type Side = (Dialect, Access);
+pub(crate) type Side = (Dialect, Access);
 
 /// The pools of the sides that were ever used.
 pub(super) type Sides = HashMap<Side, Pool>;
@@ -29,11 +29,10 @@ impl Client {
     }
 
     /// A place for one more subscription of this topic, on a connection that is started if need be.
-    pub(super) fn seat(&self, side: Side, topic: &Arc<str>) -> Result<(Handle, Seat), Error> {
-        let most = self.0.connections_per_side;
+    pub(crate) fn seat(&self, side: Side, topic: &Arc<str>) -> Result<(Handle, Seat), Error> {
         self.sides()
             .entry(side)
-            .or_insert_with(|| Pool::new(&Limits::of(side.0, side.1), most))
+            .or_insert_with(|| Pool::new(&self.limits(side.0, side.1)))
             .seat(topic, |standing, gate, roster| self.start(side, standing, gate, roster))
     }
 
@@ -67,6 +66,14 @@ impl Client {
         connections
     }
 
+    /// The limits and times of a side's connections, as the
+    /// [policy](super::ClientBuilder::connection_policy) has them.
+    pub fn limits(&self, dialect: Dialect, access: Access) -> Limits {
+        // Sides that this client cannot use were not asked for their limits.
+        let set = self.0.limits.get(&(dialect, access)).copied();
+        set.unwrap_or_else(|| Limits::of(dialect, access))
+    }
+
     fn start(
         &self,
         side: Side,
@@ -88,7 +95,7 @@ impl Client {
         let signals = Arc::new(Signals::default());
         let heard = Arc::<crate::heard::Heard>::default();
         let refusal = Refusal::default();
-        let limits = Limits::of(dialect, access);
+        let limits = self.limits(dialect, access);
         let session = Session::resume(dialect, access, limits, standing.pace());
         let (reporter, status) = watch::channel(session.status());
         let driver = Driver {
@@ -100,6 +107,7 @@ impl Client {
                 shared.connect.clone(),
                 shared.tls.clone(),
                 gate,
+                limits.connect_timeout,
             ),
             credentials: shared.credentials.clone().filter(|_| access == Access::Private),
             clock: shared.clock.clone(),
@@ -121,7 +129,7 @@ impl Client {
     }
 }
 
-const fn service(side: Side) -> Service {
+pub(super) const fn service(side: Side) -> Service {
     match side {
         (Dialect::Spot, Access::Public) => Service::SpotWsPublic,
         (Dialect::Spot, Access::Private) => Service::SpotWsPrivate,

@@ -6,7 +6,7 @@ use crate::{Access, Client, Dialect, ErrorKind, Limits};
 
 #[test]
 fn somebody_is_seated_before_a_connection_starts() {
-    let mut pool = Pool::new(&Limits::of(Dialect::Spot, Access::Public), 1);
+    let mut pool = Pool::new(&Limits::of(Dialect::Spot, Access::Public));
     let mut ended_at_once = true;
     let result = pool.seat(&"spot/ticker:X".into(), |_, _, roster| {
         ended_at_once = roster.retire();

@@ -206,7 +206,7 @@ async fn a_refused_connection_says_so() {
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
     let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
-    let connector = Connector::new(address, direct(), None, gate());
+    let connector = Connector::new(address, direct(), None, gate(), CONNECT_WITHIN);
     let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
     assert!(reason.to_string().contains("refused"), "{reason}");
     let ReconnectReason::Unreached { hop, kind, .. } = reason else { panic!("{reason:?}") };
@@ -238,7 +238,7 @@ async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
         socket.write_all(answer.as_bytes()).await.expect("a client");
         socket
     });
-    let connector = Connector::new(address, direct(), None, gate());
+    let connector = Connector::new(address, direct(), None, gate(), CONNECT_WITHIN);
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
     server.await.expect("no panic");

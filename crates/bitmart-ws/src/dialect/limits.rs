@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Access, Dialect};
+use crate::backoff::Backoff;
 use crate::catalog::{PublishedLimits, Rate};
 
 // Futures states no such limits; what spot states is kept there as well.
@@ -13,7 +14,8 @@ const UNSTATED_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(1
 const UNSTATED_CONNECTS: Rate = Rate { count: 30, window: Duration::from_mins(1) };
 
 /// Limits and times of one connection. They come from what BitMart publishes
-/// ([`PublishedLimits`]) with some headroom, and where it states nothing from this crate.
+/// ([`PublishedLimits`]) with some headroom, and where it states nothing from this crate. A
+/// [`ConnectionPolicy`](crate::ConnectionPolicy) sets some of them otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -41,6 +43,8 @@ pub struct Limits {
     pub messages_reserved: usize,
     /// The window of the message limit: 10 s.
     pub message_window: Duration,
+    /// How long one attempt to connect may take, TLS and handshake included: 10 s.
+    pub connect_timeout: Duration,
     /// Shortest time between two attempts of one connection. Spot documents 30 attempts a minute.
     pub connect_spacing: Duration,
     /// Time between heartbeats: 10 s. BitMart asks for less than 20 s and its own SDKs use 10 s.
@@ -85,6 +89,7 @@ impl Limits {
     /// The limits of this side of this dialect.
     pub fn of(dialect: Dialect, access: Access) -> Self {
         let published = PublishedLimits::of(dialect, access);
+        let backoff = Backoff::default();
         let messages = published.messages.unwrap_or(UNSTATED_MESSAGES);
         let connects = published.connects.unwrap_or(UNSTATED_CONNECTS);
         let spacing = connects.window / u32::try_from(connects.count).unwrap_or(u32::MAX).max(1);
@@ -100,6 +105,7 @@ impl Limits {
             messages_per_window: messages.count,
             messages_reserved: messages.count / 10,
             message_window: messages.window,
+            connect_timeout: Duration::from_secs(10),
             connect_spacing: spacing,
             ping_interval: published.idle_close / 2,
             silence: published.idle_close,
@@ -109,9 +115,9 @@ impl Limits {
             linger: (published.no_topic_close * 3 / 5).min(Duration::from_mins(1)),
             retry_pause: Duration::from_secs(5),
             unexplained_refusals: 5,
-            backoff_base: Duration::from_millis(500),
-            backoff_cap: Duration::from_secs(30),
-            healthy_after: Duration::from_secs(2),
+            backoff_base: backoff.base,
+            backoff_cap: backoff.cap,
+            healthy_after: backoff.healthy_after,
             unreadable_frames: 5,
             refused_pause: Duration::from_secs(10),
             longest_refused_pause: Duration::from_mins(15),

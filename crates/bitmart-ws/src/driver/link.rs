@@ -13,7 +13,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::WriteHalf;
 
-use crate::connect::{Connector, Halves};
+use crate::connect::{Connector, Halves, ReadAt};
 use crate::frame::{self, Message};
 use crate::reason::ReconnectReason;
 
@@ -39,6 +39,8 @@ pub(crate) enum Link {
         writer: Writer,
         /// When there was nothing to read last.
         quiet: Option<Instant>,
+        /// When bytes were read last.
+        read_at: ReadAt,
     },
 }
 
@@ -72,9 +74,9 @@ impl Link {
         match self {
             Self::Down => std::future::pending().await,
             Self::Connecting(connecting) => match connecting.await {
-                Ok((reader, writer)) => {
+                Ok((reader, writer, read_at)) => {
                     let messages = Box::pin(frame::messages(reader));
-                    *self = Self::Up { messages, writer, quiet: None };
+                    *self = Self::Up { messages, writer, quiet: None, read_at };
                     Happening::Connected
                 }
                 Err(reason) => self.ended(reason),
@@ -91,6 +93,14 @@ impl Link {
     pub(super) fn quiet(&self) -> Option<Instant> {
         match self {
             Self::Up { quiet, .. } => *quiet,
+            Self::Down | Self::Connecting(_) => None,
+        }
+    }
+
+    /// When the last bytes of the message at hand were read.
+    pub(super) fn read_at(&self) -> Option<Instant> {
+        match self {
+            Self::Up { read_at, .. } => read_at.get(),
             Self::Down | Self::Connecting(_) => None,
         }
     }

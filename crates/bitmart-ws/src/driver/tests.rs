@@ -4,6 +4,7 @@ mod adversity;
 mod ending;
 mod lifecycle;
 mod login;
+mod policy;
 mod pool;
 mod wire;
 

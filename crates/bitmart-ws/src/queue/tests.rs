@@ -48,6 +48,22 @@ fn the_last_word_of_the_lifecycle_survives_an_overflow() {
 }
 
 #[test]
+fn a_gap_is_told_however_often_the_connection_fell_silent_after_it() {
+    for silences in 0..20 {
+        let (writer, reader) = queue(3, Overflow::Lag, Arc::default());
+        writer.push(Update::Reconnecting(crate::ReconnectReason::closed()));
+        writer.push(Update::Resynced);
+        for _ in 0..silences {
+            writer.push(Update::Stale(Instant::now()));
+            writer.push(Update::Alive);
+        }
+        let updates = all(&reader);
+        assert!(updates.contains(&Update::Resynced), "{updates:?}");
+        assert!(silences == 0 || updates.last() == Some(&Update::Alive), "{updates:?}");
+    }
+}
+
+#[test]
 fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
     let (writer, reader) = queue(4, Overflow::End, Arc::default());
     let accepted = (0..10).filter(|&value| writer.push(Update::Data(value))).count();
@@ -107,10 +123,10 @@ fn market_data_that_was_dropped_is_missing_since_the_first_of_it() {
 #[tokio::test(start_paused = true)]
 async fn an_update_that_is_read_late_says_when_it_came() {
     let (writer, reader) = queue(4, Overflow::End, Arc::default());
-    assert_eq!(reader.queued_at(), None);
+    assert_eq!(reader.received_at(), None);
     let came = tokio::time::Instant::now().into_std();
     assert!(writer.push(Update::Resynced));
     tokio::time::advance(std::time::Duration::from_secs(40)).await;
     assert!(next(&reader).is_ready());
-    assert_eq!(reader.queued_at(), Some(came));
+    assert_eq!(reader.received_at().map(|at| at.instant), Some(came));
 }

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::event::{DecodeError, DecodeErrorKind, Event};
-use crate::queue::Writer;
 use crate::reason::{ReconnectReason, Rejection};
+use crate::router::Outlet;
 use crate::update::Update;
 
 /// Names one subscription on its connection.
@@ -21,11 +21,20 @@ pub(crate) type MemberId = u64;
 pub(crate) struct Member<T> {
     pub(crate) id: MemberId,
     pub(crate) topic: Arc<str>,
-    /// The only symbol it wants, if the topic has one.
+    /// The only symbol it wants, if the topic has one. Its lane takes it.
     pub(crate) symbol: Option<Arc<str>>,
-    pub(crate) writer: Writer<T>,
-    /// Answers the pending `subscribe`; empty once that is done.
-    pub(crate) ready: Option<oneshot::Sender<Result<(), Error>>>,
+    pub(crate) writer: Outlet<T>,
+    /// Who waits for the acknowledgement; empty once it has come.
+    pub(crate) ready: Option<Ready>,
+}
+
+/// How the acknowledgement of a topic is told.
+#[derive(Debug)]
+pub(crate) enum Ready {
+    /// By the answer of the pending `subscribe`.
+    Call(oneshot::Sender<Result<(), Error>>),
+    /// In the stream, and so are refusals.
+    InStream,
 }
 
 /// Something that happened to subscriptions, whatever their event type.
@@ -47,7 +56,7 @@ impl<T> Member<T> {
     fn tell(&mut self, life: &Life) -> bool {
         let update = match life {
             Life::Subscribed | Life::Resynced if self.ready.is_some() => {
-                if let Some(ready) = self.ready.take() {
+                if let Some(Ready::Call(ready)) = self.ready.take() {
                     // Whoever gave up waiting also dropped the reader.
                     let _ = ready.send(Ok(()));
                 }
@@ -64,8 +73,8 @@ impl<T> Member<T> {
             Life::RequestRejected(rejection) => Update::RequestRejected(rejection.clone()),
             Life::End(error) => {
                 match self.ready.take() {
-                    Some(ready) => drop(ready.send(Err(error.clone()))),
-                    None => self.writer.end(error.clone()),
+                    Some(Ready::Call(ready)) => drop(ready.send(Err(error.clone()))),
+                    Some(Ready::InStream) | None => self.writer.end(error.clone()),
                 }
                 return false;
             }
@@ -108,9 +117,12 @@ impl<T> Default for Lane<T> {
 }
 
 impl<T: Event> Lane<T> {
-    pub(super) fn join(&mut self, member: Member<T>) {
-        match member.symbol.as_deref().map(capitals) {
-            Some(symbol) => self.by_symbol.entry(symbol).or_default().push(member),
+    pub(super) fn join(&mut self, mut member: Member<T>) {
+        match member.symbol.take().map(in_capitals) {
+            // Most symbols have one subscription.
+            Some(symbol) => {
+                self.by_symbol.entry(symbol).or_insert_with(|| Vec::with_capacity(1)).push(member);
+            }
             None => self.every.push(member),
         }
     }
@@ -175,6 +187,11 @@ fn hand_out<'a, T: Event>(
 /// A symbol as the lanes know it: pushes are matched without regard to case.
 fn capitals(symbol: &str) -> Arc<str> {
     symbol.to_ascii_uppercase().into()
+}
+
+fn in_capitals(symbol: Arc<str>) -> Arc<str> {
+    let is_so = !symbol.bytes().any(|byte| byte.is_ascii_lowercase());
+    if is_so { symbol } else { capitals(&symbol) }
 }
 
 impl<T: Event> AnyLane for Lane<T> {

@@ -12,7 +12,7 @@ const ALL: &str = "spot/user/orders:ALL_SYMBOLS";
 fn join(router: &mut Router, id: MemberId, topic: &str) -> Reader<RawEvent> {
     let (writer, reader) = queue(16, Overflow::End, Arc::default());
     let symbol = topic::split(topic).1.filter(|symbol| *symbol != "ALL_SYMBOLS").map(Arc::from);
-    router.join(Member { id, topic: topic.into(), symbol, writer, ready: None });
+    router.join(Member { id, topic: topic.into(), symbol, writer: writer.into(), ready: None });
     reader
 }
 

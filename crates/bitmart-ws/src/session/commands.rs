@@ -75,15 +75,27 @@ impl Session {
     /// The user no longer wants this topic. Answered by [`Notice::Unsubscribed`] unless the
     /// connection ends first.
     pub fn unsubscribe(&mut self, now: Instant, topic: &str) {
-        let Some(entry) = self.topics.get_mut(topic) else {
-            return;
-        };
-        entry.desired = false;
-        if entry.on_wire == OnWire::Absent {
-            self.forget(topic);
+        self.unsubscribe_all(now, [topic]);
+    }
+
+    /// The user no longer wants these topics: as [`unsubscribe`](Self::unsubscribe) for each of them,
+    /// but with as many in one frame as the venue allows.
+    pub fn unsubscribe_all<'a>(&mut self, now: Instant, topics: impl IntoIterator<Item = &'a str>) {
+        let mut known = false;
+        for topic in topics {
+            let Some(entry) = self.topics.get_mut(topic) else {
+                continue;
+            };
+            known = true;
+            entry.desired = false;
+            if entry.on_wire == OnWire::Absent {
+                self.forget(topic);
+            }
         }
-        self.note_emptiness(now);
-        self.flush(now);
+        if known {
+            self.note_emptiness(now);
+            self.flush(now);
+        }
     }
 
     /// The user wants one snapshot of this topic, which must be subscribed. It arrives as data. While

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::backoff::Backoff;
+use crate::backoff::Pauses;
 use crate::dialect::Limits;
 
 /// The distance between attempts to connect and the backoff after failures.
@@ -11,7 +11,7 @@ use crate::dialect::Limits;
 /// hands its pace on, so that a new session does not knock sooner than the old one would have.
 #[derive(Clone, Debug)]
 pub struct Pace {
-    pub(super) backoff: Backoff,
+    pub(super) backoff: Pauses,
     /// The earliest moment at which the next attempt may start.
     pub(super) next_connect: Option<Instant>,
 }
@@ -19,7 +19,7 @@ pub struct Pace {
 impl Pace {
     /// A pace without a past. The seed drives the jitter of the backoff: give each another.
     pub fn new(limits: &Limits, seed: u64) -> Self {
-        let backoff = Backoff::new(limits.backoff_base, limits.backoff_cap, seed);
+        let backoff = Pauses::new(limits.backoff_base, limits.backoff_cap, seed);
         Self { backoff, next_connect: None }
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::error::ErrorKind;
 use crate::testing::own::{CLOSE, PING, parts, venue};
-use crate::{Condition, Limits};
+use crate::{Condition, ConnectionPolicy, Limits};
 
 /// A venue that serves everybody and notes what its limits are about.
 #[derive(Clone, Default)]
@@ -238,8 +238,9 @@ async fn a_venue_that_accepts_and_closes_is_not_stormed() {
 
 #[tokio::test(start_paused = true)]
 async fn fewer_connections_can_be_asked_for() {
+    let one = ConnectionPolicy::new().connections_per_side(1);
     let (venue, client) =
-        crate::testing::own::venue_with(1 << 20, |client| client.connections_per_side(1));
+        crate::testing::own::venue_with(1 << 20, |client| client.connection_policy(one));
     let ledger = Ledger::default();
     let mut serving = JoinSet::new();
     let (_cut, watched) = watch::channel(0);

@@ -1,0 +1,128 @@
+//! Many topics: a subscription for each against one stream for all.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bitmart_ws::event::SpotDepthIncrease;
+use bitmart_ws::{ConnectionPolicy, Topic, Update, topic};
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+
+use crate::server::Server;
+use crate::{Fault, client, processor_time, resident};
+
+/// Connections that the venue allows.
+const CONNECTIONS: usize = 20;
+
+fn topics(count: usize) -> impl Iterator<Item = Topic<SpotDepthIncrease>> {
+    (0..count).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")))
+}
+
+/// Memory of a topic and processor time of a frame, in a process of its own: what the allocator got
+/// once it keeps.
+pub(crate) fn measure(
+    server: &Server,
+    together: bool,
+    count: usize,
+    seconds: u64,
+) -> Result<(), Fault> {
+    let memory = memory(server, together, count)?;
+    let (processor, frames) = processor(server, together, count, seconds)?;
+    let what = if together { "one stream       " } else { "a stream for each" };
+    println!(
+        "  {what} {memory:>6} bytes a topic, {processor:>6} ns of processor a frame ({frames} frames)"
+    );
+    Ok(())
+}
+
+/// What a topic takes beyond a connection: as many connections are open with one topic each.
+fn memory(server: &Server, together: bool, count: usize) -> Result<usize, Fault> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // The first connection also pays for what all share.
+        let warm = client(server, "/idle").build()?;
+        let _warm = subscribe(&warm, together, 1).await?;
+        let policy = ConnectionPolicy::new().topics_per_connection(1);
+        let before = resident()?;
+        let few = client(server, "/idle").connection_policy(policy).build()?;
+        let _few = subscribe(&few, together, CONNECTIONS).await?;
+        let connections = resident()?.saturating_sub(before);
+        let before = resident()?;
+        let many = client(server, "/idle").build()?;
+        let _many = subscribe(&many, together, count).await?;
+        let all = resident()?.saturating_sub(before);
+        let further = count.saturating_sub(CONNECTIONS).max(1);
+        Ok(all.saturating_sub(connections) * 1024 / further)
+    })
+}
+
+/// Subscribes and takes the first update of each topic. What is given must be kept.
+async fn subscribe(
+    client: &bitmart_ws::Client,
+    together: bool,
+    count: usize,
+) -> Result<Box<dyn Send>, Fault> {
+    if together {
+        let mut stream = client.subscribe_many(topics(count)).await?;
+        for _ in 0..count {
+            stream.next().await.ok_or("the stream ended")??;
+        }
+        return Ok(Box::new(stream));
+    }
+    let mut streams = Vec::with_capacity(count);
+    for stream in client.subscribe_all(topics(count)).await {
+        let mut stream = stream?;
+        stream.next().await.ok_or("the stream ended")??;
+        streams.push(stream);
+    }
+    Ok(Box::new(streams))
+}
+
+/// Processor time of a small frame and how many there were, connections and readers in one thread.
+fn processor(
+    server: &Server,
+    together: bool,
+    count: usize,
+    seconds: u64,
+) -> Result<(u128, u128), Fault> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let client = client(server, "/paced?levels=1&each_second=200").build()?;
+        let frames = Arc::new(AtomicU64::new(0));
+        let mut readers = JoinSet::new();
+        if together {
+            let (mut stream, frames) =
+                (client.subscribe_many(topics(count)).await?, frames.clone());
+            readers.spawn(async move {
+                while let Some(Ok(item)) = stream.next().await {
+                    note(&item.update, &frames);
+                }
+            });
+        } else {
+            for stream in client.subscribe_all(topics(count)).await {
+                let (mut stream, frames) = (stream?, frames.clone());
+                readers.spawn(async move {
+                    while let Some(Ok(update)) = stream.next().await {
+                        note(&update, &frames);
+                    }
+                });
+            }
+        }
+        // Until every topic is subscribed and nothing of that is left.
+        tokio::time::sleep(Duration::from_secs(seconds / 2)).await;
+        let (begin, before) = (frames.load(Ordering::Relaxed), processor_time()?);
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        let used = processor_time()? - before;
+        let counted = u128::from(frames.load(Ordering::Relaxed) - begin);
+        Ok((used / counted.max(1), counted))
+    })
+}
+
+fn note(update: &Update<SpotDepthIncrease>, frames: &AtomicU64) {
+    if let Update::Data(book) = update {
+        black_box(book);
+        frames.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,37 @@
+//! Many topics in one stream, with one queue: of each pair only the newest price waits.
+//!
+//! ```sh
+//! cargo run --example many_topics
+//! ```
+
+use bitmart::sandbox::{self, Config, Sandbox};
+use bitmart::ws::{Client, FanInOptions, SlowReader, Update, topic};
+
+#[tokio::main]
+async fn main() -> examples::Result {
+    let exchange = Sandbox::start(Config::new()).await?;
+    let client = Client::builder().environment(sandbox::environment(&exchange)?).build()?;
+
+    let topics = ["BTC_USDT", "ETH_USDT"].map(topic::spot::ticker);
+    let options = FanInOptions::new().capacity(1_000).slow_reader(SlowReader::Conflate);
+    let mut tickers = client.subscribe_many_with(topics, options).await?;
+    let mut left = 4;
+    while left > 0 {
+        let Some(item) = tickers.next().await else { break };
+        // An error that names a topic ends that topic; the others go on.
+        let received = item?;
+        match received.update {
+            Update::Data(ticker) => {
+                let (topic, waiting) = (&received.topic, tickers.waiting());
+                println!("{topic}: {:?}, {waiting} waiting", ticker.last_price);
+                left -= 1;
+            }
+            // Each topic tells of its own gaps, and how much it dropped.
+            other => println!("{}: {other:?} at {}", received.topic, received.received_at.time),
+        }
+    }
+    tickers.remove(&topic::spot::ticker("ETH_USDT"));
+    tickers.add([topic::spot::ticker("BMX_USDT")]).await?;
+    println!("{} topics now", tickers.topics());
+    Ok(())
+}
