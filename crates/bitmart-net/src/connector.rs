@@ -147,11 +147,12 @@ async fn secure(
 ) -> Result<Stream, ConnectError> {
     let failed = |error: std::io::Error| {
         // What rustls finds wrong is its error within one of the stream.
-        let kind = if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-            ConnectErrorKind::Tls
-        } else {
-            ConnectErrorKind::of(&error)
-        };
+        let kind =
+            if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
+                ConnectErrorKind::Tls
+            } else {
+                ConnectErrorKind::of(&error)
+            };
         ConnectError::new(Hop::ProxyTls, kind).at(proxy.to_string()).with_source(error)
     };
     let name = ServerName::try_from(proxy.target.host().to_owned())

@@ -125,6 +125,6 @@ impl fmt::Debug for Proxy {
             .field("address", &format_args!("{self}"))
             .field("origin", &self.origin)
             .field("authenticates", &(self.basic.is_some() || self.user.is_some()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }

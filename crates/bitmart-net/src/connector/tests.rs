@@ -230,9 +230,9 @@ async fn what_a_host_says_right_behind_the_consent_of_a_proxy_is_not_lost() {
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.expect("a client");
-        client.read(&mut [0; 4096]).await.expect("a question");
+        assert!(client.read(&mut [0; 4096]).await.expect("a question") > 0);
         client.write_all(b"HTTP/1.1 200 OK\r\n\r\nearly").await.expect("a client");
-        client.read(&mut [0; 1]).await.expect("the end");
+        assert_eq!(client.read(&mut [0; 1]).await.expect("the end"), 0);
     });
     let target = Target::new("localhost", 9, true);
     let mut stream = through(&address.to_string()).connect(&target).await.expect("a stream");

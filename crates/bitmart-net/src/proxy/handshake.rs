@@ -169,13 +169,13 @@ impl Heard {
             ([] | [5], _) => ConnectErrorKind::Closed,
             ([version, ..], _) if *version != 5 => ConnectErrorKind::Protocol,
             // No method that was offered, or one that was not.
-            ([_, 0xff, ..] | [_, 2, ..], false) | ([_, 0xff | 0, ..], true) => {
+            ([_, 0xff | 2, ..], false) | ([_, 0xff | 0, ..], true) => {
                 ConnectErrorKind::Unauthorized
             }
-            ([_, 2] | [_, 2, 1], true) | ([_, 0] | [_, 0, 5], false) => ConnectErrorKind::Closed,
+            ([_, 2] | [_, 2, 1] | [_, 2, 1, 0] | [_, 2, 1, 0, 5], true)
+            | ([_, 0] | [_, 0, 5], false) => ConnectErrorKind::Closed,
             ([_, 2, 1, refused, ..], true) if *refused != 0 => ConnectErrorKind::Unauthorized,
             ([_, 2, 1, _, 5, code, ..], true) | ([_, 0, 5, code, ..], false) => reply(*code),
-            ([_, 2, 1, _] | [_, 2, 1, _, 5], true) => ConnectErrorKind::Closed,
             _ => ConnectErrorKind::Protocol,
         };
         ConnectError::new(Hop::ProxyHandshake, kind)

@@ -141,10 +141,8 @@ fn pattern(step: u8) -> Vec<u8> {
 }
 
 async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match timeout(GUARD, work).await {
-        Ok(done) => done,
-        Err(_) => panic!("{what} took longer than {GUARD:?}"),
-    }
+    let done = timeout(GUARD, work).await;
+    done.unwrap_or_else(|_| panic!("{what} took longer than {GUARD:?}"))
 }
 
 async fn send(io: &mut (impl tokio::io::AsyncWrite + Unpin), bytes: &[u8]) {

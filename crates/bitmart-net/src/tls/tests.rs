@@ -26,13 +26,13 @@ fn server() -> (Arc<ServerConfig>, Roots, Vec<u8>) {
 
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let bits = bytes.iter().fold(String::new(), |bits, byte| bits + &format!("{byte:08b}"));
     let mut text: String = (0..bits.len())
         .step_by(6)
         .map(|at| format!("{:0<6}", &bits[at..bits.len().min(at + 6)]))
         .map(|bits| char::from(DIGITS[usize::from_str_radix(&bits, 2).expect("bits")]))
         .collect();
-    while text.len() % 4 > 0 {
+    while !text.len().is_multiple_of(4) {
         text.push('=');
     }
     text
