@@ -98,7 +98,7 @@ fn clippy() -> TaskResult {
 }
 
 fn features() -> TaskResult {
-    for package in ["bitmart-rest", "bitmart-ws"] {
+    for package in ["bitmart-net", "bitmart-rest", "bitmart-ws"] {
         run(cargo()
             .args(["clippy", "--quiet", "--package", package, "--no-default-features"])
             .args(["--", "-D", "warnings"]))?;

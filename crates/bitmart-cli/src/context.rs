@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use bitmart::net::Connector;
 use bitmart::sandbox::Sandbox;
 use clap::{Arg, ArgAction, ArgMatches};
 use tokio::sync::OnceCell;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::output::Format;
 use crate::target::Target;
 
@@ -21,6 +22,7 @@ pub(crate) struct Context {
     pub(crate) dry_run: bool,
     environment: Option<String>,
     profile: Option<String>,
+    proxy: Option<String>,
     pub(crate) timeout: Duration,
     /// The sandbox that runs in this process, if one has to.
     sandbox: OnceCell<Sandbox>,
@@ -28,7 +30,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// The options, for the top command.
-    pub(crate) fn arguments() -> [Arg; 6] {
+    pub(crate) fn arguments() -> [Arg; 7] {
         let global = |name: &'static str| {
             Arg::new(name).long(name).global(true).help_heading("Options of all commands")
         };
@@ -56,6 +58,10 @@ impl Context {
                 .value_parser(clap::value_parser!(u64).range(1..=600))
                 .default_value("10")
                 .help("How long one answer may take"),
+            global("proxy").value_name("URL").help(
+                "Reach hosts through this proxy: http, https, socks5 or socks5h, without user name and \
+                 password [default: HTTPS_PROXY or ALL_PROXY, except for hosts of NO_PROXY]",
+            ),
             global("yes").short('y').action(ArgAction::SetTrue).help("Do not ask before sending"),
             global("dry-run")
                 .action(ArgAction::SetTrue)
@@ -73,6 +79,7 @@ impl Context {
             dry_run: matches.get_flag("dry-run"),
             environment: text("env"),
             profile: text("profile"),
+            proxy: text("proxy"),
             timeout: Duration::from_secs(*matches.get_one::<u64>(TIME_LIMIT).unwrap_or(&10)),
             sandbox: OnceCell::new(),
         }
@@ -90,7 +97,8 @@ impl Context {
 
     /// The words that name the same environment and key to another command.
     pub(crate) fn words(&self) -> Vec<&str> {
-        let options = [("--env", self.environment()), ("--profile", self.profile())];
+        let proxy = ("--proxy", self.proxy.as_deref());
+        let options = [("--env", self.environment()), ("--profile", self.profile()), proxy];
         let given = options.into_iter().filter_map(|(name, value)| Some([name, value?]));
         given.flatten().collect()
     }
@@ -102,7 +110,26 @@ impl Context {
 
     /// The same with the key of this profile.
     pub(crate) async fn target_of(&self, profile: Option<&str>) -> Result<Target, Failure> {
-        Target::find(self.environment(), profile, self.timeout, &self.sandbox).await
+        let connector = self.connector()?;
+        let mut target =
+            Target::find(self.environment(), profile, self.timeout, &self.sandbox).await?;
+        target.connector = connector;
+        Ok(target)
+    }
+
+    /// How hosts are reached: as `--proxy` or the environment says.
+    fn connector(&self) -> Result<Connector, Failure> {
+        let connector = match &self.proxy {
+            // The arguments of a program are there to read for everyone on the machine.
+            Some(address) if address.contains('@') => {
+                return Err(Failure::usage(
+                    "--proxy takes no user name and password: name the proxy in ALL_PROXY",
+                ));
+            }
+            Some(address) => Connector::builder().proxy(address).build(),
+            None => Connector::from_env(),
+        };
+        connector.map_err(|error| Failure::usage(chain(&error)))
     }
 
     /// Whether the sandbox of this command ends with it.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bitmart::net::Connector;
 use bitmart::rest::{Client, ClientBuilder, LimitPolicy, Limiter, RetryPolicy};
 use bitmart::sandbox::{self, Sandbox};
 use bitmart::types::Service;
@@ -24,6 +25,8 @@ const DEFAULT: &str = "default";
 pub(crate) struct Target {
     pub(crate) environment: Environment,
     pub(crate) credentials: Option<Credentials>,
+    /// How its hosts are reached.
+    pub(crate) connector: Connector,
     timeout: Duration,
 }
 
@@ -36,7 +39,9 @@ impl Target {
         timeout: Duration,
         in_process: &OnceCell<Sandbox>,
     ) -> Result<Self, Failure> {
-        let at = |environment, credentials| Ok(Self { environment, credentials, timeout });
+        let at = |environment, credentials| {
+            Ok(Self { environment, credentials, connector: Connector::direct(), timeout })
+        };
         let live = |credentials| {
             if let Some(warning) = ending::warning(Timestamp::now()) {
                 eprintln!("{warning}");
@@ -89,6 +94,7 @@ impl Target {
             return Ok(Self {
                 environment: ready.environment()?,
                 credentials: Some(ready.credentials()?),
+                connector: Connector::direct(),
                 timeout,
             });
         }
@@ -100,6 +106,7 @@ impl Target {
             credentials: Some(
                 sandbox::credentials(sandbox).map_err(|error| Failure::machine(chain(&error)))?,
             ),
+            connector: Connector::direct(),
             timeout,
         })
     }
@@ -129,7 +136,9 @@ impl Target {
 
     /// A client of streams for it.
     pub(crate) fn stream_client(&self) -> Result<ws::Client, Failure> {
-        let mut builder = ws::Client::builder().environment(self.environment.clone());
+        let mut builder = ws::Client::builder()
+            .environment(self.environment.clone())
+            .connector(self.connector.clone());
         if let Some(credentials) = &self.credentials {
             builder = builder.credentials(credentials.clone());
         }
@@ -139,6 +148,7 @@ impl Target {
     fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {
         let mut builder = builder
             .environment(self.environment.clone())
+            .connector(self.connector.clone())
             .user_agent(concat!("bitmart-cli/", env!("CARGO_PKG_VERSION")))
             .timeout(self.timeout);
         if let Some(credentials) = &self.credentials {

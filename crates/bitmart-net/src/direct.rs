@@ -53,7 +53,18 @@ impl Direct {
     }
 
     /// The addresses of a host that can be connected to: one at least.
-    pub(crate) async fn look_up(
+    async fn look_up(&self, host: &str, deadline: Instant) -> Result<Vec<IpAddr>, ConnectError> {
+        let mut found = self.look_up_any(host, deadline).await?;
+        found.retain(|&address| self.is_of_family(address));
+        if found.is_empty() {
+            let error = ConnectError::new(Hop::Resolver, ConnectErrorKind::WrongFamily);
+            return Err(error.at(host));
+        }
+        Ok(found)
+    }
+
+    /// The addresses of a host: one at least.
+    pub(crate) async fn look_up_any(
         &self,
         host: &str,
         deadline: Instant,
@@ -69,11 +80,7 @@ impl Direct {
         if found.is_empty() {
             return Err(failed(ConnectErrorKind::NoAddress));
         }
-        let fit: Vec<_> = found.into_iter().filter(|address| self.is_of_family(*address)).collect();
-        if fit.is_empty() {
-            return Err(failed(ConnectErrorKind::WrongFamily));
-        }
-        Ok(fit)
+        Ok(found)
     }
 
     /// A local address can reach its own family only.

@@ -5,14 +5,17 @@ mod connect;
 mod connector;
 mod direct;
 mod error;
+mod proxy;
 mod records;
 mod resolve;
 mod stream;
 mod target;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tls;
 
 pub use connect::{Connect, ConnectFuture, from_fn};
-pub use connector::{Connector, ConnectorBuilder, ConnectorError, ConnectorErrorKind};
+pub use connector::{Connector, ConnectorBuilder, ConnectorError, ConnectorErrorKind, ProxyInUse};
 pub use error::{ConnectError, ConnectErrorKind, Hop};
 pub use resolve::{Resolve, ResolveFuture};
 pub use stream::{Io, Stream};

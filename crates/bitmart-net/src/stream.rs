@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio_rustls::client::TlsStream;
 
 use crate::records::Records;
 
@@ -34,6 +35,8 @@ enum Inner {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// TLS with a proxy.
+    Tls(Box<TlsStream<Stream>>),
     Other(Box<dyn Io>),
 }
 
@@ -44,8 +47,19 @@ impl Stream {
         Self { inner: Inner::of(io), records: None, arrived: false }
     }
 
+    /// For TLS with a proxy, which carries the client's: what has arrived must be seen here as well.
+    pub(crate) fn below_tls(mut self) -> Self {
+        self.arrived = true;
+        self.count_records();
+        self
+    }
+
+    pub(crate) fn over_tls(tls: TlsStream<Self>) -> Self {
+        Self { inner: Inner::Tls(Box::new(tls)), records: None, arrived: false }
+    }
+
     /// Whether the operating system can be asked what has arrived: the stream is a TCP or a Unix
-    /// socket. Of others it is known what they tell.
+    /// socket, or one that this crate made of them. Of others it is known what they tell.
     pub fn is_socket(&self) -> bool {
         !matches!(self.inner, Inner::Other(_))
     }
@@ -59,7 +73,11 @@ impl Stream {
     /// Whether a TLS record has begun to arrive and not ended. It holds bytes that TLS cannot show
     /// yet.
     pub fn is_amid_record(&self) -> bool {
-        self.records.as_ref().is_some_and(Records::is_amid)
+        let below = match &self.inner {
+            Inner::Tls(tls) => tls.get_ref().0.is_amid_record(),
+            _ => false,
+        };
+        below || self.records.as_ref().is_some_and(Records::is_amid)
     }
 
     fn io(&mut self) -> Pin<&mut dyn Io> {
@@ -67,6 +85,7 @@ impl Stream {
             Inner::Tcp(tcp) => Pin::new(tcp),
             #[cfg(unix)]
             Inner::Unix(unix) => Pin::new(unix),
+            Inner::Tls(tls) => Pin::new(tls),
             Inner::Other(io) => Pin::new(io),
         }
     }
@@ -106,7 +125,7 @@ impl Stream {
             Inner::Tcp(tcp) => read_now(&SockRef::from(tcp), buffer),
             #[cfg(unix)]
             Inner::Unix(unix) => read_now(&SockRef::from(unix), buffer),
-            Inner::Other(_) => read,
+            Inner::Tls(_) | Inner::Other(_) => read,
         }
     }
 }
@@ -187,6 +206,7 @@ impl AsyncWrite for Stream {
             Inner::Tcp(tcp) => tcp.is_write_vectored(),
             #[cfg(unix)]
             Inner::Unix(unix) => unix.is_write_vectored(),
+            Inner::Tls(tls) => tls.is_write_vectored(),
             Inner::Other(io) => io.is_write_vectored(),
         }
     }
@@ -206,6 +226,7 @@ impl fmt::Debug for Stream {
             Inner::Tcp(_) => "Stream(TCP)",
             #[cfg(unix)]
             Inner::Unix(_) => "Stream(Unix)",
+            Inner::Tls(_) => "Stream(TLS)",
             Inner::Other(_) => "Stream(other)",
         })
     }

@@ -1,6 +1,8 @@
 //! Trust as a rustls configuration.
 
 mod pin;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error as StdError;
 use std::fmt;

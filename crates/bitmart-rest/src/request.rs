@@ -75,6 +75,8 @@ pub struct Encoder {
 struct Base {
     scheme: Scheme,
     authority: Authority,
+    /// The path of a gateway, which goes before that of an endpoint. It is not signed: no path is.
+    prefix: String,
 }
 
 /// The headers of all kinds of requests, with blanks for what differs between requests of a kind.
@@ -232,29 +234,34 @@ impl Base {
             .map_err(|source| ConfigError::new(setting, "is not an address").with_source(source))?;
         let parts = uri.into_parts();
         match (parts.scheme, parts.authority, parts.path_and_query) {
-            (Some(scheme), Some(authority), None) => Self::checked(scheme, authority),
-            (Some(scheme), Some(authority), Some(path)) if path == "/" => {
-                Self::checked(scheme, authority)
+            (Some(scheme), Some(authority), None) => Self::checked(scheme, authority, ""),
+            (Some(scheme), Some(authority), Some(path)) if path.query().is_none() => {
+                Self::checked(scheme, authority, path.path().trim_end_matches('/'))
             }
             _ => None,
         }
         .map(Some)
         .ok_or_else(|| {
-            let reason = "must be http:// or https:// with a host and no path or user name";
+            let reason = "must be http:// or https:// with a host and no query or user name";
             ConfigError::new(setting, reason)
         })
     }
 
-    fn checked(scheme: Scheme, authority: Authority) -> Option<Self> {
+    fn checked(scheme: Scheme, authority: Authority, prefix: &str) -> Option<Self> {
         let known = scheme == Scheme::HTTPS || scheme == Scheme::HTTP;
-        (known && !authority.as_str().contains('@')).then_some(Self { scheme, authority })
+        (known && !authority.as_str().contains('@')).then(|| Self {
+            scheme,
+            authority,
+            prefix: prefix.to_owned(),
+        })
     }
 
     fn join(&self, path: PathAndQuery, query: &str) -> Result<Uri, http::Error> {
-        let path = if query.is_empty() {
+        let path = if query.is_empty() && self.prefix.is_empty() {
             path
         } else {
-            let text = [path.as_str(), "?", query].concat();
+            let mark = if query.is_empty() { "" } else { "?" };
+            let text = [self.prefix.as_str(), path.as_str(), mark, query].concat();
             PathAndQuery::from_maybe_shared(Bytes::from(text))?
         };
         let mut parts = Parts::default();
@@ -334,7 +341,7 @@ fn sign(
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let address = |base: &Option<Base>| {
-            base.as_ref().map(|base| format!("{}://{}", base.scheme, base.authority))
+            base.as_ref().map(|base| format!("{}://{}{}", base.scheme, base.authority, base.prefix))
         };
         f.debug_struct("Encoder")
             .field("spot", &address(&self.spot))

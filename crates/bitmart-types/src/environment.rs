@@ -32,7 +32,9 @@ use crate::Roots;
 pub struct Environment {
     /// Short name for logs: `live`, `futures-demo`, `sandbox` or your own.
     pub name: String,
-    /// Base address of the spot REST host, scheme and authority only, without a trailing slash.
+    /// Base address of the spot REST host, without a trailing slash. Behind a gateway it may have a
+    /// path (`https://gateway.example/bitmart`), which goes before that of each endpoint; the exchange
+    /// signs no path.
     pub spot_rest: String,
     /// Base address of the futures REST host.
     pub futures_rest: String,

@@ -61,7 +61,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
     let target = context.target().await?;
     let version = format!("bitmart {}", VERSION.replace('\n', ", "));
     let mut findings = vec![Finding::good("version", version)];
-    findings.extend(network::check(&target.environment, context.timeout).await);
+    findings.extend(network::check(&target, context.timeout).await);
     let client = target.client()?;
     if target.environment.address(Service::SpotRest).is_ok() {
         findings.push(clock(&client).await);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitmart::Environment;
-use bitmart::net::TlsOptions;
+use bitmart::net::{self, Connect as _, Connector, ProxyInUse, TlsOptions};
 use bitmart::rest::http::Uri;
 use bitmart::types::Service;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -15,6 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::Finding;
 use crate::failure::{Exit, chain};
+use crate::target::Target;
 
 const SERVICES: [Service; 6] = [
     Service::SpotRest,
@@ -32,11 +33,12 @@ const LINE: u64 = 1024;
 struct Stop(&'static str, String, &'static str);
 
 /// All services that the environment has, at the same time; each has `limit` for each step.
-pub(super) async fn check(environment: &Environment, limit: Duration) -> Vec<Finding> {
+pub(super) async fn check(target: &Target, limit: Duration) -> Vec<Finding> {
     let checks = SERVICES.into_iter().filter_map(|service| {
-        let address = environment.address(service).ok()?.to_owned();
-        let environment = environment.clone();
-        Some((service, tokio::spawn(async move { reach(&environment, &address, limit).await })))
+        let address = target.environment.address(service).ok()?.to_owned();
+        let (environment, connector) = (target.environment.clone(), target.connector.clone());
+        let check = async move { reach(&environment, &connector, &address, limit).await };
+        Some((service, tokio::spawn(check)))
     });
     // Collected first, so that all of them run.
     let checks: Vec<_> = checks.collect();
@@ -59,20 +61,24 @@ pub(super) async fn check(environment: &Environment, limit: Duration) -> Vec<Fin
 }
 
 /// Goes all the way to one address and tells how long each step took.
-async fn reach(environment: &Environment, address: &str, limit: Duration) -> Result<String, Stop> {
+async fn reach(
+    environment: &Environment,
+    connector: &Connector,
+    address: &str,
+    limit: Duration,
+) -> Result<String, Stop> {
     let wrong = || Stop("address", format!("{address:?} is none"), "mend --env");
     let uri: Uri = address.parse().map_err(|_| wrong())?;
     let secure = matches!(uri.scheme_str(), Some("https" | "wss"));
     let host = uri.host().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
 
+    let dialled = net::Target::new(host.as_str(), port, secure).with_limit(limit);
+    let (stream, mut times) = match connector.proxy_for(&dialled) {
+        Some(proxy) => through(&proxy, connector, &dialled).await?,
+        None => straight(&host, port, limit).await?,
+    };
     let started = Instant::now();
-    let found = step("DNS", limit, tokio::net::lookup_host((host.as_str(), port)), NO_NAME).await?;
-    let addresses: Vec<SocketAddr> = found.collect();
-    let (dns, started) = (started.elapsed(), Instant::now());
-    let stream = step("TCP", limit, TcpStream::connect(addresses.as_slice()), NO_TCP).await?;
-    let (tcp, started) = (started.elapsed(), Instant::now());
-    let mut times = format!("DNS {} ms, TCP {} ms", dns.as_millis(), tcp.as_millis());
     let status = if secure {
         let config = TlsOptions::default().client_config(&environment.roots, &[b"http/1.1"]);
         let config = config.map_err(|error| {
@@ -89,6 +95,39 @@ async fn reach(environment: &Environment, address: &str, limit: Duration) -> Res
     Ok(format!("{times}; {status} ({host}:{port})"))
 }
 
+/// A connection to the host itself, and the time that its steps took.
+async fn straight(host: &str, port: u16, limit: Duration) -> Result<(net::Stream, String), Stop> {
+    let started = Instant::now();
+    let found = step("DNS", limit, tokio::net::lookup_host((host, port)), NO_NAME).await?;
+    let addresses: Vec<SocketAddr> = found.collect();
+    let (dns, started) = (started.elapsed(), Instant::now());
+    let stream = step("TCP", limit, TcpStream::connect(addresses.as_slice()), NO_TCP).await?;
+    let tcp = started.elapsed();
+    let times = format!("DNS {} ms, TCP {} ms", dns.as_millis(), tcp.as_millis());
+    Ok((net::Stream::new(stream), times))
+}
+
+/// A connection through a proxy, which proxy that is and who named it, and the time that it took.
+async fn through(
+    proxy: &ProxyInUse,
+    connector: &Connector,
+    target: &net::Target,
+) -> Result<(net::Stream, String), Stop> {
+    let named = match proxy.origin() {
+        "proxy" => "--proxy",
+        variable => variable,
+    };
+    let started = Instant::now();
+    match connector.connect(target).await {
+        Ok(stream) => {
+            let time = started.elapsed().as_millis();
+            Ok((stream, format!("through proxy {proxy} of {named} in {time} ms")))
+        }
+        Err(error) => Err(Stop("proxy", format!("{} (named by {named})", chain(&error)), NO_PROXY)),
+    }
+}
+
+const NO_PROXY: &str = "mend the proxy, or list the host in NO_PROXY to do without it";
 const NO_NAME: &str = "the name is not found: check the network, DNS and proxies";
 const NO_TCP: &str = "nothing listens there, or a firewall is in between; is the address right?";
 const NO_TLS: &str = "the certificate is not trusted, or something in between speaks for the host";

@@ -129,8 +129,14 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-#[derive(Debug)]
 struct NotPinned;
+
+/// rustls shows this form.
+impl fmt::Debug for NotPinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for NotPinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

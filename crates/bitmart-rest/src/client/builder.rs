@@ -94,7 +94,8 @@ impl ClientBuilder {
         self
     }
     /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
-    /// is spoken over it, and connections are pooled above it. Straight to the host by default. A
+    /// is spoken over it, and connections are pooled above it. By default as the environment's
+    /// variables say ([`Connector::from_env`](bitmart_net::Connector::from_env)). A
     /// [transport](Self::transport) of your own does not use it.
     pub fn connector(mut self, connector: impl Connect) -> Self {
         self.connect = Some(Arc::new(connector));
@@ -203,8 +204,9 @@ impl ClientBuilder {
     /// Builds the client. No connection is opened yet.
     ///
     /// # Errors
-    /// When an address, the certificate authorities, a header's text or a time limit are unfit, or
-    /// when an `http://` address of another machine was not [allowed](Self::allow_plain_text).
+    /// When an address, the certificate authorities, a header's text or a time limit are unfit, when a
+    /// variable of the environment names a proxy that cannot be used, or when an `http://` address of
+    /// another machine was not [allowed](Self::allow_plain_text).
     pub fn build(self) -> Result<Client, ConfigError> {
         if !self.plain_text {
             refuse_plain_text(&self.environment)?;

@@ -188,10 +188,12 @@ fn addresses_are_checked_when_building() {
     for good in ["http://127.0.0.1:8801", "https://[::1]:8443", "https://api.example/"] {
         build(good).expect(good);
     }
+    for gateway in ["https://gateway.example/bitmart", "https://gateway.example/a/b/"] {
+        build(gateway).expect(gateway);
+    }
     for bad in [
         "api.example",
         "ftp://api.example",
-        "https://api.example/v1",
         "https://api.example?a=1",
         "https://key:secret@api.example",
         "https://",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bitmart_net::{Connect, Connector as Direct, TlsOptions};
+use bitmart_net::{Connect, Connector as ReadyMade, TlsOptions};
 use bitmart_types::Roots;
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -105,7 +105,8 @@ impl HyperTransportBuilder {
         self
     }
     /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
-    /// is spoken over it, and connections are pooled above it. Straight to the host by default.
+    /// is spoken over it, and connections are pooled above it. By default as the environment's
+    /// variables say ([`Connector::from_env`](bitmart_net::Connector::from_env)).
     pub fn connector(mut self, connector: impl Connect) -> Self {
         self.connect = Some(Arc::new(connector));
         self
@@ -162,7 +163,8 @@ impl HyperTransportBuilder {
     /// Builds the transport. No connection is opened yet.
     ///
     /// # Errors
-    /// When the certificate authorities cannot be read.
+    /// When the certificate authorities cannot be read, or a variable of the environment names a proxy
+    /// that cannot be used.
     pub fn build(self) -> Result<HyperTransport, ConfigError> {
         #[cfg(feature = "http2")]
         let protocols: &[&[u8]] = if self.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
@@ -177,7 +179,13 @@ impl HyperTransportBuilder {
                 .map_err(|source| ConfigError::new("roots", "are unusable").with_source(source))?;
             Some(config)
         };
-        let connect = self.connect.unwrap_or_else(|| Arc::new(Direct::direct()));
+        let connect = match self.connect {
+            Some(connect) => connect,
+            None => Arc::new(ReadyMade::from_env().map_err(|source| {
+                ConfigError::new("connector", "follows a variable that is unfit")
+                    .with_source(source)
+            })?),
+        };
         let connector = Connector::new(connect, tls, self.connect_timeout);
         #[cfg(feature = "http2")]
         let connector = connector.http2(self.http2);

@@ -23,6 +23,7 @@ mod recv_window;
 mod retry;
 mod secrets;
 mod server;
+mod streams;
 mod surplus;
 mod tls;
 mod toolkit;

@@ -27,12 +27,12 @@ fn orders(tls: bool) -> u32 {
 }
 
 /// What is added to a number for the response that nobody asked for.
-const FOREIGN: u32 = 1_000_000;
+pub(crate) const FOREIGN: u32 = 1_000_000;
 
 /// An order that its response must name.
 #[derive(serde::Serialize)]
-struct Numbered {
-    number: u32,
+pub(crate) struct Numbered {
+    pub(crate) number: u32,
 }
 
 impl Endpoint for Numbered {
@@ -47,7 +47,7 @@ impl Endpoint for Numbered {
 
 /// When the surplus response to a request is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum When {
+pub(crate) enum When {
     Never,
     /// In one write with the response; over TLS in a record of its own or in the same.
     AtOnce {
@@ -60,16 +60,16 @@ enum When {
 /// The surplus response to a request, and how much of it is held back until the next request has
 /// come.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+pub(crate) struct Plan {
     when: When,
     percent: usize,
 }
 
-const MERGED: Plan = Plan { when: When::AtOnce { merged: true }, percent: 100 };
-const SEPARATE: Plan = Plan { when: When::AtOnce { merged: false }, percent: 100 };
-const IN_PART: Plan = Plan { when: When::AtOnce { merged: false }, percent: 60 };
-const LATER: Plan = Plan { when: When::Later, percent: 100 };
-const LATER_IN_PART: Plan = Plan { when: When::Later, percent: 60 };
+pub(crate) const MERGED: Plan = Plan { when: When::AtOnce { merged: true }, percent: 100 };
+pub(crate) const SEPARATE: Plan = Plan { when: When::AtOnce { merged: false }, percent: 100 };
+pub(crate) const IN_PART: Plan = Plan { when: When::AtOnce { merged: false }, percent: 60 };
+pub(crate) const LATER: Plan = Plan { when: When::Later, percent: 100 };
+pub(crate) const LATER_IN_PART: Plan = Plan { when: When::Later, percent: 60 };
 /// What no client can tell from a response to the next request.
 const AFTER_THE_NEXT: Plan = Plan { when: When::AtOnce { merged: false }, percent: 0 };
 
@@ -159,7 +159,7 @@ impl Peer {
     }
 }
 
-fn response(number: u32) -> String {
+pub(crate) fn response(number: u32) -> String {
     let body = format!(r#"{{"code":1000,"message":"OK","data":{{"order_id":"{number}"}}}}"#);
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
@@ -181,7 +181,7 @@ impl Turn {
     }
 }
 
-struct Server {
+pub(crate) struct Server {
     client: Client,
     accepts: Arc<AtomicUsize>,
     ask: Sender<()>,
@@ -189,7 +189,7 @@ struct Server {
 }
 
 /// A server with this plan and a client for it.
-fn serve(
+pub(crate) fn serve(
     tls: bool,
     plan: impl Fn(u32) -> Plan + Clone + Send + 'static,
     configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
@@ -239,7 +239,7 @@ impl Server {
     }
 
     /// How many of the orders were answered with a foreign id.
-    async fn foreign(&self, orders: u32, plan: Plan) -> usize {
+    pub(crate) async fn foreign(&self, orders: u32, plan: Plan) -> usize {
         let mut foreign = 0;
         for number in 0..orders {
             foreign += usize::from(self.order(number, plan).await != number.to_string());

@@ -134,7 +134,8 @@ impl ClientBuilder {
     }
 
     /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
-    /// and the WebSocket are spoken over it. Straight to the host by default.
+    /// and the WebSocket are spoken over it. By default as the environment's variables say
+    /// ([`Connector::from_env`]).
     pub fn connector(mut self, connector: impl Connect) -> Self {
         self.connect = Some(Arc::new(connector));
         self
@@ -151,9 +152,10 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// An address of the environment is none, or is a `ws://` address of another machine that was
-    /// not [allowed](Self::allow_plain_text), the roots are unusable for TLS, or a policy asks for
-    /// more than the venue allows on a side that this client can use (the source is a
-    /// [`PolicyError`](crate::PolicyError)). A client without credentials has no private sides.
+    /// not [allowed](Self::allow_plain_text), the roots are unusable for TLS, a variable of the
+    /// environment names a proxy that cannot be used, or a policy asks for more than the venue allows
+    /// on a side that this client can use (the source is a [`PolicyError`](crate::PolicyError)). A
+    /// client without credentials has no private sides.
     pub fn build(self) -> Result<Client, Error> {
         let services = [
             Service::SpotWsPublic,
@@ -185,11 +187,18 @@ impl ClientBuilder {
             None
         };
         let limits = self.limits()?;
+        let connect = match self.connect {
+            Some(connect) => connect,
+            None => Arc::new(Connector::from_env().map_err(|error| {
+                Error::new(ErrorKind::Config, "the environment names an unfit proxy")
+                    .with_source(error)
+            })?),
+        };
         Ok(Client(Arc::new(Shared {
             environment: self.environment,
             credentials: self.credentials,
             tls,
-            connect: self.connect.unwrap_or_else(|| Arc::new(Connector::direct())),
+            connect,
             clock: self.clock,
             capacity: self.capacity,
             limits,

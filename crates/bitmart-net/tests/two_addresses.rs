@@ -1,0 +1,68 @@
+//! Two source addresses in a network of their own. Needs the right to make one (`unshare -n`, `ip`).
+#![cfg(target_os = "linux")]
+
+use std::net::IpAddr;
+use std::process::Command;
+
+use bitmart_net::{Connect as _, Connector, Target};
+use tokio::net::TcpListener;
+
+/// Set in the process that runs inside of the network.
+const INSIDE: &str = "BITMART_NET_TEST_INSIDE";
+
+/// Interfaces and addresses of the network: an account's address each, and the host's.
+const SETUP: &str = "ip link set lo up && \
+    ip link add first type veth peer name first-host && \
+    ip link add second type veth peer name second-host && \
+    ip addr add 10.77.1.2/24 dev first && ip addr add 10.77.2.2/24 dev second && \
+    ip addr add 10.77.9.1/32 dev lo && \
+    for name in first first-host second second-host; do ip link set $name up || exit 1; done";
+
+/// For a network whose kernel has no such interfaces.
+const SIMPLE: &str = "ip link set lo up && ip addr add 10.77.1.2/32 dev lo && \
+    ip addr add 10.77.2.2/32 dev lo && ip addr add 10.77.9.1/32 dev lo";
+
+#[test]
+fn each_account_comes_from_its_own_address() {
+    if std::env::var_os(INSIDE).is_some() {
+        return inside();
+    }
+    let program = std::env::current_exe().expect("a program");
+    let run = format!(
+        "{{ ({SETUP}) 2>/dev/null || ({SIMPLE}); }} || exit 77; \
+         exec \"$0\" --exact each_account_comes_from_its_own_address --nocapture"
+    );
+    let output = Command::new("unshare")
+        .args(["-n", "sh", "-c", &run])
+        .arg(program)
+        .env(INSIDE, "1")
+        .output();
+    match output {
+        Err(error) => println!("skipped: no `unshare` on this machine: {error}"),
+        Ok(output) => {
+            let told = String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr);
+            if told.contains("connected from two addresses") && output.status.success() {
+                return;
+            }
+            // The test itself ends with 101; everything else is the machine's.
+            assert_ne!(output.status.code(), Some(101), "{told}");
+            println!("skipped: no network of its own on this machine: {told}");
+        }
+    }
+}
+
+fn inside() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let listener = TcpListener::bind("10.77.9.1:0").await.expect("the host's address");
+        let target = Target::new("10.77.9.1", listener.local_addr().expect("one").port(), false);
+        for local in [IpAddr::from([10, 77, 1, 2]), IpAddr::from([10, 77, 2, 2])] {
+            let connector = Connector::builder().without_proxy().bind(local).build().expect("one");
+            let (stream, accepted) = tokio::join!(connector.connect(&target), listener.accept());
+            stream.expect("a stream");
+            assert_eq!(accepted.expect("a client").1.ip(), local);
+        }
+    });
+    println!("connected from two addresses");
+}

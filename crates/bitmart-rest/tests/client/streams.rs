@@ -1,0 +1,110 @@
+//! Streams of a user's own: what holds for sockets holds for them.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bitmart_net::{Stream, from_fn};
+use bitmart_rest::{ClientBuilder, LimitPolicy, Limiter};
+use bitmart_types::{Environment, Service};
+use futures_util::FutureExt as _;
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use crate::endpoint::client;
+use crate::surplus::{
+    FOREIGN, IN_PART, LATER, LATER_IN_PART, MERGED, Numbered, SEPARATE, response, serve,
+};
+
+/// A socket of which nobody knows that it is one.
+struct Hidden(TcpStream);
+
+impl AsyncRead for Hidden {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Hidden {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+fn hidden(builder: ClientBuilder) -> ClientBuilder {
+    builder.connector(from_fn(|target| async move {
+        let stream = TcpStream::connect((target.host(), target.port())).await?;
+        stream.set_nodelay(true)?;
+        Ok(Stream::new(Hidden(stream)))
+    }))
+}
+
+#[tokio::test]
+async fn no_request_on_a_hidden_socket_is_answered_with_a_response_that_came_before_it() {
+    for tls in [false, true] {
+        for plan in [MERGED, SEPARATE, IN_PART, LATER, LATER_IN_PART] {
+            let server = serve(tls, move |_| plan, hidden);
+            assert_eq!(server.foreign(100, plan).await, 0, "{plan:?}, TLS: {tls}");
+        }
+    }
+}
+
+/// Reads an order and answers it.
+async fn answer(io: &mut DuplexStream, number: u32) {
+    let mut text = Vec::new();
+    while !text.ends_with(b"}") {
+        text.push(io.read_u8().await.unwrap());
+    }
+    io.write_all(response(number).as_bytes()).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_request_in_memory_is_answered_with_a_response_that_came_before_it() {
+    let (sender, mut dialled) = mpsc::unbounded_channel();
+    let connector = from_fn(move |_| {
+        let (near, far) = tokio::io::duplex(4096);
+        sender.send(far).unwrap();
+        async { Ok(Stream::new(near)) }
+    });
+    let environment = Environment::custom("test").with(Service::SpotRest, "http://localhost");
+    let client = client("")
+        .environment(environment)
+        .limiter(Limiter::new(LimitPolicy::Off))
+        .connector(connector)
+        .build()
+        .unwrap();
+    let mut open = Vec::new();
+    for number in 0..200 {
+        let mut sending = pin!(client.send(Numbered { number }));
+        let dialling = tokio::time::timeout(Duration::from_secs(20), dialled.recv());
+        let mut io: DuplexStream = tokio::select! {
+            placed = &mut sending => panic!("{:?} came before the request", placed),
+            io = dialling => io.unwrap().unwrap(),
+        };
+        let (placed, ()) = tokio::join!(sending, answer(&mut io, number));
+        assert_eq!(placed.unwrap().order_id, number.to_string());
+        // The runtime gets no turn before the next request; every second time only a part has come.
+        let surplus = response(FOREIGN + number);
+        let surplus = &surplus[..surplus.len() / (1 + number as usize % 2)];
+        io.write_all(surplus.as_bytes()).now_or_never().unwrap().unwrap();
+        open.push(io);
+    }
+}
