@@ -2,7 +2,6 @@
 //! waits for a user.
 
 mod link;
-mod log;
 mod signals;
 mod standing;
 #[cfg(test)]
@@ -15,7 +14,6 @@ use bitmart_auth::Credentials;
 use bitmart_types::Clock;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
-use tracing::{debug, info};
 
 use crate::client::{Trouble, TroubleSender};
 use crate::connect::Connector;
@@ -25,6 +23,7 @@ use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
 use crate::heard::Heard;
 use crate::inflate::{InflateError, Inflaters};
+use crate::observe::Observed;
 use crate::reason::ReconnectReason;
 use crate::roster::Roster;
 use crate::router::{Member, MemberId, Router};
@@ -87,6 +86,7 @@ pub(crate) struct Driver {
     pub(crate) status: watch::Sender<Status>,
     /// What the queues stamp their updates with.
     pub(crate) heard: Arc<Heard>,
+    pub(crate) observed: Observed,
     pub(crate) link: Link,
     pub(crate) access: Access,
     pub(crate) troubles: TroubleSender,
@@ -168,8 +168,9 @@ impl Driver {
     }
 
     /// Says how the connection stands.
-    fn report(&self) {
+    fn report(&mut self) {
         let status = self.session.status();
+        self.observed.stands(status);
         self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
     }
 
@@ -196,18 +197,15 @@ impl Driver {
             changed = true;
             match action {
                 Action::Connect { delay } => {
-                    debug!(endpoint = %self.connector, ?delay, "connecting");
+                    self.observed.connecting(delay, self.session.desired_topics());
                     self.standing.keep(self.session.pace(now()));
                     let doubted = std::mem::take(&mut self.clock_doubted);
                     let clock = doubted.then(|| self.clock.clone());
                     self.link = Link::connect(self.connector.clone(), delay, clock);
                 }
-                Action::Close => {
-                    debug!(endpoint = %self.connector, "closing");
-                    self.link.close().await;
-                }
+                Action::Close => self.link.close().await,
                 Action::Emit(notice) => {
-                    log::notice(&self.connector, &notice);
+                    self.observed.notice(&notice, self.session.desired_topics());
                     self.pass_on(&notice);
                     self.router.notice(notice);
                 }
@@ -243,8 +241,10 @@ impl Driver {
     }
 
     async fn send(&mut self, text: String) {
-        if let Err(reason) = self.link.send_text(text).await {
-            self.session.closed(now(), reason);
+        let bytes = text.len();
+        match self.link.send_text(text).await {
+            Ok(()) => self.observed.sent(bytes),
+            Err(reason) => self.session.closed(now(), reason),
         }
     }
 
@@ -263,9 +263,12 @@ impl Driver {
 
     /// Gives whether it was a data frame and nothing else.
     async fn happened(&mut self, happening: Happening) -> bool {
+        if let Happening::Received(message) = &happening {
+            self.observed.received(message);
+        }
         match happening {
             Happening::Connected => {
-                info!(endpoint = %self.connector, "connected");
+                self.observed.connected();
                 self.session.connected(now());
             }
             Happening::Ended(reason) => self.session.closed(now(), reason),
@@ -291,7 +294,7 @@ impl Driver {
                         let rest = bytes.get(rest..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
                         let fault = DecodeError::of_bytes(kind, &reason, rest);
-                        log::malformed(&self.connector, &fault);
+                        self.observed.malformed(&fault);
                         self.router.malformed(fault);
                     }
                     Err(error) => {
@@ -304,10 +307,12 @@ impl Driver {
                 }
             }
             Happening::Received(Message::Ping(payload)) => {
-                if self.session.pinged(now())
-                    && let Err(reason) = self.link.send_pong(payload).await
-                {
-                    self.session.closed(now(), reason);
+                if self.session.pinged(now()) {
+                    let bytes = payload.len();
+                    match self.link.send_pong(payload).await {
+                        Ok(()) => self.observed.sent(bytes),
+                        Err(reason) => self.session.closed(now(), reason),
+                    }
                 }
             }
             Happening::Received(Message::Pong) => self.session.heard(now()),
@@ -330,7 +335,7 @@ impl Driver {
             return false;
         };
         while let Some(notice) = self.session.poll_notice() {
-            log::notice(&self.connector, &notice);
+            self.observed.notice(&notice, self.session.desired_topics());
             self.router.notice(notice);
         }
         let readable = self.router.dispatch(channel, text);
@@ -346,7 +351,7 @@ impl Driver {
 
     /// Tells everybody of a frame that cannot be read, which may have been meant for anyone.
     fn malformed(&mut self, fault: DecodeError) {
-        log::malformed(&self.connector, &fault);
+        self.observed.malformed(&fault);
         self.router.malformed(fault);
         self.session.readable(now(), false);
     }

@@ -65,6 +65,8 @@ mod generated;
 #[cfg(feature = "client")]
 mod heard;
 pub mod inflate;
+#[cfg(feature = "client")]
+mod observe;
 pub mod peek;
 #[cfg(feature = "client")]
 mod queue;

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 use crate::heard::Heard;
+use crate::observe::Depth;
 use crate::update::Update;
 
 /// What to do when the reader is too slow.
@@ -44,6 +45,7 @@ struct State<T> {
     ended_at: Option<Stamp>,
     reader: Option<Waker>,
     reader_gone: bool,
+    depth: Depth,
 }
 
 #[derive(Debug)]
@@ -63,6 +65,14 @@ impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.items.clear();
+        state.tell_depth(&self.heard);
     }
 }
 
@@ -90,6 +100,7 @@ pub(crate) fn queue<T>(
         ended_at: None,
         reader: None,
         reader_gone: false,
+        depth: Depth::default(),
     };
     let capacity = capacity.max(2);
     let shared = Arc::new(Shared { state: Mutex::new(state), capacity, overflow, heard });
@@ -106,8 +117,9 @@ impl<T> Writer<T> {
         }
         if state.items.len() >= self.0.capacity {
             match self.0.overflow {
-                Overflow::Lag => state.lag(),
+                Overflow::Lag => self.0.heard.meters.overflowed(state.lag()),
                 Overflow::End => {
+                    self.0.heard.meters.overflowed(1);
                     let message = format!(
                         "private subscription read too slowly, its queue of {} updates ran full: events are \
                          missing from here on; query orders and balances over REST, then subscribe again",
@@ -119,6 +131,7 @@ impl<T> Writer<T> {
             }
         }
         state.items.push_back((update, stamp));
+        state.tell_depth(&self.0.heard);
         if let Some(reader) = state.reader.take() {
             drop(state);
             reader.wake();
@@ -147,8 +160,8 @@ impl<T> Drop for Writer<T> {
 impl<T> State<T> {
     /// Makes room by dropping all waiting events. A reader that far behind wants the newest, and a
     /// book has to start over after the first missing one anyway. Of the lifecycle the last word
-    /// stays, since it says how things stand.
-    fn lag(&mut self) {
+    /// stays, since it says how things stand. Gives how many events were dropped.
+    fn lag(&mut self) -> u64 {
         let dropped = self
             .items
             .iter()
@@ -157,10 +170,16 @@ impl<T> State<T> {
         if self.lagged == 0 {
             self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
-        self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
+        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
+        self.lagged += dropped;
         let is_loss = |item: &Update<T>| matches!(item, Update::Data(_) | Update::Malformed(_));
         let last = self.items.drain(..).rfind(|(item, _)| !is_loss(item));
         self.items.extend(last);
+        dropped
+    }
+
+    fn tell_depth(&mut self, heard: &Heard) {
+        self.depth.tell(&heard.meters, self.items.len());
     }
 
     fn end(&mut self, error: Option<Error>, stamp: Stamp) {
@@ -188,6 +207,10 @@ impl<T> Reader<T> {
         }
         if let Some((update, stamp)) = state.items.pop_front() {
             state.given = Some(stamp);
+            state.tell_depth(&self.0.heard);
+            if matches!(update, Update::Data(_)) {
+                self.0.heard.meters.read(stamp.queued);
+            }
             return Poll::Ready(Some(Ok(update)));
         }
         if state.ended {
@@ -228,5 +251,6 @@ impl<T> Reader<T> {
         let mut state = self.0.lock();
         state.reader_gone = true;
         state.items.clear();
+        state.tell_depth(&self.0.heard);
     }
 }

@@ -62,6 +62,11 @@ impl Address {
         &self.host
     }
 
+    /// The host without brackets, and the port.
+    pub(crate) fn server(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     /// Where the socket leads. Scheme and path mean nothing here.
     pub(super) fn peer(&self) -> Uri {
         self.peer.clone()
