@@ -46,6 +46,7 @@ mod event;
 mod feed;
 mod fetch;
 mod holdings;
+mod observe;
 mod order;
 mod state;
 mod stream;

@@ -19,7 +19,7 @@ mod words;
 use crate::drift::DriftKind;
 
 #[cfg(feature = "client")]
-pub(crate) use self::call::{Call, Timing};
+pub(crate) use self::call::Call;
 #[cfg(feature = "client")]
 pub(crate) use self::log::{
     clock_kept, clock_synchronised, request_answered, request_failed, sent_again, surplus,

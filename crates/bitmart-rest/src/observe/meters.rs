@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
+use metrics::{Gauge, Histogram, Unit, counter, gauge, histogram};
 
 use super::words::{self, Ended};
 use crate::drift::DriftKind;
