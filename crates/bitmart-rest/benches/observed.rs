@@ -13,7 +13,7 @@ use std::{env, fs, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_rest::spot::{NewOrder, SubmitOrder};
-use bitmart_rest::{Client, LimitPolicy, Limiter};
+use bitmart_rest::{Auth, Client, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Service};
 use bytes::Bytes;
@@ -29,6 +29,21 @@ type Fault = Box<dyn std::error::Error + Send + Sync>;
 const ANSWER: &str = r#"{"code":1000,"message":"OK","trace":"886fb6ae-456b-4654-b4e0-d681ac05cea1","data":{"order_id":"1223181"}}"#;
 const BATCH: usize = 100;
 
+/// The order without its published limit, which would be what is measured; the limiter has its part.
+#[derive(Clone)]
+struct Unlimited(SubmitOrder);
+
+impl Endpoint for Unlimited {
+    type Response = <SubmitOrder as Endpoint>::Response;
+    const METADATA: Metadata =
+        Metadata::new("unlimited", Method::Post, Host::Spot, "/spot/v2/submit_order")
+            .auth(Auth::Signed)
+            .effect(Effect::Trade);
+    fn encode(&self, payload: &mut Payload) -> Result<(), EncodeError> {
+        self.0.encode(payload)
+    }
+}
+
 fn main() -> Result<(), Fault> {
     let orders = env::args().find_map(|argument| argument.parse::<usize>().ok()).unwrap_or(10);
     #[cfg(feature = "metrics")]
@@ -36,14 +51,12 @@ fn main() -> Result<(), Fault> {
     let address = start_server()?;
     let environment =
         Environment::custom("bench").with(Service::SpotRest, format!("http://{address}"));
-    // The published limits would be what is measured.
     let client = Client::builder()
         .environment(environment)
         .credentials(Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?)
-        .limiter(Limiter::new(LimitPolicy::Off))
         .build()?;
     let order = NewOrder::limit_buy("BTC_USDT", Decimal::new(1, 3), Decimal::from(60_000));
-    let order = SubmitOrder::from(order);
+    let order = Unlimited(SubmitOrder::from(order));
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (mut times, mut processor) = (Vec::new(), Vec::new());
     runtime.block_on(async {

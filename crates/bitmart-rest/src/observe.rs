@@ -25,7 +25,9 @@ pub(crate) use self::log::{
     clock_kept, clock_synchronised, request_answered, request_failed, sent_again, surplus,
 };
 #[cfg(feature = "client")]
-pub(crate) use self::meters::{BucketMeters, Meters, OpenConnection, connection_attempt, rate_limited};
+pub(crate) use self::meters::{
+    BucketMeters, Meters, OpenConnection, connection_attempt, rate_limited,
+};
 
 /// An answer differed from its description.
 pub(crate) fn drift(endpoint: &'static str, kind: DriftKind) {

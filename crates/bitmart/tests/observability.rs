@@ -315,7 +315,8 @@ async fn what_is_documented_is_emitted_and_nothing_else() -> Outcomes {
         used.iter().flat_map(|figure| &figure.labels).map(|(_, value)| value.as_str()).collect();
     let endpoints: BTreeSet<&str> =
         rest::catalog::ENDPOINTS.iter().map(|entry| entry.metadata.id).collect();
-    let is_word = |value: &&str| value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_word =
+        |value: &&str| value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let free: Vec<_> =
         values.into_iter().filter(|value| !is_word(value) && !endpoints.contains(value)).collect();
     assert!(free.is_empty(), "labels that are not fixed words: {free:?}");

@@ -63,10 +63,7 @@ struct Handles {
 }
 
 impl Handles {
-    fn new(
-        metadata: &'static Metadata,
-        connection_waits: &Arc<[OnceLock<Histogram>; 2]>,
-    ) -> Self {
+    fn new(metadata: &'static Metadata, connection_waits: &Arc<[OnceLock<Histogram>; 2]>) -> Self {
         Self {
             endpoint: metadata.id,
             calls: Default::default(),

@@ -21,8 +21,8 @@ struct Seldom;
 
 impl Endpoint for Seldom {
     type Response = Placed;
-    const METADATA: Metadata = Metadata::new("seldom", Method::Get, Host::Spot, "/seldom")
-        .limit(1, 2, LimitScope::Ip);
+    const METADATA: Metadata =
+        Metadata::new("seldom", Method::Get, Host::Spot, "/seldom").limit(1, 2, LimitScope::Ip);
     fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
         Ok(())
     }
@@ -47,12 +47,11 @@ async fn a_call_that_waited_two_seconds_for_a_permit_says_so() {
 async fn the_waits_of_all_attempts_count_and_the_pauses_between_them_only_in_the_total() {
     let unavailable = r#"{"code":30014,"message":"Service unavailable","trace":"1"}"#;
     let asked = std::sync::atomic::AtomicU32::new(0);
-    let script = Script::new(move |_| {
-        match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+    let script =
+        Script::new(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
             0 | 1 => answer(503, &[], unavailable),
             _ => answer(200, &[], PLACED),
-        }
-    });
+        });
     let policy = RetryPolicy::within(Duration::from_secs(60)).first_pause(Duration::from_secs(1));
     let client = client("https://spot").transport(script.latency(TRIP)).limiter(limiter());
     let client = client.retry_reads(policy).build().unwrap();

@@ -225,7 +225,10 @@ impl<T: DepthEvent> BookSubscription<T> {
             let of_connection = matches!(news, News::Stale(_) | News::Alive);
             of_connection || step == KeeperStep::Changed || was_whole != whole
         });
-        if was_whole && !whole && let Some(News::Resyncing(resync)) = &self.news {
+        if was_whole
+            && !whole
+            && let Some(News::Resyncing(resync)) = &self.news
+        {
             observe::book_resync(self.topic().dialect(), resync);
         }
         if whole || down {

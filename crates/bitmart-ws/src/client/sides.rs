@@ -100,12 +100,7 @@ impl Client {
             session,
             router: Router::new(dialect).metered(meters.clone()),
             observed: Observed::new(side, standing.number, address.server(), meters),
-            connector: Connector::new(
-                address,
-                shared.dial.clone(),
-                shared.tls.clone(),
-                gate,
-            ),
+            connector: Connector::new(address, shared.dial.clone(), shared.tls.clone(), gate),
             credentials: shared.credentials.clone().filter(|_| access == Access::Private),
             clock: shared.clock.clone(),
             inflaters: shared.inflaters.clone(),

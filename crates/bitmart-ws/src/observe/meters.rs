@@ -118,12 +118,7 @@ impl Meters {
     }
 
     /// What is rare is registered when it happens.
-    fn count(
-        &self,
-        name: &'static str,
-        label: Option<(&'static str, &'static str)>,
-        number: u64,
-    ) {
+    fn count(&self, name: &'static str, label: Option<(&'static str, &'static str)>, number: u64) {
         if let Some(handles) = &self.0 {
             let labels = [("dialect", handles.dialect), ("side", handles.side)];
             let labels: Vec<_> = labels.into_iter().chain(label).collect();
