@@ -159,7 +159,7 @@ const TICKER: &str = "/spot/quotation/v3/ticker";
 
 /// An order that rests in the book.
 fn resting() -> NewOrder {
-    NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5))
+    NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5)).into()
 }
 
 async fn calls(exchange: &Sandbox) -> Outcomes {
