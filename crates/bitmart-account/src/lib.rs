@@ -48,6 +48,7 @@ mod event;
 mod feed;
 mod fetch;
 mod holdings;
+mod observe;
 mod order;
 mod state;
 mod stream;

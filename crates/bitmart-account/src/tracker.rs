@@ -9,6 +9,7 @@ use tokio::time::Sleep;
 
 use crate::clock::Scale;
 use crate::feed::Feed;
+use crate::observe::Meters;
 use crate::sync::Request;
 use crate::{AccountEvent, AccountState, AccountSync, Assumptions, Audits, Health, Market};
 
@@ -44,6 +45,7 @@ pub struct AccountTracker {
     feeds: Vec<Feed>,
     alarm: Option<Pin<Box<Sleep>>>,
     ended: bool,
+    meters: Meters,
 }
 
 impl std::fmt::Debug for AccountTracker {
@@ -57,7 +59,16 @@ impl AccountTracker {
     pub fn new(rest: bitmart_rest::Client, ws: bitmart_ws::Client) -> Self {
         let scale = Scale::new(rest.now());
         let sync = AccountSync::new(AccountState::new(), Assumptions::default());
-        Self { rest, ws, scale, sync, feeds: Vec::new(), alarm: None, ended: false }
+        Self {
+            rest,
+            ws,
+            scale,
+            sync,
+            feeds: Vec::new(),
+            alarm: None,
+            ended: false,
+            meters: Meters::new(),
+        }
     }
 
     /// Follows spot orders, fills and balances.
@@ -75,6 +86,7 @@ impl AccountTracker {
     fn follow(mut self, market: Market, currencies: Vec<Currency>) -> Self {
         let now = self.now();
         self.sync.follow(now, market);
+        self.meters.health(market, self.sync.health(market));
         self.feeds.retain(|feed| feed.market != market);
         self.feeds.push(Feed::new(market, currencies));
         self
@@ -166,6 +178,7 @@ impl AccountTracker {
     ) -> Poll<Option<Result<AccountEvent, bitmart_ws::Error>>> {
         loop {
             if let Some(event) = self.sync.poll_event() {
+                self.observe(&event);
                 return Poll::Ready(Some(Ok(event)));
             }
             if self.ended || self.feeds.is_empty() {
@@ -179,7 +192,9 @@ impl AccountTracker {
                     Err(error) => {
                         self.ended = true;
                         self.sync.end();
-                        while self.sync.poll_event().is_some() {}
+                        while let Some(event) = self.sync.poll_event() {
+                            self.observe(&event);
+                        }
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
@@ -188,6 +203,14 @@ impl AccountTracker {
             if !busy && !self.carry_out(now) && !self.is_due(context, now) {
                 return Poll::Pending;
             }
+        }
+    }
+
+    fn observe(&mut self, event: &AccountEvent) {
+        match event {
+            AccountEvent::Health { market, health } => self.meters.health(*market, Some(*health)),
+            AccountEvent::CaughtUp(done) => self.meters.caught_up(done.market),
+            _ => {}
         }
     }
 

@@ -11,27 +11,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart_types::{Clock, Timestamp};
-use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::Instrument as _;
 
 use crate::drift::{Drift, DriftReport};
 use crate::endpoint::{Auth, Effect, Endpoint, Metadata};
 use crate::error::Error;
 use crate::limit::{LONGEST_REST, Later, Limiter, Permit};
+use crate::observe::{self, Call, Meters};
 use crate::payload::Payload;
 use crate::rate::{RateLimitState, Throttled};
 use crate::request::{Encoder, encode, path, runtime_path};
-use crate::response::{Opened, Received, inflated};
+use crate::response::{Opened, inflated};
 use crate::transport::{Reservation, Transport, TransportError, TransportErrorKind};
 
 use self::retry_after::retry_after;
 pub use builder::ClientBuilder;
 pub use detailed::Detailed;
+use detailed::{Arrived, detailed};
 pub use retry::RetryPolicy;
 pub use synced_clock::{ClockEstimate, SyncedClock};
 
@@ -62,16 +62,7 @@ struct Inner {
     timeout: Duration,
     max_body: usize,
     drift: Option<Drift>,
-}
-
-/// An answer that arrived completely.
-struct Arrived {
-    status: StatusCode,
-    headers: HeaderMap,
-    rate_limit: Option<RateLimitState>,
-    /// Inflated.
-    body: Bytes,
-    latency: Duration,
+    meters: Meters,
 }
 
 impl Client {
@@ -94,10 +85,7 @@ impl Client {
     /// Outside of a tokio runtime with time enabled, whatever the transport. The default transport
     /// needs I/O enabled as well.
     pub async fn send<E: Endpoint>(&self, request: E) -> Result<E::Response, Error> {
-        let metadata = const { &E::METADATA };
-        let payload = self.prepare(request)?;
-        let (arrived, opened) = self.call(metadata, path::<E>(), payload).await?;
-        self.data(metadata, &arrived, &opened)
+        Ok(self.send_detailed(request).await?.data)
     }
 
     /// Like [`send`](Self::send), and returns what else is known about the answer.
@@ -115,16 +103,16 @@ impl Client {
         request: E,
     ) -> Result<Detailed<E::Response>, Error> {
         let metadata = const { &E::METADATA };
-        let payload = self.prepare(request)?;
-        let (arrived, opened) = self.call(metadata, path::<E>(), payload).await?;
-        Ok(Detailed {
-            data: self.data(metadata, &arrived, &opened)?,
-            status: arrived.status,
-            rate_limit: arrived.rate_limit,
-            trace: opened.trace,
-            latency: arrived.latency,
-            raw: arrived.body,
-        })
+        let mut call = self.begin(metadata);
+        let answer = match self.prepare(request) {
+            Ok(payload) => self.observed(&mut call, metadata, path::<E>(), payload).await,
+            Err(error) => Err(error),
+        };
+        let answer = answer.and_then(|(arrived, opened)| {
+            let data = self.data(metadata, &arrived, &opened)?;
+            Ok((data, arrived, opened))
+        });
+        detailed(call, answer)
     }
 
     /// Sends parameters that are encoded already, and returns the data as the exchange wrote it: for
@@ -154,16 +142,16 @@ impl Client {
         metadata: &'static Metadata,
         payload: Payload,
     ) -> Result<Detailed<Box<RawValue>>, Error> {
-        let path = runtime_path(metadata)?;
-        let (arrived, opened) = self.call(metadata, path, payload).await?;
-        Ok(Detailed {
-            data: arrived.received(metadata).data(&opened.data)?,
-            status: arrived.status,
-            rate_limit: arrived.rate_limit,
-            trace: opened.trace,
-            latency: arrived.latency,
-            raw: arrived.body,
-        })
+        let mut call = self.begin(metadata);
+        let answer = match runtime_path(metadata) {
+            Ok(path) => self.observed(&mut call, metadata, path, payload).await,
+            Err(error) => Err(error),
+        };
+        let answer = answer.and_then(|(arrived, opened)| {
+            let data = arrived.received(metadata).data(&opened.data)?;
+            Ok((data, arrived, opened))
+        });
+        detailed(call, answer)
     }
 
     /// How answers differed from their description so far: nothing, unless
@@ -217,24 +205,41 @@ impl Client {
         encode(&request)
     }
 
-    /// Attempts as many as are allowed; one, for what has an effect. The same code for all
-    /// endpoints.
+    fn begin(&self, metadata: &'static Metadata) -> Call {
+        Call::begin(&self.0.meters, metadata, self.0.encoder.server(metadata))
+    }
+
+    /// Sends within the span of the call. The same code for all endpoints.
+    async fn observed(
+        &self,
+        call: &mut Call,
+        metadata: &'static Metadata,
+        path: PathAndQuery,
+        payload: Payload,
+    ) -> Result<(Arrived, Opened), Error> {
+        let span = call.span();
+        self.call(call, metadata, path, payload).instrument(span).await
+    }
+
+    /// Attempts as many as are allowed; one, for what has an effect.
     async fn call(
         &self,
+        call: &mut Call,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
     ) -> Result<(Arrived, Opened), Error> {
         match self.0.retry {
             Some(policy) if metadata.effect == Effect::Read => {
-                self.persist(policy, metadata, path, payload).await
+                self.persist(call, policy, metadata, path, payload).await
             }
-            _ => self.attempt(metadata, path, payload).await,
+            _ => self.attempt(call, metadata, path, payload).await,
         }
     }
 
     async fn persist(
         &self,
+        call: &mut Call,
         policy: RetryPolicy,
         metadata: &'static Metadata,
         path: PathAndQuery,
@@ -244,7 +249,7 @@ impl Client {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let answer = self.attempt(metadata, path.clone(), payload.clone());
+            let answer = self.attempt(call, metadata, path.clone(), payload.clone());
             let error = match tokio::time::timeout_at(deadline, answer).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
@@ -255,7 +260,7 @@ impl Client {
             let Some(pause) = policy.pause(attempts, &error, clock_helps, left) else {
                 return Err(error);
             };
-            debug!(endpoint = metadata.id, attempts, ?pause, "sends the read again");
+            observe::sent_again(attempts, pause, &error);
             tokio::time::sleep(pause).await;
         }
     }
@@ -263,19 +268,22 @@ impl Client {
     /// Waits for a permit, signs, sends, and judges the answer.
     async fn attempt(
         &self,
+        call: &mut Call,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
     ) -> Result<(Arrived, Opened), Error> {
         let Inner { limiter, clock, user, .. } = &*self.0;
+        call.attempt();
         if metadata.auth == Auth::Signed && clock.is_stale() {
             Box::pin(clock.refresh(self)).await;
         }
-        let mut permit = limiter
-            .acquire(metadata, *user)
-            .await
-            .map_err(|later| Error::throttled(metadata, self.throttled(later)))?;
-        let arrived = self.exchange(metadata, path, payload, permit.as_mut()).await?;
+        call.wait_begins();
+        let mut permit = limiter.acquire(metadata, *user).await.map_err(|later| {
+            call.refused();
+            Error::throttled(metadata, self.throttled(later))
+        })?;
+        let arrived = self.exchange(call, metadata, path, payload, permit.as_mut()).await?;
         if let (Some(permit), Some(state)) = (&permit, arrived.rate_limit) {
             permit.settle(state);
         }
@@ -290,6 +298,7 @@ impl Client {
                         None => error,
                     });
                 }
+                observe::rate_limited(metadata.id, error.is_ban());
                 let asked = named.or(arrived.rate_limit.map(|state| state.window));
                 Err(match limiter.refused(permit.as_ref(), asked, error.is_ban()) {
                     Some(later) => error.held_back(self.throttled(later)),
@@ -309,6 +318,7 @@ impl Client {
     /// Signs, sends and waits for the whole answer.
     async fn exchange(
         &self,
+        call: &mut Call,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
@@ -317,13 +327,13 @@ impl Client {
         let Inner { encoder, transport, clock, timeout, max_body, .. } = &*self.0;
         let begin = Instant::now();
         // Held until the response was read.
-        let _room = match encoder.authority(metadata) {
+        let room = match encoder.authority(metadata) {
             // What is sent at the last moment cannot be answered in time: its outcome is unknown.
-            Some(host) => tokio::time::timeout(*timeout / 10 * 9, transport.reserve(host))
-                .await
-                .map_err(|_| Error::transport(metadata, no_room()))?,
-            None => Reservation::unlimited(),
+            Some(host) => tokio::time::timeout(*timeout / 10 * 9, transport.reserve(host)).await,
+            None => Ok(Reservation::unlimited()),
         };
+        call.reserved(begin);
+        let _room = room.map_err(|_| Error::transport(metadata, no_room()))?;
         let request = encoder.request(metadata, path, payload, clock.now())?;
         if let Some(permit) = permit.as_deref_mut() {
             permit.count();
@@ -338,6 +348,7 @@ impl Client {
         let left = timeout.saturating_sub(start.saturating_duration_since(begin));
         let outcome = tokio::time::timeout(left, attempt).await;
         let latency = start.elapsed();
+        call.sent(latency);
         let (head, body) = outcome
             // How far the transport had come is not known.
             .unwrap_or_else(|_| Err(timed_out()))
@@ -345,29 +356,16 @@ impl Client {
                 if let (false, Some(permit)) = (error.may_have_been_sent(), permit) {
                     permit.uncount();
                 }
-                debug!(endpoint = metadata.id, ?latency, kind = ?error.kind(), "request failed");
+                observe::request_failed(error.kind(), latency);
                 Error::transport(metadata, error)
             })?;
-        debug!(
-            endpoint = metadata.id,
-            ?latency,
-            status = head.status.as_u16(),
-            bytes = body.len(),
-            "request answered"
-        );
+        observe::request_answered(head.status, body.len(), latency);
         Ok(Arrived {
             status: head.status,
             rate_limit: RateLimitState::from_headers(&head.headers),
             headers: head.headers,
             body,
-            latency,
         })
-    }
-}
-
-impl Arrived {
-    fn received(&self, metadata: &'static Metadata) -> Received<'_> {
-        Received::new(metadata, self.status, &self.headers, self.rate_limit, &self.body)
     }
 }
 

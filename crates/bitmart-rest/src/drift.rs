@@ -192,6 +192,7 @@ impl Drift {
 
 impl State {
     fn count(&mut self, endpoint: &'static str, place: String, kind: DriftKind) {
+        crate::observe::drift(endpoint, kind);
         let is_full = self.counts.len() >= FINDINGS;
         let key = (endpoint, place, kind);
         match self.counts.get_mut(&key) {

@@ -25,6 +25,7 @@ pub mod history;
 mod limit;
 pub mod margin;
 mod model;
+mod observe;
 mod order_ref;
 mod payload;
 mod rate;

@@ -13,6 +13,7 @@ use self::bucket::Bucket;
 use self::gate::Gate;
 use self::rate::Published;
 use crate::endpoint::{LimitScope, Metadata};
+use crate::observe::BucketMeters;
 use crate::rate::{BAN_REST, ThrottleReason};
 
 pub(crate) use self::bucket::Later;
@@ -190,7 +191,7 @@ impl Limiter {
             if let Some(end) = ban_end {
                 bucket.ban(end);
             }
-            Arc::new(Gate::new(bucket))
+            Arc::new(Gate::new(bucket, BucketMeters::new(metadata)))
         });
         Arc::clone(gate)
     }

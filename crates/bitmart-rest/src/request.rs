@@ -158,6 +158,14 @@ impl Encoder {
         self.base(metadata.host).map(|base| &base.authority)
     }
 
+    /// The server of this endpoint and its port.
+    #[cfg(feature = "client")]
+    pub(crate) fn server(&self, metadata: &Metadata) -> Option<(&Authority, u16)> {
+        let base = self.base(metadata.host)?;
+        let usual = if base.scheme == http::uri::Scheme::HTTPS { 443 } else { 80 };
+        Some((&base.authority, base.authority.port_u16().unwrap_or(usual)))
+    }
+
     fn base(&self, host: Host) -> Option<&Base> {
         match host {
             Host::Spot => self.spot.as_ref(),

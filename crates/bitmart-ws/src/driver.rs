@@ -2,7 +2,6 @@
 //! waits for a user.
 
 mod link;
-mod log;
 mod signals;
 mod standing;
 #[cfg(test)]
@@ -15,7 +14,6 @@ use bitmart_auth::Credentials;
 use bitmart_types::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
-use tracing::{debug, info};
 
 use crate::client::{Trouble, TroubleSender};
 use crate::connect::Connector;
@@ -25,6 +23,7 @@ use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
 use crate::heard::Heard;
 use crate::inflate::{InflateError, Inflaters};
+use crate::observe::Observed;
 use crate::reason::ReconnectReason;
 use crate::received::ReceivedAt;
 use crate::roster::Roster;
@@ -97,6 +96,7 @@ pub(crate) struct Driver {
     pub(crate) status: watch::Sender<Status>,
     /// What the queues stamp their updates with.
     pub(crate) heard: Arc<Heard>,
+    pub(crate) observed: Observed,
     pub(crate) link: Link,
     pub(crate) access: Access,
     pub(crate) troubles: TroubleSender,
@@ -193,8 +193,9 @@ impl Driver {
     }
 
     /// Says how the connection stands.
-    fn report(&self) {
+    fn report(&mut self) {
         let status = self.session.status();
+        self.observed.stands(status);
         self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
     }
 
@@ -220,18 +221,15 @@ impl Driver {
             changed = true;
             match action {
                 Action::Connect { delay } => {
-                    debug!(endpoint = %self.connector, ?delay, "connecting");
+                    self.observed.connecting(delay, self.session.desired_topics());
                     self.standing.keep(self.session.pace(now()));
                     let doubted = std::mem::take(&mut self.clock_doubted);
                     let clock = doubted.then(|| self.clock.clone());
                     self.link = Link::connect(self.connector.clone(), delay, clock);
                 }
-                Action::Close => {
-                    debug!(endpoint = %self.connector, "closing");
-                    self.link.close().await;
-                }
+                Action::Close => self.link.close().await,
                 Action::Emit(notice) => {
-                    log::notice(&self.connector, &notice);
+                    self.observed.notice(&notice, self.session.desired_topics());
                     self.pass_on(&notice);
                     self.router.notice(notice);
                 }
@@ -267,9 +265,13 @@ impl Driver {
     }
 
     async fn send(&mut self, text: String) {
-        if let Err(reason) = self.link.send_text(text).await {
-            self.stamp(None);
-            self.session.closed(now(), reason);
+        let bytes = text.len();
+        match self.link.send_text(text).await {
+            Ok(()) => self.observed.sent(bytes),
+            Err(reason) => {
+                self.stamp(None);
+                self.session.closed(now(), reason);
+            }
         }
     }
 
@@ -291,9 +293,12 @@ impl Driver {
 
     /// Gives whether it was a data frame and nothing else.
     async fn happened(&mut self, happening: Happening) -> bool {
+        if let Happening::Received(message) = &happening {
+            self.observed.received(message);
+        }
         match happening {
             Happening::Connected => {
-                info!(endpoint = %self.connector, "connected");
+                self.observed.connected();
                 self.session.connected(now());
             }
             Happening::Ended(reason) => self.session.closed(now(), reason),
@@ -319,7 +324,7 @@ impl Driver {
                         let rest = bytes.get(rest..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
                         let fault = DecodeError::of_bytes(kind, &reason, rest);
-                        log::malformed(&self.connector, &fault);
+                        self.observed.malformed(&fault);
                         self.router.malformed(fault);
                     }
                     Err(error) => {
@@ -332,10 +337,12 @@ impl Driver {
                 }
             }
             Happening::Received(Message::Ping(payload)) => {
-                if self.session.pinged(now())
-                    && let Err(reason) = self.link.send_pong(payload).await
-                {
-                    self.session.closed(now(), reason);
+                if self.session.pinged(now()) {
+                    let bytes = payload.len();
+                    match self.link.send_pong(payload).await {
+                        Ok(()) => self.observed.sent(bytes),
+                        Err(reason) => self.session.closed(now(), reason),
+                    }
                 }
             }
             Happening::Received(Message::Pong) => self.session.heard(now()),
@@ -358,7 +365,7 @@ impl Driver {
             return false;
         };
         while let Some(notice) = self.session.poll_notice() {
-            log::notice(&self.connector, &notice);
+            self.observed.notice(&notice, self.session.desired_topics());
             self.router.notice(notice);
         }
         let readable = self.router.dispatch(channel, text);
@@ -374,7 +381,7 @@ impl Driver {
 
     /// Tells everybody of a frame that cannot be read, which may have been meant for anyone.
     fn malformed(&mut self, fault: DecodeError) {
-        log::malformed(&self.connector, &fault);
+        self.observed.malformed(&fault);
         self.router.malformed(fault);
         self.session.readable(now(), false);
     }

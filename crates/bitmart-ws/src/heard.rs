@@ -5,11 +5,16 @@ use std::time::Instant;
 
 use bitmart_types::Timestamp;
 
+use crate::observe::Meters;
 use crate::received::ReceivedAt;
 
 /// Until when a connection is known to have told everything, and when it told what is at hand.
 #[derive(Debug, Default)]
-pub(crate) struct Heard(Mutex<State>);
+pub(crate) struct Heard {
+    state: Mutex<State>,
+    /// The figures of the connection.
+    pub(crate) meters: Meters,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -26,6 +31,10 @@ pub(crate) struct Stamp {
 }
 
 impl Heard {
+    pub(crate) fn new(meters: Meters) -> Self {
+        Self { state: Mutex::default(), meters }
+    }
+
     /// A frame came after this moment, and before it there was nothing to read.
     pub(crate) fn note(&self, quiet: Option<Instant>) {
         let mut state = self.lock();
@@ -55,6 +64,6 @@ impl Heard {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -42,8 +42,9 @@
 //!   is kept: topics per connection, connections per address, attempts to connect, frames and bytes
 //!   ([`Limits`]). Other programs at the same address count for BitMart as well; leave them their
 //!   share with [`ConnectionPolicy::connections_per_side`].
-//! - Connections, losses and refusals are noted with `tracing` (`info`; details at `debug`). Frames,
-//!   keys and signatures are not.
+//! - Each connection has a span of `tracing`; losses and refusals are noted in it (`info`; details at
+//!   `debug`). Frames, keys and signatures are not. The feature `metrics` gives figures to the crate
+//!   `metrics`. All names stand in `docs/observability.md`.
 //!
 //! # Testing
 //!
@@ -102,6 +103,8 @@ mod generated;
 #[cfg(feature = "client")]
 mod heard;
 pub mod inflate;
+#[cfg(feature = "client")]
+mod observe;
 pub mod peek;
 mod policy;
 #[cfg(feature = "client")]

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 use crate::heard::{Heard, Stamp};
+use crate::observe::Depth;
 use crate::received::ReceivedAt;
 use crate::update::{Kind, Update};
 
@@ -36,6 +37,7 @@ struct State<T> {
     ended_at: Option<Stamp>,
     reader: Option<Waker>,
     reader_gone: bool,
+    depth: Depth,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,14 @@ impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         // Nothing panics while it is held.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.items.clear();
+        state.tell_depth(&self.heard);
     }
 }
 
@@ -77,6 +87,7 @@ pub(crate) fn queue<T>(
         ended_at: None,
         reader: None,
         reader_gone: false,
+        depth: Depth::default(),
     };
     // Two words about the connection can stay when room is made.
     let least = if overflow == Overflow::Lag { 3 } else { 2 };
@@ -95,8 +106,9 @@ impl<T> Writer<T> {
         }
         if state.items.len() >= self.0.capacity {
             match self.0.overflow {
-                Overflow::Lag => state.lag(),
+                Overflow::Lag => self.0.heard.meters.overflowed(state.lag()),
                 Overflow::End => {
+                    self.0.heard.meters.overflowed(1);
                     let message = format!(
                         "private subscription read too slowly, its queue of {} updates ran full: events are \
                          missing from here on; query orders and balances over REST, then subscribe again",
@@ -108,6 +120,7 @@ impl<T> Writer<T> {
             }
         }
         state.items.push_back((update, stamp));
+        state.tell_depth(&self.0.heard);
         if let Some(reader) = state.reader.take() {
             drop(state);
             reader.wake();
@@ -136,13 +149,15 @@ impl<T> Drop for Writer<T> {
 impl<T> State<T> {
     /// Makes room by dropping all waiting events. A reader that far behind wants the newest, and a
     /// book has to start over after the first missing one anyway. Of the lifecycle the last word
-    /// about a gap stays, and the last about silence after it: they say how things stand.
-    fn lag(&mut self) {
+    /// about a gap stays, and the last about silence after it: they say how things stand. Gives how
+    /// many events were dropped.
+    fn lag(&mut self) -> u64 {
         let dropped = self.items.iter().filter(|(item, _)| item.kind() == Kind::Event).count();
+        let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
         if self.lagged == 0 {
             self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
-        self.lagged += u64::try_from(dropped).unwrap_or(u64::MAX);
+        self.lagged += dropped;
         let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
         let gap = last(Kind::Gap);
         let quiet = last(Kind::Quiet).filter(|quiet| gap.is_none_or(|gap| gap < *quiet));
@@ -152,6 +167,11 @@ impl<T> State<T> {
             place += 1;
             stays
         });
+        dropped
+    }
+
+    fn tell_depth(&mut self, heard: &Heard) {
+        self.depth.tell(&heard.meters, self.items.len());
     }
 
     fn end(&mut self, error: Option<Error>, stamp: Stamp) {
@@ -179,6 +199,10 @@ impl<T> Reader<T> {
         }
         if let Some((update, stamp)) = state.items.pop_front() {
             state.given = Some(stamp);
+            state.tell_depth(&self.0.heard);
+            if matches!(update, Update::Data(_)) {
+                self.0.heard.meters.read(stamp.received.instant);
+            }
             return Poll::Ready(Some(Ok(update)));
         }
         if state.ended {
@@ -224,5 +248,6 @@ impl<T> Reader<T> {
         let mut state = self.0.lock();
         state.reader_gone = true;
         state.items.clear();
+        state.tell_depth(&self.0.heard);
     }
 }

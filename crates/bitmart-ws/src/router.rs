@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::{DecodeError, Event};
+use crate::observe::Meters;
 use crate::session::Notice;
 use crate::topic;
 
@@ -32,6 +33,7 @@ pub(crate) struct Router {
     members: HashMap<MemberId, Arc<str>>,
     /// Members found to be over while events were handed out.
     over: Vec<MemberId>,
+    meters: Meters,
 }
 
 impl Router {
@@ -42,7 +44,13 @@ impl Router {
             topics: HashMap::new(),
             members: HashMap::new(),
             over: Vec::new(),
+            meters: Meters::default(),
         }
+    }
+
+    /// Counts here what cannot be read.
+    pub(crate) fn metered(self, meters: Meters) -> Self {
+        Self { meters, ..self }
     }
 
     /// Adds a subscription.
@@ -54,7 +62,7 @@ impl Router {
         let of_type = lanes.iter_mut().find(|lane| lane.event_type() == TypeId::of::<T>());
         let lane = match of_type {
             Some(lane) => lane,
-            None => lanes.push_mut(Box::new(Lane::<T>::default())),
+            None => lanes.push_mut(Box::new(Lane::<T>::new(self.meters.clone()))),
         };
         if let Some(lane) = lane.as_any_mut().downcast_mut::<Lane<T>>() {
             lane.join(member);

@@ -3,57 +3,18 @@
 //! The only test of its binary: `tracing` remembers per process whether a place in the code is
 //! listened to, so a listener of one test would depend on what other tests did before.
 
-use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+mod observed;
+
 use std::time::Duration;
 
 use bitmart::rest::spot::NewOrder;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{dec, rest, ws};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use observed::{Notes, code, documented_fields, rows};
 
 /// How long the test waits for what must happen. Only a failing test waits that long.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Writes down the fields of all spans and events.
-#[derive(Clone, Default)]
-struct Notes(Arc<Mutex<String>>);
-
-impl Notes {
-    fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = writeln!(self.0, "{field}={value:?}");
-    }
-}
-
-impl Subscriber for Notes {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        attributes.record(&mut Fields(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)));
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Fields(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)));
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Fields(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
 
 /// Whether the text holds a run of 64 hexadecimal digits: a signature.
 fn shows_signature(text: &str) -> bool {
@@ -103,6 +64,16 @@ async fn traces_tell_what_happens_without_bodies_frames_or_secrets()
     for content in [placed.order_id.as_str(), client_order_id.as_str(), "1234.5"] {
         assert!(!text.contains(content), "{content} stands in {text}");
     }
+    let documented = documented_fields();
+    for (of, fields) in notes.fields() {
+        let known = documented.get(&of).unwrap_or_else(|| panic!("{of} is not documented"));
+        let unknown: Vec<_> = fields.difference(known).collect();
+        assert!(unknown.is_empty(), "{of} has fields that are not documented: {unknown:?}");
+    }
+    assert!(rows("Metrics").iter().all(|row| code(&row[0]).len() == 1), "one name in each row");
+    let texts = notes.texts();
+    let sentences = ["bitmart.detail", "message"].map(str::to_owned).into();
+    assert!(texts.is_subset(&sentences), "fields that are neither number nor word: {texts:?}");
     assert!(!shows_signature(&text), "{text}");
     assert!(shows_signature(&format!("sign={}", "0a".repeat(32))), "the check itself works");
     Ok(())

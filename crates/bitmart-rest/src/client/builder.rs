@@ -12,6 +12,7 @@ use super::{Client, Inner, RetryPolicy, SyncedClock};
 use crate::config::ConfigError;
 use crate::drift::Drift;
 use crate::limit::Limiter;
+use crate::observe::Meters;
 use crate::request::Encoder;
 use crate::response::LARGEST_BODY;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
@@ -257,6 +258,7 @@ impl ClientBuilder {
             timeout: self.timeout,
             max_body: self.max_body,
             drift: self.drift.then(Drift::new),
+            meters: Meters::new(),
         });
         inner.clock.serve(&inner);
         Ok(Client(inner))

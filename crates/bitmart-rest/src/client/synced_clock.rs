@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bitmart_types::{Clock, Correction, Timestamp};
 use tokio::sync::Mutex;
-use tracing::{debug, warn};
 
 use super::{Client, Inner};
 use crate::code::ClockFault;
 use crate::error::Error;
+use crate::observe;
 use crate::system::QueryTime;
 
 /// Questions per synchronisation. The one with the shortest way back and forth counts; the first
@@ -104,7 +104,7 @@ impl SyncedClock {
             return; // Another request has done it.
         }
         if let Err(error) = self.measure(client).await {
-            warn!(kind = ?error.kind(), "the clock could not be synchronised");
+            observe::clock_kept(&error);
             // Not again, so that a silent time service does not delay every order.
             self.0.stale.store(false, Ordering::Relaxed);
         }
@@ -131,7 +131,8 @@ impl SyncedClock {
         let best = best.unwrap_or(ClockEstimate { offset_millis: 0, round_trip: Duration::MAX });
         self.0.offset_millis.store(best.offset_millis, Ordering::Relaxed);
         self.0.stale.store(false, Ordering::Relaxed);
-        debug!(offset = best.offset_millis, round_trip = ?best.round_trip, "clock synchronised");
+        client.0.meters.clock(best.offset_millis);
+        observe::clock_synchronised(best);
         Ok(best)
     }
 }

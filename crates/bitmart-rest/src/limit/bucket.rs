@@ -188,6 +188,11 @@ impl Bucket {
         self.rate.map(|rate| rate.window)
     }
 
+    /// Permits that nobody has, if a limit is known.
+    pub(super) fn free(&self) -> Option<usize> {
+        Some(self.rate?.permits.saturating_sub(self.busy.len()))
+    }
+
     fn occupy(&mut self, free_at: Instant, ticket: Option<Ticket>) {
         let position = self.busy.partition_point(|busy| busy.free_at <= free_at);
         self.busy.insert(position, Busy { free_at, ticket });

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::bucket::{Bucket, Later, Ticket};
+use crate::observe::BucketMeters;
 use crate::rate::RateLimitState;
 
 #[derive(Debug)]
@@ -13,11 +14,12 @@ pub(super) struct Gate {
     bucket: Mutex<Bucket>,
     /// Tells those who wait that they may go earlier.
     earlier: Notify,
+    meters: BucketMeters,
 }
 
 impl Gate {
-    pub(super) fn new(bucket: Bucket) -> Self {
-        Self { bucket: Mutex::new(bucket), earlier: Notify::new() }
+    pub(super) fn new(bucket: Bucket, meters: BucketMeters) -> Self {
+        Self { bucket: Mutex::new(bucket), earlier: Notify::new(), meters }
     }
 
     pub(super) fn ban(&self, end: Instant) {
@@ -40,6 +42,7 @@ pub(super) async fn acquire(gate: Arc<Gate>, patience: Duration) -> Result<Permi
     let permit = Permit { gate, ticket, counted: false };
     while let Err(later) = answer {
         if later.at.saturating_duration_since(start) > patience {
+            permit.gate.meters.throttled(later.reason);
             return Err(later);
         }
         // Listens before it asks again, so that no call is missed.
@@ -52,6 +55,7 @@ pub(super) async fn acquire(gate: Arc<Gate>, patience: Duration) -> Result<Permi
             answer = permit.poll();
         }
     }
+    permit.gate.meters.granted(start, || permit.gate.lock().free());
     Ok(permit)
 }
 

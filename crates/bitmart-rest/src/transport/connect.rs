@@ -17,10 +17,10 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tower_service::Service;
-use tracing::warn;
 
 use super::socket::{Dial, Idle, Socket};
 use super::{TransportError, TransportErrorKind};
+use crate::observe::{self, OpenConnection};
 
 type Stream = MaybeHttpsStream<TokioIo<Socket>>;
 
@@ -126,12 +126,18 @@ impl Connector {
                 .await
                 .map_err(failed)?;
             // How the connection ends is reported to the requests on it.
-            tokio::spawn(async { drop(connection.await) });
+            let open = OpenConnection::new();
+            tokio::spawn(async move {
+                let _open = open;
+                drop(connection.await);
+            });
             return Ok(Connection::Http2(sender));
         }
         let idle = idle(&stream);
         let (sender, connection) = http1::handshake(stream).await.map_err(failed)?;
-        tokio::spawn(async {
+        let open = OpenConnection::new();
+        tokio::spawn(async move {
+            let _open = open;
             if let Err(error) = connection.await {
                 warn_of_surplus(&error);
             }
@@ -162,7 +168,7 @@ pub(super) fn warn_of_surplus(error: &(dyn std::error::Error + 'static)) {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.to_string().contains("unexpected message") {
-            warn!("the server sent more than it was asked for: its connection is given up");
+            observe::surplus();
             return;
         }
         cause = error.source();

@@ -23,6 +23,7 @@ use super::{
     Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
 };
 use crate::config::ConfigError;
+use crate::observe::connection_attempt;
 
 /// Limit for opening a connection, unless it is set.
 ///
@@ -297,7 +298,9 @@ impl Shared {
     }
 
     async fn open(&self, origin: &Origin) -> Result<(Connection, bool), TransportError> {
-        let connection = self.connector.connect(origin).await?;
+        let connection = self.connector.connect(origin).await;
+        connection_attempt(connection.as_ref().err());
+        let connection = connection?;
         if let Some(shared) = connection.share() {
             self.pool.put(origin, shared, Instant::now());
         }

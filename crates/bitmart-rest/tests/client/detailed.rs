@@ -2,9 +2,95 @@
 
 use std::time::Duration;
 
+use bitmart_rest::http::uri::Authority;
 use bitmart_rest::testing::{Reply, ScriptedTransport};
+use bitmart_rest::transport::{Reservation, ReservationFuture, Transport, TransportFuture};
+use bitmart_rest::{
+    EncodeError, Endpoint, Host, LimitPolicy, LimitScope, Limiter, Metadata, Method, Payload,
+    RetryPolicy, http,
+};
+use bytes::Bytes;
 
-use crate::endpoint::{ORDER, PLACED, client};
+use crate::endpoint::{ORDER, PLACED, Placed, client};
+use crate::mock::answer;
+
+/// What a response takes to come.
+const TRIP: Duration = Duration::from_millis(30);
+
+/// A read, one in two seconds.
+struct Seldom;
+
+impl Endpoint for Seldom {
+    type Response = Placed;
+    const METADATA: Metadata =
+        Metadata::new("seldom", Method::Get, Host::Spot, "/seldom").limit(1, 2, LimitScope::Ip);
+    fn encode(&self, _: &mut Payload) -> Result<(), EncodeError> {
+        Ok(())
+    }
+}
+
+fn limiter() -> Limiter {
+    Limiter::new(LimitPolicy::WaitUpTo(Duration::from_secs(5))).headroom(0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waited_two_seconds_for_a_permit_says_so() {
+    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED).after(TRIP));
+    let client = client("https://spot").transport(script).limiter(limiter()).build().unwrap();
+    let first = client.send_detailed(Seldom).await.unwrap();
+    assert_eq!((first.waited, first.latency, first.total), (Duration::ZERO, TRIP, TRIP));
+    let second = client.send_detailed(Seldom).await.unwrap();
+    assert_eq!(second.waited, Duration::from_secs(2));
+    assert_eq!((second.latency, second.total), (TRIP, second.waited + TRIP));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_waits_of_all_attempts_count_and_the_pauses_between_them_only_in_the_total() {
+    let unavailable = r#"{"code":30014,"message":"Service unavailable","trace":"1"}"#;
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let script = ScriptedTransport::answer(move |_| {
+        let reply = match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 | 1 => answer(503, &[], unavailable),
+            _ => answer(200, &[], PLACED),
+        };
+        reply.after(TRIP)
+    });
+    let policy = RetryPolicy::within(Duration::from_secs(60)).first_pause(Duration::from_secs(1));
+    let client = client("https://spot").transport(script).limiter(limiter());
+    let client = client.retry_reads(policy).build().unwrap();
+    let answer = client.send_detailed(Seldom).await.unwrap();
+    // Each attempt after the first begins two seconds after the one before, and pauses are half to
+    // all of one and of two seconds.
+    assert_eq!(answer.latency, TRIP);
+    assert_eq!(answer.total, TRIP * 3 + Duration::from_secs(4));
+    let pauses = answer.total - TRIP * 3 - answer.waited;
+    assert!(pauses >= Duration::from_millis(1500), "{pauses:?}");
+    assert!(answer.waited >= Duration::from_secs(1), "{:?}", answer.waited);
+}
+
+/// Makes every request wait for its place.
+struct Crowded(ScriptedTransport);
+
+impl Transport for Crowded {
+    fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
+        self.0.send(request)
+    }
+    fn reserve<'a>(&'a self, _: &'a Authority) -> ReservationFuture<'a> {
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            Reservation::unlimited()
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_place_on_a_connection_counts() {
+    let crowded = Crowded(ScriptedTransport::always(answer(200, &[], PLACED)));
+    let client = client("https://spot").transport(crowded).build().unwrap();
+    let answer = client.send_detailed(ORDER).await.unwrap();
+    assert_eq!(answer.waited, Duration::from_millis(700));
+    assert_eq!((answer.latency, answer.total), (Duration::ZERO, answer.waited));
+}
 
 #[tokio::test]
 async fn a_detailed_answer_tells_everything() {

@@ -8,6 +8,7 @@ use crate::book::{BookKeeper, KeeperStep, OrderBook, Resync};
 use crate::client::Client;
 use crate::error::Error;
 use crate::event::DepthEvent;
+use crate::observe;
 use crate::subscription::Subscription;
 use crate::topic::Topic;
 use crate::update::Update;
@@ -224,6 +225,12 @@ impl<T: DepthEvent> BookSubscription<T> {
             let of_connection = matches!(news, News::Stale(_) | News::Alive);
             of_connection || step == KeeperStep::Changed || was_whole != whole
         });
+        if was_whole
+            && !whole
+            && let Some(News::Resyncing(resync)) = &self.news
+        {
+            observe::book_resync(self.topic().dialect(), resync);
+        }
         if whole || down {
             // A new connection starts with a snapshot of its own.
             self.request_due = false;

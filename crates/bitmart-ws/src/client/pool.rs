@@ -66,7 +66,7 @@ impl Pool {
         let free = self.slots.iter().position(|slot| slot.running().is_none());
         if free.is_none() && self.slots.len() < self.limits.connections {
             let pace = Pace::new(&self.limits, seed());
-            let standing = Arc::new(Standing::new(pace));
+            let standing = Arc::new(Standing::new(self.slots.len() + 1, pace));
             self.slots.push(Slot { standing, handle: None });
         }
         let index = free.unwrap_or(self.slots.len() - 1);

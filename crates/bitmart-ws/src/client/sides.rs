@@ -12,6 +12,8 @@ use crate::connect::{Address, Connector, Gate};
 use crate::dialect::{Access, Dialect, Limits};
 use crate::driver::{COMMANDS, Driver, Link, Refusal, Signals, Standing};
 use crate::error::{Error, ErrorKind};
+use crate::heard::Heard;
+use crate::observe::{Meters, Observed};
 use crate::roster::{Roster, Seat};
 use crate::router::Router;
 use crate::session::Session;
@@ -91,9 +93,11 @@ impl Client {
             .environment
             .address(service(side))
             .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
+        let address = Address::parse(text)?;
         let (sender, commands) = mpsc::channel(COMMANDS);
         let signals = Arc::new(Signals::default());
-        let heard = Arc::<crate::heard::Heard>::default();
+        let meters = Meters::new(dialect, access);
+        let heard = Arc::new(Heard::new(meters.clone()));
         let refusal = Refusal::default();
         let limits = self.limits(dialect, access);
         let session = Session::resume(dialect, access, limits, standing.pace());
@@ -101,9 +105,10 @@ impl Client {
         let driver = Driver {
             dialect,
             session,
-            router: Router::new(dialect),
+            router: Router::new(dialect).metered(meters.clone()),
+            observed: Observed::new(side, standing.number, address.server(), meters),
             connector: Connector::new(
-                Address::parse(text)?,
+                address,
                 shared.connect.clone(),
                 shared.tls.clone(),
                 gate,

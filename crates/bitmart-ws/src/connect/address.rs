@@ -53,6 +53,11 @@ impl Address {
         &self.host
     }
 
+    /// The host without brackets, and the port.
+    pub(crate) fn server(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
     pub(crate) fn needs_tls(&self) -> bool {
         self.tls
     }

@@ -7,12 +7,14 @@ use crate::session::Pace;
 /// When one place in a pool may connect again. Drivers come and go; this stays.
 #[derive(Debug)]
 pub(crate) struct Standing {
+    /// The place's number in its pool, from 1.
+    pub(crate) number: usize,
     pace: Mutex<Pace>,
 }
 
 impl Standing {
-    pub(crate) fn new(pace: Pace) -> Self {
-        Self { pace: Mutex::new(pace) }
+    pub(crate) fn new(number: usize, pace: Pace) -> Self {
+        Self { number, pace: Mutex::new(pace) }
     }
 
     /// The pace for the next driver.

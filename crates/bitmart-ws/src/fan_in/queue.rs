@@ -8,6 +8,7 @@ use super::SlowReader;
 use super::waiting::{Pushed, Taken, Waiting};
 use crate::error::{Error, ErrorKind};
 use crate::heard::Heard;
+use crate::observe::{Depth, Meters};
 use crate::router::MemberId;
 use crate::topic::Topic;
 use crate::update::Update;
@@ -33,6 +34,36 @@ struct State<T> {
     /// It ran full: nothing is taken any more. The error comes after what waits.
     overflow: Overflow,
     reader: Option<Waker>,
+    /// Those of the connection of the first topic: the figures count for its side.
+    meters: Option<Meters>,
+    depth: Depth,
+}
+
+impl<T> State<T> {
+    fn tell_depth(&mut self) {
+        if let Some(meters) = &self.meters {
+            self.depth.tell(meters, self.waiting.len());
+        }
+    }
+
+    /// Events that were dropped count when the reader is told of them.
+    fn tell_taken(&mut self, taken: &Taken<T>) {
+        self.tell_depth();
+        let (Taken::Received(received), Some(meters)) = (taken, &self.meters) else { return };
+        match received.update {
+            Update::Data(_) => meters.read(received.received_at.instant),
+            Update::Lagged(dropped) => meters.overflowed(dropped),
+            _ => {}
+        }
+    }
+}
+
+impl<T> Drop for State<T> {
+    fn drop(&mut self) {
+        if let Some(meters) = &self.meters {
+            self.depth.tell(meters, 0);
+        }
+    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -61,7 +92,13 @@ impl<T> Shared<T> {
 impl<T> Queue<T> {
     pub(super) fn new(capacity: usize, slow: SlowReader) -> Self {
         let waiting = Waiting::new(capacity, slow);
-        let state = State { waiting, overflow: Overflow::No, reader: None };
+        let state = State {
+            waiting,
+            overflow: Overflow::No,
+            reader: None,
+            meters: None,
+            depth: Depth::default(),
+        };
         Self(Arc::new(Shared { state: Mutex::new(state), capacity }))
     }
 
@@ -84,19 +121,25 @@ impl<T> Queue<T> {
         topic: Topic<T>,
         heard: Arc<Heard>,
     ) -> (usize, Port<T>) {
-        let place = self.0.lock().waiting.join(id, topic);
+        let mut state = self.0.lock();
+        state.meters.get_or_insert_with(|| heard.meters.clone());
+        let place = state.waiting.join(id, topic);
+        drop(state);
         (place, Port { shared: self.0.clone(), place, id, heard })
     }
 
     /// Removes a topic and what waits of it.
     pub(super) fn leave(&self, place: usize, id: MemberId) {
-        self.0.lock().waiting.leave(place, id);
+        let mut state = self.0.lock();
+        state.waiting.leave(place, id);
+        state.tell_depth();
     }
 
     /// The next item. Without topics none will come.
     pub(super) fn poll(&self, context: &mut Context<'_>, has_topics: bool) -> Poll<Next<T>> {
         let mut state = self.0.lock();
         if let Some(taken) = state.waiting.pop() {
+            state.tell_taken(&taken);
             return Poll::Ready(Next::Taken(taken));
         }
         if state.overflow == Overflow::Untold {
@@ -128,7 +171,11 @@ impl<T> Port<T> {
         let pushed = state.waiting.push(self.place, self.id, update, received_at);
         if pushed == Pushed::Full {
             state.overflow = Overflow::Untold;
+            if let Some(meters) = &state.meters {
+                meters.overflowed(1);
+            }
         }
+        state.tell_depth();
         if pushed != Pushed::Over {
             wake(state);
         }

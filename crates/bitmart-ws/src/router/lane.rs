@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::event::{DecodeError, DecodeErrorKind, Event};
+use crate::observe::Meters;
 use crate::reason::{ReconnectReason, Rejection};
 use crate::router::Outlet;
 use crate::update::Update;
@@ -108,15 +109,14 @@ pub(super) struct Lane<T> {
     every: Vec<Member<T>>,
     /// Entries of the frame at hand, kept to reuse the allocation.
     entries: Vec<T>,
-}
-
-impl<T> Default for Lane<T> {
-    fn default() -> Self {
-        Self { by_symbol: HashMap::new(), every: Vec::new(), entries: Vec::new() }
-    }
+    meters: Meters,
 }
 
 impl<T: Event> Lane<T> {
+    pub(super) fn new(meters: Meters) -> Self {
+        Self { by_symbol: HashMap::new(), every: Vec::new(), entries: Vec::new(), meters }
+    }
+
     pub(super) fn join(&mut self, mut member: Member<T>) {
         match member.symbol.take().map(in_capitals) {
             // Most symbols have one subscription.
@@ -240,6 +240,7 @@ impl<T: Event> AnyLane for Lane<T> {
                         self.deliver(Update::Data(event), &whose, over);
                     }
                     Err(fault) => {
+                        self.meters.decode_fault(fault.kind());
                         readable &= fault.kind() == DecodeErrorKind::Shape;
                         let whose = self.whose(fault.symbol().or(symbol), wanted);
                         self.deliver(Update::Malformed(fault), &whose, over);

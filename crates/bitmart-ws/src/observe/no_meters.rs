@@ -1,0 +1,37 @@
+//! The same functions as with the feature `metrics`, without effect.
+
+use std::time::Instant;
+
+use crate::book::Resync;
+use crate::dialect::{Access, Dialect};
+use crate::event::DecodeErrorKind;
+
+/// Figures of a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meters;
+
+#[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
+impl Meters {
+    pub(crate) fn new(_: Dialect, _: Access) -> Self {
+        Self
+    }
+    pub(super) fn attempted(&self, _outcome: &'static str) {}
+    pub(super) fn opened(&self) {}
+    pub(super) fn closed(&self, _reason: &'static str) {}
+    pub(super) fn received(&self, _bytes: usize) {}
+    pub(super) fn sent(&self, _bytes: usize) {}
+    pub(crate) fn decode_fault(&self, _: DecodeErrorKind) {}
+    pub(crate) fn overflowed(&self, _dropped: u64) {}
+    pub(crate) fn read(&self, _received: Instant) {}
+}
+
+/// What was told of the length of a queue.
+#[derive(Debug, Default)]
+pub(crate) struct Depth;
+
+#[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
+impl Depth {
+    pub(crate) fn tell(&mut self, _: &Meters, _length: usize) {}
+}
+
+pub(crate) fn book_resync(_: Dialect, _: &Resync) {}
