@@ -3,7 +3,6 @@
 mod again;
 mod amounts;
 mod archive;
-mod balance;
 mod cells;
 mod columns;
 mod compare;
@@ -13,6 +12,7 @@ mod histories;
 mod index;
 mod manifest;
 mod once;
+mod open;
 mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -41,6 +41,7 @@ use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
 use self::forecast::Forecast;
+pub(crate) use self::open::Archive;
 use self::patience::Patience;
 use self::plan::What;
 use self::progress::Overall;
