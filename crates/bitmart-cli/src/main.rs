@@ -20,10 +20,12 @@ mod ledger;
 mod names;
 mod outcome;
 mod output;
+mod plot;
 mod private;
 mod probe;
 mod record;
 mod replay;
+mod report;
 mod request;
 mod sandbox;
 mod sign;
@@ -74,6 +76,7 @@ fn command() -> Command {
         .subcommand(probe::command())
         .subcommand(record::command())
         .subcommand(replay::command())
+        .subcommand(report::command())
         .subcommand(sandbox::command())
         .subcommand(sign::command())
         .subcommand(watch::command())
@@ -105,6 +108,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("probe", matches)) => probe::run(context, matches).await,
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
+        Some(("report", matches)) => report::run(matches),
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
         Some(("sign", matches)) => sign::run(context, matches).await,
         #[cfg(feature = "tui")]

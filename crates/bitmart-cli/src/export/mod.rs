@@ -7,6 +7,7 @@ mod cells;
 mod columns;
 mod compare;
 mod derive;
+mod examined;
 mod forecast;
 mod histories;
 mod index;
@@ -32,6 +33,7 @@ mod table;
 mod tax;
 pub(crate) mod verify;
 mod walk;
+mod worth;
 mod year;
 
 use std::path::PathBuf;
@@ -41,11 +43,13 @@ use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
 use self::forecast::Forecast;
+pub(crate) use self::examined::{Examined, Listed};
 pub(crate) use self::open::Archive;
 use self::patience::Patience;
 use self::plan::What;
 use self::progress::Overall;
 pub(crate) use self::run::run;
+pub(crate) use self::worth::Contracts;
 use crate::failure::Failure;
 
 /// Where the history of the exchange begins.

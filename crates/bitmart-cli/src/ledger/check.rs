@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use bitmart::Decimal;
+use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
 use super::facts::{exact, text};
@@ -113,36 +113,76 @@ fn is_margin(wallet: &Wallet) -> bool {
     matches!(wallet, Wallet::Margin(_))
 }
 
-/// The newest balances: of spot with the funding account, which has no movements of its own; of futures
-/// without what open positions would bring; of margin with what is borrowed; of savings what they hold.
+/// The lists that tell balances.
+const BALANCES: [&str; 4] =
+    ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
+
+/// The newest balances.
 fn balances(archive: &Archive) -> Result<Sums, Failure> {
     let mut sums = Sums::new();
-    let total = |row: &Value, parts: &[&str]| -> Decimal {
+    for name in BALANCES {
+        archive.newest(name, |row| {
+            balances_of(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
+        })?;
+    }
+    Ok(sums)
+}
+
+/// What every snapshot told, oldest first of each wallet: when, and the balances of that moment.
+///
+/// # Errors
+/// When a file of the archive cannot be read, and what `each` returns.
+pub(crate) fn balances_told(
+    archive: &Archive,
+    mut each: impl FnMut(Timestamp, Sums) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for name in BALANCES {
+        let mut snapshot: Option<(Timestamp, Sums)> = None;
+        let mut done = Ok(());
+        archive.snapshots(name, |row| {
+            let taken = row["taken"].as_str().and_then(|taken| taken.parse::<Timestamp>().ok());
+            let (Some(taken), Ok(())) = (taken, &done) else { return };
+            if let Some((time, sums)) = snapshot.take_if(|(time, _)| *time != taken) {
+                done = each(time, sums);
+            }
+            let (_, sums) = snapshot.get_or_insert_with(|| (taken, Sums::new()));
+            let mut balances = balances_of(name, row).into_iter();
+            let added = balances.try_for_each(|(key, sum)| add(sums, key, sum));
+            done = std::mem::replace(&mut done, Ok(())).and(added);
+        })?;
+        done?;
+        if let Some((taken, sums)) = snapshot {
+            each(taken, sums)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a row of one of these lists says: of spot with the funding account, which has no movements of its own; of
+/// futures without what open positions would bring; of margin with what is borrowed; of savings what they hold.
+fn balances_of(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
+    let total = |parts: &[&str]| -> Decimal {
         parts.iter().filter_map(|part| exact(row.get(part)?)).sum()
     };
-    archive.newest("balances-spot", |row| {
-        let Some(coin) = text(row, "currency") else { return Ok(()) };
-        let parts = ["available", "frozen", "fundAvailable", "fundFroze"];
-        add(&mut sums, (Wallet::Spot, coin), total(row, &parts))
-    })?;
-    archive.newest("balances-futures", |row| {
-        let Some(coin) = text(row, "currency") else { return Ok(()) };
-        let amount = total(row, &["equity"]) - total(row, &["unrealized"]);
-        add(&mut sums, (Wallet::Futures, coin), amount)
-    })?;
-    archive.newest("balances-margin", |row| {
-        let Some(pair) = text(row, "symbol") else { return Ok(()) };
-        for side in ["base", "quote"] {
-            let Some(coin) = text(row, &format!("{side}.currency")) else { continue };
-            let parts = ["available", "frozen"].map(|part| format!("{side}.{part}"));
-            let amount = total(row, &[&parts[0], &parts[1]]);
-            add(&mut sums, (Wallet::Margin(pair.clone()), coin), amount)?;
+    let of = |wallet: Wallet, coin: &str, amount| {
+        text(row, coin).map(|coin| ((wallet, coin), amount)).into_iter().collect()
+    };
+    match name {
+        "balances-spot" => {
+            of(Wallet::Spot, "currency", total(&["available", "frozen", "fundAvailable", "fundFroze"]))
         }
-        Ok(())
-    })?;
-    archive.newest("balances-earn", |row| {
-        let Some(coin) = text(row, "coinName") else { return Ok(()) };
-        add(&mut sums, (Wallet::Earn, coin), total(row, &["totalUserSum"]))
-    })?;
-    Ok(sums)
+        "balances-futures" => {
+            of(Wallet::Futures, "currency", total(&["equity"]) - total(&["unrealized"]))
+        }
+        "balances-margin" => {
+            let Some(pair) = text(row, "symbol") else { return Vec::new() };
+            let side = |side: &str| {
+                let coin = text(row, &format!("{side}.currency"))?;
+                let parts = ["available", "frozen"].map(|part| format!("{side}.{part}"));
+                Some(((Wallet::Margin(pair.clone()), coin), total(&[&parts[0], &parts[1]])))
+            };
+            ["base", "quote"].into_iter().filter_map(side).collect()
+        }
+        _ => of(Wallet::Earn, "coinName", total(&["totalUserSum"])),
+    }
 }

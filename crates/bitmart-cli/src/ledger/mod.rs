@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
-pub(crate) use self::check::{Difference, check};
+pub(crate) use self::check::{Difference, balances_told, check};
 pub(crate) use self::entry::{Entry, Kind, Movement, Wallet};
 use self::facts::{Read, read};
 pub(crate) use self::problems::Problems;
@@ -123,7 +123,14 @@ pub(crate) fn add<K: Ord>(
     key: K,
     amount: Decimal,
 ) -> Result<(), Failure> {
-    let sum = sums.entry(key).or_default();
+    plus(sums.entry(key).or_default(), amount)
+}
+
+/// Adds to one sum without losing a digit.
+///
+/// # Errors
+/// When the sum has more digits than can be held.
+pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
     // A sum that had to be rounded does not give back what was added.
     let exact = |new: &Decimal| *new - amount == *sum && *new - *sum == amount;
     *sum = sum.checked_add(amount).filter(exact).ok_or_else(|| {

@@ -147,8 +147,10 @@ pub(super) struct Totals {
 pub(super) fn of(archive: &Archive, zone: &Zone) -> Result<(Totals, Problems), Failure> {
     let mut totals = Totals::default();
     let problems = Ledger::new(archive).each(|entry| totals.add(entry, zone))?;
-    ledger::balances_told(archive, |taken, wallet, coin, balance| {
-        totals.levels.told((wallet, coin), &day(zone, taken), balance)
+    ledger::balances_told(archive, |taken, balances| {
+        let day = day(zone, taken);
+        let mut balances = balances.into_iter();
+        balances.try_for_each(|(key, balance)| totals.levels.told(key, &day, balance))
     })?;
     let contracts = archive.contracts()?;
     archive.rows(&["futures-trades", "copy-trading-trades"], |dataset, key, row| {
@@ -319,23 +321,21 @@ impl Totals {
         contracts: &Contracts,
         zone: &Zone,
     ) -> Result<(), Failure> {
-        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-        let symbol = text("symbol");
+        let symbol = row["symbol"].as_str().unwrap_or_default().to_owned();
         let is_buy = matches!(row["side"].as_i64(), Some(1 | 2));
-        let amounts = contracts.trade(&symbol, row);
-        let pair = self.pairs.entry((market, symbol.clone())).or_default();
-        let Some((quote, base_amount, quote_amount)) = amounts else {
+        let pair = self.pairs.entry((market, symbol)).or_default();
+        let Some(worth) = contracts.worth(row) else {
             pair.volume.trades += 1;
             self.unknown_contracts += 1;
             return Ok(());
         };
-        pair.quote.clone_from(&quote);
-        plus(if is_buy { &mut pair.bought } else { &mut pair.sold }, base_amount)?;
+        pair.quote.clone_from(&worth.currency);
+        plus(if is_buy { &mut pair.bought } else { &mut pair.sold }, worth.base)?;
         let month: String = day(zone, time).chars().take(7).collect();
-        let volume = self.volume.entry((month, market, quote)).or_default();
+        let volume = self.volume.entry((month, market, worth.currency)).or_default();
         for volume in [volume, &mut pair.volume] {
             volume.trades += 1;
-            plus(if is_buy { &mut volume.bought } else { &mut volume.sold }, quote_amount)?;
+            plus(if is_buy { &mut volume.bought } else { &mut volume.sold }, worth.quote)?;
         }
         Ok(())
     }
