@@ -22,6 +22,7 @@ const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "
 
 /// What only the program may bring, and no library.
 const PROGRAM_ONLY: &[&str] = &[
+    "askama",
     "clap",
     "clap_complete",
     "clap_mangen",
@@ -29,6 +30,7 @@ const PROGRAM_ONLY: &[&str] = &[
     "csv",
     "keyring",
     "parquet",
+    "plotters",
     "ratatui",
     "rustix",
     "toml_edit",

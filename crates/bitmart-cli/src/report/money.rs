@@ -238,7 +238,7 @@ pub(super) fn check(read: &Read<'_>) -> Section {
     let mut section = Section::new("check", "Balances against movements");
     section.text(
         "The last balance of each wallet and coin against the sum of everything that the archive saw moving. A difference \
-         is no fault of the archive: what could be its reason stands beside it. Transfers between wallets of which no list \
+         is no fault of the archive: the numbers beside it name what could be its reason. Transfers between wallets of which no list \
          tells both sides cancel out in the lines of all wallets.",
     );
     let differing = read.differences.iter().filter(|one| !one.amount().is_zero()).count();
@@ -250,10 +250,21 @@ pub(super) fn check(read: &Read<'_>) -> Section {
         Column::number("Balance"),
         Column::number("Movements"),
         Column::number("Difference"),
-        Column::sentence("It may be"),
+        Column::text("It may be"),
     ];
     let mut table = Table::new("differences", "Every wallet and coin", columns);
+    // Many coins differ for the same reasons: those are told once, by their number.
+    let mut reasons: Vec<&str> = Vec::new();
     for one in &read.differences {
+        let numbers = one.because.iter().map(|because| {
+            let known = reasons.iter().position(|known| known == because);
+            let at = known.unwrap_or_else(|| {
+                reasons.push(because);
+                reasons.len() - 1
+            });
+            (at + 1).to_string()
+        });
+        let numbers = numbers.collect::<Vec<_>>().join(", ");
         let wallet = one.wallet.as_ref().map_or("all wallets".to_owned(), ToString::to_string);
         table.row(vec![
             wallet,
@@ -261,10 +272,15 @@ pub(super) fn check(read: &Read<'_>) -> Section {
             plain(one.balance),
             plain(one.moved),
             plain(one.amount()),
-            one.because.join("; or "),
+            numbers,
         ]);
     }
     section.table(table);
+    if !reasons.is_empty() {
+        section.heading("What a difference may be");
+        let reason = |(at, reason): (usize, &&str)| format!("{}: {reason}", at + 1);
+        section.list(reasons.iter().enumerate().map(reason).collect());
+    }
     if !read.problems.is_empty() {
         section.heading("Rows that are in no sum");
         section.list(read.problems.lines());
