@@ -352,7 +352,7 @@ fn a_list_that_is_not_complete_is_named_and_the_page_is_not_called_complete() {
     let run = at_home(home.path(), &words, "");
     assert_eq!(run.code, 10, "{}", run.err);
     assert!(run.err.contains("is not finished") && !out.exists(), "{}", run.err);
-    let refused = bitmart::sandbox::Fault::Banned.on("/spot/v4/query/trades").times(u32::MAX);
+    let refused = bitmart::sandbox::Fault::Html(404).on("/spot/v4/query/trades").times(u32::MAX);
     month.place.sandbox.inject(refused);
     let run = month.export(&folder, &["--patience", "0"]);
     assert_eq!(run.code, 10, "{}", run.err);
