@@ -28,6 +28,7 @@ mod request;
 mod sandbox;
 mod sign;
 mod target;
+mod tax;
 mod timezone;
 #[cfg(feature = "tui")]
 mod tui;
@@ -76,6 +77,7 @@ fn command() -> Command {
         .subcommand(replay::command())
         .subcommand(sandbox::command())
         .subcommand(sign::command())
+        .subcommand(tax::command())
         .subcommand(watch::command())
         .subcommand(wind_down::command())
         .subcommands(endpoint::command::groups());
@@ -107,6 +109,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("replay", matches)) => replay::run(matches).await,
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
         Some(("sign", matches)) => sign::run(context, matches).await,
+        Some(("tax", matches)) => tax::run(matches),
         #[cfg(feature = "tui")]
         Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,

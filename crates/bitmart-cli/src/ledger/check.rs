@@ -80,12 +80,13 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
         let sum = all.entry(coin.clone()).or_default();
         sum.0 += balance;
         sum.1 += moved;
-        // No list tells what the account of copy trading has.
-        if *wallet != Wallet::CopyTrading {
+        if balances_of(wallet).is_some_and(|name| archive.has(name)) {
             lines.push((Some(wallet.clone()), coin.clone(), balance, moved));
         }
     }
-    lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
+    if BALANCES.iter().all(|name| archive.has(name)) {
+        lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
+    }
     lines.retain(|(_, _, balance, moved)| !balance.is_zero() || !moved.is_zero());
     let has_margin = balances.keys().chain(moved.keys()).any(|(wallet, _)| is_margin(wallet));
     let reasons = |wallet: &Option<Wallet>| {
@@ -107,6 +108,21 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
         Difference { wallet, coin, balance, moved, because }
     });
     Ok((lines.collect(), problems))
+}
+
+/// The lists that balances come from.
+const BALANCES: [&str; 4] =
+    ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
+
+/// The list that tells what a wallet has; none for the account of copy trading.
+fn balances_of(wallet: &Wallet) -> Option<&'static str> {
+    match wallet {
+        Wallet::Spot => Some(BALANCES[0]),
+        Wallet::Futures => Some(BALANCES[1]),
+        Wallet::Margin(_) => Some(BALANCES[2]),
+        Wallet::Earn => Some(BALANCES[3]),
+        Wallet::CopyTrading | Wallet::SubAccount(_) => None,
+    }
 }
 
 fn is_margin(wallet: &Wallet) -> bool {

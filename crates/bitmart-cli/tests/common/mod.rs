@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 pub(crate) mod export;
+pub(crate) mod month;
 #[cfg(unix)]
 pub(crate) mod terminal;
 pub(crate) mod traders;
