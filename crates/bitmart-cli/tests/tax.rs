@@ -91,7 +91,8 @@ fn savings(month: &Month) {
         let asked = json!({ "currentPage": 1, "sizePage": 100, "coinName": "USDT" });
         let products = owner.send("earn_flexible_products", asked).await;
         let product = products["data"]["list"][0]["productId"].clone();
-        let asked = json!({ "productId": product, "amount": "1000", "requestNo": "tax-1" });
+        let asked =
+            json!({ "productId": product, "amount": "1000", "requestNo": "00000000000000000001" });
         owner.send("earn_subscribe_flexible", asked).await;
     });
     month.advance(Duration::from_hours(1));
@@ -99,7 +100,7 @@ fn savings(month: &Month) {
         let asked = json!({ "currentPage": 1, "sizePage": 100 });
         let holdings = owner.send("earn_flexible_holdings", asked).await;
         let id = holdings["data"]["list"][0]["earnId"].clone();
-        let asked = json!({ "earnId": id, "amount": "250.5", "requestNo": "tax-2" });
+        let asked = json!({ "earnId": id, "amount": "250.5", "requestNo": "00000000000000000002" });
         owner.send("earn_redeem_flexible", asked).await;
     });
 }
