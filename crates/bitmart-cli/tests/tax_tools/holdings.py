@@ -71,15 +71,17 @@ def wallet(folder, place):
         moved.writerow(["header"] * 11)
         for number, move in enumerate(moves):
             head = [move["unique_id"], move["timestamp"], move["asset"]]
+            # There is no network to ask for the price of what was never traded.
+            price = "60000" if move["spot_price"] == "__unknown" else ""
             if move["crypto_received"]:
                 amount = move["crypto_received"]
                 buy = [f"bought-{number}", "2026-01-01 00:00:00+00:00", move["asset"]]
                 bought.writerow(buy + ["Wallet", "account", "Buy", "1", amount, "", "", "", "", ""])
-                moved.writerow(head + ["Wallet", "account", "", "", "", amount, "", "theirs"])
+                moved.writerow(head + ["Wallet", "account", "", "", price, amount, "", "theirs"])
             else:
                 # What arrives there is not more than what was sent.
                 amount = move["crypto_sent"]
-                moved.writerow(head + ["", "", "Wallet", "account", "", "", amount, "theirs"])
+                moved.writerow(head + ["", "", "Wallet", "account", price, "", amount, "theirs"])
 
 
 def run(place, *words):
