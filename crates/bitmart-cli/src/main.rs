@@ -30,6 +30,7 @@ mod request;
 mod sandbox;
 mod sign;
 mod target;
+mod tax;
 mod timezone;
 #[cfg(feature = "tui")]
 mod tui;
@@ -79,6 +80,7 @@ fn command() -> Command {
         .subcommand(report::command())
         .subcommand(sandbox::command())
         .subcommand(sign::command())
+        .subcommand(tax::command())
         .subcommand(watch::command())
         .subcommand(wind_down::command())
         .subcommands(endpoint::command::groups());
@@ -111,6 +113,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("report", matches)) => report::run(matches),
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
         Some(("sign", matches)) => sign::run(context, matches).await,
+        Some(("tax", matches)) => tax::run(matches),
         #[cfg(feature = "tui")]
         Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,

@@ -30,7 +30,6 @@ mod source;
 mod state;
 mod store;
 mod table;
-mod tax;
 pub(crate) mod verify;
 mod walk;
 mod worth;

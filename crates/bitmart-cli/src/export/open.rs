@@ -76,6 +76,7 @@ impl Archive {
         .with_advice("the export command goes on where it stopped"))
     }
 
+    #[allow(dead_code, reason = "for whoever shows an archive")]
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -119,11 +120,13 @@ impl Archive {
             .collect()
     }
 
+    #[allow(dead_code, reason = "for whoever shows an archive")]
     /// What no list of the exchange tells.
     pub(crate) fn left_out(&self) -> &[String] {
         &self.manifest.left_out
     }
 
+    #[allow(dead_code, reason = "for whoever shows an archive")]
     /// When the newest snapshot of a list of the moment was taken.
     pub(crate) fn taken(&self, name: &str) -> Option<Timestamp> {
         let state = state(&self.folder, name).ok()?;

@@ -80,12 +80,13 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
         let sum = all.entry(coin.clone()).or_default();
         sum.0 += balance;
         sum.1 += moved;
-        // No list tells what the account of copy trading has.
-        if *wallet != Wallet::CopyTrading {
+        if balances_of(wallet).is_some_and(|name| archive.has(name)) {
             lines.push((Some(wallet.clone()), coin.clone(), balance, moved));
         }
     }
-    lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
+    if BALANCES.iter().all(|name| archive.has(name)) {
+        lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
+    }
     lines.retain(|(_, _, balance, moved)| !balance.is_zero() || !moved.is_zero());
     let has_margin = balances.keys().chain(moved.keys()).any(|(wallet, _)| is_margin(wallet));
     let reasons = |wallet: &Option<Wallet>| {
@@ -109,20 +110,31 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
     Ok((lines.collect(), problems))
 }
 
+/// The lists that balances come from.
+const BALANCES: [&str; 4] =
+    ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
+
+/// The list that tells what a wallet has; none for the account of copy trading.
+fn balances_of(wallet: &Wallet) -> Option<&'static str> {
+    match wallet {
+        Wallet::Spot => Some(BALANCES[0]),
+        Wallet::Futures => Some(BALANCES[1]),
+        Wallet::Margin(_) => Some(BALANCES[2]),
+        Wallet::Earn => Some(BALANCES[3]),
+        Wallet::CopyTrading | Wallet::SubAccount(_) => None,
+    }
+}
+
 fn is_margin(wallet: &Wallet) -> bool {
     matches!(wallet, Wallet::Margin(_))
 }
-
-/// The lists that tell balances.
-const BALANCES: [&str; 4] =
-    ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
 
 /// The newest balances.
 fn balances(archive: &Archive) -> Result<Sums, Failure> {
     let mut sums = Sums::new();
     for name in BALANCES {
         archive.newest(name, |row| {
-            balances_of(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
+            told(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
         })?;
     }
     Ok(sums)
@@ -146,7 +158,7 @@ pub(crate) fn balances_told(
                 done = each(time, sums);
             }
             let (_, sums) = snapshot.get_or_insert_with(|| (taken, Sums::new()));
-            let mut balances = balances_of(name, row).into_iter();
+            let mut balances = told(name, row).into_iter();
             let added = balances.try_for_each(|(key, sum)| add(sums, key, sum));
             done = std::mem::replace(&mut done, Ok(())).and(added);
         })?;
@@ -160,7 +172,7 @@ pub(crate) fn balances_told(
 
 /// What a row of one of these lists says: of spot with the funding account, which has no movements of its own; of
 /// futures without what open positions would bring; of margin with what is borrowed; of savings what they hold.
-fn balances_of(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
+fn told(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
     let total = |parts: &[&str]| -> Decimal {
         parts.iter().filter_map(|part| exact(row.get(part)?)).sum()
     };

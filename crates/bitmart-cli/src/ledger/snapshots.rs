@@ -13,7 +13,7 @@ use crate::failure::Failure;
 /// Entries of lists that are read whole: the exchange gives the newest 100 rows of each only.
 pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
     let mut entries = transfers(archive, problems)?;
-    entries.extend(broker_rebates(archive, problems)?);
+    broker_rebates(archive, problems)?;
     affiliate_rebates(archive, problems)?;
     entries.sort_by_key(|entry| entry.time);
     Ok(entries)
@@ -94,40 +94,26 @@ fn transfer(
     Ok((Timestamp::from_millis(millis), movements))
 }
 
-/// `rebates.DATE`: a list of currencies and amounts. Nobody says how the date is written.
-fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
+/// `rebates.DATE`: a list of currencies and amounts. Nobody says whether they were paid into this account.
+fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
     const NAME: &str = "broker-rebates";
-    let mut entries = Vec::new();
     archive.newest(NAME, |row| {
         let days = row.as_object().into_iter().flatten();
         let days = days.filter_map(|(name, value)| Some((name.strip_prefix("rebates.")?, value)));
         for (date, value) in days {
             for rebate in value.as_array().into_iter().flatten() {
-                let movement = text(rebate, "currency").zip(exact(&rebate["rebate_amount"])).map(
-                    |(coin, amount)| Movement {
-                        wallet: Wallet::Spot,
-                        kind: Kind::Rebate,
-                        coin,
-                        amount,
-                    },
-                );
-                let day = date.parse().or_else(|_| format!("{date}T00:00:00Z").parse()).ok();
-                match (day, movement) {
-                    (Some(time), Some(movement)) => {
-                        let id = format!("{date} {}", movement.coin);
-                        entries.push(entry(time, Kind::Rebate, vec![movement], NAME, id));
-                    }
-                    (None, movement) => {
-                        let lost = movement.into_iter().collect();
-                        problems.add(NAME, "of a day that is not understood", date, lost);
-                    }
-                    (_, None) => problems.add(NAME, "without an amount", date, Vec::new()),
-                }
+                let lost = rebated(rebate, "currency", "rebate_amount");
+                let why = "the exchange does not say where it was paid, and when on that day";
+                problems.add(NAME, why, date, lost.into_iter().collect());
             }
         }
         Ok(())
-    })?;
-    Ok(entries)
+    })
+}
+
+fn rebated(row: &Value, coin: &str, amount: &str) -> Option<Movement> {
+    let (coin, amount) = (text(row, coin)?, exact(row.get(amount)?)?);
+    Some(Movement { wallet: Wallet::Spot, kind: Kind::Rebate, coin, amount })
 }
 
 /// Sums of a year for each customer: nobody says when they were paid.
@@ -135,11 +121,8 @@ fn affiliate_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), F
     let is_list = |name: &&str| name.starts_with("affiliate-rebates-");
     for name in archive.datasets().filter(is_list) {
         archive.newest(name, |row| {
-            let coin = text(row, "rebate_coin");
-            let lost = coin.zip(exact(&row["total_rebate_amount"]));
-            let lost = lost.filter(|(_, amount)| !amount.is_zero()).map(|(coin, amount)| {
-                Movement { wallet: Wallet::Spot, kind: Kind::Rebate, coin, amount }
-            });
+            let lost = rebated(row, "rebate_coin", "total_rebate_amount");
+            let lost = lost.filter(|lost| !lost.amount.is_zero());
             if let Some(lost) = lost {
                 let customer = text(row, "trade_user_id").unwrap_or_default();
                 let why = "the sum of a year, of which the exchange does not say when it was paid";

@@ -73,8 +73,8 @@ fn banners(read: &Read<'_>) -> Vec<Banner> {
         say(Kind::Bad, text.to_owned());
     }
     if !read.problems.is_empty() {
-        let text = "Some rows of the archive could not be understood as movements of money, see the last check.";
-        say(Kind::Bad, text.to_owned());
+        let text = "Some rows are in no sum, each with its reason: see Balances against movements.";
+        say(Kind::Note, text.to_owned());
     }
     if lacking == 0 && examined.behind.is_empty() && examined.faults.is_empty() {
         say(Kind::Good, format!(
@@ -87,7 +87,7 @@ fn banners(read: &Read<'_>) -> Vec<Banner> {
 
 /// What a person at a terminal is told as well.
 pub(super) fn warnings(read: &Read<'_>) -> Vec<String> {
-    banners(read).into_iter().filter(|one| one.kind != Kind::Good).map(|one| one.text).collect()
+    banners(read).into_iter().filter(|one| one.kind != Kind::Good && one.kind != Kind::Note).map(|one| one.text).collect()
 }
 
 /// What is missing, in the words of the manifest.

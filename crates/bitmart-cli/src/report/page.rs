@@ -7,7 +7,7 @@ use crate::failure::Failure;
 
 const STYLE: &str = include_str!("../../templates/report.css");
 /// What the policy of the page allows beside nothing: this style sheet. A test tells it when the sheet changes.
-const STYLE_HASH: &str = "sha256-PJWxIJwT6cMFMh5wquBiAzkX2jGV86XkjrI9jZiamU0=";
+const STYLE_HASH: &str = "sha256-6Y704Aw9ROTsWFm3viI3YWf8ndeAxDbWF2+d7WvIXn8=";
 
 /// A page that is written at once.
 #[derive(Debug, Template)]
@@ -46,6 +46,7 @@ pub(super) enum Kind {
     Play,
     Bad,
     Good,
+    Note,
 }
 
 impl Banner {
@@ -54,6 +55,7 @@ impl Banner {
             Kind::Play => "play",
             Kind::Bad => "bad",
             Kind::Good => "good",
+            Kind::Note => "note",
         }
     }
 }

@@ -237,7 +237,11 @@ pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
         section.text("The archive has none.");
         return Ok(section);
     }
-    section.text("What was paid is negative. Funding is among the results of futures as well.");
+    section.text(
+        "What was paid is negative. Funding is among the results of futures as well. Rebates are those of fees; of the \
+         rebates of brokers and affiliates the exchange does not say whether and when they were paid: they are among the \
+         rows that are in no sum, under Balances against movements.",
+    );
     let mut kinds: BTreeMap<(Income, &String), Decimal> = BTreeMap::new();
     for ((_, kind, coin), amount) in income {
         plus(kinds.entry((*kind, coin)).or_default(), *amount)?;

@@ -1,4 +1,6 @@
-//! A month of an account, and of its archive: two accounts of a sandbox with a stepped clock, days of trades, and exports.
+//! A month of an account: trades, futures, deposits and withdrawals, day by day.
+
+#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use std::path::Path;
 use std::time::Duration;
