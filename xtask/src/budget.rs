@@ -13,8 +13,8 @@ const BUDGETS: &[(&str, &[&str], usize)] = &[
     ("bitmart-ws", &["--no-default-features"], 40),
     ("bitmart-auth", &[], 16),
     ("bitmart-types", &[], 24),
-    ("bitmart-cli", &["--no-default-features"], 140),
-    ("bitmart-cli", &[], 180),
+    ("bitmart-cli", &["--no-default-features"], 150),
+    ("bitmart-cli", &[], 190),
 ];
 
 /// What must never be in any tree: another TLS or C crypto stack.

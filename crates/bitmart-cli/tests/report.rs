@@ -1,4 +1,5 @@
-//! `report`: the page has what the ledger of the exchange has, to the last digit, and says what the archive cannot.
+//! `report`: the page has what the ledger of the exchange has, to the last digit, and says what the
+//! archive cannot.
 
 mod common;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use bitmart::sandbox::{Balance, Fill};
 use bitmart::{Decimal, dec};
 use common::month::Month;
+use common::page::{number, sum, table};
 use common::{Outcome, SIGNALLED, at_home};
 use serde_json::{Value, json};
 
@@ -27,7 +29,8 @@ struct Archived {
     funds: BTreeMap<&'static str, Vec<Value>>,
 }
 
-/// Days of an account with trades, futures, savings, deposits and withdrawals, exported now and then.
+/// Days of an account with trades, futures, savings, deposits and withdrawals, exported now and
+/// then.
 fn archived() -> &'static Archived {
     static ARCHIVED: OnceLock<Archived> = OnceLock::new();
     ARCHIVED.get_or_init(|| {
@@ -38,7 +41,8 @@ fn archived() -> &'static Archived {
             let asked = json!({ "currentPage": 1, "sizePage": 100, "coinName": "USDT" });
             let products = month.owner.send("earn_flexible_products", asked).await;
             let id = products["data"]["list"][0]["productId"].clone();
-            let asked = json!({ "productId": id, "amount": "36500", "requestNo": "00000000000000000001" });
+            let asked =
+                json!({ "productId": id, "amount": "36500", "requestNo": "00000000000000000001" });
             month.owner.send("earn_subscribe_flexible", asked).await;
         });
         for day in 0..DAYS {
@@ -102,36 +106,6 @@ fn pages(home: &Path) -> PathBuf {
     std::env::var_os("BITMART_REPORT_PAGES").map_or_else(|| home.to_owned(), PathBuf::from)
 }
 
-/// The cells of the body of a table.
-fn table(html: &str, id: &str) -> Vec<Vec<String>> {
-    let Some((_, rest)) = html.split_once(&format!("<table id=\"{id}\">")) else {
-        panic!("no table {id}");
-    };
-    let body = rest.split_once("<tbody>").expect("a body").1.split_once("</tbody>").expect("an end").0;
-    let cell = |cell: &str| {
-        let text = cell.split_once('>').expect("a cell").1;
-        let text = text.split("</").next().unwrap_or_default();
-        text.replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
-    };
-    let row = |row: &str| {
-        let row = row.replace("<th ", "<td ").replace("<td>", "<td >");
-        row.split("<td ").skip(1).map(cell).collect()
-    };
-    body.split("<tr>").skip(1).map(row).collect()
-}
-
-fn number(text: &str) -> Decimal {
-    text.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
-}
-
-/// The sum of a column over the rows that begin with these cells.
-fn sum(rows: &[Vec<String>], first: &[&str], column: usize) -> Decimal {
-    let begins = |row: &&Vec<String>| row.iter().zip(first).all(|(cell, first)| cell == first);
-    let rows: Vec<_> = rows.iter().filter(begins).collect();
-    assert!(!rows.is_empty(), "no row of {first:?}");
-    rows.into_iter().map(|row| number(&row[column])).sum()
-}
-
 #[test]
 fn every_total_is_that_of_the_exchange() {
     let archived = archived();
@@ -192,15 +166,16 @@ fn every_total_is_that_of_the_exchange() {
     assert_eq!(table(&html, "last-deposits").len(), usize::try_from(DAYS).expect("few"));
 
     // Trades: every one of them has its row in the ledger of the exchange.
-    let contracts = std::fs::read_to_string(folder.join("reference-contracts.jsonl")).expect("rows");
-    let contracts = contracts.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let contracts =
+        std::fs::read_to_string(folder.join("reference-contracts.jsonl")).expect("rows");
+    let contracts =
+        contracts.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let mut contracts = contracts.filter(|row| row["symbol"] == "BTCUSDT");
     let size = contracts.next().expect("a contract")["contract_size"].clone();
     let size = number(size.as_str().expect("a size"));
     let (volume, fees) = (table(&html, "volume-by-month"), table(&html, "fees-by-month"));
     let pairs = table(&html, "pairs");
-    for (symbol, market, size) in
-        [("BTC_USDT", "spot", Decimal::ONE), ("BTCUSDT", "futures", size)]
+    for (symbol, market, size) in [("BTC_USDT", "spot", Decimal::ONE), ("BTCUSDT", "futures", size)]
     {
         let fills = || archived.fills.iter().filter(|fill| fill.symbol == symbol);
         let total: Decimal = fills().map(|fill| fill.price * fill.size * size).sum();
@@ -237,7 +212,11 @@ fn every_total_is_that_of_the_exchange() {
     }
     for row in &differences {
         assert_eq!(number(&row[2]) - number(&row[3]), number(&row[4]), "{row:?}");
-        assert_eq!(number(&row[4]).is_zero(), row[5].is_empty(), "every difference has a reason: {row:?}");
+        assert_eq!(
+            number(&row[4]).is_zero(),
+            row[5].is_empty(),
+            "every difference has a reason: {row:?}"
+        );
     }
 }
 
@@ -329,7 +308,9 @@ fn play_money_is_said_first_and_an_old_archive_is_called_stale() {
     let words = body.split_once('>').expect("the header").1.split_once('>').expect("a line").1;
     assert!(words.starts_with("PLAY MONEY: this archive is of a sandbox"), "{words:.80}");
     assert!(html.contains("<title>PLAY MONEY: BitMart account"));
-    assert!(html.contains("Stale: the archive ends at") && html.contains("STALE: run the export again"));
+    assert!(
+        html.contains("Stale: the archive ends at") && html.contains("STALE: run the export again")
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
-//! What may be said of an archive: what it is of, what it lacks, and whether its files are as they were written.
+//! What may be said of an archive: what it is of, what it lacks, and whether its files are as they
+//! were written.
 
 use bitmart::Timestamp;
 
@@ -72,7 +73,10 @@ impl Archive {
             run: terms.run,
             lists: manifest.datasets.iter().map(Listed::of).collect(),
             faults,
-            behind: behind.into_iter().map(|(name, end)| (name, Timestamp::from_millis(end))).collect(),
+            behind: behind
+                .into_iter()
+                .map(|(name, end)| (name, Timestamp::from_millis(end)))
+                .collect(),
             foreign: archive::foreign(folder)?,
             notes: manifest.notes.clone(),
             manifest_sha256: Kept::of(folder, "manifest.json")?.sha256,

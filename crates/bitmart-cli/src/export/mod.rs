@@ -41,8 +41,8 @@ use bitmart::Timestamp;
 use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
-use self::forecast::Forecast;
 pub(crate) use self::examined::{Examined, Listed};
+use self::forecast::Forecast;
 pub(crate) use self::open::Archive;
 use self::patience::Patience;
 use self::plan::What;

@@ -30,7 +30,8 @@ impl Archive {
 }
 
 impl Contracts {
-    /// Of a row of trades. `None` where the contract is not known, or the row lacks price or number.
+    /// Of a row of trades. `None` where the contract is not known, or the row lacks price or
+    /// number.
     pub(crate) fn worth(&self, row: &Value) -> Option<Worth> {
         let contract = self.0.get(row["symbol"].as_str()?)?;
         let amounts = contract.amounts(decimal(row, "vol")?, decimal(row, "price"));

@@ -173,16 +173,17 @@ pub(crate) fn balances_told(
 /// What a row of one of these lists says: of spot with the funding account, which has no movements of its own; of
 /// futures without what open positions would bring; of margin with what is borrowed; of savings what they hold.
 fn told(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
-    let total = |parts: &[&str]| -> Decimal {
-        parts.iter().filter_map(|part| exact(row.get(part)?)).sum()
-    };
+    let total =
+        |parts: &[&str]| -> Decimal { parts.iter().filter_map(|part| exact(row.get(part)?)).sum() };
     let of = |wallet: Wallet, coin: &str, amount| {
         text(row, coin).map(|coin| ((wallet, coin), amount)).into_iter().collect()
     };
     match name {
-        "balances-spot" => {
-            of(Wallet::Spot, "currency", total(&["available", "frozen", "fundAvailable", "fundFroze"]))
-        }
+        "balances-spot" => of(
+            Wallet::Spot,
+            "currency",
+            total(&["available", "frozen", "fundAvailable", "fundFroze"]),
+        ),
         "balances-futures" => {
             of(Wallet::Futures, "currency", total(&["equity"]) - total(&["unrealized"]))
         }

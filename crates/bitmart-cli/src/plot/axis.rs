@@ -29,7 +29,8 @@ impl Frame {
             (low, high) = (low.min(0.0), high.max(0.0));
         }
         let wide = high - low;
-        // Levels that hardly differ are not drawn as if they did: the numbers beside the axis would not show it.
+        // Levels that hardly differ are not drawn as if they did: the numbers beside the axis would
+        // not show it.
         let least = low.abs().max(high.abs()) * 0.001;
         let room = if least > 0.0 { (wide * 0.05).max(least) } else { 0.5 };
         let is_flat = wide < least;

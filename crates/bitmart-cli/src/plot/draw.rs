@@ -3,8 +3,8 @@
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    Cartesian2d, ChartBuilder, ChartContext, Circle, DrawingArea, IntoDrawingArea as _, PathElement,
-    RGBColor, Rectangle, SVGBackend, Text,
+    Cartesian2d, ChartBuilder, ChartContext, Circle, DrawingArea, IntoDrawingArea as _,
+    PathElement, RGBColor, Rectangle, SVGBackend, Text,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, IntoFont as _, TextStyle};
@@ -183,12 +183,13 @@ fn legend(area: &Area<'_>, series: &[Series]) -> Drawn {
         let name = short(&one.name);
         let style = text(HPos::Left, VPos::Center);
         area.draw(&Text::new(name.clone(), (left + 15, 10), style)).ok()?;
-            left += 30 + i32::try_from(name.chars().count() * LETTER).unwrap_or_default();
+        left += 30 + i32::try_from(name.chars().count() * LETTER).unwrap_or_default();
     }
     Some(())
 }
 
-/// Into how many parts the place of a bar is divided; `None` when bars of all series may take the whole.
+/// Into how many parts the place of a bar is divided; `None` when bars of all series may take the
+/// whole.
 fn share(series: &[Series], bars: usize) -> Option<usize> {
     let signs = |series: &Series| {
         let values = || series.values.iter().flatten();
@@ -211,13 +212,14 @@ fn draw_bars(
     share: Option<(usize, usize)>,
 ) -> Drawn {
     let (nth, of) = share.unwrap_or((0, 1));
-    let width = 0.8 / float(of);
+    // The bars of one month alone are not as wide as the plot.
+    let all = 0.8_f64.min(0.2 * float(series.values.len()));
+    let width = all / float(of);
     let bars = series.values.iter().enumerate().filter_map(|(at, value)| {
         let value = pixel((*value)?);
-        let left = float(at) + 0.1 + width * float(nth);
-        (value != 0.0).then(|| {
-            Rectangle::new([(left, 0.0), (left + width * 0.94, value)], colour.filled())
-        })
+        let left = float(at) + (1.0 - all) / 2.0 + width * float(nth);
+        (value != 0.0)
+            .then(|| Rectangle::new([(left, 0.0), (left + width * 0.94, value)], colour.filled()))
     });
     chart.draw_series(bars).ok().map(drop)
 }
@@ -240,7 +242,8 @@ fn draw_steps(chart: &mut Chart<'_, '_>, series: &Series, colour: RGBColor) -> D
 
 fn draw_dots(chart: &mut Chart<'_, '_>, series: &Series, colour: RGBColor) -> Drawn {
     let dots = series.values.iter().enumerate().filter_map(|(at, value)| {
-        Some(Circle::new((float(at) + 0.5, pixel((*value)?)), 3, colour.filled()))
+        let within = series.within.get(at).map_or(0.5, |part| f64::from(*part) / 1_000.0);
+        Some(Circle::new((float(at) + within, pixel((*value)?)), 3, colour.filled()))
     });
     chart.draw_series(dots).ok().map(drop)
 }

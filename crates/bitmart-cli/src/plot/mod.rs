@@ -1,8 +1,9 @@
 //! Plots as SVG text, for pages of this program.
 //!
-//! A plot knows nothing of the page around it: colours are CSS variables with fallbacks (`--plot-1` to `--plot-4`,
-//! `--plot-grid`) and `currentColor`, so that a page can have a dark form; texts are texts, and there is no script.
-//! Values are decimals and become floats for the places of pixels only: whoever wants numbers puts a table beside.
+//! A plot knows nothing of the page around it: colours are CSS variables with fallbacks (`--plot-1`
+//! to `--plot-4`, `--plot-grid`) and `currentColor`, so that a page can have a dark form; texts are
+//! texts, and there is no script. Values are decimals and become floats for the places of pixels
+//! only: whoever wants numbers puts a table beside.
 
 // The position of a mark is no money.
 #![allow(clippy::float_arithmetic, reason = "places of pixels are floats")]
@@ -37,6 +38,14 @@ pub(crate) struct Series {
     pub(crate) mark: Mark,
     /// `None` where there is no value.
     pub(crate) values: Vec<Option<Decimal>>,
+    /// Where within their points dots lie, in thousandths; those that are not named in the middle.
+    pub(crate) within: Vec<u16>,
+}
+
+impl Series {
+    pub(crate) fn new(name: impl Into<String>, mark: Mark, values: Vec<Option<Decimal>>) -> Self {
+        Self { name: name.into(), mark, values, within: Vec::new() }
+    }
 }
 
 /// How values are shown.

@@ -12,7 +12,7 @@ fn decimal(text: &str) -> Decimal {
 
 fn plot(values: Vec<Option<Decimal>>, mark: Mark) -> Plot {
     let labels = (0..values.len()).map(|at| format!("2026-{at}")).collect();
-    let series = vec![Series { name: "a series".to_owned(), mark, values }];
+    let series = vec![Series::new("a series", mark, values)];
     let text = str::to_owned;
     Plot { id: text("p"), title: text("A title"), description: text("Words"), labels, series }
 }

@@ -25,17 +25,19 @@ pub(super) fn page(read: &Read<'_>) -> Page {
         banners: banners(read),
         facts,
         sections: Vec::new(),
-        footer: "Made from the archive alone: no price was looked up and none was invented. Amounts are those of the \
-                 exchange, to the last digit; what a plot shows stands in a table beside it."
+        footer: "Made from the archive alone: no price was looked up and none was invented. \
+                 Amounts are those of the exchange, to the last digit; what a plot shows stands in \
+                 a table beside it."
             .to_owned(),
     }
 }
 
 fn entries(read: &Read<'_>) -> String {
     let zone = &read.zone;
-    let span = read.totals.span.map(|(first, last)| {
-        format!(", from {} to {}", second(zone, first), second(zone, last))
-    });
+    let span = read
+        .totals
+        .span
+        .map(|(first, last)| format!(", from {} to {}", second(zone, first), second(zone, last)));
     span.unwrap_or_default()
 }
 
@@ -48,28 +50,38 @@ fn banners(read: &Read<'_>) -> Vec<Banner> {
     let mut banners = Vec::new();
     let mut say = |kind, text: String| banners.push(Banner { kind, text });
     if archive.is_play_money() {
-        let text = "PLAY MONEY: this archive is of a sandbox. Nothing in it was ever worth anything.";
+        let text =
+            "PLAY MONEY: this archive is of a sandbox. Nothing in it was ever worth anything.";
         say(Kind::Play, text.to_owned());
     }
     let lists = examined.lists.len();
     let lacking = lacking(read).count();
     if lacking > 0 {
-        say(Kind::Bad, format!("Not complete: {lacking} of {lists} lists lack something, see below."));
+        say(
+            Kind::Bad,
+            format!("Not complete: {lacking} of {lists} lists lack something, see below."),
+        );
     }
     if !examined.behind.is_empty() {
         let behind = examined.behind.len();
-        say(Kind::Bad, format!("Not complete: {behind} of {lists} lists end before the others, see below."));
+        say(
+            Kind::Bad,
+            format!("Not complete: {behind} of {lists} lists end before the others, see below."),
+        );
     }
     if archive.is_stale(read.now) {
         let (_, end) = archive.span();
-        say(Kind::Bad, format!(
-            "Stale: the archive ends at {}, more than a day before this page was made.",
-            second(&read.zone, end)
-        ));
+        say(
+            Kind::Bad,
+            format!(
+                "Stale: the archive ends at {}, more than a day before this page was made.",
+                second(&read.zone, end)
+            ),
+        );
     }
     if !examined.faults.is_empty() {
-        let text = "Not verified: files of the archive are not as they were written, see below. Do not rely on the \
-                    amounts of this page.";
+        let text = "Not verified: files of the archive are not as they were written, see below. Do \
+                    not rely on the amounts of this page.";
         say(Kind::Bad, text.to_owned());
     }
     if !read.problems.is_empty() {
@@ -77,17 +89,25 @@ fn banners(read: &Read<'_>) -> Vec<Banner> {
         say(Kind::Note, text.to_owned());
     }
     if lacking == 0 && examined.behind.is_empty() && examined.faults.is_empty() {
-        say(Kind::Good, format!(
-            "Complete and verified: all {lists} lists were read to their end, every file has the hash of the manifest, and \
-             the rows are those of the responses of the exchange. What no list tells is named below."
-        ));
+        say(
+            Kind::Good,
+            format!(
+                "Complete and verified: all {lists} lists were read to their end, every file has \
+                 the hash of the manifest, and the rows are those of the responses of the \
+                 exchange. What no list tells is named below."
+            ),
+        );
     }
     banners
 }
 
 /// What a person at a terminal is told as well.
 pub(super) fn warnings(read: &Read<'_>) -> Vec<String> {
-    banners(read).into_iter().filter(|one| one.kind != Kind::Good && one.kind != Kind::Note).map(|one| one.text).collect()
+    banners(read)
+        .into_iter()
+        .filter(|one| one.kind != Kind::Good && one.kind != Kind::Note)
+        .map(|one| one.text)
+        .collect()
 }
 
 /// What is missing, in the words of the manifest.
@@ -136,8 +156,9 @@ pub(super) fn completeness(read: &Read<'_>) -> Section {
 pub(super) fn files(read: &Read<'_>) -> Section {
     let mut section = Section::new("files", "Files and hashes");
     section.text(
-        "As manifest.json tells them; `bitmart verify DIR` checks them again. Times are UTC. Rows that came late were \
-         asked for again and found; rows that were replaced are kept below versions/.",
+        "As manifest.json tells them; the command bitmart verify DIR checks them again. Times are \
+         UTC. Rows that came late were asked for again and found; rows that were replaced are kept \
+         below versions/.",
     );
     let columns = vec![
         Column::text("File"),

@@ -1,5 +1,5 @@
-//! Changes over time: by day as long as there are few days, and by month or year beyond, so that a page and the
-//! memory stay small however long the account has been there.
+//! Changes over time: by day as long as there are few days, and by month or year beyond, so that a
+//! page and the memory stay small however long the account has been there.
 
 use std::collections::BTreeMap;
 
@@ -48,8 +48,8 @@ pub(super) struct Levels<K> {
 #[derive(Debug, Default)]
 pub(super) struct Thing {
     changes: BTreeMap<String, Decimal>,
-    /// What somebody else said that the level is; the last of each day or month.
-    told: BTreeMap<String, Decimal>,
+    /// When somebody else said what the level is; the last of each day or month.
+    told: BTreeMap<String, (String, Decimal)>,
     /// How many changes there were.
     pub(super) count: u64,
     /// Sum of all changes.
@@ -72,11 +72,12 @@ impl<K: Ord> Levels<K> {
         plus(thing.changes.entry(self.unit.of(day).to_owned()).or_default(), amount)
     }
 
-    /// What the level was said to be. To be given in the order of time.
-    pub(super) fn told(&mut self, key: K, day: &str, level: Decimal) -> Result<(), Failure> {
-        self.note(day)?;
+    /// What the level was said to be, at a moment such as `2026-06-01T12:30`. To be given in the
+    /// order of time.
+    pub(super) fn told(&mut self, key: K, moment: &str, level: Decimal) -> Result<(), Failure> {
+        self.note(Unit::Day.of(moment))?;
         let told = &mut self.things.entry(key).or_default().told;
-        told.insert(self.unit.of(day).to_owned(), level);
+        told.insert(self.unit.of(moment).to_owned(), (moment.to_owned(), level));
         Ok(())
     }
 
@@ -163,8 +164,8 @@ impl Thing {
         }
         self.changes = changes;
         // They are in the order of time: the last stays.
-        let told = self.told.iter().map(|(point, level)| (unit.of(point).to_owned(), *level));
-        self.told = told.collect();
+        let told = std::mem::take(&mut self.told).into_values();
+        self.told = told.map(|told| (unit.of(&told.0).to_owned(), told)).collect();
         Ok(())
     }
 
@@ -174,7 +175,11 @@ impl Thing {
     }
 
     /// The level at the end of each point, when it was `opening` before the first change.
-    pub(super) fn levels(&self, points: &[String], opening: Decimal) -> Result<Vec<Decimal>, Failure> {
+    pub(super) fn levels(
+        &self,
+        points: &[String],
+        opening: Decimal,
+    ) -> Result<Vec<Decimal>, Failure> {
         let mut level = opening;
         let mut levels = Vec::with_capacity(points.len());
         for change in self.changes(points) {
@@ -184,10 +189,29 @@ impl Thing {
         Ok(levels)
     }
 
-    /// What was told of each point.
-    pub(super) fn told(&self, points: &[String]) -> Vec<Option<Decimal>> {
-        points.iter().map(|point| self.told.get(point).copied()).collect()
+    /// What was told of each point, and where within it that was, in thousandths.
+    pub(super) fn told(&self, points: &[String]) -> (Vec<Option<Decimal>>, Vec<u16>) {
+        let told = |point: &String| match self.told.get(point) {
+            Some((moment, level)) => (Some(*level), within(point, moment)),
+            None => (None, 0),
+        };
+        points.iter().map(told).unzip()
     }
+}
+
+/// Where in a day, month or year a moment is, in thousandths.
+fn within(point: &str, moment: &str) -> u16 {
+    let number = |range: std::ops::Range<usize>| -> u32 {
+        moment.get(range).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+    };
+    let minutes = number(11..13) * 60 + number(14..16);
+    let days = number(8..10).saturating_sub(1);
+    let (part, whole) = match point.len() {
+        10 => (minutes, 1_440),
+        7 => (days * 1_440 + minutes, 31 * 1_440),
+        _ => (number(5..7).saturating_sub(1) * 31 + days, 12 * 31),
+    };
+    u16::try_from(part * 1_000 / whole).unwrap_or(1_000)
 }
 
 #[cfg(test)]
@@ -205,13 +229,13 @@ mod tests {
         for day in ["2026-06-29", "2026-07-01"] {
             levels.change("USDT", day, Decimal::ONE).expect("a sum");
         }
-        levels.told("USDT", "2026-07-01", Decimal::TWO).expect("a level");
+        levels.told("USDT", "2026-07-01T06:00", Decimal::TWO).expect("a level");
         assert_eq!(levels.points(), ["2026-06-29", "2026-06-30", "2026-07-01"]);
         let thing = &levels.things()["USDT"];
         let points = levels.points();
         let one = |number: i64| Decimal::from(number);
         assert_eq!(thing.levels(&points, one(5)).expect("a sum"), [one(6), one(6), one(7)]);
-        assert_eq!(thing.told(&points), [None, None, Some(Decimal::TWO)]);
+        assert_eq!(thing.told(&points), (vec![None, None, Some(Decimal::TWO)], vec![0, 0, 250]));
         levels.change("USDT", "2027-01-31", Decimal::ONE).expect("a sum");
         assert_eq!(levels.points().len(), 8, "{:?}", levels.points());
         let changes = levels.things()["USDT"].changes(&levels.points());
@@ -220,7 +244,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes in whatever order: no change is lost, points are few, and the last level is the sum.
+        /// Whatever comes in whatever order: no change is lost, points are few, and the last level
+        /// is the sum.
         #[test]
         fn sums_stay_what_they_are(
             rows in prop::collection::vec((0_i64..20_000, 0_u8..3, -1_000_000_i64..1_000_000), 1..60),

@@ -14,6 +14,8 @@ use crate::plot::{Mark, Plot, Series};
 
 /// Coins of a wallet that are drawn and told over time: those that moved most often.
 const COINS: usize = 6;
+/// Wallets that are drawn and told over time: an account may have one of margin for each pair.
+const WALLETS: usize = 8;
 /// Rows of a table by month; the newest.
 const ROWS: usize = 600;
 
@@ -42,23 +44,30 @@ pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
     }
     section.heading("Over time");
     section.text(format!(
-        "The line goes back from the last balance by the movements that the archive has; so before the first of them it \
-         stands at what no movement explains. Dots are balances that the exchange told in between. No coin is valued in \
-         another. Of each wallet up to {COINS} coins are shown, those that moved most often."
+        "The line goes back from the last balance by the movements that the archive has; so before \
+         the first of them it stands at what no movement explains. Dots are balances as the \
+         exchange told them, at the time when it did. No coin is valued in another. Of up to \
+         {WALLETS} wallets up to {COINS} coins are shown, those that moved most often."
     ));
     let mut wallets: BTreeMap<&Wallet, Vec<(&String, &Thing)>> = BTreeMap::new();
     for ((wallet, coin), thing) in levels.things().iter().filter(|(_, thing)| thing.count > 0) {
         wallets.entry(wallet).or_default().push((coin, thing));
     }
+    let mut wallets: Vec<_> = wallets.into_iter().collect();
+    let moves =
+        |coins: &[(&String, &Thing)]| coins.iter().map(|(_, thing)| thing.count).sum::<u64>();
+    wallets.sort_by_key(|(_, coins)| std::cmp::Reverse(moves(coins)));
+    wallets.truncate(WALLETS);
+    let (mut figures, mut tables) = (Vec::new(), Vec::new());
     for (number, (wallet, mut coins)) in wallets.into_iter().enumerate() {
         coins.sort_by_key(|(_, thing)| std::cmp::Reverse(thing.count));
         coins.truncate(COINS);
         let mut columns = vec![Column::text(levels.unit())];
         columns.extend(coins.iter().map(|(coin, _)| Column::number(coin.as_str())));
-        let caption = format!("Balances of {wallet} at the end of each {}", levels.unit().to_lowercase());
+        let caption =
+            format!("Balances of {wallet} at the end of each {}", levels.unit().to_lowercase());
         let mut table = Table::new(format!("levels-{number}"), caption, columns);
         let mut rows: Vec<Vec<String>> = points.iter().map(|point| vec![point.clone()]).collect();
-        let mut figures = Vec::new();
         for (place, (coin, thing)) in coins.iter().enumerate() {
             let opening = openings.get(&(wallet.clone(), (*coin).clone())).copied();
             let values = thing.levels(&points, opening.unwrap_or_default())?;
@@ -67,33 +76,35 @@ pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
             }
             let title = format!("{coin}, {wallet}");
             let description = described(&title, &points, &values, "its balance went");
-            let mut series = vec![Series {
-                name: "balance".to_owned(),
-                mark: Mark::Steps,
-                values: values.into_iter().map(Some).collect(),
-            }];
-            let told = thing.told(&points);
+            let values = values.into_iter().map(Some).collect();
+            let mut series = vec![Series::new("balance", Mark::Steps, values)];
+            let (told, within) = thing.told(&points);
             if told.iter().any(Option::is_some) {
-                series.push(Series { name: "as told".to_owned(), mark: Mark::Dots, values: told });
+                series.push(Series { within, ..Series::new("as told", Mark::Dots, told) });
             }
             let id = format!("level-{number}-{place}");
-            let plot = Plot { id, title: title.clone(), description, labels: points.clone(), series };
+            let plot =
+                Plot { id, title: title.clone(), description, labels: points.clone(), series };
             figures.extend(plot.svg().map(|svg| Figure { caption: title, svg }));
         }
         rows.into_iter().for_each(|row| table.row(row));
-        section.figures(figures);
-        section.table(table.folded());
+        tables.push(table.folded());
     }
+    section.figures(figures);
+    tables.into_iter().for_each(|table| section.table(table));
     Ok(section)
 }
 
 /// What a plot shows, for those who do not see it.
 pub(super) fn described(title: &str, labels: &[String], values: &[Decimal], verb: &str) -> String {
-    let (Some(first), Some(last)) = (labels.first(), labels.last()) else { return title.to_owned() };
+    let (Some(first), Some(last)) = (labels.first(), labels.last()) else {
+        return title.to_owned();
+    };
     let (low, high) = (values.iter().min(), values.iter().max());
     let number = |value: Option<&Decimal>| value.map(|value| plain(*value)).unwrap_or_default();
     format!(
-        "{title}, {first} to {last}: {verb} from {} to {}, lowest {}, highest {}. The table has every number.",
+        "{title}, {first} to {last}: {verb} from {} to {}, lowest {}, highest {}. The table has \
+         every number.",
         number(values.first()),
         number(values.last()),
         number(low),
@@ -119,8 +130,8 @@ pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
         plus(&mut sum.fees, month.fees)?;
     }
     section.text(
-        "Deposits that arrived, and withdrawals that were not given up, of which some may be under way. Withdrawn is what \
-         left without the fee.",
+        "Deposits that arrived, and withdrawals that were not given up, of which some may be under \
+         way. Withdrawn is what left without the fee.",
     );
     let columns = |first: &[&str]| {
         let mut columns: Vec<Column> = first.iter().map(|name| Column::text(*name)).collect();
@@ -166,11 +177,15 @@ fn fund_figures(read: &Read<'_>, coins: &BTreeMap<&str, Funds>) -> Vec<Figure> {
             let month = |month: &String| funds.get(&(month.clone(), (**coin).to_owned())).map(part);
             months.iter().map(month).collect::<Vec<_>>()
         };
-        let series = |name: &str, values| Series { name: name.to_owned(), mark: Mark::Bars, values };
+        let series = |name: &str, values| Series::new(name, Mark::Bars, values);
         let title = format!("{coin} by month");
         let description = format!(
-            "{title}: deposited {} in {} deposits, withdrawn {} in {} withdrawals. The table has every number.",
-            plain(sum.deposited), sum.deposits, plain(sum.withdrawn), sum.withdrawals
+            "{title}: deposited {} in {} deposits, withdrawn {} in {} withdrawals. The table has \
+             every number.",
+            plain(sum.deposited),
+            sum.deposits,
+            plain(sum.withdrawn),
+            sum.withdrawals
         );
         let plot = Plot {
             id: format!("fund-{place}"),
@@ -211,7 +226,7 @@ pub(super) fn months<'a>(named: impl Iterator<Item = &'a String>) -> Vec<String>
     named.dedup();
     for month in named {
         // What is no month has no place among them.
-        let _ = levels.told((), &format!("{month}-01"), Decimal::ZERO);
+        let _ = levels.change((), &format!("{month}-01"), Decimal::ZERO);
     }
     let mut months: Vec<String> =
         levels.points().iter().map(|point| point.chars().take(7).collect()).collect();
@@ -237,10 +252,15 @@ pub(super) fn first_shown(rows: usize) -> usize {
 pub(super) fn check(read: &Read<'_>) -> Section {
     let mut section = Section::new("check", "Balances against movements");
     section.text(
-        "The last balance of each wallet and coin against the sum of everything that the archive saw moving. A difference \
-         is no fault of the archive: the numbers beside it name what could be its reason. Transfers between wallets of which no list \
-         tells both sides cancel out in the lines of all wallets.",
+        "The last balance of each wallet and coin against the sum of everything that the archive \
+         saw moving. A difference is no fault of the archive: the numbers beside it name what \
+         could be its reason. Transfers between wallets of which no list tells both sides cancel \
+         out in the lines of all wallets.",
     );
+    if !read.problems.is_empty() {
+        section.heading("Rows that are in no sum");
+        section.list(read.problems.lines());
+    }
     let differing = read.differences.iter().filter(|one| !one.amount().is_zero()).count();
     let lines = read.differences.len();
     section.text(format!("{differing} of {lines} lines have a difference."));
@@ -280,10 +300,6 @@ pub(super) fn check(read: &Read<'_>) -> Section {
         section.heading("What a difference may be");
         let reason = |(at, reason): (usize, &&str)| format!("{}: {reason}", at + 1);
         section.list(reasons.iter().enumerate().map(reason).collect());
-    }
-    if !read.problems.is_empty() {
-        section.heading("Rows that are in no sum");
-        section.list(read.problems.lines());
     }
     section
 }

@@ -1,4 +1,5 @@
-//! What the entries of a ledger and the trades of futures add up to, by month and coin: never all rows at once.
+//! What the entries of a ledger and the trades of futures add up to, by month and coin: never all
+//! rows at once.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -148,9 +149,9 @@ pub(super) fn of(archive: &Archive, zone: &Zone) -> Result<(Totals, Problems), F
     let mut totals = Totals::default();
     let problems = Ledger::new(archive).each(|entry| totals.add(entry, zone))?;
     ledger::balances_told(archive, |taken, balances| {
-        let day = day(zone, taken);
+        let moment: String = zone.local(taken).chars().take(16).collect();
         let mut balances = balances.into_iter();
-        balances.try_for_each(|(key, balance)| totals.levels.told(key, &day, balance))
+        balances.try_for_each(|(key, balance)| totals.levels.told(key, &moment, balance))
     })?;
     let contracts = archive.contracts()?;
     archive.rows(&["futures-trades", "copy-trading-trades"], |dataset, key, row| {

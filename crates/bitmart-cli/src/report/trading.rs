@@ -30,7 +30,13 @@ fn by_month<'a>(
         *rows += 1;
         plus(months.entry(month).or_default(), amount)?;
     }
-    let months = months(coins.values().flat_map(|(_, months)| months.keys().copied()).collect::<std::collections::BTreeSet<_>>().into_iter());
+    let months = months(
+        coins
+            .values()
+            .flat_map(|(_, months)| months.keys().copied())
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter(),
+    );
     let mut coins: Vec<_> = coins.into_iter().collect();
     coins.sort_by_key(|(_, (rows, _))| Reverse(*rows));
     let mut figures = Vec::new();
@@ -44,7 +50,7 @@ fn by_month<'a>(
             title: title.clone(),
             description: described(&title, &months, &told, "it went"),
             labels: months.clone(),
-            series: vec![Series { name: what.to_owned(), mark: Mark::Bars, values }],
+            series: vec![Series::new(what, Mark::Bars, values)],
         };
         figures.extend(plot.svg().map(|svg| Figure { caption: title, svg }));
     }
@@ -60,12 +66,14 @@ pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
         return Ok(section);
     }
     section.text(
-        "Volume is told in the currency that was paid or received; currencies are not added up. Fees are those of trades \
-         that were paid; of futures as they left the futures wallet. Rebates are income.",
+        "Volume is told in the currency that was paid or received; currencies are not added up. \
+         Fees are those of trades that were paid; of futures as they left the futures wallet. \
+         Rebates are income.",
     );
     if totals.unknown_contracts > 0 {
         section.text(format!(
-            "{} trades of futures are counted and have no volume: the archive does not have their contract.",
+            "{} trades of futures are counted and have no volume: the archive does not have their \
+             contract.",
             totals.unknown_contracts
         ));
     }
@@ -135,7 +143,10 @@ fn pairs(read: &Read<'_>, section: &mut Section) {
     // Those of one number stay in the order of their names.
     pairs.sort_by_key(|(_, pair)| Reverse(pair.volume.trades));
     let bars = pairs.iter().take(BARS).map(|((market, symbol), pair)| {
-        (format!("{symbol}{}", if pair.volume.trades == 0 { market.name() } else { "" }), pair.volume.trades.into())
+        (
+            format!("{symbol}{}", if pair.volume.trades == 0 { market.name() } else { "" }),
+            pair.volume.trades.into(),
+        )
     });
     let bars: Vec<(String, Decimal)> = bars.collect();
     let title = "Trades by pair".to_owned();
@@ -166,7 +177,8 @@ fn pairs(read: &Read<'_>, section: &mut Section) {
     let mut table = Table::new("pairs", caption, columns);
     for ((market, symbol), pair) in pairs.into_iter().take(PAIRS) {
         let Pair { quote, volume, bought, sold, fees } = pair;
-        let fees: Vec<_> = fees.iter().map(|(coin, fee)| format!("{} {coin}", plain(*fee))).collect();
+        let fees: Vec<_> =
+            fees.iter().map(|(coin, fee)| format!("{} {coin}", plain(*fee))).collect();
         table.row(vec![
             symbol.clone(),
             market.name().to_owned(),
@@ -191,8 +203,8 @@ pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
         return Ok(section);
     }
     section.text(
-        "What was realised, as the transactions of the futures wallet tell it; costs are negative. Positions that are open \
-         have brought nothing yet.",
+        "What was realised, as the transactions of the futures wallet tell it; costs are negative. \
+         Positions that are open have brought nothing yet.",
     );
     let mut contracts: BTreeMap<(&String, &String), Results> = BTreeMap::new();
     let mut net = Vec::new();
@@ -209,7 +221,9 @@ pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
     };
     let cells = |first: &[&String], results: &Results| {
         let Results { profit, fees, rebates, funding, liquidation, other } = results;
-        let name = |text: &&String| if text.is_empty() { "no contract".to_owned() } else { (*text).clone() };
+        let name = |text: &&String| {
+            if text.is_empty() { "no contract".to_owned() } else { (*text).clone() }
+        };
         let mut cells: Vec<String> = first.iter().map(name).collect();
         cells.extend([profit, fees, rebates, funding, liquidation, other].map(|one| plain(*one)));
         cells.push(plain(results.net()?));
@@ -221,7 +235,8 @@ pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
     }
     section.table(table);
     let caption = newest("By month", results.len());
-    let mut table = Table::new("results-by-month", caption, columns(&["Month", "Contract", "Coin"]));
+    let mut table =
+        Table::new("results-by-month", caption, columns(&["Month", "Contract", "Coin"]));
     for ((month, symbol, coin), one) in results.iter().skip(first_shown(results.len())) {
         table.row(cells(&[month, symbol, coin], one)?);
     }
@@ -238,9 +253,10 @@ pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
         return Ok(section);
     }
     section.text(
-        "What was paid is negative. Funding is among the results of futures as well. Rebates are those of fees; of the \
-         rebates of brokers and affiliates the exchange does not say whether and when they were paid: they are among the \
-         rows that are in no sum, under Balances against movements.",
+        "What was paid is negative. Funding is among the results of futures as well. Rebates are \
+         those of fees; of the rebates of brokers and affiliates the exchange does not say whether \
+         and when they were paid: they are among the rows that are in no sum, under Balances \
+         against movements.",
     );
     let mut kinds: BTreeMap<(Income, &String), Decimal> = BTreeMap::new();
     for ((_, kind, coin), amount) in income {

@@ -4,6 +4,7 @@
 
 pub(crate) mod export;
 pub(crate) mod month;
+pub(crate) mod page;
 #[cfg(unix)]
 pub(crate) mod terminal;
 pub(crate) mod traders;
