@@ -103,8 +103,7 @@ fn in_node(modules: Result<&PathBuf, &String>) -> Outcome {
 }
 
 fn browser() -> Outcome {
-    let browsers = ["chromium", "chromium-browser", "google-chrome"];
-    let Some(browser) = browsers.into_iter().find(|name| has(name)) else {
+    let Some(browser) = install::browser() else {
         return Outcome::Skip("chromium is not here".to_owned());
     };
     if !has("python3") {

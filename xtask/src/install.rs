@@ -31,6 +31,11 @@ pub(crate) fn has(program: &str) -> bool {
     command.status().is_ok()
 }
 
+/// A browser that runs without a screen.
+pub(crate) fn browser() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| has(name))
+}
+
 /// Installs the programs that are missing, if this is root on a machine with `apt-get`. What fails to be
 /// installed stays missing, and is skipped by those who need it.
 pub(crate) fn programs() {

@@ -14,6 +14,7 @@ mod install;
 mod lint;
 mod load;
 mod long;
+mod report;
 mod run;
 mod script;
 mod soak;

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use crate::run::{cargo, run, workspace_root};
 use crate::step::{self, Part, seconds};
-use crate::{TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, soak, specs};
+use crate::{
+    TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, report, soak, specs,
+};
 
 struct Step {
     name: &'static str,
@@ -42,6 +44,7 @@ const STEPS: &[Step] = &[
     check("docs", "documentation builds without a warning", docs),
     check("examples", "every example runs against the sandbox", examples),
     parts("foreign", "clients in other languages trade on the sandbox", foreign::parts),
+    parts("report", "pages of an archive open in a browser, for everybody", report::parts),
     parts("schemathesis", "the sandbox does as docs/openapi.json says", contract::schemathesis),
     parts("postman", "the Postman collection works on the sandbox", contract::postman),
     parts("deny", "licences, sources and known faults of the dependencies", deny::parts),

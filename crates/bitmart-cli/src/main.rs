@@ -17,17 +17,22 @@ mod export;
 mod failure;
 mod guard;
 mod interrupts;
+mod ledger;
 mod names;
 mod outcome;
 mod output;
+mod plot;
 mod private;
 mod probe;
 mod record;
 mod replay;
+mod report;
 mod request;
 mod sandbox;
 mod sign;
 mod target;
+mod tax;
+mod timezone;
 #[cfg(feature = "tui")]
 mod tui;
 mod watch;
@@ -74,8 +79,10 @@ fn command() -> Command {
         .subcommand(probe::command())
         .subcommand(record::command())
         .subcommand(replay::command())
+        .subcommand(report::command())
         .subcommand(sandbox::command())
         .subcommand(sign::command())
+        .subcommand(tax::command())
         .subcommand(watch::command())
         .subcommand(wind_down::command())
         .subcommands(endpoint::command::groups());
@@ -106,8 +113,10 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
         Some(("probe", matches)) => probe::run(context, matches).await,
         Some(("record", matches)) => record::run(context, matches).await,
         Some(("replay", matches)) => replay::run(matches).await,
+        Some(("report", matches)) => report::run(matches),
         Some(("sandbox", matches)) => sandbox::run(context, matches).await,
         Some(("sign", matches)) => sign::run(context, matches).await,
+        Some(("tax", matches)) => tax::run(matches),
         #[cfg(feature = "tui")]
         Some(("tui", matches)) => tui::run(context, matches).await,
         Some(("watch", matches)) => watch::run(context, matches).await,

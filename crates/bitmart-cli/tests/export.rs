@@ -149,10 +149,6 @@ fn other_formats_have_the_same_rows() {
     let trades = rows(folder.path(), "trades").lines().count();
     assert!(lines[0].starts_with("tradeId,orderId,"), "{}", lines[0]);
     assert_eq!(lines.len(), 1 + trades);
-    // A row for each trade of spot and futures.
-    let futures = rows(folder.path(), "futures-trades").lines().count();
-    assert_eq!(read("trades-tax.csv").lines().count(), 1 + trades + futures);
-    assert!(read("trades-tax.csv").contains(",buy,BTC,0.00"), "{}", read("trades-tax.csv"));
     for name in ["klines-BTC_USDT-60m.csv", "klines-BTCUSDT-60m.csv"] {
         assert!(read(name).lines().count() > 20, "{name} has a day of hours");
     }

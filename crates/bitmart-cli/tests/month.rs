@@ -8,102 +8,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use bitmart::sandbox::{Config, Fault, Sandbox, WithdrawAddress};
-use bitmart::{Decimal, Timestamp, dec};
-use common::traders::{Stepped, Trader, merged, traders};
-use common::{Outcome, Place, SIGNALLED, bitmart, sandbox_of};
+use bitmart::dec;
+use bitmart::sandbox::{Fault, Sandbox, WithdrawAddress};
+use common::month::{DAY, Month};
+use common::{SIGNALLED, bitmart};
 use serde_json::{Value, json};
-
-const BEGIN: &str = "2026-06-01T00:00:00Z";
-const OTHERS: [&str; 19] = [
-    "ETH", "SOL", "XRP", "BMX", "BNB", "DOGE", "ADA", "TRX", "AVAX", "LINK", "DOT", "LTC", "BCH",
-    "UNI", "ATOM", "NEAR", "APT", "ARB", "SHIB",
-];
-const DAY: Duration = Duration::from_hours(24);
-
-/// The account and what it has done.
-struct Month {
-    place: Place,
-    clock: Stepped,
-    owner: Trader,
-    other: Trader,
-    /// Orders that rest for days.
-    resting: Vec<Value>,
-    /// Whether there is a futures position.
-    long: bool,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Month {
-    fn begin() -> Self {
-        let begin: Timestamp = BEGIN.parse().expect("a time");
-        let start = u64::try_from(begin.as_millis()).expect("a time");
-        let config = Config::new().stepped_clock(start).market_maker(false).rate_limits(false);
-        // By default there is more of every coin than may be withdrawn in years.
-        let config = OTHERS
-            .into_iter()
-            .fold(config, |config, coin| config.spot_balance(coin, Decimal::ZERO));
-        let config = config.spot_balance("BTC", dec!(50));
-        let place = sandbox_of(config);
-        let clock = Stepped::at(begin);
-        let [owner, other] = traders(&place.sandbox, &clock);
-        let runtime = tokio::runtime::Runtime::new().expect("threads");
-        Self { place, clock, owner, other, resting: Vec::new(), long: false, runtime }
-    }
-
-    fn advance(&self, by: Duration) {
-        self.place.sandbox.advance(by);
-        self.clock.set(&self.place.sandbox);
-    }
-
-    /// A day of trades, from its begin to an hour before its end.
-    fn day(&mut self, day: u64) {
-        self.advance(Duration::from_hours(9));
-        let Self { owner, other, resting, runtime, long, .. } = self;
-        let price = 60_000 + day * 10;
-        runtime.block_on(async {
-            owner.spot("buy", "limit", price, "0.001").await;
-            other.spot("sell", "limit", price, "0.001").await;
-            let (rests, takes) = if *long { (3, 2) } else { (1, 4) };
-            *long = !*long;
-            owner.futures(rests, 1, price).await;
-            other.futures(takes, 1, price).await;
-            // Rests for days; the one of the day before last week ends now.
-            resting.push(owner.spot("buy", "limit_maker", 40_000 + day, "0.001").await);
-            if day >= 13 {
-                let asked = json!({ "symbol": "BTC_USDT", "order_id": resting.remove(0) });
-                owner.send("spot_cancel_order", asked).await;
-            }
-            // Far from the market on the futures side, and never traded.
-            if day == 1 {
-                owner.futures(1, 1, 20_000).await;
-            }
-            let money = json!({ "currency": "USDT", "amount": "50" });
-            let way = json!({ "type": "spot_to_contract" });
-            owner.send("futures_transfer", merged(&money, &way)).await;
-        });
-        self.place.sandbox.deposit(1, "USDT", "75.5".parse().expect("an amount"));
-        self.advance(Duration::from_hours(14));
-        // Under way when the export comes.
-        let money = json!({ "currency": "USDT-TRC20", "amount": "20", "address": "TXk1gKyAHMExample123",
-            "destination": "To Digital Address" });
-        self.runtime.block_on(self.owner.send("account_withdraw", money));
-        self.advance(Duration::from_secs(2));
-    }
-
-    fn export(&self, folder: &Path, more: &[&str]) -> Outcome {
-        let folder = folder.to_str().expect("text");
-        let words = ["export", "--unlimited", "--no-pauses", "--to", "now", "--out", folder];
-        bitmart(&self.place, &[&words[..], &["--from", BEGIN], more].concat())
-    }
-
-    fn verify(&self, folder: &Path) -> Outcome {
-        let now =
-            Timestamp::from_millis(i64::try_from(self.place.sandbox.now_ms()).expect("a time"));
-        let folder = folder.to_str().expect("text");
-        bitmart(&self.place, &["verify", folder, "--now", &now.to_string()])
-    }
-}
 
 /// What goes wrong in some nights, and passes.
 fn trouble(sandbox: &Sandbox, day: u64) {

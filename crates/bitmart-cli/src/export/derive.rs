@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::amounts::{self, Contracts, contracts};
+use super::archive;
 use super::cells;
 use super::columns::{Column, Kind};
 use super::manifest::names;
 use super::table::{Cells, Table};
-use super::{archive, tax};
 use crate::failure::Failure;
 #[cfg(feature = "parquet")]
 use crate::failure::chain;
@@ -19,6 +19,9 @@ use crate::private;
 pub(super) const FORMATS: [&str; 3] = ["jsonl", "csv", "parquet"];
 #[cfg(not(feature = "parquet"))]
 pub(super) const FORMATS: [&str; 2] = ["jsonl", "csv"];
+
+/// What older programs made for taxes: of trades only, and without transfers.
+const OLD_TAXES: &str = "trades-tax.csv";
 
 /// What was made.
 #[derive(Debug, Default)]
@@ -34,10 +37,10 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
     let mut made = Derived::default();
     let names = names(folder)?;
     let contracts = contracts(folder)?;
-    if names.contains("trades") || names.contains("futures-trades") {
-        archive::claim(folder, tax::FILE)?;
-        made.notes = tax::write(folder, &contracts)?;
-        made.files.push(tax::FILE.to_owned());
+    if folder.join(OLD_TAXES).exists() {
+        made.notes.push(format!(
+            "{OLD_TAXES} was made by an older program and is not kept up to date; `bitmart tax` takes its place"
+        ));
     }
     let is_wanted = |format: &str| formats.contains(format);
     for name in &names {

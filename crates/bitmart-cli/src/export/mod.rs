@@ -3,16 +3,17 @@
 mod again;
 mod amounts;
 mod archive;
-mod balance;
 mod cells;
 mod columns;
 mod compare;
 mod derive;
+mod examined;
 mod forecast;
 mod histories;
 mod index;
 mod manifest;
 mod once;
+mod open;
 mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -29,9 +30,9 @@ mod source;
 mod state;
 mod store;
 mod table;
-mod tax;
 pub(crate) mod verify;
 mod walk;
+mod worth;
 mod year;
 
 use std::path::PathBuf;
@@ -40,11 +41,14 @@ use bitmart::Timestamp;
 use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
+pub(crate) use self::examined::{Examined, Listed};
 use self::forecast::Forecast;
+pub(crate) use self::open::Archive;
 use self::patience::Patience;
 use self::plan::What;
 use self::progress::Overall;
 pub(crate) use self::run::run;
+pub(crate) use self::worth::Contracts;
 use crate::failure::Failure;
 
 /// Where the history of the exchange begins.

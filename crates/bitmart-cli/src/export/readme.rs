@@ -11,7 +11,7 @@ use bitmart::rest::catalog::EndpointEntry;
 use super::columns::{Column, Kind, columns, is_positional};
 use super::manifest::{Dataset, Kept, Manifest};
 use super::walk::entry;
-use super::{amounts, archive, derive, tax};
+use super::{amounts, archive, derive};
 use crate::failure::Failure;
 use crate::private;
 
@@ -53,20 +53,12 @@ fn text(manifest: &Manifest) -> Result<String, Failure> {
             dataset.last.as_deref().unwrap_or_default(),
         );
     }
-    for file in manifest.derived.iter().filter(|file| file.path == tax::FILE) {
-        let _ = writeln!(
-            text,
-            "| `{}` | Trades and payments for taxes | [below](#trades-taxcsv) | | | |",
-            file.path
-        );
-    }
     text.push('\n');
     missing(&mut text, manifest);
     text.push_str("## Columns\n");
     for (id, datasets) in endpoints {
         section(&mut text, entry(id)?, &datasets);
     }
-    taxes(&mut text);
     Ok(text)
 }
 
@@ -80,11 +72,10 @@ made it.
 - `versions/NAME.jsonl`: rows that the exchange told otherwise later, as they were before.
 - `raw/NAME.ndjson`: each response of the exchange, one JSON object a line: `at`, when it came, in milliseconds; `asked`,
   the parameters or the span of time of the request; `body`, the response character by character.
-- `trades-tax.csv`: trades and payments in one list.
 - `manifest.json`: rows, span of time, bytes and SHA-256 of each file, and what could not be had, with the exchange's words.
 - `state/`, `export.json`, `derived.json`, `lock`: for the program that goes on with the archive.
 
-`bitmart verify DIR` reads everything again. `bitmart export --reread DIR` makes rows of responses that a newer program
+`bitmart verify DIR` reads everything again; `bitmart tax DIR` makes files for tax tools. `bitmart export --reread DIR` makes rows of responses that a newer program
 understands and an older one did not. Nothing of this needs the exchange.
 ";
 
@@ -239,18 +230,6 @@ fn values(text: &mut String, column: &Column) {
         let word =
             if column.kind == Kind::Code { format!(" `{}`", meaning.name) } else { String::new() };
         let _ = writeln!(text, "- `{}`{word}: {}", meaning.value, escaped(meaning.doc));
-    }
-}
-
-fn taxes(text: &mut String) {
-    let _ = writeln!(
-        text,
-        "\n### trades-tax.csv\n\nTrades of spot, margin and futures with their fees, what positions paid and were paid, and \
-         liquidations. Made of `trades`, `futures-trades`, `copy-trading-trades`, `futures-transactions` and \
-         `copy-trading-transactions`, of those that are there.\n\n| column | meaning |\n|---|---|"
-    );
-    for (name, meaning) in tax::COLUMNS {
-        let _ = writeln!(text, "| `{name}` | {meaning} |");
     }
 }
 

@@ -8,9 +8,10 @@ use clap::{Arg, ArgMatches, Command};
 use super::archive::{self, Terms};
 use super::manifest::{Dataset, Kept, Manifest, names};
 use super::store::{raw_path, rows_path, state};
-use super::{balance, compare, reread, source};
+use super::{Archive, compare, reread, source};
 use crate::endpoint::parameters::date;
 use crate::failure::{Exit, Failure};
+use crate::ledger;
 use crate::output;
 
 /// Most faults that are told of one dataset.
@@ -63,25 +64,8 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     let (reach, behind) = archive::reach(folder, &terms)?;
     let age = source::age(terms.from_ms, reach, now.as_millis());
     let mut text = format!("{}; {age}\n", source::of(&terms));
-    let mut faults = Vec::new();
-    let manifest = manifest(folder, &terms, &mut faults)?;
-    for name in names(folder)? {
-        if !manifest.datasets.iter().any(|dataset| dataset.name == name) {
-            faults.push(format!("{name}: is not in the manifest"));
-        }
-    }
-    for dataset in &manifest.datasets {
-        let mut found = Vec::new();
-        check(folder, dataset, terms.finished, &mut found);
-        let more = found.len().saturating_sub(FAULTS);
-        faults.extend(found.iter().take(FAULTS).map(|fault| format!("{}: {fault}", dataset.name)));
-        if more > 0 {
-            faults.push(format!("{}: and {more} more", dataset.name));
-        }
-    }
-    for file in manifest.derived.iter().filter(|_| terms.finished) {
-        unchanged(folder, file, &mut faults);
-    }
+    let Found { manifest, other, lacking, damage } = examine(folder, &terms)?;
+    let mut faults: Vec<String> = other.into_iter().chain(lacking).chain(damage).collect();
     text += &(manifest.summary() + "\n");
     for (name, end) in behind {
         text += &format!("{name}: covers only up to {}\n", Timestamp::from_millis(end));
@@ -89,15 +73,68 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     for name in archive::foreign(folder)? {
         text += &format!("{name} is no part of the archive\n");
     }
-    for line in balance::differences(folder) {
-        text += &line;
-        text.push('\n');
+    if terms.finished {
+        match Archive::open(folder).and_then(|archive| ledger::check(&archive)) {
+            Ok((differences, problems)) => {
+                problems.lines().iter().for_each(|line| text += &format!("{line}\n"));
+                differences.iter().for_each(|difference| text += &difference.lines());
+            }
+            Err(failure) => faults.push(failure.to_string()),
+        }
     }
     output::write(text.as_bytes())?;
     if faults.is_empty() {
         return Ok(());
     }
     Err(Failure::new(Exit::Incomplete, faults.join("\n")))
+}
+
+/// What holding an archive against its manifest and its responses found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) manifest: Manifest,
+    /// Of the whole archive.
+    pub(super) other: Vec<String>,
+    /// Lists that are not complete, and why.
+    pub(super) lacking: Vec<String>,
+    /// Files that are not as they were written.
+    pub(super) damage: Vec<String>,
+}
+
+/// Reads every file.
+pub(super) fn examine(folder: &Path, terms: &Terms) -> Result<Found, Failure> {
+    let mut other = Vec::new();
+    let manifest = manifest(folder, terms, &mut other)?;
+    for name in names(folder)? {
+        if !manifest.datasets.iter().any(|dataset| dataset.name == name) {
+            other.push(format!("{name}: is not in the manifest"));
+        }
+    }
+    let (mut lacking, mut damage) = (Vec::new(), Vec::new());
+    for dataset in &manifest.datasets {
+        lacking.extend(lacks(dataset).map(|why| format!("{}: {why}", dataset.name)));
+        let mut found = Vec::new();
+        check(folder, dataset, terms.finished, &mut found);
+        let more = found.len().saturating_sub(FAULTS);
+        damage.extend(found.iter().take(FAULTS).map(|fault| format!("{}: {fault}", dataset.name)));
+        if more > 0 {
+            damage.push(format!("{}: and {more} more", dataset.name));
+        }
+    }
+    for file in manifest.derived.iter().filter(|_| terms.finished) {
+        unchanged(folder, file, &mut damage);
+    }
+    Ok(Found { manifest, other, lacking, damage })
+}
+
+/// Why a dataset is not complete.
+pub(super) fn lacks(dataset: &Dataset) -> Option<String> {
+    match (&dataset.refused, &dataset.lacks) {
+        _ if dataset.complete => None,
+        (Some(reason), _) => Some(format!("the exchange refused: {reason}")),
+        (None, Some(what)) => Some(what.clone()),
+        (None, None) => Some("was interrupted".to_owned()),
+    }
 }
 
 /// What the archive holds. While a run is not at its end, its states tell, and only what stood there before can be
@@ -125,12 +162,6 @@ fn manifest(folder: &Path, terms: &Terms, faults: &mut Vec<String>) -> Result<Ma
 }
 
 fn check(folder: &Path, dataset: &Dataset, finished: bool, faults: &mut Vec<String>) {
-    match (&dataset.refused, &dataset.lacks) {
-        _ if dataset.complete => {}
-        (Some(reason), _) => faults.push(format!("the exchange refused: {reason}")),
-        (None, Some(what)) => faults.push(what.clone()),
-        (None, None) => faults.push("was interrupted".to_owned()),
-    }
     for file in [&dataset.file, &dataset.raw].into_iter().chain(&dataset.versions) {
         if finished {
             unchanged(folder, file, faults);

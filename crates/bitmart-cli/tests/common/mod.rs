@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
 pub(crate) mod export;
+pub(crate) mod month;
+pub(crate) mod page;
 #[cfg(unix)]
 pub(crate) mod terminal;
 pub(crate) mod traders;

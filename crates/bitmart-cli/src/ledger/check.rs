@@ -1,0 +1,201 @@
+//! What the account has, against the sum of what moved.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use bitmart::{Decimal, Timestamp};
+use serde_json::Value;
+
+use super::facts::{exact, text};
+use super::{Ledger, Problems, Sums, Wallet, add};
+use crate::export::Archive;
+use crate::failure::Failure;
+
+/// A balance and the sum of the movements of it. They may be equal.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    /// `None`: the coin in all wallets together.
+    pub(crate) wallet: Option<Wallet>,
+    pub(crate) coin: String,
+    pub(crate) balance: Decimal,
+    pub(crate) moved: Decimal,
+    /// What could be the reason, where they differ.
+    pub(crate) because: Vec<&'static str>,
+}
+
+impl Difference {
+    pub(crate) fn amount(&self) -> Decimal {
+        self.balance - self.moved
+    }
+
+    /// A line, and for what differs a second with what could be the reason.
+    pub(crate) fn lines(&self) -> String {
+        if self.because.is_empty() {
+            return format!("{self}\n");
+        }
+        format!("{self}\n  it may be: {}\n", self.because.join("; or "))
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.wallet {
+            Some(wallet) => write!(f, "{wallet} ")?,
+            None => f.write_str("all wallets ")?,
+        }
+        let plain = |amount: Decimal| amount.normalize();
+        let Self { coin, balance, moved, .. } = self;
+        let (balance, moved, amount) = (plain(*balance), plain(*moved), plain(self.amount()));
+        write!(f, "{coin}: balance {balance}, movements {moved}, difference {amount}")
+    }
+}
+
+const BEFORE: &str =
+    "what the account had before the archive begins, or was given without a row in any list";
+const MARGIN: &str = "transfers into and out of isolated margin, which no list tells";
+const FUNDING: &str =
+    "deposits that went to the funding or futures account: the rows do not say where to";
+const LOST: &str = "rows that are not in the ledger, as listed above";
+const SUBS: &str =
+    "transfers with sub-accounts beyond the newest 100, which is all that the exchange gives";
+const INCOMPLETE: &str = "lists that are not complete, as the manifest says";
+const EARN: &str = "savings whose records the exchange does not give";
+
+/// Compares the sums of all movements with the newest balances of the archive: per wallet and coin, then
+/// per coin in all wallets, since some transfers between wallets have no list. Coins of which there is
+/// nothing and that never moved are left out.
+///
+/// # Errors
+/// When a file of the archive cannot be read.
+pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Failure> {
+    let (moved, problems) = Ledger::new(archive).sums(None)?;
+    let balances = balances(archive)?;
+    let mut all: BTreeMap<String, (Decimal, Decimal)> = BTreeMap::new();
+    let inside = |(wallet, _): &&(Wallet, String)| wallet.is_inside();
+    let keys: BTreeSet<_> = balances.keys().chain(moved.keys().filter(inside)).collect();
+    let mut lines = Vec::new();
+    for key @ (wallet, coin) in keys {
+        let of = |sums: &Sums| sums.get(key).copied().unwrap_or_default();
+        let (balance, moved) = (of(&balances), of(&moved));
+        let sum = all.entry(coin.clone()).or_default();
+        sum.0 += balance;
+        sum.1 += moved;
+        if balances_of(wallet).is_some_and(|name| archive.has(name)) {
+            lines.push((Some(wallet.clone()), coin.clone(), balance, moved));
+        }
+    }
+    if BALANCES.iter().all(|name| archive.has(name)) {
+        lines.extend(all.into_iter().map(|(coin, (balance, moved))| (None, coin, balance, moved)));
+    }
+    lines.retain(|(_, _, balance, moved)| !balance.is_zero() || !moved.is_zero());
+    let has_margin = balances.keys().chain(moved.keys()).any(|(wallet, _)| is_margin(wallet));
+    let reasons = |wallet: &Option<Wallet>| {
+        let of_spot = *wallet == Some(Wallet::Spot);
+        [
+            (true, BEFORE),
+            (has_margin && (of_spot || wallet.as_ref().is_some_and(is_margin)), MARGIN),
+            (of_spot || *wallet == Some(Wallet::Futures), FUNDING),
+            (*wallet == Some(Wallet::Earn), EARN),
+            (archive.has("sub-account-transfers"), SUBS),
+            (!problems.is_empty(), LOST),
+            (!archive.incomplete().is_empty(), INCOMPLETE),
+        ]
+    };
+    let lines = lines.into_iter().map(|(wallet, coin, balance, moved)| {
+        let reasons =
+            reasons(&wallet).into_iter().filter(|(applies, _)| *applies && balance != moved);
+        let because = reasons.map(|(_, reason)| reason).collect();
+        Difference { wallet, coin, balance, moved, because }
+    });
+    Ok((lines.collect(), problems))
+}
+
+/// The lists that balances come from.
+const BALANCES: [&str; 4] =
+    ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
+
+/// The list that tells what a wallet has; none for the account of copy trading.
+fn balances_of(wallet: &Wallet) -> Option<&'static str> {
+    match wallet {
+        Wallet::Spot => Some(BALANCES[0]),
+        Wallet::Futures => Some(BALANCES[1]),
+        Wallet::Margin(_) => Some(BALANCES[2]),
+        Wallet::Earn => Some(BALANCES[3]),
+        Wallet::CopyTrading | Wallet::SubAccount(_) => None,
+    }
+}
+
+fn is_margin(wallet: &Wallet) -> bool {
+    matches!(wallet, Wallet::Margin(_))
+}
+
+/// The newest balances.
+fn balances(archive: &Archive) -> Result<Sums, Failure> {
+    let mut sums = Sums::new();
+    for name in BALANCES {
+        archive.newest(name, |row| {
+            told(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
+        })?;
+    }
+    Ok(sums)
+}
+
+/// What every snapshot told, oldest first of each wallet: when, and the balances of that moment.
+///
+/// # Errors
+/// When a file of the archive cannot be read, and what `each` returns.
+pub(crate) fn balances_told(
+    archive: &Archive,
+    mut each: impl FnMut(Timestamp, Sums) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for name in BALANCES {
+        let mut snapshot: Option<(Timestamp, Sums)> = None;
+        let mut done = Ok(());
+        archive.snapshots(name, |row| {
+            let taken = row["taken"].as_str().and_then(|taken| taken.parse::<Timestamp>().ok());
+            let (Some(taken), Ok(())) = (taken, &done) else { return };
+            if let Some((time, sums)) = snapshot.take_if(|(time, _)| *time != taken) {
+                done = each(time, sums);
+            }
+            let (_, sums) = snapshot.get_or_insert_with(|| (taken, Sums::new()));
+            let mut balances = told(name, row).into_iter();
+            let added = balances.try_for_each(|(key, sum)| add(sums, key, sum));
+            done = std::mem::replace(&mut done, Ok(())).and(added);
+        })?;
+        done?;
+        if let Some((taken, sums)) = snapshot {
+            each(taken, sums)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a row of one of these lists says: of spot with the funding account, which has no movements of its own; of
+/// futures without what open positions would bring; of margin with what is borrowed; of savings what they hold.
+fn told(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
+    let total =
+        |parts: &[&str]| -> Decimal { parts.iter().filter_map(|part| exact(row.get(part)?)).sum() };
+    let of = |wallet: Wallet, coin: &str, amount| {
+        text(row, coin).map(|coin| ((wallet, coin), amount)).into_iter().collect()
+    };
+    match name {
+        "balances-spot" => of(
+            Wallet::Spot,
+            "currency",
+            total(&["available", "frozen", "fundAvailable", "fundFroze"]),
+        ),
+        "balances-futures" => {
+            of(Wallet::Futures, "currency", total(&["equity"]) - total(&["unrealized"]))
+        }
+        "balances-margin" => {
+            let Some(pair) = text(row, "symbol") else { return Vec::new() };
+            let side = |side: &str| {
+                let coin = text(row, &format!("{side}.currency"))?;
+                let parts = ["available", "frozen"].map(|part| format!("{side}.{part}"));
+                Some(((Wallet::Margin(pair.clone()), coin), total(&[&parts[0], &parts[1]])))
+            };
+            ["base", "quote"].into_iter().filter_map(side).collect()
+        }
+        _ => of(Wallet::Earn, "coinName", total(&["totalUserSum"])),
+    }
+}

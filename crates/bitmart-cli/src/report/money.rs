@@ -1,0 +1,305 @@
+//! Balances, deposits and withdrawals, and whether they fit each other.
+
+use std::collections::BTreeMap;
+
+use bitmart::Decimal;
+
+use super::levels::Thing;
+use super::page::{Column, Figure, Section, Table};
+use super::totals::{Funds, NEWEST, Newest};
+use super::{Read, plain, plus};
+use crate::failure::Failure;
+use crate::ledger::Wallet;
+use crate::plot::{Mark, Plot, Series};
+
+/// Coins of a wallet that are drawn and told over time: those that moved most often.
+const COINS: usize = 6;
+/// Wallets that are drawn and told over time: an account may have one of margin for each pair.
+const WALLETS: usize = 8;
+/// Rows of a table by month; the newest.
+const ROWS: usize = 600;
+
+/// What there is, and how it became so.
+pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
+    let mut section = Section::new("balances", "Balances");
+    let columns = vec![Column::text("Wallet"), Column::text("Coin"), Column::number("Balance")];
+    let mut table = Table::new("balances-now", "Balances as the exchange told them last", columns);
+    let mut openings: BTreeMap<(Wallet, String), Decimal> = BTreeMap::new();
+    for difference in &read.differences {
+        let Some(wallet) = &difference.wallet else { continue };
+        openings.insert((wallet.clone(), difference.coin.clone()), difference.amount());
+        if !difference.balance.is_zero() {
+            let cells = [wallet.to_string(), difference.coin.clone(), plain(difference.balance)];
+            table.row(cells.to_vec());
+        }
+    }
+    if table.rows.is_empty() {
+        section.text("The archive tells no balance.");
+    }
+    section.table(table);
+    let levels = &read.totals.levels;
+    let points = levels.points();
+    if points.is_empty() {
+        return Ok(section);
+    }
+    section.heading("Over time");
+    section.text(format!(
+        "The line goes back from the last balance by the movements that the archive has; so before \
+         the first of them it stands at what no movement explains. Dots are balances as the \
+         exchange told them, at the time when it did. No coin is valued in another. Of up to \
+         {WALLETS} wallets up to {COINS} coins are shown, those that moved most often."
+    ));
+    let mut wallets: BTreeMap<&Wallet, Vec<(&String, &Thing)>> = BTreeMap::new();
+    for ((wallet, coin), thing) in levels.things().iter().filter(|(_, thing)| thing.count > 0) {
+        wallets.entry(wallet).or_default().push((coin, thing));
+    }
+    let mut wallets: Vec<_> = wallets.into_iter().collect();
+    let moves =
+        |coins: &[(&String, &Thing)]| coins.iter().map(|(_, thing)| thing.count).sum::<u64>();
+    wallets.sort_by_key(|(_, coins)| std::cmp::Reverse(moves(coins)));
+    wallets.truncate(WALLETS);
+    let (mut figures, mut tables) = (Vec::new(), Vec::new());
+    for (number, (wallet, mut coins)) in wallets.into_iter().enumerate() {
+        coins.sort_by_key(|(_, thing)| std::cmp::Reverse(thing.count));
+        coins.truncate(COINS);
+        let mut columns = vec![Column::text(levels.unit())];
+        columns.extend(coins.iter().map(|(coin, _)| Column::number(coin.as_str())));
+        let caption =
+            format!("Balances of {wallet} at the end of each {}", levels.unit().to_lowercase());
+        let mut table = Table::new(format!("levels-{number}"), caption, columns);
+        let mut rows: Vec<Vec<String>> = points.iter().map(|point| vec![point.clone()]).collect();
+        for (place, (coin, thing)) in coins.iter().enumerate() {
+            let opening = openings.get(&(wallet.clone(), (*coin).clone())).copied();
+            let values = thing.levels(&points, opening.unwrap_or_default())?;
+            for (row, value) in rows.iter_mut().zip(&values) {
+                row.push(plain(*value));
+            }
+            let title = format!("{coin}, {wallet}");
+            let description = described(&title, &points, &values, "its balance went");
+            let values = values.into_iter().map(Some).collect();
+            let mut series = vec![Series::new("balance", Mark::Steps, values)];
+            let (told, within) = thing.told(&points);
+            if told.iter().any(Option::is_some) {
+                series.push(Series { within, ..Series::new("as told", Mark::Dots, told) });
+            }
+            let id = format!("level-{number}-{place}");
+            let plot =
+                Plot { id, title: title.clone(), description, labels: points.clone(), series };
+            figures.extend(plot.svg().map(|svg| Figure { caption: title, svg }));
+        }
+        rows.into_iter().for_each(|row| table.row(row));
+        tables.push(table.folded());
+    }
+    section.figures(figures);
+    tables.into_iter().for_each(|table| section.table(table));
+    Ok(section)
+}
+
+/// What a plot shows, for those who do not see it.
+pub(super) fn described(title: &str, labels: &[String], values: &[Decimal], verb: &str) -> String {
+    let (Some(first), Some(last)) = (labels.first(), labels.last()) else {
+        return title.to_owned();
+    };
+    let (low, high) = (values.iter().min(), values.iter().max());
+    let number = |value: Option<&Decimal>| value.map(|value| plain(*value)).unwrap_or_default();
+    format!(
+        "{title}, {first} to {last}: {verb} from {} to {}, lowest {}, highest {}. The table has \
+         every number.",
+        number(values.first()),
+        number(values.last()),
+        number(low),
+        number(high)
+    )
+}
+
+/// Deposits and withdrawals.
+pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
+    let mut section = Section::new("funds", "Deposits and withdrawals");
+    let funds = &read.totals.funds;
+    if funds.is_empty() {
+        section.text("The archive has none.");
+        return Ok(section);
+    }
+    let mut coins: BTreeMap<&str, Funds> = BTreeMap::new();
+    for ((_, coin), month) in funds {
+        let sum = coins.entry(coin).or_default();
+        sum.deposits += month.deposits;
+        sum.withdrawals += month.withdrawals;
+        plus(&mut sum.deposited, month.deposited)?;
+        plus(&mut sum.withdrawn, month.withdrawn)?;
+        plus(&mut sum.fees, month.fees)?;
+    }
+    section.text(
+        "Deposits that arrived, and withdrawals that were not given up, of which some may be under \
+         way. Withdrawn is what left without the fee.",
+    );
+    let columns = |first: &[&str]| {
+        let mut columns: Vec<Column> = first.iter().map(|name| Column::text(*name)).collect();
+        let numbers = ["Deposits", "Deposited", "Withdrawals", "Withdrawn", "Fees"];
+        columns.extend(numbers.map(Column::number));
+        columns
+    };
+    let cells = |first: &[&str], funds: &Funds| {
+        let mut cells: Vec<String> = first.iter().map(|text| (*text).to_owned()).collect();
+        let Funds { deposits, deposited, withdrawals, withdrawn, fees } = funds;
+        cells.extend([deposits.to_string(), plain(*deposited)]);
+        cells.extend([withdrawals.to_string(), plain(*withdrawn), plain(*fees)]);
+        cells
+    };
+    let mut table = Table::new("funds-by-coin", "By coin", columns(&["Coin"]));
+    for (coin, sum) in &coins {
+        table.row(cells(&[coin], sum));
+    }
+    section.table(table);
+    section.figures(fund_figures(read, &coins));
+    let mut table =
+        Table::new("funds-by-month", newest("By month", funds.len()), columns(&["Month", "Coin"]));
+    for ((month, coin), sum) in funds.iter().skip(funds.len().saturating_sub(ROWS)) {
+        table.row(cells(&[month, coin], sum));
+    }
+    section.table(table.folded());
+    for (id, what, rows) in [
+        ("last-deposits", "deposits", &read.totals.deposits),
+        ("last-withdrawals", "withdrawals", &read.totals.withdrawals),
+    ] {
+        section.table(last(id, what, rows));
+    }
+    Ok(section)
+}
+
+fn fund_figures(read: &Read<'_>, coins: &BTreeMap<&str, Funds>) -> Vec<Figure> {
+    let funds = &read.totals.funds;
+    let months = months(funds.keys().map(|(month, _)| month));
+    let mut coins: Vec<_> = coins.iter().collect();
+    coins.sort_by_key(|(_, funds)| std::cmp::Reverse(funds.deposits + funds.withdrawals));
+    let figure = |(place, (coin, sum)): (usize, &(&&str, &Funds))| {
+        let of = |part: fn(&Funds) -> Decimal| {
+            let month = |month: &String| funds.get(&(month.clone(), (**coin).to_owned())).map(part);
+            months.iter().map(month).collect::<Vec<_>>()
+        };
+        let series = |name: &str, values| Series::new(name, Mark::Bars, values);
+        let title = format!("{coin} by month");
+        let description = format!(
+            "{title}: deposited {} in {} deposits, withdrawn {} in {} withdrawals. The table has \
+             every number.",
+            plain(sum.deposited),
+            sum.deposits,
+            plain(sum.withdrawn),
+            sum.withdrawals
+        );
+        let plot = Plot {
+            id: format!("fund-{place}"),
+            title: title.clone(),
+            description,
+            labels: months.clone(),
+            series: vec![
+                series("deposited", of(|funds| funds.deposited)),
+                series("withdrawn", of(|funds| -funds.withdrawn)),
+            ],
+        };
+        Some(Figure { caption: title, svg: plot.svg()? })
+    };
+    coins.iter().take(COINS).enumerate().filter_map(figure).collect()
+}
+
+/// The newest rows.
+fn last(id: &str, what: &str, rows: &Newest) -> Table {
+    let columns = vec![
+        Column::text("Time"),
+        Column::text("Coin"),
+        Column::text("Network"),
+        Column::number("Amount"),
+        Column::number("Fee"),
+        Column::code("Id"),
+        Column::code("Transaction"),
+    ];
+    let caption = format!("The last {what}, {NEWEST} at most");
+    let mut table = Table::new(id, caption, columns);
+    rows.iter().for_each(|row| table.row(row.clone()));
+    table.folded()
+}
+
+/// All months from the first to the last that is named, also those without a row.
+pub(super) fn months<'a>(named: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut levels = super::levels::Levels::default();
+    let mut named: Vec<_> = named.collect();
+    named.dedup();
+    for month in named {
+        // What is no month has no place among them.
+        let _ = levels.change((), &format!("{month}-01"), Decimal::ZERO);
+    }
+    let mut months: Vec<String> =
+        levels.points().iter().map(|point| point.chars().take(7).collect()).collect();
+    months.dedup();
+    months
+}
+
+/// A caption that says when rows are left out.
+pub(super) fn newest(caption: &str, rows: usize) -> String {
+    if rows > ROWS {
+        format!("{caption}: the newest {ROWS} of {rows} rows")
+    } else {
+        caption.to_owned()
+    }
+}
+
+/// The rows that [`newest`] speaks of.
+pub(super) fn first_shown(rows: usize) -> usize {
+    rows.saturating_sub(ROWS)
+}
+
+/// Balances against movements, line by line.
+pub(super) fn check(read: &Read<'_>) -> Section {
+    let mut section = Section::new("check", "Balances against movements");
+    section.text(
+        "The last balance of each wallet and coin against the sum of everything that the archive \
+         saw moving. A difference is no fault of the archive: the numbers beside it name what \
+         could be its reason. Transfers between wallets of which no list tells both sides cancel \
+         out in the lines of all wallets.",
+    );
+    if !read.problems.is_empty() {
+        section.heading("Rows that are in no sum");
+        section.list(read.problems.lines());
+    }
+    let differing = read.differences.iter().filter(|one| !one.amount().is_zero()).count();
+    let lines = read.differences.len();
+    section.text(format!("{differing} of {lines} lines have a difference."));
+    let columns = vec![
+        Column::text("Wallet"),
+        Column::text("Coin"),
+        Column::number("Balance"),
+        Column::number("Movements"),
+        Column::number("Difference"),
+        Column::text("It may be"),
+    ];
+    let mut table = Table::new("differences", "Every wallet and coin", columns);
+    // Many coins differ for the same reasons: those are told once, by their number.
+    let mut reasons: Vec<&str> = Vec::new();
+    for one in &read.differences {
+        let numbers = one.because.iter().map(|because| {
+            let known = reasons.iter().position(|known| known == because);
+            let at = known.unwrap_or_else(|| {
+                reasons.push(because);
+                reasons.len() - 1
+            });
+            (at + 1).to_string()
+        });
+        let numbers = numbers.collect::<Vec<_>>().join(", ");
+        let wallet = one.wallet.as_ref().map_or("all wallets".to_owned(), ToString::to_string);
+        table.row(vec![
+            wallet,
+            one.coin.clone(),
+            plain(one.balance),
+            plain(one.moved),
+            plain(one.amount()),
+            numbers,
+        ]);
+    }
+    section.table(table);
+    if !reasons.is_empty() {
+        section.heading("What a difference may be");
+        let reason = |(at, reason): (usize, &&str)| format!("{}: {reason}", at + 1);
+        section.list(reasons.iter().enumerate().map(reason).collect());
+    }
+    section
+}

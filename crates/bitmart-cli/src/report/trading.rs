@@ -1,0 +1,293 @@
+//! Trades, what futures brought, and income.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use bitmart::Decimal;
+
+use super::money::{described, first_shown, months, newest};
+use super::page::{Column, Figure, Section, Table};
+use super::totals::{Income, NEWEST, Pair, Results, Volume};
+use super::{Read, plain, plus};
+use crate::failure::Failure;
+use crate::plot::{Mark, Plot, Ranking, Series};
+
+/// Coins that are drawn.
+const PLOTS: usize = 3;
+/// Pairs that are drawn, and those that are told.
+const BARS: usize = 10;
+const PAIRS: usize = 100;
+
+/// Bars by month of an amount by coin: of the coins with most rows.
+fn by_month<'a>(
+    id: &str,
+    what: &str,
+    amounts: impl Iterator<Item = (&'a String, &'a String, Decimal)>,
+) -> Result<Vec<Figure>, Failure> {
+    let mut coins: BTreeMap<&String, (usize, BTreeMap<&String, Decimal>)> = BTreeMap::new();
+    for (month, coin, amount) in amounts {
+        let (rows, months) = coins.entry(coin).or_default();
+        *rows += 1;
+        plus(months.entry(month).or_default(), amount)?;
+    }
+    let months = months(
+        coins
+            .values()
+            .flat_map(|(_, months)| months.keys().copied())
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter(),
+    );
+    let mut coins: Vec<_> = coins.into_iter().collect();
+    coins.sort_by_key(|(_, (rows, _))| Reverse(*rows));
+    let mut figures = Vec::new();
+    for (place, (coin, (_, amounts))) in coins.into_iter().take(PLOTS).enumerate() {
+        let values: Vec<Option<Decimal>> =
+            months.iter().map(|month| amounts.get(month).copied()).collect();
+        let title = format!("{what} in {coin} by month");
+        let told: Vec<Decimal> = values.iter().map(|value| value.unwrap_or_default()).collect();
+        let plot = Plot {
+            id: format!("{id}-{place}"),
+            title: title.clone(),
+            description: described(&title, &months, &told, "it went"),
+            labels: months.clone(),
+            series: vec![Series::new(what, Mark::Bars, values)],
+        };
+        figures.extend(plot.svg().map(|svg| Figure { caption: title, svg }));
+    }
+    Ok(figures)
+}
+
+/// Volume and fees by month, and trades by pair.
+pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
+    let totals = &read.totals;
+    let mut section = Section::new("trades", "Trades, volume and fees");
+    if totals.pairs.is_empty() {
+        section.text("The archive has no trades.");
+        return Ok(section);
+    }
+    section.text(
+        "Volume is told in the currency that was paid or received; currencies are not added up. \
+         Fees are those of trades that were paid; of futures as they left the futures wallet. \
+         Rebates are income.",
+    );
+    if totals.unknown_contracts > 0 {
+        section.text(format!(
+            "{} trades of futures are counted and have no volume: the archive does not have their \
+             contract.",
+            totals.unknown_contracts
+        ));
+    }
+    let volume = totals.volume.iter();
+    let volume = volume.map(|((month, _, quote), volume)| {
+        let mut sum = volume.bought;
+        plus(&mut sum, volume.sold).map(|()| (month, quote, sum))
+    });
+    let volume = volume.collect::<Result<Vec<_>, _>>()?;
+    let mut figures = by_month("volume", "Volume", volume.into_iter())?;
+    let fees = totals.fees.iter().map(|((month, _, coin), fee)| (month, coin, *fee));
+    figures.extend(by_month("fee", "Fees", fees)?);
+    section.figures(figures);
+
+    let columns = vec![
+        Column::text("Month"),
+        Column::text("Market"),
+        Column::text("Currency"),
+        Column::number("Trades"),
+        Column::number("Bought for"),
+        Column::number("Sold for"),
+    ];
+    let rows = totals.volume.len();
+    let mut table = Table::new("volume-by-month", newest("Volume by month", rows), columns);
+    for ((month, market, quote), volume) in totals.volume.iter().skip(first_shown(rows)) {
+        let Volume { trades, bought, sold } = volume;
+        let first = [month.clone(), market.name().to_owned(), quote.clone()];
+        let numbers = [trades.to_string(), plain(*bought), plain(*sold)];
+        table.row([first, numbers].concat());
+    }
+    section.table(table);
+
+    let columns = vec![
+        Column::text("Month"),
+        Column::text("Market"),
+        Column::text("Coin"),
+        Column::number("Fees"),
+    ];
+    let rows = totals.fees.len();
+    let mut table = Table::new("fees-by-month", newest("Fees by month", rows), columns);
+    for ((month, market, coin), fee) in totals.fees.iter().skip(first_shown(rows)) {
+        table.row(vec![month.clone(), market.name().to_owned(), coin.clone(), plain(*fee)]);
+    }
+    section.table(table);
+    pairs(read, &mut section);
+
+    let columns = vec![
+        Column::text("Time"),
+        Column::text("Market"),
+        Column::text("Pair"),
+        Column::text("Side"),
+        Column::number("Price"),
+        Column::number("Amount"),
+        Column::number("Total"),
+        Column::number("Fee"),
+        Column::code("Id"),
+    ];
+    let caption = format!("The last trades of spot and margin, {NEWEST} at most");
+    let mut table = Table::new("last-trades", caption, columns);
+    totals.trades.iter().for_each(|row| table.row(row.clone()));
+    section.table(table.folded());
+    Ok(section)
+}
+
+fn pairs(read: &Read<'_>, section: &mut Section) {
+    let mut pairs: Vec<_> = read.totals.pairs.iter().collect();
+    // Those of one number stay in the order of their names.
+    pairs.sort_by_key(|(_, pair)| Reverse(pair.volume.trades));
+    let bars = pairs.iter().take(BARS).map(|((market, symbol), pair)| {
+        (
+            format!("{symbol}{}", if pair.volume.trades == 0 { market.name() } else { "" }),
+            pair.volume.trades.into(),
+        )
+    });
+    let bars: Vec<(String, Decimal)> = bars.collect();
+    let title = "Trades by pair".to_owned();
+    let words: Vec<_> = bars.iter().map(|(pair, trades)| format!("{pair} {trades}")).collect();
+    let ranking = Ranking {
+        id: "pairs-plot".to_owned(),
+        title: title.clone(),
+        description: format!("{title}: {}. The table has every number.", words.join(", ")),
+        bars,
+    };
+    section.figures(ranking.svg().map(|svg| Figure { caption: title, svg }).into_iter().collect());
+    let columns = vec![
+        Column::text("Pair"),
+        Column::text("Market"),
+        Column::number("Trades"),
+        Column::number("Bought"),
+        Column::number("Sold"),
+        Column::text("Currency"),
+        Column::number("Bought for"),
+        Column::number("Sold for"),
+        Column::text("Fees"),
+    ];
+    let caption = if pairs.len() > PAIRS {
+        format!("By pair or contract: the {PAIRS} with most trades, of {}", pairs.len())
+    } else {
+        "By pair or contract".to_owned()
+    };
+    let mut table = Table::new("pairs", caption, columns);
+    for ((market, symbol), pair) in pairs.into_iter().take(PAIRS) {
+        let Pair { quote, volume, bought, sold, fees } = pair;
+        let fees: Vec<_> =
+            fees.iter().map(|(coin, fee)| format!("{} {coin}", plain(*fee))).collect();
+        table.row(vec![
+            symbol.clone(),
+            market.name().to_owned(),
+            volume.trades.to_string(),
+            plain(*bought),
+            plain(*sold),
+            quote.clone(),
+            plain(volume.bought),
+            plain(volume.sold),
+            fees.join(", "),
+        ]);
+    }
+    section.table(table);
+}
+
+/// What positions brought and cost.
+pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
+    let results = &read.totals.results;
+    let mut section = Section::new("futures", "Results of futures");
+    if results.is_empty() {
+        section.text("The archive has none.");
+        return Ok(section);
+    }
+    section.text(
+        "What was realised, as the transactions of the futures wallet tell it; costs are negative. \
+         Positions that are open have brought nothing yet.",
+    );
+    let mut contracts: BTreeMap<(&String, &String), Results> = BTreeMap::new();
+    let mut net = Vec::new();
+    for ((month, symbol, coin), one) in results {
+        contracts.entry((symbol, coin)).or_default().add(one)?;
+        net.push((month, coin, one.net()?));
+    }
+    section.figures(by_month("result", "Result", net.into_iter())?);
+    let columns = |first: &[&str]| {
+        let mut columns: Vec<Column> = first.iter().map(|name| Column::text(*name)).collect();
+        let numbers = ["Profit", "Fees", "Rebates", "Funding", "Liquidation", "Other", "Net"];
+        columns.extend(numbers.map(Column::number));
+        columns
+    };
+    let cells = |first: &[&String], results: &Results| {
+        let Results { profit, fees, rebates, funding, liquidation, other } = results;
+        let name = |text: &&String| {
+            if text.is_empty() { "no contract".to_owned() } else { (*text).clone() }
+        };
+        let mut cells: Vec<String> = first.iter().map(name).collect();
+        cells.extend([profit, fees, rebates, funding, liquidation, other].map(|one| plain(*one)));
+        cells.push(plain(results.net()?));
+        Ok::<_, Failure>(cells)
+    };
+    let mut table = Table::new("results", "By contract", columns(&["Contract", "Coin"]));
+    for ((symbol, coin), sum) in &contracts {
+        table.row(cells(&[*symbol, *coin], sum)?);
+    }
+    section.table(table);
+    let caption = newest("By month", results.len());
+    let mut table =
+        Table::new("results-by-month", caption, columns(&["Month", "Contract", "Coin"]));
+    for ((month, symbol, coin), one) in results.iter().skip(first_shown(results.len())) {
+        table.row(cells(&[month, symbol, coin], one)?);
+    }
+    section.table(table.folded());
+    Ok(section)
+}
+
+/// Interest, rebates and funding.
+pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
+    let income = &read.totals.income;
+    let mut section = Section::new("income", "Income by kind");
+    if income.is_empty() {
+        section.text("The archive has none.");
+        return Ok(section);
+    }
+    section.text(
+        "What was paid is negative. Funding is among the results of futures as well. Rebates are \
+         those of fees; of the rebates of brokers and affiliates the exchange does not say whether \
+         and when they were paid: they are among the rows that are in no sum, under Balances \
+         against movements.",
+    );
+    let mut kinds: BTreeMap<(Income, &String), Decimal> = BTreeMap::new();
+    for ((_, kind, coin), amount) in income {
+        plus(kinds.entry((*kind, coin)).or_default(), *amount)?;
+    }
+    let columns = vec![Column::text("Kind"), Column::text("Coin"), Column::number("Amount")];
+    let mut table = Table::new("income-by-kind", "By kind and coin", columns);
+    for ((kind, coin), amount) in &kinds {
+        table.row(vec![kind.name().to_owned(), (*coin).clone(), plain(*amount)]);
+    }
+    section.table(table);
+    let mut figures = Vec::new();
+    for kind in [Income::EarnInterest, Income::Rebate, Income::Funding, Income::MarginInterest] {
+        let rows = income.iter().filter(|((_, other, _), _)| *other == kind);
+        let rows = rows.map(|((month, _, coin), amount)| (month, coin, *amount));
+        let mut name = kind.name().to_owned();
+        name.get_mut(..1).map(str::make_ascii_uppercase);
+        let id = format!("income-{}", kind.name().replace(' ', "-"));
+        figures.extend(by_month(&id, &name, rows)?.into_iter().take(2));
+    }
+    section.figures(figures);
+    let columns = vec![
+        Column::text("Month"),
+        Column::text("Kind"),
+        Column::text("Coin"),
+        Column::number("Amount"),
+    ];
+    let mut table = Table::new("income-by-month", newest("By month", income.len()), columns);
+    for ((month, kind, coin), amount) in income.iter().skip(first_shown(income.len())) {
+        table.row(vec![month.clone(), kind.name().to_owned(), coin.clone(), plain(*amount)]);
+    }
+    section.table(table.folded());
+    Ok(section)
+}

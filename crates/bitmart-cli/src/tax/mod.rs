@@ -1,0 +1,334 @@
+//! `tax`: the ledger of an archive as files that tax tools read. Offline.
+
+mod format;
+mod line;
+mod out;
+mod rows;
+mod rp2;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bitmart::{Decimal, Timestamp};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use self::format::{FORMATS, Format, GENERIC, Terms, find, rows_of};
+use self::line::{Line, What, lines, plain};
+use self::out::Files;
+use crate::endpoint::parameters::date;
+use crate::export::Archive;
+use crate::failure::Failure;
+use crate::ledger::{Difference, Entry, Ledger, add, check};
+use crate::timezone::{self, Zone};
+
+/// Sums by coin.
+type Sums = BTreeMap<String, Decimal>;
+
+pub(crate) fn command() -> Command {
+    Command::new("tax")
+        .about("Writes an export for a tax tool: trades, deposits, fees, interest, futures; offline")
+        .after_help(format!(
+            "A test imports the files of {} with the tools themselves. UNVERIFIED, after the columns that \
+             the tools publish: {}. Transfers between wallets of the account are in the file of {GENERIC} \
+             only; what else a format cannot carry is told when it is written.",
+            names(|format| format.verified && format.name != GENERIC),
+            names(|format| !format.verified),
+        ))
+        .arg(Arg::new("dir").required(true).value_name("DIR").help("Folder of the export"))
+        .arg(
+            Arg::new("format")
+                .long("format")
+                .required(true)
+                .value_name("TOOL")
+                .help(format!("{} (every movement)", names(|_| true))),
+        )
+        .arg(
+            Arg::new("year")
+                .long("year")
+                .value_name("YEAR")
+                .allow_hyphen_values(true)
+                .help("Only this year [default: all, which tools need for what was paid earlier]"),
+        )
+        .arg(
+            Arg::new("timezone")
+                .long("timezone")
+                .value_name("ZONE")
+                .default_value("UTC")
+                .help("Where the year begins and ends, as in Europe/Vienna"),
+        )
+        .arg(Arg::new("out").long("out").value_name("FILE").help(
+            "File to write; formats of several files put a word before its ending [default: standard output]",
+        ))
+        .arg(Arg::new("usdt-price").long("usdt-price").value_name("PRICE").help(
+            "rp2: what a USDT was worth in the currency of the tax return; without, dali looks up all prices",
+        ))
+        .arg(
+            Arg::new("play-money")
+                .long("play-money")
+                .action(ArgAction::SetTrue)
+                .help("Also of an export of play money, to try it"),
+        )
+        .arg(
+            // For tests: when it is.
+            Arg::new("now").long("now").hide(true),
+        )
+}
+
+fn names(wanted: impl Fn(&Format) -> bool) -> String {
+    let names: Vec<_> =
+        FORMATS.iter().filter(|format| wanted(format)).map(|format| format.name).collect();
+    names.join(", ")
+}
+
+/// What a run is asked for.
+struct Asked {
+    format: &'static Format,
+    terms: Terms,
+    year: Option<i16>,
+    /// Begin and end of the year.
+    span: Option<(Timestamp, Timestamp)>,
+}
+
+impl Asked {
+    fn read(matches: &ArgMatches) -> Result<Self, Failure> {
+        let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
+        let name = text("format").unwrap_or_default();
+        let format = find(name).ok_or_else(|| {
+            Failure::usage(format!("{name:?} is no format; there are {}", names(|_| true)))
+        })?;
+        let zone = text("timezone").map_or(Ok(Zone::utc()), timezone::parse)?;
+        let mut asked =
+            Self { format, terms: Terms { zone, usdt_price: None }, year: None, span: None };
+        if let Some(year) = text("year") {
+            let span =
+                year.parse().ok().and_then(|year| Some((year, asked.terms.zone.year(year)?)));
+            let (number, span) =
+                span.ok_or_else(|| Failure::usage(format!("{year:?} is no year, such as 2025")))?;
+            (asked.year, asked.span) = (Some(number), Some(span));
+        }
+        if let Some(price) = text("usdt-price") {
+            let read = Decimal::from_str_exact(price).ok().filter(|price| *price > Decimal::ZERO);
+            let read =
+                read.ok_or_else(|| Failure::usage(format!("{price:?} is no price of a USDT")))?;
+            asked.terms.usdt_price = Some(read);
+        }
+        Ok(asked)
+    }
+
+    fn wants(&self, entry: &Entry) -> bool {
+        self.span.is_none_or(|(begin, end)| begin <= entry.time && entry.time < end)
+    }
+
+    fn year_words(&self) -> String {
+        self.year.map(|year| format!("{year} ({})", self.terms.zone.name())).unwrap_or_default()
+    }
+}
+
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let asked = Asked::read(matches)?;
+    let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
+    let archive = Archive::open(&folder)?;
+    archive.must_be_finished()?;
+    if archive.is_play_money() && !matches.get_flag("play-money") {
+        return Err(Failure::usage(format!(
+            "{} is an archive of play money, which no tax is paid on: {}",
+            folder.display(),
+            archive.source()
+        ))
+        .with_advice("with --play-money the files are made all the same"));
+    }
+    let now = matches.get_one::<String>("now").and_then(|text| date(text));
+    warn(&archive, &asked, now.unwrap_or_else(Timestamp::now));
+    let out = matches.get_one::<String>("out").map(PathBuf::from);
+    let files = Files::begin(asked.format, out.as_deref())?;
+    let told = survey(&archive, &asked)?;
+    write(&archive, &asked, files)?;
+    told.tell(&asked);
+    if asked.span.is_none() {
+        tell_balances(&archive)?;
+    }
+    Ok(())
+}
+
+/// What must be known of an archive before its figures are used.
+fn warn(archive: &Archive, asked: &Asked, now: Timestamp) {
+    let (begin, end) = archive.span();
+    eprintln!("{}, {begin} to {end}", archive.source());
+    if !asked.format.verified {
+        eprintln!(
+            "UNVERIFIED: nobody has imported such a file into {} yet; compare its sums after the import",
+            asked.format.name
+        );
+    }
+    match asked.span {
+        Some((_, last)) if end < last => eprintln!(
+            "the archive ends before {} does: what came later is missing; run the export again",
+            asked.year_words()
+        ),
+        None if archive.is_stale(now) => {
+            eprintln!("STALE: the archive ends more than a day ago; what came later is missing");
+        }
+        _ => {}
+    }
+    for (name, why) in archive.incomplete() {
+        eprintln!("{name} is not complete: {why}");
+    }
+}
+
+/// What is there, before anything is written.
+#[derive(Default)]
+struct Told {
+    /// Sums of the ledger and of the lines.
+    ledger: Sums,
+    lines: Sums,
+    /// Kinds that the format cannot carry: how many lines, and their sums.
+    lacking: BTreeMap<What, (u64, Sums)>,
+    /// Coins without a price, and how many rows.
+    unpriced: BTreeMap<String, u64>,
+    problems: Vec<String>,
+}
+
+fn survey(archive: &Archive, asked: &Asked) -> Result<Told, Failure> {
+    let mut told = Told::default();
+    let (mut rows, mut all) = (0_u64, None::<(Timestamp, Timestamp)>);
+    let problems = Ledger::new(archive).each(|entry| {
+        all = Some((all.map_or(entry.time, |(first, _)| first), entry.time));
+        if !asked.wants(entry) {
+            return Ok(());
+        }
+        rows += 1;
+        let inside = entry.movements.iter().filter(|movement| movement.wallet.is_inside());
+        for movement in inside {
+            add(&mut told.ledger, movement.coin.clone(), movement.amount)?;
+        }
+        if asked.format.name == GENERIC {
+            return Ok(());
+        }
+        for line in lines(entry) {
+            told.add(asked, entry, &line)?;
+        }
+        Ok(())
+    })?;
+    if rows == 0 {
+        let there = all.map_or("; it has none at all".to_owned(), |(first, last)| {
+            format!("; its first is of {first} and its last of {last}")
+        });
+        let year = asked.year_words();
+        let when = if year.is_empty() { String::new() } else { format!(" of {year}") };
+        return Err(Failure::usage(format!("the archive has no movements{when}{there}")));
+    }
+    told.problems = problems.lines();
+    Ok(told)
+}
+
+impl Told {
+    fn add(&mut self, asked: &Asked, entry: &Entry, line: &Line) -> Result<(), Failure> {
+        let sides = [
+            (&line.received, Decimal::ONE),
+            (&line.sent, Decimal::NEGATIVE_ONE),
+            (&line.fee, Decimal::NEGATIVE_ONE),
+        ];
+        let lacks = asked.format.lacks.contains(&line.what);
+        let mut sums = &mut self.lines;
+        if lacks {
+            let lacking = self.lacking.entry(line.what).or_default();
+            lacking.0 += 1;
+            sums = &mut lacking.1;
+        }
+        for (side, sign) in sides {
+            let Some((coin, amount)) = side else { continue };
+            add(sums, coin.clone(), sign * amount)?;
+            let is_priced = asked.format.name != rp2::FORMAT.name
+                || lacks
+                || rp2::known_price(&asked.terms, entry, coin).is_some();
+            if !is_priced {
+                *self.unpriced.entry(coin.clone()).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a reader of the files must know.
+    fn tell(&self, asked: &Asked) {
+        for line in &self.problems {
+            eprintln!("{line}");
+        }
+        if asked.year.is_some() {
+            eprintln!(
+                "only {}: what was bought before is not in the file, and a tool that counts what was paid \
+                 for it needs all years",
+                asked.year_words()
+            );
+        }
+        for (what, (rows, sums)) in &self.lacking {
+            let sums = sums.iter().map(|(coin, sum)| format!("{} {coin}", plain(*sum)));
+            eprintln!(
+                "{} cannot carry {what:?}: {rows} lines are not in the file, {}",
+                asked.format.name,
+                sums.collect::<Vec<_>>().join(", ")
+            );
+        }
+        if !self.unpriced.is_empty() {
+            let coins = self.unpriced.iter().map(|(coin, rows)| format!("{coin} ({rows} rows)"));
+            eprintln!(
+                "without a price, which dali has to look up: {}",
+                coins.collect::<Vec<_>>().join(", ")
+            );
+        }
+        if asked.format.name == GENERIC {
+            return;
+        }
+        for line in self.residues() {
+            eprintln!("{line}");
+        }
+    }
+
+    /// Where the sums of the file are not those of the ledger, beyond what it cannot carry.
+    fn residues(&self) -> Vec<String> {
+        let coins: BTreeSet<_> = self.ledger.keys().chain(self.lines.keys()).collect();
+        let of = |sums: &Sums, coin: &String| sums.get(coin).copied().unwrap_or_default();
+        let line = |coin| {
+            let lacking: Decimal = self.lacking.values().map(|(_, sums)| of(sums, coin)).sum();
+            let rest = of(&self.ledger, coin) - of(&self.lines, coin) - lacking;
+            (!rest.is_zero()).then(|| {
+                format!(
+                    "{coin}: the ledger has {} more than the file: transfers of which only one side is in \
+                     the archive",
+                    plain(rest)
+                )
+            })
+        };
+        coins.into_iter().filter_map(line).collect()
+    }
+}
+
+fn write(archive: &Archive, asked: &Asked, mut files: Files) -> Result<(), Failure> {
+    let mut rows = 0_u64;
+    Ledger::new(archive).each(|entry| {
+        if !asked.wants(entry) {
+            return Ok(());
+        }
+        for (table, row) in rows_of(asked.format, &asked.terms, entry, &lines(entry)) {
+            files.row(table, &row)?;
+            rows += 1;
+        }
+        Ok(())
+    })?;
+    for name in files.finish()? {
+        eprintln!("{name} is written");
+    }
+    eprintln!("{rows} rows");
+    Ok(())
+}
+
+/// The balances against the movements, where they differ.
+fn tell_balances(archive: &Archive) -> Result<(), Failure> {
+    let (differences, _) = check(archive)?;
+    let is_equal = |difference: &&Difference| difference.amount().is_zero();
+    let equal = differences.iter().filter(is_equal).count();
+    for difference in differences.iter().filter(|one| !is_equal(one)) {
+        eprint!("{}", difference.lines());
+    }
+    eprintln!("{equal} of {} balances are the sums of their movements", differences.len());
+    Ok(())
+}
