@@ -5,6 +5,8 @@ mod line;
 mod out;
 mod rows;
 mod rp2;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
