@@ -203,6 +203,12 @@ fn key(endpoint: &str, line: &[u8]) -> RowKey {
     let time = key.time.map(Timestamp::as_millis).filter(|time| *time > 0);
     let millis = |time| if time < SECONDS_BELOW { time * 1_000 } else { time };
     key.time = time.map(|time| Timestamp::from_millis(millis(time)));
+    // `deposit 7`: only what is all digits is ordered as a number.
+    if let Some((_, number)) = key.id.rsplit_once(' ')
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        key.id = number.to_owned();
+    }
     key
 }
 
