@@ -27,6 +27,7 @@ const PROGRAM_ONLY: &[&str] = &[
     "clap_mangen",
     "comfy-table",
     "csv",
+    "jiff",
     "keyring",
     "parquet",
     "ratatui",
