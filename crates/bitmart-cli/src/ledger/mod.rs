@@ -11,6 +11,8 @@ mod entry;
 mod facts;
 mod problems;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
