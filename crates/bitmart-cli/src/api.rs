@@ -91,5 +91,5 @@ fn print(context: &Context, response: &Detailed<Box<RawValue>>) -> Result<(), Fa
     }
     let data = Json::read(response.data.get())
         .map_err(|error| Failure::machine(format!("the response: {error}")))?;
-    output::print_value(context.format, &data)
+    output::print_rows(&context.view, &data)
 }

@@ -5,9 +5,10 @@ mod amounts;
 mod archive;
 mod balance;
 mod cells;
-mod columns;
+pub(crate) mod columns;
 mod compare;
 mod derive;
+mod exact;
 mod forecast;
 mod histories;
 mod index;
@@ -25,6 +26,7 @@ mod rebuild;
 mod reference;
 mod reread;
 mod run;
+mod shape;
 mod source;
 mod state;
 mod store;
@@ -42,6 +44,7 @@ use clap::{Arg, ArgAction, Command};
 
 use self::forecast::Forecast;
 use self::patience::Patience;
+pub(crate) use self::plan::GROUPS;
 use self::plan::What;
 use self::progress::Overall;
 pub(crate) use self::run::run;
@@ -89,7 +92,7 @@ pub(crate) fn command() -> Command {
                 .long_help(format!(
                     "Only these parts: {} and klines:SYMBOLS, as in klines:BTC_USDT,BTCUSDT \
                      [default: all but candles]",
-                    plan::GROUPS.join(", ")
+                    GROUPS.join(", ")
                 )),
         )
         .arg(
