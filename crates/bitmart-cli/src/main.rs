@@ -16,6 +16,7 @@ mod explain;
 mod export;
 mod failure;
 mod interrupts;
+mod ledger;
 mod names;
 mod outcome;
 mod output;
@@ -27,6 +28,7 @@ mod request;
 mod sandbox;
 mod sign;
 mod target;
+mod timezone;
 #[cfg(feature = "tui")]
 mod tui;
 mod watch;

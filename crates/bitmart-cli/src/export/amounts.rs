@@ -6,7 +6,6 @@ use std::path::Path;
 use bitmart::Decimal;
 use serde_json::Value;
 
-use super::balance::decimal;
 use super::plan::{each_row, text};
 use super::reference::CONTRACTS;
 use crate::failure::Failure;
@@ -107,6 +106,15 @@ pub(super) fn cells(endpoint: &str, row: &Value, contracts: &Contracts) -> Vec<O
         cells.extend([base, quote].map(|amount| amount.map(|one| one.normalize().to_string())));
     }
     cells
+}
+
+/// An amount of a row, written as a text or as a number.
+pub(super) fn decimal(row: &Value, name: &str) -> Option<Decimal> {
+    match row.get(name)? {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 mod again;
 mod amounts;
 mod archive;
-mod balance;
 mod cells;
 pub(crate) mod columns;
 mod compare;
@@ -14,6 +13,7 @@ mod histories;
 mod index;
 mod manifest;
 mod once;
+mod open;
 mod order;
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -43,6 +43,7 @@ use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
 use self::forecast::Forecast;
+pub(crate) use self::open::Archive;
 use self::patience::Patience;
 pub(crate) use self::plan::GROUPS;
 use self::plan::What;

@@ -6,8 +6,7 @@ use bitmart::rest::history::RowKey;
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
-use super::amounts::{Contract, Contracts};
-use super::balance::decimal;
+use super::amounts::{Contract, Contracts, decimal};
 use super::cells::marked;
 use super::order::{Source, in_order};
 use super::plan::text;

@@ -8,9 +8,10 @@ use clap::{Arg, ArgMatches, Command};
 use super::archive::{self, Terms};
 use super::manifest::{Dataset, Kept, Manifest, names};
 use super::store::{raw_path, rows_path, state};
-use super::{balance, compare, reread, source};
+use super::{Archive, compare, reread, source};
 use crate::endpoint::parameters::date;
 use crate::failure::{Exit, Failure};
+use crate::ledger;
 use crate::output;
 
 /// Most faults that are told of one dataset.
@@ -89,9 +90,14 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     for name in archive::foreign(folder)? {
         text += &format!("{name} is no part of the archive\n");
     }
-    for line in balance::differences(folder) {
-        text += &line;
-        text.push('\n');
+    if terms.finished {
+        match Archive::open(folder).and_then(|archive| ledger::check(&archive)) {
+            Ok((differences, problems)) => {
+                problems.lines().iter().for_each(|line| text += &format!("{line}\n"));
+                differences.iter().for_each(|difference| text += &difference.lines());
+            }
+            Err(failure) => faults.push(failure.to_string()),
+        }
     }
     output::write(text.as_bytes())?;
     if faults.is_empty() {

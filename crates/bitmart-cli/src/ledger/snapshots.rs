@@ -1,0 +1,174 @@
+//! Movements that only lists of the moment tell: transfers with sub-accounts, and rebates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitmart::{Decimal, Timestamp};
+use serde_json::Value;
+
+use super::facts::{exact, text};
+use super::{Entry, Kind, Movement, Problems, Wallet};
+use crate::export::Archive;
+use crate::failure::Failure;
+
+/// Entries of lists that are read whole: the exchange gives the newest 100 rows of each only.
+pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
+    let mut entries = transfers(archive, problems)?;
+    entries.extend(broker_rebates(archive, problems)?);
+    affiliate_rebates(archive, problems)?;
+    entries.sort_by_key(|entry| entry.time);
+    Ok(entries)
+}
+
+/// A row is told by several lists and in many snapshots, and has no id: it happened as often as the list
+/// that has it most often says.
+fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
+    let mut subs = BTreeSet::new();
+    archive.snapshots("sub-accounts", |row| subs.extend(text(row, "accountName")))?;
+    let is_list = |name: &&str| {
+        matches!(*name, "sub-account-transfers" | "account-transfers")
+            || (name.starts_with("sub-account-") && name.ends_with("-futures-transfers"))
+    };
+    let mut most: BTreeMap<String, (u32, String, Value)> = BTreeMap::new();
+    for name in archive.datasets().filter(is_list) {
+        let mut counts: BTreeMap<(i64, String), u32> = BTreeMap::new();
+        archive.snapshots(name, |row| {
+            let taken = row["taken"].as_str().and_then(|time| time.parse::<Timestamp>().ok());
+            let mut row = row.clone();
+            if let Some(members) = row.as_object_mut() {
+                members.remove("taken");
+            }
+            let id = row.to_string();
+            let count =
+                counts.entry((taken.map_or(0, Timestamp::as_millis), id.clone())).or_default();
+            *count += 1;
+            let known = most.entry(id).or_insert_with(|| (0, name.to_owned(), row));
+            known.0 = known.0.max(*count);
+        })?;
+    }
+    let mut entries = Vec::new();
+    for (row, (times, dataset, value)) in most {
+        for number in 1..=times {
+            let id = if times == 1 { row.clone() } else { format!("{row} ({number})") };
+            match transfer(&value, &subs) {
+                Ok((_, movements)) if movements.is_empty() => {}
+                Ok((time, movements)) => {
+                    entries.push(entry(time, Kind::Transfer, movements, &dataset, id));
+                }
+                Err(why) => problems.add(&dataset, why, &id, Vec::new()),
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn transfer(
+    row: &Value,
+    subs: &BTreeSet<String>,
+) -> Result<(Timestamp, Vec<Movement>), &'static str> {
+    let seconds = text(row, "submissionTime").and_then(|seconds| seconds.parse::<i64>().ok());
+    let seconds = seconds.filter(|seconds| *seconds > 0).ok_or("the exchange told no time")?;
+    // Seconds, but this much is 5138.
+    let millis = if seconds < 100_000_000_000 { seconds * 1_000 } else { seconds };
+    let coin = text(row, "currency").ok_or("without a coin")?;
+    let amount = exact(&row["amount"]).ok_or("without an amount that can be held exactly")?;
+    let mut movements = Vec::new();
+    let mut is_with_sub = false;
+    for (end, sign) in [("from", Decimal::NEGATIVE_ONE), ("to", Decimal::ONE)] {
+        let name = text(row, &format!("{end}Account")).unwrap_or_default();
+        let is_futures = row[format!("{end}WalletType")] == "future";
+        let wallet = if subs.contains(&name) {
+            is_with_sub = true;
+            Wallet::SubAccount(name)
+        } else if is_futures {
+            // That side is among the transactions of futures.
+            continue;
+        } else {
+            Wallet::Spot
+        };
+        let (coin, amount) = (coin.clone(), sign * amount);
+        movements.push(Movement { wallet, kind: Kind::Transfer, coin, amount });
+    }
+    if !is_with_sub {
+        return Err("neither side is a sub-account that the archive knows");
+    }
+    Ok((Timestamp::from_millis(millis), movements))
+}
+
+/// `rebates.DATE`: a list of currencies and amounts. Nobody says how the date is written.
+fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
+    const NAME: &str = "broker-rebates";
+    let mut entries = Vec::new();
+    archive.newest(NAME, |row| {
+        let days = row.as_object().into_iter().flatten();
+        let days = days.filter_map(|(name, value)| Some((name.strip_prefix("rebates.")?, value)));
+        for (date, value) in days {
+            for rebate in value.as_array().into_iter().flatten() {
+                let movement = text(rebate, "currency").zip(exact(&rebate["rebate_amount"])).map(
+                    |(coin, amount)| Movement {
+                        wallet: Wallet::Spot,
+                        kind: Kind::Rebate,
+                        coin,
+                        amount,
+                    },
+                );
+                let day = date.parse().or_else(|_| format!("{date}T00:00:00Z").parse()).ok();
+                match (day, movement) {
+                    (Some(time), Some(movement)) => {
+                        let id = format!("{date} {}", movement.coin);
+                        entries.push(entry(time, Kind::Rebate, vec![movement], NAME, id));
+                    }
+                    (None, movement) => {
+                        let lost = movement.into_iter().collect();
+                        problems.add(NAME, "of a day that is not understood", date, lost);
+                    }
+                    (_, None) => problems.add(NAME, "without an amount", date, Vec::new()),
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+/// Sums of a year for each customer: nobody says when they were paid.
+fn affiliate_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
+    let is_list = |name: &&str| name.starts_with("affiliate-rebates-");
+    for name in archive.datasets().filter(is_list) {
+        archive.newest(name, |row| {
+            let coin = text(row, "rebate_coin");
+            let lost = coin.zip(exact(&row["total_rebate_amount"]));
+            let lost = lost.filter(|(_, amount)| !amount.is_zero()).map(|(coin, amount)| {
+                Movement { wallet: Wallet::Spot, kind: Kind::Rebate, coin, amount }
+            });
+            if let Some(lost) = lost {
+                let customer = text(row, "trade_user_id").unwrap_or_default();
+                let why = "the sum of a year, of which the exchange does not say when it was paid";
+                problems.add(name, why, &customer, vec![lost]);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn entry(
+    time: Timestamp,
+    kind: Kind,
+    movements: Vec<Movement>,
+    dataset: &str,
+    row: String,
+) -> Entry {
+    Entry {
+        time,
+        kind,
+        movements,
+        dataset: dataset.to_owned(),
+        row,
+        symbol: None,
+        order_id: None,
+        trade_id: None,
+        tx_hash: None,
+        price: None,
+        note: None,
+    }
+}
