@@ -44,8 +44,9 @@ impl Release {
         let root = workspace_root();
         let host = output(Command::new("rustc").arg("-vV"))?;
         let host = host.lines().find_map(|line| line.strip_prefix("host: "));
-        let epoch = output(Command::new("git").current_dir(&root).args(["log", "-1", "--format=%ct"]))
-            .unwrap_or_else(|_| "0".to_owned());
+        let epoch =
+            output(Command::new("git").current_dir(&root).args(["log", "-1", "--format=%ct"]))
+                .unwrap_or_else(|_| "0".to_owned());
         Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             target: host.ok_or("rustc does not name its host")?.to_owned(),
@@ -134,9 +135,12 @@ fn stage(release: &Release) -> TaskResult {
     let program = release.program("bitmart");
     let completions = stage.join("completions");
     make(&completions)?;
-    for (shell, name) in
-        [("bash", "bitmart"), ("zsh", "_bitmart"), ("fish", "bitmart.fish"), ("powershell", "bitmart.ps1")]
-    {
+    for (shell, name) in [
+        ("bash", "bitmart"),
+        ("zsh", "_bitmart"),
+        ("fish", "bitmart.fish"),
+        ("powershell", "bitmart.ps1"),
+    ] {
         let text = output(Command::new(&program).args(["completions", shell]))?;
         write(&completions.join(name), text.as_bytes())?;
     }

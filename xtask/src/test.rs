@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use crate::run::{cargo, run, workspace_root};
 use crate::step::{self, Part, seconds};
-use crate::{TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, parquet, soak, specs};
+use crate::{
+    TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, parquet, soak, specs,
+};
 
 struct Step {
     name: &'static str,

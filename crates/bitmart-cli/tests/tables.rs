@@ -12,8 +12,7 @@ use common::{Place, bitmart, sandbox};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-const CANDLES: [&str; 8] =
-    ["spot", "klines", "BTC_USDT", "--limit", "3", "-o", "csv", "--columns"];
+const CANDLES: [&str; 8] = ["spot", "klines", "BTC_USDT", "--limit", "3", "-o", "csv", "--columns"];
 
 #[test]
 fn named_columns_are_shown_in_their_order() {

@@ -9,8 +9,7 @@ use crate::install::{self, Missing};
 use crate::run::{cargo, run, workspace_root};
 
 /// Where `cargo binstall` finds a program in the archive, as `Cargo.toml` of the program tells it.
-pub(super) const BINSTALL: &str =
-    "bitmart-{ version }-{ target }/{ bin }{ binary-ext }";
+pub(super) const BINSTALL: &str = "bitmart-{ version }-{ target }/{ bin }{ binary-ext }";
 
 /// How the name of a Debian package ends.
 pub(super) const DEB: &str = ".deb";
@@ -67,7 +66,15 @@ pub(super) fn debian(release: &Release) -> TaskResult {
     let mut command = Command::new(tool);
     command.current_dir(workspace_root()).env("CARGO_TARGET_DIR", &release.build);
     command.env("SOURCE_DATE_EPOCH", &release.epoch);
-    command.args(["deb", "--package", "bitmart-cli", "--profile", PROFILE, "--no-build", "--no-strip"]);
+    command.args([
+        "deb",
+        "--package",
+        "bitmart-cli",
+        "--profile",
+        PROFILE,
+        "--no-build",
+        "--no-strip",
+    ]);
     command.args(["--locked", "--deb-revision", "", "--output"]).arg(&release.out);
     // The tool asks cargo.
     command.env("CARGO", cargo().get_program());

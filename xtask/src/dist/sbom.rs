@@ -24,7 +24,15 @@ pub(super) fn write(release: &Release) -> TaskResult {
     let mut command = Command::new(tool);
     command.current_dir(&root).env("SOURCE_DATE_EPOCH", &release.epoch);
     command.env("CARGO", cargo().get_program());
-    command.args(["cyclonedx", "--format", "json", "--all", "--quiet", "--target", &release.target]);
+    command.args([
+        "cyclonedx",
+        "--format",
+        "json",
+        "--all",
+        "--quiet",
+        "--target",
+        &release.target,
+    ]);
     command.args(["--override-filename", NAME]);
     let made = run(&mut command).and_then(|()| collect(release, &root));
     for path in beside_manifests(&root)? {
@@ -36,7 +44,8 @@ pub(super) fn write(release: &Release) -> TaskResult {
 fn collect(release: &Release, root: &Path) -> TaskResult {
     for (program, package) in PROGRAMS {
         let path = root.join("crates").join(package).join(format!("{NAME}.json"));
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         // Packages of the workspace are named by where they lie.
         let text = text.replace(&*root.to_string_lossy(), "/bitmart");
         let crates = check(&text).map_err(|why| format!("the SBOM of {program}: {why}"))?;

@@ -6,7 +6,9 @@ use bitmart::rest::catalog::ENDPOINTS;
 use bitmart::rest::code;
 use bitmart::sandbox::{Contract, SpotPair};
 use clap::Command;
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
+use clap_complete::engine::{
+    ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
 
 use crate::auth::store::Store;
 use crate::export::GROUPS;
@@ -53,10 +55,8 @@ impl ValueCompleter for Known {
 
 /// Profiles of the configuration; their names only. None where it cannot be read: nobody asked for it.
 fn profiles() -> Vec<CompletionCandidate> {
-    Store::open().map_or_else(
-        |_| Vec::new(),
-        |store| store.names().map(CompletionCandidate::new).collect(),
-    )
+    Store::open()
+        .map_or_else(|_| Vec::new(), |store| store.names().map(CompletionCandidate::new).collect())
 }
 
 /// What the sandbox lists. The exchange is not asked for its own.

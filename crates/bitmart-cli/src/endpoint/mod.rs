@@ -22,7 +22,7 @@ pub(crate) async fn run(
     entry: &'static EndpointEntry,
     matches: &ArgMatches,
 ) -> Result<(), Failure> {
-    let mut parameters = parameters::of(entry, matches)?;
+    let mut parameters = parameters::of(entry, matches, context.view.zone())?;
     let id = confirm::name_order(entry, &mut parameters);
     let payload = encode(entry, &parameters)?;
     let target = context.target().await?;

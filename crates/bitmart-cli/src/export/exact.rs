@@ -18,8 +18,7 @@ impl Exact {
     /// Reads digits with perhaps a sign in front, a point within and an exponent behind, as JSON has them.
     /// Leading zeros are not read: they are those of a name, not of a number.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let (is_negative, rest) =
-            text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (is_negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (number, exponent) = match rest.split_once(['e', 'E']) {
             Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
             None => (rest, 0),
@@ -107,7 +106,11 @@ mod tests {
             ("1e-18", 18, 1),
             ("1.5E3", 0, 1_500),
             ("12.345e1", 2, 12_345),
-            ("9999999999999999999999999999", 10, 99_999_999_999_999_999_999_999_999_990_000_000_000),
+            (
+                "9999999999999999999999999999",
+                10,
+                99_999_999_999_999_999_999_999_999_990_000_000_000,
+            ),
         ] {
             assert_eq!(low(text, scale), Some(wanted), "{text}");
         }

@@ -71,7 +71,7 @@ pub(crate) fn command() -> Command {
         .arg(Arg::new("reread").long("reread").value_name("DIR").conflicts_with_all(["out", "from", "days", "to", "what", "all-contracts", "format"]).help(
             "Make the rows of an export anew from the responses in it; asks the exchange nothing",
         ))
-        .arg(span("from", "Begin, UTC [default: 2017-12-01]"))
+        .arg(span("from", "Begin, in the --timezone [default: 2017-12-01]"))
         .arg(
             Arg::new("days")
                 .long("days")
@@ -82,7 +82,7 @@ pub(crate) fn command() -> Command {
         )
         .arg(span(
             "to",
-            "End, UTC, or `now`, which rows of the last moment may miss [default: a minute ago]",
+            "End, in the --timezone, or `now`, which rows of the last moment may miss [default: a minute ago]",
         ))
         .arg(
             Arg::new("what")

@@ -214,8 +214,7 @@ fn values<T: DataType, W: Write + Send>(
     if values.len() != cells.iter().flatten().count() {
         return Err(general("a value is not of the kind of its column"));
     }
-    let mut writer =
-        group.next_column()?.ok_or_else(|| general("the schema has fewer columns"))?;
+    let mut writer = group.next_column()?.ok_or_else(|| general("the schema has fewer columns"))?;
     writer.typed::<T>().write_batch(&values, Some(&there), None)?;
     writer.close()
 }
@@ -320,7 +319,8 @@ mod tests {
     /// Up to 28 digits, the point anywhere within or in front of them.
     fn amount() -> impl Strategy<Value = Decimal> {
         let digits = prop_oneof![Just(0_i128), Just(1), -BOUND..BOUND];
-        (digits, 0_u32..=28).prop_map(|(digits, scale)| Decimal::from_i128_with_scale(digits, scale))
+        (digits, 0_u32..=28)
+            .prop_map(|(digits, scale)| Decimal::from_i128_with_scale(digits, scale))
     }
 
     /// The first number of 29 digits.

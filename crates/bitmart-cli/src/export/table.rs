@@ -50,7 +50,8 @@ impl Table {
         let names = columns.iter().map(|column| column.name.clone()).collect();
         let shapes = vec![Shape::default(); columns.len()];
         let path = rows_path(folder, name);
-        let mut table = Self { name: name.to_owned(), path, entry, names, columns, is_dated, shapes };
+        let mut table =
+            Self { name: name.to_owned(), path, entry, names, columns, is_dated, shapes };
         table.survey()?;
         Ok(table)
     }

@@ -139,11 +139,7 @@ fn finish((text, notes): (String, Vec<String>)) -> Result<(), Failure> {
 }
 
 /// The text, and what is not in it.
-fn render(
-    view: &View,
-    data: &Json,
-    known: &Known<'_>,
-) -> Result<(String, Vec<String>), Failure> {
+fn render(view: &View, data: &Json, known: &Known<'_>) -> Result<(String, Vec<String>), Failure> {
     let chosen = || {
         let mut rows = view.choose(rows(data, known.column), &known.names())?;
         rows.change(|path, value| view.time(known.time(path, value)?).map(Json::Text));

@@ -3,7 +3,7 @@
 use super::json::Json;
 
 /// Rows and the names of their columns, in order. A row may lack a column.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rows {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<(usize, Json)>>,

@@ -50,12 +50,7 @@ fn pairs(members: Vec<(String, Json)>, view: &View, known: &Known<'_>) -> String
 }
 
 /// Rows below the names of their columns.
-pub(super) fn grid(
-    rows: &Rows,
-    view: &View,
-    known: &Known<'_>,
-    notes: &mut Vec<String>,
-) -> String {
+pub(super) fn grid(rows: &Rows, view: &View, known: &Known<'_>, notes: &mut Vec<String>) -> String {
     if rows.rows.is_empty() {
         return "nothing\n".to_owned();
     }
@@ -101,12 +96,7 @@ pub(super) fn grid(
 
 /// The columns that a line has room for: those that every row has first, then the others in the order of the
 /// description, and what it does not have. Columns without any value come last.
-fn fitting(
-    names: &[String],
-    texts: &[Vec<String>],
-    known: &Known<'_>,
-    width: usize,
-) -> Vec<usize> {
+fn fitting(names: &[String], texts: &[Vec<String>], known: &Known<'_>, width: usize) -> Vec<usize> {
     let size = |column: usize| {
         let cells = texts.iter().map(|row| row[column].chars().count());
         cells.max().unwrap_or_default().max(names[column].chars().count()) + PADDING

@@ -6,16 +6,19 @@ use clap::{Arg, ArgMatches};
 use super::Format;
 use super::rows::Rows;
 use crate::failure::Failure;
+use crate::timezone::{self, Zone};
 
 /// The word for all columns, whatever fits.
 const ALL: &str = "all";
 
-/// What `--output`, `--columns` and `--times` say.
+/// What `--output`, `--columns`, `--times` and `--timezone` say.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(crate) format: Format,
     columns: Columns,
     is_iso: bool,
+    /// Where days begin, and where the times in a table are told.
+    zone: Zone,
     /// Characters of a line of the terminal; nothing elsewhere.
     width: Option<usize>,
 }
@@ -30,7 +33,7 @@ enum Columns {
 
 impl View {
     /// The options of all commands.
-    pub(crate) fn arguments() -> [Arg; 2] {
+    pub(crate) fn arguments() -> [Arg; 3] {
         [
             Arg::new("columns")
                 .long("columns")
@@ -42,6 +45,10 @@ impl View {
             )
             .value_parser(["iso", "unix"])
             .hide_possible_values(true),
+            Arg::new("timezone").long("timezone").value_name("ZONE").help(
+                "Zone of the days that are given and of the times in tables, as Europe/Vienna; files \
+                 stay UTC [default: UTC]",
+            ),
         ]
     }
 
@@ -73,12 +80,15 @@ impl View {
             Some(times) => times.eq_ignore_ascii_case("iso"),
             None => format == Format::Table,
         };
-        Ok(Self { format, columns, is_iso, width: width() })
+        let zone = matches.get_one::<String>("timezone");
+        let zone = zone.map_or_else(|| Ok(Zone::utc()), |name| timezone::parse(name))?;
+        Ok(Self { format, columns, is_iso, zone, width: width() })
     }
 
     /// Everything in this form.
     pub(crate) fn whole(format: Format) -> Self {
-        Self { format, columns: Columns::All, is_iso: format == Format::Table, width: None }
+        let is_iso = format == Format::Table;
+        Self { format, columns: Columns::All, is_iso, zone: Zone::utc(), width: None }
     }
 
     /// Whether columns were named.
@@ -87,13 +97,20 @@ impl View {
     }
 
     /// Characters of a line that the columns of a table have to fit into.
-    pub(super) fn width(&self) -> Option<usize> {
+    pub(crate) fn width(&self) -> Option<usize> {
         self.width.filter(|_| self.columns == Columns::Fitting)
     }
 
     /// A time as it is shown; `None` for as it came.
     pub(super) fn time(&self, time: Timestamp) -> Option<String> {
-        self.is_iso.then(|| time.to_string())
+        let is_local = self.format == Format::Table && self.zone.name() != Zone::utc().name();
+        let text = || if is_local { self.zone.local(time) } else { time.to_string() };
+        self.is_iso.then(text)
+    }
+
+    /// The zone of days that a person gives.
+    pub(crate) fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// Refuses names that are not among these.
