@@ -133,7 +133,7 @@ pub(crate) fn cargo_deb(missing: Missing) -> Result<PathBuf, String> {
 
 /// The program of `cargo cyclonedx`.
 pub(crate) fn cargo_cyclonedx(missing: Missing) -> Result<PathBuf, String> {
-    cargo_tool("cargo-cyclonedx", "0.5.10", "cargo xtask dist", missing)
+    cargo_tool("cargo-cyclonedx", "0.5.9", "cargo xtask dist", missing)
 }
 
 /// A tool of cargo: the one that the machine has, or else ours in a pinned version. `task` installs it.

@@ -153,7 +153,7 @@ mod tests {
         let names = ["note", "price", "symbol", "size", "blank"].map(str::to_owned);
         let texts = vec![["long words", "1", "BTC_USDT", "2.5", ""].map(str::to_owned).to_vec()];
         let columns = [("price", false), ("symbol", true), ("size", false), ("blank", true)];
-        let known = Known { columns: &columns, ..Known::NOTHING };
+        let known = Known { column: &|_, _| None, form: &|_| None, columns: &columns };
         let fitting = |width: usize| {
             let mut kept = fitting(&names, &texts, &known, width);
             kept.sort_unstable();
