@@ -7,6 +7,7 @@ mod cells;
 pub(crate) mod columns;
 mod compare;
 mod derive;
+#[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet writes them"))]
 mod exact;
 mod forecast;
 mod histories;

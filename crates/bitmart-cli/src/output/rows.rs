@@ -4,6 +4,7 @@ use super::json::Json;
 
 /// Rows and the names of their columns, in order. A row may lack a column.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "a table of rows has rows")]
 pub(crate) struct Rows {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<(usize, Json)>>,
