@@ -131,6 +131,16 @@ pub(crate) fn cargo_deny(missing: Missing) -> Result<PathBuf, String> {
     cargo_tool("cargo-deny", "0.20.2", "cargo xtask deny", missing)
 }
 
+/// The program of `cargo deb`.
+pub(crate) fn cargo_deb(missing: Missing) -> Result<PathBuf, String> {
+    cargo_tool("cargo-deb", "3.8.0", "cargo xtask dist", missing)
+}
+
+/// The program of `cargo cyclonedx`.
+pub(crate) fn cargo_cyclonedx(missing: Missing) -> Result<PathBuf, String> {
+    cargo_tool("cargo-cyclonedx", "0.5.9", "cargo xtask dist", missing)
+}
+
 /// A tool of cargo: the one that the machine has, or else ours in a pinned version. `task` installs it.
 fn cargo_tool(name: &str, version: &str, task: &str, missing: Missing) -> Result<PathBuf, String> {
     if has(name) {

@@ -1,6 +1,6 @@
 //! Project tasks: `cargo xtask test`, `codegen [--check]`, `openapi [--check]`, `asyncapi [--check]`,
 //! `postman [--check]`, `lint`, `conformance DIR`, `foreign`, `export-test`, `load`, `soak`, `long`, `fuzz`,
-//! `deny`.
+//! `deny`, `dist`.
 
 mod budget;
 mod build_time;
@@ -8,12 +8,14 @@ mod codegen;
 mod conformance;
 mod contract;
 mod deny;
+mod dist;
 mod foreign;
 mod fuzz;
 mod install;
 mod lint;
 mod load;
 mod long;
+mod parquet;
 mod report;
 mod run;
 mod script;
@@ -44,6 +46,7 @@ usage: cargo xtask TASK
   fuzz [TARGET --minutes N]
                      runs a fuzz target and adds to the count in fuzz/README.md, or all for 20 s each
   deny               checks licences, sources and advisories of the dependencies
+  dist               builds what is released into target/dist: programs, packages, checksums, SBOM
   build-time         builds the programs of xtask/baseline from nothing and compares
   lint               checks sizes, words and features that clippy cannot
 ";
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         ["foreign"] => foreign::run(),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["deny"] => deny::run(),
+        ["dist"] => dist::run(),
         ["load", rest @ ..] => load::run(rest),
         ["soak", rest @ ..] => soak::run(rest),
         ["long", steps @ ..] => long::run(steps),

@@ -18,10 +18,11 @@ pub(crate) fn build_sandbox() -> TaskResult {
     run(cargo().args(["build", "--quiet", "--package", "bitmart-sandbox"]))
 }
 
-fn sandbox_program() -> PathBuf {
+/// A program of the workspace that was built for tests.
+pub(crate) fn program(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| workspace_root().join("target"));
-    target.join(format!("debug/bitmart-sandbox{}", std::env::consts::EXE_SUFFIX))
+    target.join(format!("debug/{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The folder for the logs and builds of scripts.
@@ -114,7 +115,7 @@ impl Sandbox {
     /// Starts it and returns its ready line.
     fn start(options: &[&str]) -> Result<(Self, String), String> {
         let failed = |error: std::io::Error| format!("the sandbox: {error}");
-        let mut command = Command::new(sandbox_program());
+        let mut command = Command::new(program("bitmart-sandbox"));
         command.args(["--seed", "1", "--admin", "127.0.0.1:0"]).args(options);
         // It explains refusals there, and scripts provoke some.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

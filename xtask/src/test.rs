@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::run::{cargo, run, workspace_root};
 use crate::step::{self, Part, seconds};
 use crate::{
-    TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, report, soak, specs,
+    TaskResult, budget, codegen, contract, deny, foreign, fuzz, lint, parquet, report, soak, specs,
 };
 
 struct Step {
@@ -47,6 +47,7 @@ const STEPS: &[Step] = &[
     parts("report", "pages of an archive open in a browser, for everybody", report::parts),
     parts("schemathesis", "the sandbox does as docs/openapi.json says", contract::schemathesis),
     parts("postman", "the Postman collection works on the sandbox", contract::postman),
+    parts("parquet", "another implementation reads what export writes", parquet::parts),
     parts("deny", "licences, sources and known faults of the dependencies", deny::parts),
     parts("fuzz", "each target for 20 s from its committed corpus", fuzz::parts),
     check("budget", "number of crates in the dependency trees", budget::run),

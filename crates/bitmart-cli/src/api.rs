@@ -31,7 +31,7 @@ pub(crate) fn command() -> Command {
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
     let target = context.target().await?;
     let request = Request::read(matches, target.credentials.is_some())?;
-    let mut parameters = request.parameters(matches)?;
+    let mut parameters = request.parameters(matches, context.view.zone())?;
     let id = request.entry.and_then(|entry| confirm::name_order(entry, &mut parameters));
     let payload = request.payload(&parameters)?;
     if context.dry_run {
@@ -91,5 +91,5 @@ fn print(context: &Context, response: &Detailed<Box<RawValue>>) -> Result<(), Fa
     }
     let data = Json::read(response.data.get())
         .map_err(|error| Failure::machine(format!("the response: {error}")))?;
-    output::print_value(context.format, &data)
+    output::print_rows(&context.view, &data)
 }

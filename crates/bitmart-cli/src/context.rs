@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use tokio::sync::OnceCell;
 
 use crate::failure::{Failure, chain};
-use crate::output::Format;
+use crate::output::{Format, View};
 use crate::target::Target;
 
 /// How the option `--timeout` is called inside of the program.
@@ -18,6 +18,7 @@ const TIME_LIMIT: &str = "time-limit";
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) format: Format,
+    pub(crate) view: View,
     pub(crate) yes: bool,
     pub(crate) dry_run: bool,
     environment: Option<String>,
@@ -30,11 +31,11 @@ pub(crate) struct Context {
 
 impl Context {
     /// The options, for the top command.
-    pub(crate) fn arguments() -> [Arg; 7] {
+    pub(crate) fn arguments() -> impl Iterator<Item = Arg> {
         let global = |name: &'static str| {
             Arg::new(name).long(name).global(true).help_heading("Options of all commands")
         };
-        [
+        let arguments = [
             global("output")
                 .short('o')
                 .value_parser(Format::NAMES)
@@ -66,15 +67,20 @@ impl Context {
             global("dry-run")
                 .action(ArgAction::SetTrue)
                 .help("Show the signed request and a pipe that sends it with curl; send nothing"),
-        ]
+        ];
+        let of_view = View::arguments().into_iter();
+        let heading = "Options of all commands";
+        arguments.into_iter().chain(of_view.map(move |one| one.global(true).help_heading(heading)))
     }
 
-    pub(crate) fn new(matches: &ArgMatches) -> Self {
+    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, Failure> {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
-        Self {
-            format: text("output")
-                .and_then(|name| Format::named(&name.to_ascii_lowercase()))
-                .unwrap_or_else(Format::automatic),
+        let format = text("output")
+            .and_then(|name| Format::named(&name.to_ascii_lowercase()))
+            .unwrap_or_else(Format::automatic);
+        Ok(Self {
+            format,
+            view: View::new(format, matches)?,
             yes: matches.get_flag("yes"),
             dry_run: matches.get_flag("dry-run"),
             environment: text("env"),
@@ -82,7 +88,7 @@ impl Context {
             proxy: text("proxy"),
             timeout: Duration::from_secs(*matches.get_one::<u64>(TIME_LIMIT).unwrap_or(&10)),
             sandbox: OnceCell::new(),
-        }
+        })
     }
 
     /// What `--env` says.

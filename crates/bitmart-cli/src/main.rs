@@ -92,7 +92,7 @@ fn command() -> Command {
 }
 
 async fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let context = Context::new(matches);
+    let context = Context::new(matches)?;
     let done = command_of(&context, matches).await;
     context.close().await;
     done
@@ -134,6 +134,7 @@ async fn command_of(context: &Context, matches: &ArgMatches) -> Result<(), Failu
 }
 
 fn main() -> ExitCode {
+    completions::answer();
     let matches = command().get_matches();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

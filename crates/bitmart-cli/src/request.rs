@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::endpoint::parameters;
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
+use crate::timezone::Zone;
 
 /// Method, path and parameters, for the commands that take any request.
 pub(crate) fn arguments() -> [Arg; 4] {
@@ -67,13 +68,17 @@ impl Request {
         Ok(Self { entry: None, metadata: Box::leak(Box::new(metadata)), query })
     }
 
-    /// The parameters that were given.
-    pub(crate) fn parameters(&self, matches: &ArgMatches) -> Result<Vec<(String, Json)>, Failure> {
+    /// The parameters that were given. Days begin where the zone is.
+    pub(crate) fn parameters(
+        &self,
+        matches: &ArgMatches,
+        zone: &Zone,
+    ) -> Result<Vec<(String, Json)>, Failure> {
         let given = matches.get_many::<String>("parameters").unwrap_or_default();
-        given.map(|word| self.parameter(word)).collect()
+        given.map(|word| self.parameter(word, zone)).collect()
     }
 
-    fn parameter(&self, word: &str) -> Result<(String, Json), Failure> {
+    fn parameter(&self, word: &str, zone: &Zone) -> Result<(String, Json), Failure> {
         let (name, value) = word
             .split_once('=')
             .filter(|(name, _)| !name.trim_end_matches(':').is_empty())
@@ -87,7 +92,7 @@ impl Request {
             entry.parameters.iter().find(|one| one.name.eq_ignore_ascii_case(name))
         });
         match known {
-            Some(known) => Ok((known.name.to_owned(), parameters::value(known, value)?)),
+            Some(known) => Ok((known.name.to_owned(), parameters::value_in(zone, known, value)?)),
             None => Ok((name.to_owned(), Json::Text(value.to_owned()))),
         }
     }

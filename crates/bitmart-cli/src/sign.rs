@@ -38,7 +38,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
             ));
     }
     let request = Request::read(matches, target.credentials.is_some())?;
-    let parameters = request.parameters(matches)?;
+    let parameters = request.parameters(matches, context.view.zone())?;
     let mut payload = request.payload(&parameters)?;
     if request.metadata.method == Method::Post && parameters.is_empty() {
         let body = body()?;

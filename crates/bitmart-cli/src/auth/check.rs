@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context, profile: Option<&str>) -> Result<(), 
         Ok(info) => {
             let data = Json::read(info.raw())
                 .map_err(|error| Failure::machine(format!("the answer: {error}")))?;
-            output::print_value(context.format, &data)
+            output::print_rows(&context.view, &data)
         }
         // BitMart does not document this call, so a refusal says nothing about the key.
         Err(error) => {

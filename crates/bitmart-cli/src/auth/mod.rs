@@ -139,7 +139,7 @@ fn list(context: &Context) -> Result<(), Failure> {
             ("keyring".to_owned(), Json::Bool(profile.keyring)),
         ])
     });
-    output::print_value(context.format, &Json::List(rows.collect()))?;
+    output::print_rows(&context.view, &Json::List(rows.collect()))?;
     if let Some(problem) = store.exposed() {
         eprintln!("warning: {problem}");
     }

@@ -74,9 +74,9 @@ pub(crate) async fn run(context: &Context) -> Result<(), Failure> {
 }
 
 fn print(context: &Context, findings: &[Finding]) -> Result<(), Failure> {
-    if context.format != Format::Table {
+    if context.format != Format::Table || context.view.is_chosen() {
         let rows = findings.iter().map(Finding::row).collect();
-        return output::print_value(context.format, &Json::List(rows));
+        return output::print_rows(&context.view, &Json::List(rows));
     }
     let mut text = String::new();
     for finding in findings {

@@ -22,7 +22,7 @@ pub(crate) async fn run(
     entry: &'static EndpointEntry,
     matches: &ArgMatches,
 ) -> Result<(), Failure> {
-    let mut parameters = parameters::of(entry, matches)?;
+    let mut parameters = parameters::of(entry, matches, context.view.zone())?;
     let id = confirm::name_order(entry, &mut parameters);
     let payload = encode(entry, &parameters)?;
     let target = context.target().await?;
@@ -38,6 +38,7 @@ pub(crate) async fn run(
     if is_withdrawal {
         confirm::withdrawal::choose_network(&client, &mut parameters).await?;
     }
+    output::check_columns(&context.view, entry)?;
     let sure = is_withdrawal && matches.get_flag(command::SURE);
     confirm::confirm(context, &target, &client, entry, &parameters, sure).await?;
     let payload = encode(entry, &parameters)?;
@@ -83,7 +84,7 @@ pub(crate) fn print(
 ) -> Result<(), Failure> {
     let data = Json::read(response.data.get())
         .map_err(|error| Failure::machine(format!("the response: {error}")))?;
-    output::print(context.format, entry, &data, &response.raw)
+    output::print(&context.view, entry, &data, &response.raw)
 }
 
 /// Checks the parameters as the library does, and writes them as the wire wants them.

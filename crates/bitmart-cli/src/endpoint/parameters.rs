@@ -8,25 +8,27 @@ use super::command::is_time;
 use crate::failure::Failure;
 use crate::names;
 use crate::output::json::Json;
+use crate::timezone::Zone;
 
 /// Largest file that is read for a parameter, in bytes.
 const FILE: u64 = 1 << 20;
 
-/// The parameters that were given, in the order of the description.
+/// The parameters that were given, in the order of the description. Days begin where the zone is.
 pub(super) fn of(
     entry: &'static EndpointEntry,
     matches: &ArgMatches,
+    zone: &Zone,
 ) -> Result<Vec<(String, Json)>, Failure> {
     let given = entry.parameters.iter().filter_map(|parameter| {
         let text = matches.get_one::<String>(parameter.name)?;
         Some((parameter, text))
     });
     given
-        .map(|(parameter, text)| Ok((parameter.name.to_owned(), value(parameter, text)?)))
+        .map(|(parameter, text)| Ok((parameter.name.to_owned(), value_in(zone, parameter, text)?)))
         .collect()
 }
 
-/// Values by name, as texts, in the form that the endpoint's description gives them.
+/// Values by name, as texts, in the form that the endpoint's description gives them; days are those of UTC.
 pub(crate) fn typed(
     entry: &EndpointEntry,
     given: &[(String, String)],
@@ -35,13 +37,14 @@ pub(crate) fn typed(
         let parameter = entry.parameters.iter().find(|parameter| parameter.name == name);
         let parameter = parameter
             .ok_or_else(|| Failure::usage(format!("{} takes no {name}", entry.metadata.id)))?;
-        Ok((name.clone(), value(parameter, text)?))
+        Ok((name.clone(), value_in(&Zone::utc(), parameter, text)?))
     });
     typed.collect()
 }
 
-/// The value of a parameter that was written as `text`, in the form and the case that are documented.
-pub(crate) fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> {
+/// The value of a parameter that was written as `text`, in the form and the case that are documented. Days begin
+/// where the zone is.
+pub(crate) fn value_in(zone: &Zone, parameter: &Parameter, text: &str) -> Result<Json, Failure> {
     let documented = parameter.values.iter().find(|value| value.eq_ignore_ascii_case(text));
     let exact = parameter.values.contains(&text);
     let named = names::parameter(parameter.name, text);
@@ -53,7 +56,7 @@ pub(crate) fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> 
         Failure::usage(format!("{} is {text:?}, expected {expected}", parameter.name))
     };
     match parameter.form {
-        Form::Integer if is_time(parameter) => time(text, parameter.unit)
+        Form::Integer if is_time(parameter) => time(zone, text, parameter.unit)
             .map(Json::Number)
             .ok_or_else(|| wrong("a time like 2026-01-31, 2026-01-31T15:59:00Z or a number")),
         Form::Integer => {
@@ -84,17 +87,33 @@ pub(crate) fn value(parameter: &Parameter, text: &str) -> Result<Json, Failure> 
 }
 
 /// A number in the unit of the parameter, from that number or from a date.
-fn time(text: &str, unit: &str) -> Option<String> {
+fn time(zone: &Zone, text: &str, unit: &str) -> Option<String> {
     if text.parse::<u64>().is_ok() {
         return Some(text.to_owned());
     }
-    let millis = date(text)?.as_millis();
+    let millis = date_in(zone, text)?.as_millis();
     Some(if unit == "s" { millis.div_euclid(1000) } else { millis }.to_string())
 }
 
 /// A day (its begin, UTC) or a moment in RFC 3339.
 pub(crate) fn date(text: &str) -> Option<Timestamp> {
-    text.parse().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()
+    date_in(&Zone::utc(), text)
+}
+
+/// A day (its begin where the zone is) or a moment in RFC 3339.
+pub(crate) fn date_in(zone: &Zone, text: &str) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    let (year, rest) = text.split_once('-')?;
+    let (month, day) = rest.split_once('-')?;
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if [year.len(), month.len(), day.len()] != [4, 2, 2]
+        || ![year, month, day].map(is_digits).iter().all(|is| *is)
+    {
+        return None;
+    }
+    zone.begin_of_day(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
 fn read(path: &str) -> Result<String, Failure> {
@@ -112,14 +131,27 @@ fn read(path: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::time;
+    use super::{date_in, time};
+    use crate::timezone::{Zone, parse};
 
     #[test]
     fn times_are_dates_moments_or_numbers() {
+        let time = |text: &str, unit: &str| time(&Zone::utc(), text, unit);
         assert_eq!(time("2024-01-01", "ms").as_deref(), Some("1704067200000"));
         assert_eq!(time("2024-01-01T00:00:01Z", "s").as_deref(), Some("1704067201"));
         assert_eq!(time("1704067200", "s").as_deref(), Some("1704067200"));
         assert_eq!(time("yesterday", "ms"), None);
         assert_eq!(time("-1", "ms"), None);
+    }
+    #[test]
+    fn days_begin_where_the_zone_is_and_moments_are_what_they_say() {
+        let vienna = parse("Europe/Vienna").expect("a zone");
+        let date = |text: &str| date_in(&vienna, text).map(|time| time.to_string());
+        assert_eq!(date("2024-01-31").as_deref(), Some("2024-01-30T23:00:00.000Z"));
+        assert_eq!(date("2024-07-01").as_deref(), Some("2024-06-30T22:00:00.000Z"));
+        assert_eq!(date("2024-01-31T12:00:00Z").as_deref(), Some("2024-01-31T12:00:00.000Z"));
+        for wrong in ["2024-02-30", "24-1-1", "2024-1-31", "2024", "+024-01-01", "tomorrow"] {
+            assert_eq!(date(wrong), None, "{wrong}");
+        }
     }
 }

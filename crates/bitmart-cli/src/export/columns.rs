@@ -6,7 +6,7 @@ use super::reference::is_one_row;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Names something.
     Id,
     /// A number that stands for a word.
@@ -22,19 +22,19 @@ pub(super) enum Kind {
 
 /// A documented column.
 #[derive(Clone, Debug)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) field: &'static Field,
-    pub(super) kind: Kind,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) field: &'static Field,
+    pub(crate) kind: Kind,
     /// Every row has it.
-    pub(super) is_required: bool,
+    pub(crate) is_required: bool,
     /// Fields of the members of a list, with the column's name left out.
-    pub(super) inner: Vec<(&'static str, &'static Field)>,
+    pub(crate) inner: Vec<(&'static str, &'static Field)>,
 }
 
 /// The columns in the order of the description. What stands beside the list that the rows come from is no
 /// column.
-pub(super) fn columns(entry: &EndpointEntry) -> Vec<Column> {
+pub(crate) fn columns(entry: &EndpointEntry) -> Vec<Column> {
     let place = place(entry);
     let mut columns: Vec<Column> = Vec::new();
     for field in entry.fields {
@@ -64,7 +64,7 @@ pub(super) fn columns(entry: &EndpointEntry) -> Vec<Column> {
 }
 
 /// Whether the rows of the endpoint are lists of values, without names.
-pub(super) fn is_positional(entry: &EndpointEntry) -> bool {
+pub(crate) fn is_positional(entry: &EndpointEntry) -> bool {
     let place = place(entry);
     entry.fields.iter().any(|field| field.path.strip_prefix(&*place).is_some_and(is_column))
 }
@@ -116,7 +116,7 @@ fn kind(field: &Field, name: &str) -> Kind {
 
 impl Column {
     /// The type, and the unit with what else is said of the form.
-    pub(super) fn type_and_unit(&self) -> (&'static str, String) {
+    pub(crate) fn type_and_unit(&self) -> (&'static str, String) {
         let mut parts = self.field.form.split(", ");
         let mut first = parts.next().unwrap_or_default();
         if first == self.name {
@@ -141,7 +141,7 @@ impl Column {
     }
 
     /// The word for a value out of a list.
-    pub(super) fn word(&self, value: &str) -> &'static str {
+    pub(crate) fn word(&self, value: &str) -> &'static str {
         let known = self.field.values.iter().find(|meaning| meaning.value == value);
         known.map_or("", |meaning| meaning.name)
     }

@@ -60,8 +60,10 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
             archive::claim(folder, &file)?;
             let broken = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
             private::write_with(&folder.join(&file), broken, |out| {
-                super::parquet::write(&table, out)
-                    .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))
+                let notes = super::parquet::write(&table, out)
+                    .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))?;
+                made.notes.extend(notes);
+                Ok(())
             })?;
             made.files.push(file);
         }

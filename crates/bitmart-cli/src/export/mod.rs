@@ -4,9 +4,11 @@ mod again;
 mod amounts;
 mod archive;
 mod cells;
-mod columns;
+pub(crate) mod columns;
 mod compare;
 mod derive;
+#[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet writes them"))]
+mod exact;
 mod examined;
 mod forecast;
 mod histories;
@@ -26,6 +28,7 @@ mod rebuild;
 mod reference;
 mod reread;
 mod run;
+mod shape;
 mod source;
 mod state;
 mod store;
@@ -45,6 +48,7 @@ pub(crate) use self::examined::{Examined, Listed};
 use self::forecast::Forecast;
 pub(crate) use self::open::Archive;
 use self::patience::Patience;
+pub(crate) use self::plan::GROUPS;
 use self::plan::What;
 use self::progress::Overall;
 pub(crate) use self::run::run;
@@ -71,7 +75,7 @@ pub(crate) fn command() -> Command {
         .arg(Arg::new("reread").long("reread").value_name("DIR").conflicts_with_all(["out", "from", "days", "to", "what", "all-contracts", "format"]).help(
             "Make the rows of an export anew from the responses in it; asks the exchange nothing",
         ))
-        .arg(span("from", "Begin, UTC [default: 2017-12-01]"))
+        .arg(span("from", "Begin, in the --timezone [default: 2017-12-01]"))
         .arg(
             Arg::new("days")
                 .long("days")
@@ -82,7 +86,7 @@ pub(crate) fn command() -> Command {
         )
         .arg(span(
             "to",
-            "End, UTC, or `now`, which rows of the last moment may miss [default: a minute ago]",
+            "End, in the --timezone, or `now`, which rows of the last moment may miss [default: a minute ago]",
         ))
         .arg(
             Arg::new("what")
@@ -93,7 +97,7 @@ pub(crate) fn command() -> Command {
                 .long_help(format!(
                     "Only these parts: {} and klines:SYMBOLS, as in klines:BTC_USDT,BTCUSDT \
                      [default: all but candles]",
-                    plan::GROUPS.join(", ")
+                    GROUPS.join(", ")
                 )),
         )
         .arg(

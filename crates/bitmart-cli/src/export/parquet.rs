@@ -1,14 +1,19 @@
 //! Rows as a Parquet file.
 //!
-//! Times are timestamps in UTC, whole numbers and truth values are such, and everything else is text. Ids
-//! are text even where they are numbers. Amounts stay the text that the exchange sent: the format's
-//! decimals have one scale for a whole column, and floats are not for money. Every column may lack values.
+//! Amounts are decimals, of which each column has one scale: that of the value with the most digits behind the
+//! point. Times are timestamps in UTC; whole numbers, codes that are numbers and truth values are such, and
+//! everything else is text. Ids are text even where they are numbers. Where a value of a column is not of its
+//! kind, or needs more digits than a decimal has, the whole column is text, and a note says so. Every column may
+//! lack values; a blank text counts as none where a column is not text.
 
 use std::io::Write;
 use std::sync::Arc;
 
-use parquet::basic::{Compression, GzipLevel, LogicalType, Repetition, TimeUnit, Type as Physical};
+use bitmart::Timestamp;
+use bitmart::rest::catalog::TimeUnit;
+use parquet::basic::{self, Compression, GzipLevel, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::data_type::{FixedLenByteArray, FixedLenByteArrayType};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -16,29 +21,45 @@ use parquet::schema::types::Type;
 
 use super::cells;
 use super::columns::Kind;
+use super::exact::{Exact, LONGEST};
+use super::shape::{Shape, is_blank};
 use super::table::{Cells, Table};
 use crate::failure::Failure;
 use crate::output::json::Json;
 
-/// Rows that are in memory at a time.
+/// Rows that are in memory at a time, and bytes of their lines.
 const GROUP: usize = 65_536;
+const GROUP_BYTES: usize = 8 << 20;
 
-/// Writes the file. A table without columns has no rows either, and becomes a file without rows.
-pub(super) fn write(table: &Table, out: &mut (impl Write + Send)) -> Result<(), ParquetError> {
-    let kinds: Vec<_> = (0..table.names.len()).map(|column| kind(table, column)).collect();
-    let fields = table.names.iter().zip(&kinds).map(|(name, kind)| {
-        let (physical, logical) = match kind {
-            Kind::Flag => (Physical::BOOLEAN, None),
-            Kind::Integer => (Physical::INT64, None),
-            Kind::Time(_) => {
-                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS)))
-            }
-            _ => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-        };
-        let field =
-            Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
-        field.with_logical_type(logical).build().map(Arc::new)
-    });
+/// Digits of a decimal of 16 bytes, which every program reads.
+const USUAL: usize = 38;
+
+/// What a column is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum As {
+    Flag,
+    Integer,
+    Time(TimeUnit),
+    /// A time that is written as `2024-01-31T12:00:00.000Z`.
+    Moment,
+    /// Digits behind the point, and whether it needs 32 bytes.
+    Decimal {
+        scale: usize,
+        is_long: bool,
+    },
+    Text,
+}
+
+/// Writes the file, and returns what its reader must know. A table without columns has no rows either, and
+/// becomes a file without rows.
+pub(super) fn write(
+    table: &Table,
+    out: &mut (impl Write + Send),
+) -> Result<Vec<String>, ParquetError> {
+    let mut notes = Vec::new();
+    let columns: Vec<_> =
+        (0..table.names.len()).map(|column| written_as(table, column, &mut notes)).collect();
+    let fields = table.names.iter().zip(&columns).map(|(name, column)| field(name, *column));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let schema = Arc::new(Type::group_type_builder("rows").with_fields(fields).build()?);
     let properties = WriterProperties::builder()
@@ -46,62 +67,131 @@ pub(super) fn write(table: &Table, out: &mut (impl Write + Send)) -> Result<(), 
         .build();
     let mut file = SerializedFileWriter::new(out, schema, Arc::new(properties))?;
     let mut rows: Vec<Cells> = Vec::new();
+    let mut bytes = 0;
     let outside = |failure: Failure| ParquetError::General(failure.to_string());
     let failed = |error: ParquetError| Failure::machine(error.to_string());
     table
-        .each(|row, _| {
+        .each(|row, line| {
             rows.push(row.clone());
-            if rows.len() == GROUP {
-                group(file.next_row_group().map_err(failed)?, &kinds, &rows).map_err(failed)?;
+            bytes += line.len();
+            if rows.len() == GROUP || bytes >= GROUP_BYTES {
+                group(file.next_row_group().map_err(failed)?, &columns, &rows).map_err(failed)?;
                 rows.clear();
+                bytes = 0;
             }
             Ok(())
         })
         .map_err(outside)?;
     if !rows.is_empty() {
-        group(file.next_row_group()?, &kinds, &rows)?;
+        group(file.next_row_group()?, &columns, &rows)?;
     }
-    file.close().map(drop)
+    file.close()?;
+    Ok(notes)
 }
 
-/// What a column is written as: text when a value is not of its kind.
-fn kind(table: &Table, column: usize) -> Kind {
-    let known = table.columns.get(column).zip(table.fits.get(column));
-    known.filter(|(_, fits)| **fits).map_or(Kind::Text, |(column, _)| column.kind)
+fn field(name: &str, column: As) -> Result<Arc<Type>, ParquetError> {
+    let time = || Some(LogicalType::timestamp(true, basic::TimeUnit::MILLIS));
+    let (physical, logical) = match column {
+        As::Flag => (Physical::BOOLEAN, None),
+        As::Integer => (Physical::INT64, None),
+        As::Time(_) | As::Moment => (Physical::INT64, time()),
+        As::Decimal { .. } => (Physical::FIXED_LEN_BYTE_ARRAY, None),
+        As::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+    };
+    let mut field =
+        Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
+    if let As::Decimal { scale, is_long } = column {
+        let (bytes, digits) = if is_long { (32, LONGEST) } else { (16, USUAL) };
+        let failed = |_| ParquetError::General(format!("{name}: {digits} digits"));
+        let (scale, digits) =
+            (i32::try_from(scale).map_err(failed)?, i32::try_from(digits).map_err(failed)?);
+        field = field
+            .with_length(bytes)
+            .with_precision(digits)
+            .with_scale(scale)
+            .with_logical_type(Some(LogicalType::decimal(scale, digits)));
+    } else {
+        field = field.with_logical_type(logical);
+    }
+    field.build().map(Arc::new)
+}
+
+/// What a column is written as, which its values have a say in.
+fn written_as(table: &Table, column: usize, notes: &mut Vec<String>) -> As {
+    let Shape { is_mixed, whole, scale } = table.shapes.get(column).copied().unwrap_or_default();
+    let kind = match table.columns.get(column) {
+        Some(column) => column.kind,
+        None if table.is_moment(column) && !is_mixed => return As::Moment,
+        None => return As::Text,
+    };
+    let name = &table.names[column];
+    let mut text = |why: &str| {
+        notes.push(format!("{}.parquet: {name} is text, since {why}", table.name));
+        As::Text
+    };
+    match kind {
+        Kind::Id | Kind::Text | Kind::List => As::Text,
+        // Some lists write the same codes as texts.
+        Kind::Code if is_mixed => As::Text,
+        Kind::Flag if is_mixed => text("a value is not true or false"),
+        Kind::Integer if is_mixed => text("a value is no whole number"),
+        Kind::Time(_) if is_mixed => text("a value is no time"),
+        Kind::Decimal if is_mixed => text("a value is no decimal"),
+        Kind::Decimal if whole + scale > LONGEST => {
+            text(&format!("its values need {} digits, and a decimal has {LONGEST}", whole + scale))
+        }
+        Kind::Flag => As::Flag,
+        Kind::Code | Kind::Integer => As::Integer,
+        Kind::Time(unit) => As::Time(unit),
+        Kind::Decimal => {
+            let is_long = whole + scale > USUAL;
+            if is_long {
+                notes.push(format!(
+                    "{}.parquet: {name} needs {} digits and is a decimal of 32 bytes, which some programs \
+                     read as a floating point number",
+                    table.name,
+                    whole + scale
+                ));
+            }
+            As::Decimal { scale, is_long }
+        }
+    }
 }
 
 fn group<W: Write + Send>(
     mut group: SerializedRowGroupWriter<'_, W>,
-    kinds: &[Kind],
+    columns: &[As],
     rows: &[Cells],
 ) -> Result<(), ParquetError> {
-    for (column, kind) in kinds.iter().enumerate() {
-        let is_blank = |value: &Json| {
-            *value == Json::Null
-                || (matches!(kind, Kind::Time(_)) && value.cell() == cells::NO_TIME)
+    for (index, column) in columns.iter().copied().enumerate() {
+        let is_there = |value: &&Json| match column {
+            As::Text => **value != Json::Null,
+            As::Time(_) => !is_blank(value) && value.cell() != cells::NO_TIME,
+            _ => !is_blank(value),
         };
-        let values_of = column_of(rows, column, is_blank);
-        match kind {
-            Kind::Flag => values::<BoolType, W>(&mut group, &values_of, truth)?,
-            Kind::Integer => values::<Int64Type, W>(&mut group, &values_of, whole)?,
-            Kind::Time(unit) => values::<Int64Type, W>(&mut group, &values_of, |value| {
-                cells::time(&value.cell(), *unit).map(bitmart::Timestamp::as_millis)
+        let values_of: Vec<_> = rows.iter().map(|row| row.get(index).filter(is_there)).collect();
+        match column {
+            As::Flag => values::<BoolType, W>(&mut group, &values_of, truth)?,
+            As::Integer => values::<Int64Type, W>(&mut group, &values_of, whole)?,
+            As::Time(unit) => values::<Int64Type, W>(&mut group, &values_of, |value| {
+                cells::time(&value.cell(), unit).map(Timestamp::as_millis)
             })?,
-            _ => values::<ByteArrayType, W>(&mut group, &values_of, |value| {
+            As::Moment => values::<Int64Type, W>(&mut group, &values_of, |value| {
+                value.cell().parse().ok().map(Timestamp::as_millis)
+            })?,
+            As::Decimal { scale, is_long } => {
+                let from = if is_long { 0 } else { 16 };
+                values::<FixedLenByteArrayType, W>(&mut group, &values_of, |value| {
+                    let bytes = Exact::read(&value.cell())?.bytes(scale)?;
+                    Some(FixedLenByteArray::from(bytes[from..].to_vec()))
+                })?;
+            }
+            As::Text => values::<ByteArrayType, W>(&mut group, &values_of, |value| {
                 Some(ByteArray::from(value.cell().into_bytes()))
             })?,
         }
     }
     group.close().map(drop)
-}
-
-/// The values of a column, with blanks.
-fn column_of(
-    rows: &[Cells],
-    column: usize,
-    is_blank: impl Fn(&Json) -> bool,
-) -> Vec<Option<&Json>> {
-    rows.iter().map(|row| row.get(column).filter(|value| !is_blank(value))).collect()
 }
 
 fn truth(value: &Json) -> Option<bool> {
@@ -119,22 +209,27 @@ fn values<T: DataType, W: Write + Send>(
 ) -> Result<(), ParquetError> {
     let there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
     let values: Vec<T::T> = cells.iter().copied().flatten().filter_map(value).collect();
-    let mut writer = group
-        .next_column()?
-        .ok_or_else(|| ParquetError::General("the schema has fewer columns".to_owned()))?;
+    let general = |text: &str| ParquetError::General(text.to_owned());
+    // The rows were looked at before: they changed in between.
+    if values.len() != cells.iter().flatten().count() {
+        return Err(general("a value is not of the kind of its column"));
+    }
+    let mut writer = group.next_column()?.ok_or_else(|| general("the schema has fewer columns"))?;
     writer.typed::<T>().write_batch(&values, Some(&there), None)?;
     writer.close()
 }
 
 #[cfg(test)]
 mod tests {
+    use bitmart::Decimal;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
 
     use super::super::store::{State, rows_path, states};
     use super::{Table, write};
 
-    /// The rows of a Parquet file that is made of rows of `endpoint`, and its columns.
-    fn rows(endpoint: &str, lines: &[&str]) -> (Vec<String>, String) {
+    /// The rows of a Parquet file that is made of rows of `endpoint`, its columns, and the notes.
+    fn rows(endpoint: &str, lines: &[&str]) -> (Vec<String>, String, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
         std::fs::create_dir(states(folder)).expect("a folder");
@@ -145,7 +240,8 @@ mod tests {
         let text = lines.join("\n") + "\n";
         std::fs::write(rows_path(folder, "x"), text).expect("written");
         let mut file = Vec::new();
-        write(&Table::open(folder, "x").expect("a table"), &mut file).expect("a file");
+        let table = Table::open(folder, "x").expect("a table");
+        let notes = write(&table, &mut file).expect("a file");
         let bytes = bitmart::rest::bytes::Bytes::from(file);
         let reader = SerializedFileReader::new(bytes).expect("Parquet");
         let mut schema = Vec::new();
@@ -155,34 +251,106 @@ mod tests {
         );
         let rows = reader.get_row_iter(None).expect("rows");
         let rows = rows.map(|row| row.expect("a row").to_string()).collect();
-        (rows, String::from_utf8(schema).expect("text"))
+        (rows, String::from_utf8(schema).expect("text"), notes)
     }
 
     #[test]
-    fn ids_and_amounts_are_text_and_times_are_times() {
-        let (rows, schema) = rows(
+    fn amounts_are_decimals_times_are_times_and_ids_are_text() {
+        let (rows, schema, notes) = rows(
             "futures_fills",
             &[
                 r#"{"trade_id":"10","order_id":118100034543076010,"symbol":"BTCUSDT","side":1,"price":"27000.50","vol":"3","create_time":1700000000123,"new":[1,2]}"#,
-                r#"{"trade_id":"9","order_id":"7","symbol":"BTCUSDT","side":4,"price":"0.10","vol":"1","create_time":1700000000123,"profit":true}"#,
+                r#"{"trade_id":"9","order_id":"7","symbol":"BTCUSDT","side":4,"price":"-0.125","vol":"","create_time":0,"profit":true}"#,
             ],
         );
         assert!(schema.contains("create_time (TIMESTAMP(MILLIS,true))"), "{schema}");
+        assert!(schema.contains("FIXED_LEN_BYTE_ARRAY (16) price (DECIMAL(38,3))"), "{schema}");
         assert!(schema.contains("BYTE_ARRAY trade_id"), "{schema}");
+        assert!(schema.contains("INT64 side"), "{schema}");
         let told: Vec<_> = rows.iter().map(|row| row.contains(r#"trade_id: "9""#)).collect();
         assert_eq!(told, [true, false], "{rows:?}");
-        for wanted in
-            [r#"order_id: "118100034543076010""#, r#"price: "27000.50""#, r#"new: "[1,2]""#]
-        {
+        for wanted in [r#"order_id: "118100034543076010""#, "price: 27000.500", r#"new: "[1,2]""#] {
             assert!(rows[1].contains(wanted), "{}", rows[1]);
         }
+        for wanted in ["price: -0.125", "vol: null", "create_time: null", "side: 4"] {
+            assert!(rows[0].contains(wanted), "{}", rows[0]);
+        }
         assert!(rows[0].contains("profit: true") && rows[1].contains("profit: null"), "{rows:?}");
+        assert!(notes.is_empty(), "{notes:?}");
     }
 
     #[test]
     fn a_value_that_is_not_of_its_kind_is_not_lost() {
-        let row = r#"{"trade_id":"1","order_id":"1","symbol":"X","side":1,"price":"1","vol":"1","create_time":"soon"}"#;
-        let (rows, _) = rows("futures_fills", &[row]);
-        assert!(rows[0].contains(r#"create_time: "soon""#), "{}", rows[0]);
+        let row = r#"{"trade_id":"1","order_id":"1","symbol":"X","side":"buy","price":"free","vol":"1","create_time":"soon"}"#;
+        let (rows, _, notes) = rows("futures_fills", &[row]);
+        for wanted in [r#"create_time: "soon""#, r#"price: "free""#, r#"side: "buy""#] {
+            assert!(rows[0].contains(wanted), "{}", rows[0]);
+        }
+        let wanted = ["x.parquet: price is text", "x.parquet: create_time is text"];
+        for wanted in wanted {
+            assert!(notes.iter().any(|note| note.starts_with(wanted)), "{wanted}: {notes:?}");
+        }
+    }
+
+    fn fill(price: &str) -> String {
+        format!(
+            r#"{{"trade_id":"1","order_id":"1","symbol":"X","side":1,"price":"{price}","vol":"1","create_time":1}}"#
+        )
+    }
+
+    #[test]
+    fn a_column_that_needs_more_digits_is_longer_and_then_text() {
+        let small = "0.000000000000000001";
+        for (large, wanted, note) in [
+            ("12345678901234567890", "(16) price (DECIMAL(38,18))", ""),
+            ("123456789012345678901", "(32) price (DECIMAL(76,18))", "needs 39 digits"),
+            (&"9".repeat(59), "price (STRING)", "its values need 77 digits"),
+        ] {
+            let (rows, schema, notes) = rows("futures_fills", &[&fill(large), &fill(small)]);
+            assert!(schema.contains(wanted), "{schema}");
+            assert_eq!(notes.is_empty(), note.is_empty(), "{notes:?}");
+            assert!(notes.iter().all(|text| text.contains(note)), "{notes:?}");
+            for price in [large, small] {
+                assert!(rows.iter().any(|row| row.contains(price)), "{price}: {rows:?}");
+            }
+        }
+    }
+
+    /// Up to 28 digits, the point anywhere within or in front of them.
+    fn amount() -> impl Strategy<Value = Decimal> {
+        let digits = prop_oneof![Just(0_i128), Just(1), -BOUND..BOUND];
+        (digits, 0_u32..=28)
+            .prop_map(|(digits, scale)| Decimal::from_i128_with_scale(digits, scale))
+    }
+
+    /// The first number of 29 digits.
+    const BOUND: i128 = 10_i128.pow(28);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn decimals_come_back_as_they_were(amounts in proptest::collection::vec(amount(), 1..20)) {
+            let lines: Vec<_> = amounts.iter().map(|amount| fill(&amount.to_string())).collect();
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            let (rows, ..) = rows("futures_fills", &lines);
+            let price = |row: &String| {
+                let (_, rest) = row.split_once("price: ").expect("a price");
+                let text = rest.split([',', '}']).next().expect("a number").trim().to_owned();
+                // Of the same column, so with zeros at the end.
+                let text = text.trim_matches('"').to_owned();
+                if text.contains('.') {
+                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+                } else {
+                    text
+                }
+            };
+            let mut read: Vec<Decimal> =
+                rows.iter().map(|row| price(row).parse().expect("a decimal")).collect();
+            let mut wanted = amounts;
+            read.sort_unstable();
+            wanted.sort_unstable();
+            prop_assert_eq!(read, wanted);
+        }
     }
 }

@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::names;
 
 /// The groups, in the order in which they are asked for: some go by the rows of those before.
-pub(super) const GROUPS: [&str; 13] = [
+pub(crate) const GROUPS: [&str; 13] = [
     "balances",
     "orders",
     "trades",

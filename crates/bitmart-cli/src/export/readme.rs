@@ -86,6 +86,10 @@ const READING: &str = "
   0 or nothing where the exchange told no time. In `csv` UTC as `2024-01-31T12:00:00.000Z`, in `parquet` timestamps.
 - Amounts are decimals with the digits that the exchange sent. Read them as decimals, not as binary floating point numbers;
   spreadsheets keep fifteen digits only, the file has all.
+- `parquet`: amounts are decimals with one scale for each column, that of the value with the most digits behind the
+  point. Codes and counts are whole numbers where the exchange wrote numbers, ids are text. A column is text as a whole where a
+  value is not of its kind or needs more than 76 digits; such columns are named below. A blank text is null where a
+  column is not text.
 - `csv`: where a text would be taken for something else, an apostrophe stands in front of it that is no part of it: ids and
   other texts of digits, texts that begin with `=`, `+`, `-` or `@`, words such as `NA` and `TRUE`, and texts that have an
   apostrophe in front already. Take one apostrophe away. Numbers, negative ones included, have none. A blank cell is a value

@@ -17,11 +17,12 @@ use super::progress::Overall;
 use super::{BEGIN, DAY_MS, Export, SETTLED_MS, derive, readme, reread, source, store};
 use crate::auth::store::masked;
 use crate::context::Context;
-use crate::endpoint::parameters::date;
+use crate::endpoint::parameters::{date, date_in};
 use crate::failure::{Exit, Failure};
 use crate::interrupts::Interrupts;
 use crate::private;
 use crate::target::Target;
+use crate::timezone::Zone;
 
 /// A run that goes on after an interruption keeps its end; when that is older than this, another run follows.
 const BEHIND_MS: i64 = 3_600_000;
@@ -45,7 +46,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(matches: &ArgMatches) -> Result<Self, Failure> {
+    fn read(matches: &ArgMatches, zone: &Zone) -> Result<Self, Failure> {
         let words = matches.get_many::<String>("what").unwrap_or_default();
         let mut what = What::read(words.map(String::as_str)).map_err(Failure::usage)?;
         what.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
@@ -53,7 +54,7 @@ impl Wanted {
         let bound = |name: &str| match matches.get_one::<String>(name).filter(|text| *text != "now")
         {
             None => Ok(None),
-            Some(text) => date(text).map(|time| Some(time.as_millis())).ok_or_else(|| {
+            Some(text) => date_in(zone, text).map(|time| Some(time.as_millis())).ok_or_else(|| {
                 Failure::usage(format!("--{name} {text}: expected a date like 2024-01-31"))
             }),
         };
@@ -86,7 +87,7 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         let stop_after = matches.get_one::<u64>("stop-after").copied();
         return reread::run(Path::new(folder), stop_after);
     }
-    let wanted = Wanted::read(matches)?;
+    let wanted = Wanted::read(matches, context.view.zone())?;
     for (name, known) in source::near_misses() {
         eprintln!("{name} is set but not a variable of this program; did you mean {known}?");
     }

@@ -9,15 +9,19 @@ use bitmart::rest::history::RowKey;
 use super::columns::{Column, Kind, columns};
 use super::manifest::for_lines;
 use super::order::{Source, in_order};
+use super::shape::Shape;
 use super::store::{rows_path, state};
 use super::walk::entry;
-use super::{again, cells, histories};
+use super::{again, histories};
 use crate::failure::Failure;
 use crate::output::{self, json::Json, rows::Rows};
 
+/// The column with the time of a snapshot.
+const TAKEN: &str = "taken";
+
 /// A dataset that is read as a table.
 pub(super) struct Table {
-    name: String,
+    pub(super) name: String,
     path: PathBuf,
     pub(super) entry: &'static EndpointEntry,
     /// The names of all columns: the documented ones, which are always there, then what the rows have
@@ -27,8 +31,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// Its rows are of snapshots, and say of which.
     is_dated: bool,
-    /// Whether all values of a column are of its kind.
-    pub(super) fits: Vec<bool>,
+    /// What the values of each column have in common.
+    pub(super) shapes: Vec<Shape>,
 }
 
 /// A row: a value for each column.
@@ -44,26 +48,38 @@ impl Table {
         // Names that are values are told by the rows.
         columns.retain(|column| !column.name.contains('{'));
         let names = columns.iter().map(|column| column.name.clone()).collect();
-        let fits = vec![true; columns.len()];
+        let shapes = vec![Shape::default(); columns.len()];
         let path = rows_path(folder, name);
-        let mut table = Self { name: name.to_owned(), path, entry, names, columns, is_dated, fits };
+        let mut table =
+            Self { name: name.to_owned(), path, entry, names, columns, is_dated, shapes };
         table.survey()?;
         Ok(table)
+    }
+
+    /// Whether a column that no document names says when a row was taken.
+    #[cfg(feature = "parquet")]
+    pub(super) fn is_moment(&self, column: usize) -> bool {
+        self.is_dated && column >= self.columns.len() && self.names[column] == TAKEN
     }
 
     fn survey(&mut self) -> Result<(), Failure> {
         let mut number = 0;
         let mut names = std::mem::take(&mut self.names);
-        let mut fits = std::mem::take(&mut self.fits);
+        let mut shapes = std::mem::take(&mut self.shapes);
         for_lines(&self.path, |line| {
             number += 1;
             let row = Self::read(&self.name, number, self.entry, &mut names, line)?;
-            for ((value, column), fits) in row.iter().zip(&self.columns).zip(&mut fits) {
-                *fits &= *value == Json::Null || fit(value, column.kind);
+            shapes.resize(names.len(), Shape::default());
+            for ((value, column), shape) in row.iter().zip(&self.columns).zip(&mut shapes) {
+                shape.see(value, column.kind);
+            }
+            let beyond = row.iter().zip(&mut shapes).zip(&names).skip(self.columns.len());
+            for ((value, shape), _) in beyond.filter(|(_, name)| *name == TAKEN) {
+                shape.see_moment(value);
             }
             Ok(())
         })?;
-        (self.names, self.fits) = (names, fits);
+        (self.names, self.shapes) = (names, shapes);
         Ok(())
     }
 
@@ -110,14 +126,5 @@ impl Table {
             let cells = Self::read(&self.name, 0, self.entry, &mut names, line)?;
             each(&cells, line)
         })
-    }
-}
-
-fn fit(value: &Json, kind: Kind) -> bool {
-    match kind {
-        Kind::Time(unit) => cells::time(&value.cell(), unit).is_some(),
-        Kind::Integer => matches!(value, Json::Number(digits) if digits.parse::<i64>().is_ok()),
-        Kind::Flag => matches!(value, Json::Bool(_)),
-        _ => true,
     }
 }

@@ -6,12 +6,17 @@ pub(crate) mod json {
 }
 pub(crate) mod rows;
 mod table;
+mod view;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use bitmart::Timestamp;
+use bitmart::rest::Effect;
 use bitmart::rest::catalog::{EndpointEntry, Field};
 
+pub(crate) use self::view::View;
 use self::{json::Json, rows::rows};
+use crate::export::columns::columns;
 use crate::failure::Failure;
 
 /// Form of the output.
@@ -49,48 +54,120 @@ impl Format {
     }
 }
 
+/// What the documents say of data.
+struct Known<'a> {
+    column: rows::ColumnName<'a>,
+    /// The form of the field at a path.
+    form: &'a dyn Fn(&str) -> Option<&'a str>,
+    /// Names of the columns of its rows, and whether every row has them.
+    columns: &'a [(&'a str, bool)],
+}
+
+impl Known<'_> {
+    /// The data of the program itself.
+    const NOTHING: Known<'static> = Known { column: &|_, _| None, form: &|_| None, columns: &[] };
+
+    fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The time that the value of a field is, if it is one.
+    fn time(&self, path: &str, value: &Json) -> Option<Timestamp> {
+        let unit = (self.form)(path)?.split(", ").find(|part| *part == "ms" || *part == "s")?;
+        let number = value.cell().parse::<i64>().ok().filter(|number| *number > 0)?;
+        let millis = if unit == "ms" { number } else { number.saturating_mul(1000) };
+        Some(Timestamp::from_millis(millis))
+    }
+}
+
+/// Refuses names of columns that no document has, before anything is sent.
+pub(crate) fn check_columns(view: &View, entry: &EndpointEntry) -> Result<(), Failure> {
+    let columns = columns(entry);
+    view.check(&columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>())
+}
+
 /// Prints the data of an answer; `body` is the whole answer as it came.
 pub(crate) fn print(
-    format: Format,
+    view: &View,
     entry: &EndpointEntry,
     data: &Json,
     body: &[u8],
 ) -> Result<(), Failure> {
-    if format == Format::Raw {
+    if view.format == Format::Raw {
         return write(body);
     }
-    let column = |path: &str, index: usize| column(entry, path, index);
-    write(render(format, data, &column, &|path| form(entry, path))?.as_bytes())
-}
-
-/// Prints data of the program itself, which no document describes. An object is one row, whatever
-/// lists are in it.
-pub(crate) fn print_value(format: Format, data: &Json) -> Result<(), Failure> {
-    let row = Json::List(vec![data.clone()]);
-    let data = match (format, data) {
-        (Format::Ndjson | Format::Csv, Json::Object(_)) => &row,
-        _ => data,
+    let columns = columns(entry);
+    let columns: Vec<_> =
+        columns.iter().map(|column| (column.name.as_str(), column.is_required)).collect();
+    let known = Known {
+        column: &|path, index| column(entry, path, index),
+        form: &|path| form(entry, path),
+        columns: &columns,
     };
-    write(render(format, data, &|_, _| None, &|_| None)?.as_bytes())
+    match render(view, data, &known) {
+        // What became of a request with an effect is told in any case.
+        Err(failure) if entry.metadata.effect != Effect::Read => {
+            eprintln!("{failure}");
+            show(&View::whole(view.format), data, &known)
+        }
+        text => finish(text?),
+    }
 }
 
-fn render(
-    format: Format,
-    data: &Json,
-    column: rows::ColumnName<'_>,
-    form: table::Form<'_>,
-) -> Result<String, Failure> {
-    Ok(match format {
-        Format::Table => table::render(data, column, form),
+/// Prints data of the program itself, which no document describes, with the columns that were asked for. An
+/// object is one row, whatever lists are in it.
+pub(crate) fn print_rows(view: &View, data: &Json) -> Result<(), Failure> {
+    let row = Json::List(vec![data.clone()]);
+    let is_row = matches!(view.format, Format::Ndjson | Format::Csv) || view.is_chosen();
+    let data = if is_row && matches!(data, Json::Object(_)) { &row } else { data };
+    show(view, data, &Known::NOTHING)
+}
+
+/// Prints data of the program itself, all of it.
+pub(crate) fn print_value(format: Format, data: &Json) -> Result<(), Failure> {
+    print_rows(&View::whole(format), data)
+}
+
+fn show(view: &View, data: &Json, known: &Known<'_>) -> Result<(), Failure> {
+    finish(render(view, data, known)?)
+}
+
+/// Writes the data, then what there is to say of it.
+fn finish((text, notes): (String, Vec<String>)) -> Result<(), Failure> {
+    write(text.as_bytes())?;
+    for note in notes {
+        eprintln!("{note}");
+    }
+    Ok(())
+}
+
+/// The text, and what is not in it.
+fn render(view: &View, data: &Json, known: &Known<'_>) -> Result<(String, Vec<String>), Failure> {
+    let chosen = || {
+        let mut rows = view.choose(rows(data, known.column), &known.names())?;
+        rows.change(|path, value| view.time(known.time(path, value)?).map(Json::Text));
+        Ok::<_, Failure>(rows)
+    };
+    let text = match view.format {
+        Format::Table if view.is_chosen() => {
+            let rows = view.choose(rows(data, known.column), &known.names())?;
+            table::grid(&rows, view, known, &mut Vec::new())
+        }
+        Format::Table => {
+            let mut notes = Vec::new();
+            let text = table::render(data, view, known, &mut notes);
+            return Ok((text, notes));
+        }
         Format::Json => data.pretty() + "\n",
         Format::Ndjson => {
-            let rows = rows(data, column);
+            let rows = chosen()?;
             let lines: Vec<_> = rows.rows.iter().map(|row| rows.object(row).to_string()).collect();
             lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
         }
-        Format::Csv => csv(&rows(data, column))?,
+        Format::Csv => csv(&chosen()?)?,
         Format::Raw => format!("{data}\n"),
-    })
+    };
+    Ok((text, Vec::new()))
 }
 
 /// Writes to standard output. A reader that has gone is no error: `bitmart … | head` is normal use.

@@ -3,10 +3,13 @@
 use super::json::Json;
 
 /// Rows and the names of their columns, in order. A row may lack a column.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "a table of rows has rows")]
 pub(crate) struct Rows {
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<(usize, Json)>>,
+    /// Where the rows stand in the data: `[]`, `orders[]`, or nowhere when the data is the row.
+    place: String,
 }
 
 /// Names a column of positional rows: its path in the data (`[]`, `orders[]`) and its index.
@@ -52,7 +55,7 @@ fn only_list(members: &[(String, Json)]) -> Option<(&str, &[Json])> {
 
 /// The rows of a list that stands at `path` in the data.
 pub(super) fn of_list(items: &[Json], path: &str, name: ColumnName<'_>) -> Rows {
-    let mut table = Rows::default();
+    let mut table = Rows { place: path.to_owned(), ..Rows::default() };
     for item in items {
         table.push(item, &|_, index| name(path, index));
     }
@@ -62,7 +65,37 @@ pub(super) fn of_list(items: &[Json], path: &str, name: ColumnName<'_>) -> Rows 
 impl Rows {
     /// No rows, but columns.
     pub(crate) fn with_columns(columns: Vec<String>) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self { columns, ..Self::default() }
+    }
+
+    /// Where a column stands in the data, as documents name it: `orders[].price`.
+    pub(super) fn path(&self, column: usize) -> String {
+        let dot = if self.place.is_empty() { "" } else { "." };
+        format!("{}{dot}{}", self.place, self.columns[column])
+    }
+
+    /// The same rows with these columns, in this order.
+    pub(super) fn of_columns(self, columns: Vec<String>) -> Self {
+        let place = |name: &String| self.columns.iter().position(|known| known == name);
+        let places: Vec<_> = columns.iter().map(place).collect();
+        let row = |row: &Vec<(usize, Json)>| {
+            let cell = |(new, old): (usize, &Option<usize>)| {
+                let (_, value) = row.iter().find(|(column, _)| Some(*column) == *old)?;
+                Some((new, value.clone()))
+            };
+            places.iter().enumerate().filter_map(cell).collect()
+        };
+        Self { rows: self.rows.iter().map(row).collect(), columns, place: self.place }
+    }
+
+    /// Changes each value that `change` has another one for; it is told the path of its column.
+    pub(super) fn change(&mut self, change: impl Fn(&str, &Json) -> Option<Json>) {
+        let paths: Vec<_> = (0..self.columns.len()).map(|column| self.path(column)).collect();
+        for (column, value) in self.rows.iter_mut().flatten() {
+            if let Some(changed) = change(&paths[*column], value) {
+                *value = changed;
+            }
+        }
     }
 
     /// Adds a row.

@@ -23,6 +23,28 @@ use crate::names;
 use crate::output::{self, json::Json};
 use crate::private;
 
+/// Faults by what they strike: a path, a topic, the handshakes of an address.
+pub(crate) const FAULTS: [&[&str]; 3] = [
+    &[
+        "delay",
+        "drop-before",
+        "drop-after",
+        "html",
+        "html-after",
+        "truncated-json",
+        "null-rows",
+        "reset-mid-body",
+        "slow-drip",
+        "rate-limited",
+        "banned",
+        "unavailable",
+        "maintenance",
+        "late-history",
+    ],
+    &["silent-socket", "half-open", "duplicate", "late-push", "garbage", "version-gap"],
+    &["wrong-accept"],
+];
+
 pub(crate) fn command() -> Command {
     let account = || {
         Arg::new("account")
@@ -95,12 +117,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             Command::new("fault")
                 .about("Break the next answers of a path, or a socket's topic")
-                .after_help(
-                    "delay, drop-before, drop-after, html, html-after, truncated-json, null-rows, \
-                     reset-mid-body, slow-drip, rate-limited, banned, unavailable, maintenance, \
-                     late-history on a path;\nsilent-socket, half-open, duplicate, late-push, garbage, \
-                     version-gap on a topic like spot/ticker:BTC_USDT;\nwrong-accept on the handshakes of an address like spot/api",
-                )
+                .after_help(fault_help())
                 .arg(Arg::new("fault").value_name("FAULT").help("What happens"))
                 .arg(Arg::new("on").value_name("PATH|TOPIC").requires("fault").help("To what"))
                 .arg(number("times", "How often [default: 1]"))
@@ -128,6 +145,14 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(Command::new("down").about("Stop it"))
         .subcommand(Command::new("reset").about("Forget its state; the next one begins anew"))
+}
+
+fn fault_help() -> String {
+    let [path, topic, handshake] = FAULTS.map(|names| names.join(", "));
+    format!(
+        "{path} on a path;\n{topic} on a topic like spot/ticker:BTC_USDT;\n{handshake} on the handshakes \
+         of an address like spot/api"
+    )
 }
 
 pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), Failure> {
@@ -176,7 +201,7 @@ async fn running() -> Result<Ready, Failure> {
 fn show(context: &Context, answer: &Value) -> Result<(), Failure> {
     let data = Json::read(&answer.to_string())
         .map_err(|error| Failure::machine(format!("the answer: {error}")))?;
-    output::print_value(context.format, &data)
+    output::print_rows(&context.view, &data)
 }
 
 async fn status(ready: &Ready, admin: &Admin) -> Result<Value, Failure> {

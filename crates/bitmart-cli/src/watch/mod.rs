@@ -1,5 +1,6 @@
 //! `watch`: channels as lines.
 
+mod printer;
 pub(crate) mod topics;
 
 use std::time::Duration;
@@ -11,16 +12,15 @@ use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use tokio::sync::mpsc;
 
+use self::printer::Printer;
 use self::topics::{KINDS, Named, Wish, topics};
 use crate::context::Context;
 use crate::failure::{Failure, chain};
 use crate::interrupts::Interrupts;
-use crate::output::{self, Format, json::Json, rows::Rows};
+use crate::output::{self, json::Json};
 
 /// Lines that may wait for a slow terminal. Beyond them subscriptions lag, which is told.
 const WAITING: usize = 256;
-/// Widest column of a table.
-const WIDEST: usize = 24;
 
 pub(crate) fn command() -> Command {
     let kinds = KINDS.map(|(kind, symbols)| format!("{kind} ({symbols})")).join(", ");
@@ -122,7 +122,7 @@ async fn follow(context: &Context, matches: &ArgMatches) -> Result<(), Failure> 
     let topics =
         topics(&text("kind").to_ascii_lowercase(), &symbols, &wish).map_err(Failure::usage)?;
     let mut left = matches.get_one::<u64>("count").copied();
-    let mut printer = Printer::new(context.format);
+    let mut printer = Printer::new(context.view.clone());
     let mut lines = subscribe(context, &topics, &printer).await?;
     let mut interrupts = Interrupts::listen()?;
     let several = topics.len() > 1;
@@ -253,117 +253,5 @@ impl Happening {
         let detail = self.detail.as_deref().map(|detail| ("detail".to_owned(), text(detail)));
         members.extend(detail);
         Json::Object(members)
-    }
-}
-
-/// The best level of each side of a book, for a line; `None` for other rows.
-fn best(row: &Json) -> Option<Json> {
-    let Json::Object(members) = row else { return None };
-    let level = |side: &str| {
-        let (_, levels) = members.iter().find(|(name, _)| name == side)?;
-        let Json::List(levels) = levels else { return None };
-        Some(match levels.first() {
-            // Spot: price and size. Futures: members.
-            Some(Json::List(cells)) => (cells.first()?.clone(), cells.get(1)?.clone()),
-            Some(Json::Object(cells)) => {
-                let cell = |name: &str| cells.iter().find(|(known, _)| known == name);
-                (cell("price")?.1.clone(), cell("vol")?.1.clone())
-            }
-            _ => (Json::Null, Json::Null),
-        })
-    };
-    let ((bid, bid_size), (ask, ask_size)) = (level("bids")?, level("asks")?);
-    let mut kept: Vec<_> =
-        members.iter().filter(|(_, value)| !matches!(value, Json::List(_))).cloned().collect();
-    let best = [("bid_size", bid_size), ("bid", bid), ("ask", ask), ("ask_size", ask_size)];
-    kept.extend(best.map(|(name, value)| (name.to_owned(), value)));
-    Some(Json::Object(kept))
-}
-
-/// Writes rows as they come, in columns that stay where the first rows put them.
-struct Printer {
-    format: Format,
-    table: Rows,
-    widths: Vec<usize>,
-}
-
-impl Printer {
-    fn new(format: Format) -> Self {
-        Self { format, table: Rows::default(), widths: Vec::new() }
-    }
-
-    fn row(&mut self, topic: Option<&str>, row: &Json) -> Result<(), Failure> {
-        let row = match (topic, row) {
-            (Some(topic), Json::Object(members)) => {
-                let topic = ("topic".to_owned(), Json::Text(topic.to_owned()));
-                Json::Object([vec![topic], members.clone()].concat())
-            }
-            _ => row.clone(),
-        };
-        match self.format {
-            Format::Table | Format::Csv => {
-                let known = self.table.columns.len();
-                let row = best(&row).unwrap_or(row);
-                self.table.rows.clear();
-                self.table.push(&row, &|_, _| None);
-                let cells = self.table.cells(&self.table.rows[0]);
-                let cells: Vec<_> = cells.iter().map(Json::cell).collect();
-                if self.format == Format::Csv {
-                    // Names come once; later members have none.
-                    let named = known == 0;
-                    let text = output::csv(&self.table)?;
-                    let line = text.split_once('\n').map_or("", |(_, line)| line);
-                    return output::write(if named { &text } else { line }.as_bytes());
-                }
-                let columns = self.table.columns.clone();
-                let mut text = String::new();
-                if known != columns.len() {
-                    let wide = |(name, cell): (&String, &String)| {
-                        name.chars().count().max(cell.chars().count()).min(WIDEST)
-                    };
-                    self.widths = columns.iter().zip(&cells).map(wide).collect();
-                    text += &self.aligned(&columns);
-                }
-                text += &self.aligned(&cells);
-                output::write(text.as_bytes())
-            }
-            Format::Json => output::write((row.pretty() + "\n").as_bytes()),
-            Format::Ndjson | Format::Raw => output::write(format!("{row}\n").as_bytes()),
-        }
-    }
-
-    fn aligned(&self, cells: &[String]) -> String {
-        let cells: Vec<_> = cells
-            .iter()
-            .zip(&self.widths)
-            .map(|(cell, width)| {
-                if cell.chars().count() > WIDEST {
-                    let cut: String = cell.chars().take(WIDEST - 1).collect();
-                    return cut + "…";
-                }
-                format!("{cell:<width$}")
-            })
-            .collect();
-        cells.join("  ").trim_end().to_owned() + "\n"
-    }
-
-    fn note(&self, note: &Json) -> Result<(), Failure> {
-        match self.format {
-            Format::Ndjson | Format::Raw | Format::Json => {
-                output::write(format!("{note}\n").as_bytes())
-            }
-            Format::Table | Format::Csv => {
-                let Json::Object(members) = note else { return Ok(()) };
-                let words = members.iter().map(|(name, value)| match (name.as_str(), value) {
-                    ("at", Json::Number(at)) => at
-                        .parse()
-                        .map(Timestamp::from_millis)
-                        .map_or_else(|_| at.clone(), |at| at.to_string()),
-                    _ => value.cell(),
-                });
-                eprintln!("-- {}", words.collect::<Vec<_>>().join(" "));
-                Ok(())
-            }
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::output::{self, Format, json::Json};
 
 /// Prints facts and plan to standard output.
 pub(super) fn print(context: &Context, facts: &Facts, plan: &Plan) -> Result<(), Failure> {
-    if context.format == Format::Table {
+    if context.format == Format::Table && !context.view.is_chosen() {
         return output::write(text(facts, plan).as_bytes());
     }
     let data = serde_json::json!({ "account": facts, "plan": plan });
@@ -18,7 +18,7 @@ pub(super) fn print(context: &Context, facts: &Facts, plan: &Plan) -> Result<(),
         Json::read(&value.to_string()).map_err(|error| Failure::machine(chain(&error)))
     };
     if let Format::Json | Format::Raw = context.format {
-        return output::print_value(context.format, &read(&data)?);
+        return output::print_rows(&context.view, &read(&data)?);
     }
     // A row for each thing to do and each thing that stays.
     let mut rows = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn print(context: &Context, facts: &Facts, plan: &Plan) -> Result<(),
             rows.push(read(&row)?);
         }
     }
-    output::print_value(context.format, &Json::List(rows))
+    output::print_rows(&context.view, &Json::List(rows))
 }
 
 fn by(by: By) -> &'static str {

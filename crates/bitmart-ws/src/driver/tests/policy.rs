@@ -26,7 +26,10 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 /// Subscribes to one topic and takes the first update.
-async fn subscribed(venue: &mut ScriptedServer, client: &Client) -> (ServerConnection, Subscription<RawEvent>) {
+async fn subscribed(
+    venue: &mut ScriptedServer,
+    client: &Client,
+) -> (ServerConnection, Subscription<RawEvent>) {
     let (peer, tickers) = tokio::join!(serve(venue), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     assert!(matches!(next(&mut tickers).await, Update::Subscribed));

@@ -1,0 +1,92 @@
+//! The archive with the programs, and the Debian package.
+
+use std::fs;
+use std::process::Command;
+
+use super::{PROFILE, PROGRAMS, Release, emptied, make};
+use crate::TaskResult;
+use crate::install::{self, Missing};
+use crate::run::{cargo, run, workspace_root};
+
+/// Where `cargo binstall` finds a program in the archive, as `Cargo.toml` of the program tells it.
+pub(super) const BINSTALL: &str = "bitmart-{ version }-{ target }/{ bin }{ binary-ext }";
+
+/// How the name of a Debian package ends.
+pub(super) const DEB: &str = ".deb";
+
+/// `NAME.tar.gz` with a folder `NAME` in it. Needs GNU tar, which can leave out whose files they were.
+pub(super) fn archive(release: &Release) -> TaskResult {
+    let name = release.name();
+    let folder = release.build.join("archive");
+    emptied(&folder)?;
+    let inside = folder.join(&name);
+    make(&inside)?;
+    let copy = |from: &std::path::Path, to: &std::path::Path| {
+        fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
+    };
+    for (program, _) in PROGRAMS {
+        let path = release.program(program);
+        let name = path.file_name().ok_or("a program has no name")?;
+        copy(&path, &inside.join(name))?;
+    }
+    let root = workspace_root();
+    for text in ["LICENSE-APACHE", "LICENSE-MIT", "CHANGELOG.md"] {
+        copy(&root.join(text), &inside.join(text))?;
+    }
+    copy(&root.join("crates/bitmart-cli/README.md"), &inside.join("README.md"))?;
+    for part in ["completions", "man"] {
+        make(&inside.join(part))?;
+        for (file, _) in super::files(&release.stage().join(part))? {
+            copy(&release.stage().join(part).join(&file), &inside.join(part).join(&file))?;
+        }
+    }
+    let tar = release.build.join(format!("{name}.tar"));
+    run(Command::new("tar")
+        .args(["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"])
+        .arg("--mode=go-w")
+        .arg(format!("--mtime=@{}", release.epoch))
+        .arg("-C")
+        .arg(&folder)
+        .arg("-cf")
+        .arg(&tar)
+        .arg(&name))?;
+    run(Command::new("gzip").args(["--no-name", "--best", "--force"]).arg(&tar))?;
+    let packed = release.build.join(format!("{name}.tar.gz"));
+    let to = release.out.join(format!("{name}.tar.gz"));
+    fs::rename(&packed, &to).map_err(|error| format!("{}: {error}", to.display()))
+}
+
+/// `bitmart_VERSION_ARCHITECTURE.deb`, on machines that can make one.
+pub(super) fn debian(release: &Release) -> TaskResult {
+    if !install::has("dpkg-deb") {
+        println!("skipped: a Debian package, since dpkg-deb is not here");
+        return Ok(());
+    }
+    let tool = install::cargo_deb(Missing::Install)?;
+    let mut command = Command::new(tool);
+    command.current_dir(workspace_root()).env("CARGO_TARGET_DIR", &release.build);
+    command.env("SOURCE_DATE_EPOCH", &release.epoch);
+    command.args([
+        "deb",
+        "--package",
+        "bitmart-cli",
+        "--profile",
+        PROFILE,
+        "--no-build",
+        "--no-strip",
+    ]);
+    command.args(["--locked", "--deb-revision", "", "--output"]).arg(&release.out);
+    // The tool asks cargo.
+    command.env("CARGO", cargo().get_program());
+    run(&mut command)
+}
+
+/// `bin-dir` of the program's manifest.
+#[cfg(test)]
+pub(super) fn binstall() -> Result<String, String> {
+    let path = workspace_root().join("crates/bitmart-cli/Cargo.toml");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let manifest: toml::Table = text.parse().map_err(|error| format!("{error}"))?;
+    let place = manifest["package"]["metadata"]["binstall"]["bin-dir"].as_str();
+    place.map(str::to_owned).ok_or_else(|| "no bin-dir".to_owned())
+}
