@@ -23,6 +23,7 @@ pub(super) const fn side(side: Access) -> &'static str {
 pub(super) const fn reason(reason: &ReconnectReason) -> &'static str {
     match reason {
         ReconnectReason::Closed { .. } => "closed",
+        ReconnectReason::Unreached { .. } => "unreached",
         ReconnectReason::Lost { .. } => "lost",
         ReconnectReason::HandshakeRefused { .. } => "handshake_refused",
         ReconnectReason::Silent { .. } => "silent",
