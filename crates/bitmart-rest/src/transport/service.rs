@@ -30,9 +30,10 @@ use crate::error::BoxError;
 /// - **hyper-util** (`client::legacy::Client`): `retry_canceled_requests` is on. It sends a request again
 ///   if a reused connection turned out to be closed *before* the first byte was written, and not
 ///   afterwards. Turn it off with `Builder::retry_canceled_requests(false)` if a failure shall come up
-///   here instead. Its pool does not look for bytes that came before a request was written: a server
-///   that sends a response too many has it taken for the next one. `pool_max_idle_per_host(0)` uses
-///   each connection once, which excludes that.
+///   here instead. It gives up a connection on which it has read more than the response, but does not
+///   look again before it writes, as our own transport does: a surplus response that arrives between two
+///   requests may be taken for the next one. `pool_max_idle_per_host(0)` uses each connection once, which
+///   excludes that.
 /// - **reqwest**: follows up to 10 redirects, and sends the request to another address: set
 ///   `ClientBuilder::redirect(redirect::Policy::none())`. It sends requests again that the server
 ///   refused at the level of the protocol (HTTP/2 `REFUSED_STREAM`, `GOAWAY`): set
@@ -50,8 +51,8 @@ use crate::error::BoxError;
 ///   limit in the way, and `SetRequestHeader` or `NormalizePath` change what was signed. `Timeout`
 ///   makes up a response with status 408.
 ///
-/// [`testing::transport_conformance`](crate::testing::transport_conformance) (feature `testing`) tries a
-/// transport against a server that does all of this to it.
+/// `testing::transport_conformance` (feature `testing`) tries a transport against a server that does all of
+/// this to it.
 ///
 /// ```
 /// use bitmart_rest::bytes::Bytes;

@@ -343,7 +343,8 @@ impl ServerConnection {
         assert!(sent.is_ok(), "the client has gone");
     }
 
-    /// Closes the connection with a code and a reason, and drops it.
+    /// Closes the connection with a code and a reason, waits until the client has said that it closes as
+    /// well, and drops it.
     ///
     /// # Panics
     /// As [`push`](Self::push).
@@ -353,6 +354,8 @@ impl ServerConnection {
     pub async fn close(mut self, code: u16, reason: &str) {
         let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
         self.send_frame(true, CLOSE, &payload).await;
+        // Dropped at once, the client's own close would meet a broken pipe before it has read this one.
+        while self.next_frame().await.is_some_and(|frame| frame.opcode != CLOSE) {}
     }
 
     /// Cuts the connection, without a word. So does dropping it.
