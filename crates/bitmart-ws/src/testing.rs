@@ -1,8 +1,8 @@
 //! A scripted exchange for the tests of programs that use this crate. Needs the feature `testing`.
 //!
-//! A [`ScriptedServer`] lives in memory: no sockets, no ports, and time passes only as the test says when
-//! the tokio clock is paused. The client dials it through its connector; the test holds the server's end of
-//! each connection as a [`ServerConnection`] and says what the exchange does.
+//! A [`ScriptedServer`] lives in memory: no sockets, no ports, and time passes only as the test
+//! says when the tokio clock is paused. The client dials it through its connector; the test holds
+//! the server's end of each connection as a [`ServerConnection`] and says what the exchange does.
 //!
 //! A bot that must not quote while its stream is down, and a test of that:
 //!
@@ -66,6 +66,7 @@
 //! # }
 //! ```
 
+mod command;
 mod connection;
 #[cfg(test)]
 pub(crate) mod own;
@@ -75,7 +76,8 @@ mod tests;
 
 use std::time::Duration;
 
-pub use self::connection::{ClientCommand, Frame, ServerConnection};
+pub use self::command::ClientCommand;
+pub use self::connection::{Frame, ServerConnection};
 pub use self::server::ScriptedServer;
 
 /// Time of the tokio clock after which a wait counts as failed.

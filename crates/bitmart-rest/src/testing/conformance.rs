@@ -15,12 +15,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 type Running<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 /// Tries a transport against a server on this machine that redirects, closes connections too early,
-/// compresses, stalls and sends more than it was asked for, and tells which of the rules of [`Transport`]
-/// it keeps: sent at most once, no redirects, bytes as they are, and errors that do not claim *not sent*
-/// of what has arrived.
+/// compresses, stalls and sends more than it was asked for, and tells which of the rules of
+/// [`Transport`] it keeps: sent at most once, no redirects, bytes as they are, and errors that do
+/// not claim *not sent* of what has arrived.
 ///
-/// The addresses are `http://127.0.0.1` with ports of the system's choice, so that the transport must take
-/// plain HTTP. What it does with TLS, HTTP/2 or a proxy is not tried.
+/// The addresses are `http://127.0.0.1` with ports of the system's choice, so that the transport
+/// must take plain HTTP. What it does with TLS, HTTP/2 or a proxy is not tried.
 ///
 /// ```
 /// use bitmart_rest::testing::transport_conformance;
@@ -38,8 +38,8 @@ type Running<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>
 /// Dropping the future ends the servers.
 ///
 /// # Panics
-/// Outside of a tokio runtime with time and I/O enabled. Not for a paused clock, which does not wait for
-/// the network.
+/// Outside of a tokio runtime with time and I/O enabled. Not for a paused clock, which does not
+/// wait for the network.
 pub async fn transport_conformance<T: Transport>(transport: &T) -> ConformanceReport {
     let mut report = ConformanceReport { checks: Vec::new() };
     for (name, check) in checks::ALL {

@@ -10,9 +10,9 @@ use crate::endpoint::Auth;
 
 /// A request that a [`ScriptedTransport`](super::ScriptedTransport) expects.
 ///
-/// What is not said does not matter: `Expect::get("/system/time")` takes any query. Members that are
-/// named must be there with that value; others may be, unless [`and_no_more`](Self::and_no_more) says
-/// that there are none.
+/// What is not said does not matter: `Expect::get("/system/time")` takes any query. Members that
+/// are named must be there with that value; others may be, unless
+/// [`and_no_more`](Self::and_no_more) says that there are none.
 #[derive(Clone, Debug)]
 #[must_use = "hand it to a `ScriptedTransport`"]
 pub struct Expect {

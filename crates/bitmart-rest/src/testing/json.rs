@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 /// Deepest nesting that is read; the reader calls itself.
 const DEPTH: usize = 64;
 
-/// A JSON value. Numbers are texts: an amount never passes through a float. Members keep their order.
+/// A JSON value. Numbers are texts: an amount never passes through a float. Members keep their
+/// order.
 ///
 /// ```
 /// use bitmart_rest::testing::Json;
@@ -89,8 +90,8 @@ impl Json {
         })
     }
 
-    /// What stands in a cell of a table or behind a name in a query: texts without quotes, nothing for
-    /// null, anything else as JSON.
+    /// What stands in a cell of a table or behind a name in a query: texts without quotes, nothing
+    /// for null, anything else as JSON.
     pub fn cell(&self) -> String {
         match self {
             Self::Null => String::new(),

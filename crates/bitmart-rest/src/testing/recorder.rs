@@ -15,16 +15,16 @@ use super::{Json, Recording, Redaction, SentRequest};
 use crate::response::{LARGEST_BODY, inflated};
 use crate::transport::{Body, ReservationFuture, Transport, TransportError, TransportFuture};
 
-/// Sends through another transport and writes each request with its response into a folder, a file for
-/// each: `rest/system_time-1.json`.
+/// Sends through another transport and writes each request with its response into a folder, a file
+/// for each: `rest/system_time-1.json`.
 ///
-/// The files hold no key, signature or memo, and stand-ins for everything that may be about the account:
-/// see [`Redaction`]. They are in the format of the repository's fixtures, and a
-/// [`Replayer`](super::Replayer) answers from them. Headers are not recorded. What cannot be recorded is
-/// exchanged all the same, and counted in the [`summary`](Self::summary).
+/// The files hold no key, signature or memo, and stand-ins for everything that may be about the
+/// account: see [`Redaction`]. They are in the format of the repository's fixtures, and a
+/// [`Replayer`](super::Replayer) answers from them. Headers are not recorded. What cannot be
+/// recorded is exchanged all the same, and counted in the [`summary`](Self::summary).
 ///
-/// It is meant for tests: files are written while the client waits, and responses are collected, 16 MiB at
-/// most.
+/// It is meant for tests: files are written while the client waits, and responses are collected, 16
+/// MiB at most.
 ///
 /// ```no_run
 /// use bitmart_rest::Client;
@@ -78,7 +78,8 @@ impl<T: Transport> Recorder<T> {
     /// Records into a new folder, or an empty one.
     ///
     /// # Errors
-    /// When the folder cannot be made or has something in it, or the system gives no random numbers.
+    /// When the folder cannot be made or has something in it, or the system gives no random
+    /// numbers.
     pub fn new(inner: T, folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         let rest = folder.join("rest");
@@ -162,9 +163,10 @@ impl Shared {
             let members = pairs.iter().map(|(name, value)| (name.clone(), value.clone().into()));
             Json::Object(members.collect())
         };
-        let body = match sent.body.is_empty() {
-            true => None,
-            false => Some(json(&sent.body).ok_or("the body of the request is no JSON")?),
+        let body = if sent.body.is_empty() {
+            None
+        } else {
+            Some(json(&sent.body).ok_or("the body of the request is no JSON")?)
         };
         let recording = self.redaction.recording(Recording {
             source: "recorder".to_owned(),

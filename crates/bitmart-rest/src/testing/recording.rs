@@ -10,8 +10,9 @@ use super::redact::Redactor;
 use crate::catalog::{self, EndpointEntry};
 use crate::endpoint::{Auth, Envelope, Method};
 
-/// A request with its response, in the format that `cargo xtask conformance` of the repository reads:
-/// a JSON object with `source`, `method`, `path`, `query` or `body`, `status` and `response`.
+/// A request with its response, in the format that `cargo xtask conformance` of the repository
+/// reads: a JSON object with `source`, `method`, `path`, `query` or `body`, `status` and
+/// `response`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recording {
@@ -128,14 +129,15 @@ impl Recording {
 
 /// Replaces what is about the account in what is recorded.
 ///
-/// Kept are the exchange's own words: symbols, currencies, networks, states, sides, types, codes and
-/// flags. Everything else becomes a stand-in of the same form, also where nobody knows the member: keys,
-/// ids, addresses, names, traces, texts, prices and amounts. Sign, point, zeros and the count of digits of
-/// a number stay; zero stays zero; times move by a secret number of hours. Equal ids have equal stand-ins
-/// within one run, so that an order is the same one in all files. Another run has others.
+/// Kept are the exchange's own words: symbols, currencies, networks, states, sides, types, codes
+/// and flags. Everything else becomes a stand-in of the same form, also where nobody knows the
+/// member: keys, ids, addresses, names, traces, texts, prices and amounts. Sign, point, zeros and
+/// the count of digits of a number stay; zero stays zero; times move by a secret number of hours.
+/// Equal ids have equal stand-ins within one run, so that an order is the same one in all files.
+/// Another run has others.
 pub struct Redaction {
-    /// For what everybody is told: its prices and the time of the run are known, and would be a key to
-    /// the rest.
+    /// For what everybody is told: its prices and the time of the run are known, and would be a key
+    /// to the rest.
     public: Redactor,
     account: Redactor,
 }
@@ -158,8 +160,8 @@ impl Redaction {
         Ok(Self::new(&secret))
     }
 
-    /// The recording without what is about the account. An endpoint that is not described counts as the
-    /// account's.
+    /// The recording without what is about the account. An endpoint that is not described counts as
+    /// the account's.
     #[must_use]
     pub fn recording(&self, recording: Recording) -> Recording {
         let entry = recording.entry();

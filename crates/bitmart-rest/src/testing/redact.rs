@@ -1,14 +1,14 @@
 //! Stand-ins of the same form for everything that may be about the account.
 //!
-//! Kept as they are: what is known to be the exchange's vocabulary (symbols, currencies, networks, states,
-//! sides, types, codes), and flags. Times move by a secret span. Of numbers, as number or
-//! text, sign, point, exponent, zeros in front and behind and the count of digits stay; zero stays zero. Of
-//! every other text each letter and digit becomes another one of its kind.
+//! Kept as they are: what is known to be the exchange's vocabulary (symbols, currencies, networks,
+//! states, sides, types, codes), and flags. Times move by a secret span. Of numbers, as number or
+//! text, sign, point, exponent, zeros in front and behind and the count of digits stay; zero stays
+//! zero. Of every other text each letter and digit becomes another one of its kind.
 //!
-//! Equal texts and long whole numbers have equal stand-ins, so that an order is the same one in all files; other
-//! numbers have equal ones under the same name alone, so that well-known limits do not give amounts away. What
-//! everybody is told has stand-ins and a span of its own: its prices and the time of the run are known, and would
-//! be a key to the rest. Another run has others.
+//! Equal texts and long whole numbers have equal stand-ins, so that an order is the same one in all
+//! files; other numbers have equal ones under the same name alone, so that well-known limits do not
+//! give amounts away. What everybody is told has stand-ins and a span of its own: its prices and
+//! the time of the run are known, and would be a key to the rest. Another run has others.
 
 mod names;
 #[cfg(test)]
@@ -29,7 +29,8 @@ const MOST_HOURS: u64 = 7_000;
 /// Numbers of so many digits may be at the end of their type: their stand-ins are smaller.
 const LONG: usize = 18;
 
-/// What the description calls the place with this path, `data[][3]`; columns of rows have no other name.
+/// What the description calls the place with this path, `data[][3]`; columns of rows have no other
+/// name.
 pub(super) type Columns<'a> = &'a dyn Fn(&str) -> Option<&'static str>;
 
 /// Replaces values that may be about the account.
@@ -49,8 +50,8 @@ struct Place<'a> {
 }
 
 impl Redactor {
-    /// With a secret of this run, and a name for what stays together: within it equal values have equal
-    /// stand-ins.
+    /// With a secret of this run, and a name for what stays together: within it equal values have
+    /// equal stand-ins.
     pub(super) fn new(secret: &[u8], realm: &str) -> Self {
         let run = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let key = hmac::sign(&run, realm.as_bytes());
@@ -64,8 +65,8 @@ impl Redactor {
         Self { shift: span(&self.key, "questions"), key: self.key.clone() }
     }
 
-    /// A tree of the same shape without what is about the account. `columns` names the columns of rows
-    /// by their path.
+    /// A tree of the same shape without what is about the account. `columns` names the columns of
+    /// rows by their path.
     pub(super) fn tree(&self, value: &Json, columns: Columns<'_>) -> Json {
         let place = Place { name: "", path: "", is_column: false };
         self.walk(place, value, columns)
@@ -96,8 +97,8 @@ impl Redactor {
                         );
                     }
                     let path = format!("{}[]", at.path);
-                    // A list in a list is a row, and so is a candle; one of another member keeps the
-                    // member's name.
+                    // A list in a list is a row, and so is a candle; one of another member keeps
+                    // the member's name.
                     let is_column = at.path.ends_with(']') || at.name == "candle";
                     let name = if is_column { "" } else { at.name };
                     self.walk(Place { name, path: &path, is_column }, value, columns)

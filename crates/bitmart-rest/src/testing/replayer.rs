@@ -18,13 +18,13 @@ const LARGEST_FILE: u64 = 64 << 20;
 /// Answers from recordings: those of a [`Recorder`](super::Recorder), of `bitmart probe`, or the
 /// repository's fixtures.
 ///
-/// A request is answered by a recording of the same method, path and parameters, whatever their order. If
-/// there are several, each answers once in the order of their files, and the last one from then on. A
-/// recording without parameters answers whatever the parameters are. Text and number are the same in a
-/// query and differ in a body.
+/// A request is answered by a recording of the same method, path and parameters, whatever their
+/// order. If there are several, each answers once in the order of their files, and the last one
+/// from then on. A recording without parameters answers whatever the parameters are. Text and
+/// number are the same in a query and differ in a body.
 ///
-/// Recordings hold stand-ins for ids, so that a request must name the id that a recorded response shows,
-/// and times are moved: [`ignore`](Self::ignore) parameters that the program makes up.
+/// Recordings hold stand-ins for ids, so that a request must name the id that a recorded response
+/// shows, and times are moved: [`ignore`](Self::ignore) parameters that the program makes up.
 ///
 /// What was not recorded fails as *not sent*, and the error says what was recorded of that path.
 ///
@@ -50,8 +50,8 @@ struct Shared {
 }
 
 impl Replayer {
-    /// Reads all `*.json` files in the folder and below it. Files of other kinds, such as frames, and
-    /// recordings without a response are left out.
+    /// Reads all `*.json` files in the folder and below it. Files of other kinds, such as frames,
+    /// and recordings without a response are left out.
     ///
     /// # Errors
     /// When a file cannot be read, is larger than 64 MiB or is no JSON, or there is no recording.
@@ -154,8 +154,8 @@ impl Shared {
         })
     }
 
-    /// Members in an order of their own, without those that do not count. An object without members is
-    /// the same as nothing.
+    /// Members in an order of their own, without those that do not count. An object without members
+    /// is the same as nothing.
     fn parameters(&self, json: &Json, texts: bool) -> Vec<(String, Json)> {
         let Json::Object(members) = json else {
             return match json {

@@ -47,8 +47,8 @@ impl Reply {
         Self::raw(text)
     }
 
-    /// An error of the exchange in its envelope, with status 400 unless [`status`](Self::status) says
-    /// otherwise.
+    /// An error of the exchange in its envelope, with status 400 unless [`status`](Self::status)
+    /// says otherwise.
     pub fn error(code: i64, message: &str) -> Self {
         let message = Json::from(message);
         let text =

@@ -14,10 +14,10 @@ use crate::transport::{Transport, TransportFuture};
 ///
 /// Clones share the script. Requests at once are taken in the order in which they are sent.
 ///
-/// A request that is not the expected one panics where it is sent, with what was expected, what came
-/// and what differs. If that is in a task whose panic nobody sees, [`finish`](Self::finish) and the drop
-/// of the last clone panic with the same words; so they do when an expected request has not come. A drop
-/// while a panic unwinds stays silent.
+/// A request that is not the expected one panics where it is sent, with what was expected, what
+/// came and what differs. If that is in a task whose panic nobody sees, [`finish`](Self::finish)
+/// and the drop of the last clone panic with the same words; so they do when an expected request
+/// has not come. A drop while a panic unwinds stays silent.
 #[derive(Clone)]
 pub struct ScriptedTransport(Arc<Shared>);
 

@@ -42,14 +42,14 @@ async fn hyper_utils_client_conforms_when_it_uses_no_connection_twice() {
     }
 }
 
-/// What the documentation of `from_service` says: `retry_canceled_requests` sends nothing twice that has
-/// begun to be written, whether it is on or off.
+/// What the documentation of `from_service` says: `retry_canceled_requests` sends nothing twice
+/// that has begun to be written, whether it is on or off. Whether its pool notices a surplus
+/// response in time is a matter of luck, which is why that may fail here.
 #[tokio::test]
 async fn hyper_utils_pool_sends_no_request_twice_that_arrived() {
     for retry in [false, true] {
         let report = transport_conformance(&from_service(legacy(retry, 8))).await;
         let faults = report.faults();
-        println!("retry_canceled_requests({retry}), with a pool:\n{report}");
         assert!(faults.is_empty() || faults == ["a response too many"], "{retry}: {report}");
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::Instant;
 
-use super::patient;
+use super::{ClientCommand, patient};
 use crate::dialect::Dialect;
 
 /// Opcode of a text frame.
@@ -28,8 +28,9 @@ const LARGEST_FRAME: u64 = 1 << 20;
 
 /// The server's end of an open connection. Dropping it cuts the connection.
 ///
-/// Its methods wait for the client and panic when what comes is not what they are named after. Heartbeats
-/// are answered while one of them reads; a connection that nobody reads from is silent, as one that hangs.
+/// Its methods wait for the client and panic when what comes is not what they are named after.
+/// Heartbeats are answered while one of them reads; a connection that nobody reads from is silent,
+/// as one that hangs.
 pub struct ServerConnection {
     io: DuplexStream,
 }
@@ -44,24 +45,13 @@ pub struct Frame {
     pub payload: Vec<u8>,
 }
 
-/// What a client asks for: to log in, to subscribe, to unsubscribe or for a snapshot.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClientCommand {
-    /// Whose form it has.
-    pub dialect: Dialect,
-    /// `login`, `access`, `subscribe`, `unsubscribe` or `request`.
-    pub operation: String,
-    /// The topics; of a login the key, the time and the signature.
-    pub arguments: Vec<String>,
-}
-
 impl ServerConnection {
     pub(super) fn new(io: DuplexStream) -> Self {
         Self { io }
     }
 
-    /// The next frame, or `None` when the client has ended the connection. Heartbeats are not answered.
+    /// The next frame, or `None` when the client has ended the connection. Heartbeats are not
+    /// answered.
     ///
     /// # Panics
     /// When nothing comes, or a frame that is not masked or larger than 1 MiB.
@@ -164,8 +154,8 @@ impl ServerConnection {
         self.acknowledge(&command).await;
     }
 
-    /// Takes the next command, which must be a login, and lets it in. Its arguments hold the key and the
-    /// signature.
+    /// Takes the next command, which must be a login, and lets it in. Its arguments hold the key
+    /// and the signature.
     ///
     /// # Panics
     /// When something else comes, or nothing.
@@ -217,8 +207,8 @@ impl ServerConnection {
         }
     }
 
-    /// Says that a command is refused. Spot names a code and no topic; futures names the topic, the first
-    /// one of the command, and no code.
+    /// Says that a command is refused. Spot names a code and no topic; futures names the topic, the
+    /// first one of the command, and no code.
     ///
     /// # Cancel safety
     /// The answer may be lost when the future is dropped.
@@ -265,8 +255,8 @@ impl ServerConnection {
         self.send_frame(true, BINARY, &packed.unwrap_or_default()).await;
     }
 
-    /// Sends a ping and waits for its pong. What the client sends in between is lost, but for heartbeats,
-    /// which are answered: it has seen everything that was sent before.
+    /// Sends a ping and waits for its pong. What the client sends in between is lost, but for
+    /// heartbeats, which are answered: it has seen everything that was sent before.
     ///
     /// # Panics
     /// As [`push`](Self::push), and when the client ends the connection.
@@ -311,8 +301,8 @@ impl ServerConnection {
         }
     }
 
-    /// Stays silent for so long, by the tokio clock, whatever the client sends: a connection that hangs.
-    /// It stays open.
+    /// Stays silent for so long, by the tokio clock, whatever the client sends: a connection that
+    /// hangs. It stays open.
     ///
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
@@ -320,7 +310,8 @@ impl ServerConnection {
         tokio::time::sleep(time).await;
     }
 
-    /// Sends a frame as it is told, which may be against the rules: parts of a message, unknown opcodes.
+    /// Sends a frame as it is told, which may be against the rules: parts of a message, unknown
+    /// opcodes.
     ///
     /// # Panics
     /// As [`push`](Self::push).
@@ -343,7 +334,8 @@ impl ServerConnection {
         assert!(sent.is_ok(), "the client has gone");
     }
 
-    /// Closes the connection with a code and a reason, and drops it.
+    /// Closes the connection with a code and a reason, waits until the client has said that it
+    /// closes as well, and drops it.
     ///
     /// # Panics
     /// As [`push`](Self::push).
@@ -353,46 +345,14 @@ impl ServerConnection {
     pub async fn close(mut self, code: u16, reason: &str) {
         let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
         self.send_frame(true, CLOSE, &payload).await;
+        // Dropped at once, the client's own close would meet a broken pipe before it has read this
+        // one.
+        while self.next_frame().await.is_some_and(|frame| frame.opcode != CLOSE) {}
     }
 
     /// Cuts the connection, without a word. So does dropping it.
     pub fn cut(self) {
         drop(self);
-    }
-}
-
-impl ClientCommand {
-    /// Reads a command of either form.
-    fn read(text: &str) -> Option<Self> {
-        let value: Value = serde_json::from_str(text).ok()?;
-        let (dialect, operation) = match (value.get("op"), value.get("action")) {
-            (Some(operation), _) => (Dialect::Spot, operation),
-            (None, operation) => (Dialect::Futures, operation?),
-        };
-        let arguments = value.get("args")?.as_array()?.iter();
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        Some(Self {
-            dialect,
-            operation: text(operation)?,
-            arguments: arguments.map(text).collect::<Option<_>>()?,
-        })
-    }
-
-    /// Whether it is a login.
-    pub fn is_login(&self) -> bool {
-        matches!(self.operation.as_str(), "login" | "access")
-    }
-}
-
-/// Hides the arguments of a login.
-impl fmt::Debug for ClientCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("ClientCommand");
-        shown.field("dialect", &self.dialect).field("operation", &self.operation);
-        if self.is_login() {
-            return shown.finish_non_exhaustive();
-        }
-        shown.field("arguments", &self.arguments).finish()
     }
 }
 

@@ -18,8 +18,8 @@ const LARGEST_HEAD: usize = 64 << 10;
 
 /// An exchange's WebSocket server in memory: see the [module](super).
 ///
-/// Its methods wait for the client. If it does not come within an hour of the tokio clock, they panic;
-/// with a paused clock that takes no time.
+/// Its methods wait for the client. If it does not come within an hour of the tokio clock, they
+/// panic; with a paused clock that takes no time.
 pub struct ScriptedServer {
     buffer: usize,
     streams: mpsc::UnboundedSender<DuplexStream>,
@@ -39,8 +39,8 @@ impl ScriptedServer {
         Self { buffer: BUFFER, streams, dialled }
     }
 
-    /// How many bytes a stream holds per direction before a writer waits for its reader: 4 MiB unless
-    /// set. It counts for connectors that are made afterwards.
+    /// How many bytes a stream holds per direction before a writer waits for its reader: 4 MiB
+    /// unless set. It counts for connectors that are made afterwards.
     #[must_use]
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = bytes;
@@ -60,7 +60,8 @@ impl ScriptedServer {
         })
     }
 
-    /// All four WebSocket services at addresses of this machine, which need no permission for plain text.
+    /// All four WebSocket services at addresses of this machine, which need no permission for plain
+    /// text.
     pub fn environment() -> Environment {
         Environment::custom("scripted")
             .with(Service::SpotWsPublic, "ws://127.0.0.1/spot?protocol=1.1")
@@ -93,8 +94,8 @@ impl ScriptedServer {
         ServerConnection::new(stream)
     }
 
-    /// Refuses the next connection with this status line's rest, `503 Service Unavailable`, and lines of
-    /// headers, such as `Retry-After: 30`.
+    /// Refuses the next connection with this status line's rest, `503 Service Unavailable`, and
+    /// lines of headers, such as `Retry-After: 30`.
     ///
     /// # Panics
     /// As [`accept`](Self::accept).
@@ -121,8 +122,8 @@ impl ScriptedServer {
         stream.unwrap_or_else(|| unreachable!("the channel cannot be closed"))
     }
 
-    /// The next stream with its handshake's request read, and the value of `Sec-WebSocket-Accept` that
-    /// belongs to it.
+    /// The next stream with its handshake's request read, and the value of `Sec-WebSocket-Accept`
+    /// that belongs to it.
     ///
     /// # Panics
     /// As [`accept`](Self::accept).

@@ -1,0 +1,54 @@
+//! What a client sends to steer its connection.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::dialect::Dialect;
+
+/// What a client asks for: to log in, to subscribe, to unsubscribe or for a snapshot.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientCommand {
+    /// Whose form it has.
+    pub dialect: Dialect,
+    /// `login`, `access`, `subscribe`, `unsubscribe` or `request`.
+    pub operation: String,
+    /// The topics; of a login the key, the time and the signature.
+    pub arguments: Vec<String>,
+}
+
+impl ClientCommand {
+    /// Reads a command of either form.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let (dialect, operation) = match (value.get("op"), value.get("action")) {
+            (Some(operation), _) => (Dialect::Spot, operation),
+            (None, operation) => (Dialect::Futures, operation?),
+        };
+        let arguments = value.get("args")?.as_array()?.iter();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some(Self {
+            dialect,
+            operation: text(operation)?,
+            arguments: arguments.map(text).collect::<Option<_>>()?,
+        })
+    }
+
+    /// Whether it is a login.
+    pub fn is_login(&self) -> bool {
+        matches!(self.operation.as_str(), "login" | "access")
+    }
+}
+
+/// Hides the arguments of a login.
+impl fmt::Debug for ClientCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("ClientCommand");
+        shown.field("dialect", &self.dialect).field("operation", &self.operation);
+        if self.is_login() {
+            return shown.finish_non_exhaustive();
+        }
+        shown.field("arguments", &self.arguments).finish()
+    }
+}
