@@ -8,12 +8,12 @@ use crate::event::DecodeErrorKind;
 
 /// Figures of a connection.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Meters;
+pub(crate) struct Meters(());
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
 impl Meters {
     pub(crate) fn new(_: Dialect, _: Access) -> Self {
-        Self
+        Self(())
     }
     pub(super) fn attempted(&self, _outcome: &'static str) {}
     pub(super) fn opened(&self) {}
@@ -27,7 +27,7 @@ impl Meters {
 
 /// What was told of the length of a queue.
 #[derive(Debug, Default)]
-pub(crate) struct Depth;
+pub(crate) struct Depth(());
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
 impl Depth {
