@@ -76,13 +76,14 @@ async fn send(
     let mut call = pin!(timeout_at(limit, futures.cancel_all_after(request)));
     let response = match contract.with(|timer| timer.untold_end()) {
         // The user learns that the timer may have run out when it may, not when the call has ended.
-        Some(end) if end < limit => match timeout_at(end, &mut call).await {
-            Ok(response) => response,
-            Err(_) => {
+        Some(end) if end < limit => {
+            if let Ok(response) = timeout_at(end, &mut call).await {
+                response
+            } else {
                 tell_end(shared, contract);
                 call.await
             }
-        },
+        }
         _ => call.await,
     };
     match response {
