@@ -1,5 +1,5 @@
-//! What needs a tokio runtime, and which parts of it: the list behind the sections `# Panics` of the
-//! documentation. Whoever changes a line here changes the documentation of that item, too.
+//! What needs a tokio runtime, and which parts of it: the list behind the sections `# Panics` of
+//! the documentation. Whoever changes a line here changes the documentation of that item, too.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

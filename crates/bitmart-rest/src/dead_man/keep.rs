@@ -38,7 +38,8 @@ pub(super) async fn keep(shared: Arc<Shared>, index: usize) {
 
 /// Sends one renewal, and says when the next one is due.
 async fn renew(shared: &Shared, contract: &Contract) -> Instant {
-    // Before anything is sent, so that the timer at the exchange ends later than what is counted here.
+    // Before anything is sent, so that the timer at the exchange ends later than what is counted
+    // here.
     let sent = shared.now();
     let timeout = Duration::from_secs(shared.seconds.into());
     let limit = sent.at + timeout / RENEWALS;
