@@ -1,10 +1,10 @@
 //! A connector of your own below both clients: it opens the byte streams over which TLS, HTTP and
-//! WebSocket are spoken. Here it passes streams of another one on and counts their bytes; a relay, a
-//! tunnel or a Unix socket is whatever else `connect` returns.
+//! WebSocket are spoken. Here it passes streams of another one on and counts their bytes; a relay,
+//! a tunnel or a Unix socket is whatever else `connect` returns.
 //!
-//! Of a TCP or Unix stream that is handed to `Stream::new` as it is, the REST client asks the operating
-//! system whether something has arrived that belongs to no request. A wrapped stream, as here, is asked
-//! itself; with one that keeps bytes back, set `fresh_connection_for_writes`.
+//! Of a TCP or Unix stream that is handed to `Stream::new` as it is, the REST client asks the
+//! operating system whether something has arrived that belongs to no request. A wrapped stream, as
+//! here, is asked itself; with one that keeps bytes back, set `fresh_connection_for_writes`.
 //!
 //! ```sh
 //! cargo run --example custom_connector

@@ -1,5 +1,6 @@
 //! A strategy that does not leave its orders behind: ctrl-c, a hang, an error and the normal end
-//! all cancel what is open, and the exchange's own timer does it for futures when this program dies.
+//! all cancel what is open, and the exchange's own timer does it for futures when this program
+//! dies.
 //!
 //! ```sh
 //! cargo run --example dead_man_switch         # two seconds

@@ -1,5 +1,5 @@
-//! The core of `bitmart-rest` on an HTTP stack of your own, here ureq: typed requests are encoded and
-//! signed, your stack sends them, and typed answers or errors come out. No tokio, no hyper.
+//! The core of `bitmart-rest` on an HTTP stack of your own, here ureq: typed requests are encoded
+//! and signed, your stack sends them, and typed answers or errors come out. No tokio, no hyper.
 //!
 //! ```toml
 //! [dependencies]

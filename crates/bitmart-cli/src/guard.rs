@@ -1,4 +1,5 @@
-//! `guard`: a dead-man's switch for the orders of another program, in whatever language it is written.
+//! `guard`: a dead-man's switch for the orders of another program, in whatever language it is
+//! written.
 
 use std::path::PathBuf;
 use std::process::{Child, Command as Program};

@@ -4,9 +4,9 @@
 //! # What it does
 //!
 //! **Futures.** The exchange has a timer for each contract
-//! ([`CancelAllAfter`](crate::futures::CancelAllAfter)) that cancels the contract's orders unless it
-//! is set anew in time. The switch sets it and keeps it running. When this program dies, hangs or
-//! loses its network, nobody sets the timer any more and the exchange cancels by itself.
+//! ([`CancelAllAfter`](crate::futures::CancelAllAfter)) that cancels the contract's orders unless
+//! it is set anew in time. The switch sets it and keeps it running. When this program dies, hangs
+//! or loses its network, nobody sets the timer any more and the exchange cancels by itself.
 //!
 //! **Spot.** The exchange has no such timer. The switch can only cancel from here.
 //!
@@ -40,23 +40,23 @@
 //!
 //! # What it cannot promise
 //!
-//! * **Spot orders stay in the book when nobody is left to cancel them**: the machine dies or sleeps,
-//!   the network is gone, the process is killed (`kill -9`, out of memory) or ends without waiting
-//!   for [`shutdown`](DeadManSwitch::shutdown), the tokio runtime stops, the exchange bans this
-//!   address. Futures orders are then cancelled by the exchange when the timer runs out.
+//! * **Spot orders stay in the book when nobody is left to cancel them**: the machine dies or
+//!   sleeps, the network is gone, the process is killed (`kill -9`, out of memory) or ends without
+//!   waiting for [`shutdown`](DeadManSwitch::shutdown), the tokio runtime stops, the exchange bans
+//!   this address. Futures orders are then cancelled by the exchange when the timer runs out.
 //! * It closes no position, and it cancels plain orders only: stop, trailing and take-profit orders
-//!   of [`spot`](crate::spot) (`algo`) and [`futures`](crate::futures) (`plan`) are not touched, for
-//!   they usually protect a position. No source says whether the exchange's timer cancels them.
+//!   of [`spot`](crate::spot) (`algo`) and [`futures`](crate::futures) (`plan`) are not touched,
+//!   for they usually protect a position. No source says whether the exchange's timer cancels them.
 //! * Orders can fill until they are cancelled, also between two looks.
 //! * An order that this program sends while the switch cancels, or whose request is still on its
 //!   way, can arrive afterwards. Stop placing orders when [`beat`](DeadManSwitch::beat) returns
 //!   `false`. For futures the timer is left running for this: it cancels what came late. Orders
 //!   that you place on purpose before it has run out are cancelled, too: start a new switch first,
 //!   or [`disarm`](DeadManSwitch::disarm) instead of cancelling.
-//! * The timer belongs to the user and the contract, not to the program. Two programs that set it for
-//!   the same contract overrule each other.
-//! * The exchange lists 100 open orders of a contract, 200 of spot and those of the last 7 days only.
-//!   What it does not list is not in a report.
+//! * The timer belongs to the user and the contract, not to the program. Two programs that set it
+//!   for the same contract overrule each other.
+//! * The exchange lists 100 open orders of a contract, 200 of spot and those of the last 7 days
+//!   only. What it does not list is not in a report.
 //!
 //! # When renewals fail
 //!
@@ -66,10 +66,10 @@
 //! what you asked for. So a renewal whose response was lost is harmless whether it arrived or not.
 //!
 //! What is harmful is to believe in a timer that ran out. [`Timer::Armed`] is said only while the
-//! timer cannot have run out: counted from before the last accepted renewal was *sent*, less a second
-//! because the exchange counts in whole seconds, by this machine's steady clock and by the client's
-//! clock, whichever is further. After that it is [`Timer::MayHaveFired`], until a renewal succeeds;
-//! then [`Event::Rearmed`] says that orders placed before may be gone.
+//! timer cannot have run out: counted from before the last accepted renewal was *sent*, less a
+//! second because the exchange counts in whole seconds, by this machine's steady clock and by the
+//! client's clock, whichever is further. After that it is [`Timer::MayHaveFired`], until a renewal
+//! succeeds; then [`Event::Rearmed`] says that orders placed before may be gone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -186,8 +186,9 @@ impl DeadManSwitch {
         self.shared.timers()
     }
 
-    /// The next event, oldest first; `None` after [`Event::Ended`]. At most 256 wait here: when more
-    /// come, the oldest are dropped and [`Event::Missed`] says how many. They need not be read.
+    /// The next event, oldest first; `None` after [`Event::Ended`]. At most 256 wait here: when
+    /// more come, the oldest are dropped and [`Event::Missed`] says how many. They need not be
+    /// read.
     ///
     /// # Cancel safety
     /// Safe: no event is lost.
@@ -222,8 +223,8 @@ impl DeadManSwitch {
     /// Stops guarding without cancelling: orders stay open and nobody watches them. Switches the
     /// timers of the contracts off.
     ///
-    /// [`MarketReport::timer`] is `None` where the timer is certainly off. If the switch was tripped
-    /// before, this is the report of its cancelling.
+    /// [`MarketReport::timer`] is `None` where the timer is certainly off. If the switch was
+    /// tripped before, this is the report of its cancelling.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop the disarming, which goes on in the background.

@@ -203,7 +203,7 @@ async fn disarming_leaves_orders_and_no_timer() -> TestResult {
     desk.place().await?;
     let report = switch.disarm().await;
     assert!(report.markets.iter().all(|one| one.timer.is_none()), "{report:?}");
-    desk.exchange.advance(Duration::from_secs(600));
+    desk.exchange.advance(Duration::from_mins(10));
     assert_eq!(desk.open_orders().await?, (1, 1));
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! What needs a tokio runtime, and which parts of it: the list behind the sections `# Panics` of the
-//! documentation. Whoever changes a line here changes the documentation of that item, too.
+//! What needs a tokio runtime, and which parts of it: the list behind the sections `# Panics` of
+//! the documentation. Whoever changes a line here changes the documentation of that item, too.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +28,9 @@ impl Transport for Canned {
 }
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
+
+/// The name of an item, where it panics, and what is done with it.
+type Line = (&'static str, Panics, fn() -> Work);
 
 /// Where it panics: without a runtime, in one without time and I/O, in one with time only.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,7 +91,7 @@ fn work(future: impl Future + 'static) -> Work {
 }
 
 /// Each thing that could need a runtime, and what it needs.
-fn list() -> Vec<(&'static str, Panics, fn() -> Work)> {
+fn list() -> Vec<Line> {
     vec![
         ("rest::ClientBuilder::build", NEVER, || work(async { drop(rest_client()) })),
         ("HyperTransportBuilder::build", NEVER, || {

@@ -42,8 +42,8 @@ impl Builder {
     /// Guards the orders of a contract, also by the exchange's timer.
     ///
     /// The exchange takes 2 cancellations in 2 seconds and 4 renewals in 2 seconds per user. A
-    /// renewal for each contract every third of the [timeout](Self::timeout) must fit into a part of
-    /// that: 26 contracts with 60 seconds, 2 with 5 seconds.
+    /// renewal for each contract every third of the [timeout](Self::timeout) must fit into a part
+    /// of that: 26 contracts with 60 seconds, 2 with 5 seconds.
     pub fn contract(mut self, symbol: impl Into<ContractSymbol>) -> Self {
         self.markets.push(Guarded::Contract(symbol.into()));
         self
@@ -51,8 +51,8 @@ impl Builder {
 
     /// Guards the orders of a spot pair, from this program only.
     ///
-    /// The exchange takes one request of this kind in 3 seconds, so that the fifth pair is cancelled
-    /// after 12 seconds. For more than one or two use [`all_pairs`](Self::all_pairs).
+    /// The exchange takes one request of this kind in 3 seconds, so that the fifth pair is
+    /// cancelled after 12 seconds. For more than one or two use [`all_pairs`](Self::all_pairs).
     pub fn pair(mut self, symbol: impl Into<Symbol>) -> Self {
         self.markets.push(Guarded::Pair(symbol.into()));
         self
@@ -83,8 +83,8 @@ impl Builder {
     }
 
     /// Trips the switch when `condition` completes, whatever its output, or panics: ctrl-c
-    /// (`tokio::signal::ctrl_c()`), a watch on the health of an account, a stream that ended. Can be
-    /// called several times. The future runs as a task of its own.
+    /// (`tokio::signal::ctrl_c()`), a watch on the health of an account, a stream that ended. Can
+    /// be called several times. The future runs as a task of its own.
     ///
     /// ```
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::ConfigError> {
@@ -117,8 +117,8 @@ impl Builder {
     /// [`DeadManSwitch::armed`] before the first order.
     ///
     /// # Errors
-    /// When nothing is guarded or something twice, the timeout is no whole number of seconds or less
-    /// than 5, or there are too many contracts for it: see [`contract`](Self::contract).
+    /// When nothing is guarded or something twice, the timeout is no whole number of seconds or
+    /// less than 5, or there are too many contracts for it: see [`contract`](Self::contract).
     ///
     /// # Panics
     /// Outside of a tokio runtime. The tasks it starts need one with time and, for the client's

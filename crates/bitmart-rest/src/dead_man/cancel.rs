@@ -125,14 +125,11 @@ impl Clearing<'_> {
             self.open = None;
             return None;
         };
-        let error = match response {
-            Ok(_) => {
-                debug!(market = %self.market, "cancelled all");
-                self.accepted = true;
-                self.open = None;
-                return Some((Sent::MayCount, FIRST_PAUSE));
-            }
-            Err(error) => error,
+        let Err(error) = response else {
+            debug!(market = %self.market, "cancelled all");
+            self.accepted = true;
+            self.open = None;
+            return Some((Sent::MayCount, FIRST_PAUSE));
         };
         let class = error.retry_class();
         let sent = match error.outcome() {

@@ -38,7 +38,8 @@ pub(super) async fn keep(shared: Arc<Shared>, index: usize) {
 
 /// Sends one renewal, and says when the next one is due.
 async fn renew(shared: &Shared, contract: &Contract) -> Instant {
-    // Before anything is sent, so that the timer at the exchange ends later than what is counted here.
+    // Before anything is sent, so that the timer at the exchange ends later than what is counted
+    // here.
     let sent = shared.now();
     let timeout = Duration::from_secs(shared.seconds.into());
     let limit = sent.at + timeout / RENEWALS;
@@ -76,13 +77,14 @@ async fn send(
     let mut call = pin!(timeout_at(limit, futures.cancel_all_after(request)));
     let response = match contract.with(|timer| timer.untold_end()) {
         // The user learns that the timer may have run out when it may, not when the call has ended.
-        Some(end) if end < limit => match timeout_at(end, &mut call).await {
-            Ok(response) => response,
-            Err(_) => {
+        Some(end) if end < limit => {
+            if let Ok(response) = timeout_at(end, &mut call).await {
+                response
+            } else {
                 tell_end(shared, contract);
                 call.await
             }
-        },
+        }
         _ => call.await,
     };
     match response {

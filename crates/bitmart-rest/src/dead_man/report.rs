@@ -79,8 +79,8 @@ pub struct MarketReport {
     pub cleared: Cleared,
     /// Whether the exchange accepted a request to cancel all of its orders.
     pub accepted: bool,
-    /// What is known of the exchange's timer; `None` for spot, and when it is certainly off. A timer
-    /// that runs still cancels once more when it runs out: see the [module](super).
+    /// What is known of the exchange's timer; `None` for spot, and when it is certainly off. A
+    /// timer that runs still cancels once more when it runs out: see the [module](super).
     pub timer: Option<Timer>,
     /// The last failure on the way, also if things came right afterwards.
     pub error: Option<Arc<Error>>,

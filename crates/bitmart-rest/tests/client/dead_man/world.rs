@@ -1,5 +1,5 @@
-//! An exchange of a few lines inside a transport: orders, timers that cancel them, and requests that
-//! get lost, late or refused. Its time is tokio's.
+//! An exchange of a few lines inside a transport: orders, timers that cancel them, and requests
+//! that get lost, late or refused. Its time is tokio's.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
