@@ -353,8 +353,8 @@ fn the_tools_themselves_hold_what_the_sandbox_does() {
             .expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(tool.status.success(), "{format}: {}", text(&tool.stderr));
-        let held: BTreeMap<String, String> =
-            serde_json::from_slice(&tool.stdout).expect(&text(&tool.stdout));
+        let held: BTreeMap<String, String> = serde_json::from_slice(&tool.stdout)
+            .unwrap_or_else(|_| panic!("{}", text(&tool.stdout)));
         let held: Sums = held
             .into_iter()
             .map(|(coin, amount)| (coin, amount.parse().expect("a number")))

@@ -220,7 +220,9 @@ impl Archive {
 
         std::fs::create_dir_all(states(folder)).expect("a folder");
         for (name, endpoint, rows) in datasets {
-            let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+            let lines: Vec<_> =
+                rows.iter().map(ToString::to_string).chain([String::new()]).collect();
+            let text = lines.join("\n");
             let state = State {
                 endpoint: (*endpoint).to_owned(),
                 bytes: text.len() as u64,

@@ -82,7 +82,7 @@ impl<'a> Ledger<'a> {
                 Read::Entry(entry) => *entry,
                 Read::Nothing => return Ok(()),
                 Read::Problem(why) => {
-                    problems.add(dataset, why, &key.id, untimed(dataset, row));
+                    problems.add(dataset, why, &key.id, &untimed(dataset, row));
                     return Ok(());
                 }
             };

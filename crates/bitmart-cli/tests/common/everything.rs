@@ -49,7 +49,7 @@ fn make() -> Archive {
     let home = tempfile::tempdir().expect("a folder");
     let run = month.export(&home.path().join("archive"), &[]);
     assert_eq!(run.code, 0, "{}", run.err);
-    let mut holdings = BTreeMap::new();
+    let mut holdings: BTreeMap<String, Decimal> = BTreeMap::new();
     for balance in month.place.sandbox.balances().into_iter().filter(|one| one.account == 1) {
         *holdings.entry(balance.currency).or_default() += balance.available + balance.frozen;
     }
