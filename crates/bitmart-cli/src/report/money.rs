@@ -146,14 +146,18 @@ pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
         cells.extend([withdrawals.to_string(), plain(*withdrawn), plain(*fees)]);
         cells
     };
-    let mut table = Table::new("funds-by-coin", "By coin", columns(&["Coin"]));
+    let mut table =
+        Table::new("funds-by-coin", "Deposits and withdrawals by coin", columns(&["Coin"]));
     for (coin, sum) in &coins {
         table.row(cells(&[coin], sum));
     }
     section.table(table);
     section.figures(fund_figures(read, &coins));
-    let mut table =
-        Table::new("funds-by-month", newest("By month", funds.len()), columns(&["Month", "Coin"]));
+    let mut table = Table::new(
+        "funds-by-month",
+        newest("Deposits and withdrawals by month", funds.len()),
+        columns(&["Month", "Coin"]),
+    );
     for ((month, coin), sum) in funds.iter().skip(funds.len().saturating_sub(ROWS)) {
         table.row(cells(&[month, coin], sum));
     }

@@ -229,12 +229,12 @@ pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
         cells.push(plain(results.net()?));
         Ok::<_, Failure>(cells)
     };
-    let mut table = Table::new("results", "By contract", columns(&["Contract", "Coin"]));
+    let mut table = Table::new("results", "Results by contract", columns(&["Contract", "Coin"]));
     for ((symbol, coin), sum) in &contracts {
         table.row(cells(&[*symbol, *coin], sum)?);
     }
     section.table(table);
-    let caption = newest("By month", results.len());
+    let caption = newest("Results by month", results.len());
     let mut table =
         Table::new("results-by-month", caption, columns(&["Month", "Contract", "Coin"]));
     for ((month, symbol, coin), one) in results.iter().skip(first_shown(results.len())) {
@@ -263,7 +263,7 @@ pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
         plus(kinds.entry((*kind, coin)).or_default(), *amount)?;
     }
     let columns = vec![Column::text("Kind"), Column::text("Coin"), Column::number("Amount")];
-    let mut table = Table::new("income-by-kind", "By kind and coin", columns);
+    let mut table = Table::new("income-by-kind", "Income by kind and coin", columns);
     for ((kind, coin), amount) in &kinds {
         table.row(vec![kind.name().to_owned(), (*coin).clone(), plain(*amount)]);
     }
@@ -284,7 +284,7 @@ pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
         Column::text("Coin"),
         Column::number("Amount"),
     ];
-    let mut table = Table::new("income-by-month", newest("By month", income.len()), columns);
+    let mut table = Table::new("income-by-month", newest("Income by month", income.len()), columns);
     for ((month, kind, coin), amount) in income.iter().skip(first_shown(income.len())) {
         table.row(vec![month.clone(), kind.name().to_owned(), coin.clone(), plain(*amount)]);
     }
