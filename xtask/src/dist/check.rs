@@ -12,17 +12,17 @@ use crate::run::{output, run};
 /// Starts of the program of which the median counts.
 const STARTS: usize = 11;
 
-/// What a Debian package must hold.
+/// What a Debian package must hold, packed with gzip or not.
 const INSTALLED: [&str; 9] = [
     "usr/bin/bitmart",
     "usr/bin/bitmart-sandbox",
     "usr/share/bash-completion/completions/bitmart",
     "usr/share/zsh/vendor-completions/_bitmart",
     "usr/share/fish/vendor_completions.d/bitmart.fish",
-    "usr/share/man/man1/bitmart.1.gz",
-    "usr/share/man/man1/bitmart-export.1.gz",
+    "usr/share/man/man1/bitmart.1",
+    "usr/share/man/man1/bitmart-export.1",
     "usr/share/doc/bitmart/copyright",
-    "usr/share/doc/bitmart/LICENSE-APACHE.gz",
+    "usr/share/doc/bitmart/LICENSE-APACHE",
 ];
 
 /// They start, and no path of this machine is in them.
@@ -85,7 +85,7 @@ pub(super) fn packages(release: &Release) -> TaskResult {
     emptied(&root)?;
     run(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
     for path in INSTALLED {
-        if !root.join(path).is_file() {
+        if !root.join(path).is_file() && !root.join(format!("{path}.gz")).is_file() {
             return Err(format!("the Debian package lacks {path}"));
         }
     }
