@@ -20,7 +20,7 @@ async fn run(
     words: &[&str],
     enough: impl AsyncFn() -> bool,
 ) -> (Option<i32>, String) {
-    let child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
         .args(words)
         .env_clear()
         .env("HOME", home)
@@ -30,15 +30,13 @@ async fn run(
         .stderr(Stdio::piped())
         .spawn()
         .expect("it runs");
-    let child = std::sync::Arc::new(std::sync::Mutex::new(child));
     loop {
-        let ended = child.lock().expect("no panic").try_wait().expect("a process");
+        let ended = child.try_wait().expect("a process");
         if ended.is_some() || enough().await {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let mut child = std::sync::Arc::into_inner(child).expect("one").into_inner().expect("no panic");
     let _ = child.kill();
     let output = child.wait_with_output().expect("it ends");
     let text = [output.stdout, output.stderr].concat();
