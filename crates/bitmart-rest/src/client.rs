@@ -206,7 +206,7 @@ impl Client {
     }
 
     fn begin(&self, metadata: &'static Metadata) -> Call {
-        Call::begin(&self.0.meters, metadata, self.0.encoder.server(metadata))
+        Call::begin(&self.0.meters, metadata, || self.0.encoder.server(metadata))
     }
 
     /// Sends within the span of the call. The same code for all endpoints.

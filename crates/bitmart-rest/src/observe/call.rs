@@ -35,11 +35,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The call begins. `server` is where its request goes, if the environment says so.
-    pub(crate) fn begin(
+    /// The call begins. `server` says where its request goes, if the environment does; it is asked
+    /// only if somebody listens.
+    pub(crate) fn begin<'a>(
         meters: &Meters,
         metadata: &'static Metadata,
-        server: Option<(&Authority, u16)>,
+        server: impl FnOnce() -> Option<(&'a Authority, u16)>,
     ) -> Self {
         let span = tracing::info_span!(
             target: "bitmart_rest",
@@ -60,7 +61,9 @@ impl Call {
             bitmart.latency_ms = Empty,
             bitmart.total_ms = Empty,
         );
-        if let (false, Some((authority, port))) = (span.is_disabled(), server) {
+        if !span.is_disabled()
+            && let Some((authority, port)) = server()
+        {
             span.record("server.address", authority.host().trim_matches(['[', ']']));
             span.record("server.port", port);
         }

@@ -178,6 +178,11 @@ impl OpenConnection {
         open.increment(1);
         Self(open)
     }
+
+    /// Its task has ended.
+    pub(crate) fn closed(self) {
+        drop(self);
+    }
 }
 
 impl Drop for OpenConnection {

@@ -51,10 +51,12 @@ impl BucketMeters {
 /// An open connection.
 pub(crate) struct OpenConnection;
 
+#[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
 impl OpenConnection {
     pub(crate) fn new() -> Self {
         Self
     }
+    pub(crate) fn closed(self) {}
 }
 
 pub(crate) fn rate_limited(_endpoint: &'static str, _banned: bool) {}

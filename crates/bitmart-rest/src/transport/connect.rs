@@ -128,8 +128,8 @@ impl Connector {
             // How the connection ends is reported to the requests on it.
             let open = OpenConnection::new();
             tokio::spawn(async move {
-                let _open = open;
                 drop(connection.await);
+                open.closed();
             });
             return Ok(Connection::Http2(sender));
         }
@@ -137,10 +137,10 @@ impl Connector {
         let (sender, connection) = http1::handshake(stream).await.map_err(failed)?;
         let open = OpenConnection::new();
         tokio::spawn(async move {
-            let _open = open;
             if let Err(error) = connection.await {
                 warn_of_surplus(&error);
             }
+            open.closed();
         });
         Ok(Connection::Http1(sender, idle))
     }

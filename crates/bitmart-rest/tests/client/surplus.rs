@@ -344,7 +344,8 @@ async fn connections_are_bounded_and_waiting_counts_against_the_deadline() {
     let client = client(&server.address)
         .limiter(Limiter::new(LimitPolicy::Off))
         .max_connections_per_host(3)
-        .timeout(std::time::Duration::from_millis(300))
+        // A tenth of it is long enough to begin all calls.
+        .timeout(std::time::Duration::from_secs(3))
         .build()
         .unwrap();
     let calls = (0..200).map(|number| {
