@@ -349,6 +349,8 @@ fn the_tools_themselves_hold_what_the_sandbox_does() {
             .arg(format)
             .arg(folder.path())
             .env("HOME", folder.path())
+            // The tools write logs where they are.
+            .current_dir(folder.path())
             .output()
             .expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
