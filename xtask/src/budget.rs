@@ -28,6 +28,7 @@ const PROGRAM_ONLY: &[&str] = &[
     "clap_mangen",
     "comfy-table",
     "csv",
+    "jiff",
     "keyring",
     "parquet",
     "plotters",

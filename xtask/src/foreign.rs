@@ -2,6 +2,7 @@
 //! and programs of ours that behave as the samples of the exchange's quick start do.
 
 mod snippets;
+mod tax;
 mod tls;
 
 use std::path::{Path, PathBuf};
@@ -68,6 +69,8 @@ pub(crate) fn parts() -> Vec<Part> {
                 Err(outcome) => outcome.clone(),
             })
         }));
+        // Builds with cargo, as nothing else here does by now.
+        parts.push(Part::run("tax", tax::run));
         for (name, thread) in [("tls and snippets", others), ("python-pings", pings)] {
             let broken = || Outcome::Fail("its thread panicked".to_owned());
             parts.extend(thread.join().unwrap_or_else(|_| vec![Part::run(name, broken)]));

@@ -4,132 +4,17 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::path::Path;
 
-use bitmart::sandbox::WalletKind;
 use bitmart::{Decimal, dec};
-use common::month::{DAY, Month};
+use common::everything::ARCHIVE;
 use common::{Outcome, at_home};
-use serde_json::json;
 
 /// Sums by coin.
 type Sums = BTreeMap<String, Decimal>;
 
 const FORMATS: [&str; 7] =
     ["rp2", "bittytax", "koinly", "cointracking", "rotki", "coinledger", "generic"];
-
-/// An archive of a month in which everything happened that an account can do.
-struct Archive {
-    home: tempfile::TempDir,
-    /// What the account has in all wallets of its own.
-    holdings: Sums,
-}
-
-impl Archive {
-    fn folder(&self) -> PathBuf {
-        self.home.path().join("archive")
-    }
-}
-
-static ARCHIVE: LazyLock<Archive> = LazyLock::new(make);
-
-fn make() -> Archive {
-    let mut month = Month::begin();
-    begin_with_deposits(&month);
-    for day in 0..30 {
-        if day % 3 == 2 {
-            month.advance(Duration::from_hours(23));
-        } else {
-            month.day(day);
-        }
-        match day {
-            2 => savings(&month),
-            5 => margin(&month),
-            8 => sub_account(&month),
-            _ => {}
-        }
-        month.advance(Duration::from_hours(1));
-    }
-    month.advance(DAY);
-    let home = tempfile::tempdir().expect("a folder");
-    let run = month.export(&home.path().join("archive"), &[]);
-    assert_eq!(run.code, 0, "{}", run.err);
-    let mut holdings = Sums::new();
-    for balance in month.place.sandbox.balances().into_iter().filter(|one| one.account == 1) {
-        *holdings.entry(balance.currency).or_default() += balance.available + balance.frozen;
-    }
-    holdings.retain(|_, amount| !amount.is_zero());
-    Archive { home, holdings }
-}
-
-/// Everything that the account has came by a row.
-fn begin_with_deposits(month: &Month) {
-    let sandbox = &month.place.sandbox;
-    for (wallet, kind) in [("spot", WalletKind::Spot), ("futures", WalletKind::Futures)] {
-        let own = |one: &bitmart::sandbox::Balance| one.account == 1 && one.wallet == wallet;
-        for balance in sandbox.balances().into_iter().filter(own) {
-            sandbox.set_balance(1, kind, &balance.currency, Decimal::ZERO).expect("a wallet");
-        }
-    }
-    sandbox.deposit(1, "USDT", dec!(50_000)).expect("a deposit");
-    sandbox.deposit(1, "BTC", dec!(1)).expect("a deposit");
-    month.advance(Duration::from_hours(1));
-    month.runtime.block_on(transfer(month, "5000"));
-}
-
-async fn transfer(month: &Month, amount: &str) {
-    let asked = json!({ "currency": "USDT", "amount": amount, "type": "spot_to_contract" });
-    month.owner.send("futures_transfer", asked).await;
-}
-
-/// Some of it is taken out again; interest comes every day.
-fn savings(month: &Month) {
-    let owner = &month.owner;
-    month.runtime.block_on(async {
-        let asked = json!({ "currentPage": 1, "sizePage": 100, "coinName": "USDT" });
-        let products = owner.send("earn_flexible_products", asked).await;
-        let product = products["data"]["list"][0]["productId"].clone();
-        let asked =
-            json!({ "productId": product, "amount": "1000", "requestNo": "00000000000000000001" });
-        owner.send("earn_subscribe_flexible", asked).await;
-    });
-    month.advance(Duration::from_hours(1));
-    month.runtime.block_on(async {
-        let asked = json!({ "currentPage": 1, "sizePage": 100 });
-        let holdings = owner.send("earn_flexible_holdings", asked).await;
-        let id = holdings["data"]["list"][0]["earnId"].clone();
-        let asked = json!({ "earnId": id, "amount": "250.5", "requestNo": "00000000000000000002" });
-        owner.send("earn_redeem_flexible", asked).await;
-    });
-}
-
-/// A loan, its interest and its repayment.
-fn margin(month: &Month) {
-    let owner = &month.owner;
-    let money =
-        |amount: &str| json!({ "symbol": "BTC_USDT", "currency": "USDT", "amount": amount });
-    month.runtime.block_on(async {
-        let mut asked = money("500");
-        asked["side"] = json!("in");
-        owner.send("margin_transfer", asked).await;
-        owner.send("margin_borrow", money("100")).await;
-    });
-    month.advance(Duration::from_hours(5));
-    month.runtime.block_on(owner.send("margin_repay", money("40")));
-}
-
-fn sub_account(month: &Month) {
-    let owner = &month.owner;
-    month.runtime.block_on(async {
-        let listed = owner.send("sub_accounts_list", json!({})).await;
-        let name = listed["data"]["subAccountList"][0]["accountName"].clone();
-        let asked =
-            json!({ "requestNo": "tax-3", "amount": "12.5", "currency": "USDT", "subAccount": name });
-        owner.send("sub_accounts_transfer_main_to_sub", asked).await;
-    });
-}
 
 fn tax(words: &[&str]) -> Outcome {
     let archive = &*ARCHIVE;
@@ -327,6 +212,7 @@ fn no_wallet_is_overdrawn_on_the_way() {
 fn a_year_is_that_of_its_zone() {
     let (folder, run) = files("generic", &["--year", "2026", "--timezone", "Europe/Vienna"]);
     assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("the archive begins after 2026 (Europe/Vienna) does"), "{}", run.err);
     assert!(run.err.contains("the archive ends before 2026 (Europe/Vienna) does"), "{}", run.err);
     let (all, _) = files("generic", &["--timezone", "Europe/Vienna"]);
     let [some, all] = [folder, all]
@@ -467,8 +353,8 @@ fn the_tools_themselves_hold_what_the_sandbox_does() {
             .expect("it runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(tool.status.success(), "{format}: {}", text(&tool.stderr));
-        let held: BTreeMap<String, String> =
-            serde_json::from_slice(&tool.stdout).expect(&text(&tool.stdout));
+        let held: BTreeMap<String, String> = serde_json::from_slice(&tool.stdout)
+            .unwrap_or_else(|_| panic!("{}", text(&tool.stdout)));
         let held: Sums = held
             .into_iter()
             .map(|(coin, amount)| (coin, amount.parse().expect("a number")))

@@ -203,5 +203,42 @@ fn key(endpoint: &str, line: &[u8]) -> RowKey {
     let time = key.time.map(Timestamp::as_millis).filter(|time| *time > 0);
     let millis = |time| if time < SECONDS_BELOW { time * 1_000 } else { time };
     key.time = time.map(|time| Timestamp::from_millis(millis(time)));
+    // `deposit 7`: only what is all digits is ordered as a number.
+    if let Some((_, number)) = key.id.rsplit_once(' ')
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        key.id = number.to_owned();
+    }
     key
+}
+
+#[cfg(test)]
+impl Archive {
+    /// A finished archive in `folder` of datasets, each with the id of its endpoint and its rows.
+    pub(crate) fn of_rows(folder: &Path, datasets: &[(&str, &str, Vec<Value>)]) -> Self {
+        use super::state::{State, state_path, states};
+
+        std::fs::create_dir_all(states(folder)).expect("a folder");
+        for (name, endpoint, rows) in datasets {
+            let lines: Vec<_> =
+                rows.iter().map(ToString::to_string).chain([String::new()]).collect();
+            let text = lines.join("\n");
+            let state = State {
+                endpoint: (*endpoint).to_owned(),
+                bytes: text.len() as u64,
+                rows: rows.len() as u64,
+                done: true,
+                ..State::default()
+            };
+            std::fs::write(rows_path(folder, name), text).expect("rows");
+            let state = serde_json::to_vec(&state).expect("JSON");
+            std::fs::write(state_path(folder, name), state).expect("a state");
+        }
+        let terms = serde_json::json!({
+            "version": 2, "source": "live", "key": "", "from_ms": 0, "to_ms": 0, "finished": true,
+        });
+        let terms: Terms = serde_json::from_value(terms).expect("terms");
+        let manifest = Manifest::told(folder, terms.clone()).expect("states");
+        Self { folder: folder.to_owned(), terms, manifest, reach: 0 }
+    }
 }

@@ -76,8 +76,12 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     if terms.finished {
         match Archive::open(folder).and_then(|archive| ledger::check(&archive)) {
             Ok((differences, problems)) => {
-                problems.lines().iter().for_each(|line| text += &format!("{line}\n"));
-                differences.iter().for_each(|difference| text += &difference.lines());
+                for line in problems.lines() {
+                    text += &format!("{line}\n");
+                }
+                for difference in &differences {
+                    text += &difference.lines();
+                }
             }
             Err(failure) => faults.push(failure.to_string()),
         }

@@ -25,7 +25,7 @@ const NO_SYMBOL: Read = Read::Problem("without a pair");
 /// Reads a row of one of the histories that move money.
 pub(super) fn read(dataset: &str, key: &RowKey, row: &Value) -> Read {
     let Some(time) = key.time else { return NO_TIME };
-    let new = Row { dataset, key, row, time };
+    let new = Reader { dataset, key, row, time };
     match dataset {
         "deposits" => new.deposit(),
         "withdrawals" => new.withdrawal(),
@@ -66,7 +66,7 @@ pub(super) fn without_entries(archive: &Archive, problems: &mut Problems) -> Res
                 amount: -amount,
             });
             let id = row.get("id").map(ToString::to_string).unwrap_or_default();
-            problems.add(name, why, &id, lost.into_iter().collect());
+            problems.add(name, why, &id, lost.as_slice());
             Ok(())
         })?;
     }
@@ -74,14 +74,14 @@ pub(super) fn without_entries(archive: &Archive, problems: &mut Problems) -> Res
 }
 
 /// A row, and what is known of it.
-struct Row<'a> {
+struct Reader<'a> {
     dataset: &'a str,
     key: &'a RowKey,
     row: &'a Value,
     time: Timestamp,
 }
 
-impl Row<'_> {
+impl Reader<'_> {
     fn text(&self, name: &str) -> Option<String> {
         text(self.row, name)
     }

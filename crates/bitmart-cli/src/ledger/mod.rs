@@ -11,6 +11,8 @@ mod entry;
 mod facts;
 mod problems;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -80,7 +82,7 @@ impl<'a> Ledger<'a> {
                 Read::Entry(entry) => *entry,
                 Read::Nothing => return Ok(()),
                 Read::Problem(why) => {
-                    problems.add(dataset, why, &key.id, untimed(dataset, row));
+                    problems.add(dataset, why, &key.id, &untimed(dataset, row));
                     return Ok(());
                 }
             };

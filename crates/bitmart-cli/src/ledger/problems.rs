@@ -25,7 +25,7 @@ impl Problems {
     }
 
     /// Notes a row. `lost` is what it would have moved.
-    pub(super) fn add(&mut self, dataset: &str, why: &'static str, row: &str, lost: Vec<Movement>) {
+    pub(super) fn add(&mut self, dataset: &str, why: &'static str, row: &str, lost: &[Movement]) {
         let same = |known: &Problem| known.dataset == dataset && known.why == why;
         let at = self.0.iter().position(same).unwrap_or_else(|| {
             let dataset = dataset.to_owned();

@@ -54,7 +54,7 @@ fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, F
                 Ok((time, movements)) => {
                     entries.push(entry(time, Kind::Transfer, movements, &dataset, id));
                 }
-                Err(why) => problems.add(&dataset, why, &id, Vec::new()),
+                Err(why) => problems.add(&dataset, why, &id, &[]),
             }
         }
     }
@@ -104,7 +104,7 @@ fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Fail
             for rebate in value.as_array().into_iter().flatten() {
                 let lost = rebated(rebate, "currency", "rebate_amount");
                 let why = "the exchange does not say where it was paid, and when on that day";
-                problems.add(NAME, why, date, lost.into_iter().collect());
+                problems.add(NAME, why, date, lost.as_slice());
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ fn affiliate_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), F
             if let Some(lost) = lost {
                 let customer = text(row, "trade_user_id").unwrap_or_default();
                 let why = "the sum of a year, of which the exchange does not say when it was paid";
-                problems.add(name, why, &customer, vec![lost]);
+                problems.add(name, why, &customer, &[lost]);
             }
             Ok(())
         })?;

@@ -34,6 +34,31 @@ pub(super) enum What {
     OtherOut,
 }
 
+impl What {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Trade => "trade",
+            Self::Deposit => "deposit",
+            Self::Withdrawal => "withdrawal",
+            Self::FromSub => "transfer from own sub-account",
+            Self::ToSub => "transfer to own sub-account",
+            Self::Interest => "interest of savings",
+            Self::Rebate => "rebate",
+            Self::Loan => "margin loan",
+            Self::LoanRepayment => "repayment of a margin loan",
+            Self::MarginInterest => "interest of a margin loan",
+            Self::Profit => "realised profit of futures",
+            Self::Loss => "realised loss of futures",
+            Self::FundingIn => "funding received",
+            Self::FundingOut => "funding paid",
+            Self::FuturesFee => "fee of futures",
+            Self::FuturesRebate => "rebate of a fee of futures",
+            Self::Fee => "fee",
+            Self::OtherIn | Self::OtherOut => "other movement",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) what: What,
@@ -145,26 +170,7 @@ pub(super) fn cells(amount: Option<&Amount>) -> [String; 2] {
 
 /// What a line is about, in words, with the row of the archive that says so. Never begins as a formula does.
 pub(super) fn description(entry: &Entry, line: &Line) -> String {
-    let what = match line.what {
-        What::Trade => "trade",
-        What::Deposit => "deposit",
-        What::Withdrawal => "withdrawal",
-        What::FromSub => "transfer from own sub-account",
-        What::ToSub => "transfer to own sub-account",
-        What::Interest => "interest of savings",
-        What::Rebate => "rebate",
-        What::Loan => "margin loan",
-        What::LoanRepayment => "repayment of a margin loan",
-        What::MarginInterest => "interest of a margin loan",
-        What::Profit => "realised profit of futures",
-        What::Loss => "realised loss of futures",
-        What::FundingIn => "funding received",
-        What::FundingOut => "funding paid",
-        What::FuturesFee => "fee of futures",
-        What::FuturesRebate => "rebate of a fee of futures",
-        What::Fee => "fee",
-        What::OtherIn | What::OtherOut => "other movement",
-    };
+    let what = line.what.words();
     let liquidated = if entry.kind == Kind::Liquidation { " (liquidation)" } else { "" };
     let symbol = entry.symbol.as_deref().map(|symbol| format!(" {symbol}")).unwrap_or_default();
     let order = entry.order_id.as_deref().map(|id| format!(", order {id}")).unwrap_or_default();

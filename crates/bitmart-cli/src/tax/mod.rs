@@ -5,6 +5,8 @@ mod line;
 mod out;
 mod rows;
 mod rp2;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -153,6 +155,12 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 /// What must be known of an archive before its figures are used.
 fn warn(archive: &Archive, asked: &Asked, now: Timestamp) {
     let (begin, end) = archive.span();
+    if asked.span.is_some_and(|(first, _)| begin > first) {
+        eprintln!(
+            "the archive begins after {} does: what came earlier is missing",
+            asked.year_words()
+        );
+    }
     eprintln!("{}, {begin} to {end}", archive.source());
     if !asked.format.verified {
         eprintln!(
@@ -263,8 +271,9 @@ impl Told {
         for (what, (rows, sums)) in &self.lacking {
             let sums = sums.iter().map(|(coin, sum)| format!("{} {coin}", plain(*sum)));
             eprintln!(
-                "{} cannot carry {what:?}: {rows} lines are not in the file, {}",
+                "{} cannot carry this, and {rows} lines are not in the file: {}, {}",
                 asked.format.name,
+                what.words(),
                 sums.collect::<Vec<_>>().join(", ")
             );
         }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+pub(crate) mod everything;
 pub(crate) mod export;
 pub(crate) mod month;
 pub(crate) mod page;
