@@ -87,11 +87,15 @@ pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
                 Plot { id, title: title.clone(), description, labels: points.clone(), series };
             figures.extend(plot.svg().map(|svg| Figure { caption: title, svg }));
         }
-        rows.into_iter().for_each(|row| table.row(row));
+        for row in rows {
+            table.row(row);
+        }
         tables.push(table.folded());
     }
     section.figures(figures);
-    tables.into_iter().for_each(|table| section.table(table));
+    for table in tables {
+        section.table(table);
+    }
     Ok(section)
 }
 
@@ -219,7 +223,9 @@ fn last(id: &str, what: &str, rows: &Newest) -> Table {
     ];
     let caption = format!("The last {what}, {NEWEST} at most");
     let mut table = Table::new(id, caption, columns);
-    rows.iter().for_each(|row| table.row(row.clone()));
+    for row in rows {
+        table.row(row.clone());
+    }
     table.folded()
 }
 

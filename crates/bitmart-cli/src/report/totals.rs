@@ -196,7 +196,7 @@ impl Totals {
         }
         match entry.kind {
             Kind::Deposit | Kind::Withdrawal => self.funded(entry, month, zone),
-            Kind::Trade => self.trade(entry, month, zone),
+            Kind::Trade => self.trade(entry, &month, zone),
             _ if entry.movements.iter().all(|movement| is_futures(&movement.wallet)) => {
                 self.result(entry, &month)
             }
@@ -240,7 +240,7 @@ impl Totals {
     }
 
     /// A trade of spot or margin: what came, what went, and the fee.
-    fn trade(&mut self, entry: &Entry, month: String, zone: &Zone) -> Result<(), Failure> {
+    fn trade(&mut self, entry: &Entry, month: &str, zone: &Zone) -> Result<(), Failure> {
         let symbol = entry.symbol.clone().unwrap_or_default();
         let legs = entry.movements.iter().filter(|movement| movement.kind == Kind::Trade);
         let legs: Vec<_> = legs.collect();
@@ -251,7 +251,7 @@ impl Totals {
         let pair = self.pairs.entry((market, symbol.clone())).or_default();
         pair.quote.clone_from(&quote.coin);
         plus(if is_buy { &mut pair.bought } else { &mut pair.sold }, base.amount.abs())?;
-        let volume = self.volume.entry((month.clone(), market, quote.coin.clone())).or_default();
+        let volume = self.volume.entry((month.to_owned(), market, quote.coin.clone())).or_default();
         for volume in [volume, &mut pair.volume] {
             volume.trades += 1;
             let side = if is_buy { &mut volume.bought } else { &mut volume.sold };
@@ -260,7 +260,7 @@ impl Totals {
         let mut fees = Vec::new();
         for fee in entry.movements.iter().filter(|movement| movement.kind == Kind::Fee) {
             plus(pair.fees.entry(fee.coin.clone()).or_default(), -fee.amount)?;
-            let sum = self.fees.entry((month.clone(), market, fee.coin.clone()));
+            let sum = self.fees.entry((month.to_owned(), market, fee.coin.clone()));
             plus(sum.or_default(), -fee.amount)?;
             fees.push(format!("{} {}", (-fee.amount).normalize(), fee.coin));
         }

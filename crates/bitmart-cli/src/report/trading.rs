@@ -133,7 +133,9 @@ pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
     ];
     let caption = format!("The last trades of spot and margin, {NEWEST} at most");
     let mut table = Table::new("last-trades", caption, columns);
-    totals.trades.iter().for_each(|row| table.row(row.clone()));
+    for row in &totals.trades {
+        table.row(row.clone());
+    }
     section.table(table.folded());
     Ok(section)
 }
