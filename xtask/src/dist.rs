@@ -8,6 +8,7 @@ mod check;
 mod package;
 mod sbom;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -151,9 +152,11 @@ fn stage(release: &Release) -> TaskResult {
 fn sums(folder: &Path) -> TaskResult {
     let mut text = String::new();
     for (path, _) in files(folder)? {
-        let bytes = read(&folder.join(&path))?;
-        let sum: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        text += &format!("{sum}  {path}\n");
+        for byte in Sha256::digest(read(&folder.join(&path))?) {
+            // Writing to a text does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text.extend(["  ", path.as_str(), "\n"]);
     }
     write(&folder.join("SHA256SUMS"), text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! An SBOM of each program, in the form of CycloneDX, made by `cargo cyclonedx`.
+//! An SBOM of each program, in the form of `CycloneDX`, made by `cargo cyclonedx`.
 
 use std::collections::BTreeSet;
 use std::fs;
