@@ -27,7 +27,7 @@ const PAIRS: [(&str, Decimal); 3] =
 const CONTRACTS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 
 /// How long everything may take to come right after the last attack.
-const CALM: Duration = Duration::from_mins(1);
+const CALM: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 struct Tally {

@@ -11,7 +11,7 @@ use crate::script::{build_sandbox, run_script};
 use crate::step::{Outcome, Part};
 
 /// How long a script may take. Schemathesis waits for processors most of the time when a machine is busy.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_secs(300);
 const SCHEMATHESIS: &str = "xtask/tools/schemathesis";
 const NEWMAN: &str = "xtask/tools/newman";
 

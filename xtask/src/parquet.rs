@@ -9,7 +9,7 @@ use crate::script::{build_sandbox, program, run_script};
 use crate::step::{Outcome, Part};
 
 /// How long it may take.
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_secs(300);
 const SCRIPT: &str = "xtask/tools/parquet";
 
 /// An export to Parquet, compared with its JSON lines in pyarrow.

@@ -67,11 +67,15 @@ impl Counted {
 impl Ids {
     fn forget(&mut self) {
         while self.order.len() > MOST {
-            let old = |(time, _): &mut (Timestamp, Id)| {
+            let is_old = |(time, _): &(Timestamp, Id)| {
                 self.protected.is_none_or(|protected| *time < protected)
             };
-            let Some((_, id)) = self.order.pop_front_if(old) else { return };
-            self.known.remove(&id);
+            if !self.order.front().is_some_and(is_old) {
+                return;
+            }
+            if let Some((_, id)) = self.order.pop_front() {
+                self.known.remove(&id);
+            }
         }
     }
 }

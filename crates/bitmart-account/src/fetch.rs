@@ -19,10 +19,10 @@ use crate::sync::{Page, Snapshot};
 use crate::{Fill, Instrument, Market, Order, Unread, convert};
 
 /// Queries reach this far into the future, because the exchange's clock may be ahead.
-const AHEAD: Duration = Duration::from_mins(1);
+const AHEAD: Duration = Duration::from_secs(60);
 
 /// Open spot orders are those of a span, too, and without one those of a week.
-const OPEN_SPOT: Duration = Duration::from_hours(7 * 24);
+const OPEN_SPOT: Duration = Duration::from_secs(604_800);
 
 /// What to ask for.
 #[derive(Debug)]

@@ -179,7 +179,7 @@ mod tests {
     /// Clap takes the one for the other, and the program ends when it reads the wrong kind of value.
     #[test]
     fn no_parameter_of_an_endpoint_is_taken_for_an_option_of_all_commands() {
-        let global = super::Context::arguments();
+        let global: Vec<_> = super::Context::arguments().collect();
         for group in super::endpoint::command::groups() {
             for command in group.get_subcommands() {
                 for argument in command.get_arguments() {

@@ -119,7 +119,7 @@ impl Target {
     /// A client for hours of reading: it asks again what went wrong on the way, goes by the exchange's
     /// clock, and waits for the limits, or does not keep them. `attempts` at each request.
     pub(crate) fn patient_client(&self, limited: bool, attempts: u32) -> Result<Client, Failure> {
-        let minutes = Duration::from_mins(2);
+        let minutes = Duration::from_secs(120);
         let policy = if limited { LimitPolicy::WaitUpTo(minutes) } else { LimitPolicy::Off };
         let builder = Client::builder().limiter(Limiter::new(policy)).sync_clock(true);
         self.build(builder.retry_reads(RetryPolicy::within(minutes).attempts(attempts)))

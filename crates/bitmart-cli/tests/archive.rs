@@ -78,7 +78,7 @@ fn the_same_command_goes_on_from_the_last_end_to_now() {
     let verified = verify(&place, &folder, &[]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     let late = "2026-12-01T00:00:00Z".parse::<Timestamp>().expect("a time").max(Timestamp::now());
-    let late = (late + Duration::from_hours(49)).to_string();
+    let late = (late + Duration::from_secs(176_400)).to_string();
     let verified = verify(&place, &folder, &["--now", &late]);
     assert!(
         verified.out.lines().next().is_some_and(|line| line.contains("STALE")),
@@ -124,7 +124,7 @@ fn rows_that_come_late_are_found_by_the_overlap() {
     let home = tempfile::tempdir().expect("a folder");
     let path = "/spot/v4/query/trades";
     buy(&place);
-    place.sandbox.inject(Fault::LateHistory(Duration::from_hours(1)).on(path).times(u32::MAX));
+    place.sandbox.inject(Fault::LateHistory(Duration::from_secs(3600)).on(path).times(u32::MAX));
     assert_eq!(export(&place, home.path(), &["--what", "trades"]).code, 0);
     assert_eq!(lines(home.path(), "trades.jsonl"), 0);
     place.sandbox.clear_faults();

@@ -308,7 +308,7 @@ fn a_walk_that_goes_on_does_not_bring_again_what_was_made_of_its_last_response()
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     // All of it is one window.
-    let day = Duration::from_hours(24);
+    let day = Duration::from_secs(86_400);
     let span = [Timestamp::now() - day, Timestamp::now() + day].map(|time| time.to_string());
     let more = ["--what", "trades"];
     assert_eq!(export(&place, folder, &span, &more).code, 0);

@@ -96,6 +96,6 @@ fn a_port_that_says_nothing_does_not_hold_it_up() {
     assert_eq!(plain.code, 3);
     let secure = with_key(&place, &format!("https://{at}"), None);
     assert!(finding(&secure, "spot REST")["found"].to_string().contains("TLS: no answer in 1 s"));
-    assert!(started.elapsed() < Duration::from_mins(1), "each step has its second");
+    assert!(started.elapsed() < Duration::from_secs(60), "each step has its second");
     drop(listener);
 }

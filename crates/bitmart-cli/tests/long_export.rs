@@ -16,9 +16,9 @@ use common::{Place, bitmart, sandbox_of};
 use serde_json::{Value, json};
 
 const KILLS: usize = 20;
-const YEARS: Duration = Duration::from_hours(3 * 365 * 24);
+const YEARS: Duration = Duration::from_secs(94_608_000);
 /// What is seeded ends so long before now: an export leaves out the last minute.
-const GAP: Duration = Duration::from_hours(1);
+const GAP: Duration = Duration::from_secs(3600);
 
 fn orders() -> u32 {
     std::env::var("EXPORT_TEST_ORDERS").map_or(2_000, |text| text.parse().expect("a number"))

@@ -27,7 +27,7 @@ fn trouble(sandbox: &Sandbox, day: u64) {
         17 => sandbox.inject(Fault::Banned.on("/contract/private/transaction-history").times(3)),
         // The newest trades are not in the history yet.
         20 => sandbox.inject(
-            Fault::LateHistory(Duration::from_hours(30))
+            Fault::LateHistory(Duration::from_secs(108_000))
                 .on("/spot/v4/query/trades")
                 .times(u32::MAX),
         ),
@@ -44,14 +44,14 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
     for day in 0..30 {
         // Two days of three bring something.
         if day % 3 == 2 {
-            month.advance(Duration::from_hours(23));
+            month.advance(Duration::from_secs(82_800));
         } else {
             month.day(day);
         }
         trouble(&month.place.sandbox, day);
         // The machine was off.
         if matches!(day, 22..=24) {
-            month.advance(Duration::from_hours(1));
+            month.advance(Duration::from_secs(3600));
             continue;
         }
         if matches!(day, 3 | 7 | 12 | 18 | 27) {
@@ -73,7 +73,7 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
             nights += 1;
         }
         month.place.sandbox.clear_faults();
-        month.advance(Duration::from_hours(1));
+        month.advance(Duration::from_secs(3600));
     }
     month.advance(DAY);
     let run = month.export(&folder, &[]);

@@ -51,9 +51,9 @@ fn archived() -> &'static Archived {
                 let run = month.export(&folder, &[]);
                 assert_eq!(run.code, 0, "{}", run.err);
             }
-            month.advance(Duration::from_hours(1));
+            month.advance(Duration::from_secs(3600));
         }
-        month.advance(Duration::from_hours(30));
+        month.advance(Duration::from_secs(108_000));
         let run = month.export(&folder, &[]);
         assert_eq!(run.code, 0, "{}", run.err);
         let funds = ["deposit", "withdraw"].map(|kind| {

@@ -29,11 +29,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(2);
 
 /// Longest rest that an answer can ask for.
-pub(crate) const LONGEST_REST: Duration = Duration::from_hours(1);
+pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 /// Longest ban that an answer can name. Longer than other rests, because going on prolongs a ban; but
 /// a header that is wrong must not end a program's trading for good.
-const LONGEST_BAN: Duration = Duration::from_hours(24);
+const LONGEST_BAN: Duration = Duration::from_secs(86_400);
 
 /// What to do with a request that would break a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ const LIMIT: HeaderName = HeaderName::from_static("x-bm-ratelimit-limit");
 const WINDOW: HeaderName = HeaderName::from_static("x-bm-ratelimit-reset");
 
 /// How long everything rests after a ban, at least. BitMart publishes no length.
-pub(crate) const BAN_REST: Duration = Duration::from_mins(1);
+pub(crate) const BAN_REST: Duration = Duration::from_secs(60);
 
 /// The state of the rate limit after a request, as its answer's headers told it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ mod tests {
         ]);
         let state = RateLimitState::from_headers(&headers).unwrap();
         assert_eq!((state.used, state.limit, state.left()), (10, 600, 590));
-        assert_eq!(state.window, Duration::from_mins(1));
+        assert_eq!(state.window, Duration::from_secs(60));
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Config {
             contracts: listed::contracts(),
             ws: WsManners {
                 idle: Duration::from_secs(20),
-                spot_without_topic: Duration::from_mins(5),
+                spot_without_topic: Duration::from_secs(300),
                 futures_without_topic: Duration::from_secs(5),
                 queue: 4096,
                 spot_pings: true,

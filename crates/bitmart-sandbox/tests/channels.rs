@@ -174,7 +174,7 @@ async fn a_funding_rate_comes_first_each_minute_and_on_request() {
     assert!(first["data"]["nextFundingTime"].as_u64() > first["data"]["ts"].as_u64());
     socket.json(json!({ "action": "request", "args": [topic] })).await;
     assert_eq!(socket.text().await, first);
-    sandbox.advance(std::time::Duration::from_mins(1));
+    sandbox.advance(std::time::Duration::from_secs(60));
     sandbox.step_market(600);
     let next = socket.text().await;
     assert!(next["data"]["ts"].as_u64() > first["data"]["ts"].as_u64());

@@ -110,7 +110,7 @@ async fn the_members_of_rows_come_null() {
 async fn a_delayed_answer_was_processed_at_once() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
-    sandbox.inject(Fault::Delay(Duration::from_hours(1)).on(SUBMIT));
+    sandbox.inject(Fault::Delay(Duration::from_secs(3600)).on(SUBMIT));
     let processed = async {
         while sandbox.orders().is_empty() {
             tokio::task::yield_now().await;
@@ -259,7 +259,7 @@ async fn a_reset_mid_body_comes_after_the_head_and_half_of_the_body() {
 async fn a_slow_drip_sends_one_byte_and_lets_the_next_wait() {
     let sandbox = start(still()).await;
     let client = Client::spot(&sandbox);
-    sandbox.inject(Fault::SlowDrip(Duration::from_hours(1)).on(TIME));
+    sandbox.inject(Fault::SlowDrip(Duration::from_secs(3600)).on(TIME));
     let mut stream = ask_for_the_time(&sandbox).await;
     assert!(promised(&mut stream).await > 1);
     let first = timeout(DEADLINE, stream.read_u8()).await.expect("in time");

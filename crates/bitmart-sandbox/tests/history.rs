@@ -9,7 +9,7 @@ use common::{Client, start};
 use serde_json::{Value, json};
 
 const NOON_MS: u64 = 1_700_000_000_000;
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(86_400);
 
 fn still() -> Config {
     Config::new().seed(7).stepped_clock(NOON_MS).rate_limits(false)

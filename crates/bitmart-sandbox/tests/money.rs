@@ -198,7 +198,7 @@ async fn a_withdrawal_to_another_account_reaches_it() {
     client.post(path, apply("2")).await.data();
     assert_eq!(client.post(path, apply("1")).await.code(), 60065);
     assert_eq!(client.post(path, apply("nobody")).await.code(), 60053);
-    sandbox.advance(Duration::from_mins(1));
+    sandbox.advance(Duration::from_secs(60));
     assert_eq!(available(&sandbox, 2, "spot", "BTC"), Decimal::new(9_999, 4));
     assert_eq!(available(&sandbox, 1, "spot", "BTC"), Decimal::from(4));
 }
@@ -213,7 +213,7 @@ async fn the_withdraw_quota_shrinks_and_comes_back() {
     let charge = client.get("/account/v1/withdraw/charge?currency=BTC").await.data();
     assert_eq!(charge["today_available_withdraw_BTC"], "1.0000");
     assert_eq!(client.post(path, apply("2")).await.code(), 60064);
-    sandbox.advance(Duration::from_hours(24));
+    sandbox.advance(Duration::from_secs(86_400));
     client.now_ms = sandbox.now_ms();
     client.post(path, apply("2")).await.data();
 
@@ -244,7 +244,7 @@ async fn a_loan_bears_interest_by_the_hour_and_is_paid_back() {
     let loan = client.post(borrow, sum("3000")).await.data();
     assert_eq!(client.post(transfer, with_side("500", "out")).await.code(), 50020);
 
-    sandbox.advance(Duration::from_mins(150));
+    sandbox.advance(Duration::from_secs(9000));
     client.now_ms = sandbox.now_ms();
     let path = "/spot/v1/margin/isolated/account?symbol=BTC_USDT";
     let quote = client.get(path).await.data()["symbols"][0]["quote"].clone();

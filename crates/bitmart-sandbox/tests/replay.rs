@@ -129,6 +129,6 @@ async fn nothing_else_is_told_of_the_markets_and_private_channels_work() {
     private.log_in_spot(&sandbox).await;
     private.subscribe_spot("spot/user/balance:BALANCE_UPDATE").await;
     sandbox.deposit(1, "USDT", "5".parse().expect("an amount")).expect("a deposit");
-    sandbox.advance(Duration::from_mins(1));
+    sandbox.advance(Duration::from_secs(60));
     assert_eq!(private.text().await["table"], "spot/user/balance");
 }

@@ -113,7 +113,8 @@ impl RowFault {
     }
 
     fn of(index: usize, before: usize, raw: &str, reason: String) -> Self {
-        let raw = raw[..raw.floor_char_boundary(RAW_KEPT)].to_owned();
+        let end = (0..=RAW_KEPT.min(raw.len())).rev().find(|&end| raw.is_char_boundary(end));
+        let raw = raw[..end.unwrap_or_default()].to_owned();
         Self { index, path: String::new(), reason, raw, before }
     }
 }

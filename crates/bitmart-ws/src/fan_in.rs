@@ -191,13 +191,13 @@ impl<T: Event> FanIn<T> {
             let name: Arc<str> = topic.name().into();
             let (handle, seat) = self.client.seat((topic.dialect(), self.access), &name)?;
             // Connections fill up one after the other.
-            let group =
-                groups.iter_mut().rfind(|group| Arc::ptr_eq(&group.handle.roster, &handle.roster));
-            let group = match group {
-                Some(group) => group,
-                None => groups.push_mut(Group { handle: Arc::new(handle), topics: Vec::new() }),
-            };
-            group.topics.push((topic, name, seat));
+            let at =
+                groups.iter().rposition(|group| Arc::ptr_eq(&group.handle.roster, &handle.roster));
+            let at = at.unwrap_or_else(|| {
+                groups.push(Group { handle: Arc::new(handle), topics: Vec::new() });
+                groups.len() - 1
+            });
+            groups[at].topics.push((topic, name, seat));
         }
         Ok(groups)
     }

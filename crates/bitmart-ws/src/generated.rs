@@ -17,10 +17,10 @@ pub(crate) const SPOT_PUBLIC: PublishedLimits = PublishedLimits {
     topics_per_message: Some(20),
     bytes_per_message: 4096,
     messages: Some(Rate { count: 100, window: Duration::from_secs(10) }),
-    connects: Some(Rate { count: 30, window: Duration::from_mins(1) }),
+    connects: Some(Rate { count: 30, window: Duration::from_secs(60) }),
     idle_close: Duration::from_secs(20),
-    no_topic_close: Duration::from_mins(5),
-    login_valid: Duration::from_mins(1),
+    no_topic_close: Duration::from_secs(300),
+    login_valid: Duration::from_secs(60),
 };
 
 /// Limits of the private spot connections.
@@ -30,10 +30,10 @@ pub(crate) const SPOT_PRIVATE: PublishedLimits = PublishedLimits {
     topics_per_message: Some(20),
     bytes_per_message: 4096,
     messages: Some(Rate { count: 100, window: Duration::from_secs(10) }),
-    connects: Some(Rate { count: 30, window: Duration::from_mins(1) }),
+    connects: Some(Rate { count: 30, window: Duration::from_secs(60) }),
     idle_close: Duration::from_secs(20),
-    no_topic_close: Duration::from_mins(5),
-    login_valid: Duration::from_mins(1),
+    no_topic_close: Duration::from_secs(300),
+    login_valid: Duration::from_secs(60),
 };
 
 /// Limits of the public futures connections.
@@ -46,7 +46,7 @@ pub(crate) const FUTURES_PUBLIC: PublishedLimits = PublishedLimits {
     connects: None,
     idle_close: Duration::from_secs(20),
     no_topic_close: Duration::from_secs(5),
-    login_valid: Duration::from_mins(1),
+    login_valid: Duration::from_secs(60),
 };
 
 /// Limits of the private futures connections.
@@ -59,7 +59,7 @@ pub(crate) const FUTURES_PRIVATE: PublishedLimits = PublishedLimits {
     connects: None,
     idle_close: Duration::from_secs(20),
     no_topic_close: Duration::from_secs(5),
-    login_valid: Duration::from_mins(1),
+    login_valid: Duration::from_secs(60),
 };
 
 /// Every described channel.

@@ -15,10 +15,10 @@ pub use error::{LimitSource, PolicyError};
 use error::Check;
 
 /// The longest pause between attempts that can be asked for.
-const LONGEST_BACKOFF: Duration = Duration::from_hours(1);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(3600);
 
 /// The longest time for one attempt to connect that can be asked for.
-const LONGEST_CONNECT: Duration = Duration::from_mins(1);
+const LONGEST_CONNECT: Duration = Duration::from_secs(60);
 
 /// How connections are made, watched and filled. What is not set follows from the side's
 /// [`Limits`].
@@ -32,7 +32,7 @@ const LONGEST_CONNECT: Duration = Duration::from_mins(1);
 /// use bitmart_ws::{Access, Backoff, Client, ConnectionPolicy, Dialect};
 ///
 /// let policy = ConnectionPolicy::new()
-///     .backoff(Backoff::new(Duration::from_secs(1), Duration::from_mins(2)))
+///     .backoff(Backoff::new(Duration::from_secs(1), Duration::from_secs(120)))
 ///     .silence(Duration::from_secs(8));
 /// let client = Client::builder()
 ///     .connection_policy(policy)

@@ -59,12 +59,12 @@ impl Router {
         *self.topics.entry(topic.clone()).or_default() += 1;
         self.members.insert(member.id, topic.clone());
         let lanes = self.lanes.entry(key(self.dialect, &topic).into()).or_default();
-        let of_type = lanes.iter_mut().find(|lane| lane.event_type() == TypeId::of::<T>());
-        let lane = match of_type {
-            Some(lane) => lane,
-            None => lanes.push_mut(Box::new(Lane::<T>::new(self.meters.clone()))),
-        };
-        if let Some(lane) = lane.as_any_mut().downcast_mut::<Lane<T>>() {
+        let of_type = lanes.iter().position(|lane| lane.event_type() == TypeId::of::<T>());
+        let at = of_type.unwrap_or_else(|| {
+            lanes.push(Box::new(Lane::<T>::new(self.meters.clone())));
+            lanes.len() - 1
+        });
+        if let Some(lane) = lanes[at].as_any_mut().downcast_mut::<Lane<T>>() {
             lane.join(member);
         }
     }

@@ -174,8 +174,11 @@ impl Session {
     /// The next thing to do, if it is to tell the user. With a data frame in hand, take these before
     /// the data is passed on: the frame may be the first of its topic.
     pub fn poll_notice(&mut self) -> Option<Notice> {
-        match self.actions.pop_front_if(|action| matches!(action, Action::Emit(_)))? {
-            Action::Emit(notice) => Some(notice),
+        if !matches!(self.actions.front(), Some(Action::Emit(_))) {
+            return None;
+        }
+        match self.actions.pop_front() {
+            Some(Action::Emit(notice)) => Some(notice),
             _ => None,
         }
     }

@@ -81,7 +81,7 @@ pub use self::connection::{Frame, ServerConnection};
 pub use self::server::ScriptedServer;
 
 /// Time of the tokio clock after which a wait counts as failed.
-const PATIENCE: Duration = Duration::from_hours(1);
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Waits, so that a missing event fails the test instead of hanging it.
 pub(crate) async fn patient<F: Future>(what: &str, future: F) -> F::Output {

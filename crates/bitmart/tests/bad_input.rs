@@ -170,7 +170,7 @@ async fn a_late_answer_leaves_an_order_unknown() -> TestResult {
         .credentials(sandbox::credentials(&desk.exchange)?)
         .timeout(std::time::Duration::from_millis(300))
         .build()?;
-    desk.exchange.inject(Fault::Delay(std::time::Duration::from_mins(10)).on(SUBMIT));
+    desk.exchange.inject(Fault::Delay(std::time::Duration::from_secs(600)).on(SUBMIT));
     let error = client.spot().submit_order(order()).await.expect_err("the answer is late");
     check(&error, Outcome::Unknown, None);
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Timeout));

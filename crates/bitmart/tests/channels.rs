@@ -79,7 +79,7 @@ impl Desk {
 }
 
 fn is_fresh(time: Timestamp) -> bool {
-    Timestamp::now().duration_since(time) < Duration::from_mins(1)
+    Timestamp::now().duration_since(time) < Duration::from_secs(60)
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ async fn an_isolated_position_has_its_own_margin_and_a_cross_one_the_wallet() ->
     assert_eq!((risk.len(), risk[0].size, risk[0].isolated_margin), (1, dec!(100), Some(dec!(0))));
 
     desk.buy(dec!(61000), 1, MarginType::Cross).await?;
-    desk.exchange.advance(Duration::from_hours(1));
+    desk.exchange.advance(Duration::from_secs(3600));
     let profit = desk.position().await?.unrealized_profit;
     assert_eq!(profit.map(|profit| profit.round()), Some(dec!(100)));
     let assets = desk.trader.futures().assets().await?;
@@ -216,7 +216,7 @@ async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
     let sell = NewFuturesOrder::open_short("BTCUSDT", 1, Execution::Market);
     let sell = sell.leverage(dec!(10)).margin_type(MarginType::Cross);
     stranger(&desk.exchange)?.futures().submit_order(sell).await?;
-    desk.exchange.advance(Duration::from_mins(10));
+    desk.exchange.advance(Duration::from_secs(600));
 
     let mut told = Vec::new();
     while told.last() != Some(&FuturesOrderAction::Bankruptcy) {

@@ -124,7 +124,7 @@ async fn fills_are_walked_through_by_trade_id() -> TestResult {
     let (exchange, client) = open().await?;
     exchange.step_market(50);
     for _ in 0..5 {
-        exchange.advance(Duration::from_hours(24));
+        exchange.advance(Duration::from_secs(86_400));
         exchange.step_market(1);
         client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
     }

@@ -92,7 +92,7 @@ async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
     assert!(!account.deposit_address(network.clone()).await?.address.is_empty());
     let sent = account.withdraw(Withdraw::to_address(network, dec!(100), "T1")).await?;
     exchange.deposit(1, "BTC", dec!(1)).ok_or("no deposit")?;
-    exchange.advance(Duration::from_mins(1));
+    exchange.advance(Duration::from_secs(60));
     for operation in [FundingOperation::Withdraw, FundingOperation::Deposit] {
         let rows = account.funding_history(ListFundingHistory::new(operation, 10)).await?;
         assert_eq!(rows.records[0].status, FundingStatus::Done);
@@ -115,7 +115,7 @@ async fn a_loan_is_taken_and_paid_back() -> TestResult {
     let terms = pairs.symbols[0].quote.as_ref().ok_or("no terms")?;
     assert_eq!(terms.borrowable_amount, Some(dec!(4000)));
     margin.borrow(BorrowMargin::new("BTC_USDT", "USDT", dec!(1000))).await?;
-    exchange.advance(Duration::from_hours(3));
+    exchange.advance(Duration::from_secs(10_800));
     let accounts = margin.accounts(ListMarginAccounts::new().symbol("BTC_USDT")).await?;
     let quote = accounts.symbols[0].quote.as_ref().ok_or("no balance")?;
     assert_eq!(

@@ -26,7 +26,7 @@ const PASSWORD: &str = "CANARYpassword";
 const ENCODED: &str = "bWU6Q0FOQVJZcGFzc3dvcmQ=";
 
 /// Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn clients(
     exchange: &Sandbox,
@@ -153,7 +153,8 @@ async fn answering(answer: &'static [u8]) -> TestResult<Connector> {
         while let Ok((mut client, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut question = [0; 4096];
-                client.read(&mut question).await?;
+                // What is asked does not matter; a part of it is enough.
+                let _ = client.read(&mut question).await?;
                 client.write_all(answer).await?;
                 client.shutdown().await?;
                 client.read(&mut question).await

@@ -43,7 +43,9 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let order =
         || NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).with_client_order_id(id.clone());
     let placed = client.spot().submit_order(order()).await?;
-    client.spot().cancel_order(CancelOrder::new("BTC_USDT", placed.order_id.clone())).await?;
+    let cancelled =
+        client.spot().cancel_order(CancelOrder::new("BTC_USDT", placed.order_id.clone())).await?;
+    assert!(cancelled.canceled);
     let refused = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
     assert_eq!(refused.outcome(), Outcome::Rejected);
     let summary = recorder.summary();
@@ -73,7 +75,9 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     // The id of the recorded answer is the one of the recorded cancellation.
     let again = client.spot().submit_order(order()).await?;
     assert_ne!(again.order_id, placed.order_id);
-    client.spot().cancel_order(CancelOrder::new("BTC_USDT", again.order_id)).await?;
+    let cancelled =
+        client.spot().cancel_order(CancelOrder::new("BTC_USDT", again.order_id)).await?;
+    assert!(cancelled.canceled);
     let error = client.spot().ticker("ETH_USDT").await.expect_err("it was not recorded");
     assert_eq!(error.outcome(), Outcome::NotSent);
     let unused: Vec<_> = replayer

@@ -31,7 +31,7 @@ const SECRET: &str = "CANARYsecret0123456789abcdef";
 const MEMO: &str = "CANARYmemo";
 
 /// Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything that was noted, shown or told.
 static SEEN: Mutex<String> = Mutex::new(String::new());

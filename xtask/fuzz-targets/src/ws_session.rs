@@ -27,7 +27,7 @@ pub fn run(input: &[u8]) {
         driver.settle();
     }
     // Time alone brings no session into a spin.
-    driver.wait(Duration::from_mins(10));
+    driver.wait(Duration::from_secs(600));
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -235,10 +235,7 @@ fn client(dialects: &[Description]) -> String {
 }
 
 fn seconds(seconds: u64) -> String {
-    match seconds % 60 {
-        0 => format!("Duration::from_mins({})", seconds / 60),
-        _ => format!("Duration::from_secs({seconds})"),
-    }
+    format!("Duration::from_secs({seconds})")
 }
 
 fn rate(rate: Option<[u64; 2]>) -> String {

@@ -50,6 +50,7 @@ impl Meters {
         }
     }
 
+    #[expect(clippy::unused_self, reason = "one owner of all figures, as without the feature")]
     pub(crate) fn caught_up(&self, market: Market) {
         counter!("bitmart_account_catch_ups_total", "market" => word(market)).increment(1);
     }

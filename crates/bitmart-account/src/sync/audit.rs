@@ -9,9 +9,9 @@ use super::watermark::Watermark;
 use crate::{Assumptions, AuditReport, Audits, Fill, Market};
 
 /// How far an audit looks back.
-pub(super) const WINDOW: Duration = Duration::from_mins(10);
+pub(super) const WINDOW: Duration = Duration::from_secs(600);
 /// The time between two audits, unless told otherwise.
-pub(super) const INTERVAL: Duration = Duration::from_mins(5);
+pub(super) const INTERVAL: Duration = Duration::from_secs(300);
 
 /// A counted fill: its order, its trade and its time.
 type Counted<'a> = (&'a OrderId, &'a TradeId, Timestamp);

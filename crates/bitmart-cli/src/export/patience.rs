@@ -13,15 +13,15 @@ use super::progress::clock;
 use crate::failure::chain;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// A ban is not hurried.
-const BAN: Duration = Duration::from_mins(10);
+const BAN: Duration = Duration::from_secs(600);
 /// Times that a list is tried before it is put behind the others.
 const TRIES: u32 = 2;
 /// Times that a clock that is off is set anew.
 const CLOCK_TRIES: u32 = 5;
 /// A list that fails alone is not waited for as long as an outage.
-const ALONE: Duration = Duration::from_hours(1);
+const ALONE: Duration = Duration::from_secs(3600);
 
 /// What follows from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

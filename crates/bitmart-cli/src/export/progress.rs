@@ -164,7 +164,7 @@ mod tests {
         overall.add(7, 5_300_000);
         overall.walked("orders", (at(0), at(100)), at(50));
         overall.list_done("trades");
-        let line = overall.line_after(Duration::from_mins(62), at(0));
+        let line = overall.line_after(Duration::from_secs(3720), at(0));
         assert_eq!(line, "all: 62 %, 7 rows, 5.3 MB, done about 1970-01-01 00:38 UTC");
         overall.list_done("orders");
         assert_eq!(overall.line_after(Duration::ZERO, at(0)), "all: 100 %, 7 rows, 5.3 MB");

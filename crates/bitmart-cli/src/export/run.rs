@@ -67,7 +67,7 @@ impl Wanted {
             to: bound("to")?,
             to_now: matches.get_one::<String>("to").is_some_and(|text| text == "now"),
             overlap_ms: i64::from(number("overlap").unwrap_or(7)) * DAY_MS,
-            patience: Duration::from_hours(number("patience").unwrap_or_default().into()),
+            patience: Duration::from_secs(u64::from(number("patience").unwrap_or_default()) * 3600),
             in_thought: matches.get_flag("no-pauses"),
             limited: !matches.get_flag("unlimited"),
             pages_left: matches.get_one::<u64>("stop-after").copied(),

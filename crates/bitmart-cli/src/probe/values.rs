@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::output::json::Json;
 
 /// How far back histories are asked for.
-const SPAN: Duration = Duration::from_hours(24 * 6);
+const SPAN: Duration = Duration::from_secs(518_400);
 /// Values that are remembered of a kind.
 const KEPT: usize = 8;
 /// Rows that are asked for, where a number has to be said.

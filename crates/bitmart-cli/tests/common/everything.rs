@@ -33,7 +33,7 @@ fn make() -> Archive {
     begin_with_deposits(&month);
     for day in 0..30 {
         if day % 3 == 2 {
-            month.advance(Duration::from_hours(23));
+            month.advance(Duration::from_secs(82_800));
         } else {
             month.day(day);
         }
@@ -43,7 +43,7 @@ fn make() -> Archive {
             8 => sub_account(&month),
             _ => {}
         }
-        month.advance(Duration::from_hours(1));
+        month.advance(Duration::from_secs(3600));
     }
     month.advance(DAY);
     let home = tempfile::tempdir().expect("a folder");
@@ -68,7 +68,7 @@ fn begin_with_deposits(month: &Month) {
     }
     sandbox.deposit(1, "USDT", dec!(50_000)).expect("a deposit");
     sandbox.deposit(1, "BTC", dec!(1)).expect("a deposit");
-    month.advance(Duration::from_hours(1));
+    month.advance(Duration::from_secs(3600));
     month.runtime.block_on(transfer(month, "5000"));
 }
 
@@ -88,7 +88,7 @@ fn savings(month: &Month) {
             json!({ "productId": product, "amount": "1000", "requestNo": "00000000000000000001" });
         owner.send("earn_subscribe_flexible", asked).await;
     });
-    month.advance(Duration::from_hours(1));
+    month.advance(Duration::from_secs(3600));
     month.runtime.block_on(async {
         let asked = json!({ "currentPage": 1, "sizePage": 100 });
         let holdings = owner.send("earn_flexible_holdings", asked).await;
@@ -109,7 +109,7 @@ fn margin(month: &Month) {
         owner.send("margin_transfer", asked).await;
         owner.send("margin_borrow", money("100")).await;
     });
-    month.advance(Duration::from_hours(5));
+    month.advance(Duration::from_secs(18_000));
     month.runtime.block_on(owner.send("margin_repay", money("40")));
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn trade(place: &Place) {
 
 /// A span around now, since the rows are of now.
 pub(crate) fn span() -> [String; 2] {
-    let day = Duration::from_hours(24);
+    let day = Duration::from_secs(86_400);
     [(Timestamp::now() - 30 * day).to_string(), (Timestamp::now() + day).to_string()]
 }
 

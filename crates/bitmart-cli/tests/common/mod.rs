@@ -20,7 +20,7 @@ use bitmart::sandbox::{Config, Fault, HostUrls, Sandbox};
 use tokio::runtime::Runtime;
 
 /// All tests of a file are done long before.
-const LONGEST: Duration = Duration::from_mins(15);
+const LONGEST: Duration = Duration::from_secs(900);
 
 /// A sandbox whose ready line lies in a file, as `--env` takes it.
 pub(crate) struct Place {

@@ -17,7 +17,7 @@ const OTHERS: [&str; 19] = [
     "ETH", "SOL", "XRP", "BMX", "BNB", "DOGE", "ADA", "TRX", "AVAX", "LINK", "DOT", "LTC", "BCH",
     "UNI", "ATOM", "NEAR", "APT", "ARB", "SHIB",
 ];
-pub(crate) const DAY: Duration = Duration::from_hours(24);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// The account and what it has done.
 pub(crate) struct Month {
@@ -56,7 +56,7 @@ impl Month {
 
     /// A day of trades, from its begin to an hour before its end.
     pub(crate) fn day(&mut self, day: u64) {
-        self.advance(Duration::from_hours(9));
+        self.advance(Duration::from_secs(32_400));
         let Self { owner, other, resting, runtime, long, .. } = self;
         let price = 60_000 + day * 10;
         runtime.block_on(async {
@@ -81,7 +81,7 @@ impl Month {
             owner.send("futures_transfer", merged(&money, &way)).await;
         });
         self.place.sandbox.deposit(1, "USDT", "75.5".parse().expect("an amount"));
-        self.advance(Duration::from_hours(14));
+        self.advance(Duration::from_secs(50_400));
         // Under way when the export comes.
         let money = json!({ "currency": "USDT-TRC20", "amount": "20", "address": "TXk1gKyAHMExample123",
             "destination": "To Digital Address" });

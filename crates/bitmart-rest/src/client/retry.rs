@@ -9,7 +9,7 @@ use crate::error::{Error, RetryClass};
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Longest budget, so that a deadline can always be told.
-const LONGEST_BUDGET: Duration = Duration::from_hours(24);
+const LONGEST_BUDGET: Duration = Duration::from_secs(86_400);
 
 /// How often and for how long a read is tried. For [`ClientBuilder::retry_reads`].
 ///

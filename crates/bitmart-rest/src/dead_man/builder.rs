@@ -32,9 +32,9 @@ impl Builder {
         Self {
             client,
             markets: Vec::new(),
-            timeout: Duration::from_mins(1),
+            timeout: Duration::from_secs(60),
             stale_after: None,
-            cancel_within: Duration::from_mins(1),
+            cancel_within: Duration::from_secs(60),
             conditions: Vec::new(),
         }
     }

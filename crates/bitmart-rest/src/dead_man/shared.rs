@@ -13,7 +13,7 @@ use super::{Cleared, Event, Guarded, MarketReport, Phase, Reason, Report, Timer}
 use crate::Client;
 
 /// In place of a time that no clock can hold.
-const LONGEST: Duration = Duration::from_hours(24 * 365);
+const LONGEST: Duration = Duration::from_secs(31_536_000);
 
 /// How a switch is to end. The first one counts.
 #[derive(Clone, Copy, Debug)]

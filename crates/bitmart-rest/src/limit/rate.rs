@@ -6,7 +6,7 @@ use std::time::Duration;
 const MOST_PERMITS: u32 = 10_000;
 
 /// Bounds how long a header can hold requests back.
-const LONGEST_WINDOW: Duration = Duration::from_hours(1);
+const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
 
 /// A published limit: `count` requests per `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

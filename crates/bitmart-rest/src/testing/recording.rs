@@ -117,13 +117,11 @@ impl Recording {
 
     /// Name of the endpoint, fit for a file.
     pub(super) fn id(&self) -> String {
-        match self.entry() {
-            Some(entry) => entry.metadata.id.to_owned(),
-            None => {
-                let fit = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
-                self.path.trim_matches('/').chars().map(fit).collect()
-            }
+        if let Some(entry) = self.entry() {
+            return entry.metadata.id.to_owned();
         }
+        let fit = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
+        self.path.trim_matches('/').chars().map(fit).collect()
     }
 }
 

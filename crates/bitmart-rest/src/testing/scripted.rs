@@ -119,20 +119,20 @@ impl Shared {
     }
 
     /// Takes a request; the failure if it is not the expected one.
-    fn take(&self, request: SentRequest) -> Result<Reply, String> {
+    fn take(&self, request: &SentRequest) -> Result<Reply, String> {
         let mut state = self.state();
         state.sent.push(request.clone());
         let number = state.sent.len();
         let failure = match (state.script.pop_front(), &self.otherwise) {
             (None, Some(answer)) => {
                 drop(state);
-                return Ok(answer(&request));
+                return Ok(answer(request));
             }
             (None, None) => {
                 format!("request {number} is one too many\n  expected: none\n      came: {request}")
             }
             (Some((expected, reply)), _) => {
-                let differences = expected.differences(&request);
+                let differences = expected.differences(request);
                 if differences.is_empty() {
                     return Ok(reply);
                 }
@@ -176,7 +176,7 @@ impl Drop for Shared {
 
 impl Transport for ScriptedTransport {
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        match self.0.take(SentRequest::new(&request)) {
+        match self.0.take(&SentRequest::new(&request)) {
             Ok(reply) => Box::pin(reply.play()),
             // The lock is free again.
             Err(failure) => panic!("{failure}"),

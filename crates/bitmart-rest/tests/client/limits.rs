@@ -152,9 +152,9 @@ async fn a_ban_rests_everything() {
         let client =
             client("https://spot").transport(script.clone()).limiter(fail_fast()).build().unwrap();
         let error = client.send(Limited).await.unwrap_err();
-        assert_eq!(error.retry_after(), Some(Duration::from_mins(1)));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
         let error = client.send(ORDER).await.unwrap_err();
-        assert_eq!(throttled(&error), (ThrottleReason::Banned, Duration::from_mins(1)));
+        assert_eq!(throttled(&error), (ThrottleReason::Banned, Duration::from_secs(60)));
         assert_eq!(script.paths(), ["/limited"]);
     }
 }
@@ -249,7 +249,7 @@ async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
         let client = builder.limiter(limiter).build().unwrap();
         // Both are under way before the first answer.
         let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
-        let (wait, until) = (Duration::from_mins(10), Some(Timestamp::from_millis(600_000)));
+        let (wait, until) = (Duration::from_secs(600), Some(Timestamp::from_millis(600_000)));
         for error in [first.unwrap_err(), second.unwrap_err()] {
             assert_eq!(error.retry_class(), RetryClass::Banned { wait, until }, "{error}");
             assert_eq!(error.retry_after(), Some(wait));

@@ -70,7 +70,7 @@ async fn not_found_is_proof_only_after_the_signature_has_expired() {
     let begin = Instant::now();
     assert_eq!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::NotPlaced);
     let last = script.requests().last().unwrap().at;
-    assert!(last - begin > Duration::from_mins(1), "asked last after {:?}", last - begin);
+    assert!(last - begin > Duration::from_secs(60), "asked last after {:?}", last - begin);
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +139,7 @@ async fn a_ban_that_ends_in_time_is_waited_out_and_nothing_is_asked_meanwhile() 
             assert!(matches!(found, Reconciled::Placed(_)));
             let asked = script.requests();
             assert_eq!(asked.len(), 2);
-            assert!(asked[1].at - begin >= Duration::from_mins(1), "{:?}", asked[1].at - begin);
+            assert!(asked[1].at - begin >= Duration::from_secs(60), "{:?}", asked[1].at - begin);
         }
     }
 }
@@ -151,7 +151,7 @@ async fn a_ban_that_lasts_longer_is_told_at_once_with_its_end() {
         let begin = Instant::now();
         let error = client.spot().reconcile(&id()).await.expect_err("banned");
         let RetryClass::Banned { wait, until } = error.retry_class() else { panic!("{error}") };
-        assert_eq!(wait, Duration::from_mins(10));
+        assert_eq!(wait, Duration::from_secs(600));
         assert!(until.is_some() && error.to_string().contains("Banned until"), "{error}");
         assert_eq!((script.count(), begin.elapsed()), (1, Duration::ZERO));
     }

@@ -110,7 +110,7 @@ async fn a_refusal_that_stays_is_not_tried_again() {
         let script = ScriptedTransport::answer(move |_| answer(status, &[], &body));
         let client = client("https://spot")
             .transport(script.clone())
-            .retry_reads(RetryPolicy::within(Duration::from_hours(1)).attempts(4))
+            .retry_reads(RetryPolicy::within(Duration::from_secs(3600)).attempts(4))
             .build()
             .unwrap();
         assert_eq!(client.send(ReadOrder).await.unwrap_err().code(), Some(code));
@@ -125,7 +125,7 @@ async fn nothing_is_asked_again_during_a_ban() {
             let client = client("https://spot")
                 .transport(script.clone())
                 .limiter(Limiter::new(policy))
-                .retry_reads(RetryPolicy::within(Duration::from_hours(1)).attempts(4))
+                .retry_reads(RetryPolicy::within(Duration::from_secs(3600)).attempts(4))
                 .build()
                 .unwrap();
             let error = client.send(ReadOrder).await.expect_err(name);
@@ -166,7 +166,7 @@ async fn the_budget_bounds_attempts_and_pauses_together() {
         let script = ScriptedTransport::always(answer(502, &[], "<html></html>").after(latency));
         let client = client("https://spot")
             .transport(script.clone())
-            .timeout(Duration::from_mins(2))
+            .timeout(Duration::from_secs(120))
             .retry_reads(RetryPolicy::within(budget).attempts(1000))
             .build()
             .unwrap();

@@ -371,7 +371,7 @@ async fn connections_are_bounded_and_waiting_counts_against_the_deadline() {
 #[tokio::test]
 async fn ten_thousand_calls_at_once_keep_the_default_limit_and_all_are_answered() {
     let plan = Plan { when: When::Never, percent: 0 };
-    let generous = |builder: ClientBuilder| builder.timeout(std::time::Duration::from_mins(5));
+    let generous = |builder: ClientBuilder| builder.timeout(std::time::Duration::from_secs(300));
     let server = serve(false, move |_| plan, generous);
     let calls = (0..10_000).map(|number| {
         let client = server.client.clone();

@@ -31,7 +31,7 @@ use crate::{
 /// Connections of one host at the same time.
 const ROOM: Room = Room { heads: 256, served: 1_024 };
 /// How long a connection may stay idle.
-const IDLE_TIME: Duration = Duration::from_mins(1);
+const IDLE_TIME: Duration = Duration::from_secs(60);
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 64 << 10;
 const HEADERS: usize = 100;

@@ -15,7 +15,7 @@ use crate::{generated::Host, shared::Shared};
 /// Attempts to connect to spot in a window, public and private apart (`limits` of ws/spot.json). The
 /// window runs on the clock of the machine, like the other times of sockets.
 const ATTEMPTS: usize = 30;
-const WINDOW: Duration = Duration::from_mins(1);
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// Where connections are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

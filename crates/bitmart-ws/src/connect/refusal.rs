@@ -87,7 +87,7 @@ mod tests {
             headers.insert(*name, HeaderValue::from_static(value));
         }
         // 2026-08-01T00:00:00Z
-        retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_hours(495_984))
+        retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(1_785_542_400))
     }
 
     #[test]

@@ -11,7 +11,7 @@ const UNSTATED_TOPICS: usize = 100;
 /// So that one lost connection takes only so many topics with it.
 const UNSTATED_TOPICS_PER_CONNECTION: usize = 200;
 const UNSTATED_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
-const UNSTATED_CONNECTS: Rate = Rate { count: 30, window: Duration::from_mins(1) };
+const UNSTATED_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60) };
 
 /// Limits and times of one connection. They come from what BitMart publishes
 /// ([`PublishedLimits`]) with some headroom, and where it states nothing from this crate. A
@@ -112,7 +112,7 @@ impl Limits {
             stale_after: published.idle_close * 3 / 4,
             acknowledge_within: Duration::from_secs(10),
             login_within: Duration::from_secs(10),
-            linger: (published.no_topic_close * 3 / 5).min(Duration::from_mins(1)),
+            linger: (published.no_topic_close * 3 / 5).min(Duration::from_secs(60)),
             retry_pause: Duration::from_secs(5),
             unexplained_refusals: 5,
             backoff_base: backoff.base,
@@ -120,7 +120,7 @@ impl Limits {
             healthy_after: backoff.healthy_after,
             unreadable_frames: 5,
             refused_pause: Duration::from_secs(10),
-            longest_refused_pause: Duration::from_mins(15),
+            longest_refused_pause: Duration::from_secs(900),
         }
     }
 }

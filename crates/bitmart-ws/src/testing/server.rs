@@ -104,8 +104,10 @@ impl ScriptedServer {
     /// As [`accept`](Self::accept).
     pub async fn refuse(&mut self, status: &str, headers: &[&str]) {
         let (mut stream, _) = self.accept_request().await;
-        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let answer = format!("HTTP/1.1 {status}\r\n{lines}Content-Length: 0\r\n\r\n");
+        let mut lines = vec![format!("HTTP/1.1 {status}")];
+        lines.extend(headers.iter().map(|&line| line.to_owned()));
+        lines.push("Content-Length: 0\r\n\r\n".to_owned());
+        let answer = lines.join("\r\n");
         let _ = stream.write_all(answer.as_bytes()).await;
     }
 

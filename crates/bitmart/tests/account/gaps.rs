@@ -72,7 +72,7 @@ async fn a_fill_after_a_slow_fetch_began_is_found() -> TestResult {
     let live = told + watcher.until(&lab, Watcher::is_live).await?;
     assert!(live <= Duration::from_secs(15), "live after {live:?}");
     // The slow one comes back to nobody.
-    watcher.watch(&lab, Duration::from_mins(1)).await?;
+    watcher.watch(&lab, Duration::from_secs(60)).await?;
     assert!(watcher.is_live());
     watcher.agrees(&lab)
 }

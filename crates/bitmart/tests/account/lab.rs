@@ -16,7 +16,7 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 pub(crate) type TestResult = Result<(), Failure>;
 
 /// Virtual time after which a test gives up waiting.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The step in which time goes on, that of the sandbox's market.
 const STEP: Duration = Duration::from_millis(100);
@@ -77,7 +77,7 @@ impl Lab {
                 .credentials(credentials.clone())
                 .clock(clock.clone())
                 .sync_clock(false)
-                .timeout(Duration::from_mins(1))
+                .timeout(Duration::from_secs(60))
         };
         let rest = client().build()?;
         let trader = client().limiter(Limiter::new(LimitPolicy::Off)).build()?;

@@ -152,14 +152,14 @@ async fn soak() -> TestResult {
             faults += 1;
         }
         let pause = match (random.below(300), random.below(2_500)) {
-            (_, 0) => random.up_to(Duration::from_mins(4)),
+            (_, 0) => random.up_to(Duration::from_secs(240)),
             (0, _) => random.up_to(Duration::from_secs(20)),
             _ => Duration::ZERO,
         };
         pause_until = pause_until.max(lab.now() + pause);
         if placed == (orders / 2).min(500) {
             // A long one in the shortest run, too.
-            lab.pass(Duration::from_mins(2)).await;
+            lab.pass(Duration::from_secs(120)).await;
         }
         if placed.is_multiple_of(1_000) {
             claims_hold(&lab, &watcher)?;
@@ -213,7 +213,7 @@ async fn history(
     begin: Timestamp,
 ) -> Result<BTreeSet<TradeId>, Box<dyn std::error::Error>> {
     let mut listed = BTreeSet::new();
-    let minute = Duration::from_mins(1);
+    let minute = Duration::from_secs(60);
     let (from, to) = (begin - minute, lab.now() + minute);
     let mut pages = lab.trader.history(ListAccountTrades::new(), from, to);
     while let Some(page) = pages.next().await {

@@ -115,7 +115,7 @@ impl Proven {
     pub(super) fn new(assume: Assumptions) -> Self {
         let mut sync = AccountSync::new(AccountState::new(), assume);
         sync.follow(time(0), HERE);
-        sync.audit_every(time(0), Some(Duration::from_mins(1)));
+        sync.audit_every(time(0), Some(Duration::from_secs(60)));
         Self { sync, alarms: BTreeSet::new(), last: None }
     }
 }

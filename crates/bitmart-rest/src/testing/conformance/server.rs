@@ -155,8 +155,9 @@ async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
             Act::Endless => {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {ENDLESS}\r\n\r\n");
                 stream.write_all(head.as_bytes()).await?;
+                let piece = vec![b' '; PIECE];
                 for _ in 0..ENDLESS / PIECE {
-                    stream.write_all(&[b' '; PIECE]).await?;
+                    stream.write_all(&piece).await?;
                     shared.written.fetch_add(PIECE, Ordering::SeqCst);
                 }
             }

@@ -222,7 +222,7 @@ async fn a_slow_reader_of_private_data_is_told_to_reconcile() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_accepts_and_hangs_up_meets_no_storm() {
     let (mut venue, client) =
-        venue_with(1 << 16, |builder| builder.subscribe_within(Duration::from_mins(1)));
+        venue_with(1 << 16, |builder| builder.subscribe_within(Duration::from_secs(60)));
     let mut attempts = 0;
     let hang_up = async {
         loop {

@@ -222,7 +222,7 @@ async fn a_venue_that_accepts_and_closes_is_not_stormed() {
         }
     });
     let topics = client.subscribe_all(pairs(0..2_300));
-    let outcome = tokio::time::timeout(Duration::from_mins(10), topics).await;
+    let outcome = tokio::time::timeout(Duration::from_secs(600), topics).await;
     let subscriptions = outcome.expect("each gives up after its time");
     assert!(subscriptions.iter().all(|subscription| {
         subscription.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout)
@@ -230,7 +230,7 @@ async fn a_venue_that_accepts_and_closes_is_not_stormed() {
     let attempts = attempts.lock().expect("no panic");
     for (index, &first) in attempts.iter().enumerate() {
         let within =
-            attempts[index..].iter().take_while(|&&at| at < first + Duration::from_mins(1));
+            attempts[index..].iter().take_while(|&&at| at < first + Duration::from_secs(60));
         assert!(within.count() <= 30);
     }
     assert!(attempts.len() >= 20, "every connection was tried");

@@ -131,7 +131,7 @@ fn a_server_that_accepts_and_closes_meets_no_storm() {
     let mut run = Run::new(Dialect::Spot, Access::Public);
     run.subscribe(TICKER);
     let mut attempts = 0;
-    while run.now < run.start + Duration::from_mins(1) {
+    while run.now < run.start + Duration::from_secs(60) {
         for action in run.actions() {
             if let Action::Connect { delay } = action {
                 attempts += 1;
