@@ -178,16 +178,17 @@ mod tests {
 
     /// Clap takes the one for the other, and the program ends when it reads the wrong kind of value.
     #[test]
-    fn no_parameter_of_an_endpoint_is_taken_for_an_option_of_all_commands() {
-        let global: Vec<_> = super::Context::arguments().collect();
-        for group in super::endpoint::command::groups() {
-            for command in group.get_subcommands() {
+    fn no_argument_of_a_command_is_taken_for_an_option_of_all_commands() {
+        fn look(command: &clap::Command, global: &[clap::Arg]) {
+            for command in command.get_subcommands() {
                 for argument in command.get_arguments() {
                     let taken = global.iter().any(|one| one.get_id() == argument.get_id());
                     assert!(!taken, "{}: {}", command.get_name(), argument.get_id());
                 }
+                look(command, global);
             }
         }
+        look(&super::command(), &super::Context::arguments().collect::<Vec<_>>());
     }
 
     #[test]

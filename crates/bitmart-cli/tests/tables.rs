@@ -36,7 +36,7 @@ fn an_unknown_column_is_told_with_the_known_ones() {
     assert!(wrong.out.is_empty(), "{}", wrong.out);
     let wanted = "there is no column \"close\"; the columns are t, o, h, l, c, v";
     assert!(wrong.err.contains(wanted), "{}", wrong.err);
-    for words in [["-o", "json", "--columns", "t"], ["-o", "raw", "--times", "iso"]] {
+    for words in [["-o", "json", "--columns", "t"], ["-o", "raw", "--time-format", "iso"]] {
         let words = [&["spot", "klines", "BTC_USDT"][..], &words].concat();
         let wrong = bitmart(&place, &words);
         assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
@@ -68,10 +68,10 @@ fn times_are_written_as_asked() {
     };
     let is_iso = |text: &str| text.contains(":00.000Z");
     assert!(!is_iso(&times(&["-o", "csv"])));
-    assert!(is_iso(&times(&["-o", "csv", "--times", "iso"])));
-    assert!(is_iso(&times(&["-o", "ndjson", "--times", "ISO"])));
+    assert!(is_iso(&times(&["-o", "csv", "--time-format", "iso"])));
+    assert!(is_iso(&times(&["-o", "ndjson", "--time-format", "ISO"])));
     assert!(is_iso(&times(&["-o", "table"])));
-    assert!(!is_iso(&times(&["-o", "table", "--times", "unix"])));
+    assert!(!is_iso(&times(&["-o", "table", "--time-format", "unix"])));
 }
 
 /// What the program writes to a terminal of this many columns.

@@ -11,7 +11,7 @@ use crate::timezone::{self, Zone};
 /// The word for all columns, whatever fits.
 const ALL: &str = "all";
 
-/// What `--output`, `--columns`, `--times` and `--timezone` say.
+/// What `--output`, `--columns`, `--time-format` and `--timezone` say.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     pub(crate) format: Format,
@@ -40,7 +40,7 @@ impl View {
                 .value_name("A,B,...|all")
                 .value_delimiter(',')
                 .help("Only these columns, in this order [default: on a terminal those that fit]"),
-            Arg::new("times").long("times").value_name("iso|unix").ignore_case(true).help(
+            Arg::new("time-format").long("time-format").value_name("iso|unix").ignore_case(true).help(
                 "Documented times as 2024-01-31T12:00:00.000Z or as they came [default: iso in tables]",
             )
             .value_parser(["iso", "unix"])
@@ -60,12 +60,12 @@ impl View {
             .map(|name| name.trim().to_owned())
             .filter(|name| !name.is_empty())
             .collect();
-        let times = matches.get_one::<String>("times");
+        let times = matches.get_one::<String>("time-format");
         let is_whole = matches!(format, Format::Json | Format::Raw);
         if is_whole && (matches.contains_id("columns") || times.is_some()) {
             return Err(Failure::usage(
-                "-o json and -o raw show the data as it came: --columns and --times are for table, \
-                 ndjson and csv",
+                "-o json and -o raw show the data as it came: --columns and --time-format are for \
+                 table, ndjson and csv",
             ));
         }
         let columns = match names.as_slice() {

@@ -30,7 +30,7 @@ pub(crate) fn command() -> Command {
         )
         .after_help(
             "The page is one file, without scripts and without anything from the network, and can \
-             be printed. Its amounts are those of the export, to the last digit. It needs an \
+             be printed. Days and months begin where --timezone says. Its amounts are those of the export, to the last digit. It needs an \
              export that came to its end. It ends with 10, and writes the page, when files of the \
              export are not as they were written.",
         )
@@ -40,13 +40,6 @@ pub(crate) fn command() -> Command {
                        is",
         ))
         .arg(
-            Arg::new("timezone")
-                .long("timezone")
-                .value_name("ZONE")
-                .default_value("UTC")
-                .help("Where days and months begin, such as Europe/Vienna"),
-        )
-        .arg(
             // For tests: when it is.
             Arg::new("now").long("now").hide(true),
         )
@@ -54,7 +47,8 @@ pub(crate) fn command() -> Command {
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
-    let zone = timezone::parse(text("timezone"))?;
+    let zone = matches.get_one::<String>("timezone");
+    let zone = zone.map_or_else(|| Ok(Zone::utc()), |name| timezone::parse(name))?;
     let now = date(text("now")).unwrap_or_else(Timestamp::now);
     let to = Some(text("out")).filter(|name| *name != "-").map(PathBuf::from);
     // Before the work: the file is made later, and only if it is still not there.

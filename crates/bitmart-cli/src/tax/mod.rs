@@ -49,14 +49,10 @@ pub(crate) fn command() -> Command {
                 .long("year")
                 .value_name("YEAR")
                 .allow_hyphen_values(true)
-                .help("Only this year [default: all, which tools need for what was paid earlier]"),
-        )
-        .arg(
-            Arg::new("timezone")
-                .long("timezone")
-                .value_name("ZONE")
-                .default_value("UTC")
-                .help("Where the year begins and ends, as in Europe/Vienna"),
+                .help(
+                    "Only this year of --timezone [default: all, which tools need for what was paid \
+                     earlier]",
+                ),
         )
         .arg(Arg::new("out").long("out").value_name("FILE").help(
             "File to write; formats of several files put a word before its ending [default: standard output]",
