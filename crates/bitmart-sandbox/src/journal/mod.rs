@@ -138,7 +138,9 @@ impl Stored {
     /// Waits until an input is stored, and all before it; false when it is not, and nothing can be stored now.
     pub(crate) async fn reaches(&self, number: Number) -> bool {
         let mut progress = self.0.clone();
-        let reached = progress.wait_for(|progress| progress.stuck || progress.stored >= number);
+        let reached = progress.wait_for(|progress| {
+            progress.stored >= number || (progress.stuck && progress.decided >= number)
+        });
         reached.await.is_ok_and(|progress| progress.stored >= number)
     }
 

@@ -4,6 +4,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
 };
 
@@ -12,13 +13,15 @@ use rust_decimal::Decimal;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 
 use super::{
-    DataError, Notice,
+    DataError, Notice, Stored,
     medium::Medium,
     recovery::go_on,
     store::{FORMAT, Store},
+    writer::Progress,
 };
 use crate::{
     auth::sign,
@@ -249,6 +252,25 @@ async fn what_is_on_its_way_when_the_disk_gets_full_is_stored_and_can_be_read() 
     assert!(shared.settled().await);
     assert!(matches!(notices.recv(), Ok(Notice::Stuck(_))));
     assert_eq!(accounts(&again(&disk)), found + 2);
+}
+
+/// An input can be on its way to the writer when the disk is full: a read that tells of it waits for the
+/// writer to look at it, and is not refused before.
+#[tokio::test]
+async fn a_read_waits_until_the_writer_has_looked_at_what_it_tells_of() {
+    let (progress, receiver) = watch::channel(Progress { stored: 1, stuck: true, decided: 1 });
+    let stored = Stored(receiver);
+    let mut read = pin!(stored.reaches(2));
+    assert!(
+        futures_util::FutureExt::now_or_never(&mut read).is_none(),
+        "nobody knows yet whether it is stored"
+    );
+    progress.send_replace(Progress { stored: 2, stuck: true, decided: 2 });
+    assert!(read.await, "the reserve has taken it");
+    let mut read = pin!(stored.reaches(3));
+    assert!(futures_util::FutureExt::now_or_never(&mut read).is_none());
+    progress.send_replace(Progress { stored: 2, stuck: true, decided: 3 });
+    assert!(!read.await, "the reserve has no room for it");
 }
 
 #[tokio::test]

@@ -36,6 +36,9 @@ pub(super) struct Progress {
     pub(super) stored: Number,
     /// Nothing more can be stored now.
     pub(super) stuck: bool,
+    /// Of this input and all before it is known whether they are stored. While the writer is stuck there
+    /// may be others that it has not looked at yet.
+    pub(super) decided: Number,
 }
 
 /// Starts the writer; it ends when its sender is dropped. `notify` is told when it gets stuck, goes on and gives
@@ -47,7 +50,8 @@ pub(super) fn start(
     notify: impl FnMut(Notice) + Send + 'static,
 ) -> io::Result<(Sender<Message>, watch::Receiver<Progress>)> {
     let (sender, messages) = mpsc::channel();
-    let (progress, receiver) = watch::channel(Progress { stored: last, stuck: false });
+    let (progress, receiver) =
+        watch::channel(Progress { stored: last, stuck: false, decided: last });
     let writer =
         Writer { medium, store: Some(store), progress, notify, pending: Vec::new(), newest: 0 };
     thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&messages))?;
@@ -142,7 +146,10 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
             self.pending = pending;
             return Err(error);
         }
-        self.progress.send_modify(|progress| progress.stored = last);
+        self.progress.send_modify(|progress| {
+            progress.stored = last;
+            progress.decided = last;
+        });
         Ok(())
     }
 
@@ -175,9 +182,12 @@ impl<M: Medium, N: FnMut(Notice)> Writer<M, N> {
         let last = *last;
         let kept =
             serde_json::to_vec(&self.pending).is_ok_and(|all| self.medium.keep(&all).is_ok());
-        if kept {
-            self.progress.send_modify(|progress| progress.stored = last);
-        }
+        self.progress.send_modify(|progress| {
+            progress.decided = last;
+            if kept {
+                progress.stored = last;
+            }
+        });
     }
 
     /// Tries to store what is pending, and what comes.
