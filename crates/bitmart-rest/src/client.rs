@@ -2,7 +2,6 @@
 
 #[cfg(feature = "client")]
 mod builder;
-mod config;
 #[cfg(feature = "client")]
 mod detailed;
 #[cfg(feature = "client")]
@@ -21,7 +20,6 @@ pub mod transport;
 
 #[cfg(feature = "client")]
 pub use builder::ClientBuilder;
-pub use config::ConfigError;
 #[cfg(feature = "client")]
 pub use detailed::Detailed;
 #[cfg(feature = "client")]

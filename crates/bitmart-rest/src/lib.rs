@@ -25,12 +25,12 @@ pub use api::{
 };
 pub use bitmart_auth as auth;
 pub use bitmart_types as types;
-pub use bitmart_types::{Clock, RowFault, Rows, SystemClock};
+pub use bitmart_types::{Clock, ConfigError, RowFault, Rows, SystemClock};
 #[cfg(feature = "client")]
 pub use client::{
     Client, ClientBuilder, ClockEstimate, Detailed, LimitPolicy, Limiter, RetryPolicy, SyncedClock,
 };
-pub use client::{ConfigError, RateLimitState, ThrottleReason, Throttled, transport};
+pub use client::{RateLimitState, ThrottleReason, Throttled, transport};
 pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, RetryClass, Unexpected};
 pub use transport::{Transport, TransportError, TransportErrorKind};
 pub use wire::{

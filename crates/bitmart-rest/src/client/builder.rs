@@ -9,7 +9,7 @@ use bitmart_net::{Connect, TlsOptions};
 use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use super::{Client, Inner, RetryPolicy, SyncedClock};
-use crate::client::ConfigError;
+use crate::ConfigError;
 use crate::client::limit::Limiter;
 use crate::client::observe::Meters;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};

@@ -11,7 +11,7 @@ use http::header::{CONTENT_TYPE, InvalidHeaderValue, USER_AGENT};
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
-use crate::client::ConfigError;
+use crate::ConfigError;
 use crate::error::Error;
 use crate::wire::endpoint::{Auth, Endpoint, Host, Metadata, Method};
 use crate::wire::payload::{EncodeError, Payload};

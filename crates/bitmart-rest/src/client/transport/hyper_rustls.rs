@@ -22,7 +22,7 @@ use super::pool::{Pool, PoolLimits};
 use super::{
     Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
 };
-use crate::client::ConfigError;
+use crate::ConfigError;
 use crate::client::observe::connection_attempt;
 
 /// Limit for opening a connection, unless it is set.
