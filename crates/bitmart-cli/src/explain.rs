@@ -1,6 +1,6 @@
 //! `explain-error CODE`.
 
-use bitmart::rest::code::{self, TryAgain};
+use bitmart::rest::code::{self, RetryAdvice};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::failure::Failure;
@@ -33,10 +33,10 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     if let Some(status) = known.status {
         text += &format!("HTTP:  {status}\n");
     }
-    text += match known.try_again {
-        TryAgain::Later => "again: the same request may work later; it had no effect\n",
-        TryAgain::AfterChange => "again: only after a change; it had no effect\n",
-        TryAgain::Never => "again: never; it had no effect\n",
+    text += match known.retry {
+        RetryAdvice::Later => "again: the same request may work later; it had no effect\n",
+        RetryAdvice::AfterChange => "again: only after a change; it had no effect\n",
+        RetryAdvice::Never => "again: never; it had no effect\n",
         _ => "again: its effect is unknown; query first\n",
     };
     text += &format!("do:    {}\n", known.advice);

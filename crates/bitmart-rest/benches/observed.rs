@@ -97,13 +97,13 @@ fn start_server() -> Result<SocketAddr, Fault> {
         runtime.block_on(async {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let answer = service_fn(async |request: http::Request<Incoming>| {
+                let response = service_fn(async |request: http::Request<Incoming>| {
                     let _ = request.into_body().collect().await;
                     let body = Full::new(Bytes::from_static(ANSWER.as_bytes()));
                     Ok::<_, Infallible>(http::Response::new(body))
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), answer);
+                    .serve_connection(TokioIo::new(stream), response);
                 tokio::spawn(connection);
             }
         });

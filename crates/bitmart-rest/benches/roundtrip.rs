@@ -1,9 +1,9 @@
-//! A REST round trip over loopback TLS, HTTP/1.1: typed order to typed answer, against a bare
+//! A REST round trip over loopback TLS, HTTP/1.1: typed order to typed response, against a bare
 //! hyper connection that sends ready bytes.
 //!
 //! The goals: the median takes no more than 1.15 times as long, the client's thread no more than
 //! 1.3 times as much processor time, and with 64 requests in flight no less than 0.75 times as many
-//! requests are answered per second. Both ways run in turns, the server in a thread of its own.
+//! requests are served per second. Both ways run in turns, the server in a thread of its own.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -176,8 +176,8 @@ async fn bare_trip(
     ready: &http::Request<Bytes>,
 ) -> Result<(), Fault> {
     sender.ready().await?;
-    let answer = sender.send_request(ready.clone().map(Full::new)).await?;
-    answer.into_body().collect().await?.to_bytes();
+    let response = sender.send_request(ready.clone().map(Full::new)).await?;
+    response.into_body().collect().await?.to_bytes();
     Ok(())
 }
 
@@ -251,14 +251,14 @@ fn start_server() -> Result<(SocketAddr, Vec<u8>), Fault> {
 async fn serve(stream: TcpStream, tls: TlsAcceptor) -> Result<(), Fault> {
     stream.set_nodelay(true)?;
     let stream = TokioIo::new(tls.accept(stream).await?);
-    let answer = service_fn(async |request: http::Request<Incoming>| {
-        // A server reads the whole request before it answers.
+    let response = service_fn(async |request: http::Request<Incoming>| {
+        // A server reads the whole request before it responds.
         let body = request.into_body().collect().await;
         let status = if body.is_ok() { 200 } else { 400 };
         let mut response = http::Response::new(Full::new(Bytes::from_static(ANSWER.as_bytes())));
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
         Ok::<_, Infallible>(response)
     });
-    hyper::server::conn::http1::Builder::new().serve_connection(stream, answer).await?;
+    hyper::server::conn::http1::Builder::new().serve_connection(stream, response).await?;
     Ok(())
 }

@@ -9,7 +9,6 @@ pub(crate) mod limit;
 pub(crate) mod observe;
 #[cfg(feature = "client")]
 mod pipeline;
-pub(crate) mod rate;
 #[cfg(feature = "client")]
 mod retry;
 #[cfg(feature = "client")]
@@ -28,7 +27,6 @@ pub use limit::{LimitPolicy, Limiter};
 pub use pipeline::Client;
 #[cfg(feature = "client")]
 use pipeline::Inner;
-pub use rate::{RateLimitState, ThrottleReason, Throttled};
 #[cfg(feature = "client")]
 pub use retry::RetryPolicy;
 #[cfg(feature = "client")]

@@ -1,4 +1,4 @@
-//! What went wrong, and whether the request took effect.
+//! The error of a request, and whether the request took effect.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use http::StatusCode;
 use bitmart_types::Timestamp;
 use bitmart_types::json::JsonFault;
 
-use crate::client::rate::{RateLimitState, Throttled};
-use crate::code::{self, Category, ClockFault, ErrorCode, TryAgain};
+use crate::code::{self, Category, ClockFault, ErrorCode, RetryAdvice};
 use crate::transport::{TransportError, TransportErrorKind};
 use crate::wire::endpoint::{Effect, Endpoint, Host, Metadata};
+use crate::wire::rate_limit::{RateLimitState, Throttled};
 use crate::wire::response::advice;
 use crate::wire::validate::ValidationError;
 
@@ -23,33 +23,33 @@ pub use self::retry_class::RetryClass;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Longest copy of an answer's body that an error keeps, in bytes.
+/// Maximum size of the response body in an error, in bytes.
 const BODY_KEPT: usize = 16 * 1024;
 
 /// Whether a failed request took effect.
 ///
-/// For a read it does not matter: whatever the outcome, nothing changed and it can be sent again.
+/// A read changes nothing and can be sent again, whatever its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The request did not leave this machine. It had no effect.
     NotSent,
-    /// The exchange refused the request with a code that says so. It had no effect.
+    /// The exchange rejected the request with a code that proves it. It had no effect.
     Rejected,
-    /// The request may have taken effect. Never send an order again on this outcome: query it by
-    /// its client order id first. A transfer or withdrawal: look at its history first.
+    /// The request may have taken effect. Never send an order again after this outcome: query it by
+    /// its client order id first. For a transfer or withdrawal, check its history first.
     ///
-    /// *Not found* right after this outcome is no proof: the request may still be on its way. The
-    /// exchange takes a signature for 60 seconds; ask again when they have passed. But do not leave
-    /// it at that: an API order that was cancelled without a fill can be queried for 20 minutes
-    /// only. The module `reconcile` of the feature `client` does all of this.
+    /// *Not found* right after this outcome proves nothing: the request may still be in transit. The
+    /// exchange accepts a signature for 60 seconds, so query again after that. Do not wait much
+    /// longer: an API order that was canceled without a fill can be queried for 20 minutes only. The
+    /// module `reconcile` of the feature `client` does all of this.
     Unknown,
 }
 
-/// A request that failed.
+/// The error of a failed request.
 ///
-/// `Display` says what failed, where and what to do. Neither it nor `Debug` contains keys or bodies,
-/// and of the parameters only the one that breaks a rule.
+/// `Display` describes what failed, at which endpoint, and what to do. Neither `Display` nor `Debug`
+/// contains keys or bodies; the only parameter they contain is one that failed validation.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -57,99 +57,99 @@ struct Inner {
     outcome: Outcome,
     endpoint: &'static str,
     effect: Effect,
-    answer: Option<Answer>,
+    response: Option<ResponseInfo>,
     retry_after: Option<Duration>,
     /// End of the ban that was in force when the response arrived.
     ban_end: Option<Timestamp>,
-    /// What an unexpected answer says of itself: where it points, which encoding it has.
+    /// Detail of an unexpected response: the target of a redirect, or the encoding.
     detail: Option<String>,
     source: Option<BoxError>,
 }
 
-/// What is kept of an answer that was not a success.
-pub(crate) struct Answer {
+/// The part of a failed response that an error keeps.
+pub(crate) struct ResponseInfo {
     pub(crate) status: StatusCode,
     pub(crate) rate_limit: Option<RateLimitState>,
     pub(crate) body: Bytes,
 }
 
-/// What kind of failure it was.
+/// The kinds of [`Error`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A parameter breaks one of the exchange's rules; nothing was sent.
+    /// A parameter violates one of the exchange's rules; nothing was sent.
     Validation(ValidationError),
-    /// The parameters do not encode; nothing was sent.
+    /// The parameters could not be encoded; nothing was sent.
     Encode,
-    /// The endpoint needs credentials and there are none; nothing was sent.
+    /// The endpoint needs credentials and the client has none; nothing was sent.
     MissingCredentials,
-    /// The environment has no such host, as the futures demo has no spot side; nothing was sent.
+    /// The environment lacks this host, such as the spot host in the futures demo; nothing was sent.
     MissingHost(Host),
     /// The client held the request back to keep a rate limit; nothing was sent.
     Throttled(Throttled),
-    /// No complete answer arrived.
+    /// No complete response arrived.
     Transport(TransportErrorKind),
-    /// The exchange answered with an error code.
+    /// The exchange returned an error code.
     Api(ApiError),
-    /// The exchange reported success but the answer's data is not what it should be.
+    /// The exchange reported success, but the data could not be decoded.
     Decode(DecodeError),
-    /// The answer is not one of the exchange's, for example a page of a proxy.
+    /// The response does not come from the exchange, for example a page of a proxy.
     Unexpected(Unexpected),
 }
 
-/// An error answer of the exchange.
+/// An error response of the exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// HTTP status. It says less than the code: some errors come with 200.
+    /// HTTP status. The code is more reliable: some errors have status 200.
     pub status: StatusCode,
-    /// The exchange's error code; 0 where the answer has a word for it, which `message` begins with.
-    pub code: i64,
-    /// The exchange's text, as sent, 256 characters at most.
+    /// The exchange's error code; `None` if the response has a text in its place, with which `message`
+    /// then begins.
+    pub code: Option<i64>,
+    /// The exchange's message, unchanged, 256 characters at most.
     pub message: String,
     /// The exchange's id of the request, to quote to its support.
     pub trace: Option<String>,
 }
 
 impl ApiError {
-    /// What kind of trouble the code stands for; `None` for a code that is not documented.
+    /// The category of the code; `None` for an undocumented code.
     pub fn category(&self) -> Option<Category> {
-        code::category(self.code)
+        code::category(self.code?)
     }
-    /// What is known about the code; `None` for a code that is not documented.
+    /// The catalogue's entry for the code; `None` for an undocumented code.
     pub fn known(&self) -> Option<&'static ErrorCode> {
-        code::lookup(self.code)
+        code::lookup(self.code?)
     }
-    /// Which fault of time it was, if it was one.
+    /// The kind of clock error, if it is one.
     pub fn clock_fault(&self) -> Option<ClockFault> {
-        code::clock_fault(self.code, &self.message)
+        code::clock_fault(self.code?, &self.message)
     }
-    /// A code proves a refusal only if it is known as one.
+    /// Only a documented code proves that the request was rejected.
     fn outcome(&self) -> Outcome {
         match self.known() {
-            Some(known) if known.proves_refusal() => Outcome::Rejected,
+            Some(known) if known.proves_rejection() => Outcome::Rejected,
             _ => Outcome::Unknown,
         }
     }
 }
 
-/// Data that did not decode.
+/// Data that could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeError {
-    /// Where in the answer: `data.orders[3].price`.
+    /// Where in the response: `data.orders[3].price`.
     pub path: String,
 }
 
-/// Why an answer is not one of the exchange's.
+/// Why a response cannot be one of the exchange's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unexpected {
     /// There is no body.
     Empty,
-    /// The body is an HTML page, as a proxy sends it. The status says more: 5xx where the proxy does
-    /// not reach the exchange, 403 where it refuses the request, 2xx or 511 where a network asks to
-    /// log in.
+    /// The body is an HTML page, as proxies send. The status narrows it down: 5xx if the proxy cannot
+    /// reach the exchange, 403 if it blocks the request, 2xx or 511 if a network requires a login.
     Html,
     /// The body ends too early.
     Truncated,
@@ -157,23 +157,23 @@ pub enum Unexpected {
     NotJson,
     /// The body is JSON without a code.
     NoCode,
-    /// The code says success but the HTTP status does not.
+    /// The code reports success but the HTTP status does not.
     StatusContradictsCode,
-    /// The code says success, but the message does not and there is no data.
+    /// The code reports success, but the message does not and there is no data.
     MessageContradictsCode,
-    /// A code, or a flag of success, is there twice with two values.
+    /// A code or success flag is repeated with another value.
     CodesDiffer,
-    /// The answer points to another address. Redirects are never followed: a signed request is for
+    /// The response is a redirect. Redirects are never followed, because a signed request is meant for
     /// the exchange alone. The error's text names host and path.
     Redirect,
-    /// A page that wants a browser to prove itself, such as Cloudflare's "Just a moment…".
+    /// A page that checks for a browser, such as Cloudflare's "Just a moment…".
     Challenge,
-    /// A proxy's refusal of this address or program, such as Cloudflare's `error code: 1020`.
+    /// A proxy blocks this IP address or program, such as Cloudflare's `error code: 1020`.
     Blocked,
-    /// A refusal for the region of this address (HTTP 451, or a page that says so).
+    /// The region of this IP address is blocked (HTTP 451, or a page that says so).
     Region,
-    /// The body is compressed otherwise than by `gzip` or `deflate`, more than once, or is corrupt. The
-    /// error's text names the encoding.
+    /// The body has another encoding than `gzip` or `deflate`, more than one, or is corrupt. The error's
+    /// text names the encoding.
     Encoding,
 }
 
@@ -184,7 +184,7 @@ impl Error {
             outcome,
             endpoint: metadata.id,
             effect: metadata.effect,
-            answer: None,
+            response: None,
             retry_after: None,
             ban_end: None,
             detail: None,
@@ -211,7 +211,7 @@ impl Error {
     pub(crate) fn transport(metadata: &'static Metadata, error: TransportError) -> Self {
         let outcome = if error.may_have_been_sent() { Outcome::Unknown } else { Outcome::NotSent };
         let mut this = Self::new(metadata, ErrorKind::Transport(error.kind()), outcome);
-        // The kind already says what the transport's error says; only its cause is news.
+        // The kind repeats the text of the transport's error; only its cause adds something.
         this.0.source = error.into_source();
         this
     }
@@ -235,11 +235,11 @@ impl Error {
         self.0.retry_after = Some(wait);
         self
     }
-    /// Until when the limiter holds requests back after this refusal.
+    /// Adds how long the limiter holds requests back after this rejection.
     #[cfg(feature = "client")]
     pub(crate) fn held_back(mut self, throttled: Throttled) -> Self {
         self.0.retry_after = Some(throttled.retry_after);
-        self.0.ban_end = (throttled.reason == crate::client::rate::ThrottleReason::Banned)
+        self.0.ban_end = (throttled.reason == crate::wire::rate_limit::ThrottleReason::Banned)
             .then_some(throttled.until);
         self
     }
@@ -247,16 +247,16 @@ impl Error {
         self.0.source = Some(source.into());
         self
     }
-    pub(crate) fn with_answer(mut self, mut answer: Answer) -> Self {
-        if answer.body.len() > BODY_KEPT {
+    pub(crate) fn with_response(mut self, mut response: ResponseInfo) -> Self {
+        if response.body.len() > BODY_KEPT {
             // A copy, so that the whole body is not kept alive.
-            answer.body = Bytes::copy_from_slice(&answer.body[..BODY_KEPT]);
+            response.body = Bytes::copy_from_slice(&response.body[..BODY_KEPT]);
         }
-        self.0.answer = Some(answer);
+        self.0.response = Some(response);
         self
     }
 
-    /// The failure of your own HTTP stack while carrying a request of type `E`.
+    /// The error of your own HTTP stack for a request of type `E`.
     ///
     /// ```
     /// # use bitmart_rest::{Endpoint, EncodeError, Host, Metadata, Method, Payload};
@@ -280,7 +280,7 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
-    /// What kind of failure it was.
+    /// The kind of the error.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
@@ -288,7 +288,7 @@ impl Error {
     pub fn endpoint(&self) -> &'static str {
         self.0.endpoint
     }
-    /// The exchange's error answer, if that is what it was.
+    /// The exchange's error response, for errors of the kind [`Api`](ErrorKind::Api).
     pub fn api_error(&self) -> Option<&ApiError> {
         match &self.0.kind {
             ErrorKind::Api(error) => Some(error),
@@ -297,7 +297,7 @@ impl Error {
     }
     /// The exchange's error code.
     pub fn code(&self) -> Option<i64> {
-        self.api_error().map(|error| error.code)
+        self.api_error()?.code
     }
     /// The exchange's error text.
     pub fn message(&self) -> Option<&str> {
@@ -307,45 +307,45 @@ impl Error {
     pub fn trace(&self) -> Option<&str> {
         self.api_error()?.trace.as_deref()
     }
-    /// What kind of trouble the exchange's code stands for.
+    /// The category of the exchange's error code.
     pub fn category(&self) -> Option<Category> {
         self.api_error()?.category()
     }
-    /// Whether the exchange's code lets the same request be sent again; `None` for other failures
-    /// and for codes that are not documented.
-    pub fn try_again(&self) -> Option<TryAgain> {
-        Some(self.api_error()?.known()?.try_again)
+    /// Whether the same request may be sent again, by the exchange's error code alone; `None` for other
+    /// errors and for undocumented codes. [`retry_class`](Self::retry_class) covers all errors.
+    pub fn retry_advice(&self) -> Option<RetryAdvice> {
+        Some(self.api_error()?.known()?.retry)
     }
-    /// Which fault of time the exchange found, if it found one. Code 30007 stands for four.
+    /// The kind of clock error, if the exchange reported one. Code 30007 has four.
     pub fn clock_fault(&self) -> Option<ClockFault> {
         self.api_error()?.clock_fault()
     }
-    /// For how long requests to this endpoint have to wait, after a refusal for a rate limit by the
-    /// exchange or by the client, or after any other failure whose answer asks for it
-    /// (`Retry-After`). An hour at most; after a ban a minute at least and a day at most.
+    /// How long to wait before the next request to this endpoint: after the exchange or the client
+    /// enforced a rate limit, or if the response has a `Retry-After` header. An hour at most; after a
+    /// ban between a minute and a day.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.0.kind {
             ErrorKind::Throttled(throttled) => Some(throttled.retry_after),
             _ => self.0.retry_after,
         }
     }
-    /// HTTP status of the answer, if one arrived completely.
+    /// HTTP status of the response, if a complete one arrived.
     pub fn status(&self) -> Option<StatusCode> {
-        Some(self.0.answer.as_ref()?.status)
+        Some(self.0.response.as_ref()?.status)
     }
-    /// State of the rate limit, if the answer told it.
+    /// State of the rate limit, if the response's headers contain it.
     pub fn rate_limit(&self) -> Option<RateLimitState> {
-        self.0.answer.as_ref()?.rate_limit
+        self.0.response.as_ref()?.rate_limit
     }
-    /// The first 16 KiB of the answer's body. It may hold account data: think before logging it.
+    /// The first 16 KiB of the response body. It may contain account data: do not log it carelessly.
     pub fn body(&self) -> Option<&[u8]> {
-        Some(&self.0.answer.as_ref()?.body)
+        Some(&self.0.response.as_ref()?.body)
     }
 
-    /// What to do about it, in a sentence.
+    /// What to do about the error, in a sentence.
     pub fn advice(&self) -> Option<&'static str> {
         match &self.0.kind {
-            ErrorKind::Api(error) => code::advice_for(self.0.effect, error.code, &error.message),
+            ErrorKind::Api(error) => code::advice_for(self.0.effect, error.code?, &error.message),
             ErrorKind::MissingCredentials => {
                 Some("This endpoint needs an API key: give key, secret and memo.")
             }
@@ -359,60 +359,62 @@ impl Error {
                 Some("Check the machine's clock and, for a private host, its root certificate.")
             }
             ErrorKind::Transport(TransportErrorKind::HeadTooLarge) => {
-                Some("A proxy on the way may add headers: see what answers at this address.")
+                Some("A proxy may add headers: check which server responds at this address.")
             }
-            ErrorKind::Decode(_) => Some("The answer's format may have changed; please report it."),
+            ErrorKind::Decode(_) => {
+                Some("The response's format may have changed; please report it.")
+            }
             ErrorKind::Unexpected(reason) => advice(*reason, self.status()),
             _ => None,
         }
     }
 
-    /// Whether the request changed nothing for sure: it was a read, was not sent or was rejected.
+    /// Whether the request certainly changed nothing: it was a read, was not sent or was rejected.
     pub fn is_without_effect(&self) -> bool {
         self.0.effect == Effect::Read || self.outcome() != Outcome::Unknown
     }
-    /// Whether a time limit passed.
+    /// Whether a timeout elapsed.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Transport(TransportErrorKind::Timeout)
     }
-    /// Whether the exchange wants fewer requests, or has banned the caller: a code, or status 429
-    /// or 418 from the proxy in front of it. Also when the client held the request back for it.
+    /// Whether a rate limit or a ban is the cause: by the exchange's code, by status 429 or 418 from
+    /// the proxy in front of it, or because the client held the request back.
     pub fn is_rate_limited(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Throttled(_))
             || matches!(self.category(), Some(Category::RateLimited | Category::Banned))
             || self.status().is_some_and(|status| matches!(status.as_u16(), 429 | 418))
     }
-    /// Whether key, signature, memo or permission are at fault.
+    /// Whether key, signature, memo or permission are the cause.
     pub fn is_auth(&self) -> bool {
         matches!(self.category(), Some(Category::Authentication | Category::Permission))
             || self.0.kind == ErrorKind::MissingCredentials
     }
-    /// Whether the clock is at fault.
+    /// Whether the timestamp of the request is the cause.
     pub fn is_clock(&self) -> bool {
         self.category() == Some(Category::Clock)
     }
-    /// Whether the wallet does not hold enough.
+    /// Whether the wallet has insufficient funds.
     pub fn is_insufficient_funds(&self) -> bool {
         self.category() == Some(Category::InsufficientFunds)
     }
-    /// Whether the order is not known or no longer open: it may have been filled or cancelled. That is
+    /// Whether the order does not exist or is no longer open:
     /// [`is_order_not_found`](Self::is_order_not_found) or
     /// [`is_order_finished`](Self::is_order_finished).
     pub fn is_order_not_open(&self) -> bool {
         self.is_order_not_found() || self.is_order_finished()
     }
-    /// Whether no order has this id: a wrong one, or one of another symbol or account, or of an order
-    /// that the exchange has forgotten.
+    /// Whether the exchange finds no order with this id: the id is wrong, belongs to another symbol or
+    /// account, or the exchange no longer keeps the order.
     ///
-    /// After an order whose outcome is [`Outcome::Unknown`] it is no proof that there will be none.
+    /// After [`Outcome::Unknown`] this does not prove that the order will not be placed.
     pub fn is_order_not_found(&self) -> bool {
         self.category() == Some(Category::OrderNotFound)
     }
-    /// Whether the order was filled or cancelled before, so that it cannot be changed or cancelled.
+    /// Whether the order was already filled or canceled, so that it cannot be changed or canceled.
     pub fn is_order_finished(&self) -> bool {
         self.category() == Some(Category::OrderNotOpen)
     }
-    /// Whether a parameter was refused, here or by the exchange.
+    /// Whether a parameter was rejected, by validation or by the exchange.
     pub fn is_invalid_request(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Validation(_))
             || self.category() == Some(Category::InvalidRequest)

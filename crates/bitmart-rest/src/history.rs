@@ -1,8 +1,8 @@
 //! Complete histories, over any span of time.
 //!
-//! The exchange answers a history in windows: a number of rows at most, a number of days at most,
+//! The exchange responds a history in windows: a number of rows at most, a number of days at most,
 //! and a week when nothing is said. A [`Walk`] covers a long span with windows that the exchange
-//! answers completely: a full page is asked for again in narrower windows, neighbouring windows
+//! responses completely: a full page is asked for again in narrower windows, neighbouring windows
 //! overlap, and rows that come twice are given once. No fact is needed about whether the ends of a
 //! window belong to it, nor about which time of a row the exchange looks at.
 //!
@@ -67,10 +67,10 @@ pub trait History: Endpoint + Clone {
     #[must_use]
     fn within(&self, window: &Window) -> Self;
 
-    /// The rows of an answer; `None` when it does not hold a list of them, which is not the same as
+    /// The rows of a response; `None` when it does not hold a list of them, which is not the same as
     /// an empty list. Rows that do not decode are among its faults: the walk counts them, so that
-    /// it sees a full answer, and gives them once.
-    fn rows(answer: Self::Response) -> Option<Rows<Self::Row>>;
+    /// it sees a full response, and gives them once.
+    fn rows(response: Self::Response) -> Option<Rows<Self::Row>>;
 
     /// When a row happened, and what tells it from every other.
     fn key(row: &Self::Row) -> RowKey;
@@ -134,7 +134,7 @@ pub struct HistorySpec {
     pub unit: i64,
     /// Longest window, in milliseconds.
     pub longest: i64,
-    /// An answer with so many rows may be cut off. Where the exchange documents no most, a number
+    /// A response with so many rows may be cut off. Where the exchange documents no most, a number
     /// that no undocumented limit is likely to be below.
     pub full: u32,
     /// Whether a window has numbered pages.

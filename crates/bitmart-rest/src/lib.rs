@@ -9,6 +9,7 @@ mod api;
 mod client;
 #[cfg(feature = "client")]
 pub mod dead_man;
+pub mod drift;
 mod error;
 pub mod history;
 #[cfg(feature = "client")]
@@ -18,7 +19,7 @@ pub mod reconcile;
 pub mod testing;
 mod wire;
 
-pub use api::code::{Category, ClockFault, TryAgain};
+pub use api::code::{Category, ClockFault, RetryAdvice};
 pub use api::{
     Empty, OrderRef, Unverified, account, affiliate, broker, catalog, code, earn, futures, margin,
     spot, sub_account, system,
@@ -26,16 +27,16 @@ pub use api::{
 pub use bitmart_auth as auth;
 pub use bitmart_types as types;
 pub use bitmart_types::{Clock, ConfigError, RowFault, Rows, SystemClock};
+pub use client::transport;
 #[cfg(feature = "client")]
 pub use client::{
     Client, ClientBuilder, ClockEstimate, Detailed, LimitPolicy, Limiter, RetryPolicy, SyncedClock,
 };
-pub use client::{RateLimitState, ThrottleReason, Throttled, transport};
 pub use error::{ApiError, DecodeError, Error, ErrorKind, Outcome, RetryClass, Unexpected};
 pub use transport::{Transport, TransportError, TransportErrorKind};
 pub use wire::{
     Auth, Effect, EncodeError, Encoder, Endpoint, Envelope, Host, LimitScope, Metadata, Method,
-    Payload, RateLimit, ValidationError, decode, drift,
+    Payload, RateLimit, RateLimitState, ThrottleReason, Throttled, ValidationError, decode,
 };
-/// The types in which a [`Transport`] takes requests and gives answers.
+/// The types in which a [`Transport`] takes requests and gives responses.
 pub use {bytes, http};

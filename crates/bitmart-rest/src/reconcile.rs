@@ -2,18 +2,18 @@
 //!
 //! # The whole story for a trader
 //!
-//! You send an order and the connection breaks, an answer is late, or a proxy answers in place of
+//! You send an order and the connection breaks, a response is late, or a proxy responds in place of
 //! the exchange. [`Outcome::Unknown`](crate::Outcome::Unknown) says that the order may or may not
 //! exist. Sending it again could buy twice; forgetting it could leave an order in the book that
 //! nobody watches.
 //!
 //! The way out is the client order id, which every order carries from the moment it is built. But
-//! an answer of *not found* is not proof: the request may still be on its way, and the exchange
+//! a response of *not found* is not proof: the request may still be on its way, and the exchange
 //! shows new orders with a delay. Only time settles that. The exchange refuses a signature that is
 //! older than 60 seconds, so an order that is not there when that time has safely passed will never
 //! be. `reconcile` does this waiting for you: it asks until the order is found, or until *not found*
 //! is proof. A question that fails for a reason that may pass, such as a rate limit, maintenance or
-//! a broken connection, is no answer: it is asked again, up to half a minute longer. What may pass
+//! a broken connection, is no response: it is asked again, up to half a minute longer. What may pass
 //! is what [`Error::retry_class`] says.
 //!
 //! While the exchange has banned you, nothing is asked. A ban that ends within these 105 seconds is
@@ -36,7 +36,7 @@ use crate::spot::{Order, QueryOrderByClientId, Spot};
 /// The exchange takes a signature for 60 seconds; some more for clocks that differ and for orders
 /// that show late.
 const SETTLED_AFTER: Duration = Duration::from_secs(75);
-/// When questions that still fail are given up.
+/// When requests that still fail are given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(105);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -196,7 +196,7 @@ async fn settle<T>(
     let (settled, given_up) = (begin + SETTLED_AFTER, begin + GIVEN_UP_AFTER);
     let mut pause = FIRST_PAUSE;
     loop {
-        // The answer counts as proof only if the question was asked late enough.
+        // The response counts as proof only if the question was asked late enough.
         let asked = Instant::now();
         match find().await {
             Ok(Found::Order(order)) => return Ok(Reconciled::Placed(order)),

@@ -1,4 +1,4 @@
-//! Answers that differ from what is described: they decode, and the difference is counted.
+//! Responses that differ from what is described: they decode, and the difference is counted.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -11,11 +11,11 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A member name and a word that no answer has.
+/// A member name and a word that no response has.
 const NEW: &str = "never_seen_before";
 
-/// Published answers of success.
-fn answers(entry: &EndpointEntry) -> Vec<Value> {
+/// Published responses of success.
+fn responses(entry: &EndpointEntry) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(entry.metadata.id);
     let files = std::fs::read_dir(folder).into_iter().flatten();
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
@@ -24,17 +24,17 @@ fn answers(entry: &EndpointEntry) -> Vec<Value> {
     paths
         .into_iter()
         .map(|path| serde_json::from_str::<Value>(&read(path)).unwrap()["response"].take())
-        .filter(|answer| entry.recode_answer(StatusCode::OK, &bytes(answer)).is_ok())
+        .filter(|response| entry.recode_response(StatusCode::OK, &bytes(response)).is_ok())
         .collect()
 }
 
-fn bytes(answer: &Value) -> Bytes {
-    answer.to_string().into()
+fn bytes(response: &Value) -> Bytes {
+    response.to_string().into()
 }
 
-/// Where the data lies in an answer, as a JSON pointer.
-fn root(entry: &EndpointEntry, answer: &Value) -> &'static str {
-    let is_bare = entry.metadata.envelope == Envelope::None && answer.get("code").is_none();
+/// Where the data lies in a response, as a JSON pointer.
+fn root(entry: &EndpointEntry, response: &Value) -> &'static str {
+    let is_bare = entry.metadata.envelope == Envelope::None && response.get("code").is_none();
     if is_bare { "" } else { "/data" }
 }
 
@@ -46,10 +46,10 @@ struct Place {
 
 /// Every place in the data but the data itself. Of a list the first item stands for all, and the
 /// columns of a row, which is a list in a list or of scalars, are counted.
-fn places(entry: &EndpointEntry, answer: &Value) -> Vec<Place> {
-    let root = root(entry, answer);
+fn places(entry: &EndpointEntry, response: &Value) -> Vec<Place> {
+    let root = root(entry, response);
     let mut places = Vec::new();
-    collect(entry, answer.pointer(root).unwrap_or(&Value::Null), root, "", &mut places);
+    collect(entry, response.pointer(root).unwrap_or(&Value::Null), root, "", &mut places);
     places
 }
 
@@ -81,7 +81,7 @@ fn collect(entry: &EndpointEntry, value: &Value, pointer: &str, path: &str, out:
     }
 }
 
-/// Changes every place of every published answer, one at a time, and returns where the answer no
+/// Changes every place of every published response, one at a time, and returns where the response no
 /// longer decodes and where the change was not counted. `change` leaves alone what it does not mean.
 fn broken(
     kind: DriftKind,
@@ -90,9 +90,9 @@ fn broken(
     let mut faults = BTreeMap::new();
     let mut changes = 0;
     for entry in ENDPOINTS {
-        for answer in answers(entry) {
-            for place in places(entry, &answer) {
-                let mut changed = answer.clone();
+        for response in responses(entry) {
+            for place in places(entry, &response) {
+                let mut changed = response.clone();
                 let at = changed.pointer_mut(&place.pointer).unwrap();
                 let Some(value) = change(entry, &place, at) else { continue };
                 *at = value;
@@ -102,7 +102,7 @@ fn broken(
                 };
                 let body = bytes(&changed);
                 let drift = Drift::new();
-                let decode = || entry.recode_answer(StatusCode::OK, &body);
+                let decode = || entry.recode_response(StatusCode::OK, &body);
                 if let Err(error) = drift.watch(&entry.metadata, &body, decode) {
                     fault(format!("does not decode: {error:?}"));
                 }
@@ -155,7 +155,7 @@ fn columns_after_the_last_are_counted_and_do_no_harm() {
 #[test]
 fn null_for_an_object_or_a_list_is_counted_and_does_no_harm() {
     none(&broken(DriftKind::NoValue, |_, place, value| {
-        // Rows of an answer that is a list: there is nothing to make of one that is null.
+        // Rows of a response that is a list: there is nothing to make of one that is null.
         if place.path == "[]" {
             return None;
         }
@@ -207,10 +207,10 @@ fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
     let drift = Drift::new();
     for (state, times) in [("4", 1), ("77", 2)] {
         for _ in 0..times {
-            let mut answer = answers(entry).remove(0);
-            answer["data"]["state"] = serde_json::from_str(state).unwrap();
-            let body = bytes(&answer);
-            let decode = || entry.recode_answer(StatusCode::OK, &body);
+            let mut response = responses(entry).remove(0);
+            response["data"]["state"] = serde_json::from_str(state).unwrap();
+            let body = bytes(&response);
+            let decode = || entry.recode_response(StatusCode::OK, &body);
             drift.watch(&entry.metadata, &body, decode).unwrap();
         }
     }
@@ -218,7 +218,7 @@ fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
     let found = report.findings.iter().find(|found| found.kind == DriftKind::UnknownValue).unwrap();
     assert_eq!((found.endpoint, found.count), ("futures_order", 2));
     assert_eq!(found.place, "FuturesOrderState 77");
-    assert_eq!(report.answers, 3);
+    assert_eq!(report.responses, 3);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn errors_of_the_exchange_are_no_drift() {
     let entry = find(Method::Get, "/contract/private/order").unwrap();
     let drift = Drift::new();
     let body = Bytes::from(r#"{"code":40035,"message":"no such order","data":[1]}"#);
-    let decode = || entry.recode_answer(StatusCode::OK, &body).unwrap_err();
+    let decode = || entry.recode_response(StatusCode::OK, &body).unwrap_err();
     drift.watch(&entry.metadata, &body, decode);
     assert_eq!(drift.report(), Drift::new().report());
 }
@@ -252,13 +252,13 @@ fn what_only_a_third_party_describes_is_known_and_not_counted() {
     let customers = json!({"code": 1000, "data": {"total": 1, "page": 1, "size": 1, "list": rows}});
     let wallet = json!({"code": 1000, "data": {"wallet": [{"currency": "USDT", "name": "USDT",
         "available": "1", "frozen": "0", "unAvailable": "0", "fundAvailable": "3", "fundFroze": "0"}]}});
-    for (path, answer) in [
+    for (path, response) in [
         ("/contract/private/affiliate/rebate-inviteUser", customers),
         ("/account/v1/wallet", wallet),
     ] {
         let entry = find(Method::Get, path).unwrap();
-        let decode = || entry.recode_answer(StatusCode::OK, &bytes(&answer)).unwrap();
-        drift.watch(&entry.metadata, bytes(&answer).as_ref(), decode);
+        let decode = || entry.recode_response(StatusCode::OK, &bytes(&response)).unwrap();
+        drift.watch(&entry.metadata, bytes(&response).as_ref(), decode);
     }
     assert_eq!(drift.report().findings, []);
 }
@@ -270,7 +270,7 @@ fn what_is_put_up_with_is_counted_at_its_place() {
         let entry = find(Method::Get, path).unwrap();
         let body = bytes(&json!({"code": 1000, "message": "OK", "trace": "t", "data": data}));
         drift.watch(&entry.metadata, &body, || {
-            entry.recode_answer(StatusCode::OK, &body).unwrap();
+            entry.recode_response(StatusCode::OK, &body).unwrap();
         });
         body
     };
@@ -291,6 +291,6 @@ fn what_is_put_up_with_is_counted_at_its_place() {
     let text = ticker.to_string().replacen('{', r#"{"last":"3","#, 1);
     let body = Bytes::from(format!(r#"{{"code":1000,"message":"OK","data":{text}}}"#));
     let entry = find(Method::Get, "/spot/quotation/v3/ticker").unwrap();
-    drift.watch(&entry.metadata, &body, || entry.recode_answer(StatusCode::OK, &body).unwrap());
+    drift.watch(&entry.metadata, &body, || entry.recode_response(StatusCode::OK, &body).unwrap());
     assert_eq!(found(DriftKind::RepeatedMember), [""]);
 }

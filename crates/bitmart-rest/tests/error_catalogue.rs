@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bitmart_rest::code::{self, TryAgain};
+use bitmart_rest::code::{self, RetryAdvice};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors.md");
 const START: &str = "<!-- The table is checked against the catalogue in bitmart_rest::code. -->\n";
@@ -13,11 +13,11 @@ fn table() -> String {
     );
     for known in code::all() {
         let status = known.status.map_or("–".to_owned(), |status| status.to_string());
-        let again = match known.try_again {
-            TryAgain::Later => "later",
-            TryAgain::AfterChange => "after a change",
-            TryAgain::Never => "no",
-            TryAgain::AfterQuery => "after a query",
+        let again = match known.retry {
+            RetryAdvice::Later => "later",
+            RetryAdvice::AfterChange => "after a change",
+            RetryAdvice::Never => "no",
+            RetryAdvice::AfterQuery => "after a query",
             _ => unreachable!("not shown yet"),
         };
         let messages = [&[known.message], known.other_messages].concat().join("<br>");

@@ -151,7 +151,7 @@ fn answer(
         envelope(entry.metadata.envelope, &recorded, faults);
     }
     let body = Bytes::copy_from_slice(response.get().as_bytes());
-    let (recoded, notes) = collect_notes(|| entry.recode_answer(status, &body));
+    let (recoded, notes) = collect_notes(|| entry.recode_response(status, &body));
     match recoded {
         Ok(text) => match (entry.metadata.envelope, code.as_deref()) {
             (Envelope::None, None) => {

@@ -74,7 +74,7 @@ fn sample(file: &Path) -> Option<Sample> {
 impl Sample {
     fn recode(&self, answer: &Value) -> Option<Value> {
         let body = Bytes::from(answer.to_string());
-        let text = self.entry.recode_answer(StatusCode::OK, &body).ok()?;
+        let text = self.entry.recode_response(StatusCode::OK, &body).ok()?;
         serde_json::from_str(&text).ok()
     }
 

@@ -58,7 +58,7 @@ pub struct EndpointEntry {
     /// Whether the exchange does not document the answer: see [`Unverified`](crate::Unverified).
     pub is_unverified: bool,
     encode_request: fn(&str, Check) -> Result<Payload, RecodeError>,
-    recode_answer: fn(StatusCode, &Bytes) -> Result<String, RecodeError>,
+    recode_response: fn(StatusCode, &Bytes) -> Result<String, RecodeError>,
 }
 
 /// Another spelling of a field.
@@ -118,7 +118,7 @@ impl EndpointEntry {
             aliases: &[],
             is_unverified: false,
             encode_request: encode_request::<E>,
-            recode_answer: recode_answer::<E>,
+            recode_response: recode_response::<E>,
         }
     }
     /// Sets the group.
@@ -218,8 +218,8 @@ impl EndpointEntry {
     ///
     /// # Errors
     /// When the answer is an error of the exchange or does not decode.
-    pub fn recode_answer(&self, status: StatusCode, body: &Bytes) -> Result<String, RecodeError> {
-        (self.recode_answer)(status, body)
+    pub fn recode_response(&self, status: StatusCode, body: &Bytes) -> Result<String, RecodeError> {
+        (self.recode_response)(status, body)
     }
 }
 
@@ -253,7 +253,7 @@ fn encode_request<E: Endpoint + DeserializeOwned>(
     Ok(payload)
 }
 
-fn recode_answer<E>(status: StatusCode, body: &Bytes) -> Result<String, RecodeError>
+fn recode_response<E>(status: StatusCode, body: &Bytes) -> Result<String, RecodeError>
 where
     E: Endpoint,
     E::Response: Serialize,

@@ -1,18 +1,18 @@
-//! The exchange's error codes: what kind of trouble each one is, what to do about it, and whether
-//! the same request may be sent again.
+//! The exchange's error codes: their categories, what to do about them, and whether the same request
+//! may be sent again.
 //!
-//! The catalogue holds every code that BitMart publishes. A code that is not in it is kept as it
-//! came, has no category, and proves nothing: the [`Outcome`](crate::Outcome) is `Unknown`.
+//! The catalogue contains every code that BitMart publishes. Any other code is passed on unchanged,
+//! has no category, and proves nothing: the [`Outcome`](crate::Outcome) is `Unknown`.
 //!
-//! Where BitMart's documents read a code in different ways, the catalogue takes the reading that
-//! cannot make a request that took effect look refused; the advice names the others.
+//! Where BitMart's documents contradict each other, the catalogue takes the reading that cannot make a
+//! request that took effect look rejected; the advice names the others.
 //!
 //! ```
-//! use bitmart_rest::code::{self, Category, TryAgain};
+//! use bitmart_rest::code::{self, Category, RetryAdvice};
 //!
 //! let known = code::lookup(50020).unwrap();
 //! assert_eq!(known.category, Category::InsufficientFunds);
-//! assert_eq!(known.try_again, TryAgain::AfterChange);
+//! assert_eq!(known.retry, RetryAdvice::AfterChange);
 //! assert_eq!(known.message, "Balance not enough");
 //! assert!(code::lookup(12345).is_none());
 //! ```
@@ -27,7 +27,7 @@ mod spot;
 pub use self::clock::ClockFault;
 use crate::wire::endpoint::Effect;
 
-/// What kind of trouble an error code stands for.
+/// The category of an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Category {
@@ -35,50 +35,50 @@ pub enum Category {
     Authentication,
     /// The request's timestamp is outside the exchange's window.
     Clock,
-    /// The key, the account or the address may not do this.
+    /// The key, the account or the IP address lacks the permission.
     Permission,
-    /// Too many requests; stop before it becomes a ban.
+    /// Too many requests; continuing leads to a ban.
     RateLimited,
-    /// Banned after going on despite rate limiting.
+    /// Banned after continuing despite rate limiting.
     Banned,
-    /// The function is switched off for a while.
+    /// The function is temporarily disabled.
     Maintenance,
-    /// The endpoint was switched off for good.
+    /// The endpoint was removed.
     Deprecated,
     /// A parameter is missing or wrong.
     InvalidRequest,
-    /// The symbol, contract or currency exists but cannot be used for this, perhaps for a while.
+    /// The symbol, contract or currency exists but cannot be used for this, perhaps temporarily.
     Instrument,
     /// A trading or account rule forbids it: size, price band, position, address not verified.
-    Refused,
-    /// The wallet does not hold enough.
+    RuleViolation,
+    /// The wallet has insufficient funds.
     InsufficientFunds,
-    /// No order has this id: it is a wrong one, or of another symbol or account, or of an order that is
-    /// forgotten by now.
+    /// No order has this id: the id is wrong, belongs to another symbol or account, or the exchange no
+    /// longer keeps the order.
     OrderNotFound,
-    /// The order was filled or cancelled before.
+    /// The order was already filled or canceled.
     OrderNotOpen,
-    /// A client order id or request number was used before.
+    /// The client order id or request number was already used.
     DuplicateId,
-    /// There is nothing to answer with; some reads say it with an error code.
+    /// There is no data; some reads report that with an error code.
     NoData,
-    /// Something failed inside the exchange. Whether the request took effect is not known.
+    /// An internal error of the exchange. Whether the request took effect is unknown.
     ServerFault,
 }
 
-/// Whether the same request may be sent again after an error.
+/// Whether the same request may be sent again after an error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum TryAgain {
-    /// It was refused and had no effect. The same request may work later.
+pub enum RetryAdvice {
+    /// It was rejected and had no effect. The same request may succeed later.
     Later,
-    /// It was refused and had no effect. The same request is refused again until something
-    /// changes: its parameters, the account, the key, the clock.
+    /// It was rejected and had no effect. The same request is rejected again until something
+    /// changes: its parameters, the account, the key or the clock.
     AfterChange,
-    /// It was refused and had no effect. The same request will not work.
+    /// It was rejected and had no effect. The same request will never succeed.
     Never,
-    /// The code does not prove that it had no effect. A read can be sent again at once; before a
-    /// write is sent again, look up what happened.
+    /// The code does not prove that it had no effect. A read can be sent again at once; query the result
+    /// of a write before sending it again.
     AfterQuery,
 }
 
@@ -88,22 +88,22 @@ pub enum TryAgain {
 pub struct ErrorCode {
     /// The code.
     pub code: i64,
-    /// HTTP status that BitMart documents for it. The answer may have another one.
+    /// HTTP status that BitMart documents for it. Responses may have another one.
     pub status: Option<u16>,
-    /// What kind of trouble it stands for.
+    /// Its category.
     pub category: Category,
     /// Whether the same request may be sent again.
-    pub try_again: TryAgain,
-    /// The text that BitMart documents for it, `%s` and `%d` standing for values. Empty where the
-    /// code is documented without a text. Answers word it differently now and then.
+    pub retry: RetryAdvice,
+    /// The message that BitMart documents for it, with `%s` and `%d` for values. Empty if the code is
+    /// documented without a message. Responses sometimes differ from it.
     pub message: &'static str,
-    /// Further documented texts of the same code.
+    /// Other documented messages of the same code.
     pub other_messages: &'static [&'static str],
     /// What to do about it.
     pub advice: &'static str,
 }
 
-/// One row of the catalogue; status 0 where none is documented.
+/// One row of the catalogue; status 0 if none is documented.
 const fn row(
     code: i64,
     status: u16,
@@ -112,8 +112,8 @@ const fn row(
     advice: &'static str,
 ) -> ErrorCode {
     let status = if status == 0 { None } else { Some(status) };
-    let try_again = category.try_again();
-    ErrorCode { code, status, category, try_again, message, other_messages: &[], advice }
+    let retry = category.retry_advice();
+    ErrorCode { code, status, category, retry, message, other_messages: &[], advice }
 }
 
 impl ErrorCode {
@@ -121,33 +121,33 @@ impl ErrorCode {
         self.other_messages = messages;
         self
     }
-    /// Where the code says more than its category.
-    const fn try_again(mut self, try_again: TryAgain) -> Self {
-        self.try_again = try_again;
+    /// Overrides the advice of the category.
+    const fn retry(mut self, retry: RetryAdvice) -> Self {
+        self.retry = retry;
         self
     }
     /// Whether the code proves that the request had no effect.
-    pub fn proves_refusal(&self) -> bool {
-        self.try_again != TryAgain::AfterQuery
+    pub fn proves_rejection(&self) -> bool {
+        self.retry != RetryAdvice::AfterQuery
     }
 }
 
 impl Category {
-    const fn try_again(self) -> TryAgain {
+    const fn retry_advice(self) -> RetryAdvice {
         match self {
-            Self::RateLimited | Self::Banned | Self::Maintenance => TryAgain::Later,
+            Self::RateLimited | Self::Banned | Self::Maintenance => RetryAdvice::Later,
             Self::Deprecated | Self::OrderNotFound | Self::OrderNotOpen | Self::DuplicateId => {
-                TryAgain::Never
+                RetryAdvice::Never
             }
-            Self::ServerFault => TryAgain::AfterQuery,
+            Self::ServerFault => RetryAdvice::AfterQuery,
             Self::Authentication
             | Self::Clock
             | Self::Permission
             | Self::InvalidRequest
             | Self::Instrument
-            | Self::Refused
+            | Self::RuleViolation
             | Self::InsufficientFunds
-            | Self::NoData => TryAgain::AfterChange,
+            | Self::NoData => RetryAdvice::AfterChange,
         }
     }
 }
@@ -156,10 +156,10 @@ const NOT_OPEN: &str =
     "It may have been filled or cancelled before; query the order to learn its final state.";
 const NOT_FOUND: &str =
     "Check id and symbol; the exchange forgets an order that was cancelled without a fill soon.";
-/// What `NOT_FOUND` and `NOT_OPEN` mean where an order was to be changed or cancelled.
+/// Replaces `NOT_FOUND` and `NOT_OPEN` for requests that change or cancel an order.
 const NOT_FOUND_BY_CHANGE: &str =
     "Check id and symbol; it may have been filled or cancelled before: query the order.";
-/// What `NOT_OPEN` means where an order was asked for: there is nothing else to query it with.
+/// Replaces `NOT_OPEN` for queries: there is no other way to query the order.
 const NOT_OPEN_BY_QUERY: &str =
     "It may have been filled or cancelled before; look for it in the order history.";
 const CLIENT_ID: &str = "A client order id has 1 to 32 letters and digits.";
@@ -177,21 +177,20 @@ pub fn all() -> impl Iterator<Item = &'static ErrorCode> {
     SECTIONS.iter().copied().flatten()
 }
 
-/// What is known about `code`; `None` for a code that no source lists.
+/// The catalogue's entry for `code`; `None` for an undocumented code.
 pub fn lookup(code: i64) -> Option<&'static ErrorCode> {
     let section = SECTIONS.iter().find(|section| section.last().is_some_and(|c| code <= c.code))?;
     let place = section.binary_search_by_key(&code, |entry| entry.code).ok()?;
     Some(&section[place])
 }
 
-/// What kind of trouble `code` stands for; `None` for a code that no source lists.
+/// The category of `code`; `None` for an undocumented code.
 pub fn category(code: i64) -> Option<Category> {
     lookup(code).map(|entry| entry.category)
 }
 
-/// What to do about `code`. One code stands for four faults of time, told apart by `message` only. What an
-/// order that is not found means depends on what was asked, too: [`Error::advice`](crate::Error::advice)
-/// knows it.
+/// What to do about `code`. One code has four kinds of clock errors that only `message` distinguishes.
+/// For orders that are not found, [`Error::advice`](crate::Error::advice) also considers the request.
 pub fn advice(code: i64, message: &str) -> Option<&'static str> {
     match clock_fault(code, message) {
         Some(fault) => Some(fault.advice()),
@@ -199,7 +198,7 @@ pub fn advice(code: i64, message: &str) -> Option<&'static str> {
     }
 }
 
-/// What to do about an answer to a request with this effect.
+/// What to do about `code` in the response to a request with this effect.
 pub(crate) fn advice_for(effect: Effect, code: i64, message: &str) -> Option<&'static str> {
     match (category(code), effect) {
         (Some(Category::OrderNotFound), Effect::Trade) => Some(NOT_FOUND_BY_CHANGE),
@@ -208,9 +207,9 @@ pub(crate) fn advice_for(effect: Effect, code: i64, message: &str) -> Option<&'s
     }
 }
 
-/// Which fault of time `code` and `message` stand for, if any.
+/// The kind of clock error of `code` and `message`, if it is one.
 pub fn clock_fault(code: i64, message: &str) -> Option<ClockFault> {
-    ClockFault::of(code, message)
+    ClockFault::from_code(code, message)
 }
 
 #[cfg(test)]

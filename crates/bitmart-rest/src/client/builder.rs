@@ -12,10 +12,10 @@ use super::{Client, Inner, RetryPolicy, SyncedClock};
 use crate::ConfigError;
 use crate::client::limit::Limiter;
 use crate::client::observe::Meters;
+use crate::drift::Drift;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
-use crate::wire::drift::Drift;
 use crate::wire::request::Encoder;
-use crate::wire::response::LARGEST_BODY;
+use crate::wire::response::DEFAULT_MAX_BODY;
 
 /// Settings of a [`Client`].
 ///
@@ -65,7 +65,7 @@ impl Default for ClientBuilder {
             recv_window: None,
             user_agent: None,
             timeout: Duration::from_secs(10),
-            max_body: LARGEST_BODY,
+            max_body: DEFAULT_MAX_BODY,
             max_connections: None,
             connect_timeout: None,
             idle_timeout: None,
@@ -87,117 +87,112 @@ impl ClientBuilder {
         self.credentials = Some(credentials);
         self
     }
-    /// Your own HTTP stack, or a [`HyperTransport`] with settings of your own. The environment's
-    /// certificate authorities are not used then. It does not make the client independent of tokio: see the
-    /// panics of [`Client`](crate::Client).
+    /// Replaces the default transport: another HTTP stack, or a [`HyperTransport`] with other settings.
+    /// The environment's certificate authorities are then not used. The client still needs tokio: see
+    /// the panics of [`Client`](crate::Client).
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
-    /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
-    /// is spoken over it, and connections are pooled above it. By default as the environment's
-    /// variables say ([`Connector::from_env`](bitmart_net::Connector::from_env)). A
-    /// [transport](Self::transport) of your own does not use it.
+    /// How TCP connections are made: through a proxy, from a local address, over a custom stream. TLS
+    /// and connection pooling are on top of it. Default: the proxy variables of the process environment
+    /// ([`Connector::from_env`](bitmart_net::Connector::from_env)). Not used with a custom
+    /// [transport](Self::transport).
     pub fn connector(mut self, connector: impl Connect) -> Self {
         self.connect = Some(Arc::new(connector));
         self
     }
-    /// What is asked of a server beyond a certificate of an authority that the environment trusts,
-    /// such as a pinned key. Nothing by default. A [transport](Self::transport) of your own does not
-    /// use it.
+    /// Additional TLS requirements, such as a pinned key. Default: a certificate that the environment's
+    /// authorities trust is enough. Not used with a custom [transport](Self::transport).
     pub fn tls(mut self, options: TlsOptions) -> Self {
         self.tls = options;
         self
     }
-    /// Source of the time that signatures carry. The machine's clock by default.
+    /// The clock for the timestamps of signatures. Default: the machine's clock.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
-    /// Whether the client asks the exchange for its time before the first signed request, and again
-    /// after an answer that says that its time is off. Off by default; without it,
-    /// [`Client::sync_clock`] does the same when it is called. A failed question does not hold the
-    /// request back. The refused request itself is not sent again, unless it is a read and
-    /// [`retry_reads`](Self::retry_reads) is set.
+    /// Whether the client synchronizes its clock with the exchange before the first signed request, and
+    /// again after a response that reports a wrong clock. Default: off;
+    /// [`Client::sync_clock`] does it on demand. If synchronizing fails, the request is sent anyway. The
+    /// rejected request is sent again only if it is a read and [`retry_reads`](Self::retry_reads)
+    /// is set.
     pub fn sync_clock(mut self, on: bool) -> Self {
         self.sync_clock = on;
         self
     }
-    /// The rate limits that the client keeps, and what it does with requests beyond them. By default
-    /// requests wait up to 5 seconds for their turn, 15 per cent below the published limits. See
-    /// [`Limiter`].
+    /// The client-side rate limiter. By default requests wait up to 5 seconds for a permit, and limits
+    /// are 15 per cent below the published ones. See [`Limiter`].
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.limiter = limiter;
         self
     }
-    /// Sends reads again after failures that may pass. Off by default. Requests with an effect are
-    /// never sent again.
+    /// Retries reads after transient errors. Default: off. Requests with an effect are never retried.
     pub fn retry_reads(mut self, policy: RetryPolicy) -> Self {
         self.retry = Some(policy);
         self
     }
-    /// How long after its timestamp the exchange may accept a request, for requests that take it and
-    /// do not set it themselves. 1 millisecond to a minute, in whole milliseconds; 5 seconds at the
-    /// exchange when it is not set.
+    /// The `recvWindow` of requests that have one and do not set it: how long after its timestamp the
+    /// exchange accepts a request. 1 ms to 60 s, in whole milliseconds. Default: not sent, for which the
+    /// exchange uses 5 s.
     pub fn recv_window(mut self, window: Duration) -> Self {
         self.recv_window = Some(window);
         self
     }
-    /// Name in the `User-Agent` header. The name of this library by default. The exchange's proxy
-    /// is known to block the default names of HTTP libraries.
+    /// The `User-Agent` header. Default: the name of this library. The exchange's proxy blocks the
+    /// default names of some HTTP libraries.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
-    /// Limit from sending a request until its answer is complete. 10 seconds by default. Whether a
-    /// request took effect is not known when the limit passes.
+    /// Time limit from sending a request to its complete response. Default: 10 seconds. After a timeout
+    /// it is unknown whether a write took effect.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
-    /// Largest body of an answer, in bytes, as it arrives and inflated. 16 MiB by default.
+    /// Maximum size of a response body in bytes, compressed and inflated. Default: 16 MiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
     }
-    /// Requests in flight per host, and so open connections; a request beyond them waits for its turn.
-    /// At least 1; 128 by default. The wait counts against [`timeout`](Self::timeout), and when nine
-    /// tenths of that have passed first, the request was not sent. A [transport](Self::transport) of your own has its own
-    /// limit.
+    /// Maximum number of requests in flight per host, and so of open connections. More requests wait. At
+    /// least 1. Default: 128. The wait counts toward [`timeout`](Self::timeout); after nine tenths of it
+    /// the request fails as not sent. A custom [transport](Self::transport) has its own limit.
     pub fn max_connections_per_host(mut self, limit: usize) -> Self {
         self.max_connections = Some(limit);
         self
     }
-    /// Limit for opening a connection: name, TCP and TLS together. More than nothing and shorter
-    /// than [`timeout`](Self::timeout), so that a request whose connection fails was certainly not
-    /// sent. By default 3 seconds, and at most half of the timeout. A [transport](Self::transport)
-    /// of your own has its own.
+    /// Time limit for opening a connection: name lookup, TCP and TLS together. Greater than zero and
+    /// shorter than [`timeout`](Self::timeout), so that a request whose connection fails was certainly
+    /// not sent. Default: 3 seconds, but at most half of the timeout. A custom
+    /// [transport](Self::transport) has its own.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = Some(limit);
         self
     }
-    /// A connection that was idle for longer is not used again. 50 seconds by default. A
-    /// [transport](Self::transport) of your own has its own.
+    /// How long an idle connection is kept for reuse. Default: 50 seconds. A custom
+    /// [transport](Self::transport) has its own.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = Some(limit);
         self
     }
-    /// Opens a new connection for every request with an effect, so that no response to an earlier
-    /// request can be taken for its response, whatever the server does: see [`HyperTransport`]. Costs
-    /// the time of two handshakes for each. Off by default; a [transport](Self::transport) of your
-    /// own decides itself.
+    /// Opens a new connection for every request with an effect, so that a stray response to an earlier
+    /// request can never be taken for its response: see [`HyperTransport`]. Costs a TCP and a TLS
+    /// handshake for each. Default: off. Not used with a custom [transport](Self::transport).
     pub fn fresh_connection_for_writes(mut self, on: bool) -> Self {
         self.fresh_for_writes = on;
         self
     }
-    /// Accepts `http://` addresses of other machines. Everyone on the way can then read the API key
-    /// and every order, and change them. Addresses of this machine need no permission.
+    /// Allows `http://` addresses of other machines. Everyone on the network path can then read and
+    /// change the API key and every order. Addresses of this machine are always allowed.
     pub fn allow_plain_text(mut self) -> Self {
         self.plain_text = true;
         self
     }
-    /// Counts how answers differ from their description: see [`Client::drift`]. Off by default, for
-    /// every answer is then read twice.
+    /// Counts differences between responses and the API description: see [`Client::drift`]. Default: off,
+    /// because every response is then decoded twice.
     pub fn watch_drift(mut self, on: bool) -> Self {
         self.drift = on;
         self
@@ -205,16 +200,16 @@ impl ClientBuilder {
     /// Builds the client. No connection is opened yet.
     ///
     /// # Errors
-    /// When an address, the certificate authorities, a header's text or a time limit are unfit, when a
-    /// variable of the environment names a proxy that cannot be used, or when an `http://` address of
-    /// another machine was not [allowed](Self::allow_plain_text).
+    /// An address, the certificate authorities, a header value or a time limit is invalid, a proxy
+    /// variable of the process environment is invalid, or an `http://` address of another machine was
+    /// not [allowed](Self::allow_plain_text).
     pub fn build(self) -> Result<Client, ConfigError> {
         if !self.plain_text {
-            refuse_plain_text(&self.environment)?;
+            reject_plain_text(&self.environment)?;
         }
         let recv_window = self.recv_window.map(millis).transpose()?;
         if self.connect_timeout.is_some_and(|limit| limit.is_zero() || limit >= self.timeout) {
-            let reason = "must be more than nothing and shorter than `timeout`";
+            let reason = "must be greater than zero and shorter than `timeout`";
             return Err(ConfigError::new("connect_timeout", reason));
         }
         let user = self.credentials.as_ref().map(|owner| self.limiter.user(owner.key()));
@@ -232,7 +227,7 @@ impl ClientBuilder {
                 .roots(self.environment.roots)
                 .tls(self.tls)
                 .shared_connector(self.connect)
-                // Fails while it is still certain that nothing was sent.
+                // Shorter than the timeout, so that a failed connection is certainly *not sent*.
                 .connect_timeout(
                     self.connect_timeout.unwrap_or_else(|| CONNECT_TIMEOUT.min(self.timeout / 2)),
                 )
@@ -260,18 +255,18 @@ impl ClientBuilder {
             drift: self.drift.then(Drift::new),
             meters: Meters::new(),
         });
-        inner.clock.serve(&inner);
+        inner.clock.set_client(&inner);
         Ok(Client(inner))
     }
 }
 
-fn refuse_plain_text(environment: &Environment) -> Result<(), ConfigError> {
+fn reject_plain_text(environment: &Environment) -> Result<(), ConfigError> {
     let services = [("spot_rest", Service::SpotRest), ("futures_rest", Service::FuturesRest)];
     match services.into_iter().find(|(_, service)| environment.is_plain_text(*service)) {
         Some((setting, _)) => Err(ConfigError::new(
             setting,
-            "would send API keys unencrypted to another machine: use https://, or say \
-             `allow_plain_text()` if that is meant",
+            "would send API keys unencrypted to another machine: use https://, or call \
+             `allow_plain_text()`",
         )),
         None => Ok(()),
     }

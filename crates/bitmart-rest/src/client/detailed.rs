@@ -1,4 +1,4 @@
-//! An answer with everything that is known about it.
+//! A response with its metadata: status, rate limit, timing and raw body.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::client::observe::Call;
-use crate::client::rate::RateLimitState;
 use crate::error::Error;
 use crate::wire::endpoint::Metadata;
-use crate::wire::response::{Opened, Received};
+use crate::wire::rate_limit::RateLimitState;
+use crate::wire::response::{ResponseParts, SuccessEnvelope};
 
-/// The data of an answer and what came with it.
+/// The data of a response and its metadata.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Detailed<T> {
@@ -20,23 +20,21 @@ pub struct Detailed<T> {
     pub data: T,
     /// HTTP status.
     pub status: StatusCode,
-    /// State of the rate limit, if the answer told it.
+    /// State of the rate limit, if the response's headers contain it.
     pub rate_limit: Option<RateLimitState>,
     /// The exchange's id of the request, to quote to its support.
     pub trace: Option<String>,
-    /// From handing the request to the transport until the answer was complete: of the last attempt,
-    /// where a read was [sent again](crate::RetryPolicy). A connection that has to be opened counts.
+    /// Duration of the last attempt, from the transport's start to the complete response, including
+    /// opening a connection.
     pub latency: Duration,
-    /// Time before sending: in the rate limiter and for a place on a connection, all attempts
-    /// together. Neither in it nor in `latency` are earlier attempts and the pauses after them.
+    /// Time spent waiting for the rate limiter and for a connection, over all attempts.
     pub waited: Duration,
-    /// From the call to the decoded response. For one attempt it is `waited` and `latency` and the
-    /// time that encoding, signing and decoding took, and a
-    /// [synchronisation of the clock](crate::ClientBuilder::sync_clock) that had to come first; with
-    /// several attempts also the earlier ones and their pauses. So it is never less than `waited` and
-    /// `latency` together.
+    /// Duration of the whole call, up to the decoded response: `waited`, `latency`, encoding, signing,
+    /// decoding, [synchronizing the clock](crate::ClientBuilder::sync_clock), and earlier attempts with
+    /// their pauses if the read was [retried](crate::RetryPolicy). Never less than `waited` plus
+    /// `latency`.
     pub total: Duration,
-    /// The answer's body, inflated where it arrived compressed.
+    /// The response body, inflated.
     pub raw: Bytes,
 }
 
@@ -56,8 +54,8 @@ impl<T: fmt::Debug> fmt::Debug for Detailed<T> {
     }
 }
 
-/// An answer that arrived completely.
-pub(super) struct Arrived {
+/// A response that was received completely.
+pub(super) struct CompleteResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) rate_limit: Option<RateLimitState>,
@@ -65,19 +63,19 @@ pub(super) struct Arrived {
     pub(super) body: Bytes,
 }
 
-impl Arrived {
-    pub(super) fn received(&self, metadata: &'static Metadata) -> Received<'_> {
-        Received::new(metadata, self.status, &self.headers, self.rate_limit, &self.body)
+impl CompleteResponse {
+    pub(super) fn received(&self, metadata: &'static Metadata) -> ResponseParts<'_> {
+        ResponseParts::new(metadata, self.status, &self.headers, self.rate_limit, &self.body)
     }
 }
 
-/// The end of a call.
+/// Ends the call's span and combines data and metadata.
 pub(super) fn detailed<T>(
     call: Call,
-    answer: Result<(T, Arrived, Opened), Error>,
+    response: Result<(T, CompleteResponse, SuccessEnvelope), Error>,
 ) -> Result<Detailed<T>, Error> {
-    let timing = call.end(answer.as_ref().map(|(_, arrived, _)| arrived.status));
-    let (data, arrived, opened) = answer?;
+    let timing = call.end(response.as_ref().map(|(_, arrived, _)| arrived.status));
+    let (data, arrived, opened) = response?;
     Ok(Detailed {
         data,
         status: arrived.status,

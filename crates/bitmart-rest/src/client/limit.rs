@@ -1,8 +1,8 @@
-//! Rate limits kept on this side, so that the exchange need not enforce them with a ban.
+//! Client-side rate limiting, so that the exchange does not reject requests or ban the caller.
 
 mod bucket;
-mod gate;
 mod rate;
+mod shared_bucket;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,67 +10,68 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::bucket::Bucket;
-use self::gate::Gate;
 use self::rate::Published;
+use self::shared_bucket::SharedBucket;
 use crate::client::observe::BucketMeters;
-use crate::client::rate::{BAN_REST, ThrottleReason};
 use crate::wire::endpoint::{LimitScope, Metadata};
+use crate::wire::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 
-pub(crate) use self::bucket::Later;
-pub(crate) use self::gate::Permit;
+pub(crate) use self::bucket::Delay;
+pub(crate) use self::shared_bucket::Permit;
 
-/// Published limits are known to be optimistic: callers that use them up are refused.
+/// Published limits are optimistic: callers that use them fully are rejected (observed).
 const HEADROOM: u32 = 15;
 
-/// Two windows of nearly all limits.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Twice the window of nearly all limits.
+const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a bucket rests after a refusal that says no time, where no window is known.
-const REST: Duration = Duration::from_secs(2);
+/// Pause of a bucket after a rejection without `Retry-After`, if its window is unknown.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(2);
 
-/// Longest rest that an answer can ask for.
-pub(crate) const LONGEST_REST: Duration = Duration::from_secs(3600);
+/// Maximum pause that a response can impose.
+pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Longest ban that an answer can name. Longer than other rests, because going on prolongs a ban; but
-/// a header that is wrong must not end a program's trading for good.
-const LONGEST_BAN: Duration = Duration::from_secs(86_400);
+/// Maximum duration of a ban that a response can name. Longer than other pauses, because more requests
+/// prolong a ban; bounded, because a wrong header must not stop a program for good.
+const MAX_BAN: Duration = Duration::from_secs(86_400);
 
-/// What to do with a request that would break a rate limit.
+/// What the client does with a request that would exceed a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LimitPolicy {
-    /// Wait for a permit, first come first served. A request is refused as soon as it is known
-    /// that it would have to wait for longer.
+    /// Wait for a permit, in order of arrival. A request fails as soon as it is clear that it would have
+    /// to wait longer.
     WaitUpTo(Duration),
-    /// Refuse at once.
+    /// Fail immediately.
     FailFast,
-    /// Send everything. The exchange answers with 429, and bans who goes on.
+    /// Do not limit. The exchange responds with status 429, and bans callers who continue.
     Off,
 }
 
 impl Default for LimitPolicy {
     /// Wait up to 5 seconds.
     fn default() -> Self {
-        Self::WaitUpTo(LONGEST_WAIT)
+        Self::WaitUpTo(DEFAULT_MAX_WAIT)
     }
 }
 
 /// Keeps requests below the exchange's rate limits.
 ///
-/// Each endpoint has a bucket of its own with the limit that its [`Metadata`] states, less a
-/// headroom of 15 per cent. An endpoint without a published limit is not held back until an answer
-/// states one. The headers of answers correct the count: requests of others that share the address
-/// or the user take permits away, and a lower limit is adopted; nothing raises a limit. The permit
-/// of a request that was not sent is given back.
+/// Each endpoint has its own bucket with the limit of its [`Metadata`], less a headroom of 15 per cent.
+/// An endpoint without a published limit is not limited until a response states one. Rate-limit headers
+/// correct the count: requests of others from the same IP address or user use up permits, and a lower
+/// limit is adopted. Headers never raise a limit. The permit of a request that was not sent is
+/// returned.
 ///
-/// After an answer with status 429 the bucket rests for the time that the answer names, or else for
-/// a window. After status 418, a ban, everything rests for a minute at least. Where several answers
-/// name an end, the latest one holds, in whatever order they arrive. A request that is refused here has an error of kind [`Throttled`](crate::ErrorKind::Throttled) that says until
-/// when; its outcome is `NotSent`.
+/// After status 429 the bucket pauses for the duration of `Retry-After`, or else for one window. After
+/// status 418, a ban, all requests pause for at least a minute. If several responses name an end, the
+/// latest end counts, in whatever order they arrive. A request that the limiter does not let through
+/// fails with [`Throttled`](crate::ErrorKind::Throttled), which contains the time of the next attempt;
+/// its outcome is `NotSent`.
 ///
-/// Clones of a limiter share its counts. Give one limiter to all clients that send from the same
-/// address. Limits per key and per user are counted per API key: two keys of one user share their
-/// limits per user at the exchange but not here, except through the headers.
+/// Clones of a limiter share their counts. Use one limiter for all clients of one IP address. Limits per
+/// key and per user are counted per API key: two keys of one user share their limits per user at the
+/// exchange, but here only through the headers.
 ///
 /// ```
 /// use std::time::Duration;
@@ -90,14 +91,14 @@ pub struct Limiter {
 
 #[derive(Default)]
 struct Shared {
-    gates: HashMap<Subject, Arc<Gate>>,
-    /// API keys; a subject's user is the place of its key here.
+    buckets: HashMap<Subject, Arc<SharedBucket>>,
+    /// API keys; the user of a [`Subject`] is an index into it.
     users: Vec<String>,
-    /// The latest end of a ban that an answer named.
+    /// The latest end of all bans.
     ban_end: Option<Instant>,
 }
 
-/// What is counted: an endpoint, for everybody at this address (`None`) or for one user.
+/// What is counted: an endpoint, for the IP address (`None`) or for one user.
 type Subject = (&'static str, Option<usize>);
 
 impl Limiter {
@@ -106,8 +107,8 @@ impl Limiter {
         Self { policy, headroom: HEADROOM, shared: Arc::default() }
     }
 
-    /// How far to stay below the published limits, in per cent, 99 at most. 15 by default. Counts
-    /// start afresh: set it before the limiter is cloned.
+    /// How far to stay below the published limits, in per cent, at most 99. Default: 15. Resets the
+    /// counts: set it before the limiter is cloned.
     #[must_use]
     pub fn headroom(mut self, percent: u32) -> Self {
         self.headroom = percent;
@@ -115,7 +116,7 @@ impl Limiter {
         self
     }
 
-    /// The number by which the user of `key` is known here.
+    /// The index of the user with this API key.
     pub(crate) fn user(&self, key: &str) -> usize {
         let users = &mut self.lock().users;
         users.iter().position(|user| user == key).unwrap_or_else(|| {
@@ -124,66 +125,65 @@ impl Limiter {
         })
     }
 
-    /// Waits for a permit as the policy says. `Ok(None)` when limits are off.
+    /// Waits for a permit according to the policy. `Ok(None)` if limits are off.
     ///
-    /// Dropping the future gives the place in the queue back; dropping the permit before
-    /// [`Permit::count`] gives the permit back.
+    /// Dropping the future leaves the queue; dropping the permit before [`Permit::count`] returns it.
     pub(crate) async fn acquire(
         &self,
         metadata: &'static Metadata,
         user: Option<usize>,
-    ) -> Result<Option<Permit>, Later> {
-        let patience = match self.policy {
-            LimitPolicy::WaitUpTo(patience) => patience,
+    ) -> Result<Option<Permit>, Delay> {
+        let max_wait = match self.policy {
+            LimitPolicy::WaitUpTo(max_wait) => max_wait,
             LimitPolicy::FailFast => Duration::ZERO,
             LimitPolicy::Off => return Ok(None),
         };
-        gate::acquire(self.gate(metadata, user), patience).await.map(Some)
+        shared_bucket::acquire(self.gate(metadata, user), max_wait).await.map(Some)
     }
 
-    /// Holds requests back after the exchange refused one for its rate limit, and returns until when:
-    /// later than this answer says if an earlier one said more; `None` if nobody said anything.
-    /// `permit` is the request's, `None` when limits are off; `asked` is the time that the answer
-    /// named.
-    pub(crate) fn refused(
+    /// Pauses requests after the exchange rejected one for its rate limit, and returns until when.
+    /// `permit` belongs to the rejected request and is `None` if limits are off; `requested` is the
+    /// duration of `Retry-After`. A longer pause of an earlier response stays in force. Returns `None`
+    /// if no duration is known.
+    pub(crate) fn rejected(
         &self,
         permit: Option<&Permit>,
-        asked: Option<Duration>,
+        requested: Option<Duration>,
         banned: bool,
-    ) -> Option<Later> {
-        let now = gate::now();
-        // No time at all is no answer to how long.
-        let asked = asked.filter(|asked| !asked.is_zero());
+    ) -> Option<Delay> {
+        let now = shared_bucket::now();
+        // Zero means that no duration is known.
+        let requested = requested.filter(|wait| !wait.is_zero());
         if banned {
-            self.ban(now + asked.unwrap_or_default().clamp(BAN_REST, LONGEST_BAN));
+            self.ban(now + requested.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN));
         }
-        let rest = asked.map(|asked| asked.min(LONGEST_REST));
+        let pause = requested.map(|wait| wait.min(MAX_PAUSE));
         if let Some(permit) = permit {
             if !banned {
-                permit.pause(now + rest.or_else(|| permit.window()).unwrap_or(REST));
+                permit.pause(now + pause.or_else(|| permit.window()).unwrap_or(DEFAULT_PAUSE));
             }
             return permit.held_back(now);
         }
         match self.lock().ban_end.filter(|end| *end > now) {
-            Some(end) => Some(Later { at: end, reason: ThrottleReason::Banned }),
-            None => Some(Later { at: now + rest?, reason: ThrottleReason::TooManyRequests }),
+            Some(end) => Some(Delay { at: end, reason: ThrottleReason::Banned }),
+            None => Some(Delay { at: now + pause?, reason: ThrottleReason::TooManyRequests }),
         }
     }
 
     fn ban(&self, end: Instant) {
         let mut shared = self.lock();
         shared.ban_end = shared.ban_end.max(Some(end));
-        for gate in shared.gates.values() {
+        for gate in shared.buckets.values() {
             gate.ban(end);
         }
     }
 
-    fn gate(&self, metadata: &'static Metadata, user: Option<usize>) -> Arc<Gate> {
+    fn gate(&self, metadata: &'static Metadata, user: Option<usize>) -> Arc<SharedBucket> {
         let by_address = metadata.limit.is_none_or(|limit| limit.scope == LimitScope::Ip);
         let subject = (metadata.id, if by_address { None } else { user });
         let mut shared = self.lock();
         let ban_end = shared.ban_end;
-        let gate = shared.gates.entry(subject).or_insert_with(|| {
+        let gate = shared.buckets.entry(subject).or_insert_with(|| {
             let published = metadata.limit.and_then(|limit| {
                 Published::new(limit.count, Duration::from_secs(limit.window_secs.into()))
             });
@@ -191,7 +191,7 @@ impl Limiter {
             if let Some(end) = ban_end {
                 bucket.ban(end);
             }
-            Arc::new(Gate::new(bucket, BucketMeters::new(metadata)))
+            Arc::new(SharedBucket::new(bucket, BucketMeters::new(metadata)))
         });
         Arc::clone(gate)
     }

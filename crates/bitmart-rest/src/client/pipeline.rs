@@ -1,4 +1,15 @@
-//! The client: encodes, sends and decodes, with a time limit and a size limit.
+//! The request pipeline. Every request takes the same steps:
+//!
+//! 1. `prepare`: validate the parameters and encode them once;
+//! 2. `attempt`: refresh the clock if it is stale, wait for a rate-limit permit;
+//! 3. `exchange`: reserve a connection, sign with the current time, send, read the body within the
+//!    deadline and the size limit;
+//! 4. settle the permit with the rate-limit headers and open the envelope: its code decides between
+//!    data and error;
+//! 5. `decode`: the data into the endpoint's response type.
+//!
+//! Everything before the last step works on bytes, so that it is compiled once and not per endpoint.
+//! `call` repeats steps 2 to 4 for reads if a retry policy is set, and never for writes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,19 +22,19 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::client::limit::{LONGEST_REST, Later, Limiter, Permit};
+use crate::client::limit::{Delay, Limiter, MAX_PAUSE, Permit};
 use crate::client::observe::{self, Call, Meters};
-use crate::client::rate::{RateLimitState, Throttled};
+use crate::drift::{Drift, DriftReport};
 use crate::error::Error;
 use crate::transport::{Reservation, Transport, TransportError, TransportErrorKind};
-use crate::wire::drift::{Drift, DriftReport};
 use crate::wire::endpoint::{Auth, Effect, Endpoint, Metadata};
 use crate::wire::payload::Payload;
+use crate::wire::rate_limit::{RateLimitState, Throttled};
 use crate::wire::request::{Encoder, encode, path, runtime_path};
-use crate::wire::response::{Opened, inflated};
+use crate::wire::response::{SuccessEnvelope, inflated};
 
 use super::builder::ClientBuilder;
-use super::detailed::{Arrived, Detailed, detailed};
+use super::detailed::{CompleteResponse, Detailed, detailed};
 use super::retry::RetryPolicy;
 use super::retry_after::retry_after;
 use super::synced_clock::{ClockEstimate, SyncedClock};
@@ -36,8 +47,8 @@ use super::synced_clock::{ClockEstimate, SyncedClock};
 /// # Panics
 /// All methods that send panic when they are awaited outside of such a runtime.
 ///
-/// Nothing that has an effect is ever sent twice: a request that fails is the caller's to repeat,
-/// after a look at [`Error::outcome`]. Reads are sent again only if
+/// Nothing that has an effect is ever sent twice: repeating a failed request is up to the caller,
+/// who checks [`Error::outcome`] first. Reads are sent again only if
 /// [`ClientBuilder::retry_reads`] says so.
 #[derive(Clone)]
 pub struct Client(pub(super) Arc<Inner>);
@@ -47,7 +58,7 @@ pub(super) struct Inner {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: SyncedClock,
     pub(super) limiter: Limiter,
-    /// The owner of the credentials, as the limiter knows it.
+    /// Index of the API key in the limiter.
     pub(super) user: Option<usize>,
     pub(super) retry: Option<RetryPolicy>,
     /// In milliseconds.
@@ -64,7 +75,7 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// Sends a request and returns the data of its answer.
+    /// Sends a request and returns the data of the response.
     ///
     /// # Errors
     /// [`Error::outcome`] says whether the request took effect. On
@@ -81,7 +92,7 @@ impl Client {
         Ok(self.send_detailed(request).await?.data)
     }
 
-    /// Like [`send`](Self::send), and returns what else is known about the answer.
+    /// Like [`send`](Self::send), but also returns status, rate-limit state, timing and raw body.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -97,19 +108,19 @@ impl Client {
     ) -> Result<Detailed<E::Response>, Error> {
         let metadata = const { &E::METADATA };
         let mut call = self.begin(metadata);
-        let answer = match self.prepare(request) {
-            Ok(payload) => self.observed(&mut call, metadata, path::<E>(), payload).await,
+        let response = match self.prepare(request) {
+            Ok(payload) => self.call_in_span(&mut call, metadata, path::<E>(), payload).await,
             Err(error) => Err(error),
         };
-        let answer = answer.and_then(|(arrived, opened)| {
-            let data = self.data(metadata, &arrived, &opened)?;
-            Ok((data, arrived, opened))
+        let response = response.and_then(|(complete, envelope)| {
+            let data = self.decode(metadata, &complete, &envelope)?;
+            Ok((data, complete, envelope))
         });
-        detailed(call, answer)
+        detailed(call, response)
     }
 
-    /// Sends parameters that are encoded already, and returns the data as the exchange wrote it: for
-    /// tools that handle any endpoint, with what [`catalog`](crate::catalog) knows of it.
+    /// Sends parameters that are already encoded and returns the data as raw JSON: for tools that
+    /// handle any endpoint of the [`catalog`](crate::catalog).
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -136,51 +147,51 @@ impl Client {
         payload: Payload,
     ) -> Result<Detailed<Box<RawValue>>, Error> {
         let mut call = self.begin(metadata);
-        let answer = match runtime_path(metadata) {
-            Ok(path) => self.observed(&mut call, metadata, path, payload).await,
+        let response = match runtime_path(metadata) {
+            Ok(path) => self.call_in_span(&mut call, metadata, path, payload).await,
             Err(error) => Err(error),
         };
-        let answer = answer.and_then(|(arrived, opened)| {
-            let data = arrived.received(metadata).data(&opened.data)?;
-            Ok((data, arrived, opened))
+        let response = response.and_then(|(complete, envelope)| {
+            let data = complete.received(metadata).data(&envelope.data)?;
+            Ok((data, complete, envelope))
         });
-        detailed(call, answer)
+        detailed(call, response)
     }
 
-    /// How answers differed from their description so far: nothing, unless
-    /// [`ClientBuilder::watch_drift`] is set. Clones of a client count together.
+    /// Differences between responses and the API description so far. Empty unless
+    /// [`ClientBuilder::watch_drift`] is set. Clones of a client share the counts.
     pub fn drift(&self) -> DriftReport {
         self.0.drift.as_ref().map(Drift::report).unwrap_or_default()
     }
 
-    fn data<T: DeserializeOwned>(
+    fn decode<T: DeserializeOwned>(
         &self,
         metadata: &'static Metadata,
-        arrived: &Arrived,
-        opened: &Opened,
+        complete: &CompleteResponse,
+        envelope: &SuccessEnvelope,
     ) -> Result<T, Error> {
-        let decode = || arrived.received(metadata).data(&opened.data);
+        let decode = || complete.received(metadata).data(&envelope.data);
         match &self.0.drift {
-            Some(drift) => drift.watch(metadata, &arrived.body, decode),
+            Some(drift) => drift.watch(metadata, &complete.body, decode),
             None => decode(),
         }
     }
 
-    /// Time of this client's clock, which signatures carry.
+    /// The current time of this client's clock, which signatures carry.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// This client's clock, for others that sign with the same credentials.
+    /// This client's clock, to share with other clients that sign with the same credentials.
     pub fn clock(&self) -> SyncedClock {
         self.0.clock.clone()
     }
 
-    /// Asks the exchange for its time, three times, and corrects this client's clock by the answer
-    /// that was fastest. All clones follow.
+    /// Requests the exchange's time three times and sets this client's clock by the fastest
+    /// response. Clones share the clock.
     ///
     /// # Errors
-    /// When the exchange does not tell its time. The clock then stays as it was.
+    /// If no request for the time succeeds. The clock is then unchanged.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the clock as it was.
@@ -202,53 +213,53 @@ impl Client {
         Call::begin(&self.0.meters, metadata, || self.0.encoder.server(metadata))
     }
 
-    /// Sends within the span of the call. The same code for all endpoints.
-    async fn observed(
+    /// Sends within the tracing span of the call.
+    async fn call_in_span(
         &self,
         call: &mut Call,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
-    ) -> Result<(Arrived, Opened), Error> {
+    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
         let span = call.span();
         self.call(call, metadata, path, payload).instrument(span).await
     }
 
-    /// Attempts as many as are allowed; one, for what has an effect.
+    /// Retries reads if a policy is set. A request with an effect is sent once.
     async fn call(
         &self,
         call: &mut Call,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
-    ) -> Result<(Arrived, Opened), Error> {
+    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
         match self.0.retry {
             Some(policy) if metadata.effect == Effect::Read => {
-                self.persist(call, policy, metadata, path, payload).await
+                self.call_with_retries(call, policy, metadata, path, payload).await
             }
             _ => self.attempt(call, metadata, path, payload).await,
         }
     }
 
-    async fn persist(
+    async fn call_with_retries(
         &self,
         call: &mut Call,
         policy: RetryPolicy,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
-    ) -> Result<(Arrived, Opened), Error> {
+    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
         let deadline = Instant::now() + policy.budget();
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let answer = self.attempt(call, metadata, path.clone(), payload.clone());
-            let error = match tokio::time::timeout_at(deadline, answer).await {
-                Ok(Ok(answer)) => return Ok(answer),
+            let response = self.attempt(call, metadata, path.clone(), payload.clone());
+            let error = match tokio::time::timeout_at(deadline, response).await {
+                Ok(Ok(response)) => return Ok(response),
                 Ok(Err(error)) => error,
                 Err(_) => return Err(Error::transport(metadata, timed_out())),
             };
-            let clock_helps = self.0.clock.mends(error.clock_fault());
+            let clock_helps = self.0.clock.can_fix(error.clock_fault());
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(pause) = policy.pause(attempts, &error, clock_helps, left) else {
                 return Err(error);
@@ -258,57 +269,57 @@ impl Client {
         }
     }
 
-    /// Waits for a permit, signs, sends, and judges the answer.
+    /// One attempt: waits for a permit, sends, and opens the envelope of the response.
     async fn attempt(
         &self,
         call: &mut Call,
         metadata: &'static Metadata,
         path: PathAndQuery,
         payload: Payload,
-    ) -> Result<(Arrived, Opened), Error> {
+    ) -> Result<(CompleteResponse, SuccessEnvelope), Error> {
         let Inner { limiter, clock, user, .. } = &*self.0;
         call.attempt();
         if metadata.auth == Auth::Signed && clock.is_stale() {
             Box::pin(clock.refresh(self)).await;
         }
         call.wait_begins();
-        let mut permit = limiter.acquire(metadata, *user).await.map_err(|later| {
-            call.refused();
-            Error::throttled(metadata, self.throttled(later))
+        let mut permit = limiter.acquire(metadata, *user).await.map_err(|delay| {
+            call.throttled();
+            Error::throttled(metadata, self.throttled(delay))
         })?;
-        let arrived = self.exchange(call, metadata, path, payload, permit.as_mut()).await?;
-        if let (Some(permit), Some(state)) = (&permit, arrived.rate_limit) {
+        let complete = self.exchange(call, metadata, path, payload, permit.as_mut()).await?;
+        if let (Some(permit), Some(state)) = (&permit, complete.rate_limit) {
             permit.settle(state);
         }
-        match arrived.received(metadata).open() {
-            Ok(opened) => Ok((arrived, opened)),
+        match complete.received(metadata).open() {
+            Ok(envelope) => Ok((complete, envelope)),
             Err(error) => {
-                clock.distrust(error.clock_fault());
-                let named = retry_after(&arrived.headers, clock.now());
+                clock.mark_stale(error.clock_fault());
+                let requested = retry_after(&complete.headers, clock.now());
                 if !error.is_rate_limited() {
-                    return Err(match named.filter(|named| !named.is_zero()) {
-                        Some(named) => error.with_retry_after(named.min(LONGEST_REST)),
+                    return Err(match requested.filter(|wait| !wait.is_zero()) {
+                        Some(wait) => error.with_retry_after(wait.min(MAX_PAUSE)),
                         None => error,
                     });
                 }
                 observe::rate_limited(metadata.id, error.is_ban());
-                let asked = named.or(arrived.rate_limit.map(|state| state.window));
-                Err(match limiter.refused(permit.as_ref(), asked, error.is_ban()) {
-                    Some(later) => error.held_back(self.throttled(later)),
+                let wait = requested.or(complete.rate_limit.map(|state| state.window));
+                Err(match limiter.rejected(permit.as_ref(), wait, error.is_ban()) {
+                    Some(delay) => error.held_back(self.throttled(delay)),
                     None => error,
                 })
             }
         }
     }
 
-    fn throttled(&self, later: Later) -> Throttled {
-        let retry_after = later.at.saturating_duration_since(Instant::now().into_std());
+    fn throttled(&self, delay: Delay) -> Throttled {
+        let retry_after = delay.at.saturating_duration_since(Instant::now().into_std());
         let millis = i64::try_from(retry_after.as_millis()).unwrap_or(i64::MAX);
         let until = Timestamp::from_millis(self.now().as_millis().saturating_add(millis));
-        Throttled { reason: later.reason, retry_after, until }
+        Throttled { reason: delay.reason, retry_after, until }
     }
 
-    /// Signs, sends and waits for the whole answer.
+    /// Reserves a connection, signs, sends and reads the complete response.
     async fn exchange(
         &self,
         call: &mut Call,
@@ -316,17 +327,17 @@ impl Client {
         path: PathAndQuery,
         payload: Payload,
         mut permit: Option<&mut Permit>,
-    ) -> Result<Arrived, Error> {
+    ) -> Result<CompleteResponse, Error> {
         let Inner { encoder, transport, clock, timeout, max_body, .. } = &*self.0;
         let begin = Instant::now();
         // Held until the response was read.
-        let room = match encoder.authority(metadata) {
-            // What is sent at the last moment cannot be answered in time: its outcome is unknown.
+        let reservation = match encoder.authority(metadata) {
+            // A request sent at the last moment would time out with an unknown outcome.
             Some(host) => tokio::time::timeout(*timeout / 10 * 9, transport.reserve(host)).await,
             None => Ok(Reservation::unlimited()),
         };
         call.reserved(begin);
-        let _room = room.map_err(|_| Error::transport(metadata, no_room()))?;
+        let _reservation = reservation.map_err(|_| Error::transport(metadata, no_connection()))?;
         let request = encoder.request(metadata, path, payload, clock.now())?;
         if let Some(permit) = permit.as_deref_mut() {
             permit.count();
@@ -343,7 +354,7 @@ impl Client {
         let latency = start.elapsed();
         call.sent(latency);
         let (head, body) = outcome
-            // How far the transport had come is not known.
+            // The transport was dropped midway: the request may have been sent.
             .unwrap_or_else(|_| Err(timed_out()))
             .map_err(|error| {
                 if let (false, Some(permit)) = (error.may_have_been_sent(), permit) {
@@ -352,8 +363,8 @@ impl Client {
                 observe::request_failed(error.kind(), latency);
                 Error::transport(metadata, error)
             })?;
-        observe::request_answered(head.status, body.len(), latency);
-        Ok(Arrived {
+        observe::response_received(head.status, body.len(), latency);
+        Ok(CompleteResponse {
             status: head.status,
             rate_limit: RateLimitState::from_headers(&head.headers),
             headers: head.headers,
@@ -366,7 +377,7 @@ fn timed_out() -> TransportError {
     TransportError::maybe_sent(TransportErrorKind::Timeout)
 }
 
-fn no_room() -> TransportError {
+fn no_connection() -> TransportError {
     TransportError::not_sent(TransportErrorKind::Timeout)
         .with_source("other requests used every connection to this host")
 }

@@ -1,24 +1,24 @@
-//! Reads that are sent again. Nothing that has an effect ever is.
+//! Retries of reads. Requests with an effect are never retried.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use crate::error::{Error, RetryClass};
 
-/// Longest pause between two attempts that no answer asked for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Maximum backoff between two attempts, unless the response requires a longer one.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Longest budget, so that a deadline can always be told.
-const LONGEST_BUDGET: Duration = Duration::from_secs(86_400);
+/// Maximum budget, so that the deadline cannot overflow.
+const MAX_BUDGET: Duration = Duration::from_secs(86_400);
 
-/// How often and for how long a read is tried. For [`ClientBuilder::retry_reads`].
+/// How often and for how long reads are retried, for [`ClientBuilder::retry_reads`].
 ///
-/// Only requests without an effect are sent again, those whose
+/// Only requests without an effect are retried, those whose
 /// [`Metadata::effect`](crate::Metadata) is [`Effect::Read`](crate::Effect::Read), and only after
-/// failures of the class [`RetryClass::AfterTime`]: a broken connection, a proxy's page, a fault
-/// inside the exchange, maintenance, a rate limit. Not after a ban, a redirect or a page that says
-/// that the request is blocked. A time that the answer asks to wait for (`Retry-After`) is waited
-/// for. Each attempt takes its own permit and time, and is signed anew.
+/// errors of the class [`RetryClass::AfterTime`]: a broken connection, a proxy's page, an internal error
+/// of the exchange, maintenance, a rate limit. Not after a ban, a redirect or a page of a proxy that
+/// blocks the request. A `Retry-After` header is respected. Each attempt takes its own permit and
+/// timestamp, and is signed anew.
 ///
 /// [`ClientBuilder::retry_reads`]: crate::ClientBuilder::retry_reads
 ///
@@ -38,23 +38,22 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// At most three attempts within `budget`, which runs from the call to its return: attempts,
-    /// pauses and waiting for permits together. A day at most.
+    /// At most three attempts within `budget`, which covers the whole call: attempts, backoff and
+    /// waiting for permits. A day at most.
     pub fn within(budget: Duration) -> Self {
-        let budget = budget.min(LONGEST_BUDGET);
+        let budget = budget.min(MAX_BUDGET);
         Self { attempts: 3, budget, first_pause: Duration::from_millis(200) }
     }
 
-    /// Most attempts, the first one included.
+    /// Maximum number of attempts, including the first.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// Pause after the first attempt, 200 milliseconds by default. It doubles each time up to 5
-    /// seconds. Half to all of it passes, at random, so that many clients do not come back
-    /// together.
+    /// Backoff after the first attempt. Default: 200 ms. It doubles with each attempt, up to 5 seconds,
+    /// and is jittered between half and all of it, so that many clients do not retry together.
     #[must_use]
     pub fn first_pause(mut self, pause: Duration) -> Self {
         self.first_pause = pause;
@@ -65,8 +64,8 @@ impl RetryPolicy {
         self.budget
     }
 
-    /// How long to pause after so many attempts, the last of which ended in `error`. `None` to
-    /// give up, with `left` of the budget.
+    /// The backoff after `attempts` attempts, the last of which failed with `error`. `None` if no further
+    /// attempt is allowed, or none fits into the remaining budget, `left`.
     pub(super) fn pause(
         &self,
         attempts: u32,
@@ -81,20 +80,20 @@ impl RetryPolicy {
             _ => return None,
         };
         let doubled = self.first_pause.saturating_mul(1 << (attempts - 1).min(16));
-        let pause = jitter(doubled.min(LONGEST_PAUSE), random());
+        let pause = jitter(doubled.min(MAX_BACKOFF), random());
         let pause = pause.max(wait);
         (pause < left).then_some(pause)
     }
 }
 
-/// Half of `pause` and a random share of the other half.
+/// Half of `pause` plus a random share of the other half.
 fn jitter(pause: Duration, random: u32) -> Duration {
     let half = pause / 2;
     let share = half.as_nanos() * u128::from(random) / u128::from(u32::MAX);
     half + Duration::from_nanos(u64::try_from(share).unwrap_or(u64::MAX))
 }
 
-/// Random enough to spread pauses: the standard library seeds its hash maps with it.
+/// Random enough for jitter: the standard library seeds hash maps with it.
 fn random() -> u32 {
     let number = RandomState::new().build_hasher().finish();
     u32::try_from(number >> 32).unwrap_or_default()

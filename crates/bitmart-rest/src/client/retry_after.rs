@@ -1,4 +1,4 @@
-//! How long an answer asks to wait.
+//! The `Retry-After` header.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use http::header::{DATE, HeaderName, RETRY_AFTER};
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The time of `Retry-After`, in seconds or as a date. A date counts from the answer's own `Date`,
-/// or else from `now`; one that has passed is no time at all.
+/// Reads `Retry-After`, in seconds or as a date. A date is relative to the response's `Date` header, or
+/// to `now` without one. A date in the past yields zero.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = text(headers, &RETRY_AFTER)?;
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a very long time.
+        // A number that does not fit is treated as the maximum.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = date(text)?;
@@ -26,7 +26,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     Some(headers.get(name)?.to_str().ok()?.trim())
 }
 
-/// A date of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT`. Its older forms are not in use.
+/// An HTTP date: `Sun, 06 Nov 1994 08:49:37 GMT`. The obsolete formats are not supported.
 fn date(text: &str) -> Option<Timestamp> {
     let (_, date) = text.split_once(", ")?;
     let mut words = date.split(' ');

@@ -1,4 +1,4 @@
-//! The exchange's clock, as far as it is known here.
+//! A clock synchronized with the exchange.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -14,38 +14,38 @@ use crate::code::ClockFault;
 use crate::error::Error;
 use crate::system::QueryTime;
 
-/// Questions per synchronisation. The one with the shortest way back and forth counts; the first
-/// often has to open a connection.
-const QUESTIONS: usize = 3;
+/// Requests per synchronization. The one with the shortest round trip counts; the first often has to
+/// open a connection.
+const REQUESTS: usize = 3;
 
-/// How far the exchange's clock is from the client's own.
+/// The measured offset of the exchange's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClockEstimate {
     /// Milliseconds by which the exchange is ahead; negative when it is behind.
     pub offset_millis: i64,
-    /// Time that the question took. The offset is wrong by half of it at most.
+    /// Round-trip time of the measurement. The error of the offset is at most half of it.
     pub round_trip: Duration,
 }
 
-/// A client's clock with the offset that [`Client::sync_clock`] measured, 0 before.
+/// A client's clock plus the offset that [`Client::sync_clock`] measured, initially 0.
 ///
-/// Clones share the offset, also later ones: give a clone to whatever else signs with the same
-/// credentials, such as a WebSocket client. When a login there is refused for its time, the clock
-/// asks the exchange anew, if the client [synchronises by itself](super::ClientBuilder::sync_clock)
-/// and still exists.
+/// Clones share the offset: pass a clone to other clients that sign with the same credentials, such as
+/// a WebSocket client. When a login there is rejected for its timestamp, the clock synchronizes again,
+/// provided that the REST client still exists and has
+/// [`sync_clock`](super::ClientBuilder::sync_clock) on.
 #[derive(Clone)]
 pub struct SyncedClock(Arc<Shared>);
 
 struct Shared {
     own: Arc<dyn Clock>,
     offset_millis: AtomicI64,
-    /// Whether signed requests have to synchronise first.
+    /// Whether the next signed request synchronizes first.
     stale: AtomicBool,
     automatic: bool,
-    /// Held while synchronising.
+    /// Held while synchronizing.
     turn: Mutex<()>,
-    /// Who asks the exchange for its time.
+    /// The client that requests the exchange's time.
     client: OnceLock<Weak<Inner>>,
 }
 
@@ -61,13 +61,13 @@ impl SyncedClock {
         }))
     }
 
-    /// Has `client` ask for the time when the clock is to correct itself.
-    pub(super) fn serve(&self, client: &Arc<Inner>) {
-        // A clock belongs to the one client that made it.
+    /// Sets the client that synchronizes this clock.
+    pub(super) fn set_client(&self, client: &Arc<Inner>) {
+        // A clock belongs to the client that created it.
         let _ = self.0.client.set(Arc::downgrade(client));
     }
 
-    /// Milliseconds that are added to the client's own clock.
+    /// Milliseconds added to the client's own clock.
     pub fn offset_millis(&self) -> i64 {
         self.0.offset_millis.load(Ordering::Relaxed)
     }
@@ -76,53 +76,53 @@ impl SyncedClock {
         self.0.stale.load(Ordering::Relaxed)
     }
 
-    /// Whether synchronising by itself is on and helps against `fault`.
-    pub(super) fn mends(&self, fault: Option<ClockFault>) -> bool {
+    /// Whether automatic synchronization is on and can fix `fault`.
+    pub(super) fn can_fix(&self, fault: Option<ClockFault>) -> bool {
         self.0.automatic && fault.is_some_and(ClockFault::is_clock_off)
     }
 
-    /// Has the next signed request synchronise first, if that helps against `fault`.
-    pub(super) fn distrust(&self, fault: Option<ClockFault>) {
-        if self.mends(fault) {
+    /// Makes the next signed request synchronize first, if that can fix `fault`.
+    pub(super) fn mark_stale(&self, fault: Option<ClockFault>) {
+        if self.can_fix(fault) {
             self.0.stale.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Asks the exchange for its time and takes over the difference.
+    /// Measures the offset and applies it.
     pub(super) async fn sync(&self, client: &Client) -> Result<ClockEstimate, Error> {
         let _turn = self.0.turn.lock().await;
         self.measure(client).await
     }
 
-    /// Synchronises if that is due; a failure leaves the clock as it is.
+    /// Synchronizes if the clock is stale. A failure leaves it unchanged.
     pub(super) async fn refresh(&self, client: &Client) {
         if !self.is_stale() {
             return;
         }
         let _turn = self.0.turn.lock().await;
         if !self.is_stale() {
-            return; // Another request has done it.
+            return; // Another request has just synchronized.
         }
         if let Err(error) = self.measure(client).await {
             observe::clock_kept(&error);
-            // Not again, so that a silent time service does not delay every order.
+            // Not retried, so that an unavailable time service does not delay every order.
             self.0.stale.store(false, Ordering::Relaxed);
         }
     }
 
     async fn measure(&self, client: &Client) -> Result<ClockEstimate, Error> {
         let mut best: Option<ClockEstimate> = None;
-        for _ in 0..QUESTIONS {
-            let answer = match client.send_detailed(QueryTime::new()).await {
-                Ok(answer) => answer,
+        for _ in 0..REQUESTS {
+            let response = match client.send_detailed(QueryTime::new()).await {
+                Ok(response) => response,
                 Err(error) if best.is_none() => return Err(error),
                 Err(_) => break,
             };
-            let half = i64::try_from(answer.latency.as_millis() / 2).unwrap_or(i64::MAX);
+            let half = i64::try_from(response.latency.as_millis() / 2).unwrap_or(i64::MAX);
             let asked = self.0.own.now().as_millis().saturating_sub(half);
             let estimate = ClockEstimate {
-                offset_millis: answer.data.server_time.as_millis().saturating_sub(asked),
-                round_trip: answer.latency,
+                offset_millis: response.data.server_time.as_millis().saturating_sub(asked),
+                round_trip: response.latency,
             };
             if best.is_none_or(|best| estimate.round_trip < best.round_trip) {
                 best = Some(estimate);

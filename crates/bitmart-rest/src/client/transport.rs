@@ -45,25 +45,25 @@ const PIECES_AT_ONCE: usize = 64;
 pub type TransportFuture<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'a>>;
 
-/// Sends one HTTP request and returns its answer: the seam to any HTTP stack.
+/// Sends one HTTP request and returns its response: the seam to any HTTP stack.
 ///
 /// The rules that an implementation must keep, because money depends on them:
 /// - One call sends the request at most once. No retry after the first byte may have left, no
 ///   redirects.
 /// - The bytes of the body are signed: send them as they are.
-/// - The answer's body is handed out as it arrived: the client inflates it, within its size limit.
+/// - The response's body is handed out as it arrived: the client inflates it, within its size limit.
 /// - An error says whether the request may have left this machine. When in doubt, it may have.
 /// - Dropping the future or the [`Body`] abandons the request; a connection with a half-read
-///   answer is not used again.
+///   response is not used again.
 ///
 /// Time limit and size limit are not the transport's business: the client drops the future when
 /// the deadline has passed, and the body when it grows beyond the cap. A transport may have tighter
 /// limits of its own, such as a limit for connecting, which lets it report *not sent* for sure.
 ///
 /// The client that calls it needs a tokio runtime with time enabled in any case, and panics outside of one:
-/// its deadlines and waits are tokio's. A transport that runs elsewhere answers through a channel.
+/// its deadlines and waits are tokio's. A transport that runs elsewhere responds through a channel.
 ///
-/// The request has an absolute address. The answer is returned whatever its status: only
+/// The request has an absolute address. The response is returned whatever its status: only
 /// transport faults are errors.
 ///
 /// ```
@@ -71,7 +71,7 @@ pub type TransportFuture<'a> =
 /// use bitmart_rest::http;
 /// use bitmart_rest::transport::{Body, Transport, TransportFuture};
 ///
-/// /// Answers every request with the same bytes.
+/// /// Responses every request with the same bytes.
 /// struct Canned(&'static str);
 ///
 /// impl Transport for Canned {
@@ -84,7 +84,7 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends `request` once.
     ///
     /// # Errors
-    /// When no answer's head arrived. The error must not claim *not sent* unless that is certain.
+    /// When no response's head arrived. The error must not claim *not sent* unless that is certain.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the request; the server may have received it.
@@ -118,7 +118,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// The body of an answer as it arrives, piece by piece.
+/// The body of a response as it arrives, piece by piece.
 pub trait Chunks: Send {
     /// The next piece, or `None` at the end. Not called again after the end or an error.
     fn poll_chunk(
@@ -127,9 +127,9 @@ pub trait Chunks: Send {
     ) -> Poll<Option<Result<Bytes, TransportError>>>;
 }
 
-/// The body of an answer: whole, or still arriving.
+/// The body of a response: whole, or still arriving.
 ///
-/// Hand out the stream of a large answer rather than collecting it, so that the client can refuse
+/// Hand out the stream of a large response rather than collecting it, so that the client can refuse
 /// it at its size limit.
 pub struct Body(Inner);
 
@@ -158,7 +158,7 @@ impl Body {
             Inner::Whole(bytes) => return Ok(bytes),
             Inner::Chunks(chunks) => chunks,
         };
-        // Most answers arrive in one piece, which needs no copy.
+        // Most responses arrive in one piece, which needs no copy.
         let mut first = Bytes::new();
         let mut rest = Vec::new();
         let mut pieces = 0;
@@ -239,11 +239,11 @@ pub enum TransportErrorKind {
     Tls,
     /// A time limit passed.
     Timeout,
-    /// The connection ended before the answer was complete.
+    /// The connection ended before the response was complete.
     Interrupted,
-    /// The answer is larger than the limit, as it arrived or inflated.
+    /// The response is larger than the limit, as it arrived or inflated.
     BodyTooLarge,
-    /// The answer has more headers than can be read, which are 100, or its head is too long.
+    /// The response has more headers than can be read, which are 100, or its head is too long.
     HeadTooLarge,
     /// Something else.
     Other,
@@ -255,9 +255,9 @@ impl TransportErrorKind {
             Self::Connect => "could not connect",
             Self::Tls => "the TLS handshake failed",
             Self::Timeout => "the time limit passed",
-            Self::Interrupted => "the connection ended before the answer was complete",
-            Self::BodyTooLarge => "the answer is too large",
-            Self::HeadTooLarge => "the answer has more than 100 headers or too long a head",
+            Self::Interrupted => "the connection ended before the response was complete",
+            Self::BodyTooLarge => "the response is too large",
+            Self::HeadTooLarge => "the response has more than 100 headers or too long a head",
             Self::Other => "the transport failed",
         }
     }
@@ -297,7 +297,7 @@ impl TransportError {
     pub(crate) fn into_source(self) -> Option<BoxError> {
         self.source
     }
-    /// An answer began to arrive, whatever the transport says.
+    /// A response began to arrive, whatever the transport says.
     fn sent(mut self) -> Self {
         self.may_have_been_sent = true;
         self

@@ -51,7 +51,7 @@ pub enum Trouble {
     Request(Arc<Error>),
     /// No response in a third of the timeout. The timer may have been set.
     TimedOut,
-    /// The exchange answered that it did not set the timer.
+    /// The exchange responded that it did not set the timer.
     NotAccepted,
 }
 

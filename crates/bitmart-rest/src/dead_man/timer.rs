@@ -5,7 +5,7 @@ use std::time::Duration;
 use bitmart_types::Timestamp;
 use tokio::time::Instant;
 
-/// The exchange answers in whole seconds and may count in them: its timer may be a second short.
+/// The exchange responds in whole seconds and may count in them: its timer may be a second short.
 const ROUNDING: Duration = Duration::from_secs(1);
 
 /// For how long a request whose outcome is unknown may still take effect: the exchange takes a

@@ -1,72 +1,72 @@
-//! The one judgement of failures: whether and when a request may be sent again.
+//! Classifies errors by whether and when the request may be sent again.
 
 use std::time::Duration;
 
 use bitmart_types::Timestamp;
 
 use super::{Error, ErrorKind, Outcome, Unexpected};
-use crate::client::rate::{BAN_REST, ThrottleReason};
-use crate::code::{Category, TryAgain};
+use crate::code::{Category, RetryAdvice};
 use crate::transport::TransportErrorKind;
 use crate::wire::endpoint::Effect;
+use crate::wire::rate_limit::{MIN_BAN_PAUSE, ThrottleReason};
 
 /// Whether and when a request that failed may be sent again: [`Error::retry_class`].
 ///
-/// The client's retries of reads, the module `reconcile` and the walks of
-/// [`history`](crate::history) go by it.
+/// The client's retries of reads, the module `reconcile` and the pagination of
+/// [`history`](crate::history) follow it.
 ///
 /// | Failure | of a read | of a write |
 /// |---|---|---|
-/// | parameters, missing key, missing host: nothing was sent | `Never` | `Never` |
-/// | held back by the client to keep a limit | `AfterTime` | `AfterTime` |
+/// | invalid parameters, missing credentials or host: nothing was sent | `Never` | `Never` |
+/// | held back by the client's limiter | `AfterTime` | `AfterTime` |
 /// | no connection: nothing was sent | `AfterTime` | `AfterTime` |
-/// | time limit, broken connection: it may have arrived | `AfterTime` | `AfterQuery` |
+/// | timeout, broken connection: it may have arrived | `AfterTime` | `AfterQuery` |
 /// | response larger than the limit | `Never` | `AfterQuery` |
 /// | HTTP 429, code 30013 (too many requests) | `AfterTime` | `AfterTime`; `AfterQuery` without a code |
 /// | HTTP 418, code 30017; held back after it | `Banned` | `Banned` |
 /// | maintenance, code 30016 | `AfterTime` | `AfterTime` |
-/// | a fault inside the exchange (503, code 30014; codes of [`Category::ServerFault`]) | `AfterTime` | `AfterQuery` |
-/// | refused for its parameters, key, funds, order, … | `Never` | `Never` |
-/// | a code that is not documented, HTTP 5xx or 429 | `AfterTime` | `AfterQuery` |
-/// | a code that is not documented, any other status | `Never` | `AfterQuery` |
-/// | a proxy's page, no JSON, cut off, contradictory | `AfterTime` | `AfterQuery` |
-/// | a page with a status of refusal, such as 404 | `Never` | `AfterQuery` |
-/// | redirect, browser check, blocked, region, unreadable encoding | `Never` | `AfterQuery` |
-/// | success whose data does not decode | `Never` | `AfterQuery` |
+/// | internal error of the exchange (503, code 30014; codes of [`Category::ServerFault`]) | `AfterTime` | `AfterQuery` |
+/// | rejected for its parameters, key, funds, order, … | `Never` | `Never` |
+/// | undocumented code, HTTP 5xx or 429 | `AfterTime` | `AfterQuery` |
+/// | undocumented code, any other status | `Never` | `AfterQuery` |
+/// | a proxy's page, not JSON, truncated, contradictory | `AfterTime` | `AfterQuery` |
+/// | a page with a client-error status, such as 404 | `Never` | `AfterQuery` |
+/// | redirect, browser check, blocked, region, unsupported encoding | `Never` | `AfterQuery` |
+/// | success whose data cannot be decoded | `Never` | `AfterQuery` |
 ///
-/// The library itself sends reads again and nothing else, and those only if it is told to
-/// (`ClientBuilder::retry_reads`): a write is its caller's to repeat, whatever its class.
+/// The library retries reads only, and only with `ClientBuilder::retry_reads`. Repeating a write is
+/// up to the caller, whatever its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryClass {
-    /// The same request fails again until something changes: its parameters, the key, the account,
-    /// the network in between. A write of this class had no effect.
+    /// The same request fails again until something changes: its parameters, the key, the account or
+    /// the network. A write of this class had no effect.
     Never,
-    /// A write that may have taken effect ([`Outcome::Unknown`]). Ask the exchange what became of it
-    /// before anything else; never send it again without that. No read has this class.
+    /// A write that may have taken effect ([`Outcome::Unknown`]). Query its result first; never send it
+    /// again without that. No read has this class.
     AfterQuery,
-    /// The same request may do better later. A write of this class had no effect.
+    /// The same request may succeed later. A write of this class had no effect.
     AfterTime {
-        /// What the exchange or the client's limiter asks to wait, from when the error was made.
-        /// Zero where nobody named a time: pause as you see fit, and longer each time.
+        /// The wait that the exchange or the client's limiter requires, counted from the error. Zero if
+        /// none is given: back off exponentially.
         wait: Duration,
     },
-    /// The exchange has banned the caller: send nothing at all until it ends, also no other request.
-    /// Going on prolongs the ban. It says nothing of what became of a write: look at
+    /// The exchange has banned the caller: send no request of any kind until the ban ends, since more
+    /// requests prolong it. This says nothing about the result of a write: check
     /// [`Error::outcome`], and query it when the ban has ended.
     Banned {
-        /// How long the ban still lasted when the error was made: what the response named, a minute
-        /// at least and a day at most. A longer ban that an earlier response named counts on.
+        /// Remaining duration of the ban when the error was created: as named by the response, between
+        /// a minute and a day. A longer ban named by an earlier response stays in force.
         wait: Duration,
-        /// Its end by the client's clock. `None` for an error that no client made: see
-        /// [`decode`](crate::decode).
+        /// End of the ban by the client's clock. `None` for errors of [`decode`](crate::decode), which
+        /// has no clock.
         until: Option<Timestamp>,
     },
 }
 
 impl RetryClass {
-    /// How long to wait before the same request may be sent again, from when the error was made;
-    /// `None` where time alone does not help.
+    /// How long to wait before the same request may be sent again, counted from the error; `None` if
+    /// waiting alone does not help.
     pub fn wait(self) -> Option<Duration> {
         match self {
             Self::AfterTime { wait } | Self::Banned { wait, .. } => Some(wait),
@@ -91,40 +91,40 @@ impl Error {
                 until: Some(throttled.until),
             };
         }
-        // Also a refusal for a rate limit that arrives while an earlier ban lasts.
+        // Also for a rate-limit error that arrives during an earlier ban.
         if self.is_ban() || self.0.ban_end.is_some() {
-            let wait = self.0.retry_after.unwrap_or(BAN_REST);
+            let wait = self.0.retry_after.unwrap_or(MIN_BAN_PAUSE);
             return RetryClass::Banned { wait, until: self.0.ban_end };
         }
         if self.0.effect != Effect::Read && self.0.outcome == Outcome::Unknown {
             return RetryClass::AfterQuery;
         }
-        if self.may_pass() {
+        if self.is_transient() {
             RetryClass::AfterTime { wait: self.retry_after().unwrap_or_default() }
         } else {
             RetryClass::Never
         }
     }
 
-    /// Whether the response says that the caller is banned, by its code or, from the proxy in front
-    /// of the exchange, by its status.
+    /// Whether the response reports a ban: by its code or, from the proxy in front of the exchange, by
+    /// its status.
     pub(crate) fn is_ban(&self) -> bool {
         self.category() == Some(Category::Banned)
             || self.status().is_some_and(|status| status.as_u16() == 418)
     }
 
-    /// Whether the same request may do better in a while, for one without an effect.
-    fn may_pass(&self) -> bool {
+    /// Whether the same request may succeed later, for a request without an effect.
+    fn is_transient(&self) -> bool {
         match &self.0.kind {
             ErrorKind::Throttled(_) => true,
             ErrorKind::Transport(kind) => {
                 !matches!(kind, TransportErrorKind::BodyTooLarge | TransportErrorKind::HeadTooLarge)
             }
-            // A page that says 404 does not pass by itself.
+            // A 404 page is not transient.
             ErrorKind::Unexpected(Unexpected::Html) => self.status().is_none_or(|status| {
                 !status.is_client_error() || matches!(status.as_u16(), 408 | 425 | 429)
             }),
-            // Somebody has decided so; going on makes it worse.
+            // Deliberate decisions of a proxy; repeating the request makes it worse.
             ErrorKind::Unexpected(reason) => !matches!(
                 reason,
                 Unexpected::Redirect
@@ -135,8 +135,8 @@ impl Error {
             ),
             ErrorKind::Api(_) if self.is_rate_limited() => true,
             ErrorKind::Api(response) => match response.known() {
-                // What has to be queried first is a read here, which is its own query.
-                Some(known) => matches!(known.try_again, TryAgain::Later | TryAgain::AfterQuery),
+                // Writes with an unknown outcome were handled above; a read can simply be repeated.
+                Some(known) => matches!(known.retry, RetryAdvice::Later | RetryAdvice::AfterQuery),
                 None => response.status.is_server_error(),
             },
             ErrorKind::Validation(_)

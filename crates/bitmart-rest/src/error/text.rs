@@ -1,10 +1,10 @@
-//! What an error says.
+//! `Display` and `Debug` of errors.
 
 use std::fmt;
 
 use super::{Error, ErrorKind, Outcome};
-use crate::client::rate::ThrottleReason;
 use crate::wire::endpoint::{Effect, Host};
+use crate::wire::rate_limit::ThrottleReason;
 use crate::wire::response::reason_text;
 
 impl fmt::Display for Error {
@@ -12,26 +12,33 @@ impl fmt::Display for Error {
         write!(f, "{}: ", self.0.endpoint)?;
         match &self.0.kind {
             ErrorKind::Validation(error) => fmt::Display::fmt(error, f)?,
-            ErrorKind::Encode => f.write_str("the parameters do not encode")?,
-            ErrorKind::MissingCredentials => f.write_str("there are no credentials")?,
-            ErrorKind::MissingHost(Host::Spot) => f.write_str("no spot host here")?,
-            ErrorKind::MissingHost(Host::Futures) => f.write_str("no futures host here")?,
+            ErrorKind::Encode => f.write_str("the parameters could not be encoded")?,
+            ErrorKind::MissingCredentials => f.write_str("the client has no credentials")?,
+            ErrorKind::MissingHost(Host::Spot) => {
+                f.write_str("the environment has no spot host")?
+            }
+            ErrorKind::MissingHost(Host::Futures) => {
+                f.write_str("the environment has no futures host")?
+            }
             ErrorKind::Throttled(throttled) => {
                 f.write_str(match throttled.reason {
                     ThrottleReason::LimitReached => "held back to keep the rate limit",
                     ThrottleReason::TooManyRequests => "held back after too many requests",
                     ThrottleReason::Banned => "held back after a ban",
                 })?;
-                write!(f, ", free in {} ms", throttled.retry_after.as_millis())?;
+                write!(f, ", retry in {} ms", throttled.retry_after.as_millis())?;
             }
             ErrorKind::Transport(kind) => f.write_str(kind.text())?,
             ErrorKind::Api(error) => {
-                write!(f, "code {}, {:?}", error.code, error.message)?;
+                match error.code {
+                    Some(code) => write!(f, "code {code}, {:?}", error.message)?,
+                    None => write!(f, "error {:?}", error.message)?,
+                }
                 if let Some(trace) = &error.trace {
                     write!(f, " (trace {trace})")?;
                 }
             }
-            ErrorKind::Decode(error) => write!(f, "`{}` does not decode", error.path)?,
+            ErrorKind::Decode(error) => write!(f, "`{}` could not be decoded", error.path)?,
             ErrorKind::Unexpected(reason) => {
                 f.write_str(reason_text(*reason, self.status()))?;
                 if let Some(detail) = &self.0.detail {
@@ -71,8 +78,8 @@ impl fmt::Debug for Error {
             .field("endpoint", &self.0.endpoint)
             .field("kind", &self.0.kind)
             .field("outcome", &self.0.outcome);
-        if let Some(answer) = &self.0.answer {
-            debug.field("status", &answer.status).field("body_bytes", &answer.body.len());
+        if let Some(response) = &self.0.response {
+            debug.field("status", &response.status).field("body_bytes", &response.body.len());
         }
         if let Some(detail) = &self.0.detail {
             debug.field("detail", detail);

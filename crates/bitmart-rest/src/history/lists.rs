@@ -21,7 +21,7 @@ fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
 }
 
-/// A list that is missing is empty only if the answer says so.
+/// A list that is missing is empty only if the response says so.
 fn rows_or_none<T>(rows: Option<Rows<T>>, total: Option<u64>) -> Option<Rows<T>> {
     rows.or_else(|| (total == Some(0)).then(Rows::default))
 }
@@ -39,7 +39,7 @@ fn unverified_key<I: ToString>(
 
 macro_rules! histories {
     ($($request:ident => $row:ident, $spec:expr, |$this:ident, $window:ident| $within:expr,
-        |$answer:ident| $rows:expr, |$one:ident| $key:expr;)+) => {$(
+        |$response:ident| $rows:expr, |$one:ident| $key:expr;)+) => {$(
         impl History for $request {
             type Row = $row;
             const SPEC: HistorySpec = $spec;
@@ -48,7 +48,7 @@ macro_rules! histories {
                 let $this = self.clone();
                 $within
             }
-            fn rows($answer: Self::Response) -> Option<Rows<$row>> {
+            fn rows($response: Self::Response) -> Option<Rows<$row>> {
                 $rows
             }
             fn key($one: &$row) -> RowKey {
@@ -59,27 +59,27 @@ macro_rules! histories {
 }
 
 // The exchange documents no longest window for spot orders and trades, but a default of seven days.
-// Nor does it document one for candles and savings. A full answer is asked for in narrower windows,
+// Nor does it document one for candles and savings. A full response is asked for in narrower windows,
 // whatever their length.
 histories! {
     ListOrderHistory => Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+        |response| Some(response), |row| key(row.create_time, &row.order_id);
     // Open orders are those of a span as well: without times, of the last week only.
     ListOpenOrders => Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+        |response| Some(response), |row| key(row.create_time, &row.order_id);
     ListAlgoOrderHistory => AlgoOrder, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| answer.into_value(),
+        |response| response.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
     ListAccountTrades => Fill, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
+        |response| Some(response), |row| key(row.create_time, &row.trade_id);
     ListFundingHistory => FundingRecord, HistorySpec::new(89, 1_000),
         |this, window| ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| Some(answer.records),
+        |response| Some(response.records),
         |row| {
             let id = row.withdraw_id.as_ref().map(|id| format!("withdrawal {id}"));
             let id = id.or_else(|| row.deposit_id.as_ref().map(|id| format!("deposit {id}")));
@@ -88,65 +88,65 @@ histories! {
         };
     ListBorrowRecords => BorrowRecord, HistorySpec::new(30, 100),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
+        |response| Some(response.records), |row| key(row.create_time, &row.borrow_id);
     ListRepayRecords => RepayRecord, HistorySpec::new(30, 100),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
+        |response| Some(response.records), |row| key(row.repay_time, &row.repay_id);
     ListFuturesOrderHistory => FuturesOrder, HistorySpec::new(7, 200).seconds(),
         |this, window| this.start_time(window.from).end_time(window.to),
-        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+        |response| Some(response), |row| key(row.create_time, &row.order_id);
     ListFuturesFills => FuturesFill, HistorySpec::new(7, 200).seconds(),
         |this, window| this.start_time(window.from).end_time(window.to),
-        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
+        |response| Some(response), |row| key(row.create_time, &row.trade_id);
     ListFuturesTransactions => FuturesTransaction, HistorySpec::new(7, 1_000),
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |answer| Some(answer), |row| key(row.time, &row.id);
+        |response| Some(response), |row| key(row.time, &row.id);
     ListFuturesTransfers => FuturesTransfer, HistorySpec::new(30, 100).numbered(),
         |this, window| ListFuturesTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| Some(answer.records), |row| key(row.time, &row.transfer_id);
+        |response| Some(response.records), |row| key(row.time, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
     ListKlines => Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |response| Some(response), |row| key(Some(row.time), &row.time.as_millis());
     ListFuturesKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |response| Some(response), |row| key(Some(row.time), &row.time.as_millis());
     ListMarkPriceKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |response| Some(response), |row| key(Some(row.time), &row.time.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
     ListAutoRepayments => AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
-        |answer| {
-            let answer = answer.into_value()?;
-            rows_or_none(answer.list, answer.total)
+        |response| {
+            let response = response.into_value()?;
+            rows_or_none(response.list, response.total)
         },
         // Its time is a text of no stated format.
         |row| unverified_key(None, None::<&String>, row);
     ListCollateralInterest => CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
-        |answer| {
-            let answer = answer.into_value()?;
-            rows_or_none(answer.items, answer.total)
+        |response| {
+            let response = response.into_value()?;
+            rows_or_none(response.items, response.total)
         },
         |row| unverified_key(row.interest_time, row.id.as_ref(), row);
     ListFlexibleRecords => FlexibleRecord, HistorySpec::new(30, 100).numbered(),
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| {
-            let answer = answer.into_value()?;
-            rows_or_none(answer.records, answer.total)
+        |response| {
+            let response = response.into_value()?;
+            rows_or_none(response.records, response.total)
         },
         |row| unverified_key(row.time, row.record_id.as_ref(), row);
     ListFixedRecords => FixedRecord, HistorySpec::new(30, 100).numbered(),
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| {
-            let answer = answer.into_value()?;
-            rows_or_none(answer.records, answer.total)
+        |response| {
+            let response = response.into_value()?;
+            rows_or_none(response.records, response.total)
         },
         |row| unverified_key(row.time, row.record_id.as_ref(), row);
 }

@@ -31,14 +31,14 @@ type UnderWay<H> = Pin<Box<dyn Future<Output = (HistoryPages<H>, Answer<H>)> + S
 pub struct Page<R> {
     /// Rows that were not given before, in order of time; none for a window without rows. Those
     /// that do not decode are its faults: not given before, too, and with the place that they have
-    /// in the answer.
+    /// in the response.
     pub rows: Rows<R>,
     /// Where the walk stands behind this page: store it together with the rows.
     pub cursor: Cursor,
     /// What was asked for.
     pub window: Window,
-    /// The body of the answer as it came, with rows that were given before, too. Empty where the
-    /// exchange answers an empty window with an error code.
+    /// The body of the response as it came, with rows that were given before, too. Empty where the
+    /// exchange responds an empty window with an error code.
     pub raw: Bytes,
 }
 
@@ -58,15 +58,15 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(mut pages) = self.pages.take() {
             self.under_way = Some(Box::pin(async move {
-                let answer = pages.next_page().await;
-                (pages, answer)
+                let response = pages.next_page().await;
+                (pages, response)
             }));
         }
         let Some(under_way) = &mut self.under_way else { return Poll::Ready(None) };
-        let (pages, answer) = ready!(under_way.as_mut().poll(cx));
+        let (pages, response) = ready!(under_way.as_mut().poll(cx));
         self.under_way = None;
-        self.pages = answer.is_some().then_some(pages);
-        Poll::Ready(answer)
+        self.pages = response.is_some().then_some(pages);
+        Poll::Ready(response)
     }
 }
 

@@ -17,7 +17,7 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn answer(&self, spec: &HistorySpec, window: &Window) -> Vec<RowKey> {
+    fn response(&self, spec: &HistorySpec, window: &Window) -> Vec<RowKey> {
         let (from, to) = (window.from.as_millis(), window.to.as_millis());
         let inside = |time: i64| {
             (from < time || (from == time && self.begin_belongs))
@@ -50,9 +50,9 @@ fn walk(exchange: &Exchange, spec: HistorySpec, to: i64, stops: &[bool]) -> Opti
     let mut stops = stops.iter().cycle();
     for _ in 0..100_000 {
         let Some(window) = walk.window() else { return Some(rows) };
-        let answer = exchange.answer(&spec, &window);
-        match walk.take(&answer) {
-            Taken::Rows(fresh) => rows.extend(fresh.into_iter().map(|at| answer[at].clone())),
+        let response = exchange.response(&spec, &window);
+        match walk.take(&response) {
+            Taken::Rows(fresh) => rows.extend(fresh.into_iter().map(|at| response[at].clone())),
             Taken::Narrowed => {}
             Taken::Crowded => return None,
             Taken::Repeated => panic!("no page comes twice here"),
@@ -116,7 +116,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn what_is_passed_over_hides_no_row_of_another_answer(
+    fn what_is_passed_over_hides_no_row_of_another_response(
         exchange in exchanges(),
         spec in specs(),
         broken in proptest::collection::vec(0_usize..120, 0..5),
@@ -124,11 +124,11 @@ proptest! {
         let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(1_100));
         let (mut taken, mut passed) = (Vec::new(), BTreeSet::new());
         while let Some(window) = walk.window() {
-            let answer = exchange.answer(&spec, &window);
-            let ids = answer.iter().map(|row| row.id.parse::<usize>().expect("a number"));
+            let response = exchange.response(&spec, &window);
+            let ids = response.iter().map(|row| row.id.parse::<usize>().expect("a number"));
             let ids: Vec<_> = ids.collect();
             let unread = ids.iter().any(|id| broken.contains(id));
-            match if unread { walk.pass(answer.len()) } else { walk.take(&answer) } {
+            match if unread { walk.pass(response.len()) } else { walk.take(&response) } {
                 Taken::Rows(fresh) => {
                     taken.extend(fresh.into_iter().map(|at| ids[at]));
                     // Rows of a window that overlaps may have been taken already.
@@ -240,6 +240,6 @@ fn rows_that_come_doubled_or_in_disorder_are_given_once_and_in_order() {
     let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
     let key =
         |time, id: &str| RowKey { time: Some(Timestamp::from_millis(time)), id: id.to_owned() };
-    let answer = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
-    assert_eq!(walk.take(&answer), Taken::Rows(vec![1, 3, 0]));
+    let response = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
+    assert_eq!(walk.take(&response), Taken::Rows(vec![1, 3, 0]));
 }

@@ -59,16 +59,16 @@ mod millis {
 /// Pages of a window that are passed over at most: without their rows nobody sees that they repeat.
 const PASSED_PAGES: u32 = 1_000;
 
-/// What follows from an answer.
+/// What follows from a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub enum Taken {
-    /// These rows are new: their places in the answer, in the order of their keys.
+    /// These rows are new: their places in the response, in the order of their keys.
     Rows(Vec<usize>),
-    /// The answer was full and may have been cut off. Nothing is taken; the next window is narrower.
+    /// The response was full and may have been cut off. Nothing is taken; the next window is narrower.
     Narrowed,
-    /// The answer was full and its window cannot be narrower. Going on would lose rows.
+    /// The response was full and its window cannot be narrower. Going on would lose rows.
     Crowded,
     /// A full numbered page of which every row was on a page before: the exchange gives one page
     /// again and again, and going on would never end.
@@ -121,8 +121,8 @@ impl Walk {
         })
     }
 
-    /// Takes in the keys of all rows of an answer, those that do not decode included: their number
-    /// tells whether the answer may have been cut off.
+    /// Takes in the keys of all rows of a response, those that do not decode included: their number
+    /// tells whether the response may have been cut off.
     pub fn take(&mut self, keys: &[RowKey]) -> Taken {
         let full = self.is_full(keys.len());
         if full && !self.spec.numbered {
@@ -148,8 +148,8 @@ impl Walk {
         Taken::Rows(fresh)
     }
 
-    /// Passes over an answer whose rows could not be read, so that the walk goes on behind it. `rows`
-    /// says how many there were: a full answer is asked for in narrower windows, as by
+    /// Passes over a response whose rows could not be read, so that the walk goes on behind it. `rows`
+    /// says how many there were: a full response is asked for in narrower windows, as by
     /// [`take`](Self::take).
     pub fn pass(&mut self, rows: usize) -> Taken {
         match (self.is_full(rows), self.spec.numbered) {
@@ -161,7 +161,7 @@ impl Walk {
         Taken::Rows(Vec::new())
     }
 
-    /// Whether an answer with so many rows may have been cut off.
+    /// Whether a response with so many rows may have been cut off.
     fn is_full(&self, rows: usize) -> bool {
         rows >= usize::try_from(self.spec.full).unwrap_or(usize::MAX)
     }

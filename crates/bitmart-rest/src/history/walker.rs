@@ -24,7 +24,7 @@ pub struct HistoryPages<H> {
 pub enum HistoryError {
     /// A request failed.
     Request(Error),
-    /// More rows at one moment than the exchange gives in one answer: it cannot be asked for the
+    /// More rows at one moment than the exchange gives in one response: it cannot be asked for the
     /// rest, and skipping them would leave a gap.
     Crowded {
         /// The moment.
@@ -35,7 +35,7 @@ pub enum HistoryError {
         /// Begin of the window whose pages do not end.
         at: Timestamp,
     },
-    /// The answer does not hold a list of rows. Only where the exchange documents no answer, as for
+    /// The response does not hold a list of rows. Only where the exchange documents no response, as for
     /// savings.
     Unreadable {
         /// Begin of the window.
@@ -87,7 +87,7 @@ impl<H: History> HistoryPages<H> {
         Some(self.next_page().await?.map(|page| page.rows))
     }
 
-    /// Like [`next`](Self::next), with the answer as it came: for those who keep more than the rows'
+    /// Like [`next`](Self::next), with the response as it came: for those who keep more than the rows'
     /// types know of.
     ///
     /// # Errors
@@ -102,12 +102,12 @@ impl<H: History> HistoryPages<H> {
         loop {
             let window = self.walk.window()?;
             let (rows, raw) = match self.client.send_detailed(self.request.within(&window)).await {
-                Ok(answer) => {
-                    let Some(rows) = H::rows(answer.data) else {
+                Ok(response) => {
+                    let Some(rows) = H::rows(response.data) else {
                         let at = self.walk.cursor().next;
                         return Some(Err(HistoryError::Unreadable { at }));
                     };
-                    (rows, answer.raw)
+                    (rows, response.raw)
                 }
                 Err(error) if error.code().is_some() && error.code() == H::SPEC.nothing_code => {
                     (Rows::default(), Bytes::new())
@@ -128,13 +128,13 @@ impl<H: History> HistoryPages<H> {
         }
     }
 
-    /// Passes over the answer for [`window`](Self::window) after an error that asking again does not
+    /// Passes over the response for [`window`](Self::window) after an error that asking again does not
     /// mend: its rows do not fit their type. Read it with [`Client::send_raw`] and say how many rows
     /// it has. `false` when they are so many that it may have been cut off: then nothing is passed,
     /// and the next window is narrower.
     ///
     /// # Errors
-    /// The answer was full and its window cannot be narrower, or its pages do not end.
+    /// The response was full and its window cannot be narrower, or its pages do not end.
     pub fn pass(&mut self, rows: usize) -> Result<bool, HistoryError> {
         let taken = self.walk.pass(rows);
         Ok(self.taken(taken)?.is_some())
@@ -202,14 +202,14 @@ impl fmt::Display for HistoryError {
             Self::Request(_) => f.write_str("a request of the history failed"),
             Self::Crowded { at } => write!(
                 f,
-                "more rows at {at} than the exchange gives in one answer; narrow the request, for \
+                "more rows at {at} than the exchange gives in one response; narrow the request, for \
                  example to one symbol"
             ),
             Self::Repeated { at } => {
                 write!(f, "the exchange gives the same page again and again from {at} on")
             }
             Self::Unreadable { at } => {
-                write!(f, "the answer for the window from {at} on holds no list of rows")
+                write!(f, "the response for the window from {at} on holds no list of rows")
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Tools for the tests of programs that use this crate. Needs the feature `testing`.
 //!
 //! - [`ScriptedTransport`] plays the exchange without a network: it expects requests in an order,
-//!   answers them as told, and fails the test with what was expected, what came and what differs.
+//!   responses them as told, and fails the test with what was expected, what came and what differs.
 //! - [`Recorder`] writes down what another transport exchanges, without what is about the account;
-//!   [`Replayer`] answers from such files.
+//!   [`Replayer`] responses from such files.
 //! - [`transport_conformance`] tries a transport of your own against a server that misbehaves.
 //!
-//! A strategy under test, with an exchange that loses the answer to an order:
+//! A strategy under test, with an exchange that loses the response to an order:
 //!
 //! ```
 //! use bitmart_rest::auth::Credentials;

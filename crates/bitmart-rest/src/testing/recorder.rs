@@ -13,14 +13,14 @@ use tracing::warn;
 
 use super::{Json, Recording, Redaction, SentRequest};
 use crate::transport::{Body, ReservationFuture, Transport, TransportError, TransportFuture};
-use crate::wire::response::{LARGEST_BODY, inflated};
+use crate::wire::response::{DEFAULT_MAX_BODY, inflated};
 
 /// Sends through another transport and writes each request with its response into a folder, a file
 /// for each: `rest/system_time-1.json`.
 ///
 /// The files hold no key, signature or memo, and stand-ins for everything that may be about the
 /// account: see [`Redaction`]. They are in the format of the repository's fixtures, and a
-/// [`Replayer`](super::Replayer) answers from them. Headers are not recorded. What cannot be
+/// [`Replayer`](super::Replayer) responses from them. Headers are not recorded. What cannot be
 /// recorded is exchanged all the same, and counted in the [`summary`](Self::summary).
 ///
 /// It is meant for tests: files are written while the client waits, and responses are collected, 16
@@ -113,7 +113,7 @@ impl<T: Transport> Transport for Recorder<T> {
                 }
             };
             let (head, body) = response.into_parts();
-            let body = match body.collect(LARGEST_BODY).await {
+            let body = match body.collect(DEFAULT_MAX_BODY).await {
                 Ok(body) => body,
                 Err(error) => {
                     self.shared.not_kept(sent.path(), &error);
@@ -150,7 +150,7 @@ impl Shared {
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<(), String> {
-        let text = inflated(headers, body, LARGEST_BODY)
+        let text = inflated(headers, body, DEFAULT_MAX_BODY)
             .map_err(|error: TransportError| error.to_string())?;
         let json = |bytes: &[u8]| {
             let text = std::str::from_utf8(bytes).ok()?;

@@ -56,13 +56,13 @@ impl Redactor {
         let run = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let key = hmac::sign(&run, realm.as_bytes());
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_ref());
-        Self { shift: span(&key, "answers"), key }
+        Self { shift: span(&key, "responses"), key }
     }
 
     /// The same for requests, whose times are about now.
     #[must_use]
     pub(super) fn of_questions(&self) -> Self {
-        Self { shift: span(&self.key, "questions"), key: self.key.clone() }
+        Self { shift: span(&self.key, "requests"), key: self.key.clone() }
     }
 
     /// A tree of the same shape without what is about the account. `columns` names the columns of

@@ -1,4 +1,4 @@
-//! A transport that answers from recordings.
+//! A transport that responds from recordings.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,12 +15,12 @@ use crate::transport::{Body, Transport, TransportError, TransportErrorKind, Tran
 /// Largest file that is read, in bytes: 16 MiB of response and what stands around it.
 const LARGEST_FILE: u64 = 64 << 20;
 
-/// Answers from recordings: those of a [`Recorder`](super::Recorder), of `bitmart probe`, or the
+/// Responses from recordings: those of a [`Recorder`](super::Recorder), of `bitmart probe`, or the
 /// repository's fixtures.
 ///
-/// A request is answered by a recording of the same method, path and parameters, whatever their
-/// order. If there are several, each answers once in the order of their files, and the last one
-/// from then on. A recording without parameters answers whatever the parameters are. Text and
+/// A request is responded to by a recording of the same method, path and parameters, whatever their
+/// order. If there are several, each responses once in the order of their files, and the last one
+/// from then on. A recording without parameters responses whatever the parameters are. Text and
 /// number are the same in a query and differ in a body.
 ///
 /// Recordings hold stand-ins for ids, so that a request must name the id that a recorded response
@@ -80,7 +80,7 @@ impl Replayer {
         Ok(Self::of(recordings))
     }
 
-    /// Answers from these recordings, in this order.
+    /// Responses from these recordings, in this order.
     pub fn new(recordings: impl IntoIterator<Item = Recording>) -> Self {
         let named = recordings.into_iter().enumerate();
         Self::of(named.map(|(index, one)| (format!("recording {index}").into(), one)).collect())
@@ -101,7 +101,7 @@ impl Replayer {
         Self(Arc::new(Shared { recordings, ignored, used }))
     }
 
-    /// Files of the recordings that have not answered.
+    /// Files of the recordings that have not responded to.
     pub fn unused(&self) -> Vec<PathBuf> {
         let used = self.0.used();
         let both = self.0.recordings.iter().zip(used.iter());
@@ -114,7 +114,7 @@ impl Shared {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The recording that answers the request, or what there is instead.
+    /// The recording that responds the request, or what there is instead.
     fn find(&self, request: &SentRequest) -> Result<&Recording, NotRecorded> {
         let query = Json::Object(
             request.query_pairs().into_iter().map(|(name, value)| (name, value.into())).collect(),

@@ -1,4 +1,4 @@
-//! What a scripted transport answers.
+//! What a scripted transport responds.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use http::StatusCode;
 use super::Json;
 use crate::transport::{Body, Chunks, TransportError, TransportErrorKind};
 
-/// How a [`ScriptedTransport`](super::ScriptedTransport) answers a request.
+/// How a [`ScriptedTransport`](super::ScriptedTransport) responses a request.
 #[derive(Clone, Debug)]
 #[must_use = "hand it to a `ScriptedTransport`"]
 pub struct Reply {
@@ -135,7 +135,7 @@ impl Reply {
         }
     }
 
-    /// Waits and answers.
+    /// Waits and responses.
     pub(super) async fn play(self) -> Result<http::Response<Body>, TransportError> {
         if self.delay > Duration::ZERO {
             tokio::time::sleep(self.delay).await;

@@ -23,7 +23,7 @@ pub struct ScriptedTransport(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// Answers whatever the script does not expect.
+    /// Responses whatever the script does not expect.
     otherwise: Option<Box<Otherwise>>,
 }
 
@@ -49,29 +49,29 @@ impl ScriptedTransport {
         Self(Arc::new(Shared { state: Mutex::default(), otherwise: None }))
     }
 
-    /// Takes any request and answers by a function.
+    /// Takes any request and responses by a function.
     ///
     /// ```
     /// use bitmart_rest::testing::{Reply, ScriptedTransport};
     ///
-    /// let exchange = ScriptedTransport::answer(|request| match request.path() {
+    /// let exchange = ScriptedTransport::response(|request| match request.path() {
     ///     "/system/time" => Reply::data(r#"{"server_time":1700000000000}"#),
     ///     _ => Reply::error(50000, "Bad Request"),
     /// });
     /// ```
-    pub fn answer(answer: impl Fn(&SentRequest) -> Reply + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Shared { state: Mutex::default(), otherwise: Some(Box::new(answer)) }))
+    pub fn response(response: impl Fn(&SentRequest) -> Reply + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Shared { state: Mutex::default(), otherwise: Some(Box::new(response)) }))
     }
 
-    /// Takes any request and gives the same answer.
+    /// Takes any request and gives the same response.
     pub fn always(reply: Reply) -> Self {
-        Self::answer(move |_| reply.clone())
+        Self::response(move |_| reply.clone())
     }
 
-    /// Expects this request next, after those that were expected before, and answers it like that.
+    /// Expects this request next, after those that were expected before, and responses it like that.
     ///
     /// What comes after all that is expected fails, unless the transport was made with
-    /// [`answer`](Self::answer) or [`always`](Self::always).
+    /// [`response`](Self::response) or [`always`](Self::always).
     #[must_use = "it is the transport"]
     pub fn expect(self, expected: Expect, reply: Reply) -> Self {
         self.0.state().script.push_back((expected, reply));
@@ -124,9 +124,9 @@ impl Shared {
         state.sent.push(request.clone());
         let number = state.sent.len();
         let failure = match (state.script.pop_front(), &self.otherwise) {
-            (None, Some(answer)) => {
+            (None, Some(response)) => {
                 drop(state);
-                return Ok(answer(request));
+                return Ok(response(request));
             }
             (None, None) => {
                 format!("request {number} is one too many\n  expected: none\n      came: {request}")

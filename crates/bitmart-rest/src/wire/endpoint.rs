@@ -1,4 +1,4 @@
-//! What an endpoint is: facts as constants, a request as data, a response as a type.
+//! The [`Endpoint`] trait: metadata as constants, the request as data, the response as a type.
 
 use serde::de::DeserializeOwned;
 
@@ -51,10 +51,10 @@ pub enum Effect {
     Account,
 }
 
-/// What stands around the data of an answer.
+/// The envelope of a response: the members around its data.
 ///
-/// Whatever is described, an answer with a `code` and no `success` is judged by that code: this is
-/// how the gateway in front of every endpoint refuses.
+/// With every envelope, a response that has a `code` and no `success` is judged by that code,
+/// because the gateway in front of all endpoints rejects requests in that form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Envelope {
@@ -69,11 +69,11 @@ pub enum Envelope {
     None,
 }
 
-/// What a rate limit counts by.
+/// The subject that a rate limit is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// The address that the request comes from.
+    /// The caller's IP address.
     Ip,
     /// The API key.
     Key,
@@ -89,7 +89,7 @@ pub struct RateLimit {
     pub count: u32,
     /// Length of the window in seconds.
     pub window_secs: u32,
-    /// What the requests are counted by.
+    /// The subject that requests are counted for.
     pub scope: LimitScope,
 }
 
@@ -100,7 +100,7 @@ impl RateLimit {
     }
 }
 
-/// The facts of one endpoint.
+/// The metadata of one endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
@@ -108,8 +108,7 @@ pub struct Metadata {
     pub id: &'static str,
     /// HTTP method.
     pub method: Method,
-    /// Path, with a leading slash and without a query. One that cannot stand in an address does not
-    /// compile.
+    /// Path, with a leading slash and without a query. An invalid path does not compile.
     pub path: &'static str,
     /// Which host serves it.
     pub host: Host,
@@ -117,14 +116,14 @@ pub struct Metadata {
     pub auth: Auth,
     /// What the request changes.
     pub effect: Effect,
-    /// Published limit; `None` where no source states one.
+    /// Published rate limit; `None` if no source states one.
     pub limit: Option<RateLimit>,
-    /// What stands around the data of an answer.
+    /// The envelope of a response.
     pub envelope: Envelope,
 }
 
 impl Metadata {
-    /// Facts of a public read without a published limit; refine with the other functions.
+    /// Metadata of a public read without a published limit. Refine it with the other functions.
     pub const fn new(id: &'static str, method: Method, host: Host, path: &'static str) -> Self {
         Self {
             id,
@@ -155,7 +154,7 @@ impl Metadata {
         self.limit = Some(RateLimit::new(count, window_secs, scope));
         self
     }
-    /// Sets what stands around the data of an answer.
+    /// Sets the envelope of a response.
     #[must_use]
     pub const fn envelope(mut self, envelope: Envelope) -> Self {
         self.envelope = envelope;
@@ -195,14 +194,14 @@ impl Metadata {
 /// # }
 /// ```
 pub trait Endpoint {
-    /// What the `data` member of the answer decodes into.
+    /// What the `data` member of the response decodes into.
     type Response: DeserializeOwned;
 
-    /// The facts.
+    /// Path, authentication, limits and effect.
     const METADATA: Metadata;
 
-    /// Sets the `recvWindow` of a request that takes one and was given none, in milliseconds. A
-    /// client that has one set calls it before [`validate`](Self::validate).
+    /// Sets the `recvWindow`, in milliseconds, of a request that takes one and does not have it set.
+    /// A client with a default window calls it before [`validate`](Self::validate).
     fn default_recv_window(&mut self, _millis: u32) {}
 
     /// Checks the parameters against the exchange's published rules, before anything is sent.

@@ -59,7 +59,7 @@ impl Payload {
     pub fn body(&self) -> &[u8] {
         &self.body
     }
-    /// The body to send: BitMart wants, and signs, `{}` where there are no parameters.
+    /// The body to send. Without parameters it is `{}`, which BitMart requires and signs.
     pub(crate) fn into_body(mut self) -> Vec<u8> {
         if self.body.is_empty() {
             self.body.extend_from_slice(b"{}");
@@ -88,7 +88,7 @@ impl fmt::Write for Escape<'_> {
     }
 }
 
-/// A request that could not be written.
+/// A request that could not be encoded.
 #[derive(Debug)]
 pub struct EncodeError(Fault);
 

@@ -1,4 +1,4 @@
-//! From an endpoint to an HTTP request, signed and ready to send.
+//! Encodes an endpoint as an HTTP request, signed and ready to send.
 
 use std::fmt;
 
@@ -24,16 +24,16 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 const BLANK: HeaderValue = HeaderValue::from_static("");
 
-/// The exchange's proxy is known to block the default names of HTTP libraries.
-const OWN_NAME: HeaderValue =
+/// The exchange's proxy blocks the default user agents of some HTTP libraries.
+const DEFAULT_USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("bitmart-rust/", env!("CARGO_PKG_VERSION")));
 
-/// Most headers that a request has, those that an HTTP stack adds (host, length) included.
+/// Maximum number of headers, including those that an HTTP stack adds (host, length).
 const HEADERS: usize = 8;
 
-/// Turns endpoints into HTTP requests: for use with your own HTTP stack.
+/// Encodes endpoints as HTTP requests, for use with your own HTTP stack.
 ///
-/// Send the request as it is: the signature covers the very bytes of its body. Hand the answer to
+/// Send the request unchanged: the signature covers the exact bytes of its body. Pass the response to
 /// [`decode`](crate::decode). The client of the `client` feature works the same way.
 ///
 /// ```
@@ -75,52 +75,58 @@ pub struct Encoder {
 struct Base {
     scheme: Scheme,
     authority: Authority,
-    /// The path of a gateway, which goes before that of an endpoint. It is not signed: no path is.
+    /// Path of a gateway, put before the endpoint's path. Paths are not signed.
     prefix: String,
 }
 
-/// The headers of all kinds of requests, with blanks for what differs between requests of a kind.
-/// A request gets a copy, which is faster than inserting its headers one by one.
+/// Header templates by kind of request, with blanks for timestamp and signature. Cloning a template
+/// is faster than inserting the headers one by one.
 #[derive(Clone)]
 struct Headers {
     user_agent: HeaderValue,
     key: HeaderValue,
-    /// By method and by what the request must carry.
+    /// By method and authentication.
     kinds: [[HeaderMap; 3]; 2],
 }
 
 impl Encoder {
-    /// For the hosts of `environment`, without credentials.
+    /// Creates an encoder for the hosts of `environment`, without credentials.
     ///
     /// # Errors
-    /// When an address is not `http://` or `https://` followed by a host and possibly a port.
+    /// An address is not `http://` or `https://` followed by a host and an optional port.
     pub fn new(environment: &Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             spot: Base::parse("spot_rest", &environment.spot_rest)?,
             futures: Base::parse("futures_rest", &environment.futures_rest)?,
             credentials: None,
-            headers: Headers::new(OWN_NAME, BLANK),
+            headers: Headers::new(DEFAULT_USER_AGENT, BLANK),
         })
     }
     /// Adds the credentials for endpoints that need them. Other requests do not carry the key.
     ///
     /// # Errors
-    /// When the key cannot stand in a header.
+    /// The key contains characters that are not allowed in a header.
     pub fn with_credentials(mut self, credentials: Credentials) -> Result<Self, ConfigError> {
-        let mut key = HeaderValue::from_str(credentials.key())
-            .map_err(|_| ConfigError::new("credentials", "have a key unfit for a header"))?;
+        let mut key = HeaderValue::from_str(credentials.key()).map_err(|_| {
+            ConfigError::new(
+                "credentials",
+                "have a key with characters that are not allowed in a header",
+            )
+        })?;
         key.set_sensitive(true);
         self.headers = Headers::new(self.headers.user_agent, key);
         self.credentials = Some(credentials);
         Ok(self)
     }
-    /// Replaces the name that requests carry in `User-Agent`.
+    /// Replaces the `User-Agent` header.
     ///
     /// # Errors
-    /// When the name cannot stand in a header.
+    /// The name contains characters that are not allowed in a header.
     pub fn with_user_agent(mut self, name: &str) -> Result<Self, ConfigError> {
-        let user_agent = HeaderValue::from_str(name)
-            .map_err(|source| ConfigError::new("user_agent", "is unfit").with_source(source))?;
+        let user_agent = HeaderValue::from_str(name).map_err(|source| {
+            ConfigError::new("user_agent", "has characters that are not allowed in a header")
+                .with_source(source)
+        })?;
         self.headers = Headers::new(user_agent, self.headers.key);
         Ok(self)
     }
@@ -128,7 +134,7 @@ impl Encoder {
     /// Validates and encodes `endpoint`, and signs it with the time `now` if it has to be signed.
     ///
     /// # Errors
-    /// A parameter breaks a rule or cannot be written, or credentials or the host are missing. The
+    /// A parameter is invalid or cannot be encoded, or credentials or the host are missing. The
     /// [`Outcome`](crate::Outcome) is always `NotSent`.
     pub fn encode<E: Endpoint>(
         &self,
@@ -139,10 +145,10 @@ impl Encoder {
         self.request(const { &E::METADATA }, path::<E>(), payload, now)
     }
 
-    /// Like [`encode`](Self::encode), of parameters that are encoded already.
+    /// Like [`encode`](Self::encode), for parameters that are already encoded.
     ///
     /// # Errors
-    /// When the path cannot stand in an address, or credentials or the host are missing.
+    /// The path is invalid, or credentials or the host are missing.
     pub fn encode_raw(
         &self,
         metadata: &'static Metadata,
@@ -152,13 +158,13 @@ impl Encoder {
         self.request(metadata, runtime_path(metadata)?, payload, now)
     }
 
-    /// Where requests to this endpoint go, if that is known.
+    /// The authority that serves this endpoint; `None` if the environment lacks the host.
     #[cfg(feature = "client")]
     pub(crate) fn authority(&self, metadata: &Metadata) -> Option<&Authority> {
         self.base(metadata.host).map(|base| &base.authority)
     }
 
-    /// The server of this endpoint and its port.
+    /// The authority that serves this endpoint, and its port.
     #[cfg(feature = "client")]
     pub(crate) fn server(&self, metadata: &Metadata) -> Option<(&Authority, u16)> {
         let base = self.base(metadata.host)?;
@@ -173,7 +179,7 @@ impl Encoder {
         }
     }
 
-    /// The same code for all endpoints.
+    /// Not generic, so that it is compiled once for all endpoints.
     pub(crate) fn request(
         &self,
         metadata: &'static Metadata,
@@ -186,7 +192,7 @@ impl Encoder {
         let uri = uri.map_err(|source| Error::encode(metadata, source))?;
         let body = match metadata.method {
             Method::Get if payload.body().is_empty() => Vec::new(),
-            // Sent without it the request would mean something else.
+            // Without the body the request would have another meaning.
             Method::Get => return Err(Error::encode(metadata, EncodeError::body_of_get())),
             Method::Post => payload.into_body(),
         };
@@ -217,7 +223,7 @@ pub(crate) fn path<E: Endpoint>() -> PathAndQuery {
     const { PathAndQuery::from_static(E::METADATA.path) }
 }
 
-/// The path of an endpoint that is known when the program runs.
+/// The path of an endpoint whose metadata is known at run time only.
 pub(crate) fn runtime_path(metadata: &'static Metadata) -> Result<PathAndQuery, Error> {
     PathAndQuery::try_from(metadata.path).map_err(|error| Error::encode(metadata, error))
 }
@@ -232,14 +238,14 @@ pub(crate) fn encode<E: Endpoint>(endpoint: &E) -> Result<Payload, Error> {
 }
 
 impl Base {
-    /// `None` for an empty address: the environment has no such host.
+    /// Returns `None` for an empty address: the environment lacks the host.
     fn parse(setting: &'static str, address: &str) -> Result<Option<Self>, ConfigError> {
         if address.is_empty() {
             return Ok(None);
         }
-        let uri: Uri = address
-            .parse()
-            .map_err(|source| ConfigError::new(setting, "is not an address").with_source(source))?;
+        let uri: Uri = address.parse().map_err(|source| {
+            ConfigError::new(setting, "is not a valid address").with_source(source)
+        })?;
         let parts = uri.into_parts();
         match (parts.scheme, parts.authority, parts.path_and_query) {
             (Some(scheme), Some(authority), None) => Self::checked(scheme, authority, ""),
@@ -289,7 +295,7 @@ impl Headers {
                 if method == Method::Post {
                     headers.insert(CONTENT_TYPE, JSON);
                 }
-                // Market data of all symbols is large; what concerns an account is small.
+                // Market data of all symbols is large; responses about an account are small.
                 #[cfg(feature = "client")]
                 if auth == Auth::None {
                     headers.insert(ACCEPT_ENCODING, GZIP);
@@ -312,7 +318,7 @@ impl Headers {
     }
 }
 
-/// Fills in the headers of a signed request and returns its body.
+/// Fills in timestamp and signature, and returns the body.
 ///
 /// Body, timestamp and signature share one allocation.
 fn sign(

@@ -1,8 +1,8 @@
-//! From an answer's bytes to data or an error.
+//! Decodes the bytes of a response: opens the envelope, then yields the data or the error.
 
 mod encoding;
-mod members;
-mod page;
+mod envelope;
+mod error_page;
 
 use bitmart_types::json::{self, JsonFault, path_at};
 use bytes::Bytes;
@@ -10,36 +10,35 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::client::rate::RateLimitState;
-use crate::error::{Answer, ApiError, Error, Unexpected};
+use crate::error::{ApiError, Error, ResponseInfo, Unexpected};
 use crate::wire::endpoint::{Endpoint, Envelope, Metadata};
+use crate::wire::rate_limit::RateLimitState;
 
 pub(crate) use self::encoding::inflated;
-use self::members::{Members, flag, integer, text};
-pub(crate) use self::members::{whole, without_padding};
-pub(crate) use self::page::{advice, text as reason_text};
+use self::envelope::{Members, flag, integer, text};
+pub(crate) use self::envelope::{whole, without_padding};
+pub(crate) use self::error_page::{advice, text as reason_text};
 
 /// The code of success.
 pub(crate) const SUCCESS: i64 = 1000;
 
-/// Messages of success, compared without regard to case. Some answers have none.
+/// Messages of success, compared case-insensitively. Some responses have no message.
 const SUCCESS_MESSAGES: &[&str] = &["ok", "success"];
 
-/// Largest body of an answer, in bytes, unless it is set: 16 MiB.
-pub(crate) const LARGEST_BODY: usize = 16 << 20;
+/// Default maximum size of a response body: 16 MiB.
+pub(crate) const DEFAULT_MAX_BODY: usize = 16 << 20;
 
-/// Decodes the answer to a request of type `E` that your own HTTP stack brought back.
+/// Decodes the response to a request of type `E` that your own HTTP stack received.
 ///
-/// The envelope's `code` decides between success and failure, never the HTTP status alone. An answer
+/// The envelope's `code` decides between success and failure, never the HTTP status alone. A response
 /// that is not an envelope, such as a proxy's HTML page, leaves the [`Outcome`](crate::Outcome)
 /// unknown.
 ///
-/// With the `client` feature a body that its headers call `gzip` or `deflate` is inflated, to 16 MiB
-/// at most. Hand the headers over as they are: a body that your stack has inflated already is read
-/// as it is.
+/// With the `client` feature a body encoded as `gzip` or `deflate` is inflated, to 16 MiB at most.
+/// Pass the headers unchanged: a body that your stack has already inflated is recognized.
 ///
 /// # Errors
-/// The exchange's error, or why the answer is not understood.
+/// The exchange reported an error, or the response is not a valid one of the exchange.
 ///
 /// ```
 /// use bitmart_rest::{Endpoint, EncodeError, Host, Metadata, Method, Payload, decode};
@@ -68,15 +67,15 @@ pub fn decode<E: Endpoint>(
     body: &Bytes,
 ) -> Result<E::Response, Error> {
     let metadata = const { &E::METADATA };
-    let body =
-        inflated(headers, body, LARGEST_BODY).map_err(|error| Error::transport(metadata, error))?;
+    let body = inflated(headers, body, DEFAULT_MAX_BODY)
+        .map_err(|error| Error::transport(metadata, error))?;
     let rate_limit = RateLimitState::from_headers(headers);
-    let answer = Received::new(metadata, status, headers, rate_limit, &body);
-    answer.data(&answer.open()?.data)
+    let response = ResponseParts::new(metadata, status, headers, rate_limit, &body);
+    response.data(&response.open()?.data)
 }
 
-/// A complete answer to a request.
-pub(crate) struct Received<'a> {
+/// A complete response, and the endpoint that it belongs to.
+pub(crate) struct ResponseParts<'a> {
     metadata: &'static Metadata,
     status: StatusCode,
     headers: &'a HeaderMap,
@@ -86,25 +85,24 @@ pub(crate) struct Received<'a> {
 }
 
 /// The success envelope.
-pub(crate) struct Opened {
+pub(crate) struct SuccessEnvelope {
     /// JSON text of the data, `null` when there is none.
     pub(crate) data: Bytes,
-    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "told in detailed answers"))]
+    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "part of detailed responses"))]
     pub(crate) trace: Option<String>,
 }
 
-/// What an envelope says about the request.
-enum Verdict {
+/// Whether an envelope reports success.
+enum EnvelopeStatus {
     Success,
     Failure {
-        /// 0 where the answer has no number for it.
-        code: i64,
-        /// The answer's word for it.
-        word: Option<String>,
+        code: Option<i64>,
+        /// A textual code, such as `errno` of the account group.
+        text_code: Option<String>,
     },
 }
 
-impl<'a> Received<'a> {
+impl<'a> ResponseParts<'a> {
     pub(crate) fn new(
         metadata: &'static Metadata,
         status: StatusCode,
@@ -115,10 +113,11 @@ impl<'a> Received<'a> {
         Self { metadata, status, headers, rate_limit, body }
     }
 
-    /// Opens the envelope: the data of a success, or the error. The same code for all endpoints.
-    pub(crate) fn open(&self) -> Result<Opened, Error> {
+    /// Opens the envelope: returns the data of a success, or the error. Not generic, so that it is
+    /// compiled once for all endpoints.
+    pub(crate) fn open(&self) -> Result<SuccessEnvelope, Error> {
         let members = match members(without_padding(self.body)) {
-            // A list cannot say that something went wrong.
+            // A list has no member that could report an error.
             Err((Unexpected::NoCode, None)) if self.metadata.envelope == Envelope::None => {
                 return self.bare();
             }
@@ -133,44 +132,44 @@ impl<'a> Received<'a> {
         if members.is_contradictory {
             return Err(self.unexpected(Unexpected::CodesDiffer));
         }
-        let Some(verdict) = self.verdict(&members) else {
+        let Some(status) = self.status(&members) else {
             return match self.metadata.envelope {
                 Envelope::None => self.bare(),
                 _ => Err(self.foreign(Unexpected::NoCode)),
             };
         };
-        // The text is in one of the two, and the other may be there and empty.
+        // One of the two holds the text; the other is absent or empty.
         let texts = [members.message, members.msg].into_iter().flatten().filter_map(text);
         let message = texts.reduce(|one, other| if one.is_empty() { other } else { one });
         let trace = members.trace.and_then(text);
-        // Both spellings of "no trace" have been seen.
+        // Both an empty text and "N/A" have been observed for a missing trace.
         let trace = trace.filter(|trace| !trace.is_empty() && trace != "N/A");
-        if let Verdict::Failure { code, word } = verdict {
-            let message = word.into_iter().chain(message).collect::<Vec<_>>().join(": ");
+        if let EnvelopeStatus::Failure { code, text_code } = status {
+            let message = text_code.into_iter().chain(message).collect::<Vec<_>>().join(": ");
             let error = ApiError { status: self.status, code, message, trace };
-            return Err(Error::api(self.metadata, error).with_answer(self.answer()));
+            return Err(Error::api(self.metadata, error).with_response(self.response()));
         }
         if !self.status.is_success() {
             return Err(self.unexpected(Unexpected::StatusContradictsCode));
         }
         let data = members.data.map_or("null", RawValue::get);
-        // Seen: the code of success with the message "This service is down".
+        // Observed: the code of success with the message "This service is down".
         if is_empty(data) && !message.is_none_or(|message| is_success(&message)) {
             return Err(self.unexpected(Unexpected::MessageContradictsCode));
         }
-        Ok(Opened {
+        Ok(SuccessEnvelope {
             data: members.data.map_or(Bytes::from_static(b"null"), |data| self.part(data)),
             trace,
         })
     }
 
-    /// The bytes of a part of the body.
+    /// The part of the body that `text` was read from, without a copy.
     fn part(&self, text: &RawValue) -> Bytes {
         self.body.slice_ref(text.get().as_bytes())
     }
 
-    /// Success or failure; `None` where the members do not say.
-    fn verdict(&self, members: &Members<'_>) -> Option<Verdict> {
+    /// Success or failure; `None` if no member decides.
+    fn status(&self, members: &Members<'_>) -> Option<EnvelopeStatus> {
         let code = members.code.and_then(integer);
         let success = members.success.and_then(flag);
         let (success, number) = match self.metadata.envelope {
@@ -179,19 +178,21 @@ impl<'a> Received<'a> {
             Envelope::Errno => (success, members.errno.and_then(integer).or(code)),
         };
         match (success, code) {
-            (Some(true), _) | (None, Some(SUCCESS)) => Some(Verdict::Success),
-            (Some(false), _) => Some(Verdict::Failure {
-                // A code of success beside a flag of failure is no code of that failure.
-                code: number.filter(|code| *code != SUCCESS).unwrap_or_default(),
-                word: members.errno.and_then(text).filter(|word| word.parse::<i64>().is_err()),
+            (Some(true), _) | (None, Some(SUCCESS)) => Some(EnvelopeStatus::Success),
+            (Some(false), _) => Some(EnvelopeStatus::Failure {
+                // The code of success beside a flag of failure does not name the failure.
+                code: number.filter(|code| *code != SUCCESS),
+                text_code: members.errno.and_then(text).filter(|text| text.parse::<i64>().is_err()),
             }),
-            (None, Some(code)) => Some(Verdict::Failure { code, word: None }),
+            (None, Some(code)) => {
+                Some(EnvelopeStatus::Failure { code: Some(code), text_code: None })
+            }
             (None, None) => None,
         }
     }
 
-    /// The whole body as data.
-    fn bare(&self) -> Result<Opened, Error> {
+    /// Takes the whole body as data.
+    fn bare(&self) -> Result<SuccessEnvelope, Error> {
         if !self.status.is_success() {
             return Err(self.foreign(Unexpected::NoCode));
         }
@@ -199,23 +200,23 @@ impl<'a> Received<'a> {
         let data: &RawValue = serde_json::from_slice(text).map_err(|source| {
             self.unexpected(Unexpected::NotJson).with_source(JsonFault::from(source))
         })?;
-        Ok(Opened { data: self.part(data), trace: None })
+        Ok(SuccessEnvelope { data: self.part(data), trace: None })
     }
 
-    /// Decodes the data. The only step that is compiled once per type.
+    /// Decodes the data. The only step that is generic over the response type.
     pub(crate) fn data<T: DeserializeOwned>(&self, data: &[u8]) -> Result<T, Error> {
-        // A part of a JSON text, so that it is valid.
+        // A part of a valid JSON text is valid UTF-8.
         let data = std::str::from_utf8(data).unwrap_or_default();
         json::from_str(data).map_err(|source| self.decode_error(data, source))
     }
 
     fn decode_error(&self, data: &str, source: serde_json::Error) -> Error {
         let path = path_at("data", data, source.line(), source.column());
-        Error::decode(self.metadata, path, source.into()).with_answer(self.answer())
+        Error::decode(self.metadata, path, source.into()).with_response(self.response())
     }
-    /// The error of an answer that may be somebody else's.
+    /// The error for a response that may come from a proxy instead of the exchange.
     fn foreign(&self, reason: Unexpected) -> Error {
-        let (reason, detail) = page::read(reason, self.status, self.headers, self.body);
+        let (reason, detail) = error_page::classify(reason, self.status, self.headers, self.body);
         let error = self.unexpected(reason);
         match detail {
             Some(detail) => error.with_detail(detail),
@@ -223,19 +224,19 @@ impl<'a> Received<'a> {
         }
     }
     fn unexpected(&self, reason: Unexpected) -> Error {
-        Error::unexpected(self.metadata, reason).with_answer(self.answer())
+        Error::unexpected(self.metadata, reason).with_response(self.response())
     }
-    fn answer(&self) -> Answer {
-        Answer { status: self.status, rate_limit: self.rate_limit, body: self.body.clone() }
+    fn response(&self) -> ResponseInfo {
+        ResponseInfo { status: self.status, rate_limit: self.rate_limit, body: self.body.clone() }
     }
 }
 
-/// Reads the envelope's members from a text without padding, or says what the body is instead.
+/// Reads the envelope's members from a text without padding. The error classifies other bodies.
 fn members(body: &[u8]) -> Result<Members<'_>, (Unexpected, Option<JsonFault>)> {
     match body.first() {
         None => Err((Unexpected::Empty, None)),
         Some(b'<') => Err((Unexpected::Html, None)),
-        // An array must not pass for the members of an envelope in their order.
+        // serde would accept an array as the members of an envelope, by position.
         Some(b'[') => Err((Unexpected::NoCode, None)),
         Some(_) => serde_json::from_slice(body).map_err(|source| {
             let reason = if source.is_eof() { Unexpected::Truncated } else { Unexpected::NotJson };
@@ -250,7 +251,7 @@ fn is_success(message: &str) -> bool {
         || SUCCESS_MESSAGES.iter().any(|success| message.eq_ignore_ascii_case(success))
 }
 
-/// Whether the data says nothing: `null`, an empty text or an object without members.
+/// Whether the data is `null`, an empty text or an object without members.
 fn is_empty(data: &str) -> bool {
     data == "null"
         || data == r#""""#

@@ -1,14 +1,14 @@
-//! Rules that are checked before anything is sent.
+//! Validation of parameters before a request is sent.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use bitmart_types::{ClientOrderId, Decimal, InvalidValue, OrderId};
 
-/// Longest part of a bad value that an error repeats, in characters.
+/// Maximum length of an invalid value in an error, in characters.
 const VALUE_SHOWN: usize = 64;
 
-/// A parameter that the exchange would refuse, found before sending.
+/// A parameter that the exchange would reject, found before sending.
 ///
 /// ```
 /// use bitmart_rest::ValidationError;
@@ -24,11 +24,10 @@ pub struct ValidationError {
 }
 
 impl ValidationError {
-    /// Says that `field` holds `value` but the `rule` wants something else.
+    /// Creates the error for a `field` whose `value` violates the `rule`.
     ///
-    /// Word the rule so that it reads on from the field's name: `must be 1 to 200`.
-    /// Of a long value only the first 64 characters are kept. Pass a placeholder instead of the
-    /// value of a secret.
+    /// The rule continues a sentence that begins with the field's name: `must be 1 to 200`.
+    /// A long value is cut to 64 characters. Pass a placeholder instead of a secret value.
     pub fn new(
         field: &'static str,
         value: impl fmt::Display,
@@ -45,11 +44,11 @@ impl ValidationError {
     pub fn field(&self) -> &'static str {
         self.field
     }
-    /// What it holds.
+    /// The invalid value.
     pub fn value(&self) -> &str {
         &self.value
     }
-    /// What it must hold.
+    /// The violated rule.
     pub fn rule(&self) -> &str {
         &self.rule
     }
@@ -63,12 +62,13 @@ impl fmt::Display for ValidationError {
 
 impl std::error::Error for ValidationError {}
 
-/// A member that a check needs, of a row that the exchange may have told in part.
-pub(crate) fn told<T>(field: &'static str, value: Option<T>) -> Result<T, ValidationError> {
-    value.ok_or_else(|| ValidationError::new(field, "nothing", "must be told by the exchange"))
+/// Requires a member that the exchange may have left out.
+pub(crate) fn present<T>(field: &'static str, value: Option<T>) -> Result<T, ValidationError> {
+    value
+        .ok_or_else(|| ValidationError::new(field, "nothing", "must be in the exchange's response"))
 }
 
-/// Checks the form of an identifier.
+/// Checks the format of an identifier.
 pub(crate) fn form<T: Identifier>(
     field: &'static str,
     value: Option<&T>,
@@ -104,7 +104,7 @@ pub(crate) fn range<T: PartialOrd + fmt::Display>(
     Err(ValidationError::new(field, value, rule))
 }
 
-/// An identifier with a published form.
+/// An identifier with a published format.
 pub(crate) trait Identifier {
     fn check(&self) -> Result<(), InvalidValue>;
 }
@@ -123,7 +123,7 @@ identifiers!(
     EarnProductId EarnId EarnRequestNo RequestNo
 );
 
-/// Checks that one of several parameters is there.
+/// Checks that at least one of several parameters is set.
 pub(crate) fn any(
     field: &'static str,
     present: bool,
@@ -132,7 +132,7 @@ pub(crate) fn any(
     if present { Ok(()) } else { Err(ValidationError::new(field, "nothing", rule)) }
 }
 
-/// Checks that an order is named by the exchange's id or by that of the user.
+/// Checks that an order id or a client order id is set.
 pub(crate) fn named(
     order_id: Option<&OrderId>,
     client_order_id: Option<&ClientOrderId>,
@@ -146,7 +146,7 @@ pub(crate) fn named(
     )
 }
 
-/// Checks that an amount is above zero.
+/// Checks that an amount is greater than zero.
 pub(crate) fn positive(
     field: &'static str,
     value: impl Into<Option<Decimal>>,

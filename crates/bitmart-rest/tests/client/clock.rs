@@ -9,28 +9,28 @@ use bitmart_rest::{Client, ClockFault, Outcome, RetryPolicy};
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, SignedRead, client};
-use crate::mock::{NOW, Off, answer};
+use crate::mock::{NOW, Off, response};
 
 /// An exchange that is `ahead` of the client's clock and refuses signatures a minute old.
 fn exchange(start: Instant, ahead: &Arc<AtomicI64>, latency: u64) -> ScriptedTransport {
     let ahead = Arc::clone(ahead);
-    ScriptedTransport::answer(move |request| {
+    ScriptedTransport::response(move |request| {
         let passed = i64::try_from(start.elapsed().as_millis()).unwrap();
         let half = i64::try_from(latency / 2).unwrap();
         let now = NOW + passed + half + ahead.load(Ordering::Relaxed);
         let late = Duration::from_millis(latency);
         if request.path() == "/system/time" {
             let body = format!(r#"{{"code":1000,"message":"OK","data":{{"server_time":{now}}}}}"#);
-            return answer(200, &[], &body).after(late);
+            return response(200, &[], &body).after(late);
         }
         let timestamp = request.headers["x-bm-timestamp"].to_str().unwrap();
         let age = now - timestamp.parse::<i64>().unwrap();
         if age.abs() > 60_000 {
             let text = "Header X-BM-TIMESTAMP range. Within a minute";
             let body = format!(r#"{{"code":30007,"message":"{text}"}}"#);
-            return answer(401, &[], body).after(late);
+            return response(401, &[], body).after(late);
         }
-        answer(200, &[], PLACED).after(late)
+        response(200, &[], PLACED).after(late)
     })
 }
 
@@ -100,9 +100,9 @@ async fn a_signed_read_is_tried_again_with_the_right_time() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_time_service_holds_no_order_back() {
     let start = Instant::now();
-    let script = ScriptedTransport::answer(|request| match request.path() {
-        "/system/time" => answer(502, &[], "<html></html>"),
-        _ => answer(200, &[], PLACED),
+    let script = ScriptedTransport::response(|request| match request.path() {
+        "/system/time" => response(502, &[], "<html></html>"),
+        _ => response(200, &[], PLACED),
     });
     let client = build(start, &script).sync_clock(true).build().unwrap();
     client.send(ORDER).await.unwrap();

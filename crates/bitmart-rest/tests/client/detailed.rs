@@ -1,4 +1,4 @@
-//! What a detailed answer tells.
+//! What a detailed response tells.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use bitmart_rest::{
 use bytes::Bytes;
 
 use crate::endpoint::{ORDER, PLACED, Placed, client};
-use crate::mock::answer;
+use crate::mock::response;
 
 /// What a response takes to come.
 const TRIP: Duration = Duration::from_millis(30);
@@ -35,7 +35,7 @@ fn limiter() -> Limiter {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_waited_two_seconds_for_a_permit_says_so() {
-    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED).after(TRIP));
+    let script = ScriptedTransport::response(|_| response(200, &[], PLACED).after(TRIP));
     let client = client("https://spot").transport(script).limiter(limiter()).build().unwrap();
     let first = client.send_detailed(Seldom).await.unwrap();
     assert_eq!((first.waited, first.latency, first.total), (Duration::ZERO, TRIP, TRIP));
@@ -48,24 +48,24 @@ async fn a_call_that_waited_two_seconds_for_a_permit_says_so() {
 async fn the_waits_of_all_attempts_count_and_the_pauses_between_them_only_in_the_total() {
     let unavailable = r#"{"code":30014,"message":"Service unavailable","trace":"1"}"#;
     let asked = std::sync::atomic::AtomicU32::new(0);
-    let script = ScriptedTransport::answer(move |_| {
+    let script = ScriptedTransport::response(move |_| {
         let reply = match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
-            0 | 1 => answer(503, &[], unavailable),
-            _ => answer(200, &[], PLACED),
+            0 | 1 => response(503, &[], unavailable),
+            _ => response(200, &[], PLACED),
         };
         reply.after(TRIP)
     });
     let policy = RetryPolicy::within(Duration::from_secs(60)).first_pause(Duration::from_secs(1));
     let client = client("https://spot").transport(script).limiter(limiter());
     let client = client.retry_reads(policy).build().unwrap();
-    let answer = client.send_detailed(Seldom).await.unwrap();
+    let response = client.send_detailed(Seldom).await.unwrap();
     // Each attempt after the first begins two seconds after the one before, and pauses are half to
     // all of one and of two seconds.
-    assert_eq!(answer.latency, TRIP);
-    assert_eq!(answer.total, TRIP * 3 + Duration::from_secs(4));
-    let pauses = answer.total.saturating_sub(TRIP * 3 + answer.waited);
+    assert_eq!(response.latency, TRIP);
+    assert_eq!(response.total, TRIP * 3 + Duration::from_secs(4));
+    let pauses = response.total.saturating_sub(TRIP * 3 + response.waited);
     assert!(pauses >= Duration::from_millis(1500), "{pauses:?}");
-    assert!(answer.waited >= Duration::from_secs(1), "{:?}", answer.waited);
+    assert!(response.waited >= Duration::from_secs(1), "{:?}", response.waited);
 }
 
 /// Makes every request wait for its place.
@@ -85,28 +85,28 @@ impl Transport for Crowded {
 
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_place_on_a_connection_counts() {
-    let crowded = Crowded(ScriptedTransport::always(answer(200, &[], PLACED)));
+    let crowded = Crowded(ScriptedTransport::always(response(200, &[], PLACED)));
     let client = client("https://spot").transport(crowded).build().unwrap();
-    let answer = client.send_detailed(ORDER).await.unwrap();
-    assert_eq!(answer.waited, Duration::from_millis(700));
-    assert_eq!((answer.latency, answer.total), (Duration::ZERO, answer.waited));
+    let response = client.send_detailed(ORDER).await.unwrap();
+    assert_eq!(response.waited, Duration::from_millis(700));
+    assert_eq!((response.latency, response.total), (Duration::ZERO, response.waited));
 }
 
 #[tokio::test]
-async fn a_detailed_answer_tells_everything() {
+async fn a_detailed_response_tells_everything() {
     let reply = Reply::raw(PLACED)
         .header("X-BM-RateLimit-Remaining", 3)
         .header("X-BM-RateLimit-Limit", 40)
         .header("X-BM-RateLimit-Reset", 2);
     let transport = ScriptedTransport::always(reply);
     let client = client("https://spot").transport(transport).build().unwrap();
-    let answer = client.send_detailed(ORDER).await.unwrap();
-    assert_eq!(answer.data.order_id, "7");
-    assert_eq!(answer.status.as_u16(), 200);
-    assert_eq!(answer.trace.as_deref(), Some("t1"));
-    assert_eq!(&answer.raw[..], PLACED.as_bytes());
-    let state = answer.rate_limit.unwrap();
+    let response = client.send_detailed(ORDER).await.unwrap();
+    assert_eq!(response.data.order_id, "7");
+    assert_eq!(response.status.as_u16(), 200);
+    assert_eq!(response.trace.as_deref(), Some("t1"));
+    assert_eq!(&response.raw[..], PLACED.as_bytes());
+    let state = response.rate_limit.unwrap();
     assert_eq!((state.used, state.limit, state.left()), (3, 40, 37));
     assert_eq!(state.window, Duration::from_secs(2));
-    assert!(!format!("{answer:?}").contains("code"), "the raw body is not shown");
+    assert!(!format!("{response:?}").contains("code"), "the raw body is not shown");
 }

@@ -1,4 +1,4 @@
-//! Answers that come compressed, and what else may be around the text of an answer.
+//! Responses that come compressed, and what else may be around the text of a response.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::endpoint::{ORDER, PLACED, PlaceOrder, ReadOrder, client};
-use crate::mock::answer;
+use crate::mock::response;
 use crate::server::{self, Server};
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -52,7 +52,7 @@ const CHANGES: &[Change] = &[
     ("all at once", "gzip", |text| gzip(&["\u{feff}".as_bytes(), text, b"\0\n"].concat())),
 ];
 
-/// The published answers to an endpoint: status and body.
+/// The published responses to an endpoint: status and body.
 fn fixtures(entry: &EndpointEntry) -> Vec<(PathBuf, u16, String)> {
     #[derive(serde::Deserialize)]
     struct Fixture {
@@ -71,15 +71,15 @@ fn fixtures(entry: &EndpointEntry) -> Vec<(PathBuf, u16, String)> {
         .collect()
 }
 
-/// What a client says of an answer.
+/// What a client says of a response.
 async fn said(
     entry: &'static EndpointEntry,
     status: u16,
     encoding: &'static str,
     body: Vec<u8>,
 ) -> String {
-    let script = ScriptedTransport::answer(move |_| {
-        answer(status, &[("Content-Encoding", encoding)], &body)
+    let script = ScriptedTransport::response(move |_| {
+        response(status, &[("Content-Encoding", encoding)], &body)
     });
     let limiter = Limiter::new(LimitPolicy::Off);
     let environment = Environment::custom("test")
@@ -94,7 +94,7 @@ async fn said(
 }
 
 #[tokio::test]
-async fn what_is_around_a_published_answer_changes_nothing_in_it() {
+async fn what_is_around_a_published_response_changes_nothing_in_it() {
     let mut tried = 0;
     for entry in ENDPOINTS {
         for (path, status, body) in fixtures(entry) {
@@ -115,8 +115,9 @@ async fn a_bomb_ends_at_the_limit_and_leaves_the_outcome_unknown() {
     for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("deflate", zlib)] {
         let bomb = pack(&spaces);
         assert!(bomb.len() < 64 * 1024);
-        let script =
-            ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", name)], &bomb));
+        let script = ScriptedTransport::response(move |_| {
+            response(200, &[("Content-Encoding", name)], &bomb)
+        });
         let client = client("https://spot").transport(script).max_body(64 * 1024).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::BodyTooLarge));
@@ -130,8 +131,8 @@ async fn other_encodings_are_named_in_the_error() {
     for (encoding, named) in
         [("br", "\"br\""), ("zstd", "\"zstd\""), ("gzip, gzip", "\"gzip, gzip\"")]
     {
-        let script = ScriptedTransport::answer(move |_| {
-            answer(200, &[("Content-Encoding", encoding)], compressed)
+        let script = ScriptedTransport::response(move |_| {
+            response(200, &[("Content-Encoding", encoding)], compressed)
         });
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
@@ -143,15 +144,16 @@ async fn other_encodings_are_named_in_the_error() {
     let mut broken = gzip(PLACED.as_bytes());
     let middle = broken.len() / 2;
     broken[middle] ^= 0xff;
-    let script =
-        ScriptedTransport::answer(move |_| answer(200, &[("Content-Encoding", "gzip")], &broken));
+    let script = ScriptedTransport::response(move |_| {
+        response(200, &[("Content-Encoding", "gzip")], &broken)
+    });
     let client = client("https://spot").transport(script).build().unwrap();
     let error = client.send(ORDER).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Encoding), "{error}");
 }
 
 #[tokio::test]
-async fn an_answer_over_a_connection_is_inflated_and_kept_inflated() {
+async fn an_response_over_a_connection_is_inflated_and_kept_inflated() {
     let server = Server::start(|_| {
         let body = gzip(PLACED.as_bytes());
         let head = format!("Content-Encoding: gzip\r\nContent-Length: {}", body.len());
@@ -166,7 +168,7 @@ async fn an_answer_over_a_connection_is_inflated_and_kept_inflated() {
 }
 
 #[test]
-fn an_answer_of_ones_own_stack_is_inflated_too() {
+fn an_response_of_ones_own_stack_is_inflated_too() {
     let mut headers = HeaderMap::new();
     headers.insert("content-encoding", HeaderValue::from_static("gzip"));
     for body in [gzip(PLACED.as_bytes()), PLACED.as_bytes().to_vec()] {

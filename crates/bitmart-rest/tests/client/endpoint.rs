@@ -52,7 +52,7 @@ impl Endpoint for SignedRead {
     }
 }
 
-/// The answer that all want.
+/// The response that all want.
 pub(crate) const PLACED: &str =
     r#"{"code":1000,"message":"OK","trace":"t1","data":{"order_id":"7"}}"#;
 

@@ -11,14 +11,14 @@ use bitmart_rest::{Client, LimitPolicy, Limiter};
 use bitmart_types::{EarnRecordType, Environment, Timestamp};
 use futures_util::{FutureExt as _, StreamExt as _};
 
-/// Answers by the number of the request, from 0, and its query.
+/// Responses by the number of the request, from 0, and its query.
 fn client(
-    answer: impl Fn(usize, &str) -> String + Send + Sync + 'static,
+    response: impl Fn(usize, &str) -> String + Send + Sync + 'static,
 ) -> (Client, ScriptedTransport) {
     let asked = AtomicUsize::new(0);
-    let exchange = ScriptedTransport::answer(move |request| {
+    let exchange = ScriptedTransport::response(move |request| {
         let query = request.uri.query().unwrap_or_default();
-        Reply::raw(answer(asked.fetch_add(1, Ordering::SeqCst), query))
+        Reply::raw(response(asked.fetch_add(1, Ordering::SeqCst), query))
     });
     let client = Client::builder()
         .environment(Environment::live())
@@ -91,10 +91,10 @@ async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
 }
 
 #[tokio::test]
-async fn a_page_has_the_answer_as_it_came() {
+async fn a_page_has_the_response_as_it_came() {
     let row = r#"{"recordId":"r1","type":"interest","time":86400000,"new":[1.50]}"#;
-    let answer = success(&format!(r#"{{"total":1, "list":[{row}]}}"#));
-    let sent = answer.clone();
+    let response = success(&format!(r#"{{"total":1, "list":[{row}]}}"#));
+    let sent = response.clone();
     let (client, _) =
         client(move |n, _| if n == 0 { sent.clone() } else { success(r#"{"total":0,"list":[]}"#) });
     let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 100);
@@ -102,7 +102,7 @@ async fn a_page_has_the_answer_as_it_came() {
     let page = pages.next_page().await.expect("a page").expect("rows");
     assert_eq!(page.rows.len(), 1);
     // With what the model does not know, to the digit.
-    assert_eq!(page.raw, answer);
+    assert_eq!(page.raw, response);
     assert!(page.window.from <= day(1) && page.window.to == day(2));
     assert!(pages.next_page().await.is_none());
 }
@@ -134,7 +134,7 @@ async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() 
 }
 
 #[tokio::test]
-async fn an_answer_of_another_form_is_not_taken_for_an_empty_one() {
+async fn an_response_of_another_form_is_not_taken_for_an_empty_one() {
     for data in ["[]", r#"{"total":3}"#, r#"{"total":3,"list":"many"}"#, "null"] {
         let (client, _) = client(move |_, _| success(data));
         let request = ListFlexibleRecords::new(EarnRecordType::Redeem, 1, 1);

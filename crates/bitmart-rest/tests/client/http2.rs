@@ -29,12 +29,12 @@ async fn requests_at_once_share_a_connection() {
             while let Ok((stream, _)) = listener.accept().await {
                 accepts.fetch_add(1, Ordering::SeqCst);
                 let stream = TokioIo::new(tls.accept(stream).await.unwrap());
-                let answer = service_fn(async |request: http::Request<_>| {
+                let response = service_fn(async |request: http::Request<_>| {
                     let _: hyper::body::Incoming = request.into_body();
                     Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(PLACED))))
                 });
                 let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-                tokio::spawn(builder.serve_connection(stream, answer));
+                tokio::spawn(builder.serve_connection(stream, response));
             }
         }
     });

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, advance};
 
 use crate::endpoint::{ORDER, PLACED, Placed, ReadOrder, client};
-use crate::mock::{Stopped, answer};
+use crate::mock::{Stopped, response};
 
 /// A write with a published limit.
 struct Limited;
@@ -48,7 +48,7 @@ fn throttled(error: &Error) -> (ThrottleReason, Duration) {
 #[tokio::test(start_paused = true)]
 async fn limits_are_kept_without_being_asked_for_and_shared_by_clones() {
     let script =
-        ScriptedTransport::always(answer(200, &[], PLACED).after(Duration::from_millis(30)));
+        ScriptedTransport::always(response(200, &[], PLACED).after(Duration::from_millis(30)));
     let client = client("https://spot").transport(script.clone()).build().unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
@@ -66,7 +66,7 @@ async fn limits_are_kept_without_being_asked_for_and_shared_by_clones() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_the_default_bound_is_refused_and_nothing_is_sent() {
-    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED));
+    let script = ScriptedTransport::response(|_| response(200, &[], PLACED));
     let client = client("https://spot").transport(script.clone()).build().unwrap();
     let tasks: Vec<_> = (0..20)
         .map(|_| {
@@ -87,7 +87,7 @@ async fn a_wait_beyond_the_default_bound_is_refused_and_nothing_is_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn fail_fast_says_until_when_by_the_clients_clock() {
-    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED));
+    let script = ScriptedTransport::response(|_| response(200, &[], PLACED));
     let builder = client("https://spot").transport(script).clock(Stopped(1_000_000));
     let client = builder.limiter(fail_fast()).build().unwrap();
     for _ in 0..4 {
@@ -106,7 +106,7 @@ async fn fail_fast_says_until_when_by_the_clients_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn off_sends_everything() {
-    let script = ScriptedTransport::answer(|_| answer(429, &[], REFUSED));
+    let script = ScriptedTransport::response(|_| response(429, &[], REFUSED));
     let limiter = Limiter::new(LimitPolicy::Off);
     let client = client("https://spot").transport(script.clone()).limiter(limiter).build().unwrap();
     for _ in 0..9 {
@@ -129,7 +129,7 @@ async fn too_many_requests_rest_the_bucket_until_the_named_time() {
     ];
     for (status, body, named, rest) in cases {
         let headers: Vec<_> = named.map(|named| ("Retry-After", named)).into_iter().collect();
-        let script = ScriptedTransport::answer(move |_| answer(status, &headers, body));
+        let script = ScriptedTransport::response(move |_| response(status, &headers, body));
         let client =
             client("https://spot").transport(script.clone()).limiter(fail_fast()).build().unwrap();
         let rest = Duration::from_secs(rest);
@@ -148,7 +148,7 @@ async fn too_many_requests_rest_the_bucket_until_the_named_time() {
 async fn a_ban_rests_everything() {
     let banned = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
     for (status, body) in [(418, banned), (200, banned), (418, "<html></html>")] {
-        let script = ScriptedTransport::answer(move |_| answer(status, &[], body));
+        let script = ScriptedTransport::response(move |_| response(status, &[], body));
         let client =
             client("https://spot").transport(script.clone()).limiter(fail_fast()).build().unwrap();
         let error = client.send(Limited).await.unwrap_err();
@@ -167,7 +167,7 @@ async fn headers_correct_the_count_downwards() {
         ("X-BM-RateLimit-Limit", "4"),
         ("X-BM-RateLimit-Reset", "2"),
     ];
-    let script = ScriptedTransport::answer(move |_| answer(200, &headers, PLACED));
+    let script = ScriptedTransport::response(move |_| response(200, &headers, PLACED));
     let client = client("https://spot").transport(script).limiter(fail_fast()).build().unwrap();
     client.send(Limited).await.unwrap();
     let error = client.send(Limited).await.unwrap_err();
@@ -177,7 +177,7 @@ async fn headers_correct_the_count_downwards() {
 #[tokio::test(start_paused = true)]
 async fn only_what_cannot_have_been_sent_gives_its_permit_back() {
     for (sent, expected) in [(false, 50), (true, 4)] {
-        let script = ScriptedTransport::answer(move |_| {
+        let script = ScriptedTransport::response(move |_| {
             if sent {
                 Reply::maybe_sent(TransportErrorKind::Interrupted)
             } else {
@@ -195,7 +195,8 @@ async fn only_what_cannot_have_been_sent_gives_its_permit_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_dropped_under_way_counts() {
-    let script = ScriptedTransport::always(answer(200, &[], PLACED).after(Duration::from_secs(1)));
+    let script =
+        ScriptedTransport::always(response(200, &[], PLACED).after(Duration::from_secs(1)));
     let client = client("https://spot").transport(script).limiter(fail_fast()).build().unwrap();
     for _ in 0..4 {
         let dropped = tokio::time::timeout(Duration::from_millis(1), client.send(Limited)).await;
@@ -206,7 +207,7 @@ async fn a_request_that_is_dropped_under_way_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn clients_of_one_address_share_a_limiter() {
-    let script = ScriptedTransport::answer(|_| answer(200, &[], PLACED));
+    let script = ScriptedTransport::response(|_| response(200, &[], PLACED));
     let limiter = fail_fast();
     let build =
         || client("https://spot").transport(script.clone()).limiter(limiter.clone()).build();
@@ -222,8 +223,8 @@ async fn clients_of_one_address_share_a_limiter() {
 
 const BANNED: &str = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
 
-/// Bans 20 ms after a request came: the first one that is answered for ten minutes, others without a
-/// time. Which one is first is decided when it is answered.
+/// Bans 20 ms after a request arrived: the first response names ten minutes, the others no time. Which
+/// one is first is decided when the response is sent.
 fn bans(answered: &Arc<AtomicU32>) -> impl Transport {
     let answered = Arc::clone(answered);
     from_fn(move |_| {
@@ -247,7 +248,7 @@ async fn a_later_418_without_a_time_does_not_shorten_a_ban() {
         let answered = Arc::new(AtomicU32::new(0));
         let builder = client("https://spot").transport(bans(&answered)).clock(Stopped(0));
         let client = builder.limiter(limiter).build().unwrap();
-        // Both are under way before the first answer.
+        // Both are under way before the first response.
         let (first, second) = tokio::join!(client.send(Limited), client.send(ORDER));
         let (wait, until) = (Duration::from_secs(600), Some(Timestamp::from_millis(600_000)));
         for error in [first.unwrap_err(), second.unwrap_err()] {

@@ -9,7 +9,7 @@ use bitmart_rest::{Clock, TransportError};
 use bitmart_types::Timestamp;
 use bytes::Bytes;
 
-/// Answers with the same piece again and again, so many times, and then with what `end` says.
+/// Responses with the same piece again and again, so many times, and then with what `end` says.
 pub(crate) fn pieces(
     piece: &'static [u8],
     count: usize,
@@ -50,7 +50,7 @@ impl Clock for Stopped {
 }
 
 /// A response with these headers.
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
     let reply = Reply::raw(Bytes::copy_from_slice(body.as_ref())).status(status);
     headers.iter().fold(reply, |reply, (name, value)| reply.header(name, value))
 }

@@ -1,4 +1,4 @@
-//! Answers of somebody in between: redirects, pages of proxies, and how long they ask to wait.
+//! Responses of somebody in between: redirects, pages of proxies, and how long they ask to wait.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use bitmart_rest::{
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
-use crate::mock::{Off, Stopped, answer};
+use crate::mock::{Off, Stopped, response};
 use crate::server::{Reply, Server};
 
 const CHALLENGE: &str = "<!DOCTYPE html><html><head><title>Just a moment...</title></head>\
@@ -62,7 +62,7 @@ const PAGES: &[Page] = &[
 #[tokio::test]
 async fn pages_of_proxies_are_named_and_prove_nothing() {
     for (status, headers, body, reason, says) in PAGES {
-        let script = ScriptedTransport::answer(move |_| answer(*status, headers, body));
+        let script = ScriptedTransport::response(move |_| response(*status, headers, body));
         let builder = client("https://spot").transport(script.clone());
         let client = builder.limiter(Limiter::new(LimitPolicy::Off)).build().unwrap();
         let error = client.send(ORDER).await.unwrap_err();
@@ -77,10 +77,10 @@ async fn pages_of_proxies_are_named_and_prove_nothing() {
 }
 
 #[tokio::test]
-async fn a_word_of_a_page_in_an_answer_of_the_exchange_means_nothing() {
+async fn a_word_of_a_page_in_an_response_of_the_exchange_means_nothing() {
     let body = r#"{"code":50020,"message":"Just a moment... error code: 1020","trace":"1"}"#;
     let script =
-        ScriptedTransport::answer(move |_| answer(403, &[("cf-mitigated", "challenge")], body));
+        ScriptedTransport::response(move |_| response(403, &[("cf-mitigated", "challenge")], body));
     let client = client("https://spot").transport(script).build().unwrap();
     assert_eq!(client.send(ORDER).await.unwrap_err().code(), Some(50020));
 }
@@ -119,7 +119,7 @@ async fn odd_addresses_of_a_redirect_are_bounded() {
     for location in [long.as_str(), "/relative?secret", "", "::::", "http://[::1]:99/x", "é"] {
         let location = location.to_owned();
         let script =
-            ScriptedTransport::answer(move |_| answer(302, &[("Location", &location)], ""));
+            ScriptedTransport::response(move |_| response(302, &[("Location", &location)], ""));
         let client = client("https://spot").transport(script).build().unwrap();
         let error = client.send(ReadOrder).await.unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::Redirect));
@@ -157,8 +157,9 @@ async fn a_date_to_wait_for_rests_the_bucket_and_a_ban_everything() {
         (418, soon, 90, ThrottleReason::Banned),
         (429, far, 3600, ThrottleReason::TooManyRequests),
     ] {
-        let script =
-            ScriptedTransport::answer(move |_| answer(status, &[("Retry-After", date)], "<html>"));
+        let script = ScriptedTransport::response(move |_| {
+            response(status, &[("Retry-After", date)], "<html>")
+        });
         let limiter = Limiter::new(LimitPolicy::FailFast);
         let builder = client("https://spot").transport(script.clone()).clock(Stopped(NOW));
         let client = builder.limiter(limiter).build().unwrap();
@@ -180,11 +181,11 @@ async fn a_read_that_is_sent_again_waits_as_long_as_asked() {
         (429, "Retry-After", "Tue, 14 Nov 2023 22:13:29 GMT", 9),
     ] {
         let start = Instant::now();
-        let script = ScriptedTransport::answer(move |_| {
+        let script = ScriptedTransport::response(move |_| {
             if start.elapsed() < Duration::from_secs(wait) {
-                answer(status, &[(name, text)], "<html></html>")
+                response(status, &[(name, text)], "<html></html>")
             } else {
-                answer(200, &[], PLACED)
+                response(200, &[], PLACED)
             }
         });
         let client = client("https://spot")
@@ -207,7 +208,7 @@ async fn what_somebody_has_decided_is_not_asked_again() {
         ) || (*reason == Unexpected::Html
             && (400..500).contains(status)
             && *status != 429);
-        let script = ScriptedTransport::answer(move |_| answer(*status, headers, body));
+        let script = ScriptedTransport::response(move |_| response(*status, headers, body));
         let client = client("https://spot")
             .transport(script.clone())
             .limiter(Limiter::new(LimitPolicy::Off))

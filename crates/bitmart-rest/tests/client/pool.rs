@@ -17,7 +17,7 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_connection_is_used_again_after_an_error_answer() {
+async fn a_connection_is_used_again_after_an_error_response() {
     let refusal = r#"{"code":50020,"message":"Balance not enough"}"#;
     let server = Server::start(move |_| Reply::Answer("400 Bad Request", refusal.into())).await;
     let client = client(&server.address).build().unwrap();
@@ -75,7 +75,7 @@ async fn a_request_on_a_pooled_connection_that_dies_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_connection_with_an_abandoned_answer_is_not_used_again() {
+async fn a_connection_with_an_abandoned_response_is_not_used_again() {
     let server = Server::start(|number| if number == 1 { Reply::Stall } else { ok(PLACED) }).await;
     let client = client(&server.address).build().unwrap();
     let abandoned = tokio::spawn({

@@ -19,27 +19,27 @@ const FOUND: &str = r#"{"code":1000,"message":"success","trace":"t","data":{"ord
 const NOTHING: &str = r#"{"code":1000,"message":"Ok","trace":"t","data":[]}"#;
 const FORBIDDEN: &str = r#"{"code":30002,"message":"X-BM-KEY not found","trace":"t","data":{}}"#;
 
-/// Answers by the number of the request, from 0: a body, or `status|body`, or
+/// Responses by the number of the request, from 0: a body, or `status|body`, or
 /// `status|body|Retry-After`. `None` breaks the connection.
-fn reply(answer: Option<&'static str>) -> Reply {
-    let Some(text) = answer else { return Reply::maybe_sent(TransportErrorKind::Interrupted) };
+fn reply(response: Option<&'static str>) -> Reply {
+    let Some(text) = response else { return Reply::maybe_sent(TransportErrorKind::Interrupted) };
     let (status, text) = text.split_once('|').unwrap_or(("200", text));
     let (body, wait) = text.split_once('|').unwrap_or((text, ""));
     let reply = Reply::raw(body).status(status.parse().unwrap());
     if wait.is_empty() { reply } else { reply.header("Retry-After", wait) }
 }
 
-fn client_with(answer: fn(usize) -> Option<&'static str>) -> (Client, ScriptedTransport) {
-    limited(answer, Limiter::new(LimitPolicy::Off))
+fn client_with(response: fn(usize) -> Option<&'static str>) -> (Client, ScriptedTransport) {
+    limited(response, Limiter::new(LimitPolicy::Off))
 }
 
 fn limited(
-    answer: fn(usize) -> Option<&'static str>,
+    response: fn(usize) -> Option<&'static str>,
     limiter: Limiter,
 ) -> (Client, ScriptedTransport) {
     let asked = AtomicUsize::new(0);
     let script =
-        ScriptedTransport::answer(move |_| reply(answer(asked.fetch_add(1, Ordering::SeqCst))));
+        ScriptedTransport::response(move |_| reply(response(asked.fetch_add(1, Ordering::SeqCst))));
     let client = Client::builder()
         .environment(Environment::live())
         .credentials(Credentials::new("key", "secret", "memo").unwrap())
@@ -94,17 +94,18 @@ async fn maintenance_and_limits_are_asked_through_and_never_mean_not_placed() {
     const MAINTENANCE: &str = r#"{"code":30016,"message":"Service maintenance","trace":"t"}"#;
     const TOO_MANY: &str = r#"{"code":30013,"message":"Request too many requests","trace":"t"}"#;
     const GONE: &str = r#"{"code":50032,"message":"Order does not exist","trace":"t"}"#;
-    for answer in [
+    for response in [
         |n| Some(if n < 5 { MAINTENANCE } else { FOUND }),
         |n| Some(if n < 5 { TOO_MANY } else { FOUND }),
         |n| Some(if n < 5 { GONE } else { FOUND }),
         |n| Some(if n < 5 { "<html>" } else { FOUND }),
     ] {
-        let (client, _) = client_with(answer);
+        let (client, _) = client_with(response);
         assert!(matches!(client.spot().reconcile(&id()).await.unwrap(), Reconciled::Placed(_)));
     }
-    for answer in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")] {
-        let (client, _) = client_with(answer);
+    for response in [|_| Some(MAINTENANCE), |_| Some(TOO_MANY), |_| Some(GONE), |_| Some("<html>")]
+    {
+        let (client, _) = client_with(response);
         client.spot().reconcile(&id()).await.expect_err("nobody knows");
     }
 }
@@ -129,11 +130,11 @@ const BAN_PAGE: &str = "418|<html></html>";
 
 #[tokio::test(start_paused = true)]
 async fn a_ban_that_ends_in_time_is_waited_out_and_nothing_is_asked_meanwhile() {
-    for answer in [(|n| Some(if n == 0 { BAN } else { FOUND })) as fn(usize) -> _, |n| {
+    for response in [(|n| Some(if n == 0 { BAN } else { FOUND })) as fn(usize) -> _, |n| {
         Some(if n == 0 { BAN_PAGE } else { FOUND })
     }] {
         for limiter in [Limiter::default(), Limiter::new(LimitPolicy::Off)] {
-            let (client, script) = limited(answer, limiter);
+            let (client, script) = limited(response, limiter);
             let begin = Instant::now();
             let found = client.spot().reconcile(&id()).await.unwrap();
             assert!(matches!(found, Reconciled::Placed(_)));

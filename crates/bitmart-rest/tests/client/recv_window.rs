@@ -15,7 +15,7 @@ async fn sent(request: impl Endpoint) -> Option<u64> {
     let recorder = ScriptedTransport::always(Reply::data("{}"));
     let builder = client("https://spot").transport(recorder.clone());
     let client = builder.recv_window(Duration::from_millis(1500)).build().unwrap();
-    // The answer fits none of them; only what was sent matters.
+    // The response fits none of them; only what was sent matters.
     let _ = client.send(request).await;
     let sent = recorder.requests();
     let body = &sent[0].body;

@@ -8,7 +8,7 @@ use bitmart_rest::{LimitPolicy, Limiter, Outcome, RetryClass, RetryPolicy, Trans
 use tokio::time::Instant;
 
 use crate::endpoint::{ORDER, PLACED, ReadOrder, SignedRead, client};
-use crate::mock::{Off, answer};
+use crate::mock::{Off, response};
 
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 
@@ -16,20 +16,23 @@ const HALF_MINUTE: Duration = Duration::from_secs(30);
 fn failures() -> Vec<(&'static str, ScriptedTransport)> {
     let api = |status: u16, code: i64, message: &'static str| {
         let body = format!(r#"{{"code":{code},"message":"{message}","trace":"1"}}"#);
-        ScriptedTransport::answer(move |_| answer(status, &[], &body))
+        ScriptedTransport::response(move |_| response(status, &[], &body))
     };
     vec![
-        ("connect", ScriptedTransport::answer(|_| Reply::not_sent(TransportErrorKind::Connect))),
+        ("connect", ScriptedTransport::response(|_| Reply::not_sent(TransportErrorKind::Connect))),
         (
             "broken",
-            ScriptedTransport::answer(|_| Reply::maybe_sent(TransportErrorKind::Interrupted)),
+            ScriptedTransport::response(|_| Reply::maybe_sent(TransportErrorKind::Interrupted)),
         ),
-        ("timeout", ScriptedTransport::answer(|_| Reply::maybe_sent(TransportErrorKind::Timeout))),
-        ("page", ScriptedTransport::answer(|_| answer(502, &[], "<html></html>"))),
-        ("empty", ScriptedTransport::answer(|_| answer(200, &[], ""))),
-        ("cut off", ScriptedTransport::answer(|_| answer(200, &[], &PLACED[..30]))),
-        ("no code", ScriptedTransport::answer(|_| answer(200, &[], "{}"))),
-        ("contradiction", ScriptedTransport::answer(|_| answer(500, &[], PLACED))),
+        (
+            "timeout",
+            ScriptedTransport::response(|_| Reply::maybe_sent(TransportErrorKind::Timeout)),
+        ),
+        ("page", ScriptedTransport::response(|_| response(502, &[], "<html></html>"))),
+        ("empty", ScriptedTransport::response(|_| response(200, &[], ""))),
+        ("cut off", ScriptedTransport::response(|_| response(200, &[], &PLACED[..30]))),
+        ("no code", ScriptedTransport::response(|_| response(200, &[], "{}"))),
+        ("contradiction", ScriptedTransport::response(|_| response(500, &[], PLACED))),
         ("fault inside", api(500, 59002, "Internal Server Error")),
         ("unknown code", api(500, 12345, "?")),
         ("maintenance", api(200, 30016, "Service maintenance")),
@@ -42,12 +45,14 @@ fn failures() -> Vec<(&'static str, ScriptedTransport)> {
 fn bans() -> Vec<(&'static str, ScriptedTransport)> {
     let banned = r#"{"code":30017,"message":"rejected","trace":"1"}"#;
     vec![
-        ("ban", ScriptedTransport::answer(move |_| answer(418, &[], banned))),
-        ("ban without status", ScriptedTransport::answer(move |_| answer(200, &[], banned))),
-        ("ban by a page", ScriptedTransport::answer(|_| answer(418, &[], "<html></html>"))),
+        ("ban", ScriptedTransport::response(move |_| response(418, &[], banned))),
+        ("ban without status", ScriptedTransport::response(move |_| response(200, &[], banned))),
+        ("ban by a page", ScriptedTransport::response(|_| response(418, &[], "<html></html>"))),
         (
             "ban for a second",
-            ScriptedTransport::answer(|_| answer(418, &[("Retry-After", "1")], "<html></html>")),
+            ScriptedTransport::response(|_| {
+                response(418, &[("Retry-After", "1")], "<html></html>")
+            }),
         ),
     ]
 }
@@ -107,7 +112,7 @@ async fn a_read_is_tried_as_often_as_allowed_after_failures_that_may_pass() {
 async fn a_refusal_that_stays_is_not_tried_again() {
     for (status, code) in [(400, 50000), (401, 30005), (400, 50020), (418, 30017), (400, 12345)] {
         let body = format!(r#"{{"code":{code},"message":"no","trace":"1"}}"#);
-        let script = ScriptedTransport::answer(move |_| answer(status, &[], &body));
+        let script = ScriptedTransport::response(move |_| response(status, &[], &body));
         let client = client("https://spot")
             .transport(script.clone())
             .retry_reads(RetryPolicy::within(Duration::from_secs(3600)).attempts(4))
@@ -139,9 +144,9 @@ async fn nothing_is_asked_again_during_a_ban() {
 async fn pauses_grow_and_success_ends_them() {
     let attempts = AtomicU32::new(0);
     let script =
-        ScriptedTransport::answer(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
-            0..3 => answer(502, &[], "<html></html>"),
-            _ => answer(200, &[], PLACED),
+        ScriptedTransport::response(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
+            0..3 => response(502, &[], "<html></html>"),
+            _ => response(200, &[], PLACED),
         });
     let client = client("https://spot")
         .transport(script.clone())
@@ -163,7 +168,7 @@ async fn the_budget_bounds_attempts_and_pauses_together() {
     let budget = Duration::from_secs(3);
     // Slow failures, and one that never comes.
     for latency in [Duration::from_millis(700), HALF_MINUTE] {
-        let script = ScriptedTransport::always(answer(502, &[], "<html></html>").after(latency));
+        let script = ScriptedTransport::always(response(502, &[], "<html></html>").after(latency));
         let client = client("https://spot")
             .transport(script.clone())
             .timeout(Duration::from_secs(120))
@@ -179,7 +184,7 @@ async fn the_budget_bounds_attempts_and_pauses_together() {
 #[tokio::test(start_paused = true)]
 async fn each_attempt_is_signed_anew() {
     let start = Instant::now();
-    let script = ScriptedTransport::answer(|_| answer(502, &[], "<html></html>"));
+    let script = ScriptedTransport::response(|_| response(502, &[], "<html></html>"));
     let client = client("https://spot")
         .transport(script.clone())
         .clock(Off { start, by: 0 })

@@ -8,9 +8,9 @@ use bitmart_types::{Environment, Service};
 
 use crate::endpoint::{ORDER, PLACED};
 
-fn client(answer: &'static str) -> (ScriptedTransport, Client) {
+fn client(response: &'static str) -> (ScriptedTransport, Client) {
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
-    let transport = ScriptedTransport::always(Reply::raw(answer));
+    let transport = ScriptedTransport::always(Reply::raw(response));
     let builder = Client::builder().credentials(credentials).transport(transport.clone());
     canary::assert_debug_hides(&builder, &[]);
     (transport, builder.build().unwrap())
@@ -18,8 +18,8 @@ fn client(answer: &'static str) -> (ScriptedTransport, Client) {
 
 #[tokio::test]
 async fn debug_and_errors_show_no_secret() {
-    for answer in [PLACED, "<html>CANARY</html>", r#"{"code":50020,"data":"CANARY"}"#] {
-        let (transport, client) = client(answer);
+    for response in [PLACED, "<html>CANARY</html>", r#"{"code":50020,"data":"CANARY"}"#] {
+        let (transport, client) = client(response);
         let result = client.send_detailed(ORDER).await;
         let sent = transport.requests();
         let sign = sent[0].headers["x-bm-sign"].to_str().unwrap();

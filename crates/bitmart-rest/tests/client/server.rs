@@ -1,4 +1,4 @@
-//! A server that answers from a script and counts what it sees.
+//! A server that responds from a script and counts what it sees.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,9 +20,9 @@ pub(crate) enum Reply {
     Raw(&'static str),
     /// Write these bytes as they are, and keep the connection.
     Bytes(Vec<u8>),
-    /// Close the connection without an answer.
+    /// Close the connection without a response.
     Close,
-    /// Never answer.
+    /// Never response.
     Stall,
     /// Announce a body and send pieces of it until the client goes away.
     Endless,
@@ -54,7 +54,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Answers the n-th request, over all connections, with `script(n)`.
+    /// Responses the n-th request, over all connections, with `script(n)`.
     pub(crate) async fn start(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(None, script).await
     }
@@ -133,9 +133,9 @@ async fn serve(
             requests.len()
         };
         match script(number) {
-            Reply::Answer(status, body) => stream.write_all(&answer(status, &body)).await?,
+            Reply::Answer(status, body) => stream.write_all(&response(status, &body)).await?,
             Reply::AnswerAndClose(status, body) => {
-                stream.write_all(&answer(status, &body)).await?;
+                stream.write_all(&response(status, &body)).await?;
                 return stream.shutdown().await;
             }
             Reply::Raw(bytes) => {
@@ -159,7 +159,7 @@ async fn serve(
     Ok(())
 }
 
-fn answer(status: &str, body: &str) -> Vec<u8> {
+fn response(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 

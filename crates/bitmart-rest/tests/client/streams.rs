@@ -67,8 +67,8 @@ async fn no_request_on_a_hidden_socket_is_answered_with_a_response_that_came_bef
     }
 }
 
-/// Reads an order and answers it.
-async fn answer(io: &mut DuplexStream, number: u32) {
+/// Reads an order and responses it.
+async fn send_response(io: &mut DuplexStream, number: u32) {
     let mut text = Vec::new();
     while !text.ends_with(b"}") {
         text.push(io.read_u8().await.unwrap());
@@ -99,7 +99,7 @@ async fn no_request_in_memory_is_answered_with_a_response_that_came_before_it() 
             placed = &mut sending => panic!("{:?} came before the request", placed),
             io = dialling => io.unwrap().unwrap(),
         };
-        let (placed, ()) = tokio::join!(sending, answer(&mut io, number));
+        let (placed, ()) = tokio::join!(sending, send_response(&mut io, number));
         assert_eq!(placed.unwrap().order_id, number.to_string());
         // The runtime gets no turn before the next request; every second time only a part has come.
         let surplus = response(FOREIGN + number);

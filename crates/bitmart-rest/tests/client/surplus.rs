@@ -238,7 +238,7 @@ impl Server {
         placed.unwrap().order_id
     }
 
-    /// How many of the orders were answered with a foreign id.
+    /// How many orders got the id of another one.
     pub(crate) async fn foreign(&self, orders: u32, plan: Plan) -> usize {
         let mut foreign = 0;
         for number in 0..orders {

@@ -1,4 +1,4 @@
-//! Answers that prove nothing, over a real connection.
+//! Responses that prove nothing, over a real connection.
 
 use bitmart_rest::{Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ async fn a_dropped_connection_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_half_sent_answer_leaves_the_outcome_unknown() {
+async fn a_half_sent_response_leaves_the_outcome_unknown() {
     for raw in [
         "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"code\":1000",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"cod\r\n",

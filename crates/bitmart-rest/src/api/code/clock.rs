@@ -1,6 +1,6 @@
-//! Which fault of time an error stands for.
+//! Kinds of clock errors.
 
-/// Why the exchange did not accept the time of a request.
+/// Why the exchange rejected the timestamp of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClockFault {
@@ -16,9 +16,9 @@ pub enum ClockFault {
 }
 
 impl ClockFault {
-    /// Code 30007 stands for all four, told apart by the text only. Futures endpoints have codes of
-    /// their own for a clock that is off.
-    pub(super) fn of(code: i64, message: &str) -> Option<Self> {
+    /// Code 30007 covers all four; only its message distinguishes them. Futures endpoints have separate
+    /// codes for a wrong clock.
+    pub(super) fn from_code(code: i64, message: &str) -> Option<Self> {
         match code {
             30007 if message.contains("must be long") => Some(Self::RecvWindowType),
             30007 if message.contains("less than") => Some(Self::RecvWindowRange),
@@ -28,7 +28,7 @@ impl ClockFault {
         }
     }
 
-    /// Whether it helps to synchronise the clock.
+    /// Whether synchronizing the clock helps.
     pub fn is_clock_off(self) -> bool {
         matches!(self, Self::Timestamp | Self::RecvWindow)
     }

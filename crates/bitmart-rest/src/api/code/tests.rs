@@ -65,8 +65,8 @@ fn what_failed_inside_the_exchange_proves_nothing() {
         let server_side = entry.status.is_some_and(|status| status >= 500);
         // These texts say what was wrong with the request, whatever their status.
         let refusal = matches!(entry.code, 30018 | 60050);
-        assert!(!server_side || refusal || !entry.proves_refusal(), "{}", entry.code);
-        assert!(entry.category != Category::ServerFault || !entry.proves_refusal());
+        assert!(!server_side || refusal || !entry.proves_rejection(), "{}", entry.code);
+        assert!(entry.category != Category::ServerFault || !entry.proves_rejection());
     }
 }
 

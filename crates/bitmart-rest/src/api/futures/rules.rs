@@ -57,7 +57,7 @@ impl ContractRules {
     /// When the exchange does not tell the quote currency or the step of prices or sizes: there are
     /// no rules to check with.
     pub fn new(contract: &Contract) -> Result<Self, ValidationError> {
-        let quote = validate::told("quote_currency", contract.quote_currency.as_ref())?;
+        let quote = validate::present("quote_currency", contract.quote_currency.as_ref())?;
         let contract_type = match quote.as_str() {
             "USD" => ContractType::Coin,
             _ => ContractType::Usdt,
@@ -67,8 +67,8 @@ impl ContractRules {
             status: contract.status.clone(),
             contract_type,
             contract_size: contract.contract_size,
-            price_step: validate::told("price_precision", contract.price_step)?,
-            size_step: validate::told("vol_precision", contract.volume_step)?,
+            price_step: validate::present("price_precision", contract.price_step)?,
+            size_step: validate::present("vol_precision", contract.volume_step)?,
             min_size: contract.min_volume,
             max_size: contract.max_volume,
             max_market_size: contract.market_max_volume,

@@ -61,12 +61,16 @@ impl SpotRules {
         Ok(Self {
             symbol: pair.symbol.clone(),
             status: pair.trade_status.clone(),
-            price_step: step_of(validate::told("price_max_precision", pair.price_max_precision)?),
+            price_step: step_of(validate::present(
+                "price_max_precision",
+                pair.price_max_precision,
+            )?),
             size_step: pair.quote_increment.normalize(),
-            min_size: validate::told("base_min_size", pair.base_min_size)?.normalize(),
+            min_size: validate::present("base_min_size", pair.base_min_size)?.normalize(),
             max_size: pair.base_max_size.map(|size| size.normalize()),
-            min_buy_amount: validate::told("min_buy_amount", pair.min_buy_amount)?.normalize(),
-            min_sell_amount: validate::told("min_sell_amount", pair.min_sell_amount)?.normalize(),
+            min_buy_amount: validate::present("min_buy_amount", pair.min_buy_amount)?.normalize(),
+            min_sell_amount: validate::present("min_sell_amount", pair.min_sell_amount)?
+                .normalize(),
         })
     }
     /// Pair.

@@ -1,23 +1,22 @@
-//! One rate limit: a sliding window of permits and a queue of callers. Pure: time is an argument.
+//! One rate limit: a sliding-window log of permits and a queue of callers. Pure: time is an argument.
 //!
-//! The algorithm is a log: a permit stands in it from the moment it is granted until a window
-//! after the request's answer, and no more permits stand in it than the limit allows. So no window
-//! of that length sees more requests than the limit, wherever it begins and however long requests
-//! are under way.
+//! The log contains a permit from the moment it is granted until one window after the response, and
+//! never more permits than the limit allows. So no window of that length contains more requests than
+//! the limit, wherever it begins and however long requests are in flight.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::rate::{Published, Rate};
-use crate::client::rate::{RateLimitState, ThrottleReason};
+use crate::wire::rate_limit::{RateLimitState, ThrottleReason};
 
-/// A caller's place in a bucket.
+/// Identifies a caller in the queue, and later its permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket(u64);
 
-/// When and why to ask again.
+/// When to poll again, and why the permit is not granted yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Later {
+pub(crate) struct Delay {
     pub(crate) at: Instant,
     pub(crate) reason: ThrottleReason,
 }
@@ -25,30 +24,30 @@ pub(crate) struct Later {
 #[derive(Debug)]
 pub(super) struct Bucket {
     headroom: u32,
-    /// `None` as long as no limit is known.
+    /// `None` until a limit is known.
     published: Option<Published>,
     rate: Option<Rate>,
-    /// Permits in use, those that become free first in front.
-    busy: VecDeque<Busy>,
-    /// Callers without a permit, first come first.
+    /// Permits in use, ordered by the time at which they become free.
+    used: VecDeque<UsedPermit>,
+    /// Callers without a permit, in order of arrival.
     queue: VecDeque<Waiting>,
-    /// End of the pause after too many requests, and of a ban: the latest that was named.
+    /// Latest end of a pause after too many requests, and of a ban.
     paused: Option<Instant>,
     banned: Option<Instant>,
     tickets: u64,
 }
 
 #[derive(Debug)]
-struct Busy {
+struct UsedPermit {
     free_at: Instant,
-    /// `None` for requests that the exchange counted and this bucket did not see.
+    /// `None` for requests of others, which only the exchange's headers reported.
     ticket: Option<Ticket>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     ticket: Ticket,
-    /// When the caller was told to ask again.
+    /// When the caller should poll again.
     due: Instant,
 }
 
@@ -59,7 +58,7 @@ impl Bucket {
             headroom,
             published,
             rate: published.map(|published| published.less(headroom)),
-            busy: VecDeque::new(),
+            used: VecDeque::new(),
             queue: VecDeque::new(),
             paused: None,
             banned: None,
@@ -67,7 +66,7 @@ impl Bucket {
         }
     }
 
-    /// Enters the queue. The caller must go on with [`poll`](Self::poll) or [`leave`](Self::leave).
+    /// Enters the queue. The caller must continue with [`poll`](Self::poll) or [`leave`](Self::leave).
     pub(super) fn join(&mut self, now: Instant) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
@@ -75,51 +74,51 @@ impl Bucket {
         ticket
     }
 
-    /// Grants the permit, or says when to ask again.
+    /// Grants the permit, or returns when to poll again.
     ///
-    /// Ask at that time, and whenever [`leave`](Self::leave) says that others may go earlier.
-    pub(super) fn poll(&mut self, ticket: Ticket, now: Instant) -> Result<(), Later> {
-        while self.busy.front().is_some_and(|busy| busy.free_at <= now) {
-            self.busy.pop_front();
+    /// Poll at that time, and whenever [`leave`](Self::leave) returns `true`.
+    pub(super) fn poll(&mut self, ticket: Ticket, now: Instant) -> Result<(), Delay> {
+        while self.used.front().is_some_and(|used| used.free_at <= now) {
+            self.used.pop_front();
         }
-        self.pass_over_sleepers(ticket, now);
+        self.rotate_unpolled(ticket, now);
         let Some(ahead) = self.queue.iter().position(|waiting| waiting.ticket == ticket) else {
             return Ok(()); // Granted before.
         };
-        if let Err(later) = self.open(ahead, now) {
-            self.queue[ahead].due = later.at;
-            return Err(later);
+        if let Err(delay) = self.check(ahead, now) {
+            self.queue[ahead].due = delay.at;
+            return Err(delay);
         }
         self.queue.remove(ahead);
         if let Some(rate) = self.rate {
-            self.occupy(now + rate.window, Some(ticket));
+            self.record_use(now + rate.window, Some(ticket));
         }
         Ok(())
     }
 
-    /// Whether a caller with so many others ahead may go now.
-    fn open(&self, ahead: usize, now: Instant) -> Result<(), Later> {
-        if let Some(later) = self.held_back(now) {
-            return Err(later);
+    /// Whether a caller with `ahead` callers in front gets a permit now.
+    fn check(&self, ahead: usize, now: Instant) -> Result<(), Delay> {
+        if let Some(delay) = self.held_back(now) {
+            return Err(delay);
         }
         let Some(rate) = self.rate else { return Ok(()) };
-        let Some(missing) = (self.busy.len() + ahead).checked_sub(rate.permits) else {
+        let Some(missing) = (self.used.len() + ahead).checked_sub(rate.permits) else {
             return Ok(());
         };
-        let at = match self.busy.get(missing) {
-            Some(busy) => busy.free_at,
-            // One of those ahead must have had its permit for a window before.
-            None => self.queue[missing - self.busy.len()].due.max(now) + rate.window,
+        let at = match self.used.get(missing) {
+            Some(used) => used.free_at,
+            // One of the callers in front must have used its permit for a window first.
+            None => self.queue[missing - self.used.len()].due.max(now) + rate.window,
         };
-        Err(Later { at, reason: ThrottleReason::LimitReached })
+        Err(Delay { at, reason: ThrottleReason::LimitReached })
     }
 
-    /// Sends callers in front to the back who did not ask again for a window after their time:
-    /// nobody polls their futures, and they must not hold up the rest.
-    fn pass_over_sleepers(&mut self, ticket: Ticket, now: Instant) {
-        let patience = self.rate.map_or(Duration::ZERO, |rate| rate.window);
+    /// Moves callers at the front to the back if they did not poll for a window after their time: their
+    /// futures are not polled, and they must not block the others.
+    fn rotate_unpolled(&mut self, ticket: Ticket, now: Instant) {
+        let grace = self.rate.map_or(Duration::ZERO, |rate| rate.window);
         while let Some(front) = self.queue.front_mut() {
-            if front.ticket == ticket || front.due + patience >= now {
+            if front.ticket == ticket || front.due + grace >= now {
                 return;
             }
             front.due = now;
@@ -127,37 +126,37 @@ impl Bucket {
         }
     }
 
-    /// Gives up a place in the queue, or gives back a permit that was not used. Returns whether
-    /// others may go earlier for it.
+    /// Leaves the queue, or returns an unused permit. Returns whether other callers may now get a permit
+    /// earlier.
     pub(super) fn leave(&mut self, ticket: Ticket) -> bool {
         self.queue.retain(|waiting| waiting.ticket != ticket);
-        self.busy.retain(|busy| busy.ticket != Some(ticket));
+        self.used.retain(|used| used.ticket != Some(ticket));
         !self.queue.is_empty()
     }
 
-    /// The answer to a request came, or none will: the exchange counted it by now, if it did. Only
-    /// from now on its window is sure to pass, however long the request was under way.
-    pub(super) fn answered(&mut self, ticket: Ticket, now: Instant) {
-        self.busy.retain(|busy| busy.ticket != Some(ticket));
+    /// Restarts the window of a permit when the request is over. The exchange may have counted the
+    /// request at any time until now.
+    pub(super) fn responded(&mut self, ticket: Ticket, now: Instant) {
+        self.used.retain(|used| used.ticket != Some(ticket));
         if let Some(rate) = self.rate {
-            self.occupy(now + rate.window, Some(ticket));
+            self.record_use(now + rate.window, Some(ticket));
         }
     }
 
-    /// Corrects the count by what an answer's headers said: downwards only.
+    /// Corrects the available permits by a response's headers: downwards only.
     pub(super) fn settle(&mut self, state: RateLimitState, now: Instant) {
-        let Some(told) = Published::new(state.limit, state.window) else { return };
-        if self.published.is_none_or(|published| told.is_tighter_than(published)) {
-            self.published = Some(told);
-            self.rate = Some(told.less(self.headroom));
+        let Some(stated) = Published::new(state.limit, state.window) else { return };
+        if self.published.is_none_or(|published| stated.is_tighter_than(published)) {
+            self.published = Some(stated);
+            self.rate = Some(stated.less(self.headroom));
         }
         let Some(rate) = self.rate else { return };
-        let told = told.less(self.headroom);
-        let left = told.permits.saturating_sub(state.used as usize);
-        let free_at = now + rate.window.max(told.window);
-        self.busy.retain(|busy| busy.free_at > now);
-        for _ in left..rate.permits.saturating_sub(self.busy.len()) {
-            self.occupy(free_at, None);
+        let stated = stated.less(self.headroom);
+        let left = stated.permits.saturating_sub(state.used as usize);
+        let free_at = now + rate.window.max(stated.window);
+        self.used.retain(|used| used.free_at > now);
+        for _ in left..rate.permits.saturating_sub(self.used.len()) {
+            self.record_use(free_at, None);
         }
     }
 
@@ -171,16 +170,16 @@ impl Bucket {
         self.banned = self.banned.max(Some(end));
     }
 
-    /// Until when nothing is granted after a refusal. Banned for as long as a ban lasts, also if the
-    /// bucket rests for longer.
-    pub(super) fn held_back(&self, now: Instant) -> Option<Later> {
+    /// Until when nothing is granted after a rejection. The reason is a ban as long as one lasts, even
+    /// if another pause lasts longer.
+    pub(super) fn held_back(&self, now: Instant) -> Option<Delay> {
         let at = self.paused.max(self.banned).filter(|at| *at > now)?;
         let reason = if self.banned.is_some_and(|end| end > now) {
             ThrottleReason::Banned
         } else {
             ThrottleReason::TooManyRequests
         };
-        Some(Later { at, reason })
+        Some(Delay { at, reason })
     }
 
     /// Length of the window, if a limit is known.
@@ -188,14 +187,14 @@ impl Bucket {
         self.rate.map(|rate| rate.window)
     }
 
-    /// Permits that nobody has, if a limit is known.
+    /// Number of free permits, if a limit is known.
     pub(super) fn free(&self) -> Option<usize> {
-        Some(self.rate?.permits.saturating_sub(self.busy.len()))
+        Some(self.rate?.permits.saturating_sub(self.used.len()))
     }
 
-    fn occupy(&mut self, free_at: Instant, ticket: Option<Ticket>) {
-        let position = self.busy.partition_point(|busy| busy.free_at <= free_at);
-        self.busy.insert(position, Busy { free_at, ticket });
+    fn record_use(&mut self, free_at: Instant, ticket: Option<Ticket>) {
+        let position = self.used.partition_point(|used| used.free_at <= free_at);
+        self.used.insert(position, UsedPermit { free_at, ticket });
     }
 }
 

@@ -1,12 +1,12 @@
-//! How many requests may go in how long, some way below what is published.
+//! Published limits and the rates actually used, which are lower by the headroom.
 
 use std::time::Duration;
 
-/// Bounds what a header or a description can make a bucket keep in memory.
-const MOST_PERMITS: u32 = 10_000;
+/// Bounds the memory that a header or a description can make a bucket use.
+const MAX_PERMITS: u32 = 10_000;
 
-/// Bounds how long a header can hold requests back.
-const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
+/// Bounds how long a header can pause requests.
+const MAX_WINDOW: Duration = Duration::from_secs(3600);
 
 /// A published limit: `count` requests per `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Published {
     window: Duration,
 }
 
-/// What is really used of a published limit.
+/// The rate that is used of a published limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rate {
     pub(super) permits: usize,
@@ -23,13 +23,13 @@ pub(super) struct Rate {
 }
 
 impl Published {
-    /// `None` for a limit of nothing, which says nothing.
+    /// `None` for a limit of zero, which is treated as unknown.
     pub(super) fn new(count: u32, window: Duration) -> Option<Self> {
-        let window = window.min(LONGEST_WINDOW);
-        (count > 0 && !window.is_zero()).then(|| Self { count: count.min(MOST_PERMITS), window })
+        let window = window.min(MAX_WINDOW);
+        (count > 0 && !window.is_zero()).then(|| Self { count: count.min(MAX_PERMITS), window })
     }
 
-    /// Whether this limit lets fewer requests pass than `other` in the long run.
+    /// Whether this limit allows fewer requests than `other` in the long run.
     pub(super) fn is_tighter_than(self, other: Self) -> bool {
         let pace = |limit: Self, other: Self| u128::from(limit.count) * other.window.as_nanos();
         pace(self, other) < pace(other, self)
@@ -37,8 +37,8 @@ impl Published {
 
     /// The limit less `headroom` per cent, 99 at most.
     ///
-    /// Whole permits would cost small limits too much: one of 2 less 15 % would be 1, half of it.
-    /// So the permits are rounded up and the window is stretched by what that gave too much.
+    /// Rounding permits down would cost small limits too much: 2 less 15 % would be 1. So permits are
+    /// rounded up and the window is stretched to compensate.
     pub(super) fn less(self, headroom: u32) -> Rate {
         let hundredths = self.count * (100 - headroom.min(99));
         let permits = hundredths.div_ceil(100);
@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(Published::new(0, Duration::from_secs(2)), None);
         assert_eq!(Published::new(5, Duration::ZERO), None);
         let absurd = Published::new(u32::MAX, Duration::from_secs(u32::MAX.into())).unwrap();
-        assert_eq!((absurd.count, absurd.window), (MOST_PERMITS, LONGEST_WINDOW));
+        assert_eq!((absurd.count, absurd.window), (MAX_PERMITS, MAX_WINDOW));
     }
 }

@@ -73,9 +73,9 @@ async fn fail_fast_says_when_and_off_lets_everything_pass() {
     let limiter = impatient();
     assert_eq!(taken(&limiter, &BY_KEY, None).await, 5);
     advance(Duration::from_millis(400)).await;
-    let later = limiter.acquire(&BY_KEY, None).await.unwrap_err();
-    assert_eq!(later.reason, ThrottleReason::LimitReached);
-    assert_eq!(later.at - gate::now(), Duration::from_millis(600));
+    let delay = limiter.acquire(&BY_KEY, None).await.unwrap_err();
+    assert_eq!(delay.reason, ThrottleReason::LimitReached);
+    assert_eq!(delay.at - shared_bucket::now(), Duration::from_millis(600));
 
     let off = Limiter::new(LimitPolicy::Off);
     for _ in 0..100 {
@@ -153,16 +153,16 @@ async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
         (None, Duration::from_secs(1)),
         (Some(Duration::ZERO), Duration::from_secs(1)),
         (Some(Duration::from_secs(7)), Duration::from_secs(7)),
-        (Some(Duration::from_secs(3_596_400)), LONGEST_REST),
+        (Some(Duration::from_secs(3_596_400)), MAX_PAUSE),
     ] {
         let limiter = impatient();
         let mut permit = limiter.acquire(&BY_KEY, None).await.unwrap().unwrap();
         permit.count();
-        let told = limiter.refused(Some(&permit), asked, false).expect("a time");
-        assert_eq!(told.at - gate::now(), rest);
-        let later = limiter.acquire(&BY_KEY, None).await.unwrap_err();
-        assert_eq!(later.reason, ThrottleReason::TooManyRequests);
-        assert_eq!(later.at - gate::now(), rest);
+        let told = limiter.rejected(Some(&permit), asked, false).expect("a time");
+        assert_eq!(told.at - shared_bucket::now(), rest);
+        let delay = limiter.acquire(&BY_KEY, None).await.unwrap_err();
+        assert_eq!(delay.reason, ThrottleReason::TooManyRequests);
+        assert_eq!(delay.at - shared_bucket::now(), rest);
         assert!(limiter.acquire(&BY_ADDRESS, None).await.is_ok(), "another bucket");
         advance(rest).await;
         assert!(limiter.acquire(&BY_KEY, None).await.is_ok());
@@ -173,13 +173,16 @@ async fn a_refusal_rests_its_bucket_for_the_time_it_names_or_a_window() {
 async fn a_ban_rests_everything_also_what_was_not_used_before() {
     let limiter = impatient();
     let permit = limiter.acquire(&UNKNOWN, None).await.unwrap().unwrap();
-    let told = limiter.refused(Some(&permit), None, true).expect("a time");
-    assert_eq!((told.at - gate::now(), told.reason), (BAN_REST, ThrottleReason::Banned));
+    let told = limiter.rejected(Some(&permit), None, true).expect("a time");
+    assert_eq!(
+        (told.at - shared_bucket::now(), told.reason),
+        (MIN_BAN_PAUSE, ThrottleReason::Banned)
+    );
     for metadata in [&UNKNOWN, &BY_KEY, &BY_ADDRESS] {
-        let later = limiter.acquire(metadata, Some(3)).await.unwrap_err();
-        assert_eq!(later.reason, ThrottleReason::Banned);
+        let delay = limiter.acquire(metadata, Some(3)).await.unwrap_err();
+        assert_eq!(delay.reason, ThrottleReason::Banned);
     }
-    advance(BAN_REST).await;
+    advance(MIN_BAN_PAUSE).await;
     assert!(limiter.acquire(&BY_KEY, Some(3)).await.is_ok());
 }
 
@@ -209,17 +212,17 @@ async fn bans_of(limiter: &Limiter, permit: Option<&Permit>, refusals: &[Refusal
         advance(Duration::from_millis(refusal.after)).await;
         let asked = refusal.asked.map(Duration::from_secs);
         if refusal.ban {
-            let rest = asked.unwrap_or_default().clamp(BAN_REST, LONGEST_BAN);
-            end = end.max(Some(gate::now() + rest));
+            let rest = asked.unwrap_or_default().clamp(MIN_BAN_PAUSE, MAX_BAN);
+            end = end.max(Some(shared_bucket::now() + rest));
         }
-        let told = limiter.refused(permit, asked, refusal.ban);
-        let Some(end) = end.filter(|end| *end > gate::now()) else {
+        let told = limiter.rejected(permit, asked, refusal.ban);
+        let Some(end) = end.filter(|end| *end > shared_bucket::now()) else {
             assert!(told.is_none_or(|told| told.reason == ThrottleReason::TooManyRequests));
             continue;
         };
         let told = told.expect("a ban is in force");
         assert_eq!(told.reason, ThrottleReason::Banned);
-        assert!(told.at >= end, "the answer shortens the ban by {:?}", end - told.at);
+        assert!(told.at >= end, "the response shortens the ban by {:?}", end - told.at);
         if permit.is_none() {
             assert_eq!(told.at, end);
         }
@@ -227,19 +230,19 @@ async fn bans_of(limiter: &Limiter, permit: Option<&Permit>, refusals: &[Refusal
     // Whatever came last: nothing goes before the latest end, in buckets old and new.
     let Some(end) = end else { return };
     for metadata in [&UNKNOWN, &BY_KEY, &BY_ADDRESS] {
-        if end > gate::now() && limiter.policy != LimitPolicy::Off {
-            let later = limiter.acquire(metadata, Some(3)).await.expect_err("banned");
-            assert_eq!(later.reason, ThrottleReason::Banned);
-            assert!(later.at >= end);
+        if end > shared_bucket::now() && limiter.policy != LimitPolicy::Off {
+            let delay = limiter.acquire(metadata, Some(3)).await.expect_err("banned");
+            assert_eq!(delay.reason, ThrottleReason::Banned);
+            assert!(delay.at >= end);
         }
     }
-    advance(end.saturating_duration_since(gate::now())).await;
+    advance(end.saturating_duration_since(shared_bucket::now())).await;
     assert!(limiter.acquire(&BY_KEY, Some(4)).await.is_ok(), "the ban ends when it was to end");
 }
 
 proptest! {
     #[test]
-    fn the_latest_end_of_a_ban_holds_whatever_the_order_of_answers(refusals in refusals()) {
+    fn the_latest_end_of_a_ban_holds_whatever_the_order_of_responses(refusals in refusals()) {
         for policy in [LimitPolicy::FailFast, LimitPolicy::Off] {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
             let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime");

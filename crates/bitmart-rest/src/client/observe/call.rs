@@ -1,4 +1,4 @@
-//! One call of the client: its times, its span and its figures.
+//! One call of the client: its timing, its span and its metrics.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::meters::EndpointMeters;
-use super::{Meters, words};
+use super::{Meters, labels};
 use crate::error::Error;
 use crate::wire::endpoint::{Host, Metadata};
 
-/// The times of a call, as [`Detailed`](crate::Detailed) tells them.
+/// The timing of a call, as in [`Detailed`](crate::Detailed).
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Timing {
     pub(crate) latency: Duration,
@@ -21,13 +21,13 @@ pub(crate) struct Timing {
     pub(crate) total: Duration,
 }
 
-/// A call that is under way. Dropped before its end, it was cancelled, and says so.
+/// A call in progress. Dropping it before its end records it as cancelled.
 pub(crate) struct Call {
     span: Span,
     meters: EndpointMeters,
     host: Host,
     begin: Instant,
-    /// Begin of the wait that goes on.
+    /// Start of the current wait.
     waiting: Option<Instant>,
     attempts: u32,
     timing: Timing,
@@ -35,8 +35,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The call begins. `server` says where its request goes, if the environment does; it is asked
-    /// only if somebody listens.
+    /// Starts a call. `server` returns the server of the request; it is called only if the span is
+    /// enabled.
     pub(crate) fn begin<'a>(
         meters: &Meters,
         metadata: &'static Metadata,
@@ -48,7 +48,7 @@ impl Call {
             otel.kind = "client",
             otel.status_code = Empty,
             bitmart.endpoint = metadata.id,
-            http.request.method = words::method(metadata.method),
+            http.request.method = labels::method(metadata.method),
             url.template = metadata.path,
             server.address = Empty,
             server.port = Empty,
@@ -79,12 +79,12 @@ impl Call {
         }
     }
 
-    /// The span, for what happens during the call.
+    /// The span of the call.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Another attempt begins.
+    /// Counts an attempt.
     pub(crate) fn attempt(&mut self) {
         self.attempts += 1;
         if self.attempts > 1 {
@@ -92,24 +92,25 @@ impl Call {
         }
     }
 
-    /// From now on the attempt waits to be sent.
+    /// Starts the wait for a permit and a connection.
     pub(crate) fn wait_begins(&mut self) {
         self.waiting = Some(Instant::now());
     }
 
-    /// There is no permit for the attempt.
-    pub(crate) fn refused(&mut self) {
+    /// Ends the wait without a permit.
+    pub(crate) fn throttled(&mut self) {
         self.add_wait(Instant::now());
     }
 
-    /// There is a place on a connection, or there was none in time. It was asked for at `since`.
+    /// Ends the wait: a connection was reserved, or none was available in time. The reservation was
+    /// requested at `since`.
     pub(crate) fn reserved(&mut self, since: Instant) {
         let now = Instant::now();
         self.meters.reserved(self.host, now.saturating_duration_since(since));
         self.add_wait(now);
     }
 
-    /// The attempt took so long from the transport to the end of its response, or to its failure.
+    /// Records the latency of the attempt, from the transport to the end of its response or to its error.
     pub(crate) fn sent(&mut self, latency: Duration) {
         self.timing.latency = latency;
         self.meters.sent(latency);
@@ -121,11 +122,11 @@ impl Call {
         }
     }
 
-    /// The call ends with an error, or with data that was decoded.
+    /// Ends the call with decoded data or with an error.
     pub(crate) fn end(mut self, end: Result<StatusCode, &Error>) -> Timing {
         self.ended = true;
-        let fault = end.err().map(words::error_type);
-        self.note(words::outcome(end.err()), fault);
+        let fault = end.err().map(labels::error_type);
+        self.note(labels::outcome(end.err()), fault);
         if !self.span.is_disabled() {
             let status = end.map_or_else(Error::status, Some);
             if let Some(status) = status {
@@ -138,31 +139,31 @@ impl Call {
         self.timing
     }
 
-    fn note(&mut self, outcome: words::Ended, fault: Option<&'static str>) {
+    fn note(&mut self, outcome: labels::Ended, fault: Option<&'static str>) {
         let now = Instant::now();
-        // A wait that was dropped.
+        // The call may have been dropped during a wait.
         self.add_wait(now);
         self.timing.total = now.saturating_duration_since(self.begin);
         self.meters.ended(outcome, fault, self.timing.total);
         if self.span.is_disabled() {
             return;
         }
-        self.span.record("bitmart.outcome", outcome.word());
+        self.span.record("bitmart.outcome", outcome.label());
         if let Some(fault) = fault {
             self.span.record("error.type", fault);
             self.span.record("otel.status_code", "ERROR");
         }
         self.span.record("bitmart.attempts", self.attempts);
-        self.span.record("bitmart.waited_ms", words::millis(self.timing.waited));
-        self.span.record("bitmart.latency_ms", words::millis(self.timing.latency));
-        self.span.record("bitmart.total_ms", words::millis(self.timing.total));
+        self.span.record("bitmart.waited_ms", labels::millis(self.timing.waited));
+        self.span.record("bitmart.latency_ms", labels::millis(self.timing.latency));
+        self.span.record("bitmart.total_ms", labels::millis(self.timing.total));
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
         if !self.ended {
-            self.note(words::Ended::Cancelled, Some("cancelled"));
+            self.note(labels::Ended::Cancelled, Some("cancelled"));
         }
     }
 }

@@ -1,23 +1,23 @@
-//! Events of `tracing`. Those of a call stand inside its span, which names the endpoint.
+//! Events of `tracing`. The events of a call are inside its span, which names the endpoint.
 
 use std::time::Duration;
 
 use http::StatusCode;
 use tracing::{debug, warn};
 
-use super::words;
+use super::labels;
 use crate::client::ClockEstimate;
 use crate::error::Error;
 use crate::transport::TransportErrorKind;
 
 /// A response arrived completely.
-pub(crate) fn request_answered(status: StatusCode, bytes: usize, latency: Duration) {
+pub(crate) fn response_received(status: StatusCode, bytes: usize, latency: Duration) {
     debug!(
         target: "bitmart_rest",
         {
             http.response.status_code = status.as_u16(),
             http.response.body.size = bytes,
-            bitmart.latency_ms = words::millis(latency),
+            bitmart.latency_ms = labels::millis(latency),
         },
         "request answered"
     );
@@ -28,8 +28,8 @@ pub(crate) fn request_failed(kind: TransportErrorKind, latency: Duration) {
     debug!(
         target: "bitmart_rest",
         {
-            error.type = words::transport(kind),
-            bitmart.latency_ms = words::millis(latency),
+            error.type = labels::transport(kind),
+            bitmart.latency_ms = labels::millis(latency),
         },
         "request failed"
     );
@@ -40,38 +40,38 @@ pub(crate) fn sent_again(attempts: u32, pause: Duration, error: &Error) {
     debug!(
         target: "bitmart_rest",
         {
-            error.type = words::error_type(error),
+            error.type = labels::error_type(error),
             bitmart.attempts = attempts,
-            bitmart.pause_ms = words::millis(pause),
+            bitmart.pause_ms = labels::millis(pause),
         },
         "the read is sent again"
     );
 }
 
-/// The clock follows the exchange.
+/// The client's clock was set by the exchange's.
 pub(crate) fn clock_synchronised(estimate: ClockEstimate) {
     debug!(
         target: "bitmart_rest",
         {
             bitmart.clock.offset_ms = estimate.offset_millis,
-            bitmart.clock.round_trip_ms = words::millis(estimate.round_trip),
+            bitmart.clock.round_trip_ms = labels::millis(estimate.round_trip),
         },
         "clock synchronised"
     );
 }
 
-/// The exchange did not tell its time.
+/// The exchange's time could not be read; the clock is unchanged.
 pub(crate) fn clock_kept(error: &Error) {
     warn!(
         target: "bitmart_rest",
         {
-            error.type = words::error_type(error),
+            error.type = labels::error_type(error),
         },
         "the clock could not be synchronised"
     );
 }
 
-/// A server sent bytes that nobody had asked for.
+/// A server sent bytes beyond the response.
 pub(crate) fn surplus() {
     warn!(
         target: "bitmart_rest",

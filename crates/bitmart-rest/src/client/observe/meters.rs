@@ -1,5 +1,5 @@
-//! Figures with the crate `metrics`. A handle is registered at its first use and kept, per client and
-//! per bucket, so that a call looks nothing up in the recorder.
+//! Metrics with the crate `metrics`. Handles are registered at their first use and cached per client and
+//! per bucket, so that a call needs no lookup in the recorder.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 
 use metrics::{Gauge, Histogram, Unit, counter, gauge, histogram};
 
-use super::words::{self, Ended};
-use crate::client::rate::ThrottleReason;
+use super::labels::{self, Ended};
+use crate::drift::DriftKind;
 use crate::transport::TransportError;
-use crate::wire::drift::DriftKind;
 use crate::wire::endpoint::{Host, LimitScope, Metadata};
+use crate::wire::rate_limit::ThrottleReason;
 
-/// Figures of a client.
+/// Metrics of a client.
 pub(crate) struct Meters {
     endpoints: RwLock<HashMap<&'static str, EndpointMeters>>,
     clock_offset: Gauge,
-    /// For a place on a connection, spot and futures.
+    /// Waits for a connection, for spot and futures.
     connection_waits: Arc<[OnceLock<Histogram>; 2]>,
 }
 
 impl Meters {
-    /// The recorder must be installed by now.
+    /// The recorder must be installed before.
     pub(crate) fn new() -> Self {
         describe();
         Self {
@@ -50,13 +50,13 @@ impl Meters {
     }
 }
 
-/// Figures of an endpoint.
+/// Metrics of an endpoint.
 #[derive(Clone)]
 pub(super) struct EndpointMeters(Arc<Handles>);
 
 struct Handles {
     endpoint: &'static str,
-    /// By how the call ended.
+    /// By outcome.
     calls: [OnceLock<Histogram>; 5],
     requests: Histogram,
     connection_waits: Arc<[OnceLock<Histogram>; 2]>,
@@ -102,7 +102,7 @@ impl EndpointMeters {
                 histogram!(
                     "bitmart_rest_call_duration_seconds",
                     "endpoint" => endpoint,
-                    "outcome" => outcome.word()
+                    "outcome" => outcome.label()
                 )
             };
             calls.get_or_init(new).record(total);
@@ -114,7 +114,7 @@ impl EndpointMeters {
     }
 }
 
-/// Figures of a bucket of the limiter.
+/// Metrics of a bucket of the limiter.
 pub(crate) struct BucketMeters {
     endpoint: &'static str,
     waits: Histogram,
@@ -141,7 +141,7 @@ impl BucketMeters {
         }
     }
 
-    /// A permit was granted to who had come at `since`.
+    /// A permit was granted to a caller that has waited since `since`.
     pub(crate) fn granted(&self, since: Instant, free: impl FnOnce() -> Option<usize>) {
         let now = tokio::time::Instant::now().into_std();
         self.waits.record(now.saturating_duration_since(since));
@@ -150,7 +150,7 @@ impl BucketMeters {
         }
     }
 
-    /// A request was held back on this side.
+    /// The limiter did not let a request through.
     pub(crate) fn throttled(&self, reason: ThrottleReason) {
         let reason = match reason {
             ThrottleReason::LimitReached => "limit_reached",
@@ -169,7 +169,7 @@ impl fmt::Debug for BucketMeters {
     }
 }
 
-/// An open connection. It counts until it is dropped.
+/// An open connection, counted until it is dropped.
 pub(crate) struct OpenConnection(Gauge);
 
 impl OpenConnection {
@@ -191,7 +191,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// The exchange refused a request for its rate.
+/// The exchange rejected a request for its rate limit.
 pub(crate) fn rate_limited(endpoint: &'static str, banned: bool) {
     counter!("bitmart_rest_rate_limited_total", "endpoint" => endpoint).increment(1);
     if banned {
@@ -201,11 +201,11 @@ pub(crate) fn rate_limited(endpoint: &'static str, banned: bool) {
 
 /// An attempt to open a connection ended.
 pub(crate) fn connection_attempt(error: Option<&TransportError>) {
-    let outcome = error.map_or("ok", |error| words::transport(error.kind()));
+    let outcome = error.map_or("ok", |error| labels::transport(error.kind()));
     counter!("bitmart_rest_connection_attempts_total", "outcome" => outcome).increment(1);
 }
 
-/// An answer differed from its description.
+/// A response differed from its description.
 pub(super) fn drift(endpoint: &'static str, kind: DriftKind) {
     let kind = match kind {
         DriftKind::UnknownMember => "unknown_member",
@@ -220,7 +220,7 @@ pub(super) fn drift(endpoint: &'static str, kind: DriftKind) {
     counter!("bitmart_rest_drift_total", "endpoint" => endpoint, "kind" => kind).increment(1);
 }
 
-/// Tells the recorder what each figure is: the same words as in `docs/observability.md`.
+/// Describes each metric to the recorder, with the texts of `docs/observability.md`.
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     let counters = [
@@ -233,7 +233,7 @@ fn describe() {
             "bitmart_rest_rate_limited_total",
             "Requests that the exchange refused for their rate, bans included.",
         ),
-        ("bitmart_rest_bans_total", "Bans that the exchange answered with."),
+        ("bitmart_rest_bans_total", "Bans that the exchange responded with."),
         ("bitmart_rest_connection_attempts_total", "Attempts to open a connection."),
         ("bitmart_rest_decode_faults_total", "Responses that could not be read."),
         ("bitmart_rest_drift_total", "Differences from the description, if they are watched."),

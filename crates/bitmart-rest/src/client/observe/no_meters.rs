@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::words::Ended;
-use crate::client::rate::ThrottleReason;
+use super::labels::Ended;
 use crate::transport::TransportError;
 use crate::wire::endpoint::{Host, Metadata};
+use crate::wire::rate_limit::ThrottleReason;
 
 /// Figures of a client.
 pub(crate) struct Meters;

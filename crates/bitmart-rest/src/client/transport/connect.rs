@@ -219,7 +219,7 @@ impl Connection {
             Self::Http2(_) => {}
         }
     }
-    /// Waits until the answer before is done with. False if the connection ended instead.
+    /// Waits until the response before is done with. False if the connection ended instead.
     pub(super) async fn ready(&mut self) -> bool {
         match self {
             Self::Http1(sender, idle) => {
@@ -239,7 +239,7 @@ impl Connection {
         }
     }
     /// Sends the request, whose address is path and query only, and waits for the head of the
-    /// answer. The error hands the request back if not one byte of it was written.
+    /// response. The error hands the request back if not one byte of it was written.
     pub(super) async fn send(
         &mut self,
         origin: &Origin,

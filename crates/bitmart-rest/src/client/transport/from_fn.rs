@@ -20,8 +20,8 @@ use super::{Body, Transport, TransportError, TransportFuture};
 ///
 /// let transport = transport::from_fn(async |request: http::Request<Bytes>| {
 ///     assert_eq!(request.uri().path(), "/system/time");
-///     let answer = r#"{"code":1000,"message":"OK","data":{"server_time":1700000000000}}"#;
-///     Ok(http::Response::new(Body::from(Bytes::from(answer))))
+///     let response = r#"{"code":1000,"message":"OK","data":{"server_time":1700000000000}}"#;
+///     Ok(http::Response::new(Body::from(Bytes::from(response))))
 /// });
 /// # async fn run(transport: impl bitmart_rest::Transport) -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::builder().transport(transport).build()?;

@@ -38,16 +38,16 @@ const MAX_CONNECTIONS: usize = 128;
 /// hyper and rustls on tokio, with connections that are used again.
 ///
 /// HTTP/1.1, one request at a time per connection, as many connections as there are requests in
-/// flight, up to [a limit](HyperTransportBuilder::max_connections_per_host). Small answers come back sooner this way than over HTTP/2, which can be chosen for many
-/// requests at once. A connection is used again only when its last answer was read to the end.
+/// flight, up to [a limit](HyperTransportBuilder::max_connections_per_host). Small responses come back sooner this way than over HTTP/2, which can be chosen for many
+/// requests at once. A connection is used again only when its last response was read to the end.
 /// No request is written twice: if an idle connection turns out to have ended before the first byte
 /// of a request was written, the request goes to another connection, otherwise it fails.
 ///
-/// Over HTTP/1.1 a response does not say which request it answers: its place in the order does. A
+/// Over HTTP/1.1 a response does not say which request it responds: its place in the order does. A
 /// server that sends one response too many would have it taken for the response to the next request.
 /// Bytes that have arrived before a request is written, wherever they are held, therefore end the
 /// connection, and the request goes to another. A server that sends the surplus response only after
-/// the next request cannot be told from one that answers it: whoever wants to exclude that as well
+/// the next request cannot be told from one that responds it: whoever wants to exclude that as well
 /// gives each write [a connection of its own](HyperTransportBuilder::fresh_connection_for_writes).
 #[derive(Clone)]
 pub struct HyperTransport(Arc<Shared>);
@@ -322,7 +322,7 @@ fn split(request: Request<Bytes>) -> Result<(Origin, Request<Full<Bytes>>), Tran
     Ok((Origin { scheme, authority }, request))
 }
 
-/// The connection that an answer arrives on.
+/// The connection that a response arrives on.
 struct Lease {
     connection: Connection,
     origin: Origin,
@@ -331,7 +331,7 @@ struct Lease {
     alone: bool,
 }
 
-/// An answer's body. Gives the connection back at its end; dropped before, it closes it.
+/// A response's body. Gives the connection back at its end; dropped before, it closes it.
 struct Arriving {
     incoming: Incoming,
     lease: Option<Lease>,

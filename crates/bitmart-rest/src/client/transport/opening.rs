@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::connect::Origin;
 use super::{TransportError, TransportErrorKind};
 
-/// One opening at a time per origin: a host that does not answer holds up nobody else's requests.
+/// One opening at a time per origin: a host that does not response holds up nobody else's requests.
 pub(super) struct Openings {
     by_origin: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Last>>>>,
     /// Longest wait for a turn.

@@ -50,7 +50,7 @@ impl Pool {
         waiting.pop().map(|idle| idle.connection)
     }
 
-    /// Keeps a connection whose last answer was read to its end.
+    /// Keeps a connection whose last response was read to its end.
     pub(super) fn put(&self, origin: &Origin, connection: Connection, now: Instant) {
         if connection.is_closed() {
             return;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::code;
-use crate::error::{Answer, ApiError};
+use crate::error::{ApiError, ResponseInfo};
 use crate::transport::TransportError;
 use crate::wire::endpoint::{Host, Metadata, Method};
 
@@ -16,19 +16,19 @@ const WRITES: [&Metadata; 3] = [&TRADE, &MOVE, &SET];
 
 const AT_ONCE: RetryClass = RetryClass::AfterTime { wait: Duration::ZERO };
 
-fn answer(status: u16) -> Answer {
+fn response(status: u16) -> ResponseInfo {
     let status = StatusCode::from_u16(status).expect("a status");
-    Answer { status, rate_limit: None, body: Bytes::new() }
+    ResponseInfo { status, rate_limit: None, body: Bytes::new() }
 }
 
 fn api(metadata: &'static Metadata, status: u16, code: i64) -> Error {
-    let answer = answer(status);
-    let (status, message) = (answer.status, String::new());
-    Error::api(metadata, ApiError { status, code, message, trace: None }).with_answer(answer)
+    let response = response(status);
+    let (status, message) = (response.status, String::new());
+    Error::api(metadata, ApiError { status, code, message, trace: None }).with_response(response)
 }
 
 fn page(metadata: &'static Metadata, status: u16, reason: Unexpected) -> Error {
-    Error::unexpected(metadata, reason).with_answer(answer(status))
+    Error::unexpected(metadata, reason).with_response(response(status))
 }
 
 /// Every failure that a response or the network can bring, for requests of this effect.
@@ -115,7 +115,7 @@ proptest! {
         let class = error.retry_class();
         prop_assert_eq!(class.is_banned(), told, "{}", error);
         if told {
-            prop_assert_eq!(class.wait(), Some(BAN_REST), "at least, though nobody named a time");
+            prop_assert_eq!(class.wait(), Some(MIN_BAN_PAUSE), "at least, though nobody named a time");
         }
     }
 
@@ -187,7 +187,7 @@ fn failures_have_the_class_that_is_documented() {
 #[cfg(feature = "client")]
 #[test]
 fn what_the_limiter_holds_back_says_how_long() {
-    use crate::client::rate::Throttled;
+    use crate::wire::rate_limit::Throttled;
 
     let (retry_after, until) = (Duration::from_secs(7), Timestamp::from_millis(7_000));
     for metadata in [&READ, &TRADE] {

@@ -59,12 +59,12 @@ fn post(server: &Server, path: &str) -> Request<Bytes> {
     request
 }
 
-fn answer(body: &[u8]) -> Vec<u8> {
-    answer_with("200 OK", "", body)
+fn response(body: &[u8]) -> Vec<u8> {
+    response_with("200 OK", "", body)
 }
 
 /// `headers` are whole lines.
-fn answer_with(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+fn response_with(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
@@ -117,7 +117,7 @@ fn is_body(response: &Response<Bytes>, body: &[u8]) -> Checked {
 }
 
 async fn request(transport: &dyn Transport) -> Checked {
-    let server = start(|_, _| Act::Write(answer(b" {\"a\" : 1.10}\n\n"))).await?;
+    let server = start(|_, _| Act::Write(response(b" {\"a\" : 1.10}\n\n"))).await?;
     let path = "/spot/v2/order?a=%20b%2Fc&b=~_-.&a=2";
     let response = whole(transport, post(&server, path)).await.map_err(|error| failed(&error))?;
     is_body(&response, b" {\"a\" : 1.10}\n\n")?;
@@ -138,7 +138,7 @@ async fn statuses(transport: &dyn Transport) -> Checked {
     for status in [400, 401, 408, 418, 421, 425, 429, 500, 502, 503, 504] {
         let server = start(move |_, _| {
             let line = format!("{status} x");
-            Act::Write(answer_with(&line, "Retry-After: 0\r\nX-Kept: 7\r\n", b"{}"))
+            Act::Write(response_with(&line, "Retry-After: 0\r\nX-Kept: 7\r\n", b"{}"))
         })
         .await?;
         let response = whole(transport, post(&server, "/order")).await;
@@ -154,7 +154,7 @@ async fn statuses(transport: &dyn Transport) -> Checked {
 async fn redirects(transport: &dyn Transport) -> Checked {
     for status in [301, 302, 303, 307, 308] {
         let server = start(move |_, _| {
-            Act::Write(answer_with(&format!("{status} x"), "Location: /elsewhere\r\n", b""))
+            Act::Write(response_with(&format!("{status} x"), "Location: /elsewhere\r\n", b""))
         })
         .await?;
         let response = whole(transport, post(&server, "/order")).await;
@@ -169,7 +169,7 @@ async fn redirects(transport: &dyn Transport) -> Checked {
 /// The connection is closed when the request has come, after it has answered so many others.
 async fn closed(transport: &dyn Transport, before: usize) -> Checked {
     let server = start(move |number, _| {
-        if number <= before { Act::Write(answer(b"{}")) } else { Act::WriteAndClose(Vec::new()) }
+        if number <= before { Act::Write(response(b"{}")) } else { Act::WriteAndClose(Vec::new()) }
     })
     .await?;
     for _ in 0..before {
@@ -186,7 +186,7 @@ async fn closed(transport: &dyn Transport, before: usize) -> Checked {
 
 /// Nothing says that the connection is closed; the next request may come too early to notice.
 async fn closed_idle(transport: &dyn Transport) -> Checked {
-    let server = start(|_, _| Act::WriteAndClose(answer(b"{}"))).await?;
+    let server = start(|_, _| Act::WriteAndClose(response(b"{}"))).await?;
     for _ in 0..ROUNDS {
         let before = server.arrived().len();
         let result = whole(transport, post(&server, "/order")).await;
@@ -232,7 +232,7 @@ async fn interim(transport: &dyn Transport) -> Checked {
     let server = start(|_, _| {
         let interim = "HTTP/1.1 100 Continue\r\n\r\n\
                        HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
-        Act::Write([interim.as_bytes(), &answer(b"{\"final\":true}")].concat())
+        Act::Write([interim.as_bytes(), &response(b"{\"final\":true}")].concat())
     })
     .await?;
     let response = whole(transport, post(&server, "/order")).await;
@@ -248,7 +248,7 @@ async fn compressed(transport: &dyn Transport) -> Checked {
     let packed = packed.map_err(|error| error.to_string())?;
     let body = packed.clone();
     let server =
-        start(move |_, _| Act::Write(answer_with("200 OK", "Content-Encoding: gzip\r\n", &body)))
+        start(move |_, _| Act::Write(response_with("200 OK", "Content-Encoding: gzip\r\n", &body)))
             .await?;
     let response = whole(transport, post(&server, "/order")).await;
     let response = response.map_err(|error| failed(&error))?;
@@ -272,8 +272,8 @@ async fn slow(transport: &dyn Transport) -> Checked {
 
 async fn surplus(transport: &dyn Transport) -> Checked {
     let server = start(|_, request| {
-        let own = answer(request.target().as_bytes());
-        Act::Write([own, answer(b"nobody asked for this")].concat())
+        let own = response(request.target().as_bytes());
+        Act::Write([own, response(b"nobody asked for this")].concat())
     })
     .await?;
     for number in 0..ROUNDS {
@@ -293,7 +293,7 @@ async fn surplus(transport: &dyn Transport) -> Checked {
 
 async fn given_up(transport: &dyn Transport) -> Checked {
     let server = start(|number, request| {
-        let own = answer(request.target().as_bytes());
+        let own = response(request.target().as_bytes());
         if number == 1 { Act::Late(own) } else { Act::Write(own) }
     })
     .await?;

@@ -1,4 +1,4 @@
-//! Bodies that arrive compressed, asked for or not.
+//! Inflates compressed bodies, whether compression was requested or not.
 
 use std::fmt;
 
@@ -8,15 +8,14 @@ use http::header::CONTENT_ENCODING;
 
 use crate::transport::{TransportError, too_large};
 
-/// Longest name of an encoding that is kept, in characters.
+/// Maximum length of an encoding's name in an error, in characters.
 const NAME_KEPT: usize = 64;
 
-/// How the headers say that the body is encoded.
+/// The encoding of a body according to its headers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     None,
-    /// `gzip` or `deflate`, once. The two are often mistaken for each other, so that the bytes say
-    /// which it is.
+    /// `gzip` or `deflate`, applied once. Servers confuse the two, so the bytes decide which it is.
     Deflated,
     /// Anything else, by name.
     Other(String),
@@ -42,17 +41,17 @@ impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("none"),
-            Self::Deflated => f.write_str("it is called gzip or deflate and does not inflate"),
+            Self::Deflated => f.write_str("declared as gzip or deflate, but it does not inflate"),
             Self::Other(name) => write!(f, "{name:?}"),
         }
     }
 }
 
-/// The body as it was before it was compressed, `limit` bytes at most. A body that is not
-/// compressed, or in a way that is not read, stays as it is.
+/// Inflates the body to `limit` bytes at most. A body that is not compressed, or has an unsupported
+/// encoding, is returned unchanged.
 ///
 /// # Errors
-/// The body is larger than `limit` when it is inflated.
+/// The inflated body is larger than `limit`.
 #[cfg(feature = "client")]
 pub(crate) fn inflated(
     headers: &HeaderMap,
@@ -61,7 +60,7 @@ pub(crate) fn inflated(
 ) -> Result<Bytes, TransportError> {
     let is_deflated = match Encoding::of(headers) {
         Encoding::Deflated => true,
-        // No text begins like this.
+        // No JSON text begins like this.
         Encoding::None => inflate::is_gzip(body),
         Encoding::Other(_) => false,
     };
@@ -76,7 +75,7 @@ pub(crate) fn inflated(
     }
 }
 
-/// Without the client nothing inflates; the error of such a body names its encoding.
+/// Without the client feature nothing is inflated; the error of such a body names its encoding.
 #[cfg(not(feature = "client"))]
 pub(crate) fn inflated(_: &HeaderMap, body: &Bytes, limit: usize) -> Result<Bytes, TransportError> {
     if body.len() > limit { Err(too_large(limit)) } else { Ok(body.clone()) }
@@ -88,7 +87,7 @@ mod inflate {
 
     use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
-    use super::super::members::without_padding;
+    use super::super::envelope::without_padding;
 
     pub(super) enum Stop {
         /// More than the limit.
@@ -107,12 +106,12 @@ mod inflate {
             if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
     }
 
-    /// `deflate` means zlib's wrapping; some servers leave that out.
+    /// `deflate` means the zlib format; some servers send raw deflate.
     pub(super) fn inflate(body: &[u8], limit: usize) -> Result<Vec<u8>, Stop> {
         let mut out = Vec::new();
         let mut rest = body;
         if is_gzip(rest) {
-            // One after the other are one body; what follows them is padding.
+            // Concatenated members are one body; anything after them is padding.
             while is_gzip(rest) {
                 read(GzDecoder::new(&mut rest), &mut out, limit)?;
             }
@@ -124,8 +123,8 @@ mod inflate {
                 ended => return ended.map(|_| out),
             }
         }
-        // Nothing in it says what it is, and plain texts begin like one. Only its end, which has to be
-        // that of the body, proves it.
+        // Raw deflate has no header, and plain text can look like it. It is accepted only if the
+        // stream ends exactly where the body ends.
         rest = body;
         match read(DeflateDecoder::new(&mut rest), &mut out, limit)? {
             Ended::Whole if without_padding(rest).is_empty() => Ok(out),

@@ -27,7 +27,7 @@ impl Endpoint for PlaceOrder {
     }
 }
 
-/// A write whose answer says nothing.
+/// A write whose response says nothing.
 struct CancelAll;
 
 impl Endpoint for CancelAll {
@@ -40,13 +40,13 @@ impl Endpoint for CancelAll {
     }
 }
 
-fn answer<E: Endpoint>(status: u16, body: &str) -> Result<E::Response, Error> {
+fn response<E: Endpoint>(status: u16, body: &str) -> Result<E::Response, Error> {
     let status = StatusCode::from_u16(status).unwrap();
     decode::<E>(status, &HeaderMap::new(), &Bytes::copy_from_slice(body.as_bytes()))
 }
 
 fn failure(status: u16, body: &str) -> Error {
-    answer::<PlaceOrder>(status, body).expect_err("must fail")
+    response::<PlaceOrder>(status, body).expect_err("must fail")
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn success_in_all_its_spellings() {
         // Data is usable, so an unknown wording of success does not matter.
         r#"{"code":1000,"message":"done","data":{"order_id":"7"}}"#,
     ] {
-        let placed = answer::<PlaceOrder>(200, body).expect(body);
+        let placed = response::<PlaceOrder>(200, body).expect(body);
         assert_eq!(placed.order_id, "7", "{body}");
     }
 }
@@ -72,11 +72,11 @@ fn what_is_around_the_text_and_how_the_code_is_written_do_not_matter() {
         [("\u{feff}", ""), ("", "\0"), ("", "\0\0\r\n \0"), (" \u{feff}\n", "\n"), ("\0", "")]
     {
         let body = format!("{before}{plain}{after}");
-        assert_eq!(answer::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body:?}");
+        assert_eq!(response::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body:?}");
     }
     for code in ["1000.0", r#""1000.0""#, "1000.000", "1e3", r#"" 1000 ""#] {
         let body = plain.replace("1000", code);
-        assert_eq!(answer::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body}");
+        assert_eq!(response::<PlaceOrder>(200, &body).expect(&body).order_id, "7", "{body}");
     }
     assert_eq!(failure(400, r#"{"code":50020.0,"message":"no"}"#).code(), Some(50020));
     // Not a whole number, so not a code.
@@ -93,7 +93,7 @@ fn a_member_that_is_there_twice_is_read() {
         r#"{"code":1000,"data":{},"message":"OK","message":"Ok","data":{"order_id":"7"}}"#,
         r#"{"code":1000,"trace":"1","trace":"2","msg":"","msg":"","data":{"order_id":"7"}}"#,
     ] {
-        assert_eq!(answer::<PlaceOrder>(200, body).expect(body).order_id, "7", "{body}");
+        assert_eq!(response::<PlaceOrder>(200, body).expect(body).order_id, "7", "{body}");
     }
     let error = failure(200, r#"{"code":50020,"code":50020,"message":"one","message":"two"}"#);
     assert_eq!((error.code(), error.message()), (Some(50020), Some("two")));
@@ -110,7 +110,7 @@ fn two_codes_that_differ_prove_nothing() {
         assert_eq!(error.outcome(), Outcome::Unknown);
     }
     let body = r#"{"success":true,"success":false,"data":[7]}"#;
-    let error = answer::<ReadErrno>(200, body).expect_err(body);
+    let error = response::<ReadErrno>(200, body).expect_err(body);
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::CodesDiffer));
 }
 
@@ -122,7 +122,7 @@ fn writes_without_data_succeed() {
         r#"{"code":1000,"message":"success","data":null}"#,
         r#"{"code":1000,"trace":"N/A"}"#,
     ] {
-        answer::<CancelAll>(200, body).expect(body);
+        response::<CancelAll>(200, body).expect(body);
     }
 }
 
@@ -152,7 +152,7 @@ fn codes_that_prove_nothing_leave_the_outcome_unknown() {
 }
 
 #[test]
-fn error_answers_in_all_their_spellings() {
+fn error_responses_in_all_their_spellings() {
     for (body, message) in [
         (r#"{"code":30005,"message":"wrong"}"#, "wrong"),
         (r#"{"code":"30005","msg":"wrong","trace":"N/A","data":{}}"#, "wrong"),
@@ -209,7 +209,7 @@ fn success_that_contradicts_itself_leaves_the_outcome_unknown() {
         format!(r#"{{"code":1000,"message":"{text}","data":""}}"#),
         format!(r#"{{"code":1000,"message":"","msg":"{text}","data":{{}}}}"#),
     ] {
-        let error = answer::<CancelAll>(200, &body).expect_err("must fail");
+        let error = response::<CancelAll>(200, &body).expect_err("must fail");
         let reason = ErrorKind::Unexpected(Unexpected::MessageContradictsCode);
         assert_eq!(error.kind(), &reason, "{body}");
         assert_eq!(error.outcome(), Outcome::Unknown);
@@ -237,7 +237,7 @@ fn data_that_does_not_decode_names_its_place_and_leaves_the_outcome_unknown() {
 fn nesting_is_bounded() {
     let nested = |depth: usize| {
         let data = "[".repeat(depth) + &"]".repeat(depth);
-        answer::<CancelAll>(200, &format!(r#"{{"code":1000,"data":{data}}}"#))
+        response::<CancelAll>(200, &format!(r#"{{"code":1000,"data":{data}}}"#))
     };
     nested(100).expect("not deep");
     let error = nested(100_000).expect_err("too deep for a recursive decoder");
@@ -311,13 +311,13 @@ fn display_says_what_where_and_what_to_do() {
     let unknown = failure(502, "<html>");
     assert_eq!(
         unknown.to_string(),
-        "place: the answer is an HTML page, probably of a proxy that does not reach the exchange \
+        "place: the response is an HTML page, probably of a proxy that does not reach the exchange \
          (HTTP 502). The exchange may be down: try again later. The request may have taken effect: \
          query the order before sending it again."
     );
 }
 
-/// Declares a read whose answer has another envelope.
+/// Declares a read whose response has another envelope.
 macro_rules! read {
     ($name:ident, $envelope:ident) => {
         struct $name;
@@ -345,14 +345,14 @@ fn the_flag_of_success_decides_where_the_envelope_has_one() {
         r#"{"success":true,"data":{"list":[7]}}"#,
         r#"{"code":1000,"message":"Ok","data":{"list":[7]}}"#,
     ] {
-        assert_eq!(answer::<ReadErrno>(200, body).expect(body)["list"][0], 7, "{body}");
+        assert_eq!(response::<ReadErrno>(200, body).expect(body)["list"][0], 7, "{body}");
     }
     for body in [
         r#"{"code":0,"msg":"ok","data":{"cid":"7"},"errorData":null,"success":true}"#,
         r#"{"code":1000,"msg":null,"data":{"cid":"7"},"success":true}"#,
         r#"{"code":1000,"message":"OK","trace":"t","data":{"cid":"7"}}"#,
     ] {
-        assert_eq!(answer::<ReadAccountInfo>(200, body).expect(body)["cid"], "7", "{body}");
+        assert_eq!(response::<ReadAccountInfo>(200, body).expect(body)["cid"], "7", "{body}");
     }
 }
 
@@ -376,15 +376,15 @@ fn failures_of_other_envelopes_are_errors_of_the_exchange() {
         // The gateway's own refusals come in its own envelope.
         (r#"{"code":30005,"message":"wrong","trace":"t"}"#, 30005, "wrong", Outcome::Rejected),
     ] {
-        let error = answer::<ReadErrno>(200, body).expect_err(body);
+        let error = response::<ReadErrno>(200, body).expect_err(body);
         assert_eq!(error.code(), Some(code), "{body}");
         assert_eq!(error.message(), Some(message), "{body}");
         assert_eq!(error.outcome(), outcome, "{body}");
     }
     let body = r#"{"code":30012,"msg":"no","data":null,"errorData":{"a":1},"success":false}"#;
-    let error = answer::<ReadAccountInfo>(200, body).expect_err(body);
+    let error = response::<ReadAccountInfo>(200, body).expect_err(body);
     assert_eq!((error.code(), error.message()), (Some(30012), Some("no")));
-    assert!(answer::<ReadBare>(200, r#"{"code":30012,"message":"no"}"#).is_err());
+    assert!(response::<ReadBare>(200, r#"{"code":30012,"message":"no"}"#).is_err());
 }
 
 #[test]
@@ -395,14 +395,14 @@ fn other_envelopes_are_as_strict_as_the_standard_one() {
         r#"{"data":{"list":[]}}"#,
         "[]",
     ] {
-        let error = answer::<ReadErrno>(200, body).expect_err(body);
+        let error = response::<ReadErrno>(200, body).expect_err(body);
         assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::NoCode), "{body}");
     }
     let body = r#"{"errno":"OK","message":"This service is down","data":{},"success":true}"#;
-    let error = answer::<ReadErrno>(200, body).expect_err(body);
+    let error = response::<ReadErrno>(200, body).expect_err(body);
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::MessageContradictsCode));
     let body = r#"{"errno":"OK","data":{"list":[]},"success":true}"#;
-    let error = answer::<ReadErrno>(500, body).expect_err(body);
+    let error = response::<ReadErrno>(500, body).expect_err(body);
     assert_eq!(error.kind(), &ErrorKind::Unexpected(Unexpected::StatusContradictsCode));
     // The standard envelope has no such flag.
     let error = failure(200, r#"{"success":true,"data":{"order_id":"7"}}"#);
@@ -417,7 +417,7 @@ fn without_an_envelope_the_body_is_the_data() {
         (" [7]", "[7]"),
     ] {
         let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
-        assert_eq!(answer::<ReadBare>(200, body).expect(body), data, "{body}");
+        assert_eq!(response::<ReadBare>(200, body).expect(body), data, "{body}");
     }
     for (status, body, reason) in [
         (500, r#"{"total":1}"#, Unexpected::NoCode),
@@ -427,7 +427,7 @@ fn without_an_envelope_the_body_is_the_data() {
         (200, "", Unexpected::Empty),
         (200, r#"{"total":1"#, Unexpected::Truncated),
     ] {
-        let error = answer::<ReadBare>(status, body).expect_err(body);
+        let error = response::<ReadBare>(status, body).expect_err(body);
         assert_eq!(error.kind(), &ErrorKind::Unexpected(reason), "{body}");
     }
 }

@@ -139,7 +139,7 @@ impl World {
                     state.timers.remove(&symbol);
                     return json!({ "result": true, "set_time": self.seconds(now), "cancel_time": 0 });
                 }
-                // The worst that fits the answer: it counts from the beginning of the second.
+                // The worst that fits the response: it counts from the beginning of the second.
                 let whole = Duration::from_secs((now - self.start).as_secs() + seconds);
                 state.timers.insert(symbol, self.start + whole);
                 let set_time = self.seconds(now);
@@ -221,9 +221,9 @@ impl Transport for World {
             let (status, body) = match fate {
                 Fate::Fine(millis) => {
                     sleep(Duration::from_millis(millis)).await;
-                    let answer = world.process(&path, &parameters);
+                    let response = world.process(&path, &parameters);
                     sleep(Duration::from_millis(millis)).await;
-                    (200, answer)
+                    (200, response)
                 }
                 Fate::Lost => return Err(lost()),
                 Fate::Unanswered(millis) => {

@@ -16,10 +16,10 @@ fn headers(used: u32, limit: u32, window: Duration) -> RateLimitState {
 }
 
 /// Joins and asks at once.
-fn ask(bucket: &mut Bucket, now: Instant) -> (Ticket, Result<(), Later>) {
+fn ask(bucket: &mut Bucket, now: Instant) -> (Ticket, Result<(), Delay>) {
     let ticket = bucket.join(now);
-    let answer = bucket.poll(ticket, now);
-    (ticket, answer)
+    let response = bucket.poll(ticket, now);
+    (ticket, response)
 }
 
 fn granted(bucket: &mut Bucket, now: Instant) -> usize {
@@ -32,21 +32,21 @@ fn those_who_wait_are_told_the_very_time() {
     assert_eq!(granted(&mut bucket, start), 3);
     // One is in the queue by now: three go after a window, the others after two.
     for place in 1..8 {
-        let (_, answer) = ask(&mut bucket, start);
+        let (_, response) = ask(&mut bucket, start);
         let at = start + WINDOW * (1 + place / 3);
-        assert_eq!(answer, Err(Later { at, reason: ThrottleReason::LimitReached }), "{place}");
+        assert_eq!(response, Err(Delay { at, reason: ThrottleReason::LimitReached }), "{place}");
     }
 }
 
 #[test]
-fn a_permit_is_in_use_until_a_window_after_the_answer() {
+fn a_permit_is_in_use_until_a_window_after_the_response() {
     let (mut bucket, start) = (bucket(), Instant::now());
     let (slow, _) = ask(&mut bucket, start);
     assert_eq!(granted(&mut bucket, start), 2);
-    bucket.answered(slow, start + WINDOW / 2);
-    let mut later = bucket.queue.drain(..);
-    assert!(later.next().is_some());
-    drop(later);
+    bucket.responded(slow, start + WINDOW / 2);
+    let mut delay = bucket.queue.drain(..);
+    assert!(delay.next().is_some());
+    drop(delay);
     assert_eq!(granted(&mut bucket, start + WINDOW), 2);
 }
 
@@ -99,11 +99,11 @@ fn a_pause_holds_everybody_until_its_end() {
     bucket.pause(end);
     bucket.ban(start + WINDOW * 2);
     bucket.pause(start + WINDOW * 3);
-    let (ticket, answer) = ask(&mut bucket, start + WINDOW);
-    assert_eq!(answer, Err(Later { at: end, reason: ThrottleReason::Banned }));
+    let (ticket, response) = ask(&mut bucket, start + WINDOW);
+    assert_eq!(response, Err(Delay { at: end, reason: ThrottleReason::Banned }));
     // The ban is over, the pause is not.
-    let answer = bucket.poll(ticket, start + WINDOW * 2);
-    assert_eq!(answer, Err(Later { at: end, reason: ThrottleReason::TooManyRequests }));
+    let response = bucket.poll(ticket, start + WINDOW * 2);
+    assert_eq!(response, Err(Delay { at: end, reason: ThrottleReason::TooManyRequests }));
     assert_eq!(bucket.poll(ticket, end), Ok(()));
 }
 
@@ -113,12 +113,12 @@ fn a_caller_that_never_asks_again_does_not_hold_up_the_rest() {
     assert_eq!(granted(&mut bucket, start), 3);
     // In the queue now: the one above, and a second sleeper.
     let _ = bucket.join(start);
-    let (awake, mut answer) = ask(&mut bucket, start);
+    let (awake, mut response) = ask(&mut bucket, start);
     let mut now = start;
-    while let Err(later) = answer {
-        assert!(later.at > now, "no progress");
-        now = later.at;
-        answer = bucket.poll(awake, now);
+    while let Err(delay) = response {
+        assert!(delay.at > now, "no progress");
+        now = delay.at;
+        response = bucket.poll(awake, now);
     }
     assert!(now <= start + WINDOW * 2);
 }
@@ -133,7 +133,7 @@ enum Step {
     Cancel(usize),
     /// Somebody with a permit does not send.
     GiveBack(usize),
-    /// An answer arrives.
+    /// A response arrives.
     Answer(usize),
     Headers(u32, u32),
     Pause(u64),
@@ -184,9 +184,9 @@ impl Model {
                 // Those in front must still find room.
                 assert!(since + place <= self.limit, "overtook those in front");
             }
-            Err(later) => {
-                assert!(later.at > self.now, "asks to be asked again at once");
-                self.waiting[place].1 = later.at;
+            Err(delay) => {
+                assert!(delay.at > self.now, "asks to be asked again at once");
+                self.waiting[place].1 = delay.at;
             }
         }
     }
@@ -233,7 +233,7 @@ impl Model {
             }
             Step::Answer(place) => {
                 if let Some((ticket, _)) = self.granted.get(place) {
-                    self.bucket.answered(*ticket, self.now);
+                    self.bucket.responded(*ticket, self.now);
                 }
             }
             Step::Headers(used, limit) => {
@@ -260,7 +260,7 @@ proptest! {
             model.step(step);
         }
         // Everybody's turn comes: one window each is the slowest possible pace, plus one for
-        // permits that answers prolonged.
+        // permits that responds prolonged.
         let rest = model.paused_until.saturating_duration_since(model.now);
         let turns = u32::try_from(model.waiting.len()).unwrap() + 2;
         model.pass(model.now + rest + WINDOW * turns);

@@ -7,11 +7,11 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Longest message and trace that are kept, in characters.
+/// Maximum length of message and trace, in characters.
 const TEXT_KEPT: usize = 256;
 
-/// The members of all envelopes. Their types vary between answers, so that they are read one by one.
-/// Of a member that is there twice the last value counts, unless it is `null`.
+/// The members of all envelopes. Their types vary between responses, so each is kept as raw JSON.
+/// Of a repeated member the last value counts, unless it is `null`.
 #[derive(Default)]
 pub(super) struct Members<'a> {
     pub(super) code: Option<&'a RawValue>,
@@ -21,7 +21,7 @@ pub(super) struct Members<'a> {
     pub(super) msg: Option<&'a RawValue>,
     pub(super) trace: Option<&'a RawValue>,
     pub(super) data: Option<&'a RawValue>,
-    /// One of the members that decide between success and failure is there twice with two meanings.
+    /// A member that decides between success and failure is repeated with another value.
     pub(super) is_contradictory: bool,
 }
 
@@ -83,7 +83,7 @@ fn is_same(one: &RawValue, other: &RawValue) -> bool {
     one.get() == other.get() || integer(one).is_some_and(|code| integer(other) == Some(code))
 }
 
-/// A code is a number or, in some answers, text.
+/// A code, which is a number or, in some responses, text.
 pub(super) fn integer(value: &RawValue) -> Option<i64> {
     whole(value.get().trim_matches('"'))
 }
@@ -97,7 +97,7 @@ pub(crate) fn whole(text: &str) -> Option<i64> {
     })
 }
 
-/// `true` or `false`, as text in some answers.
+/// `true` or `false`, as text in some responses.
 pub(super) fn flag(value: &RawValue) -> Option<bool> {
     value.get().trim_matches('"').parse().ok()
 }
@@ -111,7 +111,7 @@ pub(super) fn text(value: &RawValue) -> Option<String> {
     Some(text)
 }
 
-/// The text without what some servers put around it: a byte-order mark in front, blanks and NULs.
+/// Strips the padding that some servers add: a leading byte-order mark, whitespace and NULs.
 pub(crate) fn without_padding(body: &[u8]) -> &[u8] {
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
     let mut text = body;

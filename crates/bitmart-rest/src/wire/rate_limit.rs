@@ -1,4 +1,4 @@
-//! What is known about the caller's rate limit.
+//! Rate-limit state of responses, and requests that the client holds back.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ const USED: HeaderName = HeaderName::from_static("x-bm-ratelimit-remaining");
 const LIMIT: HeaderName = HeaderName::from_static("x-bm-ratelimit-limit");
 const WINDOW: HeaderName = HeaderName::from_static("x-bm-ratelimit-reset");
 
-/// How long everything rests after a ban, at least. BitMart publishes no length.
-pub(crate) const BAN_REST: Duration = Duration::from_secs(60);
+/// Minimum pause of all requests after a ban. BitMart publishes no duration.
+pub(crate) const MIN_BAN_PAUSE: Duration = Duration::from_secs(60);
 
-/// The state of the rate limit after a request, as its answer's headers told it.
+/// The state of the rate limit after a request, from the headers of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimitState {
@@ -26,7 +26,7 @@ pub struct RateLimitState {
 }
 
 impl RateLimitState {
-    /// Reads the headers; `None` unless all three are there and are numbers.
+    /// Reads the headers; `None` unless all three are present and numeric.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         Some(Self {
             used: number(headers, &USED)?,
@@ -46,21 +46,21 @@ impl RateLimitState {
 pub enum ThrottleReason {
     /// The published limit, less the headroom, is used up.
     LimitReached,
-    /// The exchange answered that there were too many requests (HTTP 429 or code 30013).
+    /// The exchange rejected a request as one too many (HTTP 429 or code 30013).
     TooManyRequests,
-    /// The exchange has banned the caller for going on (HTTP 418 or code 30017).
+    /// The exchange has banned the caller (HTTP 418 or code 30017).
     Banned,
 }
 
-/// A request that was held back on this side.
+/// A request that the client held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Throttled {
-    /// Why.
+    /// Why it was held back.
     pub reason: ThrottleReason,
-    /// For how long from then requests to this endpoint have to wait.
+    /// How long requests to this endpoint have to wait, counted from that moment.
     pub retry_after: Duration,
-    /// The same as a time of the client's clock.
+    /// The same as a time by the client's clock.
     pub until: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The fixed words of labels and fields.
+//! The fixed values of metric labels and span fields.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ pub(super) enum Ended {
     NotSent,
     Rejected,
     Unknown,
-    /// Its future was dropped.
+    /// The future was dropped.
     Cancelled,
 }
 
 impl Ended {
-    pub(super) const fn word(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::NotSent => "not_sent",
@@ -71,7 +71,7 @@ pub(super) const fn transport(kind: TransportErrorKind) -> &'static str {
     }
 }
 
-/// Milliseconds with a fraction: a round trip on the same machine takes less than one.
+/// Milliseconds with a fraction, because a round trip on one machine takes less than one.
 pub(super) fn millis(time: Duration) -> f64 {
     time.saturating_mul(1000).as_secs_f64()
 }

@@ -15,16 +15,16 @@ const ANY: u8 = TEXT | NUMBER | FLAG;
 
 /// What is described of one place: a value, or what is in it. Nothing means that anything may come.
 #[derive(Default)]
-pub(super) struct Shape {
+pub(super) struct Schema {
     value: u8,
-    members: BTreeMap<&'static str, Shape>,
+    members: BTreeMap<&'static str, Schema>,
     /// Of members whose names are values: `{date}`.
-    any_member: Option<Box<Shape>>,
-    item: Option<Box<Shape>>,
-    columns: BTreeMap<usize, Shape>,
+    any_member: Option<Box<Schema>>,
+    item: Option<Box<Schema>>,
+    columns: BTreeMap<usize, Schema>,
 }
 
-impl Shape {
+impl Schema {
     pub(super) fn new(fields: &[Field]) -> Self {
         let mut root = Self::default();
         for field in fields {
@@ -66,13 +66,13 @@ impl Shape {
             Value::Null => {}
             Value::Object(members) if is_object => {
                 for (name, value) in members {
-                    let shape = self.members.get(name.as_str()).or(self.any_member.as_deref());
-                    match shape {
-                        Some(shape) => {
+                    let schema = self.members.get(name.as_str()).or(self.any_member.as_deref());
+                    match schema {
+                        Some(schema) => {
                             // A name that is a value would make every answer a new finding.
                             let is_known = self.members.contains_key(name.as_str());
                             let name = if is_known { name.as_str() } else { "*" };
-                            shape.walk(value, &member(place, name), found);
+                            schema.walk(value, &member(place, name), found);
                         }
                         None => found(member(place, shown(name)), DriftKind::UnknownMember),
                     }
@@ -81,9 +81,9 @@ impl Shape {
             Value::Array(items) if is_list => {
                 for (index, value) in items.iter().enumerate() {
                     match (&self.item, self.columns.get(&index)) {
-                        (Some(shape), _) => shape.walk(value, &format!("{place}[]"), found),
-                        (None, Some(shape)) => {
-                            shape.walk(value, &format!("{place}[{index}]"), found);
+                        (Some(schema), _) => schema.walk(value, &format!("{place}[]"), found),
+                        (None, Some(schema)) => {
+                            schema.walk(value, &format!("{place}[{index}]"), found);
                         }
                         // However long the row is, its rest is one finding.
                         (None, None) => {

@@ -4,7 +4,7 @@ use bitmart_types::{Decimal, wire};
 use serde_json::Value;
 
 use super::DriftKind;
-use super::shape::member;
+use super::schema::member;
 
 /// Reports every place of `recorded` that became no value, a fault or a time of another unit in
 /// `got`, which is the encoded model, with faults in the places of their rows. Says whether there was

@@ -20,8 +20,8 @@
 //! # Ok::<(), bitmart_rest::Error>(())
 //! ```
 
-mod lost;
-mod shape;
+mod compare;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,7 +36,7 @@ use crate::catalog::{ENDPOINTS, EndpointEntry};
 use crate::wire::response::{SUCCESS, whole, without_padding};
 use crate::{Endpoint, Envelope, Error, Metadata, decode};
 
-use shape::Shape;
+use schema::Schema;
 
 /// Different findings that are kept; more are counted only.
 const FINDINGS: usize = 256;
@@ -59,7 +59,7 @@ struct State {
     answers: u64,
     overflow: u64,
     counts: BTreeMap<(&'static str, String, DriftKind), u64>,
-    shapes: BTreeMap<&'static str, Arc<Shape>>,
+    schemas: BTreeMap<&'static str, Arc<Schema>>,
 }
 
 /// How an answer differs.
@@ -144,16 +144,16 @@ impl Drift {
         let is_located = notes.iter().any(has_place)
             && entry.is_some_and(|entry| {
                 let body = Bytes::copy_from_slice(body);
-                let got = entry.recode_answer(StatusCode::OK, &body).ok();
+                let got = entry.recode_response(StatusCode::OK, &body).ok();
                 let got = got.and_then(|got| serde_json::from_str(&got).ok());
                 let mut count = |place, kind| state.count(endpoint.id, place, kind);
-                got.is_some_and(|got| lost::compare(&data, &got, &mut count))
+                got.is_some_and(|got| compare::compare(&data, &got, &mut count))
             });
         for (place, kind) in notes.iter().filter(|note| !is_located || !has_place(note)).map(told) {
             state.count(endpoint.id, place, kind);
         }
-        if let Some(shape) = self.shape(&mut state, endpoint.id) {
-            shape.compare(&data, &mut |place, kind| state.count(endpoint.id, place, kind));
+        if let Some(schema) = self.schema(&mut state, endpoint.id) {
+            schema.compare(&data, &mut |place, kind| state.count(endpoint.id, place, kind));
         }
         result
     }
@@ -175,14 +175,14 @@ impl Drift {
     }
 
     /// What is described of the endpoint's data; nothing for an endpoint of your own.
-    fn shape(&self, state: &mut State, id: &'static str) -> Option<Arc<Shape>> {
-        if let Some(shape) = state.shapes.get(id) {
-            return Some(shape.clone());
+    fn schema(&self, state: &mut State, id: &'static str) -> Option<Arc<Schema>> {
+        if let Some(schema) = state.schemas.get(id) {
+            return Some(schema.clone());
         }
         let entry = self.0.catalogue.iter().find(|entry| entry.metadata.id == id)?;
-        let shape = Arc::new(Shape::new(entry.fields));
-        state.shapes.insert(id, shape.clone());
-        Some(shape)
+        let schema = Arc::new(Schema::new(entry.fields));
+        state.schemas.insert(id, schema.clone());
+        Some(schema)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
