@@ -1,9 +1,9 @@
-//! Counts how answers differ from what is described.
+//! Counts differences between responses and the API description.
 //!
-//! The exchange changes its answers without notice. Decoding goes on: members that are not known
-//! are skipped, values that an enumeration lacks are kept, numbers and texts stand in for each
-//! other. A [`Drift`] counts where that happened, so that it can be seen before it matters. It
-//! reads each answer a second time, which is why it has to be asked for.
+//! The exchange changes its responses without notice. Decoding tolerates that: unknown members are
+//! skipped, unknown values of enumerations are kept, numbers and texts are accepted for each other. A
+//! [`Drift`] counts where that happened, so that it is noticed before it matters. It decodes each response
+//! a second time and is therefore off by default.
 //!
 //! ```
 //! use bitmart_rest::drift::{Drift, DriftKind};
@@ -38,39 +38,39 @@ use crate::{Endpoint, Envelope, Error, Metadata, decode};
 
 use schema::Schema;
 
-/// Different findings that are kept; more are counted only.
-const FINDINGS: usize = 256;
+/// Maximum number of different findings; further ones are only counted.
+const MAX_FINDINGS: usize = 256;
 
-/// Longest text from an answer that a finding repeats, in characters.
-const SHOWN: usize = 64;
+/// Maximum length of a text from a response in a finding, in characters.
+const MAX_TEXT: usize = 64;
 
-/// A counter of differences between answers and their description. Clones count together.
+/// Counts differences between responses and the API description. Clones share the counts.
 #[derive(Clone)]
 pub struct Drift(Arc<Inner>);
 
 struct Inner {
-    /// Held, not named where it is used: a program without a counter does not contain it.
+    /// A field and not the constant, so that programs without a counter do not link the catalogue.
     catalogue: &'static [EndpointEntry],
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    answers: u64,
+    responses: u64,
     overflow: u64,
     counts: BTreeMap<(&'static str, String, DriftKind), u64>,
     schemas: BTreeMap<&'static str, Arc<Schema>>,
 }
 
-/// How an answer differs.
+/// The kinds of differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DriftKind {
-    /// A member of an object, or a column of a row, that is not described.
+    /// An undescribed member of an object or column of a row.
     UnknownMember,
-    /// A value that an enumeration lacks.
+    /// An unknown value of an enumeration.
     UnknownValue,
-    /// A value of another form than described: a number for a text, an object for a list.
+    /// A value of another type than described: a number for a text, an object for a list.
     OtherForm,
     /// `null` where an object or a list is described.
     NoValue,
@@ -80,35 +80,35 @@ pub enum DriftKind {
     FaultyRow,
     /// A time in another unit than described; it is read by its magnitude.
     OtherUnit,
-    /// A member that came twice, or under two of its names.
+    /// A repeated member, or one with two of its names.
     RepeatedMember,
 }
 
-/// One difference, and how often it was seen.
+/// One difference and its count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
     /// Id of the endpoint.
     pub endpoint: &'static str,
-    /// Path below the data, `orders[].fee`; of an unknown value the enumeration and the value,
-    /// `OrderState frozen`. Empty for the data itself, and for a member that came twice. For an
-    /// endpoint of your own what was expected stands for the path of what cannot be read.
+    /// Path within the data, such as `orders[].fee`; for an unknown value the enumeration and the value,
+    /// such as `OrderState frozen`. Empty for the data itself and for a repeated member. For endpoints
+    /// outside the catalogue, an unreadable value has its expected type here.
     pub place: String,
-    /// What is different.
+    /// The kind of difference.
     pub kind: DriftKind,
-    /// How often.
+    /// Number of occurrences.
     pub count: u64,
 }
 
-/// What was counted so far.
+/// The differences counted so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DriftReport {
-    /// Answers that were read.
-    pub answers: u64,
+    /// Responses that were read.
+    pub responses: u64,
     /// The differences, by endpoint and place; the first 256.
     pub findings: Vec<Finding>,
-    /// Differences seen after that for which there was no room.
+    /// Number of further differences, which are not listed.
     pub overflow: u64,
 }
 
@@ -118,7 +118,7 @@ impl Drift {
         Self(Arc::new(Inner { catalogue: ENDPOINTS, state: Mutex::default() }))
     }
 
-    /// Like [`decode`], and counts.
+    /// Like [`decode`], but also counts differences.
     ///
     /// # Errors
     /// As [`decode`].
@@ -131,15 +131,15 @@ impl Drift {
         self.watch(const { &E::METADATA }, body, || decode::<E>(status, headers, body))
     }
 
-    /// Counts the differences in `body`, an answer of the endpoint, and the unknown values that
-    /// `decode` meets while it decodes that answer. Answers that report an error are not counted.
+    /// Counts the differences in `body`, a response of the endpoint, and the unknown values found by
+    /// `decode`, which decodes that response. Error responses are not counted.
     pub fn watch<R>(&self, endpoint: &Metadata, body: &[u8], decode: impl FnOnce() -> R) -> R {
         let (result, notes) = collect_notes(decode);
         let Some(data) = data(endpoint.envelope, body) else {
             return result;
         };
         let mut state = self.state();
-        state.answers += 1;
+        state.responses += 1;
         let entry = self.0.catalogue.iter().find(|entry| entry.metadata.id == endpoint.id);
         let is_located = notes.iter().any(has_place)
             && entry.is_some_and(|entry| {
@@ -149,7 +149,9 @@ impl Drift {
                 let mut count = |place, kind| state.count(endpoint.id, place, kind);
                 got.is_some_and(|got| compare::compare(&data, &got, &mut count))
             });
-        for (place, kind) in notes.iter().filter(|note| !is_located || !has_place(note)).map(told) {
+        for (place, kind) in
+            notes.iter().filter(|note| !is_located || !has_place(note)).map(finding_without_place)
+        {
             state.count(endpoint.id, place, kind);
         }
         if let Some(schema) = self.schema(&mut state, endpoint.id) {
@@ -158,7 +160,7 @@ impl Drift {
         result
     }
 
-    /// What was counted so far.
+    /// The differences counted so far.
     pub fn report(&self) -> DriftReport {
         let state = self.state();
         let findings = state.counts.iter().map(|((endpoint, place, kind), count)| Finding {
@@ -168,13 +170,13 @@ impl Drift {
             count: *count,
         });
         DriftReport {
-            answers: state.answers,
+            responses: state.responses,
             findings: findings.collect(),
             overflow: state.overflow,
         }
     }
 
-    /// What is described of the endpoint's data; nothing for an endpoint of your own.
+    /// The described schema of the endpoint's data; `None` outside the catalogue.
     fn schema(&self, state: &mut State, id: &'static str) -> Option<Arc<Schema>> {
         if let Some(schema) = state.schemas.get(id) {
             return Some(schema.clone());
@@ -193,7 +195,7 @@ impl Drift {
 impl State {
     fn count(&mut self, endpoint: &'static str, place: String, kind: DriftKind) {
         crate::client::observe::drift(endpoint, kind);
-        let is_full = self.counts.len() >= FINDINGS;
+        let is_full = self.counts.len() >= MAX_FINDINGS;
         let key = (endpoint, place, kind);
         match self.counts.get_mut(&key) {
             Some(count) => *count += 1,
@@ -205,13 +207,13 @@ impl State {
     }
 }
 
-/// Whether the place of the note is found by comparing the answer with what was decoded.
+/// Whether the note's place is found by comparing the response with the decoded model.
 fn has_place(note: &Note) -> bool {
     matches!(note, Note::Unreadable { .. } | Note::FaultyRow { .. } | Note::OtherUnit { .. })
 }
 
-/// A note without a place.
-fn told(note: &Note) -> (String, DriftKind) {
+/// The finding for a note whose place is unknown.
+fn finding_without_place(note: &Note) -> (String, DriftKind) {
     match note {
         Note::UnknownValue { enumeration, value } => {
             (format!("{enumeration} {}", shown(value.as_str())), DriftKind::UnknownValue)
@@ -219,12 +221,12 @@ fn told(note: &Note) -> (String, DriftKind) {
         Note::Unreadable { expected } => ((*expected).to_owned(), DriftKind::Unreadable),
         Note::FaultyRow { .. } => ("[]".to_owned(), DriftKind::FaultyRow),
         Note::OtherUnit { described, .. } => ((*described).to_owned(), DriftKind::OtherUnit),
-        // Notes of other kinds are not made yet.
+        // `Note` is non-exhaustive.
         Note::RepeatedMember | _ => (String::new(), DriftKind::RepeatedMember),
     }
 }
 
-/// The data of an answer that reports success.
+/// The data of a successful response.
 fn data(envelope: Envelope, body: &[u8]) -> Option<Value> {
     let mut body: Value = serde_json::from_slice(without_padding(body)).ok()?;
     if body["success"] == Value::Bool(false) {
@@ -242,9 +244,9 @@ fn data(envelope: Envelope, body: &[u8]) -> Option<Value> {
     body.get_mut("data").map(Value::take)
 }
 
-/// The beginning of a text from the network.
+/// A text from the network, cut to its maximum length.
 fn shown(text: &str) -> &str {
-    text.char_indices().nth(SHOWN).map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(MAX_TEXT).map_or(text, |(end, _)| &text[..end])
 }
 
 impl Default for Drift {
@@ -257,7 +259,7 @@ impl fmt::Debug for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
         f.debug_struct("Drift")
-            .field("answers", &state.answers)
+            .field("responses", &state.responses)
             .field("findings", &state.counts.len())
             .field("overflow", &state.overflow)
             .finish_non_exhaustive()
@@ -267,14 +269,14 @@ impl fmt::Debug for Drift {
 impl fmt::Display for DriftKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::UnknownMember => "a member that is not described",
-            Self::UnknownValue => "a value that is not known",
-            Self::OtherForm => "another form than described",
+            Self::UnknownMember => "an undescribed member",
+            Self::UnknownValue => "an unknown value",
+            Self::OtherForm => "another type than described",
             Self::NoValue => "null for an object or a list",
-            Self::Unreadable => "a value that cannot be read",
-            Self::FaultyRow => "a row that does not decode",
+            Self::Unreadable => "an unreadable value",
+            Self::FaultyRow => "a row that could not be decoded",
             Self::OtherUnit => "a time in another unit than described",
-            Self::RepeatedMember => "a member that came twice",
+            Self::RepeatedMember => "a repeated member",
         })
     }
 }
@@ -285,6 +287,6 @@ impl fmt::Display for DriftReport {
         for Finding { endpoint, place, kind, count } in &self.findings {
             writeln!(f, "{endpoint} `{place}`: {kind}, {count} times")?;
         }
-        write!(f, "{} answers, {} differences not listed", self.answers, self.overflow)
+        write!(f, "{} responses, {} differences not listed", self.responses, self.overflow)
     }
 }

@@ -1,12 +1,12 @@
-//! Complete histories, over any span of time.
+//! Complete histories, over any time span.
 //!
-//! The exchange responds a history in windows: a number of rows at most, a number of days at most,
-//! and a week when nothing is said. A [`Walk`] covers a long span with windows that the exchange
-//! responses completely: a full page is asked for again in narrower windows, neighbouring windows
-//! overlap, and rows that come twice are given once. No fact is needed about whether the ends of a
-//! window belong to it, nor about which time of a row the exchange looks at.
+//! The exchange limits a history request to a number of rows and a number of days, and defaults to a
+//! week. [`Pagination`] covers a long span with windows that are small enough to be returned
+//! completely: a full page is requested again with narrower windows, neighboring windows overlap, and
+//! duplicate rows are removed. So it does not matter whether the bounds of a window are inclusive, or
+//! which timestamp of a row the exchange filters by.
 //!
-//! With the `client` feature, `Client::history` walks for you, page by page or with `into_stream` as
+//! With the `client` feature, `Client::history` returns the pages one by one, or with `into_stream` as
 //! a stream:
 //!
 //! ```no_run
@@ -20,27 +20,27 @@
 //! while let Some(page) = pages.next().await {
 //!     let fills = page?;
 //!     // Store the rows and `pages.cursor()` together: after an interruption,
-//!     // `client.resume_history` goes on from there without gaps or doubles.
+//!     // `client.resume_history` continues from there without gaps or duplicates.
 //!     println!("{} fills, then {:?}", fills.len(), pages.cursor());
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Not every list can be walked: of past funding rates and of transfers between sub-accounts the
-//! exchange gives the newest rows only, and takes no times.
+//! Not every list supports this: for past funding rates and transfers between sub-accounts the
+//! exchange returns the newest rows only and accepts no time range.
 //!
-//! Rows that the exchange adds late, with an old time, are not seen by a walk that has passed:
-//! end a walk a little before the present.
+//! Rows that the exchange adds late, with an old timestamp, are missed if their window was already
+//! read: end the span a little before the present.
 
 mod lists;
+#[cfg(feature = "client")]
+mod pages;
+mod pagination;
 #[cfg(feature = "client")]
 mod stream;
 #[cfg(test)]
 mod tests;
-mod walk;
-#[cfg(feature = "client")]
-mod walker;
 
 use std::cmp::Ordering;
 
@@ -49,47 +49,47 @@ use bitmart_types::{Rows, Timestamp};
 use crate::Endpoint;
 
 #[cfg(feature = "client")]
-pub use stream::{HistoryStream, Page};
-pub use walk::{Cursor, Taken, Walk};
+pub use pages::{HistoryError, HistoryPages};
+pub use pagination::{Cursor, Pagination, Progress};
 #[cfg(feature = "client")]
-pub use walker::{HistoryError, HistoryPages};
+pub use stream::{HistoryStream, Page};
 
-/// A list request whose rows can be walked through over any span of time. The request says what to
-/// list; its times and page are set by the walk.
+/// A list request whose rows can be read over any time span. The request selects what to list; the
+/// pagination sets its time range and page.
 pub trait History: Endpoint + Clone {
     /// A row of the history.
     type Row;
 
-    /// How the exchange serves it.
+    /// Page size, window and other limits of the endpoint.
     const SPEC: HistorySpec;
 
     /// This request for one window.
     #[must_use]
     fn within(&self, window: &Window) -> Self;
 
-    /// The rows of a response; `None` when it does not hold a list of them, which is not the same as
-    /// an empty list. Rows that do not decode are among its faults: the walk counts them, so that
-    /// it sees a full response, and gives them once.
+    /// The rows of a response; `None` if it does not contain a list, which is not the same as an empty
+    /// list. Rows that cannot be decoded are in its faults: they count toward the page size and are
+    /// returned once.
     fn rows(response: Self::Response) -> Option<Rows<Self::Row>>;
 
-    /// When a row happened, and what tells it from every other.
+    /// Timestamp and identity of a row.
     fn key(row: &Self::Row) -> RowKey;
 }
 
-/// Time and identity of a row. Rows of one page are given in this order: those without a time first, those
-/// of one instant by their ids, which are compared as numbers where they are numbers.
+/// Timestamp and identity of a row. The rows of a page are sorted by it: rows without a timestamp first,
+/// rows of the same timestamp by id. Numeric ids are compared as numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "made by implementors of History")]
 pub struct RowKey {
-    /// When it happened; `None` where the exchange does not tell.
+    /// Timestamp; `None` if the exchange does not send it.
     pub time: Option<Timestamp>,
-    /// What no other row has.
+    /// Unique identifier.
     pub id: String,
 }
 
 impl Ord for RowKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Of two numbers without zeros in front the longer is the greater.
+        // Of two numbers without leading zeros, the longer one is greater.
         let size = |id: &str| {
             let is_number = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
             is_number.then(|| id.trim_start_matches('0').len())
@@ -112,59 +112,59 @@ impl PartialOrd for RowKey {
     }
 }
 
-/// One request of a walk: from and to, and the page where pages are numbered.
+/// The window of one request: its time range, and its page if pages are numbered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Window {
-    /// Begin of the span to ask for.
+    /// Start of the requested time range.
     pub from: Timestamp,
-    /// End of the span to ask for.
+    /// End of the requested time range.
     pub to: Timestamp,
-    /// Number of the page, from 1. Always 1 where pages are not numbered.
+    /// Page number, from 1. Always 1 if pages are not numbered.
     pub page: u32,
-    /// Rows to ask for.
+    /// Requested number of rows.
     pub rows: u32,
 }
 
-/// How the exchange serves a history.
+/// How the exchange paginates a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HistorySpec {
-    /// Milliseconds of the smallest step of a window's ends: 1, or 1,000 where they are seconds.
-    pub unit: i64,
-    /// Longest window, in milliseconds.
-    pub longest: i64,
-    /// A response with so many rows may be cut off. Where the exchange documents no most, a number
-    /// that no undocumented limit is likely to be below.
-    pub full: u32,
+    /// Resolution of time ranges, in milliseconds: 1, or 1,000 for whole seconds.
+    pub time_unit: i64,
+    /// Maximum length of a window, in milliseconds.
+    pub max_window: i64,
+    /// Number of rows at which a response may be truncated. If the exchange documents no maximum, a
+    /// number that is safely below any likely limit.
+    pub page_size: u32,
     /// Whether a window has numbered pages.
     pub numbered: bool,
-    /// Error code that stands for an empty window.
-    pub nothing_code: Option<i64>,
+    /// Error code that the exchange returns for an empty window.
+    pub empty_code: Option<i64>,
 }
 
 impl HistorySpec {
-    /// Windows of at most `longest_days` days whose ends are milliseconds, cut off at `full` rows.
-    pub const fn new(longest_days: i64, full: u32) -> Self {
-        let longest = longest_days * 86_400_000;
-        Self { unit: 1, longest, full, numbered: false, nothing_code: None }
+    /// Windows of at most `max_days` days, in milliseconds, and responses of at most `page_size` rows.
+    pub const fn new(max_days: i64, page_size: u32) -> Self {
+        let max_window = max_days * 86_400_000;
+        Self { time_unit: 1, max_window, page_size, numbered: false, empty_code: None }
     }
-    /// The ends of windows are whole seconds.
+    /// Time ranges are in whole seconds.
     #[must_use]
     pub const fn seconds(mut self) -> Self {
-        self.unit = 1_000;
+        self.time_unit = 1_000;
         self
     }
-    /// A window has numbered pages of `full` rows.
+    /// A window has numbered pages of `page_size` rows.
     #[must_use]
     pub const fn numbered(mut self) -> Self {
         self.numbered = true;
         self
     }
-    /// This error code stands for an empty window.
+    /// The exchange returns this error code for an empty window.
     #[must_use]
-    pub const fn nothing(mut self, code: i64) -> Self {
-        self.nothing_code = Some(code);
+    pub const fn empty_code(mut self, code: i64) -> Self {
+        self.empty_code = Some(code);
         self
     }
 }

@@ -1,28 +1,25 @@
-//! What became of an order whose outcome is unknown.
+//! Finds out whether an order with an unknown outcome was placed.
 //!
-//! # The whole story for a trader
+//! # Background
 //!
-//! You send an order and the connection breaks, a response is late, or a proxy responds in place of
-//! the exchange. [`Outcome::Unknown`](crate::Outcome::Unknown) says that the order may or may not
-//! exist. Sending it again could buy twice; forgetting it could leave an order in the book that
-//! nobody watches.
+//! The connection breaks after an order was sent, the response times out, or a proxy responds in place
+//! of the exchange. [`Outcome::Unknown`](crate::Outcome::Unknown) means that the order may or may not
+//! exist. Sending it again could buy twice; ignoring it could leave an unwatched order in the book.
 //!
-//! The way out is the client order id, which every order carries from the moment it is built. But
-//! a response of *not found* is not proof: the request may still be on its way, and the exchange
-//! shows new orders with a delay. Only time settles that. The exchange refuses a signature that is
-//! older than 60 seconds, so an order that is not there when that time has safely passed will never
-//! be. `reconcile` does this waiting for you: it asks until the order is found, or until *not found*
-//! is proof. A question that fails for a reason that may pass, such as a rate limit, maintenance or
-//! a broken connection, is no response: it is asked again, up to half a minute longer. What may pass
-//! is what [`Error::retry_class`] says.
+//! The solution is the client order id, which every order has from the moment it is built. But *not
+//! found* alone proves nothing: the request may still be in transit, and the exchange lists new orders
+//! with a delay. The exchange rejects signatures older than 60 seconds, so an order that is not found
+//! after that time, plus a margin, will never be placed. `reconcile` queries until the order is found, or
+//! until *not found* is proof. A query that fails with a transient error, such as a rate limit,
+//! maintenance or a broken connection, is repeated for up to 30 seconds longer. Which errors are
+//! transient is decided by [`Error::retry_class`].
 //!
-//! While the exchange has banned you, nothing is asked. A ban that ends within these 105 seconds is
-//! waited out; a longer one is returned at once as an error whose class,
-//! [`RetryClass::Banned`](crate::RetryClass::Banned), says when it ends. The order is then still
+//! During a ban no query is sent. `reconcile` waits for a ban that ends within these 105 seconds; a
+//! longer one is returned immediately as an error of the class
+//! [`RetryClass::Banned`](crate::RetryClass::Banned), which contains its end. The order is then still
 //! unknown: call `reconcile` again at that time.
 //!
-//! Do not wait long before calling it: an order that was cancelled without a fill can be queried
-//! for 20 minutes only.
+//! Do not delay calling it: an order that was canceled without a fill can be queried for 20 minutes only.
 
 use std::time::Duration;
 
@@ -33,56 +30,55 @@ use crate::Error;
 use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
 use crate::spot::{Order, QueryOrderByClientId, Spot};
 
-/// The exchange takes a signature for 60 seconds; some more for clocks that differ and for orders
-/// that show late.
+/// The exchange accepts a signature for 60 seconds, plus a margin for clock skew and for orders that
+/// are listed late.
 const SETTLED_AFTER: Duration = Duration::from_secs(75);
-/// When requests that still fail are given up.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(105);
+/// When to stop repeating queries that fail.
+const ABANDONED_AFTER: Duration = Duration::from_secs(105);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// Code of a spot order that is not found.
 const NOT_FOUND: i64 = 50_005;
 
-/// Codes of a futures order that is not found, when a list is asked for one.
+/// Codes of a futures order that is not found in a list.
 const FUTURES_NOT_FOUND: [i64; 2] = [40_035, 40_037];
 
-/// Most rows of the list of open futures orders, and of the history of futures orders.
+/// Maximum rows of the open futures orders and of the futures order history.
 const OPEN_ROWS: u32 = 100;
 const HISTORY_ROWS: usize = 200;
 
-/// How far back a futures order is looked for, in milliseconds: 7 days.
-const LOOKED_BACK: i64 = 7 * 86_400_000;
+/// How far back a futures order is searched, in milliseconds: 7 days.
+const SEARCHED_BACK: i64 = 7 * 86_400_000;
 
-/// What became of an order.
+/// The result of reconciling an order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Reconciled<T> {
-    /// The exchange has the order. Its state says how far it is; it may be filled or cancelled.
+    /// The order was placed. It may already be filled or canceled: see its state.
     Placed(T),
-    /// The exchange does not have the order and will not take it any more. It is safe to place
-    /// another one.
+    /// The order was not placed and cannot be placed any more. It is safe to send another one.
     NotPlaced,
-    /// The order was not found, but the exchange does not list enough to be sure: there are as many
-    /// open futures orders as it lists at most, or a row of its lists does not decode. Do not place the order again before you have looked:
-    /// cancelling some others, or all of the contract, brings the rest to light.
+    /// The order was not found, but the lists may be incomplete: they have the maximum number of open
+    /// futures orders, or a row could not be decoded. Do not place the order again before checking:
+    /// cancel some other orders, or all of the contract, to see the rest.
     Unclear,
 }
 
-/// What one question told.
-enum Found<T> {
-    Order(T),
-    Nothing,
-    /// Nothing, in a list that may have been cut off.
-    NothingInPart,
+/// The result of one query.
+enum Lookup<T> {
+    Found(T),
+    NotFound,
+    /// Not found in a list that may be truncated.
+    NotFoundInPart,
 }
 
 impl Spot<'_> {
-    /// Finds out what became of an order whose outcome is unknown. Call it with the client order id
-    /// of the order, [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
+    /// Finds out whether an order with an unknown outcome was placed, by its client order id,
+    /// [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
     ///
-    /// Returns at once when the order is found, and after 75 seconds when it is not: see the
-    /// [story](crate::reconcile). Orders on isolated margin are found as well.
+    /// Returns as soon as the order is found, or after 75 seconds if it is not: see the
+    /// [module](crate::reconcile). Orders on isolated margin are found as well.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -107,8 +103,8 @@ impl Spot<'_> {
     /// ```
     ///
     /// # Errors
-    /// The queries fail until the end, or for a reason that does not pass in time, such as a longer
-    /// ban. The order is then still unknown.
+    /// The queries failed until the end, or with an error that does not clear in time, such as a longer
+    /// ban. Whether the order was placed is then still unknown.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -118,8 +114,8 @@ impl Spot<'_> {
     pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
         let query = QueryOrderByClientId::new(id.clone());
         settle(async || match self.order_by_client_id(query.clone()).await {
-            Ok(order) => Ok(Found::Order(order)),
-            Err(error) if error.code() == Some(NOT_FOUND) => Ok(Found::Nothing),
+            Ok(order) => Ok(Lookup::Found(order)),
+            Err(error) if error.code() == Some(NOT_FOUND) => Ok(Lookup::NotFound),
             Err(error) => Err(error),
         })
         .await
@@ -127,17 +123,17 @@ impl Spot<'_> {
 }
 
 impl Futures<'_> {
-    /// Finds out what became of a futures order whose outcome is unknown: the twin of
+    /// Finds out whether a futures order with an unknown outcome was placed, like
     /// [`Spot::reconcile`].
     ///
-    /// The exchange finds no futures order by its client order id, so this looks through the open
-    /// orders of the contract and then through its history of the last 7 days. The exchange lists
-    /// 100 open orders at most: with so many open on the contract, an order that is not among them
-    /// is [`Unclear`](Reconciled::Unclear).
+    /// The exchange cannot query a futures order by its client order id, so this searches the open
+    /// orders of the contract and then its order history of the last 7 days. The exchange lists at most
+    /// 100 open orders: if that many are open, an order that is not among them is
+    /// [`Unclear`](Reconciled::Unclear).
     ///
     /// # Errors
-    /// The queries fail until the end, or for a reason that does not pass in time, such as a longer
-    /// ban. The order is then still unknown.
+    /// The queries failed until the end, or with an error that does not clear in time, such as a longer
+    /// ban. Whether the order was placed is then still unknown.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -150,27 +146,27 @@ impl Futures<'_> {
         id: &ClientOrderId,
     ) -> Result<Reconciled<FuturesOrder>, Error> {
         let symbol = symbol.into();
-        settle(async || self.look_for(&symbol, id).await).await
+        settle(async || self.search(&symbol, id).await).await
     }
 
-    async fn look_for(
+    async fn search(
         &self,
         symbol: &ContractSymbol,
         id: &ClientOrderId,
-    ) -> Result<Found<FuturesOrder>, Error> {
-        let is_it = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
+    ) -> Result<Lookup<FuturesOrder>, Error> {
+        let matches = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
         let open = ListFuturesOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
         let open = self.open_orders(open).await?;
-        // A row that does not decode may be the order.
-        let cut_off = open.len() >= OPEN_ROWS as usize || !open.faults().is_empty();
-        if let Some(order) = open.into_iter().find(is_it) {
-            return Ok(Found::Order(order));
+        // A row that could not be decoded may be the order.
+        let truncated = open.len() >= OPEN_ROWS as usize || !open.faults().is_empty();
+        if let Some(order) = open.into_iter().find(matches) {
+            return Ok(Lookup::Found(order));
         }
-        // Asked second, so that an order that is filled in between is in one of the two.
+        // Queried second, so that an order that is filled in between is in one of the two lists.
         let now = self.client.now().as_millis();
         let history = ListFuturesOrderHistory::new(symbol.clone())
             .client_order_id(id.clone())
-            .start_time(Timestamp::from_millis(now.saturating_sub(LOOKED_BACK)))
+            .start_time(Timestamp::from_millis(now.saturating_sub(SEARCHED_BACK)))
             .end_time(Timestamp::from_millis(now.saturating_add(60_000)));
         let history = match self.order_history(history).await {
             Err(error) if error.code().is_some_and(|code| FUTURES_NOT_FOUND.contains(&code)) => {
@@ -178,47 +174,47 @@ impl Futures<'_> {
             }
             history => history?,
         };
-        // The exchange may not have looked at the id.
-        let cut_off = cut_off || history.len() >= HISTORY_ROWS || !history.faults().is_empty();
-        Ok(match history.into_iter().find(is_it) {
-            Some(order) => Found::Order(order),
-            None if cut_off => Found::NothingInPart,
-            None => Found::Nothing,
+        // The exchange may have ignored the filter by id.
+        let truncated = truncated || history.len() >= HISTORY_ROWS || !history.faults().is_empty();
+        Ok(match history.into_iter().find(matches) {
+            Some(order) => Lookup::Found(order),
+            None if truncated => Lookup::NotFoundInPart,
+            None => Lookup::NotFound,
         })
     }
 }
 
-/// Asks until there is an order, or until there cannot be one any more.
+/// Queries until the order is found, or until it cannot be placed any more.
 async fn settle<T>(
-    find: impl AsyncFn() -> Result<Found<T>, Error>,
+    find: impl AsyncFn() -> Result<Lookup<T>, Error>,
 ) -> Result<Reconciled<T>, Error> {
     let begin = Instant::now();
-    let (settled, given_up) = (begin + SETTLED_AFTER, begin + GIVEN_UP_AFTER);
+    let (settled, abandoned) = (begin + SETTLED_AFTER, begin + ABANDONED_AFTER);
     let mut pause = FIRST_PAUSE;
     loop {
-        // The response counts as proof only if the question was asked late enough.
-        let asked = Instant::now();
+        // A response is proof only if its request was sent late enough.
+        let sent = Instant::now();
         match find().await {
-            Ok(Found::Order(order)) => return Ok(Reconciled::Placed(order)),
-            Ok(Found::Nothing) if asked >= settled => return Ok(Reconciled::NotPlaced),
-            Ok(Found::NothingInPart) if asked >= settled => return Ok(Reconciled::Unclear),
-            Err(error) if asked >= given_up => return Err(error),
+            Ok(Lookup::Found(order)) => return Ok(Reconciled::Placed(order)),
+            Ok(Lookup::NotFound) if sent >= settled => return Ok(Reconciled::NotPlaced),
+            Ok(Lookup::NotFoundInPart) if sent >= settled => return Ok(Reconciled::Unclear),
+            Err(error) if sent >= abandoned => return Err(error),
             Ok(_) => {}
             Err(error) => match wait(&error) {
-                Some(wait) if Instant::now() + wait <= given_up => sleep(wait).await,
+                Some(wait) if Instant::now() + wait <= abandoned => sleep(wait).await,
                 _ => return Err(error),
             },
         }
         let left = settled.saturating_duration_since(Instant::now());
-        let most = if left.is_zero() { LONGEST_PAUSE } else { left };
+        let most = if left.is_zero() { MAX_PAUSE } else { left };
         sleep(pause.min(most)).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 
-/// How long the same question has to wait; `None` when it was refused for what it is.
+/// How long to wait before the query is repeated; `None` for permanent errors.
 fn wait(error: &Error) -> Option<Duration> {
-    // Found neither among open orders nor among finished ones, so it may be on its way.
+    // Neither open nor finished, so the order may be in transit.
     if error.is_order_not_open() {
         return Some(Duration::ZERO);
     }

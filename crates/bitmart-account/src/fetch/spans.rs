@@ -1,6 +1,6 @@
 //! All rows of a span of time, told as they come.
 
-use bitmart_rest::history::{History, HistoryError, Walk};
+use bitmart_rest::history::{History, HistoryError, Pagination};
 use bitmart_rest::{Client, Error};
 use bitmart_types::{Rows, Timestamp};
 
@@ -21,7 +21,7 @@ pub(super) async fn walk<H: History>(
     let mut spans = vec![(from, until)];
     let mut splits = 0;
     while let Some((from, until)) = spans.pop() {
-        let Some(window) = Walk::new(H::SPEC, from, until).window() else { continue };
+        let Some(window) = Pagination::new(H::SPEC, from, until).window() else { continue };
         let end = until.min(window.to);
         if end < until {
             spans.push((end, until));
@@ -33,12 +33,13 @@ pub(super) async fn walk<H: History>(
             Err(error) => return Err(HistoryError::Request(error)),
         };
         let count = rows.len() + rows.faults().len();
-        if count >= usize::try_from(H::SPEC.full).unwrap_or(usize::MAX) {
+        if count >= usize::try_from(H::SPEC.page_size).unwrap_or(usize::MAX) {
             let times: Vec<_> = rows.iter().map(|row| H::key(row).time).collect();
             let middle = if splits < SPLITS { Split::of(times) } else { Split::default() };
             splits += 1;
-            let middle =
-                middle.within(from, end, H::SPEC.unit).ok_or(HistoryError::Crowded { at: from })?;
+            let middle = middle
+                .within(from, end, H::SPEC.time_unit)
+                .ok_or(HistoryError::TooManyRows { at: from })?;
             let parts = [(from, middle.at), (middle.at, end)];
             let [news, proof] = if middle.newer_first { [parts[1], parts[0]] } else { parts };
             spans.extend([proof, news]);
@@ -49,7 +50,7 @@ pub(super) async fn walk<H: History>(
 }
 
 fn is_nothing<H: History>(error: &Error) -> bool {
-    error.code().is_some() && error.code() == H::SPEC.nothing_code
+    error.code().is_some() && error.code() == H::SPEC.empty_code
 }
 
 /// Where to split the span of a full answer.

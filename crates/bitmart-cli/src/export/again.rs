@@ -33,7 +33,7 @@ pub(super) fn spans(
     let mut moments: BTreeSet<i64> = known.pending.values().copied().collect();
     moments.extend(were_open(export, name, endpoint, known, end)?);
     moments.retain(|time| (begin..overlap).contains(time));
-    let mut spans = clusters(&moments, spec.longest / 2);
+    let mut spans = clusters(&moments, spec.max_window / 2);
     if let [first, .., last] = spans[..]
         && spans.len() > MOMENTS
     {

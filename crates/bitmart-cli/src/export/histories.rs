@@ -8,7 +8,7 @@ use bitmart::rest::futures::{
     ListAutoRepayments, ListCollateralInterest, ListFuturesFills, ListFuturesKlines,
     ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
 };
-use bitmart::rest::history::{Cursor, History, RowKey, Walk};
+use bitmart::rest::history::{Cursor, History, RowKey, Pagination};
 use bitmart::rest::http::{HeaderMap, StatusCode};
 use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
 use bitmart::rest::spot::{
@@ -76,7 +76,7 @@ macro_rules! histories {
         /// Where a walk through a history begins; `None` when the endpoint is none.
         pub(super) fn begin(endpoint: &str, from: Timestamp, to: Timestamp) -> Option<Cursor> {
             $(if endpoint == <$request as Endpoint>::METADATA.id {
-                return Some(Walk::new(<$request as History>::SPEC, from, to).cursor().clone());
+                return Some(Pagination::new(<$request as History>::SPEC, from, to).cursor().clone());
             })+
             None
         }

@@ -333,7 +333,7 @@ fn forecast<H: History>(export: &mut Export, name: &str) -> Result<(), Failure> 
             None => vec![Span { from: here, to, again: false }],
         };
     }
-    let longest = H::SPEC.longest.max(1).cast_unsigned();
+    let longest = H::SPEC.max_window.max(1).cast_unsigned();
     let windows = |span: &Span| (span.to - span.from).max(0).cast_unsigned().div_ceil(longest);
     let requests: u64 = spans.iter().map(windows).sum();
     if let Some(forecast) = &mut export.forecast
@@ -388,7 +388,7 @@ async fn pass<H: History<Row: Serialize>>(
         store.append_unread(&kept, cursor.as_ref(), &why)?;
         return Ok(false);
     };
-    match pages.pass(rows) {
+    match pages.skip(rows) {
         Ok(true) => {}
         // Asked again in a narrower window.
         Ok(false) => return Ok(true),

@@ -1,4 +1,4 @@
-//! The seam to an HTTP stack: bring your own, or use the one behind the `client` feature.
+//! The interface to an HTTP stack. The `client` feature contains one with hyper and rustls.
 
 #[cfg(feature = "client")]
 mod connect;
@@ -8,9 +8,9 @@ mod hyper_rustls;
 #[cfg(feature = "http2")]
 mod opening;
 #[cfg(feature = "client")]
-mod places;
-#[cfg(feature = "client")]
 mod pool;
+#[cfg(feature = "client")]
+mod reservation;
 #[cfg(feature = "tower")]
 mod service;
 #[cfg(feature = "client")]
@@ -32,46 +32,46 @@ pub(crate) use self::hyper_rustls::CONNECT_TIMEOUT;
 #[cfg(feature = "client")]
 pub use self::hyper_rustls::{HyperTransport, HyperTransportBuilder};
 #[cfg(feature = "client")]
-pub use self::places::Reservation;
+pub use self::reservation::Reservation;
 #[cfg(feature = "tower")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tower")))]
 pub use self::service::{ServiceTransport, from_service};
 
-/// Pieces of a body that are read before the task gives way to others, deadlines among them. A body
-/// whose pieces are always there, even empty ones, cannot keep a deadline from passing.
-const PIECES_AT_ONCE: usize = 64;
+/// Chunks of a body that are read before the task yields. Without it, a body whose chunks are always
+/// ready, even empty ones, could keep the deadline from firing.
+const CHUNKS_BEFORE_YIELD: usize = 64;
 
 /// What [`Transport::send`] returns.
 pub type TransportFuture<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<Body>, TransportError>> + Send + 'a>>;
 
-/// Sends one HTTP request and returns its response: the seam to any HTTP stack.
+/// Sends one HTTP request and returns its response.
 ///
-/// The rules that an implementation must keep, because money depends on them:
-/// - One call sends the request at most once. No retry after the first byte may have left, no
+/// An implementation must follow these rules, because money depends on them:
+/// - One call sends the request at most once: no retry after the first byte may have been sent, no
 ///   redirects.
-/// - The bytes of the body are signed: send them as they are.
-/// - The response's body is handed out as it arrived: the client inflates it, within its size limit.
-/// - An error says whether the request may have left this machine. When in doubt, it may have.
-/// - Dropping the future or the [`Body`] abandons the request; a connection with a half-read
-///   response is not used again.
+/// - The body is signed: send its bytes unchanged.
+/// - The response body is returned as received: the client inflates it, within its size limit.
+/// - An error reports whether the request may have been sent. When in doubt, it may have been.
+/// - Dropping the future or the [`Body`] abandons the request; a connection with a partly read response
+///   is not reused.
 ///
-/// Time limit and size limit are not the transport's business: the client drops the future when
-/// the deadline has passed, and the body when it grows beyond the cap. A transport may have tighter
-/// limits of its own, such as a limit for connecting, which lets it report *not sent* for sure.
+/// The client enforces deadline and size limit: it drops the future when the deadline has passed, and
+/// the body when it grows too large. A transport may have stricter limits, such as a connect timeout,
+/// which allows it to report *not sent* with certainty.
 ///
-/// The client that calls it needs a tokio runtime with time enabled in any case, and panics outside of one:
-/// its deadlines and waits are tokio's. A transport that runs elsewhere responds through a channel.
+/// The client always needs a tokio runtime with time enabled, and panics outside of one. A transport
+/// that runs on another runtime can pass responses through a channel.
 ///
-/// The request has an absolute address. The response is returned whatever its status: only
-/// transport faults are errors.
+/// The request has an absolute URI. A response is returned whatever its status: only transport failures
+/// are errors.
 ///
 /// ```
 /// use bitmart_rest::bytes::Bytes;
 /// use bitmart_rest::http;
 /// use bitmart_rest::transport::{Body, Transport, TransportFuture};
 ///
-/// /// Responses every request with the same bytes.
+/// /// Responds to every request with the same bytes.
 /// struct Canned(&'static str);
 ///
 /// impl Transport for Canned {
@@ -84,19 +84,24 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends `request` once.
     ///
     /// # Errors
-    /// When no response's head arrived. The error must not claim *not sent* unless that is certain.
+    /// The head of a response was not received. The error must not claim *not sent* unless that is
+    /// certain.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the request; the server may have received it.
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_>;
 
-    /// Waits until there is room for one more request to `host`. The client asks before it signs a
-    /// request, so that the signature does not age in a queue, and holds what it gets until the
-    /// response was read. The wait counts against the client's time limit; a request that got no
-    /// room in nine tenths of it was not sent. By default there is always room.
+    /// Waits until one more request to `host` is allowed. The client calls it before signing a request,
+    /// so that the signature does not age in a queue, and holds the reservation until the response was
+    /// read. The wait counts toward the client's timeout; after nine tenths of it the request fails as
+    /// not sent. The default implementation never waits.
+    ///
+    /// **A transport that wraps another one must forward this call.** Otherwise requests wait for a
+    /// connection inside [`send`](Self::send), after they were signed. The conformance check in
+    /// `testing` finds that.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up the place in the queue.
+    /// Dropping the future leaves the queue.
     #[cfg(feature = "client")]
     fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
         let _ = host;
@@ -118,54 +123,54 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// The body of a response as it arrives, piece by piece.
+/// The body of a response that is still being received.
 pub trait Chunks: Send {
-    /// The next piece, or `None` at the end. Not called again after the end or an error.
+    /// The next chunk, or `None` at the end. Not called again after the end or an error.
     fn poll_chunk(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, TransportError>>>;
 }
 
-/// The body of a response: whole, or still arriving.
+/// The body of a response: complete, or a stream of chunks.
 ///
-/// Hand out the stream of a large response rather than collecting it, so that the client can refuse
-/// it at its size limit.
+/// Return the stream of a large response rather than collecting it, so that the client can stop at its
+/// size limit.
 pub struct Body(Inner);
 
 enum Inner {
-    Whole(Bytes),
+    Complete(Bytes),
     Chunks(Pin<Box<dyn Chunks>>),
 }
 
 impl Body {
-    /// A body that is still arriving.
+    /// A body that is still being received.
     pub fn chunks(chunks: impl Chunks + 'static) -> Self {
         Self(Inner::Chunks(Box::pin(chunks)))
     }
 
-    /// Reads all of the body, `limit` bytes at most.
+    /// Reads the complete body, `limit` bytes at most.
     ///
     /// # Errors
-    /// [`TransportErrorKind::BodyTooLarge`] beyond the limit; what the transport reports while
-    /// reading. The request has been sent in either case.
+    /// [`TransportErrorKind::BodyTooLarge`] beyond the limit, or an error of the transport while
+    /// reading. The request was sent in either case.
     ///
     /// # Cancel safety
-    /// Dropping the future drops what was read and abandons the rest.
+    /// Dropping the future discards the body.
     pub async fn collect(self, limit: usize) -> Result<Bytes, TransportError> {
         let mut chunks = match self.0 {
-            Inner::Whole(bytes) if bytes.len() > limit => return Err(too_large(limit)),
-            Inner::Whole(bytes) => return Ok(bytes),
+            Inner::Complete(bytes) if bytes.len() > limit => return Err(too_large(limit)),
+            Inner::Complete(bytes) => return Ok(bytes),
             Inner::Chunks(chunks) => chunks,
         };
-        // Most responses arrive in one piece, which needs no copy.
+        // Most responses have a single chunk, which needs no copy.
         let mut first = Bytes::new();
         let mut rest = Vec::new();
-        let mut pieces = 0;
+        let mut count = 0;
         while let Some(chunk) = poll_fn(|cx| chunks.as_mut().poll_chunk(cx)).await {
-            pieces += 1;
-            if pieces % PIECES_AT_ONCE == 0 {
-                give_way().await;
+            count += 1;
+            if count % CHUNKS_BEFORE_YIELD == 0 {
+                yield_now().await;
             }
             let chunk = chunk.map_err(TransportError::sent)?;
             if first.len().max(rest.len()) + chunk.len() > limit {
@@ -186,7 +191,7 @@ impl Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Inner::Whole(bytes))
+        Self(Inner::Complete(bytes))
     }
 }
 
@@ -194,17 +199,17 @@ impl From<Bytes> for Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Inner::Whole(bytes) => write!(f, "Body({} bytes)", bytes.len()),
-            Inner::Chunks(_) => f.write_str("Body(arriving)"),
+            Inner::Complete(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Inner::Chunks(_) => f.write_str("Body(stream)"),
         }
     }
 }
 
-/// Lets the executor look at other tasks and at timers before it goes on.
-async fn give_way() {
-    let mut gave_way = false;
+/// Lets the executor run other tasks and timers. Without tokio, which is not needed without the client.
+async fn yield_now() {
+    let mut yielded = false;
     poll_fn(|cx| {
-        if std::mem::replace(&mut gave_way, true) {
+        if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
         cx.waker().wake_by_ref();
@@ -229,7 +234,7 @@ impl fmt::Display for OverLimit {
 
 impl std::error::Error for OverLimit {}
 
-/// Where a transport failed.
+/// The kinds of [`TransportError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -237,13 +242,13 @@ pub enum TransportErrorKind {
     Connect,
     /// The TLS handshake failed, for example because of an unknown certificate authority.
     Tls,
-    /// A time limit passed.
+    /// A timeout elapsed.
     Timeout,
     /// The connection ended before the response was complete.
     Interrupted,
-    /// The response is larger than the limit, as it arrived or inflated.
+    /// The response is larger than the limit, compressed or inflated.
     BodyTooLarge,
-    /// The response has more headers than can be read, which are 100, or its head is too long.
+    /// The response has more than 100 headers, or its head is too long.
     HeadTooLarge,
     /// Something else.
     Other,
@@ -254,7 +259,7 @@ impl TransportErrorKind {
         match self {
             Self::Connect => "could not connect",
             Self::Tls => "the TLS handshake failed",
-            Self::Timeout => "the time limit passed",
+            Self::Timeout => "the request timed out",
             Self::Interrupted => "the connection ended before the response was complete",
             Self::BodyTooLarge => "the response is too large",
             Self::HeadTooLarge => "the response has more than 100 headers or too long a head",
@@ -263,7 +268,7 @@ impl TransportErrorKind {
     }
 }
 
-/// A request that a transport could not carry out, and whether it may have left this machine.
+/// The error of a transport, and whether the request may have been sent.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -272,32 +277,32 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// Not one byte of the request left this machine.
+    /// No byte of the request was sent.
     pub fn not_sent(kind: TransportErrorKind) -> Self {
         Self { kind, may_have_been_sent: false, source: None }
     }
-    /// The request may have arrived. Use this whenever the contrary is not certain.
+    /// The request may have been sent. Use this unless the opposite is certain.
     pub fn maybe_sent(kind: TransportErrorKind) -> Self {
         Self { kind, may_have_been_sent: true, source: None }
     }
-    /// Keeps the error below.
+    /// Adds the underlying error.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(source.into());
         self
     }
-    /// Where it failed.
+    /// The kind of the error.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
-    /// Whether the request could have left this machine.
+    /// Whether the request may have been sent.
     pub fn may_have_been_sent(&self) -> bool {
         self.may_have_been_sent
     }
     pub(crate) fn into_source(self) -> Option<BoxError> {
         self.source
     }
-    /// A response began to arrive, whatever the transport says.
+    /// Marks the request as sent, because its response began to arrive.
     fn sent(mut self) -> Self {
         self.may_have_been_sent = true;
         self

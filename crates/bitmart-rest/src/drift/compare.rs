@@ -1,4 +1,4 @@
-//! Where an answer and what was decoded of it differ.
+//! Compares a response with the model decoded from it.
 
 use bitmart_types::{Decimal, wire};
 use serde_json::Value;
@@ -6,9 +6,8 @@ use serde_json::Value;
 use super::DriftKind;
 use super::schema::member;
 
-/// Reports every place of `recorded` that became no value, a fault or a time of another unit in
-/// `got`, which is the encoded model, with faults in the places of their rows. Says whether there was
-/// one.
+/// Reports every place of `recorded` that is missing, a fault or a time of another unit in `got`, the
+/// encoded model, in which faults have the positions of their rows. Returns whether there was any.
 pub(super) fn compare(
     recorded: &Value,
     got: &Value,
@@ -35,14 +34,14 @@ fn walk(recorded: &Value, got: &Value, place: &str, found: &mut impl FnMut(Strin
             }
         }
         (Value::Array(recorded), Value::Array(got)) => {
-            // A row that is null is no row.
+            // Null rows are dropped by the model.
             let is_short = recorded.len() > got.len();
             let recorded = recorded.iter().filter(|row| !is_short || !row.is_null());
             for (recorded, got) in recorded.zip(got) {
                 walk(recorded, got, &format!("{place}[]"), found);
             }
         }
-        // A list that is none is a fault as a whole.
+        // A value that is not a list becomes a single fault.
         (_, Value::Array(rows)) if rows.first().is_some_and(|row| row.get("$fault").is_some()) => {
             found(place.to_owned(), DriftKind::FaultyRow);
         }
@@ -59,7 +58,7 @@ fn walk(recorded: &Value, got: &Value, place: &str, found: &mut impl FnMut(Strin
     }
 }
 
-/// No value, and what the models write for it.
+/// Whether the value means "no value" in the exchange's responses or in encoded models.
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -1,4 +1,4 @@
-//! The described form of an endpoint's data, as a tree.
+//! The described schema of an endpoint's data, as a tree.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::catalog::Field;
 const TEXT: u8 = 1;
 const NUMBER: u8 = 2;
 const FLAG: u8 = 4;
-/// The words of the description name no form.
+/// The description names no type.
 const ANY: u8 = TEXT | NUMBER | FLAG;
 
-/// What is described of one place: a value, or what is in it. Nothing means that anything may come.
+/// The description of one place: a value, or its contents. An empty one allows anything.
 #[derive(Default)]
 pub(super) struct Schema {
     value: u8,
     members: BTreeMap<&'static str, Schema>,
-    /// Of members whose names are values: `{date}`.
+    /// Schema of members whose names are values, such as `{date}`.
     any_member: Option<Box<Schema>>,
     item: Option<Box<Schema>>,
     columns: BTreeMap<usize, Schema>,
@@ -48,9 +48,9 @@ impl Schema {
         root
     }
 
-    /// Reports every place where `data` differs.
+    /// Reports every place where `data` differs from the schema.
     pub(super) fn compare(&self, data: &Value, found: &mut impl FnMut(String, DriftKind)) {
-        // Many endpoints have no data to tell.
+        // Many endpoints return no data.
         if !data.is_null() {
             self.walk(data, "", found);
         }
@@ -62,14 +62,14 @@ impl Schema {
         match value {
             _ if !is_object && !is_list && self.value == 0 => {}
             Value::Null if is_object || is_list => found(place.to_owned(), DriftKind::NoValue),
-            // The exchange says "no value" in many ways, and null is one of them.
+            // Null is one of the exchange's ways to express "no value".
             Value::Null => {}
             Value::Object(members) if is_object => {
                 for (name, value) in members {
                     let schema = self.members.get(name.as_str()).or(self.any_member.as_deref());
                     match schema {
                         Some(schema) => {
-                            // A name that is a value would make every answer a new finding.
+                            // Otherwise every new name would be another finding.
                             let is_known = self.members.contains_key(name.as_str());
                             let name = if is_known { name.as_str() } else { "*" };
                             schema.walk(value, &member(place, name), found);
@@ -85,7 +85,7 @@ impl Schema {
                         (None, Some(schema)) => {
                             schema.walk(value, &format!("{place}[{index}]"), found);
                         }
-                        // However long the row is, its rest is one finding.
+                        // All further columns of a row are one finding.
                         (None, None) => {
                             found(format!("{place}[..]"), DriftKind::UnknownMember);
                             break;
@@ -112,8 +112,8 @@ fn kind(value: &Value) -> u8 {
     }
 }
 
-/// The forms that the words of the description name. The first part that names one counts; what
-/// stands before it is the name of a column.
+/// The types named by a description. The first part that names a type counts; earlier parts are column
+/// names.
 fn form(words: &str) -> u8 {
     let known = |part: &str| match part {
         "text" | "currency code" | "decimal text" | "integer text" => Some(TEXT),

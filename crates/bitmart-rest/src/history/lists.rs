@@ -106,7 +106,7 @@ histories! {
             .start_time(window.from).end_time(window.to),
         |response| Some(response.records), |row| key(row.time, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
-    ListKlines => Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
+    ListKlines => Kline, HistorySpec::new(100, 200).seconds().empty_code(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
         |response| Some(response), |row| key(Some(row.time), &row.time.as_millis());
     ListFuturesKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),

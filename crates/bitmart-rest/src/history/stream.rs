@@ -1,4 +1,4 @@
-//! Pages as a stream.
+//! The pages of a history as a stream.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,40 +12,39 @@ use super::{Cursor, History, HistoryError, HistoryPages, Window};
 
 /// The pages of a history as a [`Stream`], oldest first. Made by [`HistoryPages::into_stream`].
 ///
-/// After an error it can be polled again, and asks again. Dropping it loses nothing: go on from the
-/// cursor of the last page.
+/// Polling it again after an error repeats the request. After dropping it, continue from the cursor of
+/// the last page.
 pub struct HistoryStream<H: History> {
-    /// `None` while a page is under way and at the end.
+    /// `None` while a request is in flight and at the end.
     pages: Option<HistoryPages<H>>,
-    under_way: Option<UnderWay<H>>,
+    in_flight: Option<InFlight<H>>,
 }
 
-type Answer<H> = Option<Result<Page<<H as History>::Row>, HistoryError>>;
+type Item<H> = Option<Result<Page<<H as History>::Row>, HistoryError>>;
 
-/// A page that was asked for, and what to ask with afterwards.
-type UnderWay<H> = Pin<Box<dyn Future<Output = (HistoryPages<H>, Answer<H>)> + Send>>;
+/// A request in flight. It returns the pages for the next request.
+type InFlight<H> = Pin<Box<dyn Future<Output = (HistoryPages<H>, Item<H>)> + Send>>;
 
 /// A page of a history.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<R> {
-    /// Rows that were not given before, in order of time; none for a window without rows. Those
-    /// that do not decode are its faults: not given before, too, and with the place that they have
-    /// in the response.
+    /// Rows that were not in an earlier page, in order of time; possibly none. Rows that cannot be
+    /// decoded are its faults, with their positions in the response.
     pub rows: Rows<R>,
-    /// Where the walk stands behind this page: store it together with the rows.
+    /// The position after this page: store it together with the rows.
     pub cursor: Cursor,
-    /// What was asked for.
+    /// The requested window.
     pub window: Window,
-    /// The body of the response as it came, with rows that were given before, too. Empty where the
-    /// exchange responds an empty window with an error code.
+    /// The response body, including rows of earlier pages. Empty if the exchange reported an empty window
+    /// by an error code.
     pub raw: Bytes,
 }
 
 impl<H: History> HistoryPages<H> {
-    /// The pages as a stream, for the combinators of `futures`.
+    /// Converts the pages into a stream, for the combinators of `futures`.
     pub fn into_stream(self) -> HistoryStream<H> {
-        HistoryStream { pages: Some(self), under_way: None }
+        HistoryStream { pages: Some(self), in_flight: None }
     }
 }
 
@@ -57,26 +56,26 @@ where
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(mut pages) = self.pages.take() {
-            self.under_way = Some(Box::pin(async move {
+            self.in_flight = Some(Box::pin(async move {
                 let response = pages.next_page().await;
                 (pages, response)
             }));
         }
-        let Some(under_way) = &mut self.under_way else { return Poll::Ready(None) };
-        let (pages, response) = ready!(under_way.as_mut().poll(cx));
-        self.under_way = None;
+        let Some(in_flight) = &mut self.in_flight else { return Poll::Ready(None) };
+        let (pages, response) = ready!(in_flight.as_mut().poll(cx));
+        self.in_flight = None;
         self.pages = response.is_some().then_some(pages);
         Poll::Ready(response)
     }
 }
 
-/// Nothing in it is pinned in place.
+/// No field is structurally pinned.
 impl<H: History> Unpin for HistoryStream<H> {}
 
 impl<H: History> fmt::Debug for HistoryStream<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HistoryStream")
-            .field("under_way", &self.under_way.is_some())
+            .field("in_flight", &self.in_flight.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -1,11 +1,11 @@
-//! The walk against a model of the exchange.
+//! The pagination against a model of the exchange.
 
 use std::collections::BTreeSet;
 
 use bitmart_types::Timestamp;
 use proptest::prelude::*;
 
-use super::{Cursor, HistorySpec, RowKey, Taken, Walk, Window};
+use super::{Cursor, HistorySpec, Pagination, Progress, RowKey, Window};
 
 /// An exchange with rows at these times; the id of a row is its place.
 #[derive(Clone, Debug)]
@@ -37,39 +37,48 @@ impl Exchange {
         if self.newest_first {
             rows.reverse();
         }
-        let size = spec.full as usize;
+        let size = spec.page_size as usize;
         let skip = if spec.numbered { (window.page as usize - 1) * size } else { 0 };
         rows.into_iter().skip(skip).take(size).collect()
     }
 }
 
 /// Walks to the end, or to where it cannot go on, through a stored cursor at each `stop`.
-fn walk(exchange: &Exchange, spec: HistorySpec, to: i64, stops: &[bool]) -> Option<Vec<RowKey>> {
-    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(to));
+fn pagination(
+    exchange: &Exchange,
+    spec: HistorySpec,
+    to: i64,
+    stops: &[bool],
+) -> Option<Vec<RowKey>> {
+    let mut pagination =
+        Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(to));
     let mut rows = Vec::new();
     let mut stops = stops.iter().cycle();
     for _ in 0..100_000 {
-        let Some(window) = walk.window() else { return Some(rows) };
+        let Some(window) = pagination.window() else { return Some(rows) };
         let response = exchange.response(&spec, &window);
-        match walk.take(&response) {
-            Taken::Rows(fresh) => rows.extend(fresh.into_iter().map(|at| response[at].clone())),
-            Taken::Narrowed => {}
-            Taken::Crowded => return None,
-            Taken::Repeated => panic!("no page comes twice here"),
+        match pagination.advance(&response) {
+            Progress::NewRows(fresh) => {
+                rows.extend(fresh.into_iter().map(|at| response[at].clone()))
+            }
+            Progress::Narrowed => {}
+            Progress::TooManyRows => return None,
+            Progress::RepeatedPage => panic!("no page comes twice here"),
         }
         if *stops.next().unwrap_or(&false) {
-            let stored = serde_json::to_string(walk.cursor()).expect("a cursor encodes");
+            let stored = serde_json::to_string(pagination.cursor()).expect("a cursor encodes");
             let cursor: Cursor = serde_json::from_str(&stored).expect("a cursor decodes");
-            walk = Walk::resume(spec, cursor);
+            pagination = Pagination::resume(spec, cursor);
         }
     }
-    panic!("the walk does not end");
+    panic!("the pagination does not end");
 }
 
 fn specs() -> impl Strategy<Value = HistorySpec> {
     (prop_oneof![Just(1_i64), Just(10)], 20_i64..400, 2_u32..12, any::<bool>()).prop_map(
         |(unit, longest, full, numbered)| {
-            let spec = HistorySpec { unit, longest, ..HistorySpec::new(1, full) };
+            let spec =
+                HistorySpec { time_unit: unit, max_window: longest, ..HistorySpec::new(1, full) };
             if numbered { spec.numbered() } else { spec }
         },
     )
@@ -95,7 +104,7 @@ proptest! {
         stops in proptest::collection::vec(any::<bool>(), 1..20),
     ) {
         // Past the last row, since whether a row at the very end belongs is the exchange's choice.
-        if let Some(rows) = walk(&exchange, spec, 1_100, &stops) {
+        if let Some(rows) = pagination(&exchange, spec, 1_100, &stops) {
             let mut ids: Vec<usize> =
                 rows.iter().map(|row| row.id.parse().expect("a number")).collect();
             ids.sort_unstable();
@@ -106,8 +115,8 @@ proptest! {
         } else {
             // Only where a narrowest window, with its overlap, holds a full page.
             let crowd = (0..1_100).any(|at| {
-                let near = |time: &&i64| **time >= at && **time <= at + 3 * spec.unit;
-                exchange.times.iter().filter(near).count() >= spec.full as usize
+                let near = |time: &&i64| **time >= at && **time <= at + 3 * spec.time_unit;
+                exchange.times.iter().filter(near).count() >= spec.page_size as usize
             });
             prop_assert!(crowd && !spec.numbered);
         }
@@ -121,22 +130,22 @@ proptest! {
         spec in specs(),
         broken in proptest::collection::vec(0_usize..120, 0..5),
     ) {
-        let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(1_100));
+        let mut pagination = Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(1_100));
         let (mut taken, mut passed) = (Vec::new(), BTreeSet::new());
-        while let Some(window) = walk.window() {
+        while let Some(window) = pagination.window() {
             let response = exchange.response(&spec, &window);
             let ids = response.iter().map(|row| row.id.parse::<usize>().expect("a number"));
             let ids: Vec<_> = ids.collect();
             let unread = ids.iter().any(|id| broken.contains(id));
-            match if unread { walk.pass(response.len()) } else { walk.take(&response) } {
-                Taken::Rows(fresh) => {
+            match if unread { pagination.skip(response.len()) } else { pagination.advance(&response) } {
+                Progress::NewRows(fresh) => {
                     taken.extend(fresh.into_iter().map(|at| ids[at]));
                     // Rows of a window that overlaps may have been taken already.
                     passed.extend(ids.into_iter().filter(|_| unread));
                 }
-                Taken::Narrowed => {}
-                Taken::Crowded => return Ok(()),
-                Taken::Repeated => panic!("there are no thousand pages"),
+                Progress::Narrowed => {}
+                Progress::TooManyRows => return Ok(()),
+                Progress::RepeatedPage => panic!("there are no thousand pages"),
             }
         }
         let once: BTreeSet<_> = taken.iter().copied().collect();
@@ -152,8 +161,9 @@ proptest! {
 #[test]
 fn pages_that_are_passed_over_come_to_an_end() {
     let spec = HistorySpec::new(1, 20).numbered();
-    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
-    let ended = (0..10_000).any(|_| walk.pass(20) == Taken::Repeated);
+    let mut pagination =
+        Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let ended = (0..10_000).any(|_| pagination.skip(20) == Progress::RepeatedPage);
     assert!(ended);
 }
 
@@ -165,8 +175,8 @@ fn pages_are_in_order_of_time() {
         end_belongs: true,
         newest_first: true,
     };
-    let spec = HistorySpec { longest: 1_000, ..HistorySpec::new(1, 20) };
-    let rows = walk(&exchange, spec, 400, &[false]).expect("it goes on");
+    let spec = HistorySpec { max_window: 1_000, ..HistorySpec::new(1, 20) };
+    let rows = pagination(&exchange, spec, 400, &[false]).expect("it goes on");
     assert!(rows.is_sorted(), "{rows:?}");
     assert_eq!(rows.len(), 300);
 }
@@ -179,36 +189,37 @@ fn a_moment_with_more_rows_than_a_page_is_said_and_not_skipped() {
         end_belongs: true,
         newest_first: true,
     };
-    assert_eq!(walk(&exchange, HistorySpec::new(1, 20), 100, &[true]), None);
+    assert_eq!(pagination(&exchange, HistorySpec::new(1, 20), 100, &[true]), None);
     let numbered = HistorySpec::new(1, 20).numbered();
-    assert_eq!(walk(&exchange, numbered, 100, &[true]).map(|rows| rows.len()), Some(30));
+    assert_eq!(pagination(&exchange, numbered, 100, &[true]).map(|rows| rows.len()), Some(30));
 }
 
 #[test]
 fn a_cursor_from_elsewhere_cannot_widen_the_windows() {
     let spec = HistorySpec::new(7, 200);
     let text = r#"{"next":0,"end":99999999999,"span":-5,"page":0,"seen":[],"current":[]}"#;
-    let walk = Walk::resume(spec, serde_json::from_str(text).expect("a cursor"));
-    let window = walk.window().expect("a window");
-    assert!(window.to.as_millis() - window.from.as_millis() <= spec.longest + spec.unit);
+    let pagination = Pagination::resume(spec, serde_json::from_str(text).expect("a cursor"));
+    let window = pagination.window().expect("a window");
+    assert!(window.to.as_millis() - window.from.as_millis() <= spec.max_window + spec.time_unit);
     assert_eq!(window.page, 1);
 }
 
 #[test]
 fn a_page_that_comes_again_and_again_is_said_and_does_not_go_on_for_ever() {
     let spec = HistorySpec::new(1, 20).numbered();
-    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let mut pagination =
+        Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
     let time = Timestamp::from_millis(50);
     let page: Vec<_> =
         (0..20).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();
-    assert_eq!(walk.take(&page), Taken::Rows((0..20).collect()));
-    let stood = walk.cursor().clone();
-    assert_eq!(walk.take(&page), Taken::Repeated);
-    assert_eq!(walk.cursor(), &stood, "it asks for the same page again");
+    assert_eq!(pagination.advance(&page), Progress::NewRows((0..20).collect()));
+    let stood = pagination.cursor().clone();
+    assert_eq!(pagination.advance(&page), Progress::RepeatedPage);
+    assert_eq!(pagination.cursor(), &stood, "it asks for the same page again");
     // The next page comes at last: half of it was on the page before, since rows were added.
     let next: Vec<_> =
         (10..30).map(|id| RowKey { time: Some(time), id: format!("{id:02}") }).collect();
-    assert_eq!(walk.take(&next), Taken::Rows((10..20).collect()));
+    assert_eq!(pagination.advance(&next), Progress::NewRows((10..20).collect()));
 }
 
 #[test]
@@ -216,7 +227,7 @@ fn a_span_without_length_or_backwards_has_no_window() {
     let at = Timestamp::from_millis;
     let spec = HistorySpec::new(7, 200).seconds();
     for (from, to) in [(5, 5), (5, 4), (i64::MAX, i64::MIN), (i64::MAX, i64::MAX), (0, -1)] {
-        assert_eq!(Walk::new(spec, at(from), at(to)).window(), None, "{from} to {to}");
+        assert_eq!(Pagination::new(spec, at(from), at(to)).window(), None, "{from} to {to}");
     }
 }
 
@@ -226,20 +237,21 @@ fn windows_at_the_ends_of_time_stay_in_order() {
     let spec = HistorySpec::new(7, 200).seconds();
     for (from, to) in [(i64::MIN, 0), (i64::MIN, i64::MIN + 1), (-5, -4), (i64::MAX - 1, i64::MAX)]
     {
-        let mut walk = Walk::new(spec, at(from), at(to));
-        let Some(window) = walk.window() else { continue };
+        let mut pagination = Pagination::new(spec, at(from), at(to));
+        let Some(window) = pagination.window() else { continue };
         assert!(window.from < window.to, "{window:?}");
-        let _ = walk.take(&[]);
-        assert!(walk.cursor().next > at(from.max(0)));
+        let _ = pagination.advance(&[]);
+        assert!(pagination.cursor().next > at(from.max(0)));
     }
 }
 
 #[test]
 fn rows_that_come_doubled_or_in_disorder_are_given_once_and_in_order() {
     let spec = HistorySpec::new(7, 200);
-    let mut walk = Walk::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
+    let mut pagination =
+        Pagination::new(spec, Timestamp::from_millis(0), Timestamp::from_millis(100));
     let key =
         |time, id: &str| RowKey { time: Some(Timestamp::from_millis(time)), id: id.to_owned() };
     let response = [key(9, "c"), key(3, "a"), key(9, "c"), key(3, "b"), key(3, "a")];
-    assert_eq!(walk.take(&response), Taken::Rows(vec![1, 3, 0]));
+    assert_eq!(pagination.advance(&response), Progress::NewRows(vec![1, 3, 0]));
 }

@@ -34,11 +34,11 @@ pub(super) struct Origin {
 /// Opens connections.
 pub(super) struct Connector {
     http: Dial,
-    /// `None` when no certificate authority is trusted.
+    /// `None` if no certificate authority is trusted.
     https: Option<HttpsConnector<Dial>>,
-    /// Limit for name, TCP and TLS together.
+    /// Timeout for name lookup, TCP and TLS together.
     timeout: Duration,
-    /// Whether to speak HTTP/2 where the server can.
+    /// Whether to use HTTP/2 if the server supports it.
     #[cfg(feature = "http2")]
     pub(super) http2: bool,
 }
@@ -51,13 +51,13 @@ pub(super) enum Connection {
 }
 
 impl Connector {
-    /// Speaks TLS only if there is a configuration for it.
+    /// Uses TLS only if `tls` is set.
     pub(super) fn new(
         connect: Arc<dyn Connect>,
         tls: Option<ClientConfig>,
         timeout: Duration,
     ) -> Self {
-        // A little less than all: the connector can tell which hop took too long.
+        // Slightly shorter than the timeout, so that the connector can name the hop that timed out.
         let http = Dial::new(connect, timeout * 9 / 10);
         let https = tls.map(|config| HttpsConnector::from((http.clone(), config)));
         Self {
@@ -69,13 +69,13 @@ impl Connector {
         }
     }
 
-    /// Whether to speak HTTP/2 where the server can.
+    /// Whether to use HTTP/2 if the server supports it.
     #[cfg(feature = "http2")]
     pub(super) fn http2(self, http2: bool) -> Self {
         Self { http2, ..self }
     }
 
-    /// Opens a connection. Nothing of a request has left this machine when it fails.
+    /// Opens a connection. If it fails, nothing was sent.
     pub(super) async fn connect(&self, origin: &Origin) -> Result<Connection, TransportError> {
         tokio::time::timeout(self.timeout, self.open(origin))
             .await
@@ -85,8 +85,8 @@ impl Connector {
     async fn open(&self, origin: &Origin) -> Result<Connection, TransportError> {
         let address = origin.uri(PathAndQuery::from_static("/"));
         if origin.scheme != Scheme::HTTPS {
-            let stream = call(self.http.clone(), address).await.map_err(unreached)?;
-            return self.speak(stream.into()).await;
+            let stream = call(self.http.clone(), address).await.map_err(connect_error)?;
+            return self.handshake(stream.into()).await;
         }
         let https = self.https.clone().ok_or_else(|| {
             TransportError::not_sent(TransportErrorKind::Tls)
@@ -95,7 +95,7 @@ impl Connector {
         let stream = call(https, address).await.map_err(|error| {
             // The handshake fails with an error of the stream, the connector with one of its own.
             match error.downcast::<ConnectError>() {
-                Ok(error) => unreached(*error),
+                Ok(error) => connect_error(*error),
                 Err(error) => {
                     let handshake = error.is::<io::Error>();
                     let kind = if handshake {
@@ -107,11 +107,11 @@ impl Connector {
                 }
             }
         })?;
-        self.speak(stream).await
+        self.handshake(stream).await
     }
 
-    /// Starts HTTP on `stream`. On a plain connection HTTP/2 is used without being negotiated.
-    async fn speak(&self, stream: Stream) -> Result<Connection, TransportError> {
+    /// Performs the HTTP handshake on `stream`. Without TLS, HTTP/2 is used with prior knowledge.
+    async fn handshake(&self, stream: Stream) -> Result<Connection, TransportError> {
         let failed = |error: hyper::Error| {
             TransportError::not_sent(TransportErrorKind::Connect).with_source(error)
         };
@@ -125,7 +125,7 @@ impl Connector {
                 .handshake(stream)
                 .await
                 .map_err(failed)?;
-            // How the connection ends is reported to the requests on it.
+            // The requests on the connection report how it ends.
             let open = OpenConnection::new();
             tokio::spawn(async move {
                 drop(connection.await);
@@ -138,7 +138,7 @@ impl Connector {
         let open = OpenConnection::new();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                warn_of_surplus(&error);
+                warn_about_surplus(&error);
             }
             open.closed();
         });
@@ -146,8 +146,8 @@ impl Connector {
     }
 }
 
-/// There is no stream to the host.
-fn unreached(error: ConnectError) -> TransportError {
+/// The error for a failed connector: nothing was sent.
+fn connect_error(error: ConnectError) -> TransportError {
     let kind = match error.kind() {
         ConnectErrorKind::Timeout => TransportErrorKind::Timeout,
         _ => TransportErrorKind::Connect,
@@ -162,9 +162,9 @@ fn idle(stream: &Stream) -> Idle {
     }
 }
 
-/// Says so when a server sent more than it was asked for. The bytes were not used, but a server that
-/// does that may have mixed up earlier responses as well. hyper tells this error by its text alone.
-pub(super) fn warn_of_surplus(error: &(dyn std::error::Error + 'static)) {
+/// Logs a warning if a server sent bytes beyond a response. The bytes were discarded, but such a server may
+/// also have mixed up earlier responses. hyper identifies this error by its text only.
+pub(super) fn warn_about_surplus(error: &(dyn std::error::Error + 'static)) {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.to_string().contains("unexpected message") {
@@ -191,19 +191,19 @@ fn speaks_http2(stream: &Stream) -> bool {
 }
 
 impl Origin {
-    /// The absolute address of `path` here.
+    /// The absolute URI of `path` at this origin.
     fn uri(&self, path: PathAndQuery) -> Uri {
         let mut parts = Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = Some(path);
-        // All three parts are there, which is all that an address asks for.
+        // A URI with all three parts is always valid.
         Uri::from_parts(parts).unwrap_or_default()
     }
 }
 
 impl Connection {
-    /// Whether the connection is known to have ended.
+    /// Whether the connection is known to be closed.
     pub(super) fn is_closed(&self) -> bool {
         match self {
             Self::Http1(sender, _) => sender.is_closed(),
@@ -211,26 +211,26 @@ impl Connection {
             Self::Http2(sender) => sender.is_closed(),
         }
     }
-    /// Notes that the last response was read to its end.
-    pub(super) fn rest(&self) {
+    /// Marks the connection as idle: its last response was read completely.
+    pub(super) fn set_idle(&self) {
         match self {
             Self::Http1(_, idle) => idle.set(true),
             #[cfg(feature = "http2")]
             Self::Http2(_) => {}
         }
     }
-    /// Waits until the response before is done with. False if the connection ended instead.
+    /// Waits until the previous response was processed. Returns `false` if the connection was closed.
     pub(super) async fn ready(&mut self) -> bool {
         match self {
             Self::Http1(sender, idle) => {
-                idle.listen().await;
+                idle.process_notifications().await;
                 sender.ready().await.is_ok()
             }
             #[cfg(feature = "http2")]
             Self::Http2(sender) => sender.ready().await.is_ok(),
         }
     }
-    /// Another handle to the connection, if it carries several requests at once.
+    /// Another handle to the connection, if it is multiplexed.
     pub(super) fn share(&self) -> Option<Self> {
         match self {
             Self::Http1(..) => None,
@@ -238,8 +238,8 @@ impl Connection {
             Self::Http2(sender) => Some(Self::Http2(sender.clone())),
         }
     }
-    /// Sends the request, whose address is path and query only, and waits for the head of the
-    /// response. The error hands the request back if not one byte of it was written.
+    /// Sends the request, whose URI is path and query only, and waits for the head of the response. The
+    /// error contains the request if no byte of it was written.
     pub(super) async fn send(
         &mut self,
         origin: &Origin,
@@ -247,7 +247,7 @@ impl Connection {
     ) -> Result<Response<Incoming>, TrySendError<Request<Full<Bytes>>>> {
         match self {
             Self::Http1(sender, _) => {
-                // An authority is always fit for a header.
+                // An authority is always a valid header value.
                 if let Ok(host) = HeaderValue::from_str(origin.authority.as_str()) {
                     request.headers_mut().insert(HOST, host);
                 }

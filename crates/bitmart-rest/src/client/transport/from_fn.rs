@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use super::{Body, Transport, TransportError, TransportFuture};
 
-/// A [`Transport`] that calls an async function for every request: the shortest way to another HTTP
-/// stack, or to a test without a network.
+/// Creates a [`Transport`] that calls an async function for every request: the shortest way to use
+/// another HTTP stack, or to test without a network.
 ///
-/// The rules of [`Transport`] hold for the function. The future that it returns owns what it needs:
-/// clone handles into it.
+/// The function must follow the rules of [`Transport`]. Its future must own its data: clone handles into
+/// it.
 ///
 /// ```
 /// use bitmart_rest::Client;

@@ -1,4 +1,4 @@
-//! The transport that the client uses by default: hyper and rustls.
+//! The default transport: hyper and rustls.
 
 use std::fmt;
 use std::pin::Pin;
@@ -6,58 +6,57 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bitmart_net::{Connect, Connector as ReadyMade, TlsOptions};
+use bitmart_net::{Connect, Connector as NetConnector, TlsOptions};
 use bitmart_types::Roots;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 
-use super::connect::warn_of_surplus;
+use super::connect::warn_about_surplus;
 use super::connect::{Connection, Connector, Origin};
 #[cfg(feature = "http2")]
 use super::opening::Openings;
-use super::places::Places;
 use super::pool::{Pool, PoolLimits};
+use super::reservation::HostLimits;
 use super::{
     Body, Chunks, ReservationFuture, Transport, TransportError, TransportErrorKind, TransportFuture,
 };
 use crate::ConfigError;
 use crate::client::observe::connection_attempt;
 
-/// Limit for opening a connection, unless it is set.
+/// Default timeout for opening a connection.
 ///
-/// A request is signed with the time before its connection is opened, and the exchange refuses one
-/// that is older than its `recvWindow`, 5 seconds by default. What is left is for the way there and
-/// for a clock that is off.
+/// A request is signed before its connection is opened, and the exchange rejects a request that is
+/// older than its `recvWindow`, 5 seconds by default. The rest is a margin for latency and clock skew.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Most requests in flight to one host, and so connections, unless it is set.
+/// Default maximum number of requests in flight to one host, and so of connections.
 const MAX_CONNECTIONS: usize = 128;
 
-/// hyper and rustls on tokio, with connections that are used again.
+/// A transport on tokio with hyper, rustls and a connection pool.
 ///
-/// HTTP/1.1, one request at a time per connection, as many connections as there are requests in
-/// flight, up to [a limit](HyperTransportBuilder::max_connections_per_host). Small responses come back sooner this way than over HTTP/2, which can be chosen for many
-/// requests at once. A connection is used again only when its last response was read to the end.
-/// No request is written twice: if an idle connection turns out to have ended before the first byte
-/// of a request was written, the request goes to another connection, otherwise it fails.
+/// It uses HTTP/1.1: one request at a time per connection, and as many connections as requests in
+/// flight, up to [a limit](HyperTransportBuilder::max_connections_per_host). Small responses arrive
+/// sooner this way than over HTTP/2, which can be enabled for many concurrent requests. A connection is
+/// reused only if its last response was read completely. No request is written twice: if an idle
+/// connection turns out to be closed before the first byte of a request was written, the request is
+/// sent on another connection; otherwise it fails.
 ///
-/// Over HTTP/1.1 a response does not say which request it responds: its place in the order does. A
-/// server that sends one response too many would have it taken for the response to the next request.
-/// Bytes that have arrived before a request is written, wherever they are held, therefore end the
-/// connection, and the request goes to another. A server that sends the surplus response only after
-/// the next request cannot be told from one that responds it: whoever wants to exclude that as well
-/// gives each write [a connection of its own](HyperTransportBuilder::fresh_connection_for_writes).
+/// Over HTTP/1.1 responses are matched to requests by their order alone. If a server sent a surplus
+/// response, it would be taken for the response to the next request. Bytes that have arrived before a
+/// request is written therefore close the connection, and the request is sent on another one. A surplus
+/// response that arrives after the next request cannot be detected. To exclude that as well, use
+/// [a new connection for each write](HyperTransportBuilder::fresh_connection_for_writes).
 #[derive(Clone)]
 pub struct HyperTransport(Arc<Shared>);
 
 struct Shared {
     connector: Connector,
     pool: Pool,
-    places: Places,
+    host_limits: HostLimits,
     fresh_for_writes: bool,
-    /// Keeps a burst of first requests from opening one shareable connection each.
+    /// Keeps a burst of first requests from opening one multiplexed connection each.
     #[cfg(feature = "http2")]
     openings: Openings,
 }
@@ -95,19 +94,19 @@ impl HyperTransport {
 }
 
 impl HyperTransportBuilder {
-    /// Certificate authorities to trust. Without any, only `http://` addresses work.
+    /// Trusted certificate authorities. Without any, only `http://` addresses work.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = roots;
         self
     }
-    /// What is asked of a server beyond a certificate of a trusted authority. Nothing by default.
+    /// Additional TLS requirements, such as a pinned key. Default: none.
     pub fn tls(mut self, options: TlsOptions) -> Self {
         self.tls = options;
         self
     }
-    /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
-    /// is spoken over it, and connections are pooled above it. By default as the environment's
-    /// variables say ([`Connector::from_env`](bitmart_net::Connector::from_env)).
+    /// How TCP connections are made: through a proxy, from a local address, over a custom stream. TLS
+    /// and connection pooling are on top of it. Default: the proxy variables of the process environment
+    /// ([`Connector::from_env`](bitmart_net::Connector::from_env)).
     pub fn connector(mut self, connector: impl Connect) -> Self {
         self.connect = Some(Arc::new(connector));
         self
@@ -116,46 +115,44 @@ impl HyperTransportBuilder {
         self.connect = connect;
         self
     }
-    /// Limit for opening a connection: name, TCP and TLS together. 3 seconds by default.
+    /// Timeout for opening a connection: name lookup, TCP and TLS together. Default: 3 seconds.
     ///
-    /// Keep it below the client's time limit: a request that fails while connecting is known not to
-    /// have been sent. Keep it well below the `recvWindow` of your requests too, which is 5 seconds
-    /// unless it is set: a request carries the time at which it was signed, and that is before its
-    /// connection is opened. Over HTTP/2 a request may wait as long again for a connection that
-    /// another request opens.
+    /// Keep it below the client's timeout, so that a request that fails while connecting is certainly
+    /// not sent, and well below the `recvWindow` of requests, 5 seconds by default, because requests are
+    /// signed before their connection is opened. Over HTTP/2 a request may wait for the same time again
+    /// while another request opens the connection.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
-    /// A connection that was idle for longer is not used again. 50 seconds by default.
+    /// How long an idle connection is kept for reuse. Default: 50 seconds.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.limits.idle_timeout = limit;
         self
     }
-    /// Idle connections kept per host; those beyond are closed. 128 by default.
+    /// Maximum number of idle connections per host. Default: 128.
     pub fn max_idle_per_host(mut self, limit: usize) -> Self {
         self.limits.max_idle = limit;
         self
     }
-    /// Requests in flight per host, and so open connections; a request beyond them waits for its turn
-    /// before it is signed. At least 1; 128 by default. The wait counts against the client's time
-    /// limit; a request that got no room in nine tenths of it was not sent. Over HTTP/2, where all
-    /// share one connection, it is the number of requests.
+    /// Maximum number of requests in flight per host, and so of open connections; more requests wait
+    /// before they are signed. At least 1. Default: 128. The wait counts toward the client's timeout;
+    /// after nine tenths of it the request fails as not sent. Over HTTP/2, where requests share one
+    /// connection, it is the number of requests.
     ///
-    /// The client keeps this limit by [reserving](Transport::reserve) room; who calls
-    /// [`send`](Transport::send) himself does the same.
+    /// The limit is enforced by [`reserve`](Transport::reserve), which the client calls before each
+    /// request. Direct callers of [`send`](Transport::send) do the same.
     pub fn max_connections_per_host(mut self, limit: usize) -> Self {
         self.max_connections = limit;
         self
     }
     /// Opens a new HTTP/1.1 connection for every `POST`, which all requests with an effect are, and
-    /// closes it after the response. Costs the time of a TCP and a TLS handshake for each. Off by
-    /// default.
+    /// closes it after the response. Costs a TCP and a TLS handshake for each. Default: off.
     pub fn fresh_connection_for_writes(mut self, on: bool) -> Self {
         self.fresh_for_writes = on;
         self
     }
-    /// Speaks HTTP/2 with servers that can, all requests to a host over one connection.
+    /// Uses HTTP/2 with servers that support it: all requests to a host share one connection.
     #[cfg(feature = "http2")]
     pub fn http2(mut self) -> Self {
         self.http2 = true;
@@ -164,8 +161,7 @@ impl HyperTransportBuilder {
     /// Builds the transport. No connection is opened yet.
     ///
     /// # Errors
-    /// When the certificate authorities cannot be read, or a variable of the environment names a proxy
-    /// that cannot be used.
+    /// The certificate authorities are invalid, or a proxy variable of the process environment is.
     pub fn build(self) -> Result<HyperTransport, ConfigError> {
         #[cfg(feature = "http2")]
         let protocols: &[&[u8]] = if self.http2 { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
@@ -182,9 +178,12 @@ impl HyperTransportBuilder {
         };
         let connect = match self.connect {
             Some(connect) => connect,
-            None => Arc::new(ReadyMade::from_env().map_err(|source| {
-                ConfigError::new("connector", "follows a variable that is unfit")
-                    .with_source(source)
+            None => Arc::new(NetConnector::from_env().map_err(|source| {
+                ConfigError::new(
+                    "connector",
+                    "is set by an invalid variable of the process environment",
+                )
+                .with_source(source)
             })?),
         };
         let connector = Connector::new(connect, tls, self.connect_timeout);
@@ -193,7 +192,7 @@ impl HyperTransportBuilder {
         Ok(HyperTransport(Arc::new(Shared {
             connector,
             pool: Pool::new(self.limits),
-            places: Places::new(self.max_connections),
+            host_limits: HostLimits::new(self.max_connections),
             fresh_for_writes: self.fresh_for_writes,
             #[cfg(feature = "http2")]
             openings: Openings::new(self.connect_timeout),
@@ -206,7 +205,7 @@ impl Transport for HyperTransport {
         Box::pin(send(&self.0, request))
     }
     fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
-        Box::pin(self.0.places.reserve(host))
+        Box::pin(self.0.host_limits.reserve(host))
     }
 }
 
@@ -233,9 +232,9 @@ async fn send(
                 }));
             }
             Err(mut error) => match error.take_message() {
-                // Not one byte was written: this is still the first time that it is sent.
+                // No byte was written, so sending it on another connection is not a retry.
                 Some(unwritten) if !is_fresh => {
-                    warn_of_surplus(error.error());
+                    warn_about_surplus(error.error());
                     request = unwritten;
                 }
                 Some(_) => {
@@ -256,28 +255,27 @@ async fn send(
     }
 }
 
-/// hyper reads a head of 100 headers and some 400 KB at most. It tells this error from other faults
-/// of the protocol by its text alone.
+/// hyper reads at most 100 headers and about 400 KB. It identifies this error by its text only.
 fn is_head_too_large(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string().contains("head is too large")
 }
 
 impl Shared {
-    /// A connection that waits, or a fresh one, and which it is.
+    /// An idle or a new connection, and whether it is new.
     ///
-    /// With `alone` no other HTTP/1.1 request was or will be sent on it.
+    /// With `alone`, no other HTTP/1.1 request was or will be sent on it.
     async fn connection(
         &self,
         origin: &Origin,
         alone: bool,
     ) -> Result<(Connection, bool), TransportError> {
-        if let Some(connection) = self.waiting(origin, alone).await {
+        if let Some(connection) = self.idle(origin, alone).await {
             return Ok((connection, false));
         }
         #[cfg(feature = "http2")]
         if self.connector.http2 {
             let mut turn = self.openings.turn(origin).await?;
-            if let Some(connection) = self.waiting(origin, alone).await {
+            if let Some(connection) = self.idle(origin, alone).await {
                 return Ok((connection, false));
             }
             turn.check()?;
@@ -288,7 +286,7 @@ impl Shared {
         self.open(origin).await
     }
 
-    async fn waiting(&self, origin: &Origin, alone: bool) -> Option<Connection> {
+    async fn idle(&self, origin: &Origin, alone: bool) -> Option<Connection> {
         while let Some(mut connection) = self.pool.take(origin, Instant::now(), alone) {
             if connection.ready().await {
                 return Some(connection);
@@ -308,7 +306,7 @@ impl Shared {
     }
 }
 
-/// Splits the address of `request` into where it goes and what is asked for there.
+/// Splits the URI of `request` into the origin, and a request with path and query.
 fn split(request: Request<Bytes>) -> Result<(Origin, Request<Full<Bytes>>), TransportError> {
     let mut request = request.map(Full::new);
     let address = std::mem::take(request.uri_mut()).into_parts();
@@ -327,11 +325,12 @@ struct Lease {
     connection: Connection,
     origin: Origin,
     shared: Arc<Shared>,
-    /// It is not given back.
+    /// It is not returned to the pool.
     alone: bool,
 }
 
-/// A response's body. Gives the connection back at its end; dropped before, it closes it.
+/// A response body. At its end the connection is returned to the pool; if it is dropped earlier, the
+/// connection is closed.
 struct Arriving {
     incoming: Incoming,
     lease: Option<Lease>,
@@ -345,11 +344,11 @@ impl Chunks for Arriving {
         let this = &mut *self;
         loop {
             if this.incoming.is_end_stream() {
-                this.give_back();
+                this.return_connection();
                 return Poll::Ready(None);
             }
             match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
-                // Trailers carry nothing of interest.
+                // Trailers are ignored.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         return Poll::Ready(Some(Ok(data)));
@@ -362,7 +361,7 @@ impl Chunks for Arriving {
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => {
-                    this.give_back();
+                    this.return_connection();
                     return Poll::Ready(None);
                 }
             }
@@ -371,12 +370,12 @@ impl Chunks for Arriving {
 }
 
 impl Arriving {
-    fn give_back(&mut self) {
+    fn return_connection(&mut self) {
         if let Some(lease) = self.lease.take()
             && lease.connection.share().is_none()
             && !lease.alone
         {
-            lease.connection.rest();
+            lease.connection.set_idle();
             let pool = &lease.shared.pool;
             pool.put(&lease.origin, lease.connection, Instant::now());
         }

@@ -1,4 +1,4 @@
-//! Who opens the one connection that all requests to an origin share.
+//! Serializes opening the one HTTP/2 connection that all requests to an origin share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,20 +10,20 @@ use tokio::time::timeout;
 use super::connect::Origin;
 use super::{TransportError, TransportErrorKind};
 
-/// One opening at a time per origin: a host that does not response holds up nobody else's requests.
+/// One opening at a time per origin, so that an unresponsive host does not delay requests to others.
 pub(super) struct Openings {
     by_origin: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Last>>>>,
-    /// Longest wait for a turn.
+    /// Maximum wait for a turn.
     limit: Duration,
 }
 
-/// The last attempt that failed: when, and where.
+/// The time and kind of the last attempt's error.
 type Last = Option<(Instant, TransportErrorKind)>;
 
-/// The right to open a connection to an origin. Dropped, it goes to the next in the queue.
+/// The right to open a connection to an origin. Dropping it passes it to the next in the queue.
 pub(super) struct Turn {
     last: OwnedMutexGuard<Last>,
-    /// Since when it was waited for.
+    /// Start of the wait.
     since: Instant,
 }
 
@@ -32,7 +32,7 @@ impl Openings {
         Self { by_origin: Mutex::default(), limit }
     }
 
-    /// Waits for those who came before. Fails, with nothing sent, beyond the limit.
+    /// Waits for earlier callers. Fails, with nothing sent, after the limit.
     pub(super) async fn turn(&self, origin: &Origin) -> Result<Turn, TransportError> {
         let since = Instant::now();
         let queue = {
@@ -47,8 +47,8 @@ impl Openings {
 }
 
 impl Turn {
-    /// Fails if an attempt failed while this one waited: otherwise each in the queue would wait for
-    /// an attempt of its own, one after the other.
+    /// Fails if an attempt failed while this one waited. Otherwise all callers in the queue would wait
+    /// for their own attempts, one after the other.
     pub(super) fn check(&self) -> Result<(), TransportError> {
         match *self.last {
             Some((at, kind)) if at >= self.since => {
@@ -59,7 +59,7 @@ impl Turn {
         }
     }
 
-    /// Tells those who wait how the attempt went.
+    /// Records the result of the attempt for waiting callers.
     pub(super) fn ended(&mut self, error: Option<&TransportError>) {
         *self.last = error.map(|error| (Instant::now(), error.kind()));
     }

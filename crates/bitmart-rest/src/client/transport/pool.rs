@@ -1,4 +1,4 @@
-//! Open connections that wait for the next request.
+//! The pool of idle connections.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::{Connection, Origin};
 
-/// Idle connections by origin. The one used last is taken first, so that the others may age.
+/// Idle connections by origin. The most recently used one is taken first, so that the others can expire.
 pub(super) struct Pool {
     idle: Mutex<HashMap<Origin, Vec<Idle>>>,
     limits: PoolLimits,
@@ -14,9 +14,9 @@ pub(super) struct Pool {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PoolLimits {
-    /// A connection that was idle for longer is not used again.
+    /// How long an idle connection is kept for reuse.
     pub(super) idle_timeout: Duration,
-    /// Idle connections kept per origin; those beyond are closed.
+    /// Maximum number of idle connections per origin.
     pub(super) max_idle: usize,
 }
 
@@ -30,8 +30,8 @@ impl Pool {
         Self { idle: Mutex::default(), limits }
     }
 
-    /// Takes a connection that is not known to have ended; with `shared`, only one that carries
-    /// several requests at once, in which responses name their requests.
+    /// Takes a connection that is not known to be closed. With `shared`, only a multiplexed one, where
+    /// responses identify their requests.
     pub(super) fn take(&self, origin: &Origin, now: Instant, shared: bool) -> Option<Connection> {
         let mut idle = self.lock();
         let waiting = idle.get_mut(origin)?;
@@ -50,7 +50,7 @@ impl Pool {
         waiting.pop().map(|idle| idle.connection)
     }
 
-    /// Keeps a connection whose last response was read to its end.
+    /// Adds a connection whose last response was read completely.
     pub(super) fn put(&self, origin: &Origin, connection: Connection, now: Instant) {
         if connection.is_closed() {
             return;
@@ -66,7 +66,7 @@ impl Pool {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Origin, Vec<Idle>>> {
-        // Every change under the lock is a single step, so that a panic leaves nothing half-done.
+        // A panic cannot leave the map inconsistent: each change is a single operation.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

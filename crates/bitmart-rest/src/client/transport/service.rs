@@ -19,20 +19,20 @@ use crate::error::BoxError;
 /// Each request goes to a clone of the service that was ready: back pressure of `poll_ready` is
 /// waited for, within the client's time limit. A failure of `poll_ready` is *not sent*, because the
 /// service has not seen the request. A failure of the call *may have been sent*, unless
-/// [`classify`](ServiceTransport::classify) knows better. A failure while the body arrives has
+/// [`classify`](ServiceTransport::classify) is set. A failure while the body arrives has
 /// always been sent. The body is streamed, so that the client's size limit holds; trailers are
 /// dropped.
 ///
-/// # What other stacks do unless they are told not to
+/// # Settings that other stacks need
 ///
-/// A request must leave at most once, and its body and its response must stay as they are. These
-/// defaults break that, or come close:
+/// A request must be sent at most once, and its body and its response must not be changed. These
+/// defaults violate that, or come close:
 ///
 /// - **hyper-util** (`client::legacy::Client`): `retry_canceled_requests` is on. It sends a request
 ///   again if a reused connection turned out to be closed *before* the first byte was written, and
 ///   not afterwards. Turn it off with `Builder::retry_canceled_requests(false)` if a failure shall
-///   come up here instead. It gives up a connection on which it has read more than the response,
-///   but does not look again before it writes, as our own transport does: a surplus response that
+///   come up here instead. It closes a connection on which it has read more than the response,
+///   but does not check again before it writes, as our own transport does: a surplus response that
 ///   arrives between two requests may be taken for the next one. `pool_max_idle_per_host(0)` uses
 ///   each connection once, which excludes that.
 /// - **reqwest**: follows up to 10 redirects, and sends the request to another address: set
@@ -40,20 +40,20 @@ use crate::error::BoxError;
 ///   refused at the level of the protocol (HTTP/2 `REFUSED_STREAM`, `GOAWAY`): set
 ///   `ClientBuilder::retry(retry::never())`. Its pool is hyper-util's, with
 ///   `retry_canceled_requests` on and no setting for it. With the features `gzip`, `brotli`, `zstd`
-///   or `deflate` it asks for compressed responses and inflates them: `no_gzip()` and its like. It
+///   or `deflate` it requests compressed responses and inflates them: `no_gzip()` and its like. It
 ///   reads proxies from the environment: `no_proxy()`. Its client is no service of `http::Request`:
 ///   hand it to [`from_fn`](super::from_fn()) with `reqwest::Request::try_from` and
 ///   `http::Response::from`.
 /// - **tower**: `retry` sends again by its policy, `hedge` sends a second copy of what is slow;
 ///   neither may be in the stack. Behind a `buffer` a request waits after it was signed, so that
-///   its signature grows old, and its errors do not tell whether the request was sent. `timeout`
-///   fails without saying so either, which is why such an error *may have been sent*.
+///   its signature grows old, and its errors do not show whether the request was sent. `timeout`
+///   does not show it either, which is why such an error *may have been sent*.
 /// - **tower-http**: `FollowRedirect` sends again. `Decompression` inflates without the client's
 ///   size limit in the way, and `SetRequestHeader` or `NormalizePath` change what was signed.
 ///   `Timeout` makes up a response with status 408.
 ///
-/// `testing::transport_conformance` (feature `testing`) tries a transport against a server that
-/// does all of this to it.
+/// `testing::transport_conformance` (feature `testing`) checks a transport against a server that
+/// provokes all of this.
 ///
 /// ```
 /// use bitmart_rest::bytes::Bytes;
@@ -98,10 +98,11 @@ impl<S, B> ServiceTransport<S, B>
 where
     S: Service<http::Request<B>>,
 {
-    /// Says of the service's errors where it failed and whether the request may have been sent.
+    /// Sets how the service's errors are classified: their kind, and whether the request may have been
+    /// sent.
     ///
-    /// Only claim [`not_sent`](TransportError::not_sent) for what is known to happen before the
-    /// first byte is written, such as `hyper_util::client::legacy::Error::is_connect`.
+    /// Only return [`not_sent`](TransportError::not_sent) for errors that occur before the first byte is
+    /// written, such as `hyper_util::client::legacy::Error::is_connect`.
     #[must_use]
     pub fn classify(
         mut self,
@@ -122,8 +123,8 @@ where
     R::Error: Into<BoxError>,
 {
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
-        // The one that becomes ready is the one that is called. What stays is a fresh clone, which
-        // holds nothing that the other has waited for.
+        // Readiness belongs to one instance of a service, so the instance that became ready must be
+        // called. A fresh clone takes its place.
         let mut service = {
             let mut kept = self.service.lock().unwrap_or_else(PoisonError::into_inner);
             let fresh = kept.clone();
@@ -146,7 +147,7 @@ impl<S: Service<http::Request<B>>, B> fmt::Debug for ServiceTransport<S, B> {
     }
 }
 
-/// A body of the service as it arrives.
+/// A response body of the service.
 struct Arriving<R>(Pin<Box<R>>);
 
 impl<R> Chunks for Arriving<R>

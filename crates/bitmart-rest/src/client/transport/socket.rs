@@ -1,15 +1,14 @@
-//! The socket below TLS and HTTP. It makes sure that what has arrived is seen before a request is
+//! The socket below TLS and HTTP. It makes sure that received bytes are detected before a request is
 //! written.
 //!
-//! A response that nobody asked for must not be taken for the response to the next request. hyper
-//! looks for such bytes right before it writes a request to an idle connection, and hands the request
-//! back when it finds any. But it can only find what a read gives, and two kinds of bytes are missing
-//! there:
-//! - Bytes that the operating system holds and the runtime has not been told of. Reads here therefore
-//!   ask the operating system itself before they say that there is nothing. A stream that is no
-//!   socket cannot be asked; the runtime gets a turn to hear of what is below it instead.
-//! - The first part of a TLS record, which gives no text before the rest has come. Reads here
-//!   therefore count records, and an idle connection that holds a part of one fails.
+//! A surplus response must not be taken for the response to the next request. hyper checks for
+//! unexpected bytes right before it writes a request to an idle connection, and returns the request if
+//! it finds any. But it only finds bytes that a read returns, and two kinds of bytes are not returned:
+//! - Bytes in the operating system's buffer of which the runtime has no notification yet. Reads here
+//!   therefore query the operating system before they return *pending*. Streams other than sockets
+//!   cannot be queried; there the runtime gets a chance to process notifications first.
+//! - The first part of a TLS record, which yields no plaintext before the rest has arrived. Reads here
+//!   therefore track records, and an idle connection that holds an incomplete one fails.
 
 use std::io;
 use std::pin::Pin;
@@ -26,34 +25,32 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-/// Whether a connection waits for its next request: its last response was read to the end, and
-/// nothing has been written since.
+/// Whether a connection is idle: its last response was read completely, and nothing was written since.
 #[derive(Clone, Debug)]
 pub(super) struct Idle {
-    resting: Arc<AtomicBool>,
-    /// The operating system can be asked what has arrived.
+    is_idle: Arc<AtomicBool>,
+    /// Whether the operating system can be queried for received bytes.
     is_socket: bool,
 }
 
 impl Idle {
     pub(super) fn set(&self, idle: bool) {
-        self.resting.store(idle, Ordering::Release);
+        self.is_idle.store(idle, Ordering::Release);
     }
 
-    /// Lets the runtime hear what has arrived. A stream that is no socket can only tell what the
-    /// runtime was told of whatever is below it.
-    pub(super) async fn listen(&self) {
+    /// Lets the runtime process notifications of received bytes, for streams that are not sockets.
+    pub(super) async fn process_notifications(&self) {
         if !self.is_socket {
             tokio::task::yield_now().await;
         }
     }
 
     fn get(&self) -> bool {
-        self.resting.load(Ordering::Acquire)
+        self.is_idle.load(Ordering::Acquire)
     }
 }
 
-/// A stream whose reads miss nothing that has arrived.
+/// A stream whose reads return all received bytes.
 pub(super) struct Socket {
     stream: Stream,
     idle: Idle,
@@ -64,7 +61,7 @@ impl Socket {
         if tls {
             stream.count_records();
         }
-        let idle = Idle { is_socket: stream.is_socket(), resting: Arc::default() };
+        let idle = Idle { is_socket: stream.is_socket(), is_idle: Arc::default() };
         Self { stream, idle }
     }
 
@@ -81,7 +78,7 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         let read = self.stream.poll_read_arrived(cx, buffer);
         if read.is_pending() && self.idle.get() && self.stream.is_amid_record() {
-            let text = "a part of a TLS record came while no response was expected";
+            let text = "received a part of a TLS record while no response was expected";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, text)));
         }
         read
@@ -130,7 +127,7 @@ impl Connection for Socket {
 #[derive(Clone)]
 pub(super) struct Dial {
     connect: Arc<dyn Connect>,
-    /// How long an attempt may take.
+    /// Timeout of an attempt.
     limit: Duration,
 }
 

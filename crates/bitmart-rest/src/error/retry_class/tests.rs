@@ -24,7 +24,8 @@ fn response(status: u16) -> ResponseInfo {
 fn api(metadata: &'static Metadata, status: u16, code: i64) -> Error {
     let response = response(status);
     let (status, message) = (response.status, String::new());
-    Error::api(metadata, ApiError { status, code, message, trace: None }).with_response(response)
+    Error::api(metadata, ApiError { status, code: Some(code), message, trace: None })
+        .with_response(response)
 }
 
 fn page(metadata: &'static Metadata, status: u16, reason: Unexpected) -> Error {

@@ -1,4 +1,4 @@
-//! How many requests a transport carries at once.
+//! Limits the number of concurrent requests per host.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::uri::Authority;
 use tokio::sync::Semaphore;
 
-/// Room for one request. Given back when it is dropped.
-#[must_use = "the room is given back at once"]
+/// The reservation of one request, released when it is dropped.
+#[must_use = "dropping it releases the reservation"]
 #[derive(Default)]
 pub struct Reservation(Option<Box<dyn Send>>);
 
 impl Reservation {
-    /// There is no limit.
+    /// A reservation of a transport without a limit.
     pub fn unlimited() -> Self {
         Self::default()
     }
 
-    /// Gives `room` back when the request is done with.
-    pub fn of(room: impl Send + 'static) -> Self {
-        Self(Some(Box::new(room)))
+    /// Drops `guard` when the request is finished.
+    pub fn with_guard(guard: impl Send + 'static) -> Self {
+        Self(Some(Box::new(guard)))
     }
 }
 
@@ -30,24 +30,24 @@ impl fmt::Debug for Reservation {
     }
 }
 
-/// As many places for each host.
-pub(super) struct Places {
+/// The same limit for each host.
+pub(super) struct HostLimits {
     by_host: Mutex<HashMap<Authority, Arc<Semaphore>>>,
     per_host: usize,
 }
 
-impl Places {
+impl HostLimits {
     pub(super) fn new(per_host: usize) -> Self {
         let per_host = per_host.clamp(1, Semaphore::MAX_PERMITS);
         Self { by_host: Mutex::default(), per_host }
     }
 
-    /// Waits for a place; those who came first are first.
+    /// Waits for a reservation, in order of arrival.
     pub(super) async fn reserve(&self, host: &Authority) -> Reservation {
-        let places = {
+        let semaphore = {
             let mut by_host = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
             match by_host.get(host) {
-                Some(places) => Arc::clone(places),
+                Some(semaphore) => Arc::clone(semaphore),
                 None => Arc::clone(
                     by_host
                         .entry(host.clone())
@@ -56,6 +56,9 @@ impl Places {
             }
         };
         // The semaphore is never closed.
-        places.acquire_owned().await.map_or_else(|_| Reservation::unlimited(), Reservation::of)
+        semaphore
+            .acquire_owned()
+            .await
+            .map_or_else(|_| Reservation::unlimited(), Reservation::with_guard)
     }
 }

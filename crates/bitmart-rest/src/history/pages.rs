@@ -1,4 +1,4 @@
-//! Walking with a client.
+//! Reads the pages of a history with a client.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,80 +6,80 @@ use std::fmt;
 use bitmart_types::{RowFault, Rows, Timestamp};
 use bytes::Bytes;
 
-use super::{Cursor, History, Page, RowKey, Taken, Walk, Window};
+use super::{Cursor, History, Page, Pagination, Progress, RowKey, Window};
 use crate::{Client, Error, RetryClass};
 
-/// The pages of a history, oldest first. Made by [`Client::history`].
+/// The pages of a history, oldest first. Returned by [`Client::history`].
 #[derive(Debug)]
 pub struct HistoryPages<H> {
     client: Client,
     request: H,
-    walk: Walk,
+    pagination: Pagination,
 }
 
-/// Why a history did not go on. The walk stands where it stood: calling again asks again, which
-/// [`retry_class`](Self::retry_class) says the use of. While the exchange has banned you, do not.
+/// The error of a history. The position is unchanged: calling `next` again repeats the request. Whether
+/// that is useful is the answer of [`retry_class`](Self::retry_class); never do it during a ban.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HistoryError {
     /// A request failed.
     Request(Error),
-    /// More rows at one moment than the exchange gives in one response: it cannot be asked for the
-    /// rest, and skipping them would leave a gap.
-    Crowded {
-        /// The moment.
+    /// More rows with one timestamp than the exchange returns in one response: the rest cannot be
+    /// requested, and skipping it would leave a gap.
+    TooManyRows {
+        /// The timestamp.
         at: Timestamp,
     },
-    /// The exchange gives one full page again and again, whatever page it is asked for.
-    Repeated {
-        /// Begin of the window whose pages do not end.
+    /// The exchange returns the same full page for every page number.
+    RepeatedPage {
+        /// Start of the window.
         at: Timestamp,
     },
-    /// The response does not hold a list of rows. Only where the exchange documents no response, as for
+    /// The response contains no list of rows. Only for endpoints whose response is undocumented, such as
     /// savings.
     Unreadable {
-        /// Begin of the window.
+        /// Start of the window.
         at: Timestamp,
     },
 }
 
 impl Client {
-    /// Walks through a history from `from` to `to`, page by page. What `request` says about times
-    /// and pages is replaced.
+    /// Reads a history from `from` to `to`, page by page. The time range and page of `request` are
+    /// replaced.
     pub fn history<H: History>(
         &self,
         request: H,
         from: Timestamp,
         to: Timestamp,
     ) -> HistoryPages<H> {
-        let walk = Walk::new(H::SPEC, from, to);
-        HistoryPages { client: self.clone(), request, walk }
+        let pagination = Pagination::new(H::SPEC, from, to);
+        HistoryPages { client: self.clone(), request, pagination }
     }
 
-    /// Goes on with a history from a stored cursor. The request must be the one of the first walk.
+    /// Continues a history from a stored cursor. The request must be the original one.
     pub fn resume_history<H: History>(&self, request: H, cursor: Cursor) -> HistoryPages<H> {
-        let walk = Walk::resume(H::SPEC, cursor);
-        HistoryPages { client: self.clone(), request, walk }
+        let pagination = Pagination::resume(H::SPEC, cursor);
+        HistoryPages { client: self.clone(), request, pagination }
     }
 }
 
 impl<H: History> HistoryPages<H> {
-    /// What is asked for next; `None` when the span is done.
+    /// The next window to request; `None` at the end.
     pub fn window(&self) -> Option<Window> {
-        self.walk.window()
+        self.pagination.window()
     }
 
-    /// The next page: rows that were not given before, in order of time; possibly none, for a
-    /// window without rows. `None` when the span is done.
+    /// The next page: rows that were not in an earlier page, in order of time; possibly none. `None` at
+    /// the end of the span.
     ///
-    /// Rows that do not decode are the page's [faults](Rows::faults): look at them before you call
+    /// Rows that could not be decoded are the page's [faults](Rows::faults): check them before calling
     /// the history complete.
     ///
     /// # Errors
-    /// A request failed, or the exchange cannot give all rows of one moment.
+    /// A request failed, or the exchange cannot return all rows of one timestamp.
     ///
     /// # Cancel safety
-    /// Safe: the walk moves on only when the page is returned.
+    /// Safe: the position changes only when the page is returned.
     ///
     /// # Panics
     /// As [`Client::send`](crate::Client::send).
@@ -87,8 +87,7 @@ impl<H: History> HistoryPages<H> {
         Some(self.next_page().await?.map(|page| page.rows))
     }
 
-    /// Like [`next`](Self::next), with the response as it came: for those who keep more than the rows'
-    /// types know of.
+    /// Like [`next`](Self::next), but also returns the raw response, the window and the cursor.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -100,76 +99,77 @@ impl<H: History> HistoryPages<H> {
     /// As [`next`](Self::next).
     pub async fn next_page(&mut self) -> Option<Result<Page<H::Row>, HistoryError>> {
         loop {
-            let window = self.walk.window()?;
+            let window = self.pagination.window()?;
             let (rows, raw) = match self.client.send_detailed(self.request.within(&window)).await {
                 Ok(response) => {
                     let Some(rows) = H::rows(response.data) else {
-                        let at = self.walk.cursor().next;
+                        let at = self.pagination.cursor().next;
                         return Some(Err(HistoryError::Unreadable { at }));
                     };
                     (rows, response.raw)
                 }
-                Err(error) if error.code().is_some() && error.code() == H::SPEC.nothing_code => {
+                Err(error) if error.code().is_some() && error.code() == H::SPEC.empty_code => {
                     (Rows::default(), Bytes::new())
                 }
                 Err(error) => return Some(Err(HistoryError::Request(error))),
             };
             let keys = keys::<H>(&rows);
-            let taken = self.walk.take(&keys);
-            match self.taken(taken) {
+            let progress = self.pagination.advance(&keys);
+            match self.new_rows(progress) {
                 Err(error) => return Some(Err(error)),
                 Ok(None) => {}
-                Ok(Some(fresh)) => {
-                    let rows = picked(rows, &fresh);
-                    let cursor = self.walk.cursor().clone();
+                Ok(Some(indices)) => {
+                    let rows = select(rows, &indices);
+                    let cursor = self.pagination.cursor().clone();
                     return Some(Ok(Page { rows, cursor, window, raw }));
                 }
             }
         }
     }
 
-    /// Passes over the response for [`window`](Self::window) after an error that asking again does not
-    /// mend: its rows do not fit their type. Read it with [`Client::send_raw`] and say how many rows
-    /// it has. `false` when they are so many that it may have been cut off: then nothing is passed,
-    /// and the next window is narrower.
+    /// Skips the response for [`window`](Self::window) after a permanent error: its rows do not fit
+    /// their type. Read it with [`Client::send_raw`] and pass the number of its rows. Returns `false` if
+    /// it has so many rows that it may be truncated: then nothing is skipped, and the next window is
+    /// narrower.
     ///
     /// # Errors
-    /// The response was full and its window cannot be narrower, or its pages do not end.
-    pub fn pass(&mut self, rows: usize) -> Result<bool, HistoryError> {
-        let taken = self.walk.pass(rows);
-        Ok(self.taken(taken)?.is_some())
+    /// The response was full and its window cannot be narrowed, or its pages repeat.
+    pub fn skip(&mut self, rows: usize) -> Result<bool, HistoryError> {
+        let progress = self.pagination.skip(rows);
+        Ok(self.new_rows(progress)?.is_some())
     }
 
-    /// The places of the new rows; `None` when the window is to be narrower.
-    fn taken(&self, taken: Taken) -> Result<Option<Vec<usize>>, HistoryError> {
-        let at = self.walk.cursor().next;
-        match taken {
-            Taken::Rows(fresh) => Ok(Some(fresh)),
-            Taken::Narrowed => Ok(None),
-            Taken::Crowded => Err(HistoryError::Crowded { at }),
-            Taken::Repeated => Err(HistoryError::Repeated { at }),
+    /// Indices of the new rows; `None` if the window was narrowed.
+    fn new_rows(&self, progress: Progress) -> Result<Option<Vec<usize>>, HistoryError> {
+        let at = self.pagination.cursor().next;
+        match progress {
+            Progress::NewRows(indices) => Ok(Some(indices)),
+            Progress::Narrowed => Ok(None),
+            Progress::TooManyRows => Err(HistoryError::TooManyRows { at }),
+            Progress::RepeatedPage => Err(HistoryError::RepeatedPage { at }),
         }
     }
 
-    /// Where the walk stands: store it together with the rows.
+    /// The current position: store it together with the rows.
     pub fn cursor(&self) -> &Cursor {
-        self.walk.cursor()
+        self.pagination.cursor()
     }
 }
 
-/// The keys of all rows, then those of the faults: a row that does not decode is told from others by
-/// its text, and from its like by how many of them came before it.
+/// The keys of all rows, then of all faults. A fault is identified by its text and, among equal texts,
+/// by its position.
 fn keys<H: History>(rows: &Rows<H::Row>) -> Vec<RowKey> {
-    let mut like: HashMap<&str, usize> = HashMap::new();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     let faults = rows.faults().iter().map(|fault| {
-        let number = like.entry(fault.raw.as_str()).and_modify(|number| *number += 1).or_default();
+        let number =
+            counts.entry(fault.raw.as_str()).and_modify(|number| *number += 1).or_default();
         RowKey { time: None, id: format!("fault {number} {}", fault.raw) }
     });
     rows.iter().map(H::key).chain(faults).collect()
 }
 
-/// The rows and faults at these places of [`keys`].
-fn picked<T>(rows: Rows<T>, places: &[usize]) -> Rows<T> {
+/// The rows and faults at these indices of [`keys`].
+fn select<T>(rows: Rows<T>, places: &[usize]) -> Rows<T> {
     let (rows, faults) = rows.into_parts();
     let mut faults: Vec<Option<RowFault>> = faults.into_iter().map(Some).collect();
     let mut rows: Vec<Option<T>> = rows.into_iter().map(Some).collect();
@@ -184,12 +184,12 @@ fn picked<T>(rows: Rows<T>, places: &[usize]) -> Rows<T> {
 }
 
 impl HistoryError {
-    /// Whether and when calling again may do better; see [`RetryClass`]. Only a request that failed
-    /// can: the other errors stay until the request of the history is another one.
+    /// Whether and when calling again may succeed; see [`RetryClass`]. Only failed requests can be
+    /// repeated; the other errors are permanent.
     pub fn retry_class(&self) -> RetryClass {
         match self {
             Self::Request(error) => error.retry_class(),
-            Self::Crowded { .. } | Self::Repeated { .. } | Self::Unreadable { .. } => {
+            Self::TooManyRows { .. } | Self::RepeatedPage { .. } | Self::Unreadable { .. } => {
                 RetryClass::Never
             }
         }
@@ -200,16 +200,16 @@ impl fmt::Display for HistoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request(_) => f.write_str("a request of the history failed"),
-            Self::Crowded { at } => write!(
+            Self::TooManyRows { at } => write!(
                 f,
-                "more rows at {at} than the exchange gives in one response; narrow the request, for \
+                "more rows at {at} than the exchange returns in one response; narrow the request, for \
                  example to one symbol"
             ),
-            Self::Repeated { at } => {
-                write!(f, "the exchange gives the same page again and again from {at} on")
+            Self::RepeatedPage { at } => {
+                write!(f, "the exchange repeats the same page from {at} on")
             }
             Self::Unreadable { at } => {
-                write!(f, "the response for the window from {at} on holds no list of rows")
+                write!(f, "the response for the window from {at} on contains no list of rows")
             }
         }
     }
@@ -219,7 +219,7 @@ impl std::error::Error for HistoryError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Request(error) => Some(error),
-            Self::Crowded { .. } | Self::Repeated { .. } | Self::Unreadable { .. } => None,
+            Self::TooManyRows { .. } | Self::RepeatedPage { .. } | Self::Unreadable { .. } => None,
         }
     }
 }
@@ -255,36 +255,40 @@ mod tests {
         json::from_str(&format!("[{}]", rows.join(","))).expect("rows that decode in part")
     }
 
-    fn walk(full: u32) -> Walk {
+    fn pagination(full: u32) -> Pagination {
         let from = Timestamp::from_millis(1_700_000_000_000);
         let to = Timestamp::from_millis(1_700_000_000_000 + 4 * HOUR);
-        Walk::new(HistorySpec { longest: 2 * HOUR, ..HistorySpec::new(1, full) }, from, to)
+        Pagination::new(HistorySpec { max_window: 2 * HOUR, ..HistorySpec::new(1, full) }, from, to)
     }
 
-    fn take(walk: &mut Walk, rows: &Rows<Fill>) -> Taken {
-        walk.take(&keys::<ListAccountTrades>(rows))
+    fn take(pagination: &mut Pagination, rows: &Rows<Fill>) -> Progress {
+        pagination.advance(&keys::<ListAccountTrades>(rows))
     }
 
     #[test]
     fn a_page_that_is_full_with_rows_that_do_not_decode_is_asked_for_again() {
-        let mut walk = walk(3);
-        assert_eq!(take(&mut walk, &page(&[Some(1), Some(2), None])), Taken::Narrowed);
-        let end = walk.window().expect("it goes on").to;
+        let mut pagination = pagination(3);
+        assert_eq!(take(&mut pagination, &page(&[Some(1), Some(2), None])), Progress::Narrowed);
+        let end = pagination.window().expect("it goes on").to;
         assert_eq!(end.as_millis(), 1_700_000_000_000 + HOUR);
     }
 
     #[test]
     fn rows_that_do_not_decode_are_given_once_and_all_of_them() {
-        let mut walk = walk(100);
+        let mut pagination = pagination(100);
         let first = page(&[None, Some(2), None]);
-        let Taken::Rows(places) = take(&mut walk, &first) else { panic!("it is not full") };
-        let first = picked(first, &places);
+        let Progress::NewRows(places) = take(&mut pagination, &first) else {
+            panic!("it is not full")
+        };
+        let first = select(first, &places);
         assert_eq!((first.len(), first.faults().len()), (1, 2));
         assert_eq!(first[0].create_time, None, "a row without a time is no fault");
         // The next window overlaps with the first and has one more of each.
         let next = page(&[None, Some(2), None, Some(4), None]);
-        let Taken::Rows(places) = take(&mut walk, &next) else { panic!("it is not full") };
-        let next = picked(next, &places);
+        let Progress::NewRows(places) = take(&mut pagination, &next) else {
+            panic!("it is not full")
+        };
+        let next = select(next, &places);
         let ids: Vec<_> = next.iter().map(|fill| fill.trade_id.as_str()).collect();
         assert_eq!(ids, ["4"]);
         let places: Vec<_> = next.faults().iter().map(|fault| fault.index).collect();
