@@ -361,23 +361,23 @@ fn failures_of_other_envelopes_are_errors_of_the_exchange() {
     for (body, code, message, outcome) in [
         (
             r#"{"errno":"30005","message":"wrong","success":false}"#,
-            30005,
+            Some(30005),
             "wrong",
             Outcome::Rejected,
         ),
         (
             r#"{"errno":"NO_ACCOUNT","message":"wrong","data":{},"success":false}"#,
-            0,
+            None,
             "NO_ACCOUNT: wrong",
             Outcome::Unknown,
         ),
-        (r#"{"errno":"NO_ACCOUNT","success":false}"#, 0, "NO_ACCOUNT", Outcome::Unknown),
-        (r#"{"errno":"1000","message":"OK","success":false}"#, 0, "OK", Outcome::Unknown),
+        (r#"{"errno":"NO_ACCOUNT","success":false}"#, None, "NO_ACCOUNT", Outcome::Unknown),
+        (r#"{"errno":"1000","message":"OK","success":false}"#, None, "OK", Outcome::Unknown),
         // The gateway's own refusals come in its own envelope.
-        (r#"{"code":30005,"message":"wrong","trace":"t"}"#, 30005, "wrong", Outcome::Rejected),
+        (r#"{"code":30005,"message":"wrong","trace":"t"}"#, Some(30005), "wrong", Outcome::Rejected),
     ] {
         let error = response::<ReadErrno>(200, body).expect_err(body);
-        assert_eq!(error.code(), Some(code), "{body}");
+        assert_eq!(error.code(), code, "{body}");
         assert_eq!(error.message(), Some(message), "{body}");
         assert_eq!(error.outcome(), outcome, "{body}");
     }
