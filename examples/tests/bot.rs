@@ -4,8 +4,7 @@
 //! what really happened, whatever the bot believes.
 
 use bitmart::rest::reconcile::Reconciled;
-use bitmart::rest::spot::NewOrder;
-use bitmart::rest::{Client, Error, Outcome};
+use bitmart::rest::{Client, Error, Outcome, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Decimal, Timestamp, dec};
@@ -28,9 +27,9 @@ impl Rebalancer {
             return Ok(false);
         }
         let order = if surplus.is_sign_positive() {
-            NewOrder::market_buy("BTC_USDT", surplus.round_dp(2))
+            spot::NewOrder::market_buy("BTC_USDT", surplus.round_dp(2))
         } else {
-            NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
+            spot::NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
         };
         // Known before anything is sent, so that a lost answer is no lost order.
         let id = order.client_order_id().clone();

@@ -11,6 +11,8 @@ pub(crate) struct Fact {
     pub(crate) doc: String,
     /// Name of the type that reads it.
     pub(crate) rust: String,
+    /// Public module in which that name is used.
+    pub(crate) module: String,
 }
 
 /// Deepest nesting of models that is followed.
@@ -60,7 +62,9 @@ impl<'a> Walk<'a> {
                 if let Some(model) = self.models.find(module.as_deref(), name, from) {
                     self.model(model, path, depth);
                 } else {
-                    let fact = Fact { doc: plain(doc), rust: name.clone() };
+                    let module = module.as_deref().or(from.map(Model::module)).unwrap_or_default();
+                    let fact =
+                        Fact { doc: plain(doc), rust: name.clone(), module: module.to_owned() };
                     self.facts.insert(path.to_owned(), fact);
                 }
             }
@@ -131,7 +135,11 @@ mod tests {
             } }
         ";
         models.source(Path::new("x.rs"), text).expect("it is read");
-        let fact = |doc: &str, rust: &str| Fact { doc: doc.to_owned(), rust: rust.to_owned() };
+        let fact = |doc: &str, rust: &str| Fact {
+            doc: doc.to_owned(),
+            rust: rust.to_owned(),
+            module: "x".to_owned(),
+        };
         let fields = ["days.{day}[].PRICE: decimal text".to_owned()];
         let found = facts(&models, "Unverified<List>", &fields).expect("facts");
         assert_eq!(found["rows[].PRICE"], fact("What it costs.", "Decimal"));

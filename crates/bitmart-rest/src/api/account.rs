@@ -4,6 +4,7 @@ use bitmart_types::{Currency, Decimal, Rows, WithdrawalId, wire};
 use serde::{Deserialize, Serialize};
 
 mod currencies;
+mod enums;
 mod fees;
 mod funding;
 mod generated;
@@ -11,6 +12,10 @@ mod info;
 mod withdraw;
 
 pub use currencies::{FundingCurrencies, FundingCurrency, ListFundingCurrencies};
+pub use enums::{
+    ApiAccountType, ApiKeyStatus, DepositAccount, FeeRateType, FundingOperation, FundingStatus,
+    RecipientType, TransferDirection, WithdrawAddressType, WithdrawSource,
+};
 pub use fees::{FeeRates, TradeFee};
 pub use funding::{
     DepositAddress, FundingDetail, FundingHistory, FundingRecord, WithdrawAddress,

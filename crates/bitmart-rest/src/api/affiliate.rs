@@ -1,6 +1,7 @@
 //! The affiliate programme: rebates, customers and what they do.
 
 mod customers;
+mod enums;
 mod generated;
 mod rebates;
 mod trades;
@@ -8,6 +9,7 @@ mod trades;
 pub use customers::{
     Customer, CustomerAccount, CustomerFunding, CustomerFundingRow, Customers, Invitation,
 };
+pub use enums::{CopyTrade, FundingType, Market, OrderType, RebateStatus, UserType};
 pub use generated::*;
 pub use rebates::{ApiRebate, Rebate, Rebates, UserRebate};
 pub use trades::{CustomerTrade, CustomerTrades};

@@ -4,15 +4,17 @@
 //! field optional, and the JSON text is kept: see [`Unverified`](crate::Unverified).
 
 mod change;
+mod enums;
 mod fixed;
 mod flexible;
 mod generated;
 mod overview;
 
+pub use enums::{AutoSubscribe, FixedRenewal, RecordType};
 pub use fixed::*;
 pub use flexible::*;
 pub use generated::*;
-pub use overview::{AutoSaving, EarnHolding};
+pub use overview::{AutoSaving, Holding};
 
 /// The endpoints of savings: `client.earn()`.
 #[cfg(feature = "client")]

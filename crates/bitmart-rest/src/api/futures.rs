@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod enums;
 mod intent;
 mod market;
 mod plan;
@@ -12,9 +13,16 @@ mod trading;
 mod transfer;
 
 pub use account::*;
+pub use bitmart_types::TradeRole;
+pub use bitmart_types::futures::*;
+pub use enums::{
+    ContractStatus, ContractType, FlowName, FlowType, FundTransferDirection, KlineStep,
+    OpenOrderFilter, OrderMode, PlanCategory, PlanOrderType, PlanType, ProductType, RepaymentType,
+    SelfTradePrevention, TradingAccount, TransferDirection, TransferState, TriggerDirection,
+};
 pub use market::*;
 pub use plan::*;
-pub use rules::ContractRules;
+pub use rules::Rules;
 pub use sub_account::*;
 pub use trading::*;
 pub use transfer::*;

@@ -1,16 +1,17 @@
 //! Isolated margin: accounts, loans and orders.
 
 use bitmart_types::{
-    BorrowId, Currency, Decimal, MarginRiskLevel, RepayId, Rows, Symbol, Timestamp, TransferId,
-    wire,
+    BorrowId, Currency, Decimal, RepayId, Rows, Symbol, Timestamp, TransferId, wire,
 };
 use serde::{Deserialize, Serialize};
 
+mod enums;
 mod generated;
 mod order;
 
+pub use enums::{RiskLevel, TransferDirection};
 pub use generated::*;
-pub use order::SubmitMarginOrder;
+pub use order::SubmitOrder;
 
 /// The endpoints of isolated margin: `client.margin()`.
 #[cfg(feature = "client")]
@@ -30,15 +31,15 @@ impl crate::Client {
 /// Isolated margin accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginAccounts {
+pub struct Accounts {
     /// One row per pair.
-    pub symbols: Rows<MarginAccount>,
+    pub symbols: Rows<Account>,
 }
 
 /// The isolated margin account of a pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginAccount {
+pub struct Account {
     /// Pair.
     pub symbol: Symbol,
     /// Assets over debts, a ratio.
@@ -46,7 +47,7 @@ pub struct MarginAccount {
     pub risk_rate: Option<Decimal>,
     /// How close it is to liquidation. `None`: not told.
     #[serde(default, with = "wire::text_opt")]
-    pub risk_level: Option<MarginRiskLevel>,
+    pub risk_level: Option<RiskLevel>,
     /// Whether it may buy. `None`: not told.
     #[serde(default, with = "wire::boolean_opt")]
     pub buy_enabled: Option<bool>,
@@ -61,16 +62,16 @@ pub struct MarginAccount {
     pub liquidate_rate: Option<Decimal>,
     /// What it holds and owes of the base currency; `None` where the exchange does not say.
     #[serde(default, with = "wire::object_opt")]
-    pub base: Option<MarginBalance>,
+    pub base: Option<Balance>,
     /// What it holds and owes of the quote currency; `None` where the exchange does not say.
     #[serde(default, with = "wire::object_opt")]
-    pub quote: Option<MarginBalance>,
+    pub quote: Option<Balance>,
 }
 
 /// What an isolated margin account holds and owes of one currency, in that currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginBalance {
+pub struct Balance {
     /// Currency. `None`: not told.
     #[serde(default, with = "wire::opt")]
     pub currency: Option<Currency>,
@@ -106,7 +107,7 @@ pub struct MarginBalance {
 /// The exchange has executed a transfer into or out of margin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginTransferReceipt {
+pub struct TransferReceipt {
     /// The exchange's id of the transfer.
     pub transfer_id: TransferId,
 }
@@ -199,15 +200,15 @@ pub struct RepayRecord {
 /// Pairs that can be traded on isolated margin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginPairs {
+pub struct Pairs {
     /// One row per pair.
-    pub symbols: Rows<MarginPair>,
+    pub symbols: Rows<Pair>,
 }
 
 /// What can be borrowed for a pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginPair {
+pub struct Pair {
     /// Pair.
     pub symbol: Symbol,
     /// Highest leverage. `None`: not told.

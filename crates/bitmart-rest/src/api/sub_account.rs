@@ -2,12 +2,14 @@
 //!
 //! The exchange opens these calls to institutional accounts only.
 
-use bitmart_types::{Currency, Decimal, Rows, SubAccountStatus, Timestamp, WalletType, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, wire};
 use serde::{Deserialize, Serialize};
 
+mod enums;
 mod generated;
 mod transfer;
 
+pub use enums::{MoveType, Status};
 pub use generated::*;
 pub use transfer::{TransferMainToSub, TransferOwnToMain, TransferSubToMain, TransferSubToSub};
 
@@ -29,36 +31,36 @@ impl crate::Client {
 /// Sub-accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountList {
+pub struct Accounts {
     /// One row per sub-account.
     #[serde(rename = "subAccountList")]
-    pub accounts: Rows<SubAccount>,
+    pub accounts: Rows<Account>,
 }
 
 /// A sub-account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccount {
+pub struct Account {
     /// Its user name, often an e-mail address.
     #[serde(rename = "accountName", with = "wire::text")]
     pub name: String,
     /// State. `None`: not told.
     #[serde(default, with = "wire::opt")]
-    pub status: Option<SubAccountStatus>,
+    pub status: Option<Status>,
 }
 
 /// Spot balances of a sub-account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountWallet {
+pub struct Wallet {
     /// One row per currency with a balance.
-    pub wallet: Rows<SubAccountBalance>,
+    pub wallet: Rows<Balance>,
 }
 
-impl SubAccountWallet {
+impl Wallet {
     /// The balance of one currency; `None` where the exchange does not list it, which means zero
     /// while no row is a fault.
-    pub fn balance(&self, currency: &str) -> Option<&SubAccountBalance> {
+    pub fn balance(&self, currency: &str) -> Option<&Balance> {
         self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
     }
 }
@@ -66,7 +68,7 @@ impl SubAccountWallet {
 /// Spot balance of a sub-account in one currency, in that currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountBalance {
+pub struct Balance {
     /// Currency.
     pub currency: Currency,
     /// Its name in words. `None`: not told.
@@ -83,20 +85,20 @@ pub struct SubAccountBalance {
 /// Transfers from and to sub-accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountTransfers {
+pub struct Transfers {
     /// Number of transfers. `None`: not told.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
     /// Newest first.
     #[serde(rename = "historyList")]
-    pub transfers: Rows<SubAccountTransfer>,
+    pub transfers: Rows<Transfer>,
 }
 
 /// A transfer from or to a sub-account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct SubAccountTransfer {
+pub struct Transfer {
     /// User name of the account that paid. `None`: not told.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,

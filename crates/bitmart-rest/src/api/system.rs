@@ -1,10 +1,12 @@
 //! Time and maintenance of the exchange.
 
-use bitmart_types::{Rows, ServiceState, ServiceType, Timestamp, wire};
+use bitmart_types::{Rows, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+mod enums;
 mod generated;
 
+pub use enums::{ServiceState, ServiceType};
 pub use generated::*;
 
 /// The endpoints about the exchange itself: `client.system()`.

@@ -14,10 +14,10 @@ const CURRENCIES_MAX: usize = 20;
 /// `GET /account/v1/currencies`: no key; limit 2 in 2 s per address.
 ///
 /// ```
-/// use bitmart_rest::account::ListFundingCurrencies;
+/// use bitmart_rest::account;
 ///
-/// let all = ListFundingCurrencies::new();
-/// let some = ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
+/// let all = account::ListFundingCurrencies::new();
+/// let some = account::ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

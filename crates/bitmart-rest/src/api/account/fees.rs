@@ -1,7 +1,9 @@
 //! Trading fees.
 
-use bitmart_types::{Decimal, FeeRateType, Symbol, wire};
+use bitmart_types::{Decimal, Symbol, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::account::FeeRateType;
 
 /// Basic trading fees of the user, as ratios: 0.001 is 0.1 percent. Pairs have the classes A to D.
 /// What a pair costs is told by [`TradeFee`].

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use bitmart_types::{
-    Currency, Decimal, DepositId, FundingOperation, FundingStatus, Rows, Timestamp,
-    WithdrawAddressType, WithdrawalId, wire,
-};
+use bitmart_types::{Currency, Decimal, DepositId, Rows, Timestamp, WithdrawalId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::account::{FundingOperation, FundingStatus, WithdrawAddressType};
 
 /// Deposits or withdrawals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

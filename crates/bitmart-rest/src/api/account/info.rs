@@ -1,7 +1,9 @@
 //! The account and the API keys behind a key.
 
-use bitmart_types::{ApiAccountType, ApiKeyStatus, Rows, UserId, wire};
+use bitmart_types::{Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::account::{ApiAccountType, ApiKeyStatus};
 
 /// The account behind the API key, as a third party describes it: nothing of it is confirmed, so
 /// every field may be absent. No source gives a unit for the times.

@@ -1,9 +1,10 @@
 //! Customers of an affiliate.
 
-use bitmart_types::{AffiliateRebateStatus, Currency, Decimal, Rows, UserId, wire};
+use bitmart_types::{Currency, Decimal, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::Unverified;
+use crate::api::affiliate::RebateStatus;
 
 /// Whether a user is a customer of the affiliate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ pub struct Customer {
     pub back_rate: Option<Decimal>,
     /// Whether the rebate has been paid.
     #[serde(with = "wire::text_opt")]
-    pub status: Option<AffiliateRebateStatus>,
+    pub status: Option<RebateStatus>,
     /// What the customer's account holds; the unit is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub account_asset_total: Option<Decimal>,

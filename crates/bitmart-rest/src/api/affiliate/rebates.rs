@@ -1,7 +1,9 @@
 //! Rebates.
 
-use bitmart_types::{AffiliateUserType, Currency, Decimal, Rows, UserId, wire};
+use bitmart_types::{Currency, Decimal, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::affiliate::UserType;
 
 /// A page of rebates by customer, with the sums over all pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +47,7 @@ pub struct Rebate {
     pub amount: Decimal,
     /// How the customer came. `None`: not told.
     #[serde(default, with = "wire::opt")]
-    pub user_type: Option<AffiliateUserType>,
+    pub user_type: Option<UserType>,
 }
 
 /// Volume, fees and rebate of a customer: over all time, and in the time that was asked for. The

@@ -1,10 +1,10 @@
 //! Trades of customers.
 
-use bitmart_types::{
-    AffiliateCopyTrade, AffiliateOrderType, AffiliateUserType, ContractSymbol, Decimal,
-    FuturesSide, MarginType, Rows, Timestamp, UserId, wire,
-};
+use bitmart_types::futures::{MarginType, Side};
+use bitmart_types::{ContractSymbol, Decimal, Rows, Timestamp, UserId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::affiliate::{CopyTrade, OrderType, UserType};
 
 /// A page of a customer's futures trades.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct CustomerTrade {
     pub user_id: UserId,
     /// How the customer came. `None`: not told.
     #[serde(default, with = "wire::opt")]
-    pub user_type: Option<AffiliateUserType>,
+    pub user_type: Option<UserType>,
     /// When it happened. `None`: not told.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
@@ -47,13 +47,13 @@ pub struct CustomerTrade {
     pub margin_type: Option<MarginType>,
     /// Direction.
     #[serde(rename = "way")]
-    pub side: FuturesSide,
+    pub side: Side,
     /// Kind of the order. `None`: not told.
     #[serde(rename = "category", default, with = "wire::opt")]
-    pub order_type: Option<AffiliateOrderType>,
+    pub order_type: Option<OrderType>,
     /// Whether it copies another trader. `None`: not told.
     #[serde(rename = "select_copy_trade", default, with = "wire::opt")]
-    pub copy_trade: Option<AffiliateCopyTrade>,
+    pub copy_trade: Option<CopyTrade>,
     /// Price, in the quote currency.
     #[serde(rename = "deal_price", with = "wire::decimal_exact")]
     pub price: Decimal,

@@ -1,9 +1,10 @@
 //! Putting money into savings and taking it out.
 
-use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, FixedRenewal, wire};
+use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::earn::FixedRenewal;
 use crate::wire::validate;
 
 /// The number that all of these requests carry.

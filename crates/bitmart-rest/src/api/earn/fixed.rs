@@ -1,9 +1,9 @@
 //! Fixed savings, as a third party describes them: every field may be absent.
 
-use bitmart_types::{
-    Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, Rows, wire,
-};
+use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::earn::RecordType;
 
 mod generated;
 
@@ -133,7 +133,7 @@ pub struct FixedRecords {
 pub struct FixedRecord {
     /// Subscription, redemption or interest; the values are not stated.
     #[serde(rename = "type", with = "wire::text_opt")]
-    pub kind: Option<EarnRecordType>,
+    pub kind: Option<RecordType>,
     /// Id of the record.
     #[serde(with = "wire::text_opt")]
     pub record_id: Option<String>,

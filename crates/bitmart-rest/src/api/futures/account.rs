@@ -1,13 +1,14 @@
 //! Futures balances, positions, settings and movements of money.
 
+use bitmart_types::futures::{MarginType, PositionMode, PositionSide, PositionType};
 use bitmart_types::{
-    ContractSymbol, Currency, Decimal, FuturesAccount, FuturesFlowName, FuturesFlowType,
-    MarginType, PositionMode, PositionSide, PositionType, RepaymentType, Rows, Timestamp,
-    TransactionId, json, wire,
+    ContractSymbol, Currency, Decimal, Rows, Timestamp, TransactionId, json, wire,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+use crate::api::futures::{FlowName, FlowType, RepaymentType, TradingAccount};
 
 mod generated;
 
@@ -17,25 +18,25 @@ pub use generated::*;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 #[non_exhaustive]
-pub struct FuturesAssets {
+pub struct Assets {
     /// One row per currency.
-    pub assets: Rows<FuturesAsset>,
+    pub assets: Rows<Asset>,
 }
 
-impl FuturesAssets {
+impl Assets {
     /// The balance of one currency; `None` where the exchange does not list it, which means zero
     /// while no row is a fault.
-    pub fn asset(&self, currency: &str) -> Option<&FuturesAsset> {
+    pub fn asset(&self, currency: &str) -> Option<&Asset> {
         self.assets.iter().find(|asset| asset.currency == currency)
     }
 }
 
 /// The rows are the data itself; for a while they stood in its member `list`.
-impl<'de> Deserialize<'de> for FuturesAssets {
+impl<'de> Deserialize<'de> for Assets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct InList {
-            list: Rows<FuturesAsset>,
+            list: Rows<Asset>,
         }
 
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -51,7 +52,7 @@ impl<'de> Deserialize<'de> for FuturesAssets {
 /// Balance of one currency. Amounts are in the currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesAsset {
+pub struct Asset {
     /// Currency.
     pub currency: Currency,
     /// Margin of open positions. `None`: not told.
@@ -74,7 +75,7 @@ pub struct FuturesAsset {
 /// What trading a contract costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesFeeRate {
+pub struct FeeRate {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Rate of an order that takes, as a ratio. `None`: not told.
@@ -107,7 +108,7 @@ pub struct PositionV1 {
     pub position_mode: Option<PositionMode>,
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// Price at which it was entered.
     #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
@@ -181,7 +182,7 @@ pub struct Position {
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// Price at which it was entered; 0 when flat.
     #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
@@ -259,7 +260,7 @@ pub struct PositionRisk {
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// Mark price.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
@@ -311,16 +312,16 @@ pub struct LeverageSetting {
 /// A movement of money in the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTransaction {
+pub struct Transaction {
     /// Contract; `None` for a transfer.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
     /// Kind, in words. `None`: not told.
     #[serde(rename = "type", default, with = "wire::opt")]
-    pub name: Option<FuturesFlowName>,
+    pub name: Option<FlowName>,
     /// Kind, as a number; not in every answer.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::opt")]
-    pub flow_type: Option<FuturesFlowType>,
+    pub flow_type: Option<FlowType>,
     /// What came in, negative for what went out; in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
@@ -329,7 +330,7 @@ pub struct FuturesTransaction {
     pub currency: Currency,
     /// Account that it belongs to.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// When it happened. `None`: not told.
     #[serde(default, with = "wire::millis_text_opt")]
     pub time: Option<Timestamp>,

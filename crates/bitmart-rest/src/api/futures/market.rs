@@ -1,10 +1,9 @@
 //! Public futures market data.
 
-use bitmart_types::{
-    ContractStatus, ContractSymbol, Currency, Decimal, ProductType, Rows, Timestamp, positional,
-    wire,
-};
+use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::futures::{ContractStatus, ProductType};
 
 mod generated;
 
@@ -128,21 +127,21 @@ pub struct Contract {
 /// The best levels of an order book.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesDepth {
+pub struct Depth {
     /// Contract.
     pub symbol: ContractSymbol,
     /// When the book looked like this. `None`: not told.
     #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
     pub time: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
-    pub asks: Rows<FuturesLevel>,
+    pub asks: Rows<Level>,
     /// Buy side, best (highest) price first; at most 50.
-    pub bids: Rows<FuturesLevel>,
+    pub bids: Rows<Level>,
 }
 
 positional! {
     /// A price level of a futures order book.
-    pub struct FuturesLevel {
+    pub struct Level {
         /// Price, in the quote currency.
         pub price: Decimal as wire::decimal,
         /// Resting size, in contracts.
@@ -155,7 +154,7 @@ positional! {
 /// A trade of the public tape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTrade {
+pub struct Trade {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Price, in the quote currency.
@@ -258,7 +257,7 @@ pub struct FundingRatesRow {
 /// A candle. Prices are in the quote currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesKline {
+pub struct Kline {
     /// When the candle opened; whole seconds.
     #[serde(rename = "timestamp", with = "wire::seconds")]
     pub time: Timestamp,

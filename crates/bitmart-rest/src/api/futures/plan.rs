@@ -1,12 +1,11 @@
 //! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders. What the
 //! exchange answers stands here, what it is asked in the modules below.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderState, FuturesSide,
-    MarginType, OrderId, PlanCategory, PlanOrderType, PositionMode, PriceType, Timestamp,
-    TriggerDirection, wire,
-};
+use bitmart_types::futures::{MarginType, OrderState, PositionMode, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::futures::{OrderMode, PlanCategory, PlanOrderType, TriggerDirection};
 
 mod generated;
 mod order;
@@ -63,12 +62,12 @@ pub struct PlanOrder {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction.
-    pub side: FuturesSide,
+    pub side: Side,
     /// Kind of order. `None`: not told.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<PlanOrderType>,
     /// How far it is.
-    pub state: FuturesOrderState,
+    pub state: OrderState,
     /// Size, in contracts.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
@@ -89,7 +88,7 @@ pub struct PlanOrder {
     pub plan_category: Option<PlanCategory>,
     /// How long the order that is placed then lives.
     #[serde(default, with = "wire::opt")]
-    pub mode: Option<FuturesOrderMode>,
+    pub mode: Option<OrderMode>,
     /// Leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,

@@ -1,11 +1,12 @@
 //! What an order must keep to, taken from the contract.
 
-use bitmart_types::{ContractStatus, ContractSymbol, ContractType, Decimal};
+use bitmart_types::{ContractSymbol, Decimal};
 use rust_decimal::prelude::ToPrimitive as _;
 
 use super::shape::Shape;
-use super::{Contract, NewFuturesOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
+use super::{Contract, NewOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
 use crate::ValidationError;
+use crate::api::futures::{ContractStatus, ContractType};
 use crate::api::step;
 use crate::wire::validate;
 
@@ -15,24 +16,23 @@ use crate::wire::validate;
 /// Rules change. The exchange checks with those of the moment; fetch them anew from time to time.
 ///
 /// ```no_run
-/// use bitmart_rest::Client;
-/// use bitmart_rest::futures::{ContractRules, Execution, ListContracts, NewFuturesOrder};
+/// use bitmart_rest::{Client, futures};
 /// use bitmart_types::dec;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
-/// let contracts = client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?;
-/// let rules = ContractRules::new(contracts.symbols.first().ok_or("no such contract")?)?;
+/// let contracts = client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?;
+/// let rules = futures::Rules::new(contracts.symbols.first().ok_or("no such contract")?)?;
 ///
 /// // As many contracts as 1,000 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.123));
 /// let size = rules.size_worth(dec!(1000), price).ok_or("out of range")?;
-/// let order = NewFuturesOrder::open_long("BTCUSDT", size, Execution::Limit(price));
+/// let order = futures::NewOrder::open_long("BTCUSDT", size, futures::Execution::Limit(price));
 /// rules.check_order(&order)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct ContractRules {
+pub struct Rules {
     symbol: ContractSymbol,
     status: Option<ContractStatus>,
     contract_type: ContractType,
@@ -46,7 +46,7 @@ pub struct ContractRules {
     max_leverage: Option<Decimal>,
 }
 
-impl ContractRules {
+impl Rules {
     /// The rules of `contract`.
     ///
     /// BitMart does not say in the row what backs the contract. One that is quoted in USD is taken
@@ -198,7 +198,7 @@ impl ContractRules {
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
-    pub fn check_order(&self, order: &NewFuturesOrder) -> Result<(), ValidationError> {
+    pub fn check_order(&self, order: &NewOrder) -> Result<(), ValidationError> {
         self.check(&order.shape())
     }
     /// Checks a plan order like [`check_order`](Self::check_order).

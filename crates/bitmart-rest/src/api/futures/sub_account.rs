@@ -25,15 +25,15 @@ impl crate::Client {
 /// Futures balances of a sub-account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesSubWallet {
+pub struct SubAccountWallet {
     /// One row per currency with a balance above zero.
-    pub wallet: Rows<FuturesSubBalance>,
+    pub wallet: Rows<SubAccountBalance>,
 }
 
 /// Futures balance of a sub-account in one currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesSubBalance {
+pub struct SubAccountBalance {
     /// Currency.
     pub currency: Currency,
     /// Its name in words. `None`: not told.
@@ -51,7 +51,7 @@ pub struct FuturesSubBalance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct FuturesSubTransfer {
+pub struct SubAccountTransfer {
     /// User name of the account that paid. `None`: not told.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,

@@ -3,8 +3,10 @@
 //! The exchange documents neither these calls nor their answers. The requests follow its own client
 //! libraries; what third parties say about the answers is typed with every field optional.
 
-use bitmart_types::{AlgoTriggerType, ClientOrderId, Decimal, OrderId, Side, Symbol, wire};
+use bitmart_types::{ClientOrderId, Decimal, OrderId, Side, Symbol, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::spot::AlgoTriggerType;
 
 mod generated;
 mod submit;

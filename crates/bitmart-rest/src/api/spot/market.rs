@@ -1,9 +1,9 @@
 //! Public spot market data.
 
-use bitmart_types::{
-    Currency, Decimal, Rows, Side, Symbol, Timestamp, TradeStatus, positional, wire,
-};
+use bitmart_types::{Currency, Decimal, Rows, Side, Symbol, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::spot::TradeStatus;
 
 mod generated;
 
@@ -215,7 +215,7 @@ impl SymbolDetails {
     }
 }
 
-/// Rules and state of a pair, as the exchange words them. [`SpotRules`](crate::spot::SpotRules) is
+/// Rules and state of a pair, as the exchange words them. [`Rules`](crate::spot::Rules) is
 /// made from it, to shape and check orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -1,9 +1,10 @@
 //! What an order must keep to, taken from the details of the pair.
 
-use bitmart_types::{Decimal, Side, Symbol, TradeStatus};
+use bitmart_types::{Decimal, Side, Symbol};
 
 use super::{NewOrder, SymbolInfo};
 use crate::ValidationError;
+use crate::api::spot::TradeStatus;
 use crate::api::step;
 use crate::wire::validate;
 
@@ -17,25 +18,24 @@ const PLACES_MAX: u32 = 28;
 /// and the exchange checks with those of the moment: fetch them anew from time to time.
 ///
 /// ```no_run
-/// use bitmart_rest::Client;
-/// use bitmart_rest::spot::{NewOrder, SpotRules};
+/// use bitmart_rest::{Client, spot};
 /// use bitmart_types::dec;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let details = client.spot().symbol_details().await?;
-/// let rules = SpotRules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
+/// let rules = spot::Rules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
 ///
 /// // As much as 250 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.12345));
 /// let size = rules.size_worth(dec!(250), price).ok_or("a price is above zero")?;
-/// let order = NewOrder::limit_buy("BTC_USDT", size, price).into();
+/// let order = spot::NewOrder::limit_buy("BTC_USDT", size, price).into();
 /// rules.check_order(&order)?;
 /// client.spot().submit_order(order).await?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct SpotRules {
+pub struct Rules {
     symbol: Symbol,
     status: Option<TradeStatus>,
     price_step: Decimal,
@@ -46,7 +46,7 @@ pub struct SpotRules {
     min_sell_amount: Decimal,
 }
 
-impl SpotRules {
+impl Rules {
     /// The rules of a pair.
     ///
     /// The step of the price follows from `price_max_precision`. The step of the size is

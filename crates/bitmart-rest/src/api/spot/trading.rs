@@ -1,12 +1,13 @@
 //! Spot orders: what the exchange answers. What it is asked stands in the modules below.
 
+use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
-    CancelSource, ClientOrderId, Currency, Decimal, OrderId, OrderMode, OrderState, OrderType,
-    SelfTradePrevention, Side, Symbol, Timestamp, TradeId, TradeRole, wire,
+    ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole, wire,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::api::model;
+use crate::api::spot::{CancelSource, SelfTradePrevention};
 
 mod batch;
 mod cancel;

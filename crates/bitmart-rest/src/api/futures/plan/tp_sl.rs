@@ -1,12 +1,11 @@
 //! Take-profit and stop-loss orders of a position.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderType, FuturesSide, OrderId, PlanCategory,
-    PlanOrderType, PriceType, wire,
-};
+use bitmart_types::futures::{OrderType, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
 use super::TriggeredExecution;
+use crate::api::futures::{PlanCategory, PlanOrderType};
 use crate::futures::shape::Shape;
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
@@ -22,13 +21,13 @@ use crate::{OrderRef, ValidationError};
 /// the [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
 /// ```
-/// use bitmart_rest::futures::{NewTpSlOrder, TriggeredExecution};
-/// use bitmart_types::{PriceType, dec};
+/// use bitmart_rest::futures;
+/// use bitmart_types::dec;
 ///
-/// let stop = NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).by(PriceType::Fair);
-/// let half = NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
+/// let stop = futures::NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).by(futures::PriceType::Fair);
+/// let half = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
 ///     .size(5)
-///     .execution(TriggeredExecution::Limit(dec!(71900)));
+///     .execution(futures::TriggeredExecution::Limit(dec!(71900)));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
@@ -48,7 +47,7 @@ macro_rules! constructors {
                     Self::new(
                         symbol.into(),
                         PlanOrderType::$kind,
-                        FuturesSide::$side,
+                        Side::$side,
                         trigger_price,
                     )
                 }
@@ -72,7 +71,7 @@ impl NewTpSlOrder {
     fn new(
         symbol: ContractSymbol,
         order_type: PlanOrderType,
-        side: FuturesSide,
+        side: Side,
         trigger_price: Decimal,
     ) -> Self {
         Self {
@@ -87,7 +86,7 @@ impl NewTpSlOrder {
                 by: PriceType::Last,
                 plan_category: Some(PlanCategory::Position),
                 client_order_id: None,
-                execution: Some(FuturesOrderType::Market),
+                execution: Some(OrderType::Market),
             },
         }
     }
@@ -120,7 +119,7 @@ impl NewTpSlOrder {
     }
     /// What the rules of a contract look at.
     pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        let is_market = self.request.execution == Some(FuturesOrderType::Market);
+        let is_market = self.request.execution == Some(OrderType::Market);
         Shape {
             symbol: &self.request.symbol,
             size: self.request.size,
@@ -144,7 +143,7 @@ pub struct SubmitTpSlOrder {
     symbol: ContractSymbol,
     #[serde(rename = "type")]
     order_type: PlanOrderType,
-    side: FuturesSide,
+    side: Side,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
     size: Option<u64>,
     #[serde(with = "wire::decimal")]
@@ -168,7 +167,7 @@ pub struct SubmitTpSlOrder {
         skip_serializing_if = "Option::is_none",
         with = "wire::text_opt"
     )]
-    execution: Option<FuturesOrderType>,
+    execution: Option<OrderType>,
 }
 
 impl From<NewTpSlOrder> for SubmitTpSlOrder {
@@ -187,7 +186,7 @@ impl SubmitTpSlOrder {
         validate::form("client_order_id", self.client_order_id.as_ref())?;
         validate::range("size", self.size, Some(1), None)?;
         validate::positive("trigger_price", self.trigger_price)?;
-        if !matches!(self.side, FuturesSide::CloseLong | FuturesSide::CloseShort) {
+        if !matches!(self.side, Side::CloseLong | Side::CloseShort) {
             return Err(ValidationError::new("side", &self.side, "must be a closing side"));
         }
         check_price(self.execution.as_ref(), Some(self.executive_price))
@@ -221,7 +220,7 @@ pub struct ModifyTpSlOrder {
         skip_serializing_if = "Option::is_none",
         with = "wire::text_opt"
     )]
-    execution: Option<FuturesOrderType>,
+    execution: Option<OrderType>,
 }
 
 impl ModifyTpSlOrder {
@@ -291,11 +290,11 @@ impl ModifyTpSlOrder {
 
 /// A limit order needs a price above zero; at market the price is zero.
 fn check_price(
-    execution: Option<&FuturesOrderType>,
+    execution: Option<&OrderType>,
     price: Option<Decimal>,
 ) -> Result<(), ValidationError> {
     match execution {
-        Some(FuturesOrderType::Limit) => {
+        Some(OrderType::Limit) => {
             validate::any("executive_price", price.is_some(), "must be set for a limit order")?;
             validate::positive("executive_price", price)
         }

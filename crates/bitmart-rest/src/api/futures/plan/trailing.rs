@@ -1,6 +1,7 @@
 //! Trailing orders: orders that follow the price and execute when it turns.
 
-use bitmart_types::{ContractSymbol, Decimal, FuturesSide, MarginType, PriceType, wire};
+use bitmart_types::futures::{MarginType, PriceType, Side};
+use bitmart_types::{ContractSymbol, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
 use super::Leverage;
@@ -43,18 +44,18 @@ impl Trail {
 ///
 /// The exchange takes no id of yours for it. When placing it ends with
 /// [`Outcome::Unknown`](crate::Outcome::Unknown), look among the
-/// [open orders](crate::futures::ListFuturesOpenOrders) of the kind trailing before you place it
+/// [open orders](crate::futures::ListOpenOrders) of the kind trailing before you place it
 /// again.
 ///
 /// ```
-/// use bitmart_rest::futures::{Leverage, NewTrailingOrder, Trail};
+/// use bitmart_rest::futures;
 /// use bitmart_types::dec;
 ///
-/// let order = NewTrailingOrder::close_long(
+/// let order = futures::NewTrailingOrder::close_long(
 ///     "BTCUSDT",
 ///     10,
-///     Leverage::cross(dec!(10)),
-///     Trail::new(dec!(72000), dec!(2)),
+///     futures::Leverage::cross(dec!(10)),
+///     futures::Trail::new(dec!(72000), dec!(2)),
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ by_intent!(
 impl NewTrailingOrder {
     fn new(
         symbol: ContractSymbol,
-        side: FuturesSide,
+        side: Side,
         size: u64,
         leverage: Leverage,
         trail: Trail,
@@ -113,7 +114,7 @@ impl NewTrailingOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitTrailingOrder {
     symbol: ContractSymbol,
-    side: FuturesSide,
+    side: Side,
     #[serde(with = "wire::decimal")]
     leverage: Decimal,
     #[serde(rename = "open_type")]

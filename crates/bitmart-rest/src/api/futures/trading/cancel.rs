@@ -13,14 +13,14 @@ use crate::{OrderRef, ValidationError};
 /// cannot express that.
 ///
 /// ```
-/// use bitmart_rest::futures::CancelFuturesOrder;
+/// use bitmart_rest::futures;
 /// use bitmart_types::OrderId;
 ///
-/// let cancel = CancelFuturesOrder::new("BTCUSDT", OrderId::from("220906179559421"));
+/// let cancel = futures::CancelOrder::new("BTCUSDT", OrderId::from("220906179559421"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct CancelFuturesOrder {
+pub struct CancelOrder {
     symbol: ContractSymbol,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     order_id: Option<OrderId>,
@@ -28,7 +28,7 @@ pub struct CancelFuturesOrder {
     client_order_id: Option<ClientOrderId>,
 }
 
-impl CancelFuturesOrder {
+impl CancelOrder {
     /// Cancels `order` of the contract `symbol`.
     pub fn new(symbol: impl Into<ContractSymbol>, order: impl Into<OrderRef>) -> Self {
         let (order_id, client_order_id) = order.into().split();
@@ -44,10 +44,10 @@ impl CancelFuturesOrder {
 /// intervals it cancels what is open when its sender fails.
 ///
 /// ```
-/// use bitmart_rest::futures::CancelAllAfter;
+/// use bitmart_rest::futures;
 ///
-/// let armed = CancelAllAfter::new("BTCUSDT", 30);
-/// let disarmed = CancelAllAfter::never("BTCUSDT");
+/// let armed = futures::CancelAllAfter::new("BTCUSDT", 30);
+/// let disarmed = futures::CancelAllAfter::never("BTCUSDT");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

@@ -1,12 +1,11 @@
 //! New futures orders.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderType,
-    FuturesSelfTradePrevention, FuturesSide, MarginType, PriceType, wire,
-};
+use bitmart_types::futures::{MarginType, OrderType, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::futures::{OrderMode, SelfTradePrevention};
 use crate::futures::check;
 use crate::futures::intent::by_intent;
 use crate::futures::shape::Shape;
@@ -24,17 +23,17 @@ use crate::wire::validate;
 /// again before you know.
 ///
 /// ```
-/// use bitmart_rest::futures::{Execution, NewFuturesOrder};
-/// use bitmart_types::{MarginType, dec};
+/// use bitmart_rest::futures;
+/// use bitmart_types::dec;
 ///
-/// let order = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::Limit(dec!(60000)))
+/// let order = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::Limit(dec!(60000)))
 ///     .leverage(dec!(5))
-///     .margin_type(MarginType::Isolated);
+///     .margin_type(futures::MarginType::Isolated);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
-pub struct NewFuturesOrder {
-    request: SubmitFuturesOrder,
+pub struct NewOrder {
+    request: SubmitOrder,
     client_order_id: ClientOrderId,
 }
 
@@ -55,21 +54,19 @@ pub enum Execution {
 }
 
 by_intent!(
-    NewFuturesOrder,
+    NewOrder,
     "* `size`: whole contracts, at least 1.",
     (size: u64, execution: Execution)
 );
 
 impl Execution {
     /// Kind of order, price and mode on the wire.
-    pub(in crate::api::futures) fn split(
-        self,
-    ) -> (FuturesOrderType, Option<Decimal>, Option<FuturesOrderMode>) {
-        use FuturesOrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
+    pub(in crate::api::futures) fn split(self) -> (OrderType, Option<Decimal>, Option<OrderMode>) {
+        use OrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
 
-        let limit = |price, mode| (FuturesOrderType::Limit, Some(price), mode);
+        let limit = |price, mode| (OrderType::Limit, Some(price), mode);
         match self {
-            Self::Market => (FuturesOrderType::Market, None, None),
+            Self::Market => (OrderType::Market, None, None),
             Self::Limit(price) => limit(price, None),
             Self::MakerOnly(price) => limit(price, Some(MakerOnly)),
             Self::ImmediateOrCancel(price) => limit(price, Some(ImmediateOrCancel)),
@@ -78,12 +75,12 @@ impl Execution {
     }
 }
 
-impl NewFuturesOrder {
-    fn new(symbol: ContractSymbol, side: FuturesSide, size: u64, execution: Execution) -> Self {
+impl NewOrder {
+    fn new(symbol: ContractSymbol, side: Side, size: u64, execution: Execution) -> Self {
         let (order_type, price, mode) = execution.split();
         Self {
             client_order_id: ClientOrderId::random(),
-            request: SubmitFuturesOrder {
+            request: SubmitOrder {
                 symbol,
                 client_order_id: None,
                 order_type: Some(order_type),
@@ -135,8 +132,8 @@ impl NewFuturesOrder {
         self
     }
     /// What happens when the order would trade with one of your own; documented default is
-    /// [`FuturesSelfTradePrevention::CancelMaker`].
-    pub fn self_trade_prevention(mut self, mode: FuturesSelfTradePrevention) -> Self {
+    /// [`SelfTradePrevention::CancelMaker`].
+    pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
         self.request.self_trade_prevention = Some(mode);
         self
     }
@@ -149,7 +146,7 @@ impl NewFuturesOrder {
         &self.request.symbol
     }
     /// Direction; the account's mode decides whether it opens or closes.
-    pub fn side(&self) -> &FuturesSide {
+    pub fn side(&self) -> &Side {
         &self.request.side
     }
     /// In the quote currency; `None` for a market order.
@@ -165,7 +162,7 @@ impl NewFuturesOrder {
         Shape {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
-            is_market: self.request.order_type == Some(FuturesOrderType::Market),
+            is_market: self.request.order_type == Some(OrderType::Market),
             leverage: self.request.leverage,
             prices: [
                 ("price", self.request.price),
@@ -177,11 +174,11 @@ impl NewFuturesOrder {
     }
 }
 
-/// Places an order: the request. Made from a [`NewFuturesOrder`] with `into`; decoding a recorded
+/// Places an order: the request. Made from a [`NewOrder`] with `into`; decoding a recorded
 /// body gives one too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct SubmitFuturesOrder {
+pub struct SubmitOrder {
     symbol: ContractSymbol,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     client_order_id: Option<ClientOrderId>,
@@ -191,8 +188,8 @@ pub struct SubmitFuturesOrder {
         skip_serializing_if = "Option::is_none",
         with = "wire::text_opt"
     )]
-    order_type: Option<FuturesOrderType>,
-    side: FuturesSide,
+    order_type: Option<OrderType>,
+    side: Side,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
     leverage: Option<Decimal>,
     #[serde(
@@ -207,7 +204,7 @@ pub struct SubmitFuturesOrder {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    mode: Option<FuturesOrderMode>,
+    mode: Option<OrderMode>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
     price: Option<Decimal>,
     #[serde(with = "wire::number")]
@@ -246,16 +243,16 @@ pub struct SubmitFuturesOrder {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    self_trade_prevention: Option<FuturesSelfTradePrevention>,
+    self_trade_prevention: Option<SelfTradePrevention>,
 }
 
-impl From<NewFuturesOrder> for SubmitFuturesOrder {
-    fn from(order: NewFuturesOrder) -> Self {
+impl From<NewOrder> for SubmitOrder {
+    fn from(order: NewOrder) -> Self {
         Self { client_order_id: Some(order.client_order_id), ..order.request }
     }
 }
 
-impl SubmitFuturesOrder {
+impl SubmitOrder {
     /// Your id of the order; `None` only for a decoded body without one.
     pub fn client_order_id(&self) -> Option<&ClientOrderId> {
         self.client_order_id.as_ref()
@@ -268,7 +265,7 @@ impl SubmitFuturesOrder {
         validate::positive("price", self.price)?;
         validate::any(
             "price",
-            self.price.is_some() || self.order_type == Some(FuturesOrderType::Market),
+            self.price.is_some() || self.order_type == Some(OrderType::Market),
             "must be set for a limit order",
         )?;
         check::preset(&self.side, self.take_profit, self.stop_loss)

@@ -1,11 +1,11 @@
 //! New algo orders.
 
-use bitmart_types::{
-    AlgoOrderType, AlgoTriggerType, ClientOrderId, Decimal, OrderType, Side, Symbol, wire,
-};
+use bitmart_types::spot::OrderType;
+use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::spot::{AlgoOrderType, AlgoTriggerType};
 use crate::spot::NewOrder;
 use crate::wire::validate;
 
@@ -22,18 +22,17 @@ use crate::wire::validate;
 /// The exchange does not document this call: try it with a small amount first.
 ///
 /// ```
-/// use bitmart_rest::Endpoint;
-/// use bitmart_rest::spot::{NewOrder, SubmitAlgoOrder};
+/// use bitmart_rest::{Endpoint, spot};
 /// use bitmart_types::dec;
 ///
 /// // Buy when the price has fallen to 50,000.
-/// let entry = NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50100));
-/// let dip = SubmitAlgoOrder::trigger(entry, dec!(50000));
+/// let entry = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50100));
+/// let dip = spot::SubmitAlgoOrder::trigger(entry, dec!(50000));
 /// assert!(dip.validate().is_ok());
 ///
 /// // Get out at any price when it falls to 45,000.
-/// let exit = NewOrder::market_sell("BTC_USDT", dec!(0.01));
-/// let stop = SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
+/// let exit = spot::NewOrder::market_sell("BTC_USDT", dec!(0.01));
+/// let stop = spot::SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
 /// assert!(stop.validate().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,7 +133,8 @@ impl SubmitAlgoOrder {
 
 #[cfg(test)]
 mod tests {
-    use bitmart_types::{SelfTradePrevention, dec};
+    use crate::api::spot::SelfTradePrevention;
+    use bitmart_types::dec;
 
     use super::*;
 

@@ -32,9 +32,9 @@ const ROWS: &str = r#"{"symbols":[
    "trade_status":"trading"}
 ]}"#;
 
-fn rules(symbol: &str) -> SpotRules {
+fn rules(symbol: &str) -> Rules {
     let details: SymbolDetails = serde_json::from_str(ROWS).expect("the rows decode");
-    SpotRules::new(details.find(symbol).expect("it is listed")).expect("all is told")
+    Rules::new(details.find(symbol).expect("it is listed")).expect("all is told")
 }
 
 fn limit(side: &Side, symbol: &str, size: Decimal, price: Decimal) -> NewOrder {

@@ -17,12 +17,12 @@ use crate::wire::validate;
 /// each by its client order id before placing one again.
 ///
 /// ```
-/// use bitmart_rest::spot::{NewOrder, SubmitOrders};
+/// use bitmart_rest::spot;
 /// use bitmart_types::dec;
 ///
-/// let batch = SubmitOrders::new("BTC_USDT")
-///     .push(NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
-///     .push(NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(70000)));
+/// let batch = spot::SubmitOrders::new("BTC_USDT")
+///     .push(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
+///     .push(spot::NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(70000)));
 /// assert_eq!(batch.client_order_ids().count(), 2);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,10 +13,10 @@ use crate::{OrderRef, ValidationError};
 /// cancelled before answers without an error.
 ///
 /// ```
-/// use bitmart_rest::spot::CancelOrder;
+/// use bitmart_rest::spot;
 /// use bitmart_types::OrderId;
 ///
-/// let cancel = CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
+/// let cancel = spot::CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

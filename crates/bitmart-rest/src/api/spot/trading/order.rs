@@ -1,9 +1,11 @@
 //! New spot orders.
 
-use bitmart_types::{ClientOrderId, Decimal, OrderType, SelfTradePrevention, Side, Symbol, wire};
+use bitmart_types::spot::OrderType;
+use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::spot::SelfTradePrevention;
 use crate::wire::validate;
 
 /// A spot order to place.
@@ -19,10 +21,10 @@ use crate::wire::validate;
 /// that was cancelled without a fill can be queried for no longer.
 ///
 /// ```
-/// use bitmart_rest::spot::NewOrder;
+/// use bitmart_rest::spot;
 /// use bitmart_types::dec;
 ///
-/// let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
+/// let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
 /// let id = order.client_order_id().clone();
 /// assert_eq!(id.as_str().len(), 32);
 /// ```
@@ -77,7 +79,7 @@ impl NewOrder {
     ///
     /// The remainder that buys no further step of the base currency is returned, so that a complete
     /// fill may end in the state
-    /// [`PartiallyCanceled`](bitmart_types::OrderState::PartiallyCanceled).
+    /// [`PartiallyCanceled`](bitmart_types::spot::OrderState::PartiallyCanceled).
     pub fn market_buy(symbol: impl Into<Symbol>, notional: Decimal) -> Self {
         Self::new(symbol.into(), Side::Buy, Amount::MarketBuy { notional })
     }

@@ -1,8 +1,8 @@
-//! Savings.
+//! Enumerations of the savings endpoints.
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Kind of a savings record.
-    pub enum EarnRecordType {
+    pub enum RecordType {
         /// Money went into a product.
         Subscribe = "subscribe",
         /// Money came back from a product.
@@ -12,7 +12,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// What happens to fixed savings when their term ends. The exchange gives the words without an
     /// explanation; the descriptions follow their sense.
     pub enum FixedRenewal {
@@ -25,7 +25,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Whether idle money is put into flexible savings by itself. Requests say `open` and `close`,
     /// answers `ON` and `OFF`.
     pub enum AutoSubscribe {
