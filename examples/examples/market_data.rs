@@ -27,7 +27,7 @@ async fn main() -> examples::Result {
 
     let candles = spot::ListKlines::new("BTC_USDT").step(spot::KlineStep::Minutes5).limit(3);
     for candle in client.spot().klines(candles).await? {
-        println!("{} open {} close {}", candle.time, candle.open, candle.close);
+        println!("{} open {} close {}", candle.timestamp, candle.open, candle.close);
     }
     for contract in
         client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?.symbols

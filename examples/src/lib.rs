@@ -39,7 +39,7 @@ pub async fn venue() -> Result<Venue> {
         Ok(ready) => Credentials::new(ready.key(), ready.secret(), ready.memo())?,
         Err(_) => Credentials::from_env()?,
     };
-    Ok(Venue { environment: Environment::named(&named)?, credentials, embedded: None })
+    Ok(Venue { environment: named.parse()?, credentials, embedded: None })
 }
 
 impl Venue {

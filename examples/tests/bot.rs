@@ -20,7 +20,7 @@ impl Rebalancer {
         let spot = self.client.spot();
         let Some(price) = spot.ticker("BTC_USDT").await?.last else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
-        let free = |currency| wallet.balance(currency).map(|one| one.available).unwrap_or_default();
+        let free = |currency| wallet.find(currency).map(|one| one.available).unwrap_or_default();
         let (bitcoin, dollars) = (free("BTC") * price, free("USDT"));
         let surplus = (dollars - bitcoin) / dec!(2);
         if surplus.abs() < (bitcoin + dollars) * dec!(0.01) {
@@ -32,7 +32,7 @@ impl Rebalancer {
             spot::NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
         };
         // Known before anything is sent, so that a lost answer is no lost order.
-        let id = order.client_order_id().clone();
+        let id = order.client_order_id.clone();
         match spot.submit_order(order).await {
             Ok(_) => Ok(true),
             Err(error) if error.outcome() == Outcome::Unknown => {

@@ -71,7 +71,7 @@ pub(crate) async fn fetch(
         let request = spot::ListLatestKlines::new(symbol).step(step.into()).limit(count);
         let rows = client.send(request).await?;
         let row = |row: &bitmart::rest::spot::Kline| Candle {
-            time: row.time,
+            time: row.timestamp,
             open: row.open,
             high: row.high,
             low: row.low,
@@ -85,7 +85,7 @@ pub(crate) async fn fetch(
         let rows =
             client.send(futures::ListKlines::new(symbol, start, end).step(step.into())).await?;
         let row = |row: &bitmart::rest::futures::Kline| Candle {
-            time: row.time,
+            time: row.timestamp,
             open: row.open,
             high: row.high,
             low: row.low,

@@ -51,7 +51,7 @@ fn names_that_arrive_as_numbers_are_read_as_text() {
     assert_eq!((address.chain.as_deref(), &*address.address), (Some("1"), "7"));
     let text = r#"{"wallet":[{"id":"BTC","name":1,"available":"1","frozen":"0"}]}"#;
     let wallet = answer::<account::QuerySpotWallet>(text).expect("it decodes");
-    assert_eq!(wallet.balance("BTC").expect("it is there").name.as_deref(), Some("1"));
+    assert_eq!(wallet.find("BTC").expect("it is there").name.as_deref(), Some("1"));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn rows_may_grow_but_not_shrink() {
 #[test]
 fn columns_that_may_be_none_may_be_missing_at_the_end() {
     let tickers = answer::<spot::ListTickers>(r#"[["BTC_USDT","67000.00"]]"#).expect("it decodes");
-    assert_eq!((tickers[0].last, tickers[0].time), (Some(dec!(67000)), None));
+    assert_eq!((tickers[0].last_price, tickers[0].timestamp), (Some(dec!(67000)), None));
     assert!(tickers.is_whole());
 }
 
@@ -129,7 +129,7 @@ fn a_ticker_row_becomes_a_ticker() {
 }
 
 #[test]
-fn a_batch_refused_inside_a_successful_answer_is_an_error() {
+fn a_batch_rejected_inside_a_successful_response_is_an_error() {
     for (message, data) in [
         (r#""Balance not enough""#, "null"),
         (r#""Balance not enough""#, "{}"),
@@ -137,19 +137,20 @@ fn a_batch_refused_inside_a_successful_answer_is_an_error() {
     ] {
         let text = format!(r#"{{"code":50020,"msg":{message},"data":{data}}}"#);
         let receipt = answer::<spot::SubmitOrders>(&text).expect("it decodes");
-        let refused = receipt.into_order_ids(2).expect_err("the batch was refused");
-        assert_eq!((refused.code, refused.order_ids.len()), (50020, 0), "{text}");
+        let rejected = receipt.into_order_ids(2).expect_err("the batch was rejected");
+        assert_eq!((rejected.code, rejected.order_ids.len()), (Some(50020), 0), "{text}");
     }
 }
 
 #[test]
-fn a_batch_answers_with_an_id_for_each_order() {
+fn an_accepted_batch_returns_an_id_for_each_order() {
     let accepted = || {
         let text = r#"{"code":0,"msg":"success","data":{"orderIds":["7",8]}}"#;
         answer::<spot::SubmitOrders>(text).expect("it decodes")
     };
     assert_eq!(accepted().into_order_ids(2).expect("it was accepted"), ["7", "8"]);
     let missing = accepted().into_order_ids(3).expect_err("one id is missing");
+    assert_eq!(missing.code, None);
     assert_eq!(missing.order_ids, ["7", "8"]);
     assert!(missing.to_string().contains("2 ids for 3 orders"), "{missing}");
 }

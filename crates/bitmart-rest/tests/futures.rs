@@ -120,7 +120,7 @@ fn plan_orders_that_cannot_be_meant_are_refused() {
 fn a_take_profit_closes_all_at_market_unless_told_otherwise() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
     let whole =
-        futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).with_client_order_id(id());
+        futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).client_order_id(id());
     assert_eq!(
         body(&futures::SubmitTpSlOrder::from(whole.clone())),
         format!(
@@ -371,8 +371,8 @@ fn balances_are_rows_or_rows_in_a_list() {
     });
     for form in [json!([row]), json!({"other": [1], "list": [row]})] {
         let assets: futures::Assets = serde_json::from_value(form.clone()).expect("balances");
-        assert_eq!(assets.asset("USDT").expect("a row").available, dec!(3), "{form}");
-        assert_eq!(assets.asset("BTC"), None);
+        assert_eq!(assets.find("USDT").expect("a row").available, dec!(3), "{form}");
+        assert_eq!(assets.find("BTC"), None);
     }
     assert!(serde_json::from_value::<futures::Assets>(json!("rows")).is_err());
 }
@@ -415,7 +415,7 @@ fn a_transaction_has_its_time_and_id_as_text_or_number() {
             "account": "futures", "time": time, "tran_id": id,
         });
         let transaction: futures::Transaction = serde_json::from_value(row).expect("a row");
-        assert_eq!(transaction.time, Some(Timestamp::from_millis(1_570_608_000_000)));
+        assert_eq!(transaction.timestamp, Some(Timestamp::from_millis(1_570_608_000_000)));
         assert_eq!((transaction.id.as_str(), transaction.symbol), ("96", None));
     }
 }

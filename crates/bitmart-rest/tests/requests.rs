@@ -27,8 +27,8 @@ fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
 }
 
-fn limit() -> spot::LimitOrder {
-    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).with_client_order_id(id())
+fn limit() -> spot::NewOrder {
+    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).client_order_id(id())
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn spot_orders_carry_what_their_kind_needs() {
         (
             spot::NewOrder::limit_sell("BTC_USDT", dec!(2), dec!(70000.5))
                 .post_only()
-                .with_client_order_id(id())
+                .client_order_id(id())
                 .into(),
             r#""sell","type":"limit_maker","size":"2","price":"70000.5""#,
         ),
@@ -49,11 +49,11 @@ fn spot_orders_carry_what_their_kind_needs() {
             r#""buy","type":"ioc","size":"0.0010","price":"60000""#,
         ),
         (
-            spot::NewOrder::market_buy("BTC_USDT", dec!(25)).with_client_order_id(id()).into(),
+            spot::NewOrder::market_buy("BTC_USDT", dec!(25)).client_order_id(id()).into(),
             r#""buy","type":"market","notional":"25""#,
         ),
         (
-            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5)).with_client_order_id(id()).into(),
+            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5)).client_order_id(id()).into(),
             r#""sell","type":"market","size":"0.5""#,
         ),
         (
@@ -70,32 +70,43 @@ fn spot_orders_carry_what_their_kind_needs() {
 fn every_order_has_an_id_of_its_own_before_it_is_sent() {
     let first = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
     let second = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
-    assert_ne!(first.client_order_id(), second.client_order_id());
-    let id = first.client_order_id().clone();
+    assert_ne!(first.client_order_id, second.client_order_id);
+    let id = first.client_order_id.clone();
     assert_eq!(spot::SubmitOrder::from(first).client_order_id(), Some(&id));
     let futures = futures::NewOrder::buy("BTCUSDT", 1, futures::Execution::Market);
-    let id = futures.client_order_id().clone();
+    let id = futures.client_order_id.clone();
     assert_eq!(futures::SubmitOrder::from(futures).client_order_id(), Some(&id));
 }
 
 #[test]
-fn orders_tell_what_they_were_made_of() {
-    let maker = limit().post_only();
-    assert_eq!(
-        (maker.side(), maker.size(), maker.price()),
-        (&Side::Buy, dec!(0.0010), dec!(60000))
-    );
-    let told = |order: spot::NewOrder| {
+fn new_orders_return_the_values_they_were_made_of() {
+    let values = |order: spot::NewOrder| {
         (order.side().clone(), order.size(), order.price(), order.notional())
     };
-    assert_eq!(told(maker.into()), (Side::Buy, Some(dec!(0.0010)), Some(dec!(60000)), None));
+    let maker = limit().post_only();
+    assert_eq!(values(maker), (Side::Buy, Some(dec!(0.0010)), Some(dec!(60000)), None));
     let buy = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
-    assert_eq!(told(buy), (Side::Buy, None, None, Some(dec!(25))));
+    assert_eq!(values(buy), (Side::Buy, None, None, Some(dec!(25))));
     let sell = spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
-    assert_eq!(told(sell), (Side::Sell, Some(dec!(0.5)), None, None));
+    assert_eq!(values(sell), (Side::Sell, Some(dec!(0.5)), None, None));
     let long = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::Limit(dec!(60000)));
     assert_eq!(long.side(), &futures::Side::OpenLong);
     assert_eq!((long.size(), long.price()), (10, Some(dec!(60000))));
+}
+
+#[test]
+fn a_market_order_cannot_be_a_maker_or_immediate() {
+    let buy = || spot::NewOrder::market_buy("BTC_USDT", dec!(25));
+    let sell = || spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
+    for (order, parameter) in [
+        (buy().post_only(), "size"),
+        (buy().immediate_or_cancel(), "size"),
+        (sell().post_only(), "price"),
+        (sell().immediate_or_cancel(), "price"),
+    ] {
+        let error = refusal(&spot::SubmitOrder::from(order));
+        assert!(error.starts_with(&format!("`{parameter}` must be set")), "{error}");
+    }
 }
 
 #[test]
@@ -205,7 +216,7 @@ fn futures_orders_carry_side_and_mode_as_numbers() {
         (futures::NewOrder::sell, 4),
     ];
     for (make, side) in cases {
-        let order = make("BTCUSDT", 10, futures::Execution::Market).with_client_order_id(id());
+        let order = make("BTCUSDT", 10, futures::Execution::Market).client_order_id(id());
         assert_eq!(
             body(&futures::SubmitOrder::from(order)),
             format!(
@@ -219,7 +230,7 @@ fn futures_orders_carry_side_and_mode_as_numbers() {
         (futures::Execution::ImmediateOrCancel(dec!(60000)), r#""mode":3,"#),
         (futures::Execution::MakerOnly(dec!(60000)), r#""mode":4,"#),
     ] {
-        let order = futures::NewOrder::buy("BTCUSDT", 1, execution).with_client_order_id(id());
+        let order = futures::NewOrder::buy("BTCUSDT", 1, execution).client_order_id(id());
         assert_eq!(
             body(&futures::SubmitOrder::from(order)),
             format!(
@@ -232,7 +243,7 @@ fn futures_orders_carry_side_and_mode_as_numbers() {
 #[test]
 fn futures_orders_carry_leverage_as_text_and_presets() {
     let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
-        .with_client_order_id(id())
+        .client_order_id(id())
         .leverage(dec!(5))
         .margin_type(futures::MarginType::Isolated)
         .take_profit(dec!(70000), futures::PriceType::Last)

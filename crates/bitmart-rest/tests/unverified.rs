@@ -145,7 +145,7 @@ fn the_account_comes_in_an_envelope_of_its_own() {
     });
     let info = answer::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
     let info = info.into_value().expect("it is modelled");
-    assert_eq!(info.user_id.as_ref().map(AsRef::as_ref), Some("7"));
+    assert_eq!(info.uid.as_ref().map(AsRef::as_ref), Some("7"));
     assert_eq!(info.parent_user_id, None);
     assert_eq!(info.register_time, Some(1_700_000_000));
     let key = &info.api_keys.expect("keys")[0];

@@ -67,7 +67,7 @@ crate::open_int_enum! {
         Approving = 1 | "status_approval",
         /// Open.
         Open = 2 | "status_check" | "active",
-        /// Filled or cancelled: the filled size tells which.
+        /// Filled or canceled: the filled size tells which.
         Finished = 4 | "status_finish",
     }
 }

@@ -9,7 +9,7 @@ crate::open_enum! {
         Market = "market",
         /// Only as a maker: the exchange accepts an order that would take, then cancels it.
         LimitMaker = "limit_maker",
-        /// At a price or better, at once; what does not fill is cancelled.
+        /// At a price or better, at once; what does not fill is canceled.
         ImmediateOrCancel = "ioc",
     }
 }
@@ -23,9 +23,9 @@ crate::open_enum! {
         PartiallyFilled = "partially_filled",
         /// Completely filled.
         Filled = "filled",
-        /// Cancelled with nothing filled.
+        /// Canceled with nothing filled.
         Canceled = "canceled",
-        /// Cancelled after a partial fill. A market buy that filled completely ends here too,
+        /// Canceled after a partial fill. A market buy that filled completely ends here too,
         /// because the remainder of its quote amount is returned.
         PartiallyCanceled = "partially_canceled",
         /// Rejected; named in the exchange's change log only.

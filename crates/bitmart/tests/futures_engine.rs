@@ -148,7 +148,7 @@ async fn an_isolated_position_has_its_own_margin_and_a_cross_one_the_wallet() ->
     let profit = desk.position().await?.unrealized_profit;
     assert_eq!(profit.map(|profit| profit.round()), Some(dec!(100)));
     let assets = desk.trader.futures().assets().await?;
-    let usdt = assets.asset("USDT").ok_or("no balance")?;
+    let usdt = assets.find("USDT").ok_or("no balance")?;
     assert_eq!(usdt.unrealized_profit, profit);
     let bound = usdt.frozen.zip(usdt.position_deposit).map(|(frozen, margin)| frozen + margin);
     assert_eq!(usdt.equity, bound.map(|bound| usdt.available + bound));
@@ -197,7 +197,7 @@ async fn funding_is_paid_when_its_hour_has_come() -> TestResult {
     assert_eq!(desk.flows(futures::FlowType::Funding).await?, [dec!(-0.6)]);
     let past =
         futures.funding_rate_history(futures::ListFundingRateHistory::new("BTCUSDT")).await?;
-    assert_eq!(past.list[0].time, next);
+    assert_eq!(past.list[0].funding_time, next);
     assert_eq!(past.list[0].rate, dec!(0.0001));
     Ok(())
 }
@@ -255,7 +255,7 @@ async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
     assert_eq!(kinds[..2], [futures::OrderType::Bankruptcy, futures::OrderType::Liquidation]);
     assert_eq!(desk.flows(futures::FlowType::Liquidation).await?.len(), 2);
     let assets = desk.trader.futures().assets().await?;
-    let equity = assets.asset("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
+    let equity = assets.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
     let lost = dec!(100000) - equity;
     // Half of the margin went with the bid, some of the other half is left.
     assert!(lost > dec!(33.6) && lost < dec!(63.6), "margin and fee, no more: {lost}");

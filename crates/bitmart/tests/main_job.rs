@@ -75,7 +75,7 @@ async fn an_order_is_placed_and_its_fill_arrives_with_a_fee() -> TestResult {
     let desk = open().await?;
     let mut orders = desk.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
-    let id = order.client_order_id().clone();
+    let id = order.client_order_id.clone();
     let placed = desk.rest.spot().submit_order(order).await?;
 
     let mut seen = Vec::new();
@@ -99,7 +99,7 @@ async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
     let mut missed = Vec::new();
     for round in 0..3 {
         let order = spot::NewOrder::market_buy("BTC_USDT", dec!(50));
-        let id = order.client_order_id().clone();
+        let id = order.client_order_id.clone();
         watched.insert(desk.rest.spot().submit_order(order).await?.order_id);
         until(&mut orders, &mut streamed, finished(&id)).await?;
 
@@ -148,7 +148,7 @@ async fn a_dropped_answer_is_unknown_and_the_client_order_id_finds_the_order() -
     let desk = open().await?;
     desk.exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order"));
     let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let id = order.client_order_id().clone();
+    let id = order.client_order_id.clone();
     let error = desk.rest.spot().submit_order(order).await.expect_err("the answer was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
@@ -165,7 +165,7 @@ async fn a_request_dropped_before_it_was_processed_is_unknown_too() -> TestResul
     let desk = open().await?;
     desk.exchange.inject(Fault::DropBefore.on("/spot/v2/submit_order"));
     let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let id = order.client_order_id().clone();
+    let id = order.client_order_id.clone();
     let error = desk.rest.spot().submit_order(order).await.expect_err("the request was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 

@@ -41,7 +41,7 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let id = ClientOrderId::new("CANARYorder1")?;
     let order = || {
         spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000))
-            .with_client_order_id(id.clone())
+            .client_order_id(id.clone())
     };
     let placed = client.spot().submit_order(order()).await?;
     let cancelled = client

@@ -40,14 +40,14 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let buys = text(parameters, "side").as_deref() == Some("buy");
     let ticker = client.spot().ticker(symbol.as_str()).await?;
     let touch = if buys { ticker.ask_price } else { ticker.bid_price };
-    let touch = touch.or(ticker.last);
+    let touch = touch.or(ticker.last_price);
     let price = number(parameters, "price");
     let size = number(parameters, "size");
     let at = price.or(touch);
     let notional = number(parameters, "notional").or_else(|| size?.checked_mul(at?));
     let mut lines = vec![format!(
         "market                  last {}, {} {}",
-        told(ticker.last.as_ref()),
+        told(ticker.last_price.as_ref()),
         if buys { "ask" } else { "bid" },
         told(touch.as_ref())
     )];
@@ -60,7 +60,7 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let pays = if buys { notional } else { size };
     let currency = if buys { quote } else { base };
     if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
-        let balance = wallet.balance(currency).map(|balance| balance.available);
+        let balance = wallet.find(currency).map(|balance| balance.available);
         // Where no row is missing, a currency without one has nothing.
         let free = balance.or_else(|| wallet.wallet.is_whole().then_some(Decimal::ZERO));
         lines.push(match free {

@@ -248,7 +248,7 @@ async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal>
         return Some(amount);
     }
     let price =
-        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last;
+        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last_price;
     let usdt = if coin == "USDT" { amount } else { amount.checked_mul(price(coin).await?)? };
     Some(usdt.checked_div(price("BTC").await?)?.round_dp(4))
 }

@@ -181,7 +181,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
                 fits(row.currency.as_str(), row.amount)
                     && row.from_account.as_deref() == Some(get("subAccount").as_str())
             });
-            let shown = own.map(|row| format!("of {}", told(row.time.as_ref())));
+            let shown = own.map(|row| format!("of {}", told(row.timestamp.as_ref())));
             Fitting { fitting: shown.collect(), is_whole }
         }
         Kind::FuturesSubToMain => {
@@ -303,7 +303,7 @@ async fn balances(
         .flatten()
         .find(|side| side.currency.as_ref().is_some_and(|of| of.as_str() == currency));
     let spot = client.account().spot_wallet().await?;
-    let spot = spot.balance(&currency).map(|balance| balance.available).unwrap_or_default();
+    let spot = spot.find(&currency).map(|balance| balance.available).unwrap_or_default();
     Ok(vec![spot, side.and_then(|side| side.available).unwrap_or_default()])
 }
 

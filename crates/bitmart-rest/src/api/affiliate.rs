@@ -1,4 +1,4 @@
-//! The affiliate programme: rebates, customers and what they do.
+//! The affiliate program: rebates, customers and what they do.
 
 mod customers;
 mod enums;
@@ -23,7 +23,7 @@ pub struct Affiliate<'a> {
 
 #[cfg(feature = "client")]
 impl crate::Client {
-    /// The affiliate programme.
+    /// The affiliate program.
     pub fn affiliate(&self) -> Affiliate<'_> {
         Affiliate { client: self }
     }

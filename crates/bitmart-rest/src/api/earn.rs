@@ -1,6 +1,6 @@
 //! Savings, flexible and fixed.
 //!
-//! The exchange documents none of these answers. What others say about them is typed with every
+//! The exchange documents none of these responses. What third parties report is typed with every
 //! field optional, and the JSON text is kept: see [`Unverified`](crate::Unverified).
 
 mod change;

@@ -2,12 +2,12 @@
 
 mod account;
 mod check;
+mod checked_values;
 mod enums;
 mod intent;
 mod market;
 mod plan;
 mod rules;
-mod shape;
 mod sub_account;
 mod trading;
 mod transfer;

@@ -37,6 +37,13 @@ pub struct Accounts {
     pub accounts: Rows<Account>,
 }
 
+impl Accounts {
+    /// The row of one sub-account; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|row| row.name.as_str() == name)
+    }
+}
+
 /// A sub-account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -44,7 +51,7 @@ pub struct Account {
     /// Its user name, often an e-mail address.
     #[serde(rename = "accountName", with = "wire::text")]
     pub name: String,
-    /// State. `None`: not told.
+    /// State. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub status: Option<Status>,
 }
@@ -58,9 +65,9 @@ pub struct Wallet {
 }
 
 impl Wallet {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero
-    /// while no row is a fault.
-    pub fn balance(&self, currency: &str) -> Option<&Balance> {
+    /// The balance of one currency; `None` if the exchange does not list it, which means zero while
+    /// no row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&Balance> {
         self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
     }
 }
@@ -71,13 +78,13 @@ impl Wallet {
 pub struct Balance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or transfer.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders. `None`: not told.
+    /// Held by open orders. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
@@ -86,7 +93,7 @@ pub struct Balance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Transfers {
-    /// Number of transfers. `None`: not told.
+    /// Number of transfers. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
     /// Newest first.
@@ -99,16 +106,16 @@ pub struct Transfers {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Transfer {
-    /// User name of the account that paid. `None`: not told.
+    /// User name of the account that paid. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,
-    /// Wallet that paid. `None`: not told.
+    /// Wallet that paid. `None` if absent.
     #[serde(rename = "fromWalletType", default, with = "wire::opt")]
     pub from_wallet: Option<WalletType>,
-    /// User name of the account that received. `None`: not told.
+    /// User name of the account that received. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub to_account: Option<String>,
-    /// Wallet that received. `None`: not told.
+    /// Wallet that received. `None` if absent.
     #[serde(rename = "toWalletType", default, with = "wire::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
@@ -116,7 +123,7 @@ pub struct Transfer {
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was requested; whole seconds. `None`: not told.
+    /// When it was requested; whole seconds. `None` if absent.
     #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
-    pub time: Option<Timestamp>,
+    pub timestamp: Option<Timestamp>,
 }

@@ -88,21 +88,21 @@ histories! {
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
     futures::ListTransactions => futures::Transaction, HistorySpec::new(7, 1_000),
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |answer| Some(answer), |row| key(row.time, &row.id);
+        |answer| Some(answer), |row| key(row.timestamp, &row.id);
     futures::ListTransfers => futures::Transfer, HistorySpec::new(30, 100).numbered(),
         |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| Some(answer.records), |row| key(row.time, &row.transfer_id);
+        |answer| Some(answer.records), |row| key(row.timestamp, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
     spot::ListKlines => spot::Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     futures::ListKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     futures::ListMarkPriceKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
     futures::ListAutoRepayments => futures::AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)

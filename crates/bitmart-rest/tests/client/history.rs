@@ -170,7 +170,7 @@ async fn futures_candles_are_walked_in_windows_that_are_answered_completely() {
     let mut pages = client.history(request, day(20_001), day(20_003));
     let mut times = Vec::new();
     while let Some(page) = pages.next().await {
-        times.extend(page.unwrap().into_iter().map(|row| row.time.as_secs() / 60));
+        times.extend(page.unwrap().into_iter().map(|row| row.timestamp.as_secs() / 60));
     }
     assert!(times.iter().is_sorted_by(|left, right| *left + 1 == **right), "without a gap");
     assert_eq!((times[0], times[times.len() - 1]), (20_001 * 1_440, 20_003 * 1_440));

@@ -74,7 +74,7 @@ pub(in super::super) async fn ways(client: &Client, named: Vec<Named>) -> Ways {
     let tickers = client.spot().tickers().await;
     let prices = facts.note("last prices", tickers).into_iter().filter_map(|row| {
         let currency = row.symbol.as_str().strip_suffix("_USDT")?.to_owned();
-        Some((currency, row.last?))
+        Some((currency, row.last_price?))
     });
     let prices = prices.collect();
     Ways {

@@ -21,7 +21,7 @@ bitmart_types::open_int_enum! {
         Processing = 2,
         /// Done.
         Done = 3,
-        /// Cancelled.
+        /// Canceled.
         Canceled = 4,
         /// Failed.
         Failed = 5,

@@ -13,7 +13,7 @@ use crate::api::account::{ApiAccountType, ApiKeyStatus};
 pub struct AccountInfo {
     /// The user.
     #[serde(rename = "cid", with = "wire::text_opt")]
-    pub user_id: Option<UserId>,
+    pub uid: Option<UserId>,
     /// Main account or sub-account.
     #[serde(with = "wire::text_opt")]
     pub account_type: Option<ApiAccountType>,
@@ -48,7 +48,7 @@ pub struct ApiKeyInfo {
     /// Whether it is the key of this request.
     #[serde(with = "wire::boolean_opt")]
     pub is_current: Option<bool>,
-    /// What it may do; the words are not stated.
+    /// Permissions; their values are not documented.
     pub permissions: Option<Vec<String>>,
     /// The addresses that may use it.
     pub ip_whitelist: Option<Vec<String>>,

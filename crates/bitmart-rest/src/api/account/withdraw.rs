@@ -11,9 +11,8 @@ use crate::wire::validate;
 
 /// Withdraws money, to an address on a chain or to another account of the exchange.
 ///
-/// There is no id of your own for a withdrawal. On
-/// [`Outcome::Unknown`](crate::Outcome::Unknown) look at
-/// [`ListFundingHistory`](crate::account::ListFundingHistory) before trying again; a second request
+/// A withdrawal has no client id. On [`Outcome::Unknown`](crate::Outcome::Unknown) check
+/// [`ListFundingHistory`](crate::account::ListFundingHistory) before trying again: a second request
 /// pays a second time.
 ///
 /// `Debug` shows neither the address nor the receiving account.

@@ -42,7 +42,7 @@ pub(super) static ACCOUNT_FUNDING_STATUS: &[Meaning] = &[
     Meaning::new("1", "submitted", "Submitted, waiting."),
     Meaning::new("2", "processing", "Being processed."),
     Meaning::new("3", "done", "Done."),
-    Meaning::new("4", "canceled", "Cancelled."),
+    Meaning::new("4", "canceled", "Canceled."),
     Meaning::new("5", "failed", "Failed."),
 ];
 
@@ -83,7 +83,7 @@ pub(super) static FUTURES_CONTRACT_STATUS: &[Meaning] = &[
 
 pub(super) static FUTURES_FLOW_NAME: &[Meaning] = &[
     Meaning::new("Transfer", "transfer", "Transfer."),
-    Meaning::new("Realized PNL", "realized_profit", "Realised profit or loss."),
+    Meaning::new("Realized PNL", "realized_profit", "Realized profit or loss."),
     Meaning::new("Funding Fee", "funding", "Funding fee."),
     Meaning::new("Commission Fee", "commission", "Trading fee."),
     Meaning::new("Liquidation Clearance", "liquidation", "Settlement of a liquidation."),
@@ -92,7 +92,7 @@ pub(super) static FUTURES_FLOW_NAME: &[Meaning] = &[
 pub(super) static FUTURES_FLOW_TYPE: &[Meaning] = &[
     Meaning::new("0", "all", "Every kind; in requests."),
     Meaning::new("1", "transfer", "Transfer."),
-    Meaning::new("2", "realized_profit", "Realised profit or loss."),
+    Meaning::new("2", "realized_profit", "Realized profit or loss."),
     Meaning::new("3", "funding", "Funding fee."),
     Meaning::new("4", "commission", "Trading fee."),
     Meaning::new("5", "liquidation", "Settlement of a liquidation."),
@@ -104,16 +104,16 @@ pub(super) static FUTURES_MARGIN_TYPE: &[Meaning] = &[
 ];
 
 pub(super) static FUTURES_ORDER_MODE: &[Meaning] = &[
-    Meaning::new("1", "good_till_canceled", "Until it is cancelled."),
+    Meaning::new("1", "good_till_canceled", "Until it is canceled."),
     Meaning::new("2", "fill_or_kill", "Completely and at once, or not at all."),
-    Meaning::new("3", "immediate_or_cancel", "At once; what does not fill is cancelled."),
+    Meaning::new("3", "immediate_or_cancel", "At once; what does not fill is canceled."),
     Meaning::new("4", "maker_only", "Only as a maker; not for market orders."),
 ];
 
 pub(super) static FUTURES_ORDER_STATE: &[Meaning] = &[
     Meaning::new("1", "approving", "Being checked."),
     Meaning::new("2", "open", "Open."),
-    Meaning::new("4", "finished", "Filled or cancelled: the filled size tells which."),
+    Meaning::new("4", "finished", "Filled or canceled: the filled size tells which."),
 ];
 
 pub(super) static FUTURES_ORDER_TYPE: &[Meaning] = &[
@@ -231,11 +231,11 @@ pub(super) static SPOT_ORDER_STATE: &[Meaning] = &[
     Meaning::new("new", "new", "Accepted, nothing filled."),
     Meaning::new("partially_filled", "partially_filled", "Partly filled, still open."),
     Meaning::new("filled", "filled", "Completely filled."),
-    Meaning::new("canceled", "canceled", "Cancelled with nothing filled."),
+    Meaning::new("canceled", "canceled", "Canceled with nothing filled."),
     Meaning::new(
         "partially_canceled",
         "partially_canceled",
-        "Cancelled after a partial fill. A market buy that filled completely ends here too, because the remainder of its quote amount is returned.",
+        "Canceled after a partial fill. A market buy that filled completely ends here too, because the remainder of its quote amount is returned.",
     ),
     Meaning::new("failed", "failed", "Rejected; named in the exchange's change log only."),
 ];
@@ -251,15 +251,15 @@ pub(super) static SPOT_ORDER_TYPE: &[Meaning] = &[
     Meaning::new(
         "ioc",
         "immediate_or_cancel",
-        "At a price or better, at once; what does not fill is cancelled.",
+        "At a price or better, at once; what does not fill is canceled.",
     ),
 ];
 
 pub(super) static SPOT_SELF_TRADE_PREVENTION: &[Meaning] = &[
     Meaning::new("none", "off", "They trade."),
-    Meaning::new("cancel_maker", "cancel_maker", "The resting order is cancelled."),
-    Meaning::new("cancel_taker", "cancel_taker", "The incoming order is cancelled."),
-    Meaning::new("cancel_both", "cancel_both", "Both are cancelled."),
+    Meaning::new("cancel_maker", "cancel_maker", "The resting order is canceled."),
+    Meaning::new("cancel_taker", "cancel_taker", "The incoming order is canceled."),
+    Meaning::new("cancel_both", "cancel_both", "Both are canceled."),
 ];
 
 pub(super) static SPOT_TRADE_STATUS: &[Meaning] = &[

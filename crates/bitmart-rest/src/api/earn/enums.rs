@@ -13,8 +13,8 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// What happens to fixed savings when their term ends. The exchange gives the words without an
-    /// explanation; the descriptions follow their sense.
+    /// What happens to fixed savings when their term ends. The exchange gives the values without an
+    /// explanation; the descriptions are inferred.
     pub enum FixedRenewal {
         /// They are paid back.
         Off = "OFF",
@@ -26,8 +26,8 @@ bitmart_types::open_enum! {
 }
 
 bitmart_types::open_enum! {
-    /// Whether idle money is put into flexible savings by itself. Requests say `open` and `close`,
-    /// answers `ON` and `OFF`.
+    /// Whether idle money is put into flexible savings by itself. Requests send `open` and `close`,
+    /// responses contain `ON` and `OFF`.
     pub enum AutoSubscribe {
         /// It is.
         On = "open" | "ON",

@@ -54,7 +54,7 @@ pub struct FixedProduct {
     pub additional_apy: Option<Decimal>,
 }
 
-/// A page of what is in fixed products.
+/// A page of holdings in fixed products.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -67,7 +67,7 @@ pub struct FixedHoldings {
     pub holdings: Option<Rows<FixedHolding>>,
 }
 
-/// What is in a fixed product.
+/// A holding in a fixed product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]

@@ -73,7 +73,7 @@ pub struct TierRate {
     pub apy: Option<Decimal>,
 }
 
-/// A page of what is in flexible products.
+/// A page of holdings in flexible products.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -86,7 +86,7 @@ pub struct FlexibleHoldings {
     pub holdings: Option<Rows<FlexibleHolding>>,
 }
 
-/// What is in a flexible product.
+/// A holding in a flexible product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -115,7 +115,7 @@ pub struct FlexibleHolding {
     /// Interest so far, in the currency.
     #[serde(with = "wire::decimal_opt")]
     pub total_profit: Option<Decimal>,
-    /// Whether idle money goes into the product by itself.
+    /// Whether idle money is put into the product automatically.
     #[serde(with = "wire::boolean_opt")]
     pub auto_subscribe: Option<bool>,
     /// Yield on top; whether a ratio or in percent is not stated.

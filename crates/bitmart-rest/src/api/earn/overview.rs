@@ -1,4 +1,4 @@
-//! Savings as a whole.
+//! Overview of savings.
 
 use bitmart_types::{Currency, Decimal, wire};
 use serde::{Deserialize, Serialize};

@@ -24,9 +24,9 @@ pub struct Assets {
 }
 
 impl Assets {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero
-    /// while no row is a fault.
-    pub fn asset(&self, currency: &str) -> Option<&Asset> {
+    /// The balance of one currency; `None` if the exchange does not list it, which means zero while
+    /// no row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&Asset> {
         self.assets.iter().find(|asset| asset.currency == currency)
     }
 }
@@ -55,19 +55,19 @@ impl<'de> Deserialize<'de> for Assets {
 pub struct Asset {
     /// Currency.
     pub currency: Currency,
-    /// Margin of open positions. `None`: not told.
+    /// Margin of open positions. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_deposit: Option<Decimal>,
-    /// Held by open orders. `None`: not told.
+    /// Held by open orders. `None` if absent.
     #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Free to trade or to move.
     #[serde(rename = "available_balance", with = "wire::decimal")]
     pub available: Decimal,
-    /// All of it, with the profit and loss of open positions. `None`: not told.
+    /// All of it, with the profit and loss of open positions. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub equity: Option<Decimal>,
-    /// Profit and loss of open positions. `None`: not told.
+    /// Profit and loss of open positions. `None` if absent.
     #[serde(rename = "unrealized", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
 }
@@ -78,15 +78,15 @@ pub struct Asset {
 pub struct FeeRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Rate of an order that takes, as a ratio. `None`: not told.
+    /// Rate of an order that takes, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub taker_fee_rate: Option<Decimal>,
-    /// Rate of an order that makes, as a ratio. `None`: not told.
+    /// Rate of an order that makes, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maker_fee_rate: Option<Decimal>,
 }
 
-/// A position, as the older call tells it. [`Position`] says more.
+/// A position, as the older call reports it. [`Position`] has more fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PositionV1 {
@@ -97,7 +97,7 @@ pub struct PositionV1 {
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
-    /// Leverage. `None`: not told.
+    /// Leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
@@ -118,63 +118,63 @@ pub struct PositionV1 {
     /// Mark price.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency. `None`: not told.
+    /// Value at the entry price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_value: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None`: not told.
+    /// Value at the mark price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference. `None`: not told.
+    /// the exchange's own reference. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Margin.
     #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin below which it is liquidated. `None`: not told.
+    /// Margin below which it is liquidated. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
-    /// Fees paid for it. `None`: not told.
+    /// Fees paid for it. `None` if absent.
     #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Closed size, in contracts. `None`: not told.
+    /// Closed size, in contracts. `None` if absent.
     #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open. `None`: not told.
+    /// Profit and loss of what is open. `None` if absent.
     #[serde(rename = "unrealized_value", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Profit and loss of what was closed. `None`: not told.
+    /// Profit and loss of what was closed. `None` if absent.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When the row was made. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
-/// A position. A contract that was asked for by name has a row even when it is flat.
+/// A position. A contract that was requested by name has a row even when it is flat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Position {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Side; in one-way mode [`PositionSide::Both`], and the sign of
-    /// [`signed_size`](Self::signed_size) tells.
+    /// see [`signed_size`](Self::signed_size).
     #[serde(default, with = "wire::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
     /// Size, in contracts: negative for a short in one-way mode, never negative in hedge mode.
-    /// `None`: not told.
+    /// `None` if absent.
     #[serde(rename = "position_amount", default, with = "wire::decimal_opt")]
     pub signed_size: Option<Decimal>,
-    /// Leverage. `None`: not told.
+    /// Leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
@@ -195,49 +195,49 @@ pub struct Position {
     /// Price at which it is liquidated; 0 when there is none.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency. `None`: not told.
+    /// Value at the entry price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_value: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None`: not told.
+    /// Value at the mark price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference. `None`: not told.
+    /// the exchange's own reference. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_notional_value: Option<Decimal>,
-    /// Margin; not in every answer.
+    /// Margin; not in every response.
     #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin that was needed to open it. `None`: not told.
+    /// Margin that was needed to open it. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub initial_margin: Option<Decimal>,
-    /// Margin below which it is liquidated. `None`: not told.
+    /// Margin below which it is liquidated. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
-    /// Fees paid for it. `None`: not told.
+    /// Fees paid for it. `None` if absent.
     #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Closed size, in contracts. `None`: not told.
+    /// Closed size, in contracts. `None` if absent.
     #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open. `None`: not told.
+    /// Profit and loss of what is open. `None` if absent.
     #[serde(rename = "unrealized_pnl", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Profit and loss of what was closed. `None`: not told.
+    /// Profit and loss of what was closed. `None` if absent.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened; `None` when flat.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When the row was made. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
 /// How near a position is to its liquidation.
@@ -267,7 +267,7 @@ pub struct PositionRisk {
     /// Price at which it is liquidated.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None`: not told.
+    /// Value at the mark price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
@@ -276,7 +276,7 @@ pub struct PositionRisk {
     /// Margin of an isolated position.
     #[serde(default, with = "wire::decimal_opt")]
     pub isolated_margin: Option<Decimal>,
-    /// Profit and loss of what is open. `None`: not told.
+    /// Profit and loss of what is open. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// When it last changed.
@@ -301,10 +301,10 @@ pub struct LeverageSetting {
     /// Leverage.
     #[serde(with = "wire::decimal")]
     pub leverage: Decimal,
-    /// Margin type. `None`: not told.
+    /// Margin type. `None` if absent.
     #[serde(rename = "open_type", default, with = "wire::opt")]
     pub margin_type: Option<MarginType>,
-    /// The greatest leverage, or the greatest value of a position: published answers differ.
+    /// The greatest leverage, or the greatest value of a position: published responses differ.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_value: Option<Decimal>,
 }
@@ -316,10 +316,10 @@ pub struct Transaction {
     /// Contract; `None` for a transfer.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// Kind, in words. `None`: not told.
+    /// Kind, in words. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub name: Option<FlowName>,
-    /// Kind, as a number; not in every answer.
+    /// Kind, as a number; not in every response.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::opt")]
     pub flow_type: Option<FlowType>,
     /// What came in, negative for what went out; in the currency.
@@ -331,9 +331,9 @@ pub struct Transaction {
     /// Account that it belongs to.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// When it happened. `None`: not told.
-    #[serde(default, with = "wire::millis_text_opt")]
-    pub time: Option<Timestamp>,
+    /// When it happened. `None` if absent.
+    #[serde(rename = "time", default, with = "wire::millis_text_opt")]
+    pub timestamp: Option<Timestamp>,
     /// The exchange's id of the movement.
     #[serde(rename = "tran_id")]
     pub id: TransactionId,

@@ -3,11 +3,11 @@
 bitmart_types::open_int_enum! {
     /// How long a futures order lives.
     pub enum OrderMode {
-        /// Until it is cancelled.
+        /// Until it is canceled.
         GoodTillCanceled = 1,
         /// Completely and at once, or not at all.
         FillOrKill = 2,
-        /// At once; what does not fill is cancelled.
+        /// At once; what does not fill is canceled.
         ImmediateOrCancel = 3,
         /// Only as a maker; not for market orders.
         MakerOnly = 4,
@@ -17,11 +17,11 @@ bitmart_types::open_int_enum! {
 bitmart_types::open_int_enum! {
     /// What happens when a futures order would trade with an order of the same user.
     pub enum SelfTradePrevention {
-        /// The resting order is cancelled.
+        /// The resting order is canceled.
         CancelMaker = 1,
-        /// The incoming order is cancelled.
+        /// The incoming order is canceled.
         CancelTaker = 2,
-        /// Both are cancelled.
+        /// Both are canceled.
         CancelBoth = 3,
     }
 }
@@ -151,7 +151,7 @@ bitmart_types::open_int_enum! {
         All = 0,
         /// Transfer.
         Transfer = 1,
-        /// Realised profit or loss.
+        /// Realized profit or loss.
         RealizedProfit = 2,
         /// Funding fee.
         Funding = 3,
@@ -167,7 +167,7 @@ bitmart_types::open_enum! {
     pub enum FlowName {
         /// Transfer.
         Transfer = "Transfer",
-        /// Realised profit or loss.
+        /// Realized profit or loss.
         RealizedProfit = "Realized PNL",
         /// Funding fee.
         Funding = "Funding Fee",

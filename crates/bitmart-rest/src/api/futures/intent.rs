@@ -1,6 +1,6 @@
-//! What an order is meant to do, as names of constructors.
+//! Constructors of orders, named by intent: open or close, long or short.
 
-/// Writes the eight constructors of an order, one per intent. The type needs a `new` that takes the
+/// Defines the eight constructors of an order, one per intent. The type needs a `new` that takes the
 /// contract, the [`Side`](bitmart_types::futures::Side) and the arguments.
 macro_rules! by_intent {
     ($order:ident, $details:literal, ($($argument:ident: $type:ty),+)) => {

@@ -1,4 +1,4 @@
-//! Futures orders: what the exchange answers. What it is asked stands in the modules below.
+//! Futures orders. The requests are in the modules below.
 
 use bitmart_types::futures::{MarginType, OrderState, OrderType, PositionMode, PriceType, Side};
 use bitmart_types::{
@@ -43,10 +43,10 @@ pub struct Order {
     pub symbol: ContractSymbol,
     /// Direction.
     pub side: Side,
-    /// Kind of order. `None`: not told.
+    /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
-    /// How far it is, in the exchange's words: finished means filled or cancelled.
+    /// How far it is, as the exchange states it: finished means filled or canceled.
     /// [`progress`](Self::progress) says which.
     pub state: OrderState,
     /// Limit price, in the quote currency; `None` or 0 for a market order.
@@ -82,10 +82,10 @@ pub struct Order {
     /// Account that the order belongs to.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// When it was accepted. `None`: not told.
+    /// When it was accepted. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None`: not told.
+    /// When it last changed. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Price that activates a trailing order.
@@ -123,9 +123,9 @@ pub enum OrderProgress {
     PartiallyFilled,
     /// Completely filled.
     Filled,
-    /// Cancelled with nothing filled.
+    /// Canceled with nothing filled.
     Canceled,
-    /// Cancelled after a partial fill.
+    /// Canceled after a partial fill.
     PartiallyCanceled,
     /// In a state that this version does not know.
     Unknown,
@@ -139,7 +139,7 @@ impl OrderProgress {
 }
 
 impl Order {
-    /// How far it is. The exchange has one state for filled and cancelled orders; the filled size
+    /// How far it is. The exchange has one state for filled and canceled orders; the filled size
     /// tells them apart.
     pub fn progress(&self) -> OrderProgress {
         use OrderProgress as Progress;
@@ -169,7 +169,7 @@ pub struct ModifiedLimitOrder {
     pub client_order_id: Option<ClientOrderId>,
 }
 
-/// Orders of a contract will be cancelled, or no longer.
+/// Orders of a contract will be canceled, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "the request may have been refused although the call succeeded"]
 #[non_exhaustive]
@@ -180,7 +180,7 @@ pub struct CancelAllTimer {
     /// When it was set; whole seconds.
     #[serde(with = "wire::seconds_opt", default)]
     pub set_time: Option<Timestamp>,
-    /// When the orders will be cancelled at the earliest; whole seconds. `None` when switched off.
+    /// When the orders will be canceled at the earliest; whole seconds. `None` when switched off.
     #[serde(with = "wire::seconds_opt", default)]
     pub cancel_time: Option<Timestamp>,
 }
@@ -203,22 +203,22 @@ pub struct Fill {
     /// Filled size, in contracts.
     #[serde(rename = "vol", with = "wire::decimal")]
     pub size: Decimal,
-    /// Whether the order made or took. `None`: not told.
+    /// Whether the order made or took. `None` if absent.
     #[serde(rename = "exec_type", default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
-    /// Whether it made a profit. `None`: not told.
+    /// Whether it made a profit. `None` if absent.
     #[serde(rename = "profit", default, with = "wire::boolean_opt")]
     pub is_profit: Option<bool>,
-    /// Profit and loss of what the fill closed. `None`: not told.
+    /// Profit and loss of what the fill closed. `None` if absent.
     #[serde(rename = "realised_profit", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
-    /// Fee. `None`: not told.
+    /// Fee. `None` if absent.
     #[serde(rename = "paid_fees", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Account that the order belongs to.
     #[serde(default, with = "wire::text_opt")]
     pub account: Option<TradingAccount>,
-    /// When it happened. `None`: not told.
+    /// When it happened. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
 }

@@ -60,6 +60,13 @@ pub struct Transfers {
     pub records: Rows<Transfer>,
 }
 
+impl Transfers {
+    /// The row of one transfer; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, transfer_id: &str) -> Option<&Transfer> {
+        self.records.iter().find(|row| row.transfer_id.as_str() == transfer_id)
+    }
+}
+
 /// A transfer between the spot and the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -74,12 +81,12 @@ pub struct Transfer {
     /// From where to where.
     #[serde(rename = "type")]
     pub direction: TransferDirection,
-    /// How far it is. `None`: not told.
+    /// How far it is. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub state: Option<TransferState>,
-    /// When it was made. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When it was made. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
 #[cfg(test)]

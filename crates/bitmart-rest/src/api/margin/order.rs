@@ -7,11 +7,10 @@ use crate::ValidationError;
 use crate::spot;
 use crate::wire::validate;
 
-/// Places an order on isolated margin: the request. Made from a [`spot::NewOrder`] or [`spot::LimitOrder`] with
+/// Places an order on isolated margin: the request. Made from a [`spot::NewOrder`] with
 /// `into`.
 ///
-/// It is a spot order in all but one thing: it cannot tell how to prevent trades with your own
-/// orders, and one that does is refused before sending.
+/// It is a spot order in all but one thing: it cannot set self-trade prevention, and one that does is rejected before sending.
 ///
 /// ```
 /// use bitmart_rest::{Endpoint, margin, spot};
@@ -33,12 +32,6 @@ pub struct SubmitOrder {
         with = "wire::text_opt"
     )]
     client_order_id: Option<ClientOrderId>,
-}
-
-impl From<spot::LimitOrder> for SubmitOrder {
-    fn from(order: spot::LimitOrder) -> Self {
-        spot::NewOrder::from(order).into()
-    }
 }
 
 impl From<spot::NewOrder> for SubmitOrder {

@@ -6,17 +6,17 @@ bitmart_types::open_enum! {
     pub enum SelfTradePrevention {
         /// They trade.
         Off = "none",
-        /// The resting order is cancelled.
+        /// The resting order is canceled.
         CancelMaker = "cancel_maker",
-        /// The incoming order is cancelled.
+        /// The incoming order is canceled.
         CancelTaker = "cancel_taker",
-        /// Both are cancelled.
+        /// Both are canceled.
         CancelBoth = "cancel_both",
     }
 }
 
 bitmart_types::open_enum! {
-    /// Who cancelled a spot order.
+    /// Who canceled a spot order.
     pub enum CancelSource {
         /// The user.
         User = "user",
@@ -32,7 +32,7 @@ bitmart_types::open_enum! {
     pub enum QueryState {
         /// Among open orders.
         Open = "open",
-        /// Among filled and cancelled orders.
+        /// Among filled and canceled orders.
         History = "history",
     }
 }

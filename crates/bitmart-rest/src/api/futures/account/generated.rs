@@ -718,7 +718,7 @@ impl crate::api::futures::Futures<'_> {
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// let assets = client.futures().assets().await?;
-    /// println!("{:?} free", assets.asset("USDT").map(|asset| asset.available));
+    /// println!("{:?} free", assets.find("USDT").map(|asset| asset.available));
     /// # Ok(())
     /// # }
     /// ```

@@ -5,8 +5,8 @@ use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::api::futures::{OrderMode, PlanOrderType, TriggerDirection};
+use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
-use crate::futures::shape::Shape;
 use crate::futures::{Execution, check};
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
@@ -157,9 +157,9 @@ impl NewPlanOrder {
         self.request.stop_loss_by = Some(by);
         self
     }
-    /// What the rules of a contract look at.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        Shape {
+    /// The values that the rules of a contract check.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+        CheckedValues {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: self.request.order_type == Some(PlanOrderType::Market),
@@ -314,7 +314,7 @@ impl ModifyPlanOrder {
 }
 
 /// Cancels a plan order, a take-profit or a stop-loss, named by the exchange's id or by yours. The
-/// answer says that the request was accepted.
+/// response confirms that the request was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelPlanOrder {

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::TriggeredExecution;
 use crate::api::futures::{PlanCategory, PlanOrderType};
-use crate::futures::shape::Shape;
+use crate::futures::checked_values::CheckedValues;
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
 /// A take-profit or a stop-loss to place: an order that waits for a price and then closes a
 /// position. In one-way mode long and short stand for the direction of the net position.
 ///
-/// It closes the whole position at market unless a setter says otherwise. A take-profit and a
+/// It closes the whole position at market unless a setter changes it. A take-profit and a
 /// stop-loss of one position are two orders.
 ///
-/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), look for it among
 /// the [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
@@ -31,9 +31,11 @@ use crate::{OrderRef, ValidationError};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
+#[non_exhaustive]
 pub struct NewTpSlOrder {
     request: SubmitTpSlOrder,
-    client_order_id: ClientOrderId,
+    /// Your id of the order.
+    pub client_order_id: ClientOrderId,
 }
 
 macro_rules! constructors {
@@ -108,19 +110,15 @@ impl NewTpSlOrder {
         self.request.by = by;
         self
     }
-    /// Replaces the random id. An id that was used before is refused by the exchange.
-    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+    /// Replaces the random id. The exchange rejects an id that was used before.
+    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
     }
-    /// Your id of the order.
-    pub fn client_order_id(&self) -> &ClientOrderId {
-        &self.client_order_id
-    }
-    /// What the rules of a contract look at.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
+    /// The values that the rules of a contract check.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
         let is_market = self.request.execution == Some(OrderType::Market);
-        Shape {
+        CheckedValues {
             symbol: &self.request.symbol,
             size: self.request.size,
             is_market,
@@ -226,7 +224,7 @@ pub struct ModifyTpSlOrder {
 impl ModifyTpSlOrder {
     /// Sets the trigger of an order that closes the whole position to the last price
     /// `trigger_price`, in the quote currency. It closes at market unless
-    /// [`execution`](Self::execution) says otherwise.
+    /// [`execution`](Self::execution) changes it.
     pub fn of_position(
         symbol: impl Into<ContractSymbol>,
         order: impl Into<OrderRef>,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
-/// Cancels an order, named by the exchange's id or by yours. The answer says that the request was
-/// accepted; the order's state says whether it was cancelled.
+/// Cancels an order, named by the exchange's id or by yours. The response confirms that the request was
+/// accepted; the order's state shows whether it was canceled.
 ///
 /// The exchange takes a request without any id as "cancel every order of the contract". This type
 /// cannot express that.

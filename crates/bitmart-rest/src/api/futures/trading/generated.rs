@@ -643,7 +643,7 @@ impl crate::api::futures::Futures<'_> {
     /// let order = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::MakerOnly(dec!(60000)))
     ///     .leverage(dec!(5))
     ///     .margin_type(futures::MarginType::Isolated);
-    /// let id = order.client_order_id().clone(); // Keep it, to reconcile with.
+    /// let id = order.client_order_id.clone(); // Keep it, to reconcile with.
     /// println!("{id} is {}", client.futures().submit_order(order).await?.order_id);
     /// # Ok(())
     /// # }

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::ValidationError;
 use crate::api::futures::{OrderMode, SelfTradePrevention};
 use crate::futures::check;
+use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
-use crate::futures::shape::Shape;
 use crate::wire::validate;
 
 /// A futures order to place.
 ///
-/// The constructors say what is meant: [`open_long`](Self::open_long) and its siblings for an
+/// The constructors name the intent: [`open_long`](Self::open_long) and its siblings for an
 /// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. The exchange
 /// has the same four numbers for both, so that the account's mode decides what an order does.
 ///
-/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
 /// exist; it then shows among the orders and on the private WebSocket under this id. Do not place it
 /// again before you know.
@@ -32,9 +32,11 @@ use crate::wire::validate;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
+#[non_exhaustive]
 pub struct NewOrder {
     request: SubmitOrder,
-    client_order_id: ClientOrderId,
+    /// Your id of the order.
+    pub client_order_id: ClientOrderId,
 }
 
 /// At which price an order executes, and what happens to what does not fill at once.
@@ -43,11 +45,11 @@ pub struct NewOrder {
 pub enum Execution {
     /// At any price.
     Market,
-    /// At this price or better, until it is cancelled. In the quote currency.
+    /// At this price or better, until it is canceled. In the quote currency.
     Limit(Decimal),
     /// At this price, only as a maker. In the quote currency.
     MakerOnly(Decimal),
-    /// At this price or better, at once; the rest is cancelled. In the quote currency.
+    /// At this price or better, at once; the rest is canceled. In the quote currency.
     ImmediateOrCancel(Decimal),
     /// At this price or better, completely and at once, or not at all. In the quote currency.
     FillOrKill(Decimal),
@@ -99,8 +101,8 @@ impl NewOrder {
         }
     }
 
-    /// Replaces the random id. An id that was used before is refused by the exchange.
-    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+    /// Replaces the random id. The exchange rejects an id that was used before.
+    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
     }
@@ -137,10 +139,6 @@ impl NewOrder {
         self.request.self_trade_prevention = Some(mode);
         self
     }
-    /// Your id of the order.
-    pub fn client_order_id(&self) -> &ClientOrderId {
-        &self.client_order_id
-    }
     /// Contract.
     pub fn symbol(&self) -> &ContractSymbol {
         &self.request.symbol
@@ -157,9 +155,9 @@ impl NewOrder {
     pub fn size(&self) -> u64 {
         self.request.size
     }
-    /// What the rules of a contract look at.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        Shape {
+    /// The values that the rules of a contract check.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+        CheckedValues {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: self.request.order_type == Some(OrderType::Market),

@@ -13,7 +13,7 @@ use crate::wire::validate;
 ///
 /// It is made of the order that it becomes and of the price that starts it. Only plain limit orders
 /// and market orders can wait: what an algo order cannot express (maker only, immediate or cancel,
-/// self-trade prevention) is refused before sending.
+/// self-trade prevention) is rejected before sending.
 ///
 /// The order's client order id becomes that of the algo order. On
 /// [`Outcome::Unknown`](crate::Outcome::Unknown) ask with
@@ -64,15 +64,15 @@ impl SubmitAlgoOrder {
     /// Becomes `order` when the price reaches `trigger_price`.
     ///
     /// * `trigger_price`: in the quote currency.
-    pub fn trigger(order: impl Into<NewOrder>, trigger_price: Decimal) -> Self {
-        Self::new(AlgoOrderType::Trigger, order.into(), trigger_price)
+    pub fn trigger(order: NewOrder, trigger_price: Decimal) -> Self {
+        Self::new(AlgoOrderType::Trigger, order, trigger_price)
     }
     /// Takes a profit or stops a loss with `order` when the price reaches `trigger_price`. Which of
-    /// the two it is follows from where the price stands.
+    /// the two it is depends on the current price.
     ///
     /// * `trigger_price`: in the quote currency.
-    pub fn take_profit_stop_loss(order: impl Into<NewOrder>, trigger_price: Decimal) -> Self {
-        Self::new(AlgoOrderType::TakeProfitStopLoss, order.into(), trigger_price)
+    pub fn take_profit_stop_loss(order: NewOrder, trigger_price: Decimal) -> Self {
+        Self::new(AlgoOrderType::TakeProfitStopLoss, order, trigger_price)
     }
 
     fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {

@@ -682,7 +682,7 @@ impl crate::api::spot::Spot<'_> {
     /// use bitmart_rest::{spot, types::dec};
     ///
     /// let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
-    /// let id = order.client_order_id().clone(); // Keep it, to ask with.
+    /// let id = order.client_order_id.clone(); // Keep it, to ask with.
     /// println!("{id} is {}", client.spot().submit_order(order).await?.order_id);
     /// # Ok(())
     /// # }
