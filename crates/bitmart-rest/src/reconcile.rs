@@ -26,9 +26,7 @@ use std::time::Duration;
 use bitmart_types::{ClientOrderId, ContractSymbol, Rows, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use crate::Error;
-use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
-use crate::spot::{Order, QueryOrderByClientId, Spot};
+use crate::{Error, futures, spot};
 
 /// The exchange accepts a signature for 60 seconds, plus a margin for clock skew and for orders that
 /// are listed late.
@@ -73,7 +71,7 @@ enum Lookup<T> {
     NotFoundInPart,
 }
 
-impl Spot<'_> {
+impl spot::Spot<'_> {
     /// Finds out whether an order with an unknown outcome was placed, by its client order id,
     /// [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
     ///
@@ -83,11 +81,11 @@ impl Spot<'_> {
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// use bitmart_rest::reconcile::Reconciled;
-    /// use bitmart_rest::{Outcome, spot::NewOrder};
+    /// use bitmart_rest::{Outcome, spot};
     /// # use bitmart_types::dec;
     ///
-    /// let order = NewOrder::market_buy("BTC_USDT", dec!(100));
-    /// let id = order.client_order_id().clone();
+    /// let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
+    /// let id = order.client_order_id.clone();
     /// match client.spot().submit_order(order).await {
     ///     Err(error) if error.outcome() == Outcome::Unknown => {
     ///         match client.spot().reconcile(&id).await? {
@@ -111,8 +109,8 @@ impl Spot<'_> {
     ///
     /// # Panics
     /// As [`Client::send`](crate::Client::send).
-    pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
-        let query = QueryOrderByClientId::new(id.clone());
+    pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<spot::Order>, Error> {
+        let query = spot::QueryOrderByClientId::new(id.clone());
         settle(async || match self.order_by_client_id(query.clone()).await {
             Ok(order) => Ok(Lookup::Found(order)),
             Err(error) if error.code() == Some(NOT_FOUND) => Ok(Lookup::NotFound),
@@ -122,9 +120,9 @@ impl Spot<'_> {
     }
 }
 
-impl Futures<'_> {
+impl futures::Futures<'_> {
     /// Finds out whether a futures order with an unknown outcome was placed, like
-    /// [`Spot::reconcile`].
+    /// [`spot::Spot::reconcile`].
     ///
     /// The exchange cannot query a futures order by its client order id, so this searches the open
     /// orders of the contract and then its order history of the last 7 days. The exchange lists at most
@@ -144,7 +142,7 @@ impl Futures<'_> {
         &self,
         symbol: impl Into<ContractSymbol>,
         id: &ClientOrderId,
-    ) -> Result<Reconciled<FuturesOrder>, Error> {
+    ) -> Result<Reconciled<futures::Order>, Error> {
         let symbol = symbol.into();
         settle(async || self.search(&symbol, id).await).await
     }
@@ -153,9 +151,9 @@ impl Futures<'_> {
         &self,
         symbol: &ContractSymbol,
         id: &ClientOrderId,
-    ) -> Result<Lookup<FuturesOrder>, Error> {
-        let matches = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
-        let open = ListFuturesOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
+    ) -> Result<Lookup<futures::Order>, Error> {
+        let matches = |order: &futures::Order| order.client_order_id.as_ref() == Some(id);
+        let open = futures::ListOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
         let open = self.open_orders(open).await?;
         // A row that could not be decoded may be the order.
         let truncated = open.len() >= OPEN_ROWS as usize || !open.faults().is_empty();
@@ -164,7 +162,7 @@ impl Futures<'_> {
         }
         // Queried second, so that an order that is filled in between is in one of the two lists.
         let now = self.client.now().as_millis();
-        let history = ListFuturesOrderHistory::new(symbol.clone())
+        let history = futures::ListOrderHistory::new(symbol.clone())
             .client_order_id(id.clone())
             .start_time(Timestamp::from_millis(now.saturating_sub(SEARCHED_BACK)))
             .end_time(Timestamp::from_millis(now.saturating_add(60_000)));

@@ -12,7 +12,7 @@ use super::{Client, Inner};
 use crate::client::observe;
 use crate::code::ClockFault;
 use crate::error::Error;
-use crate::system::QueryTime;
+use crate::system;
 
 /// Requests per synchronization. The one with the shortest round trip counts; the first often has to
 /// open a connection.
@@ -113,7 +113,7 @@ impl SyncedClock {
     async fn measure(&self, client: &Client) -> Result<ClockEstimate, Error> {
         let mut best: Option<ClockEstimate> = None;
         for _ in 0..REQUESTS {
-            let response = match client.send_detailed(QueryTime::new()).await {
+            let response = match client.send_detailed(system::QueryTime::new()).await {
                 Ok(response) => response,
                 Err(error) if best.is_none() => return Err(error),
                 Err(_) => break,

@@ -18,7 +18,7 @@ pub struct HistoryPages<H> {
 }
 
 /// The error of a history. The position is unchanged: calling `next` again repeats the request. Whether
-/// that is useful is the answer of [`retry_class`](Self::retry_class); never do it during a ban.
+/// that is useful is the response of [`retry_class`](Self::retry_class); never do it during a ban.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -230,12 +230,12 @@ mod tests {
 
     use super::super::HistorySpec;
     use super::*;
-    use crate::spot::{Fill, ListAccountTrades};
+    use crate::spot;
 
     const HOUR: i64 = 3_600_000;
 
     /// Fills with these ids; for each `None` one without a price. The second has no time.
-    fn page(ids: &[Option<u32>]) -> Rows<Fill> {
+    fn page(ids: &[Option<u32>]) -> Rows<spot::Fill> {
         let row = |(at, id): (usize, &Option<u32>)| {
             let (price, id) = match id {
                 Some(id) => (r#""price":"5","#, *id),
@@ -261,8 +261,8 @@ mod tests {
         Pagination::new(HistorySpec { max_window: 2 * HOUR, ..HistorySpec::new(1, full) }, from, to)
     }
 
-    fn take(pagination: &mut Pagination, rows: &Rows<Fill>) -> Progress {
-        pagination.advance(&keys::<ListAccountTrades>(rows))
+    fn take(pagination: &mut Pagination, rows: &Rows<spot::Fill>) -> Progress {
+        pagination.advance(&keys::<spot::ListAccountTrades>(rows))
     }
 
     #[test]

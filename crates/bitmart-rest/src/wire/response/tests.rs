@@ -374,7 +374,12 @@ fn failures_of_other_envelopes_are_errors_of_the_exchange() {
         (r#"{"errno":"NO_ACCOUNT","success":false}"#, None, "NO_ACCOUNT", Outcome::Unknown),
         (r#"{"errno":"1000","message":"OK","success":false}"#, None, "OK", Outcome::Unknown),
         // The gateway's own refusals come in its own envelope.
-        (r#"{"code":30005,"message":"wrong","trace":"t"}"#, Some(30005), "wrong", Outcome::Rejected),
+        (
+            r#"{"code":30005,"message":"wrong","trace":"t"}"#,
+            Some(30005),
+            "wrong",
+            Outcome::Rejected,
+        ),
     ] {
         let error = response::<ReadErrno>(200, body).expect_err(body);
         assert_eq!(error.code(), code, "{body}");
