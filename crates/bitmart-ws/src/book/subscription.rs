@@ -184,9 +184,9 @@ impl<T: DepthEvent> BookSubscription<T> {
     async fn ask(&self) -> Result<(), Error> {
         let requests = if self.topic().supports_request() { REQUESTS } else { 0 };
         if self.requests % (REQUESTS + 1) < requests {
-            self.subscription.request().await
+            self.subscription.request_snapshot().await
         } else {
-            self.subscription.renew().await
+            self.subscription.resubscribe().await
         }
     }
 
