@@ -65,7 +65,7 @@ pub(crate) enum Command {
 
 /// Subscribers on their way to the router, with their event type erased.
 pub(crate) trait NewSubscribers: Send {
-    /// Adds them to the router and their topics to `topics`, except those recipients reader is gone.
+    /// Adds them to the router and their topics to `topics`, except those whose reader is gone.
     fn add_to(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>);
 }
 

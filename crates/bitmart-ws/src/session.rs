@@ -1,4 +1,4 @@
-//! The event of one connection as a pure state machine.
+//! The life of one connection as a pure state machine.
 //!
 //! ```text
 //!              commands (subscribe, unsubscribe, …)
@@ -70,7 +70,7 @@ pub struct Session {
     topics: BTreeMap<Arc<str>, TopicState>,
     /// Commands that were sent and not yet acknowledged.
     pending: PendingCommands,
-    /// Topics recipients snapshot is to be requested.
+    /// Topics whose snapshot is to be requested.
     snapshot_requests: VecDeque<Arc<str>>,
     limiter: RateLimiter,
     pacing: ConnectPacing,

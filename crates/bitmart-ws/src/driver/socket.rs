@@ -162,7 +162,7 @@ async fn next_message(
 ) -> Option<Result<Message, ReconnectReason>> {
     std::future::poll_fn(|context| {
         let message = messages.poll_next_unpin(context);
-        // Without cooperative limiter, tokio returns `Pending` although there may be bytes to read.
+        // Without cooperative budget, tokio returns `Pending` although there may be bytes to read.
         if message.is_pending() && tokio::task::coop::has_budget_remaining() {
             *drained_at = Some(super::now());
         }

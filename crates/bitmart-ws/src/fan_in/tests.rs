@@ -47,7 +47,7 @@ async fn next(stream: &mut FanIn<RawEvent>) -> TopicUpdate<RawEvent> {
     item(stream).await.expect("no error")
 }
 
-/// A stream recipients topics are subscribed, the updates about that taken.
+/// Opens a stream and waits until its topics are subscribed.
 async fn open(
     server: &mut ScriptedServer,
     client: &Client,

@@ -11,7 +11,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The setting that is refused, and recipients limit it is.
+/// Returns the rejected setting and the source of its limit.
 fn rejection(
     policy: ConnectionPolicy,
     endpoint: (Dialect, Access),

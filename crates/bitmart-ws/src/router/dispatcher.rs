@@ -38,7 +38,7 @@ pub(crate) enum AckTarget {
     Stream,
 }
 
-/// A change in the event of subscriptions, whatever their event type.
+/// A change in the life of subscriptions, whatever their event type.
 #[derive(Debug)]
 pub(super) enum LifecycleEvent {
     Subscribed,
@@ -92,7 +92,7 @@ pub(super) trait AnyDispatcher: Send {
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn is_empty(&self) -> bool;
     fn remove(&mut self, id: SubscriberId);
-    /// Decodes the frame once and delivers the entries recipients symbol is `wanted`. `symbol` is that of
+    /// Decodes the frame once and delivers the entries whose symbol is `wanted`. `symbol` is that of
     /// entries without one. Returns `false` if the frame is not JSON.
     fn dispatch(
         &mut self,
@@ -183,7 +183,7 @@ enum Recipients<'a, T> {
     Everybody,
 }
 
-/// Pushes the update to each subscriber recipients topic is confirmed. All but the last get a copy.
+/// Pushes the update to each subscriber whose topic is confirmed. All but the last get a copy.
 fn push_to_each<'a, T: Event>(
     update: Update<T>,
     subscribers: impl Iterator<Item = &'a Subscriber<T>>,

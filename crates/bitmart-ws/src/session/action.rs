@@ -26,7 +26,7 @@ pub enum Action {
     Close,
 }
 
-/// A change in the event of a connection or of one of its topics. Topics are named as they were
+/// A change in the life of a connection or of one of its topics. Topics are named as they were
 /// subscribed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

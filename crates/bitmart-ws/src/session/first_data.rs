@@ -34,7 +34,7 @@ impl Session {
     }
 }
 
-/// Returns the values of all subscribers called `symbol`. Symbols contain no JSON escapes, so none are
+/// Returns the values of all members called `symbol`. Symbols contain no JSON escapes, so none are
 /// decoded.
 fn symbols(text: &str) -> impl Iterator<Item = &str> {
     text.split(r#""symbol""#).skip(1).filter_map(|rest| {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::dialect::Operation;
 use crate::reason::Rejection;
 
-/// One command frame in pending.
+/// One command frame in flight.
 ///
 /// The exchange acknowledges or rejects each of its topics. Rejections on spot do not name the topic,
 /// so they are counted: once as many topics are left as there were rejections, these are the rejected
@@ -45,7 +45,7 @@ impl PendingCommands {
         self.commands.clear();
     }
 
-    /// Whether any command of this kind is in pending.
+    /// Whether any command of this kind is in flight.
     pub(super) fn contains(&self, operation: Operation) -> bool {
         self.commands.iter().any(|command| command.operation == operation)
     }
@@ -104,7 +104,7 @@ impl PendingCommands {
         }
     }
 
-    /// Removes and returns the commands recipients deadline has passed.
+    /// Removes and returns the commands whose deadline has passed.
     pub(super) fn take_expired(&mut self, now: Instant) -> Vec<PendingCommand> {
         let (expired, waiting) =
             self.commands.drain(..).partition(|command| now >= command.deadline);

@@ -44,7 +44,7 @@ impl Session {
             .filter(move |(other, _)| topic::base(other) == base)
     }
 
-    /// The index of the first snapshot request recipients topic is confirmed.
+    /// The index of the first snapshot request whose topic is confirmed.
     fn next_snapshot_request(&self) -> Option<usize> {
         self.snapshot_requests.iter().position(|topic| {
             self.topics.get(topic).is_some_and(|entry| entry.wire_state == WireState::Confirmed)
@@ -75,7 +75,7 @@ impl Session {
             .find(|(_, topic)| topic.retry_alone)
             .map(|(name, _)| name.clone());
         let subscribe: Vec<_> = match alone {
-            // A rejection can be attributed only if no other subscribe command is in pending.
+            // A rejection can be attributed only if no other subscribe command is in flight.
             Some(_) if self.pending.contains(Operation::Subscribe) => Vec::new(),
             Some(name) => vec![name],
             None => {

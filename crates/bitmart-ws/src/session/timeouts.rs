@@ -7,7 +7,7 @@ use super::{Session, State, WireState};
 use crate::dialect::Operation;
 use crate::reason::{ReconnectReason, Rejection};
 
-/// What to do with a topic recipients acknowledgement is missing.
+/// What to do with a topic whose acknowledgement is missing.
 enum TimeoutAction {
     /// Send the command again, in a frame of its own.
     Retry,
@@ -20,7 +20,7 @@ enum TimeoutAction {
 }
 
 impl Session {
-    /// Handles the commands recipients acknowledgement is overdue. Returns `false` if the connection was
+    /// Handles the commands whose acknowledgement is overdue. Returns `false` if the connection was
     /// aborted.
     ///
     /// A connection on which no command was ever acknowledged is dead. On any other, the fault lies

@@ -1,4 +1,4 @@
-//! Subscribing, unsubscribing, requests and rejections.
+//! Subscriptions, snapshot requests and rejections.
 
 use super::*;
 
@@ -146,7 +146,7 @@ fn retries_the_topics_of_a_rejected_frame_one_by_one() {
     harness.advance(Duration::from_secs(1));
     assert!(
         harness.sent().contains(&subscribe_frame(&["spot/a:X"])),
-        "one topic, nothing else in pending"
+        "one topic, nothing else in flight"
     );
     harness.receive(&rejected(90_004, "Invalid channel param"));
     let actions = harness.actions();
