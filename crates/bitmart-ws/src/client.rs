@@ -21,6 +21,7 @@ use bitmart_types::{Clock, Environment};
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 
+use crate::connect::Address;
 use crate::dialect::{Access, Limits};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
@@ -74,6 +75,7 @@ pub struct Client(Arc<Shared>);
 
 struct Shared {
     environment: Environment,
+    addresses: HashMap<Endpoint, Address>,
     credentials: Option<Credentials>,
     tls: Option<Arc<ClientConfig>>,
     connect: Arc<dyn Connect>,

@@ -1,8 +1,6 @@
 //! Errors of clients and subscriptions.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 
 use crate::reason::Rejection;
 
@@ -17,15 +15,15 @@ struct Inner {
     message: String,
     rejection: Option<Rejection>,
     topic: Option<Box<str>>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The kinds of [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The configuration of the client is invalid, such as an address that does not parse. Correct the
-    /// setting that the message names.
+    /// The configuration does not fit the topics: the environment has no such WebSocket, a
+    /// [`FanIn`](crate::FanIn) mixes public and private topics, or its queue is too small. The message
+    /// says what to change.
     Config,
     /// A private topic needs credentials and the client has none. Pass them to
     /// [`ClientBuilder::credentials`](crate::ClientBuilder::credentials).
@@ -55,13 +53,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            rejection: None,
-            topic: None,
-            source: None,
-        }))
+        Self(Box::new(Inner { kind, message: message.into(), rejection: None, topic: None }))
     }
 
     pub(crate) fn login_rejected(rejection: Rejection) -> Self {
@@ -89,11 +81,6 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
-        self
-    }
-
     /// Returns the kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -115,7 +102,6 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("message", &self.0.message)
-            .field("source", &self.0.source)
             .finish_non_exhaustive()
     }
 }
@@ -126,8 +112,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
-    }
-}
+impl std::error::Error for Error {}

@@ -8,15 +8,14 @@ use std::time::Duration;
 
 use bitmart_auth::Credentials;
 use bitmart_net::{Connect, Connector, TlsOptions};
-use bitmart_types::{Clock, Environment, Service, SystemClock};
+use bitmart_types::{Clock, ConfigError, Environment, SystemClock};
 
 use tokio::sync::watch;
 
-use super::endpoints::{Endpoint, service};
+use super::endpoints::{ENDPOINTS, Endpoint, address_setting, service};
 use super::{Client, Shared};
 use crate::connect::Address;
 use crate::dialect::{Access, Dialect, Limits};
-use crate::error::{Error, ErrorKind};
 use crate::inflate::Inflaters;
 use crate::policy::ConnectionPolicy;
 
@@ -165,46 +164,28 @@ impl ClientBuilder {
     /// - A policy exceeds what the exchange allows on an endpoint that this client can use. The source
     ///   is a [`PolicyError`](crate::PolicyError). Without credentials, private endpoints are not
     ///   checked.
-    pub fn build(self) -> Result<Client, Error> {
-        let services = [
-            Service::SpotWsPublic,
-            Service::SpotWsPrivate,
-            Service::FuturesWsPublic,
-            Service::FuturesWsPrivate,
-        ];
-        let plain = services.iter().find(|&&service| self.environment.is_plain_text(service));
-        if let (Some(service), false) = (plain, self.plain_text) {
-            let message = format!(
-                "the {service} would send API keys unencrypted to another machine: use wss://, or \
-                 call `allow_plain_text()` if that is intended"
-            );
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        let mut needs_tls = false;
-        // An environment may lack a service. Subscribing to one of its topics fails then.
-        for text in services.iter().filter_map(|&service| self.environment.address(service).ok()) {
-            needs_tls |= Address::parse(text)?.needs_tls();
-        }
-        let tls = if needs_tls {
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let addresses = self.addresses()?;
+        let tls = if addresses.values().any(Address::needs_tls) {
             let config = self.tls.client_config(&self.environment.roots, &[b"http/1.1"]);
             let config = config.map_err(|error| {
-                Error::new(ErrorKind::Config, "the environment's roots cannot be used for TLS")
-                    .with_source(error)
+                ConfigError::new("roots", "cannot be used for TLS").with_source(error)
             })?;
             Some(Arc::new(config))
         } else {
             None
         };
-        let limits = self.limits()?;
+        let limits = self.limits(&addresses)?;
         let connect = match self.connect {
             Some(connect) => connect,
             None => Arc::new(Connector::from_env().map_err(|error| {
-                Error::new(ErrorKind::Config, "an environment variable names an unusable proxy")
-                    .with_source(error)
+                let reason = "follows an environment variable that names an unusable proxy";
+                ConfigError::new("connector", reason).with_source(error)
             })?),
         };
         Ok(Client(Arc::new(Shared {
             environment: self.environment,
+            addresses,
             credentials: self.credentials,
             tls,
             connect,
@@ -219,25 +200,46 @@ impl ClientBuilder {
         })))
     }
 
-    /// The limits of every endpoint that this client can use.
-    fn limits(&self) -> Result<HashMap<Endpoint, Limits>, Error> {
-        let mut limits = HashMap::new();
-        for dialect in [Dialect::Spot, Dialect::Futures] {
-            for access in [Access::Public, Access::Private] {
-                let endpoint = (dialect, access);
-                let has_address = self.environment.address(service(endpoint)).is_ok();
-                let may_log_in = access == Access::Public || self.credentials.is_some();
-                if has_address && may_log_in {
-                    let mut own = self.endpoint_policies.iter();
-                    let own = own.rfind(|(of, _)| *of == endpoint).map(|(_, policy)| *policy);
-                    let policy =
-                        own.unwrap_or(self.policy).or_connect_timeout(self.connect_timeout);
-                    let endpoint_limits = policy.limits(dialect, access).map_err(|error| {
-                        Error::new(ErrorKind::Config, error.to_string()).with_source(error)
-                    })?;
-                    limits.insert(endpoint, endpoint_limits);
-                }
+    /// The address of every endpoint that the environment has.
+    fn addresses(&self) -> Result<HashMap<Endpoint, Address>, ConfigError> {
+        let mut addresses = HashMap::new();
+        for endpoint in ENDPOINTS {
+            let setting = address_setting(endpoint);
+            if self.environment.is_plain_text(service(endpoint)) && !self.plain_text {
+                return Err(ConfigError::new(
+                    setting,
+                    "would send API keys unencrypted to another machine: use wss://, or call \
+                     `allow_plain_text()` if that is intended",
+                ));
             }
+            // Subscribing to a topic of an endpoint without an address fails.
+            if let Ok(text) = self.environment.address(service(endpoint)) {
+                addresses.insert(endpoint, Address::parse(setting, text)?);
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// The limits of every endpoint that this client can use.
+    fn limits(
+        &self,
+        addresses: &HashMap<Endpoint, Address>,
+    ) -> Result<HashMap<Endpoint, Limits>, ConfigError> {
+        let mut limits = HashMap::new();
+        for (dialect, access) in
+            ENDPOINTS.into_iter().filter(|endpoint| addresses.contains_key(endpoint))
+        {
+            if access == Access::Private && self.credentials.is_none() {
+                continue;
+            }
+            let endpoint = (dialect, access);
+            let own = self.endpoint_policies.iter().rfind(|(of, _)| *of == endpoint);
+            let policy = own.map_or(self.policy, |(_, policy)| *policy);
+            let policy = policy.or_connect_timeout(self.connect_timeout);
+            let endpoint_limits = policy.limits(dialect, access).map_err(|error| {
+                ConfigError::new(error.setting(), error.reason()).with_source(error)
+            })?;
+            limits.insert(endpoint, endpoint_limits);
         }
         Ok(limits)
     }

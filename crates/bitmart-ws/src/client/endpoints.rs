@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::pool::Pool;
 use super::{Client, Connection};
 use crate::assignments::{Assignments, TopicLease};
-use crate::connect::{Address, ConnectThrottle, Connector};
+use crate::connect::{ConnectThrottle, Connector};
 use crate::dialect::{Access, Dialect, Limits};
 use crate::driver::{
     COMMAND_CAPACITY, ConnectionHistory, Driver, DriverSignals, LoginFailure, Socket,
@@ -23,6 +23,13 @@ use crate::subscription::DriverHandle;
 
 /// A WebSocket endpoint of the exchange. Each has an address, limits and connections of its own.
 pub(crate) type Endpoint = (Dialect, Access);
+
+pub(super) const ENDPOINTS: [Endpoint; 4] = [
+    (Dialect::Spot, Access::Public),
+    (Dialect::Spot, Access::Private),
+    (Dialect::Futures, Access::Public),
+    (Dialect::Futures, Access::Private),
+];
 
 /// The pools of the endpoints that were used so far.
 pub(super) type Pools = HashMap<Endpoint, Pool>;
@@ -67,13 +74,11 @@ impl Client {
     pub fn connections(&self) -> Vec<Connection> {
         let pools = self.pools();
         let mut connections = Vec::new();
-        for dialect in [Dialect::Spot, Dialect::Futures] {
-            for access in [Access::Public, Access::Private] {
-                let running = pools.get(&(dialect, access)).into_iter().flat_map(Pool::running);
-                connections.extend(
-                    running.map(|driver| Connection::new(dialect, access, driver.status.clone())),
-                );
-            }
+        for (dialect, access) in ENDPOINTS {
+            let running = pools.get(&(dialect, access)).into_iter().flat_map(Pool::running);
+            connections.extend(
+                running.map(|driver| Connection::new(dialect, access, driver.status.clone())),
+            );
         }
         connections
     }
@@ -100,11 +105,11 @@ impl Client {
                 "private topics need credentials: pass them to `ClientBuilder::credentials`";
             return Err(Error::new(ErrorKind::MissingCredentials, message));
         }
-        let text = shared
-            .environment
-            .address(service(endpoint))
-            .map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
-        let address = Address::parse(text)?;
+        let Some(address) = shared.addresses.get(&endpoint).cloned() else {
+            let missing = shared.environment.address(service(endpoint)).err();
+            let message = missing.map_or_else(String::new, |error| error.to_string());
+            return Err(Error::new(ErrorKind::Config, message));
+        };
         let (sender, commands) = mpsc::channel(COMMAND_CAPACITY);
         let signals = Arc::new(DriverSignals::default());
         let meters = Meters::new(dialect, access);
@@ -158,6 +163,16 @@ pub(super) const fn service(endpoint: Endpoint) -> Service {
         (Dialect::Spot, Access::Private) => Service::SpotWsPrivate,
         (Dialect::Futures, Access::Public) => Service::FuturesWsPublic,
         (Dialect::Futures, Access::Private) => Service::FuturesWsPrivate,
+    }
+}
+
+/// The field of the [`Environment`](bitmart_types::Environment) with the address.
+pub(super) const fn address_setting(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        (Dialect::Spot, Access::Public) => "spot_ws_public",
+        (Dialect::Spot, Access::Private) => "spot_ws_private",
+        (Dialect::Futures, Access::Public) => "futures_ws_public",
+        (Dialect::Futures, Access::Private) => "futures_ws_private",
     }
 }
 

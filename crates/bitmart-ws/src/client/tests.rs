@@ -21,7 +21,7 @@ fn rejects_plain_text_addresses_of_other_machines() {
     let environment = |address| Environment::custom("test").with(Service::SpotWsPrivate, address);
     let builder = || Client::builder().environment(environment("ws://10.0.0.7/user"));
     let error = builder().build().expect_err("plain text");
-    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.setting(), "spot_ws_private");
     assert!(error.to_string().contains("unencrypted"), "{error}");
     assert!(builder().allow_plain_text().build().is_ok());
     assert!(Client::builder().environment(environment("ws://[::1]:9/user")).build().is_ok());

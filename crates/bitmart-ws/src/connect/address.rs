@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use bitmart_types::ConfigError;
 use http::Uri;
-
-use crate::error::{Error, ErrorKind};
 
 /// A parsed WebSocket address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +20,15 @@ pub(crate) struct Address {
 impl Address {
     /// # Errors
     /// The text is not a `ws` or `wss` address.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
         let invalid = |why: &str| {
-            let message =
-                format!("`{text}` is not a WebSocket address: {why}; expected wss://host/path");
-            Error::new(ErrorKind::Config, message)
+            let reason =
+                format!("must be a WebSocket address like wss://host/path, not `{text}`: {why}");
+            ConfigError::new(setting, reason)
         };
-        let uri: Uri =
-            text.parse().map_err(|error| invalid("it does not parse").with_source(error))?;
+        let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| {
+            invalid("it does not parse").with_source(error)
+        })?;
         let tls = match uri.scheme_str() {
             Some("wss") => true,
             Some("ws") => false,

@@ -31,7 +31,7 @@ fn parses_addresses() {
         ("ws://[::1]:9", (false, "::1", 9, "/")),
     ];
     for (text, (tls, host, port, target)) in cases {
-        let address = Address::parse(text).expect(text);
+        let address = Address::parse("spot_ws_public", text).expect(text);
         assert_eq!(
             (address.tls, address.host(), address.port, &*address.target),
             (tls, host, port, target)
@@ -48,8 +48,8 @@ fn rejects_invalid_addresses_with_the_reason() {
         ("wss://me:secret@host/", "user name"),
         ("wss://a b/", "parse"),
     ] {
-        let error = Address::parse(text).expect_err(text);
-        assert_eq!(error.kind(), ErrorKind::Config);
+        let error = Address::parse("spot_ws_public", text).expect_err(text);
+        assert_eq!(error.setting(), "spot_ws_public");
         assert!(error.to_string().contains(reason), "{error}");
     }
 }
@@ -208,7 +208,8 @@ async fn reports_a_refused_tcp_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
-    let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
+    let address =
+        Address::parse("spot_ws_public", &format!("ws://127.0.0.1:{port}/")).expect("an address");
     let connector = Connector::new(address, direct(), None, throttle(), DEFAULT_CONNECT_TIMEOUT);
     let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
     assert!(reason.to_string().contains("refused"), "{reason}");
@@ -221,7 +222,8 @@ async fn completes_the_handshake_over_tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let address =
-        Address::parse(&format!("ws://127.0.0.1:{port}/api?protocol=1.1")).expect("an address");
+        Address::parse("spot_ws_public", &format!("ws://127.0.0.1:{port}/api?protocol=1.1"))
+            .expect("an address");
     let server = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.expect("a client");
         let mut head = Vec::new();

@@ -7,7 +7,7 @@ use crate::dialect::{Access, Dialect};
 
 /// An invalid value of a [`ConnectionPolicy`](super::ConnectionPolicy).
 ///
-/// It is the source of the error with which
+/// It is the source of the [`ConfigError`](bitmart_types::ConfigError) with which
 /// [`ClientBuilder::build`](crate::ClientBuilder::build) fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
@@ -46,15 +46,8 @@ impl PolicyError {
         self.access
     }
 
-    /// Returns where the limit comes from.
-    pub fn limit_source(&self) -> LimitSource {
-        self.source
-    }
-}
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { setting, rule, .. } = self;
+    /// Completes the sentence "`setting` …".
+    pub(crate) fn reason(&self) -> String {
         let endpoint = match (self.dialect, self.access) {
             (Dialect::Spot, Access::Public) => "public spot",
             (Dialect::Spot, Access::Private) => "private spot",
@@ -65,7 +58,18 @@ impl fmt::Display for PolicyError {
             LimitSource::Exchange => "a limit of the exchange",
             LimitSource::Library => "a limit of this library",
         };
-        write!(f, "`{setting}` of {endpoint} connections {rule} ({source})")
+        format!("of {endpoint} connections {} ({source})", self.rule)
+    }
+
+    /// Returns where the limit comes from.
+    pub fn limit_source(&self) -> LimitSource {
+        self.source
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.setting, self.reason())
     }
 }
 

@@ -20,8 +20,8 @@ fn delivers_updates_in_order_and_ends_with_the_writer() {
     assert!(next(&reader).is_pending(), "nothing yet");
     assert!(writer.push(Update::Subscribed) && writer.push(Update::Data(1)));
     drop(writer);
-    assert_eq!(all(&reader), [Update::Subscribed, Update::Data(1)]);
     assert!(!reader.is_terminated());
+    assert_eq!(all(&reader), [Update::Subscribed, Update::Data(1)]);
     assert!(matches!(next(&reader), Poll::Ready(None)), "the end");
     assert!(reader.is_terminated());
 }

@@ -140,7 +140,7 @@ async fn limits_topics_per_connection_and_connections_per_endpoint() {
 fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
     let build = |policy| Client::builder().connection_policy(policy).build();
     let error = build(new().connections_per_endpoint(21)).expect_err("spot allows 20");
-    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.setting(), "connections_per_endpoint");
     let source = error.source().and_then(|source| source.downcast_ref::<PolicyError>());
     let error = source.expect("a policy error");
     assert_eq!(
@@ -153,7 +153,8 @@ fn rejects_a_policy_beyond_the_limits_of_an_endpoint_that_the_client_can_use() {
         "10 are allowed on private endpoints, but there are no credentials"
     );
     let builder = || with_account(Client::builder().connection_policy(private));
-    assert_eq!(builder().build().expect_err("private endpoints as well").kind(), ErrorKind::Config);
+    let error = builder().build().expect_err("private endpoints as well");
+    assert_eq!(error.setting(), "connections_per_endpoint");
     let own = builder().endpoint_policy(Dialect::Spot, Access::Private, new());
     let client = own.build().expect("a policy of its own");
     assert_eq!(client.limits(Dialect::Spot, Access::Private).connections, 10);
