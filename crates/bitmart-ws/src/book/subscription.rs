@@ -20,7 +20,7 @@ impl Client {
     /// use bitmart_types::Environment;
     /// use bitmart_ws::{Client, topic};
     ///
-    /// # async fn run() -> Result<(), bitmart_ws::Error> {
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let client = Client::builder().environment(Environment::live()).build()?;
     /// let mut books = client.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
     /// while let Some(book) = books.next().await {
