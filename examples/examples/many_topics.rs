@@ -5,7 +5,7 @@
 //! ```
 
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::ws::{Client, FanInOptions, SlowReader, Update, topic};
+use bitmart::ws::{Client, FanInOptions, OverflowPolicy, Update, topic};
 
 #[tokio::main]
 async fn main() -> examples::Result {
@@ -13,7 +13,7 @@ async fn main() -> examples::Result {
     let client = Client::builder().environment(sandbox::environment(&exchange)?).build()?;
 
     let topics = ["BTC_USDT", "ETH_USDT"].map(topic::spot::ticker);
-    let options = FanInOptions::new().capacity(1_000).slow_reader(SlowReader::Conflate);
+    let options = FanInOptions::new().capacity(1_000).overflow_policy(OverflowPolicy::Conflate);
     let mut tickers = client.subscribe_many_with(topics, options).await?;
     let mut left = 4;
     while left > 0 {
@@ -22,12 +22,12 @@ async fn main() -> examples::Result {
         let received = item?;
         match received.update {
             Update::Data(ticker) => {
-                let (topic, waiting) = (&received.topic, tickers.waiting());
+                let (topic, waiting) = (&received.topic, tickers.queued());
                 println!("{topic}: {:?}, {waiting} waiting", ticker.last_price);
                 left -= 1;
             }
             // Each topic tells of its own gaps, and how much it dropped.
-            other => println!("{}: {other:?} at {}", received.topic, received.received_at.time),
+            other => println!("{}: {other:?} at {}", received.topic, received.received_at.timestamp),
         }
     }
     tickers.remove(&topic::spot::ticker("ETH_USDT"));

@@ -64,11 +64,11 @@ impl<T: Event> Source for Reading<T> {
     }
 
     fn last_received(&self) -> Option<Instant> {
-        self.subscription.last_received()
+        self.subscription.delivered_until()
     }
 
     fn heard(&self) -> Option<Instant> {
-        self.subscription.heard()
+        self.subscription.received_until()
     }
 
     fn received_at(&self) -> Option<Instant> {

@@ -117,15 +117,15 @@ impl From<StreamError> for Failure {
     fn from(error: StreamError) -> Self {
         let exit = match error.kind() {
             StreamErrorKind::Config => Exit::Usage,
-            StreamErrorKind::CredentialsMissing => Exit::NotSent,
-            StreamErrorKind::LoginRefused => Exit::Access,
+            StreamErrorKind::MissingCredentials => Exit::NotSent,
+            StreamErrorKind::LoginRejected => Exit::Access,
             StreamErrorKind::Rejected => Exit::Refused,
-            StreamErrorKind::Full => Exit::TooFast,
+            StreamErrorKind::TopicLimit => Exit::TooFast,
             StreamErrorKind::Overflow => Exit::Incomplete,
             _ => Exit::Unavailable,
         };
         let failure = Self::new(exit, chain(&error));
-        if error.kind() == StreamErrorKind::CredentialsMissing {
+        if error.kind() == StreamErrorKind::MissingCredentials {
             return failure.with_advice(NO_KEY);
         }
         failure

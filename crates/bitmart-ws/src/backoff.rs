@@ -1,39 +1,40 @@
-//! Growing pauses between connection attempts.
+//! Exponential backoff between connection attempts.
 
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
-/// How long to wait between attempts to connect that fail: part of a
+/// How long to wait between failed connection attempts: part of a
 /// [`ConnectionPolicy`](crate::ConnectionPolicy).
 ///
-/// Each pause lies between half of a step and the whole of it. The first step is `base`, each
-/// further one twice as long, up to `cap`. Apart from that no two attempts of a connection come
-/// closer together than the venue allows ([`Limits::connect_spacing`](crate::Limits::connect_spacing)).
+/// The first step is `base`. Each further step is twice as long, up to `cap`. The delay is chosen at
+/// random between half of the step and the whole of it. Independently of the backoff, attempts of one
+/// connection keep the distance that the exchange demands
+/// ([`Limits::connect_spacing`](crate::Limits::connect_spacing)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Backoff {
-    /// The first step. More than nothing; 500 ms by default.
+    /// The first step. Longer than zero; 500 ms by default.
     pub base: Duration,
-    /// The longest step, at least `base` and at most an hour. 30 s by default.
+    /// The longest step, at least `base` and at most one hour. 30 s by default.
     pub cap: Duration,
-    /// How long a connection must last until the next pause is the first step again. At least
-    /// [`Limits::connect_spacing`](crate::Limits::connect_spacing), which is 2 s and the default: a
-    /// server that accepts and closes must not be met with a tight loop.
+    /// How long a connection must last before the backoff starts over. At least
+    /// [`Limits::connect_spacing`](crate::Limits::connect_spacing), which is 2 s and the default, to
+    /// avoid a tight loop with a server that accepts and closes.
     pub healthy_after: Duration,
 }
 
 impl Backoff {
-    /// Steps from `base` to `cap`.
+    /// Creates a backoff with steps from `base` to `cap`.
     pub fn new(base: Duration, cap: Duration) -> Self {
         Self { base, cap, ..Self::default() }
     }
 
-    /// The same steps, starting over after a connection that lasted this long.
+    /// Sets how long a connection must last before the backoff starts over.
     #[must_use]
-    pub fn healthy_after(mut self, lasted: Duration) -> Self {
-        self.healthy_after = lasted;
+    pub fn healthy_after(mut self, duration: Duration) -> Self {
+        self.healthy_after = duration;
         self
     }
 }
@@ -48,22 +49,22 @@ impl Default for Backoff {
     }
 }
 
-/// The pauses of one connection. Randomness comes from a seed, so that a run can be repeated.
+/// The delays of one connection. They follow from a seed, so that a run can be repeated.
 #[derive(Clone, Debug)]
-pub(crate) struct Pauses {
+pub(crate) struct ExponentialBackoff {
     base: Duration,
     cap: Duration,
     attempt: u32,
     random: SplitMix,
 }
 
-impl Pauses {
+impl ExponentialBackoff {
     pub(crate) fn new(base: Duration, cap: Duration, seed: u64) -> Self {
         Self { base, cap, attempt: 0, random: SplitMix(seed) }
     }
 
-    /// The next pause: between half of the step and the whole of it.
-    pub(crate) fn next_pause(&mut self) -> Duration {
+    /// Returns the next delay: between half of the step and the whole of it.
+    pub(crate) fn next_delay(&mut self) -> Duration {
         let factor = 2_u32.saturating_pow(self.attempt);
         let step = self.base.saturating_mul(factor).min(self.cap);
         self.attempt = self.attempt.saturating_add(1);
@@ -72,14 +73,13 @@ impl Pauses {
         half + Duration::from_nanos(self.random.next() % span)
     }
 
-    /// Starts from the first step again. Only for a connection that has lasted a while: a server
-    /// that accepts and closes must not be met with a tight loop.
+    /// Starts over with the first step.
     pub(crate) fn reset(&mut self) {
         self.attempt = 0;
     }
 }
 
-/// A small generator (splitmix64). It spreads reconnections out; it protects nothing.
+/// A small generator of pseudo-random numbers (splitmix64), for jitter only.
 #[derive(Clone, Debug)]
 struct SplitMix(u64);
 

@@ -1,13 +1,13 @@
-//! The entry point: one handle for every stream.
+//! The client: the entry point of this crate.
 
 mod builder;
 mod connection;
+mod endpoints;
 mod many;
 mod pool;
-mod sides;
+mod problems;
 #[cfg(test)]
 mod tests;
-mod troubles;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,47 +21,49 @@ use bitmart_types::{Clock, Environment};
 use tokio::sync::oneshot;
 use tokio_rustls::rustls::ClientConfig;
 
+use crate::connect::Address;
 use crate::dialect::{Access, Limits};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::inflate::Inflaters;
 use crate::queue::{Overflow, queue};
-use crate::router::{Member, MemberId, Ready};
-use crate::subscription::{Subscription, shut_down};
+use crate::router::{AckTarget, Subscriber, SubscriberId};
+use crate::subscription::{Subscription, no_connection};
 use crate::topic::Topic;
 
 pub use builder::ClientBuilder;
 pub use connection::Connection;
-pub(crate) use troubles::TroubleSender;
-pub use troubles::{Trouble, Troubles};
+pub(crate) use problems::ProblemSender;
+pub use problems::{ConnectionProblem, ConnectionProblems};
 
-use sides::{Side, Sides, seed};
+use endpoints::{Endpoint, Pools, random_seed};
 
-/// Streams of one environment and, for private topics, of one account.
+/// Subscribes to the streams of one environment and, for private topics, of one account.
 ///
-/// Cheap to clone. Topics are spread over as many connections as they need, within what the venue
-/// allows ([`Limits`](crate::Limits)): 2,300 public spot topics take all 20. Connections are opened
-/// when topics need them and closed when their last one is gone; [`connections`](Self::connections)
-/// shows them. When the last client and the last subscription are dropped, every task ends.
+/// Cheap to clone. Topics are spread over as many connections as they need, within the limits of the
+/// exchange ([`Limits`](crate::Limits)): 2,300 public spot topics take all 20. Connections are opened
+/// when topics need them and closed after their last topic is gone;
+/// [`connections`](Self::connections) lists them. When the last client and the last subscription are
+/// dropped, every task ends.
 ///
-/// A client keeps its distance between attempts to connect, and the backoff after failures, however
-/// often topics come and go. A login that is refused for its time, for a rate or for a fault of the
-/// server is tried again on that backoff; one that is refused for key, memo or permission ends the
-/// private subscriptions that there are. A private topic that is subscribed later tries again.
+/// A client keeps the spacing of connection attempts, and the backoff after failures, however often
+/// topics come and go. A login that is rejected for its time, a rate limit or a server error is
+/// repeated on that backoff. One that is rejected for its key, memo or permission ends the current
+/// private subscriptions; the next private subscription tries again.
 ///
 /// ```no_run
 /// use bitmart_types::Environment;
 /// use bitmart_ws::{Client, Update, topic};
 ///
-/// # async fn run() -> Result<(), bitmart_ws::Error> {
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::builder().environment(Environment::live()).build()?;
 /// let mut tickers = client.subscribe(topic::spot::ticker("BTC_USDT")).await?;
 /// while let Some(update) = tickers.next().await {
 ///     match update? {
 ///         Update::Data(ticker) => println!("{:?}", ticker.last_price),
 ///         Update::Reconnecting(reason) => eprintln!("connection lost: {reason}"),
-///         Update::Resynced => eprintln!("back again"),
+///         Update::Resynced => eprintln!("connected again"),
 ///         _ => {}
 ///     }
 /// }
@@ -73,17 +75,18 @@ pub struct Client(Arc<Shared>);
 
 struct Shared {
     environment: Environment,
+    addresses: HashMap<Endpoint, Address>,
     credentials: Option<Credentials>,
     tls: Option<Arc<ClientConfig>>,
     connect: Arc<dyn Connect>,
     clock: Arc<dyn Clock>,
-    capacity: usize,
-    limits: HashMap<Side, Limits>,
-    subscribe_within: Duration,
+    queue_capacity: usize,
+    limits: HashMap<Endpoint, Limits>,
+    subscribe_timeout: Duration,
     inflaters: Inflaters,
-    next_member: AtomicU64,
-    sides: Mutex<Sides>,
-    troubles: TroubleSender,
+    next_subscriber_id: AtomicU64,
+    pools: Mutex<Pools>,
+    problems: ProblemSender,
 }
 
 impl fmt::Debug for Client {
@@ -95,60 +98,62 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Starts a configuration.
+    /// Returns a builder with the default configuration.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    /// Subscribes and waits until the venue has acknowledged. Private topics log in first.
+    /// Subscribes to a topic and waits until the exchange has acknowledged it. Private topics log in
+    /// first.
     ///
-    /// Losses of the connection on the way are repaired. Two subscriptions to one topic share one on
-    /// the wire; a second one to a book starts in the middle, so [`request`](Self::request) a
-    /// snapshot for it.
+    /// If the connection is lost meanwhile, another is made. Two subscriptions to one topic share it on
+    /// the wire. The second one to an incremental book starts between two snapshots:
+    /// [request](Self::request_snapshot) one for it.
     ///
     /// # Errors
-    /// The venue refused the topic or the login, there are no credentials for a private topic, the
+    /// The exchange rejected the topic or the login, there are no credentials for a private topic, the
     /// environment has no such WebSocket, or nothing was acknowledged in time
-    /// ([`ClientBuilder::subscribe_within`]).
+    /// ([`ClientBuilder::subscribe_timeout`]).
     ///
     /// # Cancel safety
-    /// Safe: a subscription that is not handed out is undone.
+    /// Cancel-safe: if the future is dropped early, the topic is unsubscribed.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
     pub async fn subscribe<T: Event>(&self, topic: Topic<T>) -> Result<Subscription<T>, Error> {
-        let access = if topic.is_private() { Access::Private } else { Access::Public };
+        let access = Access::from_topic(&topic);
         let name: Arc<str> = topic.name().into();
-        let (handle, seat) = self.seat((topic.dialect(), access), &name)?;
+        let (driver, lease) = self.lease((topic.dialect(), access), &name)?;
         let overflow = match access {
             Access::Public => Overflow::Lag,
             Access::Private => Overflow::End,
         };
-        let (writer, reader) = queue(self.0.capacity, overflow, handle.heard.clone());
-        let (ready, answer) = oneshot::channel();
-        let id = self.next_member();
-        let member = Member {
+        let (writer, reader) =
+            queue(self.0.queue_capacity, overflow, driver.receive_tracker.clone());
+        let (sender, acknowledged) = oneshot::channel();
+        let id = self.next_subscriber_id();
+        let subscriber = Subscriber {
             id,
             topic: name,
             symbol: topic.symbol().map(Arc::from),
-            writer: writer.into(),
-            ready: Some(Ready::Call(ready)),
+            sink: writer.into(),
+            ack_target: Some(AckTarget::Caller(sender)),
         };
-        // From here on dropping the subscription undoes it.
-        let subscription = Subscription::new(topic, id, reader, handle.clone(), seat);
+        // From here on, dropping the subscription unsubscribes.
+        let subscription = Subscription::new(topic, id, reader, driver.clone(), lease);
         let subscribed = async {
-            handle.send(Command::Subscribe(Box::new(member))).await?;
-            answer.await.map_err(|_| handle.gone())?
+            driver.send(Command::Subscribe(Box::new(subscriber))).await?;
+            acknowledged.await.map_err(|_| driver.ended())?
         };
-        match tokio::time::timeout(self.0.subscribe_within, subscribed).await {
+        match tokio::time::timeout(self.0.subscribe_timeout, subscribed).await {
             Ok(Ok(())) => Ok(subscription),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(self.timeout(&subscription)),
+            Err(_) => Err(self.timeout_error(&subscription)),
         }
     }
 
-    /// Subscribes to many topics of one kind at once, with as few frames as possible. Each succeeds or
-    /// fails on its own, in the order given.
+    /// Subscribes to many topics of one kind, with as few frames as possible. Each succeeds or fails on
+    /// its own; the results are in the order of the topics.
     ///
     /// ```no_run
     /// use bitmart_ws::{Client, topic};
@@ -163,7 +168,7 @@ impl Client {
     /// ```
     ///
     /// # Cancel safety
-    /// Safe: subscriptions that are not handed out are undone.
+    /// Cancel-safe: if the future is dropped early, the topics are unsubscribed.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
@@ -174,49 +179,47 @@ impl Client {
         futures_util::future::join_all(topics.into_iter().map(|topic| self.subscribe(topic))).await
     }
 
-    /// Asks for one snapshot of a subscribed topic. It arrives in every subscription of that topic;
-    /// see [`Subscription::request`].
+    /// Requests one snapshot of a subscribed topic. It arrives in every subscription to that topic;
+    /// see [`Subscription::request_snapshot`].
     ///
     /// # Errors
-    /// The topic has no snapshots, or nobody has subscribed to it.
+    /// The topic has no snapshots, or is not subscribed.
     ///
     /// # Cancel safety
-    /// Safe: when dropped early, nothing was sent.
-    pub async fn request<T>(&self, topic: &Topic<T>) -> Result<(), Error> {
+    /// Cancel-safe: if the future is dropped early, nothing was sent.
+    pub async fn request_snapshot<T>(&self, topic: &Topic<T>) -> Result<(), Error> {
         if !topic.supports_request() {
-            let message = format!("BitMart answers no request for {}", topic.name());
-            return Err(Error::new(ErrorKind::Unsupported, message));
+            return Err(Error::no_snapshots(topic.name()));
         }
-        let access = if topic.is_private() { Access::Private } else { Access::Public };
-        let handle = self.carrier((topic.dialect(), access), topic.name()).ok_or_else(shut_down)?;
-        handle.send(Command::Request(topic.name().into())).await
+        let endpoint = (topic.dialect(), Access::from_topic(topic));
+        let driver = self.driver_of(endpoint, topic.name()).ok_or_else(no_connection)?;
+        driver.send(Command::RequestSnapshot(topic.name().into())).await
     }
 
-    /// Ends every subscription and closes every connection. Subscriptions still give what is queued,
-    /// then an error of the kind [`ErrorKind::ShutDown`]. A topic that is subscribed afterwards
-    /// connects anew.
+    /// Ends every subscription and closes every connection. Subscriptions still return the queued
+    /// updates, then an error of the kind [`ErrorKind::ShutDown`]. A topic that is subscribed
+    /// afterwards opens a new connection.
     ///
     /// # Cancel safety
-    /// Safe: the first poll tells every connection to end, and they do, whether or not anybody waits
-    /// for it.
+    /// Cancel-safe: the first poll signals every connection to end. They do so even if the future is
+    /// dropped.
     pub async fn shutdown(&self) {
-        // All are told before the first is waited for.
-        for handle in self.tell_all_to_end() {
-            handle.commands.closed().await;
+        for driver in self.shut_down_all() {
+            driver.commands.closed().await;
         }
     }
 
-    pub(crate) fn next_member(&self) -> MemberId {
-        self.0.next_member.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn next_subscriber_id(&self) -> SubscriberId {
+        self.0.next_subscriber_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn timeout<T>(&self, subscription: &Subscription<T>) -> Error {
-        let (topic, within) = (subscription.topic(), self.0.subscribe_within);
-        let trouble = subscription.last_trouble().map_or_else(
-            || "the venue did not answer".to_owned(),
-            |reason| format!("last trouble: {reason}"),
+    fn timeout_error<T>(&self, subscription: &Subscription<T>) -> Error {
+        let (topic, timeout) = (subscription.topic(), self.0.subscribe_timeout);
+        let cause = subscription.last_disconnect().map_or_else(
+            || "the exchange did not respond".to_owned(),
+            |reason| format!("last connection problem: {reason}"),
         );
-        let message = format!("{topic} was not acknowledged within {within:?}; {trouble}");
+        let message = format!("{topic} was not acknowledged within {timeout:?}; {cause}");
         Error::new(ErrorKind::Timeout, message)
     }
 }

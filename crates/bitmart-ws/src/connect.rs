@@ -1,12 +1,12 @@
-//! Opening a socket: TCP, TLS and the WebSocket handshake, each bounded in time and size.
+//! Opens sockets: TCP, TLS and the WebSocket handshake, bounded in time and size.
 
 mod address;
-mod gate;
 mod handshake;
-mod refusal;
-mod stamped;
+mod rejection;
 #[cfg(test)]
 mod tests;
+mod throttle;
+mod timestamped_reader;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,34 +21,37 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::reason::{ReconnectReason, bounded};
+use crate::reason::{ReconnectReason, sanitize};
 
 pub(crate) use address::Address;
-pub(crate) use gate::Gate;
-use handshake::Failure;
+use handshake::HandshakeError;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use handshake::accept_key;
-pub(crate) use stamped::ReadAt;
-use stamped::Stamped;
+pub(crate) use throttle::ConnectThrottle;
+pub(crate) use timestamped_reader::LastRead;
+use timestamped_reader::TimestampedReader;
 
-/// How long TCP, TLS and handshake together may take, unless told otherwise.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// The default of [`Limits::connect_timeout`](crate::Limits::connect_timeout).
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Upgrade = TokioIo<Upgraded>;
 
-/// Both halves of an open WebSocket, and when the reader read last.
-pub(crate) type Halves =
-    (WebSocketRead<Stamped<ReadHalf<Upgrade>>>, WebSocketWrite<WriteHalf<Upgrade>>, ReadAt);
+/// Both halves of an open WebSocket, and when the reader last read.
+pub(crate) type WebSocketHalves = (
+    WebSocketRead<TimestampedReader<ReadHalf<Upgrade>>>,
+    WebSocketWrite<WriteHalf<Upgrade>>,
+    LastRead,
+);
 
-/// Knows one address and how to open WebSockets there.
+/// Opens WebSockets at one address.
 #[derive(Clone)]
 pub(crate) struct Connector {
     address: Arc<Address>,
     connect: Arc<dyn Connect>,
     tls: Option<Arc<ClientConfig>>,
-    gate: Arc<Gate>,
+    throttle: Arc<ConnectThrottle>,
     /// How long one attempt may take.
-    within: Duration,
+    timeout: Duration,
 }
 
 impl fmt::Debug for Connector {
@@ -68,40 +71,47 @@ impl Connector {
         address: Address,
         connect: Arc<dyn Connect>,
         tls: Option<Arc<ClientConfig>>,
-        gate: Arc<Gate>,
-        within: Duration,
+        throttle: Arc<ConnectThrottle>,
+        timeout: Duration,
     ) -> Self {
-        Self { address: Arc::new(address), connect, tls, gate, within }
+        Self { address: Arc::new(address), connect, tls, throttle, timeout }
     }
 
-    /// Waits for `delay` and for a turn at the gate, then connects.
-    pub(crate) async fn connect(self, delay: Duration) -> Result<Halves, ReconnectReason> {
+    /// Waits for `delay` and for a permit of the throttle, then connects.
+    pub(crate) async fn connect(self, delay: Duration) -> Result<WebSocketHalves, ReconnectReason> {
         tokio::time::sleep(delay).await;
-        self.gate.pass().await;
-        match tokio::time::timeout(self.within, self.open()).await {
+        self.throttle.acquire().await;
+        match tokio::time::timeout(self.timeout, self.open()).await {
             Ok(result) => {
-                // The other connections of this side come from the same address.
-                if let Err(ReconnectReason::HandshakeRefused { wait: Some(wait), .. }) = &result {
-                    self.gate.close_for(*wait);
+                // It concerns the other connections of this endpoint as well.
+                if let Err(ReconnectReason::HandshakeRejected {
+                    retry_after: Some(delay), ..
+                }) = &result
+                {
+                    self.throttle.pause_for(*delay);
                 }
                 result
             }
             Err(_) => {
-                Err(lost(format!("no connection to {} within {:?}", self.address, self.within)))
+                Err(lost(format!("no connection to {} within {:?}", self.address, self.timeout)))
             }
         }
     }
 
-    async fn open(&self) -> Result<Halves, ReconnectReason> {
+    async fn open(&self) -> Result<WebSocketHalves, ReconnectReason> {
         let address = &*self.address;
-        // Half of the time; the rest is for TLS and handshake.
-        let target =
-            Target::new(address.host(), address.port, address.tls).with_limit(CONNECT_WITHIN / 2);
-        let io = self.connect.connect(&target).await.map_err(|error| unreached(address, &error))?;
+        // Half of the time; TLS and the handshake need the rest.
+        let target = Target::new(address.host(), address.port, address.tls)
+            .with_limit(DEFAULT_CONNECT_TIMEOUT / 2);
+        let io = self
+            .connect
+            .connect(&target)
+            .await
+            .map_err(|error| unreachable_host(address, &error))?;
         let upgraded = if address.tls {
             let config = self.tls.clone().ok_or_else(|| lost("no TLS configuration".to_owned()))?;
             let name = ServerName::try_from(address.host().to_owned())
-                .map_err(|_| lost(format!("{address} is no name for TLS")))?;
+                .map_err(|_| lost(format!("{address} is not a valid server name for TLS")))?;
             let tls = TlsConnector::from(config)
                 .connect(name, io)
                 .await
@@ -111,9 +121,9 @@ impl Connector {
             upgrade(address, io).await?
         };
         let (reader, writer) = tokio::io::split(TokioIo::new(upgraded));
-        let (reader, read_at) = Stamped::new(reader);
+        let (reader, last_read) = TimestampedReader::new(reader);
         let (reader, writer) = after_handshake_split(reader, writer, Role::Client);
-        Ok((reader, writer, read_at))
+        Ok((reader, writer, last_read))
     }
 }
 
@@ -121,23 +131,23 @@ async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, ReconnectReaso
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    handshake::upgrade(address, io).await.map_err(|failure| match failure {
-        Failure::Refused(reason) => reason,
-        Failure::Broken(detail) => {
+    handshake::upgrade(address, io).await.map_err(|error| match error {
+        HandshakeError::Rejected(reason) => reason,
+        HandshakeError::Failed(detail) => {
             lost(format!("WebSocket handshake with {address} failed: {detail}"))
         }
     })
 }
 
-fn unreached(address: &Address, error: &ConnectError) -> ReconnectReason {
-    ReconnectReason::Unreached {
+fn unreachable_host(address: &Address, error: &ConnectError) -> ReconnectReason {
+    ReconnectReason::Unreachable {
         hop: error.hop(),
         kind: error.kind(),
-        detail: bounded(&format!("cannot reach {address}: {}", chain(error))),
+        detail: sanitize(&format!("cannot reach {address}: {}", chain(error))),
     }
 }
 
-/// The error with its causes.
+/// Returns the error with its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,5 @@
-//! The two dialects of BitMart's WebSocket: what is sent, and what an answer means.
+//! The two dialects of BitMart's WebSocket API: the frames that are sent, and the meaning of those that
+//! are received.
 
 mod control;
 mod limits;
@@ -15,12 +16,12 @@ pub use limits::Limits;
 
 pub(crate) use control::{Control, Incoming};
 
-/// Which WebSocket a topic lives on. Spot and futures differ in their commands, acknowledgements,
+/// The WebSocket API of a market. Spot and futures differ in their commands, acknowledgements,
 /// heartbeats, limits and frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(
     clippy::exhaustive_enums,
-    reason = "the venue has these two, and a third would be a new crate module"
+    reason = "the exchange has these two, and a third would need a new module"
 )]
 pub enum Dialect {
     /// `{"op": …}` commands, `"table"` frames, market data compressed.
@@ -29,14 +30,21 @@ pub enum Dialect {
     Futures,
 }
 
-/// The public or the private side of a dialect. Each has its own address and its own limits.
+/// Whether an endpoint is public or private. Each has its own address and its own limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "a socket is logged in or it is not")]
+#[allow(clippy::exhaustive_enums, reason = "a connection is logged in or it is not")]
 pub enum Access {
-    /// Market data, no login.
+    /// Market data, without a login.
     Public,
     /// Orders, balances and positions, after a login.
     Private,
+}
+
+impl Access {
+    #[cfg(feature = "client")]
+    pub(crate) fn from_topic<T>(topic: &crate::topic::Topic<T>) -> Self {
+        if topic.is_private() { Self::Private } else { Self::Public }
+    }
 }
 
 /// What a command frame does with its topics.
@@ -48,7 +56,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    const fn word(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Subscribe => "subscribe",
             Self::Unsubscribe => "unsubscribe",
@@ -56,14 +64,14 @@ impl Operation {
         }
     }
 
-    fn parse(word: &str) -> Option<Self> {
-        [Self::Subscribe, Self::Unsubscribe, Self::Request].into_iter().find(|op| op.word() == word)
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Subscribe, Self::Unsubscribe, Self::Request].into_iter().find(|op| op.name() == name)
     }
 }
 
 impl Dialect {
-    /// The frame that keeps the connection alive. Spot counts only the text `ping`; futures refuses
-    /// that text and wants a JSON object (observed).
+    /// Returns the heartbeat frame. Spot accepts only the text `ping`; futures rejects that text and
+    /// expects a JSON object (observed).
     pub const fn ping(self) -> &'static str {
         match self {
             Self::Spot => "ping",
@@ -71,8 +79,8 @@ impl Dialect {
         }
     }
 
-    /// The frame that logs the connection in, signed for this moment. BitMart accepts a timestamp
-    /// within one minute of its own, so build the frame when it is about to be sent.
+    /// Returns the login frame, signed for this timestamp. BitMart accepts a timestamp within one minute
+    /// of its own, so build the frame right before it is sent.
     pub fn login(self, credentials: &Credentials, timestamp: Timestamp) -> SecretText {
         let signature = credentials.sign_websocket_login(timestamp.as_millis());
         let key = json_text(credentials.key());
@@ -85,35 +93,35 @@ impl Dialect {
         })
     }
 
-    /// A command frame for these topics, and how many of them fit under the limits. The rest belongs
-    /// into further frames.
+    /// Returns a command frame and how many of the topics it contains. The others exceed the limits of
+    /// a frame.
     pub(crate) fn command(
         self,
         operation: Operation,
         topics: &[Arc<str>],
         limits: &Limits,
     ) -> (String, usize) {
-        let (verb, word) = (self.verb(), operation.word());
-        let mut text = format!(r#"{{"{verb}":"{word}","args":["#);
-        let mut taken = 0;
+        let (key, name) = (self.operation_key(), operation.name());
+        let mut text = format!(r#"{{"{key}":"{name}","args":["#);
+        let mut count = 0;
         for topic in topics.iter().take(limits.topics_per_message) {
             let argument = json_text(topic);
-            let separator = usize::from(taken > 0);
+            let separator = usize::from(count > 0);
             let length = text.len() + separator + argument.len() + "]}".len();
-            if taken > 0 && length > limits.bytes_per_message {
+            if count > 0 && length > limits.bytes_per_message {
                 break;
             }
-            if taken > 0 {
+            if count > 0 {
                 text.push(',');
             }
             text.push_str(&argument);
-            taken += 1;
+            count += 1;
         }
         text.push_str("]}");
-        (text, taken)
+        (text, count)
     }
 
-    const fn verb(self) -> &'static str {
+    const fn operation_key(self) -> &'static str {
         match self {
             Self::Spot => "op",
             Self::Futures => "action",
@@ -121,17 +129,17 @@ impl Dialect {
     }
 }
 
-/// A JSON string literal with its quotes.
+/// Returns a JSON string literal with its quotes.
 fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Text that carries a secret: readable for the socket, hidden from `Debug`.
+/// Text that contains a secret, hidden from `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(String);
 
 impl SecretText {
-    /// The text itself. Send it; do not log it.
+    /// Returns the text. Send it; do not log it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,22 @@
-//! The task of one connection. It owns the socket and the timers, runs the [`Session`] and never
-//! waits for a user.
+//! The task of one connection. It owns the socket and the timer, runs the [`Session`] and never waits
+//! for a reader.
+//!
+//! ```text
+//!  Client ── Command ─────► ┌────────┐ ◄─ SocketEvent ─ Socket ◄─► exchange
+//!                           │ Driver │
+//!  dropped handles          │        │ ── inputs ──► Session ── Action ─► Socket
+//!       ── DriverSignals ─► └────────┘                   │
+//!                               │ data frames            │ SessionEvent
+//!                               └────────► Router ◄──────┘
+//!                                            └─ Update ─► queues ─► Subscription, FanIn
+//! ```
+//!
+//! One turn of [`Driver::run`] carries out the actions of the session, then waits for the next
+//! command, signal, socket event or deadline and passes it to the session.
 
-mod link;
+mod history;
 mod signals;
-mod standing;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -15,223 +28,227 @@ use bitmart_types::{Clock, Timestamp};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 
-use crate::client::{Trouble, TroubleSender};
+use crate::assignments::Assignments;
+use crate::client::{ConnectionProblem, ProblemSender};
 use crate::connect::Connector;
 use crate::dialect::{Access, Dialect};
 use crate::error::{Error, ErrorKind};
 use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
-use crate::heard::Heard;
 use crate::inflate::{InflateError, Inflaters};
-use crate::observe::Observed;
+use crate::observe::ConnectionObserver;
 use crate::reason::ReconnectReason;
-use crate::received::ReceivedAt;
-use crate::roster::Roster;
-use crate::router::{Member, MemberId, Router};
-use crate::session::{Action, Notice, Session, Status};
+use crate::receive_time::ReceiveTime;
+use crate::receive_tracker::ReceiveTracker;
+use crate::router::{Router, Subscriber, SubscriberId};
+use crate::session::{Action, ConnectionStatus, Session, SessionEvent};
 
-use link::Happening;
+use socket::SocketEvent;
 
-pub(crate) use link::Link;
-pub(crate) use signals::Signals;
-pub(crate) use standing::Standing;
+pub(crate) use history::ConnectionHistory;
+pub(crate) use signals::DriverSignals;
+pub(crate) use socket::Socket;
 
-/// Commands that may wait for a driver. A caller beyond that waits its turn.
-pub(crate) const COMMANDS: usize = 64;
+/// Capacity of the command queue. Further callers wait.
+pub(crate) const COMMAND_CAPACITY: usize = 64;
 
-/// Why the driver of a connection ended, if its login was refused for good.
-pub(crate) type Refusal = Arc<OnceLock<Error>>;
+/// The error that ended the driver, if its login was rejected permanently.
+pub(crate) type LoginFailure = Arc<OnceLock<Error>>;
 
-/// What a handle asks of the driver.
+/// A request of the client to the driver.
 pub(crate) enum Command {
-    Subscribe(Box<dyn Join>),
-    Request(Arc<str>),
+    Subscribe(Box<dyn NewSubscribers>),
+    RequestSnapshot(Arc<str>),
     /// Unsubscribe and subscribe again.
-    Renew(Arc<str>),
+    Resubscribe(Arc<str>),
 }
 
-/// A subscription on its way to the router, without its event type.
-pub(crate) trait Join: Send {
-    /// Joins and adds the topic to `topics`, unless the reader is gone already.
-    fn join(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>);
+/// Subscribers on their way to the router, with their event type erased.
+pub(crate) trait NewSubscribers: Send {
+    /// Adds them to the router and their topics to `topics`, except those whose reader is gone.
+    fn add_to(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>);
 }
 
-impl<T: Event> Join for Member<T> {
-    fn join(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>) {
-        if !self.writer.reader_is_gone() {
-            topics.push(self.topic.clone());
-            router.join(*self);
+impl<T: Event> NewSubscribers for Subscriber<T> {
+    fn add_to(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>) {
+        add_subscriber(*self, router, topics);
+    }
+}
+
+impl<T: Event> NewSubscribers for Vec<Subscriber<T>> {
+    fn add_to(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>) {
+        for subscriber in *self {
+            add_subscriber(subscriber, router, topics);
         }
     }
 }
 
-impl<T: Event> Join for Vec<Member<T>> {
-    fn join(self: Box<Self>, router: &mut Router, topics: &mut Vec<Arc<str>>) {
-        for member in *self {
-            if !member.writer.reader_is_gone() {
-                topics.push(member.topic.clone());
-                router.join(member);
-            }
-        }
+fn add_subscriber<T: Event>(
+    subscriber: Subscriber<T>,
+    router: &mut Router,
+    topics: &mut Vec<Arc<str>>,
+) {
+    if !subscriber.sink.is_closed() {
+        topics.push(subscriber.topic.clone());
+        router.add(subscriber);
     }
 }
 
 /// One connection with everything that belongs to it.
 pub(crate) struct Driver {
     pub(crate) dialect: Dialect,
+    pub(crate) access: Access,
     pub(crate) session: Session,
     pub(crate) router: Router,
     pub(crate) connector: Connector,
+    pub(crate) socket: Socket,
     pub(crate) credentials: Option<Credentials>,
-    /// The time of login signatures, asked for every login.
+    /// Signs logins and stamps updates.
     pub(crate) clock: Arc<dyn Clock>,
+    /// The last login was rejected, possibly for its time: the clock is corrected before the next.
+    pub(crate) correct_clock: bool,
     pub(crate) inflaters: Inflaters,
     pub(crate) commands: mpsc::Receiver<Command>,
-    pub(crate) signals: Arc<Signals>,
-    /// Who is seated on this connection.
-    pub(crate) roster: Arc<Roster>,
-    /// What outlives this driver.
-    pub(crate) standing: Arc<Standing>,
-    pub(crate) refusal: Refusal,
-    pub(crate) status: watch::Sender<Status>,
-    /// What the queues stamp their updates with.
-    pub(crate) heard: Arc<Heard>,
-    pub(crate) observed: Observed,
-    pub(crate) link: Link,
-    pub(crate) access: Access,
-    pub(crate) troubles: TroubleSender,
-    /// The last login was refused, maybe for its time: the clock is corrected before the next.
-    pub(crate) clock_doubted: bool,
+    pub(crate) signals: Arc<DriverSignals>,
+    pub(crate) assignments: Arc<Assignments>,
+    pub(crate) history: Arc<ConnectionHistory>,
+    pub(crate) login_failure: LoginFailure,
+    pub(crate) status: watch::Sender<ConnectionStatus>,
+    pub(crate) problems: ProblemSender,
+    pub(crate) receive_tracker: Arc<ReceiveTracker>,
+    pub(crate) observer: ConnectionObserver,
 }
 
-/// Tokio's clock, so that tests can turn it.
+/// Tokio's clock, which tests can pause.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
 impl Driver {
-    /// Runs until the last topic or handle is gone, the login is refused or the client shuts down.
-    /// Commands are closed when all is done.
+    /// Runs until the last topic or handle is gone, the login is rejected permanently or the client
+    /// is shut down. The command queue is closed when everything is done.
     ///
-    /// Every branch of the `select!` may be dropped half-done: commands stay in their queue, a
-    /// half-read frame and a half-made connection stay in the link. Writes happen outside of it.
+    /// Every branch of the `select!` is cancel-safe: commands stay in their queue, half-read frames
+    /// and half-made connections stay in the socket. Writes happen outside of it.
     pub(crate) async fn run(mut self) {
-        let mut alarm = std::pin::pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
-        let mut armed = false;
-        // Data only moves the deadline further away, and a late look at it does no harm.
-        let mut data = false;
+        let mut timer = std::pin::pin!(tokio::time::sleep_until(tokio::time::Instant::now()));
+        let mut timer_set = false;
+        // Data only postpones the deadline, and a timer that fires early does no harm. So a data
+        // frame does not reset it.
+        let mut only_data = false;
         let signals = self.signals.clone();
-        let mut inbox = Vec::new();
+        let mut commands = Vec::new();
         loop {
-            let changed = self.settle().await;
+            let changed = self.run_actions().await;
             if changed {
-                self.report();
+                self.publish_status();
             }
-            let done = self.session.is_idle() && self.roster.retire();
+            let done = self.session.is_idle() && self.assignments.close_if_empty();
             if done || self.session.is_failed() || signals.is_shut_down() {
                 break;
             }
-            if changed || !data {
-                armed = self.arm(alarm.as_mut());
+            if changed || !only_data {
+                timer_set = self.set_timer(timer.as_mut());
             }
-            data = false;
+            only_data = false;
             tokio::select! {
-                count = self.commands.recv_many(&mut inbox, COMMANDS) => {
+                count = self.commands.recv_many(&mut commands, COMMAND_CAPACITY) => {
                     if count == 0 {
                         break;
                     }
-                    self.stamp(None);
-                    self.obey(&mut inbox);
+                    self.set_received_at(None);
+                    self.handle_commands(&mut commands);
                 }
-                () = signals.given() => self.dismiss(),
-                happening = self.link.next() => {
-                    self.heard.note(self.link.quiet());
-                    self.stamp(self.link.read_at());
-                    data = self.happened(happening).await;
+                () = signals.notified() => self.remove_dropped(),
+                event = self.socket.next_event() => {
+                    self.receive_tracker.advance(self.socket.drained_at());
+                    self.set_received_at(self.socket.last_read());
+                    only_data = self.handle_socket_event(event).await;
                 }
-                () = alarm.as_mut(), if armed => {
-                    self.stamp(None);
+                () = timer.as_mut(), if timer_set => {
+                    self.set_received_at(None);
                     self.session.tick(now());
                 }
             }
         }
-        self.standing.keep(self.session.pace(now()));
-        self.link.close().await;
-        self.report();
-        self.stamp(None);
+        self.history.record(self.session.pacing(now()));
+        self.socket.close().await;
+        self.publish_status();
+        self.set_received_at(None);
         self.router.end(&Error::new(ErrorKind::ShutDown, "the client was shut down"));
     }
 
-    /// Carries out commands in their order. Subscriptions that come together go out together.
-    fn obey(&mut self, inbox: &mut Vec<Command>) {
-        // What was dropped before these commands must not stand in their way.
-        self.dismiss();
+    /// Carries out commands in order. Consecutive subscriptions share frames.
+    fn handle_commands(&mut self, commands: &mut Vec<Command>) {
+        // Dropped subscriptions must not use up the limits of these commands.
+        self.remove_dropped();
         let mut topics = Vec::new();
-        for command in inbox.drain(..) {
+        for command in commands.drain(..) {
             match command {
-                Command::Subscribe(member) => member.join(&mut self.router, &mut topics),
-                Command::Request(topic) => {
-                    self.session.subscribe_all(now(), topics.drain(..));
-                    self.session.request(now(), &topic);
+                Command::Subscribe(subscribers) => {
+                    subscribers.add_to(&mut self.router, &mut topics);
                 }
-                Command::Renew(topic) => {
+                Command::RequestSnapshot(topic) => {
                     self.session.subscribe_all(now(), topics.drain(..));
-                    self.session.renew(now(), &topic);
+                    self.session.request_snapshot(now(), &topic);
+                }
+                Command::Resubscribe(topic) => {
+                    self.session.subscribe_all(now(), topics.drain(..));
+                    self.session.resubscribe(now(), &topic);
                 }
             }
         }
         self.session.subscribe_all(now(), topics);
     }
 
-    /// Has what comes next stamped with the moment at which its bytes were read, or with this one.
-    fn stamp(&self, read_at: Option<Instant>) {
+    /// Sets the receive time of the following updates: when their bytes were read, or now.
+    fn set_received_at(&self, last_read: Option<Instant>) {
         let now = now();
-        let instant = read_at.unwrap_or(now);
+        let instant = last_read.unwrap_or(now);
         let age = i64::try_from(now.saturating_duration_since(instant).as_millis()).unwrap_or(0);
-        let time = Timestamp::from_millis(self.clock.now().as_millis() - age);
-        self.heard.receive(ReceivedAt::new(instant, time));
+        let timestamp = Timestamp::from_millis(self.clock.now().as_millis() - age);
+        self.receive_tracker.set_received_at(ReceiveTime::new(instant, timestamp));
     }
 
-    /// Says how the connection stands.
-    fn report(&mut self) {
+    fn publish_status(&mut self) {
         let status = self.session.status();
-        self.observed.stands(status);
+        self.observer.status_changed(status);
         self.status.send_if_modified(|known| std::mem::replace(known, status) != status);
     }
 
-    /// Sets the alarm to the session's deadline.
-    fn arm(&self, alarm: std::pin::Pin<&mut Sleep>) -> bool {
+    /// Sets the timer to the session's deadline. Returns whether there is one.
+    fn set_timer(&self, timer: std::pin::Pin<&mut Sleep>) -> bool {
         let deadline = self.session.deadline();
         if let Some(deadline) = deadline {
-            alarm.reset(deadline.into());
+            timer.reset(deadline.into());
         }
         deadline.is_some()
     }
 
-    /// Does what the session wants until it wants no more. Gives whether it wanted anything.
-    async fn settle(&mut self) -> bool {
+    /// Carries out the session's actions until there are none. Returns whether there were any.
+    async fn run_actions(&mut self) -> bool {
         let mut changed = false;
         loop {
-            let over = self.router.take_over();
-            changed |= !over.is_empty();
-            self.leave(over);
+            let ended = self.router.take_ended();
+            changed |= !ended.is_empty();
+            self.remove_subscribers(ended);
             let Some(action) = self.session.poll_action() else {
                 return changed;
             };
             changed = true;
             match action {
                 Action::Connect { delay } => {
-                    self.observed.connecting(delay, self.session.desired_topics());
-                    self.standing.keep(self.session.pace(now()));
-                    let doubted = std::mem::take(&mut self.clock_doubted);
-                    let clock = doubted.then(|| self.clock.clone());
-                    self.link = Link::connect(self.connector.clone(), delay, clock);
+                    self.observer.connecting(delay, self.session.desired_topics());
+                    self.history.record(self.session.pacing(now()));
+                    let correct = std::mem::take(&mut self.correct_clock);
+                    let clock = correct.then(|| self.clock.clone());
+                    self.socket = Socket::connect(self.connector.clone(), delay, clock);
                 }
-                Action::Close => self.link.close().await,
-                Action::Emit(notice) => {
-                    self.observed.notice(&notice, self.session.desired_topics());
-                    self.pass_on(&notice);
-                    self.router.notice(notice);
+                Action::Close => self.socket.close().await,
+                Action::Emit(event) => {
+                    self.observer.session_event(&event, self.session.desired_topics());
+                    self.handle_session_event(&event);
+                    self.router.session_event(event);
                 }
                 Action::Send(text) => self.send(text).await,
                 Action::Login => {
@@ -244,21 +261,21 @@ impl Driver {
         }
     }
 
-    /// Tells what concerns others than the subscriptions.
-    fn pass_on(&mut self, notice: &Notice) {
-        match notice {
-            Notice::LoginRefused { rejection } => {
-                // Whoever subscribes from now on gets another driver, which keeps this one's pace.
-                self.standing.keep(self.session.pace(now()));
-                let _ = self.refusal.set(Error::login_refused(rejection.clone()));
+    /// Handles the events that concern more than the subscriptions.
+    fn handle_session_event(&mut self, event: &SessionEvent) {
+        match event {
+            SessionEvent::LoginRejected { rejection } => {
+                // The next subscription starts another driver, which continues this pacing.
+                self.history.record(self.session.pacing(now()));
+                let _ = self.login_failure.set(Error::login_rejected(rejection.clone()));
                 self.commands.close();
             }
-            Notice::Reconnecting { reason } => {
-                if let ReconnectReason::Refused(rejection) = reason {
-                    self.clock_doubted = rejection.may_be_about_time();
+            SessionEvent::Reconnecting { reason } => {
+                if let ReconnectReason::Rejected(rejection) = reason {
+                    self.correct_clock = rejection.may_be_about_time();
                 }
                 let (dialect, access, reason) = (self.dialect, self.access, reason.clone());
-                self.troubles.send_replace(Some(Trouble { dialect, access, reason }));
+                self.problems.send_replace(Some(ConnectionProblem { dialect, access, reason }));
             }
             _ => {}
         }
@@ -266,123 +283,134 @@ impl Driver {
 
     async fn send(&mut self, text: String) {
         let bytes = text.len();
-        match self.link.send_text(text).await {
-            Ok(()) => self.observed.sent(bytes),
+        match self.socket.send_text(text).await {
+            Ok(()) => self.observer.sent(bytes),
             Err(reason) => {
-                self.stamp(None);
-                self.session.closed(now(), reason);
+                self.set_received_at(None);
+                self.session.disconnected(now(), reason);
             }
         }
     }
 
-    /// Lets the dropped subscriptions go.
-    fn dismiss(&mut self) {
-        let gone = self.signals.take_gone();
-        self.leave(gone);
+    fn remove_dropped(&mut self) {
+        let dropped = self.signals.take_dropped();
+        self.remove_subscribers(dropped);
     }
 
-    /// Lets subscriptions go. Topics that nobody wants any more go out together.
-    fn leave(&mut self, members: Vec<MemberId>) {
-        if members.is_empty() {
+    /// Removes subscribers, and unsubscribes together from the topics that have none left.
+    fn remove_subscribers(&mut self, subscribers: Vec<SubscriberId>) {
+        if subscribers.is_empty() {
             return;
         }
-        let left = members.into_iter().filter_map(|id| self.router.leave(id));
-        let topics: Vec<_> = left.collect();
+        let topics = subscribers.into_iter().filter_map(|id| self.router.remove(id));
+        let topics: Vec<_> = topics.collect();
         self.session.unsubscribe_all(now(), topics.iter().map(AsRef::as_ref));
     }
 
-    /// Gives whether it was a data frame and nothing else.
-    async fn happened(&mut self, happening: Happening) -> bool {
-        if let Happening::Received(message) = &happening {
-            self.observed.received(message);
-        }
-        match happening {
-            Happening::Connected => {
-                self.observed.connected();
+    /// Returns whether it was a data frame and nothing else.
+    async fn handle_socket_event(&mut self, event: SocketEvent) -> bool {
+        match event {
+            SocketEvent::Connected => {
+                self.observer.connected();
                 self.session.connected(now());
+                false
             }
-            Happening::Ended(reason) => self.session.closed(now(), reason),
-            Happening::Received(Message::Text(bytes)) => {
+            SocketEvent::Disconnected(reason) => {
+                self.session.disconnected(now(), reason);
+                false
+            }
+            SocketEvent::Message(message) => {
+                self.observer.received(&message);
+                self.handle_message(message).await
+            }
+        }
+    }
+
+    /// Returns whether it was a data frame and nothing else.
+    async fn handle_message(&mut self, message: Message) -> bool {
+        match message {
+            Message::Text(bytes) => {
                 if let Ok(text) = std::str::from_utf8(&bytes) {
-                    return self.received(text);
+                    return self.handle_text(text);
                 }
                 let reason = "the text frame is not UTF-8";
-                self.unreadable(DecodeErrorKind::Encoding, reason, &bytes);
+                self.handle_unreadable(DecodeErrorKind::Encoding, reason, &bytes);
             }
-            Happening::Received(Message::NotText) => {
-                self.unreadable(DecodeErrorKind::Encoding, "the text frame is not UTF-8", &[]);
+            Message::InvalidText => {
+                let reason = "the text frame is not UTF-8";
+                self.handle_unreadable(DecodeErrorKind::Encoding, reason, &[]);
             }
-            Happening::Received(Message::Binary(bytes)) => {
-                // Taken out, so that the text can be read while it is in use.
+            Message::Binary(bytes) => {
+                // Cloned, so that the closure can borrow `self`.
                 let inflaters = self.inflaters.clone();
-                match inflaters.inflate(&bytes, |text| self.received(text)) {
+                match inflaters.inflate(&bytes, |text| self.handle_text(text)) {
                     Ok((data, 0)) => return data,
-                    // The text counts, but what stands behind it is lost.
+                    // The text is valid, but the bytes after it are lost.
                     Ok((_, trailing)) => {
                         let reason = format!("{trailing} bytes after the compressed stream");
                         let rest = bytes.len().saturating_sub(trailing);
                         let rest = bytes.get(rest..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
-                        let fault = DecodeError::of_bytes(kind, &reason, rest);
-                        self.observed.malformed(&fault);
-                        self.router.malformed(fault);
+                        let error = DecodeError::of_bytes(kind, &reason, rest);
+                        self.observer.malformed(&error);
+                        self.router.malformed(error);
                     }
                     Err(error) => {
                         let kind = match error {
                             InflateError::Truncated => DecodeErrorKind::Truncated,
                             _ => DecodeErrorKind::Encoding,
                         };
-                        self.unreadable(kind, &error.to_string(), &bytes);
+                        self.handle_unreadable(kind, &error.to_string(), &bytes);
                     }
                 }
             }
-            Happening::Received(Message::Ping(payload)) => {
-                if self.session.pinged(now()) {
+            Message::Ping(payload) => {
+                if self.session.ping_received(now()) {
                     let bytes = payload.len();
-                    match self.link.send_pong(payload).await {
-                        Ok(()) => self.observed.sent(bytes),
-                        Err(reason) => self.session.closed(now(), reason),
+                    match self.socket.send_pong(payload).await {
+                        Ok(()) => self.observer.sent(bytes),
+                        Err(reason) => self.session.disconnected(now(), reason),
                     }
                 }
             }
-            Happening::Received(Message::Pong) => self.session.heard(now()),
-            Happening::Received(Message::Close(code, text)) => {
-                self.link.close().await;
-                self.session.closed(now(), ReconnectReason::Closed { code, text });
+            Message::Pong => self.session.frame_received(now()),
+            Message::Close(code, text) => {
+                self.socket.close().await;
+                self.session.disconnected(now(), ReconnectReason::Closed { code, text });
             }
         }
         false
     }
 
-    /// Reads a text and hands its events out. Gives whether it was data and nothing else.
-    fn received(&mut self, text: &str) -> bool {
+    /// Decodes a text frame and dispatches its events. Returns whether it was data and nothing else.
+    fn handle_text(&mut self, text: &str) -> bool {
         let Some(channel) = self.session.receive(now(), text) else {
-            // Control frames are JSON, too, but for one word.
+            // Control frames are JSON, too, except for `pong`.
             match DecodeError::of_text(text).filter(|_| text != "pong") {
-                None => self.session.readable(now(), true),
-                Some(fault) => self.malformed(fault),
+                None => self.session.frame_decoded(now(), true),
+                Some(error) => self.handle_malformed(error),
             }
             return false;
         };
-        while let Some(notice) = self.session.poll_notice() {
-            self.observed.notice(&notice, self.session.desired_topics());
-            self.router.notice(notice);
+        while let Some(event) = self.session.poll_event() {
+            self.observer.session_event(&event, self.session.desired_topics());
+            self.router.session_event(event);
         }
         let readable = self.router.dispatch(channel, text);
-        self.session.readable(now(), readable);
+        self.session.frame_decoded(now(), readable);
         readable
     }
 
-    /// A frame that never became text.
-    fn unreadable(&mut self, kind: DecodeErrorKind, reason: &str, bytes: &[u8]) {
-        self.session.heard(now());
-        self.malformed(DecodeError::of_bytes(kind, reason, bytes));
+    /// Handles a frame that could not be turned into text.
+    fn handle_unreadable(&mut self, kind: DecodeErrorKind, reason: &str, bytes: &[u8]) {
+        self.session.frame_received(now());
+        self.handle_malformed(DecodeError::of_bytes(kind, reason, bytes));
     }
 
-    /// Tells everybody of a frame that cannot be read, which may have been meant for anyone.
-    fn malformed(&mut self, fault: DecodeError) {
-        self.observed.malformed(&fault);
-        self.router.malformed(fault);
-        self.session.readable(now(), false);
+    /// Reports an unreadable frame to every subscriber: it may have been meant for any of them.
+    fn handle_malformed(&mut self, error: DecodeError) {
+        self.observer.malformed(&error);
+        self.router.malformed(error);
+        self.session.frame_decoded(now(), false);
     }
 }

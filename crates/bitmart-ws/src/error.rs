@@ -1,13 +1,11 @@
-//! What can go wrong, in words that say what to do.
+//! Errors of clients and subscriptions.
 
-use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 
 use crate::reason::Rejection;
 
-/// An error of a client or a subscription. An error in a [`Subscription`](crate::Subscription) is
-/// always its last item.
+/// An error of a client or a subscription. In a [`Subscription`](crate::Subscription) it is always the
+/// last item.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -17,32 +15,37 @@ struct Inner {
     message: String,
     rejection: Option<Rejection>,
     topic: Option<Box<str>>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The kinds of [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client was configured with something unusable, such as an address that is none.
+    /// The configuration does not fit the topics: the environment has no such WebSocket, a
+    /// [`FanIn`](crate::FanIn) mixes public and private topics, or its queue is too small. The message
+    /// says what to change.
     Config,
-    /// A private topic needs credentials and the client has none.
-    CredentialsMissing,
-    /// The venue refused the login, for a reason that will not pass by itself: key, signature, memo,
-    /// permission, or five times in a row a text that nobody knows. Correct the cause and subscribe
-    /// again; attempts keep the client's backoff.
-    LoginRefused,
-    /// The venue refused the topic.
+    /// A private topic needs credentials and the client has none. Pass them to
+    /// [`ClientBuilder::credentials`](crate::ClientBuilder::credentials).
+    MissingCredentials,
+    /// The exchange rejected the login permanently: wrong key, signature, memo or permission, or five
+    /// rejections in a row for an unknown reason. Correct the cause and subscribe again; the client
+    /// keeps its backoff. [`Rejection::login_advice`] says what to check.
+    LoginRejected,
+    /// The exchange rejected the topic. Check its name, and subscribe to another.
     Rejected,
-    /// Every connection that the venue allows is full of topics. Drop some subscriptions first.
-    Full,
-    /// The subscription was not acknowledged within the time allowed.
+    /// Every connection that the exchange allows carries as many topics as it can. Drop some
+    /// subscriptions first.
+    TopicLimit,
+    /// The subscription was not acknowledged within
+    /// [`ClientBuilder::subscribe_timeout`](crate::ClientBuilder::subscribe_timeout). The message
+    /// contains the last connection problem.
     Timeout,
-    /// A private subscription, or a stream of many topics that may drop nothing, was read too slowly
-    /// and its queue ran full. Events after this point are missing: query orders and balances over
-    /// REST, then subscribe again.
+    /// A private subscription, or a [`FanIn`](crate::FanIn) that may drop nothing, was read too slowly
+    /// and its queue is full. The events that follow are missing: query orders and balances over REST,
+    /// then subscribe again.
     Overflow,
-    /// The topic cannot do this: `request` is for incremental books and funding rates only.
+    /// The topic has no snapshots to request: only incremental books and funding rates do.
     Unsupported,
     /// The client was shut down.
     ShutDown,
@@ -50,23 +53,21 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
-            kind,
-            message: message.into(),
-            rejection: None,
-            topic: None,
-            source: None,
-        }))
+        Self(Box::new(Inner { kind, message: message.into(), rejection: None, topic: None }))
     }
 
-    pub(crate) fn login_refused(rejection: Rejection) -> Self {
-        let message = format!("login refused: {rejection}; {}", rejection.login_advice());
-        Self::new(ErrorKind::LoginRefused, message).with_rejection(rejection)
+    pub(crate) fn login_rejected(rejection: Rejection) -> Self {
+        let message = format!("login rejected: {rejection}; {}", rejection.login_advice());
+        Self::new(ErrorKind::LoginRejected, message).with_rejection(rejection)
     }
 
     pub(crate) fn rejected(topic: &str, rejection: Rejection) -> Self {
-        let message = format!("topic {topic} refused: {rejection}");
+        let message = format!("topic {topic} rejected: {rejection}");
         Self::new(ErrorKind::Rejected, message).with_rejection(rejection)
+    }
+
+    pub(crate) fn no_snapshots(topic: &str) -> Self {
+        Self::new(ErrorKind::Unsupported, format!("{topic} has no snapshots to request"))
     }
 
     fn with_rejection(mut self, rejection: Rejection) -> Self {
@@ -74,28 +75,23 @@ impl Error {
         self
     }
 
-    /// The same error as one of this topic.
-    pub(crate) fn about(mut self, topic: &str) -> Self {
+    /// Names the topic that the error ended.
+    pub(crate) fn with_topic(mut self, topic: &str) -> Self {
         self.0.topic = Some(topic.into());
         self
     }
 
-    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Arc::new(source));
-        self
-    }
-
-    /// What kind of error this is.
+    /// Returns the kind of this error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The topic that ended, in an error of a [`FanIn`](crate::FanIn) that ends one of its topics.
+    /// Returns the topic that ended, if the error ends one topic of a [`FanIn`](crate::FanIn).
     pub fn topic(&self) -> Option<&str> {
         self.0.topic.as_deref()
     }
 
-    /// The venue's own words, if it was the venue that refused.
+    /// Returns the error that the exchange sent, if there is one.
     pub fn rejection(&self) -> Option<&Rejection> {
         self.0.rejection.as_ref()
     }
@@ -106,7 +102,6 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("message", &self.0.message)
-            .field("source", &self.0.source)
             .finish_non_exhaustive()
     }
 }
@@ -117,8 +112,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
-    }
-}
+impl std::error::Error for Error {}

@@ -1,12 +1,12 @@
-//! Many topics in one stream.
+//! One stream for many topics.
 
+mod buffer;
 mod options;
 #[cfg(test)]
-mod properties;
+mod property_tests;
 mod queue;
 #[cfg(test)]
 mod tests;
-mod waiting;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -14,65 +14,65 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 use smol_str::SmolStr;
 
+use crate::assignments::TopicLease;
 use crate::client::Client;
 use crate::dialect::{Access, Dialect};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::received::ReceivedAt;
-use crate::roster::Seat;
-use crate::router::{Member, MemberId, Ready};
-use crate::subscription::Handle;
+use crate::receive_time::ReceiveTime;
+use crate::router::{AckTarget, Subscriber, SubscriberId};
+use crate::subscription::{DriverHandle, no_connection};
 use crate::topic::Topic;
 use crate::update::Update;
 
-pub use options::{FanInOptions, SlowReader};
-pub(crate) use queue::Port;
+pub use options::{FanInOptions, OverflowPolicy};
+pub(crate) use queue::TopicWriter;
 
+use buffer::{MIN_CAPACITY_PER_TOPIC, Popped};
 use queue::{Next, Queue};
-use waiting::{PLACES_PER_TOPIC, Taken};
 
 /// One item of a [`FanIn`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Received<T> {
+pub struct TopicUpdate<T> {
     /// The topic that it belongs to.
     pub topic: Topic<T>,
-    /// What happened, as in a [`Subscription`](crate::Subscription) to that topic alone.
+    /// The update, as in a [`Subscription`](crate::Subscription) to that topic alone.
     pub update: Update<T>,
-    /// When it was received, however late it is taken.
-    pub received_at: ReceivedAt,
+    /// When it was received, however late it is read.
+    pub received_at: ReceiveTime,
 }
 
-/// Many topics in one stream with one bounded queue: [`Client::subscribe_many`].
+/// A stream of the updates of many topics, with one bounded queue: see [`Client::subscribe_many`].
 ///
-/// What each topic tells comes in the order in which it happened, its lifecycle included, and
-/// topics come in the order in which the client read them. [`capacity`](Self::capacity) updates can
-/// wait for all topics together. What happens beyond is the choice of [`SlowReader`]; dropped
-/// events are counted by an [`Update::Lagged`] of their topic, in the place where they are missing.
+/// The updates of each topic come in the order in which things happened, its lifecycle included, and
+/// those of different topics in the order in which the client read them. [`capacity`](Self::capacity)
+/// updates of all topics together are queued. An [`OverflowPolicy`] decides what happens beyond that;
+/// dropped events are counted by an [`Update::Lagged`] of their topic, at the position where they are
+/// missing.
 ///
-/// An error that [names a topic](Error::topic) is the last item of that topic: the venue refused
-/// it, or its connection ended for good. The others go on. An error that names none ends the
-/// stream: its queue ran full and nothing may be dropped. The stream is over as well when its last
-/// topic is.
+/// An error that [names a topic](Error::topic) is the last item of that topic: the exchange rejected
+/// it, or its connection ended for good. The other topics go on. An error without a topic ends the
+/// stream: its queue is full and nothing may be dropped. The stream also ends with its last topic.
 ///
-/// Topics come and go with [`add`](Self::add) and [`remove`](Self::remove). Dropping the stream
-/// unsubscribes them all.
+/// [`add`](Self::add) and [`remove`](Self::remove) change the topics. Dropping the stream unsubscribes
+/// them all.
 ///
 /// ```no_run
-/// use bitmart_ws::{Client, FanInOptions, SlowReader, Update, topic};
+/// use bitmart_ws::{Client, FanInOptions, OverflowPolicy, topic};
 ///
 /// # async fn run(client: Client, pairs: Vec<String>) -> Result<(), bitmart_ws::Error> {
 /// let topics = pairs.iter().map(|pair| topic::spot::ticker(pair.as_str()));
-/// // Of each pair only the newest price matters.
-/// let options = FanInOptions::new().slow_reader(SlowReader::Conflate);
+/// // Only the newest price of each pair matters.
+/// let options = FanInOptions::new().overflow_policy(OverflowPolicy::Conflate);
 /// let mut tickers = client.subscribe_many_with(topics, options).await?;
-/// while let Some(received) = tickers.next().await {
-///     match received {
-///         Ok(received) => println!("{}: {:?}", received.topic, received.update),
+/// while let Some(item) = tickers.next().await {
+///     match item {
+///         Ok(item) => println!("{}: {:?}", item.topic, item.update),
 ///         Err(error) => eprintln!("{:?} ended: {error}", error.topic()),
 ///     }
 /// }
@@ -82,38 +82,34 @@ pub struct Received<T> {
 pub struct FanIn<T> {
     client: Client,
     queue: Queue<T>,
-    entries: HashMap<Key, Entry>,
-    /// That of the first topic: a stream has public or private topics.
+    entries: HashMap<TopicKey, Entry>,
+    /// That of the first topic: a stream carries either public or private topics.
     access: Access,
-    /// What the user chose. Private topics end, whatever that is.
-    slow: SlowReader,
+    /// As set in the options. Private topics ignore it.
+    overflow: OverflowPolicy,
+    /// `None` was returned, and no topic was added since.
+    terminated: bool,
 }
 
-/// What a topic is found by.
-type Key = (Dialect, SmolStr);
+type TopicKey = (Dialect, SmolStr);
 
 /// One topic of the stream.
 struct Entry {
-    /// Where it stands in the queue.
-    place: usize,
-    id: MemberId,
-    handle: Arc<Handle>,
-    /// Its place on the connection.
-    _seat: Seat,
+    /// Its slot in the queue.
+    slot: usize,
+    id: SubscriberId,
+    driver: Arc<DriverHandle>,
+    _lease: TopicLease,
 }
 
-/// Topics on their way to one connection.
-struct Group<T> {
-    handle: Arc<Handle>,
-    topics: Vec<(Topic<T>, Arc<str>, Seat)>,
+/// New topics of one connection.
+struct ConnectionTopics<T> {
+    driver: Arc<DriverHandle>,
+    topics: Vec<(Topic<T>, Arc<str>, TopicLease)>,
 }
 
-fn key<T>(topic: &Topic<T>) -> Key {
+fn key<T>(topic: &Topic<T>) -> TopicKey {
     (topic.dialect(), SmolStr::new(topic.name()))
-}
-
-fn access<T>(topic: &Topic<T>) -> Access {
-    if topic.is_private() { Access::Private } else { Access::Public }
 }
 
 impl<T: Event> FanIn<T> {
@@ -123,195 +119,222 @@ impl<T: Event> FanIn<T> {
         options: FanInOptions,
     ) -> Result<Self, Error> {
         let topics: Vec<_> = topics.into_iter().collect();
-        let access = topics.first().map_or(Access::Public, access);
-        let FanInOptions { capacity, slow } = options;
-        let used = if access == Access::Private { SlowReader::End } else { slow };
-        let queue = Queue::new(capacity, used);
-        let mut fan_in = Self { client, queue, entries: HashMap::new(), access, slow };
+        let access = topics.first().map_or(Access::Public, Access::from_topic);
+        let FanInOptions { capacity, overflow } = options;
+        let queue = Queue::new(capacity, effective_policy(access, overflow));
+        let mut fan_in =
+            Self { client, queue, entries: HashMap::new(), access, overflow, terminated: false };
         fan_in.add(topics).await?;
         Ok(fan_in)
     }
 
-    /// Adds topics. Those that are there already stay as they are. It does not wait for the venue:
-    /// each topic begins with [`Update::Subscribed`] or ends with its error, in the stream.
+    /// Adds topics. Topics that are already part of the stream are ignored. It does not wait for the
+    /// exchange: each topic begins with [`Update::Subscribed`] or ends with an error, in the stream.
     ///
     /// # Errors
-    /// There is no place for all of them: on the connections that the venue allows
-    /// ([`ErrorKind::Full`]) or in the queue, which needs four places for each topic
-    /// ([`ErrorKind::Config`]). Public and private topics are mixed, there are no credentials for
-    /// private ones, the environment has no such WebSocket, or the queue ran full before. Nothing
-    /// is added then. When a connection ends while topics are handed to it, those handed to others
-    /// before are added.
+    /// - The connections that the exchange allows cannot carry all topics ([`ErrorKind::TopicLimit`]).
+    /// - The queue is too small: it needs a capacity of four for each topic ([`ErrorKind::Config`]).
+    /// - Public and private topics are mixed ([`ErrorKind::Config`]).
+    /// - There are no credentials for private topics, or the environment has no such WebSocket.
+    /// - The queue has overflowed before.
+    ///
+    /// No topic is added then. If a connection ends during the call, the topics of the connections
+    /// before it are added.
     ///
     /// # Cancel safety
-    /// Safe: topics that were not yet handed to their connection are not added.
+    /// Cancel-safe: if the future is dropped early, the topics that were not yet passed to their
+    /// connection are not added.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn add(&mut self, topics: impl IntoIterator<Item = Topic<T>>) -> Result<(), Error> {
         if self.queue.has_overflowed() {
-            let message = "the queue ran full, which ended the stream; subscribe again";
+            let message = "the stream ended because its queue was full; subscribe again";
             return Err(Error::new(ErrorKind::Overflow, message));
         }
-        for Group { handle, topics } in self.groups(topics)? {
-            let place = handle.commands.reserve().await.map_err(|_| handle.gone())?;
-            // From here on nothing is waited for, so that no topic is added by half.
-            let members: Vec<_> = topics
+        for ConnectionTopics { driver, topics } in self.assign_to_connections(topics)? {
+            let permit = driver.commands.reserve().await.map_err(|_| driver.ended())?;
+            // No await from here on, so that no topic is added by half.
+            let subscribers: Vec<_> = topics
                 .into_iter()
-                .map(|(topic, name, seat)| self.enter(topic, name, seat, &handle))
+                .map(|(topic, name, lease)| self.add_subscriber(topic, name, lease, &driver))
                 .collect();
-            place.send(Command::Subscribe(Box::new(members)));
+            permit.send(Command::Subscribe(Box::new(subscribers)));
+            self.terminated = false;
         }
         Ok(())
     }
 
-    /// Seats the topics that are new, and sorts them by connection.
-    fn groups(&self, topics: impl IntoIterator<Item = Topic<T>>) -> Result<Vec<Group<T>>, Error> {
+    /// Leases the new topics and groups them by connection.
+    fn assign_to_connections(
+        &self,
+        topics: impl IntoIterator<Item = Topic<T>>,
+    ) -> Result<Vec<ConnectionTopics<T>>, Error> {
         let mut seen = HashSet::new();
-        let fresh: Vec<_> = topics
+        let new: Vec<_> = topics
             .into_iter()
             .filter(|topic| !self.contains(topic) && seen.insert(key(topic)))
             .collect();
-        if fresh.iter().any(|topic| access(topic) != self.access) {
-            let message = "public and private topics need a stream each: events of the account \
+        if new.iter().any(|topic| Access::from_topic(topic) != self.access) {
+            let message = "public and private topics need separate streams: events of the account \
                            must not be dropped, market data may be";
             return Err(Error::new(ErrorKind::Config, message));
         }
         let capacity = self.queue.capacity();
-        let most = capacity / PLACES_PER_TOPIC;
-        if self.entries.len() + fresh.len() > most {
+        let max = capacity / MIN_CAPACITY_PER_TOPIC;
+        if self.entries.len() + new.len() > max {
             let message = format!(
-                "a queue of {capacity} updates has room for {most} topics: ask for \
-                 {PLACES_PER_TOPIC} places or more for each"
+                "a queue of {capacity} updates is enough for {max} topics: each needs a capacity of \
+                 at least {MIN_CAPACITY_PER_TOPIC}"
             );
             return Err(Error::new(ErrorKind::Config, message));
         }
-        let mut groups: Vec<Group<T>> = Vec::new();
-        for topic in fresh {
+        let mut connections: Vec<ConnectionTopics<T>> = Vec::new();
+        for topic in new {
             let name: Arc<str> = topic.name().into();
-            let (handle, seat) = self.client.seat((topic.dialect(), self.access), &name)?;
-            // Connections fill up one after the other.
-            let at =
-                groups.iter().rposition(|group| Arc::ptr_eq(&group.handle.roster, &handle.roster));
-            let at = at.unwrap_or_else(|| {
-                groups.push(Group { handle: Arc::new(handle), topics: Vec::new() });
-                groups.len() - 1
+            let (driver, lease) = self.client.lease((topic.dialect(), self.access), &name)?;
+            // Searched from the end, because connections fill up one after the other.
+            let index = connections.iter().rposition(|connection| {
+                Arc::ptr_eq(&connection.driver.assignments, &driver.assignments)
             });
-            groups[at].topics.push((topic, name, seat));
+            let index = index.unwrap_or_else(|| {
+                let driver = Arc::new(driver);
+                connections.push(ConnectionTopics { driver, topics: Vec::new() });
+                connections.len() - 1
+            });
+            connections[index].topics.push((topic, name, lease));
         }
-        Ok(groups)
+        Ok(connections)
     }
 
-    /// Takes a topic in, and gives the driver's end of it.
-    fn enter(
+    /// Adds a topic and returns the driver's end of it.
+    fn add_subscriber(
         &mut self,
         topic: Topic<T>,
         name: Arc<str>,
-        seat: Seat,
-        handle: &Arc<Handle>,
-    ) -> Member<T> {
-        let id = self.client.next_member();
+        lease: TopicLease,
+        driver: &Arc<DriverHandle>,
+    ) -> Subscriber<T> {
+        let id = self.client.next_subscriber_id();
         let symbol = topic.symbol().map(Arc::from);
         let key = key(&topic);
-        let (place, port) = self.queue.join(id, topic, handle.heard.clone());
-        self.entries.insert(key, Entry { place, id, handle: handle.clone(), _seat: seat });
-        Member { id, topic: name, symbol, writer: port.into(), ready: Some(Ready::InStream) }
+        let (slot, writer) = self.queue.add_topic(id, topic, driver.receive_tracker.clone());
+        self.entries.insert(key, Entry { slot, id, driver: driver.clone(), _lease: lease });
+        let ack_target = Some(AckTarget::Stream);
+        Subscriber { id, topic: name, symbol, sink: writer.into(), ack_target }
     }
 }
 
 impl<T> FanIn<T> {
-    /// Removes a topic, and what waits of it. When nobody else wants it, the venue stops sending
-    /// it. `false` when it is not there.
+    /// Returns the next item; `None` while there are no topics and when the stream has ended.
+    ///
+    /// # Errors
+    /// Why a topic ended ([`Error::topic`] names it), or why the stream ended.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: no item is lost if the future is dropped.
+    pub async fn next(&mut self) -> Option<Result<TopicUpdate<T>, Error>> {
+        std::future::poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Removes a topic and its queued updates. It is unsubscribed unless another subscription shares
+    /// it. Returns `false` if it is not part of the stream.
     pub fn remove(&mut self, topic: &Topic<T>) -> bool {
         let Some(entry) = self.entries.remove(&key(topic)) else {
             return false;
         };
-        self.queue.leave(entry.place, entry.id);
-        entry.handle.signals.leave(entry.id);
+        self.queue.remove_topic(entry.slot, entry.id);
+        entry.driver.signals.subscription_dropped(entry.id);
         true
     }
 
-    /// Whether this topic is there.
+    /// Whether this topic is part of the stream.
     pub fn contains(&self, topic: &Topic<T>) -> bool {
         self.entries.contains_key(&key(topic))
     }
 
-    /// How many topics there are. One that has ended counts until its error was taken.
-    pub fn topics(&self) -> usize {
+    /// Returns the number of topics. One that has ended counts until its error was returned.
+    pub fn topic_count(&self) -> usize {
         self.entries.len()
     }
 
-    /// How many updates wait to be taken.
-    pub fn waiting(&self) -> usize {
+    /// Returns how many updates are queued.
+    pub fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// How many updates can wait.
+    /// Returns how many updates can be queued.
     pub fn capacity(&self) -> usize {
         self.queue.capacity()
     }
 
-    /// What happens when the reader is too slow. A stream of private topics ends.
-    pub fn slow_reader(&self) -> SlowReader {
-        if self.access == Access::Private { SlowReader::End } else { self.slow }
+    /// Returns the overflow policy: [`OverflowPolicy::End`] if the topics are private.
+    pub fn overflow_policy(&self) -> OverflowPolicy {
+        effective_policy(self.access, self.overflow)
     }
 
-    /// The next item; `None` while there are no topics and when the stream has ended.
-    ///
-    /// # Errors
-    /// Why a topic ended ([`Error::topic`] names it), or why the stream did.
-    ///
-    /// # Cancel safety
-    /// Safe: an item is taken when the future is ready and not before.
-    pub async fn next(&mut self) -> Option<Result<Received<T>, Error>> {
-        std::future::poll_fn(|context| self.poll(context)).await
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Received<T>, Error>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<TopicUpdate<T>, Error>>> {
         let has_topics = !self.entries.is_empty();
         self.queue.poll(context, has_topics).map(|next| match next {
-            Next::Taken(Taken::Received(received)) => Some(Ok(received)),
-            Next::Taken(Taken::Ended(topic, error)) => {
+            Next::Item(Popped::Update(item)) => Some(Ok(item)),
+            Next::Item(Popped::TopicEnded(topic, error)) => {
                 let entry = self.entries.remove(&key(&topic));
-                let gone =
-                    || entry.map_or_else(crate::subscription::shut_down, |e| e.handle.gone());
-                Some(Err(error.unwrap_or_else(gone).about(topic.name())))
+                let ended = || entry.map_or_else(no_connection, |entry| entry.driver.ended());
+                Some(Err(error.unwrap_or_else(ended).with_topic(topic.name())))
             }
             Next::Overflow(error) => {
-                self.leave_all();
+                self.remove_all();
                 Some(Err(error))
             }
-            Next::Over => None,
+            Next::Finished => {
+                self.terminated = true;
+                None
+            }
         })
     }
 
-    fn leave_all(&mut self) {
+    fn remove_all(&mut self) {
         for (_, entry) in self.entries.drain() {
-            self.queue.leave(entry.place, entry.id);
-            entry.handle.signals.leave(entry.id);
+            self.queue.remove_topic(entry.slot, entry.id);
+            entry.driver.signals.subscription_dropped(entry.id);
         }
     }
 }
 
+/// Private topics must not lose an event.
+fn effective_policy(access: Access, policy: OverflowPolicy) -> OverflowPolicy {
+    match access {
+        Access::Public => policy,
+        Access::Private => OverflowPolicy::End,
+    }
+}
+
 impl<T> Stream for FanIn<T> {
-    type Item = Result<Received<T>, Error>;
+    type Item = Result<TopicUpdate<T>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll(context)
     }
 }
 
+/// Terminated after `None`, until a topic is added.
+impl<T> FusedStream for FanIn<T> {
+    fn is_terminated(&self) -> bool {
+        self.terminated
+    }
+}
+
 impl<T> Drop for FanIn<T> {
     fn drop(&mut self) {
-        self.leave_all();
+        self.remove_all();
     }
 }
 
 impl<T> fmt::Debug for FanIn<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FanIn")
-            .field("topics", &self.topics())
-            .field("waiting", &self.waiting())
+            .field("topic_count", &self.topic_count())
+            .field("queued", &self.queued())
             .field("capacity", &self.capacity())
             .finish_non_exhaustive()
     }

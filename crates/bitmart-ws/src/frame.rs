@@ -1,4 +1,4 @@
-//! From socket bytes to whole messages.
+//! Assembles the frames of a socket into messages.
 
 #[cfg(test)]
 mod tests;
@@ -8,26 +8,26 @@ use fastwebsockets::{Frame, OpCode, Payload, WebSocketError, WebSocketRead};
 use futures_util::stream::{self, Stream};
 use tokio::io::AsyncRead;
 
-use crate::reason::{ReconnectReason, bounded};
+use crate::reason::{ReconnectReason, sanitize};
 
-/// Largest message, compressed or not, over all of its fragments: 1 MiB. The largest documented
-/// frame is about 10 KiB.
-pub(crate) const MESSAGE_BYTES: usize = 1 << 20;
+/// Largest message, compressed or not, with all of its fragments: 1 MiB. The largest documented frame
+/// is about 10 KiB.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// A whole message.
+/// A complete message.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Message {
-    /// UTF-8 is checked by whoever reads it.
+    /// Not yet checked for UTF-8.
     Text(BytesMut),
     /// A text frame that is not UTF-8. fastwebsockets drops its bytes.
-    NotText,
+    InvalidText,
     Binary(BytesMut),
     Ping(BytesMut),
     Pong,
     Close(Option<u16>, Option<String>),
 }
 
-/// Puts fragments together and bounds their sum, which fastwebsockets does not.
+/// Assembles fragments and bounds their total size, which fastwebsockets does not.
 #[derive(Debug, Default)]
 struct Assembler {
     partial: Option<(OpCode, BytesMut)>,
@@ -47,14 +47,14 @@ impl Assembler {
                 let Some((code, text)) = payload.split_first_chunk() else {
                     return Ok(Some(Message::Close(None, None)));
                 };
-                let text = bounded(&String::from_utf8_lossy(text));
+                let text = sanitize(&String::from_utf8_lossy(text));
                 let text = Some(text).filter(|text| !text.is_empty());
                 Ok(Some(Message::Close(Some(u16::from_be_bytes(*code)), text)))
             }
             OpCode::Text | OpCode::Binary if self.partial.is_some() => {
                 Err("a message began inside another")
             }
-            OpCode::Text | OpCode::Binary if fin => Ok(Some(whole(opcode, payload))),
+            OpCode::Text | OpCode::Binary if fin => Ok(Some(complete(opcode, payload))),
             OpCode::Text | OpCode::Binary => {
                 self.partial = Some((opcode, payload));
                 Ok(None)
@@ -62,12 +62,12 @@ impl Assembler {
             OpCode::Continuation => {
                 let (opcode, mut message) =
                     self.partial.take().ok_or("a fragment without a beginning")?;
-                if message.len() + payload.len() > MESSAGE_BYTES {
+                if message.len() + payload.len() > MAX_MESSAGE_BYTES {
                     return Err("a fragmented message is larger than 1 MiB");
                 }
                 message.extend_from_slice(&payload);
                 if fin {
-                    return Ok(Some(whole(opcode, message)));
+                    return Ok(Some(complete(opcode, message)));
                 }
                 self.partial = Some((opcode, message));
                 Ok(None)
@@ -77,24 +77,24 @@ impl Assembler {
 }
 
 impl Assembler {
-    /// A whole text frame came that is not UTF-8.
-    fn not_text(&self) -> Result<Message, &'static str> {
+    /// Handles a text frame that is not UTF-8.
+    fn invalid_text(&self) -> Result<Message, &'static str> {
         match self.partial {
             Some(_) => Err("a message began inside another"),
-            None => Ok(Message::NotText),
+            None => Ok(Message::InvalidText),
         }
     }
 }
 
-fn whole(opcode: OpCode, payload: BytesMut) -> Message {
+fn complete(opcode: OpCode, payload: BytesMut) -> Message {
     if opcode == OpCode::Text { Message::Text(payload) } else { Message::Binary(payload) }
 }
 
-/// The messages of a socket, up to and including the first failure.
+/// Returns the messages of a socket, up to and including the first error.
 ///
-/// Reading a frame is not cancel-safe in fastwebsockets: it takes the header out of its buffer
-/// before it waits for the payload, and a read dropped in between loses it. Here the half-done read
-/// lives inside the stream, so `next` on the stream may be dropped at any time.
+/// Reading a frame is not cancel-safe in fastwebsockets: it takes the header out of its buffer before
+/// it waits for the payload, so a read that is dropped in between loses it. Here the read in progress
+/// is part of the stream, so `next` on the stream may be dropped at any time.
 pub(crate) fn messages<R>(
     mut reader: WebSocketRead<R>,
 ) -> impl Stream<Item = Result<Message, ReconnectReason>> + Send
@@ -104,7 +104,7 @@ where
     reader.set_auto_close(false);
     reader.set_auto_pong(false);
     // The limit is exclusive there.
-    reader.set_max_message_size(MESSAGE_BYTES + 1);
+    reader.set_max_message_size(MAX_MESSAGE_BYTES + 1);
     stream::unfold(Some((reader, Assembler::default())), |state| async move {
         let (mut reader, mut assembler) = state?;
         match read(&mut reader, &mut assembler).await {
@@ -121,14 +121,14 @@ async fn read<R>(
 where
     R: AsyncRead + Unpin,
 {
-    // Never called, because nothing is answered automatically.
-    let mut answer = |_: Frame<'_>| std::future::ready(Ok::<(), std::io::Error>(()));
+    // Never called, because automatic responses are off.
+    let mut respond = |_: Frame<'_>| std::future::ready(Ok::<(), std::io::Error>(()));
     loop {
-        let mut frame = match reader.read_frame(&mut answer).await {
+        let mut frame = match reader.read_frame(&mut respond).await {
             Ok(frame) => frame,
-            // The frame was read to its end, so that the next one can follow.
+            // The frame was read to its end, so the next one can be read.
             Err(WebSocketError::InvalidUTF8) => {
-                return assembler.not_text().map_err(violation);
+                return assembler.invalid_text().map_err(violation);
             }
             Err(error) => return Err(failure(error)),
         };
@@ -146,8 +146,8 @@ where
     }
 }
 
-/// Whether the frame came with a mask, which only clients may do (RFC 6455, section 5.1). The frame
-/// itself tells only through its header.
+/// Whether the frame is masked, which only client frames may be (RFC 6455, section 5.1). fastwebsockets
+/// reveals that only in the encoded header.
 fn is_masked(frame: &mut Frame<'_>) -> bool {
     let mut head = [0; 16];
     frame.fmt_head(&mut head);
@@ -163,7 +163,7 @@ fn failure(error: WebSocketError) -> ReconnectReason {
         WebSocketError::UnexpectedEOF | WebSocketError::ConnectionClosed => {
             ReconnectReason::closed()
         }
-        // A server that drops a TLS connection without its farewell.
+        // The server dropped a TLS connection without `close_notify`.
         WebSocketError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             ReconnectReason::closed()
         }

@@ -1,16 +1,15 @@
-//! What this crate tells of itself: spans and events of `tracing`, and figures with the feature
-//! `metrics`.
+//! Spans and events of `tracing`, and metrics with the feature `metrics`.
 //!
-//! All names stand in `docs/observability.md`; a test compares that table with what is emitted. Frames
-//! are never told: they may hold orders, keys and signatures.
+//! `docs/observability.md` lists all names; a test compares it with what is emitted. Frames are never
+//! logged: they may contain orders, keys and signatures.
 
+mod labels;
 mod log;
 #[cfg(feature = "metrics")]
 mod meters;
 #[cfg(not(feature = "metrics"))]
 #[path = "observe/no_meters.rs"]
 mod meters;
-mod words;
 
 use std::time::Duration;
 
@@ -21,42 +20,42 @@ use tracing::field::Empty;
 use crate::dialect::{Access, Dialect};
 use crate::event::DecodeError;
 use crate::frame::Message;
-use crate::session::{Condition, Notice, Status};
+use crate::session::{ConnectionState, ConnectionStatus, SessionEvent};
 
-pub(crate) use self::meters::{Depth, Meters, book_resync};
+pub(crate) use self::meters::{Meters, QueueDepth, book_resync};
 
-/// What is told of the connections of one driver, one after another.
-pub(crate) struct Observed {
+/// Observes the successive connections of one driver.
+pub(crate) struct ConnectionObserver {
     dialect: Dialect,
-    side: Access,
-    /// The place in the pool of the side, from 1.
+    access: Access,
+    /// The number of the slot in the pool, from 1.
     number: usize,
     host: String,
     port: u16,
     meters: Meters,
-    /// Attempts since a connection was open.
+    /// Attempts since the last open connection.
     attempts: u32,
-    /// That of the connection, or of the attempt; disabled when there is neither.
+    /// The span of the current connection or attempt; disabled if there is none.
     span: Span,
-    current: Option<Current>,
+    current: Option<Attempt>,
 }
 
-/// A connection, or an attempt to open one.
-struct Current {
-    begin: Instant,
-    opened: Option<Instant>,
+/// A connection attempt, and the connection that it made.
+struct Attempt {
+    started_at: Instant,
+    opened_at: Option<Instant>,
 }
 
-impl Observed {
+impl ConnectionObserver {
     pub(crate) fn new(
-        side: (Dialect, Access),
+        (dialect, access): (Dialect, Access),
         number: usize,
         (host, port): (&str, u16),
         meters: Meters,
     ) -> Self {
         Self {
-            dialect: side.0,
-            side: side.1,
+            dialect,
+            access,
             number,
             host: host.to_owned(),
             port,
@@ -67,7 +66,7 @@ impl Observed {
         }
     }
 
-    /// An attempt to connect begins, after this delay.
+    /// Records the start of a connection attempt after this delay.
     pub(crate) fn connecting(&mut self, delay: Duration, topics: usize) {
         self.end("idle");
         self.attempts += 1;
@@ -80,80 +79,80 @@ impl Observed {
             network.protocol.name = "websocket",
             server.address = self.host.as_str(),
             server.port = self.port,
-            bitmart.dialect = words::dialect(self.dialect),
-            bitmart.side = words::side(self.side),
+            bitmart.dialect = labels::dialect(self.dialect),
+            bitmart.side = labels::side(self.access),
             bitmart.connection = self.number,
             bitmart.attempt = self.attempts,
             bitmart.topics = topics,
             bitmart.reason = Empty,
             error.type = Empty,
-            bitmart.delay_ms = words::millis(delay),
+            bitmart.delay_ms = labels::millis(delay),
             bitmart.connect_ms = Empty,
             bitmart.open_ms = Empty,
         );
-        self.current = Some(Current { begin: Instant::now() + delay, opened: None });
+        self.current = Some(Attempt { started_at: Instant::now() + delay, opened_at: None });
         log::connecting(&self.span);
     }
 
-    /// The connection is open.
+    /// Records that the connection is open.
     pub(crate) fn connected(&mut self) {
         let Some(current) = &mut self.current else { return };
         let now = Instant::now();
-        current.opened = Some(now);
-        let took = now.saturating_duration_since(current.begin);
+        current.opened_at = Some(now);
+        let took = now.saturating_duration_since(current.started_at);
         self.attempts = 0;
-        self.span.record("bitmart.connect_ms", words::millis(took));
+        self.span.record("bitmart.connect_ms", labels::millis(took));
         self.meters.attempted("ok");
         self.meters.opened();
         log::connected(&self.span);
     }
 
-    /// The user is told this, with so many topics on the connection.
-    pub(crate) fn notice(&mut self, notice: &Notice, topics: usize) {
-        self.span.in_scope(|| log::notice(notice));
-        if let Notice::Reconnecting { reason } = notice {
+    /// Records an event of the session, and the number of topics if the connection was lost.
+    pub(crate) fn session_event(&mut self, event: &SessionEvent, topics: usize) {
+        self.span.in_scope(|| log::session_event(event));
+        if let SessionEvent::Reconnecting { reason } = event {
             self.span.record("bitmart.topics", topics);
-            let reason = words::reason(reason);
+            let reason = labels::reason(reason);
             self.span.record("error.type", reason);
             self.span.record("otel.status_code", "ERROR");
             self.end(reason);
         }
     }
 
-    /// How the connection stands now that everything was done.
-    pub(crate) fn stands(&mut self, status: Status) {
-        match status.condition {
-            Condition::Idle => self.end("idle"),
-            Condition::Failed => self.end("login_refused"),
+    /// Records the end of the connection if the status implies it.
+    pub(crate) fn status_changed(&mut self, status: ConnectionStatus) {
+        match status.state {
+            ConnectionState::Idle => self.end("idle"),
+            ConnectionState::Failed => self.end("login_refused"),
             _ => {}
         }
     }
 
-    /// A frame arrived.
+    /// Counts a received frame.
     pub(crate) fn received(&self, message: &Message) {
         self.meters.received(match message {
             Message::Text(bytes) | Message::Binary(bytes) | Message::Ping(bytes) => bytes.len(),
             Message::Close(_, text) => text.as_ref().map_or(0, String::len),
-            Message::NotText | Message::Pong => 0,
+            Message::InvalidText | Message::Pong => 0,
         });
     }
 
-    /// A frame with a payload of so many bytes was sent.
+    /// Counts a sent frame with a payload of this size.
     pub(crate) fn sent(&self, bytes: usize) {
         self.meters.sent(bytes);
     }
 
-    /// A frame cannot be read, or has something behind its end.
-    pub(crate) fn malformed(&self, fault: &DecodeError) {
-        self.meters.decode_fault(fault.kind());
-        self.span.in_scope(|| log::malformed(fault));
+    /// Records a frame that cannot be decoded, or has bytes after its end.
+    pub(crate) fn malformed(&self, error: &DecodeError) {
+        self.meters.decode_error(error.kind());
+        self.span.in_scope(|| log::malformed(error));
     }
 
     fn end(&mut self, reason: &'static str) {
         let Some(current) = self.current.take() else { return };
         self.span.record("bitmart.reason", reason);
-        if let Some(opened) = current.opened {
-            self.span.record("bitmart.open_ms", words::millis(opened.elapsed()));
+        if let Some(opened_at) = current.opened_at {
+            self.span.record("bitmart.open_ms", labels::millis(opened_at.elapsed()));
             self.meters.closed(reason);
         } else {
             self.meters.attempted(reason);
@@ -162,7 +161,7 @@ impl Observed {
     }
 }
 
-impl Drop for Observed {
+impl Drop for ConnectionObserver {
     fn drop(&mut self) {
         self.end("shut_down");
     }

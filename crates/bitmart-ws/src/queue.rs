@@ -1,4 +1,4 @@
-//! The bounded queue between the driver and one subscription. The driver never waits for it.
+//! The bounded queue between the driver and one subscription. The driver never waits for the reader.
 
 #[cfg(test)]
 mod tests;
@@ -9,17 +9,17 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
-use crate::heard::{Heard, Stamp};
-use crate::observe::Depth;
-use crate::received::ReceivedAt;
-use crate::update::{Kind, Update};
+use crate::observe::QueueDepth;
+use crate::receive_time::ReceiveTime;
+use crate::receive_tracker::{ReceiveTracker, Stamp};
+use crate::update::{Update, UpdateKind};
 
-/// What to do when the reader is too slow.
+/// What to do when the queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Overflow {
-    /// Drop what waits and say how much.
+    /// Drop the queued events and report how many.
     Lag,
-    /// End the subscription: a missing event would go unnoticed in the reader's accounts.
+    /// End the subscription: the reader would not notice a missing event of its account.
     End,
 }
 
@@ -29,15 +29,17 @@ struct State<T> {
     /// Events dropped before the first of `items`, and the stamp of the first that was dropped.
     lagged: u64,
     lagged_at: Option<Stamp>,
-    /// The stamp of what was given last.
-    given: Option<Stamp>,
+    /// The stamp of the last item that was read.
+    last_read: Option<Stamp>,
     /// The writer is done; the error, if any, is the last item.
     ended: bool,
     error: Option<Error>,
     ended_at: Option<Stamp>,
-    reader: Option<Waker>,
+    /// `None` was returned.
+    terminated: bool,
+    waker: Option<Waker>,
     reader_gone: bool,
-    depth: Depth,
+    depth: QueueDepth,
 }
 
 #[derive(Debug)]
@@ -45,7 +47,7 @@ struct Shared<T> {
     state: Mutex<State<T>>,
     capacity: usize,
     overflow: Overflow,
-    heard: Arc<Heard>,
+    receive_tracker: Arc<ReceiveTracker>,
 }
 
 impl<T> Shared<T> {
@@ -59,7 +61,7 @@ impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.items.clear();
-        state.tell_depth(&self.heard);
+        state.report_depth(&self.receive_tracker);
     }
 }
 
@@ -71,47 +73,50 @@ pub(crate) struct Writer<T>(Arc<Shared<T>>);
 #[derive(Debug)]
 pub(crate) struct Reader<T>(Arc<Shared<T>>);
 
-/// A queue of at most `capacity` updates from a connection that notes in `heard` what it received.
+/// Creates a queue of at most `capacity` updates, stamped by `receive_tracker`.
 pub(crate) fn queue<T>(
     capacity: usize,
     overflow: Overflow,
-    heard: Arc<Heard>,
+    receive_tracker: Arc<ReceiveTracker>,
 ) -> (Writer<T>, Reader<T>) {
     let state = State {
         items: VecDeque::new(),
         lagged: 0,
         lagged_at: None,
-        given: None,
+        last_read: None,
         ended: false,
         error: None,
         ended_at: None,
-        reader: None,
+        terminated: false,
+        waker: None,
         reader_gone: false,
-        depth: Depth::default(),
+        depth: QueueDepth::default(),
     };
-    // Two words about the connection can stay when room is made.
-    let least = if overflow == Overflow::Lag { 3 } else { 2 };
-    let capacity = capacity.max(least);
-    let shared = Arc::new(Shared { state: Mutex::new(state), capacity, overflow, heard });
+    // `drop_events` can leave two updates.
+    let min_capacity = if overflow == Overflow::Lag { 3 } else { 2 };
+    let capacity = capacity.max(min_capacity);
+    let shared = Arc::new(Shared { state: Mutex::new(state), capacity, overflow, receive_tracker });
     (Writer(shared.clone()), Reader(shared))
 }
 
 impl<T> Writer<T> {
-    /// Adds an update. `false` when the subscription is over and the writer can be dropped.
+    /// Adds an update. Returns `false` if the subscription has ended.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
-        let stamp = self.0.heard.stamp();
+        let stamp = self.0.receive_tracker.stamp();
+        let meters = &self.0.receive_tracker.meters;
         let mut state = self.0.lock();
         if state.reader_gone || state.ended {
             return false;
         }
         if state.items.len() >= self.0.capacity {
             match self.0.overflow {
-                Overflow::Lag => self.0.heard.meters.overflowed(state.lag()),
+                Overflow::Lag => meters.overflowed(state.drop_events()),
                 Overflow::End => {
-                    self.0.heard.meters.overflowed(1);
+                    meters.overflowed(1);
                     let message = format!(
-                        "private subscription read too slowly, its queue of {} updates ran full: events are \
-                         missing from here on; query orders and balances over REST, then subscribe again",
+                        "the private subscription was read too slowly and its queue of {} updates is full: \
+                         events are missing from here on; query orders and balances over REST, then \
+                         subscribe again",
                         self.0.capacity
                     );
                     state.end(Some(Error::new(ErrorKind::Overflow, message)), stamp);
@@ -120,58 +125,61 @@ impl<T> Writer<T> {
             }
         }
         state.items.push_back((update, stamp));
-        state.tell_depth(&self.0.heard);
-        if let Some(reader) = state.reader.take() {
+        state.report_depth(&self.0.receive_tracker);
+        if let Some(waker) = state.waker.take() {
             drop(state);
-            reader.wake();
+            waker.wake();
         }
         true
     }
 
-    /// Ends the subscription after what is queued.
+    /// Ends the subscription with this error after the queued updates.
     pub(crate) fn end(&self, error: Error) {
-        let stamp = self.0.heard.stamp();
+        let stamp = self.0.receive_tracker.stamp();
         self.0.lock().end(Some(error), stamp);
     }
 
-    pub(crate) fn reader_is_gone(&self) -> bool {
+    /// Whether the reader is gone.
+    pub(crate) fn is_closed(&self) -> bool {
         self.0.lock().reader_gone
     }
 }
 
 impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
-        let stamp = self.0.heard.stamp();
+        let stamp = self.0.receive_tracker.stamp();
         self.0.lock().end(None, stamp);
     }
 }
 
 impl<T> State<T> {
-    /// Makes room by dropping all waiting events. A reader that far behind wants the newest, and a
-    /// book has to start over after the first missing one anyway. Of the lifecycle the last word
-    /// about a gap stays, and the last about silence after it: they say how things stand. Gives how
-    /// many events were dropped.
-    fn lag(&mut self) -> u64 {
-        let dropped = self.items.iter().filter(|(item, _)| item.kind() == Kind::Event).count();
+    /// Drops all queued events and returns how many there were. A reader that far behind wants the
+    /// newest, and a book must be resynchronized after the first missing event anyway. The last
+    /// `Continuity` update and the last `Liveness` update after it stay: they describe the current
+    /// state of the connection.
+    fn drop_events(&mut self) -> u64 {
+        let is_event = |(item, _): &&(Update<T>, Stamp)| item.kind() == UpdateKind::Event;
+        let dropped = self.items.iter().filter(is_event).count();
         let dropped = u64::try_from(dropped).unwrap_or(u64::MAX);
         if self.lagged == 0 {
             self.lagged_at = self.items.front().map(|(_, stamp)| *stamp);
         }
         self.lagged += dropped;
         let last = |kind| self.items.iter().rposition(|(item, _)| item.kind() == kind);
-        let gap = last(Kind::Gap);
-        let quiet = last(Kind::Quiet).filter(|quiet| gap.is_none_or(|gap| gap < *quiet));
-        let mut place = 0;
+        let continuity = last(UpdateKind::Continuity);
+        let liveness = last(UpdateKind::Liveness)
+            .filter(|liveness| continuity.is_none_or(|continuity| continuity < *liveness));
+        let mut index = 0;
         self.items.retain(|_| {
-            let stays = Some(place) == gap || Some(place) == quiet;
-            place += 1;
+            let stays = Some(index) == continuity || Some(index) == liveness;
+            index += 1;
             stays
         });
         dropped
     }
 
-    fn tell_depth(&mut self, heard: &Heard) {
-        self.depth.tell(&heard.meters, self.items.len());
+    fn report_depth(&mut self, receive_tracker: &ReceiveTracker) {
+        self.depth.set(&receive_tracker.meters, self.items.len());
     }
 
     fn end(&mut self, error: Option<Error>, stamp: Stamp) {
@@ -181,8 +189,8 @@ impl<T> State<T> {
         self.ended = true;
         self.error = error;
         self.ended_at = Some(stamp);
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 }
@@ -194,60 +202,65 @@ impl<T> Reader<T> {
     ) -> Poll<Option<Result<Update<T>, Error>>> {
         let mut state = self.0.lock();
         if state.lagged > 0 {
-            state.given = state.lagged_at;
+            state.last_read = state.lagged_at;
             return Poll::Ready(Some(Ok(Update::Lagged(std::mem::take(&mut state.lagged)))));
         }
         if let Some((update, stamp)) = state.items.pop_front() {
-            state.given = Some(stamp);
-            state.tell_depth(&self.0.heard);
+            state.last_read = Some(stamp);
+            state.report_depth(&self.0.receive_tracker);
             if matches!(update, Update::Data(_)) {
-                self.0.heard.meters.read(stamp.received.instant);
+                self.0.receive_tracker.meters.read(stamp.received_at.instant);
             }
             return Poll::Ready(Some(Ok(update)));
         }
         if state.ended {
-            state.given = state.ended_at;
-            return Poll::Ready(state.error.take().map(Err));
+            state.last_read = state.ended_at;
+            let error = state.error.take();
+            state.terminated = error.is_none();
+            return Poll::Ready(error.map(Err));
         }
-        state.reader = Some(context.waker().clone());
+        state.waker = Some(context.waker().clone());
         Poll::Pending
     }
 
-    /// Everything that was received until then was given before the last item.
-    pub(crate) fn last_received(&self) -> Option<Instant> {
-        self.0.lock().given?.heard
+    /// Whether `None` was returned.
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.0.lock().terminated
+    }
+
+    /// Everything that was received until then was returned before the last item.
+    pub(crate) fn delivered_until(&self) -> Option<Instant> {
+        self.0.lock().last_read?.received_until
+    }
+
+    /// Everything that was received until then was returned or is queued.
+    pub(crate) fn received_until(&self) -> Option<Instant> {
+        self.0.receive_tracker.received_until()
     }
 
     /// When the last item was received.
-    pub(crate) fn received_at(&self) -> Option<ReceivedAt> {
-        self.0.lock().given.map(|stamp| stamp.received)
+    pub(crate) fn received_at(&self) -> Option<ReceiveTime> {
+        self.0.lock().last_read.map(|stamp| stamp.received_at)
     }
 
-    /// How many updates wait.
-    pub(crate) fn waiting(&self) -> usize {
+    /// How many updates are queued.
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().items.len()
     }
 
-    /// Everything that was received until then is in the queue or was given.
-    pub(crate) fn heard(&self) -> Option<Instant> {
-        self.0.heard.get()
-    }
-
-    /// Why the connection was lost last, as far as it is still in the queue.
-    pub(crate) fn last_trouble(&self) -> Option<String> {
+    /// Why the connection was last lost, if that update is still queued.
+    pub(crate) fn last_disconnect(&self) -> Option<String> {
         self.0.lock().items.iter().rev().find_map(|(item, _)| match item {
             Update::Reconnecting(reason) => Some(reason.to_string()),
             _ => None,
         })
     }
-}
 
-impl<T> Reader<T> {
-    /// Nobody reads any more.
+    /// Discards the queued updates and takes no more.
     pub(crate) fn close(&self) {
         let mut state = self.0.lock();
         state.reader_gone = true;
         state.items.clear();
-        state.tell_depth(&self.0.heard);
+        state.report_depth(&self.0.receive_tracker);
     }
 }

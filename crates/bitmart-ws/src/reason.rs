@@ -1,48 +1,49 @@
-//! Why the venue refused something and why a connection ended.
+//! Rejections by the exchange, and the reasons why a connection ended.
 
 use std::fmt;
 use std::time::Duration;
 
 /// Longest error text that is kept from a frame.
-const TEXT_CHARS: usize = 300;
+const MAX_TEXT_CHARS: usize = 300;
 
-/// The beginning of a text from outside. Control characters could do things to a terminal.
-pub(crate) fn bounded(text: &str) -> String {
+/// Returns the beginning of a text from outside, without control characters: they could manipulate a
+/// terminal.
+pub(crate) fn sanitize(text: &str) -> String {
     let shown = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-    text.chars().take(TEXT_CHARS).map(shown).collect()
+    text.chars().take(MAX_TEXT_CHARS).map(shown).collect()
 }
 
-/// A refusal by the venue, as it stood in the frame.
+/// The error with which the exchange rejected a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// BitMart's number, 90001 to 95000. Spot only: futures refuses with a text alone.
+    /// BitMart's error code, 90001 to 95000. Spot only: futures sends only a text.
     pub code: Option<u32>,
     /// BitMart's text, cut to 300 characters, without control characters and without the part of the
     /// API key that futures repeats in it.
     pub text: String,
 }
 
-/// What futures says of a topic that it does not have (observed and documented).
+/// What futures sends for an unknown topic (observed and documented).
 const UNKNOWN_TOPIC: [&str; 3] = ["not exist", "not found", "Invalid"];
 
-/// What becomes of a refused command when it is sent again.
+/// Whether a rejected command may succeed when it is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prospect {
-    /// It may succeed a little later: the clock, a rate, a fault of the server.
-    Passing,
-    /// It will be refused again: key, memo, permission, no such topic.
-    Final,
-    /// Nobody has told what this refusal means.
+pub(crate) enum Permanence {
+    /// It may succeed later: clock, rate limit, server error.
+    Transient,
+    /// It will be rejected again: key, memo, permission, unknown topic.
+    Permanent,
+    /// The documentation does not say what this rejection means.
     Unknown,
 }
 
 impl Rejection {
     pub(crate) fn new(code: Option<u32>, text: &str) -> Self {
-        // Futures repeats the beginning of the API key, with stars behind it.
-        let shown = |word| if str::ends_with(word, "****") { "****" } else { word };
-        let text: Vec<_> = text.split(' ').map(shown).collect();
-        Self { code, text: bounded(&text.join(" ")) }
+        // Futures repeats the beginning of the API key, followed by asterisks.
+        let redact = |word| if str::ends_with(word, "****") { "****" } else { word };
+        let text: Vec<_> = text.split(' ').map(redact).collect();
+        Self { code, text: sanitize(&text.join(" ")) }
     }
 
     /// The topic is already subscribed. Data keeps flowing, so this is no failure.
@@ -55,40 +56,42 @@ impl Rejection {
         self.code == Some(91_005)
     }
 
-    /// What becomes of the same command when it is sent again.
-    pub(crate) fn prospect(&self) -> Prospect {
+    pub(crate) fn permanence(&self) -> Permanence {
         match self.code {
-            // Too many messages, too many connections, internal error; a time that is off; a login
-            // that is gone, which the next connection has again.
-            Some(90_007 | 94_001 | 94_002 | 95_000 | 91_021..=91_023 | 91_006) => Prospect::Passing,
-            // Wrong commands and topics; keys that are unknown, frozen or expired; wrong signatures.
+            // Too many messages, too many connections, internal error; a wrong time; not logged in,
+            // which the login of the next connection cures.
+            Some(90_007 | 94_001 | 94_002 | 95_000 | 91_021..=91_023 | 91_006) => {
+                Permanence::Transient
+            }
+            // Invalid commands and topics; unknown, frozen or expired keys; wrong signatures.
             Some(90_001..=90_006 | 90_009 | 91_001..=91_004 | 91_010 | 91_011 | 92_001) => {
-                Prospect::Final
+                Permanence::Permanent
             }
             None if self.text.contains("temporarily unavailable") || self.is_about_login() => {
-                Prospect::Passing
+                Permanence::Transient
             }
-            None if UNKNOWN_TOPIC.iter().any(|words| self.text.contains(words)) => Prospect::Final,
-            Some(_) | None => Prospect::Unknown,
+            None if UNKNOWN_TOPIC.iter().any(|part| self.text.contains(part)) => {
+                Permanence::Permanent
+            }
+            Some(_) | None => Permanence::Unknown,
         }
     }
 
-    /// The same command may succeed a little later.
-    pub(crate) fn is_passing(&self) -> bool {
-        self.prospect() == Prospect::Passing
+    pub(crate) fn is_transient(&self) -> bool {
+        self.permanence() == Permanence::Transient
     }
 
-    /// The time of the signature may be what is wrong. Futures does not tell: its refusals have no
-    /// code, and the documented text fits every cause.
+    /// Whether the time of the signature may be wrong. Futures sends no codes, and its documented text
+    /// fits every cause.
     #[cfg(any(feature = "client", test))]
     pub(crate) fn may_be_about_time(&self) -> bool {
         match self.code {
             Some(code) => matches!(code, 91_021..=91_023),
-            None => self.prospect() == Prospect::Unknown,
+            None => self.permanence() == Permanence::Unknown,
         }
     }
 
-    /// A topic was refused because the venue takes the connection for one without a login.
+    /// Whether a topic was rejected because the connection is not logged in.
     pub(crate) fn is_about_login(&self) -> bool {
         match self.code {
             Some(code) => code == 91_006,
@@ -97,12 +100,12 @@ impl Rejection {
         }
     }
 
-    /// The venue complains about the connection, not about a topic.
+    /// Whether the rejection concerns the whole connection, not a topic.
     pub(crate) fn is_about_connection(&self) -> bool {
         matches!(self.code, Some(94_001 | 94_002))
     }
 
-    /// What to do about a refused login.
+    /// Returns what to do about a rejected login.
     pub fn login_advice(&self) -> &'static str {
         match self.code {
             Some(91_001 | 91_002) => "check the API key and that it belongs to this environment",
@@ -132,64 +135,63 @@ impl fmt::Display for Rejection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReconnectReason {
-    /// The server closed the connection, with a code and a text if it gave them.
+    /// The server closed the connection.
     Closed {
-        /// The WebSocket close code.
+        /// The WebSocket close code, if the server sent one.
         code: Option<u16>,
-        /// The server's words, cut to 300 characters, without control characters.
+        /// The close reason, if the server sent one; cut to 300 characters, without control
+        /// characters.
         text: Option<String>,
     },
-    /// There was no connection to be had, and nothing was sent.
+    /// The server could not be reached, and nothing was sent.
     #[cfg(feature = "client")]
-    Unreached {
-        /// Which hop on the way to the host failed.
+    Unreachable {
+        /// The hop on the way to the host that failed.
         hop: bitmart_net::Hop,
         /// What went wrong there.
         kind: bitmart_net::ConnectErrorKind,
-        /// What the connector said.
+        /// The error of the connector.
         detail: String,
     },
     /// The connection broke, or TLS or the handshake failed.
     Lost {
-        /// What the socket, TLS or the handshake said.
+        /// The error of the socket, TLS or the handshake.
         detail: String,
     },
-    /// The handshake was answered by an HTTP status instead of a connection, by the venue or by the
-    /// proxy before it.
-    HandshakeRefused {
+    /// The handshake was answered with an HTTP error, by the exchange or by a proxy in front of it.
+    HandshakeRejected {
         /// The HTTP status: 429 for too many attempts, 403 for a block.
         status: u16,
-        /// What its body is, where that is known: `a Cloudflare page, error code: 1020`.
+        /// What the response body is, if known: `a Cloudflare page, error code: 1020`.
         page: Option<String>,
-        /// The pause before the next attempt, when it is longer than the usual one: as `Retry-After`
-        /// says, bounded by
-        /// [`Limits::longest_refused_pause`](crate::Limits::longest_refused_pause); for 429 and 403
-        /// without one at least [`Limits::refused_pause`](crate::Limits::refused_pause).
-        wait: Option<Duration>,
+        /// The delay before the next attempt, if it is longer than the usual one. It follows
+        /// `Retry-After`, up to [`Limits::max_retry_after`](crate::Limits::max_retry_after). Without
+        /// that header it is at least
+        /// [`Limits::handshake_retry_delay`](crate::Limits::handshake_retry_delay) for 429 and 403.
+        retry_after: Option<Duration>,
     },
-    /// Nothing arrived for this long.
-    Silent {
-        /// The bound that was passed.
+    /// Nothing was received for too long.
+    IdleTimeout {
+        /// The timeout.
         limit: Duration,
     },
-    /// A subscription or a login was not answered in time.
-    Unanswered {
-        /// What was waited for.
-        waited_for: &'static str,
+    /// A subscription or a login was not acknowledged in time.
+    NotAcknowledged {
+        /// `subscription` or `login`.
+        operation: &'static str,
     },
-    /// The server sent something that is not allowed: a broken or oversized frame, data that does
-    /// not inflate.
+    /// The server violated the protocol: a broken or oversized frame, data that does not inflate.
     Protocol {
-        /// What was wrong with it.
+        /// The violation.
         detail: String,
     },
-    /// The server refused the connection for a passing reason.
-    Refused(Rejection),
+    /// The exchange rejected the connection or its login for a reason that may pass.
+    Rejected(Rejection),
 }
 
 #[cfg(any(feature = "client", test))]
 impl ReconnectReason {
-    /// The server closed the connection without a word.
+    /// The server closed the connection without a close frame.
     pub(crate) const fn closed() -> Self {
         Self::Closed { code: None, text: None }
     }
@@ -206,22 +208,26 @@ impl fmt::Display for ReconnectReason {
                 text.as_ref().map_or(Ok(()), |text| write!(f, ": {text}"))
             }
             #[cfg(feature = "client")]
-            Self::Unreached { detail, .. } => f.write_str(detail),
+            Self::Unreachable { detail, .. } => f.write_str(detail),
             Self::Lost { detail } => write!(f, "connection lost: {detail}"),
-            Self::HandshakeRefused { status, page, wait } => {
-                write!(f, "handshake refused with HTTP {status}")?;
+            Self::HandshakeRejected { status, page, retry_after } => {
+                write!(f, "handshake rejected with HTTP {status}")?;
                 if let Some(page) = page {
                     write!(f, " ({page})")?;
                 }
-                match wait {
-                    Some(wait) => write!(f, "; next attempt in {} s", wait.as_secs_f64().ceil()),
+                match retry_after {
+                    Some(delay) => {
+                        write!(f, "; next attempt in {} s", delay.as_secs_f64().ceil())
+                    }
                     None => Ok(()),
                 }
             }
-            Self::Silent { limit } => write!(f, "nothing received for {limit:?}"),
-            Self::Unanswered { waited_for } => write!(f, "no answer to the {waited_for} in time"),
+            Self::IdleTimeout { limit } => write!(f, "nothing received for {limit:?}"),
+            Self::NotAcknowledged { operation } => {
+                write!(f, "the {operation} was not acknowledged in time")
+            }
             Self::Protocol { detail } => write!(f, "protocol violation: {detail}"),
-            Self::Refused(rejection) => write!(f, "refused by the server: {rejection}"),
+            Self::Rejected(rejection) => write!(f, "rejected by the server: {rejection}"),
         }
     }
 }

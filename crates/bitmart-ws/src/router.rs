@@ -1,10 +1,10 @@
-//! Hands the events of a connection to the subscriptions that want them.
+//! Routes the events of a connection to its subscribers.
 //!
-//! A frame names its channel; subscriptions of one channel and one event type share a lane, which
-//! decodes each frame once.
+//! A frame names its channel. The subscribers of one channel and one event type share a
+//! [`Dispatcher`], which decodes each frame once.
 
-mod lane;
-mod outlet;
+mod dispatcher;
+mod sink;
 #[cfg(test)]
 mod tests;
 
@@ -16,23 +16,24 @@ use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::event::{DecodeError, Event};
 use crate::observe::Meters;
-use crate::session::Notice;
+use crate::session::SessionEvent;
 use crate::topic;
 
-use lane::{AnyLane, Lane, Life};
+use dispatcher::{AnyDispatcher, Dispatcher, LifecycleEvent};
 
-pub(crate) use lane::{Member, MemberId, Ready};
-pub(crate) use outlet::Outlet;
+pub(crate) use dispatcher::{AckTarget, Subscriber, SubscriberId};
+pub(crate) use sink::UpdateSink;
 
-/// All subscriptions of one connection.
+/// All subscribers of one connection.
 pub(crate) struct Router {
     dialect: Dialect,
-    lanes: HashMap<Box<str>, Vec<Box<dyn AnyLane>>>,
-    /// How many subscriptions each topic has.
+    /// By channel, one for each event type.
+    dispatchers: HashMap<Box<str>, Vec<Box<dyn AnyDispatcher>>>,
+    /// How many subscribers each topic has.
     topics: HashMap<Arc<str>, usize>,
-    members: HashMap<MemberId, Arc<str>>,
-    /// Members found to be over while events were handed out.
-    over: Vec<MemberId>,
+    subscribers: HashMap<SubscriberId, Arc<str>>,
+    /// Subscribers that were found to have ended.
+    ended: Vec<SubscriberId>,
     meters: Meters,
 }
 
@@ -40,46 +41,48 @@ impl Router {
     pub(crate) fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
-            lanes: HashMap::new(),
+            dispatchers: HashMap::new(),
             topics: HashMap::new(),
-            members: HashMap::new(),
-            over: Vec::new(),
+            subscribers: HashMap::new(),
+            ended: Vec::new(),
             meters: Meters::default(),
         }
     }
 
-    /// Counts here what cannot be read.
-    pub(crate) fn metered(self, meters: Meters) -> Self {
+    /// Counts decode errors with these meters.
+    pub(crate) fn meters(self, meters: Meters) -> Self {
         Self { meters, ..self }
     }
 
-    /// Adds a subscription.
-    pub(crate) fn join<T: Event>(&mut self, member: Member<T>) {
-        let topic = member.topic.clone();
+    pub(crate) fn add<T: Event>(&mut self, subscriber: Subscriber<T>) {
+        let topic = subscriber.topic.clone();
         *self.topics.entry(topic.clone()).or_default() += 1;
-        self.members.insert(member.id, topic.clone());
-        let lanes = self.lanes.entry(key(self.dialect, &topic).into()).or_default();
-        let of_type = lanes.iter().position(|lane| lane.event_type() == TypeId::of::<T>());
-        let at = of_type.unwrap_or_else(|| {
-            lanes.push(Box::new(Lane::<T>::new(self.meters.clone())));
-            lanes.len() - 1
+        self.subscribers.insert(subscriber.id, topic.clone());
+        let dispatchers =
+            self.dispatchers.entry(dispatch_key(self.dialect, &topic).into()).or_default();
+        let of_type =
+            dispatchers.iter().position(|dispatcher| dispatcher.event_type() == TypeId::of::<T>());
+        let index = of_type.unwrap_or_else(|| {
+            dispatchers.push(Box::new(Dispatcher::<T>::new(self.meters.clone())));
+            dispatchers.len() - 1
         });
-        if let Some(lane) = lanes[at].as_any_mut().downcast_mut::<Lane<T>>() {
-            lane.join(member);
+        let dispatcher = dispatchers[index].as_any_mut().downcast_mut::<Dispatcher<T>>();
+        if let Some(dispatcher) = dispatcher {
+            dispatcher.add(subscriber);
         }
     }
 
-    /// Removes a subscription. Gives its topic if that was the last one of it.
-    pub(crate) fn leave(&mut self, id: MemberId) -> Option<Arc<str>> {
-        let topic = self.members.remove(&id)?;
-        let key = key(self.dialect, &topic);
-        if let Some(lanes) = self.lanes.get_mut(key) {
-            for lane in lanes.iter_mut() {
-                lane.leave(id);
+    /// Removes a subscriber. Returns its topic if it was the last one of it.
+    pub(crate) fn remove(&mut self, id: SubscriberId) -> Option<Arc<str>> {
+        let topic = self.subscribers.remove(&id)?;
+        let key = dispatch_key(self.dialect, &topic);
+        if let Some(dispatchers) = self.dispatchers.get_mut(key) {
+            for dispatcher in dispatchers.iter_mut() {
+                dispatcher.remove(id);
             }
-            lanes.retain(|lane| !lane.is_empty());
-            if lanes.is_empty() {
-                self.lanes.remove(key);
+            dispatchers.retain(|dispatcher| !dispatcher.is_empty());
+            if dispatchers.is_empty() {
+                self.dispatchers.remove(key);
             }
         }
         let count = self.topics.get_mut(&topic)?;
@@ -91,17 +94,17 @@ impl Router {
         Some(topic)
     }
 
-    /// Decodes one data frame and hands its events out. `false` when it is not JSON.
+    /// Decodes one data frame and delivers its events. Returns `false` if it is not JSON.
     pub(crate) fn dispatch(&mut self, channel: &str, text: &str) -> bool {
         let mut readable = true;
-        let over = &mut self.over;
+        let ended = &mut self.ended;
         let all = |_: &str| true;
         match self.dialect {
             Dialect::Spot => {
-                // The documents also show the table with the symbol behind it.
+                // Some documented frames carry the symbol behind the table.
                 let (table, symbol) = topic::split(channel);
-                for lane in self.lanes.get_mut(table).into_iter().flatten() {
-                    readable &= lane.dispatch(text, symbol, &all, over);
+                for dispatcher in self.dispatchers.get_mut(table).into_iter().flatten() {
+                    readable &= dispatcher.dispatch(text, symbol, &all, ended);
                 }
                 let Some(covering) = topic::covering(table) else {
                     return readable;
@@ -112,79 +115,84 @@ impl Router {
                         topics.contains_key(topic)
                     })
                 };
-                for lane in self.lanes.get_mut(covering).into_iter().flatten() {
-                    readable &= lane.dispatch(text, symbol, &uncovered, over);
+                for dispatcher in self.dispatchers.get_mut(covering).into_iter().flatten() {
+                    readable &= dispatcher.dispatch(text, symbol, &uncovered, ended);
                 }
             }
             Dialect::Futures => {
-                if let Some(lanes) = self.lanes.get_mut(channel) {
-                    for lane in lanes {
-                        readable &= lane.dispatch(text, None, &all, over);
+                if let Some(dispatchers) = self.dispatchers.get_mut(channel) {
+                    for dispatcher in dispatchers {
+                        readable &= dispatcher.dispatch(text, None, &all, ended);
                     }
                     return readable;
                 }
-                // Observed: a group may come back with an `@…` suffix that was not subscribed.
+                // ConnectionObserver: a group may carry another `@…` suffix than was subscribed.
                 let similar =
-                    self.lanes.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
-                for lane in similar.flat_map(|(_, lanes)| lanes) {
-                    readable &= lane.dispatch(text, None, &all, over);
+                    self.dispatchers.iter_mut().filter(|(name, _)| topic::delivers(name, channel));
+                for dispatcher in similar.flat_map(|(_, dispatchers)| dispatchers) {
+                    readable &= dispatcher.dispatch(text, None, &all, ended);
                 }
             }
         }
         readable
     }
 
-    /// Tells everybody on the connection of something that could not be read.
-    pub(crate) fn malformed(&mut self, fault: DecodeError) {
-        self.tell_all(&Life::Malformed(fault));
+    /// Reports an unreadable frame to every subscriber.
+    pub(crate) fn malformed(&mut self, error: DecodeError) {
+        self.notify_all(&LifecycleEvent::Malformed(error));
     }
 
-    /// Tells the subscriptions what happened to them.
-    pub(crate) fn notice(&mut self, notice: Notice) {
-        match notice {
-            Notice::Subscribed { topic } => self.tell(&topic, &Life::Subscribed),
-            Notice::Resynced { topic } => self.tell(&topic, &Life::Resynced),
-            Notice::RequestRejected { topic, rejection } => {
-                self.tell(&topic, &Life::RequestRejected(rejection));
+    /// Passes an event of the session on to the subscribers that it concerns.
+    pub(crate) fn session_event(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Subscribed { topic } => self.notify(&topic, &LifecycleEvent::Subscribed),
+            SessionEvent::Resynced { topic } => self.notify(&topic, &LifecycleEvent::Resynced),
+            SessionEvent::RequestRejected { topic, rejection } => {
+                self.notify(&topic, &LifecycleEvent::RequestRejected(rejection));
             }
-            Notice::Rejected { topic, rejection } => {
+            SessionEvent::Rejected { topic, rejection } => {
                 let error = Error::rejected(&topic, rejection);
-                self.tell(&topic, &Life::End(error));
+                self.notify(&topic, &LifecycleEvent::End(error));
             }
-            Notice::LoginRefused { rejection } => self.end(&Error::login_refused(rejection)),
-            Notice::Stale { since } => self.tell_all(&Life::Stale(since)),
-            Notice::Alive => self.tell_all(&Life::Alive),
-            Notice::Reconnecting { reason } => self.tell_all(&Life::Reconnecting(reason)),
-            Notice::Unsubscribed { .. } => {}
+            SessionEvent::LoginRejected { rejection } => {
+                self.end(&Error::login_rejected(rejection));
+            }
+            SessionEvent::Stale { since } => self.notify_all(&LifecycleEvent::Stale(since)),
+            SessionEvent::Alive => self.notify_all(&LifecycleEvent::Alive),
+            SessionEvent::Reconnecting { reason } => {
+                self.notify_all(&LifecycleEvent::Reconnecting(reason));
+            }
+            SessionEvent::Unsubscribed { .. } => {}
         }
     }
 
-    /// Ends every subscription.
+    /// Ends every subscriber with this error.
     pub(crate) fn end(&mut self, error: &Error) {
-        self.tell_all(&Life::End(error.clone()));
+        self.notify_all(&LifecycleEvent::End(error.clone()));
     }
 
-    /// The members that are over; they must leave.
-    pub(crate) fn take_over(&mut self) -> Vec<MemberId> {
-        std::mem::take(&mut self.over)
+    /// Returns the subscribers that have ended. The caller must remove them.
+    pub(crate) fn take_ended(&mut self) -> Vec<SubscriberId> {
+        std::mem::take(&mut self.ended)
     }
 
-    fn tell(&mut self, topic: &str, life: &Life) {
-        for lane in self.lanes.get_mut(key(self.dialect, topic)).into_iter().flatten() {
-            lane.tell(Some(topic), life, &mut self.over);
+    fn notify(&mut self, topic: &str, event: &LifecycleEvent) {
+        let key = dispatch_key(self.dialect, topic);
+        for dispatcher in self.dispatchers.get_mut(key).into_iter().flatten() {
+            dispatcher.notify(Some(topic), event, &mut self.ended);
         }
     }
 
-    fn tell_all(&mut self, life: &Life) {
-        for lane in self.lanes.values_mut().flatten() {
-            lane.tell(None, life, &mut self.over);
+    fn notify_all(&mut self, event: &LifecycleEvent) {
+        for dispatcher in self.dispatchers.values_mut().flatten() {
+            dispatcher.notify(None, event, &mut self.ended);
         }
     }
 }
 
-/// What the lanes of a topic are found by. A spot frame names its table without the symbol; a
-/// futures frame repeats the topic.
-fn key(dialect: Dialect, topic: &str) -> &str {
+/// The key of a topic's dispatchers. A spot frame names its table without the symbol; a futures frame
+/// repeats the topic.
+fn dispatch_key(dialect: Dialect, topic: &str) -> &str {
     match dialect {
         Dialect::Spot => topic::split(topic).0,
         Dialect::Futures => topic,

@@ -1,16 +1,23 @@
 //! The life of one connection as a pure state machine.
 //!
-//! A [`Session`] takes what happened (connected, a frame, a command, time, closed) with the moment
-//! at which it happened, and gives back [`Action`]s: send, connect, close, tell the user. It reads no
-//! clock, owns no socket and draws no randomness but what its seed gives, so that every run can be
-//! repeated. The driver of the `client` feature runs it over tokio; any other runtime can do the same:
+//! ```text
+//!              commands (subscribe, unsubscribe, …)
+//!                               │
+//!  socket ── connected, text ─► Session ── Action ─► socket
+//!  timer ─── tick ──────────────┘   └───── Action::Emit(SessionEvent) ─► subscriptions
+//! ```
+//!
+//! A [`Session`] takes each input with the time at which it happened and queues [`Action`]s: connect,
+//! send, close, emit an event. It reads no clock, owns no socket and takes its randomness from a seed,
+//! so every run can be repeated. The driver of the `client` feature runs it over tokio. Any other
+//! runtime can do the same:
 //!
 //! ```
 //! use std::time::Instant;
-//! use bitmart_ws::{Access, Action, Dialect, Limits, Notice, Session};
+//! use bitmart_ws::{Access, Action, Dialect, Limits, Session, SessionEvent};
 //!
 //! let now = Instant::now();
-//! let limits = Limits::of(Dialect::Spot, Access::Public);
+//! let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
 //! let mut session = Session::new(Dialect::Spot, Access::Public, limits, 42);
 //! session.subscribe(now, "spot/ticker:BTC_USDT".into());
 //! assert!(matches!(session.poll_action(), Some(Action::Connect { .. })));
@@ -20,112 +27,115 @@
 //! assert_eq!(text, r#"{"op":"subscribe","args":["spot/ticker:BTC_USDT"]}"#);
 //!
 //! session.receive(now, r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#);
-//! assert!(matches!(session.poll_action(), Some(Action::Emit(Notice::Subscribed { .. }))));
+//! assert!(matches!(session.poll_action(), Some(Action::Emit(SessionEvent::Subscribed { .. }))));
 //! ```
 
 mod action;
-mod answers;
 mod commands;
-mod ending;
-mod flight;
-mod overdue;
-mod pace;
+mod control;
+mod first_data;
+mod lifecycle;
+mod pacing;
+mod pending;
 #[cfg(test)]
-mod properties;
+mod property_tests;
 mod sending;
-mod served;
 mod status;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::budget::Budget;
 use crate::dialect::{Access, Dialect, Incoming, Limits};
+use crate::rate_limiter::RateLimiter;
 use crate::reason::ReconnectReason;
 
-use flight::Flight;
+use pending::PendingCommands;
 
-pub use action::{Action, Notice};
-pub use pace::Pace;
-pub use status::{Condition, Status};
+pub use action::{Action, SessionEvent};
+pub use pacing::ConnectPacing;
+pub use status::{ConnectionState, ConnectionStatus};
 
-/// One connection: what it should carry, what it carries, and what to do next. See the
-/// [module](self) for how to drive it.
+/// One connection: its desired topics, its subscribed topics, and the actions that follow from the
+/// difference. See the [module](self) for how to drive it.
 #[derive(Debug)]
 pub struct Session {
     dialect: Dialect,
     access: Access,
     limits: Limits,
     state: State,
-    topics: BTreeMap<Arc<str>, Topic>,
-    flight: Flight,
-    requests: VecDeque<Arc<str>>,
-    budget: Budget,
-    pace: Pace,
-    /// Refusals of logins, since a topic was served last, that do not say whether the next attempt
-    /// is refused as well.
-    unexplained: u32,
+    topics: BTreeMap<Arc<str>, TopicState>,
+    /// Commands that were sent and not yet acknowledged.
+    pending: PendingCommands,
+    /// Topics whose snapshot is to be requested.
+    snapshot_requests: VecDeque<Arc<str>>,
+    limiter: RateLimiter,
+    pacing: ConnectPacing,
+    /// Rejected logins of unknown permanence since a topic was last confirmed.
+    unexplained_rejections: u32,
     actions: VecDeque<Action>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// No topics, so no socket: the venue closes connections that carry nothing.
+    /// No topics, so no socket: the exchange closes connections without topics.
     Idle,
     /// The driver waits out the delay or connects.
     Connecting,
-    /// The login was sent; nothing else may be sent before it is answered.
-    LoggingIn { link: Link, deadline: Instant },
+    /// The login was sent. Nothing else may be sent before it is acknowledged.
+    LoggingIn { socket: OpenSocket, deadline: Instant },
     /// Commands and data flow.
-    Open { link: Link },
-    /// The login was refused for good. Only a new session may try again.
+    Open { socket: OpenSocket },
+    /// The login was rejected permanently. Only a new session may try again.
     Failed,
 }
 
-/// Times of an open socket.
+/// What the session tracks of an open socket.
 #[derive(Clone, Copy, Debug)]
-struct Link {
-    since: Instant,
-    heard: Instant,
-    pinged: Instant,
-    empty_since: Option<Instant>,
-    /// Topics are served here: one was acknowledged or refused, or data came.
-    proven: bool,
-    /// The user was told that nothing has been heard for a while.
+struct OpenSocket {
+    opened_at: Instant,
+    last_received: Instant,
+    last_ping: Instant,
+    /// Since when no topic is desired.
+    unused_since: Option<Instant>,
+    /// The server answers commands about topics: one was acknowledged or rejected, or data arrived.
+    responsive: bool,
+    /// [`SessionEvent::Stale`] was emitted.
     stale: bool,
-    /// Frames in a row that could not be read.
+    /// Undecodable frames in a row.
     unreadable: u32,
 }
 
 #[derive(Debug)]
-struct Topic {
+struct TopicState {
     desired: bool,
-    on_wire: OnWire,
-    /// Acknowledged once, on this connection or an earlier one.
-    known: bool,
-    /// Asked for a second time, in a frame of its own: the answer to a larger frame was missing or
-    /// could not be attributed.
-    alone: bool,
-    /// Refused for a passing reason; not asked again before this moment.
+    wire_state: WireState,
+    /// Confirmed at least once, on this connection or an earlier one.
+    confirmed_before: bool,
+    /// The next command for this topic gets a frame of its own: a larger frame was not acknowledged,
+    /// or its rejection could not be attributed.
+    retry_alone: bool,
+    /// Rejected for a transient reason; not subscribed again before this time.
     retry_at: Option<Instant>,
-    /// Refusals in a row that nobody can explain.
-    refusals: u32,
+    /// Rejections of unknown permanence in a row.
+    unexplained_rejections: u32,
 }
 
-impl Topic {
-    /// Whether the server was asked for it and has not answered.
-    fn is_asked(&self) -> bool {
-        // While topics are asked for one by one, the others wait for their turn.
-        self.on_wire == OnWire::Subscribing || (self.alone && self.on_wire == OnWire::Absent)
+impl TopicState {
+    /// Whether a subscribe command was sent and not yet acknowledged.
+    fn awaits_acknowledgement(&self) -> bool {
+        // Topics that are retried one by one wait for their turn and still count.
+        self.wire_state == WireState::Subscribing
+            || (self.retry_alone && self.wire_state == WireState::Absent)
     }
 }
 
-/// Where a topic stands with the server.
+/// The state of a topic on the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OnWire {
+enum WireState {
     Absent,
     Subscribing,
     Confirmed,
@@ -133,73 +143,78 @@ enum OnWire {
 }
 
 impl Session {
-    /// A session without topics. It connects when it gets the first. The seed drives the jitter of
-    /// reconnections: give each session another.
+    /// Creates a session without topics. It connects when the first one is subscribed. The seed
+    /// drives the jitter of reconnections: give each session a different one.
     pub fn new(dialect: Dialect, access: Access, limits: Limits, seed: u64) -> Self {
-        Self::resume(dialect, access, limits, Pace::new(&limits, seed))
+        Self::with_pacing(dialect, access, limits, ConnectPacing::new(&limits, seed))
     }
 
-    /// A session that follows on another to the same address and keeps its pace.
-    pub fn resume(dialect: Dialect, access: Access, limits: Limits, pace: Pace) -> Self {
+    /// Creates a session that replaces an earlier one at the same endpoint and continues its pacing.
+    pub fn with_pacing(
+        dialect: Dialect,
+        access: Access,
+        limits: Limits,
+        pacing: ConnectPacing,
+    ) -> Self {
         Self {
             dialect,
             access,
             limits,
             state: State::Idle,
             topics: BTreeMap::new(),
-            flight: Flight::default(),
-            requests: VecDeque::new(),
-            budget: Budget::new(
+            pending: PendingCommands::default(),
+            snapshot_requests: VecDeque::new(),
+            limiter: RateLimiter::new(
                 limits.messages_per_window,
                 limits.messages_reserved,
                 limits.message_window,
             ),
-            pace,
-            unexplained: 0,
+            pacing,
+            unexplained_rejections: 0,
             actions: VecDeque::new(),
         }
     }
 
-    /// The pace of attempts to connect, for the session that comes after this one.
-    pub fn pace(&mut self, now: Instant) -> Pace {
-        self.note_health(now);
-        self.pace.clone()
+    /// Returns the pacing of connection attempts, for the session that replaces this one.
+    pub fn pacing(&mut self, now: Instant) -> ConnectPacing {
+        self.reset_backoff_if_healthy(now);
+        self.pacing.clone()
     }
 
-    /// The next thing to do. Call it after every input until it gives `None`.
+    /// Returns the next action. Call it after every input until it returns `None`.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// The next thing to do, if it is to tell the user. With a data frame in hand, take these before
-    /// the data is passed on: the frame may be the first of its topic.
-    pub fn poll_notice(&mut self) -> Option<Notice> {
+    /// Returns the next action if it is an event. Call it until it returns `None` before passing on
+    /// the data of a frame: the frame may be the first of its topic.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
         if !matches!(self.actions.front(), Some(Action::Emit(_))) {
             return None;
         }
         match self.actions.pop_front() {
-            Some(Action::Emit(notice)) => Some(notice),
+            Some(Action::Emit(event)) => Some(event),
             _ => None,
         }
     }
 
-    /// When [`tick`](Self::tick) must be called next, if nothing else happens before.
+    /// Returns when [`tick`](Self::tick) must be called if no other input comes before.
     pub fn deadline(&self) -> Option<Instant> {
-        let (link, login) = match &self.state {
-            State::LoggingIn { link, deadline } => (link, Some(*deadline)),
-            State::Open { link } => (link, None),
+        let (socket, login) = match &self.state {
+            State::LoggingIn { socket, deadline } => (socket, Some(*deadline)),
+            State::Open { socket } => (socket, None),
             State::Idle | State::Connecting | State::Failed => return None,
         };
         let open = login.is_none();
-        let ping = link.pinged + self.limits.ping_interval;
-        let linger = link.empty_since.map(|since| since + self.limits.linger);
+        let heartbeat = socket.last_ping + self.limits.heartbeat_interval;
+        let unused = socket.unused_since.map(|since| since + self.limits.unused_timeout);
         let retry = self.topics.values().filter_map(|topic| topic.retry_at).min();
-        let budget = if self.has_work() { self.budget.next_free() } else { None };
-        let quiet = if link.stale { self.limits.silence } else { self.limits.stale_after };
-        [Some(link.heard + quiet.min(self.limits.silence)), login]
+        let permit = if self.has_unsent_commands() { self.limiter.next_permit() } else { None };
+        let idle = if socket.stale { self.limits.idle_timeout } else { self.limits.stale_after };
+        [Some(socket.last_received + idle.min(self.limits.idle_timeout)), login]
             .into_iter()
             .chain(
-                [Some(ping), linger, self.flight.deadline(), retry, budget]
+                [Some(heartbeat), unused, self.pending.deadline(), retry, permit]
                     .into_iter()
                     .filter(|_| open),
             )
@@ -207,116 +222,120 @@ impl Session {
             .min()
     }
 
-    /// The socket is open.
+    /// Handles an opened socket.
     pub fn connected(&mut self, now: Instant) {
         if !matches!(self.state, State::Connecting) {
             return;
         }
-        self.budget.clear();
-        let link = Link {
-            since: now,
-            heard: now,
-            pinged: now,
-            empty_since: None,
-            proven: false,
+        self.limiter.clear();
+        let socket = OpenSocket {
+            opened_at: now,
+            last_received: now,
+            last_ping: now,
+            unused_since: None,
+            responsive: false,
             stale: false,
             unreadable: 0,
         };
         match self.access {
-            Access::Public => self.state = State::Open { link },
+            Access::Public => self.state = State::Open { socket },
             Access::Private => {
-                self.budget.take_reserved(now);
+                self.limiter.try_acquire_reserved(now);
                 self.actions.push_back(Action::Login);
-                self.state = State::LoggingIn { link, deadline: now + self.limits.login_within };
+                self.state = State::LoggingIn { socket, deadline: now + self.limits.login_timeout };
             }
         }
         self.flush(now);
     }
 
-    /// A protocol ping arrived. Gives whether it is to be answered: the answer counts as a frame,
-    /// and pings that come in a flood are not worth the message limit. Heartbeats keep their share.
-    pub fn pinged(&mut self, now: Instant) -> bool {
-        self.heard(now);
-        self.budget.take(now)
+    /// Handles a protocol ping. Returns whether to send a pong: it counts against the message limit,
+    /// which a flood of pings must not exhaust. The share of heartbeats stays reserved.
+    pub fn ping_received(&mut self, now: Instant) -> bool {
+        self.frame_received(now);
+        self.limiter.try_acquire(now)
     }
 
-    /// A sign of life that is no text, such as a protocol pong.
-    pub fn heard(&mut self, now: Instant) {
-        if let State::LoggingIn { link, .. } | State::Open { link } = &mut self.state {
-            link.heard = now;
-            if std::mem::take(&mut link.stale) {
-                self.emit(Notice::Alive);
+    /// Handles a frame that carries no text, such as a protocol pong: it proves that the connection
+    /// is alive.
+    pub fn frame_received(&mut self, now: Instant) {
+        if let State::LoggingIn { socket, .. } | State::Open { socket } = &mut self.state {
+            socket.last_received = now;
+            if std::mem::take(&mut socket.stale) {
+                self.emit(SessionEvent::Alive);
             }
         }
     }
 
-    /// A text arrived, inflated if need be. Gives the channel if it is a data frame, which is then
-    /// the caller's to decode; everything else is dealt with here.
+    /// Handles a text frame, inflated if it was compressed. Returns the channel of a data frame, which
+    /// the caller decodes. Control frames are handled here.
     ///
-    /// The first data of a topic confirms it as an acknowledgement does, because BitMart sends the
-    /// two in either order. Pass the [notices](Self::poll_notice) on before the data.
+    /// The first data of a topic confirms it like an acknowledgement, because BitMart sends the two in
+    /// either order. Take the [events](Self::poll_event) before passing on the data.
     pub fn receive<'a>(&mut self, now: Instant, text: &'a str) -> Option<&'a str> {
-        self.heard(now);
+        self.frame_received(now);
         match self.dialect.classify(text) {
             Incoming::Data { channel } => {
-                self.prove();
-                self.data_arrived(now, channel, text);
+                self.mark_responsive();
+                self.confirm_by_data(now, channel, text);
                 Some(channel)
             }
             Incoming::Control(control) => {
-                self.control(now, control);
+                self.handle_control(now, control);
                 None
             }
         }
     }
 
-    /// The last frame could be read, or could not: it did not inflate or is not JSON. Too many of
-    /// those in a row end the connection.
-    pub fn readable(&mut self, now: Instant, readable: bool) {
-        let most = self.limits.unreadable_frames;
-        let (State::LoggingIn { link, .. } | State::Open { link }) = &mut self.state else {
+    /// Records whether the last frame could be inflated and parsed as JSON. Too many unreadable
+    /// frames in a row end the connection.
+    pub fn frame_decoded(&mut self, now: Instant, readable: bool) {
+        let max = self.limits.max_unreadable_frames;
+        let (State::LoggingIn { socket, .. } | State::Open { socket }) = &mut self.state else {
             return;
         };
         if readable {
-            link.unreadable = 0;
+            socket.unreadable = 0;
             return;
         }
-        link.unreadable += 1;
-        if link.unreadable >= most {
-            let detail = format!("{most} frames in a row could not be read");
-            self.lose(now, ReconnectReason::Protocol { detail });
+        socket.unreadable += 1;
+        if socket.unreadable >= max {
+            let detail = format!("{max} frames in a row could not be read");
+            self.abort(now, ReconnectReason::Protocol { detail });
         }
     }
 
-    /// Time has passed. Early or repeated calls do no harm.
+    /// Handles the passing of time. Early or repeated calls do no harm.
     pub fn tick(&mut self, now: Instant) {
-        let (link, login) = match &self.state {
-            State::LoggingIn { link, deadline } => (*link, Some(*deadline)),
-            State::Open { link } => (*link, None),
+        let (socket, login) = match &self.state {
+            State::LoggingIn { socket, deadline } => (*socket, Some(*deadline)),
+            State::Open { socket } => (*socket, None),
             State::Idle | State::Connecting | State::Failed => return,
         };
-        if now >= link.heard + self.limits.silence {
-            return self.lose(now, ReconnectReason::Silent { limit: self.limits.silence });
+        if now >= socket.last_received + self.limits.idle_timeout {
+            let limit = self.limits.idle_timeout;
+            return self.abort(now, ReconnectReason::IdleTimeout { limit });
         }
-        if !link.stale && now >= link.heard + self.limits.stale_after {
-            self.grow_stale(link.heard);
+        if !socket.stale && now >= socket.last_received + self.limits.stale_after {
+            self.mark_stale(socket.last_received);
         }
         if login.is_some_and(|deadline| now >= deadline) {
-            return self.lose(now, ReconnectReason::Unanswered { waited_for: "login" });
+            return self.abort(now, ReconnectReason::NotAcknowledged { operation: "login" });
         }
         if login.is_some() {
             return;
         }
-        if link.empty_since.is_some_and(|since| now >= since + self.limits.linger) {
+        if socket.unused_since.is_some_and(|since| now >= since + self.limits.unused_timeout) {
             return self.go_idle(now);
         }
-        if !self.judge_overdue(now) {
+        if !self.expire_commands(now) {
             return;
         }
-        if now >= link.pinged + self.limits.ping_interval && self.budget.take_reserved(now) {
+        if now >= socket.last_ping + self.limits.heartbeat_interval
+            && self.limiter.try_acquire_reserved(now)
+        {
             self.actions.push_back(Action::Send(self.dialect.ping().to_owned()));
-            if let State::Open { link } = &mut self.state {
-                link.pinged = now;
+            if let State::Open { socket } = &mut self.state {
+                socket.last_ping = now;
             }
         }
         for topic in self.topics.values_mut() {
@@ -325,16 +344,15 @@ impl Session {
         self.flush(now);
     }
 
-    /// The socket is gone, or the attempt to connect failed.
-    pub fn closed(&mut self, now: Instant, reason: ReconnectReason) {
+    /// Handles a closed socket or a failed connection attempt.
+    pub fn disconnected(&mut self, now: Instant, reason: ReconnectReason) {
         if !matches!(self.state, State::Idle | State::Failed) {
             self.reconnect(now, reason);
         }
     }
 
-    /// Gives up a connection that is still there, because of what it did: it will be closed and
-    /// another made.
-    pub fn lose(&mut self, now: Instant, reason: ReconnectReason) {
+    /// Closes a connection that misbehaved and makes another.
+    pub fn abort(&mut self, now: Instant, reason: ReconnectReason) {
         if !matches!(self.state, State::Idle | State::Failed) {
             self.drop_unsent();
             self.actions.push_back(Action::Close);

@@ -6,146 +6,148 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 use tokio::sync::{mpsc, watch};
 
-use crate::driver::{Command, Refusal, Signals};
+use crate::assignments::{Assignments, TopicLease};
+use crate::driver::{Command, DriverSignals, LoginFailure};
 use crate::error::{Error, ErrorKind};
-use crate::heard::Heard;
 use crate::queue::Reader;
-use crate::received::ReceivedAt;
-use crate::roster::{Roster, Seat};
-use crate::router::MemberId;
-use crate::session::Status;
+use crate::receive_time::ReceiveTime;
+use crate::receive_tracker::ReceiveTracker;
+use crate::router::SubscriberId;
+use crate::session::ConnectionStatus;
 use crate::topic::Topic;
 use crate::update::Update;
 
-/// The way to one driver.
+/// The client's connection to one driver.
 #[derive(Clone)]
-pub(crate) struct Handle {
+pub(crate) struct DriverHandle {
     pub(crate) commands: mpsc::Sender<Command>,
-    pub(crate) signals: Arc<Signals>,
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) refusal: Refusal,
-    pub(crate) heard: Arc<Heard>,
-    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) signals: Arc<DriverSignals>,
+    pub(crate) assignments: Arc<Assignments>,
+    pub(crate) login_failure: LoginFailure,
+    pub(crate) receive_tracker: Arc<ReceiveTracker>,
+    pub(crate) status: watch::Receiver<ConnectionStatus>,
 }
 
-impl Handle {
+impl DriverHandle {
     pub(crate) async fn send(&self, command: Command) -> Result<(), Error> {
-        self.commands.send(command).await.map_err(|_| self.gone())
+        self.commands.send(command).await.map_err(|_| self.ended())
     }
 
-    /// Why the driver is gone.
-    pub(crate) fn gone(&self) -> Error {
-        self.refusal.get().cloned().unwrap_or_else(shut_down)
+    /// Why the driver has ended.
+    pub(crate) fn ended(&self) -> Error {
+        self.login_failure.get().cloned().unwrap_or_else(no_connection)
     }
 }
 
-/// There is no connection that could carry a command.
-pub(crate) fn shut_down() -> Error {
+/// The error of a command for which there is no connection.
+pub(crate) fn no_connection() -> Error {
     let message = "there is no connection: the client was shut down, or nothing is subscribed";
     Error::new(ErrorKind::ShutDown, message)
 }
 
 /// A subscribed topic: a [`Stream`] of [`Update`]s.
 ///
-/// The stream ends with at most one error, as its last item: the venue refused the topic or the
-/// login, or a private subscription was read too slowly. Dropping the subscription unsubscribes;
-/// when nobody else wants the topic, the venue stops sending it.
+/// The stream ends with at most one error, as its last item: the exchange rejected the topic or the
+/// login, or a private subscription was read too slowly. Dropping the subscription unsubscribes, unless
+/// another subscription shares the topic.
 ///
-/// Events wait in a bounded queue. When it is full, market data is dropped and reported as
+/// Updates wait in a bounded queue. When it is full, market data is dropped and reported as
 /// [`Update::Lagged`]; a private subscription ends with [`ErrorKind::Overflow`](crate::ErrorKind::Overflow).
 pub struct Subscription<T> {
     topic: Topic<T>,
-    id: MemberId,
+    id: SubscriberId,
     queue: Reader<T>,
-    handle: Handle,
-    /// Its place on the connection, free again as soon as the subscription is dropped.
-    _seat: Seat,
+    driver: DriverHandle,
+    /// Given back as soon as the subscription is dropped.
+    _lease: TopicLease,
 }
 
 impl<T> Subscription<T> {
     pub(crate) fn new(
         topic: Topic<T>,
-        id: MemberId,
+        id: SubscriberId,
         queue: Reader<T>,
-        handle: Handle,
-        seat: Seat,
+        driver: DriverHandle,
+        lease: TopicLease,
     ) -> Self {
-        Self { topic, id, queue, handle, _seat: seat }
+        Self { topic, id, queue, driver, _lease: lease }
     }
 
-    /// The topic.
-    pub fn topic(&self) -> &Topic<T> {
-        &self.topic
-    }
-
-    pub(crate) fn last_trouble(&self) -> Option<String> {
-        self.queue.last_trouble()
-    }
-
-    /// The next update; `None` when the subscription has ended.
+    /// Returns the next update; `None` when the subscription has ended.
     ///
     /// # Errors
     /// The reason why the subscription ended. It is the last item.
     ///
     /// # Cancel safety
-    /// Safe: an update is taken when the future is ready and not before.
+    /// Cancel-safe: no update is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<Update<T>, Error>> {
         std::future::poll_fn(|context| self.queue.poll_next(context)).await
     }
 
-    /// A stamp that travels with each update: everything of this topic that had arrived by then came
-    /// before the update that was given last. After a loss ([`Update::Reconnecting`],
-    /// [`Update::Lagged`], [`Update::Malformed`], an error) it says since when something may be
-    /// missing, however late the loss is read. `None` before the connection was heard.
-    ///
-    /// It is stamped where the update was made, and is a little earlier than the last frame of the
-    /// connection: the last moment before it at which nothing was left to read.
-    pub fn last_received(&self) -> Option<Instant> {
-        self.queue.last_received()
+    /// Returns the topic.
+    pub fn topic(&self) -> &Topic<T> {
+        &self.topic
     }
 
-    /// When the update that was given last was received, however late it is taken: what it tells of
-    /// had arrived by then. With [`Update::Resynced`] it says from when on the topic was subscribed
-    /// again. `None` before the first.
-    pub fn received_at(&self) -> Option<ReceivedAt> {
+    /// Returns how many updates are queued.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Returns when the last update was received, however late it was read. `None` before the first.
+    ///
+    /// For [`Update::Resynced`] it is the time from which the topic was subscribed again.
+    pub fn received_at(&self) -> Option<ReceiveTime> {
         self.queue.received_at()
     }
 
-    /// How many updates wait to be taken.
-    pub fn waiting(&self) -> usize {
-        self.queue.waiting()
+    /// Returns the watermark of the last update: everything of this topic that had arrived by then
+    /// was returned before it. `None` before the connection first received something.
+    ///
+    /// After a loss ([`Update::Reconnecting`], [`Update::Lagged`], [`Update::Malformed`], an error) it
+    /// is the time since which something may be missing, however late the loss is read.
+    ///
+    /// The watermark is a little earlier than the last frame of the connection: it is the last time
+    /// before that frame at which nothing was left to read.
+    pub fn delivered_until(&self) -> Option<Instant> {
+        self.queue.delivered_until()
     }
 
-    /// The same as [`last_received`](Self::last_received) for the connection as it is now: everything
-    /// of this topic that had arrived by then was given or waits in the queue. Taken before a call of
-    /// [`next`](Self::next) that finds nothing waiting, it says until when everything was read.
-    pub fn heard(&self) -> Option<Instant> {
-        self.queue.heard()
+    /// Returns the current watermark of the connection: everything of this topic that had arrived by
+    /// then was returned or is queued.
+    ///
+    /// If it is taken before a call of [`next`](Self::next) that finds the queue empty, everything
+    /// until then was read.
+    pub fn received_until(&self) -> Option<Instant> {
+        self.queue.received_until()
     }
 
-    /// Asks for one snapshot of this topic, which arrives as [`Update::Data`]. While the connection
-    /// is down nothing is sent, because the new subscription brings a snapshot anyway. A refusal
-    /// arrives as [`Update::RequestRejected`].
+    /// Requests one snapshot of this topic, which arrives as [`Update::Data`]. A rejection arrives as
+    /// [`Update::RequestRejected`]. While the connection is down nothing is sent, because the new
+    /// subscription brings a snapshot anyway.
     ///
     /// # Errors
-    /// The topic has no snapshots ([`Topic::supports_request`]) or the connection is over.
+    /// The topic has no snapshots ([`Topic::supports_request`]) or the connection has ended.
     ///
     /// # Cancel safety
-    /// Safe: when dropped early, nothing was sent.
-    pub async fn request(&self) -> Result<(), Error> {
+    /// Cancel-safe: if the future is dropped early, nothing was sent.
+    pub async fn request_snapshot(&self) -> Result<(), Error> {
         if !self.topic.supports_request() {
-            let message = format!("BitMart answers no request for {}", self.topic.name());
-            return Err(Error::new(ErrorKind::Unsupported, message));
+            return Err(Error::no_snapshots(self.topic.name()));
         }
-        self.handle.send(Command::Request(self.topic.name().into())).await
+        self.driver.send(Command::RequestSnapshot(self.topic.name().into())).await
     }
 
-    /// Subscribes the topic anew, for all who share it.
-    pub(crate) async fn renew(&self) -> Result<(), Error> {
-        self.handle.send(Command::Renew(self.topic.name().into())).await
+    /// Unsubscribes and subscribes again, for all subscriptions that share the topic.
+    pub(crate) async fn resubscribe(&self) -> Result<(), Error> {
+        self.driver.send(Command::Resubscribe(self.topic.name().into())).await
+    }
+
+    pub(crate) fn last_disconnect(&self) -> Option<String> {
+        self.queue.last_disconnect()
     }
 }
 
@@ -157,10 +159,16 @@ impl<T> Stream for Subscription<T> {
     }
 }
 
+impl<T> FusedStream for Subscription<T> {
+    fn is_terminated(&self) -> bool {
+        self.queue.is_terminated()
+    }
+}
+
 impl<T> Drop for Subscription<T> {
     fn drop(&mut self) {
         self.queue.close();
-        self.handle.signals.leave(self.id);
+        self.driver.signals.subscription_dropped(self.id);
     }
 }
 

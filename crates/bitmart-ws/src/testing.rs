@@ -1,30 +1,31 @@
-//! A scripted exchange for the tests of programs that use this crate. Needs the feature `testing`.
+//! A scripted exchange, for tests of programs that use this crate. Needs the feature `testing`.
 //!
-//! A [`ScriptedServer`] lives in memory: no sockets, no ports, and time passes only as the test
-//! says when the tokio clock is paused. The client dials it through its connector; the test holds
-//! the server's end of each connection as a [`ServerConnection`] and says what the exchange does.
+//! A [`ScriptedServer`] lives in memory: it uses no sockets and no ports, and with a paused tokio clock
+//! time passes only as the test demands. The client connects to it through its connector. The test
+//! holds the server's end of each connection as a [`ServerConnection`] and scripts what the exchange
+//! does.
 //!
-//! A bot that must not quote while its stream is down, and a test of that:
+//! A bot that must not quote while its stream is down, with a test:
 //!
 //! ```
 //! use bitmart_ws::event::RawEvent;
 //! use bitmart_ws::testing::ScriptedServer;
 //! use bitmart_ws::{Dialect, Subscription, Topic, Update};
 //!
-//! /// Quotes only while it knows that the stream is whole.
+//! /// Quotes only while its stream is connected.
 //! #[derive(Default)]
 //! struct Bot {
 //!     is_quoting: bool,
-//!     gaps: u32,
+//!     disconnects: u32,
 //! }
 //!
 //! impl Bot {
-//!     async fn see_next(&mut self, tickers: &mut Subscription<RawEvent>) {
+//!     async fn handle_next(&mut self, tickers: &mut Subscription<RawEvent>) {
 //!         match tickers.next().await {
 //!             Some(Ok(Update::Subscribed | Update::Resynced)) => self.is_quoting = true,
 //!             Some(Ok(Update::Reconnecting(_))) => {
 //!                 self.is_quoting = false;
-//!                 self.gaps += 1;
+//!                 self.disconnects += 1;
 //!             }
 //!             Some(Ok(_)) => {}
 //!             Some(Err(_)) | None => self.is_quoting = false,
@@ -49,18 +50,18 @@
 //!     client.subscribe(topic),
 //! );
 //! let (mut bot, mut tickers) = (Bot::default(), tickers?);
-//! bot.see_next(&mut tickers).await;
+//! bot.handle_next(&mut tickers).await;
 //! assert!(bot.is_quoting);
 //!
-//! // The exchange closes the connection. The bot stops before anything else comes.
+//! // The exchange closes the connection, and the bot stops quoting.
 //! connection.close(1001, "going away").await;
-//! bot.see_next(&mut tickers).await;
-//! assert!(!bot.is_quoting && bot.gaps == 1);
+//! bot.handle_next(&mut tickers).await;
+//! assert!(!bot.is_quoting && bot.disconnects == 1);
 //!
-//! // The client connects again and subscribes again, by itself.
+//! // The client reconnects and resubscribes by itself.
 //! let mut second = server.accept().await;
 //! second.expect_subscribe(&["spot/ticker:BTC_USDT"]).await;
-//! bot.see_next(&mut tickers).await;
+//! bot.handle_next(&mut tickers).await;
 //! assert!(bot.is_quoting);
 //! # Ok(())
 //! # }
@@ -68,9 +69,9 @@
 
 mod command;
 mod connection;
-#[cfg(test)]
-pub(crate) mod own;
 mod server;
+#[cfg(test)]
+pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
 
@@ -80,13 +81,13 @@ pub use self::command::ClientCommand;
 pub use self::connection::{Frame, ServerConnection};
 pub use self::server::ScriptedServer;
 
-/// Time of the tokio clock after which a wait counts as failed.
-const PATIENCE: Duration = Duration::from_secs(3600);
+/// How long a wait may take by the tokio clock.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// Waits, so that a missing event fails the test instead of hanging it.
-pub(crate) async fn patient<F: Future>(what: &str, future: F) -> F::Output {
-    let Ok(output) = tokio::time::timeout(PATIENCE, future).await else {
-        panic!("{what} did not come within {PATIENCE:?}")
+/// Waits with a timeout, so that a missing event fails the test instead of hanging it.
+pub(crate) async fn with_timeout<F: Future>(what: &str, future: F) -> F::Output {
+    let Ok(output) = tokio::time::timeout(WAIT_TIMEOUT, future).await else {
+        panic!("{what} did not arrive within {WAIT_TIMEOUT:?}")
     };
     output
 }

@@ -129,7 +129,7 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
     desk.expect(topic::futures::all_tickers(), |ticker| ticker.symbol() == Some("ETHUSDT")).await?;
     let mut rates = desk.ws.subscribe(topic::futures::funding_rate("BTCUSDT")).await?;
     desk.hear(&mut rates, |rate| rate.next_settlement > rate.timestamp).await?;
-    rates.request().await?;
+    rates.request_snapshot().await?;
     desk.hear(&mut rates, |rate| rate.timestamp.is_some_and(is_fresh)).await?;
     let (levels, speed) = (DepthLevels::Five, DepthSpeed::Ms100);
     let mut side = desk.ws.subscribe(topic::futures::depth("BTCUSDT", levels, speed)).await?;

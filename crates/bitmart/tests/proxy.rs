@@ -112,14 +112,14 @@ async fn refused(
     };
     assert_eq!((found.hop(), found.kind()), (hop, kind), "{found}");
 
-    let mut troubles = ws.troubles();
+    let mut troubles = ws.connection_problems();
     let subscribing =
         tokio::spawn(async move { ws.subscribe(topic::spot::ticker("BTC_USDT")).await.map(drop) });
     let trouble = tokio::time::timeout(PATIENCE, troubles.next()).await?.ok_or("no trouble")?;
     subscribing.abort();
     see(format!("{} {:?}", trouble.reason, trouble.reason));
     match trouble.reason {
-        ReconnectReason::Unreached { hop: at, kind: what, .. } => {
+        ReconnectReason::Unreachable { hop: at, kind: what, .. } => {
             assert_eq!((at, what), (hop, kind));
             Ok(())
         }
@@ -213,7 +213,7 @@ async fn a_key_that_is_not_pinned_is_refused_by_both_clients() -> TestResult {
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
 
     let ws = ws::Client::builder().environment(environment).tls(other).build()?;
-    let mut troubles = ws.troubles();
+    let mut troubles = ws.connection_problems();
     let subscribing =
         tokio::spawn(async move { ws.subscribe(topic::spot::ticker("BTC_USDT")).await.map(drop) });
     let trouble = tokio::time::timeout(PATIENCE, troubles.next()).await?.ok_or("no trouble")?;

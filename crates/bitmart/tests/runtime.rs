@@ -132,9 +132,9 @@ fn list() -> Vec<Line> {
         ("ws::ClientBuilder::build", NEVER, || work(async { drop(streams()) })),
         ("ws::Client::connections", NEVER, || work(async { streams().connections().len() })),
         ("ws::Client::shutdown", NEVER, || work(async { streams().shutdown().await })),
-        ("ws::Client::request", NEVER, || {
+        ("ws::Client::request_snapshot", NEVER, || {
             let topic = topic::spot::depth_increase("BTC_USDT");
-            work(async move { streams().request(&topic).await.is_ok() })
+            work(async move { streams().request_snapshot(&topic).await.is_ok() })
         }),
         ("ws::Client::subscribe", WITHOUT_TIME, || {
             let topic = topic::spot::ticker("BTC_USDT");

@@ -50,7 +50,7 @@ impl Driver {
     fn new(choice: u8) -> Self {
         let dialect = if choice & 1 == 0 { Dialect::Spot } else { Dialect::Futures };
         let access = if choice & 2 == 0 { Access::Public } else { Access::Private };
-        let mut limits = Limits::of(dialect, access);
+        let mut limits = Limits::for_endpoint(dialect, access);
         if choice & 4 != 0 {
             // Small, so that the limits are met.
             limits.topics_per_message = 2;
@@ -69,8 +69,8 @@ impl Driver {
         match kind & 0x0f {
             0 => self.session.subscribe(now, Arc::from(topic)),
             1 => self.session.unsubscribe(now, topic),
-            2 => self.session.request(now, topic),
-            3 => self.session.renew(now, topic),
+            2 => self.session.request_snapshot(now, topic),
+            3 => self.session.resubscribe(now, topic),
             4 if self.link == Link::Connecting => {
                 self.link = Link::Open;
                 self.sent.clear();
@@ -78,13 +78,13 @@ impl Driver {
             }
             5 if self.link != Link::None => {
                 self.link = Link::None;
-                self.session.closed(now, ReconnectReason::Closed { code: None, text: None });
+                self.session.disconnected(now, ReconnectReason::Closed { code: None, text: None });
             }
             6 => self.wait(Duration::from_millis(u64::from(kind >> 4) * 700)),
             7 => self.wait(Duration::from_secs(u64::from(kind >> 4) * 5)),
-            8 if self.link == Link::Open && kind & 16 == 0 => self.session.heard(now),
+            8 if self.link == Link::Open && kind & 16 == 0 => self.session.frame_received(now),
             8 if self.link == Link::Open => {
-                let wants_pong = self.session.pinged(now);
+                let wants_pong = self.session.ping_received(now);
                 if wants_pong {
                     self.sent("pong");
                 }

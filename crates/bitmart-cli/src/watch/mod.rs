@@ -190,7 +190,7 @@ pub(crate) async fn subscribe_telling<T: Event>(
     topic: Topic<T>,
     mut tell: impl FnMut(&Happening) -> Result<(), Failure>,
 ) -> Result<Subscription<T>, Failure> {
-    let mut troubles = client.troubles();
+    let mut troubles = client.connection_problems();
     let mut subscribing = std::pin::pin!(client.subscribe(topic));
     loop {
         tokio::select! {

@@ -20,7 +20,7 @@ impl Client {
     /// use bitmart_types::Environment;
     /// use bitmart_ws::{Client, topic};
     ///
-    /// # async fn run() -> Result<(), bitmart_ws::Error> {
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let client = Client::builder().environment(Environment::live()).build()?;
     /// let mut books = client.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
     /// while let Some(book) = books.next().await {
@@ -184,9 +184,9 @@ impl<T: DepthEvent> BookSubscription<T> {
     async fn ask(&self) -> Result<(), Error> {
         let requests = if self.topic().supports_request() { REQUESTS } else { 0 };
         if self.requests % (REQUESTS + 1) < requests {
-            self.subscription.request().await
+            self.subscription.request_snapshot().await
         } else {
-            self.subscription.renew().await
+            self.subscription.resubscribe().await
         }
     }
 

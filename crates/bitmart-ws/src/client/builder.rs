@@ -1,4 +1,4 @@
-//! Configuration of a client.
+//! The configuration of a client.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,23 +8,20 @@ use std::time::Duration;
 
 use bitmart_auth::Credentials;
 use bitmart_net::{Connect, Connector, TlsOptions};
-use bitmart_types::{Clock, Environment, Service, SystemClock};
+use bitmart_types::{Clock, ConfigError, Environment, SystemClock};
 
 use tokio::sync::watch;
 
-use super::sides::{Side, service};
+use super::endpoints::{ENDPOINTS, Endpoint, address_setting, service};
 use super::{Client, Shared};
 use crate::connect::Address;
 use crate::dialect::{Access, Dialect, Limits};
-use crate::error::{Error, ErrorKind};
 use crate::inflate::Inflaters;
 use crate::policy::ConnectionPolicy;
 
-/// Updates that a subscription holds for a slow reader, unless told otherwise.
-const CAPACITY: usize = 1024;
+const DEFAULT_QUEUE_CAPACITY: usize = 1024;
 
-/// How long a subscription waits for its acknowledgement, unless told otherwise.
-const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(30);
+const DEFAULT_SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Configures a [`Client`]. The default is the live exchange without credentials.
 #[must_use = "a builder does nothing until `build`"]
@@ -34,10 +31,11 @@ pub struct ClientBuilder {
     connect: Option<Arc<dyn Connect>>,
     tls: TlsOptions,
     clock: Arc<dyn Clock>,
-    capacity: usize,
+    queue_capacity: usize,
+    connect_timeout: Option<Duration>,
     policy: ConnectionPolicy,
-    side_policies: Vec<(Side, ConnectionPolicy)>,
-    subscribe_within: Duration,
+    endpoint_policies: Vec<(Endpoint, ConnectionPolicy)>,
+    subscribe_timeout: Duration,
     plain_text: bool,
 }
 
@@ -49,10 +47,11 @@ impl Default for ClientBuilder {
             connect: None,
             tls: TlsOptions::default(),
             clock: Arc::new(SystemClock),
-            capacity: CAPACITY,
+            queue_capacity: DEFAULT_QUEUE_CAPACITY,
+            connect_timeout: None,
             policy: ConnectionPolicy::new(),
-            side_policies: Vec::new(),
-            subscribe_within: SUBSCRIBE_WITHIN,
+            endpoint_policies: Vec::new(),
+            subscribe_timeout: DEFAULT_SUBSCRIBE_TIMEOUT,
             plain_text: false,
         }
     }
@@ -63,170 +62,184 @@ impl fmt::Debug for ClientBuilder {
         f.debug_struct("ClientBuilder")
             .field("environment", &self.environment)
             .field("credentials", &self.credentials)
-            .field("capacity", &self.capacity)
-            .field("subscribe_within", &self.subscribe_within)
+            .field("queue_capacity", &self.queue_capacity)
+            .field("subscribe_timeout", &self.subscribe_timeout)
             .finish_non_exhaustive()
     }
 }
 
 impl ClientBuilder {
-    /// Where to connect. Default: the live exchange.
+    /// Sets where to connect. Default: the live exchange.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// The account of private topics. Default: none.
+    /// Sets the credentials of the account, which private topics need. Default: no credentials.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// Where the time of login signatures comes from, and that of
-    /// [`ReceivedAt::time`](crate::ReceivedAt::time). It is asked for every login and every frame.
-    /// Default: the clock of this machine, which must be within one minute of BitMart's.
-    ///
-    /// After a login that was refused for its time, or for a reason that the venue does not tell,
-    /// the clock is asked to [correct](Clock::correct) itself: the clock of a REST client that
-    /// synchronises by itself does.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// How many updates wait for a slow reader before market data is dropped or a private
-    /// subscription ends. At least 3; default: 1,024.
-    pub fn queue_capacity(mut self, updates: usize) -> Self {
-        self.capacity = updates;
-        self
-    }
-
-    /// How connections are made, watched and filled, on every side that has no policy of its own.
-    pub fn connection_policy(mut self, policy: ConnectionPolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// The policy of one side. It replaces the [common one](Self::connection_policy) there as a
-    /// whole.
-    pub fn connection_policy_of(
-        mut self,
-        dialect: Dialect,
-        access: Access,
-        policy: ConnectionPolicy,
-    ) -> Self {
-        self.side_policies.push(((dialect, access), policy));
-        self
-    }
-
-    /// How long [`Client::subscribe`] waits for the acknowledgement, connecting and login included.
-    /// Default: 30 s.
-    pub fn subscribe_within(mut self, limit: Duration) -> Self {
-        self.subscribe_within = limit;
-        self
-    }
-
-    /// Accepts `ws://` addresses of other machines. Everyone on the way can then read the API key
-    /// and every update, and change them. Addresses of this machine need no permission.
-    pub fn allow_plain_text(mut self) -> Self {
-        self.plain_text = true;
-        self
-    }
-
-    /// How hosts are reached: through a proxy, from a local address, over a stream of your own. TLS
-    /// and the WebSocket are spoken over it. By default as the environment's variables say
+    /// Sets how hosts are reached: through a proxy, from a local address, over a custom stream. TLS and
+    /// WebSocket run over it. Default: according to the environment variables
     /// ([`Connector::from_env`]).
     pub fn connector(mut self, connector: impl Connect) -> Self {
         self.connect = Some(Arc::new(connector));
         self
     }
 
-    /// What is asked of a server beyond a certificate of an authority that the environment trusts,
-    /// such as a pinned key. Nothing by default.
+    /// Sets what a server must present beyond a certificate that the environment trusts, such as a
+    /// pinned key. Default: nothing.
     pub fn tls(mut self, options: TlsOptions) -> Self {
         self.tls = options;
         self
     }
 
-    /// The client. Nothing is connected yet.
+    /// Sets the clock that signs logins and stamps updates
+    /// ([`ReceiveTime::timestamp`](crate::ReceiveTime::timestamp)). It is read for every login and
+    /// every frame. Default: the clock of this machine, which must be within one minute of BitMart's.
+    ///
+    /// After a login that was rejected for its time, or for an unknown reason, the clock is
+    /// [corrected](Clock::correct) first. The clock of a REST client that synchronizes itself supports
+    /// that.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets how long one connection attempt may take, unless a policy sets its own
+    /// [`connect_timeout`](ConnectionPolicy::connect_timeout). Default: 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long [`Client::subscribe`] waits for the acknowledgement, connecting and login
+    /// included. Default: 30 s.
+    pub fn subscribe_timeout(mut self, timeout: Duration) -> Self {
+        self.subscribe_timeout = timeout;
+        self
+    }
+
+    /// Sets how many updates of a subscription are queued for a slow reader before market data is
+    /// dropped or a private subscription ends. At least 3; default: 1,024.
+    pub fn queue_capacity(mut self, updates: usize) -> Self {
+        self.queue_capacity = updates;
+        self
+    }
+
+    /// Sets the policy of every endpoint without a [policy of its own](Self::endpoint_policy).
+    pub fn connection_policy(mut self, policy: ConnectionPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Sets the policy of one endpoint. It replaces the [common one](Self::connection_policy)
+    /// entirely.
+    pub fn endpoint_policy(
+        mut self,
+        dialect: Dialect,
+        access: Access,
+        policy: ConnectionPolicy,
+    ) -> Self {
+        self.endpoint_policies.push(((dialect, access), policy));
+        self
+    }
+
+    /// Accepts `ws://` addresses of other machines. Everyone on the network path can then read the API
+    /// key and every update, and change them. Addresses of this machine need no permission.
+    pub fn allow_plain_text(mut self) -> Self {
+        self.plain_text = true;
+        self
+    }
+
+    /// Builds the client. It does not connect yet.
     ///
     /// # Errors
-    /// An address of the environment is none, or is a `ws://` address of another machine that was
-    /// not [allowed](Self::allow_plain_text), the roots are unusable for TLS, a variable of the
-    /// environment names a proxy that cannot be used, or a policy asks for more than the venue allows
-    /// on a side that this client can use (the source is a [`PolicyError`](crate::PolicyError)). A
-    /// client without credentials has no private sides.
-    pub fn build(self) -> Result<Client, Error> {
-        let services = [
-            Service::SpotWsPublic,
-            Service::SpotWsPrivate,
-            Service::FuturesWsPublic,
-            Service::FuturesWsPrivate,
-        ];
-        let plain = services.iter().find(|&&service| self.environment.is_plain_text(service));
-        if let (Some(service), false) = (plain, self.plain_text) {
-            let message = format!(
-                "the {service} would exchange API keys unencrypted with another machine: use \
-                 wss://, or say `allow_plain_text()` if that is meant"
-            );
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        let mut needs_tls = false;
-        // A deployment may lack a service; that matters when somebody asks for it.
-        for text in services.iter().filter_map(|&service| self.environment.address(service).ok()) {
-            needs_tls |= Address::parse(text)?.needs_tls();
-        }
-        let tls = if needs_tls {
+    /// - An address of the environment is invalid, or is a `ws://` address of another machine without
+    ///   [permission](Self::allow_plain_text).
+    /// - The trusted roots cannot be used for TLS.
+    /// - An environment variable names an unusable proxy.
+    /// - A policy exceeds what the exchange allows on an endpoint that this client can use. The source
+    ///   is a [`PolicyError`](crate::PolicyError). Without credentials, private endpoints are not
+    ///   checked.
+    pub fn build(self) -> Result<Client, ConfigError> {
+        let addresses = self.addresses()?;
+        let tls = if addresses.values().any(Address::needs_tls) {
             let config = self.tls.client_config(&self.environment.roots, &[b"http/1.1"]);
             let config = config.map_err(|error| {
-                Error::new(ErrorKind::Config, "the environment's roots cannot be used for TLS")
-                    .with_source(error)
+                ConfigError::new("roots", "cannot be used for TLS").with_source(error)
             })?;
             Some(Arc::new(config))
         } else {
             None
         };
-        let limits = self.limits()?;
+        let limits = self.limits(&addresses)?;
         let connect = match self.connect {
             Some(connect) => connect,
             None => Arc::new(Connector::from_env().map_err(|error| {
-                Error::new(ErrorKind::Config, "the environment names an unfit proxy")
-                    .with_source(error)
+                let reason = "follows an environment variable that names an unusable proxy";
+                ConfigError::new("connector", reason).with_source(error)
             })?),
         };
         Ok(Client(Arc::new(Shared {
             environment: self.environment,
+            addresses,
             credentials: self.credentials,
             tls,
             connect,
             clock: self.clock,
-            capacity: self.capacity,
+            queue_capacity: self.queue_capacity,
             limits,
-            subscribe_within: self.subscribe_within,
+            subscribe_timeout: self.subscribe_timeout,
             inflaters: Inflaters::default(),
-            next_member: AtomicU64::new(0),
-            sides: Mutex::default(),
-            troubles: watch::Sender::new(None),
+            next_subscriber_id: AtomicU64::new(0),
+            pools: Mutex::default(),
+            problems: watch::Sender::new(None),
         })))
     }
 
-    /// The limits of every side that this client can use.
-    fn limits(&self) -> Result<HashMap<Side, Limits>, Error> {
-        let mut limits = HashMap::new();
-        for dialect in [Dialect::Spot, Dialect::Futures] {
-            for access in [Access::Public, Access::Private] {
-                let side = (dialect, access);
-                let has_address = self.environment.address(service(side)).is_ok();
-                let may_enter = access == Access::Public || self.credentials.is_some();
-                if has_address && may_enter {
-                    let own = self.side_policies.iter().rfind(|(of, _)| *of == side);
-                    let policy = own.map_or(&self.policy, |(_, policy)| policy);
-                    let set = policy.limits(dialect, access).map_err(|error| {
-                        Error::new(ErrorKind::Config, error.to_string()).with_source(error)
-                    })?;
-                    limits.insert(side, set);
-                }
+    /// The address of every endpoint that the environment has.
+    fn addresses(&self) -> Result<HashMap<Endpoint, Address>, ConfigError> {
+        let mut addresses = HashMap::new();
+        for endpoint in ENDPOINTS {
+            let setting = address_setting(endpoint);
+            if self.environment.is_plain_text(service(endpoint)) && !self.plain_text {
+                return Err(ConfigError::new(
+                    setting,
+                    "would send API keys unencrypted to another machine: use wss://, or call \
+                     `allow_plain_text()` if that is intended",
+                ));
             }
+            // Subscribing to a topic of an endpoint without an address fails.
+            if let Ok(text) = self.environment.address(service(endpoint)) {
+                addresses.insert(endpoint, Address::parse(setting, text)?);
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// The limits of every endpoint that this client can use.
+    fn limits(
+        &self,
+        addresses: &HashMap<Endpoint, Address>,
+    ) -> Result<HashMap<Endpoint, Limits>, ConfigError> {
+        let mut limits = HashMap::new();
+        for (dialect, access) in
+            ENDPOINTS.into_iter().filter(|endpoint| addresses.contains_key(endpoint))
+        {
+            if access == Access::Private && self.credentials.is_none() {
+                continue;
+            }
+            let endpoint = (dialect, access);
+            let own = self.endpoint_policies.iter().rfind(|(of, _)| *of == endpoint);
+            let policy = own.map_or(self.policy, |(_, policy)| *policy);
+            let policy = policy.or_connect_timeout(self.connect_timeout);
+            let endpoint_limits = policy.limits(dialect, access).map_err(|error| {
+                ConfigError::new(error.setting(), error.reason()).with_source(error)
+            })?;
+            limits.insert(endpoint, endpoint_limits);
         }
         Ok(limits)
     }

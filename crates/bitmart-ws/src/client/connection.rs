@@ -1,50 +1,50 @@
-//! Looking at a connection.
+//! The public view of a connection.
 
 use tokio::sync::watch;
 
 use crate::dialect::{Access, Dialect};
-use crate::session::Status;
+use crate::session::ConnectionStatus;
 
-/// One connection of a client, to look at. It owns nothing: dropping it changes nothing.
+/// A view of one connection of a client. Dropping it does not affect the connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
     dialect: Dialect,
     access: Access,
-    status: watch::Receiver<Status>,
+    status: watch::Receiver<ConnectionStatus>,
 }
 
 impl Connection {
     pub(super) fn new(
         dialect: Dialect,
         access: Access,
-        mut status: watch::Receiver<Status>,
+        mut status: watch::Receiver<ConnectionStatus>,
     ) -> Self {
         status.mark_unchanged();
         Self { dialect, access, status }
     }
 
-    /// Spot or futures.
+    /// Returns the dialect: spot or futures.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Public or private.
+    /// Returns the access: public or private.
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// How it stands now.
-    pub fn status(&self) -> Status {
+    /// Returns the current status.
+    pub fn status(&self) -> ConnectionStatus {
         *self.status.borrow()
     }
 
-    /// Waits until it stands otherwise than at the last call, or than when it was given, and says how. Short-lived conditions in
-    /// between may be skipped. `None` when the connection has ended for good; topics that are
-    /// subscribed later get a new one.
+    /// Waits until the status differs from that of the last call, or of the creation of this view,
+    /// and returns it. Short-lived states in between may be skipped. `None` when the connection has
+    /// ended for good; topics that are subscribed later get a new one.
     ///
     /// # Cancel safety
-    /// Safe: a change that was not given is given by the next call.
-    pub async fn changed(&mut self) -> Option<Status> {
+    /// Cancel-safe: a change that was not returned is returned by the next call.
+    pub async fn changed(&mut self) -> Option<ConnectionStatus> {
         self.status.changed().await.ok()?;
         Some(*self.status.borrow_and_update())
     }

@@ -1,4 +1,4 @@
-//! Many topics in one stream.
+//! One stream for many topics.
 
 use super::Client;
 use crate::error::Error;
@@ -7,12 +7,12 @@ use crate::fan_in::{FanIn, FanInOptions};
 use crate::topic::Topic;
 
 impl Client {
-    /// Opens one stream for many topics, with one queue for all of them: see [`FanIn`]. Less memory
-    /// and fewer tasks than a [`Subscription`](crate::Subscription) for each.
+    /// Subscribes to many topics in one stream with one queue: see [`FanIn`]. It takes less memory and
+    /// fewer tasks than a [`Subscription`](crate::Subscription) for each.
     ///
-    /// It does not wait for the venue: each topic begins with
-    /// [`Update::Subscribed`](crate::Update::Subscribed) or ends with its error, in the stream.
-    /// While there is no connection, each topic says why
+    /// It does not wait for the exchange: each topic begins with
+    /// [`Update::Subscribed`](crate::Update::Subscribed) or ends with an error, in the stream. While
+    /// there is no connection, each topic reports why
     /// ([`Update::Reconnecting`](crate::Update::Reconnecting)), and the attempts go on.
     ///
     /// ```no_run
@@ -24,7 +24,7 @@ impl Client {
     /// while let Some(received) = tickers.next().await {
     ///     let received = received?;
     ///     if let Update::Data(ticker) = received.update {
-    ///         println!("{} at {:?}", received.topic, received.received_at.time);
+    ///         println!("{} at {:?}", received.topic, received.received_at.timestamp);
     ///         println!("{:?}", ticker.last_price);
     ///     }
     /// }
@@ -36,7 +36,7 @@ impl Client {
     /// As [`FanIn::add`]. Nothing is subscribed then.
     ///
     /// # Cancel safety
-    /// Safe: topics of a stream that is not handed out are undone.
+    /// Cancel-safe: if the future is dropped early, the topics are unsubscribed.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -47,14 +47,13 @@ impl Client {
         self.subscribe_many_with(topics, FanInOptions::new()).await
     }
 
-    /// As [`subscribe_many`](Self::subscribe_many), with a say in how much can wait and what
-    /// happens beyond.
+    /// As [`subscribe_many`](Self::subscribe_many), with a queue capacity and an overflow policy.
     ///
     /// # Errors
     /// As [`FanIn::add`]. Nothing is subscribed then.
     ///
     /// # Cancel safety
-    /// Safe: topics of a stream that is not handed out are undone.
+    /// Cancel-safe: if the future is dropped early, the topics are unsubscribed.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

@@ -1,92 +1,97 @@
-//! The connections of one side of a client.
+//! The connections of one endpoint.
 
 use std::sync::Arc;
 
-use super::seed;
-use crate::connect::Gate;
+use super::random_seed;
+use crate::assignments::{Assignments, TopicLease};
+use crate::connect::ConnectThrottle;
 use crate::dialect::Limits;
-use crate::driver::Standing;
+use crate::driver::ConnectionHistory;
 use crate::error::{Error, ErrorKind};
-use crate::roster::{Roster, Seat};
-use crate::session::Pace;
-use crate::subscription::{Handle, shut_down};
+use crate::session::ConnectPacing;
+use crate::subscription::{DriverHandle, no_connection};
 
 /// Spreads topics over connections.
 ///
-/// The first connection with room takes a new topic, so that there are no more connections than
-/// needed: places that became free are filled first, and a connection without topics ends.
+/// A new topic goes to the first connection with free capacity, so that there are no more connections
+/// than needed.
 pub(super) struct Pool {
     limits: Limits,
-    gate: Arc<Gate>,
+    throttle: Arc<ConnectThrottle>,
     slots: Vec<Slot>,
 }
 
-/// A place for one connection. The standing stays when the connection ends.
+/// A slot for one connection. The history outlives the connection.
 struct Slot {
-    standing: Arc<Standing>,
-    handle: Option<Handle>,
+    history: Arc<ConnectionHistory>,
+    driver: Option<DriverHandle>,
 }
 
 impl Slot {
-    fn running(&self) -> Option<&Handle> {
-        self.handle.as_ref().filter(|handle| !handle.commands.is_closed())
+    fn running(&self) -> Option<&DriverHandle> {
+        self.driver.as_ref().filter(|driver| !driver.commands.is_closed())
     }
 }
 
 impl Pool {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { limits: *limits, gate: Arc::new(Gate::new(limits)), slots: Vec::new() }
+        let throttle = Arc::new(ConnectThrottle::new(limits));
+        Self { limits: *limits, throttle, slots: Vec::new() }
     }
 
-    /// Finds a place for one more subscription of this topic. `start` makes a connection for those
-    /// who are seated already: one without anybody would end at once.
-    pub(super) fn seat(
+    /// Leases the topic on a connection for one more subscription. `start` starts a driver that
+    /// carries the topic already: one without topics would end at once.
+    pub(super) fn lease(
         &mut self,
         topic: &Arc<str>,
-        start: impl FnOnce(Arc<Standing>, Arc<Gate>, Arc<Roster>) -> Result<Handle, Error>,
-    ) -> Result<(Handle, Seat), Error> {
-        let (most, running) = (self.limits.topics_per_connection, || self.running());
-        let beside = running().find_map(|handle| Some((handle, handle.roster.join(topic)?)));
-        let place = beside.or_else(|| {
-            running().find_map(|handle| Some((handle, handle.roster.open(topic, most)?)))
+        start: impl FnOnce(
+            Arc<ConnectionHistory>,
+            Arc<ConnectThrottle>,
+            Arc<Assignments>,
+        ) -> Result<DriverHandle, Error>,
+    ) -> Result<(DriverHandle, TopicLease), Error> {
+        let (max, running) = (self.limits.topics_per_connection, || self.running());
+        let shared = running().find_map(|driver| Some((driver, driver.assignments.share(topic)?)));
+        let found = shared.or_else(|| {
+            running().find_map(|driver| Some((driver, driver.assignments.assign(topic, max)?)))
         });
-        if let Some((handle, seat)) = place {
-            return Ok((handle.clone(), seat));
+        if let Some((driver, lease)) = found {
+            return Ok((driver.clone(), lease));
         }
-        let gate = self.gate.clone();
+        let throttle = self.throttle.clone();
         let slot = self.free_slot()?;
-        let roster = Arc::<Roster>::default();
-        let seat = roster.open(topic, most).ok_or_else(shut_down)?;
-        let handle = start(slot.standing.clone(), gate, roster)?;
-        slot.handle = Some(handle.clone());
-        Ok((handle, seat))
+        let assignments = Arc::<Assignments>::default();
+        let lease = assignments.assign(topic, max).ok_or_else(no_connection)?;
+        let driver = start(slot.history.clone(), throttle, assignments)?;
+        slot.driver = Some(driver.clone());
+        Ok((driver, lease))
     }
 
     fn free_slot(&mut self) -> Result<&mut Slot, Error> {
         let free = self.slots.iter().position(|slot| slot.running().is_none());
         if free.is_none() && self.slots.len() < self.limits.connections {
-            let pace = Pace::new(&self.limits, seed());
-            let standing = Arc::new(Standing::new(self.slots.len() + 1, pace));
-            self.slots.push(Slot { standing, handle: None });
+            let pacing = ConnectPacing::new(&self.limits, random_seed());
+            let history = Arc::new(ConnectionHistory::new(self.slots.len() + 1, pacing));
+            self.slots.push(Slot { history, driver: None });
         }
         let index = free.unwrap_or(self.slots.len() - 1);
         let full = format!(
-            "no room for another topic: {} connections of {} topics each are all that is allowed",
+            "all connections are full: the limit is {} connections of {} topics each",
             self.limits.connections, self.limits.topics_per_connection
         );
         self.slots
             .get_mut(index)
             .filter(|slot| slot.running().is_none())
-            .ok_or_else(|| Error::new(ErrorKind::Full, full))
+            .ok_or_else(|| Error::new(ErrorKind::TopicLimit, full))
     }
 
-    /// The connections that are there, in the order of their places.
-    pub(super) fn running(&self) -> impl Iterator<Item = &Handle> {
+    /// The running connections, in the order of their slots.
+    pub(super) fn running(&self) -> impl Iterator<Item = &DriverHandle> {
         self.slots.iter().filter_map(Slot::running)
     }
 
-    /// Forgets the connections and gives them.
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Handle> {
-        self.slots.iter_mut().filter_map(|slot| slot.handle.take())
+    /// Removes and returns all connections.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = DriverHandle> {
+        self.slots.iter_mut().filter_map(|slot| slot.driver.take())
     }
 }

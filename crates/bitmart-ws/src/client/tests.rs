@@ -5,11 +5,11 @@ use crate::error::Error;
 use crate::{Access, Client, Dialect, ErrorKind, Limits};
 
 #[test]
-fn somebody_is_seated_before_a_connection_starts() {
-    let mut pool = Pool::new(&Limits::of(Dialect::Spot, Access::Public));
+fn a_topic_is_assigned_before_its_connection_starts() {
+    let mut pool = Pool::new(&Limits::for_endpoint(Dialect::Spot, Access::Public));
     let mut ended_at_once = true;
-    let result = pool.seat(&"spot/ticker:X".into(), |_, _, roster| {
-        ended_at_once = roster.retire();
+    let result = pool.lease(&"spot/ticker:X".into(), |_, _, assignments| {
+        ended_at_once = assignments.close_if_empty();
         Err(Error::new(ErrorKind::Config, "no connection here"))
     });
     assert_eq!(result.err().map(|error| error.kind()), Some(ErrorKind::Config));
@@ -17,12 +17,25 @@ fn somebody_is_seated_before_a_connection_starts() {
 }
 
 #[test]
-fn keys_do_not_go_to_other_machines_in_plain_text() {
+fn rejects_plain_text_addresses_of_other_machines() {
     let environment = |address| Environment::custom("test").with(Service::SpotWsPrivate, address);
     let builder = || Client::builder().environment(environment("ws://10.0.0.7/user"));
     let error = builder().build().expect_err("plain text");
-    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.setting(), "spot_ws_private");
     assert!(error.to_string().contains("unencrypted"), "{error}");
     assert!(builder().allow_plain_text().build().is_ok());
     assert!(Client::builder().environment(environment("ws://[::1]:9/user")).build().is_ok());
+}
+
+#[test]
+fn the_connect_timeout_of_the_builder_yields_to_that_of_a_policy() {
+    let seconds = std::time::Duration::from_secs;
+    let policy = crate::ConnectionPolicy::new().connect_timeout(seconds(7));
+    let client = Client::builder()
+        .endpoint_policy(Dialect::Spot, Access::Public, policy)
+        .connect_timeout(seconds(3))
+        .build()
+        .expect("a client");
+    assert_eq!(client.limits(Dialect::Spot, Access::Public).connect_timeout, seconds(7));
+    assert_eq!(client.limits(Dialect::Futures, Access::Public).connect_timeout, seconds(3));
 }

@@ -1,16 +1,15 @@
-//! A WebSocket address, taken apart once.
+//! WebSocket addresses.
 
 use std::fmt;
 
+use bitmart_types::ConfigError;
 use http::Uri;
 
-use crate::error::{Error, ErrorKind};
-
-/// Where a WebSocket lives.
+/// A parsed WebSocket address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     pub(super) tls: bool,
-    /// Host and port as they stand in the `Host` header.
+    /// The value of the `Host` header.
     pub(super) authority: String,
     host: String,
     pub(super) port: u16,
@@ -20,23 +19,24 @@ pub(crate) struct Address {
 
 impl Address {
     /// # Errors
-    /// The text is no `ws` or `wss` address.
-    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = |why: &str| {
-            let message =
-                format!("`{text}` is no WebSocket address: {why}; expected wss://host/path");
-            Error::new(ErrorKind::Config, message)
+    /// The text is not a `ws` or `wss` address.
+    pub(crate) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
+        let invalid = |why: &str| {
+            let reason =
+                format!("must be a WebSocket address like wss://host/path, not `{text}`: {why}");
+            ConfigError::new(setting, reason)
         };
-        let uri: Uri =
-            text.parse().map_err(|error| wrong("it does not parse").with_source(error))?;
+        let uri: Uri = text.parse().map_err(|error: http::uri::InvalidUri| {
+            invalid("it does not parse").with_source(error)
+        })?;
         let tls = match uri.scheme_str() {
             Some("wss") => true,
             Some("ws") => false,
-            _ => return Err(wrong("the scheme is neither ws nor wss")),
+            _ => return Err(invalid("the scheme is neither ws nor wss")),
         };
-        let authority = uri.authority().ok_or_else(|| wrong("the host is missing"))?;
+        let authority = uri.authority().ok_or_else(|| invalid("the host is missing"))?;
         if authority.as_str().contains('@') {
-            return Err(wrong("it must not carry a user name"));
+            return Err(invalid("it must not contain a user name"));
         }
         let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Ok(Self {
@@ -53,7 +53,7 @@ impl Address {
         &self.host
     }
 
-    /// The host without brackets, and the port.
+    /// Returns the host without brackets, and the port.
     pub(crate) fn server(&self) -> (&str, u16) {
         (&self.host, self.port)
     }

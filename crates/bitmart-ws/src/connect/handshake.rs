@@ -12,31 +12,30 @@ use hyper_util::rt::TokioIo;
 use ring::digest;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Address, refusal};
+use super::{Address, rejection};
 use crate::reason::ReconnectReason;
 
-/// The most that the head of the answer may take.
-const HEAD_BYTES: usize = 16 * 1024;
+/// Largest head of the response.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// Library defaults may be blocked by the proxy in front of the venue.
-const AGENT: &str = concat!("bitmart-rust/", env!("CARGO_PKG_VERSION"));
+/// The proxy in front of the exchange may block the user agents of HTTP libraries.
+const CLIENT_AGENT: &str = concat!("bitmart-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Why there is no connection.
-pub(super) enum Failure {
-    /// The answer was no upgrade.
-    Refused(ReconnectReason),
-    /// There was no answer, or none that can be believed.
-    Broken(String),
+pub(super) enum HandshakeError {
+    /// The server responded with another status than 101.
+    Rejected(ReconnectReason),
+    /// There was no response, or an invalid one.
+    Failed(String),
 }
 
-impl From<String> for Failure {
+impl From<String> for HandshakeError {
     fn from(detail: String) -> Self {
-        Self::Broken(detail)
+        Self::Failed(detail)
     }
 }
 
-/// Asks for the upgrade and proves that the answer belongs to the question.
-pub(super) async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, Failure>
+/// Requests the upgrade and verifies that the response belongs to the request.
+pub(super) async fn upgrade<S>(address: &Address, io: S) -> Result<Upgraded, HandshakeError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -47,42 +46,42 @@ where
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key)
-        .header(USER_AGENT, AGENT)
+        .header(USER_AGENT, CLIENT_AGENT)
         .body(Empty::<Bytes>::new())
         .map_err(|error| error.to_string())?;
     let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-        .max_buf_size(HEAD_BYTES)
+        .max_buf_size(MAX_HEAD_BYTES)
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| error.to_string())?;
-    // The connection is driven here and not in a task of its own, so that nothing outlives this call.
+    // Driven here and not in a task of its own, so that nothing outlives this call.
     let mut connection = std::pin::pin!(connection.with_upgrades());
-    let answer = async {
+    let upgrade = async {
         let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Failure::Refused(refusal::read(response).await));
+            return Err(HandshakeError::Rejected(rejection::read(response).await));
         }
-        check(response.headers(), &key)?;
+        check_headers(response.headers(), &key)?;
         Ok(hyper::upgrade::on(response).await.map_err(|error| error.to_string())?)
     };
-    let mut answer = std::pin::pin!(answer);
+    let mut upgrade = std::pin::pin!(upgrade);
     tokio::select! {
         biased;
-        upgraded = &mut answer => upgraded,
+        upgraded = &mut upgrade => upgraded,
         ended = &mut connection => match ended {
-            Ok(()) => answer.await,
-            Err(error) => Err(Failure::Broken(error.to_string())),
+            Ok(()) => upgrade.await,
+            Err(error) => Err(HandshakeError::Failed(error.to_string())),
         },
     }
 }
 
-fn check(headers: &HeaderMap, key: &str) -> Result<(), String> {
+fn check_headers(headers: &HeaderMap, key: &str) -> Result<(), String> {
     if !has_token(headers, &UPGRADE, "websocket") || !has_token(headers, &CONNECTION, "upgrade") {
-        return Err("the answer does not upgrade to WebSocket".to_owned());
+        return Err("the response does not upgrade to WebSocket".to_owned());
     }
     let accept = headers.get(SEC_WEBSOCKET_ACCEPT).map(http::HeaderValue::as_bytes);
     if accept != Some(accept_key(key).as_bytes()) {
-        return Err("the accept key does not match: the answer is not to this request".to_owned());
+        return Err("the accept key does not match: the response is not to this request".to_owned());
     }
     if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS)
         || headers.contains_key(SEC_WEBSOCKET_PROTOCOL)
@@ -103,11 +102,12 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
 
 fn new_key() -> Result<String, String> {
     let mut nonce = [0; 16];
-    getrandom::getrandom(&mut nonce).map_err(|error| format!("no randomness: {error}"))?;
+    getrandom::getrandom(&mut nonce)
+        .map_err(|error| format!("no random number generator: {error}"))?;
     Ok(base64(&nonce))
 }
 
-/// What a WebSocket server must answer to this key (RFC 6455, section 4.2.2).
+/// Returns the accept key that a server must send for this key (RFC 6455, section 4.2.2).
 pub(crate) fn accept_key(key: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
     context.update(key.as_bytes());

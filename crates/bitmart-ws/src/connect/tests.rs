@@ -8,11 +8,11 @@ use super::*;
 use crate::dialect::{Access, Dialect, Limits};
 use crate::error::ErrorKind;
 use crate::event::RawEvent;
-use crate::testing::own::{patient, venue};
+use crate::testing::test_support::{server_and_client, with_timeout};
 use crate::topic::Topic;
 
-fn gate() -> Arc<Gate> {
-    Arc::new(Gate::new(&Limits::of(Dialect::Spot, Access::Public)))
+fn throttle() -> Arc<ConnectThrottle> {
+    Arc::new(ConnectThrottle::new(&Limits::for_endpoint(Dialect::Spot, Access::Public)))
 }
 
 fn direct() -> Arc<dyn Connect> {
@@ -24,14 +24,14 @@ fn ticker() -> Topic<RawEvent> {
 }
 
 #[test]
-fn addresses_are_taken_apart() {
+fn parses_addresses() {
     let cases = [
         ("wss://host.example/api?protocol=1.1", (true, "host.example", 443, "/api?protocol=1.1")),
         ("ws://127.0.0.1:8801/user", (false, "127.0.0.1", 8801, "/user")),
         ("ws://[::1]:9", (false, "::1", 9, "/")),
     ];
     for (text, (tls, host, port, target)) in cases {
-        let address = Address::parse(text).expect(text);
+        let address = Address::parse("spot_ws_public", text).expect(text);
         assert_eq!(
             (address.tls, address.host(), address.port, &*address.target),
             (tls, host, port, target)
@@ -40,7 +40,7 @@ fn addresses_are_taken_apart() {
 }
 
 #[test]
-fn what_is_no_address_is_refused_with_the_reason() {
+fn rejects_invalid_addresses_with_the_reason() {
     for (text, reason) in [
         ("https://host/api", "scheme"),
         ("host", "scheme"),
@@ -48,32 +48,32 @@ fn what_is_no_address_is_refused_with_the_reason() {
         ("wss://me:secret@host/", "user name"),
         ("wss://a b/", "parse"),
     ] {
-        let error = Address::parse(text).expect_err(text);
-        assert_eq!(error.kind(), ErrorKind::Config);
+        let error = Address::parse("spot_ws_public", text).expect_err(text);
+        assert_eq!(error.setting(), "spot_ws_public");
         assert!(error.to_string().contains(reason), "{error}");
     }
 }
 
 #[test]
-fn the_accept_key_is_the_one_of_the_standard() {
+fn computes_the_accept_key_of_the_rfc_example() {
     // The example of RFC 6455, section 1.3.
     assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
-/// Answers every attempt with these headers and gives the error of the subscription.
-async fn answered(head: impl Fn(&str) -> String) -> String {
-    let (mut venue, client) = venue();
+/// Answers every attempt with this response head and returns the error of the subscription.
+async fn subscribe_error(head: impl Fn(&str) -> String) -> String {
+    let (mut server, client) = server_and_client();
     let attempts = async {
         loop {
-            let (mut io, key) = venue.accept_request().await;
+            let (mut io, key) = server.accept_request().await;
             io.write_all(head(&key).as_bytes()).await.expect("a client");
-            // Until the client hangs up.
+            // Until the client disconnects.
             let _ = io.read_u8().await;
         }
     };
     tokio::select! {
         result = client.subscribe(ticker()) => {
-            let error = result.expect_err("a refused handshake");
+            let error = result.expect_err("a rejected handshake");
             assert_eq!(error.kind(), ErrorKind::Timeout);
             error.to_string()
         }
@@ -82,8 +82,8 @@ async fn answered(head: impl Fn(&str) -> String) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_accept_key_is_refused() {
-    let error = answered(|_| {
+async fn rejects_a_wrong_accept_key() {
+    let error = subscribe_error(|_| {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
             .to_owned()
@@ -93,16 +93,17 @@ async fn a_wrong_accept_key_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn answers_that_do_not_upgrade_are_refused() {
+async fn rejects_responses_that_do_not_upgrade() {
     let error =
-        answered(|_| "HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\n<h1>".to_owned()).await;
+        subscribe_error(|_| "HTTP/1.1 403 Forbidden\r\nContent-Length: 4\r\n\r\n<h1>".to_owned())
+            .await;
     assert!(error.contains("403"), "{error}");
-    let error = answered(|key| {
+    let error = subscribe_error(|key| {
         format!("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: {key}\r\n\r\n")
     })
     .await;
     assert!(error.contains("does not upgrade"), "{error}");
-    let error = answered(|key| {
+    let error = subscribe_error(|key| {
         format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: {key}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
@@ -112,25 +113,25 @@ async fn answers_that_do_not_upgrade_are_refused() {
     assert!(error.contains("extension"), "{error}");
 }
 
-/// Refuses the first handshake with this answer. Gives what was told while `subscribe` waited, and
-/// after which time the next attempt came.
-async fn refused(answer: &str) -> (ReconnectReason, Duration) {
-    let (mut venue, client) = venue();
-    let mut troubles = client.troubles();
+/// Rejects the first handshake with this response. Returns the reported problem and the time until the
+/// next attempt.
+async fn reject_handshake(response: &str) -> (ReconnectReason, Duration) {
+    let (mut server, client) = server_and_client();
+    let mut problems = client.connection_problems();
     let subscribing = tokio::spawn(async move { client.subscribe(ticker()).await });
-    let (mut io, _) = venue.accept_request().await;
-    io.write_all(answer.as_bytes()).await.expect("a client");
-    let trouble = patient(troubles.next()).await.expect("told at once");
-    assert_eq!((trouble.dialect, trouble.access), (Dialect::Spot, Access::Public));
+    let (mut io, _) = server.accept_request().await;
+    io.write_all(response.as_bytes()).await.expect("a client");
+    let problem = with_timeout(problems.next()).await.expect("a problem");
+    assert_eq!((problem.dialect, problem.access), (Dialect::Spot, Access::Public));
     let begin = tokio::time::Instant::now();
-    let next = venue.accept_request().await;
+    let next = server.accept_request().await;
     let waited = begin.elapsed();
     drop((next, subscribing));
-    (trouble.reason, waited)
+    (problem.reason, waited)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_handshake_waits_as_long_as_it_is_told_to_and_says_so() {
+async fn a_rejected_handshake_honors_retry_after_and_reports_the_delay() {
     let block = "error code: 1020";
     let cases = [
         ("429 Too Many Requests", "Retry-After: 7\r\n", "", 7, None),
@@ -145,80 +146,84 @@ async fn a_refused_handshake_waits_as_long_as_it_is_told_to_and_says_so() {
             Some("an HTML page, probably of a proxy"),
         ),
     ];
-    for (status, headers, body, seconds, named) in cases {
+    for (status, headers, body, seconds, page_name) in cases {
         let length = body.len();
-        let answer =
+        let response =
             format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
-        let (reason, waited) = refused(&answer).await;
-        let pause = Duration::from_secs(seconds);
-        assert!(waited >= pause && waited < pause + Duration::from_secs(3), "{status} {waited:?}");
-        let said = reason.to_string();
+        let (reason, waited) = reject_handshake(&response).await;
+        let delay = Duration::from_secs(seconds);
+        assert!(waited >= delay && waited < delay + Duration::from_secs(3), "{status} {waited:?}");
+        let text = reason.to_string();
         assert!(
-            said.contains(&format!("HTTP {}; next", &status[..3])) || named.is_some(),
-            "{said}"
+            text.contains(&format!("HTTP {}; next", &status[..3])) || page_name.is_some(),
+            "{text}"
         );
-        let ReconnectReason::HandshakeRefused { status: number, page, wait } = reason else {
+        let ReconnectReason::HandshakeRejected { status: number, page, retry_after } = reason
+        else {
             panic!("{reason:?}");
         };
-        assert_eq!((number.to_string(), page.as_deref()), (status[..3].to_owned(), named));
-        assert_eq!(wait, Some(pause));
+        assert_eq!((number.to_string(), page.as_deref()), (status[..3].to_owned(), page_name));
+        assert_eq!(retry_after, Some(delay));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_is_asked_for_has_a_bound() {
-    let limits = Limits::of(Dialect::Spot, Access::Public);
-    let gate = gate();
-    gate.close_for(Duration::MAX);
+async fn bounds_the_pause_of_a_retry_after() {
+    let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+    let throttle = throttle();
+    throttle.pause_for(Duration::MAX);
     let begin = tokio::time::Instant::now();
-    patient(gate.pass()).await;
-    assert!(begin.elapsed() >= limits.longest_refused_pause);
-    assert!(begin.elapsed() < limits.longest_refused_pause + Duration::from_secs(1));
+    with_timeout(throttle.acquire()).await;
+    assert!(begin.elapsed() >= limits.max_retry_after);
+    assert!(begin.elapsed() < limits.max_retry_after + Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endless_head_is_cut_off() {
-    let error =
-        answered(|_| format!("HTTP/1.1 101 Switching Protocols\r\nX: {}", "x".repeat(1 << 20)))
-            .await;
+async fn rejects_an_endless_response_head() {
+    let error = subscribe_error(|_| {
+        format!("HTTP/1.1 101 Switching Protocols\r\nX: {}", "x".repeat(1 << 20))
+    })
+    .await;
     assert!(error.contains("handshake"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_without_an_answer_ends_in_time() {
-    let (mut venue, client) = venue();
+async fn a_handshake_without_a_response_times_out() {
+    let (mut server, client) = server_and_client();
     let begin = tokio::time::Instant::now();
     let attempt = tokio::spawn(async move { client.subscribe(ticker()).await });
-    let silent = venue.accept_request().await;
-    let _second = venue.accept_request().await;
+    let silent = server.accept_request().await;
+    let _second = server.accept_request().await;
     assert!(
-        begin.elapsed() >= CONNECT_WITHIN
-            && begin.elapsed() < CONNECT_WITHIN + Duration::from_secs(3)
+        begin.elapsed() >= DEFAULT_CONNECT_TIMEOUT
+            && begin.elapsed() < DEFAULT_CONNECT_TIMEOUT + Duration::from_secs(3)
     );
     drop(silent);
-    let error = patient(attempt).await.expect("no panic").expect_err("no answer");
+    let error = with_timeout(attempt).await.expect("no panic").expect_err("no response");
     assert!(error.to_string().contains("within 10s"), "{error}");
 }
 
 #[tokio::test]
-async fn a_refused_connection_says_so() {
+async fn reports_a_refused_tcp_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
-    let address = Address::parse(&format!("ws://127.0.0.1:{port}/")).expect("an address");
-    let connector = Connector::new(address, direct(), None, gate(), CONNECT_WITHIN);
+    let address =
+        Address::parse("spot_ws_public", &format!("ws://127.0.0.1:{port}/")).expect("an address");
+    let connector = Connector::new(address, direct(), None, throttle(), DEFAULT_CONNECT_TIMEOUT);
     let reason = connector.connect(Duration::ZERO).await.err().expect("nobody listens");
     assert!(reason.to_string().contains("refused"), "{reason}");
-    let ReconnectReason::Unreached { hop, kind, .. } = reason else { panic!("{reason:?}") };
+    let ReconnectReason::Unreachable { hop, kind, .. } = reason else { panic!("{reason:?}") };
     assert_eq!((hop, kind), (Hop::Host, ConnectErrorKind::Refused));
 }
 
 #[tokio::test]
-async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
+async fn completes_the_handshake_over_tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let address =
-        Address::parse(&format!("ws://127.0.0.1:{port}/api?protocol=1.1")).expect("an address");
+        Address::parse("spot_ws_public", &format!("ws://127.0.0.1:{port}/api?protocol=1.1"))
+            .expect("an address");
     let server = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.expect("a client");
         let mut head = Vec::new();
@@ -230,15 +235,15 @@ async fn tcp_carries_the_handshake_without_delay_of_small_writes() {
         assert!(head.contains(&format!("host: 127.0.0.1:{port}\r\n")), "{head}");
         let key =
             head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).expect("a key");
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n\
              Sec-WebSocket-Accept: {}\r\n\r\n",
             accept_key(key)
         );
-        socket.write_all(answer.as_bytes()).await.expect("a client");
+        socket.write_all(response.as_bytes()).await.expect("a client");
         socket
     });
-    let connector = Connector::new(address, direct(), None, gate(), CONNECT_WITHIN);
+    let connector = Connector::new(address, direct(), None, throttle(), DEFAULT_CONNECT_TIMEOUT);
     let halves = connector.connect(Duration::ZERO).await;
     assert!(halves.is_ok(), "{:?}", halves.err());
     server.await.expect("no panic");

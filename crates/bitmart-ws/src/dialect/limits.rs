@@ -1,4 +1,4 @@
-//! What the venue allows on one connection, and the bounds this crate sets itself.
+//! What the exchange allows on one connection, and the limits that this crate sets itself.
 
 use std::time::Duration;
 
@@ -6,99 +6,100 @@ use super::{Access, Dialect};
 use crate::backoff::Backoff;
 use crate::catalog::{PublishedLimits, Rate};
 
-// Futures states no such limits; what spot states is kept there as well.
-const UNSTATED_TOPICS: usize = 100;
-/// So that one lost connection takes only so many topics with it.
-const UNSTATED_TOPICS_PER_CONNECTION: usize = 200;
-const UNSTATED_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
-const UNSTATED_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60) };
+// Futures publishes no such limits; those of spot apply there as well.
+const DEFAULT_TOPICS_PER_MESSAGE: usize = 100;
+/// Bounds how many topics a lost connection affects.
+const DEFAULT_TOPICS_PER_CONNECTION: usize = 200;
+const DEFAULT_MESSAGES: Rate = Rate { count: 100, window: Duration::from_secs(10) };
+const DEFAULT_CONNECTS: Rate = Rate { count: 30, window: Duration::from_secs(60) };
 
-/// Limits and times of one connection. They come from what BitMart publishes
-/// ([`PublishedLimits`]) with some headroom, and where it states nothing from this crate. A
-/// [`ConnectionPolicy`](crate::ConnectionPolicy) sets some of them otherwise.
+/// Limits and timeouts of the connections of one endpoint. They follow what BitMart publishes
+/// ([`PublishedLimits`]) with some headroom; this crate sets the others. A
+/// [`ConnectionPolicy`](crate::ConnectionPolicy) changes some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Most topics in one command frame. Spot documents 20; futures states none.
+    /// Most topics in one command frame: 20 on spot (documented); futures publishes none and gets 100.
     pub topics_per_message: usize,
-    /// Most bytes in one command frame: a little less than the published or observed number. Futures
-    /// was seen to accept 2,020 and to close the socket at 2,186, so its frames stay under 2,000.
+    /// Most bytes in one command frame: slightly less than the published or observed limit. Futures
+    /// accepted 2,020 and closed the socket at 2,186 (observed), so its frames stay below 2,000.
     pub bytes_per_message: usize,
     /// Most topics on one connection: 115 on public and 100 on private spot connections
-    /// (documented); futures states none and gets 200.
+    /// (documented); futures publishes none and gets 200.
     pub topics_per_connection: usize,
-    /// Most connections of this side from one address: 20 public and 10 private ones on spot, 500 on
-    /// futures (documented). Other programs at the same address count as well.
+    /// Most connections of the endpoint from one address: 20 public and 10 private ones on spot, 500 on
+    /// futures (documented). Those of other programs at the same address count as well.
     pub connections: usize,
-    /// Most attempts to connect within [`connect_window`](Self::connect_window), by all connections
-    /// of this side together: 30 on spot (documented). Futures states none; the same number is kept.
-    /// The client stays a tenth below it.
+    /// Most connection attempts within [`connect_window`](Self::connect_window), of all connections of
+    /// the endpoint together: 30 on spot (documented); futures publishes none and gets the same. The
+    /// client stays a tenth below it.
     pub connects_per_window: usize,
     /// The window of that limit: 60 s.
     pub connect_window: Duration,
     /// Most frames that the client may send within [`message_window`](Self::message_window), pings
-    /// included: 100 on spot (documented). Futures states none; the same number is kept.
+    /// included: 100 on spot (documented); futures publishes none and gets the same.
     pub messages_per_window: usize,
-    /// How many of those frames are kept back for heartbeats.
+    /// How many of those frames are reserved for heartbeats.
     pub messages_reserved: usize,
     /// The window of the message limit: 10 s.
     pub message_window: Duration,
-    /// How long one attempt to connect may take, TLS and handshake included: 10 s.
+    /// How long one connection attempt may take, TLS and handshake included: 10 s.
     pub connect_timeout: Duration,
-    /// Shortest time between two attempts of one connection. Spot documents 30 attempts a minute.
+    /// Shortest time between two attempts of one connection: 2 s, from the 30 attempts per minute that
+    /// spot documents.
     pub connect_spacing: Duration,
     /// Time between heartbeats: 10 s. BitMart asks for less than 20 s and its own SDKs use 10 s.
-    pub ping_interval: Duration,
-    /// Silence after which the connection counts as dead: 20 s. Any frame counts as life.
-    pub silence: Duration,
-    /// Silence after which what was received counts as [stale](crate::Update::Stale): 15 s, which is
-    /// a heartbeat that was not answered for 5 s.
+    pub heartbeat_interval: Duration,
+    /// Time without any frame after which the connection counts as dead: 20 s.
+    pub idle_timeout: Duration,
+    /// Time without any frame after which the received data counts as
+    /// [stale](crate::Update::Stale): 15 s, which is a heartbeat without a response for 5 s.
     pub stale_after: Duration,
     /// How long an acknowledgement may take: 10 s.
-    pub acknowledge_within: Duration,
-    /// How long the answer to a login may take: 10 s.
-    pub login_within: Duration,
+    pub acknowledgement_timeout: Duration,
+    /// How long the acknowledgement of a login may take: 10 s.
+    pub login_timeout: Duration,
     /// How long a connection without topics is kept for the next one. Futures closes it after 5 s,
-    /// spot after 5 min (both documented), so the client closes it earlier: 3 s and 60 s.
-    pub linger: Duration,
-    /// Pause before a topic is asked for again that was refused for a passing reason: 5 s.
-    pub retry_pause: Duration,
-    /// After so many refusals of a login, or of a private topic, whose meaning nobody knows the
-    /// refusal counts as final: 5. Futures gives no codes, so that most of its refusals are of that
-    /// kind. Those that are known to pass (clock, rate, a fault of the server) are not counted, those
-    /// that are known to stay (key, signature, permission) are final at once.
-    pub unexplained_refusals: u32,
+    /// spot after 5 min (both documented), so the client closes it earlier: after 3 s and 60 s.
+    pub unused_timeout: Duration,
+    /// Delay before a topic that was rejected for a transient reason is subscribed again: 5 s.
+    pub topic_retry_delay: Duration,
+    /// After this many rejections of a login, or of a private topic, for an unknown reason, the
+    /// rejection counts as permanent: 5. Most rejections on futures are of that kind, because they have
+    /// no code. Transient ones (clock, rate limit, server error) are not counted; those that are known
+    /// to be permanent (key, signature, permission) are not repeated.
+    pub max_unexplained_rejections: u32,
     /// First step of the reconnection backoff: 500 ms, doubled each time.
     pub backoff_base: Duration,
     /// Longest step of the reconnection backoff: 30 s.
     pub backoff_cap: Duration,
-    /// How long a connection must last before the backoff starts from the first step again: 2 s. One
-    /// that is cut every 2 s connects 25 times a minute then, still below what the venue allows.
+    /// How long a connection must last before the backoff starts over: 2 s. A connection that is cut
+    /// every 2 s is made 25 times per minute then, still below the limit of the exchange.
     pub healthy_after: Duration,
-    /// So many frames in a row that cannot be read (no JSON, no deflate, no UTF-8) end a connection:
-    /// 5. Fewer are told as [`Update::Malformed`](crate::Update::Malformed) and skipped.
-    pub unreadable_frames: u32,
-    /// Pause after a handshake that was answered by HTTP 429 or 403 without `Retry-After`: 10 s. The
-    /// backoff makes it longer.
-    pub refused_pause: Duration,
-    /// Longest pause that a `Retry-After` can ask for: 15 minutes.
-    pub longest_refused_pause: Duration,
+    /// After this many unreadable frames in a row (no JSON, no deflate, no UTF-8) the connection ends:
+    /// 5. Fewer are reported as [`Update::Malformed`](crate::Update::Malformed) and skipped.
+    pub max_unreadable_frames: u32,
+    /// Minimum delay after a handshake that was rejected with HTTP 429 or 403 without `Retry-After`:
+    /// 10 s.
+    pub handshake_retry_delay: Duration,
+    /// Longest delay that a `Retry-After` can demand: 15 minutes.
+    pub max_retry_after: Duration,
 }
 
 impl Limits {
-    /// The limits of this side of this dialect.
-    pub fn of(dialect: Dialect, access: Access) -> Self {
+    /// Returns the default limits of an endpoint.
+    pub fn for_endpoint(dialect: Dialect, access: Access) -> Self {
         let published = PublishedLimits::of(dialect, access);
         let backoff = Backoff::default();
-        let messages = published.messages.unwrap_or(UNSTATED_MESSAGES);
-        let connects = published.connects.unwrap_or(UNSTATED_CONNECTS);
+        let messages = published.messages.unwrap_or(DEFAULT_MESSAGES);
+        let connects = published.connects.unwrap_or(DEFAULT_CONNECTS);
         let spacing = connects.window / u32::try_from(connects.count).unwrap_or(u32::MAX).max(1);
         Self {
-            topics_per_message: published.topics_per_message.unwrap_or(UNSTATED_TOPICS),
+            topics_per_message: published.topics_per_message.unwrap_or(DEFAULT_TOPICS_PER_MESSAGE),
             bytes_per_message: published.bytes_per_message - published.bytes_per_message / 64,
             topics_per_connection: published
                 .topics_per_connection
-                .unwrap_or(UNSTATED_TOPICS_PER_CONNECTION),
+                .unwrap_or(DEFAULT_TOPICS_PER_CONNECTION),
             connections: published.connections_per_address,
             connects_per_window: connects.count,
             connect_window: connects.window,
@@ -107,20 +108,20 @@ impl Limits {
             message_window: messages.window,
             connect_timeout: Duration::from_secs(10),
             connect_spacing: spacing,
-            ping_interval: published.idle_close / 2,
-            silence: published.idle_close,
+            heartbeat_interval: published.idle_close / 2,
+            idle_timeout: published.idle_close,
             stale_after: published.idle_close * 3 / 4,
-            acknowledge_within: Duration::from_secs(10),
-            login_within: Duration::from_secs(10),
-            linger: (published.no_topic_close * 3 / 5).min(Duration::from_secs(60)),
-            retry_pause: Duration::from_secs(5),
-            unexplained_refusals: 5,
+            acknowledgement_timeout: Duration::from_secs(10),
+            login_timeout: Duration::from_secs(10),
+            unused_timeout: (published.no_topic_close * 3 / 5).min(Duration::from_secs(60)),
+            topic_retry_delay: Duration::from_secs(5),
+            max_unexplained_rejections: 5,
             backoff_base: backoff.base,
             backoff_cap: backoff.cap,
             healthy_after: backoff.healthy_after,
-            unreadable_frames: 5,
-            refused_pause: Duration::from_secs(10),
-            longest_refused_pause: Duration::from_secs(900),
+            max_unreadable_frames: 5,
+            handshake_retry_delay: Duration::from_secs(10),
+            max_retry_after: Duration::from_secs(900),
         }
     }
 }

@@ -26,7 +26,7 @@ fn login_frames_have_the_documented_form() {
 }
 
 #[test]
-fn nothing_of_a_login_shows_in_debug() {
+fn debug_output_of_a_login_is_redacted() {
     let login = Dialect::Spot.login(&credentials(), Timestamp::from_millis(1));
     let signature = credentials().sign_websocket_login(1).as_str().to_owned();
     let shown = format!("{login:?}");
@@ -36,24 +36,24 @@ fn nothing_of_a_login_shows_in_debug() {
 }
 
 #[test]
-fn commands_escape_what_the_user_wrote() {
-    let limits = Limits::of(Dialect::Spot, Access::Public);
+fn commands_escape_topics() {
+    let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
     let (text, _) = Dialect::Spot.command(Operation::Subscribe, &["a\"b".into()], &limits);
     assert_eq!(text, r#"{"op":"subscribe","args":["a\"b"]}"#);
 }
 
 #[test]
-fn a_topic_longer_than_a_frame_is_sent_alone_and_not_forever_held_back() {
-    let limits = Limits::of(Dialect::Futures, Access::Public);
+fn an_oversized_topic_is_sent_in_a_frame_of_its_own() {
+    let limits = Limits::for_endpoint(Dialect::Futures, Access::Public);
     let topics: Vec<Arc<str>> = vec!["x".repeat(3_000).into(), "y".into()];
     assert_eq!(Dialect::Futures.command(Operation::Subscribe, &topics, &limits).1, 1);
 }
 
 #[test]
-fn published_control_frames_are_understood() {
+fn classifies_published_control_frames() {
     let control = |dialect: Dialect, text: &str| match dialect.classify(text) {
         Incoming::Control(control) => control,
-        Incoming::Data { channel } => panic!("{text} taken for data of {channel}"),
+        Incoming::Data { channel } => panic!("{text} classified as data of {channel}"),
     };
     let rejection = |code, text: &str| Rejection::new(code, text);
     let topic = || Some("futures/order".to_owned());
@@ -63,12 +63,12 @@ fn published_control_frames_are_understood() {
         (
             Dialect::Spot,
             r#"{"event":"login","errorCode":"91002","errorMessage":"API KEY not found"}"#,
-            Control::LoginRefused(rejection(Some(91_002), "API KEY not found")),
+            Control::LoginRejected(rejection(Some(91_002), "API KEY not found")),
         ),
         (
             Dialect::Spot,
             r#"{"event":"subscribe","error_code":90004,"error_message":"x"}"#,
-            Control::Refused {
+            Control::Rejected {
                 operation: Some(Operation::Subscribe),
                 topic: None,
                 rejection: rejection(Some(90_004), "x"),
@@ -79,7 +79,7 @@ fn published_control_frames_are_understood() {
         (
             Dialect::Futures,
             r#"{"action":"subscribe","group":"futures/order","success":false,"error":"futures/order need authenication"}"#,
-            Control::Refused {
+            Control::Rejected {
                 operation: Some(Operation::Subscribe),
                 topic: topic(),
                 rejection: rejection(None, "futures/order need authenication"),
@@ -88,7 +88,7 @@ fn published_control_frames_are_understood() {
         (
             Dialect::Futures,
             r#"{"success":false,"error":"Invalid message: message must be JSON: ping"}"#,
-            Control::Refused {
+            Control::Rejected {
                 operation: None,
                 topic: None,
                 rejection: rejection(None, "Invalid message: message must be JSON: ping"),
@@ -104,7 +104,7 @@ fn published_control_frames_are_understood() {
 }
 
 #[test]
-fn an_order_event_with_an_action_is_data() {
+fn classifies_an_order_event_with_an_action_as_data() {
     let frame = r#"{"group":"futures/order","data":[{"action":3,"order":{"order_id":"1"}}]}"#;
     assert_eq!(Dialect::Futures.classify(frame), Incoming::Data { channel: "futures/order" });
 }

@@ -1,11 +1,11 @@
-//! The driver, the client and a scripted server, in memory and in virtual time.
+//! The driver and the client with a scripted server, in memory and in virtual time.
 
-mod adversity;
-mod ending;
+mod faults;
 mod lifecycle;
 mod login;
 mod policy;
 mod pool;
+mod shutdown;
 mod wire;
 
 use std::io::Write as _;
@@ -21,7 +21,7 @@ use crate::client::ClientBuilder;
 use crate::dialect::{Access, Dialect};
 use crate::error::Error;
 use crate::event::RawEvent;
-use crate::testing::own::patient;
+use crate::testing::test_support::with_timeout;
 use crate::testing::{ScriptedServer, ServerConnection};
 use crate::topic::Topic;
 use crate::update::Update;
@@ -59,12 +59,12 @@ fn deflate(text: &str) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// The next update, which must be no error.
+/// Returns the next update, which must not be an error.
 async fn next(subscription: &mut Subscription<RawEvent>) -> Update<RawEvent> {
-    patient(subscription.next()).await.expect("an update").expect("no error")
+    with_timeout(subscription.next()).await.expect("an update").expect("no error")
 }
 
-/// The value of the next update, which must be data.
+/// Returns the value of the next update, which must be data.
 async fn value(subscription: &mut Subscription<RawEvent>) -> u32 {
     match next(subscription).await {
         Update::Data(event) => value_of(&event),
@@ -77,11 +77,16 @@ fn value_of(event: &RawEvent) -> u32 {
     entry["v"].as_u64().and_then(|value| value.try_into().ok()).expect("a value")
 }
 
-/// The error that ends the subscription, with whatever comes before it.
+/// Skips the remaining updates and returns the error that ends the subscription.
 async fn last_error(subscription: &mut Subscription<RawEvent>) -> Error {
     loop {
-        if let Err(error) = patient(subscription.next()).await.expect("an error before the end") {
-            assert!(patient(subscription.next()).await.is_none(), "the error is the last item");
+        if let Err(error) =
+            with_timeout(subscription.next()).await.expect("an error before the end")
+        {
+            assert!(
+                with_timeout(subscription.next()).await.is_none(),
+                "the error is the last item"
+            );
             return error;
         }
     }
@@ -93,16 +98,16 @@ fn with_account(builder: ClientBuilder) -> ClientBuilder {
     )
 }
 
-/// The next connection, its first command acknowledged.
-async fn serve(venue: &mut ScriptedServer) -> ServerConnection {
-    let mut peer = venue.accept().await;
+/// Accepts the next connection and acknowledges its first command.
+async fn serve(server: &mut ScriptedServer) -> ServerConnection {
+    let mut peer = server.accept().await;
     peer.accept_command().await;
     peer
 }
 
-/// Waits until the tasks that were started since are gone.
+/// Waits until no more tasks than `before` are alive.
 async fn tasks_end(before: usize) {
-    patient(async {
+    with_timeout(async {
         while Handle::current().metrics().num_alive_tasks() > before {
             tokio::task::yield_now().await;
         }

@@ -1,15 +1,15 @@
-//! The queue between many drivers and one reader. No driver ever waits for it.
+//! The queue between many drivers and one reader. No driver ever waits for the reader.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::SlowReader;
-use super::waiting::{Pushed, Taken, Waiting};
+use super::OverflowPolicy;
+use super::buffer::{Buffer, Popped, Pushed};
 use crate::error::{Error, ErrorKind};
-use crate::heard::Heard;
-use crate::observe::{Depth, Meters};
-use crate::router::MemberId;
+use crate::observe::{Meters, QueueDepth};
+use crate::receive_tracker::ReceiveTracker;
+use crate::router::SubscriberId;
 use crate::topic::Topic;
 use crate::update::Update;
 
@@ -17,11 +17,11 @@ use crate::update::Update;
 pub(super) struct Queue<T>(Arc<Shared<T>>);
 
 /// The writing end of one topic. Dropping it ends the topic.
-pub(crate) struct Port<T> {
+pub(crate) struct TopicWriter<T> {
     shared: Arc<Shared<T>>,
-    place: usize,
-    id: MemberId,
-    heard: Arc<Heard>,
+    slot: usize,
+    id: SubscriberId,
+    receive_tracker: Arc<ReceiveTracker>,
 }
 
 struct Shared<T> {
@@ -30,28 +30,45 @@ struct Shared<T> {
 }
 
 struct State<T> {
-    waiting: Waiting<T>,
-    /// It ran full: nothing is taken any more. The error comes after what waits.
-    overflow: Overflow,
-    reader: Option<Waker>,
-    /// Those of the connection of the first topic: the figures count for its side.
+    buffer: Buffer<T>,
+    overflow: OverflowState,
+    waker: Option<Waker>,
+    /// Those of the first topic's connection: its endpoint labels the metrics of the queue.
     meters: Option<Meters>,
-    depth: Depth,
+    depth: QueueDepth,
+}
+
+/// Whether the queue has overflowed, which ends the stream. It takes no updates then.
+#[derive(PartialEq, Eq)]
+enum OverflowState {
+    None,
+    /// The error follows the queued updates.
+    Pending,
+    Reported,
+}
+
+/// The next item for the reader.
+pub(super) enum Next<T> {
+    Item(Popped<T>),
+    /// The last item.
+    Overflow(Error),
+    /// Nothing is queued and nothing will be.
+    Finished,
 }
 
 impl<T> State<T> {
-    fn tell_depth(&mut self) {
+    fn report_depth(&mut self) {
         if let Some(meters) = &self.meters {
-            self.depth.tell(meters, self.waiting.len());
+            self.depth.set(meters, self.buffer.len());
         }
     }
 
-    /// Events that were dropped count when the reader is told of them.
-    fn tell_taken(&mut self, taken: &Taken<T>) {
-        self.tell_depth();
-        let (Taken::Received(received), Some(meters)) = (taken, &self.meters) else { return };
-        match received.update {
-            Update::Data(_) => meters.read(received.received_at.instant),
+    /// Dropped events are counted when their `Lagged` is read.
+    fn report_read(&mut self, popped: &Popped<T>) {
+        self.report_depth();
+        let (Popped::Update(item), Some(meters)) = (popped, &self.meters) else { return };
+        match item.update {
+            Update::Data(_) => meters.read(item.received_at.instant),
             Update::Lagged(dropped) => meters.overflowed(dropped),
             _ => {}
         }
@@ -61,25 +78,9 @@ impl<T> State<T> {
 impl<T> Drop for State<T> {
     fn drop(&mut self) {
         if let Some(meters) = &self.meters {
-            self.depth.tell(meters, 0);
+            self.depth.set(meters, 0);
         }
     }
-}
-
-#[derive(PartialEq, Eq)]
-enum Overflow {
-    No,
-    Untold,
-    Told,
-}
-
-/// What the reader finds.
-pub(super) enum Next<T> {
-    Taken(Taken<T>),
-    /// The queue ran full; this is the last of it.
-    Overflow(Error),
-    /// Nothing, and nothing will come.
-    Over,
 }
 
 impl<T> Shared<T> {
@@ -90,14 +91,13 @@ impl<T> Shared<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(capacity: usize, slow: SlowReader) -> Self {
-        let waiting = Waiting::new(capacity, slow);
+    pub(super) fn new(capacity: usize, policy: OverflowPolicy) -> Self {
         let state = State {
-            waiting,
-            overflow: Overflow::No,
-            reader: None,
+            buffer: Buffer::new(capacity, policy),
+            overflow: OverflowState::None,
+            waker: None,
             meters: None,
-            depth: Depth::default(),
+            depth: QueueDepth::default(),
         };
         Self(Arc::new(Shared { state: Mutex::new(state), capacity }))
     }
@@ -107,116 +107,115 @@ impl<T> Queue<T> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.lock().waiting.len()
+        self.0.lock().buffer.len()
     }
 
     pub(super) fn has_overflowed(&self) -> bool {
-        self.0.lock().overflow != Overflow::No
+        self.0.lock().overflow != OverflowState::None
     }
 
-    /// Adds a topic: its place and the end for its driver.
-    pub(super) fn join(
+    /// Adds a topic. Returns its slot and the writing end.
+    pub(super) fn add_topic(
         &self,
-        id: MemberId,
+        id: SubscriberId,
         topic: Topic<T>,
-        heard: Arc<Heard>,
-    ) -> (usize, Port<T>) {
+        receive_tracker: Arc<ReceiveTracker>,
+    ) -> (usize, TopicWriter<T>) {
         let mut state = self.0.lock();
-        state.meters.get_or_insert_with(|| heard.meters.clone());
-        let place = state.waiting.join(id, topic);
+        state.meters.get_or_insert_with(|| receive_tracker.meters.clone());
+        let slot = state.buffer.add_topic(id, topic);
         drop(state);
-        (place, Port { shared: self.0.clone(), place, id, heard })
+        (slot, TopicWriter { shared: self.0.clone(), slot, id, receive_tracker })
     }
 
-    /// Removes a topic and what waits of it.
-    pub(super) fn leave(&self, place: usize, id: MemberId) {
+    /// Removes a topic and its queued updates.
+    pub(super) fn remove_topic(&self, slot: usize, id: SubscriberId) {
         let mut state = self.0.lock();
-        state.waiting.leave(place, id);
-        state.tell_depth();
+        state.buffer.remove_topic(slot, id);
+        state.report_depth();
     }
 
-    /// The next item. Without topics none will come.
     pub(super) fn poll(&self, context: &mut Context<'_>, has_topics: bool) -> Poll<Next<T>> {
         let mut state = self.0.lock();
-        if let Some(taken) = state.waiting.pop() {
-            state.tell_taken(&taken);
-            return Poll::Ready(Next::Taken(taken));
+        if let Some(popped) = state.buffer.pop() {
+            state.report_read(&popped);
+            return Poll::Ready(Next::Item(popped));
         }
-        if state.overflow == Overflow::Untold {
-            state.overflow = Overflow::Told;
+        if state.overflow == OverflowState::Pending {
+            state.overflow = OverflowState::Reported;
             let message = format!(
-                "the stream of many topics was read too slowly, its queue of {} updates ran full: \
-                 updates of every topic are missing from here on; read what stands over REST, then \
-                 subscribe again",
+                "the stream of many topics was read too slowly and its queue of {} updates is full: \
+                 updates of every topic are missing from here on; query the current state over REST, \
+                 then subscribe again",
                 self.0.capacity
             );
             return Poll::Ready(Next::Overflow(Error::new(ErrorKind::Overflow, message)));
         }
-        if !has_topics || state.overflow == Overflow::Told {
-            return Poll::Ready(Next::Over);
+        if !has_topics || state.overflow == OverflowState::Reported {
+            return Poll::Ready(Next::Finished);
         }
-        state.reader = Some(context.waker().clone());
+        state.waker = Some(context.waker().clone());
         Poll::Pending
     }
 }
 
-impl<T> Port<T> {
-    /// Adds an update. `false` when the topic is over and the port can be dropped.
+impl<T> TopicWriter<T> {
+    /// Adds an update. Returns `false` if the topic has ended.
     pub(crate) fn push(&self, update: Update<T>) -> bool {
-        let received_at = self.heard.stamp().received;
+        let received_at = self.receive_tracker.stamp().received_at;
         let mut state = self.shared.lock();
-        if state.overflow != Overflow::No {
+        if state.overflow != OverflowState::None {
             return false;
         }
-        let pushed = state.waiting.push(self.place, self.id, update, received_at);
+        let pushed = state.buffer.push(self.slot, self.id, update, received_at);
         if pushed == Pushed::Full {
-            state.overflow = Overflow::Untold;
+            state.overflow = OverflowState::Pending;
             if let Some(meters) = &state.meters {
                 meters.overflowed(1);
             }
         }
-        state.tell_depth();
-        if pushed != Pushed::Over {
-            wake(state);
+        state.report_depth();
+        if pushed != Pushed::TopicEnded {
+            wake_reader(state);
         }
-        pushed == Pushed::Taken
+        pushed == Pushed::Stored
     }
 
-    /// Ends the topic after what waits of it. Without an error the connection is gone.
+    /// Ends the topic after its queued updates. Without an error, the connection is gone.
     pub(crate) fn end(&self, error: Option<Error>) {
-        let received_at = self.heard.stamp().received;
+        let received_at = self.receive_tracker.stamp().received_at;
         let mut state = self.shared.lock();
-        if state.overflow != Overflow::No {
+        if state.overflow != OverflowState::None {
             // The whole stream ends with another error.
             return;
         }
-        state.waiting.end(self.place, self.id, error, received_at);
-        wake(state);
+        state.buffer.end_topic(self.slot, self.id, error, received_at);
+        wake_reader(state);
     }
 
-    /// The topic was removed, or the whole stream dropped.
-    pub(crate) fn reader_is_gone(&self) -> bool {
-        !self.shared.lock().waiting.is_open(self.place, self.id)
+    /// Whether the topic was removed or the whole stream dropped.
+    pub(crate) fn is_closed(&self) -> bool {
+        !self.shared.lock().buffer.is_open(self.slot, self.id)
     }
 }
 
-fn wake<T>(mut state: MutexGuard<'_, State<T>>) {
-    if let Some(reader) = state.reader.take() {
+fn wake_reader<T>(mut state: MutexGuard<'_, State<T>>) {
+    if let Some(waker) = state.waker.take() {
         drop(state);
-        reader.wake();
+        waker.wake();
     }
 }
 
-impl<T> Drop for Port<T> {
+impl<T> Drop for TopicWriter<T> {
     fn drop(&mut self) {
         self.end(None);
     }
 }
 
-impl<T> fmt::Debug for Port<T> {
+impl<T> fmt::Debug for TopicWriter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port")
-            .field("place", &self.place)
+        f.debug_struct("TopicWriter")
+            .field("slot", &self.slot)
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

@@ -1,15 +1,16 @@
-//! Many topics in one stream, with the driver, the client and a scripted venue.
+//! Fan-ins with the driver, the client and a scripted server.
 
 use std::time::Duration;
 
 use bitmart_auth::Credentials;
+use futures_core::FusedStream as _;
 
-use super::{FanIn, FanInOptions, Received, SlowReader};
+use super::{FanIn, FanInOptions, OverflowPolicy, TopicUpdate};
 use crate::client::{Client, ClientBuilder};
 use crate::dialect::Dialect;
 use crate::error::{Error, ErrorKind};
 use crate::event::RawEvent;
-use crate::testing::own::{patient, venue, venue_with};
+use crate::testing::test_support::{server_and_client, server_and_client_with, with_timeout};
 use crate::testing::{Frame, ScriptedServer, ServerConnection};
 use crate::topic::Topic;
 use crate::update::Update;
@@ -24,36 +25,36 @@ fn tickers() -> impl Iterator<Item = Topic<RawEvent>> {
     PAIRS.into_iter().map(ticker)
 }
 
-fn options(capacity: usize, slow: SlowReader) -> FanInOptions {
-    FanInOptions::new().capacity(capacity).slow_reader(slow)
+fn options(capacity: usize, slow: OverflowPolicy) -> FanInOptions {
+    FanInOptions::new().capacity(capacity).overflow_policy(slow)
 }
 
 fn tick(pair: &str, value: u32) -> String {
     format!(r#"{{"data":[{{"symbol":"{pair}","v":{value}}}],"table":"spot/ticker"}}"#)
 }
 
-fn value(received: &Received<RawEvent>) -> u32 {
+fn value(received: &TopicUpdate<RawEvent>) -> u32 {
     let Update::Data(event) = &received.update else { panic!("{received:?}") };
     let entry: serde_json::Value = serde_json::from_str(event.json.get()).expect("JSON");
     entry["v"].as_u64().and_then(|value| value.try_into().ok()).expect("a value")
 }
 
-async fn item(stream: &mut FanIn<RawEvent>) -> Result<Received<RawEvent>, Error> {
-    patient(stream.next()).await.expect("an item")
+async fn item(stream: &mut FanIn<RawEvent>) -> Result<TopicUpdate<RawEvent>, Error> {
+    with_timeout(stream.next()).await.expect("an item")
 }
 
-async fn next(stream: &mut FanIn<RawEvent>) -> Received<RawEvent> {
+async fn next(stream: &mut FanIn<RawEvent>) -> TopicUpdate<RawEvent> {
     item(stream).await.expect("no error")
 }
 
-/// A stream whose topics are subscribed, the words about that taken.
+/// Opens a stream and waits until its topics are subscribed.
 async fn open(
-    venue: &mut ScriptedServer,
+    server: &mut ScriptedServer,
     client: &Client,
     options: FanInOptions,
 ) -> (ServerConnection, FanIn<RawEvent>) {
-    let mut stream = client.subscribe_many_with(tickers(), options).await.expect("room");
-    let mut peer = venue.accept().await;
+    let mut stream = client.subscribe_many_with(tickers(), options).await.expect("enough capacity");
+    let mut peer = server.accept().await;
     assert_eq!(peer.accept_command().await.arguments.len(), PAIRS.len(), "in one frame");
     for pair in PAIRS {
         let received = next(&mut stream).await;
@@ -63,8 +64,8 @@ async fn open(
     (peer, stream)
 }
 
-/// Waits until the driver has seen everything that was said.
-async fn heard(peer: &mut ServerConnection) {
+/// Waits until the driver has read everything that was sent.
+async fn wait_until_read(peer: &mut ServerConnection) {
     peer.ping(b"").await;
 }
 
@@ -74,9 +75,9 @@ fn with_account(client: ClientBuilder) -> ClientBuilder {
 }
 
 #[tokio::test(start_paused = true)]
-async fn topics_come_in_the_order_in_which_they_were_read_and_tell_their_gaps() {
-    let (mut venue, client) = venue();
-    let (mut peer, mut stream) = open(&mut venue, &client, FanInOptions::new()).await;
+async fn delivers_topics_in_order_of_arrival_and_marks_reconnections() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, mut stream) = open(&mut server, &client, FanInOptions::new()).await;
     for (index, pair) in [2, 0, 0, 1].into_iter().map(|at| PAIRS[at]).enumerate() {
         peer.push(&tick(pair, u32::try_from(index).expect("few"))).await;
     }
@@ -86,56 +87,59 @@ async fn topics_come_in_the_order_in_which_they_were_read_and_tell_their_gaps() 
         assert_eq!(usize::try_from(value(&received)), Ok(index));
     }
     drop(peer);
-    let mut second = venue.accept().await;
+    let mut second = server.accept().await;
     second.accept_command().await;
-    let mut words = Vec::new();
+    let mut updates = Vec::new();
     for _ in 0..6 {
         let received = next(&mut stream).await;
-        words.push((received.topic.name().to_owned(), received.update));
+        updates.push((received.topic.name().to_owned(), received.update));
     }
     for topic in tickers() {
-        let of_topic: Vec<_> =
-            words.iter().filter(|(name, _)| name == topic.name()).map(|(_, word)| word).collect();
-        assert!(matches!(of_topic[..], [Update::Reconnecting(_), Update::Resynced]), "{words:?}");
+        let of_topic: Vec<_> = updates
+            .iter()
+            .filter(|(name, _)| name == topic.name())
+            .map(|(_, update)| update)
+            .collect();
+        assert!(matches!(of_topic[..], [Update::Reconnecting(_), Update::Resynced]), "{updates:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_knows_when_it_was_read_however_late_it_is_taken() {
-    let (mut venue, client) = venue();
-    let (mut peer, mut stream) = open(&mut venue, &client, FanInOptions::new()).await;
+async fn the_receive_time_does_not_depend_on_when_an_update_is_read() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, mut stream) = open(&mut server, &client, FanInOptions::new()).await;
     let mut alone = {
         let topic = ticker(PAIRS[0]);
         client.subscribe(topic).await.expect("subscribed")
     };
-    patient(alone.next()).await.expect("an update").expect("subscribed");
+    with_timeout(alone.next()).await.expect("an update").expect("subscribed");
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let said = tokio::time::Instant::now();
+    let sent_at = tokio::time::Instant::now();
     peer.push(&tick(PAIRS[0], 7)).await;
-    heard(&mut peer).await;
+    wait_until_read(&mut peer).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!((stream.waiting(), alone.waiting()), (1, 1));
+    assert_eq!((stream.queued(), alone.queued()), (1, 1));
     let received = next(&mut stream).await;
-    assert_eq!(received.received_at.instant, said.into_std());
-    patient(alone.next()).await.expect("an update").expect("data");
+    assert_eq!(received.received_at.instant, sent_at.into_std());
+    with_timeout(alone.next()).await.expect("an update").expect("data");
     assert_eq!(alone.received_at(), Some(received.received_at), "the same frame");
     let stale = next(&mut stream).await;
     assert!(matches!(stale.update, Update::Stale(_)), "{stale:?}");
-    assert_eq!(stale.received_at.instant - said.into_std(), Duration::from_secs(15));
+    assert_eq!(stale.received_at.instant - sent_at.into_std(), Duration::from_secs(15));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_busiest_topic_pays_for_a_slow_reader() {
-    let (mut venue, client) = venue();
+async fn drops_the_oldest_events_of_the_busiest_topic() {
+    let (mut server, client) = server_and_client();
     let (mut peer, mut stream) =
-        open(&mut venue, &client, options(12, SlowReader::DropOldest)).await;
+        open(&mut server, &client, options(12, OverflowPolicy::DropOldest)).await;
     peer.push(&tick(PAIRS[1], 1)).await;
     for number in 1..=100 {
         peer.push(&tick(PAIRS[0], number)).await;
     }
     peer.push(&tick(PAIRS[2], 1)).await;
-    heard(&mut peer).await;
-    assert_eq!(stream.waiting(), 12);
+    wait_until_read(&mut peer).await;
+    assert_eq!(stream.queued(), 12);
     let quiet = next(&mut stream).await;
     assert_eq!((quiet.topic.symbol(), value(&quiet)), (Some(PAIRS[1]), 1));
     let lagged = next(&mut stream).await;
@@ -148,15 +152,16 @@ async fn the_busiest_topic_pays_for_a_slow_reader() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_newest_of_each_topic_waits_when_asked_for() {
-    let (mut venue, client) = venue();
-    let (mut peer, mut stream) = open(&mut venue, &client, options(12, SlowReader::Conflate)).await;
+async fn conflates_to_the_newest_event_of_each_topic() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, mut stream) =
+        open(&mut server, &client, options(12, OverflowPolicy::Conflate)).await;
     for number in 1..=100 {
         peer.push(&tick(PAIRS[0], number)).await;
         peer.push(&tick(PAIRS[1], number)).await;
     }
-    heard(&mut peer).await;
-    assert_eq!(stream.waiting(), 2);
+    wait_until_read(&mut peer).await;
+    assert_eq!(stream.queued(), 2);
     for pair in &PAIRS[..2] {
         let lagged = next(&mut stream).await;
         assert_eq!(lagged.topic.symbol(), Some(*pair));
@@ -166,40 +171,40 @@ async fn only_the_newest_of_each_topic_waits_when_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_may_drop_nothing_ends_when_it_runs_full() {
-    let (mut venue, client) = venue();
-    let (mut peer, mut stream) = open(&mut venue, &client, options(12, SlowReader::End)).await;
+async fn the_end_policy_ends_the_stream_when_the_queue_is_full() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, mut stream) = open(&mut server, &client, options(12, OverflowPolicy::End)).await;
     for number in 0..100 {
         peer.push(&tick(PAIRS[0], number)).await;
     }
-    heard(&mut peer).await;
+    wait_until_read(&mut peer).await;
     for number in 0..12 {
         assert_eq!(value(&next(&mut stream).await), number);
     }
     let error = item(&mut stream).await.expect_err("full");
     assert_eq!((error.kind(), error.topic()), (ErrorKind::Overflow, None));
-    assert!(patient(stream.next()).await.is_none(), "the error is the last item");
-    assert_eq!(stream.topics(), 0);
+    assert!(with_timeout(stream.next()).await.is_none(), "the error is the last item");
+    assert_eq!(stream.topic_count(), 0);
     let mut left = 0;
     while left < PAIRS.len() {
         let command = peer.accept_command().await;
         assert_eq!(command.operation, "unsubscribe");
         left += command.arguments.len();
     }
-    let error = stream.add(tickers()).await.expect_err("it is over");
+    let error = stream.add(tickers()).await.expect_err("the stream has ended");
     assert_eq!(error.kind(), ErrorKind::Overflow);
 }
 
 #[tokio::test(start_paused = true)]
-async fn private_topics_are_never_dropped_whatever_was_chosen() {
-    let (mut venue, client) = venue_with(1 << 22, with_account);
+async fn private_topics_ignore_the_overflow_policy_and_end() {
+    let (mut server, client) = server_and_client_with(1 << 22, with_account);
     let orders =
         |pair: &str| Topic::<RawEvent>::private(Dialect::Spot, format!("spot/user/order:{pair}"));
     let opening =
-        client.subscribe_many_with(PAIRS.map(orders), options(12, SlowReader::DropOldest));
-    let mut stream = opening.await.expect("room");
-    assert_eq!(stream.slow_reader(), SlowReader::End);
-    let mut peer = venue.accept().await;
+        client.subscribe_many_with(PAIRS.map(orders), options(12, OverflowPolicy::DropOldest));
+    let mut stream = opening.await.expect("enough capacity");
+    assert_eq!(stream.overflow_policy(), OverflowPolicy::End);
+    let mut peer = server.accept().await;
     peer.next_text().await;
     peer.push(r#"{"event":"login"}"#).await;
     peer.accept_command().await;
@@ -207,7 +212,7 @@ async fn private_topics_are_never_dropped_whatever_was_chosen() {
     for _ in 0..100 {
         peer.push(frame).await;
     }
-    heard(&mut peer).await;
+    wait_until_read(&mut peer).await;
     let mut events = 0;
     let error = loop {
         match item(&mut stream).await {
@@ -216,22 +221,25 @@ async fn private_topics_are_never_dropped_whatever_was_chosen() {
         }
     };
     assert_eq!((events, error.kind()), (9, ErrorKind::Overflow));
-    let error = client.subscribe_many([orders("A_USDT"), ticker("A_USDT")]).await.expect_err("mix");
+    let error = client
+        .subscribe_many([orders("A_USDT"), ticker("A_USDT")])
+        .await
+        .expect_err("mixed topics");
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[tokio::test(start_paused = true)]
-async fn topics_come_and_go() {
-    let (mut venue, client) = venue();
-    let (mut peer, mut stream) = open(&mut venue, &client, FanInOptions::new()).await;
+async fn adds_and_removes_topics() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, mut stream) = open(&mut server, &client, FanInOptions::new()).await;
     peer.push(&tick(PAIRS[0], 1)).await;
     peer.push(&tick(PAIRS[1], 1)).await;
-    heard(&mut peer).await;
+    wait_until_read(&mut peer).await;
     assert!(stream.remove(&ticker(PAIRS[0])) && !stream.remove(&ticker(PAIRS[0])));
-    assert_eq!((stream.topics(), stream.waiting()), (2, 1), "what waited went with it");
+    assert_eq!((stream.topic_count(), stream.queued()), (2, 1), "its queued updates are removed");
     peer.expect_unsubscribe(&[ticker(PAIRS[0]).name()]).await;
-    stream.add([ticker("D_USDT"), ticker(PAIRS[1])]).await.expect("room");
-    // The other was there.
+    stream.add([ticker("D_USDT"), ticker(PAIRS[1])]).await.expect("enough capacity");
+    // The other topic is subscribed already.
     peer.expect_subscribe(&[ticker("D_USDT").name()]).await;
     assert_eq!(value(&next(&mut stream).await), 1);
     let received = next(&mut stream).await;
@@ -240,30 +248,32 @@ async fn topics_come_and_go() {
     for topic in [ticker("D_USDT"), ticker(PAIRS[1]), ticker(PAIRS[2])] {
         assert!(stream.contains(&topic) && stream.remove(&topic));
     }
-    assert!(patient(stream.next()).await.is_none(), "no topics, so nothing will come");
-    stream.add([ticker(PAIRS[0])]).await.expect("room");
+    assert!(with_timeout(stream.next()).await.is_none(), "without topics the stream is finished");
+    assert!(stream.is_terminated());
+    stream.add([ticker(PAIRS[0])]).await.expect("enough capacity");
+    assert!(!stream.is_terminated());
     while peer.accept_command().await.operation != "subscribe" {}
     assert!(matches!(next(&mut stream).await.update, Update::Subscribed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_that_is_refused_ends_alone() {
-    let (mut venue, client) = venue();
-    let mut stream = client.subscribe_many(tickers().take(1)).await.expect("room");
-    let mut peer = venue.accept().await;
+async fn a_rejected_topic_ends_alone() {
+    let (mut server, client) = server_and_client();
+    let mut stream = client.subscribe_many(tickers().take(1)).await.expect("enough capacity");
+    let mut peer = server.accept().await;
     peer.next_text().await;
-    let refusal = r#"{"event":"subscribe","errorCode":"90004","errorMessage":"Invalid channel"}"#;
-    stream.add(tickers()).await.expect("room");
+    let rejection = r#"{"event":"subscribe","errorCode":"90004","errorMessage":"Invalid channel"}"#;
+    stream.add(tickers()).await.expect("enough capacity");
     peer.next_text().await;
-    peer.push(refusal).await;
+    peer.push(rejection).await;
     for pair in &PAIRS[1..] {
         let topic = ticker(pair);
         peer.push(&format!(r#"{{"event":"subscribe","topic":"{}"}}"#, topic.name())).await;
     }
-    let error = item(&mut stream).await.expect_err("refused");
+    let error = item(&mut stream).await.expect_err("rejected");
     assert_eq!(error.kind(), ErrorKind::Rejected);
     assert_eq!(error.topic(), Some(ticker(PAIRS[0]).name()));
-    assert_eq!(stream.topics(), 2);
+    assert_eq!(stream.topic_count(), 2);
     peer.push(&tick(PAIRS[1], 5)).await;
     for _ in 0..2 {
         assert!(matches!(next(&mut stream).await.update, Update::Subscribed));
@@ -272,15 +282,15 @@ async fn a_topic_that_is_refused_ends_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_ends_every_topic_and_then_the_stream() {
-    let (mut venue, client) = venue();
-    let (mut peer, mut stream) = open(&mut venue, &client, FanInOptions::new()).await;
+async fn shutdown_ends_every_topic_and_then_the_stream() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, mut stream) = open(&mut server, &client, FanInOptions::new()).await;
     peer.push(&tick(PAIRS[0], 1)).await;
-    heard(&mut peer).await;
+    wait_until_read(&mut peer).await;
     client.shutdown().await;
-    assert_eq!(value(&next(&mut stream).await), 1, "what waited is given first");
+    assert_eq!(value(&next(&mut stream).await), 1, "queued updates come first");
     let mut ended = Vec::new();
-    while let Some(item) = patient(stream.next()).await {
+    while let Some(item) = with_timeout(stream.next()).await {
         let error = item.expect_err("the end");
         assert_eq!(error.kind(), ErrorKind::ShutDown);
         ended.extend(error.topic().map(str::to_owned));
@@ -290,19 +300,19 @@ async fn a_shutdown_ends_every_topic_and_then_the_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_is_too_small_for_its_topics_is_refused() {
-    let (_venue, client) = venue();
-    let small = client.subscribe_many_with(tickers(), options(11, SlowReader::Conflate));
-    let error = small.await.expect_err("three topics need twelve places");
+async fn rejects_more_topics_than_the_queue_has_capacity_for() {
+    let (_server, client) = server_and_client();
+    let small = client.subscribe_many_with(tickers(), options(11, OverflowPolicy::Conflate));
+    let error = small.await.expect_err("three topics need a capacity of twelve");
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(client.connections().is_empty(), "nothing was begun");
+    assert!(client.connections().is_empty(), "nothing was subscribed");
 }
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_stream_unsubscribes_and_ends_the_connection() {
     let before = tokio::runtime::Handle::current().metrics().num_alive_tasks();
-    let (mut venue, client) = venue();
-    let (mut peer, stream) = open(&mut venue, &client, FanInOptions::new()).await;
+    let (mut server, client) = server_and_client();
+    let (mut peer, stream) = open(&mut server, &client, FanInOptions::new()).await;
     drop(stream);
     assert_eq!(peer.accept_command().await.arguments.len(), PAIRS.len(), "in one frame");
     while let Some(Frame { payload, .. }) = peer.next_frame().await {
@@ -310,7 +320,7 @@ async fn dropping_the_stream_unsubscribes_and_ends_the_connection() {
             peer.push("pong").await;
         }
     }
-    patient(async {
+    with_timeout(async {
         while tokio::runtime::Handle::current().metrics().num_alive_tasks() > before {
             tokio::task::yield_now().await;
         }

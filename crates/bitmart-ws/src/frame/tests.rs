@@ -10,7 +10,7 @@ fn push(
 }
 
 #[test]
-fn fragments_become_one_message_with_control_frames_in_between() {
+fn assembles_fragments_with_control_frames_in_between() {
     let mut assembler = Assembler::default();
     assert_eq!(push(&mut assembler, false, OpCode::Text, b"one "), Ok(None));
     assert_eq!(
@@ -18,23 +18,23 @@ fn fragments_become_one_message_with_control_frames_in_between() {
         Ok(Some(Message::Ping(BytesMut::from("x"))))
     );
     assert_eq!(push(&mut assembler, false, OpCode::Continuation, b"and "), Ok(None));
-    let whole = push(&mut assembler, true, OpCode::Continuation, b"two");
-    assert_eq!(whole, Ok(Some(Message::Text(BytesMut::from("one and two")))));
+    let message = push(&mut assembler, true, OpCode::Continuation, b"two");
+    assert_eq!(message, Ok(Some(Message::Text(BytesMut::from("one and two")))));
     let single = push(&mut assembler, true, OpCode::Binary, b"\x01");
     assert_eq!(single, Ok(Some(Message::Binary(BytesMut::from("\x01")))));
 }
 
 #[test]
-fn the_sum_of_fragments_is_capped() {
+fn rejects_fragments_beyond_the_maximum_size() {
     let mut assembler = Assembler::default();
-    let half = vec![0; MESSAGE_BYTES / 2];
+    let half = vec![0; MAX_MESSAGE_BYTES / 2];
     assert_eq!(push(&mut assembler, false, OpCode::Binary, &half), Ok(None));
     assert_eq!(push(&mut assembler, false, OpCode::Continuation, &half), Ok(None));
     assert!(push(&mut assembler, false, OpCode::Continuation, b"x").is_err());
 }
 
 #[test]
-fn fragments_out_of_place_are_violations() {
+fn rejects_fragments_out_of_order() {
     assert!(push(&mut Assembler::default(), true, OpCode::Continuation, b"x").is_err());
     let mut assembler = Assembler::default();
     assert_eq!(push(&mut assembler, false, OpCode::Text, b"x"), Ok(None));
@@ -42,7 +42,7 @@ fn fragments_out_of_place_are_violations() {
 }
 
 #[test]
-fn close_codes_are_read() {
+fn parses_and_sanitizes_close_frames() {
     let close = |payload: &[u8]| push(&mut Assembler::default(), true, OpCode::Close, payload);
     let text = Some("x\u{fffd}".to_owned());
     assert_eq!(close(&[0x03, 0xf1, b'x', 0x1b]), Ok(Some(Message::Close(Some(1009), text))));

@@ -1,11 +1,11 @@
-//! Events of `tracing`. They stand inside the span of their connection, which names server and side.
+//! Events of `tracing`. They belong to the span of their connection, which names server and endpoint.
 
 use tracing::{Span, debug, info};
 
-use super::words;
+use super::labels;
 use crate::event::DecodeError;
 use crate::reason::Rejection;
-use crate::session::Notice;
+use crate::session::SessionEvent;
 
 pub(super) fn connecting(span: &Span) {
     debug!(target: "bitmart_ws", parent: span, "connecting");
@@ -15,20 +15,19 @@ pub(super) fn connected(span: &Span) {
     info!(target: "bitmart_ws", parent: span, "connected");
 }
 
-/// Notes what the user is told.
-pub(super) fn notice(notice: &Notice) {
-    match notice {
-        Notice::Reconnecting { reason } => info!(
+pub(super) fn session_event(event: &SessionEvent) {
+    match event {
+        SessionEvent::Reconnecting { reason } => info!(
             target: "bitmart_ws",
             {
-                bitmart.reason = words::reason(reason),
+                bitmart.reason = labels::reason(reason),
                 bitmart.detail = %reason,
             },
             "connection lost"
         ),
-        Notice::Stale { .. } => info!(target: "bitmart_ws", "nothing heard for a while"),
-        Notice::Alive => debug!(target: "bitmart_ws", "heard again"),
-        Notice::LoginRefused { rejection } => info!(
+        SessionEvent::Stale { .. } => info!(target: "bitmart_ws", "nothing heard for a while"),
+        SessionEvent::Alive => debug!(target: "bitmart_ws", "heard again"),
+        SessionEvent::LoginRejected { rejection } => info!(
             target: "bitmart_ws",
             {
                 bitmart.code = rejection.code,
@@ -36,12 +35,12 @@ pub(super) fn notice(notice: &Notice) {
             },
             "login refused"
         ),
-        Notice::Subscribed { topic } => topic_event(topic, "subscribed"),
-        Notice::Resynced { topic } => topic_event(topic, "subscribed again"),
-        Notice::Unsubscribed { topic } => topic_event(topic, "unsubscribed"),
-        Notice::Rejected { topic, rejection } => refused(topic, rejection, "topic refused"),
-        Notice::RequestRejected { topic, rejection } => {
-            refused(topic, rejection, "snapshot refused");
+        SessionEvent::Subscribed { topic } => topic_event(topic, "subscribed"),
+        SessionEvent::Resynced { topic } => topic_event(topic, "subscribed again"),
+        SessionEvent::Unsubscribed { topic } => topic_event(topic, "unsubscribed"),
+        SessionEvent::Rejected { topic, rejection } => rejected(topic, rejection, "topic refused"),
+        SessionEvent::RequestRejected { topic, rejection } => {
+            rejected(topic, rejection, "snapshot refused");
         }
     }
 }
@@ -50,7 +49,7 @@ fn topic_event(topic: &str, what: &'static str) {
     debug!(target: "bitmart_ws", { bitmart.topic = topic }, "{what}");
 }
 
-fn refused(topic: &str, rejection: &Rejection, what: &'static str) {
+fn rejected(topic: &str, rejection: &Rejection, what: &'static str) {
     info!(
         target: "bitmart_ws",
         {
@@ -62,14 +61,13 @@ fn refused(topic: &str, rejection: &Rejection, what: &'static str) {
     );
 }
 
-/// Notes a frame that cannot be read.
-pub(super) fn malformed(fault: &DecodeError) {
+pub(super) fn malformed(error: &DecodeError) {
     debug!(
         target: "bitmart_ws",
         {
-            error.type = words::fault(fault.kind()),
-            bitmart.detail = %fault,
-            bitmart.bytes = fault.raw_length(),
+            error.type = labels::decode_error(error.kind()),
+            bitmart.detail = %error,
+            bitmart.bytes = error.raw_length(),
         },
         "frame not understood"
     );

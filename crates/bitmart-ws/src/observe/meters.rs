@@ -1,5 +1,5 @@
-//! Figures with the crate `metrics`. Handles are registered once per connection, so that a frame or an
-//! event looks nothing up in the recorder.
+//! Metrics of the crate `metrics`. Handles are registered once per connection, so that frames and events
+//! need no lookup in the recorder.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
 
-use super::words;
+use super::labels;
 use crate::book::{Loss, Resync};
 use crate::dialect::{Access, Dialect};
 use crate::event::DecodeErrorKind;
 
-/// Figures of a connection; nothing by default.
+/// The metrics of a connection; the default records nothing.
 #[derive(Clone, Default)]
 pub(crate) struct Meters(Option<Arc<Handles>>);
 
@@ -26,7 +26,7 @@ struct Handles {
     age: Histogram,
 }
 
-/// One direction.
+/// The frames of one direction.
 struct Traffic {
     frames: Counter,
     bytes: Counter,
@@ -48,10 +48,10 @@ impl Traffic {
 }
 
 impl Meters {
-    /// The recorder must be installed by now.
-    pub(crate) fn new(dialect: Dialect, side: Access) -> Self {
+    /// Registers the metrics with the recorder that is installed.
+    pub(crate) fn new(dialect: Dialect, access: Access) -> Self {
         describe();
-        let (dialect, side) = (words::dialect(dialect), words::side(side));
+        let (dialect, side) = (labels::dialect(dialect), labels::side(access));
         let labels = [("dialect", dialect), ("side", side)];
         Self(Some(Arc::new(Handles {
             dialect,
@@ -64,24 +64,24 @@ impl Meters {
         })))
     }
 
-    /// An attempt to connect ended.
+    /// Counts a finished connection attempt.
     pub(super) fn attempted(&self, outcome: &'static str) {
         self.count("bitmart_ws_connection_attempts_total", Some(("outcome", outcome)), 1);
     }
 
-    /// A connection is open.
+    /// Counts an opened connection.
     pub(super) fn opened(&self) {
         if let Some(handles) = &self.0 {
             handles.open.increment(1);
         }
     }
 
-    /// A connection that was open is no more.
+    /// Counts the end of an open connection.
     pub(super) fn closed(&self, reason: &'static str) {
         if let Some(handles) = &self.0 {
             handles.open.decrement(1);
         }
-        if !words::is_wanted(reason) {
+        if !labels::is_intended(reason) {
             self.count("bitmart_ws_reconnects_total", Some(("reason", reason)), 1);
         }
     }
@@ -98,26 +98,26 @@ impl Meters {
         }
     }
 
-    /// A frame, or an entry of one, cannot be read.
-    pub(crate) fn decode_fault(&self, kind: DecodeErrorKind) {
-        self.count("bitmart_ws_decode_faults_total", Some(("kind", words::fault(kind))), 1);
+    /// Counts a frame, or an entry of one, that cannot be decoded.
+    pub(crate) fn decode_error(&self, kind: DecodeErrorKind) {
+        self.count("bitmart_ws_decode_faults_total", Some(("kind", labels::decode_error(kind))), 1);
     }
 
-    /// A queue ran full, and so many events were dropped.
+    /// Counts a queue overflow and the events it dropped.
     pub(crate) fn overflowed(&self, dropped: u64) {
         self.count("bitmart_ws_queue_overflows_total", None, 1);
         self.count("bitmart_ws_dropped_events_total", None, dropped);
     }
 
-    /// An event was read that had arrived at `received`.
-    pub(crate) fn read(&self, received: Instant) {
+    /// Records the age of an event that the user reads.
+    pub(crate) fn read(&self, received_at: Instant) {
         if let Some(handles) = &self.0 {
             let now = tokio::time::Instant::now().into_std();
-            handles.age.record(now.saturating_duration_since(received));
+            handles.age.record(now.saturating_duration_since(received_at));
         }
     }
 
-    /// What is rare is registered when it happens.
+    /// Adds to a rare counter, which is registered on use.
     fn count(&self, name: &'static str, label: Option<(&'static str, &'static str)>, number: u64) {
         if let Some(handles) = &self.0 {
             let labels = [("dialect", handles.dialect), ("side", handles.side)];
@@ -133,13 +133,13 @@ impl fmt::Debug for Meters {
     }
 }
 
-/// What was told of the length of a queue.
+/// The length of a queue as last reported to its gauge.
 #[derive(Debug, Default)]
-pub(crate) struct Depth(u32);
+pub(crate) struct QueueDepth(u32);
 
-impl Depth {
-    /// The queue is this long now.
-    pub(crate) fn tell(&mut self, meters: &Meters, length: usize) {
+impl QueueDepth {
+    /// Reports the current length.
+    pub(crate) fn set(&mut self, meters: &Meters, length: usize) {
         let Some(handles) = &meters.0 else { return };
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         if length > self.0 {
@@ -151,7 +151,7 @@ impl Depth {
     }
 }
 
-/// A book that was whole was lost.
+/// Counts a synchronized book that must be resynchronized.
 pub(crate) fn book_resync(dialect: Dialect, resync: &Resync) {
     let reason = match resync {
         Resync::Reconnecting(_) => "reconnecting",
@@ -161,12 +161,12 @@ pub(crate) fn book_resync(dialect: Dialect, resync: &Resync) {
         Resync::Lost(Loss::Crossed) => "crossed",
         Resync::Lost(Loss::UnknownKind) => "unknown_kind",
     };
-    let dialect = words::dialect(dialect);
+    let dialect = labels::dialect(dialect);
     counter!("bitmart_ws_book_resyncs_total", "dialect" => dialect, "reason" => reason)
         .increment(1);
 }
 
-/// Tells the recorder what each figure is: the same words as in `docs/observability.md`.
+/// Describes each metric to the recorder, with the text of `docs/observability.md`.
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     let counters = [

@@ -1,4 +1,4 @@
-//! The same functions as with the feature `metrics`, without effect.
+//! The functions of the feature `metrics`, without effect.
 
 use std::time::Instant;
 
@@ -6,7 +6,6 @@ use crate::book::Resync;
 use crate::dialect::{Access, Dialect};
 use crate::event::DecodeErrorKind;
 
-/// Figures of a connection.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meters(());
 
@@ -20,18 +19,17 @@ impl Meters {
     pub(super) fn closed(&self, _reason: &'static str) {}
     pub(super) fn received(&self, _bytes: usize) {}
     pub(super) fn sent(&self, _bytes: usize) {}
-    pub(crate) fn decode_fault(&self, _: DecodeErrorKind) {}
+    pub(crate) fn decode_error(&self, _: DecodeErrorKind) {}
     pub(crate) fn overflowed(&self, _dropped: u64) {}
-    pub(crate) fn read(&self, _received: Instant) {}
+    pub(crate) fn read(&self, _received_at: Instant) {}
 }
 
-/// What was told of the length of a queue.
 #[derive(Debug, Default)]
-pub(crate) struct Depth(());
+pub(crate) struct QueueDepth(());
 
 #[expect(clippy::unused_self, reason = "as with the feature `metrics`")]
-impl Depth {
-    pub(crate) fn tell(&mut self, _: &Meters, _length: usize) {}
+impl QueueDepth {
+    pub(crate) fn set(&mut self, _: &Meters, _length: usize) {}
 }
 
 pub(crate) fn book_resync(_: Dialect, _: &Resync) {}

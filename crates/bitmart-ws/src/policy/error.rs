@@ -1,13 +1,13 @@
-//! Values that a policy cannot have.
+//! Invalid values of a policy.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::dialect::{Access, Dialect};
 
-/// A value of a [`ConnectionPolicy`](super::ConnectionPolicy) that is refused.
+/// An invalid value of a [`ConnectionPolicy`](super::ConnectionPolicy).
 ///
-/// It is the source of the [`Error`](crate::Error) with which
+/// It is the source of the [`ConfigError`](bitmart_types::ConfigError) with which
 /// [`ClientBuilder::build`](crate::ClientBuilder::build) fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
@@ -22,31 +22,46 @@ pub struct PolicyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitSource {
-    /// The exchange: the description of its API
+    /// The exchange publishes it
     /// ([`PublishedLimits`](crate::catalog::PublishedLimits)).
-    Venue,
-    /// This library: the venue states nothing, or the value would make no sense.
-    Crate,
+    Exchange,
+    /// This library sets it, because the exchange publishes none or the value would make no sense.
+    Library,
 }
 
 impl PolicyError {
-    /// The setting, by the name of the method that sets it; of the backoff with the field behind a
-    /// dot.
+    /// Returns the setting: the name of the method that sets it, such as `idle_timeout`, or a field of
+    /// the backoff, such as `backoff.base`.
     pub fn setting(&self) -> &'static str {
         self.setting
     }
 
-    /// The dialect on whose side the value is refused.
+    /// Returns the dialect of the endpoint on which the value is invalid.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// The side on which the value is refused.
+    /// Returns the access of the endpoint on which the value is invalid.
     pub fn access(&self) -> Access {
         self.access
     }
 
-    /// Whose limit it is.
+    /// Completes the sentence "`setting` …".
+    pub(crate) fn reason(&self) -> String {
+        let endpoint = match (self.dialect, self.access) {
+            (Dialect::Spot, Access::Public) => "public spot",
+            (Dialect::Spot, Access::Private) => "private spot",
+            (Dialect::Futures, Access::Public) => "public futures",
+            (Dialect::Futures, Access::Private) => "private futures",
+        };
+        let source = match self.source {
+            LimitSource::Exchange => "a limit of the exchange",
+            LimitSource::Library => "a limit of this library",
+        };
+        format!("of {endpoint} connections {} ({source})", self.rule)
+    }
+
+    /// Returns where the limit comes from.
     pub fn limit_source(&self) -> LimitSource {
         self.source
     }
@@ -54,24 +69,13 @@ impl PolicyError {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { setting, rule, .. } = self;
-        let side = match (self.dialect, self.access) {
-            (Dialect::Spot, Access::Public) => "public spot",
-            (Dialect::Spot, Access::Private) => "private spot",
-            (Dialect::Futures, Access::Public) => "public futures",
-            (Dialect::Futures, Access::Private) => "private futures",
-        };
-        let source = match self.source {
-            LimitSource::Venue => "the description of BitMart's API",
-            LimitSource::Crate => "this library",
-        };
-        write!(f, "`{setting}` of {side} connections {rule} (limit of {source})")
+        write!(f, "`{}` {}", self.setting, self.reason())
     }
 }
 
 impl std::error::Error for PolicyError {}
 
-/// Compares values with the limits of one side.
+/// Compares values with the limits of one endpoint.
 #[derive(Clone, Copy)]
 pub(super) struct Check {
     pub(super) dialect: Dialect,
@@ -79,14 +83,14 @@ pub(super) struct Check {
 }
 
 impl Check {
-    fn refuse_unless(
+    fn require(
         self,
-        fits: bool,
+        valid: bool,
         setting: &'static str,
         source: LimitSource,
         rule: impl FnOnce() -> String,
     ) -> Result<(), PolicyError> {
-        if fits {
+        if valid {
             return Ok(());
         }
         let Self { dialect, access } = self;
@@ -96,70 +100,74 @@ impl Check {
     pub(super) fn count(
         self,
         setting: &'static str,
-        asked: usize,
-        most: usize,
+        value: usize,
+        max: usize,
         source: LimitSource,
     ) -> Result<(), PolicyError> {
-        self.refuse_unless(asked > 0, setting, LimitSource::Crate, || {
+        self.require(value > 0, setting, LimitSource::Library, || {
             "must be at least 1, not 0".to_owned()
         })?;
-        self.refuse_unless(asked <= most, setting, source, || {
-            format!("must be at most {most}, not {asked}")
+        self.require(value <= max, setting, source, || {
+            format!("must be at most {max}, not {value}")
         })
     }
 
     pub(super) fn positive(
         self,
         setting: &'static str,
-        asked: Duration,
+        value: Duration,
     ) -> Result<(), PolicyError> {
-        let rule = || "must be longer than nothing".to_owned();
-        self.refuse_unless(!asked.is_zero(), setting, LimitSource::Crate, rule)
+        let rule = || "must be longer than zero".to_owned();
+        self.require(!value.is_zero(), setting, LimitSource::Library, rule)
     }
 
     pub(super) fn at_most(
         self,
         setting: &'static str,
-        asked: Duration,
-        most: Duration,
+        value: Duration,
+        max: Duration,
         source: LimitSource,
     ) -> Result<(), PolicyError> {
-        let rule = || format!("must be at most {most:?}, not {asked:?}");
-        self.refuse_unless(asked <= most, setting, source, rule)
+        let rule = || format!("must be at most {max:?}, not {value:?}");
+        self.require(value <= max, setting, source, rule)
     }
 
     pub(super) fn at_least(
         self,
         setting: &'static str,
-        asked: Duration,
-        least: Duration,
+        value: Duration,
+        min: Duration,
         source: LimitSource,
     ) -> Result<(), PolicyError> {
-        let rule = || format!("must be at least {least:?}, not {asked:?}");
-        self.refuse_unless(asked >= least, setting, source, rule)
+        let rule = || format!("must be at least {min:?}, not {value:?}");
+        self.require(value >= min, setting, source, rule)
     }
 
-    /// Shorter than the time after which the venue closes.
+    /// Requires a value below the time after which the exchange closes such a connection.
     pub(super) fn below(
         self,
         setting: &'static str,
-        asked: Duration,
-        closes: Duration,
-        what: &str,
+        value: Duration,
+        closes_after: Duration,
+        connection: &str,
     ) -> Result<(), PolicyError> {
-        let rule =
-            || format!("must be less than {closes:?}, not {asked:?}: the venue closes {what} then");
-        self.refuse_unless(asked < closes, setting, LimitSource::Venue, rule)
+        let rule = || {
+            format!(
+                "must be less than {closes_after:?}, not {value:?}: the exchange closes {connection} \
+                 then"
+            )
+        };
+        self.require(value < closes_after, setting, LimitSource::Exchange, rule)
     }
 
-    pub(super) fn longer(
+    pub(super) fn longer_than(
         self,
         setting: &'static str,
-        asked: Duration,
+        value: Duration,
         other: &str,
         than: Duration,
     ) -> Result<(), PolicyError> {
-        let rule = || format!("of {asked:?} must be longer than `{other}`, {than:?}");
-        self.refuse_unless(asked > than, setting, LimitSource::Crate, rule)
+        let rule = || format!("of {value:?} must be longer than `{other}`, {than:?}");
+        self.require(value > than, setting, LimitSource::Library, rule)
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-const SIDES: [(Dialect, Access); 4] = [
+const ENDPOINTS: [(Dialect, Access); 4] = [
     (Dialect::Spot, Access::Public),
     (Dialect::Spot, Access::Private),
     (Dialect::Futures, Access::Public),
@@ -11,107 +11,115 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The setting that is refused, and whose limit it is.
-fn refusal(
+/// Returns the rejected setting and the source of its limit.
+fn rejection(
     policy: ConnectionPolicy,
-    side: (Dialect, Access),
+    endpoint: (Dialect, Access),
 ) -> Option<(&'static str, LimitSource)> {
-    policy.limits(side.0, side.1).err().map(|error| (error.setting(), error.limit_source()))
+    policy.limits(endpoint.0, endpoint.1).err().map(|error| (error.setting(), error.limit_source()))
 }
 
 #[test]
-fn a_policy_in_which_nothing_is_set_is_the_limits_of_the_side() {
-    for (dialect, access) in SIDES {
+fn a_default_policy_has_the_limits_of_the_endpoint() {
+    for (dialect, access) in ENDPOINTS {
         assert_eq!(
             ConnectionPolicy::new().limits(dialect, access),
-            Ok(Limits::of(dialect, access))
+            Ok(Limits::for_endpoint(dialect, access))
         );
     }
 }
 
 #[test]
-fn what_the_venue_allows_at_most_is_taken_and_a_little_more_is_refused_everywhere() {
+fn accepts_the_limits_of_the_exchange_and_rejects_values_beyond_them() {
     let new = ConnectionPolicy::new;
-    let bit = Duration::from_nanos(1);
-    for side in SIDES {
-        let published = PublishedLimits::of(side.0, side.1);
-        let limits = Limits::of(side.0, side.1);
+    let tick = Duration::from_nanos(1);
+    for endpoint in ENDPOINTS {
+        let published = PublishedLimits::of(endpoint.0, endpoint.1);
+        let limits = Limits::for_endpoint(endpoint.0, endpoint.1);
         let stated = published.topics_per_connection;
-        let source = stated.map_or(LimitSource::Crate, |_| LimitSource::Venue);
+        let source = stated.map_or(LimitSource::Library, |_| LimitSource::Exchange);
         let topics = limits.topics_per_connection;
-        assert_eq!(refusal(new().topics_per_connection(topics), side), None);
+        assert_eq!(rejection(new().topics_per_connection(topics), endpoint), None);
         assert_eq!(
-            refusal(new().topics_per_connection(topics + 1), side),
+            rejection(new().topics_per_connection(topics + 1), endpoint),
             Some(("topics_per_connection", source))
         );
-        let venue = |setting| Some((setting, LimitSource::Venue));
+        let exchange = |setting| Some((setting, LimitSource::Exchange));
         let most = published.connections_per_address;
-        assert_eq!(refusal(new().connections_per_side(most), side), None);
+        assert_eq!(rejection(new().connections_per_endpoint(most), endpoint), None);
         assert_eq!(
-            refusal(new().connections_per_side(most + 1), side),
-            venue("connections_per_side")
+            rejection(new().connections_per_endpoint(most + 1), endpoint),
+            exchange("connections_per_endpoint")
         );
-        let silence = published.idle_close;
-        assert_eq!(refusal(new().silence(silence), side), None);
-        assert_eq!(refusal(new().silence(silence + bit), side), venue("silence"));
-        assert_eq!(refusal(new().heartbeat(silence.saturating_sub(bit)), side), None);
-        assert_eq!(refusal(new().heartbeat(silence), side), venue("heartbeat"));
-        let closes = published.no_topic_close;
-        assert_eq!(refusal(new().linger(closes.saturating_sub(bit)), side), None);
-        assert_eq!(refusal(new().linger(closes), side), venue("linger"));
-        let backoff = |lasted| new().backoff(Backoff::default().healthy_after(lasted));
-        assert_eq!(refusal(backoff(limits.connect_spacing), side), None);
+        let idle = published.idle_close;
+        assert_eq!(rejection(new().idle_timeout(idle), endpoint), None);
+        assert_eq!(rejection(new().idle_timeout(idle + tick), endpoint), exchange("idle_timeout"));
+        assert_eq!(rejection(new().heartbeat_interval(idle.saturating_sub(tick)), endpoint), None);
         assert_eq!(
-            refusal(backoff(limits.connect_spacing.saturating_sub(bit)), side),
-            venue("backoff.healthy_after")
+            rejection(new().heartbeat_interval(idle), endpoint),
+            exchange("heartbeat_interval")
+        );
+        let closes = published.no_topic_close;
+        assert_eq!(rejection(new().unused_timeout(closes.saturating_sub(tick)), endpoint), None);
+        assert_eq!(rejection(new().unused_timeout(closes), endpoint), exchange("unused_timeout"));
+        let backoff = |lasted| new().backoff(Backoff::default().healthy_after(lasted));
+        assert_eq!(rejection(backoff(limits.connect_spacing), endpoint), None);
+        assert_eq!(
+            rejection(backoff(limits.connect_spacing.saturating_sub(tick)), endpoint),
+            exchange("backoff.healthy_after")
         );
     }
 }
 
 #[test]
-fn values_that_make_no_sense_are_refused() {
+fn rejects_values_that_make_no_sense() {
     let new = ConnectionPolicy::new;
-    let none = Duration::ZERO;
+    let zero = Duration::ZERO;
     let cases = [
         (new().topics_per_connection(0), "topics_per_connection"),
-        (new().connections_per_side(0), "connections_per_side"),
-        (new().connect_timeout(none), "connect_timeout"),
+        (new().connections_per_endpoint(0), "connections_per_endpoint"),
+        (new().connect_timeout(zero), "connect_timeout"),
         (new().connect_timeout(seconds(61)), "connect_timeout"),
-        (new().heartbeat(Duration::from_millis(999)), "heartbeat"),
-        (new().silence(Duration::from_millis(1_999)), "silence"),
-        (new().silence(none), "silence"),
-        (new().silence(seconds(5)).heartbeat(seconds(5)), "silence"),
-        (new().backoff(Backoff::new(none, seconds(1))), "backoff.base"),
+        (new().heartbeat_interval(Duration::from_millis(999)), "heartbeat_interval"),
+        (new().idle_timeout(Duration::from_millis(1_999)), "idle_timeout"),
+        (new().idle_timeout(zero), "idle_timeout"),
+        (new().idle_timeout(seconds(5)).heartbeat_interval(seconds(5)), "idle_timeout"),
+        (new().backoff(Backoff::new(zero, seconds(1))), "backoff.base"),
         (new().backoff(Backoff::new(seconds(2), seconds(1))), "backoff.cap"),
         (new().backoff(Backoff::new(seconds(2), Duration::MAX)), "backoff.cap"),
     ];
     for (policy, setting) in cases {
-        for side in SIDES {
-            assert_eq!(refusal(policy, side), Some((setting, LimitSource::Crate)), "{policy:?}");
+        for endpoint in ENDPOINTS {
+            assert_eq!(
+                rejection(policy, endpoint),
+                Some((setting, LimitSource::Library)),
+                "{policy:?}"
+            );
         }
     }
 }
 
 #[test]
-fn silence_brings_heartbeat_and_staleness_along() {
+fn the_idle_timeout_determines_heartbeat_and_staleness() {
     let limits = |policy: ConnectionPolicy| {
         let limits = policy.limits(Dialect::Spot, Access::Public).expect("allowed");
-        [limits.ping_interval, limits.stale_after, limits.silence].map(|time| time.as_secs())
+        [limits.heartbeat_interval, limits.stale_after, limits.idle_timeout]
+            .map(|time| time.as_secs())
     };
-    assert_eq!(limits(ConnectionPolicy::new().silence(seconds(8))), [4, 6, 8]);
+    assert_eq!(limits(ConnectionPolicy::new().idle_timeout(seconds(8))), [4, 6, 8]);
     assert_eq!(
-        limits(ConnectionPolicy::new().silence(seconds(8)).heartbeat(seconds(2))),
+        limits(ConnectionPolicy::new().idle_timeout(seconds(8)).heartbeat_interval(seconds(2))),
         [2, 5, 8]
     );
-    assert_eq!(limits(ConnectionPolicy::new().heartbeat(seconds(4))), [4, 12, 20]);
+    assert_eq!(limits(ConnectionPolicy::new().heartbeat_interval(seconds(4))), [4, 12, 20]);
 }
 
 #[test]
-fn a_refusal_says_where_how_much_and_why() {
-    let refused = ConnectionPolicy::new().linger(seconds(30));
-    let error = refused.limits(Dialect::Futures, Access::Public).expect_err("too long");
-    let text = "`linger` of public futures connections must be less than 5s, not 30s: the venue \
-                closes a connection without topics then (limit of the description of BitMart's API)";
+fn the_error_names_endpoint_limit_and_source() {
+    let policy = ConnectionPolicy::new().unused_timeout(seconds(30));
+    let error = policy.limits(Dialect::Futures, Access::Public).expect_err("too long");
+    let text = "`unused_timeout` of public futures connections must be less than 5s, not 30s: the \
+                exchange closes a connection without topics then (a limit of the exchange)";
     assert_eq!(error.to_string(), text);
-    assert!(refused.limits(Dialect::Spot, Access::Public).is_ok(), "spot waits for longer");
+    assert!(policy.limits(Dialect::Spot, Access::Public).is_ok(), "spot waits longer");
 }

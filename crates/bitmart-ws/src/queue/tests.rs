@@ -15,17 +15,19 @@ fn all(reader: &Reader<u32>) -> Vec<Update<u32>> {
 }
 
 #[test]
-fn updates_come_in_order_and_the_queue_ends_with_its_writer() {
+fn delivers_updates_in_order_and_ends_with_the_writer() {
     let (writer, reader) = queue(8, Overflow::Lag, Arc::default());
     assert!(next(&reader).is_pending(), "nothing yet");
     assert!(writer.push(Update::Subscribed) && writer.push(Update::Data(1)));
     drop(writer);
+    assert!(!reader.is_terminated());
     assert_eq!(all(&reader), [Update::Subscribed, Update::Data(1)]);
     assert!(matches!(next(&reader), Poll::Ready(None)), "the end");
+    assert!(reader.is_terminated());
 }
 
 #[test]
-fn a_slow_reader_of_market_data_learns_how_much_it_missed() {
+fn lag_reports_how_many_events_were_dropped() {
     let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     for value in 0..10 {
         assert!(writer.push(Update::Data(value)));
@@ -37,7 +39,7 @@ fn a_slow_reader_of_market_data_learns_how_much_it_missed() {
 }
 
 #[test]
-fn the_last_word_of_the_lifecycle_survives_an_overflow() {
+fn the_latest_continuity_update_survives_an_overflow() {
     let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     writer.push(Update::Data(1));
     writer.push(Update::Reconnecting(crate::ReconnectReason::closed()));
@@ -48,23 +50,23 @@ fn the_last_word_of_the_lifecycle_survives_an_overflow() {
 }
 
 #[test]
-fn a_gap_is_told_however_often_the_connection_fell_silent_after_it() {
-    for silences in 0..20 {
+fn a_resync_survives_any_number_of_liveness_updates() {
+    for idle_periods in 0..20 {
         let (writer, reader) = queue(3, Overflow::Lag, Arc::default());
         writer.push(Update::Reconnecting(crate::ReconnectReason::closed()));
         writer.push(Update::Resynced);
-        for _ in 0..silences {
+        for _ in 0..idle_periods {
             writer.push(Update::Stale(Instant::now()));
             writer.push(Update::Alive);
         }
         let updates = all(&reader);
         assert!(updates.contains(&Update::Resynced), "{updates:?}");
-        assert!(silences == 0 || updates.last() == Some(&Update::Alive), "{updates:?}");
+        assert!(idle_periods == 0 || updates.last() == Some(&Update::Alive), "{updates:?}");
     }
 }
 
 #[test]
-fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
+fn a_full_private_queue_delivers_what_was_queued_and_then_an_error() {
     let (writer, reader) = queue(4, Overflow::End, Arc::default());
     let accepted = (0..10).filter(|&value| writer.push(Update::Data(value))).count();
     assert_eq!(accepted, 4);
@@ -79,54 +81,54 @@ fn a_slow_reader_of_private_data_gets_what_was_queued_and_then_an_error() {
 }
 
 #[test]
-fn a_writer_learns_that_nobody_reads() {
+fn a_closed_queue_rejects_updates() {
     let (writer, reader) = queue(4, Overflow::Lag, Arc::default());
     reader.close();
-    assert!(writer.reader_is_gone());
+    assert!(writer.is_closed());
     assert!(!writer.push(Update::Data(1)));
 }
 
 #[test]
-fn a_loss_says_since_when_whenever_it_is_read() {
-    let heard = Arc::<Heard>::default();
+fn the_watermark_of_a_loss_is_that_of_its_push() {
+    let tracker = Arc::<ReceiveTracker>::default();
     let start = Instant::now();
     let at = |seconds: u64| Some(start + std::time::Duration::from_secs(seconds));
-    let (writer, reader) = queue(2, Overflow::End, heard.clone());
+    let (writer, reader) = queue(2, Overflow::End, tracker.clone());
     assert!(writer.push(Update::Data(1)));
-    heard.note(at(5));
+    tracker.advance(at(5));
     let cut = crate::ReconnectReason::closed();
     assert!(writer.push(Update::Reconnecting(cut)));
-    heard.note(at(9));
+    tracker.advance(at(9));
     assert!(!writer.push(Update::Data(2)), "full");
-    heard.note(at(60));
-    assert_eq!(reader.heard(), at(60));
-    let mut stamps = Vec::new();
+    tracker.advance(at(60));
+    assert_eq!(reader.received_until(), at(60));
+    let mut watermarks = Vec::new();
     while let Poll::Ready(Some(_)) = next(&reader) {
-        stamps.push(reader.last_received());
+        watermarks.push(reader.delivered_until());
     }
-    assert_eq!(stamps, [None, at(5), at(9)], "data, the cut, the overflow");
+    assert_eq!(watermarks, [None, at(5), at(9)], "data, the cut, the overflow");
 }
 
 #[test]
-fn market_data_that_was_dropped_is_missing_since_the_first_of_it() {
-    let heard = Arc::<Heard>::default();
+fn the_watermark_of_lag_is_that_of_the_first_dropped_event() {
+    let tracker = Arc::<ReceiveTracker>::default();
     let start = Instant::now();
-    let (writer, reader) = queue(2, Overflow::Lag, heard.clone());
+    let (writer, reader) = queue(2, Overflow::Lag, tracker.clone());
     for value in 0..9_u8 {
-        heard.note(Some(start + std::time::Duration::from_secs(value.into())));
+        tracker.advance(Some(start + std::time::Duration::from_secs(value.into())));
         writer.push(Update::Data(value.into()));
     }
     assert!(matches!(next(&reader), Poll::Ready(Some(Ok(Update::Lagged(_))))));
-    assert_eq!(reader.last_received(), Some(start));
+    assert_eq!(reader.delivered_until(), Some(start));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_is_read_late_says_when_it_came() {
+async fn the_receive_time_is_that_of_the_push() {
     let (writer, reader) = queue(4, Overflow::End, Arc::default());
     assert_eq!(reader.received_at(), None);
-    let came = tokio::time::Instant::now().into_std();
+    let pushed_at = tokio::time::Instant::now().into_std();
     assert!(writer.push(Update::Resynced));
     tokio::time::advance(std::time::Duration::from_secs(40)).await;
     assert!(next(&reader).is_ready());
-    assert_eq!(reader.received_at().map(|at| at.instant), Some(came));
+    assert_eq!(reader.received_at().map(|at| at.instant), Some(pushed_at));
 }

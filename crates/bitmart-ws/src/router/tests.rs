@@ -9,14 +9,20 @@ use crate::update::Update;
 const PAIR: &str = "spot/user/order:BTC_USDT";
 const ALL: &str = "spot/user/orders:ALL_SYMBOLS";
 
-fn join(router: &mut Router, id: MemberId, topic: &str) -> Reader<RawEvent> {
+fn add_subscriber(router: &mut Router, id: SubscriberId, topic: &str) -> Reader<RawEvent> {
     let (writer, reader) = queue(16, Overflow::End, Arc::default());
     let symbol = topic::split(topic).1.filter(|symbol| *symbol != "ALL_SYMBOLS").map(Arc::from);
-    router.join(Member { id, topic: topic.into(), symbol, writer: writer.into(), ready: None });
+    router.add(Subscriber {
+        id,
+        topic: topic.into(),
+        symbol,
+        sink: writer.into(),
+        ack_target: None,
+    });
     reader
 }
 
-/// What was handed out since the last look.
+/// Returns the symbols of the events delivered since the last call.
 fn events(reader: &Reader<RawEvent>) -> Vec<String> {
     let mut context = Context::from_waker(Waker::noop());
     let mut events = Vec::new();
@@ -34,12 +40,12 @@ fn frame(table: &str, symbols: &[&str]) -> String {
 }
 
 #[test]
-fn an_order_of_a_pair_that_is_subscribed_twice_over_is_not_doubled() {
+fn an_order_of_a_pair_is_not_delivered_twice_beside_all_pairs() {
     for pairs_table in [false, true] {
         let mut router = Router::new(Dialect::Spot);
-        let pair = join(&mut router, 1, PAIR);
-        let all = join(&mut router, 2, ALL);
-        // The venue serves the pair's topic, and the topic of all pairs with one table or the other.
+        let pair = add_subscriber(&mut router, 1, PAIR);
+        let all = add_subscriber(&mut router, 2, ALL);
+        // The server serves the pair's topic, and the topic of all pairs with one table or the other.
         let own = frame("spot/user/order", &["BTC_USDT"]);
         router.dispatch("spot/user/order", &own);
         let table = if pairs_table { "spot/user/order" } else { "spot/user/orders" };
@@ -47,16 +53,16 @@ fn an_order_of_a_pair_that_is_subscribed_twice_over_is_not_doubled() {
         assert_eq!(events(&pair), ["BTC_USDT"]);
         assert_eq!(events(&all), ["ETH_USDT"]);
         router.dispatch("spot/user/orders", &frame("spot/user/orders", &["BTC_USDT"]));
-        assert_eq!((events(&pair).len(), events(&all).len()), (0, 1), "its own table alone");
+        assert_eq!((events(&pair).len(), events(&all).len()), (0, 1), "only its own table");
     }
 }
 
 #[test]
-fn all_pairs_get_every_order_while_no_pair_is_subscribed() {
+fn the_topic_of_all_pairs_gets_every_order_without_pair_topics() {
     let mut router = Router::new(Dialect::Spot);
-    let all = join(&mut router, 2, ALL);
-    let pair = join(&mut router, 1, PAIR);
-    router.leave(1);
+    let all = add_subscriber(&mut router, 2, ALL);
+    let pair = add_subscriber(&mut router, 1, PAIR);
+    router.remove(1);
     let text = frame("spot/user/order", &["BTC_USDT", "ETH_USDT"]);
     router.dispatch("spot/user/order", &text);
     assert_eq!(events(&all), ["BTC_USDT", "ETH_USDT"]);

@@ -1,52 +1,53 @@
-//! What a session asks of whoever owns the socket.
+//! The actions that a session requests from the owner of the socket.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::reason::{ReconnectReason, Rejection};
 
-/// An order of the [`Session`](super::Session) to its driver.
+/// An instruction of the [`Session`](super::Session) to its driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Open a connection after this delay, then report
-    /// [`connected`](super::Session::connected) or [`closed`](super::Session::closed).
+    /// Open a connection after this delay, then call
+    /// [`connected`](super::Session::connected) or [`disconnected`](super::Session::disconnected).
     Connect {
         /// How long to wait first.
         delay: Duration,
     },
-    /// Send the frame of [`Dialect::login`](crate::Dialect::login), signed with the time of this
-    /// moment. The session never sees the credentials.
+    /// Send the frame of [`Dialect::login`](crate::Dialect::login), signed with the current time. The
+    /// session never sees the credentials.
     Login,
     /// Send this text frame.
     Send(String),
-    /// Tell the user.
-    Emit(Notice),
-    /// Drop the socket or the attempt to connect. Nothing of it may be reported afterwards.
+    /// Pass this event on to the subscriptions.
+    Emit(SessionEvent),
+    /// Drop the socket or the connection attempt. Pass nothing of it to the session afterwards.
     Close,
 }
 
-/// What the user of a session should know. Topics are named as they were subscribed.
+/// A change in the life of a connection or of one of its topics. Topics are named as they were
+/// subscribed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Notice {
-    /// The venue acknowledged the topic or sent its data for the first time, or the topic was
-    /// subscribed already.
+pub enum SessionEvent {
+    /// The exchange acknowledged the topic or sent its first data, or the topic was subscribed
+    /// already.
     Subscribed {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The venue acknowledged the topic again after a reconnection, or sent its data again. Whatever
-    /// happened in between was not delivered.
+    /// The topic is subscribed again after a reconnection. Whatever happened in between was not
+    /// delivered.
     Resynced {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The venue refused the topic. The session has forgotten it.
+    /// The exchange rejected the topic. The session has removed it.
     Rejected {
         /// The topic.
         topic: Arc<str>,
-        /// The venue's words.
+        /// The error that the exchange sent.
         rejection: Rejection,
     },
     /// The topic is no longer subscribed.
@@ -54,30 +55,30 @@ pub enum Notice {
         /// The topic.
         topic: Arc<str>,
     },
-    /// The venue refused to send a snapshot. The subscription itself is not affected.
+    /// The exchange rejected the request for a snapshot. The subscription itself goes on.
     RequestRejected {
         /// The topic.
         topic: Arc<str>,
-        /// The venue's words.
+        /// The error that the exchange sent.
         rejection: Rejection,
     },
-    /// Nothing has been heard on the connection since then, not even the answer to a heartbeat.
+    /// Nothing has been received on the connection since then, not even the response to a heartbeat.
     Stale {
-        /// When something was heard last.
+        /// When the last frame was received.
         since: Instant,
     },
-    /// The connection that was [`Stale`](Self::Stale) is heard again; nothing is missing.
+    /// The [`Stale`](Self::Stale) connection receives again; nothing is missing.
     Alive,
-    /// The connection is gone; every topic will be subscribed again on the next one.
+    /// The connection is gone. Every topic will be subscribed again on the next one.
     Reconnecting {
         /// What ended it.
         reason: ReconnectReason,
     },
-    /// The venue refused the login, for a reason that stays (key, signature, memo, permission) or, as
-    /// often as [`Limits::unexplained_refusals`](crate::Limits::unexplained_refusals) says, for one
-    /// that nobody knows. The session is over, its topics are forgotten.
-    LoginRefused {
-        /// The venue's words.
+    /// The exchange rejected the login permanently (key, signature, memo, permission), or
+    /// [`Limits::max_unexplained_rejections`](crate::Limits::max_unexplained_rejections) times for an
+    /// unknown reason. The session has ended and removed its topics.
+    LoginRejected {
+        /// The error that the exchange sent.
         rejection: Rejection,
     },
 }

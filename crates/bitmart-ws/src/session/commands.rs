@@ -1,124 +1,123 @@
-//! What the user asks for.
+//! The commands of the user.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Action, Notice, OnWire, Session, State, Topic};
+use super::{Action, Session, SessionEvent, State, TopicState, WireState};
 use crate::reason::Rejection;
 
 impl Session {
-    /// The user wants this topic. Answered by [`Notice::Subscribed`] or [`Notice::Rejected`].
+    /// Subscribes to this topic. [`SessionEvent::Subscribed`] or [`SessionEvent::Rejected`] follows.
     ///
-    /// Variants of one topic, such as with `@100ms` and with `@200ms`, exclude each other: one that
-    /// was unsubscribed is waited for, and while one is wanted another is refused.
+    /// Variants of one topic, such as `@100ms` and `@200ms`, exclude each other. A new variant waits
+    /// until the unsubscribed one is gone, and is rejected while another is subscribed.
     pub fn subscribe(&mut self, now: Instant, topic: Arc<str>) {
         self.subscribe_all(now, [topic]);
     }
 
-    /// The user wants these topics: as [`subscribe`](Self::subscribe) for each of them, but with as
-    /// many in one frame as the venue allows.
+    /// Subscribes to these topics, as [`subscribe`](Self::subscribe) for each, but with as many in
+    /// one frame as the exchange allows.
     pub fn subscribe_all(&mut self, now: Instant, topics: impl IntoIterator<Item = Arc<str>>) {
-        let mut wanted = false;
+        let mut any_added = false;
         for topic in topics {
-            wanted |= self.want(topic);
+            any_added |= self.add_topic(topic);
         }
-        if !wanted {
+        if !any_added {
             return;
         }
         match &mut self.state {
             State::Idle => {
-                let delay = self.pace.spacing(now);
+                let delay = self.pacing.remaining_spacing(now);
                 self.connect(now, delay);
             }
-            State::LoggingIn { link, .. } | State::Open { link } => link.empty_since = None,
+            State::LoggingIn { socket, .. } | State::Open { socket } => socket.unused_since = None,
             State::Connecting | State::Failed => {}
         }
         self.flush(now);
     }
 
-    /// Takes the topic in. `false` if it was refused.
-    fn want(&mut self, topic: Arc<str>) -> bool {
+    /// Adds a desired topic. Returns `false` if it was rejected.
+    fn add_topic(&mut self, topic: Arc<str>) -> bool {
         if self.is_failed() {
-            let rejection = Rejection::new(None, "the login was refused before");
-            self.emit(Notice::Rejected { topic, rejection });
+            let rejection = Rejection::new(None, "the login was rejected before");
+            self.emit(SessionEvent::Rejected { topic, rejection });
             return false;
         }
         let known = self.topics.get(&topic).is_some_and(|entry| entry.desired);
         if !known && self.desired_topics() >= self.limits.topics_per_connection {
             let text = "this connection already carries as many topics as BitMart allows";
-            self.emit(Notice::Rejected { topic, rejection: Rejection::new(None, text) });
+            self.emit(SessionEvent::Rejected { topic, rejection: Rejection::new(None, text) });
             return false;
         }
-        let rival = self.variants(&topic).find(|(name, entry)| **name != topic && entry.desired);
-        if let Some((rival, _)) = rival {
-            // Observed: answers and data name a variant with or without its suffix, so that those
+        let other = self.variants(&topic).find(|(name, entry)| **name != topic && entry.desired);
+        if let Some((other, _)) = other {
+            // ConnectionObserver: acknowledgements and data name a variant with or without its suffix, so those
             // of two variants cannot be told apart.
-            let text = format!("{rival} is subscribed: one variant of a topic at a time");
-            self.emit(Notice::Rejected { topic, rejection: Rejection::new(None, &text) });
+            let text = format!("{other} is subscribed: one variant of a topic at a time");
+            self.emit(SessionEvent::Rejected { topic, rejection: Rejection::new(None, &text) });
             return false;
         }
-        let entry = self.topics.entry(topic.clone()).or_insert(Topic {
+        let entry = self.topics.entry(topic.clone()).or_insert(TopicState {
             desired: true,
-            on_wire: OnWire::Absent,
-            known: false,
-            alone: false,
+            wire_state: WireState::Absent,
+            confirmed_before: false,
+            retry_alone: false,
             retry_at: None,
-            refusals: 0,
+            unexplained_rejections: 0,
         });
-        if entry.on_wire == OnWire::Confirmed {
-            self.actions.push_back(Action::Emit(Notice::Subscribed { topic }));
+        if entry.wire_state == WireState::Confirmed {
+            self.actions.push_back(Action::Emit(SessionEvent::Subscribed { topic }));
         }
         entry.desired = true;
         true
     }
 
-    /// The user no longer wants this topic. Answered by [`Notice::Unsubscribed`] unless the
-    /// connection ends first.
+    /// Unsubscribes from this topic. [`SessionEvent::Unsubscribed`] follows unless the connection
+    /// ends first.
     pub fn unsubscribe(&mut self, now: Instant, topic: &str) {
         self.unsubscribe_all(now, [topic]);
     }
 
-    /// The user no longer wants these topics: as [`unsubscribe`](Self::unsubscribe) for each of them,
-    /// but with as many in one frame as the venue allows.
+    /// Unsubscribes from these topics, as [`unsubscribe`](Self::unsubscribe) for each, but with as
+    /// many in one frame as the exchange allows.
     pub fn unsubscribe_all<'a>(&mut self, now: Instant, topics: impl IntoIterator<Item = &'a str>) {
-        let mut known = false;
+        let mut any_known = false;
         for topic in topics {
             let Some(entry) = self.topics.get_mut(topic) else {
                 continue;
             };
-            known = true;
+            any_known = true;
             entry.desired = false;
-            if entry.on_wire == OnWire::Absent {
+            if entry.wire_state == WireState::Absent {
                 self.forget(topic);
             }
         }
-        if known {
-            self.note_emptiness(now);
+        if any_known {
+            self.start_unused_timer(now);
             self.flush(now);
         }
     }
 
-    /// The user wants one snapshot of this topic, which must be subscribed. It arrives as data. While
-    /// the subscription is not confirmed the request waits. Without a connection nothing is sent:
-    /// the coming subscription brings a snapshot anyway.
-    pub fn request(&mut self, now: Instant, topic: &str) {
-        let subscribed = self
-            .topics
-            .get_key_value(topic)
-            .filter(|(_, entry)| matches!(entry.on_wire, OnWire::Subscribing | OnWire::Confirmed));
+    /// Requests one snapshot of a subscribed topic. It arrives as data. The request waits until the
+    /// subscription is confirmed. Without a connection nothing is sent, because the next subscription
+    /// brings a snapshot anyway.
+    pub fn request_snapshot(&mut self, now: Instant, topic: &str) {
+        let subscribed = self.topics.get_key_value(topic).filter(|(_, entry)| {
+            matches!(entry.wire_state, WireState::Subscribing | WireState::Confirmed)
+        });
         if let Some((topic, _)) = subscribed
-            && !self.requests.contains(topic)
+            && !self.snapshot_requests.contains(topic)
         {
-            self.requests.push_back(topic.clone());
+            self.snapshot_requests.push_back(topic.clone());
             self.flush(now);
         }
     }
 
-    /// The user wants this topic, which must be subscribed, to be unsubscribed and subscribed again:
-    /// the subscription brings a snapshot. Answered by [`Notice::Subscribed`].
-    pub fn renew(&mut self, now: Instant, topic: &str) {
+    /// Unsubscribes from a subscribed topic and subscribes to it again, which brings a snapshot.
+    /// [`SessionEvent::Subscribed`] follows.
+    pub fn resubscribe(&mut self, now: Instant, topic: &str) {
         let confirmed = self.topics.get_key_value(topic).filter(|(_, entry)| {
-            entry.desired && entry.on_wire == OnWire::Confirmed && entry.retry_at.is_none()
+            entry.desired && entry.wire_state == WireState::Confirmed && entry.retry_at.is_none()
         });
         if let Some((topic, _)) = confirmed {
             let topic = topic.clone();

@@ -1,26 +1,32 @@
-//! Which commands go out, and when.
+//! Which commands are sent, and when.
 
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::flight::Batch;
-use super::{Action, Notice, OnWire, Session, State, Topic};
+use super::pending::PendingCommand;
+use super::{Action, Session, SessionEvent, State, TopicState, WireState};
 use crate::dialect::Operation;
 use crate::topic;
 
 impl Session {
-    fn wants(&self, operation: Operation) -> impl Iterator<Item = (&Arc<str>, &Topic)> {
+    /// The topics that need this command.
+    fn topics_needing(
+        &self,
+        operation: Operation,
+    ) -> impl Iterator<Item = (&Arc<str>, &TopicState)> {
         self.topics.iter().filter(move |(name, topic)| match operation {
             Operation::Subscribe => {
                 topic.desired
-                    && topic.on_wire == OnWire::Absent
+                    && topic.wire_state == WireState::Absent
                     && topic.retry_at.is_none()
-                    // Another variant has to leave first.
+                    // Another variant must be unsubscribed first.
                     && self.variants(name).count() == 1
             }
             Operation::Unsubscribe => {
-                !topic.desired && topic.on_wire == OnWire::Confirmed && topic.retry_at.is_none()
+                !topic.desired
+                    && topic.wire_state == WireState::Confirmed
+                    && topic.retry_at.is_none()
             }
             Operation::Request => false,
         })
@@ -30,7 +36,7 @@ impl Session {
     pub(super) fn variants<'a>(
         &'a self,
         name: &'a str,
-    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Topic)> {
+    ) -> impl Iterator<Item = (&'a Arc<str>, &'a TopicState)> {
         let base = topic::base(name);
         self.topics
             .range::<str, _>((Bound::Included(base), Bound::Unbounded))
@@ -38,88 +44,92 @@ impl Session {
             .filter(move |(other, _)| topic::base(other) == base)
     }
 
-    /// The first request whose topic is confirmed. The others wait for that.
-    fn next_request(&self) -> Option<usize> {
-        self.requests.iter().position(|topic| {
-            self.topics.get(topic).is_some_and(|entry| entry.on_wire == OnWire::Confirmed)
+    /// The index of the first snapshot request whose topic is confirmed.
+    fn next_snapshot_request(&self) -> Option<usize> {
+        self.snapshot_requests.iter().position(|topic| {
+            self.topics.get(topic).is_some_and(|entry| entry.wire_state == WireState::Confirmed)
         })
     }
 
-    /// Whether anything waits to be sent.
-    pub(super) fn has_work(&self) -> bool {
-        self.next_request().is_some()
-            || self.wants(Operation::Unsubscribe).next().is_some()
-            || self.wants(Operation::Subscribe).next().is_some()
+    /// Whether any command waits to be sent.
+    pub(super) fn has_unsent_commands(&self) -> bool {
+        self.next_snapshot_request().is_some()
+            || self.topics_needing(Operation::Unsubscribe).next().is_some()
+            || self.topics_needing(Operation::Subscribe).next().is_some()
     }
 
-    /// Sends what the topics need, as far as the message budget goes.
+    /// Sends the commands that the topics need, as far as the message limit allows.
     pub(super) fn flush(&mut self, now: Instant) {
         if !matches!(self.state, State::Open { .. }) {
             return;
         }
-        self.budget.expire(now);
-        // Leave before entering, so that the topic limit holds.
-        let leaving: Vec<_> =
-            self.wants(Operation::Unsubscribe).map(|(name, _)| name.clone()).collect();
-        if !self.send(now, Operation::Unsubscribe, &leaving) {
+        self.limiter.expire(now);
+        // Unsubscribe first, to stay below the topic limit.
+        let unsubscribe: Vec<_> =
+            self.topics_needing(Operation::Unsubscribe).map(|(name, _)| name.clone()).collect();
+        if !self.send(now, Operation::Unsubscribe, &unsubscribe) {
             return;
         }
         let alone = self
-            .wants(Operation::Subscribe)
-            .find(|(_, topic)| topic.alone)
+            .topics_needing(Operation::Subscribe)
+            .find(|(_, topic)| topic.retry_alone)
             .map(|(name, _)| name.clone());
-        let waiting: Vec<_> = match alone {
-            // Only with nothing else in flight is it certain which topic an answer means.
-            Some(_) if self.flight.waits_for(Operation::Subscribe) => Vec::new(),
+        let subscribe: Vec<_> = match alone {
+            // A rejection can be attributed only if no other subscribe command is in flight.
+            Some(_) if self.pending.contains(Operation::Subscribe) => Vec::new(),
             Some(name) => vec![name],
-            None => self.wants(Operation::Subscribe).map(|(name, _)| name.clone()).collect(),
+            None => {
+                self.topics_needing(Operation::Subscribe).map(|(name, _)| name.clone()).collect()
+            }
         };
-        // Topics on their way out hold their place until the venue has let them go.
-        let carried = self.topics.values().filter(|topic| topic.on_wire != OnWire::Absent).count();
+        // Topics being unsubscribed count until the exchange acknowledges it.
+        let carried =
+            self.topics.values().filter(|topic| topic.wire_state != WireState::Absent).count();
         let free = self.limits.topics_per_connection.saturating_sub(carried);
-        if !self.send(now, Operation::Subscribe, &waiting[..free.min(waiting.len())]) {
+        if !self.send(now, Operation::Subscribe, &subscribe[..free.min(subscribe.len())]) {
             return;
         }
-        while let Some(index) = self.next_request() {
-            let topic = self.requests[index].clone();
+        while let Some(index) = self.next_snapshot_request() {
+            let topic = self.snapshot_requests[index].clone();
             if !self.send(now, Operation::Request, &[topic]) {
                 return;
             }
-            self.requests.remove(index);
+            self.snapshot_requests.remove(index);
         }
     }
 
-    /// Sends the command in as many frames as it takes. `false` when the budget ran out.
+    /// Sends the command in as many frames as it takes. Returns `false` if the message limit was
+    /// reached.
     fn send(&mut self, now: Instant, operation: Operation, mut topics: &[Arc<str>]) -> bool {
         while !topics.is_empty() {
-            if !self.budget.take(now) {
+            if !self.limiter.try_acquire(now) {
                 return false;
             }
-            let (text, taken) = self.dialect.command(operation, topics, &self.limits);
-            let (batch, rest) = topics.split_at(taken);
+            let (text, count) = self.dialect.command(operation, topics, &self.limits);
+            let (sent, rest) = topics.split_at(count);
             topics = rest;
             self.actions.push_back(Action::Send(text));
-            for name in batch {
+            for name in sent {
                 if let Some(topic) = self.topics.get_mut(name) {
                     match operation {
-                        Operation::Subscribe => topic.on_wire = OnWire::Subscribing,
-                        Operation::Unsubscribe => topic.on_wire = OnWire::Unsubscribing,
+                        Operation::Subscribe => topic.wire_state = WireState::Subscribing,
+                        Operation::Unsubscribe => topic.wire_state = WireState::Unsubscribing,
                         Operation::Request => {}
                     }
                 }
             }
-            let deadline = now + self.limits.acknowledge_within;
-            self.flight.push(Batch {
+            let deadline = now + self.limits.acknowledgement_timeout;
+            self.pending.push(PendingCommand {
                 operation,
-                topics: batch.to_vec(),
-                refusals: Vec::new(),
+                topics: sent.to_vec(),
+                rejections: Vec::new(),
                 deadline,
             });
         }
         true
     }
 
-    pub(super) fn emit(&mut self, notice: Notice) {
-        self.actions.push_back(Action::Emit(notice));
+    pub(super) fn emit(&mut self, event: SessionEvent) {
+        self.actions.push_back(Action::Emit(event));
     }
 }

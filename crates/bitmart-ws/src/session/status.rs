@@ -1,60 +1,60 @@
-//! How a connection stands.
+//! The state of a connection, for display.
 
 use std::time::Instant;
 
-use super::{Notice, Session, State};
+use super::{Session, SessionEvent, State};
 
-/// How one connection stands. See [`Session::status`].
+/// The state of one connection and how many topics it carries. See [`Session::status`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Status {
+pub struct ConnectionStatus {
     /// What the connection is doing.
-    pub condition: Condition,
-    /// How many topics it is meant to carry.
+    pub state: ConnectionState,
+    /// Number of topics assigned to the connection.
     pub topics: usize,
 }
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Condition {
-    /// Nothing: there are no topics, or the task has ended.
+pub enum ConnectionState {
+    /// There are no topics, or the task has ended.
     Idle,
-    /// Waiting for the next attempt, or attempting.
+    /// Connecting, or waiting for the next attempt.
     Connecting,
-    /// Connected, the login is not answered yet.
+    /// Connected; the login is not yet acknowledged.
     LoggingIn,
-    /// Commands and data flow since then.
+    /// Commands and data flow.
     Open {
         /// When the socket was opened.
         since: Instant,
     },
-    /// Open, but nothing has been heard for a while, not even the answer to a heartbeat.
+    /// Open, but nothing has been received for a while, not even the response to a heartbeat.
     Stale {
-        /// When something was heard last.
+        /// When the last frame was received.
         since: Instant,
     },
-    /// The login was refused. Nothing more will happen.
+    /// The login was rejected. The connection will not be made again.
     Failed,
 }
 
 impl Session {
-    /// How this connection stands.
-    pub fn status(&self) -> Status {
-        let condition = match &self.state {
-            State::Idle => Condition::Idle,
-            State::Connecting => Condition::Connecting,
-            State::LoggingIn { link, .. } | State::Open { link } if link.stale => {
-                Condition::Stale { since: link.heard }
+    /// Returns the state of this connection.
+    pub fn status(&self) -> ConnectionStatus {
+        let state = match &self.state {
+            State::Idle => ConnectionState::Idle,
+            State::Connecting => ConnectionState::Connecting,
+            State::LoggingIn { socket, .. } | State::Open { socket } if socket.stale => {
+                ConnectionState::Stale { since: socket.last_received }
             }
-            State::LoggingIn { .. } => Condition::LoggingIn,
-            State::Open { link } => Condition::Open { since: link.since },
-            State::Failed => Condition::Failed,
+            State::LoggingIn { .. } => ConnectionState::LoggingIn,
+            State::Open { socket } => ConnectionState::Open { since: socket.opened_at },
+            State::Failed => ConnectionState::Failed,
         };
-        Status { condition, topics: self.desired_topics() }
+        ConnectionStatus { state, topics: self.desired_topics() }
     }
 
-    /// How many topics this connection is meant to carry.
+    /// Returns the number of topics that this connection is meant to carry.
     pub fn desired_topics(&self) -> usize {
         self.topics.values().filter(|topic| topic.desired).count()
     }
@@ -64,16 +64,16 @@ impl Session {
         matches!(self.state, State::Idle)
     }
 
-    /// Whether the login was refused and nothing more will happen.
+    /// Whether the login was rejected permanently, which ends the session.
     pub fn is_failed(&self) -> bool {
         matches!(self.state, State::Failed)
     }
 
-    /// Tells the user once that what he has may be old.
-    pub(super) fn grow_stale(&mut self, since: Instant) {
-        if let State::LoggingIn { link, .. } | State::Open { link } = &mut self.state {
-            link.stale = true;
-            self.emit(Notice::Stale { since });
+    /// Emits [`SessionEvent::Stale`] once per idle period.
+    pub(super) fn mark_stale(&mut self, since: Instant) {
+        if let State::LoggingIn { socket, .. } | State::Open { socket } = &mut self.state {
+            socket.stale = true;
+            self.emit(SessionEvent::Stale { since });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One test per transition.
+//! Tests of the state transitions.
 
 mod connection;
 mod login;
@@ -13,16 +13,16 @@ const TICKER: &str = "spot/ticker:BTC_USDT";
 const ORDERS: &str = "spot/user/orders:ALL_SYMBOLS";
 const BOOK: &str = "futures/depthIncrease20:BTCUSDT@200ms";
 
-/// A session with its clock.
-struct Run {
+/// A session with a clock.
+struct Harness {
     session: Session,
     start: Instant,
     now: Instant,
 }
 
-impl Run {
+impl Harness {
     fn new(dialect: Dialect, access: Access) -> Self {
-        Self::with(dialect, access, &Limits::of(dialect, access))
+        Self::with(dialect, access, &Limits::for_endpoint(dialect, access))
     }
 
     fn with(dialect: Dialect, access: Access, limits: &Limits) -> Self {
@@ -30,18 +30,18 @@ impl Run {
         Self { session: Session::new(dialect, access, *limits, 1), start: now, now }
     }
 
-    /// A spot session with these topics acknowledged.
+    /// Creates a spot session with these topics acknowledged.
     fn spot(topics: &[&str]) -> Self {
-        let mut run = Self::new(Dialect::Spot, Access::Public);
+        let mut harness = Self::new(Dialect::Spot, Access::Public);
         for topic in topics {
-            run.subscribe(topic);
+            harness.subscribe(topic);
         }
-        run.session.connected(run.now);
+        harness.session.connected(harness.now);
         for topic in topics {
-            run.receive(&acknowledged(topic));
+            harness.receive(&acknowledged(topic));
         }
-        run.actions();
-        run
+        harness.actions();
+        harness
     }
 
     fn subscribe(&mut self, topic: &str) {
@@ -61,8 +61,8 @@ impl Run {
         self.session.tick(self.now);
     }
 
-    /// Goes to the next deadline, which must exist.
-    fn wake(&mut self) -> Duration {
+    /// Advances to the next deadline, which must exist, and returns the time since the start.
+    fn advance_to_deadline(&mut self) -> Duration {
         let deadline = self.session.deadline().expect("a deadline");
         self.now = self.now.max(deadline);
         self.session.tick(self.now);
@@ -81,12 +81,12 @@ impl Run {
         texts.collect()
     }
 
-    fn notices(&mut self) -> Vec<Notice> {
-        let notices = self.actions().into_iter().filter_map(|action| match action {
+    fn events(&mut self) -> Vec<SessionEvent> {
+        let events = self.actions().into_iter().filter_map(|action| match action {
             Action::Emit(notice) => Some(notice),
             _ => None,
         });
-        notices.collect()
+        events.collect()
     }
 }
 
@@ -94,12 +94,12 @@ fn acknowledged(topic: &str) -> String {
     format!(r#"{{"event":"subscribe","topic":"{topic}"}}"#)
 }
 
-fn refused(code: u32, text: &str) -> String {
+fn rejected(code: u32, text: &str) -> String {
     format!(r#"{{"event":"subscribe","errorCode":"{code}","errorMessage":"{text}"}}"#)
 }
 
-fn subscribed(topic: &str) -> Notice {
-    Notice::Subscribed { topic: topic.into() }
+fn subscribed(topic: &str) -> SessionEvent {
+    SessionEvent::Subscribed { topic: topic.into() }
 }
 
 fn subscribe_frame(topics: &[&str]) -> String {

@@ -1,4 +1,4 @@
-//! What a client sends to steer its connection.
+//! The commands of a client.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use serde_json::Value;
 
 use crate::dialect::Dialect;
 
-/// What a client asks for: to log in, to subscribe, to unsubscribe or for a snapshot.
+/// A command of a client: a login, a subscription, an unsubscription or a snapshot request.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientCommand {
-    /// Whose form it has.
+    /// The dialect in which it is written.
     pub dialect: Dialect,
     /// `login`, `access`, `subscribe`, `unsubscribe` or `request`.
     pub operation: String,
-    /// The topics; of a login the key, the time and the signature.
+    /// The topics; for a login the key, the time and the signature.
     pub arguments: Vec<String>,
 }
 
 impl ClientCommand {
-    /// Reads a command of either form.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    /// Parses a command of either dialect.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
         let (dialect, operation) = match (value.get("op"), value.get("action")) {
             (Some(operation), _) => (Dialect::Spot, operation),
@@ -35,13 +35,13 @@ impl ClientCommand {
         })
     }
 
-    /// Whether it is a login.
+    /// Whether the command is a login.
     pub fn is_login(&self) -> bool {
         matches!(self.operation.as_str(), "login" | "access")
     }
 }
 
-/// Hides the arguments of a login.
+/// Redacts the arguments of a login.
 impl fmt::Debug for ClientCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ClientCommand");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::Instant;
 
-use super::{ClientCommand, patient};
+use super::{ClientCommand, with_timeout};
 use crate::dialect::Dialect;
 
 /// Opcode of a text frame.
@@ -23,25 +23,24 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 /// Opcode of a pong.
 const PONG: u8 = 10;
-/// Largest frame of a client.
-const LARGEST_FRAME: u64 = 1 << 20;
+/// Largest accepted frame.
+const MAX_FRAME_BYTES: u64 = 1 << 20;
 
 /// The server's end of an open connection. Dropping it cuts the connection.
 ///
-/// Its methods wait for the client and panic when what comes is not what they are named after.
-/// Heartbeats are answered while one of them reads; a connection that nobody reads from is silent,
-/// as one that hangs.
+/// Its methods wait for the client and panic if they receive something else than expected. Heartbeats
+/// are answered while one of them reads; without such a call the server is unresponsive.
 pub struct ServerConnection {
     io: DuplexStream,
 }
 
-/// A frame of the client.
+/// A frame of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Frame {
-    /// 1 is text, 2 binary, 8 close, 9 ping, 10 pong.
+    /// The opcode: 1 is text, 2 binary, 8 close, 9 ping, 10 pong.
     pub opcode: u8,
-    /// Unmasked.
+    /// The unmasked payload.
     pub payload: Vec<u8>,
 }
 
@@ -50,24 +49,23 @@ impl ServerConnection {
         Self { io }
     }
 
-    /// The next frame, or `None` when the client has ended the connection. Heartbeats are not
-    /// answered.
+    /// Reads the next frame; `None` if the client has ended the connection. Heartbeats are not answered.
     ///
     /// # Panics
-    /// When nothing comes, or a frame that is not masked or larger than 1 MiB.
+    /// If no frame arrives, or it is not masked or larger than 1 MiB.
     ///
     /// # Cancel safety
-    /// What was read of a frame is lost when the future is dropped.
+    /// A partly read frame is lost if the future is dropped.
     pub async fn next_frame(&mut self) -> Option<Frame> {
         let mut head = [0; 2];
-        patient("a frame", self.io.read_exact(&mut head)).await.ok()?;
-        assert_eq!(head[1] & 0x80, 0x80, "clients mask");
+        with_timeout("a frame", self.io.read_exact(&mut head)).await.ok()?;
+        assert_eq!(head[1] & 0x80, 0x80, "client frames must be masked");
         let length = match head[1] & 0x7f {
             126 => u64::from(self.io.read_u16().await.ok()?),
             127 => self.io.read_u64().await.ok()?,
             short => u64::from(short),
         };
-        assert!(length <= LARGEST_FRAME, "a frame of {length} bytes");
+        assert!(length <= MAX_FRAME_BYTES, "a frame of {length} bytes");
         let mut mask = [0; 4];
         self.io.read_exact(&mut mask).await.ok()?;
         let mut payload = vec![0; usize::try_from(length).unwrap_or_default()];
@@ -76,10 +74,10 @@ impl ServerConnection {
         Some(Frame { opcode: head[0] & 0x0f, payload })
     }
 
-    /// The next text that is no heartbeat. Heartbeats before it are answered.
+    /// Reads the next text that is not a heartbeat. Heartbeats before it are answered.
     ///
     /// # Panics
-    /// When the client ends the connection or sends anything else.
+    /// If the client ends the connection or sends anything else.
     ///
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
@@ -93,35 +91,34 @@ impl ServerConnection {
                 continue;
             }
             assert_eq!(opcode, TEXT, "a text frame was expected");
-            let Ok(text) = String::from_utf8(payload) else { panic!("a text that is no UTF-8") };
-            match heartbeat_answer(&text) {
-                Some(answer) => self.push(answer).await,
+            let Ok(text) = String::from_utf8(payload) else { panic!("a text that is not UTF-8") };
+            match heartbeat_response(&text) {
+                Some(response) => self.push(response).await,
                 None => return text,
             }
         }
     }
 
-    /// The next command, which is not answered yet.
+    /// Reads the next command without acknowledging it.
     ///
     /// # Panics
-    /// When something else comes, or nothing.
+    /// If something else arrives, or nothing.
     ///
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
     pub async fn next_command(&mut self) -> ClientCommand {
         let text = self.next_text().await;
-        match ClientCommand::read(&text) {
+        match ClientCommand::parse(&text) {
             Some(command) => command,
-            // A login may stand in it.
-            None => panic!("a text of {} bytes is no command", text.len()),
+            // Not shown, because it may contain a login.
+            None => panic!("a text of {} bytes is not a command", text.len()),
         }
     }
 
-    /// Takes the next command, which must subscribe to exactly these topics in any order, and
-    /// acknowledges it.
+    /// Acknowledges the next command, which must subscribe to exactly these topics, in any order.
     ///
     /// # Panics
-    /// When another command comes, with what was expected and what came.
+    /// If another command arrives. The message shows both.
     ///
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
@@ -129,7 +126,7 @@ impl ServerConnection {
         self.expect("subscribe", topics).await;
     }
 
-    /// As [`expect_subscribe`](Self::expect_subscribe), of a command that unsubscribes.
+    /// As [`expect_subscribe`](Self::expect_subscribe), for a command that unsubscribes.
     ///
     /// # Panics
     /// As [`expect_subscribe`](Self::expect_subscribe).
@@ -142,23 +139,23 @@ impl ServerConnection {
 
     async fn expect(&mut self, operation: &str, topics: &[&str]) {
         let command = self.next_command().await;
-        let mut wanted: Vec<_> = topics.iter().map(|topic| (*topic).to_owned()).collect();
-        let mut came = if command.is_login() { Vec::new() } else { command.arguments.clone() };
-        wanted.sort();
-        came.sort();
+        let mut expected: Vec<_> = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        let mut received = if command.is_login() { Vec::new() } else { command.arguments.clone() };
+        expected.sort();
+        received.sort();
         assert!(
-            command.operation == operation && wanted == came,
-            "another command came\n  expected: {operation} {wanted:?}\n      came: {} {came:?}",
+            command.operation == operation && expected == received,
+            "unexpected command\n  expected: {operation} {expected:?}\n  received: {} {received:?}",
             command.operation
         );
         self.acknowledge(&command).await;
     }
 
-    /// Takes the next command, which must be a login, and lets it in. Its arguments hold the key
-    /// and the signature.
+    /// Acknowledges the next command, which must be a login. Its arguments contain the key and the
+    /// signature.
     ///
     /// # Panics
-    /// When something else comes, or nothing.
+    /// If something else arrives, or nothing.
     ///
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
@@ -169,10 +166,10 @@ impl ServerConnection {
         command
     }
 
-    /// Takes the next command, whatever it is, and acknowledges it.
+    /// Acknowledges the next command, whatever it is.
     ///
     /// # Panics
-    /// When something else comes, or nothing.
+    /// If something else arrives, or nothing.
     ///
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
@@ -182,10 +179,10 @@ impl ServerConnection {
         command
     }
 
-    /// Says that a command is done: for each of its topics, or for the login.
+    /// Acknowledges a command: each of its topics, or the login.
     ///
     /// # Cancel safety
-    /// Some topics may stay without an answer when the future is dropped.
+    /// Some topics may not be acknowledged if the future is dropped.
     pub async fn acknowledge(&mut self, command: &ClientCommand) {
         let operation = &command.operation;
         if command.is_login() {
@@ -207,12 +204,12 @@ impl ServerConnection {
         }
     }
 
-    /// Says that a command is refused. Spot names a code and no topic; futures names the topic, the
-    /// first one of the command, and no code.
+    /// Rejects a command. The rejection contains the code and no topic on spot, and the first topic of the
+    /// command and no code on futures.
     ///
     /// # Cancel safety
-    /// The answer may be lost when the future is dropped.
-    pub async fn refuse(&mut self, command: &ClientCommand, code: u32, message: &str) {
+    /// The rejection may be lost if the future is dropped.
+    pub async fn reject(&mut self, command: &ClientCommand, code: u32, message: &str) {
         let (operation, message) = (&command.operation, Value::from(message));
         let text = match command.dialect {
             Dialect::Spot => format!(
@@ -233,15 +230,15 @@ impl ServerConnection {
     /// Sends a text frame: data of a channel, or anything else.
     ///
     /// # Panics
-    /// When the client has gone or does not read.
+    /// If the client is gone or does not read.
     ///
     /// # Cancel safety
-    /// A part of the frame may be sent when the future is dropped.
+    /// A part of the frame may be sent if the future is dropped.
     pub async fn push(&mut self, text: &str) {
         self.send_frame(true, TEXT, text.as_bytes()).await;
     }
 
-    /// Sends a text deflated in a binary frame, as the exchange does with market data.
+    /// Sends a deflated text in a binary frame, as the exchange does with market data.
     ///
     /// # Panics
     /// As [`push`](Self::push).
@@ -250,16 +247,16 @@ impl ServerConnection {
     /// As [`push`](Self::push).
     pub async fn push_deflated(&mut self, text: &str) {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        // Memory takes all of it.
+        // Writing to memory cannot fail.
         let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
         self.send_frame(true, BINARY, &packed.unwrap_or_default()).await;
     }
 
-    /// Sends a ping and waits for its pong. What the client sends in between is lost, but for
-    /// heartbeats, which are answered: it has seen everything that was sent before.
+    /// Sends a ping and waits for its pong: the client has read everything that was sent before. Heartbeats
+    /// in between are answered; other frames are discarded.
     ///
     /// # Panics
-    /// As [`push`](Self::push), and when the client ends the connection.
+    /// As [`push`](Self::push), and if the client ends the connection.
     ///
     /// # Cancel safety
     /// As [`push`](Self::push).
@@ -276,15 +273,15 @@ impl ServerConnection {
         }
     }
 
-    /// Answers heartbeats for so long, by the tokio clock. What else the client sends is lost.
+    /// Answers heartbeats for this long, by the tokio clock. Other frames are discarded.
     ///
     /// # Panics
-    /// When the client ends the connection.
+    /// If the client ends the connection.
     ///
     /// # Cancel safety
     /// As [`next_frame`](Self::next_frame).
-    pub async fn answer_heartbeats(&mut self, time: Duration) {
-        let end = Instant::now() + time;
+    pub async fn answer_heartbeats(&mut self, duration: Duration) {
+        let end = Instant::now() + duration;
         while let Ok(frame) = tokio::time::timeout_at(end, self.next_frame()).await {
             let Some(frame) = frame else { panic!("the client ended the connection") };
             self.answer_heartbeat(&frame).await;
@@ -294,24 +291,22 @@ impl ServerConnection {
     async fn answer_heartbeat(&mut self, frame: &Frame) {
         if frame.opcode == PING {
             self.send_frame(true, PONG, &frame.payload).await;
-        } else if let Some(answer) =
-            std::str::from_utf8(&frame.payload).ok().and_then(heartbeat_answer)
+        } else if let Some(response) =
+            std::str::from_utf8(&frame.payload).ok().and_then(heartbeat_response)
         {
-            self.push(answer).await;
+            self.push(response).await;
         }
     }
 
-    /// Stays silent for so long, by the tokio clock, whatever the client sends: a connection that
-    /// hangs. It stays open.
+    /// Neither reads nor sends anything for this long, by the tokio clock. The connection stays open.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped.
-    pub async fn stay_silent(&mut self, time: Duration) {
-        tokio::time::sleep(time).await;
+    /// Cancel-safe: nothing is lost if the future is dropped.
+    pub async fn stall(&mut self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 
-    /// Sends a frame as it is told, which may be against the rules: parts of a message, unknown
-    /// opcodes.
+    /// Sends any frame, even an invalid one: a fragment, an unknown opcode.
     ///
     /// # Panics
     /// As [`push`](Self::push).
@@ -322,7 +317,7 @@ impl ServerConnection {
         self.send_bytes(&frame(is_final, opcode, payload)).await;
     }
 
-    /// Sends bytes as they are.
+    /// Sends raw bytes.
     ///
     /// # Panics
     /// As [`push`](Self::push).
@@ -330,27 +325,27 @@ impl ServerConnection {
     /// # Cancel safety
     /// As [`push`](Self::push).
     pub async fn send_bytes(&mut self, bytes: &[u8]) {
-        let sent = patient("a client that reads", self.io.write_all(bytes)).await;
-        assert!(sent.is_ok(), "the client has gone");
+        let sent = with_timeout("a client that reads", self.io.write_all(bytes)).await;
+        assert!(sent.is_ok(), "the client is gone");
     }
 
-    /// Closes the connection with a code and a reason, waits until the client has said that it
-    /// closes as well, and drops it.
+    /// Closes the connection with a code and a reason, waits for the close frame of the client, and drops
+    /// the connection.
     ///
     /// # Panics
     /// As [`push`](Self::push).
     ///
     /// # Cancel safety
-    /// The connection is cut when the future is dropped.
+    /// The connection is cut if the future is dropped.
     pub async fn close(mut self, code: u16, reason: &str) {
         let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
         self.send_frame(true, CLOSE, &payload).await;
-        // Dropped at once, the client's own close would meet a broken pipe before it has read this
-        // one.
+        // If it were dropped at once, the client's close frame could meet a broken pipe before the client
+        // has read this one.
         while self.next_frame().await.is_some_and(|frame| frame.opcode != CLOSE) {}
     }
 
-    /// Cuts the connection, without a word. So does dropping it.
+    /// Cuts the connection without a close frame, as dropping it does.
     pub fn cut(self) {
         drop(self);
     }
@@ -362,8 +357,8 @@ impl fmt::Debug for ServerConnection {
     }
 }
 
-/// What the exchange says to a heartbeat.
-fn heartbeat_answer(text: &str) -> Option<&'static str> {
+/// Returns the exchange's response to a heartbeat.
+fn heartbeat_response(text: &str) -> Option<&'static str> {
     if text == Dialect::Spot.ping() {
         Some("pong")
     } else if text == Dialect::Futures.ping() {
@@ -373,7 +368,7 @@ fn heartbeat_answer(text: &str) -> Option<&'static str> {
     }
 }
 
-/// A server frame as bytes.
+/// Encodes a server frame.
 pub(crate) fn frame(is_final: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![u8::from(is_final) << 7 | opcode];
     let length = payload.len();

@@ -1,4 +1,4 @@
-//! The server that a client dials.
+//! The server that a client connects to.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use bitmart_types::{Environment, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::mpsc;
 
-use super::{ServerConnection, patient};
+use super::{ServerConnection, with_timeout};
 use crate::client::{Client, ClientBuilder};
 use crate::connect::accept_key;
 
-/// Bytes that a stream holds per direction, unless told otherwise.
-const BUFFER: usize = 1 << 22;
-/// Most bytes of a handshake's request.
-const LARGEST_HEAD: usize = 64 << 10;
+/// Bytes that a stream buffers per direction by default.
+const DEFAULT_BUFFER: usize = 1 << 22;
+/// Largest request of a handshake.
+const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// An exchange's WebSocket server in memory: see the [module](super).
+/// A WebSocket server of an exchange in memory: see the [module](super).
 ///
-/// Its methods wait for the client. If it does not come within an hour of the tokio clock, they
-/// panic; with a paused clock that takes no time.
+/// Its methods wait for the client. They panic if it does not connect within one hour of the tokio
+/// clock, which takes no real time if the clock is paused.
 pub struct ScriptedServer {
     buffer: usize,
     streams: mpsc::UnboundedSender<DuplexStream>,
-    dialled: mpsc::UnboundedReceiver<DuplexStream>,
+    connections: mpsc::UnboundedReceiver<DuplexStream>,
 }
 
 impl Default for ScriptedServer {
@@ -33,21 +33,21 @@ impl Default for ScriptedServer {
 }
 
 impl ScriptedServer {
-    /// A server that nobody has dialled yet.
+    /// Creates a server without connections.
     pub fn new() -> Self {
-        let (streams, dialled) = mpsc::unbounded_channel();
-        Self { buffer: BUFFER, streams, dialled }
+        let (streams, connections) = mpsc::unbounded_channel();
+        Self { buffer: DEFAULT_BUFFER, streams, connections }
     }
 
-    /// How many bytes a stream holds per direction before a writer waits for its reader: 4 MiB
-    /// unless set. It counts for connectors that are made afterwards.
+    /// Sets how many bytes a stream buffers per direction before a writer waits for its reader: 4 MiB by
+    /// default. It applies to connectors that are created afterwards.
     #[must_use]
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = bytes;
         self
     }
 
-    /// A connector whose streams lead here, whatever the address is.
+    /// Returns a connector that connects to this server, whatever the address is.
     pub fn connector(&self) -> impl Connect + use<> {
         let (buffer, streams) = (self.buffer, self.streams.clone());
         bitmart_net::from_fn(move |_| {
@@ -60,8 +60,8 @@ impl ScriptedServer {
         })
     }
 
-    /// All four WebSocket services at addresses of this machine, which need no permission for plain
-    /// text.
+    /// Returns an environment with all four WebSocket services, at addresses of this machine that need no
+    /// permission for plain text.
     pub fn environment() -> Environment {
         Environment::custom("scripted")
             .with(Service::SpotWsPublic, "ws://127.0.0.1/spot?protocol=1.1")
@@ -70,62 +70,62 @@ impl ScriptedServer {
             .with(Service::FuturesWsPrivate, "ws://127.0.0.1/futures-user?protocol=1.1")
     }
 
-    /// The builder of a client that knows no other server: [`environment`](Self::environment) and
-    /// [`connector`](Self::connector).
+    /// Returns the builder of a client that connects to this server: with its
+    /// [`environment`](Self::environment) and [`connector`](Self::connector).
     pub fn client_builder(&self) -> ClientBuilder {
         Client::builder().environment(Self::environment()).connector(self.connector())
     }
 
-    /// The next connection, its handshake done.
+    /// Accepts the next connection and completes its handshake.
     ///
     /// # Panics
-    /// When no client connects, or what comes is no handshake.
+    /// If no client connects, or its request is not a handshake.
     ///
     /// # Cancel safety
-    /// A connection that has come is lost when the future is dropped during the handshake.
+    /// The connection is lost if the future is dropped during the handshake.
     pub async fn accept(&mut self) -> ServerConnection {
         let (mut stream, key) = self.accept_request().await;
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: {key}\r\n\r\n"
         );
-        // A client that has gone is noticed when it is read from.
-        let _ = stream.write_all(answer.as_bytes()).await;
+        // A client that is gone is noticed by the next read.
+        let _ = stream.write_all(response.as_bytes()).await;
         ServerConnection::new(stream)
     }
 
-    /// Refuses the next connection with this status line's rest, `503 Service Unavailable`, and
-    /// lines of headers, such as `Retry-After: 30`.
+    /// Rejects the next connection with this status, such as `503 Service Unavailable`, and these header
+    /// lines, such as `Retry-After: 30`.
     ///
     /// # Panics
     /// As [`accept`](Self::accept).
     ///
     /// # Cancel safety
     /// As [`accept`](Self::accept).
-    pub async fn refuse(&mut self, status: &str, headers: &[&str]) {
+    pub async fn reject(&mut self, status: &str, headers: &[&str]) {
         let (mut stream, _) = self.accept_request().await;
         let mut lines = vec![format!("HTTP/1.1 {status}")];
         lines.extend(headers.iter().map(|&line| line.to_owned()));
         lines.push("Content-Length: 0\r\n\r\n".to_owned());
-        let answer = lines.join("\r\n");
-        let _ = stream.write_all(answer.as_bytes()).await;
+        let response = lines.join("\r\n");
+        let _ = stream.write_all(response.as_bytes()).await;
     }
 
-    /// The next stream as the client opened it, before any handshake: for a server that is none.
+    /// Accepts the next stream without a handshake, to act as a server that does not speak WebSocket.
     ///
     /// # Panics
-    /// When no client connects.
+    /// If no client connects.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped.
+    /// Cancel-safe: no connection is lost if the future is dropped.
     pub async fn accept_stream(&mut self) -> DuplexStream {
-        let stream = patient("a connection", self.dialled.recv()).await;
-        // The server holds a sender of its own.
+        let stream = with_timeout("a connection", self.connections.recv()).await;
+        // The server holds a sender itself.
         stream.unwrap_or_else(|| unreachable!("the channel cannot be closed"))
     }
 
-    /// The next stream with its handshake's request read, and the value of `Sec-WebSocket-Accept`
-    /// that belongs to it.
+    /// Accepts the next stream and reads the request of its handshake. Returns the stream and the value of
+    /// `Sec-WebSocket-Accept` that belongs to it.
     ///
     /// # Panics
     /// As [`accept`](Self::accept).
@@ -136,24 +136,24 @@ impl ScriptedServer {
         let mut stream = self.accept_stream().await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            match patient("a handshake", stream.read_u8()).await {
+            match with_timeout("a handshake", stream.read_u8()).await {
                 Ok(byte) => head.push(byte),
-                Err(error) => panic!("the client left during its handshake: {error}"),
+                Err(error) => panic!("the client disconnected during its handshake: {error}"),
             }
-            assert!(head.len() < LARGEST_HEAD, "the handshake has no end");
+            assert!(head.len() < MAX_HEAD_BYTES, "the handshake request is too large");
         }
         let head = String::from_utf8_lossy(&head);
         let key = head.lines().find_map(|line| {
             let (name, value) = line.split_once(": ")?;
             name.eq_ignore_ascii_case("sec-websocket-key").then_some(value)
         });
-        let Some(key) = key else { panic!("no handshake of a WebSocket came: {head}") };
+        let Some(key) = key else { panic!("the request is not a WebSocket handshake: {head}") };
         (stream, accept_key(key))
     }
 
-    /// Whether a client has connected again and was not accepted yet. Takes that connection.
-    pub fn has_been_dialled(&mut self) -> bool {
-        self.dialled.try_recv().is_ok()
+    /// Whether a client has connected and was not yet accepted. That connection is dropped.
+    pub fn drop_pending_connection(&mut self) -> bool {
+        self.connections.try_recv().is_ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The scripted server says what went wrong, and plays both dialects.
+//! The scripted server speaks both dialects and reports what went wrong.
 
 use bitmart_auth::Credentials;
 
@@ -19,7 +19,7 @@ fn public(name: &str) -> Topic<RawEvent> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_dialects_are_subscribed_pushed_to_and_refused() {
+async fn serves_and_rejects_subscriptions_of_both_dialects() {
     for (name, data) in [
         (TICKER, r#"{"data":[{"symbol":"BTC_USDT"}],"table":"spot/ticker"}"#),
         (FUTURES, r#"{"data":{"symbol":"BTCUSDT"},"group":"futures/ticker:BTCUSDT"}"#),
@@ -38,11 +38,11 @@ async fn both_dialects_are_subscribed_pushed_to_and_refused() {
         assert!(matches!(stream.next().await, Some(Ok(Update::Subscribed))));
         connection.push(data).await;
         connection.push_deflated(data).await;
-        connection.ping(b"there?").await;
+        connection.ping(b"payload").await;
         for _ in 0..2 {
             assert!(matches!(stream.next().await, Some(Ok(Update::Data(_)))), "{name}");
         }
-        // Quiet for longer than a silent connection lasts.
+        // Longer than the idle timeout.
         connection.answer_heartbeats(Duration::from_secs(300)).await;
         connection.close(1012, "restart").await;
         let reason = ReconnectReason::Closed { code: Some(1012), text: Some("restart".into()) };
@@ -53,7 +53,7 @@ async fn both_dialects_are_subscribed_pushed_to_and_refused() {
         );
         let mut second = server.accept().await;
         let command = second.next_command().await;
-        second.refuse(&command, 90_004, "Invalid channel param").await;
+        second.reject(&command, 90_004, "Invalid channel param").await;
         let error = loop {
             match stream.next().await.expect("an end") {
                 Ok(_) => {}
@@ -65,30 +65,30 @@ async fn both_dialects_are_subscribed_pushed_to_and_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_is_given_up_and_a_refused_one_tried_again() {
+async fn the_client_retries_a_rejected_handshake_and_reconnects_after_a_stall() {
     let mut server = ScriptedServer::new();
     let client = server.client_builder().build().expect("a client");
     let serve = async {
-        server.refuse("503 Service Unavailable", &[]).await;
+        server.reject("503 Service Unavailable", &[]).await;
         let mut connection = server.accept().await;
         connection.expect_subscribe(&[TICKER]).await;
         connection
     };
     let (mut connection, stream) = tokio::join!(serve, client.subscribe(public(TICKER)));
     let mut stream = stream.expect("subscribed");
-    // It may be told of the refusal first.
+    // The rejection may be reported first.
     while !matches!(stream.next().await.expect("an update"), Ok(Update::Subscribed)) {}
-    connection.stay_silent(Duration::from_secs(60)).await;
+    connection.stall(Duration::from_secs(60)).await;
     assert!(matches!(stream.next().await, Some(Ok(Update::Stale(_)))));
     let update = stream.next().await;
     assert!(
-        matches!(update, Some(Ok(Update::Reconnecting(ReconnectReason::Silent { .. })))),
+        matches!(update, Some(Ok(Update::Reconnecting(ReconnectReason::IdleTimeout { .. })))),
         "{update:?}"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn logins_are_let_in_and_hidden() {
+async fn acknowledges_logins_and_redacts_them() {
     for (dialect, name) in
         [(Dialect::Spot, "spot/user/orders:ALL_SYMBOLS"), (Dialect::Futures, "futures/order")]
     {
@@ -112,7 +112,7 @@ async fn logins_are_let_in_and_hidden() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_command_than_the_expected_one_is_told() {
+async fn an_unexpected_command_panics_with_both_commands() {
     let mut server = ScriptedServer::new();
     let client = server.client_builder().build().expect("a client");
     let serve = tokio::spawn(async move {
@@ -121,19 +121,19 @@ async fn another_command_than_the_expected_one_is_told() {
     });
     let error = tokio::select! {
         result = serve => result.expect_err("another command"),
-        _ = client.subscribe(public(TICKER)) => unreachable!("nobody acknowledges"),
+        _ = client.subscribe(public(TICKER)) => unreachable!("never acknowledged"),
     };
     let text = error.into_panic().downcast::<String>().expect("a text");
-    let wanted = "another command came\n  expected: unsubscribe [\"futures/ticker:BTCUSDT\"]\n      \
-                  came: subscribe [\"spot/ticker:BTC_USDT\"]";
-    assert_eq!(*text, wanted);
+    let expected = "unexpected command\n  expected: unsubscribe [\"futures/ticker:BTCUSDT\"]\n  \
+                  received: subscribe [\"spot/ticker:BTC_USDT\"]";
+    assert_eq!(*text, expected);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_come_fails_the_test() {
+async fn a_missing_connection_panics_after_the_timeout() {
     let mut server = ScriptedServer::new();
     let nobody = tokio::spawn(async move { server.accept().await });
-    let panic = nobody.await.expect_err("nobody comes").into_panic();
+    let panic = nobody.await.expect_err("no connection").into_panic();
     let text = panic.downcast::<String>().expect("a text");
-    assert!(text.contains("a connection did not come"), "{text}");
+    assert!(text.contains("a connection did not arrive"), "{text}");
 }

@@ -216,7 +216,7 @@ async fn cut_again_and_again() -> TestResult {
 #[tokio::test]
 async fn half_open() -> TestResult {
     let desk = endure(first_orders(1, |_| Fate::Freeze)).await?;
-    let silent = ReconnectReason::Silent { limit: Duration::from_secs(20) }.to_string();
+    let silent = ReconnectReason::IdleTimeout { limit: Duration::from_secs(20) }.to_string();
     assert!(desk.was_told("stale") && desk.was_told(&silent), "{:?}", desk.told);
     Ok(())
 }
@@ -424,7 +424,7 @@ async fn login_refused() -> TestResult {
             Err(error) => break error,
         }
     };
-    assert_eq!(error.kind(), ErrorKind::LoginRefused);
+    assert_eq!(error.kind(), ErrorKind::LoginRejected);
     assert!(error.to_string().contains("memo"), "it says what to check: {error}");
     assert!(account.next().await.is_none(), "the error is the last item");
     assert_eq!(desk.proxy.connections(), before + 1, "it is not tried again");
@@ -438,7 +438,7 @@ async fn a_server_that_accepts_and_closes() -> TestResult {
     let environment = Environment::custom("rude").with(Service::SpotWsPublic, address);
     let client = ws::Client::builder()
         .environment(environment)
-        .subscribe_within(Duration::from_secs(5))
+        .subscribe_timeout(Duration::from_secs(5))
         .build()?;
     let attempts = Arc::new(AtomicU32::new(0));
     let counted = attempts.clone();

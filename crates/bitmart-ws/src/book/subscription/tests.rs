@@ -7,7 +7,7 @@ use crate::driver::Command;
 use crate::event::{Event, Level, SpotDepthIncrease};
 use crate::queue::{Overflow, Writer, queue};
 use crate::reason::{ReconnectReason, Rejection};
-use crate::testing::own::subscription;
+use crate::testing::test_support::subscription;
 use crate::topic;
 use crate::update::Update;
 
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     pub(in crate::book) fn requested(&mut self) -> bool {
-        matches!(self.commands.try_recv(), Ok(Command::Request(topic)) if &*topic == "spot/depth/increase100:BTC_USDT")
+        matches!(self.commands.try_recv(), Ok(Command::RequestSnapshot(topic)) if &*topic == "spot/depth/increase100:BTC_USDT")
     }
 }
 
@@ -149,7 +149,7 @@ async fn a_snapshot_that_does_not_come_is_asked_for_by_time_and_then_by_subscrib
         assert!(bench.requested(), "no update is needed to ask again");
     }
     wait(&mut bench, 5).await;
-    assert!(matches!(bench.commands.try_recv(), Ok(Command::Renew(_))));
+    assert!(matches!(bench.commands.try_recv(), Ok(Command::Resubscribe(_))));
     wait(&mut bench, 5).await;
     assert!(bench.requested(), "and so on");
     bench.push(depth("snapshot", 20, "101"));
@@ -174,10 +174,10 @@ async fn nothing_is_asked_while_the_connection_is_down() {
 #[tokio::test]
 async fn a_call_given_up_while_the_request_waits_loses_neither_request_nor_news() {
     let mut bench = bench();
-    let busy = bench.book.subscription.request();
+    let busy = bench.book.subscription.request_snapshot();
     busy.await.expect("room");
     for _ in 0..3 {
-        bench.book.subscription.request().await.expect("room");
+        bench.book.subscription.request_snapshot().await.expect("room");
     }
     bench.push(depth("snapshot", 4, "100"));
     bench.push(depth("update", 9, "101"));

@@ -82,9 +82,9 @@ async fn without_readers_the_topic_is_given_back() {
     bench.writer.push(depth("snapshot", 4, "100"));
     drop(watch);
     tokio::task::yield_now().await;
-    assert!(!bench.writer.reader_is_gone());
+    assert!(!bench.writer.is_closed());
     drop(other);
-    while !bench.writer.reader_is_gone() {
+    while !bench.writer.is_closed() {
         tokio::task::yield_now().await;
     }
 }

@@ -1,4 +1,4 @@
-//! The published and observed control frames. The name of a fixture says what it is.
+//! Published and observed control frames. The name of a fixture says what it contains.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn fixtures() -> Vec<(PathBuf, Value)> {
     files.map(read).filter(|(_, fixture)| fixture.get("control").is_some()).collect()
 }
 
-/// What a connection must make of the frame of a fixture with this name.
+/// Returns the expected classification of a fixture with this name.
 fn expected(name: &str, frame: &Value) -> Option<Control> {
     let text = |key: &str| frame[key].as_str().map(str::to_owned);
     let topic = || text("topic").or(text("group"));
@@ -34,20 +34,20 @@ fn expected(name: &str, frame: &Value) -> Option<Control> {
     match name.strip_prefix("observed-").unwrap_or(name) {
         "pong" => Some(Control::Pong),
         "login-ack" => Some(Control::LoggedIn),
-        name if name.starts_with("login-error") => Some(Control::LoginRefused(rejection)),
+        name if name.starts_with("login-error") => Some(Control::LoginRejected(rejection)),
         name if name.starts_with("subscribe-ack") => acknowledged(Operation::Subscribe),
         name if name.starts_with("unsubscribe-ack") => acknowledged(Operation::Unsubscribe),
         name if name.starts_with("error-") || name.ends_with("-refused") => {
-            let about = text("event").or(text("action"));
-            let operation = about.and_then(|word| Operation::parse(&word));
-            Some(Control::Refused { operation, topic: topic(), rejection })
+            let name = text("event").or(text("action"));
+            let operation = name.and_then(|name| Operation::parse(&name));
+            Some(Control::Rejected { operation, topic: topic(), rejection })
         }
         _ => None,
     }
 }
 
 #[test]
-fn every_control_fixture_is_understood_as_what_it_is() {
+fn classifies_every_control_fixture_as_its_name_says() {
     let fixtures = fixtures();
     assert!(fixtures.len() >= 16, "{}", fixtures.len());
     for (path, fixture) in fixtures {
@@ -59,7 +59,7 @@ fn every_control_fixture_is_understood_as_what_it_is() {
             other => panic!("{}: ws is {other:?}", path.display()),
         };
         let control = expected(name, frame).unwrap_or_else(|| {
-            panic!("{}: name it after what it is, as the others are", path.display())
+            panic!("{}: name it after its content, as the others are", path.display())
         });
         assert_eq!(
             dialect.classify(&frame.to_string()),

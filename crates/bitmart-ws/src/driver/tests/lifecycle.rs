@@ -1,4 +1,4 @@
-//! Beginnings, ends and what happens in between.
+//! Connections: how they begin, end and are replaced.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::client::Client;
 use crate::error::ErrorKind;
 use crate::reason::ReconnectReason;
 use crate::testing::ClientCommand;
-use crate::testing::own::{CLOSE, venue, venue_with};
+use crate::testing::test_support::{CLOSE, server_and_client, server_and_client_with};
 
 #[tokio::test(start_paused = true)]
-async fn a_closed_connection_is_replaced_replayed_and_resynced() {
-    let (mut venue, client) = venue();
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn reconnects_and_resubscribes_after_a_close_frame() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     assert!(matches!(next(&mut tickers).await, Update::Subscribed));
     peer.push(&tick(1)).await;
     peer.send_frame(true, CLOSE, &1001_u16.to_be_bytes()).await;
-    let mut second = venue.accept().await;
+    let mut second = server.accept().await;
     let ClientCommand { operation, arguments: topics, .. } = second.accept_command().await;
     assert_eq!(
         (operation.as_str(), &topics[..]),
@@ -28,49 +28,50 @@ async fn a_closed_connection_is_replaced_replayed_and_resynced() {
     second.push(&tick(2)).await;
     assert_eq!(value(&mut tickers).await, 1);
     let reason = ReconnectReason::Closed { code: Some(1001), text: None };
-    assert!(matches!(next(&mut tickers).await, Update::Reconnecting(why) if why == reason));
+    assert!(matches!(next(&mut tickers).await, Update::Reconnecting(other) if other == reason));
     assert!(matches!(next(&mut tickers).await, Update::Resynced));
     assert_eq!(value(&mut tickers).await, 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn data_before_the_acknowledgement_comes_after_the_word_that_the_topic_is_back() {
-    let (mut venue, client) = venue();
-    let serve_data_first = async |venue: &mut ScriptedServer, number| {
-        let mut peer = venue.accept().await;
+async fn delivers_data_that_precedes_the_acknowledgement_after_subscribed_and_resynced() {
+    let (mut server, client) = server_and_client();
+    let serve_data_first = async |server: &mut ScriptedServer, number| {
+        let mut peer = server.accept().await;
         peer.next_text().await;
         peer.push(&tick(number)).await;
         peer.push(r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#).await;
         peer.push(&tick(number + 1)).await;
         peer
     };
-    let (peer, tickers) = tokio::join!(serve_data_first(&mut venue, 1), client.subscribe(ticker()));
+    let (peer, tickers) =
+        tokio::join!(serve_data_first(&mut server, 1), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     assert!(matches!(next(&mut tickers).await, Update::Subscribed));
     assert_eq!((value(&mut tickers).await, value(&mut tickers).await), (1, 2));
     drop(peer);
-    let _peer = serve_data_first(&mut venue, 3).await;
+    let _peer = serve_data_first(&mut server, 3).await;
     assert!(matches!(next(&mut tickers).await, Update::Reconnecting(_)));
     assert!(matches!(next(&mut tickers).await, Update::Resynced));
     assert_eq!((value(&mut tickers).await, value(&mut tickers).await), (3, 4));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_connection_is_replaced_as_well() {
-    let (mut venue, client) = venue();
-    let (peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn reconnects_after_a_cut_connection() {
+    let (mut server, client) = server_and_client();
+    let (peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     drop(peer);
-    serve(&mut venue).await;
+    serve(&mut server).await;
     assert!(matches!(next(&mut tickers).await, Update::Reconnecting(_)));
     assert!(matches!(next(&mut tickers).await, Update::Resynced));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loss_that_is_read_late_is_stamped_when_it_happened() {
-    let (mut venue, client) = venue();
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn the_watermark_of_a_loss_does_not_depend_on_when_it_is_read() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -82,33 +83,36 @@ async fn a_loss_that_is_read_late_is_stamped_when_it_happened() {
     }
     let cut = tokio::time::Instant::now().into_std();
     drop(peer);
-    let _second = serve(&mut venue).await;
+    let _second = serve(&mut server).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(matches!(next(&mut tickers).await, Update::Reconnecting(_)));
-    let stamp = tickers.last_received().expect("the connection was heard");
-    assert!(begin <= stamp && stamp <= cut, "{:?} before the cut", cut - stamp);
+    let watermark = tickers.delivered_until().expect("a watermark");
+    assert!(begin <= watermark && watermark <= cut, "{:?} before the cut", cut - watermark);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_is_given_up() {
-    let (mut venue, client) = venue();
-    let (_peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn an_idle_connection_becomes_stale_and_then_reconnects() {
+    let (mut server, client) = server_and_client();
+    let (_peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     let begin = tokio::time::Instant::now();
     assert!(matches!(next(&mut tickers).await, Update::Stale(since) if since <= begin.into_std()));
     assert_eq!(begin.elapsed().as_secs(), 15);
     let update = next(&mut tickers).await;
-    assert!(matches!(update, Update::Reconnecting(ReconnectReason::Silent { .. })), "{update:?}");
+    assert!(
+        matches!(update, Update::Reconnecting(ReconnectReason::IdleTimeout { .. })),
+        "{update:?}"
+    );
     assert_eq!(begin.elapsed().as_secs(), 20);
-    serve(&mut venue).await;
+    serve(&mut server).await;
     assert!(matches!(next(&mut tickers).await, Update::Resynced));
 }
 
 #[tokio::test(start_paused = true)]
-async fn heartbeats_keep_a_quiet_connection_for_hours() {
-    let (mut venue, client) = venue();
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn heartbeats_keep_an_idle_connection_open_for_hours() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     let begin = tokio::time::Instant::now();
@@ -122,59 +126,60 @@ async fn heartbeats_keep_a_quiet_connection_for_hours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_topic_is_an_error_with_the_venues_words() {
-    let (mut venue, client) = venue();
+async fn a_rejected_topic_is_an_error_with_the_text_of_the_exchange() {
+    let (mut server, client) = server_and_client();
     let (_, result) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
             peer.push(r#"{"event":"subscribe","errorCode":"90004","errorMessage":"Invalid channel param"}"#).await;
             peer
         },
         client.subscribe(ticker()),
     );
-    let error = result.expect_err("refused");
+    let error = result.expect_err("rejected");
     assert_eq!(error.kind(), ErrorKind::Rejected);
     assert_eq!(error.rejection().and_then(|rejection| rejection.code), Some(90_004));
     assert!(error.to_string().contains("Invalid channel param"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_topic_refused_on_the_replay_ends_its_subscription_alone() {
-    let (mut venue, client) = venue();
-    let (peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn a_topic_rejected_after_a_reconnection_ends_only_its_subscription() {
+    let (mut server, client) = server_and_client();
+    let (peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     drop(peer);
-    let mut second = venue.accept().await;
+    let mut second = server.accept().await;
     second.next_text().await;
     second
         .push(r#"{"event":"subscribe","errorCode":"92001","errorMessage":"Invalid symbol param"}"#)
         .await;
     assert_eq!(last_error(&mut tickers).await.kind(), ErrorKind::Rejected);
     let (_, trades) = tokio::join!(second.accept_command(), client.subscribe(trade()));
-    trades.expect("the connection lives");
+    trades.expect("the connection goes on");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missing_service_is_an_error_that_says_so() {
+async fn subscribing_to_a_service_without_an_address_is_a_config_error() {
     let environment = ScriptedServer::environment().with(Service::FuturesWsPrivate, "");
-    let (_venue, client) = venue_with(64, |builder| with_account(builder).environment(environment));
+    let (_server, client) =
+        server_and_client_with(64, |builder| with_account(builder).environment(environment));
     let topic = Topic::<RawEvent>::private(Dialect::Futures, "futures/order");
     let error = client.subscribe(topic).await.expect_err("no such address");
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_of_market_data_lags_and_counts() {
-    let (mut venue, client) = venue_with(1 << 22, |builder| builder.queue_capacity(8));
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn a_slow_reader_of_market_data_lags_and_every_event_is_counted() {
+    let (mut server, client) = server_and_client_with(1 << 22, |builder| builder.queue_capacity(8));
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
     for number in 0..1_000 {
         peer.push(&tick(number)).await;
     }
-    // The driver has seen everything once it answers this.
-    peer.send_frame(true, crate::testing::own::PING, b"").await;
+    // The driver has read everything once it answers this ping.
+    peer.send_frame(true, crate::testing::test_support::PING, b"").await;
     peer.next_frame().await;
     let (mut seen, mut lagged) = (0, 0);
     loop {
@@ -193,12 +198,12 @@ async fn a_slow_reader_of_market_data_lags_and_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reader_of_private_data_is_told_to_reconcile() {
-    let (mut venue, client) =
-        venue_with(1 << 22, |builder| with_account(builder).queue_capacity(8));
+async fn a_slow_reader_of_private_data_gets_an_overflow_error() {
+    let (mut server, client) =
+        server_and_client_with(1 << 22, |builder| with_account(builder).queue_capacity(8));
     let (mut peer, subscription) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
             peer.push(r#"{"event":"login"}"#).await;
             peer.accept_command().await;
@@ -210,7 +215,7 @@ async fn a_slow_reader_of_private_data_is_told_to_reconcile() {
     for number in 0..100 {
         peer.push(&data("spot/user/order", "BTC_USDT", &[number])).await;
     }
-    assert_eq!(peer.accept_command().await.operation, "unsubscribe", "the topic is freed");
+    assert_eq!(peer.accept_command().await.operation, "unsubscribe", "the topic is unsubscribed");
     assert!(matches!(next(&mut subscription).await, Update::Subscribed));
     for expected in 0..7 {
         assert_eq!(value(&mut subscription).await, expected, "what was queued is still there");
@@ -220,26 +225,27 @@ async fn a_slow_reader_of_private_data_is_told_to_reconcile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_accepts_and_hangs_up_meets_no_storm() {
-    let (mut venue, client) =
-        venue_with(1 << 16, |builder| builder.subscribe_within(Duration::from_secs(60)));
+async fn backs_off_from_a_server_that_accepts_and_disconnects() {
+    let (mut server, client) = server_and_client_with(1 << 16, |builder| {
+        builder.subscribe_timeout(Duration::from_secs(60))
+    });
     let mut attempts = 0;
-    let hang_up = async {
+    let disconnecting = async {
         loop {
-            drop(venue.accept().await);
+            drop(server.accept().await);
             attempts += 1;
         }
     };
     let error = tokio::select! {
-        result = client.subscribe(ticker()) => result.expect_err("nobody answers"),
-        () = hang_up => unreachable!("the attempts go on"),
+        result = client.subscribe(ticker()) => result.expect_err("never acknowledged"),
+        () = disconnecting => unreachable!("the attempts go on"),
     };
     assert_eq!(error.kind(), ErrorKind::Timeout);
     assert!((3..=30).contains(&attempts), "{attempts} attempts in a minute");
 }
 
 #[test]
-fn nothing_secret_shows_in_debug() {
+fn debug_output_contains_no_credentials() {
     let builder = with_account(Client::builder());
     let shown = format!("{builder:?}");
     let shown = format!("{shown} {:?}", builder.build().expect("a client"));

@@ -1,4 +1,4 @@
-//! Logins and what follows when they are refused.
+//! Logins, accepted and rejected.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -8,39 +8,41 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::own::{venue, venue_with};
+use crate::testing::test_support::{server_and_client, server_and_client_with};
 use crate::testing::{ScriptedServer, ServerConnection};
 
-const LOGIN_REFUSED: &str =
+const LOGIN_REJECTED: &str =
     r#"{"event":"login","errorCode":"91011","errorMessage":"Param sign is wrong"}"#;
 
-/// A clock that moves by one millisecond each time it is asked.
+/// A clock that advances by one millisecond on each call.
 #[derive(Debug)]
-struct Steps(AtomicI64);
+struct StepClock(AtomicI64);
 
-impl Clock for Steps {
+impl Clock for StepClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.fetch_add(1, Ordering::Relaxed))
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_login_comes_first_and_is_signed_anew_each_time() {
-    let (mut venue, client) =
-        venue_with(1 << 16, |builder| with_account(builder).clock(Steps(AtomicI64::new(1_000))));
-    let login = async |venue: &mut ScriptedServer| {
-        let mut peer = venue.accept().await;
+async fn logs_in_before_subscribing_and_signs_each_login_with_the_current_time() {
+    let (mut server, client) = server_and_client_with(1 << 16, |builder| {
+        with_account(builder).clock(StepClock(AtomicI64::new(1_000)))
+    });
+    let login = async |server: &mut ScriptedServer| {
+        let mut peer = server.accept().await;
         let text = peer.next_text().await;
         peer.push(r#"{"event":"login"}"#).await;
         let topics = peer.accept_command().await.arguments;
         assert_eq!(topics, ["spot/user/orders:ALL_SYMBOLS"]);
         (peer, text)
     };
-    let ((peer, first), subscription) = tokio::join!(login(&mut venue), client.subscribe(orders()));
+    let ((peer, first), subscription) =
+        tokio::join!(login(&mut server), client.subscribe(orders()));
     let mut subscription = subscription.expect("subscribed");
     assert!(first.starts_with(r#"{"op":"login","args":["canary-key","10"#), "{first}");
     drop(peer);
-    let (mut peer, second) = login(&mut venue).await;
+    let (mut peer, second) = login(&mut server).await;
     let signed_at = |login: &str| {
         let login: serde_json::Value = serde_json::from_str(login).expect("JSON");
         login["args"][1].as_str().and_then(|time| time.parse::<i64>().ok()).expect("a time")
@@ -55,32 +57,32 @@ async fn the_login_comes_first_and_is_signed_anew_each_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_login_stops_instead_of_looping() {
+async fn a_permanently_rejected_login_is_not_repeated() {
     let before = Handle::current().metrics().num_alive_tasks();
-    let (mut venue, client) = venue_with(1 << 16, with_account);
+    let (mut server, client) = server_and_client_with(1 << 16, with_account);
     let ((), result) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
-            peer.push(LOGIN_REFUSED).await;
+            peer.push(LOGIN_REJECTED).await;
         },
         client.subscribe(orders()),
     );
-    let error = result.expect_err("refused");
-    assert_eq!(error.kind(), ErrorKind::LoginRefused);
-    assert!(error.to_string().contains("memo"), "it says what to check: {error}");
+    let error = result.expect_err("rejected");
+    assert_eq!(error.kind(), ErrorKind::LoginRejected);
+    assert!(error.to_string().contains("memo"), "the message says what to check: {error}");
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
     tasks_end(before).await;
     tokio::time::sleep(Duration::from_secs(3600)).await;
-    assert!(!venue.has_been_dialled(), "nobody knocks again on his own");
+    assert!(!server.drop_pending_connection(), "no attempt without a new subscription");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_refused_after_a_reconnection_ends_the_subscription() {
-    let (mut venue, client) = venue_with(1 << 16, with_account);
+async fn a_login_rejected_after_a_reconnection_ends_the_subscription() {
+    let (mut server, client) = server_and_client_with(1 << 16, with_account);
     let (peer, subscription) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
             peer.push(r#"{"event":"login"}"#).await;
             peer.accept_command().await;
@@ -90,31 +92,31 @@ async fn a_login_refused_after_a_reconnection_ends_the_subscription() {
     );
     let mut subscription = subscription.expect("subscribed");
     drop(peer);
-    let mut peer = venue.accept().await;
+    let mut peer = server.accept().await;
     peer.next_text().await;
-    peer.push(LOGIN_REFUSED).await;
-    assert_eq!(last_error(&mut subscription).await.kind(), ErrorKind::LoginRefused);
+    peer.push(LOGIN_REJECTED).await;
+    assert_eq!(last_error(&mut subscription).await.kind(), ErrorKind::LoginRejected);
 }
 
 #[tokio::test(start_paused = true)]
-async fn private_topics_without_credentials_do_not_even_connect() {
-    let (mut venue, client) = venue();
+async fn a_private_topic_without_credentials_fails_without_connecting() {
+    let (mut server, client) = server_and_client();
     let error = client.subscribe(orders()).await.expect_err("no credentials");
-    assert_eq!(error.kind(), ErrorKind::CredentialsMissing);
-    assert!(!venue.has_been_dialled());
+    assert_eq!(error.kind(), ErrorKind::MissingCredentials);
+    assert!(!server.drop_pending_connection());
 }
 
-/// Waits for a connection and refuses its login with this code.
-async fn refuse(venue: &mut ScriptedServer, code: u32) -> String {
-    let mut peer = venue.accept().await;
+/// Waits for a connection and rejects its login with this code.
+async fn reject_login(server: &mut ScriptedServer, code: u32) -> String {
+    let mut peer = server.accept().await;
     let login = peer.next_text().await;
     peer.push(&format!(r#"{{"event":"login","errorCode":"{code}","errorMessage":"no"}}"#)).await;
     login
 }
 
 /// Waits for a connection, accepts its login and acknowledges its first command.
-async fn accept(venue: &mut ScriptedServer) -> (ServerConnection, String) {
-    let mut peer = venue.accept().await;
+async fn accept_login(server: &mut ScriptedServer) -> (ServerConnection, String) {
+    let mut peer = server.accept().await;
     let login = peer.next_text().await;
     peer.push(r#"{"event":"login"}"#).await;
     peer.accept_command().await;
@@ -122,52 +124,54 @@ async fn accept(venue: &mut ScriptedServer) -> (ServerConnection, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_retries_a_refused_login_tries_again_at_growing_distances() {
-    let (mut venue, client) = venue_with(1 << 16, with_account);
+async fn repeated_subscriptions_keep_the_backoff_of_rejected_logins() {
+    let (mut server, client) = server_and_client_with(1 << 16, with_account);
     let start = tokio::time::Instant::now();
     let mut attempts = 0;
-    let refusing = async {
+    let rejecting = async {
         loop {
-            refuse(&mut venue, 91_011).await;
+            reject_login(&mut server, 91_011).await;
             attempts += 1;
         }
     };
     let retrying = async {
         while start.elapsed() < Duration::from_secs(600) {
-            let error = client.subscribe(orders()).await.expect_err("refused");
-            if error.kind() == ErrorKind::LoginRefused {
+            let error = client.subscribe(orders()).await.expect_err("rejected");
+            if error.kind() == ErrorKind::LoginRejected {
                 assert_eq!(error.rejection().and_then(|rejection| rejection.code), Some(91_011));
             } else {
-                assert_eq!(error.kind(), ErrorKind::Timeout, "the pause is longer: {error}");
+                assert_eq!(error.kind(), ErrorKind::Timeout, "the delay is longer: {error}");
             }
         }
     };
     tokio::select! {
-        () = refusing => {}
+        () = rejecting => {}
         () = retrying => {}
     }
     assert!((20..=45).contains(&attempts), "{attempts} attempts in 10 minutes");
     tokio::time::sleep(Duration::from_secs(120)).await;
-    let ((_peer, _), subscription) = tokio::join!(accept(&mut venue), client.subscribe(orders()));
-    subscription.expect("the cause was corrected, and the same client goes on");
+    let ((_peer, _), subscription) =
+        tokio::join!(accept_login(&mut server), client.subscribe(orders()));
+    subscription.expect("the cause was corrected, and the same client logs in");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subscription_made_the_moment_the_login_is_refused_logs_in_itself() {
-    let (mut venue, client) = venue_with(1 << 16, with_account);
+async fn a_subscription_right_after_a_rejected_login_logs_in_again() {
+    let (mut server, client) = server_and_client_with(1 << 16, with_account);
     for _ in 0..3 {
-        let (_, result) = tokio::join!(refuse(&mut venue, 91_002), client.subscribe(orders()));
-        assert_eq!(result.expect_err("refused").kind(), ErrorKind::LoginRefused);
+        let (_, result) =
+            tokio::join!(reject_login(&mut server, 91_002), client.subscribe(orders()));
+        assert_eq!(result.expect_err("rejected").kind(), ErrorKind::LoginRejected);
     }
-    let ((_peer, _), result) = tokio::join!(accept(&mut venue), client.subscribe(orders()));
+    let ((_peer, _), result) = tokio::join!(accept_login(&mut server), client.subscribe(orders()));
     result.expect("subscribed");
 }
 
-/// A clock that is far behind until it is corrected.
+/// A clock that is slow until it is corrected.
 #[derive(Debug, Default)]
-struct Behind(AtomicI64);
+struct SlowClock(AtomicI64);
 
-impl Clock for Behind {
+impl Clock for SlowClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(if self.0.load(Ordering::Relaxed) == 0 { 1_000 } else { 100_000 })
     }
@@ -181,17 +185,18 @@ impl Clock for Behind {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_refused_for_its_time_corrects_the_clock_and_the_stream_goes_on() {
-    let (mut venue, client) =
-        venue_with(1 << 16, |builder| with_account(builder).clock(Behind::default()));
+async fn corrects_the_clock_after_a_login_rejected_for_its_time() {
+    let (mut server, client) = server_and_client_with(1 << 16, |builder| {
+        with_account(builder).clock(SlowClock::default())
+    });
     let ((peer, login), subscription) =
-        tokio::join!(accept(&mut venue), client.subscribe(orders()));
+        tokio::join!(accept_login(&mut server), client.subscribe(orders()));
     assert!(login.contains(r#""1000""#), "{login}");
     let mut subscription = subscription.expect("subscribed");
     assert!(matches!(next(&mut subscription).await, Update::Subscribed));
     drop(peer);
-    refuse(&mut venue, 91_022).await;
-    let (mut peer, login) = accept(&mut venue).await;
+    reject_login(&mut server, 91_022).await;
+    let (mut peer, login) = accept_login(&mut server).await;
     assert!(login.contains(r#""100000""#), "the corrected time: {login}");
     for _ in 0..2 {
         assert!(matches!(next(&mut subscription).await, Update::Reconnecting(_)));
@@ -202,10 +207,10 @@ async fn a_login_refused_for_its_time_corrects_the_clock_and_the_stream_goes_on(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_never_corrects_itself_does_not_stop_the_attempts() {
+async fn a_clock_correction_that_hangs_does_not_block_reconnections() {
     #[derive(Debug)]
-    struct Stuck;
-    impl Clock for Stuck {
+    struct HangingClock;
+    impl Clock for HangingClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(1)
         }
@@ -213,10 +218,11 @@ async fn a_clock_that_never_corrects_itself_does_not_stop_the_attempts() {
             Box::pin(std::future::pending())
         }
     }
-    let (mut venue, client) = venue_with(1 << 16, |builder| with_account(builder).clock(Stuck));
+    let (mut server, client) =
+        server_and_client_with(1 << 16, |builder| with_account(builder).clock(HangingClock));
     let serving = async {
-        refuse(&mut venue, 91_022).await;
-        accept(&mut venue).await
+        reject_login(&mut server, 91_022).await;
+        accept_login(&mut server).await
     };
     let (_, result) = tokio::join!(serving, client.subscribe(orders()));
     result.expect("subscribed");

@@ -1,4 +1,4 @@
-//! Many topics over many connections, within every limit.
+//! Many topics on many connections, within every limit.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -9,49 +9,49 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::own::{CLOSE, PING, parts, venue};
-use crate::{Condition, ConnectionPolicy, Limits};
+use crate::testing::test_support::{CLOSE, PING, parts, server_and_client};
+use crate::{ConnectionPolicy, ConnectionState, Limits};
 
-/// A venue that serves everybody and notes what its limits are about.
+/// A server that acknowledges everything and records what the limits of the exchange count.
 #[derive(Clone, Default)]
-struct Ledger(Arc<Mutex<Counts>>);
+struct LimitRecorder(Arc<Mutex<Counts>>);
 
 #[derive(Default)]
 struct Counts {
     attempts: Vec<Instant>,
     open: usize,
-    most_open: usize,
-    most_topics: usize,
+    max_open: usize,
+    max_topics: usize,
     topics: BTreeSet<String>,
-    doubled: usize,
-    most_arguments: usize,
-    most_messages: usize,
+    duplicates: usize,
+    max_arguments: usize,
+    max_messages: usize,
 }
 
-impl Ledger {
-    fn note<R>(&self, note: impl FnOnce(&mut Counts) -> R) -> R {
-        note(&mut self.0.lock().expect("no panic"))
+impl LimitRecorder {
+    fn with<R>(&self, f: impl FnOnce(&mut Counts) -> R) -> R {
+        f(&mut self.0.lock().expect("no panic"))
     }
 
     /// Serves until dropped. Every connection is cut when `cut` changes.
-    async fn serve(self, mut venue: ScriptedServer, cut: watch::Receiver<u32>) {
+    async fn serve(self, mut server: ScriptedServer, cut: watch::Receiver<u32>) {
         let mut connections = JoinSet::new();
         loop {
-            let mut peer = venue.accept().await;
-            let (ledger, mut cut) = (self.clone(), cut.clone());
+            let mut peer = server.accept().await;
+            let (recorder, mut cut) = (self.clone(), cut.clone());
             cut.mark_unchanged();
-            self.note(|counts| counts.attempts.push(Instant::now()));
+            self.with(|counts| counts.attempts.push(Instant::now()));
             connections.spawn(async move {
-                ledger.note(|counts| {
+                recorder.with(|counts| {
                     counts.open += 1;
-                    counts.most_open = counts.most_open.max(counts.open);
+                    counts.max_open = counts.max_open.max(counts.open);
                 });
                 let mut own = BTreeSet::new();
                 tokio::select! {
-                    () = ledger.attend(&mut peer, &mut own) => {}
+                    () = recorder.handle_commands(&mut peer, &mut own) => {}
                     _ = cut.changed() => {}
                 }
-                ledger.note(|counts| {
+                recorder.with(|counts| {
                     counts.open -= 1;
                     counts.topics.retain(|topic| !own.contains(topic));
                 });
@@ -59,7 +59,7 @@ impl Ledger {
         }
     }
 
-    async fn attend(&self, peer: &mut ServerConnection, own: &mut BTreeSet<String>) {
+    async fn handle_commands(&self, peer: &mut ServerConnection, own: &mut BTreeSet<String>) {
         let mut sent: Vec<Instant> = Vec::new();
         while let Some((opcode, payload)) = peer.next_frame().await.map(parts) {
             if opcode == CLOSE {
@@ -69,7 +69,7 @@ impl Ledger {
             let now = Instant::now();
             sent.retain(|&at| now < at + Duration::from_secs(10));
             sent.push(now);
-            self.note(|counts| counts.most_messages = counts.most_messages.max(sent.len()));
+            self.with(|counts| counts.max_messages = counts.max_messages.max(sent.len()));
             if payload == b"ping" {
                 peer.push("pong").await;
                 continue;
@@ -77,15 +77,15 @@ impl Ledger {
             let command: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
             let operation = command["op"].as_str().expect("a command");
             let topics = command["args"].as_array().expect("args");
-            self.note(|counts| counts.most_arguments = counts.most_arguments.max(topics.len()));
+            self.with(|counts| counts.max_arguments = counts.max_arguments.max(topics.len()));
             for topic in topics.iter().filter_map(serde_json::Value::as_str) {
                 let topic = topic.to_owned();
                 peer.push(&format!(r#"{{"event":"{operation}","topic":"{topic}"}}"#)).await;
-                self.note(|counts| {
+                self.with(|counts| {
                     if operation == "subscribe" {
                         own.insert(topic.clone());
-                        counts.most_topics = counts.most_topics.max(own.len());
-                        counts.doubled += usize::from(!counts.topics.insert(topic));
+                        counts.max_topics = counts.max_topics.max(own.len());
+                        counts.duplicates += usize::from(!counts.topics.insert(topic));
                     } else {
                         own.remove(&topic);
                         counts.topics.remove(&topic);
@@ -96,20 +96,20 @@ impl Ledger {
     }
 }
 
-struct Scene {
-    ledger: Ledger,
+struct Simulation {
+    recorder: LimitRecorder,
     client: crate::Client,
     cut: watch::Sender<u32>,
     serving: JoinSet<()>,
 }
 
-fn scene() -> Scene {
-    let (venue, client) = venue();
+fn simulation() -> Simulation {
+    let (server, client) = server_and_client();
     let (cut, watched) = watch::channel(0);
-    let ledger = Ledger::default();
+    let recorder = LimitRecorder::default();
     let mut serving = JoinSet::new();
-    serving.spawn(ledger.clone().serve(venue, watched));
-    Scene { ledger, client, cut, serving }
+    serving.spawn(recorder.clone().serve(server, watched));
+    Simulation { recorder, client, cut, serving }
 }
 
 fn pairs(range: std::ops::Range<usize>) -> impl Iterator<Item = Topic<RawEvent>> {
@@ -124,16 +124,16 @@ async fn subscribe(
     subscriptions.into_iter().map(|subscription| subscription.expect("subscribed")).collect()
 }
 
-impl Scene {
-    /// Panics when the venue would have been right to complain.
+impl Simulation {
+    /// Panics if a limit of the exchange was exceeded.
     fn assert_limits_kept(&self) {
-        let limits = Limits::of(Dialect::Spot, Access::Public);
-        self.ledger.note(|counts| {
-            assert!(counts.most_open <= 20, "{} connections", counts.most_open);
-            assert!(counts.most_topics <= 115, "{} topics on one", counts.most_topics);
-            assert!(counts.most_arguments <= 20, "{} arguments", counts.most_arguments);
-            assert!(counts.most_messages <= 100, "{} messages in 10 s", counts.most_messages);
-            assert_eq!(counts.doubled, 0, "a topic on two connections");
+        let limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
+        self.recorder.with(|counts| {
+            assert!(counts.max_open <= 20, "{} connections", counts.max_open);
+            assert!(counts.max_topics <= 115, "{} topics on one", counts.max_topics);
+            assert!(counts.max_arguments <= 20, "{} arguments", counts.max_arguments);
+            assert!(counts.max_messages <= 100, "{} messages in 10 s", counts.max_messages);
+            assert_eq!(counts.duplicates, 0, "a topic on two connections");
             for (index, &first) in counts.attempts.iter().enumerate() {
                 let window = &counts.attempts[index..];
                 let end = first + limits.connect_window;
@@ -145,85 +145,92 @@ impl Scene {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_thousand_three_hundred_topics_open_within_every_limit_and_one_more_has_no_room() {
-    let scene = scene();
+async fn subscribes_2300_topics_within_every_limit_and_rejects_another() {
+    let simulation = simulation();
     let begin = Instant::now();
-    let subscriptions = subscribe(&scene.client, 0..2_300).await;
+    let subscriptions = subscribe(&simulation.client, 0..2_300).await;
     assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
-    scene.assert_limits_kept();
-    scene.ledger.note(|counts| assert_eq!((counts.open, counts.topics.len()), (20, 2_300)));
-    let error = scene.client.subscribe(spot("spot/ticker:MORE_USDT")).await.expect_err("full");
-    assert_eq!(error.kind(), ErrorKind::Full, "{error}");
-    scene.client.subscribe(spot("spot/ticker:COIN7_USDT")).await.expect("no new topic");
+    simulation.assert_limits_kept();
+    simulation.recorder.with(|counts| assert_eq!((counts.open, counts.topics.len()), (20, 2_300)));
+    let error = simulation.client.subscribe(spot("spot/ticker:MORE_USDT")).await.expect_err("full");
+    assert_eq!(error.kind(), ErrorKind::TopicLimit, "{error}");
+    simulation.client.subscribe(spot("spot/ticker:COIN7_USDT")).await.expect("no new topic");
     drop(subscriptions);
-    scene.client.subscribe(spot("spot/ticker:MORE_USDT")).await.expect("room again");
+    simulation
+        .client
+        .subscribe(spot("spot/ticker:MORE_USDT"))
+        .await
+        .expect("below the limit again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn topics_that_end_make_room_and_connections_without_topics_end() {
+async fn reuses_freed_capacity_and_closes_connections_without_topics() {
     let before = Handle::current().metrics().num_alive_tasks();
-    let scene = scene();
-    let mut first = subscribe(&scene.client, 0..115).await;
-    let second = subscribe(&scene.client, 115..230).await;
-    assert_eq!(scene.client.connections().len(), 2);
+    let simulation = simulation();
+    let mut first = subscribe(&simulation.client, 0..115).await;
+    let second = subscribe(&simulation.client, 115..230).await;
+    assert_eq!(simulation.client.connections().len(), 2);
     let kept = first.split_off(15);
     drop(first);
-    let refilled = subscribe(&scene.client, 1_000..1_015).await;
-    assert_eq!(scene.client.connections().len(), 2, "free places are filled first");
+    let refilled = subscribe(&simulation.client, 1_000..1_015).await;
+    assert_eq!(simulation.client.connections().len(), 2, "free capacity is used first");
     drop(second);
-    let mut connections = scene.client.connections();
-    while let Some(status) = patient(connections[1].changed()).await {
-        assert!(matches!(status.condition, Condition::Open { .. } | Condition::Idle), "{status:?}");
+    let mut connections = simulation.client.connections();
+    while let Some(status) = with_timeout(connections[1].changed()).await {
+        assert!(
+            matches!(status.state, ConnectionState::Open { .. } | ConnectionState::Idle),
+            "{status:?}"
+        );
     }
-    assert_eq!(scene.client.connections().len(), 1, "the second connection ended");
-    scene.ledger.note(|counts| assert_eq!(counts.topics.len(), 115));
+    assert_eq!(simulation.client.connections().len(), 1, "the second connection ended");
+    simulation.recorder.with(|counts| assert_eq!(counts.topics.len(), 115));
     drop((kept, refilled));
-    patient(async {
-        while scene.ledger.note(|counts| counts.open) > 0 {
+    with_timeout(async {
+        while simulation.recorder.with(|counts| counts.open) > 0 {
             tokio::task::yield_now().await;
             tokio::time::advance(Duration::from_secs(1)).await;
         }
     })
     .await;
-    scene.assert_limits_kept();
-    let Scene { client, serving, .. } = scene;
+    simulation.assert_limits_kept();
+    let Simulation { client, serving, .. } = simulation;
     assert!(client.connections().is_empty());
     drop(serving);
     tasks_end(before).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cut_of_every_connection_is_repaired_without_a_storm() {
-    let scene = scene();
-    let mut subscriptions = subscribe(&scene.client, 0..2_300).await;
+async fn reconnects_every_connection_within_the_connect_limit() {
+    let simulation = simulation();
+    let mut subscriptions = subscribe(&simulation.client, 0..2_300).await;
     for round in 1..=3 {
-        scene.cut.send(round).expect("a venue");
+        simulation.cut.send(round).expect("a server");
         for subscription in &mut subscriptions {
             while !matches!(next(subscription).await, Update::Resynced) {}
         }
     }
-    scene.assert_limits_kept();
-    scene.ledger.note(|counts| {
+    simulation.assert_limits_kept();
+    simulation.recorder.with(|counts| {
         assert_eq!((counts.open, counts.topics.len()), (20, 2_300));
         assert_eq!(counts.attempts.len(), 80);
     });
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_venue_that_accepts_and_closes_is_not_stormed() {
-    let (mut venue, client) = venue();
+async fn keeps_the_connect_limit_with_a_server_that_accepts_and_closes() {
+    let (mut server, client) = server_and_client();
     let attempts = Arc::new(Mutex::new(Vec::new()));
-    let noted = attempts.clone();
+    let recorded = attempts.clone();
     let mut serving = JoinSet::new();
     serving.spawn(async move {
         loop {
-            drop(venue.accept().await);
-            noted.lock().expect("no panic").push(Instant::now());
+            drop(server.accept().await);
+            recorded.lock().expect("no panic").push(Instant::now());
         }
     });
     let topics = client.subscribe_all(pairs(0..2_300));
     let outcome = tokio::time::timeout(Duration::from_secs(600), topics).await;
-    let subscriptions = outcome.expect("each gives up after its time");
+    let subscriptions = outcome.expect("each times out");
     assert!(subscriptions.iter().all(|subscription| {
         subscription.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout)
     }));
@@ -237,37 +244,39 @@ async fn a_venue_that_accepts_and_closes_is_not_stormed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fewer_connections_can_be_asked_for() {
-    let one = ConnectionPolicy::new().connections_per_side(1);
-    let (venue, client) =
-        crate::testing::own::venue_with(1 << 20, |client| client.connection_policy(one));
-    let ledger = Ledger::default();
+async fn connections_per_endpoint_limits_the_topics() {
+    let one = ConnectionPolicy::new().connections_per_endpoint(1);
+    let (server, client) =
+        crate::testing::test_support::server_and_client_with(1 << 20, |client| {
+            client.connection_policy(one)
+        });
+    let recorder = LimitRecorder::default();
     let mut serving = JoinSet::new();
     let (_cut, watched) = watch::channel(0);
-    serving.spawn(ledger.clone().serve(venue, watched));
+    serving.spawn(recorder.clone().serve(server, watched));
     let _full = subscribe(&client, 0..115).await;
     let error = client.subscribe(spot("spot/ticker:MORE_USDT")).await.expect_err("full");
-    assert_eq!(error.kind(), ErrorKind::Full);
+    assert_eq!(error.kind(), ErrorKind::TopicLimit);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_shows_how_it_stands() {
-    let (mut venue, client) = venue();
+async fn a_connection_reports_its_status() {
+    let (mut server, client) = server_and_client();
     assert!(client.connections().is_empty());
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let _tickers = tickers.expect("subscribed");
     let mut connection = client.connections().remove(0);
     assert_eq!(connection.dialect(), Dialect::Spot);
     assert_eq!(connection.status().topics, 1);
-    assert!(matches!(connection.status().condition, Condition::Open { .. }));
+    assert!(matches!(connection.status().state, ConnectionState::Open { .. }));
     let status = async |connection: &mut crate::Connection| {
-        patient(connection.changed()).await.expect("a connection").condition
+        with_timeout(connection.changed()).await.expect("a connection").state
     };
-    assert!(matches!(status(&mut connection).await, Condition::Stale { .. }));
+    assert!(matches!(status(&mut connection).await, ConnectionState::Stale { .. }));
     peer.push("pong").await;
-    assert!(matches!(status(&mut connection).await, Condition::Open { .. }));
+    assert!(matches!(status(&mut connection).await, ConnectionState::Open { .. }));
     drop(peer);
-    assert_eq!(status(&mut connection).await, Condition::Connecting);
+    assert_eq!(status(&mut connection).await, ConnectionState::Connecting);
     client.shutdown().await;
-    patient(async { while connection.changed().await.is_some() {} }).await;
+    with_timeout(async { while connection.changed().await.is_some() {} }).await;
 }

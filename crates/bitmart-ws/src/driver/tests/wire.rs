@@ -1,4 +1,4 @@
-//! What goes over one connection, well-formed or not.
+//! Frames of one connection, valid and invalid.
 
 use std::time::Duration;
 
@@ -7,16 +7,18 @@ use crate::client::Client;
 use crate::dialect::Limits;
 use crate::event::DecodeErrorKind;
 use crate::reason::ReconnectReason;
-use crate::testing::own::{BINARY, PING, PONG, TEXT, frame, parts, venue, venue_with};
+use crate::testing::test_support::{
+    BINARY, PING, PONG, TEXT, frame, parts, server_and_client, server_and_client_with,
+};
 use crate::testing::{ScriptedServer, ServerConnection};
 use crate::topic;
 
-/// A connection with the ticker subscribed.
+/// Opens a connection with the ticker subscribed.
 async fn open() -> (ScriptedServer, Client, ServerConnection, Subscription<RawEvent>) {
-    let (mut venue, client) = venue();
+    let (mut server, client) = server_and_client();
     let (peer, subscription) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.accept_command().await;
             peer
         },
@@ -24,7 +26,7 @@ async fn open() -> (ScriptedServer, Client, ServerConnection, Subscription<RawEv
     );
     let mut subscription = subscription.expect("subscribed");
     assert!(matches!(next(&mut subscription).await, Update::Subscribed));
-    (venue, client, peer, subscription)
+    (server, client, peer, subscription)
 }
 
 async fn violation(subscription: &mut Subscription<RawEvent>) -> String {
@@ -35,8 +37,8 @@ async fn violation(subscription: &mut Subscription<RawEvent>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn data_arrives_compressed_and_plain_with_every_entry() {
-    let (_venue, _client, mut peer, mut tickers) = open().await;
+async fn delivers_every_entry_of_compressed_and_plain_frames() {
+    let (_server, _client, mut peer, mut tickers) = open().await;
     peer.push(&tick(1)).await;
     peer.send_frame(true, BINARY, &deflate(&data("spot/ticker", "BTC_USDT", &[2, 3]))).await;
     peer.push(&data("spot/ticker:BTC_USDT", "BTC_USDT", &[4])).await;
@@ -46,38 +48,38 @@ async fn data_arrives_compressed_and_plain_with_every_entry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_arrives_in_pieces_survives_timers_and_commands() {
-    let (_venue, client, mut peer, mut tickers) = open().await;
+async fn a_partly_read_frame_survives_timers_and_commands() {
+    let (_server, client, mut peer, mut tickers) = open().await;
     let text = tick(7);
-    let whole = frame(true, BINARY, &deflate(&text).repeat(1));
-    for split in 1..whole.len() {
-        peer.send_bytes(&whole[..split]).await;
+    let complete = frame(true, BINARY, &deflate(&text).repeat(1));
+    for split in 1..complete.len() {
+        peer.send_bytes(&complete[..split]).await;
         if split % 2 == 0 {
-            // The heartbeat takes its turn in the middle of the read.
+            // A heartbeat is sent in the middle of the read.
             tokio::time::advance(Duration::from_secs(10)).await;
             assert_eq!(peer.next_frame().await.map(parts).expect("open"), (TEXT, b"ping".to_vec()));
         } else {
-            // So does a command, and its answer must wait for the frame to be complete.
+            // So is a command; its acknowledgement follows the complete frame.
             let trades = tokio::spawn({
                 let client = client.clone();
                 async move { client.subscribe(trade()).await }
             });
             assert!(peer.next_text().await.contains("subscribe"));
-            peer.send_bytes(&whole[split..]).await;
+            peer.send_bytes(&complete[split..]).await;
             peer.push(r#"{"event":"subscribe","topic":"spot/trade:BTC_USDT"}"#).await;
-            drop(patient(trades).await.expect("no panic").expect("subscribed"));
+            drop(with_timeout(trades).await.expect("no panic").expect("subscribed"));
             let operation = peer.accept_command().await.operation;
             assert_eq!((operation.as_str(), value(&mut tickers).await), ("unsubscribe", 7));
             continue;
         }
-        peer.send_bytes(&whole[split..]).await;
+        peer.send_bytes(&complete[split..]).await;
         assert_eq!(value(&mut tickers).await, 7, "split at {split}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn fragments_are_put_together() {
-    let (_venue, _client, mut peer, mut tickers) = open().await;
+async fn assembles_fragmented_messages() {
+    let (_server, _client, mut peer, mut tickers) = open().await;
     let text = tick(5);
     let (front, back) = text.as_bytes().split_at(9);
     peer.send_frame(false, TEXT, front).await;
@@ -88,26 +90,26 @@ async fn fragments_are_put_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fragments_beyond_the_cap_end_the_connection() {
-    let (mut venue, _client, mut peer, mut tickers) = open().await;
+async fn fragments_beyond_the_maximum_size_end_the_connection() {
+    let (mut server, _client, mut peer, mut tickers) = open().await;
     peer.send_frame(false, TEXT, &vec![b' '; 600_000]).await;
     peer.send_frame(false, 0, &vec![b' '; 600_000]).await;
     assert!(violation(&mut tickers).await.contains("1 MiB"));
-    venue.accept().await;
+    server.accept().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_announces_too_much_ends_the_connection_at_its_header() {
-    let (mut venue, _client, mut peer, mut tickers) = open().await;
+async fn an_oversized_frame_ends_the_connection_at_its_header() {
+    let (mut server, _client, mut peer, mut tickers) = open().await;
     let header = [&[0x82, 127][..], &10_000_000_u64.to_be_bytes()].concat();
     peer.send_bytes(&header).await;
     assert!(violation(&mut tickers).await.contains("too large"));
-    venue.accept().await;
+    server.accept().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn frames_that_cannot_be_read_are_told_and_many_in_a_row_end_the_connection() {
-    let most = Limits::of(Dialect::Spot, Access::Public).unreadable_frames;
+async fn reports_unreadable_frames_and_ends_the_connection_after_many_in_a_row() {
+    let most = Limits::for_endpoint(Dialect::Spot, Access::Public).max_unreadable_frames;
     let bomb = deflate(&" ".repeat(64 << 20));
     assert!(bomb.len() < 1 << 20);
     let cut = deflate(&tick(1));
@@ -119,37 +121,37 @@ async fn frames_that_cannot_be_read_are_told_and_many_in_a_row_end_the_connectio
         (TEXT, br#"{"table":"spot/ticker","data":[,]}"#, DecodeErrorKind::Syntax),
     ];
     for (opcode, payload, kind) in frames {
-        let (mut venue, _client, mut peer, mut tickers) = open().await;
-        let expect_faults =
+        let (mut server, _client, mut peer, mut tickers) = open().await;
+        let expect_errors =
             async |peer: &mut ServerConnection, tickers: &mut Subscription<RawEvent>, count| {
                 for _ in 0..count {
                     peer.send_frame(true, opcode, payload).await;
                     let update = next(tickers).await;
-                    let Update::Malformed(fault) = update else { panic!("{update:?}") };
-                    assert_eq!((fault.kind(), fault.entry()), (kind, None));
-                    assert_eq!(fault.raw_length(), payload.len());
-                    assert!(payload.starts_with(fault.raw()) && !fault.raw().is_empty());
+                    let Update::Malformed(error) = update else { panic!("{update:?}") };
+                    assert_eq!((error.kind(), error.entry()), (kind, None));
+                    assert_eq!(error.raw_length(), payload.len());
+                    assert!(payload.starts_with(error.raw()) && !error.raw().is_empty());
                 }
             };
-        expect_faults(&mut peer, &mut tickers, most - 1).await;
+        expect_errors(&mut peer, &mut tickers, most - 1).await;
         peer.push(&tick(2)).await;
         assert_eq!(value(&mut tickers).await, 2, "the connection goes on and counts anew");
-        expect_faults(&mut peer, &mut tickers, most).await;
+        expect_errors(&mut peer, &mut tickers, most).await;
         assert!(violation(&mut tickers).await.contains("in a row"));
-        venue.accept().await;
+        server.accept().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn text_that_is_not_utf8_is_told_and_the_frames_behind_it_are_read() {
-    let most = Limits::of(Dialect::Spot, Access::Public).unreadable_frames;
-    let (mut venue, _client, mut peer, mut tickers) = open().await;
+async fn reports_text_that_is_not_utf8_and_reads_the_frames_after_it() {
+    let most = Limits::for_endpoint(Dialect::Spot, Access::Public).max_unreadable_frames;
+    let (mut server, _client, mut peer, mut tickers) = open().await;
     for count in [most - 1, most] {
         for _ in 0..count {
             peer.send_frame(true, TEXT, b"{\"table\":\"\xff\"}").await;
             let update = next(&mut tickers).await;
-            let Update::Malformed(fault) = update else { panic!("{update:?}") };
-            assert_eq!(fault.kind(), DecodeErrorKind::Encoding);
+            let Update::Malformed(error) = update else { panic!("{update:?}") };
+            assert_eq!(error.kind(), DecodeErrorKind::Encoding);
         }
         if count < most {
             peer.push(&tick(2)).await;
@@ -157,27 +159,27 @@ async fn text_that_is_not_utf8_is_told_and_the_frames_behind_it_are_read() {
         }
     }
     assert!(violation(&mut tickers).await.contains("in a row"));
-    venue.accept().await;
+    server.accept().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn bytes_behind_a_frame_are_told_and_the_frame_counts() {
-    let (_venue, _client, mut peer, mut tickers) = open().await;
+async fn reports_trailing_bytes_and_delivers_the_frame_before_them() {
+    let (_server, _client, mut peer, mut tickers) = open().await;
     for _ in 0..9 {
         peer.send_frame(true, BINARY, &[&deflate(&tick(3))[..], b"more"].concat()).await;
         assert_eq!(value(&mut tickers).await, 3);
         let update = next(&mut tickers).await;
-        let Update::Malformed(fault) = update else { panic!("{update:?}") };
-        assert_eq!((fault.kind(), fault.raw()), (DecodeErrorKind::Trailing, &b"more"[..]));
+        let Update::Malformed(error) = update else { panic!("{update:?}") };
+        assert_eq!((error.kind(), error.raw()), (DecodeErrorKind::Trailing, &b"more"[..]));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
-    let (mut venue, client) = venue();
+async fn a_malformed_entry_is_reported_in_order_to_the_subscriptions_of_its_symbol() {
+    let (mut server, client) = server_and_client();
     let (peer, bitcoin, ether) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.accept_command().await;
             peer
         },
@@ -197,26 +199,33 @@ async fn a_bad_entry_goes_to_those_of_its_symbol_between_its_neighbours() {
         entry("btc_usdt", "3")
     ))
     .await;
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for subscription in [&mut bitcoin, &mut ether] {
-        assert!(matches!(patient(subscription.next()).await, Some(Ok(Update::Subscribed))));
-        let count = if told.is_empty() { 4 } else { 2 };
+        assert!(matches!(with_timeout(subscription.next()).await, Some(Ok(Update::Subscribed))));
+        let count = if received.is_empty() { 4 } else { 2 };
         for _ in 0..count {
-            told.push(match patient(subscription.next()).await.expect("goes on").expect("fine") {
-                Update::Data(trade) => trade.price.to_string(),
-                Update::Malformed(fault) => format!("fault {:?}", fault.entry()),
-                other => panic!("{other:?}"),
-            });
+            received.push(
+                match with_timeout(subscription.next()).await.expect("an update").expect("no error")
+                {
+                    Update::Data(trade) => trade.price.to_string(),
+                    Update::Malformed(error) => format!("error {:?}", error.entry()),
+                    other => panic!("{other:?}"),
+                },
+            );
         }
     }
-    let bitcoin = ["1", "fault Some(1)", "fault Some(3)", "3"];
-    assert_eq!(told[..4], bitcoin, "its own symbol in any case, and what names none");
-    assert_eq!(told[4..], ["2", "fault Some(3)"]);
+    let bitcoin = ["1", "error Some(1)", "error Some(3)", "3"];
+    assert_eq!(
+        received[..4],
+        bitcoin,
+        "its own symbol in upper or lower case, and entries without a symbol"
+    );
+    assert_eq!(received[4..], ["2", "error Some(3)"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_does_not_decode_is_an_update_and_not_the_end() {
-    let (_venue, _client, mut peer, mut tickers) = open().await;
+async fn a_malformed_frame_does_not_end_the_subscription() {
+    let (_server, _client, mut peer, mut tickers) = open().await;
     peer.push(r#"{"data":[{"symbol":"BTC_USDT","v":1},,,],"table":"spot/ticker"}"#).await;
     peer.push(&tick(2)).await;
     loop {
@@ -229,8 +238,8 @@ async fn a_frame_that_does_not_decode_is_an_update_and_not_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_protocol_ping_is_answered_with_its_own_payload() {
-    let (_venue, _client, mut peer, _tickers) = open().await;
+async fn answers_a_ping_with_its_payload() {
+    let (_server, _client, mut peer, _tickers) = open().await;
     peer.send_frame(true, PING, b"are you there").await;
     assert_eq!(
         peer.next_frame().await.map(parts).expect("open"),
@@ -239,11 +248,11 @@ async fn a_protocol_ping_is_answered_with_its_own_payload() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_does_not_read_is_given_up() {
-    let (mut venue, client) = venue_with(512, |builder| builder);
+async fn reconnects_when_the_peer_does_not_read() {
+    let (mut server, client) = server_and_client_with(512, |builder| builder);
     let (mut peer, tickers) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.accept_command().await;
             peer
         },
@@ -251,7 +260,7 @@ async fn a_peer_that_does_not_read_is_given_up() {
     );
     let mut tickers = tickers.expect("subscribed");
     next(&mut tickers).await;
-    // Pongs fill the stream, because nobody reads them here.
+    // The client's pongs fill the stream, because the peer does not read them.
     for _ in 0..8 {
         peer.send_frame(true, PING, &[0; 125]).await;
     }
@@ -262,8 +271,8 @@ async fn a_peer_that_does_not_read_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_go_to_the_subscriptions_of_their_symbol_and_are_shared_by_all_of_one_topic() {
-    let (_venue, client, mut peer, mut bitcoin) = open().await;
+async fn delivers_events_by_symbol_to_all_subscriptions_of_a_topic() {
+    let (_server, client, mut peer, mut bitcoin) = open().await;
     let (_, ether, again) = tokio::join!(
         peer.accept_command(),
         client.subscribe(spot("spot/ticker:ETH_USDT")),
@@ -285,12 +294,12 @@ async fn events_go_to_the_subscriptions_of_their_symbol_and_are_shared_by_all_of
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_futures_group_with_another_suffix_is_routed() {
-    let (mut venue, client) = venue();
+async fn routes_a_futures_group_with_another_suffix() {
+    let (mut server, client) = server_and_client();
     let topic = Topic::<RawEvent>::public(Dialect::Futures, "futures/depthIncrease20:BTCUSDT");
     let (peer, depth) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
             peer.push(r#"{"action":"subscribe","group":"futures/depthIncrease20:BTCUSDT","success":true}"#).await;
             peer
@@ -307,39 +316,40 @@ async fn a_futures_group_with_another_suffix_is_routed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_variant_of_a_topic_can_follow_another_but_gets_a_connection_of_its_own_beside_it() {
+async fn a_variant_of_a_topic_gets_its_own_connection_until_the_other_is_unsubscribed() {
     let futures = |name| Topic::<RawEvent>::public(Dialect::Futures, name);
     let (slow, fast) = ("futures/depthIncrease20:BTCUSDT", "futures/depthIncrease20:BTCUSDT@100ms");
-    let answer = |verb, topic| format!(r#"{{"action":"{verb}","group":"{topic}","success":true}}"#);
-    let (mut venue, client) = venue();
+    let acknowledgement =
+        |action, topic| format!(r#"{{"action":"{action}","group":"{topic}","success":true}}"#);
+    let (mut server, client) = server_and_client();
     let (mut peer, depth) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
-            peer.push(&answer("subscribe", slow)).await;
+            peer.push(&acknowledgement("subscribe", slow)).await;
             peer
         },
         client.subscribe(futures(slow)),
     );
     let depth = depth.expect("subscribed");
-    let (other, beside) = tokio::join!(
+    let (other, second) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             assert!(peer.next_text().await.contains(fast));
-            peer.push(&answer("subscribe", fast)).await;
+            peer.push(&acknowledgement("subscribe", fast)).await;
             peer
         },
         client.subscribe(futures(fast)),
     );
-    drop((depth, beside.expect("subscribed"), other));
+    drop((depth, second.expect("subscribed"), other));
     let ((), depth) = tokio::join!(
         async {
             assert!(peer.next_text().await.contains("unsubscribe"));
             peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":1}}}}"#))
                 .await;
-            peer.push(&answer("unsubscribe", slow)).await;
+            peer.push(&acknowledgement("unsubscribe", slow)).await;
             assert!(peer.next_text().await.contains(fast));
-            peer.push(&answer("subscribe", fast)).await;
+            peer.push(&acknowledgement("subscribe", fast)).await;
             peer.push(&format!(r#"{{"group":"{fast}","data":{{"symbol":"BTCUSDT","v":2}}}}"#))
                 .await;
         },
@@ -347,29 +357,29 @@ async fn a_variant_of_a_topic_can_follow_another_but_gets_a_connection_of_its_ow
     );
     let mut depth = depth.expect("subscribed");
     assert!(matches!(next(&mut depth).await, Update::Subscribed));
-    assert_eq!(value(&mut depth).await, 2, "nothing of the other variant");
+    assert_eq!(value(&mut depth).await, 2, "no data of the other variant");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_goes_out_and_topics_without_snapshots_refuse_it() {
-    let (mut venue, client) = venue();
+async fn requests_snapshots_only_for_topics_that_have_them() {
+    let (mut server, client) = server_and_client();
     let book = spot("spot/depth/increase100:BTC_USDT");
     let (mut peer, books) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.accept_command().await;
             peer
         },
         client.subscribe(book.clone()),
     );
     let books = books.expect("subscribed");
-    client.request(&book).await.expect("sent");
+    client.request_snapshot(&book).await.expect("sent");
     assert_eq!(
         peer.next_text().await,
         r#"{"op":"request","args":["spot/depth/increase100:BTC_USDT"]}"#
     );
-    books.request().await.expect("sent");
+    books.request_snapshot().await.expect("sent");
     assert!(peer.next_text().await.contains("request"));
-    let error = client.request(&ticker()).await.expect_err("no snapshots");
+    let error = client.request_snapshot(&ticker()).await.expect_err("no snapshots");
     assert_eq!(error.kind(), crate::ErrorKind::Unsupported);
 }

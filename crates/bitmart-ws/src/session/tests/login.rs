@@ -1,22 +1,22 @@
-//! Logins, and what becomes of refused ones.
+//! Logins, accepted and rejected.
 
 use super::*;
 
 #[test]
-fn the_login_comes_before_every_private_topic() {
-    let mut run = Run::new(Dialect::Spot, Access::Private);
-    run.subscribe(ORDERS);
-    run.actions();
-    run.session.connected(run.now);
-    assert_eq!(run.actions(), [Action::Login]);
-    run.subscribe("spot/user/order:BTC_USDT");
-    assert_eq!(run.actions(), []);
-    run.receive(r#"{"event":"login"}"#);
-    assert_eq!(run.sent(), [subscribe_frame(&["spot/user/order:BTC_USDT", ORDERS])]);
+fn logs_in_before_subscribing() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Private);
+    harness.subscribe(ORDERS);
+    harness.actions();
+    harness.session.connected(harness.now);
+    assert_eq!(harness.actions(), [Action::Login]);
+    harness.subscribe("spot/user/order:BTC_USDT");
+    assert_eq!(harness.actions(), []);
+    harness.receive(r#"{"event":"login"}"#);
+    assert_eq!(harness.sent(), [subscribe_frame(&["spot/user/order:BTC_USDT", ORDERS])]);
 }
 
 #[test]
-fn a_refused_login_ends_the_session_with_advice() {
+fn a_permanently_rejected_login_ends_the_session_with_advice() {
     let cases = [
         (
             Dialect::Spot,
@@ -26,44 +26,44 @@ fn a_refused_login_ends_the_session_with_advice() {
         (Dialect::Spot, r#"{"event":"login","error_code":91004,"error_message":"x"}"#, "expired"),
     ];
     for (dialect, frame, advice) in cases {
-        let mut run = Run::new(dialect, Access::Private);
-        run.subscribe(ORDERS);
-        run.session.connected(run.now);
-        run.actions();
-        run.receive(frame);
-        let actions = run.actions();
-        let [Action::Close, Action::Emit(Notice::LoginRefused { rejection })] = &actions[..] else {
+        let mut harness = Harness::new(dialect, Access::Private);
+        harness.subscribe(ORDERS);
+        harness.session.connected(harness.now);
+        harness.actions();
+        harness.receive(frame);
+        let actions = harness.actions();
+        let [Action::Close, Action::Emit(SessionEvent::LoginRejected { rejection })] = &actions[..]
+        else {
             panic!("{actions:?}")
         };
         assert!(rejection.login_advice().contains(advice));
-        assert!(run.session.is_failed());
-        run.session.closed(run.now, closed());
-        assert_eq!((run.actions(), run.session.deadline()), (vec![], None), "no loop");
-        run.subscribe(ORDERS);
+        assert!(harness.session.is_failed());
+        harness.session.disconnected(harness.now, closed());
+        assert_eq!((harness.actions(), harness.session.deadline()), (vec![], None), "no loop");
+        harness.subscribe(ORDERS);
         assert!(
-            matches!(run.notices()[..], [Notice::Rejected { .. }]),
-            "every command is answered"
+            matches!(harness.events()[..], [SessionEvent::Rejected { .. }]),
+            "every subscription gets an event"
         );
     }
 }
 
-/// Connects, sends the login and has it refused. Gives the pause before the next attempt, if there is
-/// to be one.
-fn refuse_login(run: &mut Run, frame: &str) -> Option<Duration> {
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(frame);
-    let actions = run.actions();
+/// Connects and rejects the login. Returns the delay before the next attempt, if there is one.
+fn reject_login(harness: &mut Harness, frame: &str) -> Option<Duration> {
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(frame);
+    let actions = harness.actions();
     match &actions[..] {
         [
             Action::Close,
-            Action::Emit(Notice::Reconnecting { reason: ReconnectReason::Refused(_) }),
+            Action::Emit(SessionEvent::Reconnecting { reason: ReconnectReason::Rejected(_) }),
             Action::Connect { delay },
         ] => {
-            run.now += *delay;
+            harness.now += *delay;
             Some(*delay)
         }
-        [Action::Close, Action::Emit(Notice::LoginRefused { .. })] => None,
+        [Action::Close, Action::Emit(SessionEvent::LoginRejected { .. })] => None,
         _ => panic!("{actions:?} after {frame}"),
     }
 }
@@ -71,7 +71,7 @@ fn refuse_login(run: &mut Run, frame: &str) -> Option<Duration> {
 const UNEXPLAINED: &str = r#"{"action":"access","success":false,"error":"access failed: openapi auth: apiKey 880d5edecs**** failed: openapi auth failed"}"#;
 
 #[test]
-fn a_login_that_is_refused_for_a_passing_reason_is_tried_again_with_growing_pauses() {
+fn a_transiently_rejected_login_is_retried_with_backoff() {
     let frames = [
         r#"{"action":"access","success":false,"error":"authentication is temporarily unavailable"}"#,
         r#"{"event":"login","errorCode":"91022","errorMessage":"Param timestamp range. Within a minute"}"#,
@@ -81,97 +81,97 @@ fn a_login_that_is_refused_for_a_passing_reason_is_tried_again_with_growing_paus
     for frame in frames {
         let spot = frame.contains("event");
         let dialect = if spot { Dialect::Spot } else { Dialect::Futures };
-        let mut run = Run::new(dialect, Access::Private);
-        run.subscribe(ORDERS);
-        let pauses: Vec<_> = (0..20).filter_map(|_| refuse_login(&mut run, frame)).collect();
-        assert_eq!(pauses.len(), 20, "never given up: {frame}");
-        assert!(pauses[0] < Duration::from_secs(3), "{pauses:?}");
-        assert!(pauses[10..].iter().all(|pause| *pause >= Duration::from_secs(15)), "{pauses:?}");
-        run.session.connected(run.now);
-        run.receive(if spot {
+        let mut harness = Harness::new(dialect, Access::Private);
+        harness.subscribe(ORDERS);
+        let delays: Vec<_> = (0..20).filter_map(|_| reject_login(&mut harness, frame)).collect();
+        assert_eq!(delays.len(), 20, "retried without limit: {frame}");
+        assert!(delays[0] < Duration::from_secs(3), "{delays:?}");
+        assert!(delays[10..].iter().all(|delay| *delay >= Duration::from_secs(15)), "{delays:?}");
+        harness.session.connected(harness.now);
+        harness.receive(if spot {
             r#"{"event":"login"}"#
         } else {
             r#"{"action":"access","success":true}"#
         });
-        assert_eq!(run.sent().len(), 1, "the topic is subscribed after all");
+        assert_eq!(harness.sent().len(), 1, "the topic is subscribed after all");
     }
 }
 
 #[test]
-fn a_login_refused_for_a_reason_that_nobody_knows_is_tried_five_times() {
-    let mut run = Run::new(Dialect::Futures, Access::Private);
-    run.subscribe("futures/order");
+fn a_login_rejected_for_an_unknown_reason_is_tried_five_times() {
+    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    harness.subscribe("futures/order");
     for _ in 1..5 {
-        refuse_login(&mut run, UNEXPLAINED).expect("another attempt");
+        reject_login(&mut harness, UNEXPLAINED).expect("another attempt");
     }
-    assert_eq!(refuse_login(&mut run, UNEXPLAINED), None);
-    assert!(run.session.is_failed());
-    // The session that follows waits longer still.
-    let pace = run.session.pace(run.now);
-    let limits = Limits::of(Dialect::Futures, Access::Private);
-    let mut next = Session::resume(Dialect::Futures, Access::Private, limits, pace);
-    next.subscribe(run.now, "futures/order".into());
+    assert_eq!(reject_login(&mut harness, UNEXPLAINED), None);
+    assert!(harness.session.is_failed());
+    // The replacement session waits even longer.
+    let pacing = harness.session.pacing(harness.now);
+    let limits = Limits::for_endpoint(Dialect::Futures, Access::Private);
+    let mut next = Session::with_pacing(Dialect::Futures, Access::Private, limits, pacing);
+    next.subscribe(harness.now, "futures/order".into());
     let Some(Action::Connect { delay }) = next.poll_action() else { panic!("it connects") };
     assert!(delay >= Duration::from_secs(4), "{delay:?}");
 }
 
 #[test]
-fn refusals_that_nobody_knows_count_from_the_last_topic_that_was_served() {
-    let mut run = Run::new(Dialect::Futures, Access::Private);
-    run.subscribe("futures/order");
+fn a_confirmed_topic_resets_the_count_of_unexplained_rejections() {
+    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    harness.subscribe("futures/order");
     for _ in 0..3 {
         for _ in 1..5 {
-            refuse_login(&mut run, UNEXPLAINED).expect("another attempt");
+            reject_login(&mut harness, UNEXPLAINED).expect("another attempt");
         }
-        run.session.connected(run.now);
-        run.receive(r#"{"action":"access","success":true}"#);
-        run.receive(r#"{"action":"subscribe","group":"futures/order","success":true}"#);
-        run.now += Duration::from_secs(3);
-        run.session.closed(run.now, closed());
-        run.actions();
+        harness.session.connected(harness.now);
+        harness.receive(r#"{"action":"access","success":true}"#);
+        harness.receive(r#"{"action":"subscribe","group":"futures/order","success":true}"#);
+        harness.now += Duration::from_secs(3);
+        harness.session.disconnected(harness.now, closed());
+        harness.actions();
     }
 }
 
 #[test]
-fn a_connection_that_the_venue_takes_for_one_without_a_login_logs_in_again() {
-    let refusals = [
-        (Dialect::Spot, refused(91_006, "User not logged in")),
+fn a_topic_rejected_for_a_missing_login_logs_in_again() {
+    let rejections = [
+        (Dialect::Spot, rejected(91_006, "User not logged in")),
         (
             Dialect::Futures,
             r#"{"action":"subscribe","group":"futures/order","success":false,"error":"futures/order need authenication"}"#.to_owned(),
         ),
     ];
-    for (dialect, refusal) in refusals {
-        let mut run = Run::new(dialect, Access::Private);
-        run.subscribe("futures/order");
+    for (dialect, rejection) in rejections {
+        let mut harness = Harness::new(dialect, Access::Private);
+        harness.subscribe("futures/order");
         let mut attempt = || {
-            run.actions();
-            run.session.connected(run.now);
-            run.receive(r#"{"event":"login"}"#);
-            run.receive(r#"{"action":"access","success":true}"#);
-            run.receive(&refusal);
-            run.notices()
+            harness.actions();
+            harness.session.connected(harness.now);
+            harness.receive(r#"{"event":"login"}"#);
+            harness.receive(r#"{"action":"access","success":true}"#);
+            harness.receive(&rejection);
+            harness.events()
         };
         for _ in 1..5 {
-            let notices = attempt();
-            assert!(matches!(notices[..], [Notice::Reconnecting { .. }]), "{notices:?}");
+            let events = attempt();
+            assert!(matches!(events[..], [SessionEvent::Reconnecting { .. }]), "{events:?}");
         }
-        let notices = attempt();
-        assert!(matches!(notices[..], [Notice::Rejected { .. }]), "{notices:?}");
+        let events = attempt();
+        assert!(matches!(events[..], [SessionEvent::Rejected { .. }]), "{events:?}");
     }
 }
 
 #[test]
-fn the_key_that_futures_repeats_is_not_passed_on() {
-    let mut run = Run::new(Dialect::Futures, Access::Private);
-    run.subscribe("futures/order");
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(UNEXPLAINED);
-    let notices = run.notices();
-    let [Notice::Reconnecting { reason: ReconnectReason::Refused(rejection) }] = &notices[..]
+fn redacts_the_api_key_in_rejections() {
+    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    harness.subscribe("futures/order");
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(UNEXPLAINED);
+    let events = harness.events();
+    let [SessionEvent::Reconnecting { reason: ReconnectReason::Rejected(rejection) }] = &events[..]
     else {
-        panic!("{notices:?}")
+        panic!("{events:?}")
     };
     assert_eq!(
         rejection.text,
@@ -180,12 +180,12 @@ fn the_key_that_futures_repeats_is_not_passed_on() {
 }
 
 #[test]
-fn a_login_without_an_answer_is_given_up() {
-    let mut run = Run::new(Dialect::Spot, Access::Private);
-    run.subscribe(ORDERS);
-    run.session.connected(run.now);
-    run.actions();
-    assert_eq!(run.wake(), Duration::from_secs(10));
-    let reason = ReconnectReason::Unanswered { waited_for: "login" };
-    assert_eq!(run.notices(), [Notice::Reconnecting { reason }]);
+fn an_unacknowledged_login_ends_the_connection() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Private);
+    harness.subscribe(ORDERS);
+    harness.session.connected(harness.now);
+    harness.actions();
+    assert_eq!(harness.advance_to_deadline(), Duration::from_secs(10));
+    let reason = ReconnectReason::NotAcknowledged { operation: "login" };
+    assert_eq!(harness.events(), [SessionEvent::Reconnecting { reason }]);
 }

@@ -1,426 +1,437 @@
-//! Subscribing, unsubscribing, requests and refusals.
+//! Subscriptions, snapshot requests and rejections.
 
 use super::*;
 
 #[test]
 fn each_acknowledgement_confirms_its_topic() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe(TICKER);
-    run.subscribe("spot/trade:BTC_USDT");
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(&acknowledged("spot/trade:BTC_USDT"));
-    assert_eq!(run.notices(), [subscribed("spot/trade:BTC_USDT")]);
-    run.receive(&acknowledged(TICKER));
-    assert_eq!(run.notices(), [subscribed(TICKER)]);
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe(TICKER);
+    harness.subscribe("spot/trade:BTC_USDT");
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&acknowledged("spot/trade:BTC_USDT"));
+    assert_eq!(harness.events(), [subscribed("spot/trade:BTC_USDT")]);
+    harness.receive(&acknowledged(TICKER));
+    assert_eq!(harness.events(), [subscribed(TICKER)]);
 }
 
 #[test]
-fn futures_speaks_its_own_dialect() {
-    let mut run = Run::new(Dialect::Futures, Access::Public);
-    run.subscribe(BOOK);
-    run.session.connected(run.now);
-    assert_eq!(run.sent(), [format!(r#"{{"action":"subscribe","args":["{BOOK}"]}}"#)]);
-    run.receive(&format!(
+fn sends_and_parses_futures_commands() {
+    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    harness.subscribe(BOOK);
+    harness.session.connected(harness.now);
+    assert_eq!(harness.sent(), [format!(r#"{{"action":"subscribe","args":["{BOOK}"]}}"#)]);
+    harness.receive(&format!(
         r#"{{"action":"subscribe","group":"{BOOK}","success":true,"request":{{"action":"subscribe","args":["{BOOK}"]}}}}"#
     ));
-    assert_eq!(run.notices(), [subscribed(BOOK)]);
-    run.receive(
+    assert_eq!(harness.events(), [subscribed(BOOK)]);
+    harness.receive(
         r#"{"action":"subscribe","group":"futures/depthIncrease20:BTCUSDT@100ms","success":true}"#,
     );
-    assert_eq!(run.notices(), []);
+    assert_eq!(harness.events(), []);
 }
 
 #[test]
-fn an_answer_with_another_suffix_still_finds_its_topic() {
-    let mut run = Run::new(Dialect::Futures, Access::Public);
-    run.subscribe("futures/depthIncrease20:BTCUSDT");
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(
+fn attributes_an_acknowledgement_with_another_suffix() {
+    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    harness.subscribe("futures/depthIncrease20:BTCUSDT");
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(
         r#"{"action":"subscribe","group":"futures/depthIncrease20:BTCUSDT@100ms","success":true}"#,
     );
-    assert_eq!(run.notices(), [subscribed("futures/depthIncrease20:BTCUSDT")]);
+    assert_eq!(harness.events(), [subscribed("futures/depthIncrease20:BTCUSDT")]);
 }
 
 #[test]
-fn data_frames_are_handed_back_with_their_channel() {
-    let mut run = Run::spot(&[TICKER]);
-    let channel = run.session.receive(run.now, r#"{"table":"spot/ticker","data":[]}"#);
+fn returns_the_channel_of_data_frames() {
+    let mut harness = Harness::spot(&[TICKER]);
+    let channel = harness.session.receive(harness.now, r#"{"table":"spot/ticker","data":[]}"#);
     assert_eq!(channel, Some("spot/ticker"));
-    assert_eq!(run.actions(), []);
+    assert_eq!(harness.actions(), []);
 }
 
 #[test]
-fn the_first_data_of_a_topic_confirms_it_and_the_later_acknowledgement_says_nothing_new() {
+fn the_first_data_confirms_a_topic_and_its_later_acknowledgement_is_ignored() {
     let ether = "spot/ticker:ETH_USDT";
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe(TICKER);
-    run.subscribe(ether);
-    run.session.connected(run.now);
-    run.actions();
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe(TICKER);
+    harness.subscribe(ether);
+    harness.session.connected(harness.now);
+    harness.actions();
     let data = r#"{"table":"spot/ticker","data":[{"symbol":"BTC_USDT"}]}"#;
-    run.receive(data);
-    assert_eq!(run.notices(), [subscribed(TICKER)], "the other symbol still waits");
-    run.receive(&acknowledged(TICKER));
-    run.receive(data);
-    assert_eq!(run.notices(), []);
-    run.receive(&refused(90_004, "Invalid channel param"));
+    harness.receive(data);
+    assert_eq!(harness.events(), [subscribed(TICKER)], "the other symbol is not confirmed");
+    harness.receive(&acknowledged(TICKER));
+    harness.receive(data);
+    assert_eq!(harness.events(), []);
+    harness.receive(&rejected(90_004, "Invalid channel param"));
     assert!(
-        matches!(&run.notices()[..], [Notice::Rejected { topic, .. }] if &**topic == ether),
-        "a refusal can only mean the topic that is left"
+        matches!(&harness.events()[..], [SessionEvent::Rejected { topic, .. }] if &**topic == ether),
+        "the rejection can only concern the other topic"
     );
 }
 
 #[test]
-fn futures_data_confirms_its_group() {
-    let mut run = Run::new(Dialect::Futures, Access::Public);
-    run.subscribe(BOOK);
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(r#"{"group":"futures/depthIncrease20:ETHUSDT@200ms","data":{"symbol":"ETHUSDT"}}"#);
-    assert_eq!(run.notices(), []);
-    run.receive(&format!(r#"{{"group":"{BOOK}","data":{{"symbol":"BTCUSDT"}}}}"#));
-    assert_eq!(run.notices(), [subscribed(BOOK)]);
+fn futures_data_confirms_the_topic_of_its_group() {
+    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    harness.subscribe(BOOK);
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(
+        r#"{"group":"futures/depthIncrease20:ETHUSDT@200ms","data":{"symbol":"ETHUSDT"}}"#,
+    );
+    assert_eq!(harness.events(), []);
+    harness.receive(&format!(r#"{{"group":"{BOOK}","data":{{"symbol":"BTCUSDT"}}}}"#));
+    assert_eq!(harness.events(), [subscribed(BOOK)]);
 }
 
 #[test]
-fn a_duplicate_is_not_an_error() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe(TICKER);
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(&refused(90_008, "Duplicate subscription"));
-    assert_eq!(run.notices(), [subscribed(TICKER)]);
+fn a_duplicate_subscription_is_not_an_error() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe(TICKER);
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&rejected(90_008, "Duplicate subscription"));
+    assert_eq!(harness.events(), [subscribed(TICKER)]);
 }
 
 #[test]
-fn a_refusal_without_a_topic_finds_the_only_one_in_flight() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe("spot/nonsense:BTC_USDT");
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(&refused(90_004, "Invalid channel param"));
+fn attributes_a_rejection_without_a_topic_to_the_only_pending_topic() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe("spot/nonsense:BTC_USDT");
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&rejected(90_004, "Invalid channel param"));
     let rejection = Rejection::new(Some(90_004), "Invalid channel param");
     assert_eq!(
-        run.notices(),
-        [Notice::Rejected { topic: "spot/nonsense:BTC_USDT".into(), rejection }]
+        harness.events(),
+        [SessionEvent::Rejected { topic: "spot/nonsense:BTC_USDT".into(), rejection }]
     );
-    assert_eq!(run.session.desired_topics(), 0);
+    assert_eq!(harness.session.desired_topics(), 0);
 }
 
 #[test]
-fn a_refusal_among_many_falls_on_the_one_that_is_not_acknowledged() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
+fn attributes_a_rejection_without_a_topic_to_the_unacknowledged_topic() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
     for topic in ["spot/a:X", "spot/b:X", "spot/c:X"] {
-        run.subscribe(topic);
+        harness.subscribe(topic);
     }
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(&refused(90_004, "Invalid channel param"));
-    assert_eq!(run.notices(), [], "three topics are open");
-    run.receive(&acknowledged("spot/a:X"));
-    run.receive(&acknowledged("spot/c:X"));
-    let notices = run.notices();
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&rejected(90_004, "Invalid channel param"));
+    assert_eq!(harness.events(), [], "three topics are pending");
+    harness.receive(&acknowledged("spot/a:X"));
+    harness.receive(&acknowledged("spot/c:X"));
+    let events = harness.events();
     assert!(
-        matches!(&notices[..], [_, _, Notice::Rejected { topic, .. }] if &**topic == "spot/b:X"),
-        "{notices:?}"
+        matches!(&events[..], [_, _, SessionEvent::Rejected { topic, .. }] if &**topic == "spot/b:X"),
+        "{events:?}"
     );
 }
 
 #[test]
-fn a_refusal_of_a_whole_frame_is_resolved_topic_by_topic() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe("spot/a:X");
-    run.subscribe("spot/b:X");
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(&refused(90_004, "Invalid channel param"));
+fn retries_the_topics_of_a_rejected_frame_one_by_one() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe("spot/a:X");
+    harness.subscribe("spot/b:X");
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&rejected(90_004, "Invalid channel param"));
     for _ in 0..9 {
-        run.advance(Duration::from_secs(1));
-        run.receive("pong");
+        harness.advance(Duration::from_secs(1));
+        harness.receive("pong");
     }
-    run.actions();
-    run.advance(Duration::from_secs(1));
+    harness.actions();
+    harness.advance(Duration::from_secs(1));
     assert!(
-        run.sent().contains(&subscribe_frame(&["spot/a:X"])),
+        harness.sent().contains(&subscribe_frame(&["spot/a:X"])),
         "one topic, nothing else in flight"
     );
-    run.receive(&refused(90_004, "Invalid channel param"));
-    let actions = run.actions();
+    harness.receive(&rejected(90_004, "Invalid channel param"));
+    let actions = harness.actions();
     assert!(
         matches!(&actions[..], [
-            Action::Emit(Notice::Rejected { topic, .. }),
+            Action::Emit(SessionEvent::Rejected { topic, .. }),
             Action::Send(next),
         ] if &**topic == "spot/a:X" && *next == subscribe_frame(&["spot/b:X"])),
         "{actions:?}"
     );
-    run.receive(&acknowledged("spot/b:X"));
-    assert_eq!(run.notices(), [subscribed("spot/b:X")]);
+    harness.receive(&acknowledged("spot/b:X"));
+    assert_eq!(harness.events(), [subscribed("spot/b:X")]);
 }
 
 #[test]
-fn a_passing_refusal_is_tried_again_after_a_pause() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe(TICKER);
-    run.session.connected(run.now);
-    run.actions();
-    run.receive(&refused(95_000, "Internal system error"));
-    assert_eq!(run.actions(), []);
-    assert_eq!(run.wake(), Duration::from_secs(5));
-    assert_eq!(run.sent(), [subscribe_frame(&[TICKER])]);
+fn retries_a_transiently_rejected_topic_after_a_delay() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe(TICKER);
+    harness.session.connected(harness.now);
+    harness.actions();
+    harness.receive(&rejected(95_000, "Internal system error"));
+    assert_eq!(harness.actions(), []);
+    assert_eq!(harness.advance_to_deadline(), Duration::from_secs(5));
+    assert_eq!(harness.sent(), [subscribe_frame(&[TICKER])]);
 }
 
 #[test]
-fn unsubscribing_really_tells_the_server() {
-    let mut run = Run::spot(&[TICKER, "spot/trade:BTC_USDT"]);
-    run.unsubscribe(TICKER);
-    assert_eq!(run.sent(), [format!(r#"{{"op":"unsubscribe","args":["{TICKER}"]}}"#)]);
-    run.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
-    assert_eq!(run.notices(), [Notice::Unsubscribed { topic: TICKER.into() }]);
-    run.session.closed(run.now, closed());
-    run.session.connected(run.now);
-    assert_eq!(run.sent(), [subscribe_frame(&["spot/trade:BTC_USDT"])], "it is not replayed");
-}
-
-#[test]
-fn a_topic_dropped_before_its_acknowledgement_is_unsubscribed_after_it() {
-    let mut run = Run::spot(&["spot/trade:BTC_USDT"]);
-    run.subscribe(TICKER);
-    run.actions();
-    run.unsubscribe(TICKER);
-    assert_eq!(run.actions(), []);
-    run.receive(&acknowledged(TICKER));
+fn unsubscribing_sends_a_command() {
+    let mut harness = Harness::spot(&[TICKER, "spot/trade:BTC_USDT"]);
+    harness.unsubscribe(TICKER);
+    assert_eq!(harness.sent(), [format!(r#"{{"op":"unsubscribe","args":["{TICKER}"]}}"#)]);
+    harness.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
+    assert_eq!(harness.events(), [SessionEvent::Unsubscribed { topic: TICKER.into() }]);
+    harness.session.disconnected(harness.now, closed());
+    harness.session.connected(harness.now);
     assert_eq!(
-        run.actions(),
+        harness.sent(),
+        [subscribe_frame(&["spot/trade:BTC_USDT"])],
+        "the other topic is not subscribed again"
+    );
+}
+
+#[test]
+fn unsubscribes_after_the_acknowledgement_if_dropped_before_it() {
+    let mut harness = Harness::spot(&["spot/trade:BTC_USDT"]);
+    harness.subscribe(TICKER);
+    harness.actions();
+    harness.unsubscribe(TICKER);
+    assert_eq!(harness.actions(), []);
+    harness.receive(&acknowledged(TICKER));
+    assert_eq!(
+        harness.actions(),
         [Action::Send(format!(r#"{{"op":"unsubscribe","args":["{TICKER}"]}}"#))]
     );
 }
 
 #[test]
-fn a_topic_wanted_again_while_it_is_unsubscribed_comes_back() {
-    let mut run = Run::spot(&[TICKER]);
-    run.unsubscribe(TICKER);
-    run.subscribe(TICKER);
-    run.actions();
-    run.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
-    assert_eq!(run.sent(), [subscribe_frame(&[TICKER])]);
-    run.receive(&acknowledged(TICKER));
-    assert_eq!(run.notices(), [subscribed(TICKER)]);
+fn resubscribes_a_topic_that_is_being_unsubscribed() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.unsubscribe(TICKER);
+    harness.subscribe(TICKER);
+    harness.actions();
+    harness.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
+    assert_eq!(harness.sent(), [subscribe_frame(&[TICKER])]);
+    harness.receive(&acknowledged(TICKER));
+    assert_eq!(harness.events(), [subscribed(TICKER)]);
 }
 
 #[test]
-fn a_second_subscription_to_a_topic_is_answered_without_a_frame() {
-    let mut run = Run::spot(&[TICKER]);
-    run.subscribe(TICKER);
-    assert_eq!(run.actions(), [Action::Emit(subscribed(TICKER))]);
+fn a_second_subscription_to_a_topic_needs_no_frame() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.subscribe(TICKER);
+    assert_eq!(harness.actions(), [Action::Emit(subscribed(TICKER))]);
 }
 
 #[test]
-fn a_request_waits_for_the_confirmation_and_goes_with_its_topic() {
+fn a_snapshot_request_waits_for_the_confirmation_and_ends_with_its_topic() {
     let (book, other) = ("spot/depth/increase100:BTC_USDT", "spot/depth/increase100:ETH_USDT");
-    let mut run = Run::spot(&[TICKER]);
-    run.subscribe(book);
-    run.subscribe(other);
-    run.actions();
-    run.session.request(run.now, book);
-    run.session.request(run.now, other);
-    assert_eq!(run.sent(), [""; 0]);
-    run.receive(&acknowledged(book));
-    assert_eq!(run.sent(), [format!(r#"{{"op":"request","args":["{book}"]}}"#)]);
-    run.receive(&refused(90_004, "Invalid channel param"));
-    run.subscribe(other);
-    run.receive(&acknowledged(other));
-    assert!(!run.sent().iter().any(|text| text.contains("request")), "it went with its topic");
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.subscribe(book);
+    harness.subscribe(other);
+    harness.actions();
+    harness.session.request_snapshot(harness.now, book);
+    harness.session.request_snapshot(harness.now, other);
+    assert_eq!(harness.sent(), [""; 0]);
+    harness.receive(&acknowledged(book));
+    assert_eq!(harness.sent(), [format!(r#"{{"op":"request","args":["{book}"]}}"#)]);
+    harness.receive(&rejected(90_004, "Invalid channel param"));
+    harness.subscribe(other);
+    harness.receive(&acknowledged(other));
+    assert!(!harness.sent().iter().any(|text| text.contains("request")), "removed with its topic");
 }
 
 #[test]
 fn variants_of_one_topic_exclude_each_other() {
     let (plain, fast) = ("futures/depthIncrease5:BTCUSDT", "futures/depthIncrease5:BTCUSDT@100ms");
-    let answer = |verb, topic| format!(r#"{{"action":"{verb}","group":"{topic}","success":true}}"#);
-    let mut run = Run::new(Dialect::Futures, Access::Public);
-    run.subscribe(plain);
-    run.session.connected(run.now);
-    run.receive(&answer("subscribe", plain));
-    run.actions();
-    run.subscribe(fast);
-    run.subscribe("futures/depthIncrease5:BTCUSDTM");
-    let actions = run.actions();
+    let acknowledgement =
+        |action, topic| format!(r#"{{"action":"{action}","group":"{topic}","success":true}}"#);
+    let mut harness = Harness::new(Dialect::Futures, Access::Public);
+    harness.subscribe(plain);
+    harness.session.connected(harness.now);
+    harness.receive(&acknowledgement("subscribe", plain));
+    harness.actions();
+    harness.subscribe(fast);
+    harness.subscribe("futures/depthIncrease5:BTCUSDTM");
+    let actions = harness.actions();
     assert!(
-        matches!(&actions[..], [Action::Emit(Notice::Rejected { topic, rejection }), Action::Send(_)]
+        matches!(&actions[..], [Action::Emit(SessionEvent::Rejected { topic, rejection }), Action::Send(_)]
             if &**topic == fast && rejection.text.contains(plain)),
         "{actions:?}"
     );
-    run.unsubscribe(plain);
-    run.subscribe(fast);
-    let sent = run.sent();
+    harness.unsubscribe(plain);
+    harness.subscribe(fast);
+    let sent = harness.sent();
     assert!(matches!(&sent[..], [text] if text.contains("unsubscribe")), "{sent:?}");
-    run.receive(&answer("unsubscribe", plain));
-    assert_eq!(run.sent(), [format!(r#"{{"action":"subscribe","args":["{fast}"]}}"#)]);
+    harness.receive(&acknowledgement("unsubscribe", plain));
+    assert_eq!(harness.sent(), [format!(r#"{{"action":"subscribe","args":["{fast}"]}}"#)]);
 }
 
 #[test]
-fn a_request_asks_for_a_snapshot_of_a_confirmed_topic_only() {
+fn requests_a_snapshot_only_for_a_confirmed_topic() {
     let book = "spot/depth/increase100:BTC_USDT";
-    let mut run = Run::spot(&[book]);
-    run.session.request(run.now, book);
-    assert_eq!(run.sent(), [format!(r#"{{"op":"request","args":["{book}"]}}"#)]);
-    run.session.request(run.now, TICKER);
-    assert_eq!(run.actions(), []);
-    run.receive(r#"{"event":"request","errorCode":"90004","errorMessage":"no"}"#);
+    let mut harness = Harness::spot(&[book]);
+    harness.session.request_snapshot(harness.now, book);
+    assert_eq!(harness.sent(), [format!(r#"{{"op":"request","args":["{book}"]}}"#)]);
+    harness.session.request_snapshot(harness.now, TICKER);
+    assert_eq!(harness.actions(), []);
+    harness.receive(r#"{"event":"request","errorCode":"90004","errorMessage":"no"}"#);
     assert!(
-        matches!(&run.notices()[..], [Notice::RequestRejected { topic, .. }] if &**topic == book)
+        matches!(&harness.events()[..], [SessionEvent::RequestRejected { topic, .. }] if &**topic == book)
     );
-    run.session.request(run.now, book);
-    run.actions();
-    run.now += Duration::from_secs(11);
-    run.receive("pong");
-    run.session.tick(run.now);
+    harness.session.request_snapshot(harness.now, book);
+    harness.actions();
+    harness.now += Duration::from_secs(11);
+    harness.receive("pong");
+    harness.session.tick(harness.now);
     assert!(
-        run.notices().is_empty(),
-        "requests are not acknowledged, so a missing answer means nothing"
+        harness.events().is_empty(),
+        "requests are not acknowledged, so a missing acknowledgement means nothing"
     );
 }
 
-/// A pong each second, so that only the missing answer can be the trouble.
-fn wait_for_an_answer(run: &mut Run) {
+/// Waits for the acknowledgement timeout, with pongs that prevent the idle timeout.
+fn wait_for_timeout(harness: &mut Harness) {
     for _ in 0..10 {
-        run.receive("pong");
-        run.advance(Duration::from_secs(1));
+        harness.receive("pong");
+        harness.advance(Duration::from_secs(1));
     }
 }
 
 #[test]
-fn a_topic_that_is_never_acknowledged_ends_alone() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe(TICKER);
-    run.subscribe("spot/trade:BTC_USDT");
-    run.session.connected(run.now);
-    run.receive(&acknowledged(TICKER));
-    run.actions();
-    wait_for_an_answer(&mut run);
-    assert!(run.sent().contains(&subscribe_frame(&["spot/trade:BTC_USDT"])), "asked again");
-    wait_for_an_answer(&mut run);
-    let notices = run.notices();
-    let [Notice::Rejected { topic, rejection }] = &notices[..] else { panic!("{notices:?}") };
+fn rejects_only_the_topic_that_is_never_acknowledged() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe(TICKER);
+    harness.subscribe("spot/trade:BTC_USDT");
+    harness.session.connected(harness.now);
+    harness.receive(&acknowledged(TICKER));
+    harness.actions();
+    wait_for_timeout(&mut harness);
+    assert!(harness.sent().contains(&subscribe_frame(&["spot/trade:BTC_USDT"])), "sent again");
+    wait_for_timeout(&mut harness);
+    let events = harness.events();
+    let [SessionEvent::Rejected { topic, rejection }] = &events[..] else { panic!("{events:?}") };
     assert_eq!(&**topic, "spot/trade:BTC_USDT");
     assert!(rejection.text.contains("not acknowledged"), "{rejection}");
-    wait_for_an_answer(&mut run);
-    assert!(run.notices().is_empty(), "the connection lives on");
-    assert_eq!(run.session.desired_topics(), 1);
+    wait_for_timeout(&mut harness);
+    assert!(harness.events().is_empty(), "the connection goes on");
+    assert_eq!(harness.session.desired_topics(), 1);
 }
 
 #[test]
-fn a_late_acknowledgement_of_a_topic_that_was_asked_for_again_confirms_it() {
-    let mut run = Run::new(Dialect::Spot, Access::Public);
-    run.subscribe(TICKER);
-    run.subscribe("spot/trade:BTC_USDT");
-    run.session.connected(run.now);
-    run.receive(&acknowledged(TICKER));
-    wait_for_an_answer(&mut run);
-    run.actions();
-    run.receive(r#"{"table":"spot/trade","data":[{"symbol":"BTC_USDT"}]}"#);
-    assert_eq!(run.notices(), [subscribed("spot/trade:BTC_USDT")]);
-    wait_for_an_answer(&mut run);
-    wait_for_an_answer(&mut run);
-    assert!(run.notices().is_empty());
+fn late_data_confirms_a_topic_that_was_retried() {
+    let mut harness = Harness::new(Dialect::Spot, Access::Public);
+    harness.subscribe(TICKER);
+    harness.subscribe("spot/trade:BTC_USDT");
+    harness.session.connected(harness.now);
+    harness.receive(&acknowledged(TICKER));
+    wait_for_timeout(&mut harness);
+    harness.actions();
+    harness.receive(r#"{"table":"spot/trade","data":[{"symbol":"BTC_USDT"}]}"#);
+    assert_eq!(harness.events(), [subscribed("spot/trade:BTC_USDT")]);
+    wait_for_timeout(&mut harness);
+    wait_for_timeout(&mut harness);
+    assert!(harness.events().is_empty());
 }
 
 #[test]
-fn a_topic_that_cannot_be_unsubscribed_is_forgotten_after_the_second_try() {
-    let mut run = Run::spot(&[TICKER, "spot/trade:BTC_USDT"]);
-    run.unsubscribe(TICKER);
-    wait_for_an_answer(&mut run);
-    let sent = run.sent();
+fn forgets_a_topic_after_two_unacknowledged_unsubscriptions() {
+    let mut harness = Harness::spot(&[TICKER, "spot/trade:BTC_USDT"]);
+    harness.unsubscribe(TICKER);
+    wait_for_timeout(&mut harness);
+    let sent = harness.sent();
     let again = sent.iter().filter(|text| text.contains("unsubscribe")).count();
     assert_eq!(again, 2, "{sent:?}");
-    wait_for_an_answer(&mut run);
-    assert_eq!(run.notices(), [Notice::Unsubscribed { topic: TICKER.into() }]);
+    wait_for_timeout(&mut harness);
+    assert_eq!(harness.events(), [SessionEvent::Unsubscribed { topic: TICKER.into() }]);
 }
 
 #[test]
-fn a_topic_dropped_while_its_answer_is_overdue_leaves_nothing_behind() {
-    let mut run = Run::spot(&[TICKER]);
-    run.subscribe("spot/trade:BTC_USDT");
-    run.unsubscribe("spot/trade:BTC_USDT");
-    wait_for_an_answer(&mut run);
-    assert_eq!(run.notices(), [Notice::Unsubscribed { topic: "spot/trade:BTC_USDT".into() }]);
+fn forgets_a_dropped_topic_that_is_never_acknowledged() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.subscribe("spot/trade:BTC_USDT");
+    harness.unsubscribe("spot/trade:BTC_USDT");
+    wait_for_timeout(&mut harness);
+    assert_eq!(
+        harness.events(),
+        [SessionEvent::Unsubscribed { topic: "spot/trade:BTC_USDT".into() }]
+    );
 }
 
 #[test]
-fn a_renewed_topic_is_unsubscribed_and_subscribed_again() {
-    let mut run = Run::spot(&[TICKER]);
-    run.session.renew(run.now, TICKER);
-    run.session.renew(run.now, TICKER);
-    assert_eq!(run.sent(), [format!(r#"{{"op":"unsubscribe","args":["{TICKER}"]}}"#)]);
-    run.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
-    assert_eq!(run.sent(), [subscribe_frame(&[TICKER])]);
-    run.receive(&acknowledged(TICKER));
-    assert_eq!(run.notices(), [subscribed(TICKER)]);
+fn resubscribing_unsubscribes_and_subscribes_again() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.session.resubscribe(harness.now, TICKER);
+    harness.session.resubscribe(harness.now, TICKER);
+    assert_eq!(harness.sent(), [format!(r#"{{"op":"unsubscribe","args":["{TICKER}"]}}"#)]);
+    harness.receive(&format!(r#"{{"event":"unsubscribe","topic":"{TICKER}"}}"#));
+    assert_eq!(harness.sent(), [subscribe_frame(&[TICKER])]);
+    harness.receive(&acknowledged(TICKER));
+    assert_eq!(harness.events(), [subscribed(TICKER)]);
 }
 
 #[test]
-fn a_topic_waits_for_the_place_of_one_that_is_on_its_way_out() {
-    let mut limits = Limits::of(Dialect::Spot, Access::Public);
+fn a_topic_beyond_the_limit_waits_for_an_unsubscription() {
+    let mut limits = Limits::for_endpoint(Dialect::Spot, Access::Public);
     limits.topics_per_connection = 1;
-    let mut run = Run::with(Dialect::Spot, Access::Public, &limits);
-    run.subscribe("spot/a:X");
-    run.session.connected(run.now);
-    run.receive(&acknowledged("spot/a:X"));
-    run.actions();
-    run.unsubscribe("spot/a:X");
-    run.subscribe("spot/b:X");
-    assert_eq!(run.sent(), [r#"{"op":"unsubscribe","args":["spot/a:X"]}"#]);
-    run.receive(r#"{"event":"unsubscribe","topic":"spot/a:X"}"#);
-    assert_eq!(run.sent(), [r#"{"op":"subscribe","args":["spot/b:X"]}"#]);
+    let mut harness = Harness::with(Dialect::Spot, Access::Public, &limits);
+    harness.subscribe("spot/a:X");
+    harness.session.connected(harness.now);
+    harness.receive(&acknowledged("spot/a:X"));
+    harness.actions();
+    harness.unsubscribe("spot/a:X");
+    harness.subscribe("spot/b:X");
+    assert_eq!(harness.sent(), [r#"{"op":"unsubscribe","args":["spot/a:X"]}"#]);
+    harness.receive(r#"{"event":"unsubscribe","topic":"spot/a:X"}"#);
+    assert_eq!(harness.sent(), [r#"{"op":"subscribe","args":["spot/b:X"]}"#]);
 }
 
 #[test]
-fn a_topic_wanted_again_whose_unsubscription_is_put_off_is_answered() {
-    let mut run = Run::spot(&[TICKER]);
-    run.unsubscribe(TICKER);
-    run.subscribe(TICKER);
-    run.actions();
-    run.receive(r#"{"event":"unsubscribe","errorCode":"90007","errorMessage":"too many"}"#);
-    assert_eq!(run.notices(), [subscribed(TICKER)]);
+fn a_rejected_unsubscription_confirms_a_topic_that_is_desired_again() {
+    let mut harness = Harness::spot(&[TICKER]);
+    harness.unsubscribe(TICKER);
+    harness.subscribe(TICKER);
+    harness.actions();
+    harness.receive(r#"{"event":"unsubscribe","errorCode":"90007","errorMessage":"too many"}"#);
+    assert_eq!(harness.events(), [subscribed(TICKER)]);
 }
 
 #[test]
-fn a_private_topic_refused_for_a_reason_that_nobody_knows_is_tried_five_times() {
-    let refusal =
+fn a_private_topic_rejected_for_an_unknown_reason_is_tried_five_times() {
+    let rejection =
         r#"{"action":"subscribe","group":"futures/order","success":false,"error":"busy"}"#;
-    let mut run = Run::new(Dialect::Futures, Access::Private);
-    run.subscribe("futures/order");
-    run.session.connected(run.now);
-    run.receive(r#"{"action":"access","success":true}"#);
-    let asked = |run: &mut Run| run.sent().iter().any(|frame| frame.contains("futures/order"));
+    let mut harness = Harness::new(Dialect::Futures, Access::Private);
+    harness.subscribe("futures/order");
+    harness.session.connected(harness.now);
+    harness.receive(r#"{"action":"access","success":true}"#);
+    let sent_again =
+        |harness: &mut Harness| harness.sent().iter().any(|frame| frame.contains("futures/order"));
     for _ in 1..5 {
-        assert!(asked(&mut run));
-        run.receive(refusal);
-        assert_eq!(run.notices(), []);
-        run.advance(Duration::from_secs(5));
+        assert!(sent_again(&mut harness));
+        harness.receive(rejection);
+        assert_eq!(harness.events(), []);
+        harness.advance(Duration::from_secs(5));
     }
-    assert!(asked(&mut run));
-    run.receive(refusal);
-    let notices = run.notices();
-    assert!(matches!(notices[..], [Notice::Rejected { .. }]), "{notices:?}");
+    assert!(sent_again(&mut harness));
+    harness.receive(rejection);
+    let events = harness.events();
+    assert!(matches!(events[..], [SessionEvent::Rejected { .. }]), "{events:?}");
 }
 
 #[test]
-fn a_topic_that_does_not_exist_is_refused_at_once() {
+fn rejects_an_unknown_topic_at_once() {
     for (access, error) in [
         (Access::Private, "group [futures/asset:XYZ] not exist"),
         (Access::Private, "Invalid channel: not found futures/asset:XYZ"),
         (Access::Public, "whatever it is"),
     ] {
-        let mut run = Run::new(Dialect::Futures, access);
-        run.subscribe("futures/asset:XYZ");
-        run.session.connected(run.now);
-        run.receive(r#"{"action":"access","success":true}"#);
-        run.actions();
-        run.receive(&format!(
+        let mut harness = Harness::new(Dialect::Futures, access);
+        harness.subscribe("futures/asset:XYZ");
+        harness.session.connected(harness.now);
+        harness.receive(r#"{"action":"access","success":true}"#);
+        harness.actions();
+        harness.receive(&format!(
             r#"{{"action":"subscribe","group":"futures/asset:XYZ","success":false,"error":"{error}"}}"#
         ));
-        assert!(matches!(run.notices()[..], [Notice::Rejected { .. }]), "{error}");
+        assert!(matches!(harness.events()[..], [SessionEvent::Rejected { .. }]), "{error}");
     }
 }

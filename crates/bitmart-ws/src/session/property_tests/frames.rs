@@ -1,4 +1,4 @@
-//! What the server says.
+//! The frames of the server.
 
 use crate::dialect::Dialect;
 
@@ -23,8 +23,13 @@ pub(super) fn acknowledgement(dialect: Dialect, operation: &str, topic: &str) ->
     }
 }
 
-/// Spot names no topic in its refusals, futures no code.
-pub(super) fn refusal(dialect: Dialect, operation: &str, topic: Option<&str>, code: u32) -> String {
+/// Spot sends no topic in its rejections, futures no code.
+pub(super) fn rejection(
+    dialect: Dialect,
+    operation: &str,
+    topic: Option<&str>,
+    code: u32,
+) -> String {
     match (dialect, topic) {
         (Dialect::Spot, _) => {
             format!(r#"{{"event":"{operation}","errorCode":"{code}","errorMessage":"no"}}"#)

@@ -4,12 +4,12 @@ use tokio::runtime::Handle;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::testing::own::{CLOSE, parts, venue};
+use crate::testing::test_support::{CLOSE, parts, server_and_client};
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_subscription_is_unsubscribed_and_the_connection_closed_after_a_while() {
-    let (mut venue, client) = venue();
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+async fn dropping_a_subscription_unsubscribes_and_closes_the_unused_connection() {
+    let (mut server, client) = server_and_client();
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     drop(tickers);
     peer.expect_unsubscribe(&["spot/ticker:BTC_USDT"]).await;
     while let Some((opcode, _)) = peer.next_frame().await.map(parts) {
@@ -19,24 +19,24 @@ async fn a_dropped_subscription_is_unsubscribed_and_the_connection_closed_after_
         peer.push("pong").await;
     }
     assert!(peer.next_frame().await.is_none());
-    let (_, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
-    tickers.expect("a new connection for a new topic");
+    let (_, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
+    tickers.expect("a new connection for a new subscription");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_subscription_leaves_nothing_behind() {
-    let (mut venue, client) = venue();
-    let mut waiting = Box::pin(client.subscribe(ticker()));
+async fn a_canceled_subscribe_call_unsubscribes() {
+    let (mut server, client) = server_and_client();
+    let mut subscribing = Box::pin(client.subscribe(ticker()));
     let mut peer = tokio::select! {
-        _ = &mut waiting => panic!("nothing was acknowledged"),
-        peer = venue.accept() => peer,
+        _ = &mut subscribing => panic!("nothing was acknowledged"),
+        peer = server.accept() => peer,
     };
     let command = tokio::select! {
-        _ = &mut waiting => panic!("nothing was acknowledged"),
+        _ = &mut subscribing => panic!("nothing was acknowledged"),
         command = peer.next_text() => command,
     };
     assert!(command.contains("subscribe"));
-    drop(waiting);
+    drop(subscribing);
     peer.push(r#"{"event":"subscribe","topic":"spot/ticker:BTC_USDT"}"#).await;
     assert_eq!(peer.accept_command().await.operation, "unsubscribe");
 }
@@ -44,8 +44,8 @@ async fn a_cancelled_subscription_leaves_nothing_behind() {
 #[tokio::test(start_paused = true)]
 async fn every_task_ends_with_the_last_handle() {
     let before = Handle::current().metrics().num_alive_tasks();
-    let (mut venue, client) = venue();
-    let (mut peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+    let (mut server, client) = server_and_client();
+    let (mut peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     assert_eq!(
         Handle::current().metrics().num_alive_tasks(),
@@ -59,26 +59,26 @@ async fn every_task_ends_with_the_last_handle() {
     drop(tickers);
     tasks_end(before).await;
     while let Some((opcode, _)) = peer.next_frame().await.map(parts) {
-        assert!(opcode == CLOSE || opcode == crate::testing::own::TEXT);
+        assert!(opcode == CLOSE || opcode == crate::testing::test_support::TEXT);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_task_ends_while_connecting_too() {
+async fn every_task_ends_while_connecting() {
     let before = Handle::current().metrics().num_alive_tasks();
-    let (mut venue, client) = venue();
-    let waiting = tokio::spawn(async move { client.subscribe(ticker()).await });
-    let _stream = venue.accept_stream().await;
-    waiting.abort();
-    assert!(waiting.await.is_err_and(|error| error.is_cancelled()));
+    let (mut server, client) = server_and_client();
+    let subscribing = tokio::spawn(async move { client.subscribe(ticker()).await });
+    let _stream = server.accept_stream().await;
+    subscribing.abort();
+    assert!(subscribing.await.is_err_and(|error| error.is_cancelled()));
     tasks_end(before).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_ends_every_subscription() {
+async fn shutdown_ends_every_subscription() {
     let before = Handle::current().metrics().num_alive_tasks();
-    let (mut venue, client) = venue();
-    let (_peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+    let (mut server, client) = server_and_client();
+    let (_peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let mut tickers = tickers.expect("subscribed");
     client.shutdown().await;
     assert_eq!(last_error(&mut tickers).await.kind(), ErrorKind::ShutDown);
@@ -86,14 +86,14 @@ async fn a_shutdown_ends_every_subscription() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_that_nobody_waits_for_ends_every_connection_all_the_same() {
+async fn a_dropped_shutdown_future_still_ends_every_connection() {
     let before = Handle::current().metrics().num_alive_tasks();
-    let (mut venue, client) = venue();
-    let (_peer, tickers) = tokio::join!(serve(&mut venue), client.subscribe(ticker()));
+    let (mut server, client) = server_and_client();
+    let (_peer, tickers) = tokio::join!(serve(&mut server), client.subscribe(ticker()));
     let contract = Topic::<RawEvent>::public(Dialect::Futures, "futures/ticker:BTCUSDT");
     let (_other, futures) = tokio::join!(
         async {
-            let mut peer = venue.accept().await;
+            let mut peer = server.accept().await;
             peer.next_text().await;
             peer.push(r#"{"action":"subscribe","group":"futures/ticker:BTCUSDT","success":true}"#)
                 .await;
@@ -114,13 +114,13 @@ async fn a_shutdown_that_nobody_waits_for_ends_every_connection_all_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_keep_their_distance_across_a_shutdown() {
-    let (mut venue, client) = venue();
+async fn the_spacing_of_attempts_survives_a_shutdown() {
+    let (mut server, client) = server_and_client();
     let mut attempts = Vec::new();
     for _ in 0..5 {
         let (_peer, tickers) = tokio::join!(
             async {
-                let peer = serve(&mut venue).await;
+                let peer = serve(&mut server).await;
                 attempts.push(tokio::time::Instant::now());
                 peer
             },

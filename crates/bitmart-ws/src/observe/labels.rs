@@ -1,4 +1,4 @@
-//! The fixed words of labels and fields.
+//! Fixed values of metric labels and span fields.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ pub(super) const fn dialect(dialect: Dialect) -> &'static str {
     }
 }
 
-pub(super) const fn side(side: Access) -> &'static str {
-    match side {
+pub(super) const fn side(access: Access) -> &'static str {
+    match access {
         Access::Public => "public",
         Access::Private => "private",
     }
@@ -23,23 +23,23 @@ pub(super) const fn side(side: Access) -> &'static str {
 pub(super) const fn reason(reason: &ReconnectReason) -> &'static str {
     match reason {
         ReconnectReason::Closed { .. } => "closed",
-        ReconnectReason::Unreached { .. } => "unreached",
+        ReconnectReason::Unreachable { .. } => "unreached",
         ReconnectReason::Lost { .. } => "lost",
-        ReconnectReason::HandshakeRefused { .. } => "handshake_refused",
-        ReconnectReason::Silent { .. } => "silent",
-        ReconnectReason::Unanswered { .. } => "unanswered",
+        ReconnectReason::HandshakeRejected { .. } => "handshake_refused",
+        ReconnectReason::IdleTimeout { .. } => "silent",
+        ReconnectReason::NotAcknowledged { .. } => "unanswered",
         ReconnectReason::Protocol { .. } => "protocol",
-        ReconnectReason::Refused(_) => "refused",
+        ReconnectReason::Rejected(_) => "refused",
     }
 }
 
-/// Whether a connection that ended for this was to end.
+/// Whether the client ended the connection itself.
 #[cfg(feature = "metrics")]
-pub(super) fn is_wanted(reason: &str) -> bool {
+pub(super) fn is_intended(reason: &str) -> bool {
     matches!(reason, "idle" | "login_refused" | "shut_down")
 }
 
-pub(super) const fn fault(kind: DecodeErrorKind) -> &'static str {
+pub(super) const fn decode_error(kind: DecodeErrorKind) -> &'static str {
     match kind {
         DecodeErrorKind::Syntax => "syntax",
         DecodeErrorKind::Truncated => "truncated",

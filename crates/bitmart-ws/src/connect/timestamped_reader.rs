@@ -1,4 +1,4 @@
-//! When bytes were read.
+//! A reader that records when it reads.
 
 use std::io;
 use std::pin::Pin;
@@ -8,31 +8,30 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// When bytes were read last. A frame that has just become whole was read then.
+/// When bytes were last read: a frame that has just become complete was received then.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ReadAt(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct LastRead(Arc<Mutex<Option<Instant>>>);
 
-impl ReadAt {
+impl LastRead {
     pub(crate) fn get(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A reader that notes when it reads.
 #[derive(Debug)]
-pub(crate) struct Stamped<R> {
+pub(crate) struct TimestampedReader<R> {
     inner: R,
-    at: ReadAt,
+    last_read: LastRead,
 }
 
-impl<R> Stamped<R> {
-    pub(crate) fn new(inner: R) -> (Self, ReadAt) {
-        let at = ReadAt::default();
-        (Self { inner, at: at.clone() }, at)
+impl<R> TimestampedReader<R> {
+    pub(crate) fn new(inner: R) -> (Self, LastRead) {
+        let last_read = LastRead::default();
+        (Self { inner, last_read: last_read.clone() }, last_read)
     }
 }
 
-impl<R: AsyncRead + Unpin> AsyncRead for Stamped<R> {
+impl<R: AsyncRead + Unpin> AsyncRead for TimestampedReader<R> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -41,7 +40,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Stamped<R> {
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if read.is_ready() {
             let now = tokio::time::Instant::now().into_std();
-            *self.at.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+            *self.last_read.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
         read
     }

@@ -1,4 +1,5 @@
-//! Random interleavings of commands, answers, cuts and time against a model of the server.
+//! Random interleavings of commands, acknowledgements, disconnections and time, compared with a model of
+//! the server.
 
 mod frames;
 
@@ -9,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-use frames::{acknowledgement, logged_in, name, refusal};
+use frames::{acknowledgement, logged_in, name, rejection};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -18,15 +19,15 @@ enum Step {
     Request(u8),
     /// The attempt to connect succeeds or fails.
     Connect(bool),
-    /// The server answers its oldest command.
-    Answer,
-    /// The server refuses its oldest command, one answer for each topic.
-    Refuse(u32),
-    /// The server refuses its oldest command with one answer for all of it.
-    RefuseAtOnce,
+    /// The server acknowledges its oldest command.
+    Acknowledge,
+    /// The server rejects one topic of its oldest command.
+    Reject(u32),
+    /// The server rejects its oldest command as a whole.
+    RejectFrame,
     Data(u8),
-    Garbage,
-    Cut,
+    InvalidFrame,
+    Disconnect,
     Wait(u16),
 }
 
@@ -36,12 +37,12 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..40_u8).prop_map(Step::Unsubscribe),
         1 => (0..40_u8).prop_map(Step::Request),
         4 => proptest::bool::weighted(0.8).prop_map(Step::Connect),
-        8 => Just(Step::Answer),
-        1 => prop::sample::select(vec![90_004, 90_007, 90_008, 95_000]).prop_map(Step::Refuse),
-        1 => Just(Step::RefuseAtOnce),
+        8 => Just(Step::Acknowledge),
+        1 => prop::sample::select(vec![90_004, 90_007, 90_008, 95_000]).prop_map(Step::Reject),
+        1 => Just(Step::RejectFrame),
         2 => (0..40_u8).prop_map(Step::Data),
-        1 => Just(Step::Garbage),
-        1 => Just(Step::Cut),
+        1 => Just(Step::InvalidFrame),
+        1 => Just(Step::Disconnect),
         4 => (0..15_000_u16).prop_map(Step::Wait),
     ]
 }
@@ -50,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Server {
     logged_in: bool,
     subscribed: BTreeSet<String>,
-    /// Commands without an answer: the operation and what is left of its topics.
+    /// Unacknowledged commands with their remaining topics.
     commands: VecDeque<Command>,
     /// When the client sent something.
     sent: Vec<Instant>,
@@ -75,16 +76,16 @@ struct Model {
     attempts: Vec<Instant>,
     server: Option<Server>,
     desired: BTreeSet<String>,
-    /// Subscriptions that were not answered yet.
-    unanswered: BTreeSet<String>,
-    /// Topics that the session may have given up: the server let two commands to unsubscribe pass.
-    deaf: BTreeSet<String>,
+    /// Subscriptions that were neither confirmed nor rejected.
+    unconfirmed: BTreeSet<String>,
+    /// Topics that the session may have forgotten: the server ignored two commands to unsubscribe.
+    forgotten: BTreeSet<String>,
 }
 
 impl Model {
     fn new(dialect: Dialect, access: Access) -> Self {
-        let mut limits = Limits::of(dialect, access);
-        // Small, so that the limits are met.
+        let mut limits = Limits::for_endpoint(dialect, access);
+        // Small, so that the limits are reached.
         limits.topics_per_message = 3;
         limits.messages_per_window = 12;
         limits.messages_reserved = 3;
@@ -99,8 +100,8 @@ impl Model {
             attempts: Vec::new(),
             server: None,
             desired: BTreeSet::new(),
-            unanswered: BTreeSet::new(),
-            deaf: BTreeSet::new(),
+            unconfirmed: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
         }
     }
 
@@ -109,34 +110,34 @@ impl Model {
             Step::Subscribe(number) => {
                 let topic = name(*number);
                 self.desired.insert(topic.clone());
-                self.unanswered.insert(topic.clone());
+                self.unconfirmed.insert(topic.clone());
                 self.session.subscribe(self.now, topic.into());
             }
             Step::Unsubscribe(number) => {
                 let topic = name(*number);
                 self.desired.remove(&topic);
-                self.unanswered.remove(&topic);
+                self.unconfirmed.remove(&topic);
                 self.session.unsubscribe(self.now, &topic);
             }
-            Step::Request(number) => self.session.request(self.now, &name(*number)),
+            Step::Request(number) => self.session.request_snapshot(self.now, &name(*number)),
             Step::Connect(success) => self.finish_connecting(*success),
-            Step::Answer => self.answer(None),
-            Step::Refuse(code) => self.answer(Some(*code)),
-            Step::RefuseAtOnce => match self.oldest() {
-                // A refused login would end the session, which the tables cover.
+            Step::Acknowledge => self.respond(None),
+            Step::Reject(code) => self.respond(Some(*code)),
+            Step::RejectFrame => match self.take_oldest() {
+                // A rejected login would end the session, which other tests cover.
                 Some(login) if login.operation == "login" => self.log_in(),
                 Some(Command { operation, topics, .. }) => {
-                    self.refuse(&operation, &topics);
-                    self.receive(&refusal(self.dialect, &operation, None, 90_004));
+                    self.remove_rejected(&operation, &topics);
+                    self.receive(&rejection(self.dialect, &operation, None, 90_004));
                 }
                 None => {}
             },
-            Step::Data(number) => self.data(&name(*number)),
-            Step::Garbage if self.server.is_some() => self.receive("\u{0}{not json"),
-            Step::Garbage => {}
-            Step::Cut => {
+            Step::Data(number) => self.send_data(&name(*number)),
+            Step::InvalidFrame if self.server.is_some() => self.receive("\u{0}{not json"),
+            Step::InvalidFrame => {}
+            Step::Disconnect => {
                 if self.server.take().is_some() {
-                    self.session.closed(self.now, ReconnectReason::closed());
+                    self.session.disconnected(self.now, ReconnectReason::closed());
                 }
             }
             Step::Wait(millis) => self.wait(Duration::from_millis((*millis).into())),
@@ -144,9 +145,9 @@ impl Model {
         self.settle();
     }
 
-    /// The server's oldest command. One that waited longer than the client does is lost.
-    fn oldest(&mut self) -> Option<Command> {
-        let (now, limit) = (self.now, self.limits.acknowledge_within);
+    /// Takes the server's oldest command. Commands older than the acknowledgement timeout are lost.
+    fn take_oldest(&mut self) -> Option<Command> {
+        let (now, limit) = (self.now, self.limits.acknowledgement_timeout);
         let commands = &mut self.server.as_mut()?.commands;
         commands.retain(|command| now < command.sent + limit);
         commands.pop_front()
@@ -157,7 +158,7 @@ impl Model {
             return;
         };
         self.wait(start.saturating_duration_since(self.now));
-        self.attempt(start);
+        self.record_attempt(start);
         if success {
             self.server = Some(Server {
                 logged_in: self.access == Access::Public,
@@ -166,15 +167,15 @@ impl Model {
                 sent: Vec::new(),
                 pinged: self.now,
             });
-            self.deaf.clear();
+            self.forgotten.clear();
             self.session.connected(self.now);
         } else {
-            self.session.closed(self.now, ReconnectReason::Lost { detail: "no".to_owned() });
+            self.session.disconnected(self.now, ReconnectReason::Lost { detail: "no".to_owned() });
         }
     }
 
-    /// Checks an attempt to connect against the published rate.
-    fn attempt(&mut self, start: Instant) {
+    /// Checks the spacing of a connection attempt.
+    fn record_attempt(&mut self, start: Instant) {
         if let Some(last) = self.attempts.last() {
             let distance = start.saturating_duration_since(*last);
             assert!(distance >= self.limits.connect_spacing, "{distance:?} after the last attempt");
@@ -182,9 +183,9 @@ impl Model {
         self.attempts.push(start);
     }
 
-    /// Answers one topic of the oldest command.
-    fn answer(&mut self, refuse: Option<u32>) {
-        let Some(Command { operation, mut topics, sent }) = self.oldest() else { return };
+    /// Acknowledges one topic of the oldest command, or rejects it with this code.
+    fn respond(&mut self, rejection_code: Option<u32>) {
+        let Some(Command { operation, mut topics, sent }) = self.take_oldest() else { return };
         if operation == "login" {
             return self.log_in();
         }
@@ -194,17 +195,17 @@ impl Model {
             server.commands.push_front(Command { operation: operation.clone(), topics, sent });
         }
         let duplicate = server.subscribed.contains(&topic) && operation == "subscribe";
-        let answer = match (refuse, &*operation) {
-            // A server says that only of what it has.
+        let response = match (rejection_code, &*operation) {
+            // A server sends that code only for a subscribed topic.
             (Some(code), _) if code != 90_008 || duplicate => {
                 if code == 90_004 || self.dialect == Dialect::Futures {
-                    self.refuse(&operation, std::slice::from_ref(&topic));
+                    self.remove_rejected(&operation, std::slice::from_ref(&topic));
                 }
-                refusal(self.dialect, &operation, Some(&topic), code)
+                rejection(self.dialect, &operation, Some(&topic), code)
             }
             (_, "subscribe") => {
                 server.subscribed.insert(topic.clone());
-                let carried = server.subscribed.difference(&self.deaf).count();
+                let carried = server.subscribed.difference(&self.forgotten).count();
                 assert!(carried <= self.limits.topics_per_connection, "{carried} topics");
                 acknowledgement(self.dialect, &operation, &topic)
             }
@@ -214,11 +215,11 @@ impl Model {
             }
             _ => return,
         };
-        self.receive(&answer);
+        self.receive(&response);
     }
 
-    /// Data of a topic that the server carries.
-    fn data(&mut self, topic: &str) {
+    /// Sends data of a topic that the server carries.
+    fn send_data(&mut self, topic: &str) {
         if !self.server.as_ref().is_some_and(|server| server.subscribed.contains(topic)) {
             return;
         }
@@ -238,8 +239,8 @@ impl Model {
         self.receive(&logged_in(self.dialect));
     }
 
-    /// A server that finds a topic wrong for good does not carry it.
-    fn refuse(&mut self, operation: &str, topics: &[String]) {
+    /// A server does not carry a topic that it rejected permanently.
+    fn remove_rejected(&mut self, operation: &str, topics: &[String]) {
         if let Some(server) = self.server.as_mut().filter(|_| operation != "request") {
             server.subscribed.retain(|topic| !topics.contains(topic));
         }
@@ -250,7 +251,7 @@ impl Model {
         self.settle();
     }
 
-    /// Lets time pass, with every deadline kept.
+    /// Advances the time and meets every deadline.
     fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(deadline) = self.session.deadline().filter(|&deadline| deadline <= end) {
@@ -273,20 +274,20 @@ impl Model {
                     self.connecting = Some(self.now + delay);
                 }
                 Action::Close => {
-                    // An attempt that is given up counts if it had started.
+                    // A canceled attempt counts if it had started.
                     if let Some(start) = self.connecting.take().filter(|&start| start <= self.now) {
-                        self.attempt(start);
+                        self.record_attempt(start);
                     }
                     self.server = None;
                 }
                 Action::Login => self.command("login".to_owned(), Vec::new()),
                 Action::Send(text) => self.sent(&text),
-                Action::Emit(notice) => self.noticed(notice),
+                Action::Emit(event) => self.handle_event(event),
             }
         }
         if let Some(server) = self.server.as_ref().filter(|server| server.logged_in) {
-            let quiet = self.now - server.pinged;
-            assert!(quiet <= self.limits.ping_interval, "no heartbeat for {quiet:?}");
+            let elapsed = self.now - server.pinged;
+            assert!(elapsed <= self.limits.heartbeat_interval, "no heartbeat for {elapsed:?}");
         }
     }
 
@@ -300,8 +301,8 @@ impl Model {
         let operation = command
             .get("op")
             .or(command.get("action"))
-            .and_then(|word| word.as_str())
-            .expect("a word");
+            .and_then(|name| name.as_str())
+            .expect("a name");
         let topics: Vec<String> = serde_json::from_value(command["args"].clone()).expect("topics");
         assert!((1..=self.limits.topics_per_message).contains(&topics.len()));
         assert!(
@@ -324,36 +325,38 @@ impl Model {
         }
     }
 
-    fn noticed(&mut self, notice: Notice) {
-        match notice {
-            Notice::Subscribed { topic } | Notice::Resynced { topic } => {
-                self.unanswered.remove(&*topic);
+    fn handle_event(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Subscribed { topic } | SessionEvent::Resynced { topic } => {
+                self.unconfirmed.remove(&*topic);
             }
-            Notice::Rejected { topic, .. } => {
+            SessionEvent::Rejected { topic, .. } => {
                 self.desired.remove(&*topic);
-                self.unanswered.remove(&*topic);
+                self.unconfirmed.remove(&*topic);
             }
-            Notice::LoginRefused { .. } => panic!("no login is refused here"),
-            Notice::Unsubscribed { topic } => {
-                assert!(!self.desired.contains(&*topic), "{topic} is still wanted");
+            SessionEvent::LoginRejected { .. } => panic!("no login is rejected here"),
+            SessionEvent::Unsubscribed { topic } => {
+                assert!(!self.desired.contains(&*topic), "{topic} is still desired");
                 if self.server.as_ref().is_some_and(|server| server.subscribed.contains(&*topic)) {
-                    self.deaf.insert(topic.to_string());
+                    self.forgotten.insert(topic.to_string());
                 }
             }
-            Notice::RequestRejected { .. } | Notice::Reconnecting { .. } | Notice::Alive => {}
-            Notice::Stale { since } => {
-                assert_eq!(self.now - since, self.limits.stale_after, "told in time");
+            SessionEvent::RequestRejected { .. }
+            | SessionEvent::Reconnecting { .. }
+            | SessionEvent::Alive => {}
+            SessionEvent::Stale { since } => {
+                assert_eq!(self.now - since, self.limits.stale_after, "reported in time");
             }
         }
     }
 
-    /// From here on the server behaves. Everything must come right.
+    /// Lets the server behave from now on, and checks that every subscription recovers.
     fn recover(&mut self) {
         for _ in 0..240 {
             self.finish_connecting(true);
             self.settle();
             while self.server.as_ref().is_some_and(|server| !server.commands.is_empty()) {
-                self.answer(None);
+                self.respond(None);
                 self.settle();
             }
             if self.server.is_some() {
@@ -361,11 +364,15 @@ impl Model {
             }
             self.wait(Duration::from_millis(500));
         }
-        assert_eq!(self.unanswered, BTreeSet::new(), "every subscription is answered");
+        assert_eq!(
+            self.unconfirmed,
+            BTreeSet::new(),
+            "every subscription is confirmed or rejected"
+        );
         let mut subscribed =
             self.server.as_ref().map(|server| server.subscribed.clone()).unwrap_or_default();
-        subscribed.retain(|topic| self.desired.contains(topic) || !self.deaf.contains(topic));
-        assert_eq!(subscribed, self.desired, "the server sends what is wanted and nothing else");
+        subscribed.retain(|topic| self.desired.contains(topic) || !self.forgotten.contains(topic));
+        assert_eq!(subscribed, self.desired, "the server carries exactly the desired topics");
         if self.desired.is_empty() {
             assert!(self.session.is_idle(), "no connection without a topic");
         }
@@ -377,7 +384,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_the_session_keeps_the_limits_and_recovers(
+    fn the_session_keeps_the_limits_and_recovers_from_any_sequence_of_events(
         steps in prop::collection::vec(step(), 0..120),
         spot: bool,
         private: bool,

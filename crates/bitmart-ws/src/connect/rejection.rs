@@ -1,4 +1,4 @@
-//! A handshake that was answered by a page or a status instead of a connection.
+//! Handshakes that the server answered with an HTTP error.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,55 +9,54 @@ use hyper::body::Incoming;
 
 use crate::reason::ReconnectReason;
 
-/// The most that is read of a page. What names it stands at its beginning.
-const PAGE_BYTES: usize = 16 * 1024;
+/// How much of a response body is read. Its beginning is enough to recognize it.
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// How long the page may take. Without it the status is told alone.
-const PAGE_WITHIN: Duration = Duration::from_secs(2);
+/// How long reading the body may take. After that only the status is reported.
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the answer says.
 pub(super) async fn read(response: Response<Incoming>) -> ReconnectReason {
     let status = response.status().as_u16();
-    let wait = retry_after(response.headers(), SystemTime::now());
+    let retry_after = retry_after(response.headers(), SystemTime::now());
     let is_html = header(response.headers(), CONTENT_TYPE)
         .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("text/html"));
-    let mut page = Vec::new();
+    let mut bytes = Vec::new();
     let mut body = response.into_body();
     let reading = async {
         while let Some(Ok(frame)) = body.frame().await {
-            page.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
-            if page.len() >= PAGE_BYTES {
+            bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+            if bytes.len() >= MAX_BODY_BYTES {
                 break;
             }
         }
     };
-    // Cut off or not, what has come so far is looked at.
-    let _ = tokio::time::timeout(PAGE_WITHIN, reading).await;
-    page.truncate(PAGE_BYTES);
-    let page = name(&String::from_utf8_lossy(&page), is_html);
-    ReconnectReason::HandshakeRefused { status, page, wait }
+    // After a timeout, the part that was read is used.
+    let _ = tokio::time::timeout(BODY_TIMEOUT, reading).await;
+    bytes.truncate(MAX_BODY_BYTES);
+    let page = describe(&String::from_utf8_lossy(&bytes), is_html);
+    ReconnectReason::HandshakeRejected { status, page, retry_after }
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The pause that the server asks for: in seconds, or until a date. A date counts from the server's
-/// own `Date`, so that a clock that is off does no harm.
+/// Returns the delay of `Retry-After`, given in seconds or as a date. A date is compared with the
+/// server's own `Date`, so that a wrong clock does no harm.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = header(headers, RETRY_AFTER)?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are the longest pause there is, which is bounded later.
+        // The caller bounds the delay.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(value).ok()?;
     let from = header(headers, DATE).and_then(|date| httpdate::parse_http_date(date).ok());
-    // A date that has passed asks for no pause.
+    // A date in the past demands no delay.
     Some(until.duration_since(from.unwrap_or(now)).unwrap_or_default())
 }
 
-/// What a page is, in words of this crate and the number of Cloudflare's error.
-fn name(page: &str, is_html: bool) -> Option<String> {
+/// Describes an error page: who sent it, and Cloudflare's error code if it contains one.
+fn describe(page: &str, is_html: bool) -> Option<String> {
     let lower = page.to_ascii_lowercase();
     let code = lower.split_once("error code:").map(|(_, rest)| {
         let digits = rest.trim_start().split(|c: char| !c.is_ascii_digit()).next();
@@ -79,9 +78,9 @@ mod tests {
 
     use http::{HeaderMap, HeaderValue};
 
-    use super::{name, retry_after};
+    use super::{describe, retry_after};
 
-    fn pause(fields: &[(&'static str, &'static str)]) -> Option<Duration> {
+    fn delay(fields: &[(&'static str, &'static str)]) -> Option<Duration> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.insert(*name, HeaderValue::from_static(value));
@@ -91,34 +90,34 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_is_seconds_or_a_date() {
+    fn parses_a_retry_after_in_seconds_and_as_a_date() {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        assert_eq!(pause(&[("retry-after", " 30 ")]), seconds(30));
-        assert_eq!(pause(&[("retry-after", "99999999999999999999999")]), seconds(u64::MAX));
+        assert_eq!(delay(&[("retry-after", " 30 ")]), seconds(30));
+        assert_eq!(delay(&[("retry-after", "99999999999999999999999")]), seconds(u64::MAX));
         let date = "Sat, 01 Aug 2026 00:01:30 GMT";
-        assert_eq!(pause(&[("retry-after", date)]), seconds(90));
+        assert_eq!(delay(&[("retry-after", date)]), seconds(90));
         let server = "Sat, 01 Aug 2026 00:01:20 GMT";
-        assert_eq!(pause(&[("retry-after", date), ("date", server)]), seconds(10));
+        assert_eq!(delay(&[("retry-after", date), ("date", server)]), seconds(10));
         let past = "Fri, 31 Jul 2026 23:59:59 GMT";
-        assert_eq!(pause(&[("retry-after", past)]), seconds(0));
-        for nothing in ["", "-5", "soon", "1.5"] {
-            assert_eq!(pause(&[("retry-after", nothing)]), None, "{nothing}");
+        assert_eq!(delay(&[("retry-after", past)]), seconds(0));
+        for invalid in ["", "-5", "soon", "1.5"] {
+            assert_eq!(delay(&[("retry-after", invalid)]), None, "{invalid}");
         }
-        assert_eq!(pause(&[]), None);
+        assert_eq!(delay(&[]), None);
     }
 
     #[test]
-    fn pages_are_named_for_what_they_are() {
-        let named = |page: &str| name(page, false);
+    fn describes_error_pages() {
+        let described = |page: &str| describe(page, false);
         let blocked = Some("a Cloudflare page, error code: 1020".to_owned());
-        assert_eq!(named("error code: 1020"), blocked);
-        assert_eq!(named("<html>…<span>Error code:  1020</span>"), blocked);
+        assert_eq!(described("error code: 1020"), blocked);
+        assert_eq!(described("<html>…<span>Error code:  1020</span>"), blocked);
         let challenge = "<!DOCTYPE html><title>Just a moment…</title><script src=/cf-chl/>";
-        assert_eq!(named(challenge), Some("a Cloudflare page".to_owned()));
+        assert_eq!(described(challenge), Some("a Cloudflare page".to_owned()));
         let html = Some("an HTML page, probably of a proxy".to_owned());
-        assert_eq!(named("<!DOCTYPE html><h1>451</h1>"), html);
-        assert_eq!(name("", true), html);
-        assert_eq!(named(r#"{"message":"Too many requests"}"#), None);
-        assert_eq!(named("error code: x"), None);
+        assert_eq!(described("<!DOCTYPE html><h1>451</h1>"), html);
+        assert_eq!(describe("", true), html);
+        assert_eq!(described(r#"{"message":"Too many requests"}"#), None);
+        assert_eq!(described("error code: x"), None);
     }
 }

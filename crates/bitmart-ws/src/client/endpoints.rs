@@ -1,0 +1,184 @@
+//! The endpoints of a client, with a pool of connections for each that is in use.
+
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use bitmart_types::Service;
+use tokio::sync::{mpsc, watch};
+
+use super::pool::Pool;
+use super::{Client, Connection};
+use crate::assignments::{Assignments, TopicLease};
+use crate::connect::{ConnectThrottle, Connector};
+use crate::dialect::{Access, Dialect, Limits};
+use crate::driver::{
+    COMMAND_CAPACITY, ConnectionHistory, Driver, DriverSignals, LoginFailure, Socket,
+};
+use crate::error::{Error, ErrorKind};
+use crate::observe::{ConnectionObserver, Meters};
+use crate::receive_tracker::ReceiveTracker;
+use crate::router::Router;
+use crate::session::Session;
+use crate::subscription::DriverHandle;
+
+/// A WebSocket endpoint of the exchange. Each has an address, limits and connections of its own.
+pub(crate) type Endpoint = (Dialect, Access);
+
+pub(super) const ENDPOINTS: [Endpoint; 4] = [
+    (Dialect::Spot, Access::Public),
+    (Dialect::Spot, Access::Private),
+    (Dialect::Futures, Access::Public),
+    (Dialect::Futures, Access::Private),
+];
+
+/// The pools of the endpoints that were used so far.
+pub(super) type Pools = HashMap<Endpoint, Pool>;
+
+impl Client {
+    fn pools(&self) -> MutexGuard<'_, Pools> {
+        self.0.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leases the topic on a connection for one more subscription. Starts a connection if need be.
+    pub(crate) fn lease(
+        &self,
+        endpoint: Endpoint,
+        topic: &Arc<str>,
+    ) -> Result<(DriverHandle, TopicLease), Error> {
+        self.pools()
+            .entry(endpoint)
+            .or_insert_with(|| Pool::new(&self.limits(endpoint.0, endpoint.1)))
+            .lease(topic, |history, throttle, assignments| {
+                self.start_driver(endpoint, history, throttle, assignments)
+            })
+    }
+
+    /// Returns the driver of the connection that carries this topic.
+    pub(super) fn driver_of(&self, endpoint: Endpoint, topic: &str) -> Option<DriverHandle> {
+        let pools = self.pools();
+        let mut running = pools.get(&endpoint)?.running();
+        running.find(|driver| driver.assignments.contains(topic)).cloned()
+    }
+
+    /// Signals every driver to end, without waiting for it.
+    pub(super) fn shut_down_all(&self) -> Vec<DriverHandle> {
+        let drivers: Vec<_> = self.pools().values_mut().flat_map(Pool::take_all).collect();
+        for driver in &drivers {
+            driver.signals.shut_down();
+        }
+        drivers
+    }
+
+    /// Returns the current connections, idle ones included: public and private ones of spot, then
+    /// those of futures.
+    pub fn connections(&self) -> Vec<Connection> {
+        let pools = self.pools();
+        let mut connections = Vec::new();
+        for (dialect, access) in ENDPOINTS {
+            let running = pools.get(&(dialect, access)).into_iter().flat_map(Pool::running);
+            connections.extend(
+                running.map(|driver| Connection::new(dialect, access, driver.status.clone())),
+            );
+        }
+        connections
+    }
+
+    /// Returns the limits and timeouts of the connections of an endpoint, as set by its
+    /// [policy](super::ClientBuilder::connection_policy).
+    pub fn limits(&self, dialect: Dialect, access: Access) -> Limits {
+        // `build` computes the limits only of endpoints that the client can use.
+        let limits = self.0.limits.get(&(dialect, access)).copied();
+        limits.unwrap_or_else(|| Limits::for_endpoint(dialect, access))
+    }
+
+    fn start_driver(
+        &self,
+        endpoint: Endpoint,
+        history: Arc<ConnectionHistory>,
+        throttle: Arc<ConnectThrottle>,
+        assignments: Arc<Assignments>,
+    ) -> Result<DriverHandle, Error> {
+        let shared = &*self.0;
+        let (dialect, access) = endpoint;
+        if access == Access::Private && shared.credentials.is_none() {
+            let message =
+                "private topics need credentials: pass them to `ClientBuilder::credentials`";
+            return Err(Error::new(ErrorKind::MissingCredentials, message));
+        }
+        let Some(address) = shared.addresses.get(&endpoint).cloned() else {
+            let missing = shared.environment.address(service(endpoint)).err();
+            let message = missing.map_or_else(String::new, |error| error.to_string());
+            return Err(Error::new(ErrorKind::Config, message));
+        };
+        let (sender, commands) = mpsc::channel(COMMAND_CAPACITY);
+        let signals = Arc::new(DriverSignals::default());
+        let meters = Meters::new(dialect, access);
+        let receive_tracker = Arc::new(ReceiveTracker::new(meters.clone()));
+        let login_failure = LoginFailure::default();
+        let limits = self.limits(dialect, access);
+        let session = Session::with_pacing(dialect, access, limits, history.pacing());
+        let (status_sender, status) = watch::channel(session.status());
+        let driver = Driver {
+            dialect,
+            access,
+            session,
+            router: Router::new(dialect).meters(meters.clone()),
+            observer: ConnectionObserver::new(endpoint, history.number, address.server(), meters),
+            connector: Connector::new(
+                address,
+                shared.connect.clone(),
+                shared.tls.clone(),
+                throttle,
+                limits.connect_timeout,
+            ),
+            socket: Socket::Disconnected,
+            credentials: shared.credentials.clone().filter(|_| access == Access::Private),
+            clock: shared.clock.clone(),
+            correct_clock: false,
+            inflaters: shared.inflaters.clone(),
+            commands,
+            signals: signals.clone(),
+            assignments: assignments.clone(),
+            history,
+            login_failure: login_failure.clone(),
+            status: status_sender,
+            problems: shared.problems.clone(),
+            receive_tracker: receive_tracker.clone(),
+        };
+        tokio::spawn(driver.run());
+        Ok(DriverHandle {
+            commands: sender,
+            signals,
+            assignments,
+            login_failure,
+            receive_tracker,
+            status,
+        })
+    }
+}
+
+pub(super) const fn service(endpoint: Endpoint) -> Service {
+    match endpoint {
+        (Dialect::Spot, Access::Public) => Service::SpotWsPublic,
+        (Dialect::Spot, Access::Private) => Service::SpotWsPrivate,
+        (Dialect::Futures, Access::Public) => Service::FuturesWsPublic,
+        (Dialect::Futures, Access::Private) => Service::FuturesWsPrivate,
+    }
+}
+
+/// The field of the [`Environment`](bitmart_types::Environment) with the address.
+pub(super) const fn address_setting(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        (Dialect::Spot, Access::Public) => "spot_ws_public",
+        (Dialect::Spot, Access::Private) => "spot_ws_private",
+        (Dialect::Futures, Access::Public) => "futures_ws_public",
+        (Dialect::Futures, Access::Private) => "futures_ws_private",
+    }
+}
+
+/// Returns a seed for the jitter. Without randomness, reconnections are merely less spread out.
+pub(super) fn random_seed() -> u64 {
+    let mut bytes = [0; 8];
+    let _ = getrandom::getrandom(&mut bytes);
+    u64::from_ne_bytes(bytes)
+}

@@ -1,0 +1,285 @@
+//! The subscribers of one channel that share an event type.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use crate::error::Error;
+use crate::event::{DecodeError, DecodeErrorKind, Event};
+use crate::observe::Meters;
+use crate::reason::{ReconnectReason, Rejection};
+use crate::router::UpdateSink;
+use crate::update::Update;
+
+/// Identifies a subscriber on its connection.
+pub(crate) type SubscriberId = u64;
+
+/// The driver's end of one subscription.
+#[derive(Debug)]
+pub(crate) struct Subscriber<T> {
+    pub(crate) id: SubscriberId,
+    pub(crate) topic: Arc<str>,
+    /// The symbol of the topic, if it has only one. The dispatcher takes it.
+    pub(crate) symbol: Option<Arc<str>>,
+    pub(crate) sink: UpdateSink<T>,
+    /// Where to report the acknowledgement; `None` once it has arrived.
+    pub(crate) ack_target: Option<AckTarget>,
+}
+
+/// Where the acknowledgement or rejection of a topic is reported.
+#[derive(Debug)]
+pub(crate) enum AckTarget {
+    /// To the pending call of `subscribe`.
+    Caller(oneshot::Sender<Result<(), Error>>),
+    /// In the stream.
+    Stream,
+}
+
+/// A change in the life of subscriptions, whatever their event type.
+#[derive(Debug)]
+pub(super) enum LifecycleEvent {
+    Subscribed,
+    Resynced,
+    Reconnecting(ReconnectReason),
+    Stale(Instant),
+    Alive,
+    RequestRejected(Rejection),
+    /// A frame could not be read. Which topic it belongs to is unknown.
+    Malformed(DecodeError),
+    End(Error),
+}
+
+impl<T> Subscriber<T> {
+    /// Returns `false` if the subscription has ended.
+    fn notify(&mut self, event: &LifecycleEvent) -> bool {
+        let update = match event {
+            LifecycleEvent::Subscribed | LifecycleEvent::Resynced if self.ack_target.is_some() => {
+                if let Some(AckTarget::Caller(sender)) = self.ack_target.take() {
+                    // A canceled caller has also dropped the reader.
+                    let _ = sender.send(Ok(()));
+                }
+                Update::Subscribed
+            }
+            // Repeated for another subscription to the same topic.
+            LifecycleEvent::Subscribed => return true,
+            LifecycleEvent::Resynced => Update::Resynced,
+            LifecycleEvent::Reconnecting(reason) => Update::Reconnecting(reason.clone()),
+            LifecycleEvent::Stale(since) => Update::Stale(*since),
+            LifecycleEvent::Alive => Update::Alive,
+            LifecycleEvent::Malformed(_) if self.ack_target.is_some() => return true,
+            LifecycleEvent::Malformed(error) => Update::Malformed(error.clone()),
+            LifecycleEvent::RequestRejected(rejection) => {
+                Update::RequestRejected(rejection.clone())
+            }
+            LifecycleEvent::End(error) => {
+                match self.ack_target.take() {
+                    Some(AckTarget::Caller(sender)) => drop(sender.send(Err(error.clone()))),
+                    Some(AckTarget::Stream) | None => self.sink.end(error.clone()),
+                }
+                return false;
+            }
+        };
+        self.sink.push(update)
+    }
+}
+
+/// A dispatcher with its event type erased.
+pub(super) trait AnyDispatcher: Send {
+    fn event_type(&self) -> TypeId;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+    fn is_empty(&self) -> bool;
+    fn remove(&mut self, id: SubscriberId);
+    /// Decodes the frame once and delivers the entries whose symbol is `wanted`. `symbol` is that of
+    /// entries without one. Returns `false` if the frame is not JSON.
+    fn dispatch(
+        &mut self,
+        text: &str,
+        symbol: Option<&str>,
+        wanted: &dyn Fn(&str) -> bool,
+        ended: &mut Vec<SubscriberId>,
+    ) -> bool;
+    /// Notifies the subscribers of this topic, or all.
+    fn notify(
+        &mut self,
+        topic: Option<&str>,
+        event: &LifecycleEvent,
+        ended: &mut Vec<SubscriberId>,
+    );
+}
+
+pub(super) struct Dispatcher<T> {
+    /// Subscribers to one symbol, by the symbol in upper case.
+    by_symbol: HashMap<Arc<str>, Vec<Subscriber<T>>>,
+    /// Subscribers to every symbol of the channel.
+    all_symbols: Vec<Subscriber<T>>,
+    /// Entries of the current frame, kept to reuse the allocation.
+    entries: Vec<T>,
+    meters: Meters,
+}
+
+impl<T: Event> Dispatcher<T> {
+    pub(super) fn new(meters: Meters) -> Self {
+        Self { by_symbol: HashMap::new(), all_symbols: Vec::new(), entries: Vec::new(), meters }
+    }
+
+    pub(super) fn add(&mut self, mut subscriber: Subscriber<T>) {
+        match subscriber.symbol.take().map(into_upper_case) {
+            // Most symbols have one subscriber.
+            Some(symbol) => self
+                .by_symbol
+                .entry(symbol)
+                .or_insert_with(|| Vec::with_capacity(1))
+                .push(subscriber),
+            None => self.all_symbols.push(subscriber),
+        }
+    }
+
+    fn deliver(
+        &self,
+        update: Update<T>,
+        recipients: &Recipients<'_, T>,
+        ended: &mut Vec<SubscriberId>,
+    ) {
+        match recipients {
+            Recipients::Nobody => {}
+            Recipients::OfSymbol(subscribers) => {
+                push_to_each(update, subscribers.iter().chain(&self.all_symbols), ended);
+            }
+            Recipients::Everybody => {
+                let of_symbols = self.by_symbol.values().flatten();
+                push_to_each(update, of_symbols.chain(&self.all_symbols), ended);
+            }
+        }
+    }
+
+    fn recipients(&self, symbol: Option<&str>, wanted: &dyn Fn(&str) -> bool) -> Recipients<'_, T> {
+        match symbol {
+            Some(symbol) if !wanted(symbol) => Recipients::Nobody,
+            Some(symbol) => {
+                let mut subscribers = self.by_symbol.get(symbol);
+                if subscribers.is_none() && symbol.bytes().any(|byte| byte.is_ascii_lowercase()) {
+                    subscribers = self.by_symbol.get(&upper_case(symbol));
+                }
+                Recipients::OfSymbol(subscribers.map_or(&[], Vec::as_slice))
+            }
+            // An update without a symbol concerns the whole channel.
+            None => Recipients::Everybody,
+        }
+    }
+
+    fn subscribers(&mut self) -> impl Iterator<Item = &mut Subscriber<T>> {
+        self.by_symbol.values_mut().flatten().chain(&mut self.all_symbols)
+    }
+}
+
+/// The subscribers that an update is for.
+enum Recipients<'a, T> {
+    Nobody,
+    /// These, and the subscribers to every symbol.
+    OfSymbol(&'a [Subscriber<T>]),
+    Everybody,
+}
+
+/// Pushes the update to each subscriber whose topic is confirmed. All but the last get a copy.
+fn push_to_each<'a, T: Event>(
+    update: Update<T>,
+    subscribers: impl Iterator<Item = &'a Subscriber<T>>,
+    ended: &mut Vec<SubscriberId>,
+) {
+    let mut confirmed = subscribers.filter(|subscriber| subscriber.ack_target.is_none()).peekable();
+    let mut update = Some(update);
+    while let Some(subscriber) = confirmed.next() {
+        let own = if confirmed.peek().is_some() { update.clone() } else { update.take() };
+        if let Some(update) = own
+            && !subscriber.sink.push(update)
+        {
+            ended.push(subscriber.id);
+        }
+    }
+}
+
+/// Symbols are matched without regard to case.
+fn upper_case(symbol: &str) -> Arc<str> {
+    symbol.to_ascii_uppercase().into()
+}
+
+fn into_upper_case(symbol: Arc<str>) -> Arc<str> {
+    let is_upper_case = !symbol.bytes().any(|byte| byte.is_ascii_lowercase());
+    if is_upper_case { symbol } else { upper_case(&symbol) }
+}
+
+impl<T: Event> AnyDispatcher for Dispatcher<T> {
+    fn event_type(&self) -> TypeId {
+        TypeId::of::<T>()
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn is_empty(&self) -> bool {
+        self.all_symbols.is_empty() && self.by_symbol.is_empty()
+    }
+
+    fn remove(&mut self, id: SubscriberId) {
+        self.all_symbols.retain(|subscriber| subscriber.id != id);
+        self.by_symbol.retain(|_, subscribers| {
+            subscribers.retain(|subscriber| subscriber.id != id);
+            !subscribers.is_empty()
+        });
+    }
+
+    fn dispatch(
+        &mut self,
+        text: &str,
+        symbol: Option<&str>,
+        wanted: &dyn Fn(&str) -> bool,
+        ended: &mut Vec<SubscriberId>,
+    ) -> bool {
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut readable = true;
+        if T::decode(text, &mut entries).is_ok() {
+            for event in entries.drain(..) {
+                let recipients = self.recipients(event.symbol().or(symbol), wanted);
+                self.deliver(Update::Data(event), &recipients, ended);
+            }
+        } else {
+            entries.clear();
+            let mut results = Vec::new();
+            T::decode_each(text, &mut results);
+            for result in results {
+                match result {
+                    Ok(event) => {
+                        let recipients = self.recipients(event.symbol().or(symbol), wanted);
+                        self.deliver(Update::Data(event), &recipients, ended);
+                    }
+                    Err(error) => {
+                        self.meters.decode_error(error.kind());
+                        readable &= error.kind() == DecodeErrorKind::Shape;
+                        let recipients = self.recipients(error.symbol().or(symbol), wanted);
+                        self.deliver(Update::Malformed(error), &recipients, ended);
+                    }
+                }
+            }
+        }
+        self.entries = entries;
+        readable
+    }
+
+    fn notify(
+        &mut self,
+        topic: Option<&str>,
+        event: &LifecycleEvent,
+        ended: &mut Vec<SubscriberId>,
+    ) {
+        for subscriber in self.subscribers() {
+            let concerned = topic.is_none_or(|topic| *subscriber.topic == *topic);
+            if concerned && !subscriber.notify(event) {
+                ended.push(subscriber.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Commands that are not acknowledged in time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Session, State, WireState};
+use crate::dialect::Operation;
+use crate::reason::{ReconnectReason, Rejection};
+
+/// What to do with a topic whose acknowledgement is missing.
+enum TimeoutAction {
+    /// Send the command again, in a frame of its own.
+    Retry,
+    /// Desired again while it was being unsubscribed: subscribe afresh.
+    Release,
+    /// No longer desired.
+    Forget,
+    /// The second acknowledgement is missing as well.
+    Reject,
+}
+
+impl Session {
+    /// Handles the commands whose acknowledgement is overdue. Returns `false` if the connection was
+    /// aborted.
+    ///
+    /// A connection on which no command was ever acknowledged is dead. On any other, the fault lies
+    /// with the topic, and the other topics must not suffer for it.
+    pub(super) fn expire_commands(&mut self, now: Instant) -> bool {
+        for command in self.pending.take_expired(now) {
+            // The exchange does not acknowledge requests, so nothing can be concluded.
+            if command.operation == Operation::Request {
+                continue;
+            }
+            if !self.is_responsive() {
+                let reason = ReconnectReason::NotAcknowledged { operation: "subscription" };
+                self.abort(now, reason);
+                return false;
+            }
+            for topic in command.topics {
+                self.expire_topic(&topic);
+            }
+        }
+        self.start_unused_timer(now);
+        true
+    }
+
+    /// Records that the server answers commands about topics.
+    pub(super) fn mark_responsive(&mut self) {
+        if let State::Open { socket } = &mut self.state {
+            socket.responsive = true;
+        }
+    }
+
+    fn is_responsive(&self) -> bool {
+        matches!(self.state, State::Open { socket } if socket.responsive)
+    }
+
+    fn expire_topic(&mut self, topic: &Arc<str>) {
+        let Some(entry) = self.topics.get_mut(topic) else {
+            return;
+        };
+        let action = match (entry.wire_state, entry.desired) {
+            (WireState::Absent | WireState::Confirmed, _) => return,
+            (WireState::Subscribing, true) if entry.retry_alone => TimeoutAction::Reject,
+            (WireState::Unsubscribing, false) if !entry.retry_alone => TimeoutAction::Retry,
+            (WireState::Subscribing, true) => TimeoutAction::Retry,
+            (WireState::Unsubscribing, true) => TimeoutAction::Release,
+            (WireState::Subscribing | WireState::Unsubscribing, false) => TimeoutAction::Forget,
+        };
+        match action {
+            TimeoutAction::Retry => {
+                entry.retry_alone = true;
+                // `flush` derives the next command from this state and `desired`.
+                entry.wire_state =
+                    if entry.desired { WireState::Absent } else { WireState::Confirmed };
+            }
+            TimeoutAction::Release => self.release(topic),
+            TimeoutAction::Forget => self.forget(topic),
+            TimeoutAction::Reject => {
+                let text = "not acknowledged in time, sent twice";
+                self.reject(topic, Rejection::new(None, text));
+            }
+        }
+    }
+
+    /// Subscribes to topics again, each in a frame of its own, because their rejections cannot be
+    /// attributed.
+    pub(super) fn retry_individually(&mut self, topics: &[Arc<str>]) {
+        for topic in topics {
+            if let Some(entry) = self.topics.get_mut(topic)
+                && entry.wire_state == WireState::Subscribing
+            {
+                entry.wire_state = WireState::Absent;
+                entry.retry_alone = true;
+                if !entry.desired {
+                    self.forget(topic);
+                }
+            }
+        }
+    }
+}
