@@ -12,9 +12,10 @@ use std::io::{Read as _, Write as _};
 
 use bitmart_testkit::bench::Comparison;
 use bitmart_types::{Decimal, Symbol};
-use bitmart_ws::event::{Event, Level, SpotDepth, SpotDepthIncrease, SpotTicker, SpotTrade};
+use bitmart_ws::event::{Event, Level};
 use bitmart_ws::inflate::Inflater;
 use bitmart_ws::peek;
+use bitmart_ws::spot;
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 const TICKER: &str = include_str!("../fixtures/spot-ticker/sample.json");
@@ -24,12 +25,12 @@ const NAIVE: &str = "new decoder, serde_json::Value";
 
 fn main() {
     let whole = depth_frame(50).replace(r#","type":"snapshot","version":4"#, "");
-    book::<SpotDepth>("depth50", &whole.replace("depth/increase100", "depth50"));
-    book::<SpotDepthIncrease>("increase100, snapshot of 100 levels a side", &depth_frame(100));
+    book::<spot::Depth>("depth50", &whole.replace("depth/increase100", "depth50"));
+    book::<spot::DepthIncrease>("increase100, snapshot of 100 levels a side", &depth_frame(100));
     let update = depth_frame(8).replace("snapshot", "update");
-    book::<SpotDepthIncrease>("increase100, update of 8 levels a side", &update);
-    small::<SpotTicker>("ticker", TICKER);
-    small::<SpotTrade>("trade", TRADE);
+    book::<spot::DepthIncrease>("increase100, update of 8 levels a side", &update);
+    small::<spot::Ticker>("ticker", TICKER);
+    small::<spot::Trade>("trade", TRADE);
 }
 
 /// A book in the form that the venue uses, and in another.

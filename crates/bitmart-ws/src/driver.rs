@@ -323,7 +323,7 @@ impl Driver {
                         let rest = bytes.len().saturating_sub(trailing);
                         let rest = bytes.get(rest..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
-                        let fault = DecodeError::of_bytes(kind, &reason, rest);
+                        let fault = DecodeError::from_bytes(kind, &reason, rest);
                         self.observed.malformed(&fault);
                         self.router.malformed(fault);
                     }
@@ -358,7 +358,7 @@ impl Driver {
     fn received(&mut self, text: &str) -> bool {
         let Some(channel) = self.session.receive(now(), text) else {
             // Control frames are JSON, too, but for one word.
-            match DecodeError::of_text(text).filter(|_| text != "pong") {
+            match DecodeError::from_text(text).filter(|_| text != "pong") {
                 None => self.session.readable(now(), true),
                 Some(fault) => self.malformed(fault),
             }
@@ -376,7 +376,7 @@ impl Driver {
     /// A frame that never became text.
     fn unreadable(&mut self, kind: DecodeErrorKind, reason: &str, bytes: &[u8]) {
         self.session.heard(now());
-        self.malformed(DecodeError::of_bytes(kind, reason, bytes));
+        self.malformed(DecodeError::from_bytes(kind, reason, bytes));
     }
 
     /// Tells everybody of a frame that cannot be read, which may have been meant for anyone.

@@ -25,7 +25,8 @@
 //!
 //! # Layers
 //!
-//! - [`topic`], [`event`], [`book`], [`inflate`] and [`peek`] are pure: names, types and decoding.
+//! - [`topic`], [`spot`], [`futures`], [`event`], [`book`], [`inflate`] and [`peek`] are pure: topics,
+//!   events and decoding.
 //! - [`Session`] is the life of one connection as a pure state machine, for both [`Dialect`]s.
 //! - The `client` feature, on by default, adds tokio and rustls: one task per connection owns the
 //!   socket and never waits for a reader.
@@ -99,6 +100,7 @@ pub mod event;
 mod fan_in;
 #[cfg(feature = "client")]
 mod frame;
+pub mod futures;
 mod generated;
 #[cfg(feature = "client")]
 mod heard;
@@ -117,6 +119,7 @@ mod roster;
 #[cfg(feature = "client")]
 mod router;
 pub mod session;
+pub mod spot;
 #[cfg(feature = "client")]
 mod subscription;
 #[cfg(all(feature = "client", any(test, feature = "testing")))]

@@ -119,7 +119,7 @@ impl ConnectionPolicy {
     /// # Errors
     /// A value is beyond what the venue allows on this side, or makes no sense.
     pub fn limits(&self, dialect: Dialect, access: Access) -> Result<Limits, PolicyError> {
-        let published = PublishedLimits::of(dialect, access);
+        let published = PublishedLimits::new(dialect, access);
         let mut limits = Limits::of(dialect, access);
         let check = Check { dialect, access };
         if let Some(most) = self.topics_per_connection {

@@ -3,11 +3,9 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use bitmart_ws::event::{
-    Event, FuturesBookTicker, FuturesDepth, FuturesDepthAll, FuturesTicker, FuturesTrade,
-    SpotDepth, SpotDepthIncrease, SpotTicker, SpotTrade,
-};
+use bitmart_ws::event::Event;
 use bitmart_ws::inflate::Inflater;
+use bitmart_ws::{futures, spot};
 use flate2::{Compression, write::DeflateEncoder};
 
 /// Allocations of a frame once inflater and list of entries have been used.
@@ -41,28 +39,28 @@ fn book(levels: u32, space: &str) -> String {
 
 #[test]
 fn a_book_allocates_once_a_side() {
-    assert_eq!(allocations::<SpotDepthIncrease>(&book(50, "")), 2);
+    assert_eq!(allocations::<spot::DepthIncrease>(&book(50, "")), 2);
     // Blanks make it a case for the general decoder, which needs one more.
-    assert_eq!(allocations::<SpotDepthIncrease>(&book(50, " ")), 3);
+    assert_eq!(allocations::<spot::DepthIncrease>(&book(50, " ")), 3);
 }
 
 #[test]
 fn a_whole_book_allocates_once_a_side() {
     let whole = |text: &str| text.replace(r#","type":"snapshot","version":4"#, "");
-    assert_eq!(allocations::<SpotDepth>(&whole(&book(50, ""))), 2);
+    assert_eq!(allocations::<spot::Depth>(&whole(&book(50, ""))), 2);
     // As above: one side is read before the first blank is met.
-    assert_eq!(allocations::<SpotDepth>(&whole(&book(50, " "))), 3);
-    assert_eq!(allocations::<FuturesDepth>(&published("futures-depth/sample")), 1);
-    assert_eq!(allocations::<FuturesDepthAll>(&published("futures-depth-all/sample")), 2);
+    assert_eq!(allocations::<spot::Depth>(&whole(&book(50, " "))), 3);
+    assert_eq!(allocations::<futures::Depth>(&published("futures-depth/sample")), 1);
+    assert_eq!(allocations::<futures::DepthAll>(&published("futures-depth-all/sample")), 2);
 }
 
 #[test]
 fn tickers_and_trades_allocate_nothing() {
-    assert_eq!(allocations::<SpotTicker>(&published("spot-ticker/sample")), 0);
-    assert_eq!(allocations::<SpotTrade>(&published("spot-trade/sample")), 0);
-    assert_eq!(allocations::<FuturesTicker>(&published("futures-ticker/sample")), 0);
-    assert_eq!(allocations::<FuturesBookTicker>(&published("futures-bookticker/sample")), 0);
-    assert_eq!(allocations::<FuturesTrade>(&published("futures-trade/sample")), 0);
+    assert_eq!(allocations::<spot::Ticker>(&published("spot-ticker/sample")), 0);
+    assert_eq!(allocations::<spot::Trade>(&published("spot-trade/sample")), 0);
+    assert_eq!(allocations::<futures::Ticker>(&published("futures-ticker/sample")), 0);
+    assert_eq!(allocations::<futures::BookTicker>(&published("futures-bookticker/sample")), 0);
+    assert_eq!(allocations::<futures::Trade>(&published("futures-trade/sample")), 0);
 }
 
 /// The frame of a published sample.

@@ -7,7 +7,7 @@ use bitmart::rest::futures::{Execution, NewFuturesOrder};
 use bitmart::rest::spot::NewOrder;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::{MarginType, Timestamp};
-use bitmart::ws::event::{BalanceReason, DepthSide, Event};
+use bitmart::ws::event::Event;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
 use bitmart::ws::{Subscription, Topic, Update, catalog};
 use bitmart::{dec, rest, ws};
@@ -104,7 +104,7 @@ async fn spot_market(desk: &mut Desk) -> TestResult {
         .await?;
     for interval in SpotInterval::ALL {
         let topic = topic::spot::klines("BTC_USDT", *interval);
-        desk.expect(topic, |kline| kline.candle.low <= kline.candle.high).await?;
+        desk.expect(topic, |kline| kline.low <= kline.high).await?;
     }
     for levels in [DepthLevels::Five, DepthLevels::Twenty, DepthLevels::Fifty] {
         desk.expect(topic::spot::depth("BTC_USDT", levels), |book| {
@@ -129,12 +129,12 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
         .await?;
     desk.expect(topic::futures::all_tickers(), |ticker| ticker.symbol() == Some("ETHUSDT")).await?;
     let mut rates = desk.ws.subscribe(topic::futures::funding_rate("BTCUSDT")).await?;
-    desk.hear(&mut rates, |rate| rate.next_settlement > rate.timestamp).await?;
+    desk.hear(&mut rates, |rate| rate.next_funding_time > rate.timestamp).await?;
     rates.request().await?;
     desk.hear(&mut rates, |rate| rate.timestamp.is_some_and(is_fresh)).await?;
     let (levels, speed) = (DepthLevels::Five, DepthSpeed::Ms100);
     let mut side = desk.ws.subscribe(topic::futures::depth("BTCUSDT", levels, speed)).await?;
-    for wanted in [DepthSide::Bids, DepthSide::Asks] {
+    for wanted in [ws::futures::DepthSide::Bids, ws::futures::DepthSide::Asks] {
         desk.hear(&mut side, |book| book.side == wanted && book.levels.len() == 5).await?;
     }
     desk.expect(topic::futures::depth_all("BTCUSDT", levels, speed), |book| {
@@ -156,7 +156,7 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
         marks.push(desk.ws.subscribe(topic).await?);
     }
     for kline in klines.iter_mut().chain(&mut marks) {
-        desk.hear(kline, |kline| kline.candle.low <= kline.candle.high).await?;
+        desk.hear(kline, |kline| kline.low <= kline.high).await?;
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ async fn spot_account(desk: &mut Desk) -> TestResult {
     desk.rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(100))).await?;
     desk.hear(&mut orders, |order| order.fill().is_some()).await?;
     desk.hear(&mut balances, |update| {
-        update.reason == Some(BalanceReason::Trade)
+        update.reason == Some(ws::spot::BalanceReason::Trade)
             && update.balances.iter().any(|row| row.currency.as_str() == "BTC")
     })
     .await?;

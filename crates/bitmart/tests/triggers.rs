@@ -9,7 +9,6 @@ use bitmart::rest::futures::{
 use bitmart::rest::spot::{NewOrder, SubmitAlgoOrder};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
 use bitmart::types::{FuturesOrderState, FuturesOrderType, MarginType, PriceType};
-use bitmart::ws::event::{FuturesOrderAction, FuturesOrderUpdate};
 use bitmart::ws::{Subscription, Update, topic};
 use bitmart::{Credentials, Decimal, OrderId, dec, rest, ws};
 
@@ -24,7 +23,7 @@ struct Desk {
     exchange: Sandbox,
     mine: rest::Client,
     other: rest::Client,
-    orders: Subscription<FuturesOrderUpdate>,
+    orders: Subscription<ws::futures::OrderUpdate>,
 }
 
 impl Desk {
@@ -52,7 +51,7 @@ impl Desk {
     async fn next(
         &mut self,
         kind: FuturesOrderType,
-    ) -> Result<FuturesOrderUpdate, Box<dyn std::error::Error>> {
+    ) -> Result<ws::futures::OrderUpdate, Box<dyn std::error::Error>> {
         let found = async {
             while let Some(update) = self.orders.next().await {
                 match update? {
@@ -91,7 +90,7 @@ async fn a_plan_order_is_heard_of_when_it_comes_and_when_it_fires() -> TestResul
     );
     let id = desk.mine.futures().submit_plan_order(plan).await?.order_id;
     let told = desk.next(FuturesOrderType::Plan).await?;
-    assert_eq!(told.action, Some(FuturesOrderAction::Submit));
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Submit));
     assert_eq!((told.order.order_id, told.order.state), (id.clone(), FuturesOrderState::Open));
     assert_eq!(told.order.trigger_price, Some(dec!(59000)));
     assert_eq!(told.order.trigger_price_type, Some(PriceType::Last));
@@ -129,7 +128,7 @@ async fn a_stop_loss_fires_and_the_take_profit_is_cancelled_with_the_position() 
     // My own order comes to the price; the stop-loss closes one, and one is left.
     desk.trade(dec!(59500)).await?;
     let told = desk.next(FuturesOrderType::StopLoss).await?;
-    assert_eq!(told.action, Some(FuturesOrderAction::Submit));
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Submit));
     let told = desk.next(FuturesOrderType::Market).await?;
     let stop = told.order.plan_order_id.clone().ok_or("the stop-loss")?;
     let told = desk.next(FuturesOrderType::StopLoss).await?;
@@ -140,7 +139,7 @@ async fn a_stop_loss_fires_and_the_take_profit_is_cancelled_with_the_position() 
     desk.mine.futures().submit_order(close).await?;
     let told = desk.next(FuturesOrderType::TakeProfit).await?;
     assert_eq!(told.order.order_id, take.order_id);
-    assert_eq!(told.action, Some(FuturesOrderAction::Cancel));
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Cancel));
     assert_eq!(told.order.state, FuturesOrderState::Finished);
     Ok(())
 }
@@ -161,7 +160,7 @@ async fn a_trailing_order_is_among_the_open_orders_until_it_is_cancelled() -> Te
     assert_eq!(open[0].order_type, Some(FuturesOrderType::Trailing));
     desk.mine.futures().cancel_trailing_order(SYMBOL, id).await?;
     let told = desk.next(FuturesOrderType::Trailing).await?;
-    assert_eq!(told.action, Some(FuturesOrderAction::Cancel));
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Cancel));
     Ok(())
 }
 

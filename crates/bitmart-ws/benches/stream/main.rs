@@ -16,11 +16,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
 use bitmart_types::{Environment, Roots, Service};
-use bitmart_ws::event::SpotDepthIncrease;
 use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
+use bitmart_ws::spot;
 use server::Server;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -153,7 +153,7 @@ async fn receive(server: &Server, frames: u64) -> Result<u64, Fault> {
 async fn subscribe(
     client: &Client,
     topics: usize,
-) -> Result<Vec<Subscription<SpotDepthIncrease>>, Fault> {
+) -> Result<Vec<Subscription<spot::DepthIncrease>>, Fault> {
     let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
     Ok(client.subscribe_all(names).await.into_iter().collect::<Result<_, _>>()?)
 }

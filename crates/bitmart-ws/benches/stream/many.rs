@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitmart_ws::event::SpotDepthIncrease;
 use bitmart_ws::{ConnectionPolicy, Topic, Update, topic};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::server::Server;
 use crate::{Fault, client, processor_time, resident};
+use bitmart_ws::spot;
 
 /// Connections that the venue allows.
 const CONNECTIONS: usize = 20;
 
-fn topics(count: usize) -> impl Iterator<Item = Topic<SpotDepthIncrease>> {
+fn topics(count: usize) -> impl Iterator<Item = Topic<spot::DepthIncrease>> {
     (0..count).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")))
 }
 
@@ -120,7 +120,7 @@ fn processor(
     })
 }
 
-fn note(update: &Update<SpotDepthIncrease>, frames: &AtomicU64) {
+fn note(update: &Update<spot::DepthIncrease>, frames: &AtomicU64) {
     if let Update::Data(book) = update {
         black_box(book);
         frames.fetch_add(1, Ordering::Relaxed);

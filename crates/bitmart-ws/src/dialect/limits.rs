@@ -88,7 +88,7 @@ pub struct Limits {
 impl Limits {
     /// The limits of this side of this dialect.
     pub fn of(dialect: Dialect, access: Access) -> Self {
-        let published = PublishedLimits::of(dialect, access);
+        let published = PublishedLimits::new(dialect, access);
         let backoff = Backoff::default();
         let messages = published.messages.unwrap_or(UNSTATED_MESSAGES);
         let connects = published.connects.unwrap_or(UNSTATED_CONNECTS);

@@ -181,7 +181,7 @@ impl World {
                 (0..count).for_each(|number| self.put(topic, Update::Data(number.into())));
             }
             Step::Malformed(topic) => {
-                let fault = DecodeError::of_bytes(DecodeErrorKind::Encoding, "no text", b"?");
+                let fault = DecodeError::from_bytes(DecodeErrorKind::Encoding, "no text", b"?");
                 self.put(topic, Update::Malformed(fault));
             }
             Step::Cut => {

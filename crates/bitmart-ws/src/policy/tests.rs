@@ -34,7 +34,7 @@ fn what_the_venue_allows_at_most_is_taken_and_a_little_more_is_refused_everywher
     let new = ConnectionPolicy::new;
     let bit = Duration::from_nanos(1);
     for side in SIDES {
-        let published = PublishedLimits::of(side.0, side.1);
+        let published = PublishedLimits::new(side.0, side.1);
         let limits = Limits::of(side.0, side.1);
         let stated = published.topics_per_connection;
         let source = stated.map_or(LimitSource::Crate, |_| LimitSource::Venue);

@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 use crate::book::subscription::tests::{Bench, bench, bids, depth, malformed};
-use crate::event::SpotDepthIncrease;
+use crate::spot;
 use crate::update::Update;
 
 async fn event(bench: &mut Bench) -> BookEvent {
@@ -139,7 +139,7 @@ proptest! {
             let mut version = 1;
             for happening in happenings {
                 version += 1;
-                let update: Update<SpotDepthIncrease> = match happening {
+                let update: Update<spot::DepthIncrease> = match happening {
                     Happening::Update(rows) => bids("update", version, &written(&rows)),
                     Happening::Snapshot(rows) => bids("snapshot", version, &written(&rows)),
                     Happening::Gap => { version += 1; bids("update", version, "") }

@@ -4,17 +4,18 @@ use tokio::sync::mpsc;
 
 use super::BookSubscription;
 use crate::driver::Command;
-use crate::event::{Event, Level, SpotDepthIncrease};
+use crate::event::{Event, Level};
 use crate::queue::{Overflow, Writer, queue};
 use crate::reason::{ReconnectReason, Rejection};
+use crate::spot;
 use crate::testing::own::subscription;
 use crate::topic;
 use crate::update::Update;
 
 /// A book without a connection: the test writes its updates and reads its commands.
 pub(in crate::book) struct Bench {
-    pub(in crate::book) book: BookSubscription<SpotDepthIncrease>,
-    pub(in crate::book) writer: Writer<SpotDepthIncrease>,
+    pub(in crate::book) book: BookSubscription<spot::DepthIncrease>,
+    pub(in crate::book) writer: Writer<spot::DepthIncrease>,
     commands: mpsc::Receiver<Command>,
 }
 
@@ -26,23 +27,23 @@ pub(in crate::book) fn bench() -> Bench {
     Bench { book, writer, commands }
 }
 
-pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<SpotDepthIncrease> {
+pub(in crate::book) fn depth(kind: &str, version: u64, bid: &str) -> Update<spot::DepthIncrease> {
     bids(kind, version, &format!(r#"["{bid}","1"]"#))
 }
 
 /// An event with these bids, as they are written in the frame.
-pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<SpotDepthIncrease> {
+pub(in crate::book) fn bids(kind: &str, version: u64, rows: &str) -> Update<spot::DepthIncrease> {
     let frame = format!(
         r#"{{"table":"spot/depth/increase100","data":[{{"symbol":"BTC_USDT","type":"{kind}",
         "version":{version},"ms_t":1698292343610,"asks":[],"bids":[{rows}]}}]}}"#
     );
     let mut entries = Vec::new();
-    SpotDepthIncrease::decode(&frame, &mut entries).expect("decodes");
+    spot::DepthIncrease::decode(&frame, &mut entries).expect("decodes");
     Update::Data(entries.remove(0))
 }
 
 impl Bench {
-    pub(in crate::book) fn push(&self, update: Update<SpotDepthIncrease>) {
+    pub(in crate::book) fn push(&self, update: Update<spot::DepthIncrease>) {
         assert!(self.writer.push(update));
     }
 
@@ -109,8 +110,8 @@ async fn an_event_that_cannot_be_decoded_empties_the_book_and_requests_a_snapsho
     assert!(!bench.requested());
 }
 
-pub(in crate::book) fn malformed() -> Update<SpotDepthIncrease> {
-    let error = SpotDepthIncrease::decode("{", &mut Vec::new()).expect_err("not JSON");
+pub(in crate::book) fn malformed() -> Update<spot::DepthIncrease> {
+    let error = spot::DepthIncrease::decode("{", &mut Vec::new()).expect_err("not JSON");
     Update::Malformed(error)
 }
 
