@@ -90,7 +90,7 @@ impl<'a> Feed<'a> {
         let (asks, bids) = (&sides.asks, &sides.bids);
         let update = DepthUpdate { kind, version: self.version, timestamp: None, asks, bids };
         let _ = black_box(self.book.apply(update));
-        self.book.is_whole()
+        self.book.is_synchronized()
     }
 
     fn step(&mut self) -> bool {

@@ -143,9 +143,17 @@ impl<T> Subscription<T> {
         self.handle.send(Command::Request(self.topic.name().into())).await
     }
 
-    /// Subscribes the topic anew, for all who share it.
-    pub(crate) async fn renew(&self) -> Result<(), Error> {
-        self.handle.send(Command::Renew(self.topic.name().into())).await
+    /// Sends a command about the topic. The future does not borrow the subscription.
+    pub(crate) fn send(
+        &self,
+        command: fn(Arc<str>) -> Command,
+    ) -> impl Future<Output = Result<(), Error>> + Send + Sync + use<T> {
+        let (handle, name) = (self.handle.clone(), self.topic.name().into());
+        async move {
+            let permit = handle.commands.reserve().await.map_err(|_| handle.gone())?;
+            permit.send(command(name));
+            Ok(())
+        }
     }
 }
 

@@ -66,7 +66,7 @@ async fn book<T: DepthEvent>(
                 let level = |level: ws::event::Level| -> Level { (level.price, level.size) };
                 let bids = book.bids().take(LEVELS).map(level).collect();
                 let asks = book.asks().take(LEVELS).map(level).collect();
-                Event::Book { bids, asks, whole: book.is_whole() }
+                Event::Book { bids, asks, whole: book.is_synchronized() }
             });
             if events.send(event).await.is_err() {
                 return;
