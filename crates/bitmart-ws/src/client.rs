@@ -25,7 +25,7 @@ use crate::dialect::{Access, Limits};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::inflate::Inflaters;
+use crate::inflate::InflaterPool;
 use crate::queue::{Overflow, queue};
 use crate::router::{Member, MemberId, Ready};
 use crate::subscription::{Subscription, shut_down};
@@ -80,7 +80,7 @@ struct Shared {
     capacity: usize,
     limits: HashMap<Side, Limits>,
     subscribe_within: Duration,
-    inflaters: Inflaters,
+    inflaters: InflaterPool,
     next_member: AtomicU64,
     sides: Mutex<Sides>,
     troubles: TroubleSender,

@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
 use crate::heard::Heard;
-use crate::inflate::{InflateError, Inflaters};
+use crate::inflate::{InflateError, InflaterPool};
 use crate::observe::Observed;
 use crate::reason::ReconnectReason;
 use crate::received::ReceivedAt;
@@ -85,7 +85,7 @@ pub(crate) struct Driver {
     pub(crate) credentials: Option<Credentials>,
     /// The time of login signatures, asked for every login.
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) inflaters: Inflaters,
+    pub(crate) inflaters: InflaterPool,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) signals: Arc<Signals>,
     /// Who is seated on this connection.

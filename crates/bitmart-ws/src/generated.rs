@@ -223,8 +223,8 @@ pub(crate) const CHANNELS: &[Channel] = &[
         ignores: &[
             ("data[].entrust_type", "the sample has normal, the table NORMAL"),
             ("data[].order_mode", "the sample has 0, the table spot"),
-            ("data[].exec_type", "M and T here, words over REST"),
-            ("data[].last_fill_time", "0 stands for no fill"),
+            ("data[].exec_type", "M and T, unlike maker and taker over REST"),
+            ("data[].last_fill_time", "0 means no fill"),
         ],
         recode: |text| recode::<spot::OrderUpdate>(Dialect::Spot, text),
     },
@@ -268,8 +268,8 @@ pub(crate) const CHANNELS: &[Channel] = &[
         ignores: &[
             ("data[].entrust_type", "the sample has normal, the table NORMAL"),
             ("data[].order_mode", "the sample has 0, the table spot"),
-            ("data[].exec_type", "M and T here, words over REST"),
-            ("data[].last_fill_time", "0 stands for no fill"),
+            ("data[].exec_type", "M and T, unlike maker and taker over REST"),
+            ("data[].last_fill_time", "0 means no fill"),
         ],
         recode: |text| recode::<spot::OrderUpdate>(Dialect::Spot, text),
     },
@@ -449,10 +449,7 @@ pub(crate) const CHANNELS: &[Channel] = &[
         fields: &["trade_id", "symbol", "deal_price", "deal_vol", "m", "created_at", "way"],
         essential: &["symbol", "deal_price", "deal_vol"],
         aliases: &[],
-        ignores: &[(
-            "data[].created_at",
-            "nanoseconds on the wire; a Timestamp ends at the millisecond",
-        )],
+        ignores: &[("data[].created_at", "nanoseconds on the wire; a Timestamp has milliseconds")],
         recode: |text| recode::<futures::Trade>(Dialect::Futures, text),
     },
     Channel {
@@ -572,7 +569,7 @@ pub(crate) const CHANNELS: &[Channel] = &[
         aliases: &[],
         ignores: &[(
             "data[].order.type",
-            "plan_order and trailing_order here, planorder and trailing over REST",
+            "plan_order and trailing_order, unlike planorder and trailing over REST",
         )],
         recode: |text| recode::<futures::OrderUpdate>(Dialect::Futures, text),
     },

@@ -1,4 +1,4 @@
-//! The least that a program on these libraries does.
+//! The lower bound: the least work of a program on the same libraries.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::Fault;
 use crate::server::Server;
 use bitmart_ws::spot;
 
-/// Connects, subscribes and takes every frame.
+/// Connects, subscribes and receives all frames.
 pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), Fault> {
     let (address, roots) = crate::roots(server);
     let stream = TcpStream::connect(address).await?;

@@ -17,7 +17,7 @@ use super::{Client, Shared};
 use crate::connect::Address;
 use crate::dialect::{Access, Dialect, Limits};
 use crate::error::{Error, ErrorKind};
-use crate::inflate::Inflaters;
+use crate::inflate::InflaterPool;
 use crate::policy::ConnectionPolicy;
 
 /// Updates that a subscription holds for a slow reader, unless told otherwise.
@@ -203,7 +203,7 @@ impl ClientBuilder {
             capacity: self.capacity,
             limits,
             subscribe_within: self.subscribe_within,
-            inflaters: Inflaters::default(),
+            inflaters: InflaterPool::default(),
             next_member: AtomicU64::new(0),
             sides: Mutex::default(),
             troubles: watch::Sender::new(None),

@@ -8,7 +8,7 @@ use crate::spot;
 use crate::update::Update;
 
 async fn event(harness: &mut Harness) -> BookEvent {
-    harness.book.next_event().await.expect("goes on").expect("no error")
+    harness.book.next_event().await.expect("not ended").expect("no error")
 }
 
 fn level(price: i64, size: i64) -> Level {

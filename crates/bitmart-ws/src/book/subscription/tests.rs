@@ -49,7 +49,7 @@ impl Harness {
 
     /// Returns the version of the book after the next change; `None` while it is resyncing.
     async fn version(&mut self) -> Option<u64> {
-        self.book.next().await.expect("goes on").expect("no error").version()
+        self.book.next().await.expect("not ended").expect("no error").version()
     }
 
     pub(in crate::book) fn requested(&mut self) -> bool {

@@ -7,7 +7,7 @@ use crate::spot::DepthIncrease;
 use crate::update::Update;
 
 async fn version(watch: &mut BookWatch<DepthIncrease>) -> Option<u64> {
-    watch.next().await.expect("goes on").expect("no error").version()
+    watch.next().await.expect("not ended").expect("no error").version()
 }
 
 #[tokio::test]
