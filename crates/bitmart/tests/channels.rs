@@ -7,9 +7,9 @@ use bitmart::rest::futures::{Execution, NewFuturesOrder};
 use bitmart::rest::spot::NewOrder;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::{MarginType, Timestamp};
-use bitmart::ws::event::Event;
+use bitmart::ws::event::{Event, RawEvent};
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
-use bitmart::ws::{Subscription, Topic, Update, catalog};
+use bitmart::ws::{Dialect, Subscription, Topic, Update, catalog};
 use bitmart::{dec, rest, ws};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -89,6 +89,7 @@ async fn every_channel_delivers_a_typed_event() -> TestResult {
     futures_market(&mut desk).await?;
     spot_account(&mut desk).await?;
     futures_account(&mut desk).await?;
+    other_channels(&mut desk).await?;
     let missing: Vec<&str> = catalog::channels()
         .iter()
         .map(|channel| channel.pattern)
@@ -190,4 +191,27 @@ async fn futures_account(desk: &mut Desk) -> TestResult {
         position.size == dec!(3) && position.margin_type == Some(MarginType::Isolated)
     })
     .await
+}
+
+/// Checks public channels without an assertion of their own: their events decode into their type.
+async fn other_channels(desk: &mut Desk) -> TestResult {
+    let is_new = |channel: &&catalog::Channel| !desk.seen.contains(&channel.pattern);
+    let channels = catalog::channels().iter().filter(|channel| !channel.private).filter(is_new);
+    for channel in channels.collect::<Vec<_>>() {
+        let symbol = match channel.dialect {
+            Dialect::Spot => "BTC_USDT",
+            _ => "BTCUSDT",
+        };
+        let (levels, interval, speed) = ("5", "1m", "");
+        let name = channel.pattern.replace("{symbol}", symbol).replace("{levels}", levels);
+        let name = name.replace("{interval}", interval).replace("{speed}", speed);
+        let topic: Topic<RawEvent> = Topic::public(channel.dialect, name.as_str());
+        desk.expect(topic, |event| {
+            let frame = format!(r#"{{"data":{},"group":"{name}"}}"#, event.json);
+            let recoded = catalog::recode(channel.dialect, &frame);
+            recoded.is_ok_and(|recoded| recoded.is_some_and(|recoded| recoded.faults.is_empty()))
+        })
+        .await?;
+    }
+    Ok(())
 }
