@@ -9,11 +9,10 @@ use super::side::{Direction, Side};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "an argument, for users to write")]
 pub enum SweepLimit {
-    /// SweepLimit this much was total, in the unit of the sizes: base currency on spot, contracts on
-    /// futures.
+    /// Up to this size: in base currency on spot, in contracts on futures.
     Size(Decimal),
-    /// SweepLimit this much was total in price times size: quote currency on spot. On futures multiply
-    /// by the contract size of a contract that is quoted in USDT.
+    /// Up to this sum of price times size: in quote currency on spot. On futures, multiply it by the
+    /// contract size of a contract that is quoted in USDT.
     Notional(Decimal),
     /// All levels that are not worse than this price.
     Price(Decimal),
