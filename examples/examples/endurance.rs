@@ -200,7 +200,7 @@ async fn follow<T: DepthEvent>(
                 book.asks().map(|level| (level.price, level.size)).collect(),
                 book.bids().map(|level| (level.price, level.size)).collect(),
             );
-            log.equal = book.is_whole()
+            log.equal = book.is_synchronized()
                 && own
                     .is_some_and(|own| own.asks.starts_with(&asks) && own.bids.starts_with(&bids));
             if log.equal || tokio::time::Instant::now() >= until {
@@ -211,7 +211,7 @@ async fn follow<T: DepthEvent>(
             book = books.next() => match book {
                 Some(book) => {
                     log.changes += 1;
-                    log.losses += u64::from(!book?.is_whole());
+                    log.losses += u64::from(!book?.is_synchronized());
                 }
                 None => return Ok(log),
             },

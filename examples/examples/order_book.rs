@@ -30,7 +30,7 @@ async fn main() -> examples::Result {
                 ask.price,
                 ask.size
             ),
-            _ if book.is_whole() => println!("one side of the book is empty"),
+            _ if book.is_synchronized() => println!("one side of the book is empty"),
             _ => println!("resyncing: there is no book to trade on"),
         }
         if changes == 5 {

@@ -7,9 +7,7 @@ use crate::order::some_price;
 use crate::{Balance, Direction, Fill, Instrument, Order, Position, PositionKey, Progress, Unread};
 
 /// An error where the event lacks what an account depends on. Nothing is put in its place: REST tells.
-pub(crate) fn spot_order_event(
-    update: bitmart_ws::event::SpotOrderUpdate,
-) -> Result<Order, Unread> {
+pub(crate) fn spot_order_event(update: bitmart_ws::spot::OrderUpdate) -> Result<Order, Unread> {
     let lacking = |member| Unread::lacking(format_args!("order {}", update.order_id), member);
     let filled = update.filled_size.ok_or_else(|| lacking("filled_size"))?;
     let state = update.state.ok_or_else(|| lacking("order_state"))?;
@@ -53,7 +51,7 @@ impl From<bitmart_rest::spot::Order> for Order {
 }
 
 /// An error where the event lacks what an account depends on. Nothing is put in its place: REST tells.
-pub(crate) fn futures_order_event(order: bitmart_ws::event::FuturesOrder) -> Result<Order, Unread> {
+pub(crate) fn futures_order_event(order: bitmart_ws::futures::Order) -> Result<Order, Unread> {
     let lacking = |member| Unread::lacking(format_args!("order {}", order.order_id), member);
     let size = order.size.ok_or_else(|| lacking("size"))?;
     let filled = order.filled_size.ok_or_else(|| lacking("deal_size"))?;
@@ -114,8 +112,8 @@ impl Fill {
             size: fill.size,
             fee: fill.fee,
             fee_currency: fill.fee_currency,
-            role: fill.role,
-            time: fill.time,
+            role: fill.trade_role,
+            time: fill.timestamp,
         }
     }
 }
@@ -154,7 +152,7 @@ impl From<bitmart_rest::futures::Fill> for Fill {
 
 /// An error where an amount was not told: it is not 0, REST tells.
 pub(crate) fn spot_event(
-    balance: bitmart_ws::event::SpotBalance,
+    balance: bitmart_ws::spot::Balance,
 ) -> Result<(Currency, Balance), Unread> {
     let lacking = || Unread::lacking(format_args!("balance of {}", balance.currency), "av_bal");
     let (available, frozen) = (balance.available.ok_or_else(lacking)?, balance.frozen);
@@ -168,7 +166,7 @@ pub(crate) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> (Currency
 
 /// An error where an amount was not told: it is not 0, REST tells.
 pub(crate) fn futures_event(
-    asset: bitmart_ws::event::FuturesAsset,
+    asset: bitmart_ws::futures::Asset,
 ) -> Result<(Currency, Balance), Unread> {
     let lacking =
         || Unread::lacking(format_args!("balance of {}", asset.currency), "available_balance");
@@ -185,7 +183,7 @@ pub(crate) fn futures_row(asset: bitmart_rest::futures::Asset) -> (Currency, Bal
 
 /// An error for a direction that this version does not know.
 pub(crate) fn position_event(
-    position: bitmart_ws::event::FuturesPosition,
+    position: bitmart_ws::futures::Position,
 ) -> Result<(PositionKey, Position), Unread> {
     let direction = match position.position_type {
         futures::PositionType::Long => Direction::Long,
@@ -203,7 +201,7 @@ pub(crate) fn position_event(
     let key = PositionKey { contract: position.symbol, direction };
     let position = Position {
         size: position.size,
-        average_price: position.average_price.filter(|price| !price.is_zero()),
+        average_price: position.entry_price.filter(|price| !price.is_zero()),
         liquidation_price: position.liquidation_price,
         one_way,
     };

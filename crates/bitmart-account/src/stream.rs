@@ -5,10 +5,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bitmart_types::Currency;
-use bitmart_ws::event::{
-    Event, FuturesAsset, FuturesOrderUpdate, FuturesPosition, SpotBalanceUpdate, SpotOrderUpdate,
-};
-use bitmart_ws::{Client, Error, Subscription, Topic, Update, topic};
+use bitmart_ws::event::Event;
+use bitmart_ws::{Client, Error, Subscription, Topic, Update, futures, spot, topic};
 use futures_util::StreamExt as _;
 
 use crate::sync::Report;
@@ -109,7 +107,7 @@ async fn futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, Error
     Ok(sources)
 }
 
-fn spot_order(update: SpotOrderUpdate, out: &mut Reports) {
+fn spot_order(update: spot::OrderUpdate, out: &mut Reports) {
     let pair = Instrument::Pair(update.symbol.clone());
     let fill = update.fill().map(|fill| Fill::of(pair, update.order_id.clone(), fill));
     if update.has_unread_fill() {
@@ -120,7 +118,7 @@ fn spot_order(update: SpotOrderUpdate, out: &mut Reports) {
     out.told.extend(fill.map(Report::Fill));
 }
 
-fn spot_balances(update: SpotBalanceUpdate, out: &mut Reports) {
+fn spot_balances(update: spot::BalanceUpdate, out: &mut Reports) {
     let (balances, faults) = update.balances.into_parts();
     out.unread.extend(faults.into_iter().map(Unread::Row));
     for balance in balances {
@@ -129,19 +127,19 @@ fn spot_balances(update: SpotBalanceUpdate, out: &mut Reports) {
     }
 }
 
-fn futures_order(update: FuturesOrderUpdate, out: &mut Reports) {
+fn futures_order(update: futures::OrderUpdate, out: &mut Reports) {
     let contract = Instrument::Contract(update.order.symbol.clone());
     let fill = update.fill().map(|fill| Fill::of(contract, update.order.order_id.clone(), fill));
     out.take(convert::futures_order_event(update.order), Report::Order);
     out.told.extend(fill.map(Report::Fill));
 }
 
-fn futures_position(update: FuturesPosition, out: &mut Reports) {
+fn futures_position(update: futures::Position, out: &mut Reports) {
     let position = convert::position_event(update);
     out.take(position, |(key, position)| Report::Position(key, position));
 }
 
-fn futures_asset(update: FuturesAsset, out: &mut Reports) {
+fn futures_asset(update: futures::Asset, out: &mut Reports) {
     let balance = convert::futures_event(update);
     out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
 }

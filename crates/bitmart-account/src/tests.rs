@@ -1,5 +1,5 @@
-use bitmart_types::{Decimal, Timestamp, dec, futures};
-use bitmart_ws::event::{Event, FuturesOrderUpdate, FuturesPosition, SpotOrderUpdate};
+use bitmart_types::{Decimal, PositionMode, Timestamp, dec};
+use bitmart_ws::event::Event;
 use proptest::prelude::*;
 
 use crate::*;
@@ -14,8 +14,8 @@ fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str)
         "client_order_id":"client{id}","create_time":"1700000000001","update_time":"1700000000002","order_mode":"spot",
         "entrust_type":"normal","order_state":"{state}","dealFee":"","deal_fee_coin_name":""}}]}}"#
     );
-    let mut entries: Vec<SpotOrderUpdate> = Vec::new();
-    SpotOrderUpdate::decode(&frame, &mut entries).expect("decodes");
+    let mut entries: Vec<bitmart_ws::spot::OrderUpdate> = Vec::new();
+    bitmart_ws::spot::OrderUpdate::decode(&frame, &mut entries).expect("decodes");
     convert::spot_order_event(entries.remove(0)).expect("all is told")
 }
 
@@ -30,8 +30,8 @@ fn futures(state: u8, size: &str, filled: &str) -> Order {
         "activation_price_type":"-","activation_price":"-","callback_rate":"-",
         "position_mode":"hedge_mode"}}}}]}}"#
     );
-    let mut entries: Vec<FuturesOrderUpdate> = Vec::new();
-    FuturesOrderUpdate::decode(&frame, &mut entries).expect("decodes");
+    let mut entries: Vec<bitmart_ws::futures::OrderUpdate> = Vec::new();
+    bitmart_ws::futures::OrderUpdate::decode(&frame, &mut entries).expect("decodes");
     convert::futures_order_event(entries.remove(0).order).expect("all is told")
 }
 
@@ -128,8 +128,8 @@ fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey,
         "hold_avg_price":"5","close_avg_price":"0","open_avg_price":"5","liquidate_price":"1",
         "create_time":1700000000001,"update_time":1700000000002,"position_mode":"{mode}"}}]}}"#
     );
-    let mut entries: Vec<FuturesPosition> = Vec::new();
-    FuturesPosition::decode(&frame, &mut entries).expect("decodes");
+    let mut entries: Vec<bitmart_ws::futures::Position> = Vec::new();
+    bitmart_ws::futures::Position::decode(&frame, &mut entries).expect("decodes");
     convert::position_event(entries.remove(0)).expect("a known direction")
 }
 

@@ -1,10 +1,10 @@
-//! Compressed frame to typed events: this crate, the lower bound and the way of a quick start.
+//! Decodes compressed frames into typed events: this crate, a lower bound and a simple implementation.
 //!
-//! The lower bound inflates with libdeflate into a ready buffer and reads exactly this frame by hand
-//! into decimals and vectors of the right size; it checks nothing and does not look for the channel.
-//! The quick start makes a new decoder per frame and parses into a tree. The goal is to take at most
-//! 1.3 times as long as the lower bound for books and 1.8 times for the rest. A book frame that is
-//! not in the usual form, here by one blank, goes through serde and costs more.
+//! The lower bound inflates with libdeflate into a fixed buffer and parses exactly this frame by hand
+//! into decimals and vectors of the right size, without any check and without finding the channel. The
+//! simple implementation creates a new decoder per frame and parses into a tree. Goal: at most 1.3 times
+//! the lower bound for books and 1.8 times for other frames. A book frame in an unusual form, here with
+//! one blank, is decoded by serde and takes longer.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -12,9 +12,10 @@ use std::io::{Read as _, Write as _};
 
 use bitmart_testkit::bench::Comparison;
 use bitmart_types::{Decimal, Symbol};
-use bitmart_ws::event::{Event, Level, SpotDepth, SpotDepthIncrease, SpotTicker, SpotTrade};
+use bitmart_ws::event::{Event, Level};
 use bitmart_ws::inflate::Inflater;
 use bitmart_ws::peek;
+use bitmart_ws::spot;
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 
 const TICKER: &str = include_str!("../fixtures/spot-ticker/sample.json");
@@ -23,16 +24,16 @@ const TRADE: &str = include_str!("../fixtures/spot-trade/sample.json");
 const NAIVE: &str = "new decoder, serde_json::Value";
 
 fn main() {
-    let whole = depth_frame(50).replace(r#","type":"snapshot","version":4"#, "");
-    book::<SpotDepth>("depth50", &whole.replace("depth/increase100", "depth50"));
-    book::<SpotDepthIncrease>("increase100, snapshot of 100 levels a side", &depth_frame(100));
+    let complete = depth_frame(50).replace(r#","type":"snapshot","version":4"#, "");
+    book::<spot::Depth>("depth50", &complete.replace("depth/increase100", "depth50"));
+    book::<spot::DepthIncrease>("increase100, snapshot of 100 levels a side", &depth_frame(100));
     let update = depth_frame(8).replace("snapshot", "update");
-    book::<SpotDepthIncrease>("increase100, update of 8 levels a side", &update);
-    small::<SpotTicker>("ticker", TICKER);
-    small::<SpotTrade>("trade", TRADE);
+    book::<spot::DepthIncrease>("increase100, update of 8 levels a side", &update);
+    small::<spot::Ticker>("ticker", TICKER);
+    small::<spot::Trade>("trade", TRADE);
 }
 
-/// A book in the form that the venue uses, and in another.
+/// A book in the form that the exchange sends, and in another one.
 fn book<E: Event>(title: &str, text: &str) {
     let frame = deflate(text);
     let unusual = deflate(&text.replacen(',', ", ", 1));
@@ -52,7 +53,7 @@ fn book<E: Event>(title: &str, text: &str) {
     .run();
     let (ours, naive) = (report.ratio_percent("bitmart-ws"), report.ratio_percent(NAIVE));
     let faster = naive * 100 / ours.max(1);
-    println!("  {}.{:02} times faster than the quick start", faster / 100, faster % 100);
+    println!("  {}.{:02} times faster than the simple implementation", faster / 100, faster % 100);
 }
 
 /// A frame of a published sample.
@@ -71,7 +72,7 @@ fn small<E: Event>(title: &str, fixture: &str) {
         .run();
 }
 
-/// Inflate, find the channel, decode: what a connection does with a binary frame.
+/// Inflates, finds the channel and decodes, as a connection does with a binary frame.
 fn receive<E: Event>(inflater: &mut Inflater, out: &mut Vec<E>, frame: &[u8]) -> bool {
     out.clear();
     let Ok(text) = inflater.inflate(frame) else { return false };
@@ -85,7 +86,7 @@ fn naive(frame: &[u8]) -> Option<serde_json::Value> {
     serde_json::from_slice(&text).ok()
 }
 
-/// The least work that turns this very frame into numbers.
+/// The least work that turns exactly this frame into numbers.
 struct LowerBound {
     inflate: libdeflater::Decompressor,
     text: Vec<u8>,
@@ -101,7 +102,7 @@ impl LowerBound {
         self.text.get(..length)
     }
 
-    /// The levels of a book that starts with its asks, followed by its bids.
+    /// Returns the levels of a book, asks and bids.
     fn book(&mut self, frame: &[u8]) -> Option<(Vec<Level>, Vec<Level>)> {
         let text = self.inflate(frame)?;
         let (asks, rest) = levels(text.get(r#"{"data":[{"asks":["#.len()..)?)?;
@@ -109,7 +110,7 @@ impl LowerBound {
         Some((asks, bids))
     }
 
-    /// The values of the only entry: the numbers in the order of the frame, and the pair.
+    /// Returns the numbers of the only entry, in the order of the frame, and its pair.
     fn fields(&mut self, frame: &[u8]) -> Option<([Decimal; 16], Symbol)> {
         let text = self.inflate(frame)?;
         let start = text.iter().position(|byte| *byte == b'[')?;
@@ -124,7 +125,7 @@ impl LowerBound {
                 count += 1;
             } else {
                 let end = rest.iter().position(|byte| *byte == b'"')?;
-                // Of the texts, only the pair has an underscore.
+                // Only the pair contains an underscore.
                 let text = std::str::from_utf8(rest.get(..end)?).ok()?;
                 symbol = symbol.or_else(|| text.contains('_').then(|| Symbol::from(text)));
                 rest = rest.get(end..)?;
@@ -136,7 +137,7 @@ impl LowerBound {
     }
 }
 
-/// The levels from the first one on, and what follows on the last.
+/// Returns the levels at the start of the text, and the rest of the text.
 fn levels(mut rest: &[u8]) -> Option<(Vec<Level>, &[u8])> {
     let mut levels = Vec::with_capacity(100);
     loop {
@@ -151,7 +152,7 @@ fn levels(mut rest: &[u8]) -> Option<(Vec<Level>, &[u8])> {
     }
 }
 
-/// A decimal up to what ends it, and what follows from there on.
+/// Returns the decimal at the start of the text, and the rest of the text.
 fn number(text: &[u8]) -> Option<(Decimal, &[u8])> {
     let (mut digits, mut scale, mut point) = (0_i64, 0_u32, false);
     let negative = usize::from(*text.first()? == b'-');
@@ -171,7 +172,7 @@ fn number(text: &[u8]) -> Option<(Decimal, &[u8])> {
     None
 }
 
-/// A snapshot with so many levels a side, with prices and sizes of the usual lengths.
+/// Returns a snapshot with this number of levels a side, with prices and sizes of typical length.
 fn depth_frame(levels: u32) -> String {
     let mut seed = 7_u32;
     let mut side = |sign: i64| {

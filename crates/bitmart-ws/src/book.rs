@@ -1,22 +1,21 @@
-//! Order books kept from snapshots and updates.
+//! Order books, maintained from snapshots and updates.
 //!
-//! [`OrderBook`] knows the version rules, [`BookKeeper`] also knows when to ask for a new snapshot.
-//! Both are plain data: they own no connection and wait for nothing. `BookSubscription` is a keeper
-//! on a live connection, which can be read in three ways: by waiting for each change of the book
-//! (`next`), as a stream of what changes (`BookEvents`), or from many places at once
-//! (`BookWatch`).
+//! [`OrderBook`] implements the version rules, [`BookSynchronizer`] also reports when a new snapshot is
+//! needed. Both are plain data without I/O. `BookSubscription` maintains a book on a live connection.
+//! It is a stream of books; `BookEvents` is a stream of changes, and `BookWatch` shares the latest book
+//! between many readers.
 
 mod compare;
 #[cfg(feature = "client")]
 mod events;
-mod keeper;
-mod ladder;
+mod side;
+mod statistics;
 #[cfg(feature = "client")]
 mod subscription;
+mod sweep;
+mod synchronizer;
 #[cfg(test)]
 mod tests;
-mod view;
-mod walk;
 #[cfg(feature = "client")]
 mod watch;
 
@@ -25,47 +24,47 @@ use std::fmt;
 use bitmart_types::{Decimal, Timestamp};
 
 use crate::event::{DepthKind, DepthUpdate, Level};
-use ladder::Ladder;
+use side::Side;
 
 pub use compare::{Difference, DifferenceSide, Differences};
 #[cfg(feature = "client")]
-pub use events::{BookChange, BookEvent, BookEvents, Resync};
-pub use keeper::{BookKeeper, KeeperStep};
+pub use events::{BookChange, BookEvent, BookEvents, ResyncReason};
+pub use statistics::Cumulative;
 #[cfg(feature = "client")]
 pub use subscription::BookSubscription;
-pub use view::Cumulative;
-pub use walk::{Until, Walk};
+pub use sweep::{Sweep, SweepLimit};
+pub use synchronizer::{BookSynchronizer, SyncOutcome};
 #[cfg(feature = "client")]
 pub use watch::BookWatch;
 
-/// The book of one pair or contract: whole, or empty and waiting for a snapshot. Never in between.
+/// The order book of one pair or contract: synchronized, or empty and waiting for a snapshot.
 ///
-/// One set of rules serves both dialects. A snapshot replaces the book. An update with the next
-/// version is applied, sizes are absolute and 0 deletes the price. An update whose version is not
-/// above the book's is stale: an idle spot book repeats its version (documented). An idle futures
-/// book sends empty updates with the next version (observed), which are applied. A version that
-/// skips is a gap: the book is lost.
+/// The same rules serve both dialects. A snapshot replaces the book. An update with the next version
+/// is applied; sizes are absolute and 0 removes the level. An update whose version is not above that
+/// of the book is stale: an idle spot book repeats its version (documented). An idle futures book
+/// sends empty updates with the next version (observed), which are applied. A version that skips one
+/// is a sequence gap: the book is out of sync.
 ///
 /// # Depth
 ///
-/// A topic covers so many levels a side. The documents say that a level beyond them stays invisible
-/// until it changes; they do not say whether a level that falls out of them is reported any more. So
-/// a book [with a limit](Self::with_limit) drops what lies beyond it after each update instead of
-/// showing sizes that may be old, and knows a *horizon* for each side ([`bid_horizon`],
-/// [`ask_horizon`]): the price down or up to which no level can be missing, whichever way the venue
-/// does it. Levels beyond the horizon are those that the venue has sent since; their sizes are right,
-/// but there may be others between them. A snapshot sets the horizon at its last level, or nowhere
-/// when it has fewer levels than the topic covers, because it is the whole side then. A side that
-/// fills up, or has to drop a level, draws it in. Only a snapshot widens it again.
+/// A topic covers a fixed number of levels a side. According to the documentation, a level beyond them
+/// stays invisible until it changes; it does not say whether a level that falls out of them is still
+/// updated. So a book [with a limit](Self::with_limit) drops the levels beyond it after each update
+/// instead of showing sizes that may be old. For each side it tracks the price down or up to which no
+/// level can be missing, whichever way the exchange does it: [`bids_complete_to`] and
+/// [`asks_complete_to`]. Levels beyond that price have been sent since; their sizes are right, but
+/// levels between them may be missing. A snapshot sets the price to its last level, or to `None` if it
+/// has fewer levels than the topic, because it then contains the whole side. A side that fills up or
+/// drops a level moves it closer to the best price. Only a snapshot moves it away again.
 ///
-/// [`bid_horizon`]: Self::bid_horizon
-/// [`ask_horizon`]: Self::ask_horizon
+/// [`bids_complete_to`]: Self::bids_complete_to
+/// [`asks_complete_to`]: Self::asks_complete_to
 ///
 /// # Example
 ///
 /// ```
 /// use bitmart_types::dec;
-/// use bitmart_ws::book::{Applied, Loss, OrderBook};
+/// use bitmart_ws::book::{Applied, OrderBook, SyncError};
 /// use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
 ///
 /// let mut book = OrderBook::new();
@@ -80,60 +79,62 @@ pub use watch::BookWatch;
 ///
 /// let kind = &DepthKind::Update;
 /// let skipped = DepthUpdate { kind, version: 9, asks: &[], bids: &[], ..update };
-/// assert_eq!(book.apply(skipped), Applied::Lost(Loss::Gap { expected: 8, received: 9 }));
-/// assert!(!book.is_whole());
+/// assert_eq!(book.apply(skipped), Applied::OutOfSync(SyncError::SequenceGap { expected: 8, received: 9 }));
+/// assert!(!book.is_synchronized());
 /// assert_eq!(book.best_bid(), None);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct OrderBook {
-    /// `None` while there is no book.
+    /// `None` while resyncing.
     version: Option<u64>,
     timestamp: Option<Timestamp>,
-    /// Levels a side that the venue tells of, if known.
+    /// Levels per side of the topic, if known.
     limit: Option<usize>,
-    asks: Ladder<ladder::Asks>,
-    bids: Ladder<ladder::Bids>,
+    asks: Side<side::Asks>,
+    bids: Side<side::Bids>,
 }
 
-/// What [`OrderBook::apply`] did.
+/// The result of [`OrderBook::apply`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use = "a lost book needs a new snapshot"]
+#[must_use = "a book that is out of sync needs a new snapshot"]
 pub enum Applied {
-    /// The book is now the snapshot.
+    /// The book was replaced by the snapshot.
     Snapshot,
-    /// The update is in the book.
+    /// The update was applied.
     Updated,
-    /// The book already has this version. Nothing changed.
+    /// The book already has this version, and did not change.
     Stale,
-    /// There is no book that could be updated. Nothing changed; a snapshot is needed.
+    /// There is no book to update; a snapshot is needed.
     Ignored,
-    /// The book was wrong or would be. It is empty now; a snapshot is needed.
-    Lost(Loss),
+    /// The book is out of sync and was cleared; a snapshot is needed.
+    OutOfSync(SyncError),
 }
 
-/// Why a book was given up.
+/// Why an event put a book out of sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Loss {
+pub enum SyncError {
     /// Updates are missing.
-    Gap {
-        /// The version that had to come next.
+    SequenceGap {
+        /// The next version.
         expected: u64,
-        /// The version that came.
+        /// The version of the event.
         received: u64,
     },
     /// The best bid is not below the best ask.
     Crossed,
-    /// The venue sent a kind of depth event that is neither snapshot nor update.
+    /// The event is neither a snapshot nor an update.
     UnknownKind,
 }
 
-impl fmt::Display for Loss {
+impl std::error::Error for SyncError {}
+
+impl fmt::Display for SyncError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gap { expected, received } => {
-                write!(f, "updates are missing: version {received} came instead of {expected}")
+            Self::SequenceGap { expected, received } => {
+                write!(f, "sequence gap: received version {received} instead of {expected}")
             }
             Self::Crossed => f.write_str("best bid not below best ask"),
             Self::UnknownKind => f.write_str("neither a snapshot nor an update"),
@@ -142,24 +143,24 @@ impl fmt::Display for Loss {
 }
 
 impl OrderBook {
-    /// A book that waits for its first snapshot, of a source that sends every change of its whole
-    /// book. Up to 10,000 levels a side are kept.
+    /// Creates a book that waits for its first snapshot, for a source that sends every change of all
+    /// its levels. It stores up to 10,000 levels a side.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A book that waits for its first snapshot, of a topic that covers so many levels a side: see
-    /// [Depth](Self#depth).
+    /// Creates a book that waits for its first snapshot, for a topic with a fixed number of levels a
+    /// side: see [Depth](Self#depth).
     pub fn with_limit(levels: usize) -> Self {
         Self { limit: Some(levels), ..Self::default() }
     }
 
-    /// Levels a side that the topic covers, if the book was told.
+    /// Returns the number of levels a side of the topic, if known.
     pub fn limit(&self) -> Option<usize> {
         self.limit
     }
 
-    /// Takes in a snapshot or an update.
+    /// Applies a snapshot or an update.
     pub fn apply(&mut self, update: DepthUpdate<'_>) -> Applied {
         let applied = match (update.kind, self.version) {
             (DepthKind::Snapshot, _) => {
@@ -172,25 +173,27 @@ impl OrderBook {
                 return Applied::Stale;
             }
             (DepthKind::Update, Some(version)) if update.version - version > 1 => {
-                return self.lose(Loss::Gap { expected: version + 1, received: update.version });
+                return self.desynchronize(SyncError::SequenceGap {
+                    expected: version + 1,
+                    received: update.version,
+                });
             }
             (DepthKind::Update, Some(_)) => {
                 self.asks.update(update.asks, self.limit);
                 self.bids.update(update.bids, self.limit);
                 Applied::Updated
             }
-            (DepthKind::Unknown(_), _) => return self.lose(Loss::UnknownKind),
+            (DepthKind::Unknown(_), _) => return self.desynchronize(SyncError::UnknownKind),
         };
         if self.is_crossed() {
-            return self.lose(Loss::Crossed);
+            return self.desynchronize(SyncError::Crossed);
         }
         self.version = Some(update.version);
         self.timestamp = update.timestamp.or(self.timestamp);
         applied
     }
 
-    /// Empties the book until the next snapshot. For a connection that was lost or events that were
-    /// missed.
+    /// Clears the book until the next snapshot. Use it after a lost connection or missed events.
     pub fn clear(&mut self) {
         self.version = None;
         self.timestamp = None;
@@ -198,64 +201,64 @@ impl OrderBook {
         self.bids.clear();
     }
 
-    fn lose(&mut self, loss: Loss) -> Applied {
+    fn desynchronize(&mut self, error: SyncError) -> Applied {
         self.clear();
-        Applied::Lost(loss)
+        Applied::OutOfSync(error)
     }
 
     fn is_crossed(&self) -> bool {
         self.asks.best().zip(self.bids.best()).is_some_and(|(ask, bid)| bid.price >= ask.price)
     }
 
-    /// Whether there is a book. `false` means that it is resyncing: all else says nothing then.
-    pub fn is_whole(&self) -> bool {
+    /// Returns whether the book is synchronized. If not, it is resyncing and has no levels.
+    pub fn is_synchronized(&self) -> bool {
         self.version.is_some()
     }
 
-    /// Version of the book, `None` while it is resyncing.
+    /// Returns the version of the book. `None` while resyncing.
     pub fn version(&self) -> Option<u64> {
         self.version
     }
 
-    /// When the venue sent the last event that gave a time. `None` while resyncing.
+    /// Returns the time of the last event that had one. `None` while resyncing.
     pub fn timestamp(&self) -> Option<Timestamp> {
         self.timestamp
     }
 
-    /// The highest buy. `None` while resyncing, or when nobody buys.
+    /// Returns the highest bid. `None` while resyncing or without bids.
     pub fn best_bid(&self) -> Option<Level> {
         self.bids.best()
     }
 
-    /// The lowest sell. `None` while resyncing, or when nobody sells.
+    /// Returns the lowest ask. `None` while resyncing or without asks.
     pub fn best_ask(&self) -> Option<Level> {
         self.asks.best()
     }
 
-    /// The price down to which no buy can be missing: see [Depth](Self#depth). `None` when none can
-    /// be missing at any price, and while resyncing.
-    pub fn bid_horizon(&self) -> Option<Decimal> {
-        self.bids.horizon()
+    /// Returns the price down to which no bid can be missing: see [Depth](Self#depth). `None` if none
+    /// can be missing at any price, and while resyncing.
+    pub fn bids_complete_to(&self) -> Option<Decimal> {
+        self.bids.complete_to()
     }
 
-    /// The price up to which no sell can be missing: see [Depth](Self#depth). `None` when none can
-    /// be missing at any price, and while resyncing.
-    pub fn ask_horizon(&self) -> Option<Decimal> {
-        self.asks.horizon()
+    /// Returns the price up to which no ask can be missing: see [Depth](Self#depth). `None` if none
+    /// can be missing at any price, and while resyncing.
+    pub fn asks_complete_to(&self) -> Option<Decimal> {
+        self.asks.complete_to()
     }
 
-    /// Asks and bids that the last update pushed out of the limit.
+    /// Returns the prices of asks and bids that the last update pushed beyond the limit.
     #[cfg(feature = "client")]
     pub(crate) fn dropped(&self) -> (&[Decimal], &[Decimal]) {
         (self.asks.dropped(), self.bids.dropped())
     }
 
-    /// Buys from the highest price down.
+    /// Returns the bids, highest price first.
     pub fn bids(&self) -> impl ExactSizeIterator<Item = Level> + DoubleEndedIterator {
         self.bids.iter()
     }
 
-    /// Sells from the lowest price up.
+    /// Returns the asks, lowest price first.
     pub fn asks(&self) -> impl ExactSizeIterator<Item = Level> + DoubleEndedIterator {
         self.asks.iter()
     }

@@ -1,4 +1,4 @@
-//! The channels of both dialects, as the description in `api/*.toml` lists them.
+//! The catalogue of channels and published limits, generated from the description in `api/*.toml`.
 
 use std::time::Duration;
 
@@ -9,71 +9,73 @@ use crate::{
     peek,
 };
 
-/// A channel of the venue.
+/// A channel of the exchange.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Channel {
-    /// The WebSocket it lives on.
+    /// The dialect, and with it the server.
     pub dialect: Dialect,
-    /// Its topics, with names in braces: `spot/ticker:{symbol}`.
+    /// Pattern of its topics, with placeholders in braces: `spot/ticker:{symbol}`.
     pub pattern: &'static str,
-    /// What it is about, in a few words.
+    /// Short description.
     pub title: &'static str,
-    /// Whether it needs a login.
+    /// Address of its section in BitMart's documentation, or of the page if it has no anchor. `None`
+    /// if BitMart does not document it.
+    pub docs: Option<&'static str>,
+    /// Whether it requires a login.
     pub private: bool,
-    /// Whether a `request` for one frame is answered.
-    pub request: bool,
-    /// Names of an entry's fields on the wire; fields of inner objects are written `outer.inner`.
+    /// Whether it supports a `request` for one frame.
+    pub supports_request: bool,
+    /// Wire names of an entry's fields; fields of inner objects are written `outer.inner`.
     pub fields: &'static [&'static str],
-    /// Those of the fields without which an entry means nothing: one that lacks one of them is a
-    /// fault. Where an inner object may be absent as a whole, its essential fields count when it is
-    /// there.
+    /// Essential fields: an entry without one of them is a fault. If an inner object is optional, its
+    /// essential fields are required only when it is present.
     pub essential: &'static [&'static str],
-    /// Other names of fields that have been seen: the present one, and the other.
+    /// Observed other names of fields: the present name, and the other one.
     pub aliases: &'static [(&'static str, &'static str)],
-    /// Places where [`recode`] may write another spelling of the same value, and why.
+    /// Paths where [`recode`] may write another spelling of the same value, and the reason.
     pub ignores: &'static [(&'static str, &'static str)],
     pub(crate) recode: fn(&str) -> Result<Recoded, DecodeError>,
 }
 
-/// What BitMart publishes about one side of a dialect, or what was observed where it publishes
-/// nothing.
+/// Limits of the public or private connections of a dialect: published by BitMart, or observed where
+/// it publishes none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishedLimits {
-    /// Connections from one address at a time, by all programs together.
+    /// Simultaneous connections from one address, of all programs together.
     pub connections_per_address: usize,
-    /// Topics on one connection.
+    /// Topics per connection.
     pub topics_per_connection: Option<usize>,
-    /// Topics in one command.
+    /// Topics per command.
     pub topics_per_message: Option<usize>,
-    /// Length of one command in bytes.
+    /// Largest command in bytes.
     pub bytes_per_message: usize,
-    /// Frames that the client may send, pings included.
+    /// Rate of frames that the client may send, pings included.
     pub messages: Option<Rate>,
-    /// Attempts to connect.
+    /// Rate of connection attempts.
     pub connects: Option<Rate>,
-    /// Silence of the client after which the server closes.
+    /// Time without a frame from the client after which the server closes.
     pub idle_close: Duration,
     /// Time without a subscription after which the server closes.
     pub no_topic_close: Duration,
-    /// How far the timestamp of a login may be off. The client signs each login when it sends it.
+    /// Largest deviation of a login's timestamp. The client signs each login when it sends it.
     pub login_valid: Duration,
 }
 
-/// So many in a window of time.
+/// A count per window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rate {
-    /// How many.
+    /// Largest count within the window.
     pub count: usize,
-    /// In which time.
+    /// Length of the window.
     pub window: Duration,
 }
 
 impl PublishedLimits {
-    /// The limits of this side of this dialect.
-    pub const fn of(dialect: Dialect, access: Access) -> Self {
+    /// Returns the limits of the public or private connections of a dialect.
+    pub const fn new(dialect: Dialect, access: Access) -> Self {
         match (dialect, access) {
             (Dialect::Spot, Access::Public) => generated::SPOT_PUBLIC,
             (Dialect::Spot, Access::Private) => generated::SPOT_PRIVATE,
@@ -83,24 +85,24 @@ impl PublishedLimits {
     }
 }
 
-/// Every channel that this crate has types for.
+/// Returns all channels that this crate has types for.
 pub fn channels() -> &'static [Channel] {
     CHANNELS
 }
 
-/// The channel of a topic or of the `"table"` or `"group"` of a frame; symbol and `@…` suffix do
-/// not matter.
+/// Returns the channel of a topic, or of the `"table"` or `"group"` of a frame. Symbol and `@…` suffix
+/// are ignored.
 pub fn channel(dialect: Dialect, name: &str) -> Option<&'static Channel> {
     let name = base(name);
     CHANNELS.iter().find(|channel| channel.dialect == dialect && fits(base(channel.pattern), name))
 }
 
-/// Decodes a data frame by its channel and writes it again from the typed events, so that both
-/// texts can be compared. `None` when the channel is not in the catalog.
+/// Decodes a data frame by its channel and encodes the typed events again, so that both texts can be
+/// compared. `None` if the channel is not in the catalogue.
 ///
 /// # Errors
 ///
-/// The frame as a whole cannot be read. Entries that cannot are in [`Recoded::faults`].
+/// The frame as a whole cannot be decoded. Undecodable entries are in [`Recoded::faults`].
 pub fn recode(dialect: Dialect, text: &str) -> Result<Option<Recoded>, DecodeError> {
     peek::channel(text)
         .and_then(|name| channel(dialect, name))
@@ -108,8 +110,8 @@ pub fn recode(dialect: Dialect, text: &str) -> Result<Option<Recoded>, DecodeErr
         .transpose()
 }
 
-/// Whether this is a frame that a connection acts on instead of passing it on: an acknowledgement, a
-/// refusal, the answer to a login or a ping.
+/// Returns whether this is a control frame: an acknowledgement, a rejection, or the response to a
+/// login or a ping.
 pub fn is_control(dialect: Dialect, text: &str) -> bool {
     match dialect.classify(text) {
         Incoming::Control(control) => control != Control::Unknown,
@@ -117,13 +119,13 @@ pub fn is_control(dialect: Dialect, text: &str) -> bool {
     }
 }
 
-/// The name up to its symbol.
+/// Returns the name without its symbol.
 fn base(name: &str) -> &str {
     name.split_once(':').map_or(name, |(base, _)| base)
 }
 
-/// Whether `name` is `pattern` with its placeholder, if any, filled in: levels and steps start with
-/// a digit.
+/// Returns whether `name` matches `pattern`, whose placeholder, if any, takes levels or an interval.
+/// Both start with a digit.
 fn fits(pattern: &str, name: &str) -> bool {
     match pattern.split_once('{') {
         None => pattern == name,

@@ -26,7 +26,7 @@ use crate::dialect::{Access, Limits};
 use crate::driver::Command;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
-use crate::inflate::Inflaters;
+use crate::inflate::InflaterPool;
 use crate::queue::{Overflow, queue};
 use crate::router::{AckTarget, Subscriber, SubscriberId};
 use crate::subscription::{Subscription, no_connection};
@@ -83,7 +83,7 @@ struct Shared {
     queue_capacity: usize,
     limits: HashMap<Endpoint, Limits>,
     subscribe_timeout: Duration,
-    inflaters: Inflaters,
+    inflaters: InflaterPool,
     next_subscriber_id: AtomicU64,
     pools: Mutex<Pools>,
     problems: ProblemSender,

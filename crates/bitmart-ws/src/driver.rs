@@ -35,7 +35,7 @@ use crate::dialect::{Access, Dialect};
 use crate::error::{Error, ErrorKind};
 use crate::event::{DecodeError, DecodeErrorKind, Event};
 use crate::frame::Message;
-use crate::inflate::{InflateError, Inflaters};
+use crate::inflate::{InflateError, InflaterPool};
 use crate::observe::ConnectionObserver;
 use crate::reason::ReconnectReason;
 use crate::receive_time::ReceiveTime;
@@ -107,7 +107,7 @@ pub(crate) struct Driver {
     pub(crate) clock: Arc<dyn Clock>,
     /// The last login was rejected, possibly for its time: the clock is corrected before the next.
     pub(crate) correct_clock: bool,
-    pub(crate) inflaters: Inflaters,
+    pub(crate) inflaters: InflaterPool,
     pub(crate) commands: mpsc::Receiver<Command>,
     pub(crate) signals: Arc<DriverSignals>,
     pub(crate) assignments: Arc<Assignments>,
@@ -351,7 +351,7 @@ impl Driver {
                         let rest = bytes.len().saturating_sub(trailing);
                         let rest = bytes.get(rest..).unwrap_or_default();
                         let kind = DecodeErrorKind::Trailing;
-                        let error = DecodeError::of_bytes(kind, &reason, rest);
+                        let error = DecodeError::from_bytes(kind, &reason, rest);
                         self.observer.malformed(&error);
                         self.router.malformed(error);
                     }
@@ -386,7 +386,7 @@ impl Driver {
     fn handle_text(&mut self, text: &str) -> bool {
         let Some(channel) = self.session.receive(now(), text) else {
             // Control frames are JSON, too, except for `pong`.
-            match DecodeError::of_text(text).filter(|_| text != "pong") {
+            match DecodeError::from_text(text).filter(|_| text != "pong") {
                 None => self.session.frame_decoded(now(), true),
                 Some(error) => self.handle_malformed(error),
             }
@@ -404,7 +404,7 @@ impl Driver {
     /// Handles a frame that could not be turned into text.
     fn handle_unreadable(&mut self, kind: DecodeErrorKind, reason: &str, bytes: &[u8]) {
         self.session.frame_received(now());
-        self.handle_malformed(DecodeError::of_bytes(kind, reason, bytes));
+        self.handle_malformed(DecodeError::from_bytes(kind, reason, bytes));
     }
 
     /// Reports an unreadable frame to every subscriber: it may have been meant for any of them.

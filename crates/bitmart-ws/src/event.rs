@@ -1,71 +1,58 @@
-//! What arrives: typed events, one per entry of a data frame.
+//! Decoding of data frames: the traits [`Event`] and [`DepthEvent`], and the types that both dialects
+//! share. The events themselves are in [`spot`](crate::spot) and [`futures`](crate::futures).
 //!
-//! Decoding allocates what an event keeps and next to nothing else (held by a test): a spot ticker
-//! nothing, a spot book its two lists of levels.
+//! Decoding allocates little more than the event itself (checked by a test): nothing for a spot
+//! ticker, one list of levels a side for a spot book.
 
 use bitmart_types::{Currency, Decimal, Timestamp, TradeId, TradeRole, wire};
 use serde::Deserializer;
 use serde::de::{DeserializeOwned, Error as _};
 
-mod candle;
 mod depth;
 mod each;
 mod error;
 mod frame;
-mod futures;
 mod raw;
-mod spot;
 
-pub use candle::Candle;
 pub use depth::{DepthEvent, DepthKind, DepthUpdate, Level};
 pub use each::Recoded;
-pub use error::{DecodeError, DecodeErrorKind, RAW_KEPT};
+pub use error::{DecodeError, DecodeErrorKind, MAX_RAW_BYTES};
 pub use frame::decode_entries;
-pub use futures::{
-    DepthSide, FuturesAsset, FuturesBookTicker, FuturesDepth, FuturesDepthAll,
-    FuturesDepthIncrease, FuturesFundingRate, FuturesKline, FuturesOrder, FuturesOrderAction,
-    FuturesOrderUpdate, FuturesPosition, FuturesTicker, FuturesTrade, FuturesTradeWay, LastTrade,
-};
 pub use raw::RawEvent;
-pub use spot::{
-    BalanceAccount, BalanceReason, EntrustType, SpotBalance, SpotBalanceUpdate, SpotBookTicker,
-    SpotDepth, SpotDepthIncrease, SpotKline, SpotOrderUpdate, SpotTicker, SpotTrade,
-};
 
-pub(crate) use each::recode;
-pub(crate) use futures::KlineEntry;
+pub(crate) use depth::{level_objects, level_rows};
+pub(crate) use each::{decode_each, recode};
 
-/// An entry of a data frame.
+/// An event: one entry of a data frame.
 ///
-/// Implement it for your own type to read a channel that this crate does not know; for a type that
+/// Implement it for your own type to decode a channel that this crate does not know. For a type that
 /// implements `Deserialize`, [`decode_entries`] does the work.
 pub trait Event: Clone + Send + Sync + 'static {
-    /// Appends every entry of one data frame to `out`, in the order of the frame. Unknown fields
-    /// are ignored.
+    /// Appends all entries of a data frame to `out`, in the order of the frame. Unknown fields are
+    /// ignored.
     ///
     /// # Errors
     ///
-    /// The frame is not JSON or an entry does not fit the type. The entries before the fault stay
-    /// in `out`.
+    /// The frame is not JSON or an entry does not fit the type. Entries before the fault stay in
+    /// `out`.
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError>;
 
-    /// Appends every entry of one data frame to `out`, in the order of the frame, each by itself:
-    /// one that cannot be read costs the others nothing. Of a frame that is not JSON the entries
-    /// before the fault are read.
+    /// Appends all entries of a data frame to `out`, in the order of the frame. An entry that cannot
+    /// be decoded becomes an error and does not affect the others. If the frame is not valid JSON,
+    /// the entries before the fault are decoded.
     ///
-    /// Slower than [`decode`](Self::decode), which therefore comes first; this one is asked when it
-    /// has failed. A member that stands twice in an entry, and one by an old and its present name,
-    /// are read here.
+    /// Slower than [`decode`](Self::decode): call it only when that fails. It also accepts entries
+    /// that contain a member twice, or by its old and its present name.
     fn decode_each(text: &str, out: &mut Vec<Result<Self, DecodeError>>) {
-        each::each(text, Self::decode, out);
+        each::decode_each(text, Self::decode, out);
     }
 
-    /// The pair or contract that this event is about, when it is about one; more exactly, what its
-    /// topic names behind the colon.
+    /// Returns the part of the topic behind the colon that this event belongs to: its pair, contract
+    /// or currency. `None` if the event is not about a single one.
     fn symbol(&self) -> Option<&str>;
 }
 
-/// A fill of one of the account's own orders, as the order's event carries it.
+/// A fill of one of the account's orders, taken from an event of the order.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Fill {
@@ -75,19 +62,19 @@ pub struct Fill {
     pub price: Decimal,
     /// Size: in base currency on spot, in contracts on futures.
     pub size: Decimal,
-    /// Fee as the venue writes it: positive in the documented spot sample, negative in the futures
-    /// one.
+    /// Fee with the sign of the wire: positive in the documented spot sample, negative in the
+    /// futures one.
     pub fee: Option<Decimal>,
     /// Currency of the fee.
     pub fee_currency: Option<Currency>,
-    /// Maker or taker. Futures events do not say.
-    pub role: Option<TradeRole>,
-    /// When it happened. On futures the time of the order's last change.
-    pub time: Option<Timestamp>,
+    /// Maker or taker. `None` on futures, whose events do not contain it.
+    pub trade_role: Option<TradeRole>,
+    /// Time of the fill. On futures, the time of the order's last change.
+    pub timestamp: Option<Timestamp>,
 }
 
-/// An essential name, id or word. A spelling of no value is an error here.
-fn told<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Deserializes an essential name, id or keyword. A spelling of "no value" is an error.
+pub(crate) fn required<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
@@ -96,7 +83,7 @@ where
         .ok_or_else(|| D::Error::custom("expected a value, got none"))
 }
 
-/// `Event` for types whose `Deserialize` reads one entry.
+/// Implements `Event` for types whose `Deserialize` reads one entry: `Type: path.to.symbol`.
 macro_rules! impl_event {
     ($($name:ident: $($symbol:ident).+),+ $(,)?) => {$(
         impl $crate::event::Event for $name {
@@ -110,7 +97,7 @@ macro_rules! impl_event {
         }
     )+};
 }
-use impl_event;
+pub(crate) use impl_event;
 
 #[cfg(test)]
 mod tests;

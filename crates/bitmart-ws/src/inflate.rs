@@ -1,32 +1,32 @@
 //! Decompression of binary frames.
 
 #[cfg(feature = "client")]
-mod shared;
+mod pool;
 
 use std::{error, fmt, str};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 #[cfg(feature = "client")]
-pub(crate) use shared::Inflaters;
+pub(crate) use pool::InflaterPool;
 
-/// Largest text that a default [`Inflater`] gives out: 4 MiB. A book of 100 levels a side takes
-/// under 10 KiB.
+/// Default limit of an [`Inflater`]: 4 MiB of text. A book of 100 levels a side needs less than 10 KiB.
 pub const DEFAULT_LIMIT: usize = 4 << 20;
 
-/// Enough for every documented frame, so that steady operation does not grow the buffer.
-const FIRST_CAPACITY: usize = 16 << 10;
+/// Initial capacity of the output buffer, enough for every documented frame.
+const INITIAL_CAPACITY: usize = 16 << 10;
 
-/// The bytes that close a sync flush: the length of a stored block of no bytes.
-const FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
+/// The last bytes of a sync flush: the length of an empty stored block.
+const SYNC_FLUSH: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// A final stored block of no bytes.
-const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+/// An empty final stored block.
+const FINAL_BLOCK: [u8; 5] = [1, 0, 0, 0xff, 0xff];
 
-/// Inflates binary frames: each is one raw deflate stream of its own, without header or checksum.
+/// Decompresses binary frames. Each frame is an independent raw deflate stream without header or
+/// checksum.
 ///
-/// Holds one decompressor (about 47 KiB) and one output buffer, both used again for each frame.
-/// Frames do not depend on each other; a refused frame leaves the inflater as good as new.
+/// Contains a decompressor (about 47 KiB) and an output buffer, which are reused for each frame. After
+/// an error the inflater remains usable.
 pub struct Inflater {
     decompress: Decompress,
     output: Vec<u8>,
@@ -35,14 +35,14 @@ pub struct Inflater {
 }
 
 impl Inflater {
-    /// An inflater that refuses frames of more than [`DEFAULT_LIMIT`] bytes of text.
+    /// Creates an inflater that rejects frames of more than [`DEFAULT_LIMIT`] bytes of text.
     pub fn new() -> Self {
         Self::with_limit(DEFAULT_LIMIT)
     }
 
-    /// An inflater that refuses frames of more than `limit` bytes of text.
+    /// Creates an inflater that rejects frames of more than `limit` bytes of text.
     pub fn with_limit(limit: usize) -> Self {
-        // One byte above the limit must be expressible.
+        // `limit + 1` must not overflow.
         Self {
             decompress: Decompress::new(false),
             output: Vec::new(),
@@ -51,34 +51,34 @@ impl Inflater {
         }
     }
 
-    /// The text of one frame. It may end by a sync flush instead of a final block, with or without
-    /// the four bytes that close the flush. Bytes after the end of the compressed stream are not
-    /// read; [`trailing`](Self::trailing) says how many there were.
+    /// Returns the text of one frame. The stream may end with a sync flush instead of a final block,
+    /// with or without the last four bytes of the flush. Bytes after the end of the compressed stream
+    /// are ignored; [`trailing`](Self::trailing) returns their number.
     ///
     /// # Errors
     ///
-    /// The bytes are not deflate, end early, hold more than the limit or are not UTF-8.
+    /// The bytes are not deflate, end early, exceed the limit or are not UTF-8.
     pub fn inflate(&mut self, frame: &[u8]) -> Result<&str, InflateError> {
         self.decompress.reset(false);
         self.output.clear();
         self.trailing = 0;
-        // The output may grow to one byte above the limit: what reaches it is too large.
-        self.output.reserve_exact(FIRST_CAPACITY.min(self.limit + 1));
+        // The output may grow to one byte above the limit, which shows that a frame is too large.
+        self.output.reserve_exact(INITIAL_CAPACITY.min(self.limit + 1));
         match self.feed(frame)? {
-            Some(rest) if rest != FLUSH => self.trailing = rest.len(),
+            Some(rest) if rest != SYNC_FLUSH => self.trailing = rest.len(),
             Some(_) => {}
-            None => self.end_flushed(frame)?,
+            None => self.check_flushed(frame)?,
         }
         str::from_utf8(&self.output).map_err(|_| InflateError::NotText)
     }
 
-    /// How many bytes of the last frame came after the end of its compressed stream. The closing
-    /// bytes of a flush do not count: they hold nothing.
+    /// Returns the number of bytes after the end of the compressed stream of the last frame. The last
+    /// bytes of a sync flush do not count.
     pub fn trailing(&self) -> usize {
         self.trailing
     }
 
-    /// Inflates these bytes. Gives what is left of them if the stream ends within.
+    /// Inflates bytes. Returns the rest of them if the stream ends within.
     fn feed<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, InflateError> {
         let mut rest = bytes;
         loop {
@@ -104,19 +104,19 @@ impl Inflater {
         }
     }
 
-    /// Whether a stream without a final block ends at the border of a block, where a flush leaves it.
-    /// A final block of no bytes then fits behind it, and nowhere else.
-    fn end_flushed(&mut self, frame: &[u8]) -> Result<(), InflateError> {
+    /// Checks that a stream without a final block ends at a block boundary, as after a sync flush. Only
+    /// there an empty final block can be appended.
+    fn check_flushed(&mut self, frame: &[u8]) -> Result<(), InflateError> {
         let length = self.output.len();
         let mut feed = |bytes| match self.feed(bytes) {
             Ok(rest) => Ok(rest),
             Err(InflateError::TooLarge { limit }) => Err(InflateError::TooLarge { limit }),
             Err(_) => Err(InflateError::Truncated),
         };
-        if !frame.ends_with(&FLUSH) && feed(&FLUSH)?.is_some() {
+        if !frame.ends_with(&SYNC_FLUSH) && feed(&SYNC_FLUSH)?.is_some() {
             return Err(InflateError::Truncated);
         }
-        let ended = feed(&LAST)? == Some(&[]);
+        let ended = feed(&FINAL_BLOCK)? == Some(&[]);
         if ended && self.output.len() == length { Ok(()) } else { Err(InflateError::Truncated) }
     }
 }
@@ -133,7 +133,7 @@ impl fmt::Debug for Inflater {
     }
 }
 
-/// Why a binary frame was refused.
+/// The error of decompressing a binary frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InflateError {
@@ -141,7 +141,7 @@ pub enum InflateError {
     Corrupt,
     /// The stream ends within a block.
     Truncated,
-    /// More text than allowed: a broken peer or a decompression bomb.
+    /// More text than the limit: a faulty peer or a decompression bomb.
     TooLarge {
         /// The limit in bytes.
         limit: usize,

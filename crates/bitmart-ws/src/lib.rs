@@ -24,6 +24,7 @@ pub mod event;
 mod fan_in;
 #[cfg(feature = "client")]
 mod frame;
+pub mod futures;
 mod generated;
 pub mod inflate;
 #[cfg(feature = "client")]
@@ -41,6 +42,7 @@ mod receive_tracker;
 #[cfg(feature = "client")]
 mod router;
 pub mod session;
+pub mod spot;
 #[cfg(feature = "client")]
 mod subscription;
 #[cfg(all(feature = "client", any(test, feature = "testing")))]

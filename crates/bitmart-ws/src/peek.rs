@@ -1,21 +1,21 @@
-//! Finds the channel of a frame without decoding it.
+//! Finds the channel of a frame without decoding the frame.
 
-/// The value of the outermost `"table"` or `"group"`, wherever in the frame it stands.
+/// Returns the value of the outermost `"table"` or `"group"`, at any position in the frame.
 ///
-/// Cheap: a frame that starts or ends with the key is not scanned. `None` when there is no such
-/// key, when its value is not plain text or when the frame is not a JSON object. A frame that is
-/// not valid JSON may still give a channel; decoding refuses it later.
+/// Cheap: a frame that starts or ends with the key is not scanned. `None` if there is no such key, if
+/// its value is not text without escapes or if the frame is not a JSON object. A frame that is not
+/// valid JSON may have a channel; decoding fails later.
 pub fn channel(frame: &str) -> Option<&str> {
     let frame = frame.trim_ascii();
-    // The documented data frames put the key first or last.
+    // In the documented data frames the key is the first or the last one.
     at_end(frame).or_else(|| Scanner { text: frame, position: 0 }.channel())
 }
 
-/// The channel of a frame that ends in `"table":"…"}`.
+/// Returns the channel of a frame that ends with `"table":"…"}`.
 ///
-/// In valid JSON the last `}` closes the outermost object, so the member before it is an outermost
-/// one. Its opening quote follows `{`, `,` or a blank and therefore is not part of another text,
-/// where quotes are escaped.
+/// In valid JSON the last `}` closes the outermost object, so the member before it belongs to that
+/// object. The opening quote of the key follows `{`, `,` or a blank, so it is not within another
+/// string, where quotes are escaped.
 fn at_end(frame: &str) -> Option<&str> {
     let rest = frame.strip_suffix('}')?.trim_ascii_end().strip_suffix('"')?;
     let (rest, value) = rest.rsplit_once('"')?;
@@ -44,7 +44,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The next byte, blanks skipped, not consumed.
+    /// Skips blanks and returns the next byte without consuming it.
     fn next(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while bytes.get(self.position)?.is_ascii_whitespace() {
@@ -57,7 +57,7 @@ impl<'a> Scanner<'a> {
         (self.next()? == byte).then(|| self.position += 1)
     }
 
-    /// A JSON string as it is written, its escapes left alone.
+    /// Reads a JSON string without resolving its escapes.
     fn string(&mut self) -> Option<&'a str> {
         self.expect(b'"')?;
         let start = self.position;
@@ -85,7 +85,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Skips an object or array by counting brackets. That they match is for the decoder to check.
+    /// Skips an object or array by counting brackets. The decoder checks that they match.
     fn skip_nested(&mut self) -> Option<()> {
         let mut open = 0_usize;
         loop {

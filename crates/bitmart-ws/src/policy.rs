@@ -125,7 +125,7 @@ impl ConnectionPolicy {
     /// # Errors
     /// A value exceeds what the exchange allows on this endpoint, or makes no sense.
     pub fn limits(&self, dialect: Dialect, access: Access) -> Result<Limits, PolicyError> {
-        let published = PublishedLimits::of(dialect, access);
+        let published = PublishedLimits::new(dialect, access);
         let mut limits = Limits::for_endpoint(dialect, access);
         let check = Check { dialect, access };
         if let Some(max) = self.topics_per_connection {

@@ -141,9 +141,17 @@ impl<T> Subscription<T> {
         self.driver.send(Command::RequestSnapshot(self.topic.name().into())).await
     }
 
-    /// Unsubscribes and subscribes again, for all subscriptions that share the topic.
-    pub(crate) async fn resubscribe(&self) -> Result<(), Error> {
-        self.driver.send(Command::Resubscribe(self.topic.name().into())).await
+    /// Sends a command about the topic. The future does not borrow the subscription.
+    pub(crate) fn send(
+        &self,
+        command: fn(Arc<str>) -> Command,
+    ) -> impl Future<Output = Result<(), Error>> + Send + Sync + use<T> {
+        let (driver, name) = (self.driver.clone(), self.topic.name().into());
+        async move {
+            let permit = driver.commands.reserve().await.map_err(|_| driver.ended())?;
+            permit.send(command(name));
+            Ok(())
+        }
     }
 
     pub(crate) fn last_disconnect(&self) -> Option<String> {

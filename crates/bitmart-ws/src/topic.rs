@@ -1,4 +1,4 @@
-//! Topics: what a connection can subscribe to, tied to the type of their events.
+//! Topics: names to subscribe to, with the type of their events.
 //!
 //! ```
 //! use bitmart_ws::topic::{self, DepthLevels, DepthSpeed};
@@ -10,36 +10,11 @@
 //! assert_eq!(book.name(), "futures/depthIncrease20:BTCUSDT@200ms");
 //! ```
 //!
-//! # Channels
+//! [`spot`] and [`futures`] list all channels.
 //!
-//! | Channel | Made by | Events |
-//! |---|---|---|
-//! | `spot/ticker` | [`spot::ticker`] | [`SpotTicker`](crate::event::SpotTicker) |
-//! | `spot/kline…` | [`spot::klines`] | [`SpotKline`](crate::event::SpotKline) |
-//! | `spot/depth5`, `20`, `50` | [`spot::depth`] | [`SpotDepth`](crate::event::SpotDepth) |
-//! | `spot/depth/increase100` | [`spot::depth_increase`] | [`SpotDepthIncrease`](crate::event::SpotDepthIncrease) |
-//! | `spot/trade` | [`spot::trades`] | [`SpotTrade`](crate::event::SpotTrade) |
-//! | `spot/bookTicker` | [`spot::book_ticker`] | [`SpotBookTicker`](crate::event::SpotBookTicker) |
-//! | `spot/user/order` | [`spot::user_orders`] | [`SpotOrderUpdate`](crate::event::SpotOrderUpdate) |
-//! | `spot/user/orders:ALL_SYMBOLS` | [`spot::all_user_orders`] | [`SpotOrderUpdate`](crate::event::SpotOrderUpdate) |
-//! | `spot/user/balance:BALANCE_UPDATE` | [`spot::user_balances`] | [`SpotBalanceUpdate`](crate::event::SpotBalanceUpdate) |
-//! | `futures/ticker`, one contract | [`futures::ticker`] | [`FuturesTicker`](crate::event::FuturesTicker) |
-//! | `futures/ticker`, all contracts | [`futures::all_tickers`] | [`FuturesTicker`](crate::event::FuturesTicker) |
-//! | `futures/fundingRate` | [`futures::funding_rate`] | [`FuturesFundingRate`](crate::event::FuturesFundingRate) |
-//! | `futures/depth5`, `20`, `50` | [`futures::depth`] | [`FuturesDepth`](crate::event::FuturesDepth) |
-//! | `futures/depthAll5`, `20`, `50` | [`futures::depth_all`] | [`FuturesDepthAll`](crate::event::FuturesDepthAll) |
-//! | `futures/depthIncrease5`, `20`, `50` | [`futures::depth_increase`] | [`FuturesDepthIncrease`](crate::event::FuturesDepthIncrease) |
-//! | `futures/bookticker` | [`futures::book_ticker`] | [`FuturesBookTicker`](crate::event::FuturesBookTicker) |
-//! | `futures/trade` | [`futures::trades`] | [`FuturesTrade`](crate::event::FuturesTrade) |
-//! | `futures/klineBin…` | [`futures::klines`] | [`FuturesKline`](crate::event::FuturesKline) |
-//! | `futures/markPriceKlineBin…` | [`futures::mark_price_klines`] | [`FuturesKline`](crate::event::FuturesKline) |
-//! | `futures/asset` | [`futures::user_assets`] | [`FuturesAsset`](crate::event::FuturesAsset) |
-//! | `futures/position` | [`futures::user_positions`] | [`FuturesPosition`](crate::event::FuturesPosition) |
-//! | `futures/order` | [`futures::user_orders`] | [`FuturesOrderUpdate`](crate::event::FuturesOrderUpdate) |
-//!
-//! Some channels have a name and nothing else: `futures/unicast` stands in constants of the
-//! exchange's libraries without a description, and `v2/depthAll` and `v2/depthIncrease` were seen to
-//! deliver nothing. They have no type here; a raw topic reads them, should they ever speak:
+//! Of some channels only the name is known: `futures/unicast` occurs in constants of the exchange's
+//! libraries without a description, and `v2/depthAll` and `v2/depthIncrease` were observed to deliver
+//! nothing. They have no type here; use a raw topic:
 //!
 //! ```
 //! use bitmart_ws::{Dialect, Topic, event::RawEvent};
@@ -60,15 +35,15 @@ pub mod spot;
 
 pub use options::{DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
 
-/// The symbol part of the topic that covers every spot pair.
-const EVERY_PAIR: &str = "ALL_SYMBOLS";
-/// The symbol part of the topic of spot balances, which covers every currency.
-const EVERY_BALANCE: &str = "BALANCE_UPDATE";
+/// The symbol part of the topic that covers all spot pairs.
+const ALL_PAIRS: &str = "ALL_SYMBOLS";
+/// The symbol part of the topic of spot balances, which covers all currencies.
+const ALL_BALANCES: &str = "BALANCE_UPDATE";
 
 /// A topic whose events have the type `T`. Cheap to clone.
 ///
-/// [`spot`] and [`futures`] make the known ones. [`Topic::public`] and [`Topic::private`] make any
-/// other, with your own [`Event`](crate::event::Event) or with
+/// The functions of [`spot`] and [`futures`] return the known topics. [`Topic::public`] and
+/// [`Topic::private`] create any other, with your own [`Event`](crate::event::Event) or with
 /// [`RawEvent`](crate::event::RawEvent).
 pub struct Topic<T> {
     name: SmolStr,
@@ -78,39 +53,39 @@ pub struct Topic<T> {
 }
 
 impl<T> Topic<T> {
-    /// A topic of the public connection, by its name on the wire such as `spot/ticker:BTC_USDT`.
+    /// Creates a topic of the public connection from its wire name, such as `spot/ticker:BTC_USDT`.
     pub fn public(dialect: Dialect, name: impl Into<SmolStr>) -> Self {
         Self { name: name.into(), dialect, private: false, event: PhantomData }
     }
 
-    /// A topic of the private connection, by its name on the wire such as `futures/order`.
+    /// Creates a topic of the private connection from its wire name, such as `futures/order`.
     pub fn private(dialect: Dialect, name: impl Into<SmolStr>) -> Self {
         Self { name: name.into(), dialect, private: true, event: PhantomData }
     }
 
-    /// The same topic with events of another type, so that one stream can hold topics of several
-    /// kinds: those of [`RawEvent`](crate::event::RawEvent), or an enum of your own.
+    /// Returns the same topic with another type of events, so that one stream can contain topics of
+    /// several channels: with [`RawEvent`](crate::event::RawEvent), or an enum of your own.
     ///
     /// ```
-    /// use bitmart_ws::event::{DecodeError, Event, SpotTicker, SpotTrade};
-    /// use bitmart_ws::{Topic, peek, topic};
+    /// use bitmart_ws::event::{DecodeError, Event};
+    /// use bitmart_ws::{Topic, peek, spot, topic};
     ///
     /// #[derive(Clone)]
     /// enum Market {
-    ///     Ticker(SpotTicker),
-    ///     Trade(SpotTrade),
+    ///     Ticker(spot::Ticker),
+    ///     Trade(spot::Trade),
     /// }
     ///
     /// impl Event for Market {
     ///     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
     ///         if peek::channel(text) == Some("spot/trade") {
     ///             let mut trades = Vec::new();
-    ///             let result = SpotTrade::decode(text, &mut trades);
+    ///             let result = spot::Trade::decode(text, &mut trades);
     ///             out.extend(trades.into_iter().map(Self::Trade));
     ///             result
     ///         } else {
     ///             let mut tickers = Vec::new();
-    ///             let result = SpotTicker::decode(text, &mut tickers);
+    ///             let result = spot::Ticker::decode(text, &mut tickers);
     ///             out.extend(tickers.into_iter().map(Self::Ticker));
     ///             result
     ///         }
@@ -135,47 +110,47 @@ impl<T> Topic<T> {
         Topic { name, dialect, private, event: PhantomData }
     }
 
-    /// The name on the wire, as it goes into `args`.
+    /// Returns the wire name, as sent in `args`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The WebSocket it lives on.
+    /// Returns the dialect, and with it the server.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// Whether it needs a login.
+    /// Returns whether it requires a login.
     pub fn is_private(&self) -> bool {
         self.private
     }
 
-    /// Whether the venue answers a `request` for it with one frame. It refuses others.
+    /// Returns whether the exchange supports a `request` for one frame of it. It rejects others.
     ///
-    /// BitMart documents `spot/depth/increase100`, `futures/depthIncrease` and
-    /// `futures/fundingRate`.
+    /// Documented for `spot/depth/increase100`, `futures/depthIncrease` and `futures/fundingRate`.
     pub fn supports_request(&self) -> bool {
-        crate::catalog::channel(self.dialect, self.channel()).is_some_and(|channel| channel.request)
+        crate::catalog::channel(self.dialect, self.channel())
+            .is_some_and(|channel| channel.supports_request)
     }
 
-    /// The name without its argument: `spot/ticker` of `spot/ticker:BTC_USDT`.
+    /// Returns the name without its argument: `spot/ticker` of `spot/ticker:BTC_USDT`.
     pub fn channel(&self) -> &str {
         split(&self.name).0
     }
 
-    /// The symbol that every event of this topic carries, or `None` when the topic covers several.
-    /// Of `futures/asset` it is the currency.
+    /// Returns the pair or contract of all events of this topic, or `None` if it covers several. For
+    /// `futures/asset` it is the currency.
     pub fn symbol(&self) -> Option<&str> {
-        split(&self.name).1.filter(|symbol| ![EVERY_PAIR, EVERY_BALANCE].contains(symbol))
+        split(&self.name).1.filter(|symbol| ![ALL_PAIRS, ALL_BALANCES].contains(symbol))
     }
 
-    /// Whether a frame that says `channel` in its `"table"` or `"group"` may carry events of this
+    /// Returns whether a frame with `channel` as its `"table"` or `"group"` may contain events of this
     /// topic.
     ///
-    /// A spot table comes without the symbol (the documents also show it with one), so the events'
-    /// own symbol decides in the end. A futures group may come back with an `@…` suffix
-    /// that was not subscribed (observed). Orders of all pairs may come as `spot/user/orders` or as
-    /// `spot/user/order`; those of a pair that is subscribed by itself go there alone.
+    /// A spot table has no symbol (the documentation also shows it with one), so the symbols of the
+    /// events decide. A futures group may have an `@…` suffix that was not subscribed (observed).
+    /// Orders of all pairs may arrive as `spot/user/orders` or as `spot/user/order`; those of a pair
+    /// with its own subscription are delivered to that one only.
     pub fn delivers(&self, channel: &str) -> bool {
         delivers(&self.name, channel)
     }
@@ -188,26 +163,27 @@ pub(crate) fn delivers(topic: &str, channel: &str) -> bool {
     let same_channel = wanted == got || covering(got) == Some(wanted);
     same_channel
         && match (wanted_symbol, got_symbol) {
-            (Some(wanted), Some(got)) => same(wanted, got) || wanted == EVERY_PAIR,
-            // `futures/ticker` is a topic of its own: its group has no symbol, and the reverse.
+            (Some(wanted), Some(got)) => same(wanted, got) || wanted == ALL_PAIRS,
+            // The groups of the topic `futures/ticker` have no symbol, those of all other topics do.
             (Some(_), None) => topic.starts_with("spot/"),
             (None, Some(_)) => false,
             (None, None) => true,
         }
 }
 
-/// The channel whose topic covers every pair and may get its events in frames of `channel`. No
-/// source says whether the orders of all pairs come as `spot/user/order` or as `spot/user/orders`.
+/// Returns the channel of all pairs whose events may arrive in frames of `channel`. No source states
+/// whether the orders of all pairs arrive as `spot/user/order` or as `spot/user/orders`.
 pub(crate) fn covering(channel: &str) -> Option<&'static str> {
     (channel == "spot/user/order").then_some("spot/user/orders")
 }
 
-/// Whether the subscribers of `topic` get an event about `symbol` that came in a frame of `channel`.
-/// `subscribed` says which topics the connection carries.
+/// Returns whether the subscribers of `topic` receive an event about `symbol` in a frame of `channel`.
+/// `subscribed` returns whether the connection has a topic.
 ///
-/// The topic of a pair gets the frames of its channel. The topic of every pair gets those of its own
-/// channel, and those of the pairs' channel only about pairs that have no topic of their own:
-/// otherwise one event would count twice. An event about no symbol concerns the whole channel.
+/// The topic of a pair receives the events of its channel. The topic of all pairs receives those of
+/// its own channel, and from the channel of single pairs only events of pairs without a topic of their
+/// own: otherwise an event would be delivered twice. An event without a symbol concerns all topics of
+/// the channel.
 pub(crate) fn receives(
     topic: &str,
     channel: &str,
@@ -223,19 +199,19 @@ pub(crate) fn receives(
         return true;
     };
     if wanted == got {
-        wanted_symbol.is_none_or(|wanted| same(wanted, symbol) || wanted == EVERY_PAIR)
+        wanted_symbol.is_none_or(|wanted| same(wanted, symbol) || wanted == ALL_PAIRS)
     } else {
-        let capitals = symbol.to_ascii_uppercase();
-        !subscribed(&format!("{got}:{symbol}")) && !subscribed(&format!("{got}:{capitals}"))
+        let uppercase = symbol.to_ascii_uppercase();
+        !subscribed(&format!("{got}:{symbol}")) && !subscribed(&format!("{got}:{uppercase}"))
     }
 }
 
-/// Whether two symbols are one. Pushes are matched without regard to case.
+/// Compares symbols, ignoring case.
 fn same(wanted: &str, got: &str) -> bool {
     wanted.eq_ignore_ascii_case(got)
 }
 
-/// Channel and symbol of a name, its `@…` suffix dropped.
+/// Splits a name into channel and symbol, without its `@…` suffix.
 pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
     let name = base(name);
     match name.split_once(':') {
@@ -244,7 +220,7 @@ pub(crate) fn split(name: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// A name without its `@…` suffix.
+/// Removes the `@…` suffix of a name.
 pub(crate) fn base(name: &str) -> &str {
     name.split_once('@').map_or(name, |(front, _)| front)
 }

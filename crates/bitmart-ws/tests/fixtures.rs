@@ -1,4 +1,4 @@
-//! The published frames against the typed events.
+//! Compares the published frames with the typed events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use common::{Fixture, fixtures};
 
 mod common;
 
-/// Differences between two values; decimals compare by value, all spellings of "no value" are one,
-/// and so is the zero that is written for a time that was not told.
+/// Appends the differences between two values. Decimals compare by value; all spellings of "no value"
+/// are equal, and so is the zero that is encoded for an absent time.
 fn differences(path: &str, left: &Value, right: &Value, out: &mut Vec<String>) {
     match (left, right) {
         (Value::Object(a), Value::Object(b)) => {
@@ -40,7 +40,7 @@ fn same(left: &Value, right: &Value) -> bool {
         || decimal(left).zip(decimal(right)).is_some_and(|(a, b)| a == b)
 }
 
-/// What the typed events make of it, in the wire's own form.
+/// Decodes a frame and encodes it again.
 fn recoded(fixture: &Fixture) -> Value {
     let text = fixture.frame.to_string();
     let recoded = catalog::recode(fixture.dialect, &text)
@@ -51,7 +51,7 @@ fn recoded(fixture: &Fixture) -> Value {
 }
 
 #[test]
-fn published_frames_keep_every_field() {
+fn published_frames_keep_all_fields() {
     let fixtures = fixtures();
     assert!(fixtures.len() >= 25, "{}", fixtures.len());
     for fixture in fixtures {
@@ -70,7 +70,7 @@ fn published_frames_keep_every_field() {
     }
 }
 
-/// Paths of the scalars of an entry; a column of a row keeps its index.
+/// Appends the paths of the scalars of an entry. A column of a row keeps its index.
 fn leaves(path: &str, value: &Value, out: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -101,8 +101,8 @@ fn models_and_description_have_the_same_fields() {
             entry => leaves("", entry, names),
         }
     }
-    // Each channel has a published or observed frame, but one that nobody documents and two that
-    // share their fields with another.
+    // Each channel has a published or observed frame, except an undocumented one and two that share
+    // their fields with another.
     let unseen = |channel: &&Channel| !seen.contains_key(channel.pattern);
     let unseen: Vec<_> = catalog::channels().iter().filter(unseen).map(|one| one.pattern).collect();
     assert_eq!(
@@ -118,7 +118,7 @@ fn models_and_description_have_the_same_fields() {
 }
 
 #[test]
-fn every_described_channel_can_be_looked_up_by_its_frames() {
+fn finds_channels_by_the_names_in_frames() {
     let names = [
         (Dialect::Spot, "spot/kline1M", "spot/kline{interval}:{symbol}"),
         (Dialect::Spot, "spot/depth50:BTC_USDT", "spot/depth{levels}:{symbol}"),
@@ -169,5 +169,5 @@ fn every_described_channel_can_be_looked_up_by_its_frames() {
         assert!(catalog::channel(Dialect::Spot, name).is_none(), "{name}");
         assert!(catalog::channel(Dialect::Futures, name).is_none(), "{name}");
     }
-    assert_eq!(catalog::recode(Dialect::Spot, r#"{"table":"spot/unheard","data":[]}"#), Ok(None));
+    assert_eq!(catalog::recode(Dialect::Spot, r#"{"table":"spot/unknown","data":[]}"#), Ok(None));
 }

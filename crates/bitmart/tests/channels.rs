@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bitmart::rest::{futures, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::Timestamp;
-use bitmart::ws::event::{BalanceReason, DepthSide, Event};
+use bitmart::types::{MarginType, Timestamp};
+use bitmart::ws::event::{Event, RawEvent};
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
-use bitmart::ws::{Subscription, Topic, Update, catalog};
+use bitmart::ws::{Dialect, Subscription, Topic, Update, catalog};
 use bitmart::{dec, rest, ws};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -88,6 +88,7 @@ async fn every_channel_delivers_a_typed_event() -> TestResult {
     futures_market(&mut desk).await?;
     spot_account(&mut desk).await?;
     futures_account(&mut desk).await?;
+    other_channels(&mut desk).await?;
     let missing: Vec<&str> = catalog::channels()
         .iter()
         .map(|channel| channel.pattern)
@@ -103,7 +104,7 @@ async fn spot_market(desk: &mut Desk) -> TestResult {
         .await?;
     for interval in SpotInterval::ALL {
         let topic = topic::spot::klines("BTC_USDT", *interval);
-        desk.expect(topic, |kline| kline.candle.low <= kline.candle.high).await?;
+        desk.expect(topic, |kline| kline.low <= kline.high).await?;
     }
     for levels in [DepthLevels::Five, DepthLevels::Twenty, DepthLevels::Fifty] {
         desk.expect(topic::spot::depth("BTC_USDT", levels), |book| {
@@ -128,12 +129,12 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
         .await?;
     desk.expect(topic::futures::all_tickers(), |ticker| ticker.symbol() == Some("ETHUSDT")).await?;
     let mut rates = desk.ws.subscribe(topic::futures::funding_rate("BTCUSDT")).await?;
-    desk.hear(&mut rates, |rate| rate.next_settlement > rate.timestamp).await?;
-    rates.request_snapshot().await?;
+    desk.hear(&mut rates, |rate| rate.next_funding_time > rate.timestamp).await?;
+    rates.request().await?;
     desk.hear(&mut rates, |rate| rate.timestamp.is_some_and(is_fresh)).await?;
     let (levels, speed) = (DepthLevels::Five, DepthSpeed::Ms100);
     let mut side = desk.ws.subscribe(topic::futures::depth("BTCUSDT", levels, speed)).await?;
-    for wanted in [DepthSide::Bids, DepthSide::Asks] {
+    for wanted in [ws::futures::DepthSide::Bids, ws::futures::DepthSide::Asks] {
         desk.hear(&mut side, |book| book.side == wanted && book.levels.len() == 5).await?;
     }
     desk.expect(topic::futures::depth_all("BTCUSDT", levels, speed), |book| {
@@ -155,7 +156,7 @@ async fn futures_market(desk: &mut Desk) -> TestResult {
         marks.push(desk.ws.subscribe(topic).await?);
     }
     for kline in klines.iter_mut().chain(&mut marks) {
-        desk.hear(kline, |kline| kline.candle.low <= kline.candle.high).await?;
+        desk.hear(kline, |kline| kline.low <= kline.high).await?;
     }
     Ok(())
 }
@@ -167,7 +168,7 @@ async fn spot_account(desk: &mut Desk) -> TestResult {
     desk.rest.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(100))).await?;
     desk.hear(&mut orders, |order| order.fill().is_some()).await?;
     desk.hear(&mut balances, |update| {
-        update.reason == Some(BalanceReason::Trade)
+        update.reason == Some(ws::spot::BalanceReason::Trade)
             && update.balances.iter().any(|row| row.currency.as_str() == "BTC")
     })
     .await?;
@@ -189,4 +190,27 @@ async fn futures_account(desk: &mut Desk) -> TestResult {
         position.size == dec!(3) && position.margin_type == Some(futures::MarginType::Isolated)
     })
     .await
+}
+
+/// Checks public channels without an assertion of their own: their events decode into their type.
+async fn other_channels(desk: &mut Desk) -> TestResult {
+    let is_new = |channel: &&catalog::Channel| !desk.seen.contains(&channel.pattern);
+    let channels = catalog::channels().iter().filter(|channel| !channel.private).filter(is_new);
+    for channel in channels.collect::<Vec<_>>() {
+        let symbol = match channel.dialect {
+            Dialect::Spot => "BTC_USDT",
+            _ => "BTCUSDT",
+        };
+        let (levels, interval, speed) = ("5", "1m", "");
+        let name = channel.pattern.replace("{symbol}", symbol).replace("{levels}", levels);
+        let name = name.replace("{interval}", interval).replace("{speed}", speed);
+        let topic: Topic<RawEvent> = Topic::public(channel.dialect, name.as_str());
+        desk.expect(topic, |event| {
+            let frame = format!(r#"{{"data":{},"group":"{name}"}}"#, event.json);
+            let recoded = catalog::recode(channel.dialect, &frame);
+            recoded.is_ok_and(|recoded| recoded.is_some_and(|recoded| recoded.faults.is_empty()))
+        })
+        .await?;
+    }
+    Ok(())
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use bitmart::rest::{Client, LimitPolicy, Limiter, futures};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
-use bitmart::types::Clock;
-use bitmart::ws::event::FuturesOrderAction;
+use bitmart::types::{
+    Clock, FuturesFlowType, FuturesOrderState, FuturesOrderType, MarginType, PositionMode,
+    PositionSide,
+};
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, Decimal, Timestamp, dec, ws};
 
@@ -204,7 +206,9 @@ async fn funding_is_paid_when_its_hour_has_come() -> TestResult {
 
 #[tokio::test]
 async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
-    use FuturesOrderAction::{Bankruptcy, Cancel, LiquidationCancel, PartialLiquidation, Submit};
+    use ws::futures::OrderAction::{
+        Bankruptcy, Cancel, LiquidationCancel, PartialLiquidation, Submit,
+    };
 
     let desk = Desk::open().await?;
     let ws = ws::Client::builder()
@@ -231,10 +235,10 @@ async fn a_liquidation_is_told_on_the_private_stream() -> TestResult {
     desk.exchange.advance(Duration::from_secs(600));
 
     let mut told = Vec::new();
-    while told.last() != Some(&FuturesOrderAction::Bankruptcy) {
+    while told.last() != Some(&ws::futures::OrderAction::Bankruptcy) {
         let update = tokio::time::timeout(PATIENCE, orders.next()).await?.ok_or("an event")??;
         if let Update::Data(update) = update {
-            if update.action == Some(FuturesOrderAction::LiquidationCancel) {
+            if update.action == Some(ws::futures::OrderAction::LiquidationCancel) {
                 assert_eq!(update.order.order_id, resting.order_id);
             }
             told.extend(update.action);

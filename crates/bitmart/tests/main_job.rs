@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bitmart::rest::{Outcome, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
-use bitmart::ws::event::SpotOrderUpdate;
+use bitmart::types::OrderState;
 use bitmart::ws::{Subscription, Update, topic};
 use bitmart::{ClientOrderId, OrderId, TradeId, dec, rest, ws};
 
@@ -35,9 +35,9 @@ async fn open() -> Result<Desk, Box<dyn std::error::Error>> {
 
 /// The next update for which `wanted` gives something. Fills on the way are noted.
 async fn until<R>(
-    orders: &mut Subscription<SpotOrderUpdate>,
+    orders: &mut Subscription<ws::spot::OrderUpdate>,
     fills: &mut Vec<TradeId>,
-    wanted: impl Fn(&Update<SpotOrderUpdate>) -> Option<R>,
+    wanted: impl Fn(&Update<ws::spot::OrderUpdate>) -> Option<R>,
 ) -> Result<R, Box<dyn std::error::Error>> {
     tokio::time::timeout(PATIENCE, async {
         while let Some(update) = orders.next().await {
@@ -55,7 +55,9 @@ async fn until<R>(
 }
 
 /// The final update of the order with this client id.
-fn finished(id: &ClientOrderId) -> impl Fn(&Update<SpotOrderUpdate>) -> Option<SpotOrderUpdate> {
+fn finished(
+    id: &ClientOrderId,
+) -> impl Fn(&Update<ws::spot::OrderUpdate>) -> Option<ws::spot::OrderUpdate> {
     move |update| match update {
         Update::Data(order)
             if order.client_order_id.as_ref() == Some(id)

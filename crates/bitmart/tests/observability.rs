@@ -248,7 +248,7 @@ async fn until_whole<T: ws::event::DepthEvent>(
     book: &mut ws::book::BookSubscription<T>,
     whole: bool,
 ) -> Outcomes {
-    while book.book().is_whole() != whole {
+    while book.book().is_synchronized() != whole {
         let change = tokio::time::timeout(PATIENCE, book.next()).await?;
         change.ok_or("the subscription ended")??;
     }

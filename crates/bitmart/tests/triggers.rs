@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bitmart::rest::{futures, spot};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
-use bitmart::ws::event::{FuturesOrderAction, FuturesOrderUpdate};
+use bitmart::types::{FuturesOrderState, FuturesOrderType, MarginType, PriceType};
 use bitmart::ws::{Subscription, Update, topic};
 use bitmart::{Credentials, Decimal, OrderId, dec, rest, ws};
 
@@ -19,7 +19,7 @@ struct Desk {
     exchange: Sandbox,
     mine: rest::Client,
     other: rest::Client,
-    orders: Subscription<FuturesOrderUpdate>,
+    orders: Subscription<ws::futures::OrderUpdate>,
 }
 
 impl Desk {
@@ -46,8 +46,8 @@ impl Desk {
     /// The next event of an order with this type.
     async fn next(
         &mut self,
-        kind: futures::OrderType,
-    ) -> Result<FuturesOrderUpdate, Box<dyn std::error::Error>> {
+        kind: FuturesOrderType,
+    ) -> Result<ws::futures::OrderUpdate, Box<dyn std::error::Error>> {
         let found = async {
             while let Some(update) = self.orders.next().await {
                 match update? {
@@ -85,9 +85,9 @@ async fn a_plan_order_is_heard_of_when_it_comes_and_when_it_fires() -> TestResul
         futures::Execution::Limit(dec!(58000)),
     );
     let id = desk.mine.futures().submit_plan_order(plan).await?.order_id;
-    let told = desk.next(futures::OrderType::Plan).await?;
-    assert_eq!(told.action, Some(FuturesOrderAction::Submit));
-    assert_eq!((told.order.order_id, told.order.state), (id.clone(), futures::OrderState::Open));
+    let told = desk.next(FuturesOrderType::Plan).await?;
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Submit));
+    assert_eq!((told.order.order_id, told.order.state), (id.clone(), FuturesOrderState::Open));
     assert_eq!(told.order.trigger_price, Some(dec!(59000)));
     assert_eq!(told.order.trigger_price_type, Some(futures::PriceType::Last));
     assert_eq!(told.order.execution_price, Some(dec!(58000)));
@@ -125,9 +125,9 @@ async fn a_stop_loss_fires_and_the_take_profit_is_cancelled_with_the_position() 
     desk.other.futures().submit_order(close).await?;
     // My own order comes to the price; the stop-loss closes one, and one is left.
     desk.trade(dec!(59500)).await?;
-    let told = desk.next(futures::OrderType::StopLoss).await?;
-    assert_eq!(told.action, Some(FuturesOrderAction::Submit));
-    let told = desk.next(futures::OrderType::Market).await?;
+    let told = desk.next(FuturesOrderType::StopLoss).await?;
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Submit));
+    let told = desk.next(FuturesOrderType::Market).await?;
     let stop = told.order.plan_order_id.clone().ok_or("the stop-loss")?;
     let told = desk.next(futures::OrderType::StopLoss).await?;
     assert_eq!((told.order.order_id, told.order.state), (stop, futures::OrderState::Finished));
@@ -137,8 +137,8 @@ async fn a_stop_loss_fires_and_the_take_profit_is_cancelled_with_the_position() 
     desk.mine.futures().submit_order(close).await?;
     let told = desk.next(futures::OrderType::TakeProfit).await?;
     assert_eq!(told.order.order_id, take.order_id);
-    assert_eq!(told.action, Some(FuturesOrderAction::Cancel));
-    assert_eq!(told.order.state, futures::OrderState::Finished);
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Cancel));
+    assert_eq!(told.order.state, FuturesOrderState::Finished);
     Ok(())
 }
 
@@ -162,8 +162,8 @@ async fn a_trailing_order_is_among_the_open_orders_until_it_is_cancelled() -> Te
     assert_eq!(open[0].order_id, id);
     assert_eq!(open[0].order_type, Some(futures::OrderType::Trailing));
     desk.mine.futures().cancel_trailing_order(SYMBOL, id).await?;
-    let told = desk.next(futures::OrderType::Trailing).await?;
-    assert_eq!(told.action, Some(FuturesOrderAction::Cancel));
+    let told = desk.next(FuturesOrderType::Trailing).await?;
+    assert_eq!(told.action, Some(ws::futures::OrderAction::Cancel));
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use bitmart_types::Decimal;
-use bitmart_ws::book::{Applied, OrderBook, Until};
+use bitmart_ws::book::{Applied, OrderBook, SweepLimit};
 use bitmart_ws::event::{DepthKind, DepthUpdate, Level};
 
 /// Runs one input. It panics when something does not hold.
@@ -27,9 +27,9 @@ pub fn run(input: &[u8]) {
             bids: &event.sides[1],
         };
         version = version.max(event.version);
-        let lost = matches!(book.apply(update), Applied::Lost(_) | Applied::Ignored);
+        let lost = matches!(book.apply(update), Applied::OutOfSync(_) | Applied::Ignored);
         model.apply(&event);
-        assert_eq!(lost, !book.is_whole());
+        assert_eq!(lost, !book.is_synchronized());
         assert_eq!(book.version(), model.version);
         let [asks, bids] = model.levels();
         assert_eq!(book.asks().collect::<Vec<_>>(), asks);
@@ -45,20 +45,20 @@ pub fn run(input: &[u8]) {
 
 /// Asks the book everything.
 fn ask(book: &OrderBook, asks: &[Level], bids: &[Level]) {
-    let _ = (book.mid_price(), book.spread(), book.imbalance(3), book.ask_horizon());
+    let _ = (book.mid_price(), book.spread(), book.imbalance(3), book.asks_complete_to());
     let _ = (book.cumulative_asks().count(), book.cumulative_bids().count());
     for level in asks.iter().chain(bids).take(6) {
         let untils = [
-            Until::Size(level.size),
-            Until::Notional(level.size),
-            Until::Price(level.price),
-            Until::Size(level.price),
-            Until::Notional(level.price),
+            SweepLimit::Size(level.size),
+            SweepLimit::Notional(level.size),
+            SweepLimit::Price(level.price),
+            SweepLimit::Size(level.price),
+            SweepLimit::Notional(level.price),
         ];
         for until in untils {
-            for walk in [book.walk_asks(until), book.walk_bids(until)].into_iter().flatten() {
-                let _ = walk.average();
-                if let (Until::Size(wanted), true) = (until, walk.complete) {
+            for walk in [book.sweep_asks(until), book.sweep_bids(until)].into_iter().flatten() {
+                let _ = walk.average_price();
+                if let (SweepLimit::Size(wanted), true) = (until, walk.complete) {
                     assert_eq!(walk.size, wanted.max(Decimal::ZERO));
                 }
                 assert!(walk.levels <= asks.len().max(bids.len()));

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 
 use bitmart_ws::Dialect;
 use bitmart_ws::catalog::{self, Channel};
-use bitmart_ws::event::{Event, RawEvent, SpotDepth, SpotDepthIncrease, decode_entries};
+use bitmart_ws::event::{Event, RawEvent, decode_entries};
+use bitmart_ws::spot;
 use bitmart_ws::inflate::{InflateError, Inflater};
 use bitmart_ws::peek;
 
@@ -61,12 +62,12 @@ fn frame(dialect: Dialect, text: &str) {
         assert!(text.contains(channel));
     }
     // What the quick reader of books reads, the general one reads alike.
-    same::<SpotDepth>(text);
-    same::<SpotDepthIncrease>(text);
+    same::<spot::Depth>(text);
+    same::<spot::DepthIncrease>(text);
     // Each by itself they are read as together, wherever together they are.
-    let (mut together, mut each): (Vec<SpotDepth>, Vec<_>) = Default::default();
-    let is_whole = SpotDepth::decode(text, &mut together).is_ok();
-    SpotDepth::decode_each(text, &mut each);
+    let (mut together, mut each): (Vec<spot::Depth>, Vec<_>) = Default::default();
+    let is_whole = spot::Depth::decode(text, &mut together).is_ok();
+    spot::Depth::decode_each(text, &mut each);
     assert!(!is_whole || each.into_iter().eq(together.into_iter().map(Ok)), "{text}");
     let mut raw: Vec<RawEvent> = Vec::new();
     if RawEvent::decode(text, &mut raw).is_ok() {

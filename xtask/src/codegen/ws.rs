@@ -1,5 +1,5 @@
-//! What follows from `crates/bitmart-ws/api`: facts and channels of the client, the sandbox's
-//! channel table and the table in the docs.
+//! Files derived from `crates/bitmart-ws/api`: the channel catalogue and the topic functions of the
+//! client, the channel table of the sandbox, and `docs/channels.md`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,10 +14,11 @@ use super::models::Models;
 
 #[cfg(test)]
 mod tests;
+mod topics;
 
 const SOURCE: &str = "crates/bitmart-ws/api/*.toml";
 
-/// One file: a dialect of the WebSocket and its channels.
+/// A description file: a dialect of the WebSocket and its channels.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Description {
@@ -33,7 +34,7 @@ struct Description {
     limits: Limits,
     #[serde(rename = "channel")]
     channels: Vec<Channel>,
-    /// Channels that have a name and nothing else.
+    /// Channels of which only the name is known.
     #[serde(default)]
     untyped: Vec<Untyped>,
 }
@@ -57,7 +58,7 @@ struct Limits {
     login_valid_s: u64,
     bytes_per_message: u64,
     topics_per_message: Option<u64>,
-    /// So many in so many seconds.
+    /// Count, and window in seconds.
     messages: Option<[u64; 2]>,
     connects: Option<[u64; 2]>,
     no_topic_close_s: u64,
@@ -70,19 +71,23 @@ struct Limits {
 #[serde(deny_unknown_fields)]
 struct Channel {
     title: String,
-    /// Its topics: words in braces stand for what varies.
+    /// Pattern of its topics, with placeholders in braces.
     topic: String,
     #[serde(default)]
     private: bool,
-    /// Type of its events, in `bitmart_ws::event`.
+    /// Type of its events, in the module of the dialect.
     event: String,
-    /// Type of an entry on the wire, where that is another.
+    /// Type of an entry on the wire, if it differs.
     entry: Option<String>,
     /// Form of a frame's `data`.
     data: Shape,
-    /// Function that makes its topics.
+    /// Path of the function that returns its topic.
     constructor: String,
-    /// When frames come.
+    /// Documentation of that function.
+    about: String,
+    /// Address of its section in the documentation of the exchange.
+    docs: Option<String>,
+    /// When frames are sent.
     push: String,
     #[serde(default)]
     request: bool,
@@ -97,13 +102,13 @@ struct Channel {
     unverified: bool,
     /// Topic of the channel that has the same fields and ignores.
     same_fields_as: Option<String>,
-    /// Fields of an entry, as `path: form and unit`, in the words of the REST description.
+    /// Fields of an entry, as `path: form and unit`.
     #[serde(default)]
     fields: Vec<String>,
-    /// Those of the fields without which an entry means nothing.
+    /// Fields without which an entry is a fault.
     #[serde(default)]
     essential: Vec<String>,
-    /// Other names of fields that have been seen.
+    /// Observed other names of fields.
     #[serde(default)]
     aliases: Vec<Alias>,
     /// Differences that the conformance check accepts.
@@ -117,16 +122,21 @@ struct Channel {
     decisions: Vec<String>,
 }
 
-/// Renders all files that follow from the description of the WebSocket.
+/// Renders all files derived from the description of the WebSocket.
 pub(crate) fn render(root: &Path) -> Result<Vec<File>, String> {
     let dialects = load(&root.join("crates/bitmart-ws/api"))?;
     compare(&dialects, &Models::load(&root.join("crates/bitmart-ws/src"))?)?;
     let sandbox_path = "crates/bitmart-sandbox/src/generated/channels.rs";
-    Ok(vec![
+    let mut files = vec![
         File::rust("crates/bitmart-ws/src/generated.rs", SOURCE, &client(&dialects))?,
         File::rust(sandbox_path, SOURCE, &sandbox(&dialects))?,
         docs(&dialects),
-    ])
+    ];
+    for description in &dialects {
+        let path = format!("crates/bitmart-ws/src/topic/{}.rs", description.module());
+        files.push(File::rust(path, SOURCE, &topics::render(description))?);
+    }
+    Ok(files)
 }
 
 fn load(folder: &Path) -> Result<Vec<Description>, String> {
@@ -141,7 +151,7 @@ fn load(folder: &Path) -> Result<Vec<Description>, String> {
     Ok(dialects)
 }
 
-/// Names of essential members and of aliases must be those of fields.
+/// Rejects essential members and aliases that are not among the fields.
 fn check(channel: &Channel) -> Result<(), String> {
     let Channel { topic, essential, aliases, fields, .. } = channel;
     if channel.same_fields_as.is_some() && !(essential.is_empty() && aliases.is_empty()) {
@@ -150,7 +160,7 @@ fn check(channel: &Channel) -> Result<(), String> {
     essentials::check(essential, aliases, fields).map_err(|error| format!("{topic}: {error}"))
 }
 
-/// Refuses a description that the models of the entries disagree with.
+/// Rejects a description that the models of the entries contradict.
 fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
     let mut faults = Vec::new();
     for description in dialects {
@@ -163,11 +173,11 @@ fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
                 is_by_hand: true,
                 is_receipt: false,
             };
-            let entry = channel.entry.as_ref().unwrap_or(&channel.event);
-            let dialect = format!("{:?}", description.dialect).to_lowercase();
-            let found = described.compare(models, entry)?;
+            let module = description.module();
+            let entry = format!("{module}::{}", channel.entry.as_ref().unwrap_or(&channel.event));
+            let found = described.compare(models, &entry)?;
             faults.extend(
-                found.into_iter().map(|fault| format!("{dialect}: {}: {fault}", channel.topic)),
+                found.into_iter().map(|fault| format!("{module}: {}: {fault}", channel.topic)),
             );
         }
     }
@@ -175,6 +185,11 @@ fn compare(dialects: &[Description], models: &Models) -> Result<(), String> {
 }
 
 impl Description {
+    /// The module of its events and topics.
+    fn module(&self) -> String {
+        format!("{:?}", self.dialect).to_lowercase()
+    }
+
     /// The channel that has the fields and ignores of this one.
     fn owner<'a>(&'a self, channel: &'a Channel) -> &'a Channel {
         let shared = |other: &&Channel| Some(&other.topic) == channel.same_fields_as.as_ref();
@@ -182,12 +197,13 @@ impl Description {
     }
 }
 
-/// The facts as the client uses them.
+/// Renders limits and channels for the client.
 fn client(dialects: &[Description]) -> String {
-    let mut out = "//! Facts of the WebSocket.\n\nuse std::time::Duration;\n\n\
-        use crate::{catalog::{Channel, PublishedLimits, Rate}, dialect::Dialect, \
-        event::{self, recode}};\n\n"
-        .to_owned();
+    let mut out =
+        "//! Published limits and the catalogue of channels.\n\nuse std::time::Duration;\n\n\
+        use crate::{catalog::{Channel, PublishedLimits, Rate}, dialect::Dialect, event::recode, \
+        futures, spot};\n\n"
+            .to_owned();
     for Description { dialect, limits, .. } in dialects {
         for (index, side) in ["public", "private"].into_iter().enumerate() {
             let name = format!("{dialect:?}").to_lowercase();
@@ -211,12 +227,13 @@ fn client(dialects: &[Description]) -> String {
             );
         }
     }
-    out.push_str("/// Every described channel.\npub(crate) const CHANNELS: &[Channel] = &[\n");
+    out.push_str("/// All described channels.\npub(crate) const CHANNELS: &[Channel] = &[\n");
     for description in dialects {
         for channel in &description.channels {
-            let Channel { title, topic, private, event, entry, request, .. } = channel;
+            let Channel { title, topic, docs, private, event, entry, request, .. } = channel;
             let entry = entry.as_ref().unwrap_or(event);
             let (owner, name) = (description.owner(channel), description.dialect);
+            let module = description.module();
             let names = owner.fields.iter().filter_map(|field| field.split_once(": "));
             let fields: Vec<_> = names.map(|(name, _)| name).collect();
             let essential = &owner.essential;
@@ -225,9 +242,9 @@ fn client(dialects: &[Description]) -> String {
             let _ = writeln!(
                 out,
                 "Channel {{ dialect: Dialect::{name:?}, pattern: {topic:?}, title: {title:?}, \
-                 private: {private}, request: {request}, fields: &{fields:?}, \
+                 docs: {docs:?}, private: {private}, supports_request: {request}, fields: &{fields:?}, \
                  essential: &{essential:?}, aliases: &{aliases:?}, ignores: &{ignores:?}, \
-                 recode: |text| recode::<event::{entry}>(Dialect::{name:?}, text) }},"
+                 recode: |text| recode::<{module}::{entry}>(Dialect::{name:?}, text) }},"
             );
         }
     }
@@ -244,7 +261,7 @@ fn rate(rate: Option<[u64; 2]>) -> String {
     })
 }
 
-/// The facts as the sandbox uses them: it shares nothing else with the client.
+/// Renders the channel table of the sandbox, which shares no code with the client.
 fn sandbox(dialects: &[Description]) -> String {
     let mut out = include_str!("templates/channel_types.rs").to_owned();
     out.push_str("\n/// Every described channel.\npub(crate) static CHANNELS: &[Channel] = &[\n");
@@ -274,8 +291,8 @@ fn sandbox(dialects: &[Description]) -> String {
     out + "];\n"
 }
 
-/// `docs/channels.md`: what can be subscribed, and how the sockets behave. Limits are in the docs
-/// of the client's constants.
+/// Renders `docs/channels.md`: the channels, and how the servers behave. The documentation of the
+/// client's constants has the limits.
 fn docs(dialects: &[Description]) -> File {
     let mut out = format!(
         "<!-- @generated by `cargo xtask codegen` from {SOURCE}. Do not edit. -->\n\n# WebSocket channels\n"
@@ -290,14 +307,18 @@ fn docs(dialects: &[Description]) -> File {
         notes(&mut out, sources, checked, quirks, decisions);
         for channel in channels {
             let Channel { title, topic, event, constructor, push, sources, checked, .. } = channel;
+            let module = description.module();
             let _ = writeln!(
                 out,
-                "\n### `{topic}`\n\n{title}: `{constructor}`, {}, carries {}`{event}`{}{}. Pushes: {push}.\n",
+                "\n### `{topic}`\n\n{title}: `{constructor}`, {}, {}`{module}::{event}`{}{}. Pushes: {push}.\n",
                 if channel.private { "private" } else { "public" },
-                if channel.data == Shape::Many { "a list of " } else { "" },
-                if channel.request { ", answers requests" } else { "" },
+                if channel.data == Shape::Many { "list of " } else { "" },
+                if channel.request { ", supports requests" } else { "" },
                 if channel.unverified { ", not documented by BitMart" } else { "" },
             );
+            if let Some(url) = &channel.docs {
+                let _ = writeln!(out, "Documentation: <{url}>.\n");
+            }
             let levels = channel.levels.iter().map(u32::to_string).collect();
             for (name, values) in
                 [("levels", &levels), ("interval", &channel.intervals), ("speed", &channel.speeds)]
@@ -327,7 +348,7 @@ fn docs(dialects: &[Description]) -> File {
             let (side, sources) = (if *private { "private" } else { "public" }, sources.join(", "));
             let _ = writeln!(
                 out,
-                "\n### `{topic}`\n\nNo type, {side}; a raw topic reads it. {about} Sources: {sources}."
+                "\n### `{topic}`\n\nNo type, {side}; use a raw topic. {about} Sources: {sources}."
             );
         }
     }

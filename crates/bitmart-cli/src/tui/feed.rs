@@ -6,9 +6,9 @@ use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
 use bitmart::rest::{Client, system};
 use bitmart::types::{Side, Timestamp};
 use bitmart::ws::book::BookSubscription;
-use bitmart::ws::event::{DepthEvent, FuturesTicker, FuturesTrade, SpotTicker, SpotTrade};
+use bitmart::ws::event::DepthEvent;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
-use bitmart::ws::{self, Topic, Update};
+use bitmart::ws::{self, Topic, Update, futures, spot};
 use tokio::sync::{mpsc, watch};
 
 use super::model::{Account, CANDLES, Event, Level, OwnOrder, State, Ticker, Trade};
@@ -65,7 +65,7 @@ async fn book<T: DepthEvent>(
                 let level = |level: ws::event::Level| -> Level { (level.price, level.size) };
                 let bids = book.bids().take(LEVELS).map(level).collect();
                 let asks = book.asks().take(LEVELS).map(level).collect();
-                Event::Book { bids, asks, whole: book.is_whole() }
+                Event::Book { bids, asks, whole: book.is_synchronized() }
             });
             if events.send(event).await.is_err() {
                 return;
@@ -113,36 +113,36 @@ async fn stream<T: ws::event::Event>(
     Ok(())
 }
 
-fn spot_trade(trade: &SpotTrade) -> Event {
+fn spot_trade(trade: &spot::Trade) -> Event {
     let (time, buy) = (trade.timestamp.unwrap_or_else(Timestamp::now), trade.side == Side::Buy);
     Event::Trade(Trade { time, price: trade.price, size: trade.size, buy: Some(buy) })
 }
 
-fn futures_trade(trade: &FuturesTrade) -> Event {
+fn futures_trade(trade: &futures::Trade) -> Event {
     let buy = trade.taker_side().map(|side| side == Side::Buy);
     // A trade that does not say when it was has just come.
     let time = trade.timestamp.unwrap_or_else(Timestamp::now);
     Event::Trade(Trade { time, price: trade.price, size: trade.size, buy })
 }
 
-fn spot_ticker(ticker: &SpotTicker) -> Event {
+fn spot_ticker(ticker: &spot::Ticker) -> Event {
     Event::Ticker(Ticker {
         last: ticker.last_price,
-        change: ticker.fluctuation,
-        high: ticker.high_24h,
-        low: ticker.low_24h,
-        volume: ticker.base_volume_24h,
+        change: ticker.change,
+        high: ticker.high,
+        low: ticker.low,
+        volume: ticker.base_volume,
         mark: None,
     })
 }
 
-fn futures_ticker(ticker: &FuturesTicker) -> Event {
+fn futures_ticker(ticker: &futures::Ticker) -> Event {
     Event::Ticker(Ticker {
         last: ticker.last_price,
-        change: ticker.range,
+        change: ticker.change,
         high: None,
         low: None,
-        volume: ticker.volume_24h,
+        volume: ticker.volume,
         mark: ticker.mark_price,
     })
 }

@@ -2,9 +2,9 @@
 //! thousands of topics, memory of idle connections, and many topics in one stream.
 //!
 //! The lower bound is a plain loop over the same kind of connection: fastwebsockets, one reused
-//! zlib-rs inflater, serde into the same type. The goal is at most 1.25 times its processor time per
-//! frame, and at most 40 KiB of memory for an idle TLS connection. The venue runs in a process of its
-//! own; so does nothing else. Linux only.
+//! zlib-rs inflater, serde into the same type. Goal: at most 1.25 times its processor time per frame,
+//! and at most 40 KiB of memory for an idle TLS connection. The server runs in its own process. Linux
+//! only.
 
 mod many;
 mod plain;
@@ -16,11 +16,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
 use bitmart_types::{Environment, Roots, Service};
-use bitmart_ws::event::SpotDepthIncrease;
 use bitmart_ws::{Client, ClientBuilder, Subscription, Update, topic};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
+use bitmart_ws::spot;
 use server::Server;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
@@ -74,7 +74,7 @@ fn main() -> Result<(), Fault> {
     let topics = if measuring { 2_000 } else { 20 };
     latency(&server, topics, if measuring { 10 } else { 1 })?;
     drop(server);
-    // In a process that has not used and freed memory before.
+    // In a new process, whose allocator holds no freed memory.
     let mut fresh = Command::new(env::current_exe()?);
     fresh.arg("--memory").arg(if measuring { "115" } else { "2" });
     if !fresh.status()?.success() {
@@ -83,7 +83,7 @@ fn main() -> Result<(), Fault> {
     many(measuring)
 }
 
-/// Each in a process that has not used and freed memory before, in turns.
+/// Alternates both variants, each in a new process, whose allocator holds no freed memory.
 fn many(measuring: bool) -> Result<(), Fault> {
     println!("many topics, 200 small frames a second on each connection");
     for _ in 0..if measuring { 3 } else { 1 } {
@@ -104,7 +104,7 @@ fn many(measuring: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Nanoseconds and processor time per frame.
+/// Returns elapsed time and processor time per frame in nanoseconds.
 fn run(
     runtime: &Runtime,
     frames: u64,
@@ -116,7 +116,7 @@ fn run(
     Ok([start.elapsed().as_nanos() / frames, (processor_time()? - before) / frames])
 }
 
-/// Processor time of this thread in nanoseconds.
+/// Returns the processor time of this thread in nanoseconds.
 fn processor_time() -> Result<u128, Fault> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split_whitespace().next().unwrap_or_default().parse()?)
@@ -130,7 +130,7 @@ fn client(server: &Server, path: &str) -> ClientBuilder {
     Client::builder().environment(environment)
 }
 
-/// Takes every frame as a user does. Gives how many were dropped.
+/// Receives all frames like a user. Returns the number of dropped ones.
 async fn receive(server: &Server, frames: u64) -> Result<u64, Fault> {
     let client =
         client(server, &format!("/blast?frames={frames}")).queue_capacity(1 << 14).build()?;
@@ -153,12 +153,12 @@ async fn receive(server: &Server, frames: u64) -> Result<u64, Fault> {
 async fn subscribe(
     client: &Client,
     topics: usize,
-) -> Result<Vec<Subscription<SpotDepthIncrease>>, Fault> {
+) -> Result<Vec<Subscription<spot::DepthIncrease>>, Fault> {
     let names = (0..topics).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")));
     Ok(client.subscribe_all(names).await.into_iter().collect::<Result<_, _>>()?)
 }
 
-/// From the moment a frame is made to the moment the user has it.
+/// Measures the time from the creation of a frame to its delivery to the user.
 fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), Fault> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut sample = runtime.block_on(async {
@@ -194,11 +194,11 @@ fn latency(server: &Server, topics: usize, seconds: u64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What an idle connection takes, and what a topic adds, of 20 connections.
+/// Measures the memory of an idle connection and of a further topic, with 20 connections.
 fn memory(server: &Server, topics: usize) -> Result<(), Fault> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // The first connection also pays for what all share.
+        // The first connection also allocates what all share.
         let warm = client(server, "/idle").build()?;
         let _warm = subscribe(&warm, 1).await?;
         let before = resident()?;
@@ -225,14 +225,14 @@ fn memory(server: &Server, topics: usize) -> Result<(), Fault> {
     })
 }
 
-/// Resident memory of this process in KiB.
+/// Returns the resident memory of this process in KiB.
 fn resident() -> Result<usize, Fault> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?.parse()?)
 }
 
-/// For the plain loop.
+/// Returns address and trusted certificate for the plain loop.
 fn roots(server: &Server) -> (SocketAddr, Roots) {
     (server.address, Roots::none().with_der(server.certificate.clone()))
 }

@@ -1,27 +1,27 @@
-//! Many topics: a subscription for each against one stream for all.
+//! Compares one subscription per topic with one stream for all topics.
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitmart_ws::event::SpotDepthIncrease;
 use bitmart_ws::{ConnectionPolicy, Topic, Update, topic};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::server::Server;
 use crate::{Fault, client, processor_time, resident};
+use bitmart_ws::spot;
 
-/// Connections that the venue allows.
+/// Connections that the exchange allows.
 const CONNECTIONS: usize = 20;
 
-fn topics(count: usize) -> impl Iterator<Item = Topic<SpotDepthIncrease>> {
+fn topics(count: usize) -> impl Iterator<Item = Topic<spot::DepthIncrease>> {
     (0..count).map(|number| topic::spot::depth_increase(format!("S{number}_USDT")))
 }
 
-/// Memory of a topic and processor time of a frame, in a process of its own: what the allocator got
-/// once it keeps.
+/// Measures the memory of a topic and the processor time of a frame. Needs a new process, because the
+/// allocator keeps freed memory.
 pub(crate) fn measure(
     server: &Server,
     together: bool,
@@ -37,11 +37,12 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// What a topic takes beyond a connection: as many connections are open with one topic each.
+/// Returns the memory of a topic without that of its connection, which is measured with one topic
+/// per connection.
 fn memory(server: &Server, together: bool, count: usize) -> Result<usize, Fault> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // The first connection also pays for what all share.
+        // The first connection also allocates what all share.
         let warm = client(server, "/idle").build()?;
         let _warm = subscribe(&warm, together, 1).await?;
         let policy = ConnectionPolicy::new().topics_per_connection(1);
@@ -58,7 +59,7 @@ fn memory(server: &Server, together: bool, count: usize) -> Result<usize, Fault>
     })
 }
 
-/// Subscribes and takes the first update of each topic. What is given must be kept.
+/// Subscribes and receives the first update of each topic. Returns the streams, to keep them alive.
 async fn subscribe(
     client: &bitmart_ws::Client,
     together: bool,
@@ -80,7 +81,8 @@ async fn subscribe(
     Ok(Box::new(streams))
 }
 
-/// Processor time of a small frame and how many there were, connections and readers in one thread.
+/// Returns the processor time of a small frame and the number of frames, with connections and readers
+/// in one thread.
 fn processor(
     server: &Server,
     together: bool,
@@ -97,7 +99,7 @@ fn processor(
                 (client.subscribe_many(topics(count)).await?, frames.clone());
             readers.spawn(async move {
                 while let Some(Ok(item)) = stream.next().await {
-                    note(&item.update, &frames);
+                    count_data(&item.update, &frames);
                 }
             });
         } else {
@@ -105,12 +107,12 @@ fn processor(
                 let (mut stream, frames) = (stream?, frames.clone());
                 readers.spawn(async move {
                     while let Some(Ok(update)) = stream.next().await {
-                        note(&update, &frames);
+                        count_data(&update, &frames);
                     }
                 });
             }
         }
-        // Until every topic is subscribed and nothing of that is left.
+        // SweepLimit every topic is subscribed and nothing of that is left.
         tokio::time::sleep(Duration::from_secs(seconds / 2)).await;
         let (begin, before) = (frames.load(Ordering::Relaxed), processor_time()?);
         tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -120,7 +122,7 @@ fn processor(
     })
 }
 
-fn note(update: &Update<SpotDepthIncrease>, frames: &AtomicU64) {
+fn count_data(update: &Update<spot::DepthIncrease>, frames: &AtomicU64) {
     if let Update::Data(book) = update {
         black_box(book);
         frames.fetch_add(1, Ordering::Relaxed);

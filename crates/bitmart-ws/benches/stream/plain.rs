@@ -1,10 +1,10 @@
-//! The least that a program on these libraries does.
+//! The lower bound: the least work of a program on the same libraries.
 
 use std::hint::black_box;
 use std::sync::Arc;
 
 use bitmart_net::TlsOptions;
-use bitmart_ws::event::{Event as _, SpotDepthIncrease};
+use bitmart_ws::event::Event as _;
 use fastwebsockets::{Frame, OpCode, Payload, WebSocketError};
 use flate2::{Decompress, FlushDecompress};
 use http_body_util::Empty;
@@ -15,8 +15,9 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::Fault;
 use crate::server::Server;
+use bitmart_ws::spot;
 
-/// Connects, subscribes and takes every frame.
+/// Connects, subscribes and receives all frames.
 pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), Fault> {
     let (address, roots) = crate::roots(server);
     let stream = TcpStream::connect(address).await?;
@@ -39,7 +40,7 @@ pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), Fault> {
     socket.write_frame(Frame::text(Payload::Borrowed(subscribe))).await?;
     let mut inflate = Decompress::new(false);
     let mut text = Vec::with_capacity(64 << 10);
-    let mut entries: Vec<SpotDepthIncrease> = Vec::new();
+    let mut entries: Vec<spot::DepthIncrease> = Vec::new();
     let mut received = 0;
     while received < frames {
         let frame = socket.read_frame().await?;
@@ -50,7 +51,7 @@ pub(crate) async fn receive(server: &Server, frames: u64) -> Result<(), Fault> {
         text.clear();
         inflate.decompress_vec(&frame.payload, &mut text, FlushDecompress::None)?;
         entries.clear();
-        SpotDepthIncrease::decode(std::str::from_utf8(&text)?, &mut entries)?;
+        spot::DepthIncrease::decode(std::str::from_utf8(&text)?, &mut entries)?;
         black_box(&entries);
         received += 1;
     }

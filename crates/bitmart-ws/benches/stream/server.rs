@@ -1,6 +1,6 @@
-//! A venue in a process of its own, so that the client's processor time and memory are its own. It
-//! does as its path says: `/blast?frames=N` sends so many frames after the first subscription,
-//! `/paced?each_second=N` sends so many a second, `/idle` only answers.
+//! A server in its own process, so that it does not count for processor time and memory of the client.
+//! The path selects its behavior: `/blast?frames=N` sends N frames after the first subscription,
+//! `/paced?each_second=N` sends N frames a second, `/idle` only acknowledges.
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Write as _};
@@ -24,11 +24,11 @@ use crate::Fault;
 /// Levels a side of a book.
 const LEVELS: i64 = 50;
 
-/// A running server. It ends with this value.
+/// A running server. Dropping it kills the process.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// Its certificate in DER; empty without TLS.
+    /// Its certificate in DER.
     pub(crate) certificate: Vec<u8>,
 }
 
@@ -48,7 +48,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // One that is gone already is as good.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -74,19 +74,21 @@ pub(crate) fn serve(plain: bool) -> Result<(), Fault> {
             let (socket, _) = listener.accept().await?;
             socket.set_nodelay(true)?;
             let acceptor = acceptor.clone();
-            // A client that leaves ends its connection with an error.
+            // A disconnecting client ends the task with an error.
             tokio::spawn(async move {
                 if plain {
-                    attend(socket).await
+                    serve_connection(socket).await
                 } else {
-                    attend(acceptor.accept(socket).await?).await
+                    serve_connection(acceptor.accept(socket).await?).await
                 }
             });
         }
     })
 }
 
-async fn attend<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Result<(), Fault> {
+async fn serve_connection<S: AsyncRead + AsyncWrite + Send + 'static>(
+    stream: S,
+) -> Result<(), Fault> {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut reader = BufReader::new(reader);
     let (mut path, mut key) = (String::new(), String::new());
@@ -109,12 +111,12 @@ async fn attend<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Result
         &digest::SHA1_FOR_LEGACY_USE_ONLY,
         format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11").as_bytes(),
     );
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {}\r\n\r\n",
         base64(digest.as_ref())
     );
-    writer.write_all(answer.as_bytes()).await?;
+    writer.write_all(response.as_bytes()).await?;
     writer.flush().await?;
     let number = |name: &str| {
         path.split_once(name).and_then(|(_, value)| value.parse::<u64>().ok()).unwrap_or_default()
@@ -122,16 +124,16 @@ async fn attend<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S) -> Result
     let (frames, each_second) = (number("frames="), number("each_second="));
     let levels = if path.contains("levels=1&") { 1 } else { LEVELS };
     if frames > 0 {
-        answer_next(&mut reader, &mut writer, &mut Vec::new()).await?;
+        acknowledge_next(&mut reader, &mut writer, &mut Vec::new()).await?;
         blast(&mut writer, frames).await?;
         loop {
-            answer_next(&mut reader, &mut writer, &mut Vec::new()).await?;
+            acknowledge_next(&mut reader, &mut writer, &mut Vec::new()).await?;
         }
     }
     pace(&mut reader, &mut writer, each_second, levels).await
 }
 
-/// Sends the same compressed frame again and again, many in one write.
+/// Sends the same compressed frame repeatedly, many in one write.
 async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<(), Fault> {
     let frame = encode(2, &deflate(&depth("S0_USDT", 1, LEVELS), Compression::default()));
     let burst = frame.repeat(64);
@@ -142,7 +144,8 @@ async fn blast<S: AsyncWrite>(writer: &mut WriteHalf<S>, frames: u64) -> Result<
     Ok(())
 }
 
-/// Answers commands, and sends frames about the subscribed topics in turn, each with its moment.
+/// Acknowledges commands, and sends frames of the subscribed topics in turn, each with the current time
+/// as its version.
 async fn pace<S: AsyncRead + AsyncWrite>(
     reader: &mut BufReader<ReadHalf<S>>,
     writer: &mut WriteHalf<S>,
@@ -151,20 +154,20 @@ async fn pace<S: AsyncRead + AsyncWrite>(
 ) -> Result<(), Fault> {
     let mut topics: Vec<String> = Vec::new();
     let mut turn = 0;
-    let mut beat = tokio::time::interval(Duration::from_millis(10));
-    let mut owed = 0;
+    let mut interval = tokio::time::interval(Duration::from_millis(10));
+    let mut due = 0;
     loop {
         let command = tokio::select! {
             buffer = reader.fill_buf() => !buffer?.is_empty(),
-            _ = beat.tick() => false,
+            _ = interval.tick() => false,
         };
         if command {
-            answer_next(reader, writer, &mut topics).await?;
+            acknowledge_next(reader, writer, &mut topics).await?;
             continue;
         }
-        owed += each_second;
-        while owed >= 100 && !topics.is_empty() {
-            owed -= 100;
+        due += each_second;
+        while due >= 100 && !topics.is_empty() {
+            due -= 100;
             turn = (turn + 1) % topics.len();
             let symbol = topics[turn].split_once(':').map_or("", |(_, symbol)| symbol);
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
@@ -175,8 +178,8 @@ async fn pace<S: AsyncRead + AsyncWrite>(
     }
 }
 
-/// Reads one frame of the client and answers it.
-async fn answer_next<S: AsyncRead + AsyncWrite>(
+/// Reads one frame of the client and acknowledges it.
+async fn acknowledge_next<S: AsyncRead + AsyncWrite>(
     reader: &mut BufReader<ReadHalf<S>>,
     writer: &mut WriteHalf<S>,
     topics: &mut Vec<String>,
@@ -201,8 +204,8 @@ async fn answer_next<S: AsyncRead + AsyncWrite>(
         let command: serde_json::Value = serde_json::from_slice(&payload)?;
         for topic in command["args"].as_array().into_iter().flatten() {
             let topic = topic.as_str().unwrap_or_default();
-            let answer = format!(r#"{{"event":"subscribe","topic":"{topic}"}}"#);
-            writer.write_all(&encode(1, answer.as_bytes())).await?;
+            let acknowledgement = format!(r#"{{"event":"subscribe","topic":"{topic}"}}"#);
+            writer.write_all(&encode(1, acknowledgement.as_bytes())).await?;
             topics.push(topic.to_owned());
         }
     }
@@ -210,7 +213,7 @@ async fn answer_next<S: AsyncRead + AsyncWrite>(
     Ok(())
 }
 
-/// A book of so many levels a side, as BitMart sends it.
+/// Returns a book with this number of levels a side, as BitMart sends it.
 fn depth(symbol: &str, version: u64, levels: i64) -> String {
     let mut seed = 7_u32;
     let mut side = |sign: i64| {

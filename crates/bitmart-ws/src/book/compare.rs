@@ -1,68 +1,68 @@
-//! A book against a second source.
+//! Compares a book with a second source.
 
 use std::collections::BTreeMap;
 
 use bitmart_types::Decimal;
 
 use super::OrderBook;
-use super::ladder::{Direction, Ladder};
+use super::side::{Direction, Side};
 use crate::event::Level;
 
-/// Where a [`Difference`] lies.
+/// The side of a [`Difference`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "a book has two sides")]
 pub enum DifferenceSide {
-    /// Among the sells.
+    /// Asks.
     Asks,
-    /// Among the buys.
+    /// Bids.
     Bids,
 }
 
-/// A price at which a book and a second source do not agree.
+/// A price at which a book and a second source differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
-    /// The side.
+    /// Side of the book.
     pub side: DifferenceSide,
-    /// The price.
+    /// Price.
     pub price: Decimal,
-    /// Size in the book; `None` when it has no such level.
+    /// Size in the book. `None` if it has no such level.
     pub book: Option<Decimal>,
-    /// Size in the other source; `None` when it has no such level.
+    /// Size in the other source. `None` if it has no such level.
     pub other: Option<Decimal>,
 }
 
-/// What [`OrderBook::differences`] found.
+/// The result of [`OrderBook::differences`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Differences {
-    /// How many prices both sources could tell about.
+    /// Number of compared prices.
     pub compared: usize,
-    /// Those at which they do not agree, asks first, each side from its best price on.
+    /// Prices at which they differ, asks first, each side from its best price on.
     pub found: Vec<Difference>,
 }
 
 impl Differences {
-    /// Whether there are none.
+    /// Returns whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// What is still wrong after a `later` comparison: prices at which the book says the same as
-    /// before and the other source, in both, something else.
+    /// Returns the differences that persist in a `later` comparison: prices at which both comparisons
+    /// found a difference and the book has the same size as before.
     ///
-    /// What differs only because one source was a moment ahead is not among them, since a book that
-    /// lives catches up and then says something else.
+    /// A difference that exists only because one source was a moment ahead is not among them, because
+    /// a live book catches up and has another size then.
     #[must_use]
     pub fn persisting(&self, later: &Self) -> Self {
-        let stays = |now: &&Difference| {
+        let persists = |now: &&Difference| {
             self.found.iter().any(|before| {
                 (before.side, before.price, before.book) == (now.side, now.price, now.book)
             })
         };
         Self {
             compared: later.compared,
-            found: later.found.iter().filter(stays).copied().collect(),
+            found: later.found.iter().filter(persists).copied().collect(),
         }
     }
 }
@@ -71,13 +71,13 @@ impl OrderBook {
     /// Compares the book with one from another source, such as a snapshot over REST. BitMart sends no
     /// checksums, so this is the way to verify a book.
     ///
-    /// Only prices that both can tell about are compared: up to the last level of the other source,
-    /// which cuts its list somewhere, and within the [horizon](Self#depth) of the book. A side
-    /// without any level in the other source counts as empty. `None` while the book is resyncing.
+    /// Only prices that both sources cover are compared: up to the last level of the other source, and
+    /// up to the price at which the book is complete (see [Depth](Self#depth)). A side without levels
+    /// in the other source counts as empty. `None` while the book is resyncing.
     ///
-    /// The two are never of the same moment, so some differences are normal on a busy book. To
-    /// verify a book, compare twice with some seconds in between, each time with a new snapshot, and
-    /// look at what is [persisting](Differences::persisting). A book that is right has nothing there.
+    /// The two sources are never from the same moment, so some differences are normal on a busy book.
+    /// To verify a book, compare twice with some seconds in between, each time with a new snapshot, and
+    /// check the [persisting](Differences::persisting) differences. A correct book has none.
     ///
     /// ```
     /// # use bitmart_ws::book::OrderBook;
@@ -88,14 +88,14 @@ impl OrderBook {
     /// # let bids = [Level { price: dec!(99), size: dec!(5) }];
     /// # let kind = &DepthKind::Snapshot;
     /// # let _ = book.apply(DepthUpdate { kind, version: 1, timestamp: None, asks: &[], bids: &bids });
-    /// // In your program these come from `spot().depth(…)` of the REST client.
+    /// // In your program, from `spot().depth(…)` of the REST client.
     /// let rest = || [(dec!(99.0), dec!(5)), (dec!(98), dec!(2))];
     /// let level = |(price, size)| Level { price, size };
     ///
-    /// let first = book.differences([], rest().map(level)).expect("a whole book");
+    /// let first = book.differences([], rest().map(level)).expect("synchronized");
     /// assert_eq!((first.compared, first.found.len()), (2, 1));
     /// // … some seconds later, with another snapshot …
-    /// let second = book.differences([], rest().map(level)).expect("a whole book");
+    /// let second = book.differences([], rest().map(level)).expect("synchronized");
     /// let wrong = first.persisting(&second);
     /// assert_eq!((wrong.found[0].price, wrong.found[0].book), (dec!(98), None));
     /// ```
@@ -104,7 +104,7 @@ impl OrderBook {
         asks: impl IntoIterator<Item = Level>,
         bids: impl IntoIterator<Item = Level>,
     ) -> Option<Differences> {
-        if !self.is_whole() {
+        if !self.is_synchronized() {
             return None;
         }
         let mut differences = Differences { compared: 0, found: Vec::new() };
@@ -118,10 +118,10 @@ impl Differences {
     fn add<D: Direction>(
         &mut self,
         side: DifferenceSide,
-        ladder: &Ladder<D>,
+        levels: &Side<D>,
         other: impl IntoIterator<Item = Level>,
     ) {
-        // By price: size in the book, size in the other source.
+        // Price to size in the book and size in the other source.
         let mut sizes: BTreeMap<Decimal, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
         for level in other.into_iter().filter(|level| !level.size.is_zero()) {
             sizes.entry(level.price).or_default().1 = Some(level.size);
@@ -129,13 +129,12 @@ impl Differences {
         let last =
             if D::LOWER_IS_BETTER { sizes.last_key_value() } else { sizes.first_key_value() };
         let last = last.map(|(price, _)| *price);
-        for level in ladder.iter() {
+        for level in levels.iter() {
             sizes.entry(level.price).or_default().0 = Some(level.size);
         }
         let start = self.found.len();
         for (price, (book, other)) in sizes {
-            if !ladder.covers(price)
-                || last.is_some_and(|last| !Ladder::<D>::is_within(price, last))
+            if !levels.covers(price) || last.is_some_and(|last| !Side::<D>::is_within(price, last))
             {
                 continue;
             }

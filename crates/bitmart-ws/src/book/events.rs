@@ -1,119 +1,122 @@
-//! A book as a stream of what changes.
+//! A book as a stream of changes.
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bitmart_types::{Decimal, Timestamp};
 use futures_core::Stream;
-use futures_util::stream;
 
-use super::subscription::News;
-use super::{BookSubscription, Loss, OrderBook};
+use super::subscription::Change;
+use super::{BookSubscription, OrderBook, SyncError};
 use crate::error::Error;
 use crate::event::{DecodeError, DepthEvent, Level};
 use crate::reason::ReconnectReason;
+use crate::topic::Topic;
 
-/// A change of a book that is kept: see [`BookSubscription::events`].
+/// A change of a [`BookSubscription`]: see [`BookSubscription::events`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum BookEvent {
-    /// The book is whole. It is made of these levels and nothing else.
+    /// The book is synchronized and consists of exactly these levels.
     Snapshot(BookChange),
-    /// These levels are new. None at all: the venue confirms the book as it is.
+    /// These levels have changed. Without levels, the exchange confirms the book as it is.
     Changed(BookChange),
-    /// There is no book until the next [`Snapshot`](Self::Snapshot). Forget what you know.
-    Resyncing(Resync),
-    /// Nothing has been heard on the connection since then: the book may be old. Either
+    /// The book is out of sync until the next [`Snapshot`](Self::Snapshot). Discard all levels.
+    Resyncing(ResyncReason),
+    /// The connection has had no traffic since then, and the book may be old.
     /// [`Alive`](Self::Alive) or [`Resyncing`](Self::Resyncing) follows.
     Stale(Instant),
-    /// The connection is heard again, and the book is as new as it says.
+    /// The connection has traffic again, and the book is current.
     Alive,
 }
 
-/// Levels that were set, each side in the order in which to set them.
+/// Changed levels of a book, in the order in which to apply them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BookChange {
-    /// Version of the book with them.
+    /// Version of the book after the change.
     pub version: u64,
-    /// When the venue sent them.
+    /// Time of the change at the exchange.
     pub timestamp: Option<Timestamp>,
-    /// Sells. The size is all that stands at the price; 0 means that the price is gone, or that it
-    /// fell out of the depth of the topic.
+    /// Asks. Sizes are absolute; 0 removes the level, also if it fell out of the depth of the topic.
     pub asks: Vec<Level>,
-    /// Buys, likewise.
+    /// Bids, likewise.
     pub bids: Vec<Level>,
 }
 
-/// Why there is no book.
+/// Why a book resyncs.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Resync {
+pub enum ResyncReason {
     /// The connection was lost.
     Reconnecting(ReconnectReason),
-    /// The reader was too slow, and so many events were dropped.
+    /// The reader was too slow: this number of events was dropped.
     Lagged(u64),
     /// An event could not be decoded.
     Malformed(DecodeError),
-    /// An event did not fit the book.
-    Lost(Loss),
+    /// An event put the book out of sync.
+    OutOfSync(SyncError),
 }
 
-impl fmt::Display for Resync {
+impl fmt::Display for ResyncReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reconnecting(reason) => write!(f, "connection lost: {reason}"),
             Self::Lagged(count) => write!(f, "{count} events dropped for a slow reader"),
-            Self::Malformed(error) => write!(f, "event not understood: {error}"),
-            Self::Lost(loss) => loss.fmt(f),
+            Self::Malformed(error) => write!(f, "event not decoded: {error}"),
+            Self::OutOfSync(error) => error.fmt(f),
         }
     }
 }
 
 impl<T: DepthEvent> BookSubscription<T> {
-    /// Waits until the book changes, and says how. Between this and [`next`](Self::next) a change is
-    /// given once, by whichever is called first. `None` when the subscription has ended.
+    /// Waits for the next change of the book and returns it. Each change is returned once, by this
+    /// method or by [`next`](Self::next). `None` when the subscription has ended.
     ///
     /// # Errors
-    /// The reason why the subscription ended.
+    /// The reason why the subscription ended. It is the last item.
     ///
     /// # Cancel safety
-    /// Safe: a change that was taken in is given by the next call, and so is a request that is due.
+    /// Safe: a change that was applied is returned by the next call, and a due request sent by it.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn next_event(&mut self) -> Option<Result<BookEvent, Error>> {
-        loop {
-            if let Err(error) = self.wait().await? {
-                return Some(Err(error));
-            }
-            let event = match self.take_news() {
-                Some(News::Resyncing(reason)) => BookEvent::Resyncing(reason),
-                Some(News::Stale(since)) => BookEvent::Stale(since),
-                Some(News::Alive) => BookEvent::Alive,
-                Some(News::Snapshot) => {
-                    let book = self.book();
-                    BookEvent::Snapshot(change(book, book.asks().collect(), book.bids().collect()))
-                }
-                Some(News::Changed(event)) => {
-                    let (asks, bids) = self.book().dropped();
-                    let update = event.update();
-                    let (asks, bids) = (with_gone(update.asks, asks), with_gone(update.bids, bids));
-                    BookEvent::Changed(change(self.book(), asks, bids))
-                }
-                None => continue,
-            };
-            return Some(Ok(event));
-        }
+        std::future::poll_fn(|context| self.poll_event(context)).await
     }
 
-    /// The changes as a [`Stream`].
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<BookEvent, Error>>> {
+        let change = match ready!(self.poll_change(context)) {
+            Some(Ok(change)) => change,
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            None => return Poll::Ready(None),
+        };
+        let book = self.book();
+        Poll::Ready(Some(Ok(match change {
+            Change::Resyncing(reason) => BookEvent::Resyncing(reason),
+            Change::Stale(since) => BookEvent::Stale(since),
+            Change::Alive => BookEvent::Alive,
+            Change::Snapshot => {
+                let (asks, bids) = (book.asks().collect(), book.bids().collect());
+                BookEvent::Snapshot(book_change(book, asks, bids))
+            }
+            Change::Updated(event) => {
+                let (asks, bids) = book.dropped();
+                let update = event.update();
+                let asks = with_removed(update.asks, asks);
+                let bids = with_removed(update.bids, bids);
+                BookEvent::Changed(book_change(book, asks, bids))
+            }
+        })))
+    }
+
+    /// Returns a [`Stream`] of changes.
     ///
-    /// Whoever applies them to a map of sizes by price has the book of this crate at every moment.
-    /// Changes are made when they are asked for; what is not read waits in the bounded queue of the
-    /// subscription, and when that is full the book resyncs ([`Resync::Lagged`]).
+    /// A map of sizes by price that applies them equals this book at every moment. Events that are not
+    /// read wait in the bounded queue of the subscription; when it is full, the book resyncs
+    /// ([`ResyncReason::Lagged`]).
     ///
     /// ```no_run
     /// use bitmart_ws::book::BookEvent;
@@ -124,64 +127,61 @@ impl<T: DepthEvent> BookSubscription<T> {
     /// let mut events = books.events();
     /// while let Some(event) = events.next().await {
     ///     match event? {
-    ///         BookEvent::Snapshot(levels) => println!("new: version {}", levels.version),
+    ///         BookEvent::Snapshot(levels) => println!("snapshot: version {}", levels.version),
     ///         BookEvent::Changed(levels) => println!("{} asks changed", levels.asks.len()),
-    ///         BookEvent::Resyncing(reason) => println!("no book: {reason}"),
+    ///         BookEvent::Resyncing(reason) => println!("resyncing: {reason}"),
     ///         _ => {}
     ///     }
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn events(self) -> BookEvents {
-        let next = |mut books: Self| async move {
-            let event = books.next_event().await?;
-            Some((event, books))
-        };
-        BookEvents(Box::pin(stream::unfold(self, next)))
+    pub fn events(self) -> BookEvents<T> {
+        BookEvents(self)
     }
 }
 
-fn change(book: &OrderBook, asks: Vec<Level>, bids: Vec<Level>) -> BookChange {
+fn book_change(book: &OrderBook, asks: Vec<Level>, bids: Vec<Level>) -> BookChange {
     let version = book.version().unwrap_or_default();
     BookChange { version, timestamp: book.timestamp(), asks, bids }
 }
 
-fn with_gone(set: &[Level], gone: &[Decimal]) -> Vec<Level> {
-    let gone = gone.iter().map(|price| Level { price: *price, size: Decimal::ZERO });
-    set.iter().copied().chain(gone).collect()
+/// Appends removals of the levels at the prices `removed`.
+fn with_removed(levels: &[Level], removed: &[Decimal]) -> Vec<Level> {
+    let removed = removed.iter().map(|price| Level { price: *price, size: Decimal::ZERO });
+    levels.iter().copied().chain(removed).collect()
 }
 
 /// A [`Stream`] of [`BookEvent`]s. Dropping it unsubscribes.
-pub struct BookEvents(Pin<Box<dyn Stream<Item = Result<BookEvent, Error>> + Send>>);
+#[derive(Debug)]
+pub struct BookEvents<T>(BookSubscription<T>);
 
-impl BookEvents {
-    /// The next change. `None` when the subscription has ended.
+impl<T: DepthEvent> BookEvents<T> {
+    /// Returns the topic.
+    pub fn topic(&self) -> &Topic<T> {
+        self.0.topic()
+    }
+
+    /// Waits for the next change. `None` when the subscription has ended.
     ///
     /// # Errors
     /// The reason why the subscription ended. It is the last item.
     ///
     /// # Cancel safety
-    /// Safe: a change is taken when the future is ready and not before.
+    /// Safe: see [`BookSubscription::next_event`].
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn next(&mut self) -> Option<Result<BookEvent, Error>> {
-        std::future::poll_fn(|context| self.0.as_mut().poll_next(context)).await
+        self.0.next_event().await
     }
 }
 
-impl Stream for BookEvents {
+impl<T: DepthEvent> Stream for BookEvents<T> {
     type Item = Result<BookEvent, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context)
-    }
-}
-
-impl fmt::Debug for BookEvents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BookEvents").finish_non_exhaustive()
+        self.0.poll_event(context)
     }
 }
 

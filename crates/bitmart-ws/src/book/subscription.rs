@@ -1,11 +1,17 @@
 //! A book on a live connection.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use futures_core::Stream;
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::book::{BookKeeper, KeeperStep, OrderBook, Resync};
+use crate::book::{BookSynchronizer, OrderBook, ResyncReason, SyncOutcome};
 use crate::client::Client;
+use crate::driver::Command;
 use crate::error::Error;
 use crate::event::DepthEvent;
 use crate::observe;
@@ -14,7 +20,7 @@ use crate::topic::Topic;
 use crate::update::Update;
 
 impl Client {
-    /// Subscribes to an incremental book and keeps it: see [`BookSubscription`].
+    /// Subscribes to an incremental book and maintains it: see [`BookSubscription`].
     ///
     /// ```no_run
     /// use bitmart_types::Environment;
@@ -38,7 +44,7 @@ impl Client {
     /// As [`subscribe`](Self::subscribe).
     ///
     /// # Cancel safety
-    /// Safe: a subscription that is not handed out is undone.
+    /// Safe: a subscription that is not returned is undone.
     ///
     /// # Panics
     /// As [`subscribe`](Self::subscribe).
@@ -50,209 +56,258 @@ impl Client {
     }
 }
 
-/// How long a book may be without a snapshot until one is asked for (again).
-const RETRY: Duration = Duration::from_secs(5);
+/// How long a book may be without a snapshot before one is requested (again).
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// So many requests in vain, then the topic is subscribed anew, which brings a snapshot as well.
-const REQUESTS: u32 = 3;
+/// Requests without a snapshot after which the topic is subscribed anew, which brings one as well.
+const MAX_REQUESTS: u32 = 3;
 
-/// A book that is kept from a subscription: whole, or resyncing, and always one of the two.
+/// A command that is being sent.
+type Sending = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + Sync>>;
+
+/// An order book that is maintained from a subscription: synchronized, or resyncing.
 ///
-/// It asks the venue for a new snapshot when updates are missing, and starts afresh after the
-/// connection was lost. While a snapshot does not come, also because the venue refused to send it,
-/// it asks again every 5 s, and after three times in vain subscribes the topic anew. The book is as
-/// new as the last call of [`next`](Self::next), so keep calling: nothing is asked for in between.
-#[derive(Debug)]
+/// It requests a new snapshot when updates are missing, and starts over after a lost connection. Until
+/// the snapshot arrives, for example because the exchange rejected the request, it repeats the request
+/// every 5 s; after three requests it subscribes the topic anew. The book is as new as the last call of
+/// [`next`](Self::next), so keep calling: nothing is requested in between.
+///
+/// It is also a [`Stream`] of copies of the book. [`next`](Self::next) lends the book instead.
 pub struct BookSubscription<T> {
-    subscription: Subscription<T>,
-    keeper: BookKeeper,
-    /// A snapshot is needed and not yet requested.
+    pub(super) subscription: Subscription<T>,
+    synchronizer: BookSynchronizer,
+    /// A snapshot is needed and the request for it not yet sent.
     request_due: bool,
-    /// Requests since the book was last whole.
+    /// The command that requests it, while the queue of the connection is full.
+    sending: Option<Sending>,
+    /// Requests since the book was last synchronized.
     requests: u32,
-    /// When to ask if there is no book by then. `None` while the book is whole or the connection
-    /// down.
+    /// Time of the next request. `None` while the book is synchronized or the connection down.
     retry_at: Option<Instant>,
-    /// How the book changed, while the caller does not know yet.
-    news: Option<News<T>>,
-    stale: Option<std::time::Instant>,
+    retry_timer: Option<Pin<Box<Sleep>>>,
+    /// A change of the book that the caller has not received.
+    change: Option<Change<T>>,
+    stale_since: Option<std::time::Instant>,
+    /// The connection is over, and the caller has received the error.
+    ended: bool,
 }
 
-/// A change of the book.
+/// Events are moved, never pinned.
+impl<T> Unpin for BookSubscription<T> {}
+
+/// A change of the book or its connection.
 #[derive(Debug)]
-pub(super) enum News<T> {
+pub(super) enum Change<T> {
+    /// The book was replaced by a snapshot.
     Snapshot,
-    /// This event is in the book now.
-    Changed(T),
-    Resyncing(Resync),
+    /// This event was applied.
+    Updated(T),
+    Resyncing(ResyncReason),
     Stale(std::time::Instant),
     Alive,
 }
 
 impl<T: DepthEvent> BookSubscription<T> {
-    /// Keeps a book from a subscription to an incremental depth topic. How many levels a side it
-    /// keeps follows from the name of the topic.
+    /// Maintains a book from a subscription to an incremental depth topic. The name of the topic
+    /// determines the number of levels a side.
     pub fn new(subscription: Subscription<T>) -> Self {
         let limit = levels(subscription.topic().channel());
         Self {
             subscription,
-            keeper: limit.map_or_else(BookKeeper::new, BookKeeper::with_limit),
+            synchronizer: limit.map_or_else(BookSynchronizer::new, BookSynchronizer::with_limit),
             request_due: false,
+            sending: None,
             requests: 0,
-            retry_at: Some(Instant::now() + RETRY),
-            news: None,
-            stale: None,
+            retry_at: Some(Instant::now() + RETRY_INTERVAL),
+            retry_timer: None,
+            change: None,
+            stale_since: None,
+            ended: false,
         }
     }
 
-    /// The topic.
+    /// Returns the topic.
     pub fn topic(&self) -> &Topic<T> {
         self.subscription.topic()
     }
 
-    /// The book after the last [`next`](Self::next).
+    /// Returns the book as of the last [`next`](Self::next).
     pub fn book(&self) -> &OrderBook {
-        self.keeper.book()
+        self.synchronizer.book()
     }
 
-    /// Since when nothing has been heard on the connection, if that is worth a warning
-    /// ([`Update::Stale`]): the book is right as of that moment and may be old.
+    /// Returns since when the connection has had no traffic, if that is long enough for a warning
+    /// ([`Update::Stale`]): the book is correct as of that moment and may be old.
     pub fn stale_since(&self) -> Option<std::time::Instant> {
-        self.stale
+        self.stale_since
     }
 
-    /// Waits until the book changes, and gives it: also when it has just been lost, so look at
-    /// [`OrderBook::is_whole`] or at its `Option`s. It comes unchanged when
+    /// Waits for the next change of the book and returns the book. It may just have gone out of sync:
+    /// check [`OrderBook::is_synchronized`] or its `Option`s. Also returns the unchanged book when
     /// [`stale_since`](Self::stale_since) changes. `None` when the subscription has ended.
     ///
     /// # Errors
-    /// The reason why the subscription ended.
+    /// The reason why the subscription ended. It is the last item.
     ///
     /// # Cancel safety
-    /// Safe: a change that was taken in is given by the next call, and so is a request that is due.
+    /// Safe: a change that was applied is returned by the next call, and a due request sent by it.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn next(&mut self) -> Option<Result<&OrderBook, Error>> {
-        match self.wait().await? {
-            Ok(()) => {
-                self.news = None;
-                Some(Ok(self.keeper.book()))
-            }
+        match std::future::poll_fn(|context| self.poll_change(context)).await? {
+            Ok(_) => Some(Ok(self.synchronizer.book())),
             Err(error) => Some(Err(error)),
         }
     }
 
-    /// What has changed since the last call. The caller waited for it before.
-    pub(super) fn take_news(&mut self) -> Option<News<T>> {
-        self.news.take()
-    }
-
-    /// Waits until there is news.
-    ///
-    /// # Cancel safety
-    /// Safe: see [`next`](Self::next).
-    pub(super) async fn wait(&mut self) -> Option<Result<(), Error>> {
+    /// Polls for the next change of the book.
+    pub(super) fn poll_change(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Change<T>, Error>>> {
         loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
             if self.request_due {
-                if let Err(error) = self.ask().await {
-                    return Some(Err(error));
+                if let Err(error) = ready!(self.poll_request(context)) {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(error)));
                 }
                 self.request_due = false;
                 self.requests += 1;
-                self.retry_at = Some(Instant::now() + RETRY);
+                self.retry_at = Some(Instant::now() + RETRY_INTERVAL);
             }
-            if self.news.is_some() {
-                return Some(Ok(()));
+            if let Some(change) = self.change.take() {
+                return Poll::Ready(Some(Ok(change)));
             }
-            let update = if let Some(at) = self.retry_at {
-                let Ok(update) = tokio::time::timeout_at(at, self.subscription.next()).await else {
+            match Pin::new(&mut self.subscription).poll_next(context) {
+                Poll::Ready(Some(Ok(update))) => self.apply(update),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {
+                    ready!(self.poll_retry(context));
                     self.request_due = true;
-                    continue;
-                };
-                update
+                }
+            }
+        }
+    }
+
+    /// Sends the request for a snapshot.
+    fn poll_request(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.sending.is_none() {
+            let requests = if self.topic().supports_request() { MAX_REQUESTS } else { 0 };
+            let command = if self.requests % (MAX_REQUESTS + 1) < requests {
+                Command::RequestSnapshot
             } else {
-                self.subscription.next().await
+                Command::Resubscribe
             };
-            match update? {
-                Ok(update) => self.take(update),
-                Err(error) => return Some(Err(error)),
-            }
+            self.sending = Some(Box::pin(self.subscription.send(command)));
         }
+        let Some(sending) = &mut self.sending else { return Poll::Ready(Ok(())) };
+        let sent = ready!(sending.as_mut().poll(context));
+        self.sending = None;
+        Poll::Ready(sent)
     }
 
-    async fn ask(&self) -> Result<(), Error> {
-        let requests = if self.topic().supports_request() { REQUESTS } else { 0 };
-        if self.requests % (REQUESTS + 1) < requests {
-            self.subscription.request_snapshot().await
-        } else {
-            self.subscription.resubscribe().await
+    /// Waits until the request is repeated.
+    fn poll_retry(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = self.retry_at else { return Poll::Pending };
+        let timer = self.retry_timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
         }
+        timer.as_mut().poll(context)
     }
 
-    fn take(&mut self, update: Update<T>) {
-        let was_whole = self.book().is_whole();
-        let down = matches!(update, Update::Reconnecting(_));
-        let (step, news) = match update {
-            Update::Data(event) => self.take_event(event),
-            Update::Lagged(count) => {
-                (self.keeper.on_missed_events(), Some(News::Resyncing(Resync::Lagged(count))))
-            }
-            Update::Malformed(error) => {
-                (self.keeper.on_missed_events(), Some(News::Resyncing(Resync::Malformed(error))))
-            }
+    fn apply(&mut self, update: Update<T>) {
+        let was_synchronized = self.book().is_synchronized();
+        let is_down = matches!(update, Update::Reconnecting(_));
+        let (outcome, change) = match update {
+            Update::Data(event) => self.apply_event(event),
+            Update::Lagged(count) => (
+                self.synchronizer.on_missed_events(),
+                Some(Change::Resyncing(ResyncReason::Lagged(count))),
+            ),
+            Update::Malformed(error) => (
+                self.synchronizer.on_missed_events(),
+                Some(Change::Resyncing(ResyncReason::Malformed(error))),
+            ),
             Update::Reconnecting(reason) => {
-                self.stale = None;
-                self.keeper.on_reconnect();
-                (KeeperStep::Unchanged, Some(News::Resyncing(Resync::Reconnecting(reason))))
+                self.stale_since = None;
+                self.synchronizer.on_reconnect();
+                let reason = ResyncReason::Reconnecting(reason);
+                (SyncOutcome::Unchanged, Some(Change::Resyncing(reason)))
             }
             Update::Stale(since) => {
-                self.stale = Some(since);
-                (KeeperStep::Unchanged, Some(News::Stale(since)))
+                self.stale_since = Some(since);
+                (SyncOutcome::Unchanged, Some(Change::Stale(since)))
             }
             Update::Alive => {
-                self.stale = None;
-                (KeeperStep::Unchanged, Some(News::Alive))
+                self.stale_since = None;
+                (SyncOutcome::Unchanged, Some(Change::Alive))
             }
-            // A refused request is repeated like one that was lost.
+            // A rejected request is repeated like a lost one.
             Update::Subscribed | Update::Resynced | Update::RequestRejected(_) => {
-                (KeeperStep::Unchanged, None)
+                (SyncOutcome::Unchanged, None)
             }
         };
-        let whole = self.book().is_whole();
-        self.request_due |= step == KeeperStep::NeedsSnapshot;
-        self.news = news.filter(|news| {
-            let of_connection = matches!(news, News::Stale(_) | News::Alive);
-            of_connection || step == KeeperStep::Changed || was_whole != whole
+        let is_synchronized = self.book().is_synchronized();
+        self.request_due |= outcome == SyncOutcome::NeedsSnapshot;
+        self.change = change.filter(|change| {
+            let is_of_connection = matches!(change, Change::Stale(_) | Change::Alive);
+            is_of_connection
+                || outcome == SyncOutcome::Changed
+                || was_synchronized != is_synchronized
         });
-        if was_whole
-            && !whole
-            && let Some(News::Resyncing(resync)) = &self.news
+        if was_synchronized
+            && !is_synchronized
+            && let Some(Change::Resyncing(reason)) = &self.change
         {
-            observe::book_resync(self.topic().dialect(), resync);
+            observe::book_resync(self.topic().dialect(), reason);
         }
-        if whole || down {
-            // A new connection starts with a snapshot of its own.
+        if is_synchronized || is_down {
+            // A new subscription starts with a snapshot.
             self.request_due = false;
             self.requests = 0;
             self.retry_at = None;
         } else {
-            self.retry_at.get_or_insert_with(|| Instant::now() + RETRY);
+            self.retry_at.get_or_insert_with(|| Instant::now() + RETRY_INTERVAL);
         }
     }
 
-    fn take_event(&mut self, event: T) -> (KeeperStep, Option<News<T>>) {
-        let step = self.keeper.on_update(event.update());
-        let news = match self.keeper.loss() {
-            Some(loss) => Some(News::Resyncing(Resync::Lost(loss))),
-            None if event.update().is_snapshot() => Some(News::Snapshot),
-            None => Some(News::Changed(event)),
+    fn apply_event(&mut self, event: T) -> (SyncOutcome, Option<Change<T>>) {
+        let outcome = self.synchronizer.on_update(event.update());
+        let change = match self.synchronizer.sync_error() {
+            Some(error) => Change::Resyncing(ResyncReason::OutOfSync(error)),
+            None if event.update().is_snapshot() => Change::Snapshot,
+            None => Change::Updated(event),
         };
-        (step, news)
+        (outcome, Some(change))
     }
 }
 
-/// How many levels a side a channel covers: its name ends with the number.
+/// Copies of the book after each change.
+impl<T: DepthEvent> Stream for BookSubscription<T> {
+    type Item = Result<Arc<OrderBook>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let change = ready!(self.poll_change(context));
+        Poll::Ready(change.map(|change| change.map(|_| Arc::new(self.book().clone()))))
+    }
+}
+
+impl<T> fmt::Debug for BookSubscription<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BookSubscription")
+            .field("topic", self.subscription.topic())
+            .field("book", self.synchronizer.book())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns the number of levels a side of a channel, which is at the end of its name.
 fn levels(channel: &str) -> Option<usize> {
     let name = channel.trim_end_matches(|c: char| c.is_ascii_digit());
     channel.get(name.len()..)?.parse().ok()

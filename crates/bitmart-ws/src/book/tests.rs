@@ -1,19 +1,19 @@
 mod depth;
-mod keeper;
+mod exchange;
 mod model;
-mod venue;
-mod view;
+mod queries;
+mod synchronizer;
 
 use bitmart_types::Decimal;
 
-use super::{Applied, Loss, OrderBook, ladder::MAX_LEVELS};
+use super::{Applied, OrderBook, SyncError, side::MAX_LEVELS};
 use crate::event::{DepthKind, DepthUpdate, Level};
 
 fn level(price: i64, size: i64) -> Level {
     Level { price: Decimal::from(price), size: Decimal::from(size) }
 }
 
-/// Bids and asks of a book as plain pairs, best first.
+/// Bids and asks of a book, best first.
 type Sides = (Vec<Level>, Vec<Level>);
 
 fn sides(book: &OrderBook) -> Sides {
@@ -46,14 +46,18 @@ fn book() -> OrderBook {
 }
 
 #[test]
-fn versions_decide() {
+fn applies_only_the_next_version() {
     let table = [
         (9, Applied::Stale, Some(10)),
         // An idle spot book repeats its version.
         (10, Applied::Stale, Some(10)),
         (11, Applied::Updated, Some(11)),
-        (12, Applied::Lost(Loss::Gap { expected: 11, received: 12 }), None),
-        (u64::MAX, Applied::Lost(Loss::Gap { expected: 11, received: u64::MAX }), None),
+        (12, Applied::OutOfSync(SyncError::SequenceGap { expected: 11, received: 12 }), None),
+        (
+            u64::MAX,
+            Applied::OutOfSync(SyncError::SequenceGap { expected: 11, received: u64::MAX }),
+            None,
+        ),
     ];
     for (version, expected, after) in table {
         let mut book = book();
@@ -63,7 +67,7 @@ fn versions_decide() {
 }
 
 #[test]
-fn an_idle_futures_book_advances_without_changes() {
+fn empty_updates_advance_the_version() {
     let mut book = book();
     let before = sides(&book);
     for version in 11..20 {
@@ -75,7 +79,7 @@ fn an_idle_futures_book_advances_without_changes() {
 }
 
 #[test]
-fn updates_set_absolute_sizes_and_zero_deletes() {
+fn updates_set_absolute_sizes_and_zero_removes() {
     let mut book = book();
     let applied = book.apply(update(
         11,
@@ -90,27 +94,27 @@ fn updates_set_absolute_sizes_and_zero_deletes() {
 }
 
 #[test]
-fn prices_compare_by_value_not_by_spelling() {
+fn compares_prices_by_value() {
     let mut book = book();
-    let spelled: Decimal = "99.000".parse().expect("a decimal");
+    let price: Decimal = "99.000".parse().expect("a decimal");
     assert_eq!(
-        book.apply(update(11, &[Level { price: spelled, size: Decimal::ZERO }], &[])),
+        book.apply(update(11, &[Level { price, size: Decimal::ZERO }], &[])),
         Applied::Updated
     );
     assert_eq!(book.best_bid(), Some(level(98, 2)));
 }
 
 #[test]
-fn a_gap_empties_the_book_until_a_snapshot() {
+fn a_sequence_gap_clears_the_book_until_a_snapshot() {
     let mut book = book();
     assert_eq!(
         book.apply(update(15, &[], &[])),
-        Applied::Lost(Loss::Gap { expected: 11, received: 15 })
+        Applied::OutOfSync(SyncError::SequenceGap { expected: 11, received: 15 })
     );
-    assert!(!book.is_whole());
+    assert!(!book.is_synchronized());
     assert_eq!(sides(&book), (vec![], vec![]));
     assert_eq!((book.best_bid(), book.best_ask(), book.timestamp()), (None, None, None));
-    // What would have been next before the gap is no base either.
+    // The version that was next before the gap is ignored as well.
     assert_eq!(book.apply(update(11, &[level(1, 1)], &[])), Applied::Ignored);
     assert_eq!(book.apply(update(16, &[level(1, 1)], &[])), Applied::Ignored);
     assert_eq!(book.apply(snapshot(16, &[level(99, 1)], &[])), Applied::Snapshot);
@@ -119,7 +123,7 @@ fn a_gap_empties_the_book_until_a_snapshot() {
 }
 
 #[test]
-fn snapshots_replace_whatever_their_version() {
+fn snapshots_of_any_version_replace_the_book() {
     for version in [1, 10, 11, 500] {
         let mut book = book();
         assert_eq!(book.apply(snapshot(version, &[level(5, 5)], &[])), Applied::Snapshot);
@@ -129,34 +133,37 @@ fn snapshots_replace_whatever_their_version() {
 }
 
 #[test]
-fn snapshots_may_be_unsorted_repeated_and_empty() {
+fn accepts_unsorted_repeated_and_empty_snapshots() {
     let mut book = OrderBook::new();
     let bids = [level(97, 1), level(99, 0), level(98, 3), level(96, 4)];
     assert_eq!(book.apply(snapshot(1, &bids, &[])), Applied::Snapshot);
     assert_eq!(sides(&book), (vec![level(98, 3), level(97, 1), level(96, 4)], vec![]));
     assert_eq!(book.apply(snapshot(2, &[], &[])), Applied::Snapshot);
-    assert!(book.is_whole());
+    assert!(book.is_synchronized());
     assert_eq!(book.best_bid(), None);
 }
 
 #[test]
-fn a_crossed_book_is_lost() {
+fn a_crossed_book_is_out_of_sync() {
     for bid in [101, 150] {
         let mut book = book();
-        assert_eq!(book.apply(update(11, &[level(bid, 1)], &[])), Applied::Lost(Loss::Crossed));
-        assert!(!book.is_whole());
+        assert_eq!(
+            book.apply(update(11, &[level(bid, 1)], &[])),
+            Applied::OutOfSync(SyncError::Crossed)
+        );
+        assert!(!book.is_synchronized());
         assert_eq!(sides(&book), (vec![], vec![]));
     }
     let mut book = OrderBook::new();
     assert_eq!(
         book.apply(snapshot(1, &[level(10, 1)], &[level(10, 1)])),
-        Applied::Lost(Loss::Crossed)
+        Applied::OutOfSync(SyncError::Crossed)
     );
-    assert!(!book.is_whole());
+    assert!(!book.is_synchronized());
 }
 
 #[test]
-fn an_update_that_crosses_only_on_its_way_is_fine() {
+fn accepts_an_update_that_crosses_only_temporarily() {
     // The bid rises above the old best ask, which the same update removes.
     let mut book = book();
     assert_eq!(book.apply(update(11, &[level(101, 1)], &[level(101, 0)])), Applied::Updated);
@@ -168,12 +175,15 @@ fn an_update_that_crosses_only_on_its_way_is_fine() {
 fn an_unknown_kind_is_not_guessed_at() {
     let mut book = book();
     let kind = DepthKind::from("delta");
-    assert_eq!(book.apply(event(&kind, 11, &[level(1, 1)], &[])), Applied::Lost(Loss::UnknownKind));
-    assert!(!book.is_whole());
+    assert_eq!(
+        book.apply(event(&kind, 11, &[level(1, 1)], &[])),
+        Applied::OutOfSync(SyncError::UnknownKind)
+    );
+    assert!(!book.is_synchronized());
 }
 
 #[test]
-fn levels_are_bounded_and_the_best_are_kept() {
+fn keeps_the_best_levels_up_to_the_maximum() {
     let mut book = OrderBook::new();
     let count = i64::try_from(MAX_LEVELS).expect("small") + 10;
     let asks: Vec<Level> = (1..=count).map(|price| level(price, 1)).collect();

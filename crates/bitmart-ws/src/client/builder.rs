@@ -16,7 +16,7 @@ use super::endpoints::{ENDPOINTS, Endpoint, address_setting, service};
 use super::{Client, Shared};
 use crate::connect::Address;
 use crate::dialect::{Access, Dialect, Limits};
-use crate::inflate::Inflaters;
+use crate::inflate::InflaterPool;
 use crate::policy::ConnectionPolicy;
 
 const DEFAULT_QUEUE_CAPACITY: usize = 1024;
@@ -193,7 +193,7 @@ impl ClientBuilder {
             queue_capacity: self.queue_capacity,
             limits,
             subscribe_timeout: self.subscribe_timeout,
-            inflaters: Inflaters::default(),
+            inflaters: InflaterPool::default(),
             next_subscriber_id: AtomicU64::new(0),
             pools: Mutex::default(),
             problems: watch::Sender::new(None),

@@ -89,7 +89,7 @@ pub struct Limits {
 impl Limits {
     /// Returns the default limits of an endpoint.
     pub fn for_endpoint(dialect: Dialect, access: Access) -> Self {
-        let published = PublishedLimits::of(dialect, access);
+        let published = PublishedLimits::new(dialect, access);
         let backoff = Backoff::default();
         let messages = published.messages.unwrap_or(DEFAULT_MESSAGES);
         let connects = published.connects.unwrap_or(DEFAULT_CONNECTS);

@@ -1,41 +1,37 @@
-//! What the books of both dialects have in common.
+//! Types that the order books of both dialects share.
 
 use std::{fmt, marker::PhantomData};
 
 use bitmart_types::{Decimal, Timestamp, open_enum, positional, wire};
 use serde::{
     Deserialize, Serialize,
-    de::{self, DeserializeOwned, SeqAccess, Visitor},
+    de::{self, SeqAccess, Visitor},
 };
 
-use super::{DecodeError, Event, decode_entries};
+use super::Event;
 
-mod scan;
-
-pub(super) use scan::SpotParts;
-
-/// A price of a book and the size that stands there.
+/// A price level of an order book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a price and a size, for users to write as literals")]
 pub struct Level {
     /// In quote currency.
     pub price: Decimal,
-    /// Spot: in base currency. Futures: in contracts. In an update, the whole size that is left at
-    /// the price; 0 means that the price is gone.
+    /// Spot: in base currency. Futures: in contracts. An update contains the absolute size; 0 removes
+    /// the level.
     pub size: Decimal,
 }
 
 open_enum! {
-    /// What a depth event does to the book.
+    /// How a depth event changes the book.
     pub enum DepthKind {
-        /// Replaces the whole book.
+        /// Replaces the book.
         Snapshot = "snapshot",
-        /// Changes the prices that it names.
+        /// Changes the levels that it contains.
         Update = "update",
     }
 }
 
-/// A snapshot or update of a book, whatever channel it came from.
+/// A snapshot or update of a book, independent of its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "an argument, for users to write as a literal")]
 pub struct DepthUpdate<'a> {
@@ -43,53 +39,36 @@ pub struct DepthUpdate<'a> {
     pub kind: &'a DepthKind,
     /// Version of the book after it.
     pub version: u64,
-    /// When it was so.
+    /// Time of the snapshot or update.
     pub timestamp: Option<Timestamp>,
-    /// Sells.
+    /// Asks.
     pub asks: &'a [Level],
-    /// Buys.
+    /// Bids.
     pub bids: &'a [Level],
 }
 
 impl DepthUpdate<'_> {
-    /// Whether it replaces the book.
+    /// Returns whether this is a snapshot.
     pub fn is_snapshot(&self) -> bool {
         *self.kind == DepthKind::Snapshot
     }
 }
 
-/// An event that an [`OrderBook`](crate::book::OrderBook) can be kept from.
+/// An event that updates an [`OrderBook`](crate::book::OrderBook).
 pub trait DepthEvent: Event {
-    /// Its content, free of the channel it came from.
+    /// Returns the snapshot or update.
     fn update(&self) -> DepthUpdate<'_>;
 }
 
-/// A book event of spot.
-pub(super) trait SpotBook: DeserializeOwned {
-    /// The event, when no part of it is missing.
-    fn from_parts(parts: SpotParts<'_>) -> Option<Self>;
-}
-
-/// Appends the entries of a spot book frame to `out`: in one pass if it has the usual form.
-pub(super) fn decode_spot<T: SpotBook>(text: &str, out: &mut Vec<T>) -> Result<(), DecodeError> {
-    match scan::usual_frame(text).and_then(T::from_parts) {
-        Some(entry) => {
-            out.push(entry);
-            Ok(())
-        }
-        None => decode_entries(text, out),
-    }
-}
-
 positional! {
-    /// A level as spot writes it: `["price","size"]`.
+    /// A spot level on the wire: `["price","size"]`.
     struct LevelRow {
         price: Decimal as wire::decimal,
         size: Decimal as wire::decimal,
     }
 }
 
-/// A level as futures writes it: `{"price":"…","vol":"…"}`.
+/// A futures level on the wire: `{"price":"…","vol":"…"}`.
 #[derive(Serialize, Deserialize)]
 struct LevelObject {
     #[serde(with = "wire::decimal")]
@@ -101,7 +80,7 @@ struct LevelObject {
 macro_rules! levels_as {
     ($(#[$doc:meta])* $module:ident, $wire:ident) => {
         $(#[$doc])*
-        pub(super) mod $module {
+        pub(crate) mod $module {
             use serde::{Deserializer, Serializer};
 
             use super::{$wire, Level, Levels};
@@ -112,13 +91,13 @@ macro_rules! levels_as {
                 }
             }
 
-            pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Vec<Level>, D::Error> {
                 deserializer.deserialize_any(Levels::<$wire>::new())
             }
 
-            pub(in super::super) fn serialize<S: Serializer>(
+            pub(crate) fn serialize<S: Serializer>(
                 levels: &[Level],
                 serializer: S,
             ) -> Result<S::Ok, S::Error> {
@@ -130,18 +109,17 @@ macro_rules! levels_as {
 }
 levels_as! {
     /// Levels as rows.
-    rows, LevelRow
+    level_rows, LevelRow
 }
 levels_as! {
     /// Levels as objects.
-    objects, LevelObject
+    level_objects, LevelObject
 }
 
-/// Room for the levels of one side, made at once: growing from nothing would move them several
-/// times.
-const USUAL_LEVELS: usize = 64;
+/// Initial capacity for the levels of one side: growing from empty would move them several times.
+const INITIAL_CAPACITY: usize = 64;
 
-/// Reads levels in their wire form.
+/// Visits levels of the wire form `W`.
 struct Levels<W>(PhantomData<W>);
 
 impl<W> Levels<W> {
@@ -166,7 +144,7 @@ impl<'de, W: Deserialize<'de> + Into<Level>> Visitor<'de> for Levels<W> {
         let mut levels = Vec::new();
         while let Some(level) = seq.next_element::<W>()? {
             if levels.is_empty() {
-                levels.reserve(USUAL_LEVELS);
+                levels.reserve(INITIAL_CAPACITY);
             }
             levels.push(level.into());
         }

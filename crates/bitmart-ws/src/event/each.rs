@@ -1,4 +1,4 @@
-//! The entries of a frame, each by itself: the way for frames that do not decode in one go.
+//! Decodes the entries of a frame one by one, for frames that do not decode as a whole.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use super::{DecodeError, decode_entries};
 use crate::dialect::Dialect;
 use crate::peek;
 
-/// Most faults that one frame gives. What is beyond is counted in a last one.
-const FAULTS_MOST: usize = 64;
+/// Largest number of faults that are reported per frame. One more fault stands for all further ones.
+const MAX_FAULTS: usize = 64;
 
-/// Appends every entry of a frame to `out`, or why it could not be read. `decode` reads a frame
-/// strictly, as [`Event::decode`](super::Event::decode) does.
-pub(super) fn each<T>(
+/// Appends every entry of a frame to `out`, decoded or as a fault. `decode` decodes a frame strictly,
+/// like [`Event::decode`](super::Event::decode).
+pub(crate) fn decode_each<T>(
     text: &str,
     decode: impl Fn(&str, &mut Vec<T>) -> Result<(), DecodeError>,
     out: &mut Vec<Result<T, DecodeError>>,
@@ -27,40 +27,40 @@ pub(super) fn each<T>(
         return out.extend(entries.into_iter().map(Ok));
     };
     let Ok(parts) = split(text) else {
-        // What stands before the place where the JSON breaks is as good as ever.
+        // The entries before the syntax error are valid.
         out.extend(entries.into_iter().map(Ok));
         return out.push(Err(error));
     };
     let channel = peek::channel(text).unwrap_or_default();
-    let (mut faults, mut more) = (0, false);
+    let (mut faults, mut is_cut) = (0, false);
     for Part { index, raw, path } in parts {
         entries.clear();
-        // As if it stood alone in its frame.
+        // As the only entry of a frame.
         match decode(&format!(r#"{{"data":{raw},"table":"{channel}"}}"#), &mut entries) {
             Ok(()) => out.extend(entries.drain(..).map(Ok)),
-            Err(_) if faults == FAULTS_MOST => more = true,
+            Err(_) if faults == MAX_FAULTS => is_cut = true,
             Err(error) => {
                 faults += 1;
                 let path = error.path().strip_prefix("data").map(|inner| format!("{path}{inner}"));
                 let path = path.unwrap_or_default();
-                out.push(Err(error.in_entry(index, path, raw.get(), symbol(raw))));
+                out.push(Err(error.into_entry(index, path, raw.get(), symbol(raw))));
             }
         }
     }
-    if more {
-        out.push(Err(error.and_more()));
+    if is_cut {
+        out.push(Err(error.into_last_fault()));
     }
 }
 
-/// An entry and where it stands.
+/// An undecoded entry and its position.
 pub(super) struct Part<'a> {
-    /// In `data`, from 0.
+    /// Index in `data`.
     index: usize,
     path: String,
     pub(super) raw: &'a RawValue,
 }
 
-/// The entries of a frame, undecoded. `null` is none.
+/// Splits a frame into its entries. `null` is not an entry.
 pub(super) fn split(text: &str) -> serde_json::Result<Vec<Part<'_>>> {
     let Data(data) = serde_json::from_str(text)?;
     let mut parts = Vec::new();
@@ -78,14 +78,14 @@ pub(super) fn split(text: &str) -> serde_json::Result<Vec<Part<'_>>> {
     Ok(parts)
 }
 
-/// The values of `data`, usually one.
+/// The values of `data`: one, unless the frame contains the member several times.
 struct Data<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Data<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
+        struct FrameVisitor;
 
-        impl<'de> Visitor<'de> for Members {
+        impl<'de> Visitor<'de> for FrameVisitor {
             type Value = Vec<&'de RawValue>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,11 +108,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Data<'a> {
             }
         }
 
-        deserializer.deserialize_map(Members).map(Data)
+        deserializer.deserialize_map(FrameVisitor).map(Data)
     }
 }
 
-/// The `symbol` of an entry, when it has one that is text.
+/// Returns the `symbol` of an entry, if it has one that is text.
 pub(super) fn symbol(entry: &RawValue) -> Option<SmolStr> {
     #[derive(Deserialize)]
     struct Named {
@@ -121,28 +121,28 @@ pub(super) fn symbol(entry: &RawValue) -> Option<SmolStr> {
     serde_json::from_str::<Named>(entry.get()).ok()?.symbol
 }
 
-/// A frame as its typed events write it.
+/// A frame that was decoded and encoded again: see [`catalog::recode`](crate::catalog::recode).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recoded {
-    /// The frame: one entry or an array of entries, as it came. In the place of what could not be
-    /// read stands an object with the one member `$fault`.
+    /// The frame, with one entry or an array of entries as received. An entry that could not be decoded
+    /// is replaced by an object with the only member `$fault`.
     pub text: String,
-    /// The entries that could not be read.
+    /// The entries that could not be decoded.
     pub faults: Vec<DecodeError>,
 }
 
-/// Decodes a frame and writes it again as the venue writes it.
+/// Decodes a frame and encodes it again in the wire form.
 ///
 /// # Errors
 ///
-/// The frame as a whole cannot be read.
+/// The frame as a whole cannot be decoded.
 pub(crate) fn recode<T>(dialect: Dialect, text: &str) -> Result<Recoded, DecodeError>
 where
     T: for<'de> Deserialize<'de> + Serialize,
 {
     let mut entries: Vec<Result<T, DecodeError>> = Vec::new();
-    each(text, decode_entries, &mut entries);
+    decode_each(text, decode_entries, &mut entries);
     let (mut values, mut faults) = (Vec::new(), Vec::new());
     for entry in entries {
         match entry {

@@ -1,4 +1,4 @@
-//! Why a frame, or an entry of one, could not be read.
+//! The error of decoding a frame or an entry.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use bitmart_types::json::JsonFault;
 use serde_json::error::Category;
 use smol_str::SmolStr;
 
-/// Most bytes that a fault keeps of what could not be read.
-pub const RAW_KEPT: usize = 4096;
+/// Largest number of bytes that a [`DecodeError`] keeps of the undecodable entry or frame.
+pub const MAX_RAW_BYTES: usize = 4096;
 
-/// Longest reason that is kept, in characters.
-const REASON_KEPT: usize = 160;
+/// Longest reason in characters.
+const MAX_REASON_CHARS: usize = 160;
 
-/// Something arrived that does not fit: one entry of a data frame, or a frame as a whole.
+/// A data frame, or one entry of it, could not be decoded.
 ///
-/// Names the channel, the place and the reason, and keeps what came. `Display` and `Debug` hold
-/// nothing of it, except that the reason repeats a value of public channels, so they may be logged.
-/// Cheap to clone.
+/// Contains the channel, the path, the reason and the undecodable text. `Display` and `Debug` may be
+/// logged: they omit that text, except that the reason may quote a value of a public channel. Cheap to
+/// clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DecodeError(Arc<Inner>);
 
@@ -37,19 +37,19 @@ struct Inner {
     raw_length: usize,
 }
 
-/// What is wrong.
+/// The kind of a [`DecodeError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
     /// Not valid JSON.
     Syntax,
-    /// Ends in the middle.
+    /// JSON that ends early.
     Truncated,
-    /// Valid JSON, but an essential member is missing or of another type than the model says.
+    /// Valid JSON, but an essential member is missing or has the wrong type.
     Shape,
     /// The bytes do not inflate, or are not UTF-8.
     Encoding,
-    /// Bytes came after the end of the compressed stream. The text before them was read.
+    /// Bytes follow the end of the compressed stream. The text before them was processed.
     Trailing,
 }
 
@@ -65,7 +65,7 @@ impl DecodeError {
         let reason = if channel.is_some_and(is_public) {
             let text = error.to_string();
             let text = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
-            text.chars().take(REASON_KEPT).collect()
+            text.chars().take(MAX_REASON_CHARS).collect()
         } else {
             JsonFault::from(error).reason().to_owned()
         };
@@ -78,13 +78,13 @@ impl DecodeError {
             reason,
             line,
             column,
-            raw: kept(frame.as_bytes()),
+            raw: truncated(frame.as_bytes()),
             raw_length: frame.len(),
         }))
     }
 
-    /// A row of a list in an entry. The others are as good as ever.
-    pub(super) fn of_row(frame: &str, path: &str, fault: RowFault) -> Self {
+    /// Returns the fault of one row of a list in an entry.
+    pub(crate) fn from_row(frame: &str, path: &str, fault: RowFault) -> Self {
         let dot = if fault.path.is_empty() || fault.path.starts_with('[') { "" } else { "." };
         Self(Arc::new(Inner {
             kind: DecodeErrorKind::Shape,
@@ -95,14 +95,14 @@ impl DecodeError {
             reason: fault.reason,
             line: 0,
             column: 0,
-            raw: kept(fault.raw.as_bytes()),
+            raw: truncated(fault.raw.as_bytes()),
             raw_length: fault.raw.len(),
         }))
     }
 
-    /// A frame, or a part of one, that never became text.
+    /// Returns the fault of bytes that are not text.
     #[cfg(feature = "client")]
-    pub(crate) fn of_bytes(kind: DecodeErrorKind, reason: &str, bytes: &[u8]) -> Self {
+    pub(crate) fn from_bytes(kind: DecodeErrorKind, reason: &str, bytes: &[u8]) -> Self {
         Self(Arc::new(Inner {
             kind,
             channel: None,
@@ -112,21 +112,20 @@ impl DecodeError {
             reason: reason.to_owned(),
             line: 0,
             column: 0,
-            raw: kept(bytes),
+            raw: truncated(bytes),
             raw_length: bytes.len(),
         }))
     }
 
-    /// Text that is neither a data frame nor anything else that is known.
+    /// Returns the fault of an unknown text frame. `None` if it is valid JSON.
     #[cfg(feature = "client")]
-    pub(crate) fn of_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
         Some(Self::new(text, String::new(), error))
     }
 
-    /// The same fault as one of an entry: where it stands in its frame, the entry as it came, and the
-    /// symbol that it names.
-    pub(super) fn in_entry(
+    /// Turns the fault of a frame into that of one entry.
+    pub(super) fn into_entry(
         self,
         index: usize,
         path: String,
@@ -134,80 +133,79 @@ impl DecodeError {
         symbol: Option<SmolStr>,
     ) -> Self {
         let inner = Arc::unwrap_or_clone(self.0);
-        // The position would be one in the entry.
+        // The position refers to a frame with this entry alone.
         let (line, column) = (0, 0);
-        let (raw, raw_length) = (kept(raw.as_bytes()), raw.len());
+        let (raw, raw_length) = (truncated(raw.as_bytes()), raw.len());
         let entry = Some(index);
         Self(Arc::new(Inner { entry, symbol, path, line, column, raw, raw_length, ..inner }))
     }
 
-    /// A fault of the frame that stands for all further ones of entries in it.
-    pub(super) fn and_more(self) -> Self {
+    /// Turns the fault of a frame into one that stands for all further faults of its entries.
+    pub(super) fn into_last_fault(self) -> Self {
         let mut inner = Arc::unwrap_or_clone(self.0);
-        inner.reason.push_str("; so many entries cannot be read that only the first are told");
+        inner.reason.push_str("; too many entries cannot be decoded, only the first are reported");
         Self(Arc::new(inner))
     }
 
-    /// What is wrong.
+    /// Returns the kind of error.
     pub fn kind(&self) -> DecodeErrorKind {
         self.0.kind
     }
 
-    /// The channel of the frame, when the frame names one.
+    /// Returns the channel of the frame, if the frame contains one.
     pub fn channel(&self) -> Option<&str> {
         self.0.channel.as_deref()
     }
 
-    /// The index in `data` of the entry that is lost; the others arrive. `None` when the fault is one
-    /// of the frame.
+    /// Returns the index in `data` of the undecodable entry; the other entries are delivered. `None` if
+    /// the frame as a whole is undecodable.
     pub fn entry(&self) -> Option<usize> {
         self.0.entry
     }
 
-    /// The pair or contract that the lost entry names, when it names one.
+    /// Returns the pair or contract of the undecodable entry, if it contains one.
     pub fn symbol(&self) -> Option<&str> {
         self.0.symbol.as_deref()
     }
 
-    /// Where in the frame, such as `data[0].price`. Empty where there is no such place.
+    /// Returns the path in the frame, such as `data[0].price`. Empty if unknown.
     pub fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// What was expected there, such as `expected a decimal`. What was found stands in it for public
-    /// channels only.
+    /// Returns the reason, such as `expected a decimal`. It quotes the found value for public channels
+    /// only.
     pub fn reason(&self) -> &str {
         &self.0.reason
     }
 
-    /// Line and column, from 1, at which decoding stopped: in the entry, or in the frame. 0 and 0
-    /// where nothing was decoded.
+    /// Returns line and column, from 1, at which decoding of the frame stopped. `(0, 0)` if unknown.
     pub fn position(&self) -> (usize, usize) {
         (self.0.line, self.0.column)
     }
 
-    /// What could not be read: the entry, or the frame as it came; the first [`RAW_KEPT`] bytes. On
-    /// private channels it is data of the account: do not log it.
+    /// Returns the first [`MAX_RAW_BYTES`] bytes of the undecodable entry or frame. Do not log it: on
+    /// private channels it is account data.
     pub fn raw(&self) -> &[u8] {
         &self.0.raw
     }
 
-    /// [`raw`](Self::raw) as text, with replacements for what is not UTF-8.
+    /// Returns [`raw`](Self::raw) as text, with replacement characters for invalid UTF-8.
     pub fn raw_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.0.raw)
     }
 
-    /// Length in bytes of what could not be read, kept or not.
+    /// Returns the full length of the undecodable entry or frame in bytes.
     pub fn raw_length(&self) -> usize {
         self.0.raw_length
     }
 }
 
-fn kept(raw: &[u8]) -> Box<[u8]> {
-    raw.get(..RAW_KEPT).unwrap_or(raw).into()
+fn truncated(raw: &[u8]) -> Box<[u8]> {
+    raw.get(..MAX_RAW_BYTES).unwrap_or(raw).into()
 }
 
-/// Whether a channel is known to be public. Of others errors repeat nothing.
+/// Whether a channel is known to be public. Reasons quote no values of other channels.
 fn is_public(channel: &str) -> bool {
     use crate::dialect::Dialect::{Futures, Spot};
     let known = |dialect| crate::catalog::channel(dialect, channel);

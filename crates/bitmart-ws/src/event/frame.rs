@@ -1,4 +1,4 @@
-//! The frame around the entries: `{"table" or "group": channel, "data": [entry, …] or entry}`.
+//! Decodes data frames: `{"table" or "group": channel, "data": [entry, …] or entry}`.
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ use bitmart_types::json;
 use super::DecodeError;
 
 /// Appends the entries of a data frame to `out`: each element of `data` if it is an array, `data`
-/// itself if it is an object, none if it is `null`. All other members of the frame are ignored.
+/// itself if it is an object, nothing if it is `null`. All other members of the frame are ignored.
 ///
 /// # Errors
 ///
 /// The frame is not JSON, has no `data` or an entry does not fit `T`. The entries before the fault
-/// stay in `out`. [`Event::decode_each`](super::Event::decode_each) reads the others as well.
+/// stay in `out`. [`Event::decode_each`](super::Event::decode_each) decodes the others as well.
 pub fn decode_entries<T>(text: &str, out: &mut Vec<T>) -> Result<(), DecodeError>
 where
     T: for<'de> Deserialize<'de>,
@@ -30,8 +30,8 @@ where
     let Err(error) = Frame(out).deserialize(&mut json).and_then(|()| json.end()) else {
         return Ok(());
     };
-    // A member that comes twice or by two names is put right here; what else is wrong stays wrong.
-    if let Ok(Whole(entries)) = json::from_str(text) {
+    // A slower decoder accepts members that occur twice or by two names.
+    if let Ok(AllEntries(entries)) = json::from_str(text) {
         out.truncate(before);
         out.extend(entries);
         return Ok(());
@@ -40,9 +40,9 @@ where
 }
 
 /// All entries of a frame.
-struct Whole<T>(Vec<T>);
+struct AllEntries<T>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for AllEntries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut entries = Vec::new();
         Frame(&mut entries).deserialize(deserializer)?;
@@ -50,7 +50,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
     }
 }
 
-/// Where decoding fails. A second run, because failures are rare and keeping track costs time.
+/// Returns the path at which decoding fails. A second run, because tracking the path costs time.
 fn path<T>(text: &str) -> String
 where
     T: for<'de> Deserialize<'de>,
@@ -66,7 +66,7 @@ where
     }
 }
 
-/// Reads a whole frame into the vector.
+/// Deserializes a frame into the vector.
 struct Frame<'a, T>(&'a mut Vec<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Frame<'_, T> {
@@ -109,7 +109,7 @@ enum Key {
     Other,
 }
 
-/// Reads the value of `data`.
+/// Deserializes the value of `data` into the vector.
 struct Entries<'a, T>(&'a mut Vec<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Entries<'_, T> {
@@ -127,7 +127,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<'_, T> {
         f.write_str("an entry or an array of entries")
     }
 
-    /// `null` is no entry.
+    /// `null` is not an entry.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Entries of channels without a type.
+//! Undecoded entries.
 
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
@@ -6,13 +6,13 @@ use smol_str::SmolStr;
 use super::each::{split, symbol};
 use super::{DecodeError, Event};
 
-/// One entry of any channel, kept as the venue wrote it.
+/// One entry of any channel as JSON text.
 ///
-/// For channels that this crate has no type for: `Topic::<RawEvent>::public(dialect, name)`.
+/// For channels without a type in this crate: `Topic::<RawEvent>::public(dialect, name)`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RawEvent {
-    /// The pair or contract, when the entry has a `symbol`.
+    /// Pair or contract, if the entry has a `symbol`.
     pub symbol: Option<SmolStr>,
     /// The entry as JSON text.
     pub json: Box<RawValue>,

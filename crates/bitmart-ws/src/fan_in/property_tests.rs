@@ -190,7 +190,7 @@ impl Simulation {
                 (0..count).for_each(|number| self.push(topic, Update::Data(number.into())));
             }
             Step::Malformed(topic) => {
-                let fault = DecodeError::of_bytes(DecodeErrorKind::Encoding, "no text", b"?");
+                let fault = DecodeError::from_bytes(DecodeErrorKind::Encoding, "no text", b"?");
                 self.push(topic, Update::Malformed(fault));
             }
             Step::Cut => {

@@ -12,7 +12,7 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn frames_are_independent_in_any_order() {
-    // Bodies that resemble each other, so that a window kept from the last frame would show.
+    // Similar bodies, so that a window left over from the last frame would change the result.
     let bodies: Vec<String> = (0..50_usize)
         .map(|n| {
             format!(
@@ -25,7 +25,7 @@ fn frames_are_independent_in_any_order() {
     let mut inflater = Inflater::new();
     for round in 0..20_usize {
         for step in 0..bodies.len() {
-            // 7 and 50 share no divisor: each round visits all in another order.
+            // 7 and 50 are coprime: each round visits all bodies in another order.
             let index = (step * 7 + round * 13) % bodies.len();
             assert_eq!(
                 inflater.inflate(&frames[index]),
@@ -37,7 +37,7 @@ fn frames_are_independent_in_any_order() {
 }
 
 #[test]
-fn empty_and_stored_streams_are_fine() {
+fn inflates_empty_and_stored_streams() {
     let mut inflater = Inflater::new();
     assert_eq!(inflater.inflate(&deflate(b"")), Ok(""));
     let mut stored = DeflateEncoder::new(Vec::new(), Compression::none());
@@ -59,7 +59,7 @@ fn the_limit_is_exact() {
 }
 
 #[test]
-fn a_bomb_is_refused_without_taking_its_memory() {
+fn rejects_a_bomb_without_allocating_its_size() {
     let bomb = deflate(&vec![b' '; 64 << 20]);
     let mut inflater = Inflater::with_limit(1 << 20);
     assert_eq!(inflater.inflate(&bomb), Err(InflateError::TooLarge { limit: 1 << 20 }));
@@ -68,35 +68,35 @@ fn a_bomb_is_refused_without_taking_its_memory() {
 }
 
 #[test]
-fn refused_frames_leave_the_inflater_usable() {
+fn remains_usable_after_an_error() {
     let good = deflate(br#"{"table":"spot/trade","data":[]}"#);
     let mut inflater = Inflater::new();
-    let refused: [(&[u8], InflateError); 5] = [
+    let rejected: [(&[u8], InflateError); 5] = [
         (&[0xff; 40], InflateError::Corrupt),
         (&[], InflateError::Truncated),
         (&good[..good.len() - 1], InflateError::Truncated),
         (&good[..1], InflateError::Truncated),
         (&deflate(&[0xc3, 0x28]), InflateError::NotText),
     ];
-    for (frame, expected) in refused {
+    for (frame, expected) in rejected {
         assert_eq!(inflater.inflate(frame), Err(expected));
         assert_eq!(inflater.inflate(&good), Ok(r#"{"table":"spot/trade","data":[]}"#));
     }
 }
 
 #[test]
-fn bytes_after_the_stream_are_told() {
+fn counts_bytes_after_the_stream() {
     let mut inflater = Inflater::new();
-    for (behind, told) in [(&[][..], 0), (&[0, 0, 0xff, 0xff], 0), (b"x", 1), (&[0; 9], 9)] {
-        let frame = [&deflate(b"text"), behind].concat();
+    for (trailing, count) in [(&[][..], 0), (&[0, 0, 0xff, 0xff], 0), (b"x", 1), (&[0; 9], 9)] {
+        let frame = [&deflate(b"text"), trailing].concat();
         assert_eq!(inflater.inflate(&frame), Ok("text"));
-        assert_eq!(inflater.trailing(), told);
+        assert_eq!(inflater.trailing(), count);
     }
     assert_eq!(inflater.inflate(&deflate(b"next")), Ok("next"));
-    assert_eq!(inflater.trailing(), 0, "of the last frame alone");
+    assert_eq!(inflater.trailing(), 0, "of the last frame only");
 }
 
-/// Without a final block: as a sync flush leaves it.
+/// Compresses with a sync flush instead of a final block.
 fn flushed(bytes: &[u8], level: Compression) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), level);
     encoder.write_all(bytes).and_then(|()| encoder.flush()).expect("memory does not fail");
@@ -106,7 +106,7 @@ fn flushed(bytes: &[u8], level: Compression) -> Vec<u8> {
 }
 
 #[test]
-fn frames_may_end_by_a_flush_with_and_without_its_tail() {
+fn accepts_frames_that_end_with_a_flush_with_or_without_its_tail() {
     let text = r#"{"table":"spot/ticker","data":[]}"#.repeat(40);
     let mut inflater = Inflater::new();
     for level in [Compression::none(), Compression::fast(), Compression::best()] {
@@ -124,11 +124,11 @@ fn frames_may_end_by_a_flush_with_and_without_its_tail() {
 }
 
 #[test]
-fn a_flushed_frame_that_is_cut_is_refused_wherever_it_is_cut() {
+fn rejects_a_flushed_frame_that_is_truncated_anywhere() {
     let text = r#"{"table":"spot/ticker","data":[{"last_price":"67000.01"}]}"#.repeat(8);
     let frame = flushed(text.as_bytes(), Compression::default());
     let mut inflater = Inflater::new();
-    // Within the tail nothing of the text is missing.
+    // The last four bytes contain no text.
     for cut in 0..frame.len() - 4 {
         let read = inflater.inflate(&frame[..cut]);
         assert!(read.is_err(), "cut at {cut}: {read:?}");
@@ -137,7 +137,7 @@ fn a_flushed_frame_that_is_cut_is_refused_wherever_it_is_cut() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived(frames in proptest::collection::vec(any::<Vec<u8>>(), 1..8)) {
+    fn any_bytes_inflate_without_panic(frames in proptest::collection::vec(any::<Vec<u8>>(), 1..8)) {
         let mut inflater = Inflater::with_limit(1 << 16);
         for frame in frames {
             prop_assert!(inflater.inflate(&frame).is_err() || inflater.output.len() <= 1 << 16);
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_comes_back(texts in proptest::collection::vec("\\PC{0,400}", 1..6)) {
+    fn inflates_any_text(texts in proptest::collection::vec("\\PC{0,400}", 1..6)) {
         let mut inflater = Inflater::new();
         for text in texts {
             prop_assert_eq!(inflater.inflate(&deflate(text.as_bytes())), Ok(text.as_str()));

@@ -8,7 +8,7 @@ use std::time::Instant;
 use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
 
 use super::labels;
-use crate::book::{Loss, Resync};
+use crate::book::{ResyncReason, SyncError};
 use crate::dialect::{Access, Dialect};
 use crate::event::DecodeErrorKind;
 
@@ -152,14 +152,14 @@ impl QueueDepth {
 }
 
 /// Counts a synchronized book that must be resynchronized.
-pub(crate) fn book_resync(dialect: Dialect, resync: &Resync) {
+pub(crate) fn book_resync(dialect: Dialect, resync: &ResyncReason) {
     let reason = match resync {
-        Resync::Reconnecting(_) => "reconnecting",
-        Resync::Lagged(_) => "lagged",
-        Resync::Malformed(_) => "malformed",
-        Resync::Lost(Loss::Gap { .. }) => "gap",
-        Resync::Lost(Loss::Crossed) => "crossed",
-        Resync::Lost(Loss::UnknownKind) => "unknown_kind",
+        ResyncReason::Reconnecting(_) => "reconnecting",
+        ResyncReason::Lagged(_) => "lagged",
+        ResyncReason::Malformed(_) => "malformed",
+        ResyncReason::OutOfSync(SyncError::SequenceGap { .. }) => "gap",
+        ResyncReason::OutOfSync(SyncError::Crossed) => "crossed",
+        ResyncReason::OutOfSync(SyncError::UnknownKind) => "unknown_kind",
     };
     let dialect = labels::dialect(dialect);
     counter!("bitmart_ws_book_resyncs_total", "dialect" => dialect, "reason" => reason)

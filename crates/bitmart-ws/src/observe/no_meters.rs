@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::book::Resync;
+use crate::book::ResyncReason;
 use crate::dialect::{Access, Dialect};
 use crate::event::DecodeErrorKind;
 
@@ -32,4 +32,4 @@ impl QueueDepth {
     pub(crate) fn set(&mut self, _: &Meters, _length: usize) {}
 }
 
-pub(crate) fn book_resync(_: Dialect, _: &Resync) {}
+pub(crate) fn book_resync(_: Dialect, _: &ResyncReason) {}

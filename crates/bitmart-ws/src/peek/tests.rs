@@ -3,7 +3,7 @@ use proptest::prelude::{any, prop_assert_eq, proptest};
 use super::channel;
 
 #[test]
-fn channel_is_found_wherever_it_stands() {
+fn finds_the_channel_at_any_position() {
     let found = [
         (r#"{"table":"spot/ticker","data":[{"x":"1"}]}"#, "spot/ticker"),
         (r#"{"data":[{"x":"1"}],"table":"spot/ticker"}"#, "spot/ticker"),
@@ -26,7 +26,7 @@ fn channel_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn nested_and_quoted_look_alikes_do_not_fool_it() {
+fn ignores_nested_and_quoted_keys() {
     let table = [
         (r#"{"data":{"table":"inner"},"table":"outer","n":1}"#, Some("outer")),
         (r#"{"data":{"table":"inner"}}"#, None),
@@ -59,16 +59,15 @@ fn nested_and_quoted_look_alikes_do_not_fool_it() {
 
 proptest! {
     #[test]
-    fn any_text_is_survived(text in any::<String>()) {
+    fn any_text_is_scanned_without_panic(text in any::<String>()) {
         channel(&text);
     }
 
     #[test]
-    fn any_json_like_text_is_survived(text in r#"[{}\[\]",:\\a table"group]{0,60}"#) {
+    fn any_json_like_text_is_scanned_without_panic(text in r#"[{}\[\]",:\\a table"group]{0,60}"#) {
         channel(&text);
     }
 
-    /// The oracle is a full parse.
     #[test]
     fn agrees_with_a_full_parse(
         keys in proptest::collection::vec(r#"(table|group|data|[a",\\{}]{0,4})"#, 0..4),

@@ -34,7 +34,7 @@ fn accepts_the_limits_of_the_exchange_and_rejects_values_beyond_them() {
     let new = ConnectionPolicy::new;
     let tick = Duration::from_nanos(1);
     for endpoint in ENDPOINTS {
-        let published = PublishedLimits::of(endpoint.0, endpoint.1);
+        let published = PublishedLimits::new(endpoint.0, endpoint.1);
         let limits = Limits::for_endpoint(endpoint.0, endpoint.1);
         let stated = published.topics_per_connection;
         let source = stated.map_or(LimitSource::Library, |_| LimitSource::Exchange);

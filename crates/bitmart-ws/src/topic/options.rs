@@ -1,6 +1,6 @@
-//! What a topic may be asked for: levels, speeds, intervals.
+//! Options of topics: levels, speeds, intervals.
 
-/// How many levels a side a depth topic covers.
+/// Number of levels a side of a depth topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DepthLevels {
@@ -13,7 +13,7 @@ pub enum DepthLevels {
 }
 
 impl DepthLevels {
-    /// The number of levels a side.
+    /// Returns the number of levels a side.
     pub const fn count(self) -> usize {
         match self {
             Self::Five => 5,
@@ -23,12 +23,12 @@ impl DepthLevels {
     }
 }
 
-/// How often a futures depth topic is asked to push. Observed in September 2026: about once a
-/// second whatever is asked.
+/// Requested push interval of a futures depth topic. Observed in September 2026: about once a second
+/// whatever is requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DepthSpeed {
-    /// The venue's own pace: no suffix in the topic.
+    /// The default of the exchange: no suffix in the topic.
     #[default]
     Standard,
     /// Every 100 ms.
@@ -38,7 +38,7 @@ pub enum DepthSpeed {
 }
 
 impl DepthSpeed {
-    /// The end of the topic: empty, `@100ms` or `@200ms`.
+    /// Returns the suffix of the topic: empty, `@100ms` or `@200ms`.
     pub const fn suffix(self) -> &'static str {
         match self {
             Self::Standard => "",
@@ -48,13 +48,13 @@ impl DepthSpeed {
     }
 }
 
-/// Length of the candles of a spot topic.
+/// Candle interval of a spot topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpotInterval {
     /// 1 minute.
     Minutes1,
-    /// 3 minutes. Only the exchange's libraries name it, its documents do not.
+    /// 3 minutes. In the exchange's libraries, but not in its documentation.
     Minutes3,
     /// 5 minutes.
     Minutes5,
@@ -77,7 +77,7 @@ pub enum SpotInterval {
 }
 
 impl SpotInterval {
-    /// All of them, shortest first.
+    /// All intervals, shortest first.
     pub const ALL: &'static [Self] = &[
         Self::Minutes1,
         Self::Minutes3,
@@ -92,7 +92,7 @@ impl SpotInterval {
         Self::Months1,
     ];
 
-    /// The end of the channel name. Capitals matter: `1m` is a minute, `1M` a month.
+    /// Returns the end of the channel name, which is case-sensitive: `1m` is a minute, `1M` a month.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Minutes1 => "1m",
@@ -110,7 +110,7 @@ impl SpotInterval {
     }
 }
 
-/// Length of the candles of a futures topic. REST has more: 3 minutes, 6 and 12 hours, 3 days.
+/// Candle interval of a futures topic. REST has more: 3 minutes, 6 and 12 hours, 3 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FuturesInterval {
@@ -135,7 +135,7 @@ pub enum FuturesInterval {
 }
 
 impl FuturesInterval {
-    /// All of them, shortest first.
+    /// All intervals, shortest first.
     pub const ALL: &'static [Self] = &[
         Self::Minutes1,
         Self::Minutes5,
@@ -148,7 +148,7 @@ impl FuturesInterval {
         Self::Weeks1,
     ];
 
-    /// The end of the channel name. Capitals matter: `1m` is a minute.
+    /// Returns the end of the channel name, which is case-sensitive: `1m` is a minute.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Minutes1 => "1m",

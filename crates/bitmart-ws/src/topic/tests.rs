@@ -5,7 +5,7 @@ use super::{
 use crate::{dialect::Dialect, event::RawEvent};
 
 #[test]
-fn constructors_spell_the_documented_names() {
+fn functions_return_the_documented_names() {
     let names = [
         (spot::ticker("BTC_USDT").to_string(), "spot/ticker:BTC_USDT"),
         (spot::trades("BTC_USDT").to_string(), "spot/trade:BTC_USDT"),
@@ -51,8 +51,8 @@ fn constructors_spell_the_documented_names() {
             "futures/depthIncrease5:BTCUSDT@100ms",
         ),
     ];
-    for (made, documented) in names {
-        assert_eq!(made, documented);
+    for (name, documented) in names {
+        assert_eq!(name, documented);
     }
 }
 
@@ -87,7 +87,7 @@ fn requests_are_supported_by_increase_books_and_funding_rates_only() {
 }
 
 #[test]
-fn symbol_is_what_all_events_share() {
+fn symbol_is_none_for_topics_of_several_symbols() {
     assert_eq!(spot::trades("BTC_USDT").symbol(), Some("BTC_USDT"));
     assert_eq!(spot::all_user_orders().symbol(), None);
     assert_eq!(spot::user_balances().symbol(), None);
@@ -99,7 +99,7 @@ fn symbol_is_what_all_events_share() {
 }
 
 #[test]
-fn frames_find_their_topic() {
+fn delivers_frames_of_its_channel_only() {
     let table = [
         ("spot/ticker:BTC_USDT", "spot/ticker", true),
         ("spot/ticker:BTC_USDT", "spot/ticker:BTC_USDT", true),
@@ -136,7 +136,7 @@ fn frames_find_their_topic() {
 }
 
 #[test]
-fn an_order_goes_to_the_topic_of_its_pair_or_else_to_the_one_of_all_pairs() {
+fn orders_go_to_the_topic_of_their_pair_or_else_to_that_of_all_pairs() {
     const PAIR: &str = "spot/user/order:BTC_USDT";
     const ALL: &str = "spot/user/orders:ALL_SYMBOLS";
     let table = [
@@ -158,18 +158,21 @@ fn an_order_goes_to_the_topic_of_its_pair_or_else_to_the_one_of_all_pairs() {
             "{topic} from {channel} about {symbol}"
         );
     }
-    assert!(receives(PAIR, "spot/user/order", None, |_| true), "no symbol, so for everybody");
+    assert!(
+        receives(PAIR, "spot/user/order", None, |_| true),
+        "an event without a symbol concerns all"
+    );
 }
 
 #[test]
-fn pushes_match_their_topics_in_any_case() {
+fn symbols_match_in_any_case() {
     for (topic, channel, symbol) in [
         ("spot/ticker:BTC_USDT", "spot/ticker", Some("btc_usdt")),
         ("futures/ticker:BTCUSDT", "futures/ticker:btcusdt", None),
     ] {
         assert!(receives(topic, channel, symbol, |_| false), "{topic}");
     }
-    let own = |topic: &str| topic == "spot/user/order:BTC_USDT";
+    let subscribed = |topic: &str| topic == "spot/user/order:BTC_USDT";
     let all = "spot/user/orders:ALL_SYMBOLS";
-    assert!(!receives(all, "spot/user/order", Some("btc_usdt"), own), "it has a topic of its own");
+    assert!(!receives(all, "spot/user/order", Some("btc_usdt"), subscribed), "has its own topic");
 }

@@ -1,4 +1,4 @@
-//! The published and captured frames.
+//! Access to the published and captured frames.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) struct Fixture {
     pub(crate) frame: Value,
 }
 
-/// Every fixture that holds a data frame.
+/// Returns all fixtures with a data frame.
 pub(crate) fn fixtures() -> Vec<Fixture> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let list = |folder: &Path| -> Vec<PathBuf> {
@@ -42,11 +42,11 @@ pub(crate) fn fixtures() -> Vec<Fixture> {
 impl Fixture {
     pub(crate) fn channel(&self) -> &'static Channel {
         let name = self.frame.get("table").or(self.frame.get("group")).and_then(Value::as_str);
-        let name = name.expect("a data frame names its channel");
+        let name = name.expect("a data frame has a channel");
         catalog::channel(self.dialect, name).expect("a described channel")
     }
 
-    /// The entries, whether the frame has one or an array.
+    /// Returns the entries of the frame, one or an array.
     pub(crate) fn entries(&self) -> &[Value] {
         match &self.frame["data"] {
             Value::Array(entries) => entries,

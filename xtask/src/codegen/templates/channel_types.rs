@@ -1,15 +1,15 @@
-//! What the sandbox knows about each channel: the facts of the API description, as plain data.
+//! The channels of the API description.
 
 use super::Host;
 
-/// What follows the colon of a topic.
+/// The part of a topic after the colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Argument {
-    /// Nothing, not even the colon.
+    /// No colon.
     None,
     /// A pair or contract.
     Symbol,
-    /// This word.
+    /// This fixed text.
     Word(&'static str),
 }
 
@@ -18,14 +18,14 @@ pub(crate) enum Argument {
 pub(crate) struct Channel {
     /// The listener that serves it.
     pub(crate) host: Host,
-    /// Its names: one, or one per number of levels.
+    /// Its names: one, or one per number of levels or interval.
     pub(crate) names: &'static [&'static str],
-    /// What follows the name.
+    /// The part after the colon.
     pub(crate) argument: Argument,
-    /// What may follow the argument; empty where nothing may.
+    /// Suffixes that may follow the argument; empty if it has none.
     pub(crate) speeds: &'static [&'static str],
-    /// Whether it needs a login.
+    /// Whether it requires a login.
     pub(crate) private: bool,
-    /// Whether a request for one frame is answered.
+    /// Whether it supports `request`.
     pub(crate) request: bool,
 }

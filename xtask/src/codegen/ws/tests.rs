@@ -3,18 +3,22 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::run::workspace_root;
 
-/// Every rule that the form of the files alone does not enforce.
+/// Checks the rules that deserialization does not enforce.
 #[test]
-fn the_description_is_consistent() {
+fn description_is_consistent() {
     for description in load(&workspace_root().join("crates/bitmart-ws/api")).expect("reads") {
         let prefix = format!("{:?}/", description.dialect).to_lowercase();
         let mut seen = BTreeSet::new();
-        let day = "2026-01-01".len();
+        let date_length = "2026-01-01".len();
         for channel in &description.channels {
             let topic = &channel.topic;
-            assert!(topic.starts_with(&prefix), "{topic}: of the other dialect");
+            assert!(topic.starts_with(&prefix), "{topic}: belongs to the other dialect");
             assert!(seen.insert(topic), "{topic}: described twice");
             assert!(!description.owner(channel).fields.is_empty(), "{topic}: no fields");
+            assert!(
+                channel.docs.is_some() || channel.unverified,
+                "{topic}: no address of its documentation"
+            );
             assert!(
                 channel.fields.is_empty() == channel.same_fields_as.is_some(),
                 "{topic}: either fields or same_fields_as"
@@ -26,7 +30,7 @@ fn the_description_is_consistent() {
             assert_eq!(topic.contains("{interval}"), !channel.intervals.is_empty(), "{topic}");
             assert_eq!(topic.contains("{speed}"), !channel.speeds.is_empty(), "{topic}: speeds");
             assert!(
-                !channel.sources.is_empty() && channel.checked.len() == day,
+                !channel.sources.is_empty() && channel.checked.len() == date_length,
                 "{topic}: sources"
             );
         }

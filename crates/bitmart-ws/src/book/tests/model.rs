@@ -1,4 +1,4 @@
-//! The book against a naive model.
+//! Compares the book with a naive model.
 
 use std::collections::BTreeMap;
 
@@ -12,29 +12,29 @@ use crate::{
 };
 
 #[derive(Clone, Debug)]
-enum Move {
+enum Step {
     Snapshot {
         levels: Vec<(i64, i64)>,
     },
-    /// An update this far from the next version: 0 is next, below is a duplicate, above a gap.
+    /// An update with this offset to the next version: below 0 a duplicate, above a sequence gap.
     Update {
         offset: i64,
         levels: Vec<(i64, i64)>,
     },
 }
 
-fn moves() -> impl Strategy<Value = Move> {
-    // Prices around 100: bids mostly below, asks mostly above, so that books cross now and then.
+fn step() -> impl Strategy<Value = Step> {
+    // Prices around 100, bids mostly below and asks mostly above, so that some books cross.
     let levels = || vec((80_i64..120, 0_i64..4), 0..8);
     prop_oneof![
-        1 => levels().prop_map(|levels| Move::Snapshot { levels }),
-        12 => levels().prop_map(|levels| Move::Update { offset: 0, levels }),
-        2 => (-5_i64..0, levels()).prop_map(|(offset, levels)| Move::Update { offset, levels }),
-        1 => (1_i64..4, levels()).prop_map(|(offset, levels)| Move::Update { offset, levels }),
+        1 => levels().prop_map(|levels| Step::Snapshot { levels }),
+        12 => levels().prop_map(|levels| Step::Update { offset: 0, levels }),
+        2 => (-5_i64..0, levels()).prop_map(|(offset, levels)| Step::Update { offset, levels }),
+        1 => (1_i64..4, levels()).prop_map(|(offset, levels)| Step::Update { offset, levels }),
     ]
 }
 
-/// Prices up to 99 are bids and the rest asks, except a few that land on the wrong side.
+/// Splits levels into bids below 100 and asks from 100 on, with a few on the wrong side.
 fn split(levels: &[(i64, i64)]) -> (Vec<Level>, Vec<Level>) {
     let is_bid = |(price, size): (i64, i64)| (price < 100) != (price % 19 == 0 && size == 3);
     let (bids, asks): (Vec<_>, Vec<_>) = levels.iter().copied().partition(|pair| is_bid(*pair));
@@ -59,7 +59,7 @@ impl Model {
         }
     }
 
-    fn take(&mut self, version: u64, bids: &[Level], asks: &[Level]) {
+    fn apply(&mut self, version: u64, bids: &[Level], asks: &[Level]) {
         Self::set(&mut self.bids, bids);
         Self::set(&mut self.asks, asks);
         self.version = Some(version);
@@ -71,7 +71,7 @@ impl Model {
 
     fn update(&mut self, version: u64, bids: &[Level], asks: &[Level]) {
         match self.version {
-            Some(local) if version == local + 1 => self.take(version, bids, asks),
+            Some(local) if version == local + 1 => self.apply(version, bids, asks),
             Some(local) if version > local => *self = Self::default(),
             _ => {}
         }
@@ -87,21 +87,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn any_stream_equals_the_model_or_says_resyncing(moves in vec(moves(), 1..120)) {
+    fn equals_the_model_or_is_resyncing(steps in vec(step(), 1..120)) {
         let mut book = OrderBook::new();
         let mut model = Model::default();
         let mut version = 1_000_u64;
-        for step in moves {
+        for step in steps {
             let applied = match step {
-                Move::Snapshot { levels } => {
-                    // A price once in a snapshot: the venue sends no duplicates there.
+                Step::Snapshot { levels } => {
+                    // The exchange sends no duplicate prices in snapshots.
                     let unique: BTreeMap<i64, i64> = levels.into_iter().collect();
                     let (bids, asks) = split(&unique.into_iter().collect::<Vec<_>>());
                     model = Model::default();
-                    model.take(version, &bids, &asks);
+                    model.apply(version, &bids, &asks);
                     book.apply(snapshot(version, &bids, &asks))
                 }
-                Move::Update { offset, levels } => {
+                Step::Update { offset, levels } => {
                     let next = version.checked_add_signed(1 + offset).expect("far from the ends");
                     let (bids, asks) = split(&levels);
                     model.update(next, &bids, &asks);
@@ -111,7 +111,7 @@ proptest! {
             };
             prop_assert_eq!(book.version(), model.version, "{:?}", applied);
             prop_assert_eq!(sides(&book), model.sides(), "{:?}", applied);
-            prop_assert_eq!(matches!(applied, Applied::Lost(_) | Applied::Ignored), !book.is_whole());
+            prop_assert_eq!(matches!(applied, Applied::OutOfSync(_) | Applied::Ignored), !book.is_synchronized());
         }
     }
 }

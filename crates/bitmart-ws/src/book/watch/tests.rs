@@ -1,124 +1,151 @@
 use bitmart_types::dec;
 
 use super::*;
-use crate::book::subscription::tests::{bench, bids, depth};
+use crate::book::subscription::tests::{bids, depth, harness};
 use crate::error::ErrorKind;
+use crate::spot::DepthIncrease;
 use crate::update::Update;
 
-async fn version(watch: &mut BookWatch) -> Option<u64> {
-    watch.changed().await.expect("goes on").expect("no error").version()
+async fn version(watch: &mut BookWatch<DepthIncrease>) -> Option<u64> {
+    watch.next().await.expect("not ended").expect("no error").version()
 }
 
 #[tokio::test]
-async fn every_reader_sees_the_newest_whole_book() {
-    let bench = bench();
-    let mut first = bench.book.watch();
+async fn every_reader_receives_the_latest_book() {
+    let harness = harness();
+    let mut first = harness.book.watch();
     let mut second = first.clone();
-    assert!(!first.latest().is_whole());
-    bench.writer.push(depth("snapshot", 4, "100"));
+    assert!(!first.latest().is_synchronized());
+    harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!((version(&mut first).await, version(&mut second).await), (Some(4), Some(4)));
     let old = first.latest();
-    bench.writer.push(bids("update", 5, r#"["100","0"],["99","1"]"#));
+    harness.writer.push(bids("update", 5, r#"["100","0"],["99","1"]"#));
     assert_eq!(version(&mut second).await, Some(5));
     assert_eq!(first.latest().best_bid().map(|bid| bid.price), Some(dec!(99)));
-    assert_eq!(old.best_bid().map(|bid| bid.price), Some(dec!(100)), "never changes");
+    assert_eq!(
+        old.best_bid().map(|bid| bid.price),
+        Some(dec!(100)),
+        "a published book never changes"
+    );
     assert_eq!(version(&mut first).await, Some(5));
 }
 
 #[tokio::test]
-async fn readers_see_that_the_book_is_resyncing() {
-    let bench = bench();
-    let mut watch = bench.book.watch();
-    bench.writer.push(depth("snapshot", 4, "100"));
+async fn readers_receive_a_resyncing_book() {
+    let harness = harness();
+    let mut watch = harness.book.watch();
+    harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!(version(&mut watch).await, Some(4));
-    bench.writer.push(Update::Lagged(3));
+    harness.writer.push(Update::Lagged(3));
     assert_eq!(version(&mut watch).await, None);
     assert_eq!(watch.latest().limit(), Some(100));
 }
 
 #[tokio::test]
-async fn readers_see_that_the_connection_is_silent() {
-    let bench = bench();
-    let mut watch = bench.book.watch();
-    bench.writer.push(depth("snapshot", 4, "100"));
+async fn readers_see_that_the_connection_is_idle() {
+    let harness = harness();
+    let mut watch = harness.book.watch();
+    harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!(version(&mut watch).await, Some(4));
     let since = Instant::now();
-    bench.writer.push(Update::Stale(since));
+    harness.writer.push(Update::Stale(since));
     assert_eq!(version(&mut watch).await, Some(4));
     assert_eq!(watch.stale_since(), Some(since));
-    bench.writer.push(Update::Alive);
+    harness.writer.push(Update::Alive);
     assert_eq!(version(&mut watch).await, Some(4));
     assert_eq!(watch.stale_since(), None);
 }
 
 #[tokio::test]
-async fn a_slow_reader_skips_to_the_newest() {
-    let bench = bench();
-    let mut slow = bench.book.watch();
-    let mut quick = slow.clone();
-    bench.writer.push(depth("snapshot", 4, "100"));
+async fn a_slow_reader_skips_to_the_latest_book() {
+    let harness = harness();
+    let mut slow = harness.book.watch();
+    let mut fast = slow.clone();
+    harness.writer.push(depth("snapshot", 4, "100"));
     for next in 5..50 {
-        bench.writer.push(depth("update", next, "100"));
-        while version(&mut quick).await < Some(next) {}
+        harness.writer.push(depth("update", next, "100"));
+        while version(&mut fast).await < Some(next) {}
     }
     assert_eq!(version(&mut slow).await, Some(49));
 }
 
 #[tokio::test]
-async fn a_reader_that_keeps_the_lock_busy_does_not_hold_up_the_task() {
-    let bench = bench();
-    let mut watch = bench.book.watch();
-    let kept: Vec<_> = (0..1_000).map(|_| watch.latest()).collect();
-    bench.writer.push(depth("snapshot", 4, "100"));
+async fn readers_that_hold_books_do_not_block_the_task() {
+    let harness = harness();
+    let mut watch = harness.book.watch();
+    let held: Vec<_> = (0..1_000).map(|_| watch.latest()).collect();
+    harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!(version(&mut watch).await, Some(4));
-    assert!(kept.iter().all(|book| !book.is_whole()));
+    assert!(held.iter().all(|book| !book.is_synchronized()));
 }
 
 #[tokio::test]
-async fn without_readers_the_topic_is_given_back() {
-    let bench = bench();
-    let watch = bench.book.watch();
+async fn is_a_stream_that_can_be_shared() {
+    fn assert_sync<T: Send + Sync>(_: &T) {}
+    let harness = harness();
+    let mut watch = harness.book.watch();
+    assert_sync(&watch);
+    assert_eq!(watch.topic().name(), "spot/depth/increase100:BTC_USDT");
+    // A canceled call loses no book, and `latest` works meanwhile.
+    tokio::select! {
+        biased;
+        _ = watch.next() => panic!("no book yet"),
+        () = tokio::task::yield_now() => {}
+    }
+    assert!(!watch.latest().is_synchronized());
+    harness.writer.push(depth("snapshot", 4, "100"));
+    let book = futures_util::StreamExt::next(&mut watch).await.expect("live").expect("no error");
+    assert_eq!(book.version(), Some(4));
+    let mut clone = watch.clone();
+    harness.writer.push(depth("update", 5, "100"));
+    assert_eq!(version(&mut clone).await, Some(5));
+}
+
+#[tokio::test]
+async fn unsubscribes_when_the_last_reader_is_dropped() {
+    let harness = harness();
+    let watch = harness.book.watch();
     let other = watch.clone();
-    bench.writer.push(depth("snapshot", 4, "100"));
+    harness.writer.push(depth("snapshot", 4, "100"));
     drop(watch);
     tokio::task::yield_now().await;
-    assert!(!bench.writer.is_closed());
+    assert!(!harness.writer.is_closed());
     drop(other);
-    while !bench.writer.is_closed() {
+    while !harness.writer.is_closed() {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn an_ended_subscription_leaves_no_book_behind() {
-    let bench = bench();
-    let mut watch = bench.book.watch();
+async fn an_ended_subscription_clears_the_book() {
+    let harness = harness();
+    let mut watch = harness.book.watch();
     let mut other = watch.clone();
-    bench.writer.push(depth("snapshot", 4, "100"));
+    harness.writer.push(depth("snapshot", 4, "100"));
     assert_eq!(version(&mut watch).await, Some(4));
-    bench.writer.end(Error::new(ErrorKind::ShutDown, "over"));
+    harness.writer.end(Error::new(ErrorKind::ShutDown, "over"));
     for watch in [&mut watch, &mut other] {
-        let error = watch.changed().await.expect("an error").expect_err("no book");
+        let error = watch.next().await.expect("an error").expect_err("no book");
         assert_eq!(error.kind(), ErrorKind::ShutDown);
-        assert!(!watch.latest().is_whole());
-        assert!(watch.changed().await.is_none());
+        assert!(!watch.latest().is_synchronized());
+        assert!(watch.next().await.is_none());
     }
 }
 
 #[test]
-fn a_runtime_that_ends_leaves_no_book_behind() {
+fn a_runtime_that_shuts_down_clears_the_book() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     let watch = runtime.block_on(async {
-        let bench = bench();
-        let mut watch = bench.book.watch();
-        bench.writer.push(depth("snapshot", 4, "100"));
+        let harness = harness();
+        let mut watch = harness.book.watch();
+        harness.writer.push(depth("snapshot", 4, "100"));
         assert_eq!(version(&mut watch).await, Some(4));
-        // The writer stays, so that nothing else ends the task.
-        std::mem::forget(bench.writer);
+        // Only the runtime ends the task, not the end of the subscription.
+        std::mem::forget(harness.writer);
         watch
     });
-    assert!(watch.latest().is_whole());
+    assert!(watch.latest().is_synchronized());
     drop(runtime);
-    assert!(!watch.latest().is_whole());
+    assert!(!watch.latest().is_synchronized());
 }

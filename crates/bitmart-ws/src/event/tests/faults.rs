@@ -1,15 +1,16 @@
-//! Entries that cannot be read, among those that can.
+//! Undecodable entries among valid ones.
 
 use super::*;
-use crate::event::{DecodeError, FuturesKline, RAW_KEPT, SpotBalanceUpdate};
+use crate::event::{DecodeError, MAX_RAW_BYTES};
+use crate::{futures, spot};
 
-fn each<T: Event>(text: &str) -> Vec<Result<T, DecodeError>> {
+fn decode_each<T: Event>(text: &str) -> Vec<Result<T, DecodeError>> {
     let mut out = Vec::new();
     T::decode_each(text, &mut out);
     out
 }
 
-/// A frame of trades with these entries in the place of its own.
+/// Returns a frame of trades with these entries.
 fn trades(entries: &[&str]) -> String {
     format!(r#"{{"data":[{}],"table":"spot/trade"}}"#, entries.join(","))
 }
@@ -17,9 +18,9 @@ fn trades(entries: &[&str]) -> String {
 const GOOD: &str = r#"{"symbol":"BTC_USDT","price":"1","side":"buy","size":"2"}"#;
 
 #[test]
-fn a_bad_entry_is_told_in_its_place_with_its_text_path_and_reason() {
+fn reports_a_bad_entry_with_its_index_text_path_and_reason() {
     let bad = r#"{"symbol":"ETH_USDT","price":"x","side":"buy","size":"2"}"#;
-    let read: Vec<Result<SpotTrade, _>> = each(&trades(&[GOOD, bad, GOOD]));
+    let read: Vec<Result<spot::Trade, _>> = decode_each(&trades(&[GOOD, bad, GOOD]));
     let [Ok(first), Err(fault), Ok(third)] = &read[..] else { panic!("{read:?}") };
     assert_eq!((first.price, third.size), (dec!(1), dec!(2)));
     assert_eq!((fault.entry(), fault.path()), (Some(1), "data[1].price"));
@@ -33,83 +34,83 @@ fn a_bad_entry_is_told_in_its_place_with_its_text_path_and_reason() {
 }
 
 #[test]
-fn null_is_no_entry() {
+fn ignores_null_entries() {
     for data in ["null", "[]", "[null]"] {
         let text = format!(r#"{{"table":"spot/trade","data":{data}}}"#);
-        assert!(each::<SpotTrade>(&text).is_empty(), "{data}");
-        assert!(each::<RawEvent>(&text).is_empty(), "{data}");
+        assert!(decode_each::<spot::Trade>(&text).is_empty(), "{data}");
+        assert!(decode_each::<RawEvent>(&text).is_empty(), "{data}");
     }
-    let read: Vec<Result<SpotTrade, _>> = each(&trades(&[GOOD, "null", "7"]));
+    let read: Vec<Result<spot::Trade, _>> = decode_each(&trades(&[GOOD, "null", "7"]));
     assert!(matches!(&read[..], [Ok(_), Err(fault)] if fault.entry() == Some(2)), "{read:?}");
 }
 
 #[test]
-fn a_frame_whose_json_breaks_gives_what_stands_before() {
+fn returns_the_entries_before_a_syntax_error() {
     let text = trades(&[GOOD, ",", GOOD]);
-    let read: Vec<Result<SpotTrade, _>> = each(&text);
+    let read: Vec<Result<spot::Trade, _>> = decode_each(&text);
     let [Ok(_), Err(fault)] = &read[..] else { panic!("{read:?}") };
     assert_eq!((fault.kind(), fault.entry()), (DecodeErrorKind::Syntax, None));
     assert_eq!(fault.raw_text(), text);
 }
 
 #[test]
-fn what_a_fault_keeps_is_bounded_and_so_are_the_faults_of_a_frame() {
+fn bounds_the_raw_text_and_the_number_of_faults() {
     let long = format!(r#"{{"symbol":"{}"}}"#, "A".repeat(10_000));
     let many = vec![long.as_str(); 200];
     let mut entries = vec![GOOD];
     entries.extend(many);
     entries.push(GOOD);
-    let read: Vec<Result<SpotTrade, _>> = each(&trades(&entries));
+    let read: Vec<Result<spot::Trade, _>> = decode_each(&trades(&entries));
     let faults: Vec<_> = read.iter().filter_map(|entry| entry.as_ref().err()).collect();
     assert_eq!(read.len() - faults.len(), 2, "both good ones");
     assert_eq!(faults.len(), 65);
-    assert_eq!((faults[0].raw().len(), faults[0].raw_length()), (RAW_KEPT, long.len()));
+    assert_eq!((faults[0].raw().len(), faults[0].raw_length()), (MAX_RAW_BYTES, long.len()));
     assert!(faults[64].reason().contains("only the first"), "{}", faults[64]);
 }
 
 #[test]
-fn private_faults_say_where_and_nothing_of_the_content() {
+fn faults_of_private_channels_display_no_content() {
     let mut frame = spot_order();
     frame["data"][0]["order_id"] = json!(["s3cret"]);
-    let read: Vec<Result<SpotOrderUpdate, _>> = each(&frame.to_string());
+    let read: Vec<Result<spot::OrderUpdate, _>> = decode_each(&frame.to_string());
     let [Err(fault)] = &read[..] else { panic!("{read:?}") };
-    assert!(fault.raw_text().contains("s3cret"), "kept for who asks");
-    let said = format!("{fault} {fault:?}");
-    assert!(said.contains("data[0].order_id") && !said.contains("s3cret"), "{said}");
+    assert!(fault.raw_text().contains("s3cret"), "the raw text has it");
+    let shown = format!("{fault} {fault:?}");
+    assert!(shown.contains("data[0].order_id") && !shown.contains("s3cret"), "{shown}");
 }
 
 #[test]
-fn a_fill_does_not_vanish() {
+fn an_incomplete_fill_is_reported() {
     let mut frame = futures_order();
     frame["data"][0]["order"]["last_trade"].as_object_mut().expect("a fill").remove("fillPrice");
-    let read: Vec<Result<FuturesOrderUpdate, _>> = each(&frame.to_string());
+    let read: Vec<Result<futures::OrderUpdate, _>> = decode_each(&frame.to_string());
     assert!(matches!(&read[..], [Err(fault)] if fault.reason().contains("fillPrice")), "{read:?}");
-    for none in [json!(null), json!("-"), json!("")] {
-        frame["data"][0]["order"]["last_trade"] = none;
-        assert_eq!(one::<FuturesOrderUpdate>(&frame).fill(), None);
+    for no_fill in [json!(null), json!("-"), json!("")] {
+        frame["data"][0]["order"]["last_trade"] = no_fill;
+        assert_eq!(one::<futures::OrderUpdate>(&frame).fill(), None);
     }
 
     let frame = spot_order();
-    assert!(!one::<SpotOrderUpdate>(&frame).has_unread_fill());
+    assert!(!one::<spot::OrderUpdate>(&frame).has_unread_fill());
     for member in ["last_fill_price", "last_fill_count", "detail_id"] {
         let mut frame = frame.clone();
         frame["data"][0][member] = json!({"odd": 1});
-        let order: SpotOrderUpdate = one(&frame);
+        let order: spot::OrderUpdate = one(&frame);
         assert!(order.fill().is_none() && order.has_unread_fill(), "{member}");
     }
     let mut frame = frame;
-    for (member, none) in [("last_fill_price", "0"), ("last_fill_count", "0"), ("detail_id", "")] {
-        frame["data"][0][member] = json!(none);
+    for (member, value) in [("last_fill_price", "0"), ("last_fill_count", "0"), ("detail_id", "")] {
+        frame["data"][0][member] = json!(value);
     }
-    assert!(!one::<SpotOrderUpdate>(&frame).has_unread_fill(), "there was none");
+    assert!(!one::<spot::OrderUpdate>(&frame).has_unread_fill(), "there was no fill");
 }
 
 #[test]
-fn a_bad_row_of_a_list_loses_itself_only() {
+fn a_bad_row_of_a_list_does_not_affect_the_others() {
     let frame = json!({"table": "spot/user/balance", "data": [{"balance_details": [
         {"ccy": "BTC", "av_bal": "1", "fz_bal": "2"}, {"av_bal": "3"}, {"ccy": "ETH", "av_bal": "x"},
     ]}]});
-    let update: SpotBalanceUpdate = one(&frame);
+    let update: spot::BalanceUpdate = one(&frame);
     assert_eq!(update.balances.faults().len(), 1);
     assert_eq!((update.balances[0].available, update.balances[1].available), (Some(dec!(1)), None));
 
@@ -119,19 +120,20 @@ fn a_bad_row_of_a_list_loses_itself_only() {
     let frame = json!({
         "group": "futures/klineBin1m:BTCUSDT", "data": {"symbol": "BTCUSDT", "items": items},
     });
-    let read: Vec<Result<FuturesKline, _>> = each(&frame.to_string());
+    let read: Vec<Result<futures::Kline, _>> = decode_each(&frame.to_string());
     let [Ok(first), Err(fault), Ok(third)] = &read[..] else { panic!("{read:?}") };
-    assert_eq!((first.candle.close, third.candle.close), (dec!(1), dec!(3)));
+    assert_eq!((first.close, third.close), (dec!(1), dec!(3)));
     assert_eq!(fault.path(), "data.items[1].c");
 }
 
 #[test]
-fn a_side_without_levels_may_be_null() {
+fn accepts_null_for_a_side_without_levels() {
     let mut frame = futures_depth();
     frame["data"]["asks"] = Value::Null;
-    let book: FuturesDepthIncrease = one(&frame);
+    let book: futures::DepthIncrease = one(&frame);
     assert!(book.asks.is_empty() && !book.bids.is_empty());
     frame["data"].as_object_mut().expect("an object").remove("asks");
-    let mut out: Vec<FuturesDepthIncrease> = Vec::new();
-    FuturesDepthIncrease::decode(&frame.to_string(), &mut out).expect_err("nothing is invented");
+    let mut out: Vec<futures::DepthIncrease> = Vec::new();
+    futures::DepthIncrease::decode(&frame.to_string(), &mut out)
+        .expect_err("a missing side is a fault");
 }

@@ -4,75 +4,83 @@ use bitmart_types::futures::{MarginType, PositionMode, PositionType};
 use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, decode_entries, told};
+use crate::event::{DecodeError, Event, decode_entries, impl_event, required};
 
-/// An entry of `futures/asset`: the balance of one currency after a change. It carries no time.
+/// The balance of one currency after a change. It has no time.
+///
+/// Documented as the
+/// [assets channel](https://developer-pro.bitmart.com/en/futuresv2/#private-assets-channel).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesAsset {
-    /// The currency.
-    #[serde(deserialize_with = "told")]
+#[doc(alias = "futures/asset")]
+pub struct Asset {
+    /// Currency.
+    #[serde(deserialize_with = "required")]
     pub currency: Currency,
-    /// Free to use, in the currency.
+    /// Free to trade or to transfer, in the currency.
     #[serde(rename = "available_balance", default, with = "wire::decimal_opt")]
     pub available: Option<Decimal>,
     /// Margin of open positions, in the currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_deposit: Option<Decimal>,
-    /// Bound by open orders, in the currency.
+    /// Held by open orders, in the currency.
     #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
 
-impl Event for FuturesAsset {
+impl Event for Asset {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
         decode_entries(text, out)
     }
 
-    /// The currency, which stands in the topic where others have a contract.
+    /// The currency, because the topic contains it in place of a contract.
     fn symbol(&self) -> Option<&str> {
         Some(self.currency.as_str())
     }
 }
 
-/// An entry of `futures/position`: a position after a change, and every 10 s.
+/// A position, sent after each change and every 10 s.
+///
+/// Documented as the
+/// [position channel](https://developer-pro.bitmart.com/en/futuresv2/#private-position-channel).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesPosition {
-    /// The contract.
-    #[serde(deserialize_with = "told")]
+#[doc(alias = "futures/position")]
+pub struct Position {
+    /// Contract.
+    #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
     /// Open size in contracts.
     #[serde(rename = "hold_volume", with = "wire::decimal")]
     pub size: Decimal,
     /// Long or short.
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "required")]
     pub position_type: PositionType,
-    /// Cross or isolated. A number on the wire here, a word in orders.
+    /// Cross or isolated.
     #[serde(rename = "open_type", default, with = "margin_number")]
     pub margin_type: Option<MarginType>,
-    /// Bound by closing orders, in contracts.
+    /// Size held by closing orders, in contracts.
     #[serde(rename = "frozen_volume", default, with = "wire::decimal_opt")]
     pub frozen_size: Option<Decimal>,
-    /// Closed so far, in contracts.
+    /// Closed size, in contracts.
     #[serde(rename = "close_volume", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
-    /// Average price of what is held.
+    /// Average price of the open size.
     #[serde(rename = "hold_avg_price", default, with = "wire::decimal_opt")]
-    pub average_price: Option<Decimal>,
-    /// Average price of what was closed. 0 when nothing was.
+    pub entry_price: Option<Decimal>,
+    /// Average price of the closing fills. 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
-    pub average_close_price: Option<Decimal>,
-    /// Average price of what was opened.
+    pub close_average_price: Option<Decimal>,
+    /// Average price of the opening fills.
     #[serde(rename = "open_avg_price", default, with = "wire::decimal_opt")]
-    pub average_open_price: Option<Decimal>,
+    pub open_average_price: Option<Decimal>,
     /// Price at which the position is liquidated.
     #[serde(rename = "liquidate_price", default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// When it was opened.
-    #[serde(default, with = "wire::millis_opt")]
-    pub create_time: Option<Timestamp>,
-    /// When it changed last.
+    /// Time when it was opened.
+    #[serde(rename = "create_time", default, with = "wire::millis_opt")]
+    pub open_time: Option<Timestamp>,
+    /// Time of the last change.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// One-way or hedge mode. Absent from captures of 2023.
@@ -80,7 +88,9 @@ pub struct FuturesPosition {
     pub position_mode: Option<PositionMode>,
 }
 
-/// 1 and 2 on this channel, words elsewhere.
+impl_event!(Position: symbol);
+
+/// Numbers on this channel, text on all others.
 mod margin_number {
     use bitmart_types::futures::MarginType;
     use bitmart_types::wire;

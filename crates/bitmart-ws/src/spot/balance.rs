@@ -3,56 +3,59 @@
 use bitmart_types::{Currency, Decimal, Rows, Timestamp, open_enum, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{DecodeError, Event, decode_entries, told};
+use crate::event::{DecodeError, Event, decode_entries, required};
 
-/// An entry of `spot/user/balance:BALANCE_UPDATE`: balances of the account after a change.
+/// Balances of the account after a change.
+///
+/// Documented as
+/// [balance change](https://developer-pro.bitmart.com/en/spot/#private-balance-change).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SpotBalanceUpdate {
-    /// Why they changed.
+#[doc(alias = "spot/user/balance")]
+pub struct BalanceUpdate {
+    /// Reason of the change.
     #[serde(rename = "event_type", default, with = "wire::opt")]
     pub reason: Option<BalanceReason>,
-    /// The account behind the change. Named by a third party only; its events are from March 2026
-    /// on.
+    /// Account behind the change. Known from a third party only, in events since March 2026.
     #[serde(default, with = "wire::text_opt")]
     pub account_type: Option<BalanceAccount>,
-    /// When they changed.
-    #[serde(default, with = "wire::millis_text_opt")]
-    pub event_time: Option<Timestamp>,
-    /// The currencies that changed. One that cannot be read is among the
-    /// [`faults`](Rows::faults): what changed there must be asked for over REST.
+    /// Time of the change.
+    #[serde(rename = "event_time", default, with = "wire::millis_text_opt")]
+    pub timestamp: Option<Timestamp>,
+    /// Balances that changed. One that cannot be decoded is among the [`faults`](Rows::faults): query
+    /// it over REST.
     #[serde(rename = "balance_details")]
-    pub balances: Rows<SpotBalance>,
+    pub balances: Rows<Balance>,
 }
 
 /// The balance of one currency after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SpotBalance {
-    /// The currency.
-    #[serde(rename = "ccy", deserialize_with = "told")]
+pub struct Balance {
+    /// Currency.
+    #[serde(rename = "ccy", deserialize_with = "required")]
     pub currency: Currency,
-    /// Free to use, in the currency.
+    /// Free to trade or withdraw, in the currency.
     #[serde(rename = "av_bal", default, with = "wire::decimal_opt")]
     pub available: Option<Decimal>,
-    /// Bound, by open orders for one, in the currency.
+    /// Held, for example by open orders, in the currency.
     #[serde(rename = "fz_bal", default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
 
-impl Event for SpotBalanceUpdate {
+impl Event for BalanceUpdate {
     fn decode(text: &str, out: &mut Vec<Self>) -> Result<(), DecodeError> {
         decode_entries(text, out)
     }
 
-    /// Balances are about currencies, not about a pair.
+    /// Always `None`: one update contains balances of several currencies.
     fn symbol(&self) -> Option<&str> {
         None
     }
 }
 
 open_enum! {
-    /// Why spot balances changed. The published sample ends in two blanks.
+    /// Reason of a change of spot balances. The published sample ends in two blanks.
     pub enum BalanceReason {
         /// A trade.
         Trade = "TRANSACTION_COMPLETED",
@@ -68,13 +71,13 @@ open_enum! {
 }
 
 open_enum! {
-    /// The account behind a change of spot balances, as a third party's types name it.
+    /// Account behind a change of spot balances, as named by a third party's types.
     pub enum BalanceAccount {
-        /// By its name an account at BitMart.
+        /// Presumably an account at BitMart.
         BitMart = "BITMART",
-        /// By its name an account at Copper.
+        /// Presumably an account at Copper.
         Copper = "COPPER",
-        /// By its name an account at Cobo.
+        /// Presumably an account at Cobo.
         Cobo = "COBO",
     }
 }

@@ -1,15 +1,14 @@
-//! A run of neighbouring levels.
+//! A sorted run of adjacent levels.
 
 use bitmart_types::Decimal;
 
-use super::{Direction, key::Place};
+use super::{Direction, key::PriceKey};
 use crate::event::Level;
 
-/// Most levels of a chunk: those of the deepest topic and the news of an update.
-pub(super) const ROOM: usize = 128;
+/// Largest number of levels per chunk: those of the deepest topic and the additions of an update.
+pub(super) const CHUNK_CAPACITY: usize = 128;
 
-/// Levels from the worst to the best, with their keys in a list of their own, which a search reads
-/// alone.
+/// Levels from worst to best. Their keys are in a separate list, so that a search reads little memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chunk {
     keys: Vec<i64>,
@@ -33,15 +32,15 @@ impl Chunk {
         self.levels.is_empty()
     }
 
-    /// Whether even its best level is worse.
-    pub(super) fn is_worse_than<D: Direction>(&self, place: Place<D>) -> bool {
+    /// Returns whether all its levels are worse than `price`.
+    pub(super) fn is_worse_than<D: Direction>(&self, price: PriceKey<D>) -> bool {
         let best = self.keys.last().zip(self.levels.last());
-        best.is_none_or(|(key, level)| place.compare_to(*key, level.price).is_lt())
+        best.is_none_or(|(key, level)| price.compare_to(*key, level.price).is_lt())
     }
 
-    /// Where the price is, or where it would be.
-    pub(super) fn find<D: Direction>(&self, place: Place<D>) -> Result<usize, usize> {
-        let key = place.key();
+    /// Returns the index of the price, or the index at which to insert it.
+    pub(super) fn find<D: Direction>(&self, price: PriceKey<D>) -> Result<usize, usize> {
+        let key = price.value();
         if self.keys.last().is_none_or(|best| *best < key) {
             return Err(self.keys.len());
         }
@@ -54,7 +53,7 @@ impl Chunk {
             _ => 1,
         };
         self.levels[start..start + ties]
-            .binary_search_by(|level| place.compare_tie(level.price))
+            .binary_search_by(|level| price.compare_tie(level.price))
             .map(|at| start + at)
             .map_err(|at| start + at)
     }
@@ -73,13 +72,13 @@ impl Chunk {
         self.levels.remove(at);
     }
 
-    /// Removes so many of the worst, and gives their prices.
+    /// Removes the `count` worst levels and returns their prices.
     pub(super) fn remove_worst(&mut self, count: usize) -> impl Iterator<Item = Decimal> {
         self.keys.drain(..count);
         self.levels.drain(..count).map(|level| level.price)
     }
 
-    /// Takes the better half out.
+    /// Splits off the better half.
     pub(super) fn split(&mut self) -> Self {
         let middle = self.levels.len() / 2;
         Self { keys: self.keys.split_off(middle), levels: self.levels.split_off(middle) }
@@ -90,10 +89,10 @@ impl Chunk {
         self.levels.clear();
     }
 
-    /// Makes the keys anew. Their order stays.
+    /// Recomputes the keys. Their order does not change.
     pub(super) fn rekey<D: Direction>(&mut self, scale: u32) {
         for (key, level) in self.keys.iter_mut().zip(&self.levels) {
-            *key = Place::<D>::new(level.price, scale).key();
+            *key = PriceKey::<D>::new(level.price, scale).value();
         }
     }
 }

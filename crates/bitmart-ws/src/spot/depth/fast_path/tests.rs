@@ -2,24 +2,24 @@ use bitmart_types::dec;
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 use super::*;
-use crate::event::{SpotDepth, SpotDepthIncrease, decode_entries, depth::SpotBook};
+use crate::spot::{Depth, DepthIncrease};
 
 const SAMPLE: &str = r#"{"data":[{"asks":[["23200","0.59959"],["23200.5","1"]],"bids":[],"ms_t":1698292358292,"symbol":"BTC_USDT","type":"update","version":5}],"table":"spot/depth/increase100"}"#;
 
-const WHOLE: &str = r#"{"table":"spot/depth5","data":[{"asks":[["161.96","7.37567"]],"bids":[["161.94","4.552355"]],"symbol":"ETH_USDT","ms_t":1542337219120}]}"#;
+const FULL_BOOK: &str = r#"{"table":"spot/depth5","data":[{"asks":[["161.96","7.37567"]],"bids":[["161.94","4.552355"]],"symbol":"ETH_USDT","ms_t":1542337219120}]}"#;
 
-fn read<T: SpotBook>(text: &str) -> Option<T> {
+fn fast<T: FromParts>(text: &str) -> Option<T> {
     usual_frame(text).and_then(T::from_parts)
 }
 
-/// What the quick reader makes of it, after a comparison with the general decoder.
-fn checked(text: &str) -> Option<SpotDepthIncrease> {
-    alike::<SpotDepth>(text);
-    alike(text)
+/// Decodes with the fast path and asserts that the general decoder agrees.
+fn checked(text: &str) -> Option<DepthIncrease> {
+    both_agree::<Depth>(text);
+    both_agree(text)
 }
 
-fn alike<T: SpotBook + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
-    let entry: T = read(text)?;
+fn both_agree<T: FromParts + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
+    let entry: T = fast(text)?;
     let mut general: Vec<T> = Vec::new();
     assert_eq!(decode_entries(text, &mut general), Ok(()), "{text}");
     assert_eq!(general, std::slice::from_ref(&entry), "{text}");
@@ -27,17 +27,17 @@ fn alike<T: SpotBook + PartialEq + std::fmt::Debug>(text: &str) -> Option<T> {
 }
 
 #[test]
-fn the_usual_form_is_read() {
+fn accepts_the_usual_form() {
     let book = checked(SAMPLE).expect("read");
     assert_eq!(book.asks[1], Level { price: dec!(23200.5), size: dec!(1) });
     let reordered = r#"{"data":[{"version":0,"type":"snapshot","symbol":"Ä_USDT","bids":[["0.00000000000001","0"]],"asks":[]}],"table":""}"#;
     assert_eq!(checked(reordered).expect("read").bids.len(), 1);
-    let book: SpotDepth = alike(WHOLE).expect("read");
+    let book: Depth = both_agree(FULL_BOOK).expect("read");
     assert_eq!(book.asks, [Level { price: dec!(161.96), size: dec!(7.37567) }]);
 }
 
 #[test]
-fn anything_else_is_left_to_the_general_decoder() {
+fn leaves_other_forms_to_the_general_decoder() {
     let odd = [
         ("\"23200\"", "23200"),
         ("\"23200\"", "\"-23200\""),
@@ -63,11 +63,11 @@ fn anything_else_is_left_to_the_general_decoder() {
     ];
     for (usual, odd) in odd {
         assert!(SAMPLE.contains(usual), "{usual}");
-        assert_eq!(read::<SpotDepthIncrease>(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
+        assert_eq!(fast::<DepthIncrease>(&SAMPLE.replacen(usual, odd, 1)), None, "{odd}");
     }
 }
 
-/// Values of levels: mostly usual ones.
+/// Prices and sizes, mostly in the usual form.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => "\"[0-9]{1,9}(\\.[0-9]{1,8})?\"",
@@ -101,18 +101,18 @@ fn members() -> impl Strategy<Value = Vec<String>> {
             ]
         },
     );
-    let few = (all, any::<prop::sample::Index>(), any::<bool>()).prop_map(|(mut all, at, cut)| {
+    let some = (all, any::<prop::sample::Index>(), any::<bool>()).prop_map(|(mut all, at, cut)| {
         if cut {
             all.remove(at.index(6));
         }
         all
     });
-    few.prop_shuffle()
+    some.prop_shuffle()
 }
 
 proptest! {
     #[test]
-    fn digits_end_where_they_end(front in "[0-9]{0,18}", behind in "[^0-9].{0,9}|") {
+    fn digits_stop_at_the_first_other_character(front in "[0-9]{0,18}", behind in "[^0-9].{0,9}|") {
         let text = format!("{front}{behind}");
         let mut value = 0;
         assert_eq!(digits(text.as_bytes(), &mut value), behind.as_bytes());
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_is_what_the_general_decoder_reads(
+    fn agrees_with_the_general_decoder(
         members in members(),
         comma in prop_oneof![4 => Just(","), 1 => Just(", ")],
     ) {
@@ -130,11 +130,11 @@ proptest! {
     }
 
     #[test]
-    fn damaged_frames_are_read_alike_or_left(
+    fn agrees_with_the_general_decoder_on_damaged_frames(
         place in any::<prop::sample::Index>(),
         put in prop::collection::vec(0x20_u8..0x7f, 0..3),
     ) {
-        for sample in [SAMPLE, WHOLE] {
+        for sample in [SAMPLE, FULL_BOOK] {
             let mut bytes = sample.as_bytes().to_vec();
             let place = place.index(bytes.len());
             bytes.splice(place..=place, put.iter().copied());

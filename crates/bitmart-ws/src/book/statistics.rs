@@ -1,11 +1,11 @@
-//! Figures of a book.
+//! Statistics of a book.
 
 use bitmart_types::Decimal;
 
 use super::OrderBook;
 use crate::event::Level;
 
-/// A level with everything up to it.
+/// A level with the sums up to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cumulative {
@@ -18,35 +18,35 @@ pub struct Cumulative {
 }
 
 impl OrderBook {
-    /// Half-way between best bid and best ask. `None` without both, or when it fits no decimal.
+    /// Returns the middle between best bid and best ask. `None` without both, or on overflow.
     pub fn mid_price(&self) -> Option<Decimal> {
         let (bid, ask) = (self.best_bid()?, self.best_ask()?);
         bid.price.checked_add(ask.price)?.checked_div(Decimal::TWO)
     }
 
-    /// Best ask less best bid, always above 0. `None` without both, or when it fits no decimal.
+    /// Returns the best ask minus the best bid, always above 0. `None` without both, or on overflow.
     pub fn spread(&self) -> Option<Decimal> {
         let (bid, ask) = (self.best_bid()?, self.best_ask()?);
         ask.price.checked_sub(bid.price)
     }
 
-    /// How much more is wanted than offered within the best `levels` of each side, as a part of
-    /// both: 1 when there are only buys, -1 when there are only sells. `None` when there is nothing,
-    /// or when the sums fit no decimal.
+    /// Returns the size of bids minus that of asks, divided by the sum of both, within the best
+    /// `levels` of each side: 1 with bids only, -1 with asks only. `None` without levels, or on
+    /// overflow.
     pub fn imbalance(&self, levels: usize) -> Option<Decimal> {
         let bids = total(self.bids().take(levels))?;
         let asks = total(self.asks().take(levels))?;
         bids.checked_sub(asks)?.checked_div(bids.checked_add(asks)?)
     }
 
-    /// Buys from the highest price down, each with the sums up to it. It ends early where the sums
-    /// fit no decimal, which takes prices or sizes that nobody trades at.
+    /// Returns the bids, highest price first, each with the sums up to it. Ends early on overflow, which
+    /// needs unrealistic prices or sizes.
     pub fn cumulative_bids(&self) -> impl Iterator<Item = Cumulative> {
         cumulate(self.bids())
     }
 
-    /// Sells from the lowest price up, each with the sums up to it. It ends early where the sums fit
-    /// no decimal, which takes prices or sizes that nobody trades at.
+    /// Returns the asks, lowest price first, each with the sums up to it. Ends early on overflow, which
+    /// needs unrealistic prices or sizes.
     pub fn cumulative_asks(&self) -> impl Iterator<Item = Cumulative> {
         cumulate(self.asks())
     }

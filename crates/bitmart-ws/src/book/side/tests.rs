@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// Prices that are hard on the keys: any scale, any size, either sign, often close to each other.
+/// Prices that stress the keys: any scale, size and sign, often close to each other.
 fn price() -> impl Strategy<Value = Decimal> {
     let parts = |low, middle, high, negative, scale| {
         Decimal::from_parts(low, middle, high, negative, scale)
@@ -26,10 +26,10 @@ fn levels(count: usize) -> impl Strategy<Value = Vec<Level>> {
 }
 
 fn check<D: Direction>(updates: &[Vec<Level>], limit: Option<usize>) {
-    let mut ladder = Ladder::<D>::default();
+    let mut side = Side::<D>::default();
     let mut model: BTreeMap<Decimal, Decimal> = BTreeMap::new();
     for levels in updates {
-        ladder.update(levels, limit);
+        side.update(levels, limit);
         for level in levels {
             model.remove(&level.price);
             if !level.size.is_zero() {
@@ -41,18 +41,18 @@ fn check<D: Direction>(updates: &[Vec<Level>], limit: Option<usize>) {
             let worst = if D::LOWER_IS_BETTER { model.pop_last() } else { model.pop_first() };
             dropped.extend(worst.map(|(price, _)| price));
         }
-        assert_eq!(ladder.dropped(), dropped);
+        assert_eq!(side.dropped(), dropped);
         let expected = model.iter().map(|(price, size)| Level { price: *price, size: *size });
         let mut expected: Vec<Level> = expected.collect();
         if !D::LOWER_IS_BETTER {
             expected.reverse();
         }
-        assert_eq!(ladder.iter().len(), expected.len());
-        assert_eq!(ladder.best(), expected.first().copied());
-        assert_eq!(ladder.worst(), expected.last().copied());
-        assert_eq!(ladder.iter().collect::<Vec<_>>(), expected);
-        assert!(ladder.chunks.iter().all(|chunk| chunk.levels().len() <= ROOM));
-        assert!(ladder.chunks.iter().all(|chunk| !chunk.is_empty()) || ladder.chunks.len() == 1);
+        assert_eq!(side.iter().len(), expected.len());
+        assert_eq!(side.best(), expected.first().copied());
+        assert_eq!(side.worst(), expected.last().copied());
+        assert_eq!(side.iter().collect::<Vec<_>>(), expected);
+        assert!(side.chunks.iter().all(|chunk| chunk.levels().len() <= CHUNK_CAPACITY));
+        assert!(side.chunks.iter().all(|chunk| !chunk.is_empty()) || side.chunks.len() == 1);
     }
 }
 
@@ -60,7 +60,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn hostile_prices_are_sorted_by_value(
+    fn sorts_any_prices_by_value(
         updates in vec(levels(30), 1..12),
         limit in prop::option::of(1..40_usize),
     ) {
@@ -69,10 +69,10 @@ proptest! {
     }
 
     #[test]
-    fn keys_never_contradict_prices(a in price(), b in price(), scale in 0..=28_u32) {
+    fn keys_have_the_order_of_prices(a in price(), b in price(), scale in 0..=28_u32) {
         let (better, worse) = (a.max(b), a.min(b));
-        let bid = |price| Place::<Bids>::new(price, scale).key();
-        let ask = |price| Place::<Asks>::new(price, scale).key();
+        let bid = |price| PriceKey::<Bids>::new(price, scale).value();
+        let ask = |price| PriceKey::<Asks>::new(price, scale).value();
         prop_assert!(bid(better) >= bid(worse));
         prop_assert!(ask(better) <= ask(worse));
         if a == b {
@@ -81,13 +81,13 @@ proptest! {
     }
 }
 
-/// A sequence that looks random.
+/// Returns pseudo-random numbers.
 fn mix(index: u32) -> u32 {
     index.wrapping_mul(2_654_435_761).rotate_left(13)
 }
 
 #[test]
-fn many_levels_are_spread_over_chunks() {
+fn spreads_many_levels_over_chunks() {
     let level = |index: u32, size: u32| Level {
         price: Decimal::new(i64::from(mix(index) % 3_000), 2),
         size: size.into(),
@@ -97,30 +97,30 @@ fn many_levels_are_spread_over_chunks() {
         .collect();
     check::<Bids>(&updates, None);
     check::<Asks>(&updates, Some(700));
-    let mut ladder = Ladder::<Asks>::default();
+    let mut side = Side::<Asks>::default();
     for levels in &updates {
-        ladder.update(levels, None);
+        side.update(levels, None);
     }
-    assert!(ladder.chunks.len() > 5);
-    let gone: Vec<Level> =
-        ladder.iter().map(|level| Level { size: Decimal::ZERO, ..level }).collect();
-    ladder.update(&gone, None);
-    assert_eq!((ladder.iter().len(), ladder.chunks.len(), ladder.best()), (0, 1, None));
+    assert!(side.chunks.len() > 5);
+    let removals: Vec<Level> =
+        side.iter().map(|level| Level { size: Decimal::ZERO, ..level }).collect();
+    side.update(&removals, None);
+    assert_eq!((side.iter().len(), side.chunks.len(), side.best()), (0, 1, None));
 }
 
 #[test]
-fn finer_prices_get_keys_of_their_own() {
+fn raises_the_scale_for_finer_prices() {
     let price = |text: &str| text.parse::<Decimal>().expect("a decimal");
-    let mut ladder = Ladder::<Bids>::default();
+    let mut side = Side::<Bids>::default();
     for text in ["100", "100.5", "100.25", "0.000001"] {
-        ladder.update(&[Level { price: price(text), size: Decimal::ONE }], None);
+        side.update(&[Level { price: price(text), size: Decimal::ONE }], None);
     }
-    assert_eq!(ladder.scale, 6);
+    assert_eq!(side.scale, 6);
     // With 28 places, 100 would not fit a key.
     let finest = price("0.0000000000000000000000000001");
-    ladder.update(&[Level { price: finest, size: Decimal::ONE }], None);
-    assert_eq!(ladder.scale, 16);
-    assert_eq!(ladder.worst().map(|level| level.price), Some(finest));
-    ladder.clear();
-    assert_eq!(ladder.scale, 0);
+    side.update(&[Level { price: finest, size: Decimal::ONE }], None);
+    assert_eq!(side.scale, 16);
+    assert_eq!(side.worst().map(|level| level.price), Some(finest));
+    side.clear();
+    assert_eq!(side.scale, 0);
 }

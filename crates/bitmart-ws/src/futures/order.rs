@@ -11,25 +11,29 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::event::{Fill, told};
+use crate::event::{Fill, impl_event, required};
 
-/// An entry of `futures/order`: what happened to an order of the account, and the order after it.
+/// A change of an order of the account, and the order after it.
+///
+/// Documented as the
+/// [order channel](https://developer-pro.bitmart.com/en/futuresv2/#private-order-channel).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesOrderUpdate {
-    /// What happened.
+#[doc(alias = "futures/order")]
+pub struct OrderUpdate {
+    /// The change.
     #[serde(default, with = "wire::opt")]
-    pub action: Option<FuturesOrderAction>,
+    pub action: Option<OrderAction>,
     /// The order.
-    pub order: FuturesOrder,
+    pub order: Order,
 }
 
-/// A futures order as its events show it. The wire writes `-` where a value does not apply.
+/// A futures order in an [`OrderUpdate`]. The wire has `-` where a value does not apply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesOrder {
+pub struct Order {
     /// Id given by the exchange.
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "required")]
     pub order_id: OrderId,
     /// Id chosen by the client.
     #[serde(default, with = "wire::text_opt")]
@@ -40,14 +44,14 @@ pub struct FuturesOrder {
     /// Ordered size in contracts.
     #[serde(default, with = "wire::decimal_opt")]
     pub size: Option<Decimal>,
-    /// The contract.
-    #[serde(deserialize_with = "told")]
+    /// Contract.
+    #[serde(deserialize_with = "required")]
     pub symbol: ContractSymbol,
-    /// Where the order is in its life.
-    #[serde(deserialize_with = "told")]
+    /// State of the order.
+    #[serde(deserialize_with = "required")]
     pub state: OrderState,
     /// Buy or sell, open or close.
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "required")]
     pub side: Side,
     /// Type of the order.
     #[serde(rename = "type", default, with = "wire::opt")]
@@ -58,41 +62,41 @@ pub struct FuturesOrder {
     /// Cross or isolated.
     #[serde(rename = "open_type", default, with = "wire::opt")]
     pub margin_type: Option<MarginType>,
-    /// Average price of what is filled. 0 when nothing is.
+    /// Average price of the fills. 0 without one.
     #[serde(rename = "deal_avg_price", default, with = "wire::decimal_opt")]
-    pub average_fill_price: Option<Decimal>,
-    /// Filled so far, in contracts.
+    pub average_price: Option<Decimal>,
+    /// Filled size in contracts.
     #[serde(rename = "deal_size", default, with = "wire::decimal_opt")]
     pub filled_size: Option<Decimal>,
-    /// When the order was created.
+    /// Creation time.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When the order changed last.
+    /// Time of the last change.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
-    /// Id of the plan order behind it.
+    /// Id of the plan order that placed it.
     #[serde(default, with = "wire::text_opt")]
     pub plan_order_id: Option<OrderId>,
-    /// The last fill. One that is there and lacks its id, price or size makes the whole entry a fault:
-    /// a fill must not vanish.
+    /// The last fill. A fill without id, price or size makes the whole entry a fault, so that no fill
+    /// is lost silently.
     #[serde(default, deserialize_with = "last_trade")]
     pub last_trade: Option<LastTrade>,
     /// Price at which a plan order triggers.
     #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,
-    /// The price that triggers.
-    #[serde(default, with = "price_word")]
+    /// Kind of price that triggers it.
+    #[serde(default, with = "price_type_text")]
     pub trigger_price_type: Option<PriceType>,
     /// Price of the order that a plan order places.
     #[serde(default, with = "wire::decimal_opt")]
     pub execution_price: Option<Decimal>,
-    /// The price that activates a trailing order.
-    #[serde(default, with = "price_word")]
+    /// Kind of price that activates a trailing order.
+    #[serde(default, with = "price_type_text")]
     pub activation_price_type: Option<PriceType>,
     /// Price at which a trailing order becomes active.
     #[serde(default, with = "wire::decimal_opt")]
     pub activation_price: Option<Decimal>,
-    /// Distance of a trailing order.
+    /// Callback rate of a trailing order.
     #[serde(default, with = "wire::decimal_opt")]
     pub callback_rate: Option<Decimal>,
     /// One-way or hedge mode.
@@ -100,14 +104,14 @@ pub struct FuturesOrder {
     pub position_mode: Option<PositionMode>,
 }
 
-/// The last fill in a futures order event.
+/// The last fill of a futures order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LastTrade {
     /// Id of the fill. A number on the wire.
     #[serde(
         rename = "lastTradeID",
-        deserialize_with = "told",
+        deserialize_with = "required",
         serialize_with = "wire::id_number::serialize"
     )]
     pub trade_id: TradeId,
@@ -125,11 +129,11 @@ pub struct LastTrade {
     pub fee_currency: Option<Currency>,
 }
 
-impl FuturesOrderUpdate {
-    /// The last fill of the order, when the event carries one.
+impl OrderUpdate {
+    /// Returns the last fill of the order, if the event contains one.
     ///
     /// A later event of the same order may repeat it: count each fill once, by its
-    /// [`trade_id`](Fill::trade_id). Futures events do not say who was the maker.
+    /// [`trade_id`](Fill::trade_id).
     pub fn fill(&self) -> Option<Fill> {
         let trade = self.order.last_trade.as_ref()?;
         Some(Fill {
@@ -138,24 +142,26 @@ impl FuturesOrderUpdate {
             size: trade.size,
             fee: trade.fee,
             fee_currency: trade.fee_currency.clone(),
-            role: None,
-            time: self.order.update_time,
+            trade_role: None,
+            timestamp: self.order.update_time,
         })
     }
 }
 
+impl_event!(OrderUpdate: order.symbol);
+
 open_int_enum! {
-    /// What happened to a futures order.
-    pub enum FuturesOrderAction {
-        /// Filled, in part or in whole.
+    /// A change of a futures order.
+    pub enum OrderAction {
+        /// Partially or completely filled.
         Fill = 1,
         /// Accepted.
         Submit = 2,
-        /// Cancelled.
+        /// Canceled.
         Cancel = 3,
-        /// Cancelled because the position is liquidated.
+        /// Canceled because the position is liquidated.
         LiquidationCancel = 4,
-        /// Cancelled by automatic deleveraging.
+        /// Canceled by automatic deleveraging.
         DeleveragingCancel = 5,
         /// Part of a liquidation.
         PartialLiquidation = 6,
@@ -168,9 +174,8 @@ open_int_enum! {
     }
 }
 
-/// The wire writes the kinds of prices as words here, as numbers over REST.
-mod price_word {
-
+/// Price types are text on this channel, numbers over REST.
+mod price_type_text {
     use bitmart_types::futures::PriceType;
     use bitmart_types::wire;
     use serde::Serializer;
@@ -191,11 +196,11 @@ mod price_word {
     }
 }
 
-/// A fill, or a spelling of none.
+/// Deserializes a fill, or a spelling of "no value".
 fn last_trade<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastTrade>, D::Error> {
-    struct Reader;
+    struct LastTradeVisitor;
 
-    impl<'de> Visitor<'de> for Reader {
+    impl<'de> Visitor<'de> for LastTradeVisitor {
         type Value = Option<LastTrade>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,5 +223,5 @@ fn last_trade<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LastT
         }
     }
 
-    deserializer.deserialize_any(Reader)
+    deserializer.deserialize_any(LastTradeVisitor)
 }

@@ -1,33 +1,51 @@
-//! Book frames of spot in exactly the form that the venue writes, read in one pass.
+//! Decodes book frames in the exact form that the exchange sends, in one pass.
 //!
-//! These frames are most of the traffic of a connection. This reader knows the usual form only:
-//! no blanks, no escapes, decimals as text of at most 18 digits, no unknown fields. It gives `None`
-//! for anything else, and the general decoder reads or refuses the frame. What it does read, the
-//! general decoder reads alike (property test).
+//! These frames are most of the traffic of a connection. The fast path accepts the usual form only:
+//! no blanks, no escapes, decimals as text of at most 18 digits, no unknown fields. Any other frame
+//! goes to the general decoder. Where the fast path accepts a frame, both decoders give the same
+//! event (property test).
 
 use bitmart_types::{Decimal, Timestamp, wire};
+use serde::de::DeserializeOwned;
 
-use super::{DepthKind, Level};
+use crate::event::{DecodeError, DepthKind, Level, decode_entries};
 
 /// Bytes of a short row, such as `["67000.01","0.5"],`.
 const SHORT_ROW: usize = 20;
 
-/// Most levels that room is made for at once: what the deepest topic has.
-const MOST_LEVELS: usize = 100;
+/// Largest initial capacity: the levels of the deepest topic.
+const MAX_CAPACITY: usize = 100;
 
-/// What a book entry of spot may hold.
-#[derive(Debug, Default)]
-pub(in super::super) struct SpotParts<'a> {
-    pub(in super::super) symbol: Option<&'a str>,
-    pub(in super::super) kind: Option<DepthKind>,
-    pub(in super::super) version: Option<u64>,
-    pub(in super::super) timestamp: Option<Timestamp>,
-    pub(in super::super) asks: Option<Vec<Level>>,
-    pub(in super::super) bids: Option<Vec<Level>>,
+/// A book event that can be built from the [`Parts`] of an entry.
+pub(super) trait FromParts: DeserializeOwned {
+    /// Builds the event. `None` if a part is missing.
+    fn from_parts(parts: Parts<'_>) -> Option<Self>;
 }
 
-/// The only entry of a frame of the usual form: its table stands behind the data, or before it.
-pub(super) fn usual_frame(text: &str) -> Option<SpotParts<'_>> {
+/// Appends the entries of a book frame to `out`.
+pub(super) fn decode<T: FromParts>(text: &str, out: &mut Vec<T>) -> Result<(), DecodeError> {
+    match usual_frame(text).and_then(T::from_parts) {
+        Some(entry) => {
+            out.push(entry);
+            Ok(())
+        }
+        None => decode_entries(text, out),
+    }
+}
+
+/// The members that a book entry may have.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    pub(super) symbol: Option<&'a str>,
+    pub(super) kind: Option<DepthKind>,
+    pub(super) version: Option<u64>,
+    pub(super) timestamp: Option<Timestamp>,
+    pub(super) asks: Option<Vec<Level>>,
+    pub(super) bids: Option<Vec<Level>>,
+}
+
+/// Returns the only entry of a frame in the usual form. `table` may follow or precede `data`.
+fn usual_frame(text: &str) -> Option<Parts<'_>> {
     let mut cursor = Cursor { rest: text.as_bytes() };
     if cursor.accept(r#"{"data":["#) {
         let entry = cursor.entry()?;
@@ -43,14 +61,14 @@ pub(super) fn usual_frame(text: &str) -> Option<SpotParts<'_>> {
     }
 }
 
-/// What is still to be read.
+/// The unread rest of a frame.
 struct Cursor<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    fn entry(&mut self) -> Option<SpotParts<'a>> {
-        let mut parts = SpotParts::default();
+    fn entry(&mut self) -> Option<Parts<'a>> {
+        let mut parts = Parts::default();
         self.expect("{")?;
         loop {
             self.expect("\"")?;
@@ -81,10 +99,10 @@ impl<'a> Cursor<'a> {
         if self.accept("]") {
             return Some(Vec::new());
         }
-        // Made at once: growing from nothing would move them several times.
+        // Allocated once: growing from empty would move the levels several times.
         let likely = self.rest.len() / SHORT_ROW + 1;
-        let mut levels = Vec::with_capacity(likely.min(MOST_LEVELS));
-        // The place in the text stays in a register here.
+        let mut levels = Vec::with_capacity(likely.min(MAX_CAPACITY));
+        // A local keeps the position in a register.
         let mut rest = self.rest.strip_prefix(b"[\"")?;
         loop {
             let (price, after) = number(rest)?;
@@ -98,8 +116,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A time in milliseconds between 2015 and 2100. Others are in another unit or none at all, which
-    /// is not known here.
+    /// A time in milliseconds between 2015 and 2100. Other values may be in another unit, which the
+    /// general decoder handles.
     fn timestamp(&mut self) -> Option<Timestamp> {
         let millis = i64::try_from(self.integer()?).ok();
         let millis =
@@ -117,24 +135,24 @@ impl<'a> Cursor<'a> {
     }
 
     fn kind(&mut self) -> Option<DepthKind> {
-        match self.word()? {
+        match self.quoted()? {
             "snapshot" => Some(DepthKind::Snapshot),
             "update" => Some(DepthKind::Update),
             _ => None,
         }
     }
 
-    /// A word that is not one of those for no value.
+    /// A text that is not one of the spellings of "no value".
     fn name(&mut self) -> Option<&'a str> {
-        self.word().filter(|name| !wire::is_blank(name))
+        self.quoted().filter(|name| !wire::is_blank(name))
     }
 
-    fn word(&mut self) -> Option<&'a str> {
+    fn quoted(&mut self) -> Option<&'a str> {
         self.expect("\"")?;
         self.text()
     }
 
-    /// Text without escapes, from behind its opening quote to behind its closing one.
+    /// Text without escapes. The cursor is behind the opening quote and moves past the closing one.
     fn text(&mut self) -> Option<&'a str> {
         let end = self.rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
         let (text, rest) = self.rest.split_at(end);
@@ -155,8 +173,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A decimal that is still in registers. It is put together where it is to stay, since moving one that
-/// was just written costs more than reading it.
+/// A decimal in registers. It becomes a [`Decimal`] only at its final place in memory: moving one
+/// that was just written costs more than parsing it.
 struct Number {
     digits: u64,
     places: u32,
@@ -169,7 +187,8 @@ impl From<Number> for Decimal {
     }
 }
 
-/// A number of at most 18 digits, from behind its opening quote, and what follows its closing one.
+/// Parses a number of at most 18 digits that follows an opening quote. Returns the text after the
+/// closing quote as well.
 #[inline]
 fn number(text: &[u8]) -> Option<(Number, &[u8])> {
     let mut value = 0;
@@ -190,10 +209,10 @@ fn number(text: &[u8]) -> Option<(Number, &[u8])> {
     Some((Number { digits: value, places: u32::try_from(places).ok()? }, rest))
 }
 
-/// Reads digits on into `value`, and gives what follows them. More than 18 make the value wrong.
+/// Appends digits to `value` and returns the text after them. `value` wraps after 18 digits.
 ///
-/// Byte by byte: eight at a time was measured to be slower, because the place of the next number is
-/// then known later.
+/// Byte by byte: eight at a time measured slower, because the position of the next number is known
+/// later.
 #[inline]
 fn digits<'a>(text: &'a [u8], value: &mut u64) -> &'a [u8] {
     let mut bytes = text.iter();

@@ -1,4 +1,4 @@
-//! One side of a book.
+//! One side of an order book.
 
 mod chunk;
 mod key;
@@ -10,28 +10,28 @@ use std::{cmp::Ordering, fmt, marker::PhantomData};
 use bitmart_types::Decimal;
 
 use crate::event::Level;
-use chunk::{Chunk, ROOM};
-use key::{Place, grown_scale};
+use chunk::{CHUNK_CAPACITY, Chunk};
+use key::{PriceKey, finer_scale};
 
-/// More levels than this are not kept: the worst go. A hundred times what the deepest topic covers.
+/// Largest number of levels per side; the worst ones are dropped. A hundred times the deepest topic.
 pub(super) const MAX_LEVELS: usize = 10_000;
 
-/// Which price is better.
+/// The order of prices on a side.
 pub(super) trait Direction: Clone + fmt::Debug + Default {
     /// Whether lower prices are better.
     const LOWER_IS_BETTER: bool;
 
-    /// `Greater` when `a` is the better price.
+    /// Returns `Greater` if `a` is the better price.
     fn compare(a: Decimal, b: Decimal) -> Ordering {
         if Self::LOWER_IS_BETTER { b.cmp(&a) } else { a.cmp(&b) }
     }
 }
 
-/// Buys: high prices are better.
+/// Bids: higher prices are better.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bids;
 
-/// Sells: low prices are better.
+/// Asks: lower prices are better.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asks;
 
@@ -43,26 +43,26 @@ impl Direction for Asks {
     const LOWER_IS_BETTER: bool = true;
 }
 
-/// Levels sorted from the worst to the best price, since most changes happen near the best and the
-/// end of a vector is cheap to change. Each price once, no size of 0.
+/// Price levels from worst to best, because most changes are near the best price and the end of a
+/// vector is cheap to change. Prices are unique and sizes are not 0.
 ///
-/// Searches compare integer [keys](key), and decimals only where two keys are equal. The books of
-/// all topics fit one chunk; more levels are spread over several, so that a change far from the best
-/// moves little.
+/// A search compares integer [keys](key), and decimals only if two keys are equal. The book of any
+/// topic fits into one chunk; more levels are spread over several, so that a change far from the best
+/// price moves few levels.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ladder<D> {
-    /// Worst first. None is empty.
+pub(super) struct Side<D> {
+    /// Worst first, none empty, except that a single chunk may be.
     chunks: Vec<Chunk>,
     len: usize,
     /// Scale of the keys.
     scale: u32,
-    horizon: Option<Decimal>,
-    /// Prices that the last update pushed out.
+    complete_to: Option<Decimal>,
+    /// Prices that the last update pushed beyond the limit.
     dropped: Vec<Decimal>,
     direction: PhantomData<D>,
 }
 
-impl<D: Direction> Ladder<D> {
+impl<D: Direction> Side<D> {
     pub(super) fn best(&self) -> Option<Level> {
         self.chunks.last().and_then(Chunk::best)
     }
@@ -71,65 +71,66 @@ impl<D: Direction> Ladder<D> {
         self.chunks.first().and_then(Chunk::worst)
     }
 
+    /// Iterates from the best price on.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Level> + DoubleEndedIterator {
-        Counted {
+        Levels {
             levels: self.chunks.iter().rev().flat_map(|chunk| chunk.levels().iter().rev()),
-            left: self.len,
+            remaining: self.len,
         }
     }
 
-    /// The price down to which nothing can be missing. `None` when nothing can be missing at all.
-    pub(super) fn horizon(&self) -> Option<Decimal> {
-        self.horizon
+    /// Returns the price up to which no level can be missing. `None` if none can be missing at any
+    /// price.
+    pub(super) fn complete_to(&self) -> Option<Decimal> {
+        self.complete_to
     }
 
-    /// Whether no level at this price or better can be missing.
+    /// Returns whether no level at this price or better can be missing.
     pub(super) fn covers(&self, price: Decimal) -> bool {
-        self.horizon.is_none_or(|horizon| D::compare(price, horizon).is_ge())
+        self.complete_to.is_none_or(|last| D::compare(price, last).is_ge())
     }
 
-    /// Whether `price` is at least as good as `limit`.
+    /// Returns whether `price` is at least as good as `limit`.
     pub(super) fn is_within(price: Decimal, limit: Decimal) -> bool {
         D::compare(price, limit).is_ge()
     }
 
-    /// Prices that the last update pushed out.
+    /// Returns the prices that the last update pushed beyond the limit.
     #[cfg(any(feature = "client", test))]
     pub(super) fn dropped(&self) -> &[Decimal] {
         &self.dropped
     }
 
     pub(super) fn clear(&mut self) {
-        // One chunk is kept for its memory.
+        // One chunk stays for its memory.
         self.chunks.truncate(1);
         self.chunks.iter_mut().for_each(Chunk::clear);
         self.len = 0;
         self.scale = 0;
-        self.horizon = None;
+        self.complete_to = None;
         self.dropped.clear();
     }
 
-    /// Takes over a snapshot, in whatever order it comes, of a venue that shows `limit` levels.
+    /// Replaces all levels by a snapshot, in any order, of a topic with `limit` levels.
     pub(super) fn replace(&mut self, levels: &[Level], limit: Option<usize>) {
         self.clear();
-        // Snapshots run from the best price; so the reverse is sorted and each level lands at the
-        // end.
+        // Snapshots start with the best price. Reversed, each level is appended.
         levels.iter().rev().for_each(|level| self.set(*level));
         self.trim(limit);
         self.dropped.clear();
-        // One that is shorter than it may be shows all there is.
+        // A snapshot with fewer levels than the topic has contains the whole side.
         if limit.is_none_or(|limit| levels.len() >= limit) {
-            self.horizon = self.worst().map(|level| level.price);
+            self.complete_to = self.worst().map(|level| level.price);
         }
     }
 
-    /// Takes in the changes of an update.
+    /// Applies the changes of an update.
     pub(super) fn update(&mut self, levels: &[Level], limit: Option<usize>) {
         self.dropped.clear();
         for level in levels {
             self.set(*level);
         }
-        // Not before the end: a price that goes may make room for one that has come.
+        // Only at the end: a removed level may make room for an added one.
         self.trim(limit);
     }
 
@@ -138,16 +139,16 @@ impl<D: Direction> Ladder<D> {
         if level.price.scale() > self.scale {
             self.rescale(level.price);
         }
-        let place = Place::<D>::new(level.price, self.scale);
-        let present = level.size.is_sign_positive() && !level.size.is_zero();
+        let key = PriceKey::<D>::new(level.price, self.scale);
+        let is_present = level.size.is_sign_positive() && !level.size.is_zero();
         if self.chunks.is_empty() {
             self.chunks.push(Chunk::default());
         }
         let others = self.chunks.split_last().map_or(&[][..], |(_, others)| others);
-        let index = others.partition_point(|chunk| chunk.is_worse_than(place));
+        let index = others.partition_point(|chunk| chunk.is_worse_than(key));
         let chunk = &mut self.chunks[index];
-        match chunk.find(place) {
-            Ok(at) if present => chunk.overwrite(at, level),
+        match chunk.find(key) {
+            Ok(at) if is_present => chunk.overwrite(at, level),
             Ok(at) => {
                 chunk.remove(at);
                 self.len -= 1;
@@ -155,10 +156,10 @@ impl<D: Direction> Ladder<D> {
                     self.chunks.remove(index);
                 }
             }
-            Err(at) if present => {
-                chunk.insert(at, place.key(), level);
+            Err(at) if is_present => {
+                chunk.insert(at, key.value(), level);
                 self.len += 1;
-                if chunk.levels().len() > ROOM {
+                if chunk.levels().len() > CHUNK_CAPACITY {
                     let better = chunk.split();
                     self.chunks.insert(index + 1, better);
                 }
@@ -167,8 +168,8 @@ impl<D: Direction> Ladder<D> {
         }
     }
 
-    /// Drops the worst levels above the limit: the venue may not tell of them any more. A side that
-    /// is full may hide others, even if it was never above the limit here.
+    /// Drops the worst levels beyond the limit, because the exchange may not update them any more. A
+    /// full side may hide further levels, even if it never exceeded the limit here.
     fn trim(&mut self, limit: Option<usize>) {
         let limit = limit.unwrap_or(MAX_LEVELS).min(MAX_LEVELS);
         if self.len < limit {
@@ -184,15 +185,15 @@ impl<D: Direction> Ladder<D> {
             }
         }
         if let Some(worst) = self.worst().filter(|worst| self.covers(worst.price)) {
-            self.horizon = Some(worst.price);
+            self.complete_to = Some(worst.price);
         }
     }
 
-    /// Refines the keys for a price with more decimals, unless the largest would not fit then.
+    /// Raises the scale of the keys for a price with more decimals, as far as the largest price fits.
     #[cold]
     fn rescale(&mut self, price: Decimal) {
         let ends = [self.best(), self.worst()].into_iter().flatten().map(|level| level.price);
-        let scale = grown_scale(self.scale, price, ends);
+        let scale = finer_scale(self.scale, price, ends);
         if scale > self.scale {
             self.scale = scale;
             self.chunks.iter_mut().for_each(|chunk| chunk.rekey::<D>(scale));
@@ -200,32 +201,32 @@ impl<D: Direction> Ladder<D> {
     }
 }
 
-/// An iterator that knows how many there are.
-struct Counted<I> {
+/// An iterator over levels with a known length.
+struct Levels<I> {
     levels: I,
-    left: usize,
+    remaining: usize,
 }
 
-impl<'a, I: Iterator<Item = &'a Level>> Iterator for Counted<I> {
+impl<'a, I: Iterator<Item = &'a Level>> Iterator for Levels<I> {
     type Item = Level;
 
     fn next(&mut self) -> Option<Level> {
         let level = self.levels.next()?;
-        self.left = self.left.saturating_sub(1);
+        self.remaining = self.remaining.saturating_sub(1);
         Some(*level)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.remaining, Some(self.remaining))
     }
 }
 
-impl<'a, I: DoubleEndedIterator<Item = &'a Level>> DoubleEndedIterator for Counted<I> {
+impl<'a, I: DoubleEndedIterator<Item = &'a Level>> DoubleEndedIterator for Levels<I> {
     fn next_back(&mut self) -> Option<Level> {
         let level = self.levels.next_back()?;
-        self.left = self.left.saturating_sub(1);
+        self.remaining = self.remaining.saturating_sub(1);
         Some(*level)
     }
 }
 
-impl<'a, I: Iterator<Item = &'a Level>> ExactSizeIterator for Counted<I> {}
+impl<'a, I: Iterator<Item = &'a Level>> ExactSizeIterator for Levels<I> {}

@@ -1,8 +1,9 @@
 //! Integer keys of prices.
 //!
-//! A key is the price times a power of ten, cut to a whole number and to the range of an `i64`. A
-//! better price never has a smaller key, whatever the power; so the power decides about speed only.
-//! Prices that fit it have keys of their own. Others may share one, and then the decimals decide.
+//! A key is the price times a power of ten, truncated to an integer and clamped to the range of an
+//! `i64`. A better price never has a smaller key, whatever the power, so the power affects speed only.
+//! Prices with few enough decimals have distinct keys. Others may share one, and then decimals are
+//! compared.
 
 use std::{cmp::Ordering, marker::PhantomData};
 
@@ -10,7 +11,7 @@ use bitmart_types::Decimal;
 
 use super::Direction;
 
-const POWERS: [i64; 19] = {
+const POWERS_OF_TEN: [i64; 19] = {
     let mut powers = [1; 19];
     let mut index = 1;
     while index < powers.len() {
@@ -20,51 +21,51 @@ const POWERS: [i64; 19] = {
     powers
 };
 
-/// A price to look for, with its key.
+/// A price and its key on a side.
 #[derive(Debug)]
-pub(super) struct Place<D> {
-    key: i64,
+pub(super) struct PriceKey<D> {
+    value: i64,
     price: Decimal,
     direction: PhantomData<D>,
 }
 
-impl<D> Clone for Place<D> {
+impl<D> Clone for PriceKey<D> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D> Copy for Place<D> {}
+impl<D> Copy for PriceKey<D> {}
 
-impl<D: Direction> Place<D> {
+impl<D: Direction> PriceKey<D> {
     pub(super) fn new(price: Decimal, scale: u32) -> Self {
         let scaled = scaled(price, scale);
-        let key = if D::LOWER_IS_BETTER { -scaled } else { scaled };
-        Self { key, price, direction: PhantomData }
+        let value = if D::LOWER_IS_BETTER { -scaled } else { scaled };
+        Self { value, price, direction: PhantomData }
     }
 
-    pub(super) fn key(self) -> i64 {
-        self.key
+    pub(super) fn value(self) -> i64 {
+        self.value
     }
 
-    /// How another price compares: `Greater` when it is better.
+    /// Compares another price and its key: `Greater` if it is better.
     pub(super) fn compare_to(self, key: i64, price: Decimal) -> Ordering {
-        key.cmp(&self.key).then_with(|| D::compare(price, self.price))
+        key.cmp(&self.value).then_with(|| D::compare(price, self.price))
     }
 
-    /// The same for a price that has this key.
+    /// Compares another price with an equal key: `Greater` if it is better.
     pub(super) fn compare_tie(self, price: Decimal) -> Ordering {
-        // Nearly always the very same decimal, which is quick to see.
+        // Nearly always the same decimal, which is quick to check.
         let same = price.scale() == self.price.scale() && price.mantissa() == self.price.mantissa();
         if same { Ordering::Equal } else { D::compare(price, self.price) }
     }
 }
 
-/// The price in units of `10^-scale`, cut. Never `i64::MIN`, so that it can be negated.
+/// Returns the price in units of `10^-scale`, truncated. Never `i64::MIN`, so that it can be negated.
 fn scaled(price: Decimal, scale: u32) -> i64 {
     let mantissa = price.mantissa();
     let shift = scale.abs_diff(price.scale());
-    let power = POWERS.get(shift as usize).copied();
+    let power = POWERS_OF_TEN.get(shift as usize).copied();
     let (Ok(short), Some(power)) = (i64::try_from(mantissa), power) else {
         return scaled_wide(mantissa, shift, scale > price.scale());
     };
@@ -81,8 +82,8 @@ fn scaled_wide(mantissa: i128, shift: u32, up: bool) -> i64 {
     i64::try_from(scaled.clamp(-limit, limit)).unwrap_or(i64::MAX)
 }
 
-/// The finest scale up to that of `price` at which neither it nor `others` leave the range.
-pub(super) fn grown_scale(
+/// Returns the largest scale, up to that of `price`, at which neither `price` nor `others` overflow.
+pub(super) fn finer_scale(
     scale: u32,
     price: Decimal,
     others: impl Iterator<Item = Decimal>,
