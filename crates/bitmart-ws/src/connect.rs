@@ -96,7 +96,7 @@ impl Connector {
         let address = &*self.address;
         // Half of the time; the rest is for TLS and handshake.
         let target =
-            Target::new(address.host(), address.port, address.tls).with_limit(CONNECT_WITHIN / 2);
+            Target::new(address.host(), address.port, address.tls).with_timeout(CONNECT_WITHIN / 2);
         let io = self.connect.connect(&target).await.map_err(|error| unreached(address, &error))?;
         let upgraded = if address.tls {
             let config = self.tls.clone().ok_or_else(|| lost("no TLS configuration".to_owned()))?;
