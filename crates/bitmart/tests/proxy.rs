@@ -77,13 +77,13 @@ async fn through(scheme: &str, tls: bool, proxy: TestProxyBuilder) -> TestResult
     trade(&rest, &ws).await?;
     see_debug(&rest);
     see_debug(&ws);
-    assert!(proxy.asked().len() >= 2, "REST and WebSocket: {:?}", proxy.asked());
+    assert!(proxy.requested_hosts().len() >= 2, "REST and WebSocket: {:?}", proxy.requested_hosts());
 
     // Loopback is not proxied unless it is asked for.
-    let (before, connector) = (proxy.asked().len(), Connector::builder().proxy(&address).build()?);
+    let (before, connector) = (proxy.requested_hosts().len(), Connector::builder().proxy(&address).build()?);
     let (rest, ws) = clients(&exchange, &connector)?;
     trade(&rest, &ws).await?;
-    assert_eq!(proxy.asked().len(), before);
+    assert_eq!(proxy.requested_hosts().len(), before);
 
     // Another password.
     let wrong = format!("{scheme}://me:CANARYwrong@{}", proxy.address());
@@ -171,10 +171,10 @@ async fn what_a_proxy_does_wrong_reaches_both_clients_with_its_hop() -> TestResu
     let exchange = Sandbox::start(Config::new()).await?;
     let cases: [(&[u8], Kind); 5] = [
         (b"HTTP/1.1 407 Who?\r\n\r\n", Kind::Unauthorized),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", Kind::Page),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", Kind::HtmlPage),
         (b"<html>no HTTP at all</html>\r\n\r\n", Kind::Protocol),
         (b"HTTP/1.1 20", Kind::Closed),
-        (b"HTTP/1.1 503 Later\r\n\r\n", Kind::Denied { code: 503 }),
+        (b"HTTP/1.1 503 Later\r\n\r\n", Kind::Rejected { code: 503 }),
     ];
     for (answer, kind) in cases {
         refused(&exchange, &answering(answer).await?, Hop::ProxyHandshake, kind).await?;

@@ -79,7 +79,7 @@ async fn a_connector_of_in_memory_streams_conforms() {
 async fn a_connector_for_http_proxies_conforms() {
     let proxy = TestProxy::http().user("me", "p:w").start().await.expect("a proxy");
     check_conformance(&through(&format!("http://me:p%3Aw@{}", proxy.address()))).await;
-    assert_eq!(proxy.asked().len(), 3);
+    assert_eq!(proxy.requested_hosts().len(), 3);
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn socks5_resolves_locally_and_socks5h_at_the_proxy() {
             .build()
             .expect("a connector");
         connector.connect(&target).await.expect("a stream");
-        assert_eq!(proxy.asked(), [format!("{host}:{}", target.port())]);
+        assert_eq!(proxy.requested_hosts(), [format!("{host}:{}", target.port())]);
     }
 }
 
