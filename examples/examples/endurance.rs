@@ -119,7 +119,7 @@ async fn main() -> examples::Result {
     let ledger: BTreeSet<TradeId> =
         exchange.fills().iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect();
     let settled = tokio::time::timeout(CALM, async {
-        while fills.len() < ledger.len() || !account.is_in_step(Market::Spot) {
+        while fills.len() < ledger.len() || !account.is_live(Market::Spot) {
             let event = account.next().await.ok_or("the account ended")??;
             note(&event, &mut tally, &mut fills, &mut caught_up);
         }

@@ -196,7 +196,7 @@ impl StdError for ConnectError {
 
 /// Formats an error and its sources in one line, separated by colons.
 pub fn error_chain(error: &(dyn StdError + 'static)) -> String {
-    let sources = std::iter::successors(error.source(), |error| error.source());
+    let sources = std::iter::successors(error.source(), |&error| error.source());
     sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }
 

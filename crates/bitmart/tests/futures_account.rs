@@ -37,7 +37,7 @@ async fn a_position_closed_while_nobody_listens_is_found_closed()
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
     let mut account = AccountTracker::new(rest.clone(), ws).futures(["USDT"]);
     let mut fills = Vec::new();
-    while !account.is_in_step(Market::Futures) {
+    while !account.is_live(Market::Futures) {
         next(&mut account, &mut fills).await?;
     }
     let before = account.state().balance(Market::Futures, &"USDT".into()).cloned();

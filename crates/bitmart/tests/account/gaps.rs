@@ -98,7 +98,7 @@ async fn a_history_that_is_behind_hides_no_fill() -> TestResult {
 #[tokio::test(start_paused = true)]
 async fn what_a_broken_assumption_lost_is_found_by_an_audit_and_not_corrected() -> TestResult {
     let lab = Lab::open(config(), QUEUE).await?;
-    let mut watcher = lab.follow(Assumptions::default().history_behind(Duration::ZERO));
+    let mut watcher = lab.follow(Assumptions::default().max_history_lag(Duration::ZERO));
     watcher.until(&lab, Watcher::is_live).await?;
     // Long after the account's claim begins, since an audit looks no further back.
     watcher.watch(&lab, Duration::from_secs(10)).await?;
@@ -111,11 +111,11 @@ async fn what_a_broken_assumption_lost_is_found_by_an_audit_and_not_corrected() 
     assert!(watcher.fills.is_empty(), "the history does not show it");
     watcher.watch(&lab, behind * 2).await?;
     assert!(!watcher.was_told("AuditFailed"), "nobody has compared");
-    watcher.account.audit(Market::Spot);
-    watcher.until(&lab, |watcher| watcher.audits().done > 0).await?;
+    watcher.account.request_audit(Market::Spot);
+    watcher.until(&lab, |watcher| watcher.audits().completed > 0).await?;
     watcher.until(&lab, |watcher| watcher.was_told("AuditFailed")).await?;
     let audits = watcher.audits();
-    assert_eq!((audits.missing, audits.surplus), (lab.ledger().len() as u64, 0));
+    assert_eq!((audits.missing, audits.unlisted), (lab.ledger().len() as u64, 0));
     watcher.watch(&lab, Duration::from_secs(10)).await?;
     assert!(watcher.fills.is_empty(), "an audit corrects nothing");
     Ok(())

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitmart::account::{AccountEvent, AccountTracker, Assumptions, Audits, Health, Market};
+use bitmart::account::{AccountEvent, AccountTracker, Assumptions, AuditStats, Health, Market};
 use bitmart::rest::spot::NewOrder;
 use bitmart::rest::{LimitPolicy, Limiter};
 use bitmart::sandbox::{self, Config, Contract, Sandbox, SpotPair};
@@ -93,7 +93,7 @@ impl Lab {
     pub(crate) fn follow(&self, assume: Assumptions) -> Watcher {
         let account = AccountTracker::new(self.rest.clone(), self.ws.clone());
         Watcher {
-            account: account.spot().assume(assume),
+            account: account.spot().assumptions(assume),
             fills: Vec::new(),
             told: Vec::new(),
             healths: Vec::new(),
@@ -167,11 +167,11 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     pub(crate) fn is_live(&self) -> bool {
-        self.account.is_in_step(Market::Spot)
+        self.account.is_live(Market::Spot)
     }
 
-    pub(crate) fn audits(&self) -> Audits {
-        self.account.audits(Market::Spot).unwrap_or_default()
+    pub(crate) fn audits(&self) -> AuditStats {
+        self.account.audit_stats(Market::Spot).unwrap_or_default()
     }
 
     fn note(&mut self, event: AccountEvent) {

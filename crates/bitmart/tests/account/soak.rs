@@ -115,7 +115,7 @@ fn strike(lab: &Lab, random: &mut Random) {
 
 /// Every fill that is older than what is said to be whole was told.
 fn claims_hold(lab: &Lab, watcher: &Watcher) -> TestResult {
-    let Some(until) = watcher.account.whole_until(Market::Spot) else { return Ok(()) };
+    let Some(until) = watcher.account.complete_until(Market::Spot) else { return Ok(()) };
     let known: BTreeSet<_> = watcher.fills.iter().map(TradeId::as_str).collect();
     let before = |time_ms: u64| i64::try_from(time_ms).is_ok_and(|ms| ms < until.as_millis());
     let fills = lab.exchange.fills();
@@ -184,11 +184,11 @@ async fn soak() -> TestResult {
     watcher.until(&lab, Watcher::is_live).await?;
     watcher.agrees(&lab)?;
     assert_eq!(history(&lab, begin).await?, lab.ledger(), "the history is not the ledger");
-    let done = watcher.audits().done;
-    watcher.account.audit(Market::Spot);
-    watcher.until(&lab, |watcher| watcher.audits().done > done).await?;
+    let done = watcher.audits().completed;
+    watcher.account.request_audit(Market::Spot);
+    watcher.until(&lab, |watcher| watcher.audits().completed > done).await?;
     let audits = watcher.audits();
-    assert_eq!((audits.missing, audits.surplus), (0, 0), "an audit found a difference");
+    assert_eq!((audits.missing, audits.unlisted), (0, 0), "an audit found a difference");
     let told = |what: &str| watcher.told.iter().filter(|told| told.contains(what)).count();
     println!(
         "soak {seed}: {placed} orders and {} fills, each told once: the ledger, the tracker and the \

@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The sandbox shows a fill at once, and its clock is that of this machine.
 fn prompt() -> Assumptions {
     Assumptions::default()
-        .history_behind(Duration::from_millis(100))
-        .clocks_differ(Duration::from_millis(10))
+        .max_history_lag(Duration::from_millis(100))
+        .max_clock_skew(Duration::from_millis(10))
 }
 
 /// Orders that are placed in each test.
@@ -88,7 +88,7 @@ async fn open(
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment.clone()).credentials(credentials);
-    let account = AccountTracker::new(rest.clone(), configure(ws).build()?).spot().assume(prompt());
+    let account = AccountTracker::new(rest.clone(), configure(ws).build()?).spot().assumptions(prompt());
     let mut desk =
         Desk { exchange, proxy, environment, rest, account, told: Vec::new(), fills: Vec::new() };
     desk.until_in_step().await?;
@@ -118,7 +118,7 @@ impl Desk {
     }
 
     async fn until_in_step(&mut self) -> TestResult {
-        while !self.account.is_in_step(Market::Spot) {
+        while !self.account.is_live(Market::Spot) {
             self.next().await?;
         }
         Ok(())
@@ -141,7 +141,7 @@ impl Desk {
             .collect();
         assert!(ledger.len() >= ORDERS, "every order filled");
         while self.fills.len() < ledger.len()
-            || !self.account.is_in_step(Market::Spot)
+            || !self.account.is_live(Market::Spot)
             || self.account.state().open_orders(Market::Spot).next().is_some()
         {
             self.next().await?;
@@ -344,7 +344,7 @@ async fn cut_before_the_first_catching_up() -> TestResult {
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    let mut account = AccountTracker::new(rest.clone(), ws).spot().assume(prompt());
+    let mut account = AccountTracker::new(rest.clone(), ws).spot().assumptions(prompt());
     let mut fills = BTreeSet::new();
     loop {
         let event = tokio::time::timeout(PATIENCE, account.next()).await?.ok_or("an event")??;
@@ -394,8 +394,8 @@ async fn a_push_that_is_late_and_lost_is_looked_for() -> TestResult {
 async fn an_audit_compares_and_finds_no_difference() -> TestResult {
     let mut desk = endure(first_orders(1, |frame| Fate::Cut(frame.bytes()))).await?;
     tokio::time::timeout(PATIENCE, async {
-        while desk.account.audits(Market::Spot).is_none_or(|audits| audits.compared == 0) {
-            desk.account.audit(Market::Spot);
+        while desk.account.audit_stats(Market::Spot).is_none_or(|audits| audits.compared == 0) {
+            desk.account.request_audit(Market::Spot);
             // Nothing needs to be told meanwhile.
             let wait = tokio::time::timeout(Duration::from_millis(100), desk.account.next());
             if let Ok(Some(Ok(AccountEvent::AuditFailed(report)))) = wait.await {
@@ -405,8 +405,8 @@ async fn an_audit_compares_and_finds_no_difference() -> TestResult {
         Ok(())
     })
     .await??;
-    let audits = desk.account.audits(Market::Spot).ok_or("it is followed")?;
-    assert_eq!((audits.missing, audits.surplus), (0, 0));
+    let audits = desk.account.audit_stats(Market::Spot).ok_or("it is followed")?;
+    assert_eq!((audits.missing, audits.unlisted), (0, 0));
     Ok(())
 }
 

@@ -1,21 +1,21 @@
-//! The network and the driver of the connection, with a bounded queue for each stream.
+//! The simulated connection, with a bounded queue per stream.
 
 use std::collections::VecDeque;
 
-use super::rule::Loss;
+use super::tracker_model::Loss;
 
-/// Orders with their fills, and balances.
+/// Two streams: orders with their fills, and balances.
 pub(super) const STREAMS: usize = 2;
 
-/// Something that reaches the driver.
+/// A frame that arrives at this machine.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Frame {
     Fill(usize),
     Order(usize),
     Malformed,
     Pong,
-    /// The connection is dead.
-    End,
+    /// The connection is closed.
+    Close,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,16 +24,16 @@ pub(super) enum Item {
     Order(usize),
     Balance,
     Lost(Loss),
-    Up,
+    Resubscribed,
 }
 
-/// An item with the span in which it came.
+/// A queued item with its timestamps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Queued {
     pub(super) item: Item,
-    /// Everything received until then lies before.
-    pub(super) received: Option<i64>,
-    pub(super) at: i64,
+    /// Everything received until this time precedes the item.
+    pub(super) last_received: Option<i64>,
+    pub(super) received_at: i64,
 }
 
 #[derive(Default)]
@@ -42,54 +42,54 @@ struct Queue {
     subscribed: bool,
 }
 
-pub(super) struct Driver {
+pub(super) struct Connection {
     capacity: usize,
-    /// The number of the newest connection, and whether its frames still reach this machine.
-    pub(super) connection: u32,
+    /// The number of the current connection, and whether its frames still arrive.
+    pub(super) number: u32,
     pub(super) alive: bool,
-    /// The driver knows of a connection.
+    /// Whether the client considers itself connected.
     pub(super) connected: bool,
     socket: VecDeque<Frame>,
-    quiet: Option<i64>,
-    pub(super) heard: Option<i64>,
+    drained_at: Option<i64>,
+    pub(super) last_received: Option<i64>,
     queues: [Queue; STREAMS],
     pub(super) stalled_until: i64,
 }
 
-impl Driver {
+impl Connection {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            connection: 1,
+            number: 1,
             alive: true,
             connected: true,
             socket: VecDeque::new(),
-            quiet: Some(0),
-            heard: None,
+            drained_at: Some(0),
+            last_received: None,
             queues: Default::default(),
             stalled_until: 0,
         }
     }
 
-    /// A frame is sent. It arrives if there is a connection, the one that it belongs to: 0 for any.
+    /// A frame arrives if its connection is alive; number 0 is any connection.
     pub(super) fn arrive(&mut self, connection: u32, frame: Frame) {
-        if self.alive && (connection == 0 || connection == self.connection) {
+        if self.alive && (connection == 0 || connection == self.number) {
             self.socket.push_back(frame);
         }
     }
 
-    /// The connection ends, or it is given up.
-    pub(super) fn end(&mut self) {
-        self.socket.push_back(Frame::End);
+    /// The connection is closed or times out.
+    pub(super) fn close(&mut self) {
+        self.socket.push_back(Frame::Close);
     }
 
     pub(super) fn reconnected(&mut self, now: i64, connection: u32) {
-        self.connection = connection;
+        self.number = connection;
         (self.alive, self.connected) = (true, true);
-        // Not before something was heard.
-        self.quiet = None;
-        for at in 0..STREAMS {
-            self.push(now, at, Item::Up);
+        // Nothing has been received on the new connection.
+        self.drained_at = None;
+        for stream in 0..STREAMS {
+            self.push(now, stream, Item::Resubscribed);
         }
     }
 
@@ -103,57 +103,57 @@ impl Driver {
         self.queues = Default::default();
     }
 
-    /// Handles what has arrived. Gives whether it is to connect again.
-    pub(super) fn drive(&mut self, now: i64) -> bool {
+    /// Processes the frames that have arrived. Returns whether to reconnect.
+    pub(super) fn process(&mut self, now: i64) -> bool {
         if now < self.stalled_until {
             return false;
         }
         while let Some(frame) = self.socket.pop_front() {
-            if matches!(frame, Frame::End) {
+            if matches!(frame, Frame::Close) {
                 self.connected = false;
                 self.socket.clear();
-                for at in 0..STREAMS {
-                    self.push(now, at, Item::Lost(Loss::Cut));
+                for stream in 0..STREAMS {
+                    self.push(now, stream, Item::Lost(Loss::Disconnected));
                 }
                 return true;
             }
-            self.heard = self.heard.max(self.quiet);
+            self.last_received = self.last_received.max(self.drained_at);
             match frame {
                 Frame::Fill(id) => {
                     self.push(now, 0, Item::Fill(id));
-                    // One stream has less to read than the other.
+                    // The second stream has fewer messages than the first.
                     if id.is_multiple_of(3) {
                         self.push(now, 1, Item::Balance);
                     }
                 }
                 Frame::Order(id) => self.push(now, 0, Item::Order(id)),
                 Frame::Malformed => self.push(now, 0, Item::Lost(Loss::Malformed)),
-                Frame::Pong | Frame::End => {}
+                Frame::Pong | Frame::Close => {}
             }
         }
         if self.connected {
-            self.quiet = Some(now);
+            self.drained_at = Some(now);
         }
         false
     }
 
-    fn push(&mut self, now: i64, at: usize, item: Item) {
-        let queue = &mut self.queues[at];
+    fn push(&mut self, now: i64, stream: usize, item: Item) {
+        let queue = &mut self.queues[stream];
         if !queue.subscribed {
             return;
         }
         let overflow = queue.items.len() >= self.capacity;
         let item = if overflow { Item::Lost(Loss::Overflow) } else { item };
         queue.subscribed = !overflow;
-        queue.items.push_back(Queued { item, received: self.heard, at: now });
+        queue.items.push_back(Queued { item, last_received: self.last_received, received_at: now });
     }
 
-    pub(super) fn pop(&mut self, at: usize) -> Option<Queued> {
-        self.queues[at].items.pop_front()
+    pub(super) fn pop(&mut self, stream: usize) -> Option<Queued> {
+        self.queues[stream].items.pop_front()
     }
 
-    /// Nothing that anybody could know of is still unread.
-    pub(super) fn is_read(&self) -> bool {
+    /// Whether the consumer has processed everything that has arrived.
+    pub(super) fn is_drained(&self) -> bool {
         self.queues.iter().all(|queue| queue.items.is_empty())
             && self.connected == self.alive
             && self.socket.is_empty()

@@ -1,11 +1,12 @@
-//! The rule that this crate had before, with its three faults: a loss is timed when it is read, half
-//! a minute is taken off, and a fetch that comes back clears it whatever has happened meanwhile.
+//! A former version of the tracker with known faults, to show that the simulation detects them: it
+//! timestamps a loss when it is read, subtracts a fixed margin, and considers everything complete when
+//! a fetch completes, even after a further loss.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::driver::Queued;
-use super::exchange::Rows;
-use super::rule::{Loss, Rule, Told, Wanted};
+use super::connection::Queued;
+use super::exchange_model::Rows;
+use super::tracker_model::{Loss, ModelRequest, Reported, TrackerModel};
 
 const MARGIN: i64 = 30_000;
 
@@ -13,13 +14,13 @@ const MARGIN: i64 = 30_000;
 enum Phase {
     Closed,
     Opening,
-    Behind,
+    Lagging,
     Fetching(u64),
     Pausing(i64),
-    InStep,
+    Synchronized,
 }
 
-pub(super) struct OldRule {
+pub(super) struct PreviousTracker {
     phase: Phase,
     up: Vec<bool>,
     begin: i64,
@@ -27,11 +28,11 @@ pub(super) struct OldRule {
     next_id: u64,
     pages: Vec<(usize, i64)>,
     counted: HashSet<usize>,
-    told: Vec<Told>,
+    reported: Vec<Reported>,
     alarms: BTreeSet<usize>,
 }
 
-impl OldRule {
+impl PreviousTracker {
     pub(super) fn new() -> Self {
         Self {
             phase: Phase::Closed,
@@ -41,65 +42,65 @@ impl OldRule {
             next_id: 0,
             pages: Vec::new(),
             counted: HashSet::new(),
-            told: Vec::new(),
+            reported: Vec::new(),
             alarms: BTreeSet::new(),
         }
     }
 
-    fn fall_behind(&mut self, now: i64) {
-        if self.phase == Phase::InStep {
+    fn mark_lagging(&mut self, now: i64) {
+        if self.phase == Phase::Synchronized {
             self.since = Some(now - MARGIN);
         }
         self.since = self.since.or(Some(self.begin));
-        self.phase = Phase::Behind;
+        self.phase = Phase::Lagging;
     }
 }
 
-impl Rule for OldRule {
-    const WAITS: bool = true;
-    const KNOWS_ORDERS: bool = false;
+impl TrackerModel for PreviousTracker {
+    const READS_ONLY_BETWEEN_FETCHES: bool = true;
+    const TRACKS_OPEN_ORDERS: bool = false;
 
-    fn read(&mut self, _: usize, _: i64) {}
+    fn processed_until(&mut self, _: usize, _: i64) {}
 
     fn fill(&mut self, _: i64, id: usize, _: i64) {
         if self.counted.insert(id) {
-            self.told.push(Told::Fill(id));
+            self.reported.push(Reported::Fill(id));
         }
     }
 
     fn order(&mut self, _: i64, _: usize) {}
 
-    fn lost(&mut self, now: i64, stream: usize, _: &Queued, loss: Loss) {
-        self.fall_behind(now);
+    fn stream_lost(&mut self, now: i64, stream: usize, _: &Queued, loss: Loss) {
+        self.mark_lagging(now);
         match loss {
-            Loss::Cut => self.up[stream] = false,
+            Loss::Disconnected => self.up[stream] = false,
             Loss::Malformed => {}
             Loss::Overflow => self.phase = Phase::Closed,
         }
     }
 
-    fn up(&mut self, _: i64, stream: usize, _: i64) {
+    fn stream_up(&mut self, _: i64, stream: usize, _: i64) {
         self.up[stream] = true;
     }
 
-    fn opened(&mut self, _: i64, streams: usize) {
+    fn streams_opened(&mut self, _: i64, streams: usize) {
         self.up = vec![true; streams];
-        self.phase = Phase::Behind;
+        self.phase = Phase::Lagging;
     }
 
-    fn page(&mut self, _: i64, id: u64, rows: Rows) {
+    fn fetch_page(&mut self, _: i64, id: u64, rows: Rows) {
         if self.phase == Phase::Fetching(id) {
             self.pages.extend(rows.fills);
         }
     }
 
-    fn fetched(&mut self, now: i64, id: u64) {
+    fn fetch_completed(&mut self, now: i64, id: u64) {
         if self.phase == Phase::Fetching(id) {
             for (id, at) in std::mem::take(&mut self.pages) {
                 self.fill(now, id, at);
             }
             self.since = None;
-            self.phase = Phase::InStep;
+            self.phase = Phase::Synchronized;
         }
     }
 
@@ -109,25 +110,25 @@ impl Rule for OldRule {
         }
     }
 
-    fn audited(&mut self, _: u64, _: Vec<(usize, i64)>) {}
+    fn audit_completed(&mut self, _: u64, _: Vec<(usize, i64)>) {}
 
-    fn audit(&mut self, _: i64) {}
+    fn request_audit(&mut self, _: i64) {}
 
-    fn wanted(&mut self, now: i64) -> Option<Wanted> {
+    fn poll_request(&mut self, now: i64) -> Option<ModelRequest> {
         match self.phase {
             Phase::Closed => {
                 self.phase = Phase::Opening;
-                Some(Wanted::Open)
+                Some(ModelRequest::Open)
             }
             Phase::Pausing(until) if until <= now => {
-                self.phase = Phase::Behind;
-                self.wanted(now)
+                self.phase = Phase::Lagging;
+                self.poll_request(now)
             }
-            Phase::Behind if self.up.iter().all(|up| *up) => {
+            Phase::Lagging if self.up.iter().all(|up| *up) => {
                 self.next_id += 1;
                 self.phase = Phase::Fetching(self.next_id);
                 self.pages.clear();
-                Some(Wanted::Fetch { id: self.next_id, from: self.since })
+                Some(ModelRequest::Fetch { id: self.next_id, from: self.since })
             }
             _ => None,
         }
@@ -141,18 +142,18 @@ impl Rule for OldRule {
     }
 
     fn is_live(&self) -> bool {
-        self.phase == Phase::InStep
+        self.phase == Phase::Synchronized
     }
 
-    fn whole_until(&self) -> Option<i64> {
+    fn complete_until(&self) -> Option<i64> {
         None
     }
 
-    fn told(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    fn take_reported(&mut self) -> Vec<Reported> {
+        std::mem::take(&mut self.reported)
     }
 
-    fn alarms(&self) -> &BTreeSet<usize> {
+    fn audit_alarms(&self) -> &BTreeSet<usize> {
         &self.alarms
     }
 }
