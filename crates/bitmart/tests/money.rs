@@ -1,5 +1,7 @@
-//! Money that moves other than by trading, through the typed client: what the sandbox computes decodes,
-//! and says what happened.
+//! Transfers, withdrawals, deposits and loans through the typed client.
+
+#[path = "common/exchange_clock.rs"]
+mod exchange_clock;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,25 +16,16 @@ use bitmart::rest::sub_account::{TransferMainToSub, TransferOwnToMain};
 use bitmart::rest::{Client, LimitPolicy, Limiter};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::{
-    Clock, FundingOperation, FundingStatus, FuturesTransferState, FuturesTransferType,
-    MarginTransferSide, SpotFundTransferType, SubAccountMove,
+    FundingOperation, FundingStatus, FuturesTransferState, FuturesTransferType, MarginTransferSide,
+    SpotFundTransferType, SubAccountMove,
 };
-use bitmart::{Credentials, Timestamp, dec};
+use bitmart::{Credentials, dec};
+use exchange_clock::ExchangeClock;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 const BEGIN: u64 = 1_700_000_000_000;
 const SUB: &str = "account2@sandbox.test";
-
-/// The client lives in the exchange's time.
-#[derive(Debug)]
-struct ExchangeTime(Arc<Sandbox>);
-
-impl Clock for ExchangeTime {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(self.0.now_ms()).expect("a time"))
-    }
-}
 
 fn client(
     exchange: &Arc<Sandbox>,
@@ -41,7 +34,7 @@ fn client(
     Ok(Client::builder()
         .environment(sandbox::environment(exchange)?)
         .credentials(credentials)
-        .clock(ExchangeTime(exchange.clone()))
+        .clock(ExchangeClock(exchange.clone()))
         .limiter(Limiter::new(LimitPolicy::Off))
         .build()?)
 }
@@ -54,7 +47,7 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
 }
 
 #[tokio::test]
-async fn wallets_and_accounts_pass_money_on() -> TestResult {
+async fn transfers_between_wallets_and_accounts() -> TestResult {
     let (exchange, main) = open().await?;
     let key = exchange.sub_account_credentials().ok_or("no sub-account")?;
     let sub = client(&exchange, Credentials::new(key.key, key.secret, key.memo)?)?;
@@ -63,7 +56,11 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
     assert_eq!(names.accounts[0].name, SUB);
     let to_sub = TransferMainToSub::new(SUB, "BTC", dec!(2));
     main.sub_accounts().transfer_main_to_sub(to_sub.clone()).await?;
-    let again = main.sub_accounts().transfer_main_to_sub(to_sub).await.expect_err("one number");
+    let again = main
+        .sub_accounts()
+        .transfer_main_to_sub(to_sub)
+        .await
+        .expect_err("a duplicate request number");
     assert_eq!(again.code(), Some(61004));
     sub.sub_accounts().transfer_own_to_main(TransferOwnToMain::new("BTC", dec!(0.5))).await?;
     let wallet = main.sub_accounts().wallet(SUB).await?;
@@ -83,7 +80,7 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
+async fn a_withdrawal_and_a_deposit_complete() -> TestResult {
     let (exchange, client) = open().await?;
     let account = client.account();
     let networks = account.currencies(ListFundingCurrencies::new().currency("USDT")).await?;
@@ -106,7 +103,7 @@ async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_loan_is_taken_and_paid_back() -> TestResult {
+async fn a_margin_loan_is_repaid_with_interest() -> TestResult {
     let (exchange, client) = open().await?;
     let margin = client.margin();
     let into = TransferMargin::new("BTC_USDT", "USDT", dec!(1000), MarginTransferSide::In);

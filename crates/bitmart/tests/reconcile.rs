@@ -1,4 +1,4 @@
-//! What became of orders whose answers were lost, asked of the sandbox over real sockets.
+//! Reconciliation of orders whose responses were lost.
 
 use bitmart::rest::futures::{CancelFuturesOrder, Execution, NewFuturesOrder};
 use bitmart::rest::reconcile::Reconciled;
@@ -24,7 +24,7 @@ async fn open() -> Result<(Sandbox, Client), Box<dyn std::error::Error>> {
 
 async fn spot(client: &Client, order: NewOrder) -> Result<(OrderId, OrderState), String> {
     let id = order.client_order_id().clone();
-    let error = client.spot().submit_order(order).await.expect_err("the answer is lost");
+    let error = client.spot().submit_order(order).await.expect_err("the response is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     match client.spot().reconcile(&id).await.map_err(|error| error.to_string())? {
         Reconciled::Placed(order) => Ok((order.order_id, order.state)),
@@ -33,7 +33,7 @@ async fn spot(client: &Client, order: NewOrder) -> Result<(OrderId, OrderState),
 }
 
 #[tokio::test]
-async fn a_spot_order_is_found_open_cancelled_and_filled() -> TestResult {
+async fn reconciles_open_canceled_and_filled_spot_orders() -> TestResult {
     let (exchange, client) = open().await?;
     for fault in [Fault::DropAfter, Fault::HtmlAfter(502), Fault::TruncatedJson] {
         exchange.inject(fault.on(SPOT));
@@ -71,12 +71,12 @@ async fn futures(
 }
 
 #[tokio::test]
-async fn a_futures_order_is_found_open_cancelled_and_filled() -> TestResult {
+async fn reconciles_open_canceled_and_filled_futures_orders() -> TestResult {
     let (exchange, client) = open().await?;
     exchange.inject(Fault::DropAfter.on(FUTURES));
     let order = long(Execution::Limit(dec!(30000)));
     let id = order.client_order_id().clone();
-    let error = client.futures().submit_order(order).await.expect_err("the answer is lost");
+    let error = client.futures().submit_order(order).await.expect_err("the response is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     let (order_id, state) = futures(&client, &id).await?;
     assert_eq!(state, FuturesOrderState::Open);
@@ -86,7 +86,7 @@ async fn a_futures_order_is_found_open_cancelled_and_filled() -> TestResult {
     exchange.inject(Fault::HtmlAfter(502).on(FUTURES));
     let order = long(Execution::Market);
     let id = order.client_order_id().clone();
-    client.futures().submit_order(order).await.expect_err("the answer is lost");
+    client.futures().submit_order(order).await.expect_err("the response is lost");
     assert_eq!(futures(&client, &id).await?.1, FuturesOrderState::Finished);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A recording of a user is a fixture: recorded against the sandbox, checked, and played again.
+//! Recordings of a user: recorded against the sandbox, checked as fixtures, and replayed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ fn files(folder: &Path) -> TestResult<Vec<PathBuf>> {
 }
 
 #[tokio::test]
-async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
+async fn recordings_conform_and_can_be_replayed() -> TestResult {
     let exchange = Sandbox::start(Config::new()).await?;
-    let place = tempfile::tempdir()?;
-    let recorded = place.path().join("recorded");
+    let folder = tempfile::tempdir()?;
+    let recorded = folder.path().join("recorded");
     let environment = sandbox::environment(&exchange)?;
-    let own = HyperTransport::builder().roots(environment.roots.clone()).build()?;
-    let recorder = Recorder::new(own, &recorded)?;
+    let transport = HyperTransport::builder().roots(environment.roots.clone()).build()?;
+    let recorder = Recorder::new(transport, &recorded)?;
     let keys = sandbox::credentials(&exchange)?;
     let build = || {
         Client::builder()
@@ -46,13 +46,13 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let cancelled =
         client.spot().cancel_order(CancelOrder::new("BTC_USDT", placed.order_id.clone())).await?;
     assert!(cancelled.canceled);
-    let refused = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
-    assert_eq!(refused.outcome(), Outcome::Rejected);
+    let rejected = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
+    assert_eq!(rejected.outcome(), Outcome::Rejected);
     let summary = recorder.summary();
     assert_eq!((summary.files, summary.not_kept.as_slice()), (6, &[][..]));
 
-    // Into a folder of fixtures, as a contributor does.
-    let fixtures = place.path().join("fixtures");
+    // Copy them into a folder of fixtures, as a contributor does.
+    let fixtures = folder.path().join("fixtures");
     fs::create_dir(&fixtures)?;
     let (key, order_id) = (keys.key().to_owned(), placed.order_id.to_string());
     for path in files(&recorded.join("rest"))? {
@@ -65,14 +65,14 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let report = conformance::check(std::slice::from_ref(&fixtures), false)?;
     assert_eq!((report.passed, report.failed, report.skipped), (6, 0, 0), "{report}");
 
-    // The exchange is gone; the recordings answer.
+    // Without the exchange, the recordings provide the responses.
     drop(exchange);
     let replayer = Replayer::open(&fixtures)?;
     let replayer = replayer.ignore("client_order_id").ignore("size").ignore("price");
     let client = build().transport(replayer.clone()).build()?;
     assert_eq!(client.spot().ticker("BTC_USDT").await?.symbol, ticker.symbol);
     client.account().spot_wallet().await?;
-    // The id of the recorded answer is the one of the recorded cancellation.
+    // Ids are pseudonyms, consistent between the recordings.
     let again = client.spot().submit_order(order()).await?;
     assert_ne!(again.order_id, placed.order_id);
     let cancelled =

@@ -1,16 +1,19 @@
-//! The dead-man's switch against the sandbox, whose clock only moves when it is told to. The client
-//! lives in the same time.
+//! The dead-man switch against a sandbox with a stepped clock, which the client shares.
+
+#[path = "common/exchange_clock.rs"]
+mod exchange_clock;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bitmart::dec;
 use bitmart::rest::dead_man::{Cleared, DeadManSwitch, Event, Reason, Timer};
 use bitmart::rest::futures::{Execution, ListFuturesOpenOrders, NewFuturesOrder};
 use bitmart::rest::spot::{ListOpenOrders, NewOrder};
 use bitmart::rest::{Client, LimitPolicy, Limiter};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
-use bitmart::types::{Clock, MarginType};
-use bitmart::{Timestamp, dec};
+use bitmart::types::MarginType;
+use exchange_clock::ExchangeClock;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -20,31 +23,22 @@ const CANCEL_AFTER: &str = "/contract/private/cancel-all-after";
 const CANCEL_FUTURES: &str = "/contract/private/cancel-orders";
 const CANCEL_SPOT: &str = "/spot/v4/cancel_all";
 
-/// How long a test waits for what must happen. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for expected events. Only a failing test reaches it.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-#[derive(Debug)]
-struct ExchangeTime(Arc<Sandbox>);
-
-impl Clock for ExchangeTime {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(self.0.now_ms()).expect("a time"))
-    }
-}
-
-struct Desk {
+struct Harness {
     exchange: Arc<Sandbox>,
     client: Client,
 }
 
-impl Desk {
+impl Harness {
     async fn open() -> Result<Self, Box<dyn std::error::Error>> {
         let config = Config::new().stepped_clock(1_700_000_000_000).rate_limits(false);
         let exchange = Arc::new(Sandbox::start(config).await?);
         let client = Client::builder()
             .environment(sandbox::environment(&exchange)?)
             .credentials(sandbox::credentials(&exchange)?)
-            .clock(ExchangeTime(exchange.clone()))
+            .clock(ExchangeClock(exchange.clone()))
             .limiter(Limiter::new(LimitPolicy::Off))
             .build()?;
         Ok(Self { exchange, client })
@@ -56,11 +50,11 @@ impl Desk {
             .pair(PAIR)
             .timeout(Duration::from_secs(timeout))
             .start()?;
-        assert!(tokio::time::timeout(PATIENCE, switch.armed()).await??);
+        assert!(tokio::time::timeout(TIMEOUT, switch.armed()).await??);
         Ok(switch)
     }
 
-    /// One order on each side, far from the market.
+    /// Places a spot and a futures order far from the market.
     async fn place(&self) -> TestResult {
         let order = NewOrder::limit_buy(PAIR, dec!(0.01), dec!(50000));
         self.client.spot().submit_order(order).await?;
@@ -72,7 +66,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Open orders of the contract and of the pair.
+    /// Returns the number of open futures and spot orders.
     async fn open_orders(&self) -> Result<(usize, usize), bitmart::rest::Error> {
         let futures = self.client.futures().open_orders(ListFuturesOpenOrders::new()).await?;
         let spot = self.client.spot().open_orders(ListOpenOrders::new()).await?;
@@ -81,7 +75,7 @@ impl Desk {
 }
 
 async fn until(switch: &DeadManSwitch, wanted: fn(&Event) -> bool) -> TestResult {
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         while let Some(event) = switch.next_event().await {
             if wanted(&event) {
                 return Ok(());
@@ -93,33 +87,33 @@ async fn until(switch: &DeadManSwitch, wanted: fn(&Event) -> bool) -> TestResult
 }
 
 #[tokio::test]
-async fn armed_is_said_for_a_little_less_than_the_exchange_waits() -> TestResult {
-    let desk = Desk::open().await?;
-    let switch = desk.guarded(3_600).await?;
-    desk.place().await?;
-    desk.exchange.advance(Duration::from_secs(3_598));
+async fn a_timer_counts_as_armed_until_shortly_before_it_fires() -> TestResult {
+    let harness = Harness::open().await?;
+    let switch = harness.guarded(3_600).await?;
+    harness.place().await?;
+    harness.exchange.advance(Duration::from_secs(3_598));
     assert!(matches!(switch.timers()[0].1, Timer::Armed { .. }), "{switch:?}");
-    desk.exchange.advance(Duration::from_secs(1));
+    harness.exchange.advance(Duration::from_secs(1));
     assert_eq!(switch.timers()[0].1, Timer::MayHaveFired);
-    assert_eq!(desk.open_orders().await?, (1, 1));
-    desk.exchange.advance(Duration::from_secs(1));
-    assert_eq!(desk.open_orders().await?, (0, 1), "spot has no timer");
+    assert_eq!(harness.open_orders().await?, (1, 1));
+    harness.exchange.advance(Duration::from_secs(1));
+    assert_eq!(harness.open_orders().await?, (0, 1), "spot has no timer");
     assert!(switch.shutdown().await.is_clear());
     Ok(())
 }
 
 #[tokio::test]
-async fn an_outage_longer_than_the_timeout_is_told_and_so_is_its_end() -> TestResult {
-    let desk = Desk::open().await?;
-    let switch = desk.guarded(6).await?;
-    desk.place().await?;
-    desk.exchange.inject(Fault::DropBefore.on(CANCEL_AFTER).times(u32::MAX));
+async fn an_outage_longer_than_the_timeout_is_reported_and_the_timer_rearmed() -> TestResult {
+    let harness = Harness::open().await?;
+    let switch = harness.guarded(6).await?;
+    harness.place().await?;
+    harness.exchange.inject(Fault::DropBefore.on(CANCEL_AFTER).times(u32::MAX));
     until(&switch, |event| matches!(event, Event::RenewalFailed { .. })).await?;
-    desk.exchange.advance(Duration::from_secs(6));
+    harness.exchange.advance(Duration::from_secs(6));
     assert_eq!(switch.timers()[0].1, Timer::MayHaveFired);
-    assert_eq!(desk.open_orders().await?, (0, 1));
+    assert_eq!(harness.open_orders().await?, (0, 1));
     until(&switch, |event| matches!(event, Event::MayHaveFired(_))).await?;
-    desk.exchange.clear_faults();
+    harness.exchange.clear_faults();
     until(&switch, |event| matches!(event, Event::Rearmed(_))).await?;
     assert!(switch.is_armed());
     assert!(switch.shutdown().await.is_clear());
@@ -127,10 +121,10 @@ async fn an_outage_longer_than_the_timeout_is_told_and_so_is_its_end() -> TestRe
 }
 
 #[tokio::test]
-async fn a_renewal_whose_response_is_lost_is_followed_by_one_that_arrives() -> TestResult {
-    let desk = Desk::open().await?;
-    desk.exchange.inject(Fault::DropAfter.on(CANCEL_AFTER).times(1));
-    let switch = desk.guarded(6).await?;
+async fn a_renewal_with_a_lost_response_is_repeated() -> TestResult {
+    let harness = Harness::open().await?;
+    harness.exchange.inject(Fault::DropAfter.on(CANCEL_AFTER).times(1));
+    let switch = harness.guarded(6).await?;
     let first = switch.next_event().await;
     assert!(
         matches!(&first, Some(Event::RenewalFailed { trouble, timer: Timer::NotSet, .. })
@@ -142,7 +136,7 @@ async fn a_renewal_whose_response_is_lost_is_followed_by_one_that_arrives() -> T
 }
 
 #[tokio::test]
-async fn lost_and_refused_cancellations_end_with_nothing_open() -> TestResult {
+async fn lost_and_rejected_cancellations_are_repeated_until_nothing_is_open() -> TestResult {
     for (fault, accepted) in [
         (Fault::DropAfter, false),
         (Fault::DropBefore, true),
@@ -150,30 +144,30 @@ async fn lost_and_refused_cancellations_end_with_nothing_open() -> TestResult {
         (Fault::Maintenance, true),
         (Fault::Unavailable, true),
     ] {
-        let desk = Desk::open().await?;
-        let switch = desk.guarded(60).await?;
-        desk.place().await?;
-        desk.exchange.inject(fault.on(CANCEL_FUTURES).times(1));
-        desk.exchange.inject(fault.on(CANCEL_SPOT).times(1));
+        let harness = Harness::open().await?;
+        let switch = harness.guarded(60).await?;
+        harness.place().await?;
+        harness.exchange.inject(fault.on(CANCEL_FUTURES).times(1));
+        harness.exchange.inject(fault.on(CANCEL_SPOT).times(1));
         let report = switch.shutdown().await;
         assert!(report.is_clear(), "{fault:?}: {report:?}");
-        for one in &report.markets {
-            assert_eq!(one.accepted, accepted, "{fault:?}: {one:?}");
-            assert!(one.error.is_some(), "{fault:?}: {one:?}");
+        for market in &report.markets {
+            assert_eq!(market.accepted, accepted, "{fault:?}: {market:?}");
+            assert!(market.error.is_some(), "{fault:?}: {market:?}");
         }
-        assert_eq!(desk.open_orders().await?, (0, 0), "{fault:?}");
+        assert_eq!(harness.open_orders().await?, (0, 0), "{fault:?}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_switch_that_is_dropped_cancels_in_the_background() -> TestResult {
-    let desk = Desk::open().await?;
-    let switch = desk.guarded(60).await?;
-    desk.place().await?;
+async fn a_dropped_switch_cancels_in_the_background() -> TestResult {
+    let harness = Harness::open().await?;
+    let switch = harness.guarded(60).await?;
+    harness.place().await?;
     drop(switch);
-    tokio::time::timeout(PATIENCE, async {
-        while desk.open_orders().await? != (0, 0) {
+    tokio::time::timeout(TIMEOUT, async {
+        while harness.open_orders().await? != (0, 0) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
@@ -182,28 +176,28 @@ async fn a_switch_that_is_dropped_cancels_in_the_background() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_strategy_that_falls_silent_loses_its_orders_and_is_told_to_stop() -> TestResult {
-    let desk = Desk::open().await?;
-    let switch = DeadManSwitch::builder(desk.client.clone())
+async fn a_strategy_without_heartbeats_loses_its_orders_and_is_stopped() -> TestResult {
+    let harness = Harness::open().await?;
+    let switch = DeadManSwitch::builder(harness.client.clone())
         .all_pairs()
         .stale_after(Duration::from_secs(2))
         .start()?;
-    desk.place().await?;
-    let report = tokio::time::timeout(PATIENCE, switch.ended()).await?;
+    harness.place().await?;
+    let report = tokio::time::timeout(TIMEOUT, switch.ended()).await?;
     assert_eq!((report.reason, &report.markets[0].cleared), (Reason::Stale, &Cleared::Cancelled));
     assert!(!switch.beat());
-    assert_eq!(desk.open_orders().await?, (1, 0), "futures were not guarded");
+    assert_eq!(harness.open_orders().await?, (1, 0), "futures were not guarded");
     Ok(())
 }
 
 #[tokio::test]
-async fn disarming_leaves_orders_and_no_timer() -> TestResult {
-    let desk = Desk::open().await?;
-    let switch = desk.guarded(60).await?;
-    desk.place().await?;
+async fn disarming_leaves_orders_and_clears_the_timers() -> TestResult {
+    let harness = Harness::open().await?;
+    let switch = harness.guarded(60).await?;
+    harness.place().await?;
     let report = switch.disarm().await;
-    assert!(report.markets.iter().all(|one| one.timer.is_none()), "{report:?}");
-    desk.exchange.advance(Duration::from_secs(600));
-    assert_eq!(desk.open_orders().await?, (1, 1));
+    assert!(report.markets.iter().all(|market| market.timer.is_none()), "{report:?}");
+    harness.exchange.advance(Duration::from_secs(600));
+    assert_eq!(harness.open_orders().await?, (1, 1));
     Ok(())
 }

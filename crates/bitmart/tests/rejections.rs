@@ -1,5 +1,5 @@
-//! What goes wrong in practice: each mistake gives a typed error that says what, where and what to
-//! do, and nothing is sent twice.
+//! Common mistakes and failures: each returns a typed error with the endpoint and advice, and nothing is
+//! sent twice.
 
 use std::task::{Context, Waker};
 
@@ -13,12 +13,12 @@ type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 const SUBMIT: &str = "/spot/v2/submit_order";
 
-struct Desk {
+struct Harness {
     exchange: Sandbox,
     client: Client,
 }
 
-impl Desk {
+impl Harness {
     async fn open() -> Result<Self, Box<dyn std::error::Error>> {
         let exchange = Sandbox::start(Config::new()).await?;
         let credentials = sandbox::credentials(&exchange)?;
@@ -30,7 +30,7 @@ impl Desk {
         Ok(Self { exchange, client })
     }
 
-    async fn refused(&self, order: impl Into<bitmart::rest::spot::SubmitOrder>) -> Error {
+    async fn submit_error(&self, order: impl Into<bitmart::rest::spot::SubmitOrder>) -> Error {
         self.client.spot().submit_order(order).await.expect_err("the order should fail")
     }
 }
@@ -39,7 +39,7 @@ fn order() -> NewOrder {
     NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000)).into()
 }
 
-/// The error names the endpoint and says what to do.
+/// Checks that the error names the endpoint and contains advice.
 fn check(error: &Error, outcome: Outcome, code: Option<i64>) {
     let text = error.to_string();
     assert_eq!(error.outcome(), outcome, "{text}");
@@ -53,19 +53,19 @@ fn check(error: &Error, outcome: Outcome, code: Option<i64>) {
 }
 
 #[tokio::test]
-async fn a_wrong_memo_is_refused_with_advice_about_the_memo() -> TestResult {
-    let desk = Desk::open().await?;
-    let key = desk.exchange.credentials();
-    let wrong = Credentials::new(key.key.as_str(), key.secret.as_str(), "account-id")?;
+async fn a_wrong_memo_is_rejected_with_advice_about_the_memo() -> TestResult {
+    let harness = Harness::open().await?;
+    let key = harness.exchange.credentials();
+    let wrong_memo = Credentials::new(key.key.as_str(), key.secret.as_str(), "account-id")?;
     let client = Client::builder()
-        .environment(sandbox::environment(&desk.exchange)?)
-        .credentials(wrong)
+        .environment(sandbox::environment(&harness.exchange)?)
+        .credentials(wrong_memo)
         .build()?;
     let error = client.spot().submit_order(order()).await.expect_err("the signature is wrong");
     check(&error, Outcome::Rejected, Some(30005));
     assert!(error.to_string().contains("memo"), "{error}");
     for secret in [key.key.as_str(), key.secret.as_str(), "account-id"] {
-        assert!(!format!("{error:?} {error}").contains(secret), "a secret shows");
+        assert!(!format!("{error:?} {error}").contains(secret), "leaked a secret");
     }
     Ok(())
 }
@@ -80,11 +80,11 @@ impl Clock for FiveMinutesSlow {
 }
 
 #[tokio::test]
-async fn a_stale_clock_is_refused_with_advice_about_the_clock() -> TestResult {
-    let desk = Desk::open().await?;
+async fn a_slow_clock_is_rejected_with_advice_about_the_clock() -> TestResult {
+    let harness = Harness::open().await?;
     let client = Client::builder()
-        .environment(sandbox::environment(&desk.exchange)?)
-        .credentials(sandbox::credentials(&desk.exchange)?)
+        .environment(sandbox::environment(&harness.exchange)?)
+        .credentials(sandbox::credentials(&harness.exchange)?)
         .clock(FiveMinutesSlow)
         .build()?;
     let error = client.spot().submit_order(order()).await.expect_err("the clock is slow");
@@ -94,7 +94,7 @@ async fn a_stale_clock_is_refused_with_advice_about_the_clock() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_key_without_the_permission_is_refused() -> TestResult {
+async fn a_key_without_permission_is_rejected() -> TestResult {
     let key = ApiKey::new("reader", "secret", "memo").permissions([Permission::ReadOnly]);
     let exchange = Sandbox::start(Config::new().api_key(key)).await?;
     let client = Client::builder()
@@ -107,8 +107,8 @@ async fn a_key_without_the_permission_is_refused() -> TestResult {
 }
 
 #[tokio::test]
-async fn orders_that_break_the_rules_of_the_pair_are_refused() -> TestResult {
-    let desk = Desk::open().await?;
+async fn orders_that_violate_the_rules_of_the_pair_are_rejected() -> TestResult {
+    let harness = Harness::open().await?;
     let cases = [
         ("unknown symbol", 50001, NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))),
         (
@@ -120,23 +120,23 @@ async fn orders_that_break_the_rules_of_the_pair_are_refused() -> TestResult {
         ("more than the balance", 50020, NewOrder::limit_buy("BTC_USDT", dec!(1000), dec!(30000))),
     ];
     for (what, code, order) in cases {
-        let error = desk.refused(order).await;
+        let error = harness.submit_error(order).await;
         assert_eq!(error.code(), Some(code), "{what}: {error}");
         check(&error, Outcome::Rejected, Some(code));
     }
-    assert!(desk.exchange.orders().is_empty());
+    assert!(harness.exchange.orders().is_empty());
     Ok(())
 }
 
 #[tokio::test]
-async fn what_can_be_known_before_sending_is_not_sent() -> TestResult {
-    let desk = Desk::open().await?;
+async fn invalid_orders_are_rejected_without_sending() -> TestResult {
+    let harness = Harness::open().await?;
     for order in [
         NewOrder::limit_buy("btc_usdt", dec!(1), dec!(1)),
         NewOrder::limit_buy("BTC_USDT", dec!(0), dec!(1)),
         NewOrder::limit_buy("BTC_USDT", dec!(1), dec!(-1)),
     ] {
-        let error = desk.refused(order).await;
+        let error = harness.submit_error(order).await;
         assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
         assert!(matches!(error.kind(), ErrorKind::Validation(_)), "{error}");
     }
@@ -144,109 +144,110 @@ async fn what_can_be_known_before_sending_is_not_sent() -> TestResult {
 }
 
 #[tokio::test]
-async fn answers_of_a_proxy_leave_an_order_unknown() -> TestResult {
-    let desk = Desk::open().await?;
+async fn responses_of_a_gateway_leave_the_outcome_unknown() -> TestResult {
+    let harness = Harness::open().await?;
     let cases = [
         (Fault::Html(502), Unexpected::Html),
         (Fault::HtmlAfter(403), Unexpected::Html),
         (Fault::TruncatedJson, Unexpected::Truncated),
     ];
     for (index, (fault, expected)) in cases.into_iter().enumerate() {
-        desk.exchange.inject(fault.on(SUBMIT));
-        let error = desk.refused(order()).await;
+        harness.exchange.inject(fault.on(SUBMIT));
+        let error = harness.submit_error(order()).await;
         check(&error, Outcome::Unknown, None);
         assert_eq!(error.kind(), &ErrorKind::Unexpected(expected), "{fault:?}");
-        // A page instead of the exchange means that there is no order; the other two placed one.
-        assert_eq!(desk.exchange.orders().len(), index, "{fault:?}: sent once at most");
+        // The first fault replaces the exchange, so there is no order. The others follow a placed order.
+        assert_eq!(harness.exchange.orders().len(), index, "{fault:?}: sent at most once");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_late_answer_leaves_an_order_unknown() -> TestResult {
-    let desk = Desk::open().await?;
+async fn a_timeout_leaves_the_outcome_unknown() -> TestResult {
+    let harness = Harness::open().await?;
     let client = Client::builder()
-        .environment(sandbox::environment(&desk.exchange)?)
-        .credentials(sandbox::credentials(&desk.exchange)?)
+        .environment(sandbox::environment(&harness.exchange)?)
+        .credentials(sandbox::credentials(&harness.exchange)?)
         .timeout(std::time::Duration::from_millis(300))
         .build()?;
-    desk.exchange.inject(Fault::Delay(std::time::Duration::from_secs(600)).on(SUBMIT));
-    let error = client.spot().submit_order(order()).await.expect_err("the answer is late");
+    harness.exchange.inject(Fault::Delay(std::time::Duration::from_secs(600)).on(SUBMIT));
+    let error = client.spot().submit_order(order()).await.expect_err("the response is late");
     check(&error, Outcome::Unknown, None);
     assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Timeout));
     Ok(())
 }
 
 #[tokio::test]
-async fn an_exchange_that_is_not_there_means_not_sent() -> TestResult {
-    let desk = Desk::open().await?;
-    let environment = sandbox::environment(&desk.exchange)?;
-    let credentials = sandbox::credentials(&desk.exchange)?;
-    desk.exchange.shutdown().await;
+async fn a_refused_connection_means_not_sent() -> TestResult {
+    let harness = Harness::open().await?;
+    let environment = sandbox::environment(&harness.exchange)?;
+    let credentials = sandbox::credentials(&harness.exchange)?;
+    harness.exchange.shutdown().await;
     let client = Client::builder().environment(environment).credentials(credentials).build()?;
-    let error = client.spot().submit_order(order()).await.expect_err("nobody listens");
+    let error = client.spot().submit_order(order()).await.expect_err("nothing listens");
     check(&error, Outcome::NotSent, None);
     Ok(())
 }
 
-/// Who asks for an order is not told to ask for it; who cancels one is.
+/// After a query the advice does not suggest a query; after a cancellation it does.
 #[tokio::test]
-async fn an_order_that_is_not_found_is_advised_by_what_was_sent() -> TestResult {
-    let desk = Desk::open().await?;
+async fn the_advice_for_an_unknown_order_depends_on_the_request() -> TestResult {
+    let harness = Harness::open().await?;
     let id = OrderId::from("1");
     let cancel = CancelOrder::new("BTC_USDT", id.clone());
-    let cancel = desk.client.spot().cancel_order(cancel).await.expect_err("there is none");
-    let query = desk.client.spot().order(QueryOrder::new(id)).await.expect_err("there is none");
-    for (error, asked) in [(cancel, "query the order"), (query, "the exchange forgets an order")] {
+    let cancel = harness.client.spot().cancel_order(cancel).await.expect_err("it does not exist");
+    let query =
+        harness.client.spot().order(QueryOrder::new(id)).await.expect_err("it does not exist");
+    for (error, expected) in [(cancel, "query the order"), (query, "the exchange forgets an order")]
+    {
         assert_eq!((error.code(), error.outcome()), (Some(50005), Outcome::Rejected));
         let advice = error.advice().expect("advice");
-        assert!(advice.contains(asked) && error.to_string().ends_with(advice), "{error}");
-        assert_eq!(advice.contains("query the order"), asked == "query the order", "{error}");
+        assert!(advice.contains(expected) && error.to_string().ends_with(advice), "{error}");
+        assert_eq!(advice.contains("query the order"), expected == "query the order", "{error}");
     }
     Ok(())
 }
 
-/// The form of a symbol is checked before anything is sent: what the exchange does not know is written rightly.
+/// The format of a symbol is checked before sending, so an unknown symbol is well-formed.
 #[tokio::test]
-async fn a_pair_that_is_not_listed_is_not_told_its_form() -> TestResult {
-    let desk = Desk::open().await?;
-    let spot = desk.client.spot();
+async fn the_error_for_an_unknown_symbol_has_no_advice_about_its_format() -> TestResult {
+    let harness = Harness::open().await?;
+    let spot = harness.client.spot();
     let order = spot.submit_order(NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))).await;
     let ticker = spot.ticker("NOPE_USDT").await;
-    let contract = desk.client.futures().depth("NOPEUSDT").await;
+    let contract = harness.client.futures().depth("NOPEUSDT").await;
     for (error, code) in
         [(order.map(drop), 50001), (ticker.map(drop), 70002), (contract.map(drop), 40034)]
     {
-        let error = error.expect_err("there is none");
+        let error = error.expect_err("it does not exist");
         assert_eq!(error.code(), Some(code), "{error}");
         assert!(!error.to_string().contains("underscore"), "{error}");
     }
     Ok(())
 }
 
-/// There is no client with such credentials, so nothing is ever sent with them.
 #[test]
-fn what_was_copied_along_with_a_secret_is_named_before_there_is_a_client() {
-    for (around, words) in [
-        ("\"{}\"", "the API secret stands in quotes"),
-        ("{} ", "the API secret has a blank at its end"),
-        ("\u{feff}{}", "the API secret has a UTF-8 byte-order mark in front"),
+fn credentials_with_stray_characters_are_rejected() {
+    for (format, message) in [
+        ("\"{}\"", "the API secret is wrapped in quotes"),
+        ("{} ", "the API secret ends with whitespace"),
+        ("\u{feff}{}", "the API secret starts or ends with a UTF-8 byte-order mark"),
     ] {
-        let secret = around.replace("{}", "CANARY-secret");
-        let error = Credentials::new("key", secret, "memo").expect_err("it is unusable");
-        assert!(error.to_string().starts_with(words), "{error}");
-        assert!(!format!("{error:?} {error}").contains("CANARY"), "a secret shows");
+        let secret = format.replace("{}", "CANARY-secret");
+        let error = Credentials::new("key", secret, "memo").expect_err("it is invalid");
+        assert!(error.to_string().starts_with(message), "{error}");
+        assert!(!format!("{error:?} {error}").contains("CANARY"), "leaked a secret");
     }
 }
 
-/// As the documents of the client say.
+/// As documented for the client.
 #[test]
 #[should_panic(expected = "there is no reactor running")]
-fn outside_of_a_runtime_sending_panics() {
+fn sending_outside_of_a_runtime_panics() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let desk = runtime.block_on(Desk::open()).expect("a sandbox");
-    let spot = desk.client.spot();
-    let mut asking = std::pin::pin!(spot.ticker("BTC_USDT"));
-    let answer = asking.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    unreachable!("nothing panicked: {answer:?}");
+    let harness = runtime.block_on(Harness::open()).expect("a sandbox");
+    let spot = harness.client.spot();
+    let mut request = std::pin::pin!(spot.ticker("BTC_USDT"));
+    let result = request.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    unreachable!("no panic: {result:?}");
 }

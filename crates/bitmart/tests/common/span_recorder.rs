@@ -1,4 +1,4 @@
-//! What the tests of spans, events and figures share: the tables of the documentation, and a listener.
+//! A recorder of spans and events, and the tables of `docs/observability.md` to compare with.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::{Debug, Write as _};
@@ -11,10 +11,10 @@ use tracing::{Event, Metadata, Subscriber};
 
 const DOCUMENT: &str = include_str!("../../../../docs/observability.md");
 
-/// The name under which fields of events are listed.
+/// The section that lists the fields of events.
 pub(crate) const EVENTS: &str = "Events";
 
-/// The columns of the rows of a section, without those of its head.
+/// Returns the cells of the table in a section, without its header.
 pub(crate) fn rows(section: &str) -> Vec<Vec<String>> {
     let heading = format!("\n## {section}\n");
     let (_, text) = DOCUMENT.split_once(&heading).unwrap_or_else(|| panic!("no {section}"));
@@ -28,12 +28,12 @@ pub(crate) fn rows(section: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// The words in backticks.
+/// Returns the words in backticks.
 pub(crate) fn code(cell: &str) -> BTreeSet<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The fields of the spans, by their names, and of events.
+/// Returns the documented fields of each span and of events.
 pub(crate) fn documented_fields() -> BTreeMap<String, BTreeSet<String>> {
     let fields = |section: &str| rows(section).iter().flat_map(|row| code(&row[0])).collect();
     let span = |name: &str| (name.to_owned(), fields(&format!("Span `{name}`")));
@@ -41,9 +41,9 @@ pub(crate) fn documented_fields() -> BTreeMap<String, BTreeSet<String>> {
     spans.into_iter().chain([(EVENTS.to_owned(), fields(EVENTS))]).collect()
 }
 
-/// Writes down the fields of all spans and events, and which of ours there were.
+/// Records the fields of all spans and events.
 #[derive(Clone, Default)]
-pub(crate) struct Notes(Arc<Shared>);
+pub(crate) struct SpanRecorder(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -54,14 +54,14 @@ struct Shared {
 #[derive(Default)]
 struct State {
     text: String,
-    /// Names of open spans of this library.
+    /// Names of spans of this library.
     spans: HashMap<u64, &'static str>,
     fields: BTreeMap<String, BTreeSet<String>>,
-    /// Fields of ours that came as a `Debug` text.
-    texts: BTreeSet<String>,
+    /// Fields of this library that were recorded as `Debug` text.
+    debug_fields: BTreeSet<String>,
 }
 
-impl Notes {
+impl SpanRecorder {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,80 +70,80 @@ impl Notes {
         self.state().text.clone()
     }
 
-    /// Fields with a value, by span.
+    /// Returns the fields with a value, by span.
     pub(crate) fn fields(&self) -> BTreeMap<String, BTreeSet<String>> {
         self.state().fields.clone()
     }
 
-    /// Fields that came neither as a number nor as a plain text.
-    pub(crate) fn texts(&self) -> BTreeSet<String> {
-        self.state().texts.clone()
+    /// Returns the fields that were recorded neither as a number nor as a string.
+    pub(crate) fn debug_fields(&self) -> BTreeSet<String> {
+        self.state().debug_fields.clone()
     }
 }
 
-fn is_ours(metadata: &Metadata<'_>) -> bool {
+fn is_own(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("bitmart_")
 }
 
-/// Where the values of one record go.
+/// Records the values of one span or event.
 struct Values<'a> {
     state: &'a mut State,
-    /// The span, or the events; `None` for those of other libraries.
-    of: Option<&'static str>,
+    /// The span, or [`EVENTS`]; `None` for other libraries.
+    scope: Option<&'static str>,
 }
 
 impl Values<'_> {
-    fn note(&mut self, field: &Field, value: &dyn Debug) {
+    fn add(&mut self, field: &Field, value: &dyn Debug) {
         let _ = writeln!(self.state.text, "{field}={value:?}");
-        if let Some(of) = self.of.filter(|_| field.name() != "message") {
-            self.state.fields.entry(of.to_owned()).or_default().insert(field.name().to_owned());
+        if let Some(scope) = self.scope.filter(|_| field.name() != "message") {
+            self.state.fields.entry(scope.to_owned()).or_default().insert(field.name().to_owned());
         }
     }
 }
 
 impl Visit for Values<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if self.of.is_some() {
-            self.state.texts.insert(field.name().to_owned());
+        if self.scope.is_some() {
+            self.state.debug_fields.insert(field.name().to_owned());
         }
-        self.note(field, value);
+        self.add(field, value);
     }
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.note(field, &value);
+        self.add(field, &value);
     }
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.note(field, &value);
+        self.add(field, &value);
     }
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.note(field, &value);
+        self.add(field, &value);
     }
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.note(field, &value);
+        self.add(field, &value);
     }
 }
 
-impl Subscriber for Notes {
+impl Subscriber for SpanRecorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed) + 1;
         let mut state = self.state();
-        let of = is_ours(attributes.metadata()).then(|| attributes.metadata().name());
-        state.spans.extend(of.map(|of| (id, of)));
-        attributes.record(&mut Values { state: &mut state, of });
+        let scope = is_own(attributes.metadata()).then(|| attributes.metadata().name());
+        state.spans.extend(scope.map(|scope| (id, scope)));
+        attributes.record(&mut Values { state: &mut state, scope });
         Id::from_u64(id)
     }
     fn record(&self, id: &Id, values: &Record<'_>) {
         let mut state = self.state();
-        let of = state.spans.get(&id.into_u64()).copied();
-        values.record(&mut Values { state: &mut state, of });
+        let scope = state.spans.get(&id.into_u64()).copied();
+        values.record(&mut Values { state: &mut state, scope });
     }
     fn record_follows_from(&self, _: &Id, _: &Id) {}
     fn event(&self, event: &Event<'_>) {
         let mut state = self.state();
-        let of = is_ours(event.metadata()).then_some(EVENTS);
-        event.record(&mut Values { state: &mut state, of });
+        let scope = is_own(event.metadata()).then_some(EVENTS);
+        event.record(&mut Values { state: &mut state, scope });
     }
     fn enter(&self, _: &Id) {}
     fn exit(&self, _: &Id) {}

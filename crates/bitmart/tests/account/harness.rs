@@ -1,5 +1,5 @@
-//! A tracker against an embedded exchange under virtual time: real sockets and real requests, and a
-//! clock that stands still until a test moves it, for both sides at once.
+//! A tracker and an embedded exchange under virtual time: real sockets and requests, and one clock for
+//! both sides that only a test advances.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,56 +15,57 @@ use tokio::time::Instant;
 pub(crate) type Failure = Box<dyn std::error::Error>;
 pub(crate) type TestResult = Result<(), Failure>;
 
-/// Virtual time after which a test gives up waiting.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Virtual time after which a test fails.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The step in which time goes on, that of the sandbox's market.
+/// The time step, equal to that of the sandbox's market.
 const STEP: Duration = Duration::from_millis(100);
 
-/// Rounds in which everybody may read and write between two steps.
-const ROUNDS: usize = 20;
+/// Yields between two steps, so that all tasks can read and write.
+const YIELDS: usize = 20;
 
-const BEGIN_MS: u32 = 1_790_000_000;
+const START_SECONDS: u32 = 1_790_000_000;
 
 /// Tokio's clock, which the tests pause.
 #[derive(Clone, Debug)]
-struct Virtual(Instant);
+struct VirtualClock(Instant);
 
-impl Clock for Virtual {
+impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::from(BEGIN_MS) * 1_000) + self.0.elapsed()
+        Timestamp::from_millis(i64::from(START_SECONDS) * 1_000) + self.0.elapsed()
     }
 }
 
-/// An exchange and clients for it. Needs a paused clock.
-pub(crate) struct Lab {
+/// An exchange and its clients. Requires tokio's clock to be paused.
+pub(crate) struct Harness {
     pub(crate) exchange: Sandbox,
     pub(crate) rest: rest::Client,
-    /// Without limits, to place orders.
+    /// A client without rate limits, to place orders.
     pub(crate) trader: rest::Client,
     ws: ws::Client,
-    /// As long as it runs the runtime is never idle, so that time does not move by itself.
+    /// A task that keeps the runtime busy, so that tokio does not advance the paused clock.
     busy: tokio::task::AbortHandle,
 }
 
-impl Drop for Lab {
+impl Drop for Harness {
     fn drop(&mut self) {
         self.busy.abort();
     }
 }
 
-impl Lab {
-    /// One pair without limits. `queue` is what the queue of a stream holds.
+impl Harness {
+    /// Starts an exchange with one pair and without rate limits. `queue` is the capacity of a stream's
+    /// queue.
     pub(crate) async fn open(config: Config, queue: usize) -> Result<Self, Failure> {
         let busy = tokio::spawn(async {
             loop {
                 tokio::task::yield_now().await;
             }
         });
-        let clock = Virtual(Instant::now());
+        let clock = VirtualClock(Instant::now());
         let pairs = SpotPair::listed().into_iter().filter(|pair| pair.symbol() == "BTC_USDT");
         let config = config
-            .stepped_clock(u64::from(BEGIN_MS) * 1_000)
+            .stepped_clock(u64::from(START_SECONDS) * 1_000)
             .rate_limits(false)
             .pairs(pairs.collect::<Vec<_>>())
             .contracts(Vec::<Contract>::new());
@@ -90,36 +91,36 @@ impl Lab {
         Ok(Self { exchange, rest, trader, ws, busy: busy.abort_handle() })
     }
 
-    pub(crate) fn follow(&self, assume: Assumptions) -> Watcher {
+    pub(crate) fn follow(&self, assumptions: Assumptions) -> Consumer {
         let account = AccountTracker::new(self.rest.clone(), self.ws.clone());
-        Watcher {
-            account: account.spot().assumptions(assume),
+        Consumer {
+            account: account.spot().assumptions(assumptions),
             fills: Vec::new(),
-            told: Vec::new(),
+            events: Vec::new(),
             healths: Vec::new(),
         }
     }
 
-    /// The time of both sides.
+    /// Returns the time of both sides.
     pub(crate) fn now(&self) -> Timestamp {
         self.rest.now()
     }
 
-    /// Everybody reads and writes what there is to read and write.
+    /// Lets all tasks run until they wait.
     async fn settle(&self) {
-        for _ in 0..ROUNDS {
+        for _ in 0..YIELDS {
             tokio::task::yield_now().await;
         }
     }
 
-    /// May be dropped half-done: both clocks are moved before it waits for the first time.
+    /// Can be canceled: both clocks advance before the first await.
     async fn step(&self) {
         self.exchange.step_market(1);
         tokio::time::advance(STEP).await;
         self.settle().await;
     }
 
-    /// Time goes on, and the account is not read.
+    /// Advances time without reading the account's events.
     pub(crate) async fn pass(&self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() + STEP <= end {
@@ -131,7 +132,7 @@ impl Lab {
         self.settle().await;
     }
 
-    /// A market order that fills at once.
+    /// Places a market order, which fills immediately.
     pub(crate) async fn trade(&self, number: usize) -> TestResult {
         let order = if number.is_multiple_of(2) {
             NewOrder::market_buy("BTC_USDT", dec!(20))
@@ -142,8 +143,8 @@ impl Lab {
         Ok(())
     }
 
-    /// All sockets are closed, and nobody listens any more.
-    pub(crate) async fn cut(&self) {
+    /// Closes all WebSocket connections and waits until they are gone.
+    pub(crate) async fn disconnect(&self) {
         self.exchange.kill_sockets();
         while self.exchange.sockets() > 0 {
             tokio::task::yield_now().await;
@@ -156,16 +157,16 @@ impl Lab {
     }
 }
 
-/// A consumer, and what it was told.
-pub(crate) struct Watcher {
+/// A consumer of a tracker that records its events.
+pub(crate) struct Consumer {
     pub(crate) account: AccountTracker,
     pub(crate) fills: Vec<TradeId>,
-    /// Events other than orders, fills and balances, in short.
-    pub(crate) told: Vec<String>,
+    /// Descriptions of events other than orders, fills and balances.
+    pub(crate) events: Vec<String>,
     pub(crate) healths: Vec<Health>,
 }
 
-impl Watcher {
+impl Consumer {
     pub(crate) fn is_live(&self) -> bool {
         self.account.is_live(Market::Spot)
     }
@@ -174,59 +175,59 @@ impl Watcher {
         self.account.audit_stats(Market::Spot).unwrap_or_default()
     }
 
-    fn note(&mut self, event: AccountEvent) {
+    fn record(&mut self, event: AccountEvent) {
         match event {
             AccountEvent::Fill(fill) => self.fills.push(fill.trade_id),
             AccountEvent::Health { health, .. } => self.healths.push(health),
             AccountEvent::Order(_) | AccountEvent::Balance { .. } => {}
-            // The begin says what it is.
-            other => self.told.push(format!("{other:?}").chars().take(120).collect()),
+            // The beginning identifies the event.
+            other => self.events.push(format!("{other:?}").chars().take(120).collect()),
         }
     }
 
-    pub(crate) fn was_told(&self, what: &str) -> bool {
-        self.told.iter().any(|told| told.contains(what))
+    pub(crate) fn has_event(&self, name: &str) -> bool {
+        self.events.iter().any(|event| event.contains(name))
     }
 
-    /// Reads while time goes on, until `done`. Gives the time that it took.
+    /// Reads events while time advances, until `done`. Returns the time that it took.
     pub(crate) async fn until(
         &mut self,
-        lab: &Lab,
+        harness: &Harness,
         done: impl Fn(&Self) -> bool,
     ) -> Result<Duration, Failure> {
         let begin = Instant::now();
         while !done(self) {
-            if begin.elapsed() > PATIENCE {
-                let (count, ledger) = (self.fills.len(), lab.exchange.fills().len());
-                return Err(format!("{count} fills of {ledger}: {:?}", self.told).into());
+            if begin.elapsed() > TIMEOUT {
+                let (count, ledger) = (self.fills.len(), harness.exchange.fills().len());
+                return Err(format!("{count} fills of {ledger}: {:?}", self.events).into());
             }
             tokio::select! {
                 biased;
-                event = self.account.next() => self.note(event.ok_or("the account ended")??),
-                () = lab.step() => {}
+                event = self.account.next() => self.record(event.ok_or("the account ended")??),
+                () = harness.step() => {}
             }
         }
         Ok(begin.elapsed())
     }
 
-    /// Reads for so long.
-    pub(crate) async fn watch(&mut self, lab: &Lab, time: Duration) -> TestResult {
+    /// Reads events for this time.
+    pub(crate) async fn read_for(&mut self, harness: &Harness, time: Duration) -> TestResult {
         let end = Instant::now() + time;
-        self.until(lab, |_| end <= Instant::now()).await?;
+        self.until(harness, |_| end <= Instant::now()).await?;
         Ok(())
     }
 
-    /// Every fill of the ledger was told, and each once.
-    pub(crate) fn agrees(&self, lab: &Lab) -> TestResult {
+    /// Checks that every fill of the exchange was reported once.
+    pub(crate) fn check_fills(&self, harness: &Harness) -> TestResult {
         let known: BTreeSet<_> = self.fills.iter().cloned().collect();
-        let ledger = lab.ledger();
-        let doubled = self.fills.len() - known.len();
+        let ledger = harness.ledger();
+        let duplicates = self.fills.len() - known.len();
         let missing = ledger.difference(&known).count();
-        let surplus = known.difference(&ledger).count();
-        if doubled + missing + surplus > 0 {
+        let unknown = known.difference(&ledger).count();
+        if duplicates + missing + unknown > 0 {
             let count = ledger.len();
             return Err(format!(
-                "of {count} fills {missing} are missing, {doubled} doubled, {surplus} unheard of"
+                "of {count} fills {missing} are missing, {duplicates} duplicated, {unknown} unknown"
             )
             .into());
         }

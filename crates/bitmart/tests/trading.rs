@@ -1,5 +1,4 @@
-//! The main job over real sockets and TLS: orders and their fills, market data, and what happens
-//! when the connection does not survive.
+//! Trading over TLS: orders and their fills, and lost connections and responses.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,16 +13,16 @@ use bitmart::{ClientOrderId, OrderId, TradeId, dec, rest, ws};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-/// How long a test waits for what must happen. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout for expected events. Only a failing test reaches it.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-struct Desk {
+struct Harness {
     exchange: Sandbox,
     rest: rest::Client,
     ws: ws::Client,
 }
 
-async fn open() -> Result<Desk, Box<dyn std::error::Error>> {
+async fn open() -> Result<Harness, Box<dyn std::error::Error>> {
     let exchange = Sandbox::start(Config::new().tls(true).seed(11)).await?;
     let environment = sandbox::environment(&exchange)?;
     let credentials = sandbox::credentials(&exchange)?;
@@ -32,16 +31,16 @@ async fn open() -> Result<Desk, Box<dyn std::error::Error>> {
         .credentials(credentials.clone())
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    Ok(Desk { exchange, rest, ws })
+    Ok(Harness { exchange, rest, ws })
 }
 
-/// The next update for which `wanted` gives something. Fills on the way are noted.
+/// Reads updates until `wanted` returns a value. Records all fills.
 async fn until<R>(
     orders: &mut Subscription<SpotOrderUpdate>,
     fills: &mut Vec<TradeId>,
     wanted: impl Fn(&Update<SpotOrderUpdate>) -> Option<R>,
 ) -> Result<R, Box<dyn std::error::Error>> {
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         while let Some(update) = orders.next().await {
             let update = update?;
             if let Update::Data(order) = &update {
@@ -56,7 +55,7 @@ async fn until<R>(
     .await?
 }
 
-/// The final update of the order with this client id.
+/// Matches the final update of the order with this client order id.
 fn finished(id: &ClientOrderId) -> impl Fn(&Update<SpotOrderUpdate>) -> Option<SpotOrderUpdate> {
     move |update| match update {
         Update::Data(order)
@@ -70,48 +69,48 @@ fn finished(id: &ClientOrderId) -> impl Fn(&Update<SpotOrderUpdate>) -> Option<S
 }
 
 #[tokio::test]
-async fn an_order_is_placed_and_its_fill_arrives_with_a_fee() -> TestResult {
-    let desk = open().await?;
-    let mut orders = desk.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
+async fn the_fill_of_a_placed_order_arrives_with_a_fee() -> TestResult {
+    let harness = open().await?;
+    let mut orders = harness.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     let order = NewOrder::market_buy("BTC_USDT", dec!(100));
     let id = order.client_order_id().clone();
-    let placed = desk.rest.spot().submit_order(order).await?;
+    let placed = harness.rest.spot().submit_order(order).await?;
 
     let mut seen = Vec::new();
     let last = until(&mut orders, &mut seen, finished(&id)).await?;
     assert_eq!(last.order_id, placed.order_id);
-    let fills = desk.rest.spot().order_trades(placed.order_id.clone()).await?;
+    let fills = harness.rest.spot().order_trades(placed.order_id.clone()).await?;
     assert!(!fills.is_empty());
     assert!(fills.iter().all(|fill| fill.fee > Some(dec!(0))), "{fills:?}");
     let reported: BTreeSet<_> = fills.iter().map(|fill| fill.trade_id.clone()).collect();
     assert_eq!(reported, seen.into_iter().collect());
-    desk.exchange.shutdown().await;
+    harness.exchange.shutdown().await;
     Ok(())
 }
 
 #[tokio::test]
-async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
-    let desk = open().await?;
-    let mut orders = desk.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
+async fn disconnects_lose_and_duplicate_no_fill() -> TestResult {
+    let harness = open().await?;
+    let mut orders = harness.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     let mut streamed = Vec::new();
     let mut watched = BTreeSet::new();
     let mut missed = Vec::new();
     for round in 0..3 {
         let order = NewOrder::market_buy("BTC_USDT", dec!(50));
         let id = order.client_order_id().clone();
-        watched.insert(desk.rest.spot().submit_order(order).await?.order_id);
+        watched.insert(harness.rest.spot().submit_order(order).await?.order_id);
         until(&mut orders, &mut streamed, finished(&id)).await?;
 
-        desk.exchange.kill_sockets();
-        tokio::time::timeout(PATIENCE, async {
-            while desk.exchange.sockets() > 0 {
+        harness.exchange.kill_sockets();
+        tokio::time::timeout(TIMEOUT, async {
+            while harness.exchange.sockets() > 0 {
                 tokio::task::yield_now().await;
             }
         })
         .await?;
-        // This one fills while nobody listens: only REST can tell of it.
+        // This order fills while disconnected: only REST returns its fills.
         let order = NewOrder::market_sell("BTC_USDT", dec!(0.001));
-        missed.push(desk.rest.spot().submit_order(order).await?.order_id);
+        missed.push(harness.rest.spot().submit_order(order).await?.order_id);
         until(&mut orders, &mut streamed, |update| {
             matches!(update, Update::Reconnecting(_)).then_some(())
         })
@@ -123,19 +122,19 @@ async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
         .await?;
     }
     let unique: BTreeSet<_> = streamed.iter().cloned().collect();
-    assert_eq!(unique.len(), streamed.len(), "a fill came twice");
-    // While the stream was up it alone told of every fill.
-    let ledger = desk.exchange.fills();
+    assert_eq!(unique.len(), streamed.len(), "a fill was reported twice");
+    // The stream reported every fill while it was subscribed.
+    let ledger = harness.exchange.fills();
     let of_watched: BTreeSet<TradeId> = ledger
         .iter()
         .filter(|fill| watched.contains(&OrderId::from(fill.order_id.as_str())))
         .map(|fill| TradeId::from(fill.trade_id.as_str()))
         .collect();
     assert_eq!(unique, of_watched);
-    // With REST for the orders that were missed, every fill of the ledger is known.
+    // With REST for the missed orders, every fill is known.
     let mut known = unique;
     for order_id in missed {
-        let fills = desk.rest.spot().order_trades(order_id).await?;
+        let fills = harness.rest.spot().order_trades(order_id).await?;
         known.extend(fills.into_iter().map(|fill| fill.trade_id));
     }
     assert_eq!(known, ledger.iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect());
@@ -143,33 +142,35 @@ async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_dropped_answer_is_unknown_and_the_client_order_id_finds_the_order() -> TestResult {
-    let desk = open().await?;
-    desk.exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order"));
+async fn an_order_with_a_lost_response_is_found_by_its_client_order_id() -> TestResult {
+    let harness = open().await?;
+    harness.exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order"));
     let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
     let id = order.client_order_id().clone();
-    let error = desk.rest.spot().submit_order(order).await.expect_err("the answer was dropped");
+    let error =
+        harness.rest.spot().submit_order(order).await.expect_err("the response was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
-    let found = desk.rest.spot().order_by_client_id(QueryOrderByClientId::new(id.clone())).await?;
+    let found =
+        harness.rest.spot().order_by_client_id(QueryOrderByClientId::new(id.clone())).await?;
     assert_eq!(found.client_order_id, Some(id));
     assert_eq!(found.state, OrderState::New);
-    assert_eq!(desk.exchange.orders().len(), 1, "nothing was sent twice");
+    assert_eq!(harness.exchange.orders().len(), 1, "nothing was sent twice");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_request_dropped_before_it_was_processed_is_unknown_too() -> TestResult {
-    let desk = open().await?;
-    desk.exchange.inject(Fault::DropBefore.on("/spot/v2/submit_order"));
+async fn a_request_dropped_before_processing_has_an_unknown_outcome() -> TestResult {
+    let harness = open().await?;
+    harness.exchange.inject(Fault::DropBefore.on("/spot/v2/submit_order"));
     let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
     let id = order.client_order_id().clone();
-    let error = desk.rest.spot().submit_order(order).await.expect_err("the request was dropped");
+    let error = harness.rest.spot().submit_order(order).await.expect_err("the request was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
     let query = QueryOrderByClientId::new(id);
-    let error = desk.rest.spot().order_by_client_id(query).await.expect_err("there is no order");
+    let error = harness.rest.spot().order_by_client_id(query).await.expect_err("there is no order");
     assert_eq!(error.outcome(), Outcome::Rejected, "{error}");
-    assert!(desk.exchange.orders().is_empty());
+    assert!(harness.exchange.orders().is_empty());
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The Rust of docs/coming-from.md, letter by letter, run against a sandbox. What the page shows and is not here
-//! fails, and so does what is no longer as the page shows it.
+//! Runs the Rust code of docs/coming-from.md against a sandbox. A test checks that every block of the page is
+//! in this file.
 
 use bitmart::rest::spot::NewOrder;
 use bitmart::sandbox::{self, Config, Sandbox};
@@ -7,7 +7,7 @@ use bitmart::ws::topic;
 use bitmart::{Credentials, Environment, dec, rest, ws};
 
 const PAGE: &str = include_str!("../../../docs/coming-from.md");
-const HERE: &str = include_str!("coming_from.rs");
+const THIS_FILE: &str = include_str!("coming_from_other_sdks.rs");
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
@@ -21,29 +21,29 @@ fn client(exchange: &Sandbox) -> Result<rest::Client, Box<dyn std::error::Error>
     Ok(rest::Client::builder().environment(environment).credentials(credentials).build()?)
 }
 
-/// The blocks of Rust on the page, each without its blanks and line breaks.
-fn shown() -> Vec<String> {
+/// Returns the Rust blocks of the page without whitespace.
+fn page_blocks() -> Vec<String> {
     let blocks = PAGE.split("```rust").skip(1);
-    let inside = blocks.map(|rest| rest.split_once('\n').expect("a line break").1);
-    inside.map(|rest| squeezed(rest.split("```").next().expect("an end"))).collect()
+    let contents = blocks.map(|rest| rest.split_once('\n').expect("a line break").1);
+    contents.map(|rest| without_whitespace(rest.split("```").next().expect("an end"))).collect()
 }
 
-fn squeezed(text: &str) -> String {
+fn without_whitespace(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
 #[test]
-fn every_block_on_the_page_is_run_here() {
-    let here = squeezed(HERE);
-    let shown = shown();
-    assert_eq!(shown.len(), 8);
-    for block in shown {
-        assert!(here.contains(&block), "{block} is not in this file");
+fn every_block_of_the_page_is_in_this_file() {
+    let this_file = without_whitespace(THIS_FILE);
+    let blocks = page_blocks();
+    assert_eq!(blocks.len(), 8);
+    for block in blocks {
+        assert!(this_file.contains(&block), "{block} is not in this file");
     }
 }
 
 #[tokio::test]
-async fn an_order_is_placed_as_in_each_language() -> TestResult {
+async fn the_orders_of_the_page_are_placed() -> TestResult {
     let exchange = exchange().await?;
     let client = client(&exchange)?;
     let order = NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
@@ -60,7 +60,7 @@ async fn an_order_is_placed_as_in_each_language() -> TestResult {
 }
 
 #[tokio::test]
-async fn streams_are_subscribed_to() -> TestResult {
+async fn the_streams_of_the_page_are_subscribed() -> TestResult {
     let exchange = exchange().await?;
     let environment = sandbox::environment(&exchange)?;
     let credentials = sandbox::credentials(&exchange)?;
@@ -74,7 +74,7 @@ async fn streams_are_subscribed_to() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_ready_line_and_three_texts_make_a_client() -> TestResult {
+async fn the_client_of_the_page_places_an_order() -> TestResult {
     use bitmart::rest::Client;
 
     let exchange = exchange().await?;

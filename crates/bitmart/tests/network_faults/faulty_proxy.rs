@@ -1,4 +1,4 @@
-//! A proxy between a client and the sandbox's WebSocket that does harm to chosen frames.
+//! A proxy between a client and the sandbox's WebSocket that applies faults to frames.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ pub(crate) const TEXT: u8 = 1;
 pub(crate) const BINARY: u8 = 2;
 pub(crate) const PING: u8 = 9;
 
-/// A frame on its way from the server to the client.
+/// A frame from the server to the client.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     pub(crate) opcode: u8,
@@ -24,13 +24,13 @@ impl Frame {
         std::str::from_utf8(&self.payload).unwrap_or_default()
     }
 
-    /// As it goes over the wire, unfragmented.
+    /// Encodes the frame without fragmentation.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         encode(true, self.opcode, &self.payload)
     }
 }
 
-/// A server frame as bytes.
+/// Encodes a server frame.
 pub(crate) fn encode(fin: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![u8::from(fin) << 7 | opcode];
     match payload.len() {
@@ -48,21 +48,21 @@ pub(crate) fn encode(fin: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What becomes of a frame.
-pub(crate) enum Fate {
-    Pass,
-    /// These bytes go out instead.
-    Instead(Vec<u8>),
-    /// These bytes go out, then the connection is cut.
-    Cut(Vec<u8>),
-    /// Nothing goes through any more, and the connection stays open.
+/// What the proxy does with a frame.
+pub(crate) enum Action {
+    Forward,
+    /// Sends these bytes instead.
+    Replace(Vec<u8>),
+    /// Sends these bytes and closes the connection.
+    Disconnect(Vec<u8>),
+    /// Stops forwarding and keeps the connection open.
     Freeze,
 }
 
-type Rule = Box<dyn FnMut(&Frame) -> Fate + Send>;
+type Rule = Box<dyn FnMut(&Frame) -> Action + Send>;
 
-/// Listens on a free port and passes everything on, but for the frames that its rule picks.
-pub(crate) struct Proxy {
+/// Forwards everything except the frames that its rule selects.
+pub(crate) struct FaultyProxy {
     address: String,
     shared: Arc<Shared>,
     _serving: JoinSet<()>,
@@ -74,16 +74,16 @@ struct Shared {
 }
 
 impl Shared {
-    fn judge(&self, frame: &Frame) -> Fate {
+    fn apply_rule(&self, frame: &Frame) -> Action {
         (self.rule.lock().unwrap_or_else(PoisonError::into_inner))(frame)
     }
 }
 
-impl Proxy {
-    /// A proxy to `upstream`, a WebSocket address of the sandbox without TLS.
+impl FaultyProxy {
+    /// Starts a proxy to `upstream`, a WebSocket address without TLS.
     pub(crate) async fn start(
         upstream: &str,
-        rule: impl FnMut(&Frame) -> Fate + Send + 'static,
+        rule: impl FnMut(&Frame) -> Action + Send + 'static,
     ) -> io::Result<Self> {
         let rest = upstream.trim_start_matches("ws://");
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -100,7 +100,7 @@ impl Proxy {
         &self.address
     }
 
-    /// Connections that were made so far.
+    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
         *self.shared.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,22 +111,22 @@ async fn serve(listener: TcpListener, host: String, shared: Arc<Shared>) {
     while let Ok((client, _)) = listener.accept().await {
         *shared.connections.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         let (host, shared) = (host.clone(), shared.clone());
-        // How a connection ends is what the tests look at from the other side.
-        connections.spawn(async move { drop(carry(client, &host, &shared).await) });
+        // Errors show at the client.
+        connections.spawn(async move { drop(forward(client, &host, &shared).await) });
     }
 }
 
-async fn carry(client: TcpStream, host: &str, shared: &Shared) -> io::Result<()> {
+async fn forward(client: TcpStream, host: &str, shared: &Shared) -> io::Result<()> {
     let server = TcpStream::connect(host).await?;
     let (mut from_client, to_client) = client.into_split();
     let (from_server, mut to_server) = server.into_split();
     tokio::select! {
         result = tokio::io::copy(&mut from_client, &mut to_server) => result.map(drop),
-        result = frames(from_server, to_client, shared) => result,
+        result = forward_frames(from_server, to_client, shared) => result,
     }
 }
 
-async fn frames(
+async fn forward_frames(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     shared: &Shared,
@@ -137,20 +137,20 @@ async fn frames(
     }
     to.write_all(&head).await?;
     loop {
-        let frame = read(&mut from).await?;
-        match shared.judge(&frame) {
-            Fate::Pass => to.write_all(&frame.bytes()).await?,
-            Fate::Instead(bytes) => to.write_all(&bytes).await?,
-            Fate::Cut(bytes) => {
+        let frame = read_frame(&mut from).await?;
+        match shared.apply_rule(&frame) {
+            Action::Forward => to.write_all(&frame.bytes()).await?,
+            Action::Replace(bytes) => to.write_all(&bytes).await?,
+            Action::Disconnect(bytes) => {
                 to.write_all(&bytes).await?;
                 return Ok(());
             }
-            Fate::Freeze => std::future::pending().await,
+            Action::Freeze => std::future::pending().await,
         }
     }
 }
 
-async fn read(from: &mut OwnedReadHalf) -> io::Result<Frame> {
+async fn read_frame(from: &mut OwnedReadHalf) -> io::Result<Frame> {
     let opcode = from.read_u8().await? & 0x0f;
     let length = match from.read_u8().await? & 0x7f {
         126 => u64::from(from.read_u16().await?),
