@@ -12,6 +12,7 @@ mod resolve;
 mod stream;
 mod target;
 #[cfg(any(test, feature = "testing"))]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod tls;
 
