@@ -114,10 +114,10 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
     assert_eq!(isolated.maintenance_margin, Some(dec!(30)));
     // 6,000 - 300 of margin is 0.5 % less than what is left: 5,700 / 0.995 / 0.1 coins.
     assert_eq!(isolated.liquidation_price, Some(dec!(57286.4)));
-    let refused = SetLeverage::new("BTCUSDT", MarginType::Isolated).leverage(dec!(5));
-    let refused =
-        harness.trader.futures().set_leverage(refused).await.expect_err("a position is open");
-    assert_eq!(refused.code(), Some(40040));
+    let rejected = SetLeverage::new("BTCUSDT", MarginType::Isolated).leverage(dec!(5));
+    let rejected =
+        harness.trader.futures().set_leverage(rejected).await.expect_err("a position is open");
+    assert_eq!(rejected.code(), Some(40040));
 
     let close = NewFuturesOrder::close_long("BTCUSDT", 100, Execution::Limit(dec!(61000)));
     harness.trader.futures().submit_order(close).await?;
@@ -155,9 +155,9 @@ async fn one_way_mode_nets_and_reverses_positions() -> TestResult {
     let set = futures.set_position_mode(PositionMode::OneWay).await?;
     assert_eq!(set.position_mode, PositionMode::OneWay);
     harness.buy(dec!(60000), 10, MarginType::Cross).await?;
-    let refused =
+    let rejected =
         futures.set_position_mode(PositionMode::Hedge).await.expect_err("a position is open");
-    assert_eq!(refused.code(), Some(40059));
+    assert_eq!(rejected.code(), Some(40059));
 
     harness
         .submit_counter_order(NewFuturesOrder::open_long(

@@ -2,6 +2,7 @@
 //! event, and in the end every fill of the exchange is known once.
 
 mod faulty_proxy;
+mod harness;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bitmart::account::{AccountEvent, AccountTracker, Assumptions, Health, Market};
+use bitmart::account::{AccountEvent, AccountTracker, Market};
 use bitmart::rest::spot::NewOrder;
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Service;
@@ -17,180 +18,15 @@ use bitmart::ws::{ErrorKind, ReconnectReason, topic};
 use bitmart::{Credentials, Environment, TradeId, dec, rest, ws};
 use tokio::task::JoinSet;
 
-use faulty_proxy::{Action, BINARY, FaultyProxy, Frame, PING, TEXT, encode};
-
-type TestResult = Result<(), Box<dyn std::error::Error>>;
-
-/// Timeout for expected events. Only a failing test reaches it.
-const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The sandbox has no history lag and shares this machine's clock.
-fn sandbox_assumptions() -> Assumptions {
-    Assumptions::default()
-        .max_history_lag(Duration::from_millis(100))
-        .max_clock_skew(Duration::from_millis(10))
-}
-
-/// Number of orders in each test.
-const ORDERS: usize = 6;
-
-struct Harness {
-    exchange: Sandbox,
-    proxy: FaultyProxy,
-    environment: Environment,
-    rest: rest::Client,
-    account: AccountTracker,
-    /// Descriptions of the events.
-    events: Vec<String>,
-    fills: Vec<TradeId>,
-}
-
-/// Removes a required field from a frame about an order.
-fn malformed(frame: &Frame) -> Action {
-    let text = frame.text().replace("\"side\"", "\"another name\"");
-    Action::Replace(encode(true, TEXT, text.as_bytes()))
-}
-
-/// Whether the frame is about an order.
-fn is_order(frame: &Frame) -> bool {
-    frame.opcode == TEXT && frame.text().contains("\"order_id\"")
-}
-
-/// A rule that applies a fault to the first `times` frames about orders.
-fn first_orders(times: usize, fault: fn(&Frame) -> Action) -> impl FnMut(&Frame) -> Action + Send {
-    let mut remaining = times;
-    move |frame| {
-        if remaining > 0 && is_order(frame) {
-            remaining -= 1;
-            return fault(frame);
-        }
-        Action::Forward
-    }
-}
+use faulty_proxy::{Action, BINARY, Frame, PING, TEXT, encode};
+use harness::{
+    TIMEOUT, TestResult, first_orders, malformed, open, sandbox_assumptions, trade_with_faults,
+};
 
 fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder =
         flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
-}
-
-async fn open(
-    rule: impl FnMut(&Frame) -> Action + Send + 'static,
-    configure: impl FnOnce(ws::ClientBuilder) -> ws::ClientBuilder,
-) -> Result<Harness, Box<dyn std::error::Error>> {
-    let exchange = Sandbox::start(Config::new().seed(5)).await?;
-    let proxy = FaultyProxy::start(&exchange.spot().ws_private, rule).await?;
-    let environment =
-        sandbox::environment(&exchange)?.with(Service::SpotWsPrivate, proxy.address());
-    let credentials = sandbox::credentials(&exchange)?;
-    let rest = rest::Client::builder()
-        .environment(environment.clone())
-        .credentials(credentials.clone())
-        .build()?;
-    let ws = ws::Client::builder().environment(environment.clone()).credentials(credentials);
-    let account = AccountTracker::new(rest.clone(), configure(ws).build()?)
-        .spot()
-        .assumptions(sandbox_assumptions());
-    let mut harness = Harness {
-        exchange,
-        proxy,
-        environment,
-        rest,
-        account,
-        events: Vec::new(),
-        fills: Vec::new(),
-    };
-    harness.until_live().await?;
-    Ok(harness)
-}
-
-impl Harness {
-    /// Waits for the next event and records it.
-    async fn next(&mut self) -> Result<AccountEvent, Box<dyn std::error::Error>> {
-        let event = tokio::time::timeout(TIMEOUT, self.account.next())
-            .await
-            .map_err(|_| format!("nothing more after {:?}", self.events))?
-            .ok_or("the account ended")??;
-        match &event {
-            AccountEvent::Fill(fill) => self.fills.push(fill.trade_id.clone()),
-            AccountEvent::Reconnecting { reason, .. } => {
-                self.events.push(format!("reconnecting: {reason}"));
-            }
-            AccountEvent::Health { health: Health::Stale, .. } => {
-                self.events.push("stale".to_owned());
-            }
-            AccountEvent::Overflowed { .. } => self.events.push("overflowed".to_owned()),
-            AccountEvent::CaughtUp(report) => {
-                self.events.push(format!("caught up: {report:?}"));
-            }
-            _ => {}
-        }
-        Ok(event)
-    }
-
-    async fn until_live(&mut self) -> TestResult {
-        while !self.account.is_live(Market::Spot) {
-            self.next().await?;
-        }
-        Ok(())
-    }
-
-    async fn trade(&mut self) -> TestResult {
-        for _ in 0..ORDERS {
-            self.rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(40))).await?;
-        }
-        Ok(())
-    }
-
-    /// Waits until every fill of the exchange is known, and checks that each was reported once.
-    async fn settle(&mut self) -> TestResult {
-        let ledger: BTreeSet<TradeId> = self
-            .exchange
-            .fills()
-            .iter()
-            .map(|fill| TradeId::from(fill.trade_id.as_str()))
-            .collect();
-        assert!(ledger.len() >= ORDERS, "every order filled");
-        while self.fills.len() < ledger.len()
-            || !self.account.is_live(Market::Spot)
-            || self.account.state().open_orders(Market::Spot).next().is_some()
-        {
-            self.next().await?;
-        }
-        let known: BTreeSet<TradeId> = self.fills.iter().cloned().collect();
-        assert_eq!(known.len(), self.fills.len(), "a fill was reported twice");
-        assert_eq!(known, ledger);
-        let wallet = self.rest.account().spot_wallet().await?;
-        for currency in ["BTC", "USDT"] {
-            let currency = currency.into();
-            while self.account.state().balance(Market::Spot, &currency).map(|own| own.available)
-                != wallet.balance(currency.as_str()).map(|balance| balance.available)
-            {
-                self.next().await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn has_event(&self, name: &str) -> bool {
-        self.events.iter().any(|event| event.contains(name))
-    }
-
-    /// A malformed frame causes a fetch but no reconnect.
-    fn check_fetched_without_reconnecting(&self) {
-        assert!(!self.has_event("reconnecting"), "{:?}", self.events);
-        assert!(self.has_event("since: Some"), "{:?}", self.events);
-    }
-}
-
-/// Trades while the rule applies faults.
-async fn trade_with_faults(
-    rule: impl FnMut(&Frame) -> Action + Send + 'static,
-) -> Result<Harness, Box<dyn std::error::Error>> {
-    let mut harness = open(rule, |ws| ws).await?;
-    harness.trade().await?;
-    harness.settle().await?;
-    Ok(harness)
 }
 
 #[tokio::test]
