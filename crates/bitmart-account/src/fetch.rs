@@ -90,13 +90,13 @@ impl FetchPlan {
             let mut listed = ListedOrders::default();
             let open = (until - OPEN_ORDERS_RANGE, until);
             time_ranges::query_all(client, &ListOpenOrders::new(), open, |rows| {
-                listed.add(rows, pages)
+                listed.add(rows, pages);
             })
             .await?;
             if let Some(from) = self.from {
                 let history = &ListOrderHistory::new();
                 time_ranges::query_all(client, history, (from, until), |rows| {
-                    listed.add(rows, pages)
+                    listed.add(rows, pages);
                 })
                 .await?;
             }

@@ -215,7 +215,7 @@ impl AccountTracker {
     fn observe(&mut self, event: &AccountEvent) {
         match event {
             AccountEvent::Health { market, health } => {
-                self.metrics.set_health(*market, Some(*health))
+                self.metrics.set_health(*market, Some(*health));
             }
             AccountEvent::CaughtUp(report) => self.metrics.record_catch_up(report.market),
             _ => {}

@@ -300,7 +300,7 @@ impl<R: TrackerModel> Simulation<R> {
             }
             match queued.item {
                 Item::Fill(id) => {
-                    self.tracker.fill(self.now, id, self.exchange.trades[id].timestamp)
+                    self.tracker.fill(self.now, id, self.exchange.trades[id].timestamp);
                 }
                 Item::Order(id) => self.tracker.order(self.now, id),
                 Item::Balance => {}

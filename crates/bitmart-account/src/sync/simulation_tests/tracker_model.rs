@@ -209,7 +209,7 @@ impl TrackerModel for CurrentTracker {
         while let Some(event) = self.sync.poll_event() {
             match event {
                 AccountEvent::Fill(fill) => {
-                    reported.push(Reported::Fill(number(fill.trade_id.as_str())))
+                    reported.push(Reported::Fill(number(fill.trade_id.as_str())));
                 }
                 AccountEvent::Order(order) => {
                     reported
