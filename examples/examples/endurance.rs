@@ -202,7 +202,7 @@ fn record(
             *caught_up += report.fills;
         }
         AccountEvent::CatchUpFailed { error, .. } => {
-            println!("catching up failed, will be retried: {error}")
+            println!("catching up failed, will be retried: {error}");
         }
         _ => {}
     }
