@@ -1,10 +1,9 @@
-//! A connector of your own below both clients: it opens the byte streams over which TLS, HTTP and
-//! WebSocket are spoken. Here it passes streams of another one on and counts their bytes; a relay,
-//! a tunnel or a Unix socket is whatever else `connect` returns.
+//! A custom connector for both clients: it opens the byte streams that carry TLS, HTTP and WebSocket. This
+//! one wraps the streams of another connector and counts their bytes. A relay or a tunnel works the same way.
 //!
-//! Of a TCP or Unix stream that is handed to `Stream::new` as it is, the REST client asks the
-//! operating system whether something has arrived that belongs to no request. A wrapped stream, as
-//! here, is asked itself; with one that keeps bytes back, set `fresh_connection_for_writes`.
+//! For an unwrapped TCP or Unix stream, the REST client checks with the operating system whether unexpected
+//! bytes have arrived. A wrapped stream, as here, must return them without delay; if it cannot, set
+//! `fresh_connection_for_writes`.
 //!
 //! ```sh
 //! cargo run --example custom_connector
@@ -27,28 +26,28 @@ struct Traffic {
     received: AtomicU64,
 }
 
-struct Counting<C> {
+struct CountingConnector<C> {
     inner: C,
     traffic: Arc<Traffic>,
 }
 
-impl<C: Connect> Connect for Counting<C> {
-    /// A stream of its own for each call: pooling is the client's business.
+impl<C: Connect> Connect for CountingConnector<C> {
+    /// Opens a new stream for each call: the client does the pooling.
     fn connect<'a>(&'a self, target: &'a Target) -> ConnectFuture<'a> {
         Box::pin(async move {
             let stream = self.inner.connect(target).await?;
             println!("connected to {target}");
-            Ok(Stream::new(Counted { stream, traffic: self.traffic.clone() }))
+            Ok(Stream::new(CountingStream { stream, traffic: self.traffic.clone() }))
         })
     }
 }
 
-struct Counted {
+struct CountingStream {
     stream: Stream,
     traffic: Arc<Traffic>,
 }
 
-impl AsyncRead for Counted {
+impl AsyncRead for CountingStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -62,7 +61,7 @@ impl AsyncRead for Counted {
     }
 }
 
-impl AsyncWrite for Counted {
+impl AsyncWrite for CountingStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -82,19 +81,20 @@ impl AsyncWrite for Counted {
 
 #[tokio::main]
 async fn main() -> examples::Result {
-    let venue = examples::venue().await?;
+    let exchange = examples::exchange().await?;
     let traffic = Arc::new(Traffic::default());
-    // One for both clients.
-    let connector = Arc::new(Counting { inner: Connector::direct(), traffic: traffic.clone() });
+    // Shared by both clients.
+    let connector =
+        Arc::new(CountingConnector { inner: Connector::direct(), traffic: traffic.clone() });
 
     let client = rest::Client::builder()
-        .environment(venue.environment.clone())
+        .environment(exchange.environment.clone())
         .connector(connector.clone())
         .build()?;
     println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
 
     let streams = ws::Client::builder()
-        .environment(venue.environment.clone())
+        .environment(exchange.environment.clone())
         .connector(connector)
         .build()?;
     let mut tickers = streams.subscribe(topic::spot::ticker("BTC_USDT")).await?;

@@ -1,5 +1,5 @@
-//! A transport of your own under the REST client, here one that counts and times what passes
-//! through it to another one. The client keeps its rate limits, deadlines and judgement of answers.
+//! A custom transport for the REST client: this one wraps another and counts and times requests. The client
+//! still does rate limits, timeouts and the evaluation of responses.
 //!
 //! ```sh
 //! cargo run --example custom_transport
@@ -14,32 +14,31 @@ use bitmart::rest::bytes::Bytes;
 use bitmart::rest::http;
 use bitmart::rest::transport::{HyperTransport, ReservationFuture, Transport, TransportFuture};
 
-/// Passes requests on and counts them. Address and status are all it looks at: headers hold the
-/// key and the signature, bodies hold the account.
-struct Counting<T> {
+/// Forwards and counts requests. It logs path and status only: headers contain the key and the signature,
+/// bodies contain account data.
+struct CountingTransport<T> {
     inner: T,
     requests: Arc<AtomicU64>,
 }
 
-impl<T: Transport> Transport for Counting<T> {
-    /// Exactly one call of the inner one for each: an order that is sent twice is bought twice.
+impl<T: Transport> Transport for CountingTransport<T> {
+    /// Calls the inner transport exactly once: a repeated request could place an order twice.
     fn send(&self, request: http::Request<Bytes>) -> TransportFuture<'_> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
-        let what = format!("{} {}", request.method(), request.uri().path());
+        let request_line = format!("{} {}", request.method(), request.uri().path());
         let start = Instant::now();
         Box::pin(async move {
-            let answer = self.inner.send(request).await;
-            let result = match &answer {
-                Ok(answer) => answer.status().to_string(),
+            let response = self.inner.send(request).await;
+            let status = match &response {
+                Ok(response) => response.status().to_string(),
                 Err(error) => error.to_string(),
             };
-            println!("#{number} {what}: {result} after {:?}", start.elapsed());
-            answer
+            println!("#{number} {request_line}: {status} after {:?}", start.elapsed());
+            response
         })
     }
 
-    /// Passed on as well, or the inner one's limit of connections would not hold requests back
-    /// before they are signed.
+    /// Forwarded as well, so that requests wait for a connection before they are signed.
     fn reserve<'a>(&'a self, host: &'a http::uri::Authority) -> ReservationFuture<'a> {
         self.inner.reserve(host)
     }
@@ -47,16 +46,16 @@ impl<T: Transport> Transport for Counting<T> {
 
 #[tokio::main]
 async fn main() -> examples::Result {
-    let venue = examples::venue().await?;
+    let exchange = examples::exchange().await?;
     let requests = Arc::new(AtomicU64::new(0));
-    let inner = HyperTransport::builder().roots(venue.environment.roots.clone()).build()?;
+    let inner = HyperTransport::builder().roots(exchange.environment.roots.clone()).build()?;
     let client = rest::Client::builder()
-        .environment(venue.environment.clone())
-        .transport(Counting { inner, requests: requests.clone() })
+        .environment(exchange.environment.clone())
+        .transport(CountingTransport { inner, requests: requests.clone() })
         .build()?;
 
-    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last_price);
-    client.spot().ticker("NO_SUCH").await.expect_err("there is no such pair");
+    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
+    client.spot().ticker("NO_SUCH").await.expect_err("an unknown pair");
     println!("{} requests passed through the transport", requests.load(Ordering::Relaxed));
     Ok(())
 }

@@ -1,10 +1,9 @@
-//! A strategy that does not leave its orders behind: ctrl-c, a hang, an error and the normal end
-//! all cancel what is open, and the exchange's own timer does it for futures when this program
-//! dies.
+//! A dead-man switch: open orders are canceled on ctrl-c, when the strategy hangs, on errors and at the end.
+//! For futures, the exchange's own timer cancels them if this program is killed.
 //!
 //! ```sh
-//! cargo run --example dead_man_switch         # two seconds
-//! cargo run --example dead_man_switch -- 60   # a minute: press ctrl-c
+//! cargo run --example dead_man_switch         # 2 seconds
+//! cargo run --example dead_man_switch -- 60   # 1 minute: press ctrl-c
 //! ```
 
 use std::time::Duration;
@@ -16,22 +15,22 @@ use bitmart::rest::{Client, futures, spot};
 #[tokio::main]
 async fn main() -> examples::Result {
     let seconds = std::env::args().nth(1).map_or(Ok(2), |text| text.parse())?;
-    let venue = examples::venue().await?;
+    let exchange = examples::exchange().await?;
     let client = Client::builder()
-        .environment(venue.environment.clone())
-        .credentials(venue.credentials.clone())
+        .environment(exchange.environment.clone())
+        .credentials(exchange.credentials.clone())
         .build()?;
 
     let switch = DeadManSwitch::builder(client.clone())
         .contract("BTCUSDT")
         .pair("BTC_USDT")
-        .timeout(Duration::from_secs(30)) // The exchange's, if this machine dies.
-        .stale_after(Duration::from_secs(10)) // Ours, if the loop below hangs.
+        .timeout(Duration::from_secs(30)) // The exchange's timer, if this machine fails.
+        .stale_after(Duration::from_secs(10)) // If the loop below hangs.
         .cancel_on(tokio::signal::ctrl_c())
         .start()?;
     switch.armed().await?; // Before the first order.
 
-    if venue.is_embedded() {
+    if exchange.is_embedded() {
         client
             .spot()
             .submit_order(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50000)))
@@ -46,18 +45,18 @@ async fn main() -> examples::Result {
     }
     for _ in 0..seconds {
         if !switch.beat() {
-            println!("tripped: no more orders");
+            println!("the switch has tripped: place no more orders");
             break;
         }
         tokio::time::sleep(Duration::from_secs(1)).await; // One step of the strategy.
     }
 
-    // Dropping the switch would cancel as well, but nobody would wait for it or hear of it.
+    // Dropping the switch would cancel as well, but without waiting for the result.
     let timers = switch.timers();
     let report = switch.shutdown().await;
     println!("timers before the end: {timers:?}");
-    for one in &report.markets {
-        println!("{}: {:?}", one.market, one.cleared);
+    for market in &report.markets {
+        println!("{}: {:?}", market.market, market.cleared);
     }
     if report.is_clear() { Ok(()) } else { Err("orders may be open".into()) }
 }

@@ -1,9 +1,9 @@
-//! A trader's streams under constant attack: every few seconds all sockets are cut, one falls silent
-//! or a book update is lost, while orders go out and fill. In the end the books must be those of the
-//! exchange, and the fills those of its ledger, each once.
+//! Streams under constant faults: every few seconds all connections are closed, one stops sending, or a book
+//! update is lost, while orders are placed and fill. In the end the books must equal those of the exchange,
+//! and every fill must be known once.
 //!
 //! ```sh
-//! cargo run --release --example endurance          # some seconds
+//! cargo run --release --example endurance          # 12 seconds
 //! cargo run --release --example endurance -- 600   # ten minutes
 //! ```
 
@@ -20,34 +20,34 @@ use bitmart::{Decimal, TradeId, dec};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Pairs and what to sell of each, in its base currency.
+/// Pairs, and the size of a sell order in the base currency.
 const PAIRS: [(&str, Decimal); 3] =
     [("BTC_USDT", dec!(0.0005)), ("ETH_USDT", dec!(0.01)), ("SOL_USDT", dec!(0.2))];
 const CONTRACTS: [&str; 2] = ["BTCUSDT", "ETHUSDT"];
 
-/// How long everything may take to come right after the last attack.
-const CALM: Duration = Duration::from_secs(60);
+/// Timeout for recovery after the last fault.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
-struct Tally {
+struct Totals {
     orders: usize,
-    cuts: u32,
-    silences: u32,
-    gaps: u32,
-    reconnections: u32,
+    disconnects: u32,
+    silent_connections: u32,
+    sequence_gaps: u32,
+    reconnects: u32,
     catch_ups: u32,
     fills_streamed: usize,
     fills_caught_up: usize,
     book_changes: u64,
-    book_losses: u64,
+    book_resyncs: u64,
 }
 
-/// What one book went through.
+/// The result of following one book.
 #[derive(Debug, Default)]
-struct BookLog {
+struct BookResult {
     symbol: String,
     changes: u64,
-    losses: u64,
+    resyncs: u64,
     equal: bool,
 }
 
@@ -55,7 +55,7 @@ struct BookLog {
 async fn main() -> examples::Result {
     let seconds = std::env::args().nth(1).map_or(Ok(12), |text| text.parse())?;
     let end = Instant::now() + Duration::from_secs(seconds);
-    // Limits of the exchange would end the run before the attacks do.
+    // Without rate limits, which would slow the orders down.
     let exchange = Sandbox::start(Config::new().seed(7).rate_limits(false)).await?;
     let environment = sandbox::environment(&exchange)?;
     let credentials = sandbox::credentials(&exchange)?;
@@ -66,26 +66,38 @@ async fn main() -> examples::Result {
         .build()?;
     let streams =
         ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    println!("embedded exchange, {seconds} s of attacks on its streams");
+    println!("embedded exchange, {seconds} s of faults");
 
-    // Whether the market stands still, so that books can be compared.
-    let (calm, standing) = watch::channel(false);
+    // Whether the market is stopped, so that books can be compared.
+    let (stop_market, market_stopped) = watch::channel(false);
     let exchange = std::sync::Arc::new(exchange);
     let mut books = JoinSet::new();
     for (symbol, _) in PAIRS {
         let topic = topic::spot::depth_increase(symbol);
-        books.spawn(follow(streams.clone(), topic, symbol, exchange.clone(), standing.clone()));
+        books.spawn(follow(
+            streams.clone(),
+            topic,
+            symbol,
+            exchange.clone(),
+            market_stopped.clone(),
+        ));
     }
     for symbol in CONTRACTS {
         let topic = topic::futures::depth_increase(symbol, DepthLevels::Fifty, DepthSpeed::Ms100);
-        books.spawn(follow(streams.clone(), topic, symbol, exchange.clone(), standing.clone()));
+        books.spawn(follow(
+            streams.clone(),
+            topic,
+            symbol,
+            exchange.clone(),
+            market_stopped.clone(),
+        ));
     }
 
     let mut account = AccountTracker::new(client.clone(), streams.clone()).spot();
-    let mut tally = Tally::default();
+    let mut totals = Totals::default();
     let mut fills = Vec::new();
     let mut caught_up = 0;
-    let mut attack = tokio::time::interval(Duration::from_secs(3));
+    let mut fault = tokio::time::interval(Duration::from_secs(3));
     let mut order = tokio::time::interval(Duration::from_millis(150));
     order.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut turn = 0_u32;
@@ -93,16 +105,16 @@ async fn main() -> examples::Result {
         tokio::select! {
             event = account.next() => {
                 let event = event.ok_or("the account ended")??;
-                note(&event, &mut tally, &mut fills, &mut caught_up);
+                record(&event, &mut totals, &mut fills, &mut caught_up);
             }
-            _ = attack.tick() => {
+            _ = fault.tick() => {
                 turn += 1;
-                strike(&exchange, turn, &mut tally);
+                inject_fault(&exchange, turn, &mut totals);
             }
             _ = order.tick() => {
-                let (pair, size) = PAIRS[tally.orders % PAIRS.len()];
-                tally.orders += 1;
-                let order = if tally.orders % 5 < 3 {
+                let (pair, size) = PAIRS[totals.orders % PAIRS.len()];
+                totals.orders += 1;
+                let order = if totals.orders % 5 < 3 {
                     spot::NewOrder::market_buy(pair, dec!(20))
                 } else {
                     spot::NewOrder::market_sell(pair, size)
@@ -114,109 +126,126 @@ async fn main() -> examples::Result {
 
     exchange.clear_faults();
     exchange.hold_market(true);
-    calm.send(true)?;
-    let ledger: BTreeSet<TradeId> =
+    stop_market.send(true)?;
+    let exchange_fills: BTreeSet<TradeId> =
         exchange.fills().iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect();
-    let settled = tokio::time::timeout(CALM, async {
-        while fills.len() < ledger.len() || !account.is_in_step(Market::Spot) {
+    let settled = tokio::time::timeout(RECOVERY_TIMEOUT, async {
+        while fills.len() < exchange_fills.len() || !account.is_live(Market::Spot) {
             let event = account.next().await.ok_or("the account ended")??;
-            note(&event, &mut tally, &mut fills, &mut caught_up);
+            record(&event, &mut totals, &mut fills, &mut caught_up);
         }
         examples::Result::Ok(())
     });
-    settled.await.map_err(|_| format!("{} of {} fills are known", fills.len(), ledger.len()))??;
-    tally.fills_caught_up = caught_up;
-    tally.fills_streamed = fills.len() - caught_up;
+    settled
+        .await
+        .map_err(|_| format!("{} of {} fills are known", fills.len(), exchange_fills.len()))??;
+    totals.fills_caught_up = caught_up;
+    totals.fills_streamed = fills.len() - caught_up;
     let mut wrong = Vec::new();
-    while let Some(log) = books.join_next().await {
-        let log = log?.map_err(|error| format!("a book ended: {error}"))?;
-        tally.book_changes += log.changes;
-        tally.book_losses += log.losses;
-        if !log.equal {
-            wrong.push(log.symbol);
+    while let Some(result) = books.join_next().await {
+        let result = result?.map_err(|error| format!("a book ended: {error}"))?;
+        totals.book_changes += result.changes;
+        totals.book_resyncs += result.resyncs;
+        if !result.equal {
+            wrong.push(result.symbol);
         }
     }
     let known: BTreeSet<TradeId> = fills.iter().cloned().collect();
-    let doubled = fills.len() - known.len();
-    let missing = ledger.difference(&known).count();
-    println!("{tally:#?}");
-    println!("fills: {} in the ledger, {missing} missing, {doubled} doubled", ledger.len());
+    let duplicated = fills.len() - known.len();
+    let missing = exchange_fills.difference(&known).count();
+    println!("{totals:#?}");
+    println!(
+        "fills: {} on the exchange, {missing} missing, {duplicated} duplicated",
+        exchange_fills.len()
+    );
     println!("books: {} followed, {} differ {wrong:?}", PAIRS.len() + CONTRACTS.len(), wrong.len());
     streams.shutdown().await;
-    if missing + doubled + wrong.len() > 0 { Err("the tally is not even".into()) } else { Ok(()) }
+    if missing + duplicated + wrong.len() > 0 {
+        Err("fills or books differ".into())
+    } else {
+        Ok(())
+    }
 }
 
-/// The next attack. They take turns, so that a short run has some of each.
-fn strike(exchange: &Sandbox, turn: u32, tally: &mut Tally) {
+/// Injects the next kind of fault in turn.
+fn inject_fault(exchange: &Sandbox, turn: u32, totals: &mut Totals) {
     match turn % 4 {
         0 | 2 => {
             exchange.kill_sockets();
-            tally.cuts += 1;
+            totals.disconnects += 1;
         }
         1 => {
             for (pair, _) in PAIRS {
                 exchange.inject(Fault::VersionGap.on(format!("spot/depth/increase100:{pair}")));
             }
-            tally.gaps += 1;
+            totals.sequence_gaps += 1;
         }
         _ => {
             exchange.inject(Fault::SilentSocket.on("spot/depth/increase100:BTC_USDT"));
-            tally.silences += 1;
+            totals.silent_connections += 1;
         }
     }
 }
 
-fn note(event: &AccountEvent, tally: &mut Tally, fills: &mut Vec<TradeId>, caught_up: &mut usize) {
+fn record(
+    event: &AccountEvent,
+    totals: &mut Totals,
+    fills: &mut Vec<TradeId>,
+    caught_up: &mut usize,
+) {
     match event {
         AccountEvent::Fill(fill) => fills.push(fill.trade_id.clone()),
-        AccountEvent::Reconnecting { .. } => tally.reconnections += 1,
-        AccountEvent::CaughtUp(found) => {
-            tally.catch_ups += 1;
-            *caught_up += found.fills;
+        AccountEvent::Reconnecting { .. } => totals.reconnects += 1,
+        AccountEvent::CaughtUp(report) => {
+            totals.catch_ups += 1;
+            *caught_up += report.fills;
         }
-        AccountEvent::CatchUpFailed { error, .. } => println!("not caught up yet: {error}"),
+        AccountEvent::CatchUpFailed { error, .. } => {
+            println!("catching up failed, will be retried: {error}");
+        }
         _ => {}
     }
 }
 
-/// Keeps a book until the market stands still and the book is the exchange's, or time is up.
+/// Follows a book until the market is stopped and the book equals the exchange's, or a timeout.
 async fn follow<T: DepthEvent>(
     streams: ws::Client,
     topic: Topic<T>,
     symbol: &str,
     exchange: std::sync::Arc<Sandbox>,
-    mut standing: watch::Receiver<bool>,
-) -> Result<BookLog, ws::Error> {
-    let mut log = BookLog { symbol: symbol.to_owned(), ..BookLog::default() };
+    mut market_stopped: watch::Receiver<bool>,
+) -> Result<BookResult, ws::Error> {
+    let mut result = BookResult { symbol: symbol.to_owned(), ..BookResult::default() };
     let mut books = streams.order_book(topic).await?;
     let mut deadline = None;
     loop {
-        let calm = *standing.borrow_and_update();
-        if calm {
-            let until = *deadline.get_or_insert(tokio::time::Instant::now() + CALM);
-            let own = exchange.book(symbol);
+        let stopped = *market_stopped.borrow_and_update();
+        if stopped {
+            let until = *deadline.get_or_insert(tokio::time::Instant::now() + RECOVERY_TIMEOUT);
+            let expected = exchange.book(symbol);
             let book = books.book();
             let (asks, bids): (Vec<_>, Vec<_>) = (
                 book.asks().map(|level| (level.price, level.size)).collect(),
                 book.bids().map(|level| (level.price, level.size)).collect(),
             );
-            log.equal = book.is_synchronized()
-                && own
-                    .is_some_and(|own| own.asks.starts_with(&asks) && own.bids.starts_with(&bids));
-            if log.equal || tokio::time::Instant::now() >= until {
-                return Ok(log);
+            result.equal = book.is_synchronized()
+                && expected.is_some_and(|book| {
+                    book.asks.starts_with(&asks) && book.bids.starts_with(&bids)
+                });
+            if result.equal || tokio::time::Instant::now() >= until {
+                return Ok(result);
             }
         }
         tokio::select! {
             book = books.next() => match book {
                 Some(book) => {
-                    log.changes += 1;
-                    log.losses += u64::from(!book?.is_synchronized());
+                    result.changes += 1;
+                    result.resyncs += u64::from(!book?.is_synchronized());
                 }
-                None => return Ok(log),
+                None => return Ok(result),
             },
-            _ = standing.changed(), if !calm => {}
-            () = tokio::time::sleep(Duration::from_secs(1)), if calm => {}
+            _ = market_stopped.changed(), if !stopped => {}
+            () = tokio::time::sleep(Duration::from_secs(1)), if stopped => {}
         }
     }
 }

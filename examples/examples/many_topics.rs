@@ -1,4 +1,4 @@
-//! Many topics in one stream, with one queue: of each pair only the newest price waits.
+//! Many topics in one stream with one queue that holds only the newest price of each pair.
 //!
 //! ```sh
 //! cargo run --example many_topics
@@ -18,16 +18,16 @@ async fn main() -> examples::Result {
     let mut left = 4;
     while left > 0 {
         let Some(item) = tickers.next().await else { break };
-        // An error that names a topic ends that topic; the others go on.
+        // An error with a topic ends that topic only.
         let received = item?;
         match received.update {
             Update::Data(ticker) => {
-                let (topic, waiting) = (&received.topic, tickers.queued());
+                let (topic, waiting) = (&received.topic, tickers.waiting());
                 println!("{topic}: {:?}, {waiting} waiting", ticker.last_price);
                 left -= 1;
             }
-            // Each topic tells of its own gaps, and how much it dropped.
-            other => println!("{}: {other:?} at {}", received.topic, received.received_at.timestamp),
+            // Each topic reports its own gaps and dropped events.
+            other => println!("{}: {other:?} at {}", received.topic, received.received_at.time),
         }
     }
     tickers.remove(&topic::spot::ticker("ETH_USDT"));

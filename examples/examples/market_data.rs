@@ -1,8 +1,8 @@
-//! Public market data over REST and WebSocket, spot and futures. Needs no keys.
+//! Public market data over REST and WebSocket, spot and futures. Needs no credentials.
 //!
 //! ```sh
-//! cargo run --example market_data            # from the embedded exchange
-//! cargo run --example market_data -- live    # from BitMart, as long as it answers
+//! cargo run --example market_data            # from the embedded sandbox
+//! cargo run --example market_data -- live    # from BitMart, as long as it responds
 //! ```
 
 use bitmart::rest::{futures, spot};
@@ -22,7 +22,7 @@ async fn main() -> examples::Result {
 
     let client = rest::Client::builder().environment(environment.clone()).build()?;
     let ticker = client.spot().ticker("BTC_USDT").await?;
-    // What the exchange does not tell is `None`.
+    // `None` if the exchange does not send a value.
     println!("{}: last {:?}, 24 h change {:?}", ticker.symbol, ticker.last, ticker.change);
 
     let candles = spot::ListKlines::new("BTC_USDT").step(spot::KlineStep::Minutes5).limit(3);
@@ -44,7 +44,7 @@ async fn main() -> examples::Result {
                 println!("trade: {} {} at {}", trade.side, trade.size, trade.price);
                 left -= 1;
             }
-            // Connections come and go; a stream says so instead of leaving an invisible gap.
+            // Lost connections are reported, so that no gap goes unnoticed.
             Some(Ok(other)) => println!("{other:?}"),
             Some(Err(error)) => return Err(error.into()),
             None => break,

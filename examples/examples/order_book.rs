@@ -1,5 +1,5 @@
-//! A maintained order book: whole or resyncing, never in between. Half-way an update is lost on
-//! purpose, and the book repairs itself on the same connection.
+//! A maintained order book. One update is dropped on purpose, and the book resynchronizes on the same
+//! connection.
 //!
 //! ```sh
 //! cargo run --example order_book
@@ -15,7 +15,7 @@ async fn main() -> examples::Result {
     let topic = topic::spot::depth_increase("ETH_USDT");
     let name = topic.name().to_owned();
     let mut books = streams.order_book(topic).await?;
-    println!("running on the embedded exchange; following {name}");
+    println!("running on the embedded sandbox; following {name}");
 
     let mut changes = 0;
     while let Some(book) = books.next().await {
@@ -31,10 +31,10 @@ async fn main() -> examples::Result {
                 ask.size
             ),
             _ if book.is_synchronized() => println!("one side of the book is empty"),
-            _ => println!("resyncing: there is no book to trade on"),
+            _ => println!("resynchronizing: no prices available"),
         }
         if changes == 5 {
-            println!("an update gets lost");
+            println!("dropping an update");
             exchange.inject(Fault::VersionGap.on(name.as_str()));
         }
         if changes == 12 {

@@ -1,6 +1,5 @@
-//! An endpoint and a stream that this library does not have, written by hand: here the ticker, with
-//! only the fields that are wanted. Everything else is the library's: signing, rate limits, errors;
-//! logins, reconnections, and telling which event belongs to which subscription.
+//! A custom endpoint and a custom topic, here the ticker with a few fields. The library still does signing,
+//! rate limits, errors, logins, reconnects and the dispatch of events.
 //!
 //! ```sh
 //! cargo run --example own_endpoint_and_topic
@@ -13,7 +12,7 @@ use bitmart::ws::{Dialect, Topic, Update};
 use bitmart::{Decimal, Symbol, Timestamp, rest, ws};
 use serde::Deserialize;
 
-/// `GET /spot/quotation/v3/ticker`. Where it needs a key or changes something, say so with
+/// `GET /spot/quotation/v3/ticker`. For an endpoint that requires a key or has an effect, set
 /// [`Metadata::auth`] and [`Metadata::effect`].
 struct QueryLastPrice {
     symbol: Symbol,
@@ -61,12 +60,12 @@ impl Event for LastTrade {
 
 #[tokio::main]
 async fn main() -> examples::Result {
-    let venue = examples::venue().await?;
-    let client = rest::Client::builder().environment(venue.environment.clone()).build()?;
+    let exchange = examples::exchange().await?;
+    let client = rest::Client::builder().environment(exchange.environment.clone()).build()?;
     let own = client.send(QueryLastPrice { symbol: "ETH_USDT".into() }).await?;
     println!("REST: {} at {}", own.last, own.time);
 
-    let streams = ws::Client::builder().environment(venue.environment.clone()).build()?;
+    let streams = ws::Client::builder().environment(exchange.environment.clone()).build()?;
     let topic: Topic<LastTrade> = Topic::public(Dialect::Spot, "spot/ticker:ETH_USDT");
     let mut trades = streams.subscribe(topic).await?;
     while let Some(update) = trades.next().await {

@@ -1,5 +1,5 @@
-//! The core of `bitmart-rest` on an HTTP stack of your own, here ureq: typed requests are encoded
-//! and signed, your stack sends them, and typed answers or errors come out. No tokio, no hyper.
+//! The core of `bitmart-rest` with another HTTP stack, here ureq: it encodes and signs typed requests, and
+//! decodes responses. No tokio, no hyper.
 //!
 //! ```toml
 //! [dependencies]
@@ -25,14 +25,14 @@ impl Exchange {
     fn new(environment: &Environment, credentials: Credentials) -> Result<Self, ConfigError> {
         let encoder = Encoder::new(environment)?.with_credentials(credentials)?;
         let config = ureq::Agent::config_builder()
-            .http_status_as_error(false) // `decode` reads refusals, too.
-            .max_redirects(0) // A signed request is for the exchange alone.
+            .http_status_as_error(false) // `decode` handles error responses.
+            .max_redirects(0) // Do not send a signed request to another host.
             .max_redirects_will_error(false);
         Ok(Self { encoder, agent: config.build().new_agent() })
     }
 
-    /// When this fails in `run` or while the body is read, a request with an effect may have taken
-    /// effect: ask the exchange before you send it again.
+    /// If `run` or reading the body fails, a request with an effect may have taken effect: query the exchange
+    /// before you send it again.
     fn send<E: Endpoint>(&self, request: &E) -> examples::Result<E::Response> {
         let (head, body) = self.encoder.encode(request, SystemClock.now())?.into_parts();
         let response = if body.is_empty() {
@@ -46,22 +46,21 @@ impl Exchange {
     }
 }
 
-fn look(environment: &Environment, credentials: Credentials) -> examples::Result {
+fn run(environment: &Environment, credentials: Credentials) -> examples::Result {
     let exchange = Exchange::new(environment, credentials)?;
     for candle in exchange.send(&spot::ListKlines::new("BTC_USDT").limit(3))? {
         println!("{} close {}", candle.time, candle.close);
     }
     println!("{} open orders", exchange.send(&spot::ListOpenOrders::new())?.len());
-    let error =
-        exchange.send(&spot::ListKlines::new("NO_SUCH")).expect_err("there is no such pair");
-    println!("refused: {error}");
+    let error = exchange.send(&spot::ListKlines::new("NO_SUCH")).expect_err("an unknown pair");
+    println!("rejected: {error}");
     Ok(())
 }
 
-#[tokio::main] // For the sandbox inside this program only.
+#[tokio::main] // For the embedded sandbox only.
 async fn main() -> examples::Result {
-    let venue = examples::venue().await?;
-    let (environment, credentials) = (venue.environment.clone(), venue.credentials.clone());
-    let call = move || look(&environment, credentials).map_err(|error| error.to_string());
+    let exchange = examples::exchange().await?;
+    let (environment, credentials) = (exchange.environment.clone(), exchange.credentials.clone());
+    let call = move || run(&environment, credentials).map_err(|error| error.to_string());
     Ok(tokio::task::spawn_blocking(call).await??)
 }

@@ -1,5 +1,4 @@
-//! A private order stream that survives the loss of its connection, and what to do about the fills
-//! that happened meanwhile.
+//! A private order stream that loses its connection, and how to recover the fills that it missed.
 //!
 //! ```sh
 //! cargo run --example private_stream_recovery
@@ -23,23 +22,23 @@ async fn main() -> examples::Result {
         .build()?;
     let streams =
         ws::Client::builder().environment(environment).credentials(credentials).build()?;
-    println!("running on the embedded exchange");
+    println!("running on the embedded sandbox");
 
     let mut orders = streams.subscribe(topic::spot::all_user_orders()).await?;
-    // Fills by trade id: however often one is reported, it counts once.
+    // Fills by trade id, so that repeated reports count once.
     let mut fills: BTreeMap<TradeId, Decimal> = BTreeMap::new();
     let mut sent =
         vec![client.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(50))).await?];
 
-    let mut cut = false;
+    let mut disconnected = false;
     while let Some(update) = orders.next().await {
         match update? {
             Update::Data(order) => {
                 println!("{} {} {:?}", order.symbol, order.side, order.state);
                 fills.extend(order.fill().map(|fill| (fill.trade_id, fill.size)));
-                if order.state.is_some_and(|state| !state.is_open()) && !cut {
-                    cut = true;
-                    println!("now the connection is cut, and an order fills while nobody listens");
+                if order.state.is_some_and(|state| !state.is_open()) && !disconnected {
+                    disconnected = true;
+                    println!("closing the connection; an order fills while disconnected");
                     exchange.kill_sockets();
                     let missed = spot::NewOrder::market_sell("ETH_USDT", dec!(0.01));
                     sent.push(client.spot().submit_order(missed).await?);
@@ -47,7 +46,7 @@ async fn main() -> examples::Result {
             }
             Update::Reconnecting(reason) => println!("reconnecting: {reason}"),
             Update::Resynced => {
-                println!("connected again; asking REST for what the stream could not tell");
+                println!("subscribed again; querying REST for the missed fills");
                 for order in &sent {
                     for fill in client.spot().order_trades(order.order_id.clone()).await? {
                         fills.insert(fill.trade_id, fill.size);
@@ -58,7 +57,7 @@ async fn main() -> examples::Result {
             other => println!("{other:?}"),
         }
     }
-    println!("{} fills known, {} in the exchange's ledger", fills.len(), exchange.fills().len());
+    println!("{} fills known, {} on the exchange", fills.len(), exchange.fills().len());
     streams.shutdown().await;
     Ok(())
 }

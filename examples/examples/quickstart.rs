@@ -1,5 +1,5 @@
-//! The main job in one file: start the embedded exchange, place an order, see its fill arrive on the
-//! private stream, and follow tickers and an order book on the public one.
+//! Starts an embedded sandbox, places an order, receives its fill on the private stream, and reads tickers and
+//! an order book.
 //!
 //! ```sh
 //! cargo run --example quickstart
@@ -15,9 +15,7 @@ async fn main() -> examples::Result {
     let exchange = Sandbox::start(Config::new().tls(true)).await?;
     let environment = sandbox::environment(&exchange)?;
     let credentials = sandbox::credentials(&exchange)?;
-    println!(
-        "This runs on the embedded exchange of this library, not on BitMart: play money only."
-    );
+    println!("This runs on an embedded sandbox with play money, not on BitMart.");
     println!("It listens on {} and {}.\n", exchange.spot().rest, exchange.futures().rest);
 
     let client = rest::Client::builder()
@@ -27,13 +25,13 @@ async fn main() -> examples::Result {
     let streams =
         ws::Client::builder().environment(environment).credentials(credentials).build()?;
 
-    // Listen before ordering, so that no fill can be missed.
+    // Subscribe before placing the order, so that no fill is missed.
     let mut orders = streams.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
 
-    // Buy for 100 USDT at the market. The client order id was chosen here, before anything was sent:
-    // whatever happens to the connection, the order can be found by it.
+    // Buy for 100 USDT at the market price. The client order id is known before anything is sent, so the
+    // order can be found even if the response is lost.
     let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
-    println!("client order id  {}", order.client_order_id);
+    println!("client order id  {}", order.client_order_id());
     let placed = client.spot().submit_order(order).await?;
     println!("order id         {}", placed.order_id);
 
@@ -49,8 +47,8 @@ async fn main() -> examples::Result {
             );
         }
         if let Some(state) = order.state.filter(|state| !state.is_open()) {
-            // A market buy spends a quote amount; what is too small for one more step of size is
-            // given back, which BitMart calls partially_canceled although nothing is missing.
+            // A market buy spends a quote amount. A remainder below the size step is returned, and BitMart
+            // reports the order as partially_canceled although it is complete.
             println!("order state      {state}\n");
             break;
         }

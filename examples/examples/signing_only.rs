@@ -1,5 +1,5 @@
-//! `bitmart-auth` alone: sign a request for any HTTP client, here ureq, which blocks and needs no
-//! runtime. The crate brings no HTTP, no TLS and no runtime of its own.
+//! `bitmart-auth` alone: signs a request for any HTTP client, here ureq, which is blocking. The crate
+//! contains no HTTP, no TLS and no runtime.
 //!
 //! ```toml
 //! [dependencies]
@@ -16,14 +16,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bitmart_auth::Credentials;
 
 fn open_orders(base: &str, credentials: &Credentials) -> examples::Result<String> {
-    // The very bytes that are signed are sent: never serialize twice.
+    // Send exactly the bytes that are signed: never serialize twice.
     let body = r#"{"symbol":"BTC_USDT","limit":10}"#;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let signature = credentials.sign_request(i64::try_from(now.as_millis())?, body.as_bytes());
 
     let agent = ureq::Agent::config_builder()
-        .http_status_as_error(false) // The exchange's refusals are in the body.
-        .max_redirects(0) // A signed request is for the exchange alone.
+        .http_status_as_error(false) // Errors of the exchange are in the body.
+        .max_redirects(0) // Do not send a signed request to another host.
         .build()
         .new_agent();
     let mut response = agent
@@ -36,13 +36,14 @@ fn open_orders(base: &str, credentials: &Credentials) -> examples::Result<String
     Ok(response.body_mut().read_to_string()?)
 }
 
-#[tokio::main] // For the sandbox inside this program only.
+#[tokio::main] // For the embedded sandbox only.
 async fn main() -> examples::Result {
-    let venue = examples::venue().await?;
-    let (base, credentials) = (venue.environment.spot_rest.clone(), venue.credentials.clone());
+    let exchange = examples::exchange().await?;
+    let (base, credentials) =
+        (exchange.environment.spot_rest.clone(), exchange.credentials.clone());
     let call = move || open_orders(&base, &credentials).map_err(|error| error.to_string());
-    let answer = tokio::task::spawn_blocking(call).await??;
-    println!("{answer}");
-    assert!(answer.contains(r#""code":1000"#), "the exchange took the signature");
+    let response = tokio::task::spawn_blocking(call).await??;
+    println!("{response}");
+    assert!(response.contains(r#""code":1000"#), "the exchange accepted the signature");
     Ok(())
 }

@@ -1,57 +1,57 @@
-//! What the examples share.
+//! Shared code of the examples.
 
 use bitmart::rest::{Client, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::ReadyLine;
 use bitmart::{Credentials, Environment, dec};
 
-/// What an example returns.
+/// The result type of the examples.
 pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Where an example connects, and with which keys.
+/// The exchange that an example uses.
 #[derive(Debug)]
-pub struct Venue {
+pub struct Exchange {
     /// The addresses.
     pub environment: Environment,
-    /// The keys.
+    /// The credentials.
     pub credentials: Credentials,
-    /// The sandbox inside this program, if it is one.
+    /// The embedded sandbox, if the example runs on one.
     embedded: Option<Sandbox>,
 }
 
-/// What `BITMART_ENVIRONMENT` names: the ready line of a sandbox, whose key is taken as well, or `live` or
-/// `demo` with the keys of `BITMART_API_KEY`, `BITMART_API_SECRET` and `BITMART_API_MEMO`. Where it is not set,
-/// a sandbox is started inside this program.
+/// Returns the exchange of `BITMART_ENVIRONMENT`: the ready line of a sandbox, including its key, or `live` or
+/// `demo` with credentials from `BITMART_API_KEY`, `BITMART_API_SECRET` and `BITMART_API_MEMO`. If it is not
+/// set, starts an embedded sandbox.
 ///
 /// # Errors
-/// When the variable names nothing, keys are missing, or the sandbox does not start.
-pub async fn venue() -> Result<Venue> {
-    let Ok(named) = std::env::var(Environment::VARIABLE) else {
-        let exchange = Sandbox::start(Config::new()).await?;
-        return Ok(Venue {
-            environment: sandbox::environment(&exchange)?,
-            credentials: sandbox::credentials(&exchange)?,
-            embedded: Some(exchange),
+/// The variable is invalid, credentials are missing, or the sandbox does not start.
+pub async fn exchange() -> Result<Exchange> {
+    let Ok(name) = std::env::var(Environment::VARIABLE) else {
+        let sandbox = Sandbox::start(Config::new()).await?;
+        return Ok(Exchange {
+            environment: sandbox::environment(&sandbox)?,
+            credentials: sandbox::credentials(&sandbox)?,
+            embedded: Some(sandbox),
         });
     };
-    let line = named.trim().trim_start_matches("sandbox:");
+    let line = name.trim().trim_start_matches("sandbox:");
     let credentials = match ReadyLine::parse(line) {
         Ok(ready) => Credentials::new(ready.key(), ready.secret(), ready.memo())?,
         Err(_) => Credentials::from_env()?,
     };
-    Ok(Venue { environment: named.parse()?, credentials, embedded: None })
+    Ok(Exchange { environment: Environment::named(&name)?, credentials, embedded: None })
 }
 
-impl Venue {
-    /// Whether the exchange is inside this program, where nobody else trades with these keys.
+impl Exchange {
+    /// Returns whether the exchange is an embedded sandbox.
     pub fn is_embedded(&self) -> bool {
         self.embedded.is_some()
     }
 
-    /// Places a small order on the exchange inside this program, and on no other.
+    /// Places a small order on an embedded sandbox. Does nothing on other exchanges.
     ///
     /// # Errors
-    /// When the order is refused.
+    /// The order is rejected.
     pub async fn place_order_if_embedded(&self) -> Result {
         if self.is_embedded() {
             let client = Client::builder()

@@ -1,7 +1,6 @@
-//! How to test a bot: a small strategy, and tests of it against a sandbox whose clock stands still.
+//! How to test a bot: a small strategy, and its tests against a sandbox with a stepped clock.
 //!
-//! Copy it. The same inputs give the same run, nothing here waits, and the ledger of the exchange says
-//! what really happened, whatever the bot believes.
+//! A template to copy. Runs are deterministic and do not wait, and the sandbox shows what really happened.
 
 use bitmart::rest::reconcile::Reconciled;
 use bitmart::rest::{Client, Error, Outcome, spot};
@@ -9,19 +8,21 @@ use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Decimal, Timestamp, dec};
 
-/// Keeps half of the money in bitcoin: buys or sells what is more than a percent off.
+/// Holds half of the funds in bitcoin: trades when the difference exceeds one percent.
 struct Rebalancer {
     client: Client,
 }
 
 impl Rebalancer {
-    /// Looks once and trades at most once. Returns whether an order was placed.
+    /// Places at most one order. Returns whether it was placed.
     async fn step(&self) -> Result<bool, Error> {
         let spot = self.client.spot();
         let Some(price) = spot.ticker("BTC_USDT").await?.last else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
-        let free = |currency| wallet.find(currency).map(|one| one.available).unwrap_or_default();
-        let (bitcoin, dollars) = (free("BTC") * price, free("USDT"));
+        let available = |currency| {
+            wallet.balance(currency).map(|balance| balance.available).unwrap_or_default()
+        };
+        let (bitcoin, dollars) = (available("BTC") * price, available("USDT"));
         let surplus = (dollars - bitcoin) / dec!(2);
         if surplus.abs() < (bitcoin + dollars) * dec!(0.01) {
             return Ok(false);
@@ -31,8 +32,8 @@ impl Rebalancer {
         } else {
             spot::NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
         };
-        // Known before anything is sent, so that a lost answer is no lost order.
-        let id = order.client_order_id.clone();
+        // Known before anything is sent, so that the order is found after a lost response.
+        let id = order.client_order_id().clone();
         match spot.submit_order(order).await {
             Ok(_) => Ok(true),
             Err(error) if error.outcome() == Outcome::Unknown => {
@@ -43,13 +44,13 @@ impl Rebalancer {
     }
 }
 
-const NOON_MS: u64 = 1_700_000_000_000;
+const START_MS: u64 = 1_700_000_000_000;
 
-/// The clock of the sandbox stands, so that of the bot does, too.
+/// The bot's clock, stopped like the sandbox's.
 #[derive(Debug)]
-struct Noon;
+struct StoppedClock;
 
-impl Clock for Noon {
+impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1_700_000_000_000)
     }
@@ -57,30 +58,31 @@ impl Clock for Noon {
 
 async fn start() -> (Sandbox, Rebalancer) {
     let config = Config::new()
-        .stepped_clock(NOON_MS)
+        .stepped_clock(START_MS)
         .spot_balance("BTC", dec!(1))
         .spot_balance("USDT", dec!(100_000));
-    let exchange = Sandbox::start(config).await.expect("it starts");
+    let exchange = Sandbox::start(config).await.expect("a sandbox");
     let client = Client::builder()
-        .environment(sandbox::environment(&exchange).expect("it has addresses"))
-        .credentials(sandbox::credentials(&exchange).expect("it has a key"))
-        .clock(Noon)
+        .environment(sandbox::environment(&exchange).expect("addresses"))
+        .credentials(sandbox::credentials(&exchange).expect("credentials"))
+        .clock(StoppedClock)
         .build()
         .expect("a client");
     (exchange, Rebalancer { client })
 }
 
-/// Value of the bitcoin and of the dollars that the exchange says there are.
-async fn halves(exchange: &Sandbox, bot: &Rebalancer) -> (Decimal, Decimal) {
+/// Returns the values of bitcoin and dollars held on the exchange.
+async fn holdings(exchange: &Sandbox, bot: &Rebalancer) -> (Decimal, Decimal) {
     let ticker = bot.client.spot().ticker("BTC_USDT").await.expect("a ticker");
     let price = ticker.last.expect("a price");
     let held = |currency: &str| {
         let balances = exchange.balances().into_iter();
-        let wallet = |one: &bitmart::sandbox::Balance| one.wallet == "spot" && one.account == 1;
+        let in_spot_wallet =
+            |row: &bitmart::sandbox::Balance| row.wallet == "spot" && row.account == 1;
         balances
-            .filter(wallet)
-            .filter(|one| one.currency == currency)
-            .map(|one| one.available)
+            .filter(in_spot_wallet)
+            .filter(|row| row.currency == currency)
+            .map(|row| row.available)
             .sum()
     };
     let (bitcoin, dollars): (Decimal, Decimal) = (held("BTC"), held("USDT"));
@@ -88,26 +90,26 @@ async fn halves(exchange: &Sandbox, bot: &Rebalancer) -> (Decimal, Decimal) {
 }
 
 #[tokio::test]
-async fn it_buys_until_half_of_the_money_is_bitcoin_and_then_rests() {
+async fn buys_until_half_of_the_funds_are_bitcoin() {
     let (exchange, bot) = start().await;
-    assert!(bot.step().await.expect("it buys"));
-    let (bitcoin, dollars) = halves(&exchange, &bot).await;
+    assert!(bot.step().await.expect("an order"));
+    let (bitcoin, dollars) = holdings(&exchange, &bot).await;
     assert!((bitcoin - dollars).abs() < (bitcoin + dollars) * dec!(0.02), "{bitcoin} {dollars}");
-    assert!(!bot.step().await.expect("it looks"), "nothing is left to do");
+    assert!(!bot.step().await.expect("a step without an order"), "the funds are balanced");
     assert_eq!(exchange.orders().len(), 1);
 }
 
 #[tokio::test]
-async fn an_answer_that_gets_lost_leads_to_no_second_order() {
+async fn a_lost_response_does_not_lead_to_a_second_order() {
     let (exchange, bot) = start().await;
     exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order").times(1));
-    assert!(bot.step().await.expect("it finds its order"), "the order was placed");
-    assert!(!bot.step().await.expect("it looks"));
-    assert_eq!(exchange.orders().len(), 1, "and it is the only one");
+    assert!(bot.step().await.expect("the order is found"), "the order was placed");
+    assert!(!bot.step().await.expect("a step without an order"));
+    assert_eq!(exchange.orders().len(), 1, "there is no second order");
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_error_and_changes_nothing() {
+async fn a_rejected_order_is_an_error_without_effect() {
     let (exchange, bot) = start().await;
     exchange.inject(Fault::Maintenance.on("/spot/v2/submit_order").times(1));
     let error = bot.step().await.expect_err("the exchange is in maintenance");

@@ -72,7 +72,7 @@ fn proof() -> Vec<Command> {
     let mut command = cargo();
     command
         .args(["test", "--quiet", "--release", "--package", "bitmart-account", "--lib"])
-        .args(["--", "--nocapture", "proof"])
+        .args(["--", "--nocapture", "simulation_tests"])
         .env("BITMART_PROOF_CASES", "1000000");
     vec![command]
 }

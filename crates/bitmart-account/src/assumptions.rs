@@ -1,73 +1,73 @@
-//! What the proof of completeness takes for granted about the exchange.
+//! Assumptions about the exchange that the completeness guarantee depends on.
 
 use std::time::Duration;
 
-/// P: a push reaches this machine at most this long after its fill, while its connection lives.
-/// Believed, not published by the exchange.
-pub const PUSH_LATE_AT_MOST: Duration = Duration::from_secs(5);
+/// Default of [`Assumptions::max_push_delay`] (P).
+pub const MAX_PUSH_DELAY: Duration = Duration::from_secs(5);
 
-/// H: a REST query that begins this long after a fill shows the fill. Believed, not published by the
-/// exchange.
-pub const HISTORY_BEHIND_AT_MOST: Duration = Duration::from_secs(5);
+/// Default of [`Assumptions::max_history_lag`] (H).
+pub const MAX_HISTORY_LAG: Duration = Duration::from_secs(5);
 
-/// C: this machine's clock and the exchange's differ by at most this much. The exchange refuses
-/// signatures that are further off than its `recv_window`, 5 s by default.
-pub const CLOCKS_DIFFER_AT_MOST: Duration = Duration::from_secs(5);
+/// Default of [`Assumptions::max_clock_skew`] (C): the default `recv_window` of the exchange, which
+/// rejects signatures with a larger difference.
+pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// What the exchange is assumed to keep to. `Live` is a proven claim as long as it does; when it does
-/// not, fills can be missing and only an [audit](crate::AccountTracker::audit) tells.
+/// Upper bounds on delays of the exchange and on clock skew.
 ///
-/// Each span may be zero and is used in whole milliseconds, rounded up. Longer ones are safer; they
-/// lengthen the spans that are asked for again after a loss, and (H) the time until the account is
-/// called live. The sandbox shows everything at once and shares this machine's clock: there, and
-/// wherever you know better, zero or nearly so is right for H and C, and the account is live within a
-/// fraction of a second.
+/// `Live` is a guarantee as long as the bounds hold. If one is violated, fills can be missing, and only
+/// an [audit](crate::AccountTracker::request_audit) detects it. The exchange publishes none of them.
+///
+/// Durations may be zero and are rounded up to whole milliseconds. Larger bounds are safer, but
+/// lengthen the time range that is fetched after a loss, and (H) the time until the account is live.
+/// The sandbox has no delays and shares this machine's clock, so bounds near zero are right for H and
+/// C there, and the account is live within a fraction of a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Assumptions {
-    /// P, by default [`PUSH_LATE_AT_MOST`].
-    pub push_late: Duration,
-    /// H, by default [`HISTORY_BEHIND_AT_MOST`].
-    pub history_behind: Duration,
-    /// C, by default [`CLOCKS_DIFFER_AT_MOST`].
-    pub clocks_differ: Duration,
+    /// P: maximum time from a fill to its push on a live connection. [`MAX_PUSH_DELAY`] by default.
+    pub max_push_delay: Duration,
+    /// H: maximum time from a fill until REST queries return it. [`MAX_HISTORY_LAG`] by default.
+    pub max_history_lag: Duration,
+    /// C: maximum difference between this machine's clock and the exchange's. [`MAX_CLOCK_SKEW`] by
+    /// default.
+    pub max_clock_skew: Duration,
 }
 
 impl Default for Assumptions {
     fn default() -> Self {
         Self {
-            push_late: PUSH_LATE_AT_MOST,
-            history_behind: HISTORY_BEHIND_AT_MOST,
-            clocks_differ: CLOCKS_DIFFER_AT_MOST,
+            max_push_delay: MAX_PUSH_DELAY,
+            max_history_lag: MAX_HISTORY_LAG,
+            max_clock_skew: MAX_CLOCK_SKEW,
         }
     }
 }
 
-/// To whole milliseconds, the unit of the exchange's times.
-fn whole(span: Duration) -> Duration {
-    let up = span.saturating_add(Duration::from_nanos(999_999));
+/// Rounds up to whole milliseconds, the resolution of the exchange's timestamps.
+fn round_up(duration: Duration) -> Duration {
+    let up = duration.saturating_add(Duration::from_nanos(999_999));
     Duration::from_millis(u64::try_from(up.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Assumptions {
-    /// With another P.
+    /// Sets P.
     #[must_use]
-    pub fn push_late(mut self, at_most: Duration) -> Self {
-        self.push_late = whole(at_most);
+    pub fn max_push_delay(mut self, delay: Duration) -> Self {
+        self.max_push_delay = round_up(delay);
         self
     }
 
-    /// With another H.
+    /// Sets H.
     #[must_use]
-    pub fn history_behind(mut self, at_most: Duration) -> Self {
-        self.history_behind = whole(at_most);
+    pub fn max_history_lag(mut self, lag: Duration) -> Self {
+        self.max_history_lag = round_up(lag);
         self
     }
 
-    /// With another C.
+    /// Sets C.
     #[must_use]
-    pub fn clocks_differ(mut self, at_most: Duration) -> Self {
-        self.clocks_differ = whole(at_most);
+    pub fn max_clock_skew(mut self, skew: Duration) -> Self {
+        self.max_clock_skew = round_up(skew);
         self
     }
 }

@@ -1,25 +1,29 @@
-//! What streams and REST tell, in the words of this crate. Everything that depends on the shape of
-//! their models is here.
+//! Conversion of stream and REST models into the types of this crate.
 
 use bitmart_types::{Currency, OrderId, Side, futures};
 
-use crate::order::some_price;
-use crate::{Balance, Direction, Fill, Instrument, Order, Position, PositionKey, Progress, Unread};
+use crate::order::nonzero;
+use crate::{
+    Balance, Direction, Fill, Instrument, MalformedItem, Order, Position, PositionKey, Progress,
+};
 
-/// An error where the event lacks what an account depends on. Nothing is put in its place: REST tells.
-pub(crate) fn spot_order_event(update: bitmart_ws::spot::OrderUpdate) -> Result<Order, Unread> {
-    let lacking = |member| Unread::lacking(format_args!("order {}", update.order_id), member);
-    let filled = update.filled_size.ok_or_else(|| lacking("filled_size"))?;
-    let state = update.state.ok_or_else(|| lacking("order_state"))?;
+/// Fails if a required field is missing. No default is assumed: the order is fetched from REST.
+pub(crate) fn spot_order_event(
+    update: bitmart_ws::spot::OrderUpdate,
+) -> Result<Order, MalformedItem> {
+    let missing =
+        |field| MalformedItem::missing_field(format_args!("order {}", update.order_id), field);
+    let filled = update.filled_size.ok_or_else(|| missing("filled_size"))?;
+    let state = update.state.ok_or_else(|| missing("order_state"))?;
     Ok(Order {
-        progress: Progress::of_spot(&state, update.order_type.as_ref(), &update.side, filled),
+        progress: Progress::from_spot(&state, update.order_type.as_ref(), &update.side, filled),
         order_id: update.order_id,
         client_order_id: update.client_order_id,
         instrument: Instrument::Pair(update.symbol),
         is_buy: is_buy(&update.side),
-        price: some_price(update.price),
-        size: some_price(update.size),
-        notional: some_price(update.notional),
+        price: nonzero(update.price),
+        size: nonzero(update.size),
+        notional: nonzero(update.notional),
         filled_size: filled,
         create_time: update.create_time,
         update_time: update.update_time,
@@ -30,7 +34,7 @@ impl From<bitmart_rest::spot::Order> for Order {
     fn from(order: bitmart_rest::spot::Order) -> Self {
         let filled = order.filled_size;
         Self {
-            progress: Progress::of_spot(
+            progress: Progress::from_spot(
                 &order.state,
                 order.order_type.as_ref(),
                 &order.side,
@@ -40,9 +44,9 @@ impl From<bitmart_rest::spot::Order> for Order {
             client_order_id: order.client_order_id,
             instrument: Instrument::Pair(order.symbol),
             is_buy: is_buy(&order.side),
-            price: some_price(order.price),
-            size: some_price(order.size),
-            notional: some_price(order.notional),
+            price: nonzero(order.price),
+            size: nonzero(order.size),
+            notional: nonzero(order.notional),
             filled_size: filled,
             create_time: order.create_time,
             update_time: order.update_time,
@@ -50,19 +54,22 @@ impl From<bitmart_rest::spot::Order> for Order {
     }
 }
 
-/// An error where the event lacks what an account depends on. Nothing is put in its place: REST tells.
-pub(crate) fn futures_order_event(order: bitmart_ws::futures::Order) -> Result<Order, Unread> {
-    let lacking = |member| Unread::lacking(format_args!("order {}", order.order_id), member);
-    let size = order.size.ok_or_else(|| lacking("size"))?;
-    let filled = order.filled_size.ok_or_else(|| lacking("deal_size"))?;
+/// Fails if a required field is missing. No default is assumed: the order is fetched from REST.
+pub(crate) fn futures_order_event(
+    order: bitmart_ws::futures::Order,
+) -> Result<Order, MalformedItem> {
+    let missing =
+        |field| MalformedItem::missing_field(format_args!("order {}", order.order_id), field);
+    let size = order.size.ok_or_else(|| missing("size"))?;
+    let filled = order.filled_size.ok_or_else(|| missing("deal_size"))?;
     Ok(Order {
-        progress: Progress::of_futures(&order.state, size, filled),
+        progress: Progress::from_futures(&order.state, size, filled),
         order_id: order.order_id,
         client_order_id: order.client_order_id,
         instrument: Instrument::Contract(order.symbol),
         is_buy: order.side.is_buy(),
-        price: some_price(order.price),
-        size: some_price(Some(size)),
+        price: nonzero(order.price),
+        size: nonzero(Some(size)),
         notional: None,
         filled_size: filled,
         create_time: order.create_time,
@@ -74,13 +81,13 @@ impl From<bitmart_rest::futures::Order> for Order {
     fn from(order: bitmart_rest::futures::Order) -> Self {
         let filled = order.filled_size;
         Self {
-            progress: Progress::of_futures(&order.state, order.size, filled),
+            progress: Progress::from_futures(&order.state, order.size, filled),
             order_id: order.order_id,
             client_order_id: order.client_order_id,
             instrument: Instrument::Contract(order.symbol),
             is_buy: order.side.is_buy(),
-            price: some_price(order.price),
-            size: some_price(Some(order.size)),
+            price: nonzero(order.price),
+            size: nonzero(Some(order.size)),
             notional: None,
             filled_size: filled,
             create_time: order.create_time,
@@ -98,8 +105,7 @@ fn is_buy(side: &Side) -> Option<bool> {
 }
 
 impl Fill {
-    /// The fill that an event of an order carries.
-    pub(crate) fn of(
+    pub(crate) fn from_event(
         instrument: Instrument,
         order_id: OrderId,
         fill: bitmart_ws::event::Fill,
@@ -113,7 +119,7 @@ impl Fill {
             fee: fill.fee,
             fee_currency: fill.fee_currency,
             role: fill.trade_role,
-            time: fill.timestamp,
+            timestamp: fill.timestamp,
         }
     }
 }
@@ -129,7 +135,7 @@ impl From<bitmart_rest::spot::Fill> for Fill {
             fee: fill.fee,
             fee_currency: fill.fee_currency,
             role: fill.trade_role,
-            time: fill.create_time,
+            timestamp: fill.create_time,
         }
     }
 }
@@ -145,52 +151,57 @@ impl From<bitmart_rest::futures::Fill> for Fill {
             fee: fill.fee,
             fee_currency: None,
             role: fill.trade_role,
-            time: fill.create_time,
+            timestamp: fill.create_time,
         }
     }
 }
 
-/// An error where an amount was not told: it is not 0, REST tells.
-pub(crate) fn spot_event(
+/// Fails if the amount is missing. It does not default to 0: the balance is fetched from REST.
+pub(crate) fn spot_balance_event(
     balance: bitmart_ws::spot::Balance,
-) -> Result<(Currency, Balance), Unread> {
-    let lacking = || Unread::lacking(format_args!("balance of {}", balance.currency), "av_bal");
-    let (available, frozen) = (balance.available.ok_or_else(lacking)?, balance.frozen);
+) -> Result<(Currency, Balance), MalformedItem> {
+    let missing =
+        || MalformedItem::missing_field(format_args!("balance of {}", balance.currency), "av_bal");
+    let (available, frozen) = (balance.available.ok_or_else(missing)?, balance.frozen);
     Ok((balance.currency, Balance { available, frozen, position_margin: None }))
 }
 
-pub(crate) fn spot_row(balance: bitmart_rest::account::SpotBalance) -> (Currency, Balance) {
+pub(crate) fn spot_balance_row(balance: bitmart_rest::account::SpotBalance) -> (Currency, Balance) {
     let (available, frozen) = (balance.available, balance.frozen);
     (balance.currency, Balance { available, frozen, position_margin: None })
 }
 
-/// An error where an amount was not told: it is not 0, REST tells.
-pub(crate) fn futures_event(
+/// Fails if the amount is missing. It does not default to 0: the balance is fetched from REST.
+pub(crate) fn futures_balance_event(
     asset: bitmart_ws::futures::Asset,
-) -> Result<(Currency, Balance), Unread> {
-    let lacking =
-        || Unread::lacking(format_args!("balance of {}", asset.currency), "available_balance");
-    let (available, frozen) = (asset.available.ok_or_else(lacking)?, asset.frozen);
+) -> Result<(Currency, Balance), MalformedItem> {
+    let missing = || {
+        MalformedItem::missing_field(
+            format_args!("balance of {}", asset.currency),
+            "available_balance",
+        )
+    };
+    let (available, frozen) = (asset.available.ok_or_else(missing)?, asset.frozen);
     let position_margin = asset.position_deposit;
     Ok((asset.currency, Balance { available, frozen, position_margin }))
 }
 
-pub(crate) fn futures_row(asset: bitmart_rest::futures::Asset) -> (Currency, Balance) {
+pub(crate) fn futures_balance_row(asset: bitmart_rest::futures::Asset) -> (Currency, Balance) {
     let (available, frozen) = (asset.available, asset.frozen);
     let position_margin = asset.position_deposit;
     (asset.currency, Balance { available, frozen, position_margin })
 }
 
-/// An error for a direction that this version does not know.
+/// Fails if the direction is not known.
 pub(crate) fn position_event(
     position: bitmart_ws::futures::Position,
-) -> Result<(PositionKey, Position), Unread> {
+) -> Result<(PositionKey, Position), MalformedItem> {
     let direction = match position.position_type {
         futures::PositionType::Long => Direction::Long,
         futures::PositionType::Short => Direction::Short,
         _ => {
-            let what = format_args!("position of {}", position.symbol);
-            return Err(Unread::lacking(what, "position_type"));
+            let item = format_args!("position of {}", position.symbol);
+            return Err(MalformedItem::missing_field(item, "position_type"));
         }
     };
     let one_way = match position.position_mode {
@@ -208,11 +219,13 @@ pub(crate) fn position_event(
     Ok((key, position))
 }
 
-/// In one-way mode the sign of the size tells the direction. An error where it is not told.
+/// In one-way mode the direction is the sign of the size. Fails if the direction is missing.
 pub(crate) fn position_row(
     position: bitmart_rest::futures::Position,
-) -> Result<(PositionKey, Position), Unread> {
-    let lacking = |member| Unread::lacking(format_args!("position of {}", position.symbol), member);
+) -> Result<(PositionKey, Position), MalformedItem> {
+    let missing = |field| {
+        MalformedItem::missing_field(format_args!("position of {}", position.symbol), field)
+    };
     let (direction, one_way) = match (position.position_side, position.signed_size) {
         (Some(futures::PositionSide::Long), _) => (Direction::Long, false),
         (Some(futures::PositionSide::Short), _) => (Direction::Short, false),
@@ -220,8 +233,8 @@ pub(crate) fn position_row(
             (Direction::Short, true)
         }
         (Some(futures::PositionSide::Both), Some(_)) => (Direction::Long, true),
-        (Some(futures::PositionSide::Both), None) => return Err(lacking("position_amount")),
-        (None | Some(_), _) => return Err(lacking("position_side")),
+        (Some(futures::PositionSide::Both), None) => return Err(missing("position_amount")),
+        (None | Some(_), _) => return Err(missing("position_side")),
     };
     let key = PositionKey { contract: position.symbol, direction };
     let position = Position {

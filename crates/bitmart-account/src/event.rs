@@ -1,4 +1,4 @@
-//! What a user is told.
+//! Events of an account and its health.
 
 use std::time::Duration;
 
@@ -6,115 +6,115 @@ use bitmart_rest::history::HistoryError;
 use bitmart_types::{Currency, OrderId, Timestamp, TradeId};
 use bitmart_ws::ReconnectReason;
 
-use crate::{Balance, Fill, Market, Order, Position, PositionKey, Unread};
+use crate::{Balance, Fill, MalformedItem, Market, Order, Position, PositionKey};
 
-/// How far the state of a market can be trusted.
+/// How complete and current the state of a market is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// Whole: every stream is up and nothing that was read so far has been missed.
+    /// Complete and current: all streams are up, and nothing is missing.
     Live,
-    /// Whole as far as anybody can tell, but nothing has been heard from the exchange for 15 s:
-    /// what you hold may be old. Ends within 5 s, one way or the other.
+    /// Complete, but a connection has had no traffic for 15 s, so the state may be out of date.
+    /// Resolves within 5 s: traffic resumes, or the connection counts as lost.
     Stale,
-    /// Something may be missing; it is being fetched.
+    /// Something may be missing and is being fetched.
     CatchingUp {
-        /// Whatever happened before this moment of this machine's clock is known.
+        /// Everything before this time of this machine's clock is known.
         since: Timestamp,
     },
-    /// The last attempt to fetch or to subscribe failed and is repeated, or the account has ended
-    /// with an error. What is known may have gaps.
+    /// The last attempt to fetch or to subscribe failed and will be retried, or the tracker has ended
+    /// with an error. The state may have gaps.
     Failed,
 }
 
 impl Health {
-    /// Whether both are of one kind: the begin of a gap that is being filled moves without an event.
-    pub(crate) fn is_like(self, other: Self) -> bool {
+    /// Compares the variants only: `since` changes without an event.
+    pub(crate) fn is_same_kind(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 }
 
-/// What happened to an account, in the order in which it became known.
+/// An event of an account. Events are in the order in which they became known.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AccountEvent {
-    /// An order is new or got further.
+    /// An order is new or its progress changed.
     Order(Order),
-    /// A fill that was not counted before.
+    /// A new fill. Each fill is reported once.
     Fill(Fill),
     /// A balance changed.
     Balance {
-        /// The market that it is held on.
+        /// The market that holds the balance.
         market: Market,
         /// The currency.
         currency: Currency,
-        /// The balance now.
+        /// The current balance.
         balance: Balance,
     },
-    /// A position changed. In one-way mode it takes the place of one in the other direction.
+    /// A position changed. In one-way mode it replaces a position in the opposite direction.
     Position {
         /// Which position.
         key: PositionKey,
-        /// The position now; closed when its size is 0.
+        /// The current position; size 0 means closed.
         position: Position,
     },
-    /// A position was closed while nobody listened.
+    /// A fetch after a loss found that a position was closed.
     PositionClosed {
         /// Which position.
         key: PositionKey,
     },
-    /// The exchange does not know this order any more, and how it ended was not seen. It is no longer
-    /// among the open ones.
-    OrderForgotten {
+    /// The exchange no longer knows this order, and its final state was missed. It is removed from the
+    /// open orders.
+    OrderNotFound {
         /// The market.
         market: Market,
-        /// The exchange's id.
+        /// The exchange's order id.
         order_id: OrderId,
     },
-    /// The health of a market is another. Comes once per change, after the event that tells why.
+    /// The health of a market changed. Follows the event that caused the change.
     Health {
         /// The market.
         market: Market,
-        /// How it is now.
+        /// The current health.
         health: Health,
     },
-    /// A stream of this market lost its connection. Comes once until the market is live again.
+    /// A stream of this market lost its connection. Reported once until the market is live again.
     Reconnecting {
         /// The market.
         market: Market,
-        /// What ended the connection.
+        /// Why the connection was lost.
         reason: ReconnectReason,
     },
-    /// News came faster than it was read and some is missing; it is fetched before
+    /// A queue overflowed because events were read too slowly. The missing ones are fetched before
     /// [`CaughtUp`](Self::CaughtUp).
     Overflowed {
         /// The market.
         market: Market,
     },
-    /// Something that a stream or a query told cannot be read, and the state lacks it. What a stream
-    /// told is asked for at once. A row of a query comes again with each attempt; while it is an order
-    /// or a fill the market is not live.
-    Unreadable {
+    /// A message or a row could not be decoded, so the state lacks it. For a message of a stream, the
+    /// state is fetched at once. A malformed row is reported with each attempt to fetch; a malformed
+    /// order or fill keeps the market from becoming live.
+    Malformed {
         /// The market.
         market: Market,
-        /// What it is, and why.
-        what: Unread,
+        /// The item and why it could not be decoded.
+        item: MalformedItem,
     },
-    /// The state of this market is whole. What had been missed was given before, as events of its
-    /// own.
-    CaughtUp(CatchUp),
-    /// REST did not tell what was missed, or the streams could not be opened. The state may have
-    /// gaps; it is tried again.
+    /// The state of this market is complete. What had been missed was reported before, as separate
+    /// events.
+    CaughtUp(CatchUpReport),
+    /// A fetch failed, or the streams could not be opened. The state may have gaps. The attempt is
+    /// repeated.
     CatchUpFailed {
         /// The market.
         market: Market,
         /// What went wrong.
         error: CatchUpError,
-        /// The pause before the next attempt.
+        /// Time until the next attempt.
         retry_in: Duration,
     },
-    /// An audit found the counted fills and those of the exchange to differ: the exchange did not
-    /// keep to an [assumption](crate::Assumptions), or there is a fault in this library. Nothing was
+    /// An audit found a difference between the counted fills and those of the exchange: an
+    /// [assumption](crate::Assumptions) does not hold, or this library has a bug. Nothing was
     /// corrected.
     AuditFailed(AuditReport),
 }
@@ -127,16 +127,16 @@ pub enum CatchUpError {
     Rest(HistoryError),
     /// The streams were not acknowledged in time.
     Streams(bitmart_ws::Error),
-    /// An order or a fill could not be read, see [`AccountEvent::Unreadable`].
-    Unreadable,
+    /// An order or a fill could not be decoded, see [`AccountEvent::Malformed`].
+    Malformed,
 }
 
 impl CatchUpError {
-    /// How long the exchange asks to wait, as after a rate limit or while a ban lasts.
-    pub(crate) fn wait(&self) -> std::time::Duration {
+    /// The minimum time until a retry, as after a rate limit or during a ban.
+    pub(crate) fn retry_after(&self) -> std::time::Duration {
         match self {
             Self::Rest(error) => error.retry_class().wait().unwrap_or_default(),
-            Self::Streams(_) | Self::Unreadable => std::time::Duration::ZERO,
+            Self::Streams(_) | Self::Malformed => std::time::Duration::ZERO,
         }
     }
 }
@@ -146,7 +146,7 @@ impl std::fmt::Display for CatchUpError {
         match self {
             Self::Rest(error) => error.fmt(f),
             Self::Streams(error) => error.fmt(f),
-            Self::Unreadable => f.write_str("an order or a fill of the history cannot be read"),
+            Self::Malformed => f.write_str("an order or a fill of the history cannot be decoded"),
         }
     }
 }
@@ -156,54 +156,54 @@ impl std::error::Error for CatchUpError {
         match self {
             Self::Rest(error) => error.source(),
             Self::Streams(error) => error.source(),
-            Self::Unreadable => None,
+            Self::Malformed => None,
         }
     }
 }
 
-/// What catching up with a market brought to light.
+/// The result of catching up with a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CatchUp {
+pub struct CatchUpReport {
     /// The market.
     pub market: Market,
-    /// The begin of the span that was looked through, by the exchange's clock. `None` when only what
-    /// is open was asked for: the first time, where nothing can have been missed.
+    /// Start of the time range that was fetched, by the exchange's clock. `None` if only open orders
+    /// were fetched: the first time, when nothing can have been missed.
     pub since: Option<Timestamp>,
-    /// Orders that were new or had got further.
+    /// Number of orders that were new or had progressed.
     pub orders: usize,
-    /// Fills that had not been counted.
+    /// Number of fills that had not been counted.
     pub fills: usize,
 }
 
-/// What an audit compared.
+/// Differences found by an audit.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AuditReport {
     /// The market.
     pub market: Market,
-    /// The begin of the span, by the exchange's clock.
+    /// Start of the audited time range, by the exchange's clock.
     pub from: Timestamp,
-    /// The end of the span.
+    /// End of the time range.
     pub until: Timestamp,
-    /// Trades of the exchange that should have been counted and were not.
+    /// Fills that the exchange lists and that were not counted.
     pub missing: Vec<Fill>,
-    /// Fills that were counted and that the exchange does not list, by order and trade.
-    pub surplus: Vec<(OrderId, TradeId)>,
+    /// Fills that were counted and that the exchange does not list, by order and trade id.
+    pub unlisted: Vec<(OrderId, TradeId)>,
 }
 
-/// What the audits of a market came to.
+/// Totals of the audits of a market.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Audits {
+pub struct AuditStats {
     /// Audits whose query succeeded.
-    pub done: u64,
-    /// Audits whose query failed; they say nothing.
-    pub unanswered: u64,
-    /// Trades that were compared.
+    pub completed: u64,
+    /// Audits whose query failed.
+    pub failed: u64,
+    /// Fills of the exchange that were compared.
     pub compared: u64,
-    /// Trades that had not been counted.
+    /// Fills of the exchange that had not been counted.
     pub missing: u64,
-    /// Fills that the exchange did not list.
-    pub surplus: u64,
+    /// Counted fills that the exchange did not list.
+    pub unlisted: u64,
 }

@@ -1,4 +1,4 @@
-//! One market on live connections: its streams and the queries about it.
+//! The streams and queries of one market.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,19 +7,19 @@ use bitmart_rest::history::HistoryError;
 use bitmart_types::{Currency, Timestamp};
 use bitmart_ws::{ErrorKind, Update};
 
-use crate::clock::Scale;
-use crate::fetch::{self, Pages, Plan};
-use crate::stream::{self, Opening, Reports, Sources};
-use crate::sync::{Cause, Request, Snapshot};
-use crate::{AccountSync, CatchUpError, Fill, Market, Unread};
+use crate::fetch::{self, FetchPlan, PageBuffer};
+use crate::stream::{self, Changes, Opening, Sources};
+use crate::sync::{LossCause, Request, Snapshot};
+use crate::time_scale::TimeScale;
+use crate::{AccountSync, CatchUpError, Fill, MalformedItem, Market};
 
 type Query<T> = Pin<Box<dyn Future<Output = Result<T, HistoryError>> + Send>>;
 
-/// A fetch on its way.
+/// A running fetch.
 struct Fetch {
     id: u64,
     query: Query<Snapshot>,
-    pages: Pages,
+    pages: PageBuffer,
 }
 
 pub(crate) struct Feed {
@@ -28,7 +28,7 @@ pub(crate) struct Feed {
     opening: Option<Opening>,
     sources: Sources,
     fetches: Vec<Fetch>,
-    /// With the id of its request. `None` of a row that cannot be read.
+    /// The id of the request and its query, which returns `None` if a row cannot be decoded.
     audit: Option<(u64, Query<Option<Vec<Fill>>>)>,
 }
 
@@ -44,8 +44,8 @@ impl Feed {
         }
     }
 
-    /// Begins what is to be done.
-    pub(crate) fn carry_out(
+    /// Starts carrying out a request.
+    pub(crate) fn execute(
         &mut self,
         request: Request,
         rest: bitmart_rest::Client,
@@ -57,8 +57,8 @@ impl Feed {
                 self.opening = Some(stream::open(ws, market, self.currencies.clone()));
             }
             Request::Fetch { id, market, from, open } => {
-                let (plan, pages) = (Plan { market, from, open }, Pages::default());
-                let query = Box::pin(plan.carry_out(rest, pages.clone()));
+                let (plan, pages) = (FetchPlan { market, from, open }, PageBuffer::default());
+                let query = Box::pin(plan.run(rest, pages.clone()));
                 self.fetches.push(Fetch { id, query, pages });
             }
             Request::Audit { id, market, from, until } => {
@@ -67,21 +67,20 @@ impl Feed {
         }
     }
 
-    /// Goes on as far as it can without waiting, but not beyond one item of each kind. `true` if it
-    /// did something.
+    /// Polls everything once and processes at most one item of each. Returns whether there was any.
     pub(crate) fn poll(
         &mut self,
         context: &mut Context<'_>,
         now: Timestamp,
-        scale: &Scale,
+        scale: &TimeScale,
         sync: &mut AccountSync,
     ) -> Result<bool, bitmart_ws::Error> {
         let mut busy = self.poll_opening(context, now, sync)?;
-        for at in 0..self.sources.len() {
-            match self.poll_source(context, at, now, scale, sync)? {
+        for index in 0..self.sources.len() {
+            match self.poll_source(context, index, now, scale, sync)? {
                 None => {}
-                Some(Stays::Open) => busy = true,
-                Some(Stays::Closed) => {
+                Some(SourceState::Open) => busy = true,
+                Some(SourceState::Closed) => {
                     busy = true;
                     self.sources.clear();
                     break;
@@ -104,76 +103,76 @@ impl Feed {
         self.opening = None;
         match opened {
             Ok(sources) => {
-                sync.opened(now, self.market, sources.len());
+                sync.streams_opened(now, self.market, sources.len());
                 self.sources = sources;
             }
             Err(error) if error.kind() == ErrorKind::Timeout => {
-                sync.open_failed(now, self.market, CatchUpError::Streams(error));
+                sync.streams_failed(now, self.market, CatchUpError::Streams(error));
             }
             Err(error) => return Err(error),
         }
         Ok(true)
     }
 
-    /// Reads one item of a stream. `None` if nothing waits.
+    /// Processes one item of a stream. Returns `None` if there is none.
     fn poll_source(
         &mut self,
         context: &mut Context<'_>,
-        at: usize,
+        index: usize,
         now: Timestamp,
-        scale: &Scale,
+        scale: &TimeScale,
         sync: &mut AccountSync,
-    ) -> Result<Option<Stays>, bitmart_ws::Error> {
+    ) -> Result<Option<SourceState>, bitmart_ws::Error> {
         let market = self.market;
-        let source = &mut self.sources[at];
-        let heard = source.heard();
+        let source = &mut self.sources[index];
+        let received_until = source.received_until();
         let Poll::Ready(item) = source.poll(context) else {
-            if let Some(heard) = heard {
-                sync.read(market, at, scale.time(heard));
+            if let Some(received) = received_until {
+                sync.processed_until(market, index, scale.to_timestamp(received));
             }
             return Ok(None);
         };
-        let received = source.last_received().map(|instant| scale.time(instant));
-        let queued = source.received_at().map_or(now, |instant| scale.time(instant));
+        let received = source.delivered_until().map(|instant| scale.to_timestamp(instant));
+        let received_at = source.received_at().map_or(now, |instant| scale.to_timestamp(instant));
         let cause = match item {
-            Some(Ok(Update::Data(Reports { told, unread }))) => {
+            Some(Ok(Update::Data(Changes { changes, malformed }))) => {
                 if let Some(received) = received {
-                    sync.read(market, at, received);
+                    sync.processed_until(market, index, received);
                 }
-                for report in told {
-                    sync.report(now, market, report);
+                for change in changes {
+                    sync.apply(now, market, change);
                 }
-                if unread.is_empty() {
-                    return Ok(Some(Stays::Open));
+                if malformed.is_empty() {
+                    return Ok(Some(SourceState::Open));
                 }
-                for what in unread {
-                    sync.unreadable(market, what);
+                for item in malformed {
+                    sync.malformed(market, item);
                 }
-                Cause::Unreadable { before: queued }
+                LossCause::Malformed { before: received_at }
             }
             Some(Ok(Update::Subscribed | Update::Resynced)) => {
-                sync.up(now, market, at, queued);
-                return Ok(Some(Stays::Open));
+                sync.stream_up(now, market, index, received_at);
+                return Ok(Some(SourceState::Open));
             }
             Some(Ok(update @ (Update::Stale(_) | Update::Alive))) => {
-                sync.silent(market, at, matches!(update, Update::Stale(_)));
-                return Ok(Some(Stays::Open));
+                sync.stream_idle(market, index, matches!(update, Update::Stale(_)));
+                return Ok(Some(SourceState::Open));
             }
-            Some(Ok(Update::Reconnecting(reason))) => Cause::Reconnecting(reason),
-            // Whatever else there will be: asking again loses nothing.
+            Some(Ok(Update::Reconnecting(reason))) => LossCause::Reconnecting(reason),
+            // A malformed message, or an update that this version does not know: fetch the state.
             Some(Ok(update)) => {
                 if let Update::Malformed(error) = update {
-                    sync.unreadable(market, Unread::Frame(error));
+                    sync.malformed(market, MalformedItem::Frame(error));
                 }
-                Cause::Unreadable { before: queued }
+                LossCause::Malformed { before: received_at }
             }
-            Some(Err(error)) if error.kind() == ErrorKind::Overflow => Cause::Overflowed,
+            Some(Err(error)) if error.kind() == ErrorKind::Overflow => LossCause::Overflowed,
             Some(Err(error)) => return Err(error),
-            None => Cause::Ended,
+            None => LossCause::Ended,
         };
-        let over = matches!(cause, Cause::Overflowed | Cause::Ended);
-        sync.lost(now, market, at, received, cause);
-        Ok(Some(if over { Stays::Closed } else { Stays::Open }))
+        let ended = matches!(cause, LossCause::Overflowed | LossCause::Ended);
+        sync.stream_lost(now, market, index, received, cause);
+        Ok(Some(if ended { SourceState::Closed } else { SourceState::Open }))
     }
 
     fn poll_fetches(
@@ -184,23 +183,23 @@ impl Feed {
     ) -> bool {
         let market = self.market;
         let mut busy = false;
-        let mut done = None;
-        for (at, Fetch { id, query, pages }) in self.fetches.iter_mut().enumerate() {
+        let mut finished = None;
+        for (index, Fetch { id, query, pages }) in self.fetches.iter_mut().enumerate() {
             let result = query.as_mut().poll(context);
             for page in pages.take() {
                 busy = true;
-                sync.page(now, market, *id, page);
+                sync.fetch_page(now, market, *id, page);
             }
             if let Poll::Ready(result) = result {
-                done = Some((at, result));
+                finished = Some((index, result));
                 break;
             }
         }
-        let Some((at, result)) = done else { return busy };
-        let id = self.fetches.remove(at).id;
+        let Some((index, result)) = finished else { return busy };
+        let id = self.fetches.remove(index).id;
         match result {
             Ok(snapshot) => {
-                sync.fetched(now, market, id, snapshot);
+                sync.fetch_completed(now, market, id, snapshot);
                 self.fetches.retain(|fetch| fetch.id > id);
             }
             Err(error) => sync.fetch_failed(now, market, id, CatchUpError::Rest(error)),
@@ -212,7 +211,7 @@ impl Feed {
         let Some((id, audit)) = &mut self.audit else { return false };
         let Poll::Ready(result) = audit.as_mut().poll(context) else { return false };
         match result {
-            Ok(Some(listed)) => sync.audited(self.market, *id, &listed),
+            Ok(Some(listed)) => sync.audit_completed(self.market, *id, &listed),
             Ok(None) | Err(_) => sync.audit_failed(self.market, *id),
         }
         self.audit = None;
@@ -220,8 +219,8 @@ impl Feed {
     }
 }
 
-/// Whether the streams of the market can be read on.
-enum Stays {
+/// Whether the streams of the market are still open after an item.
+enum SourceState {
     Open,
     Closed,
 }

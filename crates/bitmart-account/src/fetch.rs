@@ -1,6 +1,6 @@
-//! What REST knows of an account.
+//! REST queries of an account's state.
 
-mod spans;
+mod time_ranges;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,29 +12,29 @@ use bitmart_types::{OrderId, Rows, Timestamp};
 use futures_util::future::{try_join3, try_join4};
 
 use crate::sync::{Page, Snapshot};
-use crate::{Fill, Instrument, Market, Order, Unread, convert};
+use crate::{Fill, Instrument, MalformedItem, Market, Order, convert};
 
-/// Queries reach this far into the future, because the exchange's clock may be ahead.
-const AHEAD: Duration = Duration::from_secs(60);
+/// Queries extend this far into the future, because the exchange's clock may be ahead.
+const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 
-/// Open spot orders are those of a span, too, and without one those of a week.
-const OPEN_SPOT: Duration = Duration::from_secs(604_800);
+/// Time range of the query of open spot orders, which the exchange limits to a week by default.
+const OPEN_ORDERS_RANGE: Duration = Duration::from_secs(604_800);
 
-/// What to ask for.
+/// What a fetch queries.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct FetchPlan {
     pub(crate) market: Market,
-    /// The begin of what may have been missed; `None` when nothing can have been.
+    /// Start of the time range that may have been missed; `None` if nothing can have been missed.
     pub(crate) from: Option<Timestamp>,
-    /// Orders that were open when last heard of.
+    /// Orders whose last known state is open.
     pub(crate) open: BTreeMap<OrderId, Instrument>,
 }
 
-/// Pages on their way from a fetch to whoever polls it, which empties it each time.
+/// Pages of a running fetch that its poller has not taken yet.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pages(Arc<Mutex<Vec<Page>>>);
+pub(crate) struct PageBuffer(Arc<Mutex<Vec<Page>>>);
 
-impl Pages {
+impl PageBuffer {
     fn push(&self, page: Page) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(page);
     }
@@ -44,33 +44,34 @@ impl Pages {
     }
 }
 
-/// The fills of a span, for an audit; `None` where one of them cannot be read.
+/// Queries the fills of a time range, for an audit. Returns `None` if one cannot be decoded.
 pub(crate) async fn fills(
     client: Client,
     market: Market,
     from: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Vec<Fill>>, HistoryError> {
-    let pages = Pages::default();
-    let span = (from, until);
+    let pages = PageBuffer::default();
+    let range = (from, until);
     match market {
-        Market::Spot => walk_fills(&client, spot::ListAccountTrades::new(), span, &pages).await?,
-        Market::Futures => walk_fills(&client, futures::ListFills::new(), span, &pages).await?,
+        Market::Spot => query_fills(&client, spot::ListAccountTrades::new(), range, &pages).await?,
+        Market::Futures => query_fills(&client, futures::ListFills::new(), range, &pages).await?,
     };
     let pages = pages.take();
-    let whole = pages.iter().all(|page| page.unreadable.is_empty());
+    let complete = pages.iter().all(|page| page.malformed.is_empty());
     let mut known = HashSet::new();
     let fills = pages.into_iter().flat_map(|page| page.fills);
-    let once = fills.filter(|fill| known.insert((fill.order_id.clone(), fill.trade_id.clone())));
-    Ok(whole.then(|| once.collect()))
+    let distinct =
+        fills.filter(|fill| known.insert((fill.order_id.clone(), fill.trade_id.clone())));
+    Ok(complete.then(|| distinct.collect()))
 }
 
-impl Plan {
-    /// Asks, and gives rows as they come.
-    pub(crate) async fn carry_out(
+impl FetchPlan {
+    /// Runs the queries. Pages are passed on as they arrive.
+    pub(crate) async fn run(
         self,
         client: Client,
-        pages: Pages,
+        pages: PageBuffer,
     ) -> Result<Snapshot, HistoryError> {
         match self.market {
             Market::Spot => self.spot(&client, &pages).await,
@@ -78,56 +79,58 @@ impl Plan {
         }
     }
 
-    async fn spot(self, client: &Client, pages: &Pages) -> Result<Snapshot, HistoryError> {
-        let until = client.now() + AHEAD;
-        // Orders that finish in between are not among the open ones any more: their history is later.
+    async fn spot(self, client: &Client, pages: &PageBuffer) -> Result<Snapshot, HistoryError> {
+        let until = client.now() + CLOCK_MARGIN;
+        // Query the history after the open orders, so that orders that finish in between are found.
         let orders = async {
-            let mut listed = Listed::default();
-            let open = (until - OPEN_SPOT, until);
-            spans::walk(client, &spot::ListOpenOrders::new(), open, |rows| {
-                listed.give(rows, pages)
+            let mut listed = ListedOrders::default();
+            let open = (until - OPEN_ORDERS_RANGE, until);
+            time_ranges::query_all(client, &spot::ListOpenOrders::new(), open, |rows| {
+                listed.add(rows, pages);
             })
             .await?;
             if let Some(from) = self.from {
                 let history = &spot::ListOrderHistory::new();
-                spans::walk(client, history, (from, until), |rows| listed.give(rows, pages))
-                    .await?;
+                time_ranges::query_all(client, history, (from, until), |rows| {
+                    listed.add(rows, pages);
+                })
+                .await?;
             }
             Ok(listed)
         };
         let fills = async {
             let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            walk_fills(client, spot::ListAccountTrades::new(), (from, until), pages).await
+            query_fills(client, spot::ListAccountTrades::new(), (from, until), pages).await
         };
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
         let (listed, filled, wallet) = try_join3(orders, fills, wallet).await?;
-        let mut unknown = Vec::new();
-        for (id, _) in listed.without(self.open, filled) {
-            match found(client.spot().order(id.clone()).await)? {
-                Some(order) => pages.push(one(order.into())),
-                None => unknown.push(id),
+        let mut unknown_orders = Vec::new();
+        for (id, _) in listed.unlisted(self.open, filled) {
+            match order_if_known(client.spot().order(id.clone()).await)? {
+                Some(order) => pages.push(single_order(order.into())),
+                None => unknown_orders.push(id),
             }
         }
-        let (rows, unreadable) = wallet.wallet.into_parts();
-        let balances = rows.into_iter().map(convert::spot_row).collect();
-        let unreadable = unreadable.into_iter().map(Unread::Row).collect();
-        Ok(Snapshot { balances, unreadable, unknown, ..Snapshot::default() })
+        let (rows, faults) = wallet.wallet.into_parts();
+        let balances = rows.into_iter().map(convert::spot_balance_row).collect();
+        let malformed = faults.into_iter().map(MalformedItem::Row).collect();
+        Ok(Snapshot { balances, malformed, unknown_orders, ..Snapshot::default() })
     }
 
-    /// BitMart lists finished futures orders by contract only. Those that somebody else placed and
-    /// cancelled without a fill, all while nobody listened, stay unknown.
-    async fn futures(self, client: &Client, pages: &Pages) -> Result<Snapshot, HistoryError> {
+    /// The exchange lists finished futures orders per contract only. Orders that another client placed
+    /// and canceled without a fill during a disconnect stay unknown.
+    async fn futures(self, client: &Client, pages: &PageBuffer) -> Result<Snapshot, HistoryError> {
         let futures = client.futures();
-        let until = client.now() + AHEAD;
+        let until = client.now() + CLOCK_MARGIN;
         let orders = async {
-            let mut listed = Listed::default();
+            let mut listed = ListedOrders::default();
             let open = futures.open_orders(futures::ListOpenOrders::new()).await;
-            listed.give(open.map_err(HistoryError::Request)?, pages);
+            listed.add(open.map_err(HistoryError::Request)?, pages);
             Ok(listed)
         };
         let fills = async {
             let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            walk_fills(client, futures::ListFills::new(), (from, until), pages).await
+            query_fills(client, futures::ListFills::new(), (from, until), pages).await
         };
         let positions = async {
             futures.positions(futures::ListPositions::new()).await.map_err(HistoryError::Request)
@@ -135,91 +138,93 @@ impl Plan {
         let assets = async { futures.assets().await.map_err(HistoryError::Request) };
         let (listed, filled, positions, assets) =
             try_join4(orders, fills, positions, assets).await?;
-        let mut unknown = Vec::new();
-        for (id, instrument) in listed.without(self.open, filled) {
+        let mut unknown_orders = Vec::new();
+        for (id, instrument) in listed.unlisted(self.open, filled) {
             if let Instrument::Contract(symbol) = instrument {
-                match found(futures.order(futures::QueryOrder::new(symbol, id.clone())).await)? {
-                    Some(order) => pages.push(one(order.into())),
-                    None => unknown.push(id),
+                match order_if_known(
+                    futures.order(futures::QueryOrder::new(symbol, id.clone())).await,
+                )? {
+                    Some(order) => pages.push(single_order(order.into())),
+                    None => unknown_orders.push(id),
                 }
             }
         }
         let (rows, faults) = positions.into_parts();
-        let mut unreadable: Vec<_> = faults.into_iter().map(Unread::Row).collect();
+        let mut malformed: Vec<_> = faults.into_iter().map(MalformedItem::Row).collect();
         let mut positions = Vec::new();
         for row in rows {
             let is_open = !row.size.is_zero();
             match convert::position_row(row) {
                 Ok(position) => positions.push(position),
-                Err(unread) if is_open => unreadable.push(unread),
+                Err(item) if is_open => malformed.push(item),
                 Err(_) => {}
             }
         }
-        let lacks_positions = !unreadable.is_empty();
+        let positions_incomplete = !malformed.is_empty();
         let (rows, faults) = assets.assets.into_parts();
-        unreadable.extend(faults.into_iter().map(Unread::Row));
-        let balances = rows.into_iter().map(convert::futures_row).collect();
+        malformed.extend(faults.into_iter().map(MalformedItem::Row));
+        let balances = rows.into_iter().map(convert::futures_balance_row).collect();
         let positions = Some(positions);
-        Ok(Snapshot { balances, positions, unreadable, lacks_positions, unknown })
+        Ok(Snapshot { balances, positions, malformed, positions_incomplete, unknown_orders })
     }
 }
 
-/// The orders that some list named.
+/// The ids of orders that were in one of the lists.
 #[derive(Default)]
-struct Listed(HashSet<OrderId>);
+struct ListedOrders(HashSet<OrderId>);
 
-impl Listed {
-    fn give<T: Into<Order>>(&mut self, rows: Rows<T>, pages: &Pages) {
-        let (rows, unreadable) = taken_apart(rows);
+impl ListedOrders {
+    fn add<T: Into<Order>>(&mut self, rows: Rows<T>, pages: &PageBuffer) {
+        let (rows, malformed) = split_rows(rows);
         let orders: Vec<Order> = rows;
         self.0.extend(orders.iter().map(|order| order.order_id.clone()));
-        pages.push(Page { orders, unreadable, ..Page::default() });
+        pages.push(Page { orders, malformed, ..Page::default() });
     }
 
-    /// The orders that must be asked for one by one: open when last heard of or filled since, and in
-    /// none of the lists.
-    fn without(
+    /// Returns the orders to query one by one: those that were open or have fills, and that are in no
+    /// list.
+    fn unlisted(
         self,
         open: BTreeMap<OrderId, Instrument>,
         filled: BTreeMap<OrderId, Instrument>,
     ) -> BTreeMap<OrderId, Instrument> {
-        let mut left = open;
-        left.extend(filled);
-        left.retain(|id, _| !self.0.contains(id));
-        left
+        let mut orders = open;
+        orders.extend(filled);
+        orders.retain(|id, _| !self.0.contains(id));
+        orders
     }
 }
 
-/// Walks through fills. Gives the orders that they belong to.
-async fn walk_fills<H: History<Row: Into<Fill>>>(
+/// Queries fills. Returns the orders that they belong to.
+async fn query_fills<H: History<Row: Into<Fill>>>(
     client: &Client,
     request: H,
-    span: (Timestamp, Timestamp),
-    pages: &Pages,
+    range: (Timestamp, Timestamp),
+    pages: &PageBuffer,
 ) -> Result<BTreeMap<OrderId, Instrument>, HistoryError> {
     let mut filled = BTreeMap::new();
-    let give = |rows: Rows<H::Row>| {
-        let (rows, unreadable) = taken_apart(rows);
+    let add = |rows: Rows<H::Row>| {
+        let (rows, malformed) = split_rows(rows);
         let fills: Vec<Fill> = rows;
         filled.extend(fills.iter().map(|fill| (fill.order_id.clone(), fill.instrument.clone())));
-        pages.push(Page { fills, unreadable, ..Page::default() });
+        pages.push(Page { fills, malformed, ..Page::default() });
     };
-    spans::walk(client, &request, span, give).await?;
+    time_ranges::query_all(client, &request, range, add).await?;
     Ok(filled)
 }
 
-fn taken_apart<T: Into<U>, U>(rows: Rows<T>) -> (Vec<U>, Vec<Unread>) {
+fn split_rows<T: Into<U>, U>(rows: Rows<T>) -> (Vec<U>, Vec<MalformedItem>) {
     let (rows, faults) = rows.into_parts();
-    (rows.into_iter().map(T::into).collect(), faults.into_iter().map(Unread::Row).collect())
+    (rows.into_iter().map(T::into).collect(), faults.into_iter().map(MalformedItem::Row).collect())
 }
 
-fn one(order: Order) -> Page {
+fn single_order(order: Order) -> Page {
     Page { orders: vec![order], ..Page::default() }
 }
 
-/// An order that the exchange does not find tells nothing: old orders are forgotten after a while.
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, HistoryError> {
-    match answer {
+/// Maps "order not found" to `None`: the exchange forgets old orders after a while.
+fn order_if_known<T>(result: Result<T, Error>) -> Result<Option<T>, HistoryError> {
+    match result {
         Ok(order) => Ok(Some(order)),
         Err(error) if error.is_order_not_open() => Ok(None),
         Err(error) => Err(HistoryError::Request(error)),

@@ -1,22 +1,24 @@
-//! Balances and positions, whichever way they were told.
+//! Balances and positions.
 
 use bitmart_types::{ContractSymbol, Decimal};
 
-/// The balance of one currency on one market, in that currency.
+/// The balance of one currency on one market, in units of that currency.
+///
+/// Comes from the balance streams and from the wallet and asset queries of REST.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Balance {
-    /// Free to trade or to move.
+    /// Available for trading or transfer.
     pub available: Decimal,
-    /// Held by open orders and the like; `None`: not told.
+    /// Reserved, for example by open orders; `None` if the exchange does not send it.
     pub frozen: Option<Decimal>,
     /// Margin of open positions; futures only.
     pub position_margin: Option<Decimal>,
 }
 
-/// Which way a position gains.
+/// The direction of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "there is no third way")]
+#[allow(clippy::exhaustive_enums, reason = "there are only two directions")]
 pub enum Direction {
     /// Gains when the price rises.
     Long,
@@ -25,7 +27,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other one.
+    /// Returns the opposite direction.
     #[must_use]
     pub fn opposite(self) -> Self {
         match self {
@@ -35,26 +37,28 @@ impl Direction {
     }
 }
 
-/// What tells a position from every other of the account.
+/// Identifies a position of the account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_structs, reason = "a key")]
 pub struct PositionKey {
     /// The contract.
     pub contract: ContractSymbol,
-    /// The direction. In one-way mode a contract has one of the two at most.
+    /// The direction. In one-way mode a contract has at most one position.
     pub direction: Direction,
 }
 
 /// An open position.
+///
+/// Comes from the position stream and from the position query of REST.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Position {
     /// Size in contracts, never negative.
     pub size: Decimal,
-    /// Average price of what is held, in the quote currency; `None` where none was told.
+    /// Average entry price in the quote currency; `None` if the exchange does not send it.
     pub average_price: Option<Decimal>,
-    /// Price at which it is liquidated; `None` where none was told.
+    /// Liquidation price in the quote currency; `None` if the exchange does not send it.
     pub liquidation_price: Option<Decimal>,
-    /// Whether the account is in one-way mode, where it was told.
+    /// Whether the account is in one-way mode; `None` if the exchange does not send it.
     pub one_way: Option<bool>,
 }

@@ -1,53 +1,52 @@
-//! The state of an account, kept from private streams and REST together.
+//! Tracking of a BitMart account from private streams and REST.
 //!
-//! A private stream tells what changes, but not what was before it, nor what happened while its
-//! connection was down. REST tells what is, but not what comes. [`AccountTracker`] joins the two:
-//! orders that only move forward, fills that count once however often they are told, balances,
-//! positions, and in-band words about every gap. [`AccountState`] is the same without connections.
+//! A private stream sends changes, but neither the state before them nor what happened while it was
+//! disconnected. REST returns the current state, but no changes. [`AccountTracker`] joins the two: it
+//! maintains orders, fills, balances and positions, counts each fill once, and reports every gap in
+//! the stream of events. [`AccountSync`] is the same logic without I/O.
 //!
-//! # What is proven
+//! # Completeness
 //!
-//! [`AccountSync`] is the pure machine behind the tracker. For each market it keeps a *whole-until
-//! mark* ([`AccountTracker::whole_until`]): every fill since the market was followed and before that
-//! moment of this machine's clock has been counted. Only proof moves it: what every stream was seen
-//! to have told without a loss, or a fetch that reached back to the mark and came back whole. A loss
-//! is stamped by the driver of its connection, so it does not matter when it is read. A market is
-//! [`Live`](Health::Live) when all streams are up and a fetch that began late enough has brought the
-//! mark past the moment from which they lost nothing.
+//! For each market, [`AccountTracker::complete_until`] is a watermark: every fill between the start of
+//! tracking and that time has been counted. Two kinds of evidence advance it: all streams have been
+//! processed until a time without a loss, or a completed fetch reached back to the watermark. The time
+//! of a loss is recorded when the connection detects it, so a loss that is read late is not a problem.
+//! A market is [`Live`](Health::Live) when all streams are subscribed and a fetch that began late
+//! enough has advanced the watermark past the time since when they are unbroken.
 //!
-//! What a fetch finds counts as it comes, page by page; only a whole one proves anything. After a loss
-//! one begins at once and brings nearly everything. It cannot make the market live, because the
-//! history may be behind by H: that takes a second one, H after the streams were up again. For a
-//! consumer who reads of the loss later than that, the first one is enough.
+//! Rows of a fetch count page by page as they arrive, but only a completed fetch advances the
+//! watermark. After a loss one begins immediately and returns nearly everything. The history of the
+//! exchange may lag behind by H, so a second fetch at H after the resubscription makes the market live.
+//! If the loss is read later than that, one fetch is enough.
 //!
-//! The proof takes three things for granted, see [`Assumptions`]: a push comes at most P late, the
-//! history is at most H behind, and the clocks differ by at most C. None of them is published by the
-//! exchange. An [audit](AccountTracker::audit) compares what was counted with what the exchange
-//! lists, and raises an alarm when one of them does not hold.
+//! The watermark relies on three [`Assumptions`]: pushes are delayed by at most P, the history lags by
+//! at most H, and the clocks differ by at most C. The exchange publishes none of them. An
+//! [audit](AccountTracker::request_audit) compares the counted fills with the exchange's list and
+//! detects when one does not hold.
 //!
-//! Balances and positions have no ids. They are asked for after every loss; in between the last
-//! word of a stream stands.
+//! Balances and positions have no ids. They are fetched after every loss; in between, the last message
+//! of a stream is current.
 //!
-//! Not proven: an open spot order that was placed more than a week before the market was followed, or
-//! a futures order beyond as many as one list of open ones holds. The exchange lists neither unless
-//! asked about it by its id; their fills count all the same.
+//! Not covered: an open spot order that was placed more than a week before tracking began, and open
+//! futures orders beyond the limit of the exchange's list. The exchange returns them only by id. Their
+//! fills are counted.
 //!
-//! # What the exchange calls things, and what they are called here
+//! # Order states
 //!
-//! A market buy that filled completely ends as `partially_canceled` on spot, because the remainder
-//! of its quote amount is returned (observed); here it is [`Progress::Filled`]. A finished futures
-//! order has one state, whether it filled or was cancelled (observed); here the sizes decide.
+//! - A completely filled spot market buy ends as `partially_canceled` on the exchange, because the
+//!   unspent remainder of its quote amount is returned (observed). Here it is [`Progress::Filled`].
+//! - Futures has one final state for filled and canceled orders (observed). Here the sizes decide.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod assumptions;
-mod clock;
 mod convert;
-mod counted;
+mod counted_fills;
 mod event;
 mod feed;
 mod fetch;
 mod holdings;
+mod malformed;
 mod observe;
 mod order;
 mod state;
@@ -55,16 +54,15 @@ mod stream;
 pub mod sync;
 #[cfg(test)]
 mod tests;
+mod time_scale;
 mod tracker;
-mod unread;
 
-pub use assumptions::{
-    Assumptions, CLOCKS_DIFFER_AT_MOST, HISTORY_BEHIND_AT_MOST, PUSH_LATE_AT_MOST,
-};
-pub use event::{AccountEvent, AuditReport, Audits, CatchUp, CatchUpError, Health};
+pub use assumptions::{Assumptions, MAX_CLOCK_SKEW, MAX_HISTORY_LAG, MAX_PUSH_DELAY};
+pub use bitmart_ws::Error;
+pub use event::{AccountEvent, AuditReport, AuditStats, CatchUpError, CatchUpReport, Health};
 pub use holdings::{Balance, Direction, Position, PositionKey};
+pub use malformed::MalformedItem;
 pub use order::{Fill, Instrument, Market, Order, Progress};
 pub use state::AccountState;
 pub use sync::AccountSync;
 pub use tracker::AccountTracker;
-pub use unread::Unread;

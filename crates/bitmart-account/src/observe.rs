@@ -1,10 +1,12 @@
-//! What a tracker tells of itself: figures with the feature `metrics`. All names stand in
-//! `docs/observability.md`; a test compares that table with what is emitted.
+//! Metrics of a tracker, with the feature `metrics`. `docs/observability.md` lists all names; a test
+//! compares it with what is emitted.
 
-#[cfg(feature = "metrics")]
-mod meters;
 #[cfg(not(feature = "metrics"))]
-#[path = "observe/no_meters.rs"]
-mod meters;
+mod disabled;
+#[cfg(feature = "metrics")]
+mod enabled;
 
-pub(crate) use self::meters::Meters;
+#[cfg(not(feature = "metrics"))]
+pub(crate) use self::disabled::AccountMetrics;
+#[cfg(feature = "metrics")]
+pub(crate) use self::enabled::AccountMetrics;

@@ -1,32 +1,32 @@
-//! An order and its fills, whichever way they were told.
+//! Orders and fills of both markets.
 
 use bitmart_types::{
     ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId,
     TradeRole, futures, spot,
 };
 
-/// The two markets of the exchange. Each has its own orders, balances and streams.
+/// A market of the exchange. Each has its own orders, balances and streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "the exchange has these two")]
 pub enum Market {
-    /// Pairs such as `BTC_USDT`, margin included.
+    /// Spot pairs such as `BTC_USDT`, including margin trading.
     Spot,
-    /// Contracts such as `BTCUSDT`.
+    /// Perpetual contracts such as `BTCUSDT`.
     Futures,
 }
 
-/// What an order is about.
+/// The instrument of an order or a fill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(clippy::exhaustive_enums, reason = "one for each market")]
 pub enum Instrument {
-    /// A spot pair. Sizes are amounts of its base currency.
+    /// A spot pair. Sizes are in units of its base currency.
     Pair(Symbol),
-    /// A contract. Sizes are numbers of contracts.
+    /// A contract. Sizes are in contracts.
     Contract(ContractSymbol),
 }
 
 impl Instrument {
-    /// The market that it is traded on.
+    /// Returns the market of the instrument.
     pub fn market(&self) -> Market {
         match self {
             Self::Pair(_) => Market::Spot,
@@ -35,8 +35,10 @@ impl Instrument {
     }
 }
 
-/// Where an order is in its life, the same for both markets. It only ever moves down this list, and
-/// never between the last four.
+/// The lifecycle state of an order, unified for both markets.
+///
+/// An order only moves down this list, and never between the last four, which are final. On spot it
+/// follows from the order's state, on futures from the state and the sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Progress {
@@ -44,19 +46,19 @@ pub enum Progress {
     Open,
     /// Filled in part, still open.
     PartiallyFilled,
-    /// Filled completely. A market buy is when it has spent what it can: the exchange returns the
-    /// remainder of the quote amount and calls such an order `partially_canceled` (observed).
+    /// Filled completely. Includes spot market buys that end as `partially_canceled` on the exchange
+    /// because it returns the unspent remainder of the quote amount (observed).
     Filled,
-    /// Over, with a part filled.
+    /// Canceled after a partial fill.
     PartiallyCanceled,
-    /// Over, with nothing filled.
+    /// Canceled without a fill.
     Canceled,
-    /// Refused after it had been accepted; named in the exchange's change log only.
+    /// Rejected after it had been accepted. Mentioned only in the exchange's change log.
     Failed,
 }
 
 impl Progress {
-    /// Whether the order is over.
+    /// Returns whether the order can no longer fill.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Open | Self::PartiallyFilled)
     }
@@ -69,17 +71,16 @@ impl Progress {
         }
     }
 
-    /// Spot says in a word how far an order is.
-    pub(crate) fn of_spot(
+    pub(crate) fn from_spot(
         state: &spot::OrderState,
         order_type: Option<&spot::OrderType>,
         side: &Side,
         filled: Decimal,
     ) -> Self {
-        let some = !filled.is_zero();
+        let has_fills = !filled.is_zero();
         match state {
             spot::OrderState::Filled => Self::Filled,
-            spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled if some => {
+            spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled if has_fills => {
                 if order_type == Some(&spot::OrderType::Market) && *side == Side::Buy {
                     Self::Filled
                 } else {
@@ -88,13 +89,17 @@ impl Progress {
             }
             spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled => Self::Canceled,
             spot::OrderState::Failed => Self::Failed,
-            _ if some => Self::PartiallyFilled,
+            _ if has_fills => Self::PartiallyFilled,
             _ => Self::Open,
         }
     }
 
-    /// Futures says only that an order is over: filled or cancelled follows from the sizes.
-    pub(crate) fn of_futures(state: &futures::OrderState, size: Decimal, filled: Decimal) -> Self {
+    /// Futures has one state for filled and canceled orders; the sizes distinguish them.
+    pub(crate) fn from_futures(
+        state: &futures::OrderState,
+        size: Decimal,
+        filled: Decimal,
+    ) -> Self {
         match (state, filled.is_zero()) {
             (futures::OrderState::Finished, true) => Self::Canceled,
             (futures::OrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
@@ -105,86 +110,87 @@ impl Progress {
     }
 }
 
-/// An order of the account.
+/// An order of the account, from order streams and from order queries of REST.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Order {
-    /// The exchange's id.
+    /// The exchange's order id, unique within its market.
     pub order_id: OrderId,
-    /// Your id; `None` for an order that has none.
+    /// The client order id; `None` for an order without one.
     pub client_order_id: Option<ClientOrderId>,
-    /// What it is about.
+    /// The pair or contract.
     pub instrument: Instrument,
-    /// Whether it buys; `None` for a side that this version does not know.
+    /// Whether the order buys; `None` for a side that this version does not know.
     pub is_buy: Option<bool>,
-    /// How far it is.
+    /// The lifecycle state.
     pub progress: Progress,
-    /// Limit price in the quote currency; `None` for a market order.
+    /// Limit price in the quote currency; `None` for market orders.
     pub price: Option<Decimal>,
-    /// Ordered size in the base currency or in contracts; `None` for a spot market buy.
+    /// Size in the base currency or in contracts; `None` for spot market buys.
     pub size: Option<Decimal>,
-    /// Ordered amount in the quote currency; spot market buys only.
+    /// Amount in the quote currency; spot market buys only.
     pub notional: Option<Decimal>,
-    /// Filled so far, in the base currency or in contracts.
+    /// Filled size in the base currency or in contracts.
     pub filled_size: Decimal,
-    /// When it was accepted; `None`: not told.
+    /// When the order was accepted, by the exchange's clock; `None` if the exchange does not send it.
     pub create_time: Option<Timestamp>,
-    /// When it changed last, as far as is known; `None`: not told.
+    /// Latest known change, by the exchange's clock; `None` if the exchange does not send it.
     pub update_time: Option<Timestamp>,
 }
 
-/// A price that stands for "none": market orders carry a word, an empty text or 0.
-pub(crate) fn some_price(price: Option<Decimal>) -> Option<Decimal> {
-    price.filter(|price| !price.is_zero())
+/// Maps 0 to `None`: the exchange sends it for values that an order does not have.
+pub(crate) fn nonzero(value: Option<Decimal>) -> Option<Decimal> {
+    value.filter(|value| !value.is_zero())
 }
 
 impl Order {
-    /// Takes in what is newer in a report about the same order. An order does not go back: of two
-    /// reports in the wrong order the older one changes nothing. Gives whether anything changed.
-    pub(crate) fn advance(&mut self, report: Self) -> bool {
+    /// Merges another state of the same order. An older one, received out of order, changes nothing.
+    /// Returns whether the progress changed.
+    pub(crate) fn advance(&mut self, update: Self) -> bool {
         let before = (self.progress, self.filled_size);
-        self.filled_size = self.filled_size.max(report.filled_size);
-        if report.progress.rank() > self.progress.rank() {
-            self.progress = report.progress;
+        self.filled_size = self.filled_size.max(update.filled_size);
+        if update.progress.rank() > self.progress.rank() {
+            self.progress = update.progress;
         }
         self.progress = match self.progress {
             Progress::Open if !self.filled_size.is_zero() => Progress::PartiallyFilled,
             Progress::Canceled if !self.filled_size.is_zero() => Progress::PartiallyCanceled,
             progress => progress,
         };
-        self.update_time = self.update_time.max(report.update_time);
+        self.update_time = self.update_time.max(update.update_time);
         if self.client_order_id.is_none() {
-            self.client_order_id = report.client_order_id;
+            self.client_order_id = update.client_order_id;
         }
-        // A limit order can be modified; a finished one says 0 for what it no longer has.
+        // Open limit orders can be modified. Final states contain 0 for price and size.
         if !self.progress.is_final() {
-            self.price = some_price(report.price).or(self.price);
-            self.size = some_price(report.size).or(self.size);
+            self.price = nonzero(update.price).or(self.price);
+            self.size = nonzero(update.size).or(self.size);
         }
         before != (self.progress, self.filled_size)
     }
 }
 
-/// A fill of an order of the account.
+/// A fill of an order of the account, from order streams and from fill queries of REST.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Fill {
-    /// The exchange's id of the trade. When you trade with yourself, both orders have a fill with it.
+    /// The exchange's trade id. In a trade between two own orders both fills have the same one.
     pub trade_id: TradeId,
-    /// The order that filled.
+    /// The exchange's id of the order.
     pub order_id: OrderId,
-    /// What was traded.
+    /// The pair or contract.
     pub instrument: Instrument,
     /// Price in the quote currency.
     pub price: Decimal,
     /// Size in the base currency or in contracts.
     pub size: Decimal,
-    /// Fee, as the exchange writes it: futures events may write it as a negative number.
+    /// Fee in [`fee_currency`](Self::fee_currency), with the exchange's sign: in futures events it may
+    /// be negative. `None` if the exchange does not send it.
     pub fee: Option<Decimal>,
-    /// Currency of the fee, where it is told.
+    /// Currency of the fee; `None` if the exchange does not send it.
     pub fee_currency: Option<Currency>,
-    /// Whether the order made or took, where it is told.
+    /// Maker or taker; `None` if the exchange does not send it.
     pub role: Option<TradeRole>,
-    /// When it happened.
-    pub time: Option<Timestamp>,
+    /// When the trade happened, by the exchange's clock; `None` if the exchange does not send it.
+    pub timestamp: Option<Timestamp>,
 }

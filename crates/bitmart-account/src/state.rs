@@ -1,49 +1,47 @@
-//! What is known of an account.
+//! The state of an account.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use bitmart_types::{ClientOrderId, ContractSymbol, Currency, OrderId, Timestamp, TradeId};
 
-use crate::counted::Counted;
-
+use crate::counted_fills::CountedFills;
 use crate::{Balance, Fill, Market, Order, Position, PositionKey};
 
-/// Finished orders that are kept, unless told otherwise.
-const FINISHED: usize = 10_000;
+/// Default of [`AccountState::max_finished_orders`].
+const MAX_FINISHED_ORDERS: usize = 10_000;
 
 /// Orders, fills, balances and positions of an account, merged from streams and queries in any
-/// order: an order never goes back, a fill counts once.
+/// order: the progress of an order never moves back, and a fill counts once.
 ///
-/// Plain data. [`AccountTracker`](crate::AccountTracker) feeds one from live connections; feed your
-/// own with [`take_order`](Self::take_order) and its siblings.
+/// Plain data. [`AccountTracker`](crate::AccountTracker) maintains one from live connections. To
+/// maintain your own, call [`apply_order`](Self::apply_order) and the other `apply_…` methods.
 ///
-/// # What is forgotten
+/// # Memory
 ///
-/// - Open orders are all kept; of finished ones the newest 10,000
-///   ([`keep_finished`](Self::keep_finished)).
-/// - The fills of an order are forgotten with it. Those of orders that were never reported are kept
-///   for the newest 10,000 such orders.
-/// - That a fill was counted is remembered for the newest 50,000 fills. An
-///   [`AccountTracker`](super::AccountTracker) remembers beyond that every fill that a stream or a
-///   query may still tell of: after a long time without a connection that takes memory for all fills
-///   of that time.
-/// - Balances and positions are kept by currency and contract.
+/// - All open orders are stored, and the newest 10,000 finished ones
+///   ([`max_finished_orders`](Self::max_finished_orders)).
+/// - The fills of an order are dropped together with it. Fills of orders that are not known
+///   themselves are stored for the newest 10,000 such orders.
+/// - To recognize duplicates, the ids of the newest 50,000 fills are stored. An
+///   [`AccountTracker`](crate::AccountTracker) additionally stores the id of every fill that a stream
+///   or a query may repeat: after a long disconnect, all fills of that time.
+/// - Balances and positions are stored per currency and contract.
 #[derive(Clone, Debug)]
 pub struct AccountState {
-    orders: HashMap<Key, Order>,
+    orders: HashMap<OrderKey, Order>,
     by_client_id: HashMap<(Market, ClientOrderId), OrderId>,
-    fills: HashMap<Key, Vec<Fill>>,
-    counted: Counted,
-    finished: VecDeque<Key>,
-    /// Orders that only fills have told of, oldest first.
-    unreported: VecDeque<Key>,
-    keep: usize,
+    fills: HashMap<OrderKey, Vec<Fill>>,
+    counted: CountedFills,
+    finished: VecDeque<OrderKey>,
+    /// Orders of which only fills are known, oldest first.
+    unknown_orders: VecDeque<OrderKey>,
+    max_finished: usize,
     balances: BTreeMap<(Market, Currency), Balance>,
     positions: BTreeMap<PositionKey, Position>,
 }
 
-/// Order ids are given by each market.
-type Key = (Market, OrderId);
+/// Order ids are unique within a market only.
+type OrderKey = (Market, OrderId);
 
 impl Default for AccountState {
     fn default() -> Self {
@@ -52,103 +50,104 @@ impl Default for AccountState {
 }
 
 impl AccountState {
-    /// Nothing is known yet.
+    /// Creates an empty state.
     pub fn new() -> Self {
         Self {
             orders: HashMap::new(),
             by_client_id: HashMap::new(),
             fills: HashMap::new(),
-            counted: Counted::default(),
+            counted: CountedFills::default(),
             finished: VecDeque::new(),
-            unreported: VecDeque::new(),
-            keep: FINISHED,
+            unknown_orders: VecDeque::new(),
+            max_finished: MAX_FINISHED_ORDERS,
             balances: BTreeMap::new(),
             positions: BTreeMap::new(),
         }
     }
 
-    /// How many finished orders to keep, and of how many orders that were never reported the fills.
+    /// Sets how many finished orders are stored. The same limit applies to orders of which only fills
+    /// are known. 10,000 by default.
     #[must_use]
-    pub fn keep_finished(mut self, most: usize) -> Self {
-        self.keep = most;
+    pub fn max_finished_orders(mut self, limit: usize) -> Self {
+        self.max_finished = limit;
         self
     }
 
-    /// Takes in a report about an order. Gives the order if that was news.
-    pub fn take_order(&mut self, report: Order) -> Option<&Order> {
-        let key = (report.instrument.market(), report.order_id.clone());
-        if let Some(id) = &report.client_order_id {
+    /// Merges the state of an order. Returns the order if it is new or its progress changed.
+    pub fn apply_order(&mut self, update: Order) -> Option<&Order> {
+        let key = (update.instrument.market(), update.order_id.clone());
+        if let Some(id) = &update.client_order_id {
             self.by_client_id.insert((key.0, id.clone()), key.1.clone());
         }
-        let (news, was_open) = if let Some(order) = self.orders.get_mut(&key) {
+        let (changed, was_open) = if let Some(order) = self.orders.get_mut(&key) {
             let was_open = !order.progress.is_final();
-            (order.advance(report), was_open)
+            (order.advance(update), was_open)
         } else {
-            self.orders.insert(key.clone(), report);
+            self.orders.insert(key.clone(), update);
             (true, true)
         };
         if was_open && self.orders.get(&key).is_some_and(|order| order.progress.is_final()) {
             self.finished.push_back(key.clone());
             self.drop_oldest(&key);
         }
-        self.orders.get(&key).filter(|_| news)
+        self.orders.get(&key).filter(|_| changed)
     }
 
-    /// Takes in a fill. `true` if it had not been counted.
-    pub fn take_fill(&mut self, fill: Fill) -> bool {
-        let time = fill.time.unwrap_or(Timestamp::from_millis(0));
-        self.take_fill_at(fill, time)
+    /// Adds a fill. Returns whether it had not been counted before.
+    pub fn apply_fill(&mut self, fill: Fill) -> bool {
+        let time = fill.timestamp.unwrap_or(Timestamp::from_millis(0));
+        self.apply_fill_at(fill, time)
     }
 
-    /// The same with a time for a fill that carries none.
-    pub(crate) fn take_fill_at(&mut self, fill: Fill, now: Timestamp) -> bool {
+    /// Like [`apply_fill`](Self::apply_fill), with a default for a missing timestamp.
+    pub(crate) fn apply_fill_at(&mut self, fill: Fill, now: Timestamp) -> bool {
         let key = (fill.instrument.market(), fill.order_id.clone());
-        let time = fill.time.unwrap_or(now);
+        let time = fill.timestamp.unwrap_or(now);
         let new = self.counted.insert(key.0, (key.1.clone(), fill.trade_id.clone()), time);
         if new {
             let fills = self.fills.entry(key.clone()).or_default();
             fills.push(fill);
             if fills.len() == 1 && !self.orders.contains_key(&key) {
-                self.unreported.push_back(key);
-                self.drop_unreported();
+                self.unknown_orders.push_back(key);
+                self.drop_unknown();
             }
         }
         new
     }
 
-    /// Remembers fills of this market that were counted since then.
+    /// Remembers the ids of fills of this market since that time.
     pub(crate) fn remember_since(&mut self, market: Market, since: Timestamp) {
         self.counted.protect(market, since);
     }
 
-    /// The fills of a market of which it is remembered that they were counted.
-    pub(crate) fn counted(
+    /// Returns the remembered ids of counted fills of a market.
+    pub(crate) fn counted_fills(
         &self,
         market: Market,
     ) -> impl Iterator<Item = (&OrderId, &TradeId, Timestamp)> {
-        self.counted.of(market)
+        self.counted.iter(market)
     }
 
-    /// Drops an open order that the exchange does not know any more. Its fills stay for a while, as
-    /// those of an order that was never reported.
-    pub(crate) fn forget_order(&mut self, market: Market, id: &OrderId) -> bool {
+    /// Removes an open order that the exchange no longer knows. Its fills are stored on, as those of an
+    /// order of which only fills are known.
+    pub(crate) fn remove_order(&mut self, market: Market, id: &OrderId) -> bool {
         let key = (market, id.clone());
         let Some(order) = self.orders.remove(&key) else { return false };
         self.forget_client_id(&key, order.client_order_id);
         if self.fills.contains_key(&key) {
-            self.unreported.push_back(key);
-            self.drop_unreported();
+            self.unknown_orders.push_back(key);
+            self.drop_unknown();
         }
         true
     }
 
-    /// Takes in the balance of a currency. `true` if it differs from what was known.
-    pub fn take_balance(&mut self, market: Market, currency: Currency, balance: Balance) -> bool {
+    /// Sets the balance of a currency. Returns whether it changed.
+    pub fn apply_balance(&mut self, market: Market, currency: Currency, balance: Balance) -> bool {
         self.balances.insert((market, currency), balance.clone()) != Some(balance)
     }
 
-    /// Takes in a position; one without contracts is none. `true` if it differs from what was known.
-    pub fn take_position(&mut self, key: PositionKey, position: Position) -> bool {
+    /// Sets a position; size 0 removes it. Returns whether it changed.
+    pub fn apply_position(&mut self, key: PositionKey, position: Position) -> bool {
         if position.size.is_zero() {
             return self.positions.remove(&key).is_some();
         }
@@ -159,9 +158,9 @@ impl AccountState {
         self.positions.insert(key, position.clone()) != Some(position)
     }
 
-    /// Drops finished orders beyond the limit, but not the one that has just finished.
-    fn drop_oldest(&mut self, newest: &Key) {
-        while self.finished.len() > self.keep.max(1) {
+    /// Drops finished orders beyond the limit, except the one that has just finished.
+    fn drop_oldest(&mut self, newest: &OrderKey) {
+        while self.finished.len() > self.max_finished.max(1) {
             let Some(key) = self.finished.pop_front().filter(|key| key != newest) else { return };
             let order = self.orders.remove(&key);
             self.forget_client_id(&key, order.and_then(|order| order.client_order_id));
@@ -169,35 +168,35 @@ impl AccountState {
         }
     }
 
-    fn drop_unreported(&mut self) {
-        while self.unreported.len() > self.keep.max(1) {
-            let Some(key) = self.unreported.pop_front() else { return };
-            // One that was reported meanwhile goes the way of the finished.
+    fn drop_unknown(&mut self) {
+        while self.unknown_orders.len() > self.max_finished.max(1) {
+            let Some(key) = self.unknown_orders.pop_front() else { return };
+            // An order that became known meanwhile is dropped with the finished ones.
             if !self.orders.contains_key(&key) {
                 self.fills.remove(&key);
             }
         }
     }
 
-    fn forget_client_id(&mut self, key: &Key, client: Option<ClientOrderId>) {
-        let Some(id) = client else { return };
+    fn forget_client_id(&mut self, key: &OrderKey, client_id: Option<ClientOrderId>) {
+        let Some(id) = client_id else { return };
         let known = (key.0, id);
         if self.by_client_id.get(&known) == Some(&key.1) {
             self.by_client_id.remove(&known);
         }
     }
 
-    /// An order by the exchange's id.
+    /// Returns an order by the exchange's order id.
     pub fn order(&self, market: Market, id: &OrderId) -> Option<&Order> {
         self.orders.get(&(market, id.clone()))
     }
 
-    /// An order by your id.
+    /// Returns an order by its client order id.
     pub fn order_by_client_id(&self, market: Market, id: &ClientOrderId) -> Option<&Order> {
         self.order(market, self.by_client_id.get(&(market, id.clone()))?)
     }
 
-    /// The orders that can still fill, in no order.
+    /// Returns the open orders in no particular order.
     pub fn open_orders(&self, market: Market) -> impl Iterator<Item = &Order> {
         self.orders
             .values()
@@ -205,24 +204,27 @@ impl AccountState {
             .filter(|order| !order.progress.is_final())
     }
 
-    /// The fills of an order, in the order in which they were told.
+    /// Returns the fills of an order, in the order in which they were applied.
     pub fn fills(&self, market: Market, id: &OrderId) -> &[Fill] {
         self.fills.get(&(market, id.clone())).map_or(&[], Vec::as_slice)
     }
 
-    /// The balance of a currency; `None` where none was told. Spot tells no balance when an order
-    /// binds money, only with the next trade, deposit, withdrawal or transfer: until then what is
-    /// available is less than this by what the [open orders](Self::open_orders) bind.
+    /// Returns the balance of a currency, if known.
+    ///
+    /// On spot the exchange sends no balance when an order reserves money, only with the next trade,
+    /// deposit, withdrawal or transfer. Until then the available amount is lower than reported by what
+    /// the [open orders](Self::open_orders) reserve.
     pub fn balance(&self, market: Market, currency: &Currency) -> Option<&Balance> {
         self.balances.get(&(market, currency.clone()))
     }
 
-    /// All balances.
+    /// Returns all balances.
     pub fn balances(&self) -> impl Iterator<Item = (Market, &Currency, &Balance)> {
         self.balances.iter().map(|((market, currency), balance)| (*market, currency, balance))
     }
 
-    /// The positions of a contract: at most one in one-way mode, a long and a short one in hedge mode.
+    /// Returns the positions of a contract: at most one in one-way mode, up to a long and a short one in
+    /// hedge mode.
     pub fn positions(&self, contract: &ContractSymbol) -> impl Iterator<Item = &Position> {
         self.positions
             .iter()
@@ -230,13 +232,13 @@ impl AccountState {
             .map(|(_, position)| position)
     }
 
-    /// All positions.
+    /// Returns all positions.
     pub fn all_positions(&self) -> impl Iterator<Item = (&PositionKey, &Position)> {
         self.positions.iter()
     }
 
-    /// Forgets the positions that are not among these: what a full list does not name is closed.
-    pub(crate) fn keep_positions(&mut self, listed: &HashSet<PositionKey>) -> Vec<PositionKey> {
+    /// Removes the positions that a complete list does not contain and returns their keys.
+    pub(crate) fn retain_positions(&mut self, listed: &HashSet<PositionKey>) -> Vec<PositionKey> {
         let closed: Vec<_> =
             self.positions.keys().filter(|key| !listed.contains(key)).cloned().collect();
         for key in &closed {

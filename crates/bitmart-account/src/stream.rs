@@ -1,4 +1,4 @@
-//! The private streams of one market, taken apart into reports.
+//! The private streams of one market, converted to changes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,34 +9,34 @@ use bitmart_ws::event::Event;
 use bitmart_ws::{Client, Error, Subscription, Topic, Update, futures, spot, topic};
 use futures_util::StreamExt as _;
 
-use crate::sync::Report;
-use crate::{Fill, Instrument, Market, Unread, convert};
+use crate::sync::Change;
+use crate::{Fill, Instrument, MalformedItem, Market, convert};
 
-/// What an event tells.
+/// The content of an event.
 #[derive(Default)]
-pub(crate) struct Reports {
-    pub(crate) told: Vec<Report>,
-    /// What an account depends on and is missing in the event or cannot be read.
-    pub(crate) unread: Vec<Unread>,
+pub(crate) struct Changes {
+    pub(crate) changes: Vec<Change>,
+    /// Parts that could not be decoded or that lack a required field.
+    pub(crate) malformed: Vec<MalformedItem>,
 }
 
-impl Reports {
-    fn take<T>(&mut self, told: Result<T, Unread>, report: impl FnOnce(T) -> Report) {
-        match told {
-            Ok(told) => self.told.push(report(told)),
-            Err(unread) => self.unread.push(unread),
+impl Changes {
+    fn push<T>(&mut self, item: Result<T, MalformedItem>, change: impl FnOnce(T) -> Change) {
+        match item {
+            Ok(item) => self.changes.push(change(item)),
+            Err(malformed) => self.malformed.push(malformed),
         }
     }
 }
 
-/// A stream of any kind of event.
+/// A subscription to any type of event.
 pub(crate) trait Source: Send {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Reports>, Error>>>;
-    /// Everything that was received until then was given before the last item.
-    fn last_received(&self) -> Option<Instant>;
-    /// Everything that was received until then was given or waits.
-    fn heard(&self) -> Option<Instant>;
-    /// What the last item tells of had come by then.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Changes>, Error>>>;
+    /// Everything received until this time was returned before the last item.
+    fn delivered_until(&self) -> Option<Instant>;
+    /// Everything received until this time has been returned or is queued.
+    fn received_until(&self) -> Option<Instant>;
+    /// When the last item was received.
     fn received_at(&self) -> Option<Instant>;
 }
 
@@ -44,28 +44,28 @@ pub(crate) type Sources = Vec<Box<dyn Source>>;
 
 pub(crate) type Opening = Pin<Box<dyn Future<Output = Result<Sources, Error>> + Send>>;
 
-struct Reading<T> {
+struct TypedSource<T> {
     subscription: Subscription<T>,
-    read: fn(T, &mut Reports),
+    convert: fn(T, &mut Changes),
 }
 
-impl<T: Event> Source for Reading<T> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Reports>, Error>>> {
-        let read = self.read;
+impl<T: Event> Source for TypedSource<T> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Update<Changes>, Error>>> {
+        let convert = self.convert;
         self.subscription.poll_next_unpin(context).map_ok(|update| {
             update.map(|event| {
-                let mut reports = Reports::default();
-                read(event, &mut reports);
-                reports
+                let mut changes = Changes::default();
+                convert(event, &mut changes);
+                changes
             })
         })
     }
 
-    fn last_received(&self) -> Option<Instant> {
+    fn delivered_until(&self) -> Option<Instant> {
         self.subscription.delivered_until()
     }
 
-    fn heard(&self) -> Option<Instant> {
+    fn received_until(&self) -> Option<Instant> {
         self.subscription.received_until()
     }
 
@@ -74,97 +74,101 @@ impl<T: Event> Source for Reading<T> {
     }
 }
 
-async fn open_one<T: Event>(
+async fn subscribe<T: Event>(
     ws: &Client,
     topic: Topic<T>,
-    read: fn(T, &mut Reports),
+    convert: fn(T, &mut Changes),
 ) -> Result<Box<dyn Source>, Error> {
-    Ok(Box::new(Reading { subscription: ws.subscribe(topic).await?, read }))
+    Ok(Box::new(TypedSource { subscription: ws.subscribe(topic).await?, convert }))
 }
 
-/// Subscribes to everything that tells of this market.
+/// Subscribes to all private topics of this market.
 pub(crate) fn open(ws: Client, market: Market, currencies: Vec<Currency>) -> Opening {
     match market {
-        Market::Spot => Box::pin(spot(ws)),
-        Market::Futures => Box::pin(futures(ws, currencies)),
+        Market::Spot => Box::pin(open_spot(ws)),
+        Market::Futures => Box::pin(open_futures(ws, currencies)),
     }
 }
 
-async fn spot(ws: Client) -> Result<Sources, Error> {
-    let orders = open_one(&ws, topic::spot::all_user_orders(), spot_order).await?;
-    let balances = open_one(&ws, topic::spot::user_balances(), spot_balances).await?;
+async fn open_spot(ws: Client) -> Result<Sources, Error> {
+    let orders = subscribe(&ws, topic::spot::all_user_orders(), spot_order).await?;
+    let balances = subscribe(&ws, topic::spot::user_balances(), spot_balances).await?;
     Ok(vec![orders, balances])
 }
 
-async fn futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, Error> {
-    let orders = open_one(&ws, topic::futures::user_orders(), futures_order).await?;
-    let positions = open_one(&ws, topic::futures::user_positions(), futures_position).await?;
+async fn open_futures(ws: Client, currencies: Vec<Currency>) -> Result<Sources, Error> {
+    let orders = subscribe(&ws, topic::futures::user_orders(), futures_order).await?;
+    let positions = subscribe(&ws, topic::futures::user_positions(), futures_position).await?;
     let mut sources = vec![orders, positions];
     for currency in currencies {
         let asset = topic::futures::user_assets(currency);
-        sources.push(open_one(&ws, asset, futures_asset).await?);
+        sources.push(subscribe(&ws, asset, futures_asset).await?);
     }
     Ok(sources)
 }
 
-fn spot_order(update: spot::OrderUpdate, out: &mut Reports) {
+fn spot_order(update: spot::OrderUpdate, out: &mut Changes) {
     let pair = Instrument::Pair(update.symbol.clone());
-    let fill = update.fill().map(|fill| Fill::of(pair, update.order_id.clone(), fill));
+    let fill = update.fill().map(|fill| Fill::from_event(pair, update.order_id.clone(), fill));
     if update.has_unread_fill() {
         let order = format_args!("fill of order {}", update.order_id);
-        out.unread.push(Unread::lacking(order, "detail_id, last_fill_price or last_fill_count"));
+        out.malformed.push(MalformedItem::missing_field(
+            order,
+            "detail_id, last_fill_price or last_fill_count",
+        ));
     }
-    out.take(convert::spot_order_event(update), Report::Order);
-    out.told.extend(fill.map(Report::Fill));
+    out.push(convert::spot_order_event(update), Change::Order);
+    out.changes.extend(fill.map(Change::Fill));
 }
 
-fn spot_balances(update: spot::BalanceUpdate, out: &mut Reports) {
+fn spot_balances(update: spot::BalanceUpdate, out: &mut Changes) {
     let (balances, faults) = update.balances.into_parts();
-    out.unread.extend(faults.into_iter().map(Unread::Row));
+    out.malformed.extend(faults.into_iter().map(MalformedItem::Row));
     for balance in balances {
-        let balance = convert::spot_event(balance);
-        out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
+        let balance = convert::spot_balance_event(balance);
+        out.push(balance, |(currency, balance)| Change::Balance(currency, balance));
     }
 }
 
-fn futures_order(update: futures::OrderUpdate, out: &mut Reports) {
+fn futures_order(update: futures::OrderUpdate, out: &mut Changes) {
     let contract = Instrument::Contract(update.order.symbol.clone());
-    let fill = update.fill().map(|fill| Fill::of(contract, update.order.order_id.clone(), fill));
-    out.take(convert::futures_order_event(update.order), Report::Order);
-    out.told.extend(fill.map(Report::Fill));
+    let fill =
+        update.fill().map(|fill| Fill::from_event(contract, update.order.order_id.clone(), fill));
+    out.push(convert::futures_order_event(update.order), Change::Order);
+    out.changes.extend(fill.map(Change::Fill));
 }
 
-fn futures_position(update: futures::Position, out: &mut Reports) {
+fn futures_position(update: futures::Position, out: &mut Changes) {
     let position = convert::position_event(update);
-    out.take(position, |(key, position)| Report::Position(key, position));
+    out.push(position, |(key, position)| Change::Position(key, position));
 }
 
-fn futures_asset(update: futures::Asset, out: &mut Reports) {
-    let balance = convert::futures_event(update);
-    out.take(balance, |(currency, balance)| Report::Balance(currency, balance));
+fn futures_asset(update: futures::Asset, out: &mut Changes) {
+    let balance = convert::futures_balance_event(update);
+    out.push(balance, |(currency, balance)| Change::Balance(currency, balance));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What is not read of an entry with these members changed.
-    fn unread<T: Event>(
+    /// Converts a frame with these texts replaced. Returns the number of changes and what is malformed.
+    fn convert_frame<T: Event>(
         frame: &str,
-        changes: &[(&str, &str)],
-        read: fn(T, &mut Reports),
+        replacements: &[(&str, &str)],
+        convert: fn(T, &mut Changes),
     ) -> (usize, Vec<String>) {
         let mut frame = frame.to_owned();
-        for (from, to) in changes {
+        for (from, to) in replacements {
             assert!(frame.contains(from), "{from}");
             frame = frame.replace(from, to);
         }
-        let (mut entries, mut reports) = (Vec::new(), Reports::default());
+        let (mut entries, mut changes) = (Vec::new(), Changes::default());
         T::decode(&frame, &mut entries).expect("decodes");
         for entry in entries {
-            read(entry, &mut reports);
+            convert(entry, &mut changes);
         }
-        (reports.told.len(), reports.unread.iter().map(ToString::to_string).collect())
+        (changes.changes.len(), changes.malformed.iter().map(ToString::to_string).collect())
     }
 
     const POSITION: &str = r#"{"group":"futures/position","data":[{"symbol":"BTCUSDT",
@@ -178,29 +182,31 @@ mod tests {
         "size":"2","symbol":"BTCUSDT","state":2,"side":4,"deal_size":"1"}}]}"#;
 
     #[test]
-    fn what_an_event_lacks_is_named_and_the_rest_is_told() {
-        assert_eq!(unread(POSITION, &[], futures_position), (1, Vec::new()));
-        let (told, why) = unread(POSITION, &[("_type\":1", "_type\":9")], futures_position);
+    fn a_missing_field_is_reported_and_the_rest_is_applied() {
+        assert_eq!(convert_frame(POSITION, &[], futures_position), (1, Vec::new()));
+        let (changes, malformed) =
+            convert_frame(POSITION, &[("_type\":1", "_type\":9")], futures_position);
         let missing = "position of BTCUSDT: position_type is missing or not known";
-        assert_eq!((told, why), (0, vec![missing.to_owned()]));
+        assert_eq!((changes, malformed), (0, vec![missing.to_owned()]));
 
-        assert_eq!(unread(BALANCE, &[], futures_asset), (1, Vec::new()));
-        let (told, why) = unread(BALANCE, &[("available_", "other_")], futures_asset);
-        assert_eq!((told, why.len()), (0, 1), "{why:?}");
+        assert_eq!(convert_frame(BALANCE, &[], futures_asset), (1, Vec::new()));
+        let (changes, malformed) =
+            convert_frame(BALANCE, &[("available_", "other_")], futures_asset);
+        assert_eq!((changes, malformed.len()), (0, 1), "{malformed:?}");
 
-        assert_eq!(unread(SPOT, &[], spot_order), (2, Vec::new()));
-        for member in ["filled_size", "order_state"] {
-            let (told, why) = unread(SPOT, &[(member, "other")], spot_order);
-            assert_eq!(told, 1, "the fill");
-            assert_eq!(why, [format!("order 7: {member} is missing or not known")]);
+        assert_eq!(convert_frame(SPOT, &[], spot_order), (2, Vec::new()));
+        for field in ["filled_size", "order_state"] {
+            let (changes, malformed) = convert_frame(SPOT, &[(field, "other")], spot_order);
+            assert_eq!(changes, 1, "the fill");
+            assert_eq!(malformed, [format!("order 7: {field} is missing or not known")]);
         }
-        let (told, why) = unread(SPOT, &[("detail_id", "other")], spot_order);
-        assert_eq!((told, why.len()), (1, 1), "the order: {why:?}");
+        let (changes, malformed) = convert_frame(SPOT, &[("detail_id", "other")], spot_order);
+        assert_eq!((changes, malformed.len()), (1, 1), "the order: {malformed:?}");
 
-        assert_eq!(unread(FUTURES, &[], futures_order), (1, Vec::new()));
-        for member in ["\"size", "\"deal_size"] {
-            let (told, why) = unread(FUTURES, &[(member, "\"other")], futures_order);
-            assert_eq!((told, why.len()), (0, 1), "{why:?}");
+        assert_eq!(convert_frame(FUTURES, &[], futures_order), (1, Vec::new()));
+        for field in ["\"size", "\"deal_size"] {
+            let (changes, malformed) = convert_frame(FUTURES, &[(field, "\"other")], futures_order);
+            assert_eq!((changes, malformed.len()), (0, 1), "{malformed:?}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! The account's state as a pure machine: what streams and REST tell and the time go in, requests and
-//! events come out. No clock, no task, no I/O.
+//! Account tracking without I/O: a state machine whose inputs are messages of streams, results of REST
+//! queries and the current time, and whose outputs are requests and events.
 
+mod apply;
 mod audit;
 mod market;
-mod merge;
 mod message;
 #[cfg(test)]
-mod proof;
+mod simulation_tests;
+mod superseded;
 #[cfg(test)]
 mod tests;
-mod touched;
 mod watermark;
 
 use std::collections::VecDeque;
@@ -18,39 +18,39 @@ use std::time::Duration;
 use bitmart_types::Timestamp;
 
 use crate::{
-    AccountEvent, AccountState, Assumptions, Audits, CatchUpError, Fill, Health, Market, Unread,
+    AccountEvent, AccountState, Assumptions, AuditStats, CatchUpError, Fill, Health, MalformedItem,
+    Market,
 };
 
+use apply::MarketContext;
 use market::MarketSync;
-use merge::Part;
 
-pub use message::{Cause, Page, Report, Request, Snapshot};
+pub use message::{Change, LossCause, Page, Request, Snapshot};
 
-/// Keeps an [`AccountState`] whole and says when it is.
+/// Maintains an [`AccountState`] and determines when it is complete.
 ///
-/// Every call takes the time of this machine's clock, in the same scale as the stamps of losses. The
-/// rules by which something counts as proven are those of the whole-until mark, see the
-/// [crate](crate#what-is-proven).
+/// All times are of this machine's clock and on one scale, including those of losses. See the
+/// [crate](crate#completeness) for the rules of completeness.
 #[derive(Debug)]
 pub struct AccountSync {
     state: AccountState,
-    assume: Assumptions,
+    assumptions: Assumptions,
     markets: Vec<MarketSync>,
     events: VecDeque<AccountEvent>,
     next_id: u64,
-    audit_every: Option<Duration>,
+    audit_interval: Option<Duration>,
 }
 
 impl AccountSync {
-    /// Starts from this state; no market is followed yet.
-    pub fn new(state: AccountState, assume: Assumptions) -> Self {
+    /// Creates a tracker with this initial state. It follows no market yet.
+    pub fn new(state: AccountState, assumptions: Assumptions) -> Self {
         Self {
             state,
-            assume,
+            assumptions,
             markets: Vec::new(),
             events: VecDeque::new(),
             next_id: 0,
-            audit_every: Some(audit::INTERVAL),
+            audit_interval: Some(audit::INTERVAL),
         }
     }
 
@@ -58,208 +58,213 @@ impl AccountSync {
         self.state = state;
     }
 
-    /// Before anything has happened.
-    pub(crate) fn set_assumptions(&mut self, assume: Assumptions) {
-        self.assume = assume;
+    /// Must be called before any other input.
+    pub(crate) fn set_assumptions(&mut self, assumptions: Assumptions) {
+        self.assumptions = assumptions;
         for market in &mut self.markets {
-            market.assume(assume);
+            market.set_assumptions(assumptions);
         }
     }
 
-    /// Follows a market from now on. Once is enough.
+    /// Starts following a market. Does nothing if it is followed already.
     pub fn follow(&mut self, now: Timestamp, market: Market) {
         if self.market(market).is_none() {
-            let mut market = MarketSync::new(market, self.assume, now);
-            market.audit.every(self.audit_every, now);
+            let mut market = MarketSync::new(market, self.assumptions, now);
+            market.audit.set_interval(self.audit_interval, now);
             self.markets.push(market);
         }
     }
 
-    /// The time between two audits; `None` for audits on demand only.
-    pub fn audit_every(&mut self, now: Timestamp, every: Option<Duration>) {
-        self.audit_every = every;
+    /// Sets the time between two audits; `None` for audits on request only.
+    pub fn set_audit_interval(&mut self, now: Timestamp, interval: Option<Duration>) {
+        self.audit_interval = interval;
         for market in &mut self.markets {
-            market.audit.every(every, now);
+            market.audit.set_interval(interval, now);
         }
     }
 
-    /// Asks for an audit of this market as soon as it is live.
-    pub fn audit(&mut self, now: Timestamp, market: Market) {
-        self.with(market, |this| this.market.audit.demand(now));
+    /// Requests an audit of this market as soon as it is live.
+    pub fn request_audit(&mut self, now: Timestamp, market: Market) {
+        self.with(market, |this| this.market.audit.request(now));
     }
 
-    /// The streams of a market are subscribed; they are numbered from 0.
-    pub fn opened(&mut self, now: Timestamp, market: Market, streams: usize) {
-        self.with(market, |this| this.market.opened(now, streams));
+    /// The streams of a market have been subscribed. Their indices start at 0.
+    pub fn streams_opened(&mut self, now: Timestamp, market: Market, streams: usize) {
+        self.with(market, |this| this.market.streams_opened(now, streams));
     }
 
-    /// The streams could not be subscribed; it is tried again after a pause.
-    pub fn open_failed(&mut self, now: Timestamp, market: Market, error: CatchUpError) {
+    /// The streams of a market could not be subscribed. The request is repeated after a pause.
+    pub fn streams_failed(&mut self, now: Timestamp, market: Market, error: CatchUpError) {
         self.with(market, |this| this.failed(now, error));
     }
 
-    /// The account has ended with an error.
-    pub fn end(&mut self) {
+    /// Tracking has ended with an error. All markets become [`Failed`](Health::Failed).
+    pub fn close(&mut self) {
         let followed: Vec<_> = self.markets.iter().map(|market| market.market).collect();
         for market in followed {
-            self.with(market, |this| this.market.end());
+            self.with(market, |this| this.market.close());
         }
     }
 
-    /// Everything that this stream received until then has been read. Say so before what is read
-    /// next, and whenever nothing is left to read.
-    pub fn read(&mut self, market: Market, stream: usize, received: Timestamp) {
-        self.with(market, |this| this.market.watermark.read(stream, received));
+    /// Everything that this stream received until this time has been processed. Call it before
+    /// processing the next message, and whenever the queue is empty.
+    pub fn processed_until(&mut self, market: Market, stream: usize, received: Timestamp) {
+        self.with(market, |this| this.market.watermark.processed_until(stream, received));
     }
 
-    /// A stream told this.
-    pub fn report(&mut self, now: Timestamp, market: Market, report: Report) {
+    /// Applies a change reported by a stream.
+    pub fn apply(&mut self, now: Timestamp, market: Market, change: Change) {
         self.with(market, |this| {
-            for flight in &mut this.market.flights {
-                flight.touched.note(&report);
+            for fetch in &mut this.market.fetches {
+                fetch.superseded.record(&change);
             }
-            this.take(now, report);
+            this.apply(now, change);
         });
     }
 
-    /// A stream lost news. `last_received` is when the last frame came that was handed on whole before
-    /// the loss, stamped where the loss was seen; `None` if there was none.
-    pub fn lost(
+    /// Messages of a stream were lost. `last_received` is when the last complete message before the
+    /// loss was received, recorded where the loss was detected; `None` if there was none.
+    pub fn stream_lost(
         &mut self,
         now: Timestamp,
         market: Market,
         stream: usize,
         last_received: Option<Timestamp>,
-        cause: Cause,
+        cause: LossCause,
     ) {
         self.with(market, |this| {
-            let event = this.market.lost(now, stream, last_received, cause);
+            let event = this.market.stream_lost(now, stream, last_received, cause);
             this.events.extend(event);
         });
     }
 
-    /// A stream that had lost its connection is up again since then: at that time it was subscribed,
-    /// however late it is read.
-    pub fn up(&mut self, now: Timestamp, market: Market, stream: usize, since: Timestamp) {
-        self.with(market, |this| this.market.up(now, stream, since.min(now)));
+    /// A stream that had lost its connection was subscribed again at time `since`, which may be
+    /// earlier than `now` if the event was read late.
+    pub fn stream_up(&mut self, now: Timestamp, market: Market, stream: usize, since: Timestamp) {
+        self.with(market, |this| this.market.stream_up(now, stream, since.min(now)));
     }
 
-    /// Something that a stream or a query told could not be read. A loss is said by itself.
-    pub fn unreadable(&mut self, market: Market, what: Unread) {
-        self.with(market, |this| this.events.push_back(AccountEvent::Unreadable { market, what }));
+    /// An item of a stream or a query could not be decoded. If messages were lost, call
+    /// [`stream_lost`](Self::stream_lost) as well.
+    pub fn malformed(&mut self, market: Market, item: MalformedItem) {
+        self.with(market, |this| this.events.push_back(AccountEvent::Malformed { market, item }));
     }
 
-    /// Nothing has been heard on the connection of this stream for a while, or it is heard again.
-    pub fn silent(&mut self, market: Market, stream: usize, silent: bool) {
-        self.with(market, |this| this.market.silent(stream, silent));
+    /// The connection of this stream has had no traffic for a while, or has traffic again.
+    pub fn stream_idle(&mut self, market: Market, stream: usize, idle: bool) {
+        self.with(market, |this| this.market.stream_idle(stream, idle));
     }
 
-    /// Rows of a fetch that is on its way. They count at once, whatever becomes of it.
-    pub fn page(&mut self, now: Timestamp, market: Market, id: u64, page: Page) {
+    /// Applies a page of a running fetch. The rows count even if the fetch fails later.
+    pub fn fetch_page(&mut self, now: Timestamp, market: Market, id: u64, page: Page) {
         self.with(market, |this| {
-            if let Some(flight) = this.market.flight(id) {
-                flight.lacks_rows |= !page.unreadable.is_empty();
-                flight.news = now;
-                this.page(now, page);
+            if let Some(fetch) = this.market.fetch(id) {
+                fetch.rows_incomplete |= !page.malformed.is_empty();
+                fetch.last_progress = now;
+                this.apply_page(now, page);
             }
         });
     }
 
-    /// A fetch came back whole: every page was said. It has failed all the same if an order or a fill
-    /// of one of them could not be read.
-    pub fn fetched(&mut self, now: Timestamp, market: Market, id: u64, snapshot: Snapshot) {
+    /// A fetch completed, after all of its pages. It still counts as failed if an order or a fill could
+    /// not be decoded.
+    pub fn fetch_completed(&mut self, now: Timestamp, market: Market, id: u64, snapshot: Snapshot) {
         self.with(market, |this| {
-            let Some(flight) = this.market.land(id) else { return };
-            this.snapshot(now, &flight, snapshot);
-            if flight.lacks_rows {
-                this.failed(now, CatchUpError::Unreadable);
+            let Some(fetch) = this.market.complete_fetch(id) else { return };
+            this.apply_snapshot(now, &fetch, snapshot);
+            if fetch.rows_incomplete {
+                this.failed(now, CatchUpError::Malformed);
             } else {
-                this.market.fetched(&flight, now);
+                this.market.fetch_completed(&fetch, now);
             }
         });
     }
 
-    /// A fetch failed or came back in part; it is tried again after a pause.
+    /// A fetch failed. The request is repeated after a pause.
     pub fn fetch_failed(&mut self, now: Timestamp, market: Market, id: u64, error: CatchUpError) {
         self.with(market, |this| {
-            if this.market.crash(id) {
+            if this.market.fail_fetch(id) {
                 this.failed(now, error);
             }
         });
     }
 
-    /// An audit's query came back whole.
-    pub fn audited(&mut self, market: Market, id: u64, listed: &[Fill]) {
-        let clocks_differ = self.assume.clocks_differ;
+    /// The query of an audit completed with these fills.
+    pub fn audit_completed(&mut self, market: Market, id: u64, listed: &[Fill]) {
+        let max_clock_skew = self.assumptions.max_clock_skew;
         self.with(market, |this| {
-            let counted = this.state.counted(market);
-            let report = this.market.audit.answered(id, market, listed, counted, clocks_differ);
+            let counted = this.state.counted_fills(market);
+            let report = this.market.audit.compare(id, market, listed, counted, max_clock_skew);
             this.events.extend(report.map(AccountEvent::AuditFailed));
         });
     }
 
-    /// An audit's query failed. It says nothing; the next one comes at its time.
+    /// The query of an audit failed. The audit is skipped.
     pub fn audit_failed(&mut self, market: Market, id: u64) {
         self.with(market, |this| this.market.audit.failed(id));
     }
 
-    /// What is to be done now.
+    /// Returns the next request to carry out, if any.
     pub fn poll_request(&mut self, now: Timestamp) -> Option<Request> {
         let Self { state, markets, next_id, .. } = self;
         markets.iter_mut().find_map(|market| {
-            let of = market.market;
+            let name = market.market;
             let open = || {
-                let open = state.open_orders(of);
+                let open = state.open_orders(name);
                 open.map(|order| (order.order_id.clone(), order.instrument.clone())).collect()
             };
             market.poll_request(now, next_id, open)
         })
     }
 
-    /// When [`poll_request`](Self::poll_request) has something without anything else happening.
+    /// Returns when [`poll_request`](Self::poll_request) will return a request without further input.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.markets.iter().filter_map(MarketSync::deadline).min()
     }
 
-    /// The next event.
+    /// Returns the next event, if any.
     pub fn poll_event(&mut self) -> Option<AccountEvent> {
         self.events.pop_front()
     }
 
-    /// What is known.
+    /// Returns the state.
     pub fn state(&self) -> &AccountState {
         &self.state
     }
 
-    /// The health of a market; `None` if it is not followed.
+    /// Returns the health of a market; `None` if it is not followed.
     pub fn health(&self, market: Market) -> Option<Health> {
         self.market(market).map(MarketSync::health)
     }
 
-    /// Every fill of this market since it was followed and before this moment of this machine's clock
-    /// is counted.
-    pub fn whole_until(&self, market: Market) -> Option<Timestamp> {
+    /// Returns the time of this machine's clock until which every fill of the market since it was
+    /// followed is counted.
+    pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
         let watermark = &self.market(market)?.watermark;
-        watermark.start().map(|_| watermark.mark())
+        watermark.start().map(|_| watermark.complete_until())
     }
 
-    /// What the audits of a market came to; `None` if it is not followed.
-    pub fn audits(&self, market: Market) -> Option<Audits> {
-        self.market(market).map(|market| market.audit.tally)
+    /// Returns the totals of the audits of a market; `None` if it is not followed.
+    pub fn audit_stats(&self, market: Market) -> Option<AuditStats> {
+        self.market(market).map(|market| market.audit.stats)
     }
 
     fn market(&self, market: Market) -> Option<&MarketSync> {
         self.markets.iter().find(|known| known.market == market)
     }
 
-    /// Does something to a market, then tells how its health changed.
-    fn with<R>(&mut self, market: Market, act: impl FnOnce(&mut Part<'_>) -> R) -> Option<R> {
-        let Self { state, assume, markets, events, .. } = self;
+    /// Updates a market, then reports a change of its health.
+    fn with<R>(
+        &mut self,
+        market: Market,
+        update: impl FnOnce(&mut MarketContext<'_>) -> R,
+    ) -> Option<R> {
+        let Self { state, assumptions, markets, events, .. } = self;
         let market = markets.iter_mut().find(|known| known.market == market)?;
-        let mut part = Part { market, state, events, assume };
-        let done = act(&mut part);
-        state.remember_since(market.market, market.remembered());
-        events.extend(market.news());
-        Some(done)
+        let mut context = MarketContext { market, state, events, assumptions };
+        let result = update(&mut context);
+        state.remember_since(market.market, market.remember_fills_since());
+        events.extend(market.health_events());
+        Some(result)
     }
 }

@@ -1,10 +1,10 @@
-use bitmart_types::{Decimal, PositionMode, Timestamp, dec};
+use bitmart_types::{Decimal, Timestamp, dec, futures};
 use bitmart_ws::event::Event;
 use proptest::prelude::*;
 
 use crate::*;
 
-/// A spot order event in the words of the wire.
+/// Decodes a spot order event.
 fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str) -> Order {
     let frame = format!(
         r#"{{"table":"spot/user/order","data":[{{"symbol":"BTC_USDT","side":"{side}","type":"{kind}",
@@ -16,10 +16,10 @@ fn spot(id: &str, kind: &str, side: &str, state: &str, size: &str, filled: &str)
     );
     let mut entries: Vec<bitmart_ws::spot::OrderUpdate> = Vec::new();
     bitmart_ws::spot::OrderUpdate::decode(&frame, &mut entries).expect("decodes");
-    convert::spot_order_event(entries.remove(0)).expect("all is told")
+    convert::spot_order_event(entries.remove(0)).expect("all fields")
 }
 
-/// A futures order event in the words of the wire.
+/// Decodes a futures order event.
 fn futures(state: u8, size: &str, filled: &str) -> Order {
     let frame = format!(
         r#"{{"group":"futures/order","data":[{{"action":3,"order":{{"order_id":"1",
@@ -32,11 +32,11 @@ fn futures(state: u8, size: &str, filled: &str) -> Order {
     );
     let mut entries: Vec<bitmart_ws::futures::OrderUpdate> = Vec::new();
     bitmart_ws::futures::OrderUpdate::decode(&frame, &mut entries).expect("decodes");
-    convert::futures_order_event(entries.remove(0).order).expect("all is told")
+    convert::futures_order_event(entries.remove(0).order).expect("all fields")
 }
 
 #[test]
-fn final_states_mean_the_same_on_both_markets() {
+fn final_states_have_the_same_meaning_on_both_markets() {
     let table = [
         ("limit", "buy", "new", "2", "0", Progress::Open),
         ("limit", "buy", "partially_filled", "2", "1", Progress::PartiallyFilled),
@@ -68,19 +68,25 @@ fn final_states_mean_the_same_on_both_markets() {
 }
 
 #[test]
-fn an_order_is_found_by_either_id_and_never_goes_back() {
+fn an_order_is_found_by_either_id_and_its_progress_never_moves_back() {
     let mut state = AccountState::new();
     let reports = [("new", "0"), ("partially_filled", "1"), ("filled", "2")];
-    for (word, filled) in reports {
-        assert!(state.take_order(spot("7", "limit", "buy", word, "2", filled)).is_some());
+    for (progress, filled) in reports {
+        assert!(state.apply_order(spot("7", "limit", "buy", progress, "2", filled)).is_some());
     }
-    for (word, filled) in reports {
-        assert!(state.take_order(spot("7", "limit", "buy", word, "2", filled)).is_none(), "old");
+    for (progress, filled) in reports {
+        assert!(
+            state.apply_order(spot("7", "limit", "buy", progress, "2", filled)).is_none(),
+            "old"
+        );
     }
     let found = state.order_by_client_id(Market::Spot, &"client7".parse().expect("an id"));
     let order = found.expect("the order");
     assert_eq!((order.progress, order.filled_size), (Progress::Filled, dec!(2)));
-    assert!(state.order(Market::Futures, &order.order_id).is_none(), "ids are given by market");
+    assert!(
+        state.order(Market::Futures, &order.order_id).is_none(),
+        "order ids are unique within a market only"
+    );
     assert_eq!(state.open_orders(Market::Spot).count(), 0);
 }
 
@@ -94,26 +100,26 @@ fn fill(order: &str, trade: &str) -> Fill {
         fee: None,
         fee_currency: None,
         role: None,
-        time: Some(Timestamp::from_millis(1)),
+        timestamp: Some(Timestamp::from_millis(1)),
     }
 }
 
 #[test]
-fn a_fill_counts_once_for_each_of_the_two_orders_of_a_trade_with_oneself() {
+fn a_trade_between_two_own_orders_counts_once_for_each_order() {
     let mut state = AccountState::new();
-    assert!(state.take_fill(fill("1", "9")));
-    assert!(!state.take_fill(fill("1", "9")));
-    assert!(state.take_fill(fill("2", "9")));
+    assert!(state.apply_fill(fill("1", "9")));
+    assert!(!state.apply_fill(fill("1", "9")));
+    assert!(state.apply_fill(fill("2", "9")));
     assert_eq!(state.fills(Market::Spot, &"1".into()).len(), 1);
 }
 
 #[test]
-fn finished_orders_are_dropped_oldest_first_and_open_ones_stay() {
-    let mut state = AccountState::new().keep_finished(2);
-    state.take_order(spot("open", "limit", "buy", "new", "2", "0"));
+fn drops_the_oldest_finished_orders_and_no_open_ones() {
+    let mut state = AccountState::new().max_finished_orders(2);
+    state.apply_order(spot("open", "limit", "buy", "new", "2", "0"));
     for id in ["1", "2", "3"] {
-        state.take_order(spot(id, "limit", "buy", "filled", "2", "2"));
-        state.take_fill(fill(id, "9"));
+        state.apply_order(spot(id, "limit", "buy", "filled", "2", "2"));
+        state.apply_fill(fill(id, "9"));
     }
     let known = |state: &AccountState, id: &str| state.order(Market::Spot, &id.into()).is_some();
     assert_eq!(["open", "1", "2", "3"].map(|id| known(&state, id)), [true, false, true, true]);
@@ -134,102 +140,105 @@ fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey,
 }
 
 #[test]
-fn a_one_way_position_that_turns_around_leaves_nothing_behind_and_a_hedge_has_both() {
+fn a_reversed_one_way_position_replaces_the_old_one_and_hedge_mode_has_both() {
     for (mode, expected) in [(futures::PositionMode::OneWay, 1), (futures::PositionMode::Hedge, 2)]
     {
         let mut state = AccountState::new();
         for (kind, size) in [(1, "3"), (2, "4")] {
             let (key, position) = position(kind, size, &mode);
-            assert!(state.take_position(key, position));
+            assert!(state.apply_position(key, position));
         }
         assert_eq!(state.positions(&"BTCUSDT".into()).count(), expected, "{mode}");
-        // A word that there is no long must not close the short.
+        // A report of a closed long position must not close the short one.
         let was_long = mode == futures::PositionMode::Hedge;
-        let (key, none) = position(1, "0", &mode);
-        assert_eq!(state.take_position(key, none), was_long, "{mode}");
+        let (key, closed) = position(1, "0", &mode);
+        assert_eq!(state.apply_position(key, closed), was_long, "{mode}");
         assert_eq!(state.positions(&"BTCUSDT".into()).count(), 1, "{mode}");
-        let (key, none) = position(2, "0", &mode);
-        assert!(state.take_position(key, none), "closed");
+        let (key, closed) = position(2, "0", &mode);
+        assert!(state.apply_position(key, closed), "closed");
         assert_eq!(state.positions(&"BTCUSDT".into()).count(), 0, "{mode}");
     }
 }
 
 #[test]
-fn a_balance_is_news_when_it_differs() {
+fn apply_balance_returns_whether_the_balance_changed() {
     let mut state = AccountState::new();
     let balance = |available| Balance { available, frozen: Some(dec!(0)), position_margin: None };
-    assert!(state.take_balance(Market::Spot, "BTC".into(), balance(dec!(1))));
-    assert!(!state.take_balance(Market::Spot, "BTC".into(), balance(dec!(1.0))));
-    assert!(state.take_balance(Market::Futures, "BTC".into(), balance(dec!(1))));
-    assert!(state.take_balance(Market::Spot, "BTC".into(), balance(dec!(2))));
+    assert!(state.apply_balance(Market::Spot, "BTC".into(), balance(dec!(1))));
+    assert!(!state.apply_balance(Market::Spot, "BTC".into(), balance(dec!(1.0))));
+    assert!(state.apply_balance(Market::Futures, "BTC".into(), balance(dec!(1))));
+    assert!(state.apply_balance(Market::Spot, "BTC".into(), balance(dec!(2))));
 }
 
-/// What an order of 5 goes through: fills, then an end or none.
-fn lives() -> impl Strategy<Value = Vec<(&'static str, u32)>> {
+/// States of an order of size 5: fills, then possibly a final state.
+fn lifecycle() -> impl Strategy<Value = Vec<(&'static str, u32)>> {
     (0..=5_u32, 0..3_usize).prop_map(|(filled, end)| {
-        let mut life = vec![("new", 0)];
-        life.extend((1..=filled).map(|size| ("partially_filled", size)));
+        let mut states = vec![("new", 0)];
+        states.extend((1..=filled).map(|size| ("partially_filled", size)));
         match (end, filled) {
             (0, _) => {}
-            (_, 5) => life.push(("filled", 5)),
-            (_, 0) => life.push(("canceled", 0)),
-            (_, _) => life.push(("partially_canceled", filled)),
+            (_, 5) => states.push(("filled", 5)),
+            (_, 0) => states.push(("canceled", 0)),
+            (_, _) => states.push(("partially_canceled", filled)),
         }
-        life
+        states
     })
 }
 
 proptest! {
     #[test]
-    fn reports_in_any_order_and_number_end_in_the_same_state(
-        (life, order) in lives().prop_flat_map(|life| {
-            let order = proptest::collection::vec(0..life.len(), 0..12);
-            (Just(life), order)
+    fn updates_in_any_order_and_number_lead_to_the_same_state(
+        (states, order) in lifecycle().prop_flat_map(|states| {
+            let order = proptest::collection::vec(0..states.len(), 0..12);
+            (Just(states), order)
         }),
     ) {
-        let report = |at: usize| {
-            let (word, filled): (&str, u32) = life[at];
-            spot("1", "limit", "buy", word, "5", &filled.to_string())
+        let update = |at: usize| {
+            let (state, filled): (&str, u32) = states[at];
+            spot("1", "limit", "buy", state, "5", &filled.to_string())
         };
         let mut state = AccountState::new();
         let mut furthest = (0, Decimal::ZERO);
-        // In any order and number, and then everything once.
-        for at in order.iter().copied().chain(0..life.len()) {
-            state.take_order(report(at));
+        // In any order and number, then each once.
+        for at in order.iter().copied().chain(0..states.len()) {
+            state.apply_order(update(at));
             let known = state.order(Market::Spot, &"1".into()).expect("known");
             let rank = match known.progress {
                 Progress::Open => 0,
                 Progress::PartiallyFilled => 1,
                 _ => 2,
             };
-            prop_assert!(rank >= furthest.0 && known.filled_size >= furthest.1, "it went back");
+            prop_assert!(rank >= furthest.0 && known.filled_size >= furthest.1, "the progress moved back");
             furthest = (rank, known.filled_size);
         }
-        let last = report(life.len() - 1);
+        let last = update(states.len() - 1);
         let known = state.order(Market::Spot, &"1".into()).expect("known");
         prop_assert_eq!((known.progress, known.filled_size), (last.progress, last.filled_size));
     }
 }
 
 #[test]
-fn fills_of_orders_that_nobody_reported_are_dropped_oldest_first() {
-    let mut state = AccountState::new().keep_finished(2);
+fn drops_the_oldest_fills_of_unknown_orders() {
+    let mut state = AccountState::new().max_finished_orders(2);
     for id in ["1", "2", "3"] {
-        assert!(state.take_fill(fill(id, "9")));
+        assert!(state.apply_fill(fill(id, "9")));
     }
     let kept = ["1", "2", "3"].map(|id| state.fills(Market::Spot, &id.into()).len());
     assert_eq!(kept, [0, 1, 1]);
-    assert!(!state.take_fill(fill("1", "9")), "that it was counted is remembered longer");
+    assert!(!state.apply_fill(fill("1", "9")), "the id of the fill is remembered");
 }
 
 #[test]
-fn an_order_that_the_exchange_forgot_is_open_no_more() {
-    let mut state = AccountState::new().keep_finished(1);
-    state.take_order(spot("1", "limit", "buy", "new", "2", "0"));
-    state.take_fill(fill("1", "9"));
-    assert!(state.forget_order(Market::Spot, &"1".into()));
+fn remove_order_removes_an_open_order_and_limits_its_fills() {
+    let mut state = AccountState::new().max_finished_orders(1);
+    state.apply_order(spot("1", "limit", "buy", "new", "2", "0"));
+    state.apply_fill(fill("1", "9"));
+    assert!(state.remove_order(Market::Spot, &"1".into()));
     assert_eq!(state.open_orders(Market::Spot).count(), 0);
     assert!(state.order_by_client_id(Market::Spot, &"client1".parse().expect("an id")).is_none());
-    state.take_fill(fill("2", "9"));
-    assert!(state.fills(Market::Spot, &"1".into()).is_empty(), "its fills are not kept for ever");
+    state.apply_fill(fill("2", "9"));
+    assert!(
+        state.fills(Market::Spot, &"1".into()).is_empty(),
+        "its fills are dropped like those of unknown orders"
+    );
 }

@@ -1,36 +1,45 @@
-//! An account on live connections.
+//! Account tracking over live connections.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bitmart_types::{Currency, Timestamp};
+use futures_util::stream::{FusedStream, Stream};
 use tokio::time::Sleep;
 
-use crate::clock::Scale;
 use crate::feed::Feed;
-use crate::observe::Meters;
+use crate::observe::AccountMetrics;
 use crate::sync::Request;
-use crate::{AccountEvent, AccountState, AccountSync, Assumptions, Audits, Health, Market};
+use crate::time_scale::TimeScale;
+use crate::{
+    AccountEvent, AccountState, AccountSync, Assumptions, AuditStats, Error, Health, Market,
+};
 
-/// Keeps an [`AccountState`] from private streams, and from REST where the streams have gaps.
+/// Tracks an account: a [`Stream`] of [`AccountEvent`]s that maintains an [`AccountState`].
 ///
-/// After every loss it asks REST for what is open, for what was ordered and filled since, and for
-/// balances and positions, and says what it found. What counts as whole is proven, see the
-/// [crate](crate#what-is-proven). Its clients decide deadlines, limits and
-/// retries: give it a REST client that [retries reads](bitmart_rest::ClientBuilder::retry_reads).
+/// It subscribes to the private streams and fetches what they miss over REST: after every loss, the
+/// open orders, orders and fills since the loss, balances and positions. See the
+/// [crate](crate#completeness) for its guarantees.
+///
+/// Timeouts, rate limits and retries are those of its clients. Pass a REST client that
+/// [retries reads](bitmart_rest::ClientBuilder::retry_reads).
+///
+/// The stream ends with at most one error, as its last item: the exchange rejected the login or a
+/// topic, or the client was shut down. Nothing happens between calls of [`next`](Self::next), so poll
+/// it continuously.
 ///
 /// ```no_run
-/// use bitmart_account::{AccountEvent, AccountTracker, Health};
+/// use bitmart_account::{AccountEvent, AccountTracker, Error, Health};
 /// use {bitmart_rest as rest, bitmart_ws as ws};
 ///
-/// # async fn run(rest: rest::Client, ws: ws::Client) -> Result<(), ws::Error> {
+/// # async fn run(rest: rest::Client, ws: ws::Client) -> Result<(), Error> {
 /// let mut account = AccountTracker::new(rest, ws).spot().futures(["USDT"]);
 /// while let Some(event) = account.next().await {
 ///     match event? {
 ///         AccountEvent::Fill(fill) => println!("{} at {}", fill.size, fill.price),
-///         AccountEvent::Health { health: Health::Live, .. } => println!("quote"),
-///         AccountEvent::Health { health, .. } => println!("pull the quotes: {health:?}"),
+///         AccountEvent::Health { health: Health::Live, .. } => println!("place quotes"),
+///         AccountEvent::Health { health, .. } => println!("cancel quotes: {health:?}"),
 ///         other => println!("{other:?}"),
 ///     }
 /// }
@@ -40,12 +49,12 @@ use crate::{AccountEvent, AccountState, AccountSync, Assumptions, Audits, Health
 pub struct AccountTracker {
     rest: bitmart_rest::Client,
     ws: bitmart_ws::Client,
-    scale: Scale,
+    scale: TimeScale,
     sync: AccountSync,
     feeds: Vec<Feed>,
-    alarm: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
     ended: bool,
-    meters: Meters,
+    metrics: AccountMetrics,
 }
 
 impl std::fmt::Debug for AccountTracker {
@@ -55,9 +64,9 @@ impl std::fmt::Debug for AccountTracker {
 }
 
 impl AccountTracker {
-    /// A tracker of the account whose keys both clients hold. It follows no market yet.
+    /// Creates a tracker for the account of both clients' credentials. It follows no market yet.
     pub fn new(rest: bitmart_rest::Client, ws: bitmart_ws::Client) -> Self {
-        let scale = Scale::new(rest.now());
+        let scale = TimeScale::new(rest.now());
         let sync = AccountSync::new(AccountState::new(), Assumptions::default());
         Self {
             rest,
@@ -65,9 +74,9 @@ impl AccountTracker {
             scale,
             sync,
             feeds: Vec::new(),
-            alarm: None,
+            timer: None,
             ended: false,
-            meters: Meters::new(),
+            metrics: AccountMetrics::new(),
         }
     }
 
@@ -86,85 +95,85 @@ impl AccountTracker {
     fn follow(mut self, market: Market, currencies: Vec<Currency>) -> Self {
         let now = self.now();
         self.sync.follow(now, market);
-        self.meters.health(market, self.sync.health(market));
+        self.metrics.set_health(market, self.sync.health(market));
         self.feeds.retain(|feed| feed.market != market);
         self.feeds.push(Feed::new(market, currencies));
         self
     }
 
-    /// Starts from this state, such as one with another
-    /// [number of finished orders](AccountState::keep_finished).
+    /// Sets the initial state, for example one with another
+    /// [limit of finished orders](AccountState::max_finished_orders).
     #[must_use]
-    pub fn with_state(mut self, state: AccountState) -> Self {
+    pub fn initial_state(mut self, state: AccountState) -> Self {
         self.sync.set_state(state);
         self
     }
 
-    /// Relies on other assumptions about the exchange than the [defaults](Assumptions).
+    /// Sets the assumptions about the exchange. [`Assumptions::default`] by default.
     #[must_use]
-    pub fn assume(mut self, assumptions: Assumptions) -> Self {
+    pub fn assumptions(mut self, assumptions: Assumptions) -> Self {
         self.sync.set_assumptions(assumptions);
         self
     }
 
-    /// The time between two audits, 5 minutes unless told otherwise; `None` for audits on demand
-    /// only. Each is a query of the fills of the last 10 minutes.
+    /// Sets the time between two audits; `None` for audits on request only. 5 minutes by default. Each
+    /// audit queries the fills of the last 10 minutes.
     #[must_use]
-    pub fn audit_every(mut self, every: Option<Duration>) -> Self {
+    pub fn audit_interval(mut self, interval: Option<Duration>) -> Self {
         let now = self.now();
-        self.sync.audit_every(now, every);
+        self.sync.set_audit_interval(now, interval);
         self
     }
 
-    /// What is known now.
+    /// Returns the current state.
     pub fn state(&self) -> &AccountState {
         self.sync.state()
     }
 
-    /// How far the [state](Self::state) of this market can be trusted, as of the last call of
-    /// [`next`](Self::next), events that were not given yet included; `None` if it is not followed.
-    /// What is still waiting to be read when this says live happened after
-    /// [`whole_until`](Self::whole_until), or is told as a loss when it is read.
+    /// Returns the health of a market as of the last call of [`next`](Self::next), including events that
+    /// it has not returned yet. `None` if the market is not followed.
+    ///
+    /// Messages that are still queued while this is live are newer than
+    /// [`complete_until`](Self::complete_until), or are reported as a loss when they are read.
     pub fn health(&self, market: Market) -> Option<Health> {
         self.sync.health(market)
     }
 
-    /// Every fill of this market since it was first live and before this moment of the REST client's
-    /// clock is counted, whatever the health. `None` before the streams were up.
-    pub fn whole_until(&self, market: Market) -> Option<Timestamp> {
-        self.sync.whole_until(market)
+    /// Returns the time of the REST client's clock until which every fill of the market since it was
+    /// first live is counted, regardless of the health. `None` before the streams are subscribed.
+    pub fn complete_until(&self, market: Market) -> Option<Timestamp> {
+        self.sync.complete_until(market)
     }
 
-    /// Whether the state of this market is whole: its health is [`Live`](Health::Live).
-    pub fn is_in_step(&self, market: Market) -> bool {
+    /// Returns whether the health of this market is [`Live`](Health::Live).
+    pub fn is_live(&self, market: Market) -> bool {
         self.health(market) == Some(Health::Live)
     }
 
-    /// Asks for an audit: as soon as the market is live, the exchange's fills of the last 10 minutes
-    /// are compared by id with what was counted. A difference is told as
-    /// [`AccountEvent::AuditFailed`] and corrects nothing; see also [`audits`](Self::audits).
-    pub fn audit(&mut self, market: Market) {
+    /// Requests an audit: as soon as the market is live, the exchange's fills of the last 10 minutes are
+    /// compared by id with the counted ones. A difference is reported as
+    /// [`AccountEvent::AuditFailed`] and not corrected. See also [`audit_stats`](Self::audit_stats).
+    pub fn request_audit(&mut self, market: Market) {
         let now = self.now();
-        self.sync.audit(now, market);
+        self.sync.request_audit(now, market);
     }
 
-    /// What the audits of this market came to; `None` if it is not followed.
-    pub fn audits(&self, market: Market) -> Option<Audits> {
-        self.sync.audits(market)
+    /// Returns the totals of the audits of this market; `None` if it is not followed.
+    pub fn audit_stats(&self, market: Market) -> Option<AuditStats> {
+        self.sync.audit_stats(market)
     }
 
-    /// The next event. `None` after an error, or when no market is followed. Nothing happens in
-    /// between, so keep calling.
+    /// Returns the next event; `None` after an error, or if no market is followed.
     ///
     /// # Errors
-    /// The venue refused the login or a topic, or the client was shut down. It is the last item.
+    /// The exchange rejected the login or a topic, or the client was shut down. It is the last item.
     ///
     /// # Cancel safety
-    /// Safe: what was heard or asked for is kept.
+    /// Safe: no event and no running query is lost.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with time enabled. Connections need one with I/O, too.
-    pub async fn next(&mut self) -> Option<Result<AccountEvent, bitmart_ws::Error>> {
+    /// Outside of a tokio runtime with time enabled. Connections require I/O as well.
+    pub async fn next(&mut self) -> Option<Result<AccountEvent, Error>> {
         std::future::poll_fn(|context| self.poll(context)).await
     }
 
@@ -172,10 +181,7 @@ impl AccountTracker {
         self.scale.now(self.rest.now())
     }
 
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<AccountEvent, bitmart_ws::Error>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<AccountEvent, Error>>> {
         loop {
             if let Some(event) = self.sync.poll_event() {
                 self.observe(&event);
@@ -188,10 +194,10 @@ impl AccountTracker {
             let mut busy = false;
             for feed in &mut self.feeds {
                 match feed.poll(context, now, &self.scale, &mut self.sync) {
-                    Ok(did) => busy |= did,
+                    Ok(progressed) => busy |= progressed,
                     Err(error) => {
                         self.ended = true;
-                        self.sync.end();
+                        self.sync.close();
                         while let Some(event) = self.sync.poll_event() {
                             self.observe(&event);
                         }
@@ -199,8 +205,8 @@ impl AccountTracker {
                     }
                 }
             }
-            // Nothing is asked for before everything that waits was read: it may make it needless.
-            if !busy && !self.carry_out(now) && !self.is_due(context, now) {
+            // Process all queued messages first: they may make a request unnecessary.
+            if !busy && !self.start_requests(now) && !self.is_due(context, now) {
                 return Poll::Pending;
             }
         }
@@ -208,14 +214,16 @@ impl AccountTracker {
 
     fn observe(&mut self, event: &AccountEvent) {
         match event {
-            AccountEvent::Health { market, health } => self.meters.health(*market, Some(*health)),
-            AccountEvent::CaughtUp(done) => self.meters.caught_up(done.market),
+            AccountEvent::Health { market, health } => {
+                self.metrics.set_health(*market, Some(*health));
+            }
+            AccountEvent::CaughtUp(report) => self.metrics.record_catch_up(report.market),
             _ => {}
         }
     }
 
-    /// Begins what is to be done. Gives whether there was anything.
-    fn carry_out(&mut self, now: Timestamp) -> bool {
+    /// Starts all pending requests. Returns whether there was any.
+    fn start_requests(&mut self, now: Timestamp) -> bool {
         let mut any = false;
         while let Some(request) = self.sync.poll_request(now) {
             any = true;
@@ -223,23 +231,37 @@ impl AccountTracker {
             | Request::Fetch { market, .. }
             | Request::Audit { market, .. }) = request;
             if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.market == market) {
-                feed.carry_out(request, self.rest.clone(), self.ws.clone());
+                feed.execute(request, self.rest.clone(), self.ws.clone());
             }
         }
         any
     }
 
-    /// Waits for the next deadline. Gives whether it has come.
+    /// Polls the timer for the next deadline. Returns whether it has passed.
     fn is_due(&mut self, context: &mut Context<'_>, now: Timestamp) -> bool {
         let Some(deadline) = self.sync.deadline().filter(|deadline| *deadline > now) else {
-            self.alarm = None;
+            self.timer = None;
             return false;
         };
-        let at = self.scale.instant(deadline);
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
-        if alarm.deadline() != at {
-            alarm.as_mut().reset(at);
+        let at = self.scale.to_instant(deadline);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
         }
-        alarm.as_mut().poll(context).is_ready()
+        timer.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Stream for AccountTracker {
+    type Item = Result<AccountEvent, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll(context)
+    }
+}
+
+impl FusedStream for AccountTracker {
+    fn is_terminated(&self) -> bool {
+        self.ended || self.feeds.is_empty()
     }
 }

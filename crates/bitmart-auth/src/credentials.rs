@@ -1,51 +1,51 @@
-//! The key, the secret and the memo.
+//! API credentials: key, secret and memo.
 
 use std::{env, fmt, sync::Arc};
 
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use crate::error::{CredentialsError, CredentialsErrorKind, Field, Stray};
+use crate::error::{CredentialsError, CredentialsErrorKind, Field, StrayCharacters};
 
-/// What the exchange needs to know who is calling.
+/// API credentials: what the exchange needs to authenticate a request.
 ///
 /// Cheap to clone. `Debug` shows nothing of the content, and there is no `Display` and no
 /// serialization. Key and memo are wiped from memory when the last clone is dropped. The secret
-/// itself is not kept: only the state of the keyed hash that was derived from it is, inside of
-/// ring, which does not wipe it.
+/// is not stored. Only the HMAC state derived from it is, inside ring, which does not wipe it.
 #[derive(Clone)]
 pub struct Credentials(Arc<Inner>);
 
 struct Inner {
     key: Zeroizing<String>,
-    /// `#memo#`, as it stands in the message.
+    /// `#memo#`, as it is signed.
     framed_memo: Zeroizing<String>,
     signing: hmac::Key,
 }
 
 impl Credentials {
-    /// Credentials from the three values that BitMart shows when a key is created.
+    /// Creates credentials from the three values that BitMart shows when a key is created.
     ///
     /// The memo is the free text that you chose for the key. It is not your account id and not the
     /// name of the account; it is part of every signature and case-sensitive.
     ///
     /// # Errors
-    /// When a value is empty, stands in quotes, has a blank, a line break or a byte-order mark around it
-    /// that was copied along, or holds characters that cannot be part of it. The error names the value and the place, never the content.
+    /// A value is empty, is wrapped in quotes, starts or ends with whitespace, a line break or a
+    /// byte-order mark, or contains characters that it cannot have. The error names the value and the
+    /// position, never the content.
     pub fn new(
         key: impl Into<String>,
         secret: impl Into<String>,
         memo: impl Into<String>,
     ) -> Result<Self, CredentialsError> {
-        Self::from_wiped(
+        Self::from_zeroizing(
             Zeroizing::new(key.into()),
             &Zeroizing::new(secret.into()),
             &Zeroizing::new(memo.into()),
         )
     }
 
-    /// Takes values that wipe themselves, so that an early return wipes them as well.
-    pub(crate) fn from_wiped(
+    /// Like [`new`](Self::new), from values that are wiped on every return path.
+    pub(crate) fn from_zeroizing(
         key: Zeroizing<String>,
         secret: &Zeroizing<String>,
         memo: &Zeroizing<String>,
@@ -60,20 +60,20 @@ impl Credentials {
         Ok(Self(Arc::new(Inner { key, framed_memo, signing })))
     }
 
-    /// Credentials from the environment variables `BITMART_API_KEY`, `BITMART_API_SECRET` and
+    /// Reads credentials from the environment variables `BITMART_API_KEY`, `BITMART_API_SECRET` and
     /// `BITMART_API_MEMO`.
     ///
     /// # Errors
-    /// When a variable is not set, or like [`new`](Self::new).
+    /// A variable is not set, or a value is invalid as in [`new`](Self::new).
     pub fn from_env() -> Result<Self, CredentialsError> {
         Self::from_lookup(|name| env::var(name).ok())
     }
 
-    /// Like [`from_env`](Self::from_env), with another source for the three variables, such as the
-    /// values of a secret store.
+    /// Like [`from_env`](Self::from_env), but reads the three variables from another source, such as
+    /// a secret store.
     ///
     /// # Errors
-    /// When `lookup` does not know a variable, or like [`new`](Self::new).
+    /// `lookup` returns `None` for a variable, or a value is invalid as in [`new`](Self::new).
     pub fn from_lookup(
         mut lookup: impl FnMut(&str) -> Option<String>,
     ) -> Result<Self, CredentialsError> {
@@ -81,17 +81,17 @@ impl Credentials {
             Some(value) => Ok(Zeroizing::new(value)),
             None => Err(CredentialsErrorKind::VariableNotSet { field }),
         };
-        Self::from_wiped(value(Field::Key)?, &value(Field::Secret)?, &value(Field::Memo)?)
-            .map_err(|error| error.found_in(|field| field.variable().to_owned()))
+        Self::from_zeroizing(value(Field::Key)?, &value(Field::Secret)?, &value(Field::Memo)?)
+            .map_err(|error| error.with_origin(|field| field.variable().to_owned()))
     }
 
-    /// The API key, for the `X-BM-KEY` header and the WebSocket login. Mark the header as
+    /// Returns the API key, for the `X-BM-KEY` header and the WebSocket login. Mark the header as
     /// sensitive.
     pub fn key(&self) -> &str {
         &self.0.key
     }
 
-    /// `#memo#`, the middle of every message.
+    /// Returns `#memo#`, the middle part of every signed message.
     pub(crate) fn framed_memo(&self) -> &[u8] {
         self.0.framed_memo.as_bytes()
     }
@@ -107,21 +107,21 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Key and secret are visible ASCII. The memo is free text, but never holds control characters.
+/// Key and secret are printable ASCII. The memo is free text without control characters.
 fn check(field: Field, value: &str) -> Result<(), CredentialsError> {
     if value.is_empty() {
         return Err(CredentialsErrorKind::Empty { field }.into());
     }
-    // Signed with it, a request would be refused as if the value itself were wrong.
-    if let Some(stray) = Stray::around(value) {
-        return Err(CredentialsErrorKind::Stray { field, stray }.into());
+    // The exchange would only report a wrong signature.
+    if let Some(found) = StrayCharacters::detect(value) {
+        return Err(CredentialsErrorKind::StrayCharacters { field, found }.into());
     }
-    let fits = |c: char| match field {
+    let is_allowed = |c: char| match field {
         Field::Key | Field::Secret => c.is_ascii_graphic(),
         Field::Memo => !c.is_control(),
     };
-    match value.chars().position(|c| !fits(c)) {
-        Some(position) => Err(CredentialsErrorKind::BadCharacter { field, position }.into()),
+    match value.chars().position(|c| !is_allowed(c)) {
+        Some(position) => Err(CredentialsErrorKind::InvalidCharacter { field, position }.into()),
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with credentials.
+//! Errors of loading credentials.
 
 use std::{fmt, path::PathBuf};
 
@@ -10,12 +10,12 @@ pub enum Field {
     Key,
     /// The secret key.
     Secret,
-    /// The free text that was chosen when the key was created.
+    /// The free text chosen when the key was created.
     Memo,
 }
 
 impl Field {
-    /// The environment variable that holds it.
+    /// Returns the name of the environment variable for this value.
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Key => "BITMART_API_KEY",
@@ -35,12 +35,12 @@ impl fmt::Display for Field {
     }
 }
 
-/// Credentials that cannot be used. Never shows a value.
+/// Invalid or missing credentials. Never contains a value.
 #[derive(Debug)]
 pub struct CredentialsError {
     kind: CredentialsErrorKind,
-    /// Where an unusable value came from.
-    place: Option<String>,
+    /// Where an invalid value was read from.
+    origin: Option<String>,
     source: Option<std::io::Error>,
 }
 
@@ -50,95 +50,95 @@ pub struct CredentialsError {
 pub enum CredentialsErrorKind {
     /// A value is empty.
     Empty {
-        /// Which one.
-        field: Field,
-    },
-    /// A value holds a character that cannot be part of it.
-    BadCharacter {
-        /// Which one.
-        field: Field,
-        /// Where, in characters from 0.
-        position: usize,
-    },
-    /// Something that does not belong to a value was copied along.
-    Stray {
         /// Which value.
         field: Field,
-        /// What is around it.
-        stray: Stray,
     },
-    /// An environment variable is not set or not text.
+    /// A value contains a character that it cannot have.
+    InvalidCharacter {
+        /// Which value.
+        field: Field,
+        /// Index of the character, counted from 0.
+        position: usize,
+    },
+    /// A value starts or ends with characters that were copied along with it.
+    StrayCharacters {
+        /// Which value.
+        field: Field,
+        /// The kind of characters.
+        found: StrayCharacters,
+    },
+    /// An environment variable is not set or is not valid Unicode.
     VariableNotSet {
-        /// Which one.
+        /// Which value.
         field: Field,
     },
-    /// Neither `HOME` nor `USERPROFILE` says where the configuration file is.
-    NoHome,
+    /// The configuration file cannot be located: neither `HOME` nor `USERPROFILE` is set.
+    NoHomeDirectory,
     /// The configuration file cannot be read.
     Unreadable {
         /// The file.
         path: PathBuf,
     },
     /// Other users of this machine can read the configuration file.
-    Exposed {
+    InsecurePermissions {
         /// The file.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
     },
-    /// The configuration file is too large to be one.
+    /// The configuration file exceeds the size limit.
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// The largest size that is read, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// The configuration file is not TOML, or a value in it is not text.
+    /// The configuration file is not TOML, or a value in it is not a string.
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1, where known.
+        /// The line, counted from 1, if known.
         line: Option<usize>,
     },
     /// The configuration file has no such profile.
-    NoProfile {
+    UnknownProfile {
         /// The file.
         path: PathBuf,
-        /// The name that was asked for.
+        /// The requested profile.
         profile: String,
-        /// The profiles that there are.
+        /// The profiles in the file.
         available: Vec<String>,
     },
-    /// A profile lacks a value.
-    MissingInProfile {
+    /// A profile has no entry for a value.
+    MissingField {
         /// The file.
         path: PathBuf,
         /// The profile.
         profile: String,
-        /// The value that it lacks.
+        /// The missing value.
         field: Field,
     },
 }
 
-/// What gets copied along with a value.
+/// Characters that are easily copied along with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Stray {
-    /// It stands in quotes.
+pub enum StrayCharacters {
+    /// The value is wrapped in quotes.
     Quotes,
-    /// A blank or tab in front.
-    BlankInFront,
-    /// A blank or tab at its end.
-    BlankAtEnd,
-    /// A line break in front or at its end.
+    /// The value starts with whitespace.
+    LeadingWhitespace,
+    /// The value ends with whitespace.
+    TrailingWhitespace,
+    /// The value starts or ends with a line break.
     LineBreak,
-    /// The mark that some editors put in front of a file in UTF-8.
+    /// The value starts or ends with a UTF-8 byte-order mark, which some editors write.
     ByteOrderMark,
 }
 
-impl Stray {
-    /// What is around a value, if anything.
-    pub(crate) fn around(value: &str) -> Option<Self> {
+impl StrayCharacters {
+    /// Detects stray characters at the ends of a value.
+    pub(crate) fn detect(value: &str) -> Option<Self> {
         const PAIRS: [(char, char); 5] = [
             ('"', '"'),
             ('\'', '\''),
@@ -147,15 +147,15 @@ impl Stray {
             ('\u{2018}', '\u{2019}'),
         ];
         let (first, last) = (value.chars().next()?, value.chars().next_back()?);
-        let line = |letter| matches!(letter, '\n' | '\r');
+        let is_line_break = |c| matches!(c, '\n' | '\r');
         if first == '\u{feff}' || last == '\u{feff}' {
             Some(Self::ByteOrderMark)
-        } else if line(first) || line(last) {
+        } else if is_line_break(first) || is_line_break(last) {
             Some(Self::LineBreak)
         } else if first.is_whitespace() {
-            Some(Self::BlankInFront)
+            Some(Self::LeadingWhitespace)
         } else if last.is_whitespace() {
-            Some(Self::BlankAtEnd)
+            Some(Self::TrailingWhitespace)
         } else {
             let quoted = value.chars().nth(1).is_some() && PAIRS.contains(&(first, last));
             quoted.then_some(Self::Quotes)
@@ -163,36 +163,36 @@ impl Stray {
     }
 }
 
-impl fmt::Display for Stray {
+impl fmt::Display for StrayCharacters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Quotes => "stands in quotes",
-            Self::BlankInFront => "has a blank in front",
-            Self::BlankAtEnd => "has a blank at its end",
-            Self::LineBreak => "has a line break around it",
-            Self::ByteOrderMark => "has a UTF-8 byte-order mark in front",
+            Self::Quotes => "is wrapped in quotes",
+            Self::LeadingWhitespace => "starts with whitespace",
+            Self::TrailingWhitespace => "ends with whitespace",
+            Self::LineBreak => "starts or ends with a line break",
+            Self::ByteOrderMark => "starts or ends with a UTF-8 byte-order mark",
         })
     }
 }
 
 impl CredentialsError {
-    /// Why.
+    /// Returns the kind of error.
     pub fn kind(&self) -> &CredentialsErrorKind {
         &self.kind
     }
 
     #[cfg(feature = "profile")]
     pub(crate) fn with_source(kind: CredentialsErrorKind, source: std::io::Error) -> Self {
-        Self { kind, place: None, source: Some(source) }
+        Self { kind, origin: None, source: Some(source) }
     }
 
-    /// Says of an unusable value where it came from; other errors name their place themselves.
-    pub(crate) fn found_in(self, place: impl FnOnce(Field) -> String) -> Self {
-        use CredentialsErrorKind::{BadCharacter, Empty, Stray};
+    /// Adds where an invalid value was read from. Other errors name the file or variable already.
+    pub(crate) fn with_origin(self, origin: impl FnOnce(Field) -> String) -> Self {
+        use CredentialsErrorKind::{Empty, InvalidCharacter, StrayCharacters};
 
         match self.kind {
-            Empty { field } | BadCharacter { field, .. } | Stray { field, .. } => {
-                Self { place: Some(place(field)), ..self }
+            Empty { field } | InvalidCharacter { field, .. } | StrayCharacters { field, .. } => {
+                Self { origin: Some(origin(field)), ..self }
             }
             _ => self,
         }
@@ -201,36 +201,36 @@ impl CredentialsError {
 
 impl From<CredentialsErrorKind> for CredentialsError {
     fn from(kind: CredentialsErrorKind) -> Self {
-        Self { kind, place: None, source: None }
+        Self { kind, origin: None, source: None }
     }
 }
 
-/// What to do about a memo that is not there.
+/// Advice for a missing memo.
 const MEMO_HINT: &str = "the memo is the free text that you chose when you created the key, not \
                          your account id";
 
-/// What the configuration file looks like.
-const FORM: &str = "tables such as [default] with key = \"…\", secret = \"…\" and memo = \"…\"";
+/// The expected form of the configuration file.
+const EXPECTED_FORM: &str =
+    "tables such as [default] with key = \"…\", secret = \"…\" and memo = \"…\"";
 
 impl fmt::Display for CredentialsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use CredentialsErrorKind as Kind;
 
-        if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
         }
         match &self.kind {
             Kind::Empty { field: Field::Memo } => write!(f, "the API memo is empty: {MEMO_HINT}"),
             Kind::Empty { field } => write!(f, "the {field} is empty"),
-            Kind::BadCharacter { field, position } => write!(
+            Kind::InvalidCharacter { field, position } => write!(
                 f,
-                "the {field} has a character at position {position} that cannot be part of it: \
-                 was more copied along?"
+                "the {field} has an invalid character at position {position}: was something else \
+                 copied along?"
             ),
-            Kind::Stray { field, stray } => write!(
-                f,
-                "the {field} {stray}, which was copied along and is no part of it: take it away"
-            ),
+            Kind::StrayCharacters { field, found } => {
+                write!(f, "the {field} {found}, probably copied along with it: remove that")
+            }
             Kind::VariableNotSet { field } => {
                 write!(f, "the environment variable {} is not set", field.variable())?;
                 match field {
@@ -238,22 +238,26 @@ impl fmt::Display for CredentialsError {
                     Field::Key | Field::Secret => Ok(()),
                 }
             }
-            Kind::NoHome => f.write_str(
-                "neither HOME nor USERPROFILE is set, so there is no place to look for \
-                 .bitmart/config.toml: name the file",
+            Kind::NoHomeDirectory => f.write_str(
+                "cannot locate .bitmart/config.toml: neither HOME nor USERPROFILE is set; pass the \
+                 path of the file",
             ),
             Kind::Unreadable { path } => {
-                write!(f, "cannot read {}: it should be a file with {FORM}", path.display())
+                write!(
+                    f,
+                    "cannot read {}: it should be a file with {EXPECTED_FORM}",
+                    path.display()
+                )
             }
-            Kind::Exposed { path, mode } => write!(
+            Kind::InsecurePermissions { path, mode } => write!(
                 f,
-                "{path} holds secrets but others can read it (mode {mode:03o}): run \
+                "{path} contains secrets but other users can read it (mode {mode:03o}): run \
                  `chmod 600 {path}`",
                 path = path.display()
             ),
             Kind::TooLarge { path, limit } => write!(
                 f,
-                "{} is larger than {limit} bytes, so it is not a configuration file",
+                "{} is larger than the limit of {limit} bytes for a configuration file",
                 path.display()
             ),
             Kind::Malformed { path, line } => {
@@ -261,15 +265,15 @@ impl fmt::Display for CredentialsError {
                 if let Some(line) = line {
                     write!(f, ", line {line}")?;
                 }
-                write!(f, ": expected {FORM}")
+                write!(f, ": expected {EXPECTED_FORM}")
             }
-            Kind::NoProfile { path, profile, available } => write!(
+            Kind::UnknownProfile { path, profile, available } => write!(
                 f,
                 "{} has no profile [{profile}]; it has: {}",
                 path.display(),
                 if available.is_empty() { "none".to_owned() } else { available.join(", ") }
             ),
-            Kind::MissingInProfile { path, profile, field } => {
+            Kind::MissingField { path, profile, field } => {
                 write!(f, "profile [{profile}] in {} has no {field}", path.display())?;
                 match field {
                     Field::Memo => write!(f, ": {MEMO_HINT}"),

@@ -1,4 +1,4 @@
-//! Profiles in a configuration file.
+//! Credentials from profiles in a configuration file.
 
 use std::{
     collections::BTreeMap,
@@ -16,11 +16,11 @@ use crate::{
     error::{CredentialsError, CredentialsErrorKind as Kind, Field},
 };
 
-/// Largest configuration file that is read, in bytes.
+/// Maximum size of the configuration file, in bytes.
 const SIZE_LIMIT: u64 = 64 * 1024;
 
 impl Credentials {
-    /// Credentials from a profile of `~/.bitmart/config.toml`, by convention `default`.
+    /// Reads credentials from a profile in `~/.bitmart/config.toml`. The usual name is `default`.
     ///
     /// ```toml
     /// [default]
@@ -29,23 +29,23 @@ impl Credentials {
     /// memo = "…"
     /// ```
     ///
-    /// Other keys in a table are ignored, so that programs can keep settings of their own there.
+    /// Other keys in a table are ignored, so programs can store their own settings there.
     ///
     /// # Errors
-    /// When the file cannot be read or parsed, other users of the machine can read it (checked on
-    /// Unix), it has no such profile or the profile lacks a value, or like
+    /// The file cannot be read or parsed, other users of the machine can read it (checked on Unix
+    /// only), the profile or one of its values is missing, or a value is invalid as in
     /// [`new`](Credentials::new).
     #[cfg_attr(docsrs, doc(cfg(feature = "profile")))]
     pub fn from_profile(name: &str) -> Result<Self, CredentialsError> {
         let home = env::var_os("HOME")
             .or_else(|| env::var_os("USERPROFILE"))
             .filter(|home| !home.is_empty())
-            .ok_or(Kind::NoHome)?;
+            .ok_or(Kind::NoHomeDirectory)?;
         let path = PathBuf::from(home).join(".bitmart").join("config.toml");
         Self::from_profile_file(path, name)
     }
 
-    /// Credentials from a profile of the file at `path`.
+    /// Reads credentials from a profile in the file at `path`.
     ///
     /// # Errors
     /// Like [`from_profile`](Self::from_profile).
@@ -57,24 +57,21 @@ impl Credentials {
             toml::from_str(&text).map_err(|error| malformed(path, &text, &error))?;
 
         let Some(profile) = profiles.remove(name) else {
-            return Err(Kind::NoProfile {
+            return Err(Kind::UnknownProfile {
                 path: path.to_owned(),
                 profile: name.to_owned(),
                 available: profiles.into_keys().collect(),
             }
             .into());
         };
-        let missing = |field| Kind::MissingInProfile {
-            path: path.to_owned(),
-            profile: name.to_owned(),
-            field,
-        };
-        Self::from_wiped(
+        let missing =
+            |field| Kind::MissingField { path: path.to_owned(), profile: name.to_owned(), field };
+        Self::from_zeroizing(
             profile.key.ok_or_else(|| missing(Field::Key))?,
             &profile.secret.ok_or_else(|| missing(Field::Secret))?,
             &profile.memo.ok_or_else(|| missing(Field::Memo))?,
         )
-        .map_err(|error| error.found_in(|_| format!("profile [{name}] in {}", path.display())))
+        .map_err(|error| error.with_origin(|_| format!("profile [{name}] in {}", path.display())))
     }
 }
 
@@ -103,7 +100,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, CredentialsError> {
     Ok(text)
 }
 
-/// Asks the open file, so that nobody can put another one in its place after the check.
+/// Checks the open file, so that it cannot be replaced after the check.
 #[cfg(unix)]
 fn check_permissions(file: &File, path: &Path) -> Result<(), CredentialsError> {
     use std::os::unix::fs::MetadataExt as _;
@@ -117,18 +114,18 @@ fn check_permissions(file: &File, path: &Path) -> Result<(), CredentialsError> {
     };
     let others = mode & 0o077;
     if others != 0 {
-        return Err(Kind::Exposed { path, mode }.into());
+        return Err(Kind::InsecurePermissions { path, mode }.into());
     }
     Ok(())
 }
 
-/// Other systems keep a home folder private by other means.
+/// Other systems protect a home directory by other means.
 #[cfg(not(unix))]
 fn check_permissions(_: &File, _: &Path) -> Result<(), CredentialsError> {
     Ok(())
 }
 
-/// The parser's own message is dropped: it quotes the line, and the line may hold a secret.
+/// Drops the parser's own message: it quotes the line, which may contain a secret.
 fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> CredentialsError {
     let line = error
         .span()

@@ -1,4 +1,4 @@
-//! The signature of a request and of a WebSocket login.
+//! Signatures of requests and of WebSocket logins.
 
 use std::fmt;
 
@@ -6,59 +6,59 @@ use ring::hmac;
 
 use crate::Credentials;
 
-/// What a WebSocket login signs in the place of a body.
+/// Signed in place of a body for a WebSocket login.
 const WEBSOCKET_LOGIN: &[u8] = b"bitmart.WebSocket";
 
-/// Length of HMAC-SHA256 in hexadecimal digits.
-const HEX: usize = 64;
+/// Hexadecimal digits of an HMAC-SHA256.
+const HEX_LENGTH: usize = 64;
 
-/// Longest message that is put together on the stack: an order with its timestamp and memo fits.
-const ON_STACK: usize = 256;
+/// Maximum length of a message that is assembled on the stack. A typical order fits.
+const STACK_BUFFER: usize = 256;
 
-/// Longest timestamp: the digits of the smallest `i64` with its sign.
-const DIGITS: usize = 20;
+/// Maximum length of a timestamp: `i64::MIN` with its sign.
+const MAX_DIGITS: usize = 20;
 
 impl Credentials {
     /// Signs a request: HMAC-SHA256 over `timestamp#memo#body`, keyed with the secret.
     ///
-    /// `timestamp_ms` is the time of the request in milliseconds; the exchange accepts a minute of
-    /// difference to its own clock. `body` must be the very bytes that are sent. A POST without
-    /// parameters sends and signs `{}`. No GET of the API needs a signature; where one is wanted,
-    /// the body is empty.
+    /// `timestamp_ms` is the time of the request in milliseconds since the Unix epoch; the exchange
+    /// accepts a difference of a minute to its own clock. `body` must be exactly the bytes that are
+    /// sent. A POST without parameters sends and signs `{}`. No GET endpoint requires a signature; to
+    /// sign one anyway, pass an empty body.
     ///
-    /// Allocates nothing.
+    /// Does not allocate.
     pub fn sign_request(&self, timestamp_ms: i64, body: &[u8]) -> Signature {
-        let mut digits = [0; DIGITS];
+        let mut digits = [0; MAX_DIGITS];
         let start = write_decimal(&mut digits, timestamp_ms);
 
         let parts = [&digits[start..], self.framed_memo(), body];
-        // What fits on the stack goes through the hash in one pass, which is faster.
-        let mut stack = [0; ON_STACK];
-        let tag = match join(parts, &mut stack) {
+        // Hashing one contiguous message is faster than hashing its parts.
+        let mut buffer = [0; STACK_BUFFER];
+        let tag = match join(parts, &mut buffer) {
             Some(message) => hmac::sign(self.signing(), message),
             None => sign_parts(self.signing(), parts),
         };
 
-        let mut hex = [0; HEX];
+        let mut hex = [0; HEX_LENGTH];
         hex::encode_to_slice(tag, &mut hex).expect("HMAC-SHA256 has 32 bytes");
         Signature { hex, digits, start }
     }
 
-    /// Signs the login of a WebSocket connection. Spot and futures share the recipe, and the
-    /// exchange accepts the timestamp for a minute.
+    /// Signs the login of a WebSocket connection, the same way for spot and futures. The exchange
+    /// accepts the timestamp for a minute.
     pub fn sign_websocket_login(&self, timestamp_ms: i64) -> Signature {
         self.sign_request(timestamp_ms, WEBSOCKET_LOGIN)
     }
 }
 
-/// The parts in one piece, if there is room for them.
-fn join<'a>(parts: [&[u8]; 3], room: &'a mut [u8]) -> Option<&'a [u8]> {
+/// Concatenates the parts, or returns `None` if the buffer is too small.
+fn join<'a>(parts: [&[u8]; 3], buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     let mut end = 0;
     for part in parts {
-        room.get_mut(end..end + part.len())?.copy_from_slice(part);
+        buffer.get_mut(end..end + part.len())?.copy_from_slice(part);
         end += part.len();
     }
-    room.get(..end)
+    buffer.get(..end)
 }
 
 fn sign_parts(key: &hmac::Key, parts: [&[u8]; 3]) -> hmac::Tag {
@@ -69,23 +69,24 @@ fn sign_parts(key: &hmac::Key, parts: [&[u8]; 3]) -> hmac::Tag {
     mac.sign()
 }
 
-/// A signature with the timestamp that it covers, both ready for the wire.
+/// A signature and the timestamp that it covers, both in wire format.
 ///
-/// `Debug` shows neither: within its minute a signature is as good as a password for this request.
+/// `Debug` shows neither: while the timestamp is accepted, the signature authenticates the request.
 #[derive(Clone)]
 pub struct Signature {
-    hex: [u8; HEX],
-    digits: [u8; DIGITS],
+    hex: [u8; HEX_LENGTH],
+    digits: [u8; MAX_DIGITS],
     start: usize,
 }
 
 impl Signature {
-    /// 64 hexadecimal digits in lower case, for `X-BM-SIGN`. Mark the header as sensitive.
+    /// Returns the signature as 64 lower-case hexadecimal digits, for `X-BM-SIGN`. Mark the header as sensitive.
     pub fn as_str(&self) -> &str {
         // Hexadecimal digits are ASCII.
         std::str::from_utf8(&self.hex).unwrap_or_default()
     }
-    /// The timestamp in decimal digits, for `X-BM-TIMESTAMP`: exactly the text that was signed.
+
+    /// Returns the timestamp in decimal digits, for `X-BM-TIMESTAMP`, exactly as it was signed.
     pub fn timestamp(&self) -> &str {
         // Decimal digits are ASCII.
         std::str::from_utf8(&self.digits[self.start..]).unwrap_or_default()
@@ -104,16 +105,15 @@ impl fmt::Debug for Signature {
     }
 }
 
-/// Writes `number` to the end of `buffer` and says where it starts.
-fn write_decimal(buffer: &mut [u8; DIGITS], number: i64) -> usize {
-    let mut rest = number.unsigned_abs();
+/// Writes `number` to the end of `buffer` and returns the index of its first digit.
+fn write_decimal(buffer: &mut [u8; MAX_DIGITS], number: i64) -> usize {
+    let mut remaining = number.unsigned_abs();
     let mut start = buffer.len();
     loop {
         start -= 1;
-        // The remainder is a single digit.
-        buffer[start] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        if rest == 0 {
+        buffer[start] = b'0' + u8::try_from(remaining % 10).unwrap_or_default();
+        remaining /= 10;
+        if remaining == 0 {
             break;
         }
     }

@@ -54,28 +54,32 @@ fn live_commands_reach_the_proxy_of_the_environment_and_loopback_does_not() {
 
         let words = ["--env", "live", "system", "time"];
         let (code, text) = run(home.path(), &variables, &words, async || false).await;
-        assert_eq!(proxy.asked(), ["api-cloud.bitmart.com:443"], "{text}");
+        assert_eq!(proxy.requested_hosts(), ["api-cloud.bitmart.com:443"], "{text}");
         assert_eq!(code, Some(3), "nothing was sent: {text}");
         assert!(text.contains("502") && !text.contains(PASSWORD), "{text}");
 
         let words = ["--env", "live", "watch", "ticker", "BTC_USDT"];
         let stream = "ws-manager-compress.bitmart.com:443".to_owned();
-        let seen = async || proxy.asked().contains(&stream);
+        let seen = async || proxy.requested_hosts().contains(&stream);
         let (_, text) = run(home.path(), &variables, &words, seen).await;
-        assert!(proxy.asked().contains(&stream), "{:?} {text}", proxy.asked());
+        assert!(proxy.requested_hosts().contains(&stream), "{:?} {text}", proxy.requested_hosts());
         assert!(!text.contains(PASSWORD), "{text}");
 
-        let before = proxy.asked().len();
+        let before = proxy.requested_hosts().len();
         let ready = place.ready_file();
         let words = ["--env", ready.to_str().expect("UTF-8"), "system", "time"];
         let all = [("ALL_PROXY", address.as_str()), ("http_proxy", address.as_str())];
         let (code, text) = run(home.path(), &all, &words, async || false).await;
-        assert_eq!((code, proxy.asked().len()), (Some(0), before), "{text}");
+        assert_eq!((code, proxy.requested_hosts().len()), (Some(0), before), "{text}");
 
         let except = [variables[0], ("NO_PROXY", "*.example, bitmart.com")];
         let words = ["--env", "https://api.bitmart.com.invalid", "system", "time"];
         let (_, text) = run(home.path(), &except, &words, async || false).await;
-        assert_eq!(proxy.asked().len(), before + 1, "another host is not excepted: {text}");
+        assert_eq!(
+            proxy.requested_hosts().len(),
+            before + 1,
+            "another host is not excepted: {text}"
+        );
     });
 }
 

@@ -1,4 +1,4 @@
-//! The seam: whoever opens byte streams implements it.
+//! The [`Connect`] trait.
 
 use std::fmt;
 use std::future::Future;
@@ -7,36 +7,36 @@ use std::sync::Arc;
 
 use crate::{ConnectError, Stream, Target};
 
-/// What [`Connect::connect`] returns.
+/// The future returned by [`Connect::connect`].
 pub type ConnectFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Stream, ConnectError>> + Send + 'a>>;
 
-/// Opens byte streams to hosts. TLS, HTTP and WebSocket are spoken over them by the clients.
+/// Opens byte streams to hosts. The clients speak TLS, HTTP and WebSocket over them.
 ///
-/// The rules that an implementation must keep, because money depends on them:
-/// - Each call opens a stream of its own. A stream is never handed out twice, neither at the same
-///   time nor one after the other: pooling is the client's business, and it knows when a stream is
-///   clean.
-/// - What the client writes goes out once, in order and unchanged. Nothing is written again, to this
-///   or to another host, and nothing is written that the client did not write.
-/// - What the host sends comes back once, in order and unchanged, and no byte of another stream or of
-///   an earlier one comes with it. Before the client has written, only the host may have been heard.
-/// - A read tells at once what has arrived. A stream that keeps bytes back, waiting for more, could
-///   have a surplus response taken for the response to the next request. (Of a TCP or Unix stream
-///   that is handed to [`Stream::new`] as it is, the operating system is asked as well.)
-/// - The end of the host's stream is the end of the read half, and dropping the stream closes it.
-/// - An error means that nothing of the client's has left this machine. It says which hop failed.
+/// # Contract
+/// A violation can duplicate an order or attribute a response to the wrong request. An implementation
+/// must ensure that:
+/// - Each call opens a new stream. A stream is never returned twice, not even after its first use:
+///   the client does the pooling, because it knows when a stream can be reused.
+/// - Bytes from the client are sent exactly once, in order and unchanged, and nothing else is sent.
+/// - Bytes from the host are returned exactly once, in order and unchanged, without bytes of another
+///   or an earlier stream.
+/// - A read returns what has arrived without delay. If a stream held bytes back, a surplus response
+///   could be taken for the response to the next request. (For a TCP or Unix stream that is passed to
+///   [`Stream::new`] unwrapped, the client also checks with the operating system.)
+/// - End of stream from the host is end of stream for the reader, and dropping the stream closes it.
+/// - On an error, no byte of the client has been sent. The error names the hop that failed.
 ///
-/// The client gives up after a time of its own; [`Target::limit`] tells it. Feature `testing` has a
-/// test of these rules for implementations.
+/// The client has its own timeout and passes it as [`Target::timeout`]. The feature `testing` contains
+/// a conformance test for implementations.
 pub trait Connect: Send + Sync + 'static {
     /// Opens a stream to `target`.
     ///
     /// # Errors
-    /// When there is no stream. The client has sent nothing then.
+    /// The connection could not be opened. Nothing has been sent.
     ///
     /// # Cancel safety
-    /// Dropping the future abandons the attempt.
+    /// Dropping the future cancels the attempt.
     fn connect<'a>(&'a self, target: &'a Target) -> ConnectFuture<'a>;
 }
 
@@ -52,15 +52,15 @@ impl<T: Connect + ?Sized> Connect for Box<T> {
     }
 }
 
-/// A [`Connect`] made of a closure.
+/// Creates a [`Connect`] from a closure.
 ///
 /// ```
 /// use bitmart_net::{ConnectError, Stream, from_fn};
 ///
 /// let (client, server) = tokio::io::duplex(4096);
-/// let once = std::sync::Mutex::new(Some(client));
+/// let slot = std::sync::Mutex::new(Some(client));
 /// let in_memory = from_fn(move |_target| {
-///     let stream = once.lock().ok().and_then(|mut place| place.take());
+///     let stream = slot.lock().ok().and_then(|mut slot| slot.take());
 ///     async move { stream.map(Stream::new).ok_or_else(|| ConnectError::other("used up")) }
 /// });
 /// # drop((in_memory, server));

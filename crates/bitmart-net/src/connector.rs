@@ -1,4 +1,4 @@
-//! The ready-made connector.
+//! The default connector.
 
 mod builder;
 mod error;
@@ -22,18 +22,18 @@ use crate::{Connect, ConnectError, ConnectErrorKind, ConnectFuture, Hop, Stream,
 pub use self::builder::ConnectorBuilder;
 pub use self::error::{ConnectorError, ConnectorErrorKind};
 
-/// How long a connection may take when the client does not say.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Connect timeout if the target has none.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens connections: straight to the host, through a proxy, from a local address, to a Unix socket.
-/// Cheap to clone.
+/// Opens connections directly, through a proxy, from a local address or to a Unix socket. Cheap to
+/// clone.
 ///
-/// Over TCP, IPv6 and IPv4 addresses race, so that a family without a way out costs 300 ms and not
-/// the whole attempt; the time that there is ([`Target::limit`], else 10 s) is shared evenly by the
-/// addresses of a family. Small writes are sent at once.
+/// IPv6 and IPv4 addresses are tried concurrently ("happy eyeballs"), so an unreachable family costs
+/// 300 ms. The timeout ([`Target::timeout`], else 10 s) is divided evenly among the addresses of a
+/// family. `TCP_NODELAY` is set.
 ///
-/// Through a proxy, whatever its kind, TLS is spoken with the host itself: the proxy sees names and
-/// sizes, no keys and no orders. A host without TLS is reached through a tunnel as well.
+/// With any kind of proxy, TLS is end-to-end with the host: the proxy sees host names and sizes, no
+/// keys and no orders. A host without TLS is reached through a tunnel as well.
 #[derive(Clone, Debug)]
 pub struct Connector {
     direct: Direct,
@@ -44,41 +44,43 @@ pub struct Connector {
 enum Route {
     Net {
         rules: Rules,
-        /// For proxies that speak TLS.
+        /// TLS configuration for `https://` proxies.
         tls: Option<Arc<ClientConfig>>,
     },
-    #[cfg_attr(not(unix), expect(dead_code, reason = "refused when it is built"))]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "rejected by the builder"))]
     Unix(Arc<Path>),
 }
 
 impl Connector {
-    /// Straight to the host, whatever the environment says.
+    /// Creates a connector without a proxy. Ignores the environment variables.
     pub fn direct() -> Self {
         let route = Route::Net { rules: Rules::default(), tls: None };
         Self { direct: Direct::default(), route }
     }
 
-    /// As the variables of the environment say, which are read as curl reads them: `https_proxy` or
-    /// `HTTPS_PROXY` for hosts with TLS (`https://` and `wss://`), `http_proxy` (lower case only) for
-    /// those without, `all_proxy` or `ALL_PROXY` for both, and `no_proxy` or `NO_PROXY` for hosts that
-    /// are reached without a proxy: names, which cover what is below them, addresses, networks
-    /// (`192.0.2.0/24`), or `*`, with commas or blanks between them. The lower-case name goes first,
-    /// and an empty value is none. Hosts of this machine are never reached through a proxy.
+    /// Creates a connector with the proxies of the environment. This is the default of both clients.
     ///
-    /// The variables are read once, here. This is the default of both clients.
+    /// The variables have the same meaning as for curl: `https_proxy` or `HTTPS_PROXY` for hosts with
+    /// TLS (`https://` and `wss://`), `http_proxy` (lower case only) for hosts without, `all_proxy` or
+    /// `ALL_PROXY` for both. `no_proxy` or `NO_PROXY` lists hosts that are reached without a proxy:
+    /// domains including their subdomains, addresses, networks (`192.0.2.0/24`) or `*`, separated by
+    /// commas or spaces. The lower-case name has precedence, and an empty value counts as not set.
+    /// Loopback hosts are never reached through a proxy.
+    ///
+    /// The variables are read once, by this function.
     ///
     /// # Errors
-    /// When a variable names a proxy that cannot be used.
+    /// A variable contains an invalid proxy address.
     pub fn from_env() -> Result<Self, ConnectorError> {
         Self::builder().build()
     }
 
-    /// Starts a configuration.
+    /// Creates a builder.
     pub fn builder() -> ConnectorBuilder {
         ConnectorBuilder::default()
     }
 
-    /// The proxy that `target` is reached through, if any.
+    /// Returns the proxy for `target`, if any.
     pub fn proxy_for(&self, target: &Target) -> Option<ProxyInUse> {
         match &self.route {
             Route::Net { rules, .. } => rules.proxy_for(target).cloned().map(ProxyInUse),
@@ -87,7 +89,7 @@ impl Connector {
     }
 
     async fn open(&self, target: &Target) -> Result<Stream, ConnectError> {
-        let deadline = Instant::now() + target.limit().unwrap_or(LIMIT);
+        let deadline = Instant::now() + target.timeout().unwrap_or(DEFAULT_TIMEOUT);
         match &self.route {
             Route::Net { rules, tls } => match rules.proxy_for(target) {
                 None => self.direct.dial(Hop::Host, target, deadline).await,
@@ -96,13 +98,12 @@ impl Connector {
             #[cfg(unix)]
             Route::Unix(path) => {
                 let connecting = tokio::net::UnixStream::connect(path);
-                let found = timeout_at(deadline, connecting).await;
-                let error = match found {
+                let error = match timeout_at(deadline, connecting).await {
                     Ok(Ok(stream)) => return Ok(Stream::new(stream)),
                     Ok(Err(error)) => ConnectError::io(Hop::UnixSocket, error),
                     Err(_) => ConnectError::new(Hop::UnixSocket, ConnectErrorKind::Timeout),
                 };
-                Err(error.at(path.display().to_string()))
+                Err(error.with_address(path.display().to_string()))
             }
             #[cfg(not(unix))]
             Route::Unix(_) => Err(ConnectError::new(Hop::UnixSocket, ConnectErrorKind::Other)),
@@ -117,43 +118,44 @@ impl Connector {
         deadline: Instant,
     ) -> Result<Stream, ConnectError> {
         let stream = self.direct.dial(Hop::Proxy, &proxy.target, deadline).await?;
-        let late = |hop| ConnectError::new(hop, ConnectErrorKind::Timeout).at(proxy.to_string());
+        let timed_out =
+            |hop| ConnectError::new(hop, ConnectErrorKind::Timeout).with_address(proxy.to_string());
         let stream = match tls.filter(|_| proxy.protocol == Protocol::Https) {
             Some(config) => {
-                let securing = secure(proxy, Arc::clone(config), stream);
-                timeout_at(deadline, securing).await.map_err(|_| late(Hop::ProxyTls))??
+                let handshake = tls_handshake(proxy, Arc::clone(config), stream);
+                timeout_at(deadline, handshake).await.map_err(|_| timed_out(Hop::ProxyTls))??
             }
             None => stream,
         };
-        let looked_up;
+        let resolved;
         let target = if proxy.protocol == Protocol::Socks5 {
-            let addresses = self.direct.look_up_any(target.host(), deadline).await?;
+            let addresses = self.direct.resolve_all(target.host(), deadline).await?;
             let first = addresses.first().map_or_else(String::new, ToString::to_string);
-            looked_up = Target::new(first, target.port(), target.is_tls());
-            &looked_up
+            resolved = Target::new(first, target.port(), target.is_tls());
+            &resolved
         } else {
             target
         };
-        let asking = proxy::connect(proxy, stream, target);
-        timeout_at(deadline, asking).await.map_err(|_| late(Hop::ProxyHandshake))?
+        let handshake = proxy::connect(proxy, stream, target);
+        timeout_at(deadline, handshake).await.map_err(|_| timed_out(Hop::ProxyHandshake))?
     }
 }
 
-/// TLS with the proxy itself.
-async fn secure(
+/// Performs the TLS handshake with the proxy.
+async fn tls_handshake(
     proxy: &Proxy,
     config: Arc<ClientConfig>,
     stream: Stream,
 ) -> Result<Stream, ConnectError> {
     let failed = |error: std::io::Error| {
-        // What rustls finds wrong is its error within one of the stream.
+        // rustls wraps its own errors into I/O errors.
         let kind =
             if error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
                 ConnectErrorKind::Tls
             } else {
-                ConnectErrorKind::of(&error)
+                ConnectErrorKind::from_io(&error)
             };
-        ConnectError::new(Hop::ProxyTls, kind).at(proxy.to_string()).with_source(error)
+        ConnectError::new(Hop::ProxyTls, kind).with_address(proxy.to_string()).with_source(error)
     };
     let name = ServerName::try_from(proxy.target.host().to_owned())
         .map_err(|error| failed(std::io::Error::other(error)))?;
@@ -168,23 +170,23 @@ impl Connect for Connector {
     }
 }
 
-/// A proxy that a host is reached through. Shows its address without user name and password.
+/// The proxy that is used for a host. Displays its address without user name and password.
 #[derive(Clone, Debug)]
 pub struct ProxyInUse(Arc<Proxy>);
 
 impl ProxyInUse {
-    /// The variable of the environment that names it, or `proxy` if a setting does.
+    /// Returns the environment variable that configures the proxy, or `proxy` for the builder setting.
     pub fn origin(&self) -> &'static str {
         self.0.origin
     }
 
-    /// Where it listens: host, port and whether it speaks TLS itself.
+    /// Returns the proxy's own address, and whether it is reached over TLS.
     pub fn target(&self) -> &Target {
         &self.0.target
     }
 }
 
-/// Its address without user name and password.
+/// Displays the address without user name and password.
 impl fmt::Display for ProxyInUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

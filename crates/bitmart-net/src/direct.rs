@@ -1,4 +1,4 @@
-//! A name and TCP.
+//! Name resolution and TCP connections.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,7 +20,7 @@ use crate::{ConnectError, ConnectErrorKind, Hop, Stream, Target};
 #[derive(Clone)]
 pub(crate) struct Direct {
     pub(crate) resolver: Arc<dyn Resolve>,
-    /// The local addresses that are bound to, by family.
+    /// Local addresses to bind to.
     pub(crate) v4: Option<Ipv4Addr>,
     pub(crate) v6: Option<Ipv6Addr>,
     pub(crate) interface: Option<String>,
@@ -33,43 +33,48 @@ impl Default for Direct {
 }
 
 impl Direct {
-    /// Connects to `target`, which is this hop.
+    /// Connects to `target`. Errors are attributed to `hop`.
     pub(crate) async fn dial(
         &self,
         hop: Hop,
         target: &Target,
         deadline: Instant,
     ) -> Result<Stream, ConnectError> {
-        let addresses = self.look_up(target.host(), deadline).await?;
-        let late = || ConnectError::new(hop, ConnectErrorKind::Timeout).at(target.to_string());
+        let addresses = self.resolve_reachable(target.host(), deadline).await?;
+        let timed_out =
+            || ConnectError::new(hop, ConnectErrorKind::Timeout).with_address(target.to_string());
         let mut connector = self.connector(addresses);
         connector.set_connect_timeout(Some(deadline.saturating_duration_since(Instant::now())));
         let dialing = connector.call(uri(target)?);
         match timeout_at(deadline, dialing).await {
             Ok(Ok(stream)) => Ok(Stream::new(stream.into_inner())),
-            Ok(Err(error)) => Err(failed(hop, error).at(target.to_string())),
-            Err(_) => Err(late()),
+            Ok(Err(error)) => Err(classify(hop, error).with_address(target.to_string())),
+            Err(_) => Err(timed_out()),
         }
     }
 
-    /// The addresses of a host that can be connected to: one at least.
-    async fn look_up(&self, host: &str, deadline: Instant) -> Result<Vec<IpAddr>, ConnectError> {
-        let mut found = self.look_up_any(host, deadline).await?;
-        found.retain(|&address| self.is_of_family(address));
-        if found.is_empty() {
-            let error = ConnectError::new(Hop::Resolver, ConnectErrorKind::WrongFamily);
-            return Err(error.at(host));
-        }
-        Ok(found)
-    }
-
-    /// The addresses of a host: one at least.
-    pub(crate) async fn look_up_any(
+    /// Resolves a host to the addresses reachable from the local addresses: at least one.
+    async fn resolve_reachable(
         &self,
         host: &str,
         deadline: Instant,
     ) -> Result<Vec<IpAddr>, ConnectError> {
-        let failed = |kind| ConnectError::new(Hop::Resolver, kind).at(host);
+        let mut found = self.resolve_all(host, deadline).await?;
+        found.retain(|&address| self.is_reachable_family(address));
+        if found.is_empty() {
+            let error = ConnectError::new(Hop::Resolver, ConnectErrorKind::WrongFamily);
+            return Err(error.with_address(host));
+        }
+        Ok(found)
+    }
+
+    /// Resolves a host to its addresses: at least one.
+    pub(crate) async fn resolve_all(
+        &self,
+        host: &str,
+        deadline: Instant,
+    ) -> Result<Vec<IpAddr>, ConnectError> {
+        let failed = |kind| ConnectError::new(Hop::Resolver, kind).with_address(host);
         let found = match host.parse() {
             Ok(address) => vec![address],
             Err(_) => timeout_at(deadline, self.resolver.resolve(host))
@@ -83,17 +88,17 @@ impl Direct {
         Ok(found)
     }
 
-    /// A local address can reach its own family only.
-    fn is_of_family(&self, address: IpAddr) -> bool {
+    /// A bound local address reaches only its own family.
+    fn is_reachable_family(&self, address: IpAddr) -> bool {
         match address {
             IpAddr::V4(_) => self.v4.is_some() || self.v6.is_none(),
             IpAddr::V6(_) => self.v6.is_some() || self.v4.is_none(),
         }
     }
 
-    fn connector(&self, addresses: Vec<IpAddr>) -> HttpConnector<Known> {
-        let mut connector = HttpConnector::new_with_resolver(Known(addresses));
-        // Without this a request may wait 40 ms for the acknowledgement of the one before.
+    fn connector(&self, addresses: Vec<IpAddr>) -> HttpConnector<FixedAddresses> {
+        let mut connector = HttpConnector::new_with_resolver(FixedAddresses(addresses));
+        // With Nagle's algorithm a request can wait 40 ms for the acknowledgement of the previous one.
         connector.set_nodelay(true);
         match (self.v4, self.v6) {
             (Some(v4), Some(v6)) => connector.set_local_addresses(v4, v6),
@@ -117,40 +122,40 @@ impl fmt::Debug for Direct {
     }
 }
 
-/// The connector's own error has that of the operating system as its source.
-fn failed(hop: Hop, error: impl StdError + Send + Sync + 'static) -> ConnectError {
+/// Finds the operating system's error among the sources of the connector's error.
+fn classify(hop: Hop, error: impl StdError + Send + Sync + 'static) -> ConnectError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
-    while let Some(below) = cause {
-        if let Some(system) = below.downcast_ref::<io::Error>() {
-            // An interface that is not there or not allowed has no kind of its own.
+    while let Some(current) = cause {
+        if let Some(io_error) = current.downcast_ref::<io::Error>() {
+            // A missing or forbidden interface has no `io::ErrorKind`.
             let kind = if error.to_string().contains("interface") {
                 ConnectErrorKind::LocalAddress
             } else {
-                ConnectErrorKind::of(system)
+                ConnectErrorKind::from_io(io_error)
             };
             return ConnectError::new(hop, kind).with_source(error);
         }
-        cause = below.source();
+        cause = current.source();
     }
     ConnectError::new(hop, ConnectErrorKind::Other).with_source(error)
 }
 
-/// The address as hyper's connectors want it. Scheme and path mean nothing to them.
+/// Converts a target for hyper's connectors, which ignore scheme and path.
 pub(crate) fn uri(target: &Target) -> Result<Uri, ConnectError> {
     Uri::builder().scheme("http").authority(target.to_string()).path_and_query("/").build().map_err(
         |error| {
             ConnectError::new(Hop::Resolver, ConnectErrorKind::Lookup)
-                .at(target.host())
+                .with_address(target.host())
                 .with_source(error)
         },
     )
 }
 
-/// Every name has these addresses.
+/// A resolver that returns these addresses for every name.
 #[derive(Clone)]
-struct Known(Vec<IpAddr>);
+struct FixedAddresses(Vec<IpAddr>);
 
-impl Service<Name> for Known {
+impl Service<Name> for FixedAddresses {
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = io::Error;
     type Future = std::future::Ready<io::Result<Self::Response>>;
@@ -160,8 +165,8 @@ impl Service<Name> for Known {
     }
 
     fn call(&mut self, _: Name) -> Self::Future {
-        // The connector puts the port in.
-        let found: Vec<_> = self.0.iter().map(|&address| SocketAddr::new(address, 0)).collect();
-        std::future::ready(Ok(found.into_iter()))
+        // The connector sets the port.
+        let addresses: Vec<_> = self.0.iter().map(|&address| SocketAddr::new(address, 0)).collect();
+        std::future::ready(Ok(addresses.into_iter()))
     }
 }

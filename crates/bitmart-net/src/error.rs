@@ -1,4 +1,4 @@
-//! Why there is no connection, and which hop failed.
+//! Errors of opening a connection.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,23 +6,23 @@ use std::io;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// The step on the way to a host that failed.
+/// The step of connecting that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hop {
-    /// Looking up a name: that of the host or, before a proxy, that of the proxy.
+    /// Resolving the name of the host or, with a proxy, of the proxy.
     Resolver,
-    /// TCP to the host.
+    /// The TCP connection to the host.
     Host,
-    /// TCP to the proxy.
+    /// The TCP connection to the proxy.
     Proxy,
-    /// TLS with the proxy itself.
+    /// The TLS handshake with the proxy.
     ProxyTls,
-    /// The exchange with the proxy that asks it for a connection to the host.
+    /// The `CONNECT` or SOCKS5 handshake with the proxy.
     ProxyHandshake,
-    /// A Unix socket.
+    /// The connection to a Unix socket.
     UnixSocket,
-    /// A connector that is not one of this crate's.
+    /// A custom [`Connect`](crate::Connect) implementation.
     Custom,
 }
 
@@ -43,44 +43,43 @@ impl fmt::Display for Hop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectErrorKind {
-    /// The look-up itself failed.
+    /// Name resolution failed.
     Lookup,
-    /// The name has no address.
+    /// The name resolved to no address.
     NoAddress,
-    /// The name has addresses, but none of the family of the local address that is bound to: IPv6
-    /// only, for an IPv4 address.
+    /// The name has no address of the same family as the local address: only IPv6 addresses for a
+    /// local IPv4 address, or the other way round.
     WrongFamily,
-    /// Nobody listens there.
+    /// The connection was refused: nothing listens on the port.
     Refused,
-    /// There is no way there.
+    /// The network or the host is unreachable.
     Unreachable,
-    /// The local address is not one of this machine, is in use, or the interface is not there or not
-    /// allowed.
+    /// The local address does not belong to this machine or is in use, or the network interface does
+    /// not exist or may not be used.
     LocalAddress,
-    /// The time limit passed.
+    /// The timeout elapsed.
     Timeout,
-    /// The proxy wants a user name and a password, or others than it got.
+    /// The proxy requires a user name and password, or rejected those it got.
     Unauthorized,
-    /// The proxy will not connect to the host: the HTTP status, or the reply code of SOCKS5.
-    Denied {
-        /// For example 502, or 5 for *connection refused*.
+    /// The proxy rejected the request for a connection to the host.
+    Rejected {
+        /// The HTTP status, such as 502, or the SOCKS5 reply code, such as 5 for *connection refused*.
         code: u16,
     },
-    /// The proxy answered with an HTML page, as the login page of a network does.
-    Page,
-    /// What answered speaks another protocol.
+    /// The proxy responded with an HTML page, as the login page of a network does.
+    HtmlPage,
+    /// The response is not of the expected protocol.
     Protocol,
-    /// The other side closed the connection before it was usable.
+    /// The peer closed the connection before it was established.
     Closed,
     /// The TLS handshake with the proxy failed.
     Tls,
-    /// Something else; the source says what.
+    /// Another error; see the source.
     Other,
 }
 
 impl ConnectErrorKind {
-    /// The kind of an error of the operating system.
-    pub(crate) fn of(error: &io::Error) -> Self {
+    pub(crate) fn from_io(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => Self::Unreachable,
@@ -98,16 +97,18 @@ impl ConnectErrorKind {
 impl fmt::Display for ConnectErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Lookup => "cannot be looked up",
+            Self::Lookup => "could not be resolved",
             Self::NoAddress => "has no address",
-            Self::WrongFamily => "has no address of the family that is bound to",
+            Self::WrongFamily => "has no address of the local address's family",
             Self::Refused => "refused the connection",
             Self::Unreachable => "cannot be reached",
             Self::LocalAddress => "cannot be reached from the local address or interface",
-            Self::Timeout => "did not answer in time",
-            Self::Unauthorized => "wants a user name and a password, or others",
-            Self::Denied { code } => return write!(f, "will not connect to the host: code {code}"),
-            Self::Page => "answered with an HTML page",
+            Self::Timeout => "timed out",
+            Self::Unauthorized => "rejected the user name and password, or requires them",
+            Self::Rejected { code } => {
+                return write!(f, "rejected the connection to the host: code {code}");
+            }
+            Self::HtmlPage => "responded with an HTML page",
             Self::Protocol => "speaks another protocol",
             Self::Closed => "closed the connection",
             Self::Tls => "failed",
@@ -116,7 +117,7 @@ impl fmt::Display for ConnectErrorKind {
     }
 }
 
-/// There is no connection; nothing of a request has left this machine.
+/// A connection could not be opened. Nothing of a request has been sent.
 #[derive(Debug)]
 pub struct ConnectError {
     hop: Hop,
@@ -126,46 +127,46 @@ pub struct ConnectError {
 }
 
 impl ConnectError {
-    /// An error of this kind at this hop.
+    /// Creates an error of this kind at this hop.
     pub fn new(hop: Hop, kind: ConnectErrorKind) -> Self {
         Self { hop, kind, address: String::new(), source: None }
     }
 
-    /// An error of a connector of one's own.
+    /// Creates an error of a custom connector.
     pub fn other(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Hop::Custom, ConnectErrorKind::Other).with_source(source)
     }
 
-    /// An error of the operating system at this hop.
+    /// Creates an error from an I/O error at this hop.
     pub fn io(hop: Hop, error: io::Error) -> Self {
-        Self::new(hop, ConnectErrorKind::of(&error)).with_source(error)
+        Self::new(hop, ConnectErrorKind::from_io(&error)).with_source(error)
     }
 
-    /// Names what was to be reached: a name, `host:port` or a path. It must hold no secret.
+    /// Sets the address of the hop: a name, `host:port` or a path. It must not contain a secret.
     #[must_use]
-    pub fn at(mut self, address: impl Into<String>) -> Self {
+    pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.address = address.into();
         self
     }
 
-    /// Keeps the error below. It must hold no secret.
+    /// Sets the cause. It must not contain a secret.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Which hop failed.
+    /// Returns the hop that failed.
     pub fn hop(&self) -> Hop {
         self.hop
     }
 
-    /// What went wrong there.
+    /// Returns the kind of failure.
     pub fn kind(&self) -> ConnectErrorKind {
         self.kind
     }
 
-    /// What was to be reached: a name, `host:port` or a path; empty if nobody said.
+    /// Returns the address of the hop: a name, `host:port` or a path. Empty if not set.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -190,5 +191,23 @@ impl fmt::Display for ConnectError {
 impl StdError for ConnectError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Formats an error and its sources in one line, separated by colons.
+pub fn error_chain(error: &(dyn StdError + 'static)) -> String {
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_chain_contains_every_source() {
+        let cause = io::Error::other("cause");
+        let error = ConnectError::io(Hop::Host, cause).with_address("api.example:443");
+        assert_eq!(error_chain(&error), "host api.example:443 could not connect: cause");
     }
 }

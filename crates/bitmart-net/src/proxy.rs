@@ -1,4 +1,4 @@
-//! Proxies: what is known of one, and how it is asked for a connection.
+//! HTTP and SOCKS5 proxies.
 
 mod handshake;
 mod rules;
@@ -23,9 +23,9 @@ pub(crate) enum Protocol {
     Http,
     /// HTTP `CONNECT` over TLS with the proxy.
     Https,
-    /// SOCKS5; the proxy gets an address that was looked up here.
+    /// SOCKS5 with locally resolved addresses.
     Socks5,
-    /// SOCKS5; the proxy gets the name.
+    /// SOCKS5 with host names resolved by the proxy.
     Socks5h,
 }
 
@@ -40,30 +40,30 @@ impl Protocol {
     }
 }
 
-/// A proxy. Its user name and password are shown nowhere.
+/// A proxy. User name and password appear in neither `Debug` nor `Display`.
 #[derive(Clone)]
 pub(crate) struct Proxy {
     pub(crate) protocol: Protocol,
-    /// Where it listens.
+    /// The proxy's own address.
     pub(crate) target: Target,
-    /// The header that HTTP proxies want.
-    basic: Option<HeaderValue>,
-    /// What SOCKS5 proxies want.
-    user: Option<(String, String)>,
-    /// Who named it: a variable or a setting.
+    /// The `Proxy-Authorization` header for HTTP proxies.
+    basic_auth: Option<HeaderValue>,
+    /// User name and password for SOCKS5 proxies.
+    login: Option<(String, String)>,
+    /// The environment variable or the setting that the address comes from.
     pub(crate) origin: &'static str,
 }
 
-/// Why a text is no proxy. The text may hold a password and is not kept.
+/// Why a proxy address is invalid. Omits the address, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
-    Address,
-    Scheme,
-    User,
+pub(crate) enum ProxyParseError {
+    InvalidAddress,
+    UnsupportedScheme,
+    CredentialsTooLong,
 }
 
 impl Proxy {
-    pub(crate) fn parse(text: &str, origin: &'static str) -> Result<Arc<Self>, Unfit> {
+    pub(crate) fn parse(text: &str, origin: &'static str) -> Result<Arc<Self>, ProxyParseError> {
         let text = text.trim();
         let scheme = match text.split_once("://") {
             Some((scheme, _)) => scheme.to_ascii_lowercase(),
@@ -74,17 +74,23 @@ impl Proxy {
             "https" => Protocol::Https,
             "socks5" => Protocol::Socks5,
             "socks5h" => Protocol::Socks5h,
-            _ => return Err(Unfit::Scheme),
+            _ => return Err(ProxyParseError::UnsupportedScheme),
         };
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-        // Such characters in a password end the authority, and what is before them would be the host.
+        // An unencoded one of these in a password would end the authority there.
         if rest.trim_end_matches('/').contains(['/', '?', '#', '\\']) {
-            return Err(Unfit::Address);
+            return Err(ProxyParseError::InvalidAddress);
         }
         let matcher = Matcher::builder().all(format!("{scheme}://{rest}")).build();
-        let found = matcher.intercept(&Uri::from_static("https://host")).ok_or(Unfit::Address)?;
-        let host = found.uri().host().filter(|host| !host.is_empty()).ok_or(Unfit::Address)?;
-        // The ports that curl takes.
+        let found = matcher
+            .intercept(&Uri::from_static("https://host"))
+            .ok_or(ProxyParseError::InvalidAddress)?;
+        let host = found
+            .uri()
+            .host()
+            .filter(|host| !host.is_empty())
+            .ok_or(ProxyParseError::InvalidAddress)?;
+        // The default ports of curl.
         let port = match protocol {
             Protocol::Https => 443,
             _ => 1080,
@@ -92,17 +98,17 @@ impl Proxy {
         let port = match found.uri().port() {
             Some(port) => port.as_u16(),
             None if found.uri().authority().is_some_and(|whole| whole.as_str() == host) => port,
-            None => return Err(Unfit::Address),
+            None => return Err(ProxyParseError::InvalidAddress),
         };
-        let user = found.raw_auth().map(|(user, password)| (user.to_owned(), password.to_owned()));
-        if user.as_ref().is_some_and(|(user, password)| user.len() > 255 || password.len() > 255) {
-            return Err(Unfit::User);
+        let login = found.raw_auth().map(|(user, password)| (user.to_owned(), password.to_owned()));
+        if login.as_ref().is_some_and(|(user, password)| user.len() > 255 || password.len() > 255) {
+            return Err(ProxyParseError::CredentialsTooLong);
         }
         Ok(Arc::new(Self {
             protocol,
             target: Target::new(host, port, protocol == Protocol::Https),
-            basic: found.basic_auth().cloned(),
-            user,
+            basic_auth: found.basic_auth().cloned(),
+            login,
             origin,
         }))
     }
@@ -112,7 +118,7 @@ impl Proxy {
     }
 }
 
-/// The address without user name and password.
+/// Displays the address without user name and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.uri())
@@ -124,7 +130,7 @@ impl fmt::Debug for Proxy {
         f.debug_struct("Proxy")
             .field("address", &format_args!("{self}"))
             .field("origin", &self.origin)
-            .field("authenticates", &(self.basic.is_some() || self.user.is_some()))
+            .field("authenticates", &(self.basic_auth.is_some() || self.login.is_some()))
             .finish_non_exhaustive()
     }
 }

@@ -1,28 +1,28 @@
-//! Names and their addresses.
+//! Name resolution.
 
 use std::error::Error as StdError;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 
-/// What [`Resolve::resolve`] returns.
+/// The future returned by [`Resolve::resolve`].
 pub type ResolveFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Box<dyn StdError + Send + Sync>>> + Send + 'a>>;
 
-/// Looks names up.
+/// Resolves host names to IP addresses.
 ///
 /// ```
 /// use std::net::IpAddr;
 ///
 /// use bitmart_net::{Connector, Resolve, ResolveFuture};
 ///
-/// /// Knows one host only.
+/// /// Resolves a single host.
 /// struct Fixed(IpAddr);
 ///
 /// impl Resolve for Fixed {
 ///     fn resolve<'a>(&'a self, name: &'a str) -> ResolveFuture<'a> {
-///         let found = if name == "api-cloud.bitmart.com" { vec![self.0] } else { Vec::new() };
-///         Box::pin(async { Ok(found) })
+///         let addresses = if name == "api-cloud.bitmart.com" { vec![self.0] } else { Vec::new() };
+///         Box::pin(async { Ok(addresses) })
 ///     }
 /// }
 ///
@@ -30,24 +30,24 @@ pub type ResolveFuture<'a> =
 /// # Ok::<(), bitmart_net::ConnectorError>(())
 /// ```
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of a name, the preferred one first. An IP address is not asked for.
+    /// Returns the addresses of a host name, in order of preference. Not called for IP addresses.
     ///
     /// # Errors
-    /// When the look-up itself failed. A name without an address is an empty list.
+    /// The resolution failed. A name without addresses is an empty list, not an error.
     ///
     /// # Cancel safety
-    /// Dropping the future abandons the look-up.
+    /// Dropping the future cancels the resolution.
     fn resolve<'a>(&'a self, name: &'a str) -> ResolveFuture<'a>;
 }
 
-/// The resolver of the operating system.
+/// The operating system's resolver.
 pub(crate) struct System;
 
 impl Resolve for System {
     fn resolve<'a>(&'a self, name: &'a str) -> ResolveFuture<'a> {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
+            let addresses = tokio::net::lookup_host((name, 0)).await?;
+            Ok(addresses.map(|address| address.ip()).collect())
         })
     }
 }

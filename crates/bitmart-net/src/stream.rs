@@ -1,4 +1,4 @@
-//! A byte stream below TLS.
+//! The byte stream of a connection.
 
 use std::any::Any;
 use std::fmt;
@@ -17,7 +17,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::records::Records;
 
-/// What can carry a connection: anything that reads and writes bytes.
+/// A type that can carry a connection: any asynchronous byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
@@ -25,59 +25,58 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
 /// A byte stream to a host, below TLS.
 pub struct Stream {
     inner: Inner,
-    /// Counts what is read as TLS records.
+    /// Tracks the TLS records that are read.
     records: Option<Records>,
-    /// Every read is one that misses nothing.
-    arrived: bool,
+    /// Every read is a [`Stream::poll_read_now`].
+    reads_now: bool,
 }
 
 enum Inner {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
-    /// TLS with a proxy.
+    /// A TLS connection to a proxy.
     Tls(Box<TlsStream<Stream>>),
     Other(Box<dyn Io>),
 }
 
 impl Stream {
-    /// Hand a TCP or a Unix stream in as it is, not wrapped: the REST client asks the operating system
-    /// itself whether bytes have arrived on it.
+    /// Wraps a byte stream. Pass a TCP or Unix stream as it is: the REST client then checks with the
+    /// operating system whether bytes have arrived.
     pub fn new(io: impl Io) -> Self {
-        Self { inner: Inner::of(io), records: None, arrived: false }
+        Self { inner: Inner::new(io), records: None, reads_now: false }
     }
 
-    /// For TLS with a proxy, which carries the client's: what has arrived must be seen here as well.
+    /// Prepares the stream for TLS with a proxy, which must not miss bytes that have arrived either.
     pub(crate) fn below_tls(mut self) -> Self {
-        self.arrived = true;
-        self.count_records();
+        self.reads_now = true;
+        self.track_tls_records();
         self
     }
 
     pub(crate) fn over_tls(tls: TlsStream<Self>) -> Self {
-        Self { inner: Inner::Tls(Box::new(tls)), records: None, arrived: false }
+        Self { inner: Inner::Tls(Box::new(tls)), records: None, reads_now: false }
     }
 
-    /// Whether the operating system can be asked what has arrived: the stream is a TCP or a Unix
-    /// socket, or one that this crate made of them. Of others it is known what they tell.
+    /// Returns whether the stream is a TCP or Unix socket, possibly with TLS to a proxy. For sockets,
+    /// [`poll_read_now`](Self::poll_read_now) checks with the operating system.
     pub fn is_socket(&self) -> bool {
         !matches!(self.inner, Inner::Other(_))
     }
 
-    /// From here on takes what is read for TLS records: see
-    /// [`is_amid_record`](Self::is_amid_record).
-    pub fn count_records(&mut self) {
+    /// Starts tracking the TLS records in what is read, for
+    /// [`is_mid_tls_record`](Self::is_mid_tls_record).
+    pub fn track_tls_records(&mut self) {
         self.records = Some(Records::default());
     }
 
-    /// Whether a TLS record has begun to arrive and not ended. It holds bytes that TLS cannot show
-    /// yet.
-    pub fn is_amid_record(&self) -> bool {
-        let below = match &self.inner {
-            Inner::Tls(tls) => tls.get_ref().0.is_amid_record(),
+    /// Returns whether a TLS record has arrived in part. TLS cannot return its bytes yet.
+    pub fn is_mid_tls_record(&self) -> bool {
+        let in_outer_tls = match &self.inner {
+            Inner::Tls(tls) => tls.get_ref().0.is_mid_tls_record(),
             _ => false,
         };
-        below || self.records.as_ref().is_some_and(Records::is_amid)
+        in_outer_tls || self.records.as_ref().is_some_and(Records::is_mid_record)
     }
 
     fn io(&mut self) -> Pin<&mut dyn Io> {
@@ -90,24 +89,25 @@ impl Stream {
         }
     }
 
-    /// Reads as [`poll_read`](AsyncRead::poll_read) does, but misses nothing that has arrived: before
-    /// it says that there is nothing, it asks the operating system instead of what the runtime was
-    /// told, and it is not held back by the runtime's budget. Costs a call of the operating system
-    /// for each time that there is nothing.
-    pub fn poll_read_arrived(
+    /// Reads like [`poll_read`](AsyncRead::poll_read), but does not miss bytes that have arrived.
+    ///
+    /// Before it returns `Pending`, it checks with the operating system instead of relying on the
+    /// runtime's readiness, and it ignores the runtime's cooperative budget. Costs one system call per
+    /// `Pending`.
+    pub fn poll_read_now(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = self.read_arrived(cx, buffer);
+        let read = self.poll_inner_now(cx, buffer);
         if let Some(records) = &mut self.records {
-            records.count(buffer.filled().get(before..).unwrap_or_default());
+            records.advance(buffer.filled().get(before..).unwrap_or_default());
         }
         read
     }
 
-    fn read_arrived(
+    fn poll_inner_now(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
@@ -120,20 +120,20 @@ impl Stream {
         if read.is_ready() || buffer.remaining() == 0 {
             return read;
         }
-        // The waker is registered: whatever arrives from here on wakes the task.
+        // The waker is registered, so bytes that arrive from here on wake the task.
         match &self.inner {
-            Inner::Tcp(tcp) => read_now(&SockRef::from(tcp), buffer),
+            Inner::Tcp(tcp) => read_socket(&SockRef::from(tcp), buffer),
             #[cfg(unix)]
-            Inner::Unix(unix) => read_now(&SockRef::from(unix), buffer),
+            Inner::Unix(unix) => read_socket(&SockRef::from(unix), buffer),
             Inner::Tls(_) | Inner::Other(_) => read,
         }
     }
 }
 
 impl Inner {
-    fn of(io: impl Io) -> Self {
-        let mut place = Some(io);
-        let any: &mut dyn Any = &mut place;
+    fn new(io: impl Io) -> Self {
+        let mut slot = Some(io);
+        let any: &mut dyn Any = &mut slot;
         if let Some(tcp) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {
             return Self::Tcp(tcp);
         }
@@ -141,19 +141,19 @@ impl Inner {
         if let Some(unix) = any.downcast_mut::<Option<UnixStream>>().and_then(Option::take) {
             return Self::Unix(unix);
         }
-        // It is still there: it was taken only if the function has returned.
-        place.map_or_else(
+        // Never empty: `take` succeeds only before a return above.
+        slot.map_or_else(
             || Self::Other(Box::new(tokio::io::empty())),
             |io| Self::Other(Box::new(io)),
         )
     }
 }
 
-/// Reads without asking the runtime whether there is anything.
-fn read_now(socket: &SockRef<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-    // Looking costs less than clearing a buffer for bytes that are seldom there.
+/// Reads from the socket regardless of the runtime's readiness.
+fn read_socket(socket: &SockRef<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    // Peeking is cheaper than zeroing the buffer, and usually nothing has arrived.
     match socket.peek(&mut [MaybeUninit::uninit()]) {
-        Err(error) if is_nothing(&error) => return Poll::Pending,
+        Err(error) if is_would_block(&error) => return Poll::Pending,
         Err(error) => return Poll::Ready(Err(error)),
         Ok(_) => {}
     }
@@ -162,12 +162,12 @@ fn read_now(socket: &SockRef<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<(
             buffer.advance(count);
             Poll::Ready(Ok(()))
         }
-        Err(error) if is_nothing(&error) => Poll::Pending,
+        Err(error) if is_would_block(&error) => Poll::Pending,
         Err(error) => Poll::Ready(Err(error)),
     }
 }
 
-fn is_nothing(error: &io::Error) -> bool {
+fn is_would_block(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
@@ -177,8 +177,8 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.arrived {
-            return self.poll_read_arrived(cx, buffer);
+        if self.reads_now {
+            return self.poll_read_now(cx, buffer);
         }
         self.io().poll_read(cx, buffer)
     }

@@ -1,7 +1,7 @@
-//! Tests for connectors of one's own, and proxies to test with.
+//! A conformance test for custom connectors, and proxies for tests.
 
 mod conformance;
 mod proxy;
 
-pub use conformance::{Host, conformance};
+pub use conformance::{TestHost, conformance};
 pub use proxy::{TestProxy, TestProxyBuilder};

@@ -1,4 +1,4 @@
-//! Trust as a rustls configuration.
+//! TLS settings of the clients.
 
 mod pin;
 #[cfg(test)]
@@ -14,11 +14,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
-use self::pin::{Pin, Pinned};
+use self::pin::{Pin, PinnedVerifier};
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// What TLS asks of a server beyond a certificate of a trusted authority.
+/// Requirements for a server's certificate beyond a trusted authority.
 ///
 /// ```
 /// use bitmart_net::TlsOptions;
@@ -34,28 +34,27 @@ pub struct TlsOptions {
 }
 
 impl TlsOptions {
-    /// Accepts only servers whose own key is one that is pinned, in addition to all other checks. Say
-    /// it once for each key: the present one, and the one that will follow it. A server that changes
-    /// to another key is not reached until the pins are changed.
+    /// Pins a public key: only servers with a pinned key are accepted, in addition to all other checks.
+    /// Call it once per key, for the current key and its successor. If the server changes to another
+    /// key, connections fail until the pins are updated.
     ///
-    /// A pin is the base64 text of the SHA-256 of the certificate's public key
-    /// (`SubjectPublicKeyInfo`), as in `pin-sha256` of RFC 7469, with or without that name and its
-    /// quotes. Pins are compared with the server's own certificate and not with those above it: a
-    /// server sends what it likes beside its own. To trust one authority alone, make it the only one
-    /// of the [`Roots`].
+    /// A pin is the base64 of the SHA-256 of the certificate's `SubjectPublicKeyInfo`, as in RFC 7469,
+    /// with or without `pin-sha256="…"` around it. Pins are compared with the server's own certificate,
+    /// not with those of the authorities above it. To trust a single authority, make it the only one
+    /// in [`Roots`].
     ///
     /// # Errors
-    /// The text is not a SHA-256 in base64.
+    /// The pin is not a SHA-256 in base64.
     pub fn pin_sha256(mut self, pin: &str) -> Result<Self, TlsError> {
-        self.pins.push(Pin::parse(pin).ok_or_else(|| TlsError::new(TlsErrorKind::Pin))?);
+        self.pins.push(Pin::parse(pin).ok_or_else(|| TlsError::new(TlsErrorKind::InvalidPin))?);
         Ok(self)
     }
 
-    /// A configuration that trusts these roots, speaks TLS 1.2 and 1.3 through ring, whatever the
-    /// process default is, and offers the protocols `alpn`, the preferred one first.
+    /// Creates a rustls configuration that trusts these roots, supports TLS 1.2 and 1.3, and offers the
+    /// protocols `alpn` in order of preference. It uses ring, regardless of the process default.
     ///
     /// # Errors
-    /// When no root is left to trust, or a root cannot be read.
+    /// There is no root certificate, or one cannot be read.
     pub fn client_config(&self, roots: &Roots, alpn: &[&[u8]]) -> Result<ClientConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -65,25 +64,25 @@ impl TlsOptions {
         let mut config = if self.pins.is_empty() {
             builder.with_root_certificates(store).with_no_client_auth()
         } else {
-            let pinned = self.pinned(store, provider)?;
+            let verifier = self.pinned_verifier(store, provider)?;
             builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(pinned))
+                .with_custom_certificate_verifier(Arc::new(verifier))
                 .with_no_client_auth()
         };
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
         Ok(config)
     }
 
-    fn pinned(
+    fn pinned_verifier(
         &self,
         store: RootCertStore,
         provider: Arc<CryptoProvider>,
-    ) -> Result<Pinned, TlsError> {
+    ) -> Result<PinnedVerifier, TlsError> {
         let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider)
             .build()
             .map_err(|error| TlsError::with_source(TlsErrorKind::NoRoots, error))?;
-        Ok(Pinned::new(chain, self.pins.clone()))
+        Ok(PinnedVerifier::new(chain, self.pins.clone()))
     }
 }
 
@@ -96,9 +95,9 @@ fn store(roots: &Roots) -> Result<RootCertStore, TlsError> {
         add_system(&mut store)?;
     }
     for (index, certificate) in roots.extra.iter().enumerate() {
-        store
-            .add(CertificateDer::from_slice(certificate))
-            .map_err(|error| TlsError::with_source(TlsErrorKind::Certificate { index }, error))?;
+        store.add(CertificateDer::from_slice(certificate)).map_err(|error| {
+            TlsError::with_source(TlsErrorKind::InvalidCertificate { index }, error)
+        })?;
     }
     if store.is_empty() {
         return Err(TlsError::new(TlsErrorKind::NoRoots));
@@ -108,12 +107,12 @@ fn store(roots: &Roots) -> Result<RootCertStore, TlsError> {
 
 #[cfg(feature = "system-roots")]
 fn add_system(store: &mut RootCertStore) -> Result<(), TlsError> {
-    let found = rustls_native_certs::load_native_certs();
-    // Systems carry certificates that nobody can read; only an empty result is a failure.
-    let (added, _ignored) = store.add_parsable_certificates(found.certs);
+    let loaded = rustls_native_certs::load_native_certs();
+    // Some systems contain malformed certificates. Only an empty result is an error.
+    let (added, _ignored) = store.add_parsable_certificates(loaded.certs);
     if added == 0 {
-        let mut error = TlsError::new(TlsErrorKind::System);
-        error.source = found.errors.into_iter().next().map(|source| Box::new(source) as Source);
+        let mut error = TlsError::new(TlsErrorKind::SystemRoots);
+        error.source = loaded.errors.into_iter().next().map(|source| Box::new(source) as Source);
         return Err(error);
     }
     Ok(())
@@ -124,7 +123,7 @@ fn add_system(_: &mut RootCertStore) -> Result<(), TlsError> {
     Err(TlsError::new(TlsErrorKind::SystemRootsDisabled))
 }
 
-/// Trust that cannot be turned into a TLS configuration.
+/// Roots or pins that are no valid TLS configuration.
 #[derive(Debug)]
 pub struct TlsError {
     kind: TlsErrorKind,
@@ -135,20 +134,20 @@ pub struct TlsError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsErrorKind {
-    /// An entry of [`Roots::extra`] is not a certificate that can serve as an authority.
-    Certificate {
-        /// Its place in the list, counted from 0.
+    /// An entry of [`Roots::extra`] is not a valid certificate of an authority.
+    InvalidCertificate {
+        /// Its index in the list.
         index: usize,
     },
-    /// Nothing to trust: no connection could ever succeed.
+    /// There are no root certificates, so every connection would fail.
     NoRoots,
     /// A pin is not a SHA-256 in base64.
-    Pin,
+    InvalidPin,
     /// The operating system's roots cannot be read.
-    System,
-    /// The operating system's roots were asked for, but the `system-roots` feature is off.
+    SystemRoots,
+    /// The operating system's roots were requested, but the feature `system-roots` is disabled.
     SystemRootsDisabled,
-    /// The cryptography provider does not offer the protocol versions.
+    /// The cryptography provider does not support the protocol versions.
     Provider,
 }
 
@@ -159,7 +158,7 @@ impl TlsError {
     fn with_source(kind: TlsErrorKind, source: impl Into<Source>) -> Self {
         Self { kind, source: Some(source.into()) }
     }
-    /// What is wrong.
+    /// Returns what is wrong.
     pub fn kind(&self) -> TlsErrorKind {
         self.kind
     }
@@ -168,18 +167,18 @@ impl TlsError {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            TlsErrorKind::Certificate { index } => {
-                write!(f, "extra root certificate number {index} is not usable")
+            TlsErrorKind::InvalidCertificate { index } => {
+                write!(f, "extra root certificate number {index} is invalid")
             }
-            TlsErrorKind::NoRoots => f.write_str("there is no root certificate to trust"),
-            TlsErrorKind::Pin => f.write_str(
+            TlsErrorKind::NoRoots => f.write_str("there are no root certificates"),
+            TlsErrorKind::InvalidPin => f.write_str(
                 "the pin is not the SHA-256 of a public key in base64: expected 44 characters",
             ),
-            TlsErrorKind::System => {
+            TlsErrorKind::SystemRoots => {
                 f.write_str("the operating system's root certificates cannot be read")
             }
             TlsErrorKind::SystemRootsDisabled => f.write_str(
-                "the operating system's roots were asked for: switch on the `system-roots` feature",
+                "the operating system's roots were requested: enable the feature `system-roots`",
             ),
             TlsErrorKind::Provider => f.write_str("TLS 1.2 and 1.3 are not available"),
         }

@@ -1,4 +1,5 @@
-//! Two source addresses in a network of their own. Needs the right to make one (`unshare -n`, `ip`).
+//! Two local addresses in a network namespace. Skipped without permission to create one (`unshare -n`,
+//! `ip`).
 #![cfg(target_os = "linux")]
 
 use std::net::IpAddr;
@@ -7,10 +8,10 @@ use std::process::Command;
 use bitmart_net::{Connect as _, Connector, Target};
 use tokio::net::TcpListener;
 
-/// Set in the process that runs inside of the network.
+/// Set in the process inside the network namespace.
 const INSIDE: &str = "BITMART_NET_TEST_INSIDE";
 
-/// Interfaces and addresses of the network: an account's address each, and the host's.
+/// Creates an interface and address per account, and the host's address.
 const SETUP: &str = "ip link set lo up && \
     ip link add first type veth peer name first-host && \
     ip link add second type veth peer name second-host && \
@@ -18,19 +19,19 @@ const SETUP: &str = "ip link set lo up && \
     ip addr add 10.77.9.1/32 dev lo && \
     for name in first first-host second second-host; do ip link set $name up || exit 1; done";
 
-/// For a network whose kernel has no such interfaces.
-const SIMPLE: &str = "ip link set lo up && ip addr add 10.77.1.2/32 dev lo && \
+/// For kernels without `veth` interfaces.
+const SETUP_WITHOUT_VETH: &str = "ip link set lo up && ip addr add 10.77.1.2/32 dev lo && \
     ip addr add 10.77.2.2/32 dev lo && ip addr add 10.77.9.1/32 dev lo";
 
 #[test]
-fn each_account_comes_from_its_own_address() {
+fn each_account_connects_from_its_own_address() {
     if std::env::var_os(INSIDE).is_some() {
         return inside();
     }
     let program = std::env::current_exe().expect("a program");
     let run = format!(
-        "{{ ({SETUP}) 2>/dev/null || ({SIMPLE}); }} || exit 77; \
-         exec \"$0\" --exact each_account_comes_from_its_own_address --nocapture"
+        "{{ ({SETUP}) 2>/dev/null || ({SETUP_WITHOUT_VETH}); }} || exit 77; \
+         exec \"$0\" --exact each_account_connects_from_its_own_address --nocapture"
     );
     let output = Command::new("unshare")
         .args(["-n", "sh", "-c", &run])
@@ -40,14 +41,14 @@ fn each_account_comes_from_its_own_address() {
     match output {
         Err(error) => println!("skipped: no `unshare` on this machine: {error}"),
         Ok(output) => {
-            let told = String::from_utf8_lossy(&output.stdout).into_owned()
+            let output_text = String::from_utf8_lossy(&output.stdout).into_owned()
                 + &String::from_utf8_lossy(&output.stderr);
-            if told.contains("connected from two addresses") && output.status.success() {
+            if output_text.contains("connected from two addresses") && output.status.success() {
                 return;
             }
-            // The test itself ends with 101; everything else is the machine's.
-            assert_ne!(output.status.code(), Some(101), "{told}");
-            println!("skipped: no network of its own on this machine: {told}");
+            // 101 is a failed test; other codes mean that the setup failed.
+            assert_ne!(output.status.code(), Some(101), "{output_text}");
+            println!("skipped: cannot create a network namespace: {output_text}");
         }
     }
 }

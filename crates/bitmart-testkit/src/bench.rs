@@ -1,9 +1,9 @@
-//! Compares ways to do one thing, side by side in one process.
+//! Benchmarks that compare alternatives with a baseline in one process.
 //!
-//! Absolute times differ from machine to machine and from minute to minute, so a claim is a ratio
-//! to a baseline that ran interleaved with it. Each way runs in short batches, in turns, and the median
-//! batch counts. The batches are much shorter than a time slice of the operating system, so that on a
-//! busy machine most of them are not interrupted.
+//! Absolute times differ between machines and over time, so results are ratios to a baseline that runs
+//! interleaved with the candidates. Each candidate runs in short batches, in turns, and the median batch
+//! counts. Batches are much shorter than a time slice of the operating system, so that even on a busy
+//! machine most of them are not interrupted.
 //!
 //! ```no_run
 //! use bitmart_testkit::bench::Comparison;
@@ -15,8 +15,8 @@
 //! assert!(report.ratio_percent("str") < 100_000);
 //! ```
 //!
-//! In a bench with `harness = false`, `cargo bench` measures; `cargo test --benches` runs each way
-//! once to see that it works.
+//! In a bench with `harness = false`, `cargo bench` measures; `cargo test --benches` runs each
+//! candidate once to check that it works.
 
 use std::{
     env, fmt,
@@ -24,27 +24,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long one batch of a way should take.
-const BATCH: Duration = Duration::from_micros(300);
+/// Target duration of one batch.
+const BATCH_TIME: Duration = Duration::from_micros(300);
 
-/// How often each way gets its turn, unless [`Comparison::rounds`] says otherwise.
+/// Default of [`Comparison::rounds`].
 const ROUNDS: usize = 1000;
 
-/// After this time a comparison ends early, once each way had [`MIN_ROUNDS`] turns.
-const BUDGET: Duration = Duration::from_secs(4);
+/// A comparison ends early after this time, but not before [`MIN_ROUNDS`] rounds.
+const TIME_BUDGET: Duration = Duration::from_secs(4);
 
-/// Fewest turns that make a median.
+/// Minimum number of rounds for a median.
 const MIN_ROUNDS: usize = 21;
 
-/// Runs a way so many times and says how long that took.
-type Way<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
+/// Runs a candidate a number of times and returns the elapsed time.
+type Candidate<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
 
-/// A baseline and the ways to compare with it.
+/// A baseline and the candidates to compare with it.
 pub struct Comparison<'a> {
     title: String,
-    ways: Vec<(String, Way<'a>)>,
+    candidates: Vec<(String, Candidate<'a>)>,
     rounds: usize,
-    quick: bool,
+    test_mode: bool,
 }
 
 impl fmt::Debug for Comparison<'_> {
@@ -57,36 +57,41 @@ impl fmt::Debug for Comparison<'_> {
 }
 
 impl<'a> Comparison<'a> {
-    /// A comparison against the way `baseline`. Whether it measures or only tries each way once
-    /// follows from the arguments that cargo passes.
+    /// Creates a comparison against `baseline`. Cargo's arguments decide whether it measures or only
+    /// runs each candidate once.
     pub fn new<T>(
         title: impl Into<String>,
         baseline: impl Into<String>,
         run: impl FnMut() -> T + 'a,
     ) -> Self {
-        Self { title: title.into(), ways: Vec::new(), rounds: ROUNDS, quick: quick(env::args()) }
-            .candidate(baseline, run)
+        Self {
+            title: title.into(),
+            candidates: Vec::new(),
+            rounds: ROUNDS,
+            test_mode: is_test_mode(env::args()),
+        }
+        .candidate(baseline, run)
     }
 
-    /// Adds a way. What it returns is kept from being optimized away.
+    /// Adds a candidate. Its return value is protected from being optimized away.
     #[must_use]
     pub fn candidate<T>(
         mut self,
         name: impl Into<String>,
         mut run: impl FnMut() -> T + 'a,
     ) -> Self {
-        let way = move |times| {
+        let candidate = move |times| {
             let start = Instant::now();
             for _ in 0..times {
                 black_box(run());
             }
             start.elapsed()
         };
-        self.ways.push((name.into(), Box::new(way)));
+        self.candidates.push((name.into(), Box::new(candidate)));
         self
     }
 
-    /// Sets how often each way gets its turn at most: more for noisy ways.
+    /// Sets the maximum number of rounds. Noisy candidates need more.
     #[must_use]
     pub fn rounds(mut self, rounds: usize) -> Self {
         self.rounds = rounds.max(1);
@@ -95,11 +100,11 @@ impl<'a> Comparison<'a> {
 
     /// Runs everything and prints a table of medians and ratios.
     pub fn run(self) -> Report {
-        let quick = self.quick;
+        let test_mode = self.test_mode;
         let report = self.measure();
-        if quick {
-            // One run says nothing about time.
-            println!("{}: each of {} ways works", report.title, report.medians.len());
+        if test_mode {
+            // A single run is no measurement.
+            println!("{}: all {} candidates work", report.title, report.medians.len());
         } else {
             println!("{report}");
         }
@@ -107,26 +112,27 @@ impl<'a> Comparison<'a> {
     }
 
     fn measure(mut self) -> Report {
-        let rounds = if self.quick { 1 } else { self.rounds };
+        let rounds = if self.test_mode { 1 } else { self.rounds };
         let batches: Vec<u64> = self
-            .ways
+            .candidates
             .iter_mut()
-            .map(|(_, way)| if self.quick { 1 } else { batch_size(way) })
+            .map(|(_, candidate)| if self.test_mode { 1 } else { batch_size(candidate) })
             .collect();
 
-        let mut samples = vec![Vec::with_capacity(rounds); self.ways.len()];
+        let mut samples = vec![Vec::with_capacity(rounds); self.candidates.len()];
         let start = Instant::now();
         for round in 0..rounds {
-            if round >= MIN_ROUNDS && start.elapsed() > BUDGET {
+            if round >= MIN_ROUNDS && start.elapsed() > TIME_BUDGET {
                 break;
             }
-            for ((sample, (_, way)), &batch) in samples.iter_mut().zip(&mut self.ways).zip(&batches)
+            for ((sample, (_, candidate)), &batch) in
+                samples.iter_mut().zip(&mut self.candidates).zip(&batches)
             {
-                sample.push(way(batch).as_nanos() * 1000 / u128::from(batch));
+                sample.push(candidate(batch).as_nanos() * 1000 / u128::from(batch));
             }
         }
         let medians = samples.iter_mut().map(|sample| median(sample));
-        let names = self.ways.into_iter().map(|(name, _)| name);
+        let names = self.candidates.into_iter().map(|(name, _)| name);
         Report { title: self.title, medians: names.zip(medians).collect() }
     }
 }
@@ -140,8 +146,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// The median of `name` in percent of the baseline's: 130 is 1.3 times as long. Zero if there
-    /// is no such way.
+    /// Returns the median of `name` in percent of the baseline: 130 is 1.3 times as long. Zero if
+    /// there is no such candidate.
     pub fn ratio_percent(&self, name: &str) -> u128 {
         let median = self.medians.iter().find(|(other, _)| other == name);
         median.map_or(0, |(_, picos)| picos * 100 / self.baseline())
@@ -171,17 +177,17 @@ impl fmt::Display for Report {
 }
 
 /// `cargo bench` passes `--bench`, `cargo test --benches` does not.
-fn quick(arguments: impl Iterator<Item = String>) -> bool {
+fn is_test_mode(arguments: impl Iterator<Item = String>) -> bool {
     let arguments: Vec<String> = arguments.collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     has("--test") || !has("--bench")
 }
 
-/// Doubles the batch until it takes long enough to time; that also warms the way up. The best of
-/// three counts, so that an interruption does not pass for a long batch.
-fn batch_size(way: &mut Way<'_>) -> u64 {
+/// Doubles the batch until it takes long enough to time, which also warms the candidate up. The best
+/// of three runs counts, so that an interrupted batch does not seem long enough.
+fn batch_size(candidate: &mut Candidate<'_>) -> u64 {
     let mut batch = 1;
-    while (0..3).map(|_| way(batch)).min() < Some(BATCH) {
+    while (0..3).map(|_| candidate(batch)).min() < Some(BATCH_TIME) {
         batch *= 2;
     }
     batch

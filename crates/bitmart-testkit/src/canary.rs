@@ -1,4 +1,4 @@
-//! Canaries: recognizable stand-ins for secrets, to see whether any get out.
+//! Canaries: recognizable stand-ins for secrets, to detect leaks.
 
 use std::fmt::Debug;
 
@@ -9,22 +9,22 @@ pub const SECRET: &str = "CANARYsecret0123456789abcdef";
 /// A stand-in for a memo.
 pub const MEMO: &str = "CANARYmemo";
 
-/// Panics when `text` shows a canary or any of `more`, such as a signature.
+/// Asserts that `text` contains no canary and none of `more`, such as a signature.
 ///
 /// # Panics
-/// When it does.
+/// The text contains one.
 #[track_caller]
 pub fn assert_hidden(text: &str, more: &[&str]) {
-    assert!(!text.contains("CANARY"), "a canary got out: {text}");
+    assert!(!text.contains("CANARY"), "leaked a canary: {text}");
     for secret in more {
-        assert!(!text.contains(secret), "a secret got out: {text}");
+        assert!(!text.contains(secret), "leaked a secret: {text}");
     }
 }
 
-/// [`assert_hidden`] over both `Debug` forms of a value.
+/// Applies [`assert_hidden`] to both `Debug` forms of a value.
 ///
 /// # Panics
-/// When either form shows a canary or any of `more`.
+/// Either form contains a canary or any of `more`.
 #[track_caller]
 pub fn assert_debug_hides(value: &impl Debug, more: &[&str]) {
     assert_hidden(&format!("{value:?}"), more);
@@ -36,12 +36,12 @@ mod tests {
     use super::{KEY, MEMO, SECRET, assert_debug_hides, assert_hidden};
 
     #[test]
-    fn harmless_text_passes() {
+    fn accepts_harmless_text() {
         assert_debug_hides(&("harmless", 1), &["secret"]);
     }
 
     #[test]
-    fn every_canary_is_caught() {
+    fn detects_every_canary() {
         for canary in [KEY, SECRET, MEMO] {
             let caught = std::panic::catch_unwind(|| assert_hidden(canary, &[]));
             assert!(caught.is_err());
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn further_secrets_are_caught() {
+    fn detects_further_secrets() {
         let caught = std::panic::catch_unwind(|| assert_debug_hides(&"a b c", &["b"]));
         assert!(caught.is_err());
     }

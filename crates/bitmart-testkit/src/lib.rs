@@ -1,4 +1,5 @@
-//! Bench harness and test helpers of this workspace. Not published.
+//! Benchmark harness and test helpers of this workspace. Not published.
 
 pub mod bench;
 pub mod canary;
+pub mod capture;

@@ -102,7 +102,7 @@ impl Connector {
         let address = &*self.address;
         // Half of the time; TLS and the handshake need the rest.
         let target = Target::new(address.host(), address.port, address.tls)
-            .with_limit(DEFAULT_CONNECT_TIMEOUT / 2);
+            .with_timeout(DEFAULT_CONNECT_TIMEOUT / 2);
         let io = self
             .connect
             .connect(&target)

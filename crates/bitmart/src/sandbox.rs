@@ -1,5 +1,5 @@
-//! The embedded exchange: everything of [`bitmart_sandbox`], and its addresses and keys in the form
-//! that the clients of this crate take.
+//! The local exchange: a re-export of [`bitmart_sandbox`], and its addresses and credentials as the types
+//! of the clients.
 //!
 //! ```
 //! # #[cfg(feature = "rest")]
@@ -24,18 +24,18 @@ use bitmart_auth::{Credentials, CredentialsError};
 pub use bitmart_sandbox::*;
 use bitmart_types::{Environment, ReadyLineError};
 
-/// Where a sandbox listens, and its certificate if it speaks TLS.
+/// Returns the addresses of a sandbox and, with TLS, its certificate.
 ///
 /// # Errors
-/// When the certificate cannot be read, which no sandbox causes.
+/// The certificate is invalid, which does not happen.
 pub fn environment(sandbox: &Sandbox) -> Result<Environment, ReadyLineError> {
     Environment::from_ready_line(&sandbox.ready_line())
 }
 
-/// The sandbox's first key.
+/// Returns the first API key of a sandbox.
 ///
 /// # Errors
-/// When the sandbox was configured with a key that no client could send.
+/// The sandbox is configured with an invalid key.
 pub fn credentials(sandbox: &Sandbox) -> Result<Credentials, CredentialsError> {
     let key = sandbox.credentials();
     Credentials::new(key.key.as_str(), key.secret.as_str(), key.memo.as_str())

@@ -1,5 +1,4 @@
-//! The account tracker on futures, over real sockets: a position is opened, and closed while nobody
-//! listens.
+//! The account tracker on futures: a position is opened, and closed during a disconnect.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,14 +8,14 @@ use bitmart::rest::futures;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::{TradeId, dec, rest, ws};
 
-/// How long the test waits for what must happen. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout for expected events. Only a failing test reaches it.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 async fn next(
     account: &mut AccountTracker,
     fills: &mut Vec<TradeId>,
 ) -> Result<AccountEvent, Box<dyn std::error::Error>> {
-    let event = tokio::time::timeout(PATIENCE, account.next()).await?.ok_or("an event")??;
+    let event = tokio::time::timeout(TIMEOUT, account.next()).await?.ok_or("an event")??;
     if let AccountEvent::Fill(fill) = &event {
         fills.push(fill.trade_id.clone());
     }
@@ -24,7 +23,7 @@ async fn next(
 }
 
 #[tokio::test]
-async fn a_position_closed_while_nobody_listens_is_found_closed()
+async fn a_position_closed_during_a_disconnect_is_reported_closed()
 -> Result<(), Box<dyn std::error::Error>> {
     let exchange = Sandbox::start(Config::new().seed(5)).await?;
     let environment = sandbox::environment(&exchange)?;
@@ -36,7 +35,7 @@ async fn a_position_closed_while_nobody_listens_is_found_closed()
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
     let mut account = AccountTracker::new(rest.clone(), ws).futures(["USDT"]);
     let mut fills = Vec::new();
-    while !account.is_in_step(Market::Futures) {
+    while !account.is_live(Market::Futures) {
         next(&mut account, &mut fills).await?;
     }
     let before = account.state().balance(Market::Futures, &"USDT".into()).cloned();
@@ -56,7 +55,7 @@ async fn a_position_closed_while_nobody_listens_is_found_closed()
     }
 
     exchange.kill_sockets();
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         while exchange.sockets() > 0 {
             tokio::task::yield_now().await;
         }
@@ -72,7 +71,7 @@ async fn a_position_closed_while_nobody_listens_is_found_closed()
     }
     assert_eq!(account.state().positions(&contract).count(), 0);
     let known: BTreeSet<TradeId> = fills.iter().cloned().collect();
-    assert_eq!(known.len(), fills.len(), "a fill was told twice");
+    assert_eq!(known.len(), fills.len(), "a fill was reported twice");
     let ledger =
         exchange.fills().iter().map(|fill| TradeId::from(fill.trade_id.as_str())).collect();
     assert_eq!(known, ledger);

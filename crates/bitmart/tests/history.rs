@@ -1,5 +1,8 @@
-//! Complete histories from the sandbox: nothing missing, nothing twice, whatever the distances
-//! between orders and wherever the walk is interrupted.
+//! Histories from the sandbox are complete and without duplicates, for any distances between orders and
+//! with interruptions after every page.
+
+#[path = "common/exchange_clock.rs"]
+mod exchange_clock;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,23 +10,13 @@ use std::time::Duration;
 use bitmart::rest::history::{Cursor, History};
 use bitmart::rest::{Client, futures, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::Clock;
 use bitmart::{Timestamp, dec};
+use exchange_clock::ExchangeClock;
 use proptest::prelude::*;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 const BEGIN: u64 = 1_700_000_000_000;
-
-/// The client lives in the exchange's time.
-#[derive(Debug)]
-struct ExchangeTime(Arc<Sandbox>);
-
-impl Clock for ExchangeTime {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(self.0.now_ms()).expect("a time"))
-    }
-}
 
 async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
     let config = Config::new().stepped_clock(BEGIN).rate_limits(false);
@@ -31,7 +24,7 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
     let client = Client::builder()
         .environment(sandbox::environment(&exchange)?)
         .credentials(sandbox::credentials(&exchange)?)
-        .clock(ExchangeTime(exchange.clone()))
+        .clock(ExchangeClock(exchange.clone()))
         .limiter(bitmart::rest::Limiter::new(bitmart::rest::LimitPolicy::Off))
         .build()?;
     Ok((exchange, client))
@@ -50,7 +43,7 @@ async fn trade(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResul
     Ok(())
 }
 
-/// As [`trade`], on futures.
+/// Like [`trade`], on futures.
 async fn trade_futures(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResult {
     for pause in pauses {
         exchange.advance(Duration::from_millis(*pause));
@@ -68,8 +61,8 @@ async fn trade_futures(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> T
     Ok(())
 }
 
-/// Every row of a history, from a walk that is interrupted after every page.
-async fn walk<H: History>(
+/// Returns the ids of a history, resuming from the cursor after every page.
+async fn history_ids<H: History>(
     exchange: &Sandbox,
     client: &Client,
     request: H,
@@ -94,12 +87,12 @@ async fn compare(pauses: &[u64]) -> TestResult {
     trade(&exchange, &client, pauses).await?;
     let mut ledger: Vec<_> = exchange.orders().into_iter().map(|order| order.order_id).collect();
     ledger.sort();
-    assert_eq!(walk(&exchange, &client, spot::ListOrderHistory::new()).await?, ledger);
+    assert_eq!(history_ids(&exchange, &client, spot::ListOrderHistory::new()).await?, ledger);
 
     let (exchange, client) = open().await?;
     trade_futures(&exchange, &client, pauses).await?;
-    let ids = walk(&exchange, &client, futures::ListOrderHistory::new("BTCUSDT")).await?;
-    assert!(ids.is_sorted_by(|left, right| left < right), "none twice");
+    let ids = history_ids(&exchange, &client, futures::ListOrderHistory::new("BTCUSDT")).await?;
+    assert!(ids.is_sorted_by(|left, right| left < right), "no duplicates");
     assert_eq!(ids.len(), pauses.len());
     Ok(())
 }
@@ -107,7 +100,7 @@ async fn compare(pauses: &[u64]) -> TestResult {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
     #[test]
-    fn a_walk_gives_every_order_once(
+    fn a_history_contains_every_order_once(
         // Bursts within a second, and pauses of up to ten days.
         pauses in proptest::collection::vec(
             prop_oneof![4 => 1_u64..20, 1 => 0_u64..864_000_000],
@@ -120,7 +113,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn fills_are_walked_through_by_trade_id() -> TestResult {
+async fn the_history_of_fills_equals_the_fills_of_the_exchange() -> TestResult {
     let (exchange, client) = open().await?;
     exchange.step_market(50);
     for _ in 0..5 {

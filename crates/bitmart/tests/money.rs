@@ -1,28 +1,20 @@
-//! Money that moves other than by trading, through the typed client: what the sandbox computes decodes,
-//! and says what happened.
+//! Transfers, withdrawals, deposits and loans through the typed client.
+
+#[path = "common/exchange_clock.rs"]
+mod exchange_clock;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart::rest::{Client, LimitPolicy, Limiter, account, futures, margin, sub_account};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::Clock;
-use bitmart::{Credentials, Timestamp, dec};
+use bitmart::{Credentials, dec};
+use exchange_clock::ExchangeClock;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 const BEGIN: u64 = 1_700_000_000_000;
 const SUB: &str = "account2@sandbox.test";
-
-/// The client lives in the exchange's time.
-#[derive(Debug)]
-struct ExchangeTime(Arc<Sandbox>);
-
-impl Clock for ExchangeTime {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(self.0.now_ms()).expect("a time"))
-    }
-}
 
 fn client(
     exchange: &Arc<Sandbox>,
@@ -31,7 +23,7 @@ fn client(
     Ok(Client::builder()
         .environment(sandbox::environment(exchange)?)
         .credentials(credentials)
-        .clock(ExchangeTime(exchange.clone()))
+        .clock(ExchangeClock(exchange.clone()))
         .limiter(Limiter::new(LimitPolicy::Off))
         .build()?)
 }
@@ -44,7 +36,7 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
 }
 
 #[tokio::test]
-async fn wallets_and_accounts_pass_money_on() -> TestResult {
+async fn transfers_between_wallets_and_accounts() -> TestResult {
     let (exchange, main) = open().await?;
     let key = exchange.sub_account_credentials().ok_or("no sub-account")?;
     let sub = client(&exchange, Credentials::new(key.key, key.secret, key.memo)?)?;
@@ -53,13 +45,17 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
     assert_eq!(names.accounts[0].name, SUB);
     let to_sub = sub_account::TransferMainToSub::new(SUB, "BTC", dec!(2));
     main.sub_accounts().transfer_main_to_sub(to_sub.clone()).await?;
-    let again = main.sub_accounts().transfer_main_to_sub(to_sub).await.expect_err("one number");
+    let again = main
+        .sub_accounts()
+        .transfer_main_to_sub(to_sub)
+        .await
+        .expect_err("a duplicate request number");
     assert_eq!(again.code(), Some(61004));
     sub.sub_accounts()
         .transfer_own_to_main(sub_account::TransferOwnToMain::new("BTC", dec!(0.5)))
         .await?;
     let wallet = main.sub_accounts().wallet(SUB).await?;
-    assert_eq!(wallet.find("BTC").map(|row| row.available), Some(dec!(1.5)));
+    assert_eq!(wallet.balance("BTC").map(|row| row.available), Some(dec!(1.5)));
     let rows = sub.sub_accounts().own_transfers(sub_account::MoveType::SpotToSpot, 10).await?;
     assert_eq!((rows.total, rows.transfers[1].to_account.as_deref()), (Some(2), Some(SUB)));
 
@@ -77,7 +73,7 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
+async fn a_withdrawal_and_a_deposit_complete() -> TestResult {
     let (exchange, client) = open().await?;
     let account = client.account();
     let networks =
@@ -101,7 +97,7 @@ async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_loan_is_taken_and_paid_back() -> TestResult {
+async fn a_margin_loan_is_repaid_with_interest() -> TestResult {
     let (exchange, client) = open().await?;
     let margin = client.margin();
     let into =

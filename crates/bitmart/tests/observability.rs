@@ -1,8 +1,9 @@
-//! Every span, field and figure of `docs/observability.md` can be emitted, and no other is.
+//! Every span, field and metric of `docs/observability.md` is emitted, and no other.
 //!
-//! The only test of its binary: recorder and listener are those of the process.
+//! The only test of its binary: subscriber and metrics recorder are global.
 
-mod observed;
+#[path = "common/span_recorder.rs"]
+mod span_recorder;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -19,20 +20,20 @@ use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, rest, ws};
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn};
 use metrics::{Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use observed::{Notes, code, documented_fields, rows};
+use span_recorder::{SpanRecorder, code, documented_fields, rows};
 
-type Outcomes = Result<(), Box<dyn Error>>;
+type TestResult = Result<(), Box<dyn Error>>;
 
-/// How long the test waits for what must happen. Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for expected events. Only a failing test reaches it.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A figure that was registered.
+/// A registered metric.
 #[derive(Clone)]
-struct Figure {
+struct Metric {
     kind: &'static str,
     name: String,
     labels: Vec<(String, String)>,
-    /// Whether it ever got a value.
+    /// Whether it has had a value.
     used: Arc<Used>,
 }
 
@@ -40,52 +41,52 @@ struct Figure {
 struct Used(AtomicBool);
 
 impl Used {
-    fn note(&self) {
+    fn set_used(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 impl CounterFn for Used {
     fn increment(&self, _: u64) {
-        self.note();
+        self.set_used();
     }
     fn absolute(&self, _: u64) {
-        self.note();
+        self.set_used();
     }
 }
 
 impl GaugeFn for Used {
     fn increment(&self, _: f64) {
-        self.note();
+        self.set_used();
     }
     fn decrement(&self, _: f64) {
-        self.note();
+        self.set_used();
     }
     fn set(&self, _: f64) {
-        self.note();
+        self.set_used();
     }
 }
 
 impl HistogramFn for Used {
     fn record(&self, value: f64) {
         assert!(value.is_finite() && value >= 0.0);
-        self.note();
+        self.set_used();
     }
 }
 
-/// Keeps what is registered and how it is described.
+/// A metrics recorder that stores registrations and descriptions.
 #[derive(Clone, Default)]
-struct Figures(Arc<Mutex<Kept>>);
+struct MetricsRecorder(Arc<Mutex<Registered>>);
 
 #[derive(Default)]
-struct Kept {
-    figures: Vec<Figure>,
-    /// Kind and words, by name.
+struct Registered {
+    metrics: Vec<Metric>,
+    /// Kind and description, by name.
     described: BTreeMap<String, (&'static str, String)>,
 }
 
-impl Figures {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+impl MetricsRecorder {
+    fn registered(&self) -> MutexGuard<'_, Registered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,36 +94,36 @@ impl Figures {
         let labels = key.labels().map(|label| (label.key().into(), label.value().into()));
         let (name, labels) = (key.name().to_owned(), labels.collect());
         let used = Arc::<Used>::default();
-        self.kept().figures.push(Figure { kind, name, labels, used: used.clone() });
+        self.registered().metrics.push(Metric { kind, name, labels, used: used.clone() });
         used
     }
 
     fn describe(&self, kind: &'static str, name: &KeyName, about: SharedString) {
-        self.kept().described.insert(name.as_str().into(), (kind, about.into_owned()));
+        self.registered().described.insert(name.as_str().into(), (kind, about.into_owned()));
     }
 
-    /// The figures that got a value.
-    fn used(&self) -> Vec<Figure> {
-        let kept = self.kept();
-        kept.figures.iter().filter(|it| it.used.0.load(Ordering::Relaxed)).cloned().collect()
+    /// Returns the metrics that have had a value.
+    fn used(&self) -> Vec<Metric> {
+        let registered = self.registered();
+        registered.metrics.iter().filter(|it| it.used.0.load(Ordering::Relaxed)).cloned().collect()
     }
 
-    /// Waits until this figure got a value with this label.
-    async fn until(&self, name: &str, value: &str) -> Outcomes {
-        let has = |figure: &Figure| {
-            figure.name == name && figure.labels.iter().any(|label| label.1 == value)
+    /// Waits until this metric has a value with this label.
+    async fn until(&self, name: &str, value: &str) -> TestResult {
+        let matches = |metric: &Metric| {
+            metric.name == name && metric.labels.iter().any(|label| label.1 == value)
         };
         let wait = async {
-            while !self.used().iter().any(has) {
+            while !self.used().iter().any(matches) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.map_err(|_| format!("no {name} {value}"))?;
+        tokio::time::timeout(TIMEOUT, wait).await.map_err(|_| format!("no {name} {value}"))?;
         Ok(())
     }
 }
 
-impl Recorder for Figures {
+impl Recorder for MetricsRecorder {
     fn describe_counter(&self, name: KeyName, _: Option<Unit>, about: SharedString) {
         self.describe("counter", &name, about);
     }
@@ -143,10 +144,10 @@ impl Recorder for Figures {
     }
 }
 
-/// Answers every request with the same bytes.
-struct Canned(&'static str);
+/// Returns the same response to every request.
+struct FixedResponse(&'static str);
 
-impl Transport for Canned {
+impl Transport for FixedResponse {
     fn send(&self, _: http::Request<Bytes>) -> TransportFuture<'_> {
         Box::pin(async { Ok(http::Response::new(Body::from(Bytes::from(self.0)))) })
     }
@@ -155,20 +156,20 @@ impl Transport for Canned {
 const SUBMIT: &str = "/spot/v2/submit_order";
 const TICKER: &str = "/spot/quotation/v3/ticker";
 
-/// An order that rests in the book.
-fn resting() -> spot::NewOrder {
+/// An order far from the market, which does not fill.
+fn resting_order() -> spot::NewOrder {
     spot::NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5)).into()
 }
 
-async fn calls(exchange: &Sandbox) -> Outcomes {
+async fn exercise_rest(exchange: &Sandbox) -> TestResult {
     let builder = || -> Result<_, Box<dyn Error>> {
         Ok(rest::Client::builder()
             .environment(sandbox::environment(exchange)?)
             .credentials(sandbox::credentials(exchange)?))
     };
-    let policy = RetryPolicy::within(PATIENCE).first_pause(Duration::from_millis(1));
+    let policy = RetryPolicy::within(TIMEOUT).first_pause(Duration::from_millis(1));
     let client = builder()?.sync_clock(true).retry_reads(policy).build()?;
-    client.spot().submit_order(resting()).await?;
+    client.spot().submit_order(resting_order()).await?;
     exchange.inject(Fault::Unavailable.on(TICKER));
     client.spot().ticker("BTC_USDT").await?;
     let unknown = spot::NewOrder::limit_buy("NO_SUCH", dec!(1), dec!(1));
@@ -176,32 +177,33 @@ async fn calls(exchange: &Sandbox) -> Outcomes {
     assert_eq!(rejected.outcome(), Outcome::Rejected);
 
     exchange.inject(Fault::DropAfter.on(SUBMIT));
-    let lost = client.spot().submit_order(resting()).await.expect_err("no answer");
+    let lost = client.spot().submit_order(resting_order()).await.expect_err("no response");
     assert_eq!(lost.outcome(), Outcome::Unknown);
     exchange.inject(Fault::TruncatedJson.on(SUBMIT));
-    client.spot().submit_order(resting()).await.expect_err("half an answer");
+    client.spot().submit_order(resting_order()).await.expect_err("a truncated response");
     exchange.inject(Fault::HoldBefore.on(SUBMIT));
     let spot = client.spot();
     tokio::select! {
-        _ = spot.submit_order(resting()) => panic!("it is held"),
+        _ = spot.submit_order(resting_order()) => panic!("the request is held"),
         () = exchange.until_held(SUBMIT) => {}
     }
     exchange.clear_faults();
 
-    // A limiter of its own, because a ban lasts for a minute.
+    // A separate limiter, because a ban lasts for a minute.
     let banned = builder()?.limiter(Limiter::new(LimitPolicy::FailFast)).build()?;
     exchange.inject(Fault::Banned.on(TICKER));
     banned.spot().ticker("BTC_USDT").await.expect_err("banned");
-    let held_back = banned.spot().ticker("BTC_USDT").await.expect_err("still banned");
-    assert_eq!(held_back.outcome(), Outcome::NotSent);
+    let not_sent = banned.spot().ticker("BTC_USDT").await.expect_err("still banned");
+    assert_eq!(not_sent.outcome(), Outcome::NotSent);
 
-    let odd = r#"{"code":1000,"data":{"server_time":1527777538000,"zone":"UTC"}}"#;
-    let drifting = builder()?.watch_drift(true).transport(Canned(odd)).build()?;
+    let with_unknown_field = r#"{"code":1000,"data":{"server_time":1527777538000,"zone":"UTC"}}"#;
+    let drifting =
+        builder()?.watch_drift(true).transport(FixedResponse(with_unknown_field)).build()?;
     drifting.send(system::QueryTime::new()).await?;
     Ok(())
 }
 
-async fn streams(exchange: &Sandbox, figures: &Figures) -> Outcomes {
+async fn exercise_streams(exchange: &Sandbox, metrics: &MetricsRecorder) -> TestResult {
     let environment = sandbox::environment(exchange)?;
     let rest = rest::Client::builder()
         .environment(environment.clone())
@@ -214,15 +216,15 @@ async fn streams(exchange: &Sandbox, figures: &Figures) -> Outcomes {
     let client = build(sandbox::credentials(exchange)?).build()?;
 
     let mut book = client.order_book(topic::spot::depth_increase("BTC_USDT")).await?;
-    until_whole(&mut book, true).await?;
+    until_synchronized(&mut book, true).await?;
     exchange.inject(Fault::VersionGap.on("spot/depth/increase100:BTC_USDT"));
-    until_whole(&mut book, false).await?;
-    until_whole(&mut book, true).await?;
+    until_synchronized(&mut book, false).await?;
+    until_synchronized(&mut book, true).await?;
     exchange.inject(Fault::Garbage.on("spot/depth/increase100:BTC_USDT"));
-    until_whole(&mut book, false).await?;
+    until_synchronized(&mut book, false).await?;
 
     let mut orders = client.subscribe(topic::spot::user_orders("ETH_USDT")).await?;
-    rest.spot().submit_order(resting()).await?;
+    rest.spot().submit_order(resting_order()).await?;
     while let Some(update) = orders.next().await {
         match update? {
             Update::Data(_) => exchange.kill_sockets(),
@@ -235,27 +237,27 @@ async fn streams(exchange: &Sandbox, figures: &Figures) -> Outcomes {
     let slow = build(sandbox::credentials(exchange)?).queue_capacity(2).build()?;
     let _unread = slow.subscribe(topic::spot::user_orders("ETH_USDT")).await?;
     for _ in 0..4 {
-        rest.spot().submit_order(resting()).await?;
+        rest.spot().submit_order(resting_order()).await?;
     }
-    figures.until("bitmart_ws_dropped_events_total", "private").await?;
+    metrics.until("bitmart_ws_dropped_events_total", "private").await?;
 
-    let stranger = build(Credentials::new("nobody", "secret-of-nobody", "memo")?).build()?;
-    stranger.subscribe(topic::spot::user_orders("BTC_USDT")).await.expect_err("no such key");
+    let unknown_key = build(Credentials::new("unknown", "unknown-secret", "memo")?).build()?;
+    unknown_key.subscribe(topic::spot::user_orders("BTC_USDT")).await.expect_err("no such key");
     Ok(())
 }
 
-async fn until_whole<T: ws::event::DepthEvent>(
+async fn until_synchronized<T: ws::event::DepthEvent>(
     book: &mut ws::book::BookSubscription<T>,
-    whole: bool,
-) -> Outcomes {
-    while book.book().is_synchronized() != whole {
-        let change = tokio::time::timeout(PATIENCE, book.next()).await?;
+    synchronized: bool,
+) -> TestResult {
+    while book.book().is_synchronized() != synchronized {
+        let change = tokio::time::timeout(TIMEOUT, book.next()).await?;
         change.ok_or("the subscription ended")??;
     }
     Ok(())
 }
 
-async fn account(exchange: &Sandbox) -> Outcomes {
+async fn exercise_account(exchange: &Sandbox) -> TestResult {
     let environment = sandbox::environment(exchange)?;
     let credentials = sandbox::credentials(exchange)?;
     let rest = rest::Client::builder()
@@ -264,7 +266,7 @@ async fn account(exchange: &Sandbox) -> Outcomes {
         .build()?;
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
     let mut account = AccountTracker::new(rest, ws).spot();
-    while let Some(event) = tokio::time::timeout(PATIENCE, account.next()).await? {
+    while let Some(event) = tokio::time::timeout(TIMEOUT, account.next()).await? {
         if let AccountEvent::CaughtUp(_) = event? {
             break;
         }
@@ -273,28 +275,28 @@ async fn account(exchange: &Sandbox) -> Outcomes {
 }
 
 #[tokio::test]
-async fn what_is_documented_is_emitted_and_nothing_else() -> Outcomes {
-    let (notes, figures) = (Notes::default(), Figures::default());
-    tracing::subscriber::set_global_default(notes.clone())?;
-    metrics::set_global_recorder(figures.clone()).map_err(|_| "there is another recorder")?;
+async fn documented_spans_fields_and_metrics_are_emitted_and_no_others() -> TestResult {
+    let (recorder, metrics) = (SpanRecorder::default(), MetricsRecorder::default());
+    tracing::subscriber::set_global_default(recorder.clone())?;
+    ::metrics::set_global_recorder(metrics.clone()).map_err(|_| "there is another recorder")?;
     let exchange = Sandbox::start(Config::new().seed(11)).await?;
-    calls(&exchange).await?;
-    streams(&exchange, &figures).await?;
-    account(&exchange).await?;
-    figures.until("bitmart_ws_reconnects_total", "private").await?;
+    exercise_rest(&exchange).await?;
+    exercise_streams(&exchange, &metrics).await?;
+    exercise_account(&exchange).await?;
+    metrics.until("bitmart_ws_reconnects_total", "private").await?;
 
-    assert_eq!(notes.fields(), documented_fields());
-    let sentences = BTreeSet::from(["bitmart.detail", "message"].map(str::to_owned));
-    assert_eq!(notes.texts(), sentences, "all others are numbers or words");
+    assert_eq!(recorder.fields(), documented_fields());
+    let free_text = BTreeSet::from(["bitmart.detail", "message"].map(str::to_owned));
+    assert_eq!(recorder.debug_fields(), free_text, "all other fields are numbers or words");
     let account = exchange.credentials();
     for secret in [&account.key, &account.secret, &account.memo] {
-        assert!(!notes.text().contains(secret.as_str()), "a secret was told");
+        assert!(!recorder.text().contains(secret.as_str()), "leaked a secret");
     }
 
-    let used = figures.used();
-    let shape = |figure: &Figure| {
-        let labels: BTreeSet<String> = figure.labels.iter().map(|(key, _)| key.clone()).collect();
-        (figure.name.clone(), (figure.kind.to_owned(), labels))
+    let used = metrics.used();
+    let shape = |metric: &Metric| {
+        let labels: BTreeSet<String> = metric.labels.iter().map(|(key, _)| key.clone()).collect();
+        (metric.name.clone(), (metric.kind.to_owned(), labels))
     };
     let emitted: BTreeMap<_, _> = used.iter().map(shape).collect();
     assert_eq!(used.iter().map(shape).collect::<BTreeSet<_>>().len(), emitted.len());
@@ -305,18 +307,19 @@ async fn what_is_documented_is_emitted_and_nothing_else() -> Outcomes {
         described.insert(name, (row[1].clone(), row[3].clone()));
     }
     assert_eq!(emitted, documented);
-    let told = figures.kept().described.clone().into_iter();
-    let told: BTreeMap<_, _> = told.map(|(name, (kind, it))| (name, (kind.into(), it))).collect();
-    assert_eq!(told, described);
+    let descriptions = metrics.registered().described.clone().into_iter();
+    let descriptions: BTreeMap<_, _> =
+        descriptions.map(|(name, (kind, text))| (name, (kind.into(), text))).collect();
+    assert_eq!(descriptions, described);
 
     let values: BTreeSet<&str> =
-        used.iter().flat_map(|figure| &figure.labels).map(|(_, value)| value.as_str()).collect();
+        used.iter().flat_map(|metric| &metric.labels).map(|(_, value)| value.as_str()).collect();
     let endpoints: BTreeSet<&str> =
         rest::catalog::ENDPOINTS.iter().map(|entry| entry.metadata.id).collect();
     let is_word =
         |value: &&str| value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let free: Vec<_> =
+    let unexpected: Vec<_> =
         values.into_iter().filter(|value| !is_word(value) && !endpoints.contains(value)).collect();
-    assert!(free.is_empty(), "labels that are not fixed words: {free:?}");
+    assert!(unexpected.is_empty(), "labels that are not fixed words: {unexpected:?}");
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! Both clients through proxies, with and without TLS, against the sandbox.
 
 use std::error::Error;
-use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart::net::testing::{TestProxy, TestProxyBuilder};
@@ -12,20 +11,18 @@ use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::Service;
 use bitmart::ws::{ReconnectReason, Update, topic};
 use bitmart::{Environment, dec, rest, ws};
+use bitmart_testkit::capture::{self, record, record_debug, record_error};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
 const PASSWORD: &str = "CANARYpassword";
-/// The same as HTTP proxies get it: `me:CANARYpassword` in base64.
+/// `me:CANARYpassword` in base64, as sent to HTTP proxies.
 const ENCODED: &str = "bWU6Q0FOQVJZcGFzc3dvcmQ=";
 
-/// Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Only a failing test reaches it.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn clients(
     exchange: &Sandbox,
@@ -41,17 +38,17 @@ fn clients(
         .environment(environment)
         .credentials(credentials)
         .connector(connector.clone());
-    see_debug(&rest);
-    see_debug(&ws);
+    record_debug(&rest);
+    record_debug(&ws);
     Ok((rest.build()?, ws.build()?))
 }
 
-/// An order and its push: both clients work.
+/// Places an order and waits for its push, which uses both clients.
 async fn trade(rest: &rest::Client, ws: &ws::Client) -> TestResult {
     let mut orders = ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(1000)).post_only();
     let placed = rest.spot().submit_order(order).await?;
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         while let Some(update) = orders.next().await {
             if let Update::Data(order) = update?
                 && order.order_id == placed.order_id
@@ -64,34 +61,39 @@ async fn trade(rest: &rest::Client, ws: &ws::Client) -> TestResult {
     .await?
 }
 
-async fn through(scheme: &str, tls: bool, proxy: TestProxyBuilder) -> TestResult {
+async fn trade_through(scheme: &str, tls: bool, proxy: TestProxyBuilder) -> TestResult {
     let exchange = Sandbox::start(Config::new().tls(tls)).await?;
     let proxy = proxy.user("me", PASSWORD).start().await?;
     let address = format!("{scheme}://me:{PASSWORD}@{}", proxy.address());
     let builder = Connector::builder().proxy(&address).proxy_loopback();
-    see_debug(&builder);
+    record_debug(&builder);
     let connector = builder.build()?;
-    see_debug(&connector);
+    record_debug(&connector);
     let (rest, ws) = clients(&exchange, &connector)?;
     trade(&rest, &ws).await?;
-    see_debug(&rest);
-    see_debug(&ws);
-    assert!(proxy.asked().len() >= 2, "REST and WebSocket: {:?}", proxy.asked());
+    record_debug(&rest);
+    record_debug(&ws);
+    assert!(
+        proxy.requested_hosts().len() >= 2,
+        "REST and WebSocket: {:?}",
+        proxy.requested_hosts()
+    );
 
-    // Loopback is not proxied unless it is asked for.
-    let (before, connector) = (proxy.asked().len(), Connector::builder().proxy(&address).build()?);
+    // Loopback hosts bypass the proxy by default.
+    let (before, connector) =
+        (proxy.requested_hosts().len(), Connector::builder().proxy(&address).build()?);
     let (rest, ws) = clients(&exchange, &connector)?;
     trade(&rest, &ws).await?;
-    assert_eq!(proxy.asked().len(), before);
+    assert_eq!(proxy.requested_hosts().len(), before);
 
     // Another password.
     let wrong = format!("{scheme}://me:CANARYwrong@{}", proxy.address());
     let connector = Connector::builder().proxy(wrong).proxy_loopback().build()?;
-    refused(&exchange, &connector, Hop::ProxyHandshake, ConnectErrorKind::Unauthorized).await
+    expect_failure(&exchange, &connector, Hop::ProxyHandshake, ConnectErrorKind::Unauthorized).await
 }
 
-/// Neither client gets anywhere, and both say which hop failed.
-async fn refused(
+/// Checks that neither client can connect and that both report the hop that failed.
+async fn expect_failure(
     exchange: &Sandbox,
     connector: &(impl Connect + Clone),
     hop: Hop,
@@ -100,7 +102,7 @@ async fn refused(
     let (rest, ws) = clients(exchange, connector)?;
     let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(1000));
     let error = rest.spot().submit_order(order).await.err().ok_or("it was sent")?;
-    see_error(&error);
+    record_error(&error);
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
     let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
     let found = loop {
@@ -115,12 +117,12 @@ async fn refused(
     let mut troubles = ws.connection_problems();
     let subscribing =
         tokio::spawn(async move { ws.subscribe(topic::spot::ticker("BTC_USDT")).await.map(drop) });
-    let trouble = tokio::time::timeout(PATIENCE, troubles.next()).await?.ok_or("no trouble")?;
+    let trouble = tokio::time::timeout(TIMEOUT, troubles.next()).await?.ok_or("no trouble")?;
     subscribing.abort();
-    see(format!("{} {:?}", trouble.reason, trouble.reason));
+    record(format!("{} {:?}", trouble.reason, trouble.reason));
     match trouble.reason {
-        ReconnectReason::Unreachable { hop: at, kind: what, .. } => {
-            assert_eq!((at, what), (hop, kind));
+        ReconnectReason::Unreachable { hop: failed_hop, kind: failure, .. } => {
+            assert_eq!((failed_hop, failure), (hop, kind));
             Ok(())
         }
         other => Err(format!("{other:?}").into()),
@@ -128,35 +130,35 @@ async fn refused(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_trade_through_proxies_and_tell_no_password() -> TestResult {
-    tracing::subscriber::set_global_default(Listener)?;
+async fn clients_trade_through_proxies_without_leaking_passwords() -> TestResult {
+    capture::capture_tracing()?;
     for tls in [false, true] {
-        through("http", tls, TestProxy::http()).await?;
-        through("socks5h", tls, TestProxy::socks5()).await?;
-        through("socks5", tls, TestProxy::socks5()).await?;
+        trade_through("http", tls, TestProxy::http()).await?;
+        trade_through("socks5h", tls, TestProxy::socks5()).await?;
+        trade_through("socks5", tls, TestProxy::socks5()).await?;
     }
-    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    assert!(seen.contains("proxy"), "something was noted");
+    let captured = capture::contents();
+    assert!(captured.contains("proxy"), "nothing was captured");
     for secret in [PASSWORD, ENCODED, "CANARYwrong"] {
-        let line = seen.lines().find(|line| line.contains(secret));
+        let line = captured.lines().find(|line| line.contains(secret));
         assert_eq!(line, None);
     }
     Ok(())
 }
 
-/// A listener that answers the first question of everyone with these bytes and hangs up.
-async fn answering(answer: &'static [u8]) -> TestResult<Connector> {
+/// A connector through a proxy that responds to every request with these bytes and closes.
+async fn proxy_with_response(response: &'static [u8]) -> TestResult<Connector> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let mut question = [0; 4096];
-                // What is asked does not matter; a part of it is enough.
-                let _ = client.read(&mut question).await?;
-                client.write_all(answer).await?;
+                let mut request = [0; 4096];
+                // The content of the request does not matter.
+                let _ = client.read(&mut request).await?;
+                client.write_all(response).await?;
                 client.shutdown().await?;
-                client.read(&mut question).await
+                client.read(&mut request).await
             });
         }
     });
@@ -164,33 +166,34 @@ async fn answering(answer: &'static [u8]) -> TestResult<Connector> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_proxy_does_wrong_reaches_both_clients_with_its_hop() -> TestResult {
+async fn both_clients_report_proxy_failures_with_their_hop() -> TestResult {
     use ConnectErrorKind as Kind;
 
     let exchange = Sandbox::start(Config::new()).await?;
     let cases: [(&[u8], Kind); 5] = [
         (b"HTTP/1.1 407 Who?\r\n\r\n", Kind::Unauthorized),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", Kind::Page),
-        (b"<html>no HTTP at all</html>\r\n\r\n", Kind::Protocol),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>", Kind::HtmlPage),
+        (b"<html>not HTTP</html>\r\n\r\n", Kind::Protocol),
         (b"HTTP/1.1 20", Kind::Closed),
-        (b"HTTP/1.1 503 Later\r\n\r\n", Kind::Denied { code: 503 }),
+        (b"HTTP/1.1 503 Later\r\n\r\n", Kind::Rejected { code: 503 }),
     ];
-    for (answer, kind) in cases {
-        refused(&exchange, &answering(answer).await?, Hop::ProxyHandshake, kind).await?;
+    for (response, kind) in cases {
+        expect_failure(&exchange, &proxy_with_response(response).await?, Hop::ProxyHandshake, kind)
+            .await?;
     }
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}", silent.local_addr()?);
     let hangs = Connector::builder().proxy(address).proxy_loopback().build()?;
-    refused(&exchange, &hangs, Hop::ProxyHandshake, Kind::Timeout).await?;
+    expect_failure(&exchange, &hangs, Hop::ProxyHandshake, Kind::Timeout).await?;
     let foreign = Connector::builder().without_proxy().bind([192, 0, 2, 1].into()).build()?;
-    refused(&exchange, &foreign, Hop::Host, Kind::LocalAddress).await
+    expect_failure(&exchange, &foreign, Hop::Host, Kind::LocalAddress).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_ones_own_carries_both_clients() -> TestResult {
+async fn a_custom_stream_works_with_both_clients() -> TestResult {
     for tls in [false, true] {
         let exchange = Sandbox::start(Config::new().tls(tls)).await?;
-        // A relay between pipes in memory and the socket.
+        // A relay between an in-memory stream and the socket.
         let connector = Arc::new(from_fn(|target| async move {
             let mut socket = TcpStream::connect((target.host(), target.port())).await?;
             let (near, mut far) = tokio::io::duplex(1000);
@@ -204,7 +207,7 @@ async fn a_stream_of_ones_own_carries_both_clients() -> TestResult {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_not_pinned_is_refused_by_both_clients() -> TestResult {
+async fn both_clients_reject_a_server_without_a_pinned_key() -> TestResult {
     let exchange = Sandbox::start(Config::new().tls(true)).await?;
     let environment = sandbox::environment(&exchange)?;
     let other = TlsOptions::default().pin_sha256("YLh1dUR9y6Kja30RrAn7JKnbQG/uEtLMkBgFF2Fuihg=")?;
@@ -216,15 +219,15 @@ async fn a_key_that_is_not_pinned_is_refused_by_both_clients() -> TestResult {
     let mut troubles = ws.connection_problems();
     let subscribing =
         tokio::spawn(async move { ws.subscribe(topic::spot::ticker("BTC_USDT")).await.map(drop) });
-    let trouble = tokio::time::timeout(PATIENCE, troubles.next()).await?.ok_or("no trouble")?;
+    let trouble = tokio::time::timeout(TIMEOUT, troubles.next()).await?.ok_or("no trouble")?;
     subscribing.abort();
-    assert!(trouble.reason.to_string().contains("pinned"), "{}", trouble.reason);
+    assert!(trouble.reason.to_string().contains("matches no pin"), "{}", trouble.reason);
     Ok(())
 }
 
-/// A gateway at `/bitmart` of another host: the path stands in the address and is not signed.
+/// A gateway with the path prefix `/bitmart`.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_path_of_a_gateway_stands_in_the_address() -> TestResult {
+async fn the_path_prefix_of_a_gateway_is_part_of_the_request() -> TestResult {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let lines = tokio::spawn(async move {
@@ -239,65 +242,8 @@ async fn the_path_of_a_gateway_stands_in_the_address() -> TestResult {
         .with(Service::SpotRest, format!("http://{address}/bitmart/"));
     let client = rest::Client::builder().environment(environment).build()?;
     let failed = client.system().time().await;
-    assert!(failed.is_err(), "the gateway answers nothing");
+    assert!(failed.is_err(), "the gateway does not respond");
     let head = lines.await??;
     assert!(head.starts_with("GET /bitmart/system/time HTTP/1.1\r\n"), "{head}");
     Ok(())
-}
-
-/// Everything that was noted, shown or told.
-static SEEN: Mutex<String> = Mutex::new(String::new());
-
-fn see(text: impl AsRef<str>) {
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.push_str(text.as_ref());
-    seen.push('\n');
-}
-
-fn see_debug(value: &impl Debug) {
-    see(format!("{value:?}"));
-    see(format!("{value:#?}"));
-}
-
-fn see_error(error: &(dyn Error + 'static)) {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        see(format!("{error} {error:?} {error:#?}"));
-        cause = error.source();
-    }
-}
-
-struct Listener;
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, " {field}={value:?}");
-    }
-}
-
-impl Subscriber for Listener {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let mut fields = Fields(format!("span of {}:", attributes.metadata().target()));
-        attributes.record(&mut fields);
-        see(fields.0);
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        let mut fields = Fields(String::new());
-        values.record(&mut fields);
-        see(fields.0);
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields(format!("event of {}:", event.metadata().target()));
-        event.record(&mut fields);
-        see(fields.0);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
 }

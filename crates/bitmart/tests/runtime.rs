@@ -1,5 +1,5 @@
-//! What needs a tokio runtime, and which parts of it: the list behind the sections `# Panics` of
-//! the documentation. Whoever changes a line here changes the documentation of that item, too.
+//! Which functions need a tokio runtime, and which parts of it. The `# Panics` sections of the
+//! documentation must agree with this list.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,10 +16,10 @@ use bitmart::sandbox::{Config, Sandbox};
 use bitmart::ws::topic;
 use bitmart::{ClientOrderId, Credentials, Environment, Timestamp, rest, ws};
 
-/// Answers at once, without a network.
-struct Canned;
+/// Returns a fixed response, without a network.
+struct FixedResponse;
 
-impl Transport for Canned {
+impl Transport for FixedResponse {
     fn send(&self, _: http::Request<Bytes>) -> TransportFuture<'_> {
         let body = r#"{"code":1000,"message":"OK","trace":"t","data":{"server_time":1}}"#;
         Box::pin(async move { Ok(http::Response::new(Body::from(Bytes::from(body)))) })
@@ -28,10 +28,10 @@ impl Transport for Canned {
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
-/// The name of an item, where it panics, and what is done with it.
-type Line = (&'static str, Panics, fn() -> Work);
+/// The name of a function, where it panics, and a call of it.
+type Case = (&'static str, Panics, fn() -> Work);
 
-/// Where it panics: without a runtime, in one without time and I/O, in one with time only.
+/// Where a call panics: without a runtime, in one without time and I/O, in one with time only.
 #[derive(Debug, PartialEq, Eq)]
 struct Panics {
     outside: bool,
@@ -40,13 +40,13 @@ struct Panics {
 }
 
 const NEVER: Panics = Panics { outside: false, bare: false, time_only: false };
-/// Spawns or waits for something that does not need a clock.
+/// Spawns a task or waits for something other than time or I/O.
 const OUTSIDE: Panics = Panics { outside: true, bare: false, time_only: false };
 const WITHOUT_TIME: Panics = Panics { outside: true, bare: true, time_only: false };
 const WITHOUT_IO: Panics = Panics { outside: true, bare: true, time_only: true };
 
-/// This machine, where nobody listens.
-fn nowhere() -> Environment {
+/// Addresses where nothing listens.
+fn unreachable_environment() -> Environment {
     let mut environment = Environment::live();
     for rest in [&mut environment.spot_rest, &mut environment.futures_rest] {
         *rest = "http://127.0.0.1:1".into();
@@ -67,7 +67,7 @@ fn credentials() -> Credentials {
 }
 
 fn builder() -> rest::ClientBuilder {
-    rest::Client::builder().environment(nowhere()).credentials(credentials())
+    rest::Client::builder().environment(unreachable_environment()).credentials(credentials())
 }
 
 fn rest_client() -> rest::Client {
@@ -75,11 +75,12 @@ fn rest_client() -> rest::Client {
 }
 
 fn own_transport() -> rest::Client {
-    builder().transport(Canned).build().expect("a client")
+    builder().transport(FixedResponse).build().expect("a client")
 }
 
 fn streams() -> ws::Client {
-    let client = ws::Client::builder().environment(nowhere()).credentials(credentials());
+    let client =
+        ws::Client::builder().environment(unreachable_environment()).credentials(credentials());
     client.build().expect("a client")
 }
 
@@ -89,8 +90,8 @@ fn work(future: impl Future + 'static) -> Work {
     })
 }
 
-/// Each thing that could need a runtime, and what it needs.
-fn list() -> Vec<Line> {
+/// All functions that might need a runtime.
+fn cases() -> Vec<Case> {
     vec![
         ("rest::ClientBuilder::build", NEVER, || work(async { drop(rest_client()) })),
         ("HyperTransportBuilder::build", NEVER, || {
@@ -118,7 +119,7 @@ fn list() -> Vec<Line> {
         ("dead_man::Builder::start", OUTSIDE, || {
             work(async {
                 let switch = DeadManSwitch::builder(own_transport()).pair("BTC_USDT").start();
-                // Dropping it cancels, which is another matter.
+                // Dropping it would start the cancellation.
                 std::mem::forget(switch);
             })
         }),
@@ -164,8 +165,8 @@ fn list() -> Vec<Line> {
     ]
 }
 
-/// Lets it begin, and whatever it spawned.
-async fn begin(mut work: Work) {
+/// Polls a call and the tasks that it spawns for a while.
+async fn run_for_a_while(mut work: Work) {
     for _ in 0..20 {
         let ready = std::future::poll_fn(|context| {
             std::task::Poll::Ready(work.as_mut().poll(context).is_ready())
@@ -173,33 +174,34 @@ async fn begin(mut work: Work) {
         if ready.await {
             return;
         }
-        std::thread::sleep(Duration::from_millis(1)); // For what happens on other threads.
+        std::thread::sleep(Duration::from_millis(1)); // For other threads.
         tokio::task::yield_now().await;
     }
 }
 
 fn panics_in(runtime: &mut tokio::runtime::Builder, make: fn() -> Work) -> bool {
     let runtime = runtime.build().expect("a runtime");
-    let panicked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(begin(make())))).is_err();
+    let panicked =
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(run_for_a_while(make())))).is_err();
     runtime.shutdown_background();
     panicked
 }
 
 fn panics_outside(make: fn() -> Work) -> bool {
-    let begin = || {
+    let poll_once = || {
         let mut work = pin!(make());
         let _ = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     };
-    catch_unwind(AssertUnwindSafe(begin)).is_err()
+    catch_unwind(AssertUnwindSafe(poll_once)).is_err()
 }
 
 #[test]
-fn what_panics_without_a_runtime_is_what_is_documented() {
-    // The only test of this file: panics that are expected need not be printed.
+fn functions_panic_without_the_documented_parts_of_a_runtime() {
+    // Suppress the output of expected panics. This is the only test of the binary.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let mut wrong = Vec::new();
-    for (name, expected, make) in list() {
+    for (name, expected, make) in cases() {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let found = Panics {
             outside: panics_outside(make),

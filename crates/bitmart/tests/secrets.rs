@@ -1,13 +1,12 @@
-//! No key, secret, memo or signature reaches a log, an error, a panic or a `Debug`, with everything
-//! that the HTTP, TLS and WebSocket stacks can note compiled in and listened to.
+//! No key, secret, memo or signature appears in a log, an error, a panic or `Debug` output, with all
+//! logging of the HTTP, TLS and WebSocket stacks enabled.
 //!
-//! rustls notes with `log` and its feature is on here. hyper notes only when it was compiled with
-//! `RUSTFLAGS="--cfg hyper_unstable_tracing"`; without it the test says that this part was skipped.
+//! rustls logs through `log`, which is enabled here. hyper logs only if compiled with
+//! `RUSTFLAGS="--cfg hyper_unstable_tracing"`; without it, the test reports that part as skipped.
 //!
-//! The only test of its binary: listeners and panic hooks are those of the process.
+//! The only test of its binary: subscriber, logger and panic hook are global.
 
 use std::error::Error;
-use std::fmt::{Debug, Write as _};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,89 +18,15 @@ use bitmart::rest::{Client, http, spot};
 use bitmart::sandbox::{self, ApiKey, Config, Fault, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, ws};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use bitmart_testkit::canary::{KEY, MEMO, SECRET};
+use bitmart_testkit::capture::{self, record, record_debug, record_error};
 
 type TestResult<T = ()> = Result<T, Box<dyn Error>>;
 
-const KEY: &str = "CANARYkey0123456789abcdef";
-const SECRET: &str = "CANARYsecret0123456789abcdef";
-const MEMO: &str = "CANARYmemo";
+/// Only a failing test reaches it.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Only a failing test waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Everything that was noted, shown or told.
-static SEEN: Mutex<String> = Mutex::new(String::new());
-
-fn see(text: impl AsRef<str>) {
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.push_str(text.as_ref());
-    seen.push('\n');
-}
-
-/// Both forms of `Debug`.
-fn see_debug(value: &impl Debug) {
-    see(format!("{value:?}"));
-    see(format!("{value:#?}"));
-}
-
-/// An error with all of its causes.
-fn see_error(error: &(dyn Error + 'static)) {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        see(format!("{error} {error:?} {error:#?}"));
-        cause = error.source();
-    }
-}
-
-struct Listener;
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, " {field}={value:?}");
-    }
-}
-
-impl Subscriber for Listener {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let mut fields = Fields(format!("span of {}:", attributes.metadata().target()));
-        attributes.record(&mut fields);
-        see(fields.0);
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        let mut fields = Fields(String::new());
-        values.record(&mut fields);
-        see(fields.0);
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields(format!("event of {}:", event.metadata().target()));
-        event.record(&mut fields);
-        see(fields.0);
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
-impl log::Log for Listener {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-    fn log(&self, record: &log::Record<'_>) {
-        see(format!("log of {}: {}", record.target(), record.args()));
-    }
-    fn flush(&self) {}
-}
-
-/// A transport of a user, which shows the requests that it gets, and panics when it is told to.
+/// A custom transport that records requests and optionally panics.
 #[derive(Clone)]
 struct Custom {
     inner: HyperTransport,
@@ -115,41 +40,40 @@ impl Transport for Custom {
             let text = String::from_utf8_lossy(signature.as_bytes()).into_owned();
             self.signatures.lock().unwrap_or_else(PoisonError::into_inner).push(text);
         }
-        see_debug(&request);
-        assert!(!self.panics, "the transport of a user fails at {request:?}");
+        record_debug(&request);
+        assert!(!self.panics, "the custom transport fails at {request:?}");
         self.inner.send(request)
     }
 }
 
 async fn rest_calls(client: &Client, exchange: &Sandbox) {
-    see_debug(client);
+    record_debug(client);
     let spot = client.spot();
     let order = || spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let answer = client.send_detailed(bitmart::rest::spot::SubmitOrder::from(order())).await;
-    see_debug(&answer);
-    see_debug(&client.account().spot_wallet().await);
+    let response = client.send_detailed(bitmart::rest::spot::SubmitOrder::from(order())).await;
+    record_debug(&response);
+    record_debug(&client.account().spot_wallet().await);
     exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order").times(1));
     for result in [
         spot.submit_order(order()).await,
         spot.submit_order(spot::NewOrder::limit_buy("NO_SUCH", dec!(1), dec!(1))).await,
     ] {
-        see_debug(&result);
+        record_debug(&result);
         if let Err(error) = result {
-            see_error(&error);
+            record_error(&error);
         }
     }
 }
 
 async fn wait<T>(future: impl Future<Output = T>) -> TestResult<T> {
-    Ok(tokio::time::timeout(PATIENCE, future).await?)
+    Ok(tokio::time::timeout(TIMEOUT, future).await?)
 }
 
 #[tokio::test]
-async fn nothing_that_is_noted_shown_or_told_holds_a_secret() -> TestResult {
-    tracing::subscriber::set_global_default(Listener)?;
-    log::set_logger(&Listener)?;
-    log::set_max_level(log::LevelFilter::Trace);
-    std::panic::set_hook(Box::new(|panic| see(format!("{panic} {panic:?}"))));
+async fn logs_errors_panics_and_debug_output_contain_no_secret() -> TestResult {
+    capture::capture_tracing()?;
+    capture::capture_log()?;
+    capture::capture_panics();
 
     let key = ApiKey::new(KEY, SECRET, MEMO);
     let exchange = Sandbox::start(Config::new().tls(true).seed(11).api_key(key)).await?;
@@ -159,88 +83,88 @@ async fn nothing_that_is_noted_shown_or_told_holds_a_secret() -> TestResult {
         let inner = HyperTransport::builder().roots(environment.roots.clone()).build()?;
         Ok(Custom { inner, panics, signatures: Arc::clone(&signatures) })
     };
-    let right = || Credentials::new(KEY, SECRET, MEMO);
-    let wrong = [
+    let valid = || Credentials::new(KEY, SECRET, MEMO);
+    let invalid = [
         Credentials::new(KEY, SECRET, "CANARYother"),
         Credentials::new(KEY, "CANARYother", MEMO),
         Credentials::new("CANARYother", SECRET, MEMO),
     ];
-    see_debug(&right()?);
+    record_debug(&valid()?);
 
-    // REST: what is accepted, refused and lost, through the own transport and one of a user.
-    for credentials in wrong.iter().flatten().cloned().chain([right()?]) {
+    // REST: accepted, rejected and lost requests, through the default and a custom transport.
+    for credentials in invalid.iter().flatten().cloned().chain([valid()?]) {
         let builder = || Client::builder().environment(environment.clone());
         let builder = || builder().credentials(credentials.clone()).sync_clock(true);
-        see_debug(&builder());
+        record_debug(&builder());
         rest_calls(&builder().build()?, &exchange).await;
         rest_calls(&builder().transport(custom(false)?).build()?, &exchange).await;
     }
 
-    // A panic in the transport of a user, in a task and caught by it.
-    let client = Client::builder().environment(environment.clone()).credentials(right()?);
+    // A panic in a custom transport, caught by its task.
+    let client = Client::builder().environment(environment.clone()).credentials(valid()?);
     let client = client.transport(custom(true)?).build()?;
     let call = tokio::spawn(async move {
         let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
         client.spot().submit_order(order).await
     });
     let panic = call.await.expect_err("it panics");
-    see_error(&panic);
+    record_error(&panic);
     let payload = panic.into_panic();
-    see(payload.downcast_ref::<String>().ok_or("a text")?);
+    record(payload.downcast_ref::<String>().ok_or("a text")?);
 
-    // Streams: subscribed, cut, refused.
-    for (number, credentials) in wrong.into_iter().flatten().chain([right()?]).enumerate() {
+    // Streams: subscribed, disconnected, rejected.
+    for (number, credentials) in invalid.into_iter().flatten().chain([valid()?]).enumerate() {
         let builder = ws::Client::builder().environment(environment.clone());
         let builder = builder.credentials(credentials);
-        see_debug(&builder);
+        record_debug(&builder);
         let client = builder.build()?;
-        see_debug(&client);
+        record_debug(&client);
         let spot = wait(client.subscribe(topic::spot::user_orders("ETH_USDT"))).await?;
-        // Futures is asked five times, which takes a while.
+        // The futures login is tried five times, which is slow.
         if number == 0 {
             let futures = wait(client.subscribe(topic::futures::user_orders())).await?;
-            see_error(&futures.err().ok_or("it should be refused")?);
+            record_error(&futures.err().ok_or("it should be rejected")?);
         }
         match spot {
             Ok(mut orders) => {
                 exchange.kill_sockets();
                 wait(async {
                     while let Some(update) = orders.next().await {
-                        see_debug(&update);
+                        record_debug(&update);
                         if matches!(update, Ok(Update::Resynced) | Err(_)) {
                             break;
                         }
                     }
                 })
                 .await?;
-                see_debug(&orders);
+                record_debug(&orders);
             }
-            Err(error) => see_error(&error),
+            Err(error) => record_error(&error),
         }
-        see_debug(&client.connections());
+        record_debug(&client.connections());
         client.shutdown().await;
     }
 
-    // Both together.
-    let client = Client::builder().environment(environment.clone()).credentials(right()?);
-    let streams = ws::Client::builder().environment(environment).credentials(right()?).build()?;
+    // Both clients together.
+    let client = Client::builder().environment(environment.clone()).credentials(valid()?);
+    let streams = ws::Client::builder().environment(environment).credentials(valid()?).build()?;
     let mut account = AccountTracker::new(client.build()?, streams).spot();
     for _ in 0..3 {
-        see_debug(&wait(account.next()).await?);
+        record_debug(&wait(account.next()).await?);
     }
 
     let _ = std::panic::take_hook();
-    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let captured = capture::contents();
     for source in ["bitmart_rest", "bitmart_ws", "rustls"] {
-        assert!(seen.contains(&format!("of {source}")), "{source} was not listened to");
+        assert!(captured.contains(&format!("of {source}")), "{source} was not captured");
     }
-    assert!(seen.contains("the transport of a user fails"), "the panic was not seen");
-    if !seen.contains("of hyper::") {
-        eprintln!("skipped: hyper's own notes are not compiled in");
+    assert!(captured.contains("the custom transport fails"), "the panic was not captured");
+    if !captured.contains("of hyper::") {
+        eprintln!("skipped: hyper's logging is not compiled in");
     }
     let signatures = signatures.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(signatures.len() > 4, "requests were signed");
-    for line in seen.lines() {
+    for line in captured.lines() {
         assert!(!line.contains("CANARY"), "{line}");
         for signature in &signatures {
             assert!(!line.contains(signature.as_str()), "{line}");

@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use bitmart_ws::Dialect;
 use bitmart_ws::catalog::{self, Channel};
 use bitmart_ws::event::{Event, RawEvent, decode_entries};
-use bitmart_ws::spot;
 use bitmart_ws::inflate::{InflateError, Inflater};
 use bitmart_ws::peek;
+use bitmart_ws::spot;
 
 /// Small, so that it is met.
 const LIMIT: usize = 40_000;

@@ -1,4 +1,4 @@
-//! The audit: what the exchange lists against what was counted.
+//! The audit: compares the exchange's fills with the counted ones.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,110 +6,110 @@ use std::time::Duration;
 use bitmart_types::{OrderId, Timestamp, TradeId};
 
 use super::watermark::Watermark;
-use crate::{Assumptions, AuditReport, Audits, Fill, Market};
+use crate::{Assumptions, AuditReport, AuditStats, Fill, Market};
 
-/// How far an audit looks back.
+/// Length of the audited time range.
 pub(super) const WINDOW: Duration = Duration::from_secs(600);
-/// The time between two audits, unless told otherwise.
+/// Default time between two audits.
 pub(super) const INTERVAL: Duration = Duration::from_secs(300);
 
-/// A counted fill: its order, its trade and its time.
-type Counted<'a> = (&'a OrderId, &'a TradeId, Timestamp);
+/// A counted fill: order id, trade id and timestamp.
+type CountedFill<'a> = (&'a OrderId, &'a TradeId, Timestamp);
 
-/// A span by the exchange's clock.
-type Span = (Timestamp, Timestamp);
+/// A time range of the exchange's clock.
+type TimeRange = (Timestamp, Timestamp);
 
 #[derive(Debug)]
 pub(super) struct Audit {
-    /// The time between two audits; `None` for on demand only.
-    every: Option<Duration>,
+    /// Time between two audits; `None` for audits on request only.
+    interval: Option<Duration>,
     next: Option<Timestamp>,
-    flight: Option<(u64, Span)>,
-    pub(super) tally: Audits,
+    pending: Option<(u64, TimeRange)>,
+    pub(super) stats: AuditStats,
 }
 
 impl Audit {
     pub(super) fn new() -> Self {
-        Self { every: None, next: None, flight: None, tally: Audits::default() }
+        Self { interval: None, next: None, pending: None, stats: AuditStats::default() }
     }
 
-    pub(super) fn every(&mut self, every: Option<Duration>, now: Timestamp) {
-        self.every = every;
-        self.next = every.map(|every| now + every);
+    pub(super) fn set_interval(&mut self, interval: Option<Duration>, now: Timestamp) {
+        self.interval = interval;
+        self.next = interval.map(|interval| now + interval);
     }
 
-    /// The next audit begins as soon as the market is live.
-    pub(super) fn demand(&mut self, now: Timestamp) {
+    /// Schedules an audit for as soon as the market is live.
+    pub(super) fn request(&mut self, now: Timestamp) {
         self.next = Some(now);
     }
 
     pub(super) fn due(&self) -> Option<Timestamp> {
-        self.next.filter(|_| self.flight.is_none())
+        self.next.filter(|_| self.pending.is_none())
     }
 
-    /// What an audit that begins now can compare, if one is due. Nothing is compared that may have
-    /// happened after the mark, or that the history may not show yet, by either clock; nor what may
-    /// have happened before the market was followed.
+    /// Returns the time range for an audit that begins now, if one is due. It excludes fills that may
+    /// be after the watermark, that the history may not contain yet, or that may be older than the
+    /// tracking of the market, allowing for clock skew.
     pub(super) fn begin(
         &mut self,
         now: Timestamp,
         watermark: &Watermark,
-        assume: &Assumptions,
-    ) -> Option<Span> {
+        assumptions: &Assumptions,
+    ) -> Option<TimeRange> {
         self.due().filter(|due| *due <= now)?;
-        self.next = self.every.map(|every| now + every);
-        let proven = watermark.mark().min(now - assume.history_behind);
-        let until = proven - assume.clocks_differ - Duration::from_millis(1);
-        let from = (now - WINDOW).max(watermark.start()? + assume.clocks_differ);
+        self.next = self.interval.map(|interval| now + interval);
+        let complete = watermark.complete_until().min(now - assumptions.max_history_lag);
+        let until = complete - assumptions.max_clock_skew - Duration::from_millis(1);
+        let from = (now - WINDOW).max(watermark.start()? + assumptions.max_clock_skew);
         (from < until).then_some((from, until))
     }
 
-    pub(super) fn asked(&mut self, id: u64, span: Span) {
-        self.flight = Some((id, span));
+    pub(super) fn started(&mut self, id: u64, range: TimeRange) {
+        self.pending = Some((id, range));
     }
 
     pub(super) fn failed(&mut self, id: u64) {
-        if self.flight.take_if(|flight| flight.0 == id).is_some() {
-            self.tally.unanswered += 1;
+        if self.pending.take_if(|pending| pending.0 == id).is_some() {
+            self.stats.failed += 1;
         }
     }
 
-    /// Compares. Gives a report if there is a difference.
-    pub(super) fn answered<'a>(
+    /// Compares the exchange's fills with the counted ones. Returns a report if they differ.
+    pub(super) fn compare<'a>(
         &mut self,
         id: u64,
         market: Market,
         listed: &[Fill],
-        counted: impl Iterator<Item = Counted<'a>>,
-        clocks_differ: Duration,
+        counted: impl Iterator<Item = CountedFill<'a>>,
+        max_clock_skew: Duration,
     ) -> Option<AuditReport> {
-        let (_, (from, until)) = self.flight.take_if(|flight| flight.0 == id)?;
-        let mut ours: HashMap<_, _> =
+        let (_, (from, until)) = self.pending.take_if(|pending| pending.0 == id)?;
+        let mut known: HashMap<_, _> =
             counted.map(|(order, trade, time)| ((order, trade), (time, false))).collect();
         let mut missing = Vec::new();
         for fill in listed {
-            // One without a time was listed for this span.
-            if fill.time.is_some_and(|time| time < from || until < time) {
+            // A fill without a timestamp belongs to the requested range.
+            if fill.timestamp.is_some_and(|time| time < from || until < time) {
                 continue;
             }
-            self.tally.compared += 1;
-            match ours.get_mut(&(&fill.order_id, &fill.trade_id)) {
+            self.stats.compared += 1;
+            match known.get_mut(&(&fill.order_id, &fill.trade_id)) {
                 Some((_, listed)) => *listed = true,
                 None => missing.push(fill.clone()),
             }
         }
-        // The two times that the exchange gives a fill, in a push and in a list, may differ a little.
-        let inner = from + clocks_differ..=until - clocks_differ;
-        let mut surplus: Vec<(OrderId, TradeId)> = ours
+        // The timestamps of a fill in a push and in a list may differ slightly.
+        let inner = from + max_clock_skew..=until - max_clock_skew;
+        let mut unlisted: Vec<(OrderId, TradeId)> = known
             .into_iter()
             .filter(|(_, (time, listed))| !listed && inner.contains(time))
             .map(|((order, trade), _)| (order.clone(), trade.clone()))
             .collect();
-        surplus.sort();
-        self.tally.done += 1;
-        self.tally.missing += u64::try_from(missing.len()).unwrap_or(u64::MAX);
-        self.tally.surplus += u64::try_from(surplus.len()).unwrap_or(u64::MAX);
-        let differs = !missing.is_empty() || !surplus.is_empty();
-        differs.then_some(AuditReport { market, from, until, missing, surplus })
+        unlisted.sort();
+        self.stats.completed += 1;
+        self.stats.missing += u64::try_from(missing.len()).unwrap_or(u64::MAX);
+        self.stats.unlisted += u64::try_from(unlisted.len()).unwrap_or(u64::MAX);
+        let differs = !missing.is_empty() || !unlisted.is_empty();
+        differs.then_some(AuditReport { market, from, until, missing, unlisted })
     }
 }

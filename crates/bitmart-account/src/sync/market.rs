@@ -1,4 +1,4 @@
-//! One market: its mark, what is asked for and how its health is told.
+//! Synchronization of one market: scheduling of fetches, and health.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,266 +6,270 @@ use std::time::Duration;
 use bitmart_types::{OrderId, Timestamp};
 
 use super::audit::{self, Audit};
-use super::touched::Touched;
+use super::superseded::Superseded;
 use super::watermark::{self, Watermark};
-use super::{Cause, Request};
-use crate::{AccountEvent, Assumptions, CatchUp, Health, Instrument, Market};
+use super::{LossCause, Request};
+use crate::{AccountEvent, Assumptions, CatchUpReport, Health, Instrument, Market};
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Pause after the first failure. It doubles with each further one.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// Where the subscriptions of a market stand.
+/// The state of the subscriptions of a market.
 #[derive(Debug, PartialEq, Eq)]
 enum Streams {
     /// To be subscribed at this time.
-    Wanted(Timestamp),
-    Asked,
+    Pending(Timestamp),
+    Opening,
     Open,
 }
 
-/// A fetch that is on its way.
+/// A running fetch.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct PendingFetch {
     id: u64,
     pub(super) begin: Timestamp,
     pub(super) from: Option<Timestamp>,
-    /// When it told something last, or its begin.
-    pub(super) news: Timestamp,
-    /// An order or a fill could not be read: this proves nothing.
-    pub(super) lacks_rows: bool,
-    /// Balances and positions that a stream told of since it began.
-    pub(super) touched: Touched,
+    /// When its last page arrived, or its begin.
+    pub(super) last_progress: Timestamp,
+    /// An order or a fill could not be decoded, so the fetch proves nothing.
+    pub(super) rows_incomplete: bool,
+    /// Balances and positions that a stream updated since the begin.
+    pub(super) superseded: Superseded,
 }
 
-/// Fetches on their way at a time: one that hangs or began before the last loss, and a newer one.
-const FLIGHTS: usize = 2;
-/// A fetch that has told nothing for so long is not waited for.
-const HANGING: Duration = Duration::from_secs(5);
-/// The shortest time from one fetch to the next, unless the next one is due.
-const SPACING: Duration = Duration::from_secs(2);
+/// Concurrent fetches: one that hangs or began before the last loss, and a newer one.
+const MAX_FETCHES: usize = 2;
+/// A fetch without a page for this long does not delay the next one.
+const FETCH_STALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Minimum time between the begins of two fetches, unless the next one is due.
+const MIN_FETCH_SPACING: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct MarketSync {
     pub(super) market: Market,
     pub(super) watermark: Watermark,
-    assume: Assumptions,
+    assumptions: Assumptions,
     streams: Streams,
-    /// Streams of which nothing has been heard for a while.
-    silent: Vec<usize>,
+    /// Indices of streams whose connection has had no traffic for a while.
+    idle_streams: Vec<usize>,
     /// Oldest first.
-    pub(super) flights: Vec<Flight>,
-    /// No fetch before this.
+    pub(super) fetches: Vec<PendingFetch>,
+    /// Earliest time of the next fetch.
     fetch_at: Timestamp,
     /// The begin of the newest fetch.
-    asked: Option<Timestamp>,
+    last_fetch: Option<Timestamp>,
     pause: Duration,
     failing: bool,
-    over: bool,
-    told: Option<Health>,
-    reconnecting_told: bool,
-    /// Where the fetches since the market was live began to look, and what they found.
-    pub(super) found: CatchUp,
+    closed: bool,
+    reported_health: Option<Health>,
+    reconnecting_reported: bool,
+    /// What the fetches since the market was last live found.
+    pub(super) found: CatchUpReport,
     pub(super) audit: Audit,
 }
 
 impl MarketSync {
-    pub(super) fn new(market: Market, assume: Assumptions, now: Timestamp) -> Self {
+    pub(super) fn new(market: Market, assumptions: Assumptions, now: Timestamp) -> Self {
         Self {
             market,
-            watermark: Watermark::new(assume, now),
-            assume,
-            streams: Streams::Wanted(now),
-            silent: Vec::new(),
-            flights: Vec::new(),
+            watermark: Watermark::new(assumptions, now),
+            assumptions,
+            streams: Streams::Pending(now),
+            idle_streams: Vec::new(),
+            fetches: Vec::new(),
             fetch_at: now,
-            asked: None,
-            pause: FIRST_PAUSE,
+            last_fetch: None,
+            pause: MIN_PAUSE,
             failing: false,
-            over: false,
-            told: None,
-            reconnecting_told: false,
-            found: nothing(market),
+            closed: false,
+            reported_health: None,
+            reconnecting_reported: false,
+            found: empty_report(market),
             audit: Audit::new(),
         }
     }
 
-    pub(super) fn assume(&mut self, assume: Assumptions) {
-        self.assume = assume;
-        self.watermark = Watermark::new(assume, self.watermark.mark());
+    pub(super) fn set_assumptions(&mut self, assumptions: Assumptions) {
+        self.assumptions = assumptions;
+        self.watermark = Watermark::new(assumptions, self.watermark.complete_until());
     }
 
     pub(super) fn health(&self) -> Health {
         let live = self.watermark.is_live() && self.streams == Streams::Open;
-        match (self.over, live) {
+        match (self.closed, live) {
             (true, _) => Health::Failed,
-            (false, true) if self.silent.is_empty() => Health::Live,
+            (false, true) if self.idle_streams.is_empty() => Health::Live,
             (false, true) => Health::Stale,
             (false, false) if self.failing => Health::Failed,
-            (false, false) => Health::CatchingUp { since: self.watermark.mark() },
+            (false, false) => Health::CatchingUp { since: self.watermark.complete_until() },
         }
     }
 
-    /// What is to be told about the health.
-    pub(super) fn news(&mut self) -> Vec<AccountEvent> {
+    /// Returns the events for a change of the health since the last call.
+    pub(super) fn health_events(&mut self) -> Vec<AccountEvent> {
         let (market, health) = (self.market, self.health());
-        if self.told.is_some_and(|told| told.is_like(health)) {
+        if self.reported_health.is_some_and(|reported| reported.is_same_kind(health)) {
             return Vec::new();
         }
-        let was_whole = matches!(self.told, Some(Health::Live | Health::Stale));
-        self.told = Some(health);
+        let was_complete = matches!(self.reported_health, Some(Health::Live | Health::Stale));
+        self.reported_health = Some(health);
         let mut events = Vec::new();
-        if matches!(health, Health::Live | Health::Stale) && !was_whole {
-            self.reconnecting_told = false;
-            events
-                .push(AccountEvent::CaughtUp(std::mem::replace(&mut self.found, nothing(market))));
+        if matches!(health, Health::Live | Health::Stale) && !was_complete {
+            self.reconnecting_reported = false;
+            events.push(AccountEvent::CaughtUp(std::mem::replace(
+                &mut self.found,
+                empty_report(market),
+            )));
         }
         events.push(AccountEvent::Health { market, health });
         events
     }
 
-    /// Fills that happened since then, by the exchange's clock, may be told of again or audited.
-    pub(super) fn remembered(&self) -> Timestamp {
+    /// Fills since this time of the exchange's clock may be repeated by a stream or a query, or audited.
+    pub(super) fn remember_fills_since(&self) -> Timestamp {
         let horizon = self.watermark.horizon();
-        horizon.min(self.watermark.mark() - audit::WINDOW - self.assume.clocks_differ)
+        horizon
+            .min(self.watermark.complete_until() - audit::WINDOW - self.assumptions.max_clock_skew)
     }
 
-    pub(super) fn opened(&mut self, now: Timestamp, streams: usize) {
+    pub(super) fn streams_opened(&mut self, now: Timestamp, streams: usize) {
         self.streams = Streams::Open;
         self.failing = false;
-        self.pause = FIRST_PAUSE;
-        self.watermark.opened(now, streams);
-        self.wake(now);
+        self.pause = MIN_PAUSE;
+        self.watermark.streams_opened(now, streams);
+        self.schedule_fetch(now);
     }
 
-    pub(super) fn end(&mut self) {
-        self.over = true;
-        self.watermark.closed();
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.watermark.streams_closed();
     }
 
-    pub(super) fn lost(
+    pub(super) fn stream_lost(
         &mut self,
         now: Timestamp,
         stream: usize,
         last_received: Option<Timestamp>,
-        cause: Cause,
+        cause: LossCause,
     ) -> Option<AccountEvent> {
         let market = self.market;
         if let Some(received) = last_received {
-            self.watermark.read(stream, received);
+            self.watermark.processed_until(stream, received);
         }
         match cause {
-            Cause::Reconnecting(reason) => {
-                self.watermark.down(stream);
-                self.silent.retain(|silent| *silent != stream);
-                let first = !std::mem::replace(&mut self.reconnecting_told, true);
+            LossCause::Reconnecting(reason) => {
+                self.watermark.stream_down(stream);
+                self.idle_streams.retain(|idle| *idle != stream);
+                let first = !std::mem::replace(&mut self.reconnecting_reported, true);
                 first.then_some(AccountEvent::Reconnecting { market, reason })
             }
-            Cause::Unreadable { before } => {
-                self.watermark.hole(before, stream);
-                self.wake(now);
+            LossCause::Malformed { before } => {
+                self.watermark.stream_lost_before(before, stream);
+                self.schedule_fetch(now);
                 None
             }
-            Cause::Overflowed | Cause::Ended => {
-                self.watermark.closed();
-                self.silent.clear();
-                self.streams = Streams::Wanted(now);
-                (cause == Cause::Overflowed).then_some(AccountEvent::Overflowed { market })
+            LossCause::Overflowed | LossCause::Ended => {
+                self.watermark.streams_closed();
+                self.idle_streams.clear();
+                self.streams = Streams::Pending(now);
+                (cause == LossCause::Overflowed).then_some(AccountEvent::Overflowed { market })
             }
         }
     }
 
-    pub(super) fn up(&mut self, now: Timestamp, stream: usize, since: Timestamp) {
-        if self.watermark.up(since, stream) {
-            self.wake(now);
+    pub(super) fn stream_up(&mut self, now: Timestamp, stream: usize, since: Timestamp) {
+        if self.watermark.stream_up(since, stream) {
+            self.schedule_fetch(now);
         }
     }
 
-    pub(super) fn silent(&mut self, stream: usize, silent: bool) {
-        self.silent.retain(|known| *known != stream);
-        if silent {
-            self.silent.push(stream);
+    pub(super) fn stream_idle(&mut self, stream: usize, idle: bool) {
+        self.idle_streams.retain(|known| *known != stream);
+        if idle {
+            self.idle_streams.push(stream);
         }
     }
 
-    /// The fetch with this id, if it is on its way.
-    pub(super) fn flight(&mut self, id: u64) -> Option<&mut Flight> {
-        self.flights.iter_mut().find(|flight| flight.id == id)
+    /// Returns the running fetch with this id.
+    pub(super) fn fetch(&mut self, id: u64) -> Option<&mut PendingFetch> {
+        self.fetches.iter_mut().find(|fetch| fetch.id == id)
     }
 
-    /// The fetch with this id has come back whole. Those that began before it are void: it tells more,
-    /// and what they say of balances is older.
-    pub(super) fn land(&mut self, id: u64) -> Option<Flight> {
-        let at = self.flights.iter().position(|flight| flight.id == id)?;
-        self.flights.drain(..=at).next_back()
+    /// Removes the completed fetch with this id, and those that began before it: they return less, and
+    /// their balances are older.
+    pub(super) fn complete_fetch(&mut self, id: u64) -> Option<PendingFetch> {
+        let at = self.fetches.iter().position(|fetch| fetch.id == id)?;
+        self.fetches.drain(..=at).next_back()
     }
 
-    /// The fetch with this id has failed. Gives whether that matters: a newer one may be on its way.
-    pub(super) fn crash(&mut self, id: u64) -> bool {
-        let Some(at) = self.flights.iter().position(|flight| flight.id == id) else { return false };
-        self.flights.remove(at);
-        at == self.flights.len()
+    /// Removes the failed fetch with this id. Returns whether it was the newest.
+    pub(super) fn fail_fetch(&mut self, id: u64) -> bool {
+        let Some(at) = self.fetches.iter().position(|fetch| fetch.id == id) else { return false };
+        self.fetches.remove(at);
+        at == self.fetches.len()
     }
 
-    /// A fetch came back whole.
-    pub(super) fn fetched(&mut self, flight: &Flight, now: Timestamp) {
-        self.watermark.fetched(flight.begin, flight.from);
-        self.found.since = self.found.since.or(flight.from);
+    pub(super) fn fetch_completed(&mut self, fetch: &PendingFetch, now: Timestamp) {
+        self.watermark.fetch_completed(fetch.begin, fetch.from);
+        self.found.since = self.found.since.or(fetch.from);
         self.failing = false;
-        self.pause = FIRST_PAUSE;
-        match self.watermark.due() {
-            Some(due) if self.is_after_loss(flight) => self.fetch_at = due.max(now),
-            _ => self.wake(now),
+        self.pause = MIN_PAUSE;
+        match self.watermark.fetch_due() {
+            Some(due) if self.is_after_loss(fetch) => self.fetch_at = due.max(now),
+            _ => self.schedule_fetch(now),
         }
     }
 
-    /// A fetch or an attempt to subscribe failed. Gives the pause before the next, which is not
-    /// shorter than what the exchange asks to wait.
-    pub(super) fn failed(&mut self, now: Timestamp, asked: Duration) -> Duration {
-        let pause = self.pause.max(asked);
+    /// A fetch or an attempt to subscribe failed. Returns the pause before the next attempt, which is
+    /// at least `retry_after`.
+    pub(super) fn failed(&mut self, now: Timestamp, retry_after: Duration) -> Duration {
+        let pause = self.pause.max(retry_after);
         self.failing = true;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
         match self.streams {
-            Streams::Asked => self.streams = Streams::Wanted(now + pause),
+            Streams::Opening => self.streams = Streams::Pending(now + pause),
             _ => self.fetch_at = now + pause,
         }
         pause
     }
 
-    /// Sets the time of the next fetch after a loss: at once, for what was missed until now, unless one
-    /// has just begun.
-    fn wake(&mut self, now: Timestamp) {
-        let Some(due) = self.watermark.due().filter(|_| !self.failing) else { return };
-        let spaced = self.asked.map_or(now, |asked| asked + SPACING);
+    /// Schedules the next fetch after a loss: immediately, for what was missed so far, unless one has
+    /// just begun.
+    fn schedule_fetch(&mut self, now: Timestamp) {
+        let Some(due) = self.watermark.fetch_due().filter(|_| !self.failing) else { return };
+        let spaced = self.last_fetch.map_or(now, |begin| begin + MIN_FETCH_SPACING);
         self.fetch_at = spaced.min(due).max(now);
     }
 
     /// Whether this fetch began after the last loss.
-    fn is_after_loss(&self, flight: &Flight) -> bool {
-        self.watermark.chain().is_some_and(|chain| chain <= flight.begin + watermark::TICK)
+    fn is_after_loss(&self, fetch: &PendingFetch) -> bool {
+        self.watermark.unbroken_since().is_some_and(|since| since <= fetch.begin + watermark::TICK)
     }
 
-    /// When the next fetch begins. One that is on its way is waited for if it began after the last
-    /// loss, as long as it tells something.
+    /// When the next fetch begins. It waits for a running fetch that began after the last loss, as long
+    /// as that one makes progress.
     fn next_fetch(&self) -> Option<Timestamp> {
-        let due = self.watermark.due()?;
+        let due = self.watermark.fetch_due()?;
         if self.streams != Streams::Open
-            || self.flights.len() >= FLIGHTS
+            || self.fetches.len() >= MAX_FETCHES
             || self.watermark.is_live()
         {
             return None;
         }
-        let waited_for = self.flights.iter().filter(|flight| self.is_after_loss(flight));
-        let patience = waited_for.map(|flight| due.max(flight.news + HANGING)).max();
-        Some(patience.map_or(self.fetch_at, |until| until.max(self.fetch_at)))
+        let running = self.fetches.iter().filter(|fetch| self.is_after_loss(fetch));
+        let wait_until =
+            running.map(|fetch| due.max(fetch.last_progress + FETCH_STALL_TIMEOUT)).max();
+        Some(wait_until.map_or(self.fetch_at, |until| until.max(self.fetch_at)))
     }
 
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        if self.over {
+        if self.closed {
             return None;
         }
         match self.streams {
-            Streams::Wanted(at) => return Some(at),
-            Streams::Asked => return None,
+            Streams::Pending(at) => return Some(at),
+            Streams::Opening => return None,
             Streams::Open => {}
         }
         let audit = self.audit.due().filter(|_| self.watermark.is_live());
@@ -279,34 +283,41 @@ impl MarketSync {
         open: impl FnOnce() -> BTreeMap<OrderId, Instrument>,
     ) -> Option<Request> {
         let market = self.market;
-        if self.over {
+        if self.closed {
             return None;
         }
-        if let Streams::Wanted(at) = self.streams
+        if let Streams::Pending(at) = self.streams
             && at <= now
         {
-            self.streams = Streams::Asked;
+            self.streams = Streams::Opening;
             return Some(Request::Open { market });
         }
         if self.next_fetch().is_some_and(|at| at <= now) {
             *next_id += 1;
-            let (id, from) = (*next_id, self.watermark.gap());
-            let touched = Touched::default();
-            let lacks_rows = false;
-            self.flights.push(Flight { id, begin: now, from, news: now, lacks_rows, touched });
-            self.asked = Some(now);
+            let (id, from) = (*next_id, self.watermark.fetch_from());
+            let superseded = Superseded::default();
+            let rows_incomplete = false;
+            self.fetches.push(PendingFetch {
+                id,
+                begin: now,
+                from,
+                last_progress: now,
+                rows_incomplete,
+                superseded,
+            });
+            self.last_fetch = Some(now);
             return Some(Request::Fetch { id, market, from, open: open() });
         }
         if self.streams == Streams::Open && self.watermark.is_live() {
-            let span = self.audit.begin(now, &self.watermark, &self.assume)?;
+            let range = self.audit.begin(now, &self.watermark, &self.assumptions)?;
             *next_id += 1;
-            self.audit.asked(*next_id, span);
-            return Some(Request::Audit { id: *next_id, market, from: span.0, until: span.1 });
+            self.audit.started(*next_id, range);
+            return Some(Request::Audit { id: *next_id, market, from: range.0, until: range.1 });
         }
         None
     }
 }
 
-fn nothing(market: Market) -> CatchUp {
-    CatchUp { market, since: None, orders: 0, fills: 0 }
+fn empty_report(market: Market) -> CatchUpReport {
+    CatchUpReport { market, since: None, orders: 0, fills: 0 }
 }

@@ -1,106 +1,108 @@
-//! What goes into the machine and what comes out.
+//! Inputs and outputs of [`AccountSync`](crate::AccountSync).
 
 use std::collections::BTreeMap;
 
 use bitmart_types::{Currency, OrderId, Timestamp};
 use bitmart_ws::ReconnectReason;
 
-use crate::{Balance, Fill, Instrument, Market, Order, Position, PositionKey, Unread};
+use crate::{Balance, Fill, Instrument, MalformedItem, Market, Order, Position, PositionKey};
 
-/// One piece of news from a stream.
+/// A change reported by a stream.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Report {
-    /// An order.
+pub enum Change {
+    /// The state of an order.
     Order(Order),
     /// A fill.
     Fill(Fill),
-    /// A balance of the market that the stream belongs to.
+    /// A balance on the market of the stream.
     Balance(Currency, Balance),
-    /// A position; closed when its size is 0.
+    /// A position; size 0 means closed.
     Position(PositionKey, Position),
 }
 
-/// How a stream lost news.
+/// Why messages of a stream were lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Cause {
-    /// The connection is gone; the stream says when it is up again.
+pub enum LossCause {
+    /// The connection was lost. The stream reports when it is subscribed again.
     Reconnecting(ReconnectReason),
-    /// Something that it told could not be read; the stream goes on.
-    Unreadable {
-        /// Not before it came.
+    /// A message could not be decoded. The stream continues.
+    Malformed {
+        /// A time not before the message was received.
         before: Timestamp,
     },
-    /// The queue ran full, and the stream has ended. All streams of the market have to be opened
-    /// anew.
+    /// The queue overflowed and the stream ended. All streams of the market must be reopened.
     Overflowed,
-    /// The stream has ended. All streams of the market have to be opened anew.
+    /// The stream ended. All streams of the market must be reopened.
     Ended,
 }
 
-/// What is to be done outside.
+/// Work for the caller of [`AccountSync::poll_request`](crate::AccountSync::poll_request).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request {
-    /// Drop the streams of this market and subscribe to all of them; then say
-    /// [`opened`](crate::AccountSync::opened) or [`open_failed`](crate::AccountSync::open_failed).
+    /// Close the streams of this market and subscribe to all of them again. Then call
+    /// [`streams_opened`](crate::AccountSync::streams_opened) or
+    /// [`streams_failed`](crate::AccountSync::streams_failed).
     Open {
         /// The market.
         market: Market,
     },
-    /// Ask REST for the open orders, balances and positions. Say each [`page`](crate::AccountSync::page) as
-    /// it comes, and in the end [`fetched`](crate::AccountSync::fetched) or
-    /// [`fetch_failed`](crate::AccountSync::fetch_failed). At most two are on their way for a market: one
-    /// that comes back whole makes those with a smaller id void.
+    /// Query open orders, balances and positions over REST. Pass each page to
+    /// [`fetch_page`](crate::AccountSync::fetch_page) as it arrives, then call
+    /// [`fetch_completed`](crate::AccountSync::fetch_completed) or
+    /// [`fetch_failed`](crate::AccountSync::fetch_failed). At most two fetches of a market run at a
+    /// time. When one completes, those with a smaller id are obsolete.
     Fetch {
-        /// To be given back.
+        /// Identifies the fetch in those calls.
         id: u64,
         /// The market.
         market: Market,
-        /// Also ask for all orders and fills since then, by the exchange's clock.
+        /// If set, also query all orders and fills since this time of the exchange's clock.
         from: Option<Timestamp>,
-        /// Also ask for those of these orders that no list names.
+        /// Query those of these orders that are in no list one by one.
         open: BTreeMap<OrderId, Instrument>,
     },
-    /// Ask REST for the fills of this span, by the exchange's clock; then say
-    /// [`audited`](crate::AccountSync::audited) or [`audit_failed`](crate::AccountSync::audit_failed).
+    /// Query the fills of this time range of the exchange's clock. Then call
+    /// [`audit_completed`](crate::AccountSync::audit_completed) or
+    /// [`audit_failed`](crate::AccountSync::audit_failed).
     Audit {
-        /// To be given back.
+        /// Identifies the audit in those calls.
         id: u64,
         /// The market.
         market: Market,
-        /// The begin.
+        /// Start of the time range.
         from: Timestamp,
-        /// The end.
+        /// End of the time range.
         until: Timestamp,
     },
 }
 
-/// Rows of a fetch.
+/// A page of rows from a fetch.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::exhaustive_structs, reason = "made by whoever carries out a fetch")]
+#[allow(clippy::exhaustive_structs, reason = "constructed by callers")]
 pub struct Page {
-    /// Orders that are open, and those that were ordered since.
+    /// Open orders, and orders placed since [`from`](Request::Fetch::from).
     pub orders: Vec<Order>,
-    /// Fills since.
+    /// Fills since [`from`](Request::Fetch::from).
     pub fills: Vec<Fill>,
-    /// Rows that could not be read: the fetch proves nothing.
-    pub unreadable: Vec<Unread>,
+    /// Rows that could not be decoded. With any of them, the fetch proves nothing.
+    pub malformed: Vec<MalformedItem>,
 }
 
-/// What a fetch tells of the account at one moment.
+/// The current state of the account from a fetch.
 #[derive(Clone, Debug, Default)]
-#[allow(clippy::exhaustive_structs, reason = "made by whoever carries out a fetch")]
+#[allow(clippy::exhaustive_structs, reason = "constructed by callers")]
 pub struct Snapshot {
-    /// Every balance.
+    /// All balances.
     pub balances: Vec<(Currency, Balance)>,
-    /// Every open position; `None` where there are no positions.
+    /// All open positions; `None` for a market without positions.
     pub positions: Option<Vec<(PositionKey, Position)>>,
-    /// Rows of either that could not be read.
-    pub unreadable: Vec<Unread>,
-    /// A position could not be read: one that is not listed may be open all the same.
-    pub lacks_positions: bool,
-    /// Orders that were asked for and that the exchange does not know.
-    pub unknown: Vec<OrderId>,
+    /// Balances and positions that could not be decoded.
+    pub malformed: Vec<MalformedItem>,
+    /// A position could not be decoded, so a position that is not listed may still be open.
+    pub positions_incomplete: bool,
+    /// Orders that were queried and that the exchange does not know.
+    pub unknown_orders: Vec<OrderId>,
 }

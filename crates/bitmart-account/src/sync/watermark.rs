@@ -1,16 +1,17 @@
-//! The whole-until mark of one market.
+//! The watermark of one market: the time until which every fill has been counted.
 //!
-//! All times are of this machine. Every fill that happened before the mark has been counted. Two
-//! things prove more, and nothing else moves the mark:
+//! All times are of this machine's clock. Two kinds of evidence advance the watermark, nothing else:
 //!
-//! - **Streams.** A stream of which everything received until `L` has been read has told every fill
-//!   until `L − P`. That adds to the mark only while the chain is unbroken: no stream has lost
-//!   anything since a moment that the mark has passed.
-//! - **A fetch.** A whole answer to a query that began at `B` shows every fill until `B − H`. That
-//!   adds to the mark only if the query reached back to the mark, by the exchange's clock: `mark − C`.
+//! - **Streams.** A stream whose messages received until time `L` have been processed has reported
+//!   every fill until `L − P`. This counts only while the streams are unbroken: since some time before
+//!   the watermark, no stream has lost a message.
+//! - **A fetch.** A completed query that began at time `B` has returned every fill until `B − H`. This
+//!   counts only if the query reached back to the watermark by the exchange's clock, which is
+//!   `watermark − C`.
 //!
-//! A loss moves nothing. It breaks the chain, which begins anew when all streams are up again; the
-//! market is live again when a fetch has brought the mark past that moment.
+//! A loss does not move the watermark. It breaks the streams, which are unbroken again from the time
+//! when all are subscribed. The market is live again when a fetch has advanced the watermark past that
+//! time.
 
 use std::time::Duration;
 
@@ -20,146 +21,152 @@ use crate::Assumptions;
 
 #[derive(Debug)]
 pub(super) struct Watermark {
-    assume: Assumptions,
-    /// Where the market's claim begins, until the streams come up for the first time.
-    mark: Timestamp,
+    assumptions: Assumptions,
+    /// Before the streams are first subscribed: the begin of tracking.
+    complete_until: Timestamp,
     streams: Vec<Stream>,
-    /// No stream tells of anything that happened before this.
-    floor: Timestamp,
-    /// When the streams were first up: nothing is claimed of what happened before.
+    /// No stream reports fills before this time.
+    streams_from: Timestamp,
+    /// When the streams were first subscribed. Earlier fills are not tracked.
     start: Option<Timestamp>,
-    /// The begin of the newest fetch that came back whole.
-    fetched: Option<Timestamp>,
+    /// The begin of the newest completed fetch.
+    last_fetch: Option<Timestamp>,
 }
 
 #[derive(Debug)]
 struct Stream {
     up: bool,
-    /// It has lost nothing since then, while it is up.
-    since: Timestamp,
-    /// What this stream told of is whole until then.
-    seen: Timestamp,
+    /// While `up`: it has lost no message since this time.
+    unbroken_since: Timestamp,
+    /// Every fill of this stream until this time has been processed.
+    complete_until: Timestamp,
 }
 
-/// Stamps are cut to milliseconds, so the moment that they stand for may be this much later.
+/// Timestamps are truncated to milliseconds, so the actual time may be later by this much.
 pub(super) const TICK: Duration = Duration::from_millis(1);
 
 impl Watermark {
-    pub(super) fn new(assume: Assumptions, now: Timestamp) -> Self {
+    pub(super) fn new(assumptions: Assumptions, now: Timestamp) -> Self {
         Self {
-            assume,
-            mark: now,
+            assumptions,
+            complete_until: now,
             streams: Vec::new(),
-            floor: now - assume.push_late,
+            streams_from: now - assumptions.max_push_delay,
             start: None,
-            fetched: None,
+            last_fetch: None,
         }
     }
 
-    pub(super) fn mark(&self) -> Timestamp {
-        self.mark
+    pub(super) fn complete_until(&self) -> Timestamp {
+        self.complete_until
     }
 
-    /// Nothing is claimed of what happened before. `None` until the streams are up.
+    /// Returns when the streams were first subscribed. Earlier fills are not tracked.
     pub(super) fn start(&self) -> Option<Timestamp> {
         self.start
     }
 
     /// All streams were subscribed.
-    pub(super) fn opened(&mut self, now: Timestamp, streams: usize) {
+    pub(super) fn streams_opened(&mut self, now: Timestamp, streams: usize) {
         self.streams.clear();
-        let seen = self.floor;
-        self.streams.resize_with(streams, || Stream { up: true, since: now, seen });
+        let complete_until = self.streams_from;
+        self.streams.resize_with(streams, || Stream {
+            up: true,
+            unbroken_since: now,
+            complete_until,
+        });
         if self.start.is_none() {
-            self.start = self.chain();
-            self.mark = self.mark.max(now + TICK);
+            self.start = self.unbroken_since();
+            self.complete_until = self.complete_until.max(now + TICK);
         }
     }
 
-    /// The streams are gone.
-    pub(super) fn closed(&mut self) {
-        self.floor = self.mark.min(self.seen()) - self.assume.push_late;
+    /// All streams were closed.
+    pub(super) fn streams_closed(&mut self) {
+        self.streams_from = self.complete_until.min(self.streams_complete_until())
+            - self.assumptions.max_push_delay;
         self.streams.clear();
     }
 
-    /// Everything that this stream received until then has been read.
-    pub(super) fn read(&mut self, stream: usize, received: Timestamp) {
-        let seen = received - self.assume.push_late;
+    /// Everything that this stream received until this time has been processed.
+    pub(super) fn processed_until(&mut self, stream: usize, received: Timestamp) {
+        let complete = received - self.assumptions.max_push_delay;
         if let Some(stream) = self.streams.get_mut(stream) {
-            stream.seen = stream.seen.max(seen);
+            stream.complete_until = stream.complete_until.max(complete);
         }
-        if self.is_linked() {
-            self.mark = self.mark.max(self.seen());
+        if self.is_continuous() {
+            self.complete_until = self.complete_until.max(self.streams_complete_until());
         }
     }
 
     /// This stream lost its connection.
-    pub(super) fn down(&mut self, stream: usize) {
+    pub(super) fn stream_down(&mut self, stream: usize) {
         if let Some(stream) = self.streams.get_mut(stream) {
             stream.up = false;
         }
     }
 
-    /// This stream is up again since then. Gives whether all are, and were not before.
-    pub(super) fn up(&mut self, since: Timestamp, stream: usize) -> bool {
+    /// This stream was subscribed again at time `since`. Returns whether it was the last that was down.
+    pub(super) fn stream_up(&mut self, since: Timestamp, stream: usize) -> bool {
         let Some(stream) = self.streams.get_mut(stream).filter(|stream| !stream.up) else {
             return false;
         };
-        (stream.up, stream.since) = (true, since);
-        self.chain().is_some()
+        (stream.up, stream.unbroken_since) = (true, since);
+        self.unbroken_since().is_some()
     }
 
-    /// A stream that stays up lost something before then.
-    pub(super) fn hole(&mut self, before: Timestamp, stream: usize) {
+    /// A stream that is still subscribed lost a message before this time.
+    pub(super) fn stream_lost_before(&mut self, before: Timestamp, stream: usize) {
         if let Some(stream) = self.streams.get_mut(stream) {
-            stream.since = stream.since.max(before);
+            stream.unbroken_since = stream.unbroken_since.max(before);
         }
     }
 
-    /// A fetch that began then came back whole. `from` is where it began to look, by the exchange's
-    /// clock; `None` for one that looked at no history.
-    pub(super) fn fetched(&mut self, begin: Timestamp, from: Option<Timestamp>) {
-        self.fetched = self.fetched.max(Some(begin));
-        if from.is_some_and(|from| from <= self.mark - self.assume.clocks_differ) {
-            self.mark = self.mark.max(begin - self.assume.history_behind);
+    /// A fetch that began at `begin` completed. `from` is the start of its time range by the exchange's
+    /// clock; `None` if it queried no history.
+    pub(super) fn fetch_completed(&mut self, begin: Timestamp, from: Option<Timestamp>) {
+        self.last_fetch = self.last_fetch.max(Some(begin));
+        if from.is_some_and(|from| from <= self.complete_until - self.assumptions.max_clock_skew) {
+            self.complete_until = self.complete_until.max(begin - self.assumptions.max_history_lag);
         }
     }
 
-    /// Where the next fetch must begin to look, by the exchange's clock. `None` while the streams
-    /// alone have told everything since the begin.
-    pub(super) fn gap(&self) -> Option<Timestamp> {
-        (self.start.is_some() && !self.is_linked()).then(|| self.mark - self.assume.clocks_differ)
+    /// Returns the start of the time range for the next fetch, by the exchange's clock. `None` while the
+    /// streams alone have reported everything since the start.
+    pub(super) fn fetch_from(&self) -> Option<Timestamp> {
+        (self.start.is_some() && !self.is_continuous())
+            .then(|| self.complete_until - self.assumptions.max_clock_skew)
     }
 
-    /// When a fetch may begin that makes the market live. `None` while a stream is down.
-    pub(super) fn due(&self) -> Option<Timestamp> {
-        self.chain().map(|chain| chain + self.assume.history_behind)
+    /// Returns the earliest begin of a fetch that makes the market live. `None` while a stream is down.
+    pub(super) fn fetch_due(&self) -> Option<Timestamp> {
+        self.unbroken_since().map(|since| since + self.assumptions.max_history_lag)
     }
 
-    /// Nothing is known to be missing, and what is not known yet will be pushed.
+    /// Nothing is missing, except what the streams will still push.
     pub(super) fn is_live(&self) -> bool {
-        self.is_linked() && self.due().is_some_and(|due| self.fetched >= Some(due))
+        self.is_continuous() && self.fetch_due().is_some_and(|due| self.last_fetch >= Some(due))
     }
 
-    /// No news that is still to come happened before this, by the exchange's clock.
+    /// Fills that are still to be reported are not older than this time of the exchange's clock.
     pub(super) fn horizon(&self) -> Timestamp {
-        self.mark.min(self.seen()) - self.assume.clocks_differ
+        self.complete_until.min(self.streams_complete_until()) - self.assumptions.max_clock_skew
     }
 
-    /// The mark has passed the begin of the chain.
-    fn is_linked(&self) -> bool {
-        self.chain().is_some_and(|chain| self.mark >= chain)
+    /// The watermark lies within the time for which the streams are unbroken.
+    fn is_continuous(&self) -> bool {
+        self.unbroken_since().is_some_and(|since| self.complete_until >= since)
     }
 
-    /// From when on no stream has lost anything. `None` while one is down.
-    pub(super) fn chain(&self) -> Option<Timestamp> {
+    /// Returns the time since when no stream has lost a message. `None` while one is down.
+    pub(super) fn unbroken_since(&self) -> Option<Timestamp> {
         let all_up = self.streams.iter().all(|stream| stream.up);
-        let newest = self.streams.iter().map(|stream| stream.since).max();
+        let newest = self.streams.iter().map(|stream| stream.unbroken_since).max();
         newest.filter(|_| all_up).map(|newest| newest + TICK)
     }
 
-    /// What every stream has told.
-    fn seen(&self) -> Timestamp {
-        self.streams.iter().map(|stream| stream.seen).min().unwrap_or(self.floor)
+    /// The time until which all streams have been processed.
+    fn streams_complete_until(&self) -> Timestamp {
+        self.streams.iter().map(|stream| stream.complete_until).min().unwrap_or(self.streams_from)
     }
 }

@@ -1,6 +1,6 @@
 use bitmart_testkit::canary;
 
-use crate::{Credentials, CredentialsErrorKind as Kind, Field, Stray};
+use crate::{Credentials, CredentialsErrorKind as Kind, Field, StrayCharacters};
 
 fn kind(key: &str, secret: &str, memo: &str) -> Kind {
     let error = Credentials::new(key, secret, memo).unwrap_err();
@@ -10,7 +10,7 @@ fn kind(key: &str, secret: &str, memo: &str) -> Kind {
 }
 
 #[test]
-fn empty_values_are_named() {
+fn an_empty_value_is_named_in_the_error() {
     let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
     let empty = |field| Kind::Empty { field };
     assert_eq!(kind("", secret, memo), empty(Field::Key));
@@ -19,7 +19,7 @@ fn empty_values_are_named() {
 }
 
 #[test]
-fn a_missing_memo_is_explained() {
+fn the_error_for_an_empty_memo_explains_the_memo() {
     let error = Credentials::new("key", "secret", "").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -29,43 +29,47 @@ fn a_missing_memo_is_explained() {
 }
 
 #[test]
-fn characters_that_break_a_header_are_located() {
+fn invalid_characters_are_reported_with_their_position() {
     let (key, secret, memo) = (canary::KEY, canary::SECRET, canary::MEMO);
-    let bad = |field, position| Kind::BadCharacter { field, position };
+    let invalid = |field, position| Kind::InvalidCharacter { field, position };
     let cases = [
         (format!("{key}\r\nX-Evil: 1"), Field::Key, key.len()),
         (format!("{}é", &key[..6]), Field::Key, 6),
     ];
     for (value, field, position) in cases {
-        assert_eq!(kind(&value, secret, memo), bad(field, position));
+        assert_eq!(kind(&value, secret, memo), invalid(field, position));
     }
-    assert_eq!(kind(key, "CANARY secret", memo), bad(Field::Secret, 6), "a blank in the secret");
-    assert_eq!(kind(key, secret, "CANARY\tmemo"), bad(Field::Memo, 6));
+    assert_eq!(
+        kind(key, "CANARY secret", memo),
+        invalid(Field::Secret, 6),
+        "a space in the secret"
+    );
+    assert_eq!(kind(key, secret, "CANARY\tmemo"), invalid(Field::Memo, 6));
 }
 
 #[test]
-fn what_was_copied_along_is_named_for_each_value() {
+fn stray_characters_are_rejected_in_each_value() {
     let values = [canary::KEY, canary::SECRET, canary::MEMO];
-    for (at, field) in [Field::Key, Field::Secret, Field::Memo].into_iter().enumerate() {
-        let value = values[at];
-        for (given, stray) in [
-            (format!("\"{value}\""), Stray::Quotes),
-            (format!("'{value}'"), Stray::Quotes),
-            (format!("\u{201c}{value}\u{201d}"), Stray::Quotes),
-            (format!(" {value}"), Stray::BlankInFront),
-            (format!("{value} "), Stray::BlankAtEnd),
-            (format!("{value}\t"), Stray::BlankAtEnd),
-            (format!("{value}\u{a0}"), Stray::BlankAtEnd),
-            (format!("{value}\n"), Stray::LineBreak),
-            (format!("\u{feff}{value}"), Stray::ByteOrderMark),
+    for (index, field) in [Field::Key, Field::Secret, Field::Memo].into_iter().enumerate() {
+        let value = values[index];
+        for (input, found) in [
+            (format!("\"{value}\""), StrayCharacters::Quotes),
+            (format!("'{value}'"), StrayCharacters::Quotes),
+            (format!("\u{201c}{value}\u{201d}"), StrayCharacters::Quotes),
+            (format!(" {value}"), StrayCharacters::LeadingWhitespace),
+            (format!("{value} "), StrayCharacters::TrailingWhitespace),
+            (format!("{value}\t"), StrayCharacters::TrailingWhitespace),
+            (format!("{value}\u{a0}"), StrayCharacters::TrailingWhitespace),
+            (format!("{value}\n"), StrayCharacters::LineBreak),
+            (format!("\u{feff}{value}"), StrayCharacters::ByteOrderMark),
         ] {
             let mut all = values.map(str::to_owned);
-            all[at] = given;
-            assert_eq!(kind(&all[0], &all[1], &all[2]), Kind::Stray { field, stray });
+            all[index] = input;
+            assert_eq!(kind(&all[0], &all[1], &all[2]), Kind::StrayCharacters { field, found });
         }
     }
     let error = Credentials::new("key", "secret", "memo ").unwrap_err().to_string();
-    assert!(error.starts_with("the API memo has a blank at its end"), "{error}");
+    assert!(error.starts_with("the API memo ends with whitespace"), "{error}");
 }
 
 #[test]
@@ -76,12 +80,12 @@ fn the_memo_is_free_text() {
 }
 
 #[test]
-fn variables_are_looked_up_by_name() {
+fn from_lookup_reads_the_documented_variables() {
     let credentials = Credentials::from_lookup(|name| match name {
         "BITMART_API_KEY" => Some("key".to_owned()),
         "BITMART_API_SECRET" => Some("secret".to_owned()),
         "BITMART_API_MEMO" => Some("memo".to_owned()),
-        other => panic!("asked for {other}"),
+        other => panic!("unexpected variable {other}"),
     })
     .unwrap();
     let direct = Credentials::new("key", "secret", "memo").unwrap();
@@ -90,7 +94,7 @@ fn variables_are_looked_up_by_name() {
 }
 
 #[test]
-fn a_variable_with_an_unusable_value_is_named() {
+fn a_variable_with_an_invalid_value_is_named_in_the_error() {
     let text = |secret: &str| {
         let error = Credentials::from_lookup(|name| {
             Some(if name == Field::Secret.variable() { secret } else { canary::KEY }.to_owned())
@@ -100,11 +104,14 @@ fn a_variable_with_an_unusable_value_is_named() {
         error.to_string()
     };
     assert_eq!(text(""), "BITMART_API_SECRET: the API secret is empty");
-    assert!(text("CANARY\n").starts_with("BITMART_API_SECRET: the API secret has a line break"));
+    assert!(
+        text("CANARY\n")
+            .starts_with("BITMART_API_SECRET: the API secret starts or ends with a line break")
+    );
 }
 
 #[test]
-fn a_variable_that_is_not_set_is_named() {
+fn a_missing_variable_is_named_in_the_error() {
     for field in [Field::Key, Field::Secret, Field::Memo] {
         let error = Credentials::from_lookup(|name| {
             (name != field.variable()).then(|| canary::KEY.to_owned())
@@ -117,7 +124,7 @@ fn a_variable_that_is_not_set_is_named() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_output_contains_no_secret() {
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO).unwrap();
     let signature = credentials.sign_request(1_692_245_338_123, b"{}");
     let secrets = [signature.as_str(), signature.timestamp()];
@@ -127,7 +134,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn types_cross_threads() {
+fn public_types_are_send_and_sync() {
     fn check<T: Send + Sync + Unpin + 'static>() {}
     check::<Credentials>();
     check::<crate::Signature>();

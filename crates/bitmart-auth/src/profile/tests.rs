@@ -11,14 +11,14 @@ const TWO_PROFILES: &str = r#"
 key = "CANARYkey"
 secret = "CANARYsecret"
 memo = "CANARYmemo"
-colour = "blue"
+color = "blue"
 
 [reader]
 key = "CANARYreader"
 secret = "CANARYsecret"
 "#;
 
-/// A private file with this text. The folder goes when the first value is dropped.
+/// Writes a file that only its owner can read. Dropping the first value deletes it.
 fn file(text: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
@@ -37,7 +37,7 @@ fn set_mode(path: &PathBuf, mode: u32) {
 #[cfg(not(unix))]
 fn set_mode(_: &PathBuf, _: u32) {}
 
-/// The error, after a look that it shows no secret.
+/// Loads a profile, checks that the error contains no secret, and returns it.
 fn error(text: &str, profile: &str) -> CredentialsError {
     let (_folder, path) = file(text);
     let error = Credentials::from_profile_file(path, profile).unwrap_err();
@@ -47,7 +47,7 @@ fn error(text: &str, profile: &str) -> CredentialsError {
 }
 
 #[test]
-fn a_profile_gives_its_credentials() {
+fn loads_credentials_from_a_profile() {
     let (_folder, path) = file(TWO_PROFILES);
     let credentials = Credentials::from_profile_file(path, "default").unwrap();
     let direct = Credentials::new("CANARYkey", "CANARYsecret", "CANARYmemo").unwrap();
@@ -56,11 +56,11 @@ fn a_profile_gives_its_credentials() {
 }
 
 #[test]
-fn a_missing_value_is_named() {
+fn a_missing_value_is_named_in_the_error() {
     let error = error(TWO_PROFILES, "reader");
     assert!(matches!(
         error.kind(),
-        Kind::MissingInProfile { profile, field: Field::Memo, .. } if profile == "reader"
+        Kind::MissingField { profile, field: Field::Memo, .. } if profile == "reader"
     ));
     assert!(error.to_string().contains("not your account id"));
 }
@@ -72,7 +72,7 @@ fn an_unknown_profile_lists_the_known_ones() {
 }
 
 #[test]
-fn malformed_files_are_located_but_not_quoted() {
+fn a_malformed_file_is_reported_with_its_line_but_not_its_content() {
     let line = |text| match error(text, "default").kind() {
         Kind::Malformed { line, .. } => *line,
         other => panic!("{other:?}"),
@@ -84,40 +84,40 @@ fn malformed_files_are_located_but_not_quoted() {
 }
 
 #[test]
-fn values_are_checked_like_any_other() {
+fn values_from_a_profile_are_validated() {
     let error = error("[default]\nkey = \"\"\nsecret = \"CANARY\"\nmemo = \"CANARY\"", "default");
     assert_eq!(*error.kind(), Kind::Empty { field: Field::Key });
     let text = error.to_string();
-    assert!(text.starts_with("profile [default] in "), "says where: {text}");
-    assert!(text.ends_with("config.toml: the API key is empty"), "says what: {text}");
+    assert!(text.starts_with("profile [default] in "), "{text}");
+    assert!(text.ends_with("config.toml: the API key is empty"), "{text}");
 }
 
 #[test]
-fn a_file_too_large_is_not_read() {
+fn rejects_a_file_over_the_size_limit() {
     let filler = usize::try_from(SIZE_LIMIT).unwrap();
     let error = error(&format!("#{}", "x".repeat(filler)), "default");
     assert!(matches!(error.kind(), Kind::TooLarge { limit, .. } if *limit == SIZE_LIMIT));
 }
 
 #[test]
-fn a_missing_file_names_its_path() {
+fn the_error_for_a_missing_file_names_its_path() {
     let (folder, _path) = file("");
     let path = folder.path().join("absent.toml");
     let error = Credentials::from_profile_file(&path, "default").unwrap_err();
     assert_eq!(*error.kind(), Kind::Unreadable { path: path.clone() });
     assert!(error.to_string().contains(&*path.to_string_lossy()));
-    assert!(error.to_string().contains("tables such as [default]"), "says what belongs there");
+    assert!(error.to_string().contains("tables such as [default]"), "describes the expected file");
     assert!(std::error::Error::source(&error).is_some());
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_others_can_read_is_refused() {
+fn rejects_a_file_that_other_users_can_access() {
     for mode in [0o644, 0o640, 0o604, 0o620, 0o601] {
         let (_folder, path) = file(TWO_PROFILES);
         set_mode(&path, mode);
         let error = Credentials::from_profile_file(&path, "default").unwrap_err();
-        assert_eq!(*error.kind(), Kind::Exposed { path: path.clone(), mode });
+        assert_eq!(*error.kind(), Kind::InsecurePermissions { path: path.clone(), mode });
         let remedy = format!("run `chmod 600 {}`", path.display());
         assert!(error.to_string().ends_with(&remedy));
     }
@@ -125,7 +125,7 @@ fn a_file_that_others_can_read_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn stricter_permissions_are_fine() {
+fn accepts_stricter_permissions() {
     let (_folder, path) = file(TWO_PROFILES);
     set_mode(&path, 0o400);
     assert!(Credentials::from_profile_file(&path, "default").is_ok());

@@ -2,22 +2,22 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use proptest::prelude::*;
 use sha2::Sha256;
 
-use super::{DIGITS, write_decimal};
+use super::{MAX_DIGITS, write_decimal};
 use crate::Credentials;
 
-/// The key pair of the examples that BitMart publishes.
+/// The key pair of the examples in BitMart's documentation.
 const KEY: &str = "80618e45710812162b04892c7ee5ead4a3cc3e56";
 const SECRET: &str = "6c6c98544461bbe71db2bca4c6d7fd0021e0ba9efc215f9c6ad41852df9d9df9";
 const MEMO: &str = "test001";
 
-fn published() -> Credentials {
+fn documented_credentials() -> Credentials {
     Credentials::new(KEY, SECRET, MEMO).unwrap()
 }
 
 #[test]
-fn a_request_has_the_published_signature() {
+fn a_request_has_the_documented_signature() {
     let body = br#"{"symbol":"BTC_USDT","price":"8600","count":"100"}"#;
-    let signature = published().sign_request(1_589_793_796_145, body);
+    let signature = documented_credentials().sign_request(1_589_793_796_145, body);
     assert_eq!(
         signature.as_str(),
         "c31dc326bf87f38bfb49a3f8494961abfa291bd549d0d98d9578e87516cee46d"
@@ -26,8 +26,8 @@ fn a_request_has_the_published_signature() {
 }
 
 #[test]
-fn a_websocket_login_has_the_published_signature() {
-    let signature = published().sign_websocket_login(1_589_267_764_859);
+fn a_websocket_login_has_the_documented_signature() {
+    let signature = documented_credentials().sign_websocket_login(1_589_267_764_859);
     assert_eq!(
         signature.as_str(),
         "3ceeb7e1b8cb165a975e28a2e2dfaca4d30b358873c0351c1a071d8c83314556"
@@ -36,13 +36,13 @@ fn a_websocket_login_has_the_published_signature() {
 }
 
 #[test]
-fn every_part_of_the_message_counts() {
-    let base = published().sign_request(1, b"{}");
+fn every_part_of_the_message_changes_the_signature() {
+    let base = documented_credentials().sign_request(1, b"{}");
     let other_memo = Credentials::new(KEY, SECRET, "Test001").unwrap();
     for other in [
-        published().sign_request(2, b"{}"),
-        published().sign_request(1, b"{ }"),
-        published().sign_request(1, b""),
+        documented_credentials().sign_request(2, b"{}"),
+        documented_credentials().sign_request(1, b"{ }"),
+        documented_credentials().sign_request(1, b""),
         other_memo.sign_request(1, b"{}"),
     ] {
         assert_ne!(base.as_str(), other.as_str());
@@ -52,7 +52,7 @@ fn every_part_of_the_message_counts() {
 #[test]
 fn timestamps_are_plain_digits() {
     for number in [0, 7, 10, 1_692_245_338_123, i64::MAX, -1, i64::MIN] {
-        let mut buffer = [0; DIGITS];
+        let mut buffer = [0; MAX_DIGITS];
         let start = write_decimal(&mut buffer, number);
         assert_eq!(&buffer[start..], number.to_string().as_bytes());
     }
@@ -60,7 +60,7 @@ fn timestamps_are_plain_digits() {
 
 #[test]
 fn signing_does_not_allocate() {
-    let credentials = published();
+    let credentials = documented_credentials();
     let body = vec![b'x'; 10_000];
     let count = allocation_counter::measure(|| {
         let signature = credentials.sign_request(1_692_245_338_123, &body);
@@ -70,12 +70,11 @@ fn signing_does_not_allocate() {
     assert_eq!(count.count_total, 0);
 }
 
-/// The recipe once more, with another implementation of the hash.
+/// The same signature with another implementation of HMAC.
 fn reference(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{timestamp}#{memo}#").as_bytes());
     mac.update(body);
-    // Sixteen bytes are one number of 32 digits.
     let halves: [u128; 2] = [0, 16].map(|start| {
         let half = &mac.clone().finalize().into_bytes()[start..start + 16];
         u128::from_be_bytes(half.try_into().unwrap())
@@ -85,8 +84,8 @@ fn reference(secret: &str, timestamp: i64, memo: &str, body: &[u8]) -> String {
 
 proptest! {
     #[test]
-    fn another_implementation_agrees(
-        // Letters at the ends: quotes and blanks there are refused as copied along.
+    fn agrees_with_another_implementation(
+        // Letters at both ends: stray quotes and whitespace there are rejected.
         secret in "s[!-~]{0,199}",
         memo in "m([^\\p{C}]{0,298}m)?",
         timestamp in any::<i64>(),

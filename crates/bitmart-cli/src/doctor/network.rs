@@ -73,7 +73,7 @@ async fn reach(
     let host = uri.host().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
 
-    let dialled = net::Target::new(host.as_str(), port, secure).with_limit(limit);
+    let dialled = net::Target::new(host.as_str(), port, secure).with_timeout(limit);
     let (stream, mut times) = match connector.proxy_for(&dialled) {
         Some(proxy) => through(&proxy, connector, &dialled).await?,
         None => straight(&host, port, limit).await?,

@@ -1,4 +1,4 @@
-//! Settings of a connector.
+//! The builder of [`Connector`].
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -26,15 +26,15 @@ use crate::{Resolve, TlsOptions};
 #[must_use = "a builder does nothing until `build`"]
 pub struct ConnectorBuilder {
     direct: Direct,
-    way: Way,
-    except: String,
-    loopback: bool,
-    roots: Roots,
+    route: RouteSetting,
+    exceptions: String,
+    proxy_loopback: bool,
+    proxy_roots: Roots,
 }
 
 #[derive(Clone, Default)]
-enum Way {
-    /// As the variables of the environment say.
+enum RouteSetting {
+    /// The proxies of the environment variables.
     #[default]
     Environment,
     Direct,
@@ -42,8 +42,8 @@ enum Way {
     Unix(PathBuf),
 }
 
-/// The address of a proxy may hold a password.
-impl std::fmt::Debug for Way {
+/// Omits the address of the proxy, which may contain a password.
+impl std::fmt::Debug for RouteSetting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Environment => f.write_str("Environment"),
@@ -55,62 +55,60 @@ impl std::fmt::Debug for Way {
 }
 
 impl ConnectorBuilder {
-    /// Reaches every host through this proxy, whatever the environment says:
-    /// `http://host:port` and `https://host:port` are asked with `CONNECT`, over TLS in the second
-    /// case; `socks5h://host:port` gets the names of hosts, `socks5://host:port` their addresses,
-    /// looked up here. `user:password@` before the host is percent-encoded where it holds other
-    /// characters than letters and digits. Without a port it is 443 for `https` and else 1080, as with
-    /// curl.
+    /// Uses this proxy for all hosts and ignores the environment variables.
     ///
-    /// Hosts of this machine are reached without it unless [`proxy_loopback`](Self::proxy_loopback)
-    /// says otherwise.
+    /// `http://host:port` and `https://host:port` (over TLS) use HTTP `CONNECT`. `socks5h://host:port`
+    /// sends host names to the proxy; `socks5://host:port` resolves them locally and sends addresses.
+    /// `user:password@` before the host must be percent-encoded. The default port is 443 for `https`
+    /// and 1080 otherwise, as with curl.
+    ///
+    /// Loopback hosts are reached directly unless [`proxy_loopback`](Self::proxy_loopback) is set.
     pub fn proxy(mut self, address: impl Into<String>) -> Self {
-        self.way = Way::Proxy(address.into());
+        self.route = RouteSetting::Proxy(address.into());
         self
     }
 
-    /// Reaches hosts without a proxy, whatever the environment says.
+    /// Uses no proxy and ignores the environment variables.
     pub fn without_proxy(mut self) -> Self {
-        self.way = Way::Direct;
+        self.route = RouteSetting::Direct;
         self
     }
 
-    /// Hosts that are reached without the [`proxy`](Self::proxy), written as in `NO_PROXY`.
-    pub fn except(mut self, patterns: impl Into<String>) -> Self {
-        self.except = patterns.into();
+    /// Sets the hosts that are reached without the [`proxy`](Self::proxy), in the format of
+    /// `NO_PROXY`.
+    pub fn proxy_exceptions(mut self, patterns: impl Into<String>) -> Self {
+        self.exceptions = patterns.into();
         self
     }
 
-    /// Reaches hosts of this machine through the proxy as well: `localhost`, names below it, and
-    /// loopback addresses.
+    /// Uses the proxy for loopback hosts as well: `localhost`, its subdomains, and loopback addresses.
     pub fn proxy_loopback(mut self) -> Self {
-        self.loopback = true;
+        self.proxy_loopback = true;
         self
     }
 
-    /// Whom to trust as an `https://` proxy. The bundled web roots by default.
+    /// Sets the certificate authorities for an `https://` proxy. The bundled web roots by default.
     pub fn proxy_roots(mut self, roots: Roots) -> Self {
-        self.roots = roots;
+        self.proxy_roots = roots;
         self
     }
 
-    /// Connects to this Unix socket, whatever the host: a gateway on this machine leads on. Names are
-    /// not looked up, and there is no proxy.
+    /// Connects to this Unix socket for all hosts, for a gateway on this machine. Names are not
+    /// resolved, and no proxy is used.
     pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
-        self.way = Way::Unix(path.into());
+        self.route = RouteSetting::Unix(path.into());
         self
     }
 
-    /// Looks names up: those of hosts that are reached without a proxy or through `socks5://`, and
-    /// those of proxies. The operating system does it by default.
+    /// Sets the resolver for proxies and for hosts that are reached directly or through `socks5://`.
+    /// The operating system's resolver by default.
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.direct.resolver = Arc::new(resolver);
         self
     }
 
-    /// Connects from this address of this machine, with a port that the system chooses. Say it once
-    /// for IPv4 and once for IPv6 to use both; with one of them, hosts (or proxies) of the other
-    /// family are not reached.
+    /// Sets the local IP address to connect from. Call it once for IPv4 and once for IPv6 to use
+    /// both. With only one of them, hosts (or proxies) of the other family cannot be reached.
     pub fn bind(mut self, address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => self.direct.v4 = Some(address),
@@ -119,19 +117,19 @@ impl ConnectorBuilder {
         self
     }
 
-    /// Connects through this network interface, such as `eth1` (`SO_BINDTODEVICE`). Linux only, and
-    /// older kernels allow it to root alone.
+    /// Sets the network interface to connect through, such as `eth1` (`SO_BINDTODEVICE`). Linux only;
+    /// older kernels require root.
     pub fn interface(mut self, name: impl Into<String>) -> Self {
         self.direct.interface = Some(name.into());
         self
     }
 
-    /// Builds the connector. The environment is read now and not again; nothing is connected yet.
+    /// Builds the connector. Reads the environment variables once; opens no connection.
     ///
     /// # Errors
-    /// When a setting cannot work, or a variable of the environment names a proxy that cannot.
+    /// A setting or an environment variable is invalid.
     pub fn build(self) -> Result<Connector, ConnectorError> {
-        // A variable that is no text is none, as for curl a name of other bytes would be of no use.
+        // A variable that is not Unicode cannot be a valid proxy address and counts as not set.
         self.build_with(|name| std::env::var(name).ok())
     }
 
@@ -142,27 +140,29 @@ impl ConnectorBuilder {
         if self.direct.interface.is_some() && !cfg!(target_os = "linux") {
             return Err(ConnectorError::new("interface", ConnectorErrorKind::Unsupported));
         }
-        let mut rules = match self.way {
-            Way::Unix(_) if !cfg!(unix) => {
+        let mut rules = match self.route {
+            RouteSetting::Unix(_) if !cfg!(unix) => {
                 return Err(ConnectorError::new("unix_socket", ConnectorErrorKind::Unsupported));
             }
-            Way::Unix(path) => {
+            RouteSetting::Unix(path) => {
                 return Ok(Connector { direct: self.direct, route: Route::Unix(path.into()) });
             }
-            Way::Direct => Rules::default(),
-            Way::Proxy(address) => {
+            RouteSetting::Direct => Rules::default(),
+            RouteSetting::Proxy(address) => {
                 let proxy = Proxy::parse(&address, "proxy")
-                    .map_err(|unfit| ConnectorError::unfit(("proxy", unfit)))?;
-                Rules::all(proxy, &self.except)
+                    .map_err(|error| ConnectorError::invalid_proxy(("proxy", error)))?;
+                Rules::all(proxy, &self.exceptions)
             }
-            Way::Environment => Rules::read(variable).map_err(ConnectorError::unfit)?,
+            RouteSetting::Environment => {
+                Rules::from_variables(variable).map_err(ConnectorError::invalid_proxy)?
+            }
         };
-        rules.loopback = self.loopback;
-        let speaks_tls = rules.proxies().any(|proxy| proxy.protocol == Protocol::Https);
-        let tls = if speaks_tls {
-            let config = TlsOptions::default().client_config(&self.roots, &[]);
+        rules.proxy_loopback = self.proxy_loopback;
+        let needs_tls = rules.proxies().any(|proxy| proxy.protocol == Protocol::Https);
+        let tls = if needs_tls {
+            let config = TlsOptions::default().client_config(&self.proxy_roots, &[]);
             let config = config.map_err(|error| {
-                ConnectorError::new("proxy_roots", ConnectorErrorKind::ProxyRoots)
+                ConnectorError::new("proxy_roots", ConnectorErrorKind::InvalidProxyRoots)
                     .with_source(error)
             })?;
             Some(Arc::new(config))

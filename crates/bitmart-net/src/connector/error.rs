@@ -1,11 +1,11 @@
-//! Settings that cannot work.
+//! Errors of building a connector.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::proxy::Unfit;
+use crate::proxy::ProxyParseError;
 
-/// A setting that a connector cannot work with. The value is not told: it may hold a password.
+/// An invalid setting of a connector. Omits the value, which may contain a password.
 #[derive(Debug)]
 pub struct ConnectorError {
     setting: &'static str,
@@ -13,19 +13,19 @@ pub struct ConnectorError {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What is wrong with a setting.
+/// Why a setting is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectorErrorKind {
-    /// The address of the proxy does not parse.
-    ProxyAddress,
-    /// The proxy speaks none of `http`, `https`, `socks5` and `socks5h`.
-    ProxyScheme,
-    /// User name or password of a SOCKS5 proxy are longer than 255 bytes.
-    ProxyUser,
-    /// The certificate authorities for the proxy cannot be used.
-    ProxyRoots,
-    /// This operating system cannot do it.
+    /// The address of the proxy is malformed.
+    InvalidProxyAddress,
+    /// The scheme of the proxy is not `http`, `https`, `socks5` or `socks5h`.
+    UnsupportedProxyScheme,
+    /// The user name or password of the proxy is longer than 255 bytes.
+    ProxyCredentialsTooLong,
+    /// The certificate authorities for the proxy are invalid.
+    InvalidProxyRoots,
+    /// The setting is not supported on this operating system.
     Unsupported,
 }
 
@@ -40,19 +40,19 @@ impl ConnectorError {
         self.source = Some(source.into());
         self
     }
-    pub(super) fn unfit((setting, unfit): (&'static str, Unfit)) -> Self {
-        let kind = match unfit {
-            Unfit::Address => ConnectorErrorKind::ProxyAddress,
-            Unfit::Scheme => ConnectorErrorKind::ProxyScheme,
-            Unfit::User => ConnectorErrorKind::ProxyUser,
+    pub(super) fn invalid_proxy((setting, error): (&'static str, ProxyParseError)) -> Self {
+        let kind = match error {
+            ProxyParseError::InvalidAddress => ConnectorErrorKind::InvalidProxyAddress,
+            ProxyParseError::UnsupportedScheme => ConnectorErrorKind::UnsupportedProxyScheme,
+            ProxyParseError::CredentialsTooLong => ConnectorErrorKind::ProxyCredentialsTooLong,
         };
         Self::new(setting, kind)
     }
-    /// The name of the setting, or of the environment's variable.
+    /// Returns the name of the setting or of the environment variable.
     pub fn setting(&self) -> &'static str {
         self.setting
     }
-    /// What is wrong with it.
+    /// Returns why the setting is invalid.
     pub fn kind(&self) -> ConnectorErrorKind {
         self.kind
     }
@@ -62,15 +62,17 @@ impl fmt::Display for ConnectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ", self.setting)?;
         f.write_str(match self.kind {
-            ConnectorErrorKind::ProxyAddress => {
-                "is no address of a proxy: expected http://[user:password@]host[:port]"
+            ConnectorErrorKind::InvalidProxyAddress => {
+                "is not a valid proxy address: expected http://[user:password@]host[:port]"
             }
-            ConnectorErrorKind::ProxyScheme => {
-                "names a kind of proxy that is not known: http, https, socks5 and socks5h are"
+            ConnectorErrorKind::UnsupportedProxyScheme => {
+                "has an unsupported proxy scheme: expected http, https, socks5 or socks5h"
             }
-            ConnectorErrorKind::ProxyUser => "has a user name or a password beyond 255 bytes",
-            ConnectorErrorKind::ProxyRoots => "cannot be used for TLS with the proxy",
-            ConnectorErrorKind::Unsupported => "is not possible on this operating system",
+            ConnectorErrorKind::ProxyCredentialsTooLong => {
+                "has a user name or password of more than 255 bytes"
+            }
+            ConnectorErrorKind::InvalidProxyRoots => "is invalid for TLS with the proxy",
+            ConnectorErrorKind::Unsupported => "is not supported on this operating system",
         })
     }
 }

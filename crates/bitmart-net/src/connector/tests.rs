@@ -8,13 +8,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::testing::{Host, TestProxy, conformance};
+use crate::testing::{TestHost, TestProxy, conformance};
 use crate::{ResolveFuture, from_fn};
 
-/// Knows every name, or none.
-struct Names(Vec<IpAddr>);
+/// Resolves every name to these addresses.
+struct FixedResolver(Vec<IpAddr>);
 
-impl crate::Resolve for Names {
+impl crate::Resolve for FixedResolver {
     fn resolve<'a>(&'a self, _: &'a str) -> ResolveFuture<'a> {
         Box::pin(async { Ok(self.0.clone()) })
     }
@@ -24,40 +24,41 @@ fn through(proxy: &str) -> Connector {
     Connector::builder().proxy(proxy).proxy_loopback().build().expect("a connector")
 }
 
-async fn keeps_the_rules(connector: &dyn Connect) {
-    let host = Host::listen().await.expect("a host");
+async fn check_conformance(connector: &dyn Connect) {
+    let host = TestHost::listen().await.expect("a host");
     conformance(connector, host.target(), || host.accept()).await;
 }
 
-/// A certificate for `localhost`, and who trusts it.
+/// A server configuration for `localhost`, and roots that trust it.
 fn certificate() -> (Arc<ServerConfig>, Roots) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("made");
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+    let certified =
+        rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::try_from(certified.signing_key.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![certified.cert.der().clone()], key)
         .expect("a configuration");
-    (Arc::new(config), Roots::none().with_der(made.cert.der().to_vec()))
+    (Arc::new(config), Roots::none().with_der(certified.cert.der().to_vec()))
 }
 
 #[tokio::test]
-async fn a_direct_connector_keeps_the_rules() {
-    keeps_the_rules(&Connector::direct()).await;
+async fn a_direct_connector_conforms() {
+    check_conformance(&Connector::direct()).await;
 }
 
 #[tokio::test]
-async fn a_closure_keeps_the_rules() {
-    keeps_the_rules(&from_fn(|target| async move {
+async fn a_connector_from_a_closure_conforms() {
+    check_conformance(&from_fn(|target| async move {
         Ok(Stream::new(tokio::net::TcpStream::connect((target.host(), target.port())).await?))
     }))
     .await;
 }
 
 #[tokio::test]
-async fn a_stream_in_memory_keeps_the_rules() {
+async fn a_connector_of_in_memory_streams_conforms() {
     let (sender, dialled) = tokio::sync::mpsc::unbounded_channel();
     let connector = from_fn(move |_| {
         let (client, host) = tokio::io::duplex(4096);
@@ -75,36 +76,36 @@ async fn a_stream_in_memory_keeps_the_rules() {
 }
 
 #[tokio::test]
-async fn a_connector_for_http_proxies_keeps_the_rules() {
+async fn a_connector_for_http_proxies_conforms() {
     let proxy = TestProxy::http().user("me", "p:w").start().await.expect("a proxy");
-    keeps_the_rules(&through(&format!("http://me:p%3Aw@{}", proxy.address()))).await;
-    assert_eq!(proxy.asked().len(), 3);
+    check_conformance(&through(&format!("http://me:p%3Aw@{}", proxy.address()))).await;
+    assert_eq!(proxy.requested_hosts().len(), 3);
 }
 
 #[tokio::test]
-async fn a_connector_for_https_proxies_keeps_the_rules() {
+async fn a_connector_for_https_proxies_conforms() {
     let (config, roots) = certificate();
     let proxy = TestProxy::http().tls(config).start().await.expect("a proxy");
     let address = format!("https://localhost:{}", proxy.address().port());
     let builder = Connector::builder().proxy(&address).proxy_loopback();
     let connector = builder.proxy_roots(roots).build().expect("a connector");
-    keeps_the_rules(&connector).await;
+    check_conformance(&connector).await;
 
-    let error = failure(&through(&address)).await;
+    let error = connect_error(&through(&address)).await;
     assert_eq!((error.hop(), error.kind()), (Hop::ProxyTls, ConnectErrorKind::Tls), "{error}");
 }
 
 #[tokio::test]
-async fn connectors_for_socks5_proxies_keep_the_rules() {
+async fn connectors_for_socks5_proxies_conform() {
     let proxy = TestProxy::socks5().start().await.expect("a proxy");
-    keeps_the_rules(&through(&format!("socks5h://{}", proxy.address()))).await;
+    check_conformance(&through(&format!("socks5h://{}", proxy.address()))).await;
     let proxy = TestProxy::socks5().user("me", "p:w").start().await.expect("a proxy");
-    keeps_the_rules(&through(&format!("socks5://me:p%3aw@{}", proxy.address()))).await;
+    check_conformance(&through(&format!("socks5://me:p%3aw@{}", proxy.address()))).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_connector_for_unix_sockets_keeps_the_rules() {
+async fn a_connector_for_unix_sockets_conforms() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("gateway");
     let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
@@ -114,57 +115,61 @@ async fn a_connector_for_unix_sockets_keeps_the_rules() {
     assert!(connector.connect(&target).await.expect("a stream").is_socket());
 
     drop((listener, folder));
-    let error = connector.connect(&target).await.expect_err("nobody listens");
+    let error = connector.connect(&target).await.expect_err("nothing listens");
     assert_eq!(error.hop(), Hop::UnixSocket);
     assert!(error.to_string().contains("gateway"), "{error}");
 }
 
 #[tokio::test]
-async fn names_are_looked_up_by_whom_the_proxy_says() {
-    let host = Host::listen().await.expect("a host");
+async fn socks5_resolves_locally_and_socks5h_at_the_proxy() {
+    let host = TestHost::listen().await.expect("a host");
     let target = Target::new("api.example", host.target().port(), false);
-    for (scheme, asked) in [("socks5h", "api.example"), ("socks5", "127.0.0.1")] {
+    for (scheme, host) in [("socks5h", "api.example"), ("socks5", "127.0.0.1")] {
         let proxy = TestProxy::socks5()
-            .leads_to(SocketAddr::from(([127, 0, 0, 1], target.port())))
+            .forward_to(SocketAddr::from(([127, 0, 0, 1], target.port())))
             .start()
             .await
             .expect("a proxy");
         let connector = Connector::builder()
             .proxy(format!("{scheme}://{}", proxy.address()))
-            .resolver(Names(vec![Ipv4Addr::LOCALHOST.into()]))
+            .resolver(FixedResolver(vec![Ipv4Addr::LOCALHOST.into()]))
             .build()
             .expect("a connector");
         connector.connect(&target).await.expect("a stream");
-        assert_eq!(proxy.asked(), [format!("{asked}:{}", target.port())]);
+        assert_eq!(proxy.requested_hosts(), [format!("{host}:{}", target.port())]);
     }
 }
 
-/// What comes of a try to reach a host of this machine.
-async fn failure(connector: &dyn Connect) -> ConnectError {
-    let target = Target::new("localhost", 9, true).with_limit(Duration::from_secs(20));
+/// Connects to a loopback host and returns the error.
+async fn connect_error(connector: &dyn Connect) -> ConnectError {
+    let target = Target::new("localhost", 9, true).with_timeout(Duration::from_secs(20));
     connector.connect(&target).await.expect_err("a failure")
 }
 
-/// What comes of a proxy that answers with these bytes, and hangs or closes then.
-async fn answered(scheme: &str, answers: &'static [&'static [u8]], closes: bool) -> ConnectError {
+/// Connects through a proxy that sends these responses and then hangs or closes.
+async fn error_after_responses(
+    scheme: &str,
+    responses: &'static [&'static [u8]],
+    closes: bool,
+) -> ConnectError {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let task = tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.expect("a client");
-        let mut question = [0; 4096];
-        for answer in answers {
-            assert!(client.read(&mut question).await.expect("a question") > 0);
-            client.write_all(answer).await.expect("a client");
+        let mut request = [0; 4096];
+        for response in responses {
+            assert!(client.read(&mut request).await.expect("a request") > 0);
+            client.write_all(response).await.expect("a client");
         }
         if closes {
-            // What the client has not read would turn the end into a reset.
+            // Shut down first: closing with unread bytes would reset the connection.
             client.shutdown().await.expect("a client");
         }
-        while client.read(&mut question).await.is_ok_and(|count| count > 0) {}
+        while client.read(&mut request).await.is_ok_and(|count| count > 0) {}
     });
     let connector = through(&format!("{scheme}://me:CANARY@{address}"));
     let limit = if closes { Duration::from_secs(20) } else { Duration::from_millis(300) };
-    let target = Target::new("localhost", 9, true).with_limit(limit);
+    let target = Target::new("localhost", 9, true).with_timeout(limit);
     let error = connector.connect(&target).await.expect_err("a failure");
     task.abort();
     assert!(error.to_string().contains(&address.to_string()), "{error}");
@@ -174,21 +179,21 @@ async fn answered(scheme: &str, answers: &'static [&'static [u8]], closes: bool)
 }
 
 #[tokio::test]
-async fn a_proxy_that_misbehaves_is_named_with_what_it_did() {
+async fn proxy_failures_are_classified() {
     use ConnectErrorKind as Kind;
 
     let http: &[(&'static [&'static [u8]], bool, Kind)] = &[
         (&[b"HTTP/1.1 407 Authenticate\r\n\r\n"], true, Kind::Unauthorized),
-        (&[b"HTTP/1.1 502 Bad\r\n\r\n"], true, Kind::Denied { code: 502 }),
+        (&[b"HTTP/1.1 502 Bad\r\n\r\n"], true, Kind::Rejected { code: 502 }),
         (
             &[b"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<html>"],
             true,
-            Kind::Denied { code: 403 },
+            Kind::Rejected { code: 403 },
         ),
         (
             &[b"HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=x\r\n\r\n<html>"],
             true,
-            Kind::Page,
+            Kind::HtmlPage,
         ),
         (&[b"<!doctype html><html>\r\n\r\n"], true, Kind::Protocol),
         (&[b"SSH-2.0-OpenSSH_9.6\r\n"], true, Kind::Protocol),
@@ -199,9 +204,9 @@ async fn a_proxy_that_misbehaves_is_named_with_what_it_did() {
         (&[b"HTTP/1.1 200 OK\r\nX"], false, Kind::Timeout),
         (&[], false, Kind::Timeout),
     ];
-    for (answers, closes, kind) in http {
-        let error = answered("http", answers, *closes).await;
-        assert_eq!((error.hop(), error.kind()), (Hop::ProxyHandshake, *kind), "{answers:?}");
+    for (responses, closes, kind) in http {
+        let error = error_after_responses("http", responses, *closes).await;
+        assert_eq!((error.hop(), error.kind()), (Hop::ProxyHandshake, *kind), "{responses:?}");
     }
     let socks: &[(&'static [&'static [u8]], bool, Kind)] = &[
         (&[b"\x05\xff"], true, Kind::Unauthorized),
@@ -209,28 +214,28 @@ async fn a_proxy_that_misbehaves_is_named_with_what_it_did() {
         (
             &[b"\x05\x02", b"\x01\x00", b"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"],
             true,
-            Kind::Denied { code: 5 },
+            Kind::Rejected { code: 5 },
         ),
-        (&[b"\x05\x02", b"\x01\x00", b"\x05\x02"], true, Kind::Denied { code: 2 }),
+        (&[b"\x05\x02", b"\x01\x00", b"\x05\x02"], true, Kind::Rejected { code: 2 }),
         (&[b"HTTP/1.1 400 Bad Request\r\n\r\n"], true, Kind::Protocol),
         (&[b"\x05"], true, Kind::Closed),
         (&[b"\x05\x02", b""], true, Kind::Closed),
         (&[b"\x05\x02", b"\x01\x00", b"\x05\x00\x00"], true, Kind::Closed),
         (&[b"\x05\x02"], false, Kind::Timeout),
     ];
-    for (answers, closes, kind) in socks {
-        let error = answered("socks5h", answers, *closes).await;
-        assert_eq!((error.hop(), error.kind()), (Hop::ProxyHandshake, *kind), "{answers:?}");
+    for (responses, closes, kind) in socks {
+        let error = error_after_responses("socks5h", responses, *closes).await;
+        assert_eq!((error.hop(), error.kind()), (Hop::ProxyHandshake, *kind), "{responses:?}");
     }
 }
 
 #[tokio::test]
-async fn what_a_host_says_right_behind_the_consent_of_a_proxy_is_not_lost() {
+async fn bytes_directly_after_the_proxy_response_are_not_lost() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.expect("a client");
-        assert!(client.read(&mut [0; 4096]).await.expect("a question") > 0);
+        assert!(client.read(&mut [0; 4096]).await.expect("a request") > 0);
         client.write_all(b"HTTP/1.1 200 OK\r\n\r\nearly").await.expect("a client");
         assert_eq!(client.read(&mut [0; 1]).await.expect("the end"), 0);
     });
@@ -242,33 +247,34 @@ async fn what_a_host_says_right_behind_the_consent_of_a_proxy_is_not_lost() {
 }
 
 #[tokio::test]
-async fn a_hop_that_fails_before_the_proxy_answers_is_named() {
-    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("one");
-    let error = failure(&through(&format!("http://{free}"))).await;
+async fn failures_before_the_proxy_handshake_are_classified() {
+    let unused = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("one");
+    let error = connect_error(&through(&format!("http://{unused}"))).await;
     assert_eq!((error.hop(), error.kind()), (Hop::Proxy, ConnectErrorKind::Refused), "{error}");
-    let error = failure(&Connector::builder().without_proxy().build().expect("one")).await;
+    let error = connect_error(&Connector::builder().without_proxy().build().expect("one")).await;
     assert_eq!(error.hop(), Hop::Host);
 
-    let with = |names: Vec<IpAddr>| Connector::builder().without_proxy().resolver(Names(names));
+    let with_addresses =
+        |names: Vec<IpAddr>| Connector::builder().without_proxy().resolver(FixedResolver(names));
     let target = Target::new("api.example", 443, true);
-    let nothing = with(Vec::new()).build().expect("a connector");
-    let error = nothing.connect(&target).await.expect_err("no address");
+    let no_address = with_addresses(Vec::new()).build().expect("a connector");
+    let error = no_address.connect(&target).await.expect_err("no address");
     assert_eq!((error.hop(), error.kind()), (Hop::Resolver, ConnectErrorKind::NoAddress));
     assert_eq!(error.to_string(), "name api.example has no address");
 
-    let v6 = with(vec![Ipv6Addr::LOCALHOST.into()]).bind(Ipv4Addr::LOCALHOST.into());
+    let v6 = with_addresses(vec![Ipv6Addr::LOCALHOST.into()]).bind(Ipv4Addr::LOCALHOST.into());
     let error = v6.build().expect("one").connect(&target).await.expect_err("the other family");
     assert_eq!((error.hop(), error.kind()), (Hop::Resolver, ConnectErrorKind::WrongFamily));
 
-    // An address of documentation is on no machine.
-    let foreign = with(vec![Ipv4Addr::LOCALHOST.into()]).bind([192, 0, 2, 1].into());
+    // Documentation addresses belong to no machine.
+    let foreign = with_addresses(vec![Ipv4Addr::LOCALHOST.into()]).bind([192, 0, 2, 1].into());
     let error = foreign.build().expect("one").connect(&target).await.expect_err("not local");
     assert_eq!((error.hop(), error.kind()), (Hop::Host, ConnectErrorKind::LocalAddress), "{error}");
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn connections_come_from_the_address_that_is_bound_to() {
+async fn connects_from_the_bound_address() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     for last in [2, 3] {
@@ -283,32 +289,32 @@ async fn connections_come_from_the_address_that_is_bound_to() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_interface_that_is_not_there_is_told() {
+async fn a_missing_interface_is_a_local_address_error() {
     let connector = Connector::builder().interface("nosuch0").build().expect("a connector");
-    let host = Host::listen().await.expect("a host");
+    let host = TestHost::listen().await.expect("a host");
     let error = connector.connect(host.target()).await.expect_err("no interface");
     assert_eq!((error.hop(), error.kind()), (Hop::Host, ConnectErrorKind::LocalAddress), "{error}");
     let connector = Connector::builder().interface("lo").build().expect("a connector");
     match connector.connect(host.target()).await {
         Ok(_) => {}
-        Err(error) => println!("skipped: this machine binds to no interface: {error}"),
+        Err(error) => println!("skipped: cannot bind to an interface: {error}"),
     }
 }
 
-/// A full backlog makes Linux drop attempts to connect, as a black hole does.
+/// With a full backlog Linux drops connection attempts, like an unreachable host.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_address_that_swallows_everything_does_not_hide_the_other_family() {
+async fn an_unresponsive_ipv6_address_falls_back_to_ipv4() {
     use tokio::net::{TcpSocket, TcpStream};
 
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let hole = TcpSocket::new_v6().expect("a socket");
-    if hole.bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).is_err() {
-        println!("skipped: this machine has no IPv6 and no such trouble");
+    let unresponsive = TcpSocket::new_v6().expect("a socket");
+    if unresponsive.bind(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).is_err() {
+        println!("skipped: no IPv6 on this machine");
         return;
     }
-    let _hole = hole.listen(1).expect("a backlog");
+    let _listening = unresponsive.listen(1).expect("a backlog");
     let mut filling = Vec::new();
     let full = async {
         loop {
@@ -316,30 +322,37 @@ async fn an_address_that_swallows_everything_does_not_hide_the_other_family() {
         }
     };
     assert!(tokio::time::timeout(Duration::from_millis(500), full).await.is_err());
-    let names = Names(vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]);
+    let names = FixedResolver(vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]);
     let connector = Connector::builder().without_proxy().resolver(names).build().expect("one");
-    let target = Target::new("venue", port, false);
+    let target = Target::new("exchange", port, false);
     let (stream, accepted) = tokio::join!(connector.connect(&target), listener.accept());
     stream.expect("a stream");
     accepted.expect("a client");
 }
 
 #[test]
-fn settings_that_cannot_work_are_told_without_their_values() {
-    let wrong = |address: &str| {
-        let error = Connector::builder().proxy(address).build().expect_err("unfit");
+fn invalid_settings_are_named_without_their_values() {
+    let error_of = |address: &str| {
+        let error = Connector::builder().proxy(address).build().expect_err("invalid");
         let shown = format!("{error} {error:?} {:?}", Connector::builder().proxy(address));
         assert!(!shown.contains("CANARY"), "{shown}");
         (error.setting(), error.kind())
     };
-    assert_eq!(wrong("http://u:CANARY#@h"), ("proxy", ConnectorErrorKind::ProxyAddress));
-    assert_eq!(wrong("socks4://u:CANARY@h"), ("proxy", ConnectorErrorKind::ProxyScheme));
-    let from = |name: &'static str, value: &'static str| {
-        Connector::builder().build_with(move |asked| (asked == name).then(|| value.to_owned()))
+    assert_eq!(error_of("http://u:CANARY#@h"), ("proxy", ConnectorErrorKind::InvalidProxyAddress));
+    assert_eq!(
+        error_of("socks4://u:CANARY@h"),
+        ("proxy", ConnectorErrorKind::UnsupportedProxyScheme)
+    );
+    let from_variable = |name: &'static str, value: &'static str| {
+        Connector::builder()
+            .build_with(move |variable| (variable == name).then(|| value.to_owned()))
     };
-    let error = from("HTTPS_PROXY", "gopher://h").expect_err("unfit");
-    assert_eq!((error.setting(), error.kind()), ("HTTPS_PROXY", ConnectorErrorKind::ProxyScheme));
-    let connector = from("HTTPS_PROXY", "http://u:CANARY@h:1").expect("a connector");
+    let error = from_variable("HTTPS_PROXY", "gopher://h").expect_err("invalid");
+    assert_eq!(
+        (error.setting(), error.kind()),
+        ("HTTPS_PROXY", ConnectorErrorKind::UnsupportedProxyScheme)
+    );
+    let connector = from_variable("HTTPS_PROXY", "http://u:CANARY@h:1").expect("a connector");
     let proxy = connector.proxy_for(&Target::new("api.example", 443, true)).expect("a proxy");
     assert_eq!((proxy.origin(), proxy.to_string().as_str()), ("HTTPS_PROXY", "http://h:1"));
     assert!(connector.proxy_for(&Target::new("localhost", 443, true)).is_none());

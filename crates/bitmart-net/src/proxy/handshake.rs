@@ -1,4 +1,4 @@
-//! Asking a proxy for a connection to a host.
+//! The `CONNECT` and SOCKS5 handshakes.
 
 use std::future::{Ready, ready};
 use std::io::{self, IoSlice};
@@ -16,48 +16,52 @@ use super::{Protocol, Proxy};
 use crate::direct::uri;
 use crate::{ConnectError, ConnectErrorKind, Hop, Stream, Target};
 
-/// Asks the proxy at the end of `stream` for a connection to `target`. Not a byte of what comes after
-/// its consent is read.
+/// Requests a connection to `target` from the proxy at the other end of `stream`. Reads no byte
+/// beyond the proxy's response.
 pub(crate) async fn connect(
     proxy: &Proxy,
     stream: Stream,
     target: &Target,
 ) -> Result<Stream, ConnectError> {
-    let heard = Heard::default();
-    let connection = Given(Some(TokioIo::new(Careful { stream, heard: heard.clone() })));
+    let transcript = Transcript::default();
+    let recording = RecordingStream { stream, transcript: transcript.clone() };
+    let connection = EstablishedConnection(Some(TokioIo::new(recording)));
     let (address, host) = (uri(&proxy.target)?, uri(target)?);
-    let answer = match proxy.protocol {
+    let result = match proxy.protocol {
         Protocol::Http | Protocol::Https => {
             let mut tunnel = Tunnel::new(address, connection);
-            if let Some(basic) = &proxy.basic {
-                tunnel = tunnel.with_auth(basic.clone());
+            if let Some(header) = &proxy.basic_auth {
+                tunnel = tunnel.with_auth(header.clone());
             }
-            tunnel.call(host).await.map_err(|error| heard.tunnel().with_source(error))
+            tunnel.call(host).await.map_err(|error| transcript.tunnel_error().with_source(error))
         }
         Protocol::Socks5 | Protocol::Socks5h => {
             let mut socks = SocksV5::new(address, connection);
-            if let Some((user, password)) = &proxy.user {
+            if let Some((user, password)) = &proxy.login {
                 socks = socks.with_auth(user.clone(), password.clone());
             }
-            let authenticates = proxy.user.is_some();
-            socks.call(host).await.map_err(|error| heard.socks(authenticates).with_source(error))
+            let authenticates = proxy.login.is_some();
+            socks
+                .call(host)
+                .await
+                .map_err(|error| transcript.socks_error(authenticates).with_source(error))
         }
     };
-    let stream = answer.map_err(|error| error.at(proxy.to_string()))?.into_inner().stream;
-    if matches!(proxy.protocol, Protocol::Http | Protocol::Https) && heard.is_page() {
-        let error = ConnectError::new(Hop::ProxyHandshake, ConnectErrorKind::Page);
-        return Err(error.at(proxy.to_string()));
+    let stream = result.map_err(|error| error.with_address(proxy.to_string()))?.into_inner().stream;
+    if matches!(proxy.protocol, Protocol::Http | Protocol::Https) && transcript.is_html() {
+        let error = ConnectError::new(Hop::ProxyHandshake, ConnectErrorKind::HtmlPage);
+        return Err(error.with_address(proxy.to_string()));
     }
     Ok(stream)
 }
 
-/// Hands out a connection that is open already.
-struct Given(Option<TokioIo<Careful>>);
+/// A connector that returns an open connection.
+struct EstablishedConnection(Option<TokioIo<RecordingStream>>);
 
-impl Service<Uri> for Given {
-    type Response = TokioIo<Careful>;
+impl Service<Uri> for EstablishedConnection {
+    type Response = TokioIo<RecordingStream>;
     type Error = io::Error;
-    type Future = Ready<io::Result<TokioIo<Careful>>>;
+    type Future = Ready<io::Result<TokioIo<RecordingStream>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -68,14 +72,14 @@ impl Service<Uri> for Given {
     }
 }
 
-/// Reads one byte at a time, so that what the host says after the proxy's consent stays where it is,
-/// and remembers what it read.
-struct Careful {
+/// Reads one byte at a time, so that bytes of the host after the proxy's response stay in the stream,
+/// and records what it reads.
+struct RecordingStream {
     stream: Stream,
-    heard: Heard,
+    transcript: Transcript,
 }
 
-impl AsyncRead for Careful {
+impl AsyncRead for RecordingStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,13 +91,13 @@ impl AsyncRead for Careful {
         let mut byte = [0];
         let mut one = ReadBuf::new(&mut byte);
         let read = Pin::new(&mut self.stream).poll_read(cx, &mut one);
-        self.heard.push(one.filled());
+        self.transcript.push(one.filled());
         buffer.put_slice(one.filled());
         read
     }
 }
 
-impl AsyncWrite for Careful {
+impl AsyncWrite for RecordingStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -119,18 +123,18 @@ impl AsyncWrite for Careful {
     }
 }
 
-/// What a proxy answered. hyper-util's errors do not tell it.
+/// The bytes of the proxy's response, to classify failures. hyper-util's errors lack the details.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
+struct Transcript(Arc<Mutex<Vec<u8>>>);
 
-/// hyper-util reads no longer head than this.
-const MOST: usize = 8192;
+/// hyper-util's limit for a response head.
+const MAX_HEAD: usize = 8192;
 
-impl Heard {
+impl Transcript {
     fn push(&self, bytes: &[u8]) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if heard.len() + bytes.len() <= MOST {
-            heard.extend_from_slice(bytes);
+        let mut recorded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if recorded.len() + bytes.len() <= MAX_HEAD {
+            recorded.extend_from_slice(bytes);
         }
     }
 
@@ -138,23 +142,23 @@ impl Heard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Why `CONNECT` failed.
-    fn tunnel(&self) -> ConnectError {
+    /// Classifies a failed `CONNECT`.
+    fn tunnel_error(&self) -> ConnectError {
         let bytes = self.bytes();
         let text = String::from_utf8_lossy(&bytes);
         let kind = match status(&text) {
             Some(407) => ConnectErrorKind::Unauthorized,
-            Some(_) if !is_whole(&text) => ConnectErrorKind::Closed,
+            Some(_) if !has_complete_head(&text) => ConnectErrorKind::Closed,
             Some(200) => ConnectErrorKind::Protocol,
-            Some(code) => ConnectErrorKind::Denied { code },
-            None if starts_like(&text) => ConnectErrorKind::Closed,
+            Some(code) => ConnectErrorKind::Rejected { code },
+            None if is_http_prefix(&text) => ConnectErrorKind::Closed,
             None => ConnectErrorKind::Protocol,
         };
         ConnectError::new(Hop::ProxyHandshake, kind)
     }
 
-    /// A proxy that consents and describes a page does not mean it: it is the login page of a network.
-    fn is_page(&self) -> bool {
+    /// Whether the response is an HTML page. With status 200 it is a captive portal, not a tunnel.
+    fn is_html(&self) -> bool {
         let text = String::from_utf8_lossy(&self.bytes()).to_ascii_lowercase();
         text.lines().any(|line| {
             let value = line.strip_prefix("content-type:").map(str::trim_start);
@@ -162,49 +166,51 @@ impl Heard {
         })
     }
 
-    /// Why SOCKS5 failed.
-    fn socks(&self, authenticates: bool) -> ConnectError {
+    /// Classifies a failed SOCKS5 handshake.
+    fn socks_error(&self, authenticates: bool) -> ConnectError {
         let bytes = self.bytes();
         let kind = match (bytes.as_slice(), authenticates) {
             ([] | [5], _) => ConnectErrorKind::Closed,
             ([version, ..], _) if *version != 5 => ConnectErrorKind::Protocol,
-            // No method that was offered, or one that was not.
+            // The proxy accepts no offered method, or selected one that was not offered.
             ([_, 0xff | 2, ..], false) | ([_, 0xff | 0, ..], true) => {
                 ConnectErrorKind::Unauthorized
             }
             ([_, 2] | [_, 2, 1] | [_, 2, 1, 0] | [_, 2, 1, 0, 5], true)
             | ([_, 0] | [_, 0, 5], false) => ConnectErrorKind::Closed,
-            ([_, 2, 1, refused, ..], true) if *refused != 0 => ConnectErrorKind::Unauthorized,
-            ([_, 2, 1, _, 5, code, ..], true) | ([_, 0, 5, code, ..], false) => reply(*code),
+            ([_, 2, 1, status, ..], true) if *status != 0 => ConnectErrorKind::Unauthorized,
+            ([_, 2, 1, _, 5, code, ..], true) | ([_, 0, 5, code, ..], false) => {
+                classify_reply(*code)
+            }
             _ => ConnectErrorKind::Protocol,
         };
         ConnectError::new(Hop::ProxyHandshake, kind)
     }
 }
 
-/// The reply of a SOCKS5 proxy to the question for a connection (RFC 1928, section 6).
-fn reply(code: u8) -> ConnectErrorKind {
+/// Classifies the reply code of a SOCKS5 proxy (RFC 1928, section 6).
+fn classify_reply(code: u8) -> ConnectErrorKind {
     match code {
-        // It consented, but what followed broke off.
+        // Success, but the connection ended before the reply was complete.
         0 => ConnectErrorKind::Closed,
-        1..=8 => ConnectErrorKind::Denied { code: code.into() },
+        1..=8 => ConnectErrorKind::Rejected { code: code.into() },
         _ => ConnectErrorKind::Protocol,
     }
 }
 
-/// The status of an HTTP answer.
+/// The status code of an HTTP response.
 fn status(text: &str) -> Option<u16> {
     let (version, rest) = text.split_once(' ')?;
     let number = rest.get(..3).filter(|_| version == "HTTP/1.1" || version == "HTTP/1.0")?;
     number.parse().ok().filter(|status| (100..600).contains(status))
 }
 
-fn is_whole(text: &str) -> bool {
+fn has_complete_head(text: &str) -> bool {
     text.contains("\r\n\r\n") || text.contains("\n\n")
 }
 
-/// Whether it could have become an HTTP answer.
-fn starts_like(text: &str) -> bool {
+/// Whether the text may be the beginning of an HTTP response.
+fn is_http_prefix(text: &str) -> bool {
     let start = "HTTP/1.";
     start.starts_with(text) || text.starts_with(start) && !text.contains('\n')
 }

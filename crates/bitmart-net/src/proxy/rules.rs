@@ -1,4 +1,4 @@
-//! Which proxy is for which host.
+//! Selection of the proxy for a host.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,31 +7,31 @@ use std::sync::Arc;
 use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::{Proxy, Unfit};
+use super::{Proxy, ProxyParseError};
 use crate::Target;
 
 /// Proxies for hosts with and without TLS, and the hosts that are reached without one.
 #[derive(Clone, Default)]
 pub(crate) struct Rules {
-    plain: Option<Arc<Proxy>>,
-    tls: Option<Arc<Proxy>>,
-    except: Option<Arc<Matcher>>,
-    /// Hosts of this machine are reached through a proxy as well.
-    pub(crate) loopback: bool,
+    without_tls: Option<Arc<Proxy>>,
+    with_tls: Option<Arc<Proxy>>,
+    exceptions: Option<Arc<Matcher>>,
+    /// Loopback hosts are reached through the proxy as well.
+    pub(crate) proxy_loopback: bool,
 }
 
 impl Rules {
-    /// The same proxy for every host.
-    pub(crate) fn all(proxy: Arc<Proxy>, except: &str) -> Self {
-        Self { plain: Some(Arc::clone(&proxy)), tls: Some(proxy), ..Self::default() }.except(except)
+    /// The same proxy for all hosts.
+    pub(crate) fn all(proxy: Arc<Proxy>, exceptions: &str) -> Self {
+        Self { without_tls: Some(Arc::clone(&proxy)), with_tls: Some(proxy), ..Self::default() }
+            .with_exceptions(exceptions)
     }
 
-    /// As the variables say that `get` reads, in the order of curl: the lower-case name first, an
-    /// empty value is none, and `HTTP_PROXY` does not count, for a web server sets it from a header of
-    /// whoever asks.
-    pub(crate) fn read(
+    /// Reads the proxy variables with the precedence of curl: the lower-case name first, an empty value
+    /// counts as not set. `HTTP_PROXY` is ignored because CGI servers set it from a request header.
+    pub(crate) fn from_variables(
         get: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, (&'static str, Unfit)> {
+    ) -> Result<Self, (&'static str, ProxyParseError)> {
         let first = |names: &[&'static str]| {
             let mut found = names.iter().filter_map(|&name| {
                 get(name).filter(|value| !value.trim().is_empty()).map(|value| (name, value))
@@ -40,26 +40,26 @@ impl Rules {
         };
         let proxy = |names: &[&'static str]| match first(names) {
             Some((name, value)) => {
-                Proxy::parse(&value, name).map(Some).map_err(|unfit| (name, unfit))
+                Proxy::parse(&value, name).map(Some).map_err(|error| (name, error))
             }
             None => Ok(None),
         };
         let all = ["all_proxy", "ALL_PROXY"];
-        let plain = match proxy(&["http_proxy"])? {
+        let without_tls = match proxy(&["http_proxy"])? {
             Some(found) => Some(found),
             None => proxy(&all)?,
         };
-        let tls = match proxy(&["https_proxy", "HTTPS_PROXY"])? {
+        let with_tls = match proxy(&["https_proxy", "HTTPS_PROXY"])? {
             Some(found) => Some(found),
             None => proxy(&all)?,
         };
-        let except = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
-        Ok(Self { plain, tls, ..Self::default() }.except(&except))
+        let exceptions = first(&["no_proxy", "NO_PROXY"]).map(|(_, list)| list).unwrap_or_default();
+        Ok(Self { without_tls, with_tls, ..Self::default() }.with_exceptions(&exceptions))
     }
 
-    /// Without the proxies for these hosts. curl takes blanks between patterns as well, and a star for
-    /// every host, which hyper-util takes for every name.
-    fn except(self, patterns: &str) -> Self {
+    /// Excludes hosts. As with curl, patterns may be separated by whitespace, and `*` excludes all
+    /// hosts; hyper-util would not apply it to IP addresses.
+    fn with_exceptions(self, patterns: &str) -> Self {
         let patterns = patterns.split([',', ' ', '\t', '\n', '\r']);
         let patterns: Vec<_> = patterns
             .filter(|part| !part.is_empty())
@@ -72,30 +72,30 @@ impl Rules {
             return self;
         }
         let matcher = Matcher::builder().all("http://proxy").no(patterns.join(",")).build();
-        Self { except: Some(Arc::new(matcher)), ..self }
+        Self { exceptions: Some(Arc::new(matcher)), ..self }
     }
 
-    /// The proxy for `target`, if there is to be one.
+    /// Returns the proxy for `target`, if any.
     pub(crate) fn proxy_for(&self, target: &Target) -> Option<&Arc<Proxy>> {
-        let proxy = if target.is_tls() { &self.tls } else { &self.plain }.as_ref()?;
+        let proxy = if target.is_tls() { &self.with_tls } else { &self.without_tls }.as_ref()?;
         let host = target.host().trim_end_matches('.');
-        if !self.loopback && is_loopback(host) {
+        if !self.proxy_loopback && is_loopback(host) {
             return None;
         }
-        let Some(except) = &self.except else { return Some(proxy) };
+        let Some(exceptions) = &self.exceptions else { return Some(proxy) };
         let uri: Uri = Target::new(host, target.port(), true).to_string().parse().ok()?;
         let uri = Uri::builder().scheme("https").authority(uri.authority()?.as_str());
         let uri = uri.path_and_query("/").build().ok()?;
-        except.intercept(&uri).map(|_| proxy)
+        exceptions.intercept(&uri).map(|_| proxy)
     }
 
-    /// Every proxy that may be used.
+    /// Returns all configured proxies.
     pub(crate) fn proxies(&self) -> impl Iterator<Item = &Arc<Proxy>> {
-        self.plain.iter().chain(&self.tls)
+        self.without_tls.iter().chain(&self.with_tls)
     }
 }
 
-/// A host of this machine: `localhost`, a name below it, or an address of the loopback.
+/// Whether the host is `localhost`, a subdomain of it, or a loopback address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     host == "localhost"
@@ -106,10 +106,10 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules")
-            .field("plain", &self.plain)
-            .field("tls", &self.tls)
-            .field("has_exceptions", &self.except.is_some())
-            .field("loopback", &self.loopback)
+            .field("without_tls", &self.without_tls)
+            .field("with_tls", &self.with_tls)
+            .field("has_exceptions", &self.exceptions.is_some())
+            .field("proxy_loopback", &self.proxy_loopback)
             .finish()
     }
 }

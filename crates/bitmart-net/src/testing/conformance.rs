@@ -1,4 +1,4 @@
-//! The rules for connectors as a test.
+//! The conformance test for connectors.
 
 use std::future::Future;
 use std::io;
@@ -10,24 +10,24 @@ use tokio::time::timeout;
 
 use crate::{Connect, Io, Stream, Target};
 
-/// How long a step may take before it counts as failed. Nothing waits for it otherwise.
-const GUARD: Duration = Duration::from_secs(20);
+/// A step that takes longer counts as failed.
+const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// More than sockets and pipes hold.
-const MUCH: usize = 1 << 20;
+/// A payload larger than the buffers of sockets and pipes.
+const LARGE: usize = 1 << 20;
 
-/// A host on this machine that a connector under test can lead to.
+/// A loopback host for a connector under test.
 #[derive(Debug)]
-pub struct Host {
+pub struct TestHost {
     listener: TcpListener,
     target: Target,
 }
 
-impl Host {
-    /// Listens on a loopback address, on a port that the system chooses.
+impl TestHost {
+    /// Listens on a loopback address, on a free port.
     ///
     /// # Errors
-    /// When the system gives no port.
+    /// Binding fails.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -37,35 +37,35 @@ impl Host {
         Ok(Self { listener, target: Target::new(address.ip().to_string(), address.port(), false) })
     }
 
-    /// What a client dials.
+    /// Returns the target to connect to.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
-    /// The host's end of the next connection.
+    /// Accepts the next connection and returns the host's end of it.
     ///
     /// # Errors
-    /// What the system says.
+    /// Accepting fails.
     ///
     /// # Cancel safety
-    /// Safe: a connection that is not handed out is handed out next time.
+    /// Safe: no connection is lost.
     pub async fn accept(&self) -> io::Result<Stream> {
         Ok(Stream::new(self.listener.accept().await?.0))
     }
 }
 
-/// Tests whether `connect` keeps the rules of [`Connect`] that can be seen from outside: streams of
-/// their own for each call; bytes once, in order and unchanged, in both directions; nothing of the
-/// connector's own; reads that tell at once; ends that arrive.
+/// Tests the parts of the [`Connect`] contract that are visible from outside: a new stream per call;
+/// every byte once, in order and unchanged, in both directions, and no others; reads without delay;
+/// end of stream in both directions.
 ///
-/// `accept` gives the host's end of the next connection to `target`, as [`Host::accept`] does.
+/// `accept` returns the host's end of the next connection to `target`, like [`TestHost::accept`].
 ///
 /// ```
 /// use bitmart_net::Connector;
-/// use bitmart_net::testing::{Host, conformance};
+/// use bitmart_net::testing::{TestHost, conformance};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// let host = Host::listen().await?;
+/// let host = TestHost::listen().await?;
 /// conformance(&Connector::direct(), host.target(), || host.accept()).await;
 /// # Ok::<(), std::io::Error>(())
 /// # })?;
@@ -73,10 +73,10 @@ impl Host {
 /// ```
 ///
 /// # Panics
-/// When a rule is broken; the message names it.
+/// The contract is violated; the message names the rule.
 ///
 /// # Cancel safety
-/// Dropping the future ends the test.
+/// Dropping the future cancels the test.
 pub async fn conformance<S, A, Fut>(connect: &dyn Connect, target: &Target, mut accept: A)
 where
     S: Io,
@@ -92,47 +92,52 @@ where
         (client, host.unwrap_or_else(|error| panic!("no connection at the host: {error}")))
     };
 
-    // Both ends speak first on one stream each, while the other is open.
+    // Two streams at once, both ends of each send first.
     let (mut first, mut first_host) = pair().await;
     let (mut second, mut second_host) = pair().await;
     send(&mut first, b"first").await;
     send(&mut second, b"second").await;
-    expect(&mut first_host, b"first", "what is written comes first and alone, on its stream").await;
+    expect(
+        &mut first_host,
+        b"first",
+        "written bytes arrive on their stream, without any before them",
+    )
+    .await;
     expect(&mut second_host, b"second", "each call opens a stream of its own").await;
     send(&mut first_host, b"1").await;
-    expect(&mut first, b"1", "a read tells at once what has arrived").await;
+    expect(&mut first, b"1", "a read returns what has arrived without delay").await;
     send(&mut second_host, b"2").await;
-    expect(&mut second, b"2", "answers come back on their own stream").await;
+    expect(&mut second, b"2", "responses arrive on their own stream").await;
 
-    // Much, both ways at once.
+    // Large payloads, in both directions at once.
     let (up, down) = (pattern(3), pattern(7));
     let (mut reader, mut writer) = tokio::io::split(&mut first);
     let (mut host_reader, mut host_writer) = tokio::io::split(&mut first_host);
     tokio::join!(
         send(&mut writer, &up),
         send(&mut host_writer, &down),
-        expect(&mut host_reader, &up, "what is written goes out once, in order, unchanged"),
-        expect(&mut reader, &down, "what is sent comes back once, in order, unchanged"),
+        expect(&mut host_reader, &up, "bytes are sent once, in order and unchanged"),
+        expect(&mut reader, &down, "bytes are received once, in order and unchanged"),
     );
 
-    // Ends.
+    // End of stream.
     within("the end of a stream", first.shutdown()).await.unwrap_or_else(|error| {
-        panic!("the write half does not end: {error}");
+        panic!("cannot shut down the write half: {error}");
     });
-    end(&mut first_host, "the end of what is written reaches the host").await;
+    expect_end(&mut first_host, "end of stream reaches the host").await;
     drop(first_host);
-    end(&mut first, "the end of the host's stream is the end of the read half").await;
-    // A surplus response that nobody reads belongs to its stream and to no later one.
+    expect_end(&mut first, "end of stream from the host reaches the reader").await;
+    // An unread surplus response must not appear on a later stream.
     send(&mut second_host, b"surplus").await;
     drop(second);
-    end(&mut second_host, "dropping the stream closes it").await;
+    expect_end(&mut second_host, "dropping the stream closes it").await;
     let (mut third, mut third_host) = pair().await;
     send(&mut third_host, b"third").await;
-    expect(&mut third, b"third", "a stream is new: no byte of an earlier one comes with it").await;
+    expect(&mut third, b"third", "a new stream contains no bytes of an earlier one").await;
 }
 
 fn pattern(step: u8) -> Vec<u8> {
-    (0..MUCH)
+    (0..LARGE)
         .scan(0_u8, |byte, _| {
             *byte = byte.wrapping_mul(5).wrapping_add(step);
             Some(*byte)
@@ -140,9 +145,10 @@ fn pattern(step: u8) -> Vec<u8> {
         .collect()
 }
 
-async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
-    let done = timeout(GUARD, work).await;
-    done.unwrap_or_else(|_| panic!("{what} took longer than {GUARD:?}"))
+async fn within<T>(step: &str, work: impl Future<Output = T>) -> T {
+    timeout(STEP_TIMEOUT, work)
+        .await
+        .unwrap_or_else(|_| panic!("{step} took longer than {STEP_TIMEOUT:?}"))
 }
 
 async fn send(io: &mut (impl tokio::io::AsyncWrite + Unpin), bytes: &[u8]) {
@@ -158,15 +164,15 @@ async fn send(io: &mut (impl tokio::io::AsyncWrite + Unpin), bytes: &[u8]) {
 async fn expect(io: &mut (impl AsyncRead + Unpin), bytes: &[u8], rule: &str) {
     let mut read = vec![0; bytes.len()];
     match within(rule, io.read_exact(&mut read)).await {
-        Ok(_) => assert!(read == bytes, "broken: {rule}"),
-        Err(error) => panic!("broken: {rule}: {error}"),
+        Ok(_) => assert!(read == bytes, "violated: {rule}"),
+        Err(error) => panic!("violated: {rule}: {error}"),
     }
 }
 
-/// The end, or a reset, which is one as well.
-async fn end(io: &mut (impl AsyncRead + Unpin), rule: &str) {
+/// Expects end of stream; a reset counts as well.
+async fn expect_end(io: &mut (impl AsyncRead + Unpin), rule: &str) {
     let mut byte = [0];
     if let Ok(count) = within(rule, io.read(&mut byte)).await {
-        assert!(count == 0, "broken: {rule}");
+        assert!(count == 0, "violated: {rule}");
     }
 }

@@ -1,4 +1,4 @@
-//! Proxies to test with.
+//! Proxies for tests.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,17 +10,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::base64;
 use crate::proxy::is_loopback;
 use crate::{Stream, Target};
 
-/// A proxy on a loopback address that notes what it is asked for. It ends when it is dropped.
+/// A proxy on a loopback address that records the requested hosts. Dropping it stops it.
 ///
-/// It leads to hosts of this machine, to others only if it is told where their connections shall end:
-/// a test with it leaves the machine by no mistake.
+/// It connects to loopback hosts only, so that a test cannot reach the network by mistake. See
+/// [`TestProxyBuilder::forward_to`] for other hosts.
 #[derive(Debug)]
 pub struct TestProxy {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    requested: Arc<Mutex<Vec<String>>>,
     task: JoinHandle<()>,
 }
 
@@ -31,7 +32,7 @@ pub struct TestProxyBuilder {
     socks: bool,
     tls: Option<Arc<ServerConfig>>,
     user: Option<(String, String)>,
-    leads_to: Option<SocketAddr>,
+    forward_to: Option<SocketAddr>,
 }
 
 impl std::fmt::Debug for TestProxyBuilder {
@@ -41,24 +42,24 @@ impl std::fmt::Debug for TestProxyBuilder {
 }
 
 impl TestProxy {
-    /// One that speaks HTTP `CONNECT`.
+    /// Creates an HTTP `CONNECT` proxy.
     pub fn http() -> TestProxyBuilder {
         TestProxyBuilder::default()
     }
 
-    /// One that speaks SOCKS5.
+    /// Creates a SOCKS5 proxy.
     pub fn socks5() -> TestProxyBuilder {
         TestProxyBuilder { socks: true, ..TestProxyBuilder::default() }
     }
 
-    /// Where it listens.
+    /// Returns the address of the proxy.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The hosts that it was asked for so far, each `host:port`, as they were written.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns the hosts requested so far, each as `host:port` in the client's spelling.
+    pub fn requested_hosts(&self) -> Vec<String> {
+        self.requested.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -69,47 +70,47 @@ impl Drop for TestProxy {
 }
 
 impl TestProxyBuilder {
-    /// Wants this user name and password.
+    /// Requires this user name and password.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.user = Some((name.into(), password.into()));
         self
     }
 
-    /// Speaks TLS itself.
+    /// Uses TLS between client and proxy.
     pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
         self.tls = Some(config);
         self
     }
 
-    /// Leads every connection here, whatever host it was asked for.
-    pub fn leads_to(mut self, address: SocketAddr) -> Self {
-        self.leads_to = Some(address);
+    /// Connects to this address regardless of the requested host.
+    pub fn forward_to(mut self, address: SocketAddr) -> Self {
+        self.forward_to = Some(address);
         self
     }
 
-    /// Starts it.
+    /// Starts the proxy.
     ///
     /// # Errors
-    /// When the system gives no port.
+    /// Binding fails.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(self) -> io::Result<TestProxy> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        let noted = Arc::clone(&asked);
+        let requested = Arc::<Mutex<Vec<String>>>::default();
+        let recorded = Arc::clone(&requested);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (settings, noted) = (self.clone(), Arc::clone(&noted));
-                // How a connection ends is the client's business.
-                tokio::spawn(async move { drop(settings.serve(client, &noted).await) });
+                let (settings, recorded) = (self.clone(), Arc::clone(&recorded));
+                // Errors show at the client.
+                tokio::spawn(async move { drop(settings.serve(client, &recorded).await) });
             }
         });
-        Ok(TestProxy { address, asked, task })
+        Ok(TestProxy { address, requested, task })
     }
 
-    async fn serve(self, client: TcpStream, asked: &Mutex<Vec<String>>) -> io::Result<()> {
+    async fn serve(self, client: TcpStream, requested: &Mutex<Vec<String>>) -> io::Result<()> {
         client.set_nodelay(true)?;
         let mut client = match &self.tls {
             Some(config) => {
@@ -117,42 +118,42 @@ impl TestProxyBuilder {
             }
             None => Stream::new(client),
         };
-        let note = |host: &str| {
-            asked.lock().unwrap_or_else(PoisonError::into_inner).push(host.to_owned());
+        let record = |host: &str| {
+            requested.lock().unwrap_or_else(PoisonError::into_inner).push(host.to_owned());
         };
         let host = if self.socks {
-            socks(&mut client, self.user.as_ref(), note).await?
+            socks(&mut client, self.user.as_ref(), record).await?
         } else {
-            connect(&mut client, self.user.as_ref(), note).await?
+            connect(&mut client, self.user.as_ref(), record).await?
         };
         let Some(target) = host else { return Ok(()) };
-        let reached = match self.leads_to {
+        let connected = match self.forward_to {
             Some(address) => TcpStream::connect(address).await,
             None if is_loopback(target.host()) => {
                 TcpStream::connect((target.host(), target.port())).await
             }
             None => Err(io::ErrorKind::HostUnreachable.into()),
         };
-        let answer: &[u8] = match (self.socks, reached.is_ok()) {
+        let response: &[u8] = match (self.socks, connected.is_ok()) {
             (true, true) => &[5, 0, 0, 1, 127, 0, 0, 1, 0, 0],
             (true, false) => &[5, 4, 0, 1, 0, 0, 0, 0, 0, 0],
             (false, true) => b"HTTP/1.1 200 Connection established\r\n\r\n",
             (false, false) => b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
         };
-        client.write_all(answer).await?;
+        client.write_all(response).await?;
         client.flush().await?;
-        copy_bidirectional(&mut client, &mut reached?).await?;
+        copy_bidirectional(&mut client, &mut connected?).await?;
         client.shutdown().await
     }
 }
 
 type Login = (String, String);
 
-/// Reads a `CONNECT`.
+/// Reads a `CONNECT` request.
 async fn connect(
     client: &mut Stream,
     user: Option<&Login>,
-    note: impl Fn(&str),
+    record: impl Fn(&str),
 ) -> io::Result<Option<Target>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -165,23 +166,23 @@ async fn connect(
     let line = head.lines().next().unwrap_or_default();
     let host = line.strip_prefix("CONNECT ").and_then(|rest| rest.strip_suffix(" HTTP/1.1"));
     let target = host.and_then(|host| {
-        note(host);
+        record(host);
         let (host, port) = host.rsplit_once(':')?;
         Some(Target::new(host, port.parse().ok()?, false))
     });
     if let Some((name, password)) = user {
-        let want = base64(format!("{name}:{password}").as_bytes());
-        let has = head.lines().any(|line| {
+        let expected = base64::encode(format!("{name}:{password}").as_bytes());
+        let authorized = head.lines().any(|line| {
             let field = line.split_once(": ");
             field.is_some_and(|(field, value)| {
                 field.eq_ignore_ascii_case("proxy-authorization")
-                    && value.strip_prefix("Basic ") == Some(&want)
+                    && value.strip_prefix("Basic ") == Some(&expected)
             })
         });
-        if !has {
-            let answer = b"HTTP/1.1 407 Proxy Authentication Required\r\n\
+        if !authorized {
+            let response = b"HTTP/1.1 407 Proxy Authentication Required\r\n\
                            Proxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 0\r\n\r\n";
-            client.write_all(answer).await?;
+            client.write_all(response).await?;
             client.shutdown().await?;
             return Ok(None);
         }
@@ -192,17 +193,17 @@ async fn connect(
     Ok(target)
 }
 
-/// Reads the questions of SOCKS5 (RFC 1928 and RFC 1929).
+/// Performs the server side of a SOCKS5 handshake (RFC 1928 and RFC 1929).
 async fn socks(
     client: &mut Stream,
     user: Option<&Login>,
-    note: impl Fn(&str),
+    record: impl Fn(&str),
 ) -> io::Result<Option<Target>> {
-    let wrong = || io::Error::from(io::ErrorKind::InvalidData);
+    let invalid = || io::Error::from(io::ErrorKind::InvalidData);
     if client.read_u8().await? != 5 {
-        return Err(wrong());
+        return Err(invalid());
     }
-    let methods = counted(client).await?;
+    let methods = read_prefixed(client).await?;
     let method = if user.is_some() { 2 } else { 0 };
     if !methods.contains(&method) {
         client.write_all(&[5, 0xff]).await?;
@@ -211,10 +212,11 @@ async fn socks(
     client.write_all(&[5, method]).await?;
     if let Some((name, password)) = user {
         let version = client.read_u8().await?;
-        let same = counted(client).await? == name.as_bytes();
-        let same = counted(client).await? == password.as_bytes() && same && version == 1;
-        client.write_all(&[1, u8::from(!same)]).await?;
-        if !same {
+        let matches = read_prefixed(client).await? == name.as_bytes();
+        let matches =
+            read_prefixed(client).await? == password.as_bytes() && matches && version == 1;
+        client.write_all(&[1, u8::from(!matches)]).await?;
+        if !matches {
             return Ok(None);
         }
     }
@@ -223,31 +225,17 @@ async fn socks(
     let host = match head {
         [5, 1, 0, 1] => std::net::Ipv4Addr::from(client.read_u32().await?).to_string(),
         [5, 1, 0, 4] => std::net::Ipv6Addr::from(client.read_u128().await?).to_string(),
-        [5, 1, 0, 3] => String::from_utf8(counted(client).await?).map_err(|_| wrong())?,
-        _ => return Err(wrong()),
+        [5, 1, 0, 3] => String::from_utf8(read_prefixed(client).await?).map_err(|_| invalid())?,
+        _ => return Err(invalid()),
     };
     let target = Target::new(host, client.read_u16().await?, false);
-    note(&target.to_string());
+    record(&target.to_string());
     Ok(Some(target))
 }
 
-/// Bytes behind their number.
-async fn counted(client: &mut Stream) -> io::Result<Vec<u8>> {
+/// Reads bytes with a length prefix.
+async fn read_prefixed(client: &mut Stream) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::from(client.read_u8().await?)];
     client.read_exact(&mut bytes).await?;
     Ok(bytes)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_usize, |word, &byte| word << 8 | usize::from(byte));
-        let word = word << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS[word >> (18 - 6 * place) & 63];
-            text.push(if place > chunk.len() { '=' } else { digit.into() });
-        }
-    }
-    text
 }

@@ -1,4 +1,4 @@
-//! Pins: the only keys that a server may have.
+//! Public key pinning.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
 };
 
+use crate::base64;
+
 /// The SHA-256 of a public key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pin([u8; 32]);
@@ -23,40 +25,14 @@ impl Pin {
             Some(value) => value.strip_prefix('"')?.strip_suffix('"')?,
             None => text,
         };
-        // 32 bytes are 43 characters and one of padding; the last character carries 4 bits.
-        let digits = text.strip_suffix('=').filter(|digits| digits.len() == 43)?;
-        let (mut key, mut length) = ([0; 32], 0);
-        let (mut held, mut bits) = (0_u32, 0);
-        for digit in digits.bytes() {
-            held = held << 6 | u32::from(value(digit)?);
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                *key.get_mut(length)? = (held >> bits).to_le_bytes()[0];
-                length += 1;
-                held &= (1 << bits) - 1;
-            }
-        }
-        (held == 0).then_some(Self(key))
+        base64::decode_32(text).map(Self)
     }
 
-    fn of(certificate: &CertificateDer<'_>) -> Result<Self, Error> {
+    fn from_certificate(certificate: &CertificateDer<'_>) -> Result<Self, Error> {
         let key = ParsedCertificate::try_from(certificate)?.subject_public_key_info();
         let mut pin = [0; 32];
         pin.copy_from_slice(digest(&SHA256, &key).as_ref());
         Ok(Self(pin))
-    }
-}
-
-/// The value of a base64 digit.
-fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'A'..=b'Z' => Some(digit - b'A'),
-        b'a'..=b'z' => Some(digit - b'a' + 26),
-        b'0'..=b'9' => Some(digit - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
     }
 }
 
@@ -67,20 +43,20 @@ impl fmt::Debug for Pin {
     }
 }
 
-/// Checks the chain as ever, and then the server's key.
+/// Verifies the certificate chain, then compares the server's key with the pins.
 #[derive(Debug)]
-pub(super) struct Pinned {
+pub(super) struct PinnedVerifier {
     chain: Arc<WebPkiServerVerifier>,
     pins: Vec<Pin>,
 }
 
-impl Pinned {
+impl PinnedVerifier {
     pub(super) fn new(chain: Arc<WebPkiServerVerifier>, pins: Vec<Pin>) -> Self {
         Self { chain, pins }
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for PinnedVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -96,7 +72,7 @@ impl ServerCertVerifier for Pinned {
             ocsp_response,
             now,
         )?;
-        if self.pins.contains(&Pin::of(end_entity)?) {
+        if self.pins.contains(&Pin::from_certificate(end_entity)?) {
             return Ok(verified);
         }
         Err(CertificateError::Other(OtherError(Arc::new(NotPinned))).into())
@@ -131,7 +107,7 @@ impl ServerCertVerifier for Pinned {
 
 struct NotPinned;
 
-/// rustls shows this form.
+/// rustls prints the `Debug` form in its error messages.
 impl fmt::Debug for NotPinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -140,7 +116,7 @@ impl fmt::Debug for NotPinned {
 
 impl fmt::Display for NotPinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server's key is none of those that are pinned")
+        f.write_str("the server's key matches no pin")
     }
 }
 

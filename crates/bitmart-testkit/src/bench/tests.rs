@@ -1,24 +1,24 @@
 use std::cell::Cell;
 
-use super::{Comparison, Report, median, quick};
+use super::{Comparison, Report, is_test_mode, median};
 
 fn arguments(text: &str) -> impl Iterator<Item = String> {
     text.split_whitespace().map(str::to_owned)
 }
 
 #[test]
-fn only_cargo_bench_measures() {
-    assert!(!quick(arguments("sign --bench")));
-    assert!(quick(arguments("sign --bench --test")));
-    assert!(quick(arguments("sign")));
+fn measures_only_under_cargo_bench() {
+    assert!(!is_test_mode(arguments("sign --bench")));
+    assert!(is_test_mode(arguments("sign --bench --test")));
+    assert!(is_test_mode(arguments("sign")));
 }
 
 #[test]
-fn a_trial_runs_each_way_once() {
+fn test_mode_runs_each_candidate_once() {
     let (first, second) = (Cell::new(0), Cell::new(0));
-    let mut comparison = Comparison::new("trial", "first", || first.set(first.get() + 1))
+    let mut comparison = Comparison::new("test", "first", || first.set(first.get() + 1))
         .candidate("second", || second.set(second.get() + 1));
-    comparison.quick = true;
+    comparison.test_mode = true;
     comparison.measure();
     assert_eq!((first.get(), second.get()), (1, 1));
 }
@@ -30,7 +30,7 @@ fn the_median_ignores_outliers() {
 }
 
 #[test]
-fn ratios_are_relative_to_the_first_way() {
+fn ratios_are_relative_to_the_baseline() {
     let report = Report {
         title: "ratios".to_owned(),
         medians: vec![("base".to_owned(), 200_000), ("other".to_owned(), 260_000)],

@@ -1,5 +1,5 @@
-//! An account on live connections whose consumer and exchange behave badly, under virtual time.
+//! The account tracker under virtual time, with a slow consumer and a faulty exchange.
 
 mod gaps;
-mod lab;
+mod harness;
 mod soak;

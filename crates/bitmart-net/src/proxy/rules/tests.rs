@@ -2,7 +2,7 @@ use super::*;
 use crate::proxy::Protocol;
 
 fn rules(variables: &[(&str, &str)]) -> Rules {
-    Rules::read(|name| {
+    Rules::from_variables(|name| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     })
@@ -16,7 +16,7 @@ fn origin(rules: &Rules, host: &str, tls: bool) -> Option<&'static str> {
 const PROXY: &str = "http://proxy:3128";
 
 #[test]
-fn variables_are_read_in_the_order_of_curl() {
+fn variables_have_the_precedence_of_curl() {
     let cases: &[(&[&str], Option<&str>, Option<&str>)] = &[
         (&["HTTPS_PROXY"], Some("HTTPS_PROXY"), None),
         (&["https_proxy", "HTTPS_PROXY"], Some("https_proxy"), None),
@@ -38,7 +38,7 @@ fn variables_are_read_in_the_order_of_curl() {
 }
 
 #[test]
-fn no_proxy_patterns_are_those_of_curl() {
+fn no_proxy_patterns_match_as_in_curl() {
     let cases: &[(&str, &[&str], &[&str])] = &[
         (
             "example.com",
@@ -67,12 +67,12 @@ fn no_proxy_patterns_are_those_of_curl() {
         }
     }
     let lower = rules(&[("ALL_PROXY", PROXY), ("no_proxy", "a.example"), ("NO_PROXY", "*")]);
-    assert!(origin(&lower, "b.example", true).is_some(), "the lower-case name goes first");
+    assert!(origin(&lower, "b.example", true).is_some(), "the lower-case name has precedence");
 }
 
 #[test]
-fn this_machine_is_reached_without_a_proxy_unless_asked() {
-    let here = [
+fn loopback_hosts_bypass_the_proxy_by_default() {
+    let loopback = [
         "localhost",
         "LOCALHOST",
         "a.localhost",
@@ -83,23 +83,23 @@ fn this_machine_is_reached_without_a_proxy_unless_asked() {
         "[::1]",
         "::ffff:127.0.0.1",
     ];
-    let there = ["localhost.example", "notlocalhost", "128.0.0.1", "::2", "10.0.0.1"];
+    let remote = ["localhost.example", "notlocalhost", "128.0.0.1", "::2", "10.0.0.1"];
     let mut rules = rules(&[("ALL_PROXY", PROXY)]);
-    for host in here {
+    for host in loopback {
         assert_eq!(origin(&rules, host, true), None, "{host}");
         assert_eq!(origin(&rules, host, false), None, "{host}");
     }
-    for host in there {
+    for host in remote {
         assert!(origin(&rules, host, true).is_some(), "{host}");
     }
-    rules.loopback = true;
-    for host in here {
+    rules.proxy_loopback = true;
+    for host in loopback {
         assert!(origin(&rules, host, true).is_some(), "{host}");
     }
 }
 
 #[test]
-fn proxies_are_read_without_showing_their_passwords() {
+fn parsed_proxies_do_not_show_their_passwords() {
     let cases = [
         ("proxy", Protocol::Http, "http://proxy:1080"),
         ("proxy:8080/", Protocol::Http, "http://proxy:8080"),
@@ -116,18 +116,18 @@ fn proxies_are_read_without_showing_their_passwords() {
         assert!(!debug.contains("CANARY") && !debug.contains("Q0FOQVJZ"), "{debug}");
     }
     let long = format!("socks5://u:{}@proxy", "x".repeat(256));
-    for (text, unfit) in [
-        ("", Unfit::Address),
-        ("http://", Unfit::Address),
-        ("http://a b", Unfit::Address),
-        ("http://u:p#w@proxy", Unfit::Address),
-        ("http://u:p/w@proxy", Unfit::Address),
-        ("http://proxy:port", Unfit::Address),
-        ("http://proxy:1/path", Unfit::Address),
-        ("socks4://proxy", Unfit::Scheme),
-        ("ftp://proxy", Unfit::Scheme),
-        (&long, Unfit::User),
+    for (text, error) in [
+        ("", ProxyParseError::InvalidAddress),
+        ("http://", ProxyParseError::InvalidAddress),
+        ("http://a b", ProxyParseError::InvalidAddress),
+        ("http://u:p#w@proxy", ProxyParseError::InvalidAddress),
+        ("http://u:p/w@proxy", ProxyParseError::InvalidAddress),
+        ("http://proxy:port", ProxyParseError::InvalidAddress),
+        ("http://proxy:1/path", ProxyParseError::InvalidAddress),
+        ("socks4://proxy", ProxyParseError::UnsupportedScheme),
+        ("ftp://proxy", ProxyParseError::UnsupportedScheme),
+        (&long, ProxyParseError::CredentialsTooLong),
     ] {
-        assert_eq!(Proxy::parse(text, "test").err(), Some(unfit), "{text:?}");
+        assert_eq!(Proxy::parse(text, "test").err(), Some(error), "{text:?}");
     }
 }

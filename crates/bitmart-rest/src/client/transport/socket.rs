@@ -59,7 +59,7 @@ pub(super) struct Socket {
 impl Socket {
     fn new(mut stream: Stream, tls: bool) -> Self {
         if tls {
-            stream.count_records();
+            stream.track_tls_records();
         }
         let idle = Idle { is_socket: stream.is_socket(), is_idle: Arc::default() };
         Self { stream, idle }
@@ -76,8 +76,8 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = self.stream.poll_read_arrived(cx, buffer);
-        if read.is_pending() && self.idle.get() && self.stream.is_amid_record() {
+        let read = self.stream.poll_read_now(cx, buffer);
+        if read.is_pending() && self.idle.get() && self.stream.is_mid_tls_record() {
             let text = "received a part of a TLS record while no response was expected";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, text)));
         }
@@ -150,7 +150,7 @@ impl Service<Uri> for Dial {
         let tls = address.scheme() == Some(&Scheme::HTTPS);
         let port = address.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let host = address.host().unwrap_or_default();
-        let target = Target::new(host, port, tls).with_limit(self.limit);
+        let target = Target::new(host, port, tls).with_timeout(self.limit);
         let connect = Arc::clone(&self.connect);
         Box::pin(async move {
             let stream = connect.connect(&target).await?;

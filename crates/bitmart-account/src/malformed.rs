@@ -1,0 +1,44 @@
+//! Items that could not be decoded.
+
+use std::fmt;
+
+use bitmart_types::RowFault;
+use bitmart_ws::event::DecodeError;
+
+/// An item of the exchange that could not be decoded, in whole or in part.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum MalformedItem {
+    /// A row of a REST response.
+    Row(RowFault),
+    /// A frame of a stream, or one entry of it.
+    Frame(DecodeError),
+    /// A required field of an event or a row is missing, or has a value that this version does not
+    /// know.
+    MissingField {
+        /// The event or row: `order 1234`, `position of BTCUSDT`.
+        item: String,
+        /// The field's name on the wire.
+        field: &'static str,
+    },
+}
+
+impl MalformedItem {
+    pub(crate) fn missing_field(item: impl fmt::Display, field: &'static str) -> Self {
+        Self::MissingField { item: item.to_string(), field }
+    }
+}
+
+impl fmt::Display for MalformedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(fault) => {
+                write!(f, "row {} at {:?}: {}", fault.index, fault.path, fault.reason)
+            }
+            Self::Frame(error) => error.fmt(f),
+            Self::MissingField { item, field } => {
+                write!(f, "{item}: {field} is missing or not known")
+            }
+        }
+    }
+}

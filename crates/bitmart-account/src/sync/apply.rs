@@ -1,0 +1,109 @@
+//! Applying changes and results of fetches to the state.
+
+use std::collections::{HashSet, VecDeque};
+
+use bitmart_types::Timestamp;
+
+use super::market::{MarketSync, PendingFetch};
+use super::{Change, Page, Snapshot};
+use crate::{AccountEvent, AccountState, Assumptions, CatchUpError};
+
+/// A market together with the state and the events, which the markets share.
+pub(super) struct MarketContext<'a> {
+    pub(super) market: &'a mut MarketSync,
+    pub(super) state: &'a mut AccountState,
+    pub(super) events: &'a mut VecDeque<AccountEvent>,
+    pub(super) assumptions: &'a Assumptions,
+}
+
+impl MarketContext<'_> {
+    /// Applies a change. Returns whether it changed the state.
+    pub(super) fn apply(&mut self, now: Timestamp, change: Change) -> bool {
+        let market = self.market.market;
+        let event = match change {
+            Change::Order(order) => self.state.apply_order(order).cloned().map(AccountEvent::Order),
+            Change::Fill(fill) => {
+                let changed = self.state.apply_fill_at(fill.clone(), now);
+                changed.then_some(AccountEvent::Fill(fill))
+            }
+            Change::Balance(currency, balance) => {
+                let changed = self.state.apply_balance(market, currency.clone(), balance.clone());
+                changed.then_some(AccountEvent::Balance { market, currency, balance })
+            }
+            Change::Position(key, position) => {
+                let changed = self.state.apply_position(key.clone(), position.clone());
+                changed.then_some(AccountEvent::Position { key, position })
+            }
+        };
+        let changed = event.is_some();
+        self.events.extend(event);
+        changed
+    }
+
+    pub(super) fn failed(&mut self, now: Timestamp, error: CatchUpError) {
+        let (market, retry_in) = (self.market.market, self.market.failed(now, error.retry_after()));
+        self.events.push_back(AccountEvent::CatchUpFailed { market, error, retry_in });
+    }
+
+    pub(super) fn apply_page(&mut self, now: Timestamp, page: Page) {
+        let market = self.market.market;
+        let malformed = |item| AccountEvent::Malformed { market, item };
+        self.events.extend(page.malformed.into_iter().map(malformed));
+        for order in page.orders {
+            let changed = self.apply(now, Change::Order(order));
+            self.market.found.orders += usize::from(changed);
+        }
+        // Fills before the horizon were counted, but their ids may have been forgotten.
+        let horizon = self.market.watermark.horizon();
+        for fill in page.fills {
+            if fill.timestamp.is_none_or(|time| time >= horizon) {
+                let changed = self.apply(now, Change::Fill(fill));
+                self.market.found.fills += usize::from(changed);
+            }
+        }
+    }
+
+    /// Applies the current state from a fetch.
+    pub(super) fn apply_snapshot(
+        &mut self,
+        now: Timestamp,
+        fetch: &PendingFetch,
+        snapshot: Snapshot,
+    ) {
+        let market = self.market.market;
+        let malformed = |item| AccountEvent::Malformed { market, item };
+        self.events.extend(snapshot.malformed.into_iter().map(malformed));
+        for (currency, balance) in snapshot.balances {
+            if !fetch.superseded.has_balance(&currency) {
+                self.apply(now, Change::Balance(currency, balance));
+            }
+        }
+        if let Some(positions) = snapshot.positions {
+            let mut open: HashSet<_> = positions.iter().map(|(key, _)| key.clone()).collect();
+            for (key, position) in positions {
+                if !fetch.superseded.has_position(&key) {
+                    self.apply(now, Change::Position(key, position));
+                }
+            }
+            let known = self.state.all_positions().map(|(key, _)| key);
+            open.extend(known.filter(|key| fetch.superseded.has_position(key)).cloned());
+            if !snapshot.positions_incomplete {
+                for key in self.state.retain_positions(&open) {
+                    self.events.push_back(AccountEvent::PositionClosed { key });
+                }
+            }
+        }
+        // A recent order may not be listed yet.
+        let horizon =
+            fetch.begin - self.assumptions.max_history_lag - self.assumptions.max_clock_skew;
+        for id in snapshot.unknown_orders {
+            let known = self.state.order(market, &id);
+            if known.is_some_and(|order| {
+                !order.progress.is_final() && order.update_time.is_some_and(|time| time < horizon)
+            }) && self.state.remove_order(market, &id)
+            {
+                self.events.push_back(AccountEvent::OrderNotFound { market, order_id: id });
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The simulated connection, with a bounded queue per stream.
+
+use std::collections::VecDeque;
+
+use super::tracker_model::Loss;
+
+/// Two streams: orders with their fills, and balances.
+pub(super) const STREAMS: usize = 2;
+
+/// A frame that arrives at this machine.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Frame {
+    Fill(usize),
+    Order(usize),
+    Malformed,
+    Pong,
+    /// The connection is closed.
+    Close,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Item {
+    Fill(usize),
+    Order(usize),
+    Balance,
+    Lost(Loss),
+    Resubscribed,
+}
+
+/// A queued item with its timestamps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Queued {
+    pub(super) item: Item,
+    /// Everything received until this time precedes the item.
+    pub(super) last_received: Option<i64>,
+    pub(super) received_at: i64,
+}
+
+#[derive(Default)]
+struct Queue {
+    items: VecDeque<Queued>,
+    subscribed: bool,
+}
+
+pub(super) struct Connection {
+    capacity: usize,
+    /// The number of the current connection, and whether its frames still arrive.
+    pub(super) number: u32,
+    pub(super) alive: bool,
+    /// Whether the client considers itself connected.
+    pub(super) connected: bool,
+    socket: VecDeque<Frame>,
+    drained_at: Option<i64>,
+    pub(super) last_received: Option<i64>,
+    queues: [Queue; STREAMS],
+    pub(super) stalled_until: i64,
+}
+
+impl Connection {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            number: 1,
+            alive: true,
+            connected: true,
+            socket: VecDeque::new(),
+            drained_at: Some(0),
+            last_received: None,
+            queues: Default::default(),
+            stalled_until: 0,
+        }
+    }
+
+    /// A frame arrives if its connection is alive; number 0 is any connection.
+    pub(super) fn arrive(&mut self, connection: u32, frame: Frame) {
+        if self.alive && (connection == 0 || connection == self.number) {
+            self.socket.push_back(frame);
+        }
+    }
+
+    /// The connection is closed or times out.
+    pub(super) fn close(&mut self) {
+        self.socket.push_back(Frame::Close);
+    }
+
+    pub(super) fn reconnected(&mut self, now: i64, connection: u32) {
+        self.number = connection;
+        (self.alive, self.connected) = (true, true);
+        // Nothing has been received on the new connection.
+        self.drained_at = None;
+        for stream in 0..STREAMS {
+            self.push(now, stream, Item::Resubscribed);
+        }
+    }
+
+    pub(super) fn subscribe(&mut self) {
+        for queue in &mut self.queues {
+            *queue = Queue { subscribed: true, ..Queue::default() };
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self) {
+        self.queues = Default::default();
+    }
+
+    /// Processes the frames that have arrived. Returns whether to reconnect.
+    pub(super) fn process(&mut self, now: i64) -> bool {
+        if now < self.stalled_until {
+            return false;
+        }
+        while let Some(frame) = self.socket.pop_front() {
+            if matches!(frame, Frame::Close) {
+                self.connected = false;
+                self.socket.clear();
+                for stream in 0..STREAMS {
+                    self.push(now, stream, Item::Lost(Loss::Disconnected));
+                }
+                return true;
+            }
+            self.last_received = self.last_received.max(self.drained_at);
+            match frame {
+                Frame::Fill(id) => {
+                    self.push(now, 0, Item::Fill(id));
+                    // The second stream has fewer messages than the first.
+                    if id.is_multiple_of(3) {
+                        self.push(now, 1, Item::Balance);
+                    }
+                }
+                Frame::Order(id) => self.push(now, 0, Item::Order(id)),
+                Frame::Malformed => self.push(now, 0, Item::Lost(Loss::Malformed)),
+                Frame::Pong | Frame::Close => {}
+            }
+        }
+        if self.connected {
+            self.drained_at = Some(now);
+        }
+        false
+    }
+
+    fn push(&mut self, now: i64, stream: usize, item: Item) {
+        let queue = &mut self.queues[stream];
+        if !queue.subscribed {
+            return;
+        }
+        let overflow = queue.items.len() >= self.capacity;
+        let item = if overflow { Item::Lost(Loss::Overflow) } else { item };
+        queue.subscribed = !overflow;
+        queue.items.push_back(Queued { item, last_received: self.last_received, received_at: now });
+    }
+
+    pub(super) fn pop(&mut self, stream: usize) -> Option<Queued> {
+        self.queues[stream].items.pop_front()
+    }
+
+    /// Whether the consumer has processed everything that has arrived.
+    pub(super) fn is_drained(&self) -> bool {
+        self.queues.iter().all(|queue| queue.items.is_empty())
+            && self.connected == self.alive
+            && self.socket.is_empty()
+    }
+}

@@ -1,0 +1,89 @@
+//! The simulated exchange: fills and orders, and when its history contains them.
+
+/// Parameters of a run; durations are in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ExchangeParams {
+    /// Maximum push delay (P).
+    pub(super) push_delay: i64,
+    /// Maximum history lag (H).
+    pub(super) history_lag: i64,
+    /// Maximum clock skew (C).
+    pub(super) clock_skew: i64,
+    /// Offset of the exchange's clock in percent of C.
+    pub(super) clock_offset: i64,
+    /// Capacity of a queue.
+    pub(super) capacity: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Trade {
+    /// Time by this machine's clock.
+    pub(super) at: i64,
+    /// Time by the exchange's clock.
+    pub(super) timestamp: i64,
+    /// When it appears in the history.
+    pub(super) listed: i64,
+    pub(super) reported: bool,
+}
+
+/// An order that never fills.
+#[derive(Debug)]
+pub(super) struct RestingOrder {
+    pub(super) at: i64,
+    /// When it appears in the list of open orders.
+    pub(super) listed: i64,
+}
+
+/// Rows of a response: fills with their timestamps, and open orders.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    pub(super) fills: Vec<(usize, i64)>,
+    pub(super) orders: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Exchange {
+    params: ExchangeParams,
+    pub(super) trades: Vec<Trade>,
+    pub(super) resting: Vec<RestingOrder>,
+}
+
+impl Exchange {
+    pub(super) fn new(params: ExchangeParams) -> Self {
+        Self { params, trades: Vec::new(), resting: Vec::new() }
+    }
+
+    /// Adds a trade and returns its id.
+    pub(super) fn fill(&mut self, now: i64, history_lag: i64, clock_skew: i64) -> usize {
+        let percent = (self.params.clock_offset + clock_skew).clamp(-100, 100);
+        self.trades.push(Trade {
+            at: now,
+            timestamp: now + self.params.clock_skew * percent / 100,
+            listed: now + history_lag,
+            reported: false,
+        });
+        self.trades.len() - 1
+    }
+
+    /// Adds an order and returns its id.
+    pub(super) fn place_order(&mut self, now: i64, history_lag: i64) -> usize {
+        self.resting.push(RestingOrder { at: now, listed: now + history_lag });
+        self.resting.len() - 1
+    }
+
+    /// Returns the fills of a time range, in no particular order.
+    pub(super) fn fills(&self, now: i64, from: i64, until: i64) -> Vec<(usize, i64)> {
+        let listed = self.trades.iter().enumerate().rev();
+        listed
+            .filter(|(_, trade)| from <= trade.timestamp && trade.timestamp <= until)
+            .filter(|(_, trade)| trade.listed <= now)
+            .map(|(id, trade)| (id, trade.timestamp))
+            .collect()
+    }
+
+    /// Returns the list of open orders.
+    pub(super) fn open_orders(&self, now: i64) -> Vec<usize> {
+        let listed = self.resting.iter().enumerate();
+        listed.filter(|(_, order)| order.listed <= now).map(|(id, _)| id).collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! Actions of a scenario and events of the simulation.
+
+use super::connection::Frame;
+use super::exchange_model::Rows;
+
+/// Time without traffic after which a connection counts as lost.
+pub(super) const IDLE_TIMEOUT: i64 = 20_000;
+pub(super) const PING_INTERVAL: i64 = 10_000;
+/// Time to open the streams.
+pub(super) const OPEN_DURATION: i64 = 30;
+/// Duration of a fetch, unless the script sets it.
+pub(super) const FETCH_DURATION: i64 = 50;
+/// Duration of every other audit.
+pub(super) const LONG_AUDIT: i64 = 30_000;
+/// Time after the script for the tracker to become live again.
+pub(super) const SETTLE_TIME: i64 = 300_000;
+
+#[derive(Clone, Debug)]
+pub(super) enum Action {
+    /// A fill. Values are percentages of P, H and C.
+    Fill { push_delay: i64, history_lag: i64, clock_skew: i64 },
+    /// Several fills at once.
+    Burst(u32),
+    /// An order is placed. Values are percentages of P and H.
+    PlaceOrder { push_delay: i64, history_lag: i64 },
+    /// The connection is lost; a silent loss is detected by timeout. Reconnecting takes `downtime`.
+    Disconnect { silent: bool, downtime: i64 },
+    /// The next frame about an order is malformed.
+    MalformNext,
+    /// The next frame about an order is sent twice.
+    DuplicateNext,
+    /// The consumer does not read for this time.
+    PauseConsumer(i64),
+    /// The connection does not run for this time: frames wait in the socket.
+    StallConnection(i64),
+    /// Duration and outcome of the next fetch.
+    NextFetch { duration: i64, fails: bool },
+    /// The user requests an audit.
+    Audit,
+}
+
+/// A scheduled event.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The script action with this index.
+    Action(usize),
+    Frame {
+        connection: u32,
+        frame: Frame,
+    },
+    IdleTimeout {
+        connection: u32,
+    },
+    Connected {
+        connection: u32,
+    },
+    Ping {
+        connection: u32,
+    },
+    Opened,
+    Response(Response),
+    Timer,
+    Resume,
+}
+
+/// A response to a request of the tracker.
+#[derive(Debug)]
+pub(super) enum Response {
+    Page { id: u64, rows: Rows },
+    Fetched { id: u64 },
+    Failed { id: u64 },
+    Audited { id: u64, rows: Vec<(usize, i64)> },
+}
+
+/// The time range of an audit, and when it was requested.
+pub(super) struct Audited {
+    pub(super) from: i64,
+    pub(super) until: i64,
+    pub(super) requested: i64,
+}

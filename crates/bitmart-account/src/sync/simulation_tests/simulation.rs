@@ -1,0 +1,380 @@
+//! The simulation: plays a script of actions under virtual time and checks the claims of a tracker.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::connection::{Connection, Frame, Item, STREAMS};
+use super::exchange_model::{Exchange, ExchangeParams, Rows};
+use super::scenario::{
+    Action, Audited, Event, FETCH_DURATION, IDLE_TIMEOUT, LONG_AUDIT, OPEN_DURATION, PING_INTERVAL,
+    Response, SETTLE_TIME,
+};
+use super::tracker_model::{Loss, ModelRequest, Reported, TrackerModel};
+
+#[allow(clippy::struct_excessive_bools, reason = "independent conditions of a model")]
+pub(super) struct Simulation<R> {
+    params: ExchangeParams,
+    pub(super) tracker: R,
+    script: Vec<(i64, Action)>,
+    now: i64,
+    sequence: u64,
+    queue: BTreeMap<(i64, u64), Event>,
+    exchange: Exchange,
+    connection: Connection,
+    downtime: i64,
+    opening: bool,
+    opened: bool,
+    responses: VecDeque<Response>,
+    fetches: VecDeque<(i64, bool)>,
+    audits: Vec<Audited>,
+    paused_until: i64,
+    malform_next: bool,
+    duplicate_next: bool,
+    /// When the streams were first subscribed.
+    start: Option<i64>,
+    fetching: bool,
+    script_over: bool,
+    /// Ids of fills since the start and of orders that have not been reported.
+    unreported_fills: BTreeSet<usize>,
+    unreported_orders: BTreeSet<usize>,
+    /// Whether the claims of the tracker are checked continuously.
+    check_claims: bool,
+}
+
+impl<R: TrackerModel> Simulation<R> {
+    pub(super) fn new(params: ExchangeParams, tracker: R, script: Vec<(i64, Action)>) -> Self {
+        Self {
+            params,
+            tracker,
+            script,
+            now: 0,
+            sequence: 0,
+            queue: BTreeMap::new(),
+            exchange: Exchange::new(params),
+            connection: Connection::new(params.capacity),
+            downtime: 0,
+            opening: false,
+            opened: false,
+            responses: VecDeque::new(),
+            fetches: VecDeque::new(),
+            audits: Vec::new(),
+            paused_until: 0,
+            malform_next: false,
+            duplicate_next: false,
+            start: None,
+            fetching: false,
+            script_over: false,
+            unreported_fills: BTreeSet::new(),
+            unreported_orders: BTreeSet::new(),
+            check_claims: true,
+        }
+    }
+
+    /// Plays the script and a time without failures. Every claim of the tracker must hold at any time,
+    /// and everything must be reported in the end.
+    pub(super) fn run(&mut self) -> Result<(), String> {
+        self.play()?;
+        if !self.tracker.is_live() {
+            return Err("not live again after the script".to_owned());
+        }
+        self.check(i64::MAX)?;
+        if !self.tracker.audit_alarms().is_empty() {
+            return Err("an audit reported a difference that does not exist".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Like [`run`](Self::run), with an exchange that violates an assumption. Returns the number of
+    /// missing fills. Each one in the range of an audit must be in its alarm.
+    pub(super) fn run_with_violated_assumptions(&mut self) -> Result<usize, String> {
+        self.check_claims = false;
+        self.play()?;
+        let alarms = self.tracker.audit_alarms();
+        for id in &self.unreported_fills {
+            let trade = &self.exchange.trades[*id];
+            let covers = |audit: &Audited| {
+                let in_range = audit.from <= trade.timestamp && trade.timestamp <= audit.until;
+                in_range
+                    && trade.listed <= audit.requested
+                    && audit.requested + LONG_AUDIT < self.now
+            };
+            if self.audits.iter().any(covers) && !alarms.contains(id) {
+                return Err(format!("fill {id} is missing and no audit reported it"));
+            }
+        }
+        Ok(self.unreported_fills.len())
+    }
+
+    fn play(&mut self) -> Result<(), String> {
+        self.schedule(PING_INTERVAL, Event::Ping { connection: self.connection.number });
+        self.schedule(self.script.first().map_or(0, |(gap, _)| *gap), Event::Action(0));
+        self.consume()?;
+        while !self.script_over {
+            self.step()?;
+        }
+        let end = self.now.max(self.paused_until).max(self.connection.stalled_until) + SETTLE_TIME;
+        while self.queue.first_key_value().is_some_and(|(at, _)| at.0 <= end) {
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn schedule(&mut self, after: i64, event: Event) {
+        self.sequence += 1;
+        self.queue.insert((self.now + after.max(0), self.sequence), event);
+    }
+
+    fn step(&mut self) -> Result<(), String> {
+        let Some(((at, _), event)) = self.queue.pop_first() else {
+            return Err("no event is scheduled".to_owned());
+        };
+        self.now = at;
+        match event {
+            Event::Action(index) => self.act(index),
+            Event::Frame { connection, frame } => self.connection.arrive(connection, frame),
+            Event::IdleTimeout { connection } if connection == self.connection.number => {
+                self.connection.close();
+            }
+            Event::Connected { connection } => {
+                self.connection.reconnected(self.now, connection);
+                self.schedule(PING_INTERVAL, Event::Ping { connection });
+            }
+            Event::Ping { connection }
+                if connection == self.connection.number && self.connection.connected =>
+            {
+                if self.connection.alive {
+                    self.schedule(1, Event::Frame { connection, frame: Frame::Pong });
+                }
+                self.schedule(PING_INTERVAL, Event::Ping { connection });
+            }
+            Event::Opened if !self.connection.connected => {
+                self.schedule(OPEN_DURATION, Event::Opened);
+            }
+            Event::Opened => {
+                self.connection.subscribe();
+                self.opened = true;
+            }
+            Event::Response(response) => self.responses.push_back(response),
+            Event::IdleTimeout { .. } | Event::Ping { .. } | Event::Timer | Event::Resume => {}
+        }
+        if self.connection.process(self.now) {
+            let connection = self.connection.number + 1;
+            self.schedule(self.downtime, Event::Connected { connection });
+        }
+        self.consume()
+    }
+
+    fn act(&mut self, index: usize) {
+        let percent = |bound: i64, share: i64| bound * share / 100;
+        let ExchangeParams { push_delay: p, history_lag: h, .. } = self.params;
+        match self.script[index].1.clone() {
+            Action::Fill { push_delay, history_lag, clock_skew } => {
+                self.fill(percent(p, push_delay), percent(h, history_lag), clock_skew);
+            }
+            Action::Burst(count) => (0..count).for_each(|_| self.fill(0, h, 0)),
+            Action::PlaceOrder { push_delay, history_lag } => {
+                let id = self.exchange.place_order(self.now, percent(h, history_lag));
+                self.unreported_orders.insert(id);
+                self.send(percent(p, push_delay), Frame::Order(id));
+            }
+            Action::Disconnect { silent, downtime } if self.connection.alive => {
+                self.connection.alive = false;
+                self.downtime = downtime;
+                let connection = self.connection.number;
+                if silent {
+                    self.schedule(IDLE_TIMEOUT, Event::IdleTimeout { connection });
+                } else {
+                    self.connection.close();
+                }
+            }
+            Action::Disconnect { .. } => {}
+            Action::MalformNext => self.malform_next = true,
+            Action::DuplicateNext => self.duplicate_next = true,
+            Action::PauseConsumer(time) => {
+                self.paused_until = self.now + time;
+                self.schedule(time, Event::Resume);
+            }
+            Action::StallConnection(time) => {
+                self.connection.stalled_until = self.now + time;
+                self.schedule(time, Event::Resume);
+            }
+            Action::NextFetch { duration, fails } => self.fetches.push_back((duration, fails)),
+            Action::Audit => self.tracker.request_audit(self.now),
+        }
+        if let Some((gap, _)) = self.script.get(index + 1) {
+            self.schedule(*gap, Event::Action(index + 1));
+        } else {
+            self.script_over = true;
+            self.fetches.clear();
+        }
+    }
+
+    fn fill(&mut self, push_delay: i64, history_lag: i64, clock_skew: i64) {
+        let id = self.exchange.fill(self.now, history_lag, clock_skew);
+        if self.start.is_some_and(|start| start <= self.now) {
+            self.unreported_fills.insert(id);
+        }
+        self.send(push_delay, Frame::Fill(id));
+    }
+
+    /// Sends a frame after a delay, on the connection that exists then.
+    fn send(&mut self, push_delay: i64, frame: Frame) {
+        let times = if std::mem::take(&mut self.duplicate_next) { 2 } else { 1 };
+        for _ in 0..times {
+            let frame =
+                if std::mem::take(&mut self.malform_next) { Frame::Malformed } else { frame };
+            self.schedule(push_delay, Event::Frame { connection: 0, frame });
+        }
+    }
+
+    /// The consumer processes one item of each stream at a time, and makes requests when none is left.
+    fn consume(&mut self) -> Result<(), String> {
+        if self.now < self.paused_until {
+            return Ok(());
+        }
+        if std::mem::take(&mut self.opened) {
+            self.opening = false;
+            self.start.get_or_insert(self.now + 1);
+            self.tracker.streams_opened(self.now, STREAMS);
+        }
+        loop {
+            let mut busy = self.read();
+            if let Some(response) = self.responses.pop_front() {
+                busy = true;
+                self.fetching &=
+                    matches!(response, Response::Page { .. } | Response::Audited { .. });
+                match response {
+                    Response::Page { id, rows } => self.tracker.fetch_page(self.now, id, rows),
+                    Response::Fetched { id } => self.tracker.fetch_completed(self.now, id),
+                    Response::Failed { id } => self.tracker.fetch_failed(self.now, id),
+                    Response::Audited { id, rows } => self.tracker.audit_completed(id, rows),
+                }
+            }
+            while !busy && let Some(request) = self.tracker.poll_request(self.now) {
+                self.send_request(request);
+            }
+            self.check_reported()?;
+            if self.check_claims {
+                self.check_claims()?;
+            }
+            if !busy {
+                break;
+            }
+        }
+        if let Some(deadline) = self.tracker.deadline().filter(|deadline| *deadline > self.now) {
+            self.schedule(deadline - self.now, Event::Timer);
+        }
+        Ok(())
+    }
+
+    fn check_reported(&mut self) -> Result<(), String> {
+        for reported in self.tracker.take_reported() {
+            match reported {
+                Reported::Order(id) => drop(self.unreported_orders.remove(&id)),
+                Reported::Fill(id) => {
+                    self.unreported_fills.remove(&id);
+                    if std::mem::replace(&mut self.exchange.trades[id].reported, true) {
+                        return Err(format!("fill {id} was reported twice"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether there was any item.
+    fn read(&mut self) -> bool {
+        if (R::READS_ONLY_BETWEEN_FETCHES && self.fetching) || self.opening {
+            return false;
+        }
+        let mut busy = false;
+        for stream in 0..STREAMS {
+            let Some(queued) = self.connection.pop(stream) else {
+                if let Some(received) = self.connection.last_received {
+                    self.tracker.processed_until(stream, received);
+                }
+                continue;
+            };
+            busy = true;
+            if let Some(received) = queued.last_received {
+                self.tracker.processed_until(stream, received);
+            }
+            match queued.item {
+                Item::Fill(id) => {
+                    self.tracker.fill(self.now, id, self.exchange.trades[id].timestamp);
+                }
+                Item::Order(id) => self.tracker.order(self.now, id),
+                Item::Balance => {}
+                Item::Resubscribed => self.tracker.stream_up(self.now, stream, queued.received_at),
+                Item::Lost(loss) => self.tracker.stream_lost(self.now, stream, &queued, loss),
+            }
+            if matches!(queued.item, Item::Lost(Loss::Overflow)) {
+                self.connection.unsubscribe();
+                break;
+            }
+        }
+        busy
+    }
+
+    fn send_request(&mut self, request: ModelRequest) {
+        match request {
+            ModelRequest::Open => {
+                self.connection.unsubscribe();
+                self.opening = true;
+                self.schedule(OPEN_DURATION, Event::Opened);
+            }
+            ModelRequest::Fetch { id, from } => {
+                self.fetching = true;
+                let (duration, fails) = self.fetches.pop_front().unwrap_or((FETCH_DURATION, false));
+                // A response contains nothing newer than its query and arrives in two pages.
+                let mut fills = from
+                    .map_or_else(Vec::new, |from| self.exchange.fills(self.now, from, i64::MAX));
+                let rest = fills.split_off(fills.len() / 2);
+                let orders = self.exchange.open_orders(self.now);
+                let page = Response::Page { id, rows: Rows { fills, orders } };
+                self.schedule(duration / 2, Event::Response(page));
+                let last = if fails {
+                    Response::Failed { id }
+                } else {
+                    let rows = Rows { fills: rest, orders: Vec::new() };
+                    self.schedule(duration, Event::Response(Response::Page { id, rows }));
+                    Response::Fetched { id }
+                };
+                self.schedule(duration, Event::Response(last));
+            }
+            ModelRequest::Audit { id, from, until } => {
+                let rows = self.exchange.fills(self.now, from, until);
+                self.audits.push(Audited { from, until, requested: self.now });
+                let duration = if id.is_multiple_of(2) { FETCH_DURATION } else { LONG_AUDIT };
+                self.schedule(duration, Event::Response(Response::Audited { id, rows }));
+            }
+        }
+    }
+
+    fn check_claims(&self) -> Result<(), String> {
+        self.check(self.tracker.complete_until().unwrap_or(i64::MIN))?;
+        if self.tracker.is_live() && self.connection.is_drained() {
+            // Only fills that the exchange has not pushed yet may be missing.
+            let before = self.now - self.params.push_delay;
+            self.check(before)?;
+            let unreported_orders =
+                self.unreported_orders.first().map(|id| &self.exchange.resting[*id]);
+            if R::TRACKS_OPEN_ORDERS && unreported_orders.is_some_and(|order| order.at < before) {
+                return Err(format!("at {} an open order is missing although live", self.now));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that every fill between the start and `before` has been reported.
+    fn check(&self, before: i64) -> Result<(), String> {
+        let missing = self.unreported_fills.first().map(|id| self.exchange.trades[*id].at);
+        match missing.filter(|at| *at < before) {
+            None => Ok(()),
+            Some(at) => Err(format!(
+                "at {} the fill of {at} is missing, claimed complete until {before}, live: {}",
+                self.now,
+                self.tracker.is_live()
+            )),
+        }
+    }
+}

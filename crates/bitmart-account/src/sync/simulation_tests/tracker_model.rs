@@ -1,0 +1,245 @@
+//! The interface between simulation and tracker, and the tracker of this crate behind it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bitmart_rest::history::HistoryError;
+use bitmart_types::{Decimal, Timestamp};
+use bitmart_ws::ReconnectReason;
+
+use super::connection::Queued;
+use super::exchange_model::Rows;
+use crate::sync::{Change, LossCause, Page, Request, Snapshot};
+use crate::{
+    AccountEvent, AccountState, AccountSync, Assumptions, CatchUpError, Fill, Health, Instrument,
+    Market, Order, Progress,
+};
+
+/// How messages of a stream were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    Disconnected,
+    Malformed,
+    Overflow,
+}
+
+/// A request of a tracker. Times are of the exchange's clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ModelRequest {
+    Open,
+    Fetch { id: u64, from: Option<i64> },
+    Audit { id: u64, from: i64, until: i64 },
+}
+
+/// A fill or an order that a tracker reported, by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reported {
+    Fill(usize),
+    Order(usize),
+}
+
+/// A tracker under simulation. All times are milliseconds.
+pub(super) trait TrackerModel {
+    /// Whether it stops reading streams during a fetch.
+    const READS_ONLY_BETWEEN_FETCHES: bool;
+    /// Whether it tracks open orders as well.
+    const TRACKS_OPEN_ORDERS: bool;
+    fn processed_until(&mut self, stream: usize, received: i64);
+    fn fill(&mut self, now: i64, id: usize, time: i64);
+    fn order(&mut self, now: i64, id: usize);
+    fn stream_lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss);
+    fn stream_up(&mut self, now: i64, stream: usize, since: i64);
+    fn streams_opened(&mut self, now: i64, streams: usize);
+    fn fetch_page(&mut self, now: i64, id: u64, rows: Rows);
+    fn fetch_completed(&mut self, now: i64, id: u64);
+    fn fetch_failed(&mut self, now: i64, id: u64);
+    fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>);
+    fn request_audit(&mut self, now: i64);
+    fn poll_request(&mut self, now: i64) -> Option<ModelRequest>;
+    fn deadline(&self) -> Option<i64>;
+    fn is_live(&self) -> bool;
+    fn complete_until(&self) -> Option<i64>;
+    /// Returns what was reported since the last call.
+    fn take_reported(&mut self) -> Vec<Reported>;
+    /// Fills that audits reported as different.
+    fn audit_alarms(&self) -> &BTreeSet<usize>;
+}
+
+/// The tracker of this crate.
+pub(super) struct CurrentTracker {
+    sync: AccountSync,
+    alarms: BTreeSet<usize>,
+    last_health: Option<Health>,
+}
+
+const MARKET: Market = Market::Spot;
+
+fn time(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn example_fill(id: usize, ms: i64) -> Fill {
+    Fill {
+        trade_id: id.to_string().as_str().into(),
+        order_id: "1".into(),
+        instrument: Instrument::Pair("BTC_USDT".into()),
+        price: Decimal::ONE,
+        size: Decimal::ONE,
+        fee: None,
+        fee_currency: None,
+        role: None,
+        timestamp: Some(time(ms)),
+    }
+}
+
+/// First id of orders without fills. All fills belong to order 1.
+const FIRST_RESTING_ID: usize = 2;
+
+fn example_order(id: usize) -> Order {
+    Order {
+        order_id: (id + FIRST_RESTING_ID).to_string().as_str().into(),
+        client_order_id: None,
+        instrument: Instrument::Pair("BTC_USDT".into()),
+        is_buy: Some(true),
+        progress: Progress::Open,
+        price: Some(Decimal::ONE),
+        size: Some(Decimal::ONE),
+        notional: None,
+        filled_size: Decimal::ZERO,
+        create_time: None,
+        update_time: None,
+    }
+}
+
+impl CurrentTracker {
+    pub(super) fn new(assumptions: Assumptions) -> Self {
+        let mut sync = AccountSync::new(AccountState::new(), assumptions);
+        sync.follow(time(0), MARKET);
+        sync.set_audit_interval(time(0), Some(Duration::from_secs(60)));
+        Self { sync, alarms: BTreeSet::new(), last_health: None }
+    }
+}
+
+impl TrackerModel for CurrentTracker {
+    const READS_ONLY_BETWEEN_FETCHES: bool = false;
+    const TRACKS_OPEN_ORDERS: bool = true;
+
+    fn processed_until(&mut self, stream: usize, received: i64) {
+        self.sync.processed_until(MARKET, stream, time(received));
+    }
+
+    fn fill(&mut self, now: i64, id: usize, at: i64) {
+        self.sync.apply(time(now), MARKET, Change::Fill(example_fill(id, at)));
+    }
+
+    fn order(&mut self, now: i64, id: usize) {
+        self.sync.apply(time(now), MARKET, Change::Order(example_order(id)));
+    }
+
+    fn stream_lost(&mut self, now: i64, stream: usize, queued: &Queued, loss: Loss) {
+        let cause = match loss {
+            Loss::Disconnected => {
+                LossCause::Reconnecting(ReconnectReason::Closed { code: None, text: None })
+            }
+            Loss::Malformed => LossCause::Malformed { before: time(queued.received_at) },
+            Loss::Overflow => LossCause::Overflowed,
+        };
+        self.sync.stream_lost(time(now), MARKET, stream, queued.last_received.map(time), cause);
+    }
+
+    fn stream_up(&mut self, now: i64, stream: usize, since: i64) {
+        self.sync.stream_up(time(now), MARKET, stream, time(since));
+    }
+
+    fn streams_opened(&mut self, now: i64, streams: usize) {
+        self.sync.streams_opened(time(now), MARKET, streams);
+    }
+
+    fn fetch_page(&mut self, now: i64, id: u64, rows: Rows) {
+        let fills = rows.fills.into_iter().map(|(id, at)| example_fill(id, at)).collect();
+        let orders = rows.orders.into_iter().map(example_order).collect();
+        self.sync.fetch_page(time(now), MARKET, id, Page { orders, fills, malformed: Vec::new() });
+    }
+
+    fn fetch_completed(&mut self, now: i64, id: u64) {
+        self.sync.fetch_completed(time(now), MARKET, id, Snapshot::default());
+    }
+
+    fn fetch_failed(&mut self, now: i64, id: u64) {
+        let error = CatchUpError::Rest(HistoryError::Unreadable { at: time(now) });
+        self.sync.fetch_failed(time(now), MARKET, id, error);
+    }
+
+    fn audit_completed(&mut self, id: u64, rows: Vec<(usize, i64)>) {
+        let listed: Vec<_> = rows.into_iter().map(|(id, at)| example_fill(id, at)).collect();
+        self.sync.audit_completed(MARKET, id, &listed);
+    }
+
+    fn request_audit(&mut self, now: i64) {
+        self.sync.request_audit(time(now), MARKET);
+    }
+
+    fn poll_request(&mut self, now: i64) -> Option<ModelRequest> {
+        Some(match self.sync.poll_request(time(now))? {
+            Request::Open { .. } => ModelRequest::Open,
+            Request::Fetch { id, from, .. } => {
+                ModelRequest::Fetch { id, from: from.map(Timestamp::as_millis) }
+            }
+            Request::Audit { id, from, until, .. } => {
+                ModelRequest::Audit { id, from: from.as_millis(), until: until.as_millis() }
+            }
+        })
+    }
+
+    fn deadline(&self) -> Option<i64> {
+        self.sync.deadline().map(Timestamp::as_millis)
+    }
+
+    fn is_live(&self) -> bool {
+        self.sync.health(MARKET) == Some(Health::Live)
+    }
+
+    fn complete_until(&self) -> Option<i64> {
+        self.sync.complete_until(MARKET).map(Timestamp::as_millis)
+    }
+
+    fn take_reported(&mut self) -> Vec<Reported> {
+        let number = |id: &str| id.parse::<usize>().expect("a number");
+        let mut reported = Vec::new();
+        while let Some(event) = self.sync.poll_event() {
+            match event {
+                AccountEvent::Fill(fill) => {
+                    reported.push(Reported::Fill(number(fill.trade_id.as_str())));
+                }
+                AccountEvent::Order(order) => {
+                    reported
+                        .push(Reported::Order(number(order.order_id.as_str()) - FIRST_RESTING_ID));
+                }
+                AccountEvent::AuditFailed(report) => {
+                    let missing = report.missing.iter().map(|fill| fill.trade_id.as_str());
+                    let unlisted = report.unlisted.iter().map(|(_, trade)| trade.as_str());
+                    self.alarms.extend(missing.chain(unlisted).map(number));
+                }
+                AccountEvent::Health { health, .. } => {
+                    let changed = self
+                        .last_health
+                        .replace(health)
+                        .is_none_or(|last| !last.is_same_kind(health));
+                    assert!(changed, "{health:?} was reported twice");
+                }
+                _ => {}
+            }
+        }
+        let health = self.sync.health(MARKET);
+        let is_reported = match (self.last_health, health) {
+            (None, Some(Health::CatchingUp { .. })) => true,
+            (last, health) => last.zip(health).is_some_and(|(last, now)| last.is_same_kind(now)),
+        };
+        assert!(is_reported, "{health:?} was not reported");
+        reported
+    }
+
+    fn audit_alarms(&self) -> &BTreeSet<usize> {
+        &self.alarms
+    }
+}
