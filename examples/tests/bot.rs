@@ -18,7 +18,7 @@ impl Rebalancer {
     /// Looks once and trades at most once. Returns whether an order was placed.
     async fn step(&self) -> Result<bool, Error> {
         let spot = self.client.spot();
-        let Some(price) = spot.ticker("BTC_USDT").await?.last else { return Ok(false) };
+        let Some(price) = spot.ticker("BTC_USDT").await?.last_price else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
         let free = |currency| wallet.find(currency).map(|one| one.available).unwrap_or_default();
         let (bitcoin, dollars) = (free("BTC") * price, free("USDT"));
@@ -73,7 +73,7 @@ async fn start() -> (Sandbox, Rebalancer) {
 /// Value of the bitcoin and of the dollars that the exchange says there are.
 async fn halves(exchange: &Sandbox, bot: &Rebalancer) -> (Decimal, Decimal) {
     let ticker = bot.client.spot().ticker("BTC_USDT").await.expect("a ticker");
-    let price = ticker.last.expect("a price");
+    let price = ticker.last_price.expect("a price");
     let held = |currency: &str| {
         let balances = exchange.balances().into_iter();
         let wallet = |one: &bitmart::sandbox::Balance| one.wallet == "spot" && one.account == 1;

@@ -221,7 +221,7 @@ async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -
     let coin = plain(code);
     let wallet =
         client.account().wallet(account::QueryWallet::new().currency(coin)).await.ok()?.wallet;
-    if !wallet.is_whole() {
+    if !wallet.is_complete() {
         return None;
     }
     let row = wallet.iter().find(|row| row.currency.as_str() == coin);
@@ -247,8 +247,9 @@ async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal>
     if coin == "BTC" {
         return Some(amount);
     }
-    let price =
-        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last_price;
+    let price = async |coin: &str| {
+        client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last_price
+    };
     let usdt = if coin == "USDT" { amount } else { amount.checked_mul(price(coin).await?)? };
     Some(usdt.checked_div(price("BTC").await?)?.round_dp(4))
 }
