@@ -91,7 +91,7 @@ async fn main() -> examples::Result {
         .environment(exchange.environment.clone())
         .connector(connector.clone())
         .build()?;
-    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
+    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last_price);
 
     let streams = ws::Client::builder()
         .environment(exchange.environment.clone())

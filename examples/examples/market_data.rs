@@ -23,7 +23,7 @@ async fn main() -> examples::Result {
     let client = rest::Client::builder().environment(environment.clone()).build()?;
     let ticker = client.spot().ticker("BTC_USDT").await?;
     // `None` if the exchange does not send a value.
-    println!("{}: last {:?}, 24 h change {:?}", ticker.symbol, ticker.last, ticker.change);
+    println!("{}: last {:?}, 24 h change {:?}", ticker.symbol, ticker.last_price, ticker.change);
 
     let candles = spot::ListKlines::new("BTC_USDT").step(spot::KlineStep::Minutes5).limit(3);
     for candle in client.spot().klines(candles).await? {

@@ -49,7 +49,7 @@ impl Exchange {
 fn run(environment: &Environment, credentials: Credentials) -> examples::Result {
     let exchange = Exchange::new(environment, credentials)?;
     for candle in exchange.send(&spot::ListKlines::new("BTC_USDT").limit(3))? {
-        println!("{} close {}", candle.time, candle.close);
+        println!("{} close {}", candle.timestamp, candle.close);
     }
     println!("{} open orders", exchange.send(&spot::ListOpenOrders::new())?.len());
     let error = exchange.send(&spot::ListKlines::new("NO_SUCH")).expect_err("an unknown pair");

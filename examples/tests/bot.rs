@@ -17,7 +17,7 @@ impl Rebalancer {
     /// Places at most one order. Returns whether it was placed.
     async fn step(&self) -> Result<bool, Error> {
         let spot = self.client.spot();
-        let Some(price) = spot.ticker("BTC_USDT").await?.last else { return Ok(false) };
+        let Some(price) = spot.ticker("BTC_USDT").await?.last_price else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
         let available = |currency| {
             wallet.balance(currency).map(|balance| balance.available).unwrap_or_default()
@@ -74,7 +74,7 @@ async fn start() -> (Sandbox, Rebalancer) {
 /// Returns the values of bitcoin and dollars held on the exchange.
 async fn holdings(exchange: &Sandbox, bot: &Rebalancer) -> (Decimal, Decimal) {
     let ticker = bot.client.spot().ticker("BTC_USDT").await.expect("a ticker");
-    let price = ticker.last.expect("a price");
+    let price = ticker.last_price.expect("a price");
     let held = |currency: &str| {
         let balances = exchange.balances().into_iter();
         let in_spot_wallet =

@@ -27,29 +27,29 @@ fn number() -> EarnRequestNo {
 }
 
 #[test]
-fn savings_carry_their_number() {
+fn savings_requests_carry_their_request_number() {
     let tail = r#","requestNo":"20000009000000300000""#;
-    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).with_request_no(number());
+    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).request_no(number());
     assert_eq!(body(&flexible), format!(r#"{{"productId":"1001","amount":"100"{tail}}}"#));
-    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).with_request_no(number());
+    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).request_no(number());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001","amount":"50"{tail}}}"#));
     let fixed = earn::SubscribeFixed::new("1001", dec!(10), earn::FixedRenewal::ReinvestFlexible)
-        .with_request_no(number());
+        .request_no(number());
     let renewal = r#","autoSubscribe":"REINVEST_FLEXIBLE""#;
     assert_eq!(body(&fixed), format!(r#"{{"productId":"1001","amount":"10"{renewal}{tail}}}"#));
-    let redeemed = earn::RedeemFixed::new("2001").with_request_no(number());
+    let redeemed = earn::RedeemFixed::new("2001").request_no(number());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001"{tail}}}"#));
 }
 
 #[test]
-fn savings_get_a_number_of_their_own() {
+fn each_savings_request_gets_its_own_request_number() {
     let [first, second] = [(), ()].map(|()| earn::RedeemFixed::new("2001"));
-    assert_eq!(first.request_no().as_str().len(), 20);
-    assert_ne!(first.request_no(), second.request_no());
+    assert_eq!(first.request_no.as_str().len(), 20);
+    assert_ne!(first.request_no, second.request_no);
 }
 
 #[test]
-fn savings_that_cannot_be_right_are_refused() {
+fn invalid_savings_requests_are_rejected() {
     assert_eq!(
         refusal(&earn::SubscribeFlexible::new("1001", dec!(0))),
         "`amount` must be above zero, not `0`"
@@ -62,7 +62,7 @@ fn savings_that_cannot_be_right_are_refused() {
 }
 
 #[test]
-fn words_of_the_account_and_of_savings() {
+fn enumerations_of_account_and_savings_are_written_as_documented() {
     let transfer =
         account::TransferFunds::new("USDT", dec!(12.50), account::TransferDirection::FundToSpot);
     assert_eq!(body(&transfer), r#"{"currency":"USDT","amount":"12.50","type":"fund_to_spot"}"#);

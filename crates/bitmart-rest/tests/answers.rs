@@ -83,7 +83,7 @@ fn columns_that_may_be_none_may_be_missing_at_the_end() {
     let tickers =
         response::<spot::ListTickers>(r#"[["BTC_USDT","67000.00"]]"#).expect("it decodes");
     assert_eq!((tickers[0].last_price, tickers[0].timestamp), (Some(dec!(67000)), None));
-    assert!(tickers.is_whole());
+    assert!(tickers.is_complete());
 }
 
 #[test]

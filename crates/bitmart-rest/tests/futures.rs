@@ -19,7 +19,7 @@ fn query(request: &impl Endpoint) -> String {
     encoded(request).query_text().to_owned()
 }
 
-fn refusal(request: &impl Endpoint) -> String {
+fn rejection(request: &impl Endpoint) -> String {
     request.validate().expect_err("it is refused").to_string()
 }
 
@@ -86,7 +86,7 @@ fn a_rising_trigger_by_the_fair_price_is_written_in_numbers() {
 }
 
 #[test]
-fn plan_orders_that_cannot_be_meant_are_refused() {
+fn contradictory_plan_orders_are_rejected() {
     let trigger = || futures::Trigger::falling(dec!(58000));
     let order = |size, leverage| {
         let leverage = futures::Leverage::cross(leverage);
@@ -100,24 +100,24 @@ fn plan_orders_that_cannot_be_meant_are_refused() {
     };
     assert!(futures::SubmitPlanOrder::from(order(1, dec!(1))).validate().is_ok());
     assert_eq!(
-        refusal(&futures::SubmitPlanOrder::from(order(0, dec!(1)))),
+        rejection(&futures::SubmitPlanOrder::from(order(0, dec!(1)))),
         "`size` must be at least 1, not `0`"
     );
     assert_eq!(
-        refusal(&futures::SubmitPlanOrder::from(order(1, dec!(0.5)))),
+        rejection(&futures::SubmitPlanOrder::from(order(1, dec!(0.5)))),
         "`leverage` must be at least 1, not `0.5`"
     );
     let preset = order(1, dec!(1)).take_profit(dec!(70000), futures::PriceType::Last);
-    assert!(refusal(&futures::SubmitPlanOrder::from(preset)).contains("an order that closes"));
+    assert!(rejection(&futures::SubmitPlanOrder::from(preset)).contains("an order that closes"));
     let free = plan(futures::Execution::Limit(dec!(0)));
     assert_eq!(
-        refusal(&futures::SubmitPlanOrder::from(free)),
+        rejection(&futures::SubmitPlanOrder::from(free)),
         "`executive_price` must be above zero, not `0`"
     );
 }
 
 #[test]
-fn a_take_profit_closes_all_at_market_unless_told_otherwise() {
+fn a_take_profit_closes_the_position_at_market_by_default() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
     let whole =
         futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).client_order_id(id());
@@ -167,11 +167,11 @@ fn each_leg_closes_the_side_in_its_name() {
 }
 
 #[test]
-fn a_limit_take_profit_without_a_price_and_an_opening_side_are_refused() {
+fn a_limit_take_profit_without_a_price_and_an_opening_side_are_rejected() {
     let free = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
         .execution(futures::TriggeredExecution::Limit(dec!(0)));
     assert_eq!(
-        refusal(&futures::SubmitTpSlOrder::from(free)),
+        rejection(&futures::SubmitTpSlOrder::from(free)),
         "`executive_price` must be above zero, not `0`"
     );
     let opening: futures::SubmitTpSlOrder = serde_json::from_value(json!({
@@ -179,11 +179,11 @@ fn a_limit_take_profit_without_a_price_and_an_opening_side_are_refused() {
         "executive_price": "0", "price_type": 1,
     }))
     .expect("a body");
-    assert_eq!(refusal(&opening), "`side` must be a closing side, not `1`");
+    assert_eq!(rejection(&opening), "`side` must be a closing side, not `1`");
 }
 
 #[test]
-fn changes_of_waiting_orders_carry_what_they_need() {
+fn changes_of_plan_orders_carry_the_required_fields() {
     let market = futures::TriggeredExecution::Market;
     assert_eq!(
         body(&futures::ModifyPlanOrder::new("BTCUSDT", order_id(), dec!(64000), market)),
@@ -224,11 +224,11 @@ fn a_modified_limit_order_has_its_id_as_a_number() {
     );
     let nothing: futures::ModifyLimitOrder =
         serde_json::from_value(json!({"symbol": "BTCUSDT", "order_id": 1})).expect("a body");
-    assert_eq!(refusal(&nothing), "`price` or size must be set, not `nothing`");
+    assert_eq!(rejection(&nothing), "`price` or size must be set, not `nothing`");
 }
 
 #[test]
-fn a_trailing_order_turns_back_by_a_tenth_to_five_percent() {
+fn the_callback_rate_of_a_trailing_order_is_a_tenth_to_five_percent() {
     let order = |rate| {
         let trail = futures::Trail::new(dec!(72000), rate).by(futures::PriceType::Fair);
         let leverage = futures::Leverage::cross(dec!(10));
@@ -243,14 +243,14 @@ fn a_trailing_order_turns_back_by_a_tenth_to_five_percent() {
     assert!(order(dec!(5)).validate().is_ok());
     for rate in [dec!(0.09), dec!(5.1)] {
         assert_eq!(
-            refusal(&order(rate)),
+            rejection(&order(rate)),
             format!("`callback_rate` must be 0.1 to 5, not `{rate}`")
         );
     }
 }
 
 #[test]
-fn cancelling_later_takes_five_seconds_or_more_or_none() {
+fn cancel_all_after_takes_at_least_five_seconds_or_zero() {
     assert_eq!(
         body(&futures::CancelAllAfter::new("BTCUSDT", 5)),
         r#"{"symbol":"BTCUSDT","timeout":5}"#
@@ -261,20 +261,20 @@ fn cancelling_later_takes_five_seconds_or_more_or_none() {
     );
     for seconds in [1, 4] {
         assert!(
-            refusal(&futures::CancelAllAfter::new("BTCUSDT", seconds))
+            rejection(&futures::CancelAllAfter::new("BTCUSDT", seconds))
                 .starts_with("`timeout` must be")
         );
     }
 }
 
 #[test]
-fn settings_and_transfers_carry_words() {
+fn settings_and_transfers_write_enumerations_as_text() {
     assert_eq!(
         body(&futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(20))),
         r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#
     );
     assert_eq!(
-        refusal(
+        rejection(
             &futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(0.5))
         ),
         "`leverage` must be at least 1, not `0.5`"
@@ -293,7 +293,7 @@ fn settings_and_transfers_carry_words() {
             .contains("contract_to_fund")
     );
     assert_eq!(
-        refusal(&futures::TransferFunds::from_spot("USDT", dec!(0))),
+        rejection(&futures::TransferFunds::from_spot("USDT", dec!(0))),
         "`amount` must be 0.01 to 10000000000, not `0`"
     );
     let number = RequestNo::new("4e2adcff-2122").expect("a number");
@@ -312,7 +312,7 @@ fn settings_and_transfers_carry_words() {
 }
 
 #[test]
-fn times_are_asked_in_the_unit_of_the_endpoint() {
+fn times_are_written_in_the_unit_of_the_endpoint() {
     let (start, end) = (Timestamp::from_secs(1_700_000_000), Timestamp::from_secs(1_700_003_600));
     assert_eq!(
         query(&futures::ListKlines::new("BTCUSDT", start, end).step(futures::KlineStep::Hours4)),
@@ -327,7 +327,7 @@ fn times_are_asked_in_the_unit_of_the_endpoint() {
         "end_time=1700003600000&page_size=1000"
     );
     assert_eq!(
-        refusal(&futures::ListTransactions::new().page_size(1001)),
+        rejection(&futures::ListTransactions::new().page_size(1001)),
         "`page_size` must be 1 to 1000, not `1001`"
     );
 }
@@ -343,7 +343,7 @@ fn order_in(state: i32, size: &str, filled: &str) -> futures::Order {
 }
 
 #[test]
-fn the_filled_size_tells_filled_orders_from_cancelled_ones() {
+fn the_filled_size_distinguishes_filled_from_canceled_orders() {
     use futures::OrderProgress::{
         Approving, Canceled, Filled, Open, PartiallyCanceled, PartiallyFilled, Unknown,
     };
@@ -397,7 +397,7 @@ fn a_risk_row_in_seconds_means_the_same_as_one_in_milliseconds() {
 }
 
 #[test]
-fn the_word_active_is_the_state_open() {
+fn the_state_active_is_read_as_open() {
     let recorded = include_str!("../fixtures/futures_plan_orders/reference.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
     let order: futures::PlanOrder =

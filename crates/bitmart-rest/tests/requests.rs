@@ -19,7 +19,7 @@ fn query(request: &impl Endpoint) -> String {
     encoded(request).query_text().to_owned()
 }
 
-fn refusal(request: &impl Endpoint) -> String {
+fn rejection(request: &impl Endpoint) -> String {
     request.validate().expect_err("it is refused").to_string()
 }
 
@@ -104,44 +104,44 @@ fn a_market_order_cannot_be_a_maker_or_immediate() {
         (sell().post_only(), "price"),
         (sell().immediate_or_cancel(), "price"),
     ] {
-        let error = refusal(&spot::SubmitOrder::from(order));
+        let error = rejection(&spot::SubmitOrder::from(order));
         assert!(error.starts_with(&format!("`{parameter}` must be set")), "{error}");
     }
 }
 
 #[test]
-fn an_order_to_cancel_is_named_on_both_sides_of_the_exchange() {
+fn canceling_without_an_order_id_is_rejected_on_both_markets() {
     let nobody: spot::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTC_USDT"}"#).expect("it decodes");
-    assert_eq!(refusal(&nobody), "`order_id` or client_order_id must be set, not `nothing`");
+    assert_eq!(rejection(&nobody), "`order_id` or client_order_id must be set, not `nothing`");
     let blank = spot::CancelOrder::new("BTC_USDT", OrderId::from(" "));
     let futures = futures::CancelOrder::new("BTCUSDT", OrderId::from(" "));
-    assert_eq!(refusal(&blank), refusal(&futures));
+    assert_eq!(rejection(&blank), rejection(&futures));
 }
 
 #[test]
-fn a_decoded_order_that_lacks_an_amount_is_refused() {
+fn a_decoded_order_without_an_amount_is_rejected() {
     let decode = |terms: &str| -> spot::SubmitOrder {
         serde_json::from_str(&format!(r#"{{"symbol":"BTC_USDT",{terms}}}"#)).expect("it decodes")
     };
     assert_eq!(
-        refusal(&decode(r#""side":"buy","type":"market","size":"1""#)),
+        rejection(&decode(r#""side":"buy","type":"market","size":"1""#)),
         "`notional` must be set for this kind of order, not `nothing`"
     );
     assert_eq!(
-        refusal(&decode(r#""side":"buy","type":"limit","size":"1""#)),
+        rejection(&decode(r#""side":"buy","type":"limit","size":"1""#)),
         "`price` must be set for this kind of order, not `nothing`"
     );
     assert_eq!(
-        refusal(&decode(r#""side":"sell","type":"limit","size":"0","price":"1""#)),
+        rejection(&decode(r#""side":"sell","type":"limit","size":"0","price":"1""#)),
         "`size` must be above zero, not `0`"
     );
 }
 
 #[test]
-fn a_symbol_without_a_separator_is_refused() {
+fn a_symbol_without_a_separator_is_rejected() {
     let order = spot::SubmitOrder::from(spot::NewOrder::market_buy("BTCUSDT", dec!(25)));
-    assert!(refusal(&order).starts_with("`symbol` must be BASE_QUOTE"), "{}", refusal(&order));
+    assert!(rejection(&order).starts_with("`symbol` must be BASE_QUOTE"), "{}", rejection(&order));
 }
 
 #[test]
@@ -155,20 +155,20 @@ fn a_batch_has_one_to_ten_orders_of_one_pair() {
     assert_eq!(ids, [&id()]);
 
     assert_eq!(
-        refusal(&spot::SubmitOrders::new("BTC_USDT")),
+        rejection(&spot::SubmitOrders::new("BTC_USDT")),
         "`orderParams` must be 1 to 10, not `0`"
     );
     let eleven = (0..11).fold(spot::SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit()));
-    assert_eq!(refusal(&eleven), "`orderParams` must be 1 to 10, not `11`");
+    assert_eq!(rejection(&eleven), "`orderParams` must be 1 to 10, not `11`");
     let stray = batch.push(spot::NewOrder::market_buy("ETH_USDT", dec!(25)));
     assert_eq!(
-        refusal(&stray),
+        rejection(&stray),
         "`symbol` must be BTC_USDT, the pair of the batch, for every order, not `ETH_USDT`"
     );
 }
 
 #[test]
-fn orders_are_cancelled_by_either_id() {
+fn orders_are_canceled_by_either_id() {
     assert_eq!(
         body(&spot::CancelOrder::new("BTC_USDT", OrderId::from("77"))),
         r#"{"symbol":"BTC_USDT","order_id":"77"}"#
@@ -186,20 +186,20 @@ fn orders_are_cancelled_by_either_id() {
         r#"{"symbol":"BTC_USDT","clientOrderIds":["abc123"]}"#
     );
     assert_eq!(
-        refusal(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
+        rejection(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
         "`orderIds` must be 1 to 10, not `0`"
     );
 }
 
 #[test]
-fn a_futures_cancel_without_an_id_would_cancel_everything_and_is_refused() {
+fn a_futures_cancel_without_an_id_would_cancel_everything_and_is_rejected() {
     assert_eq!(
         body(&futures::CancelOrder::new("BTCUSDT", OrderId::from("77"))),
         r#"{"symbol":"BTCUSDT","order_id":"77"}"#
     );
     let all: futures::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTCUSDT"}"#).expect("it decodes");
-    assert_eq!(refusal(&all), "`order_id` or client_order_id must be set, not `nothing`");
+    assert_eq!(rejection(&all), "`order_id` or client_order_id must be set, not `nothing`");
 }
 
 #[test]
@@ -256,8 +256,8 @@ fn futures_orders_carry_leverage_as_text_and_presets() {
 }
 
 #[test]
-fn futures_orders_that_cannot_be_meant_are_refused() {
-    let order = |order: futures::NewOrder| refusal(&futures::SubmitOrder::from(order));
+fn contradictory_futures_orders_are_rejected() {
+    let order = |order: futures::NewOrder| rejection(&futures::SubmitOrder::from(order));
     let market = futures::Execution::Market;
     assert_eq!(
         order(futures::NewOrder::buy("BTCUSDT", 0, market)),
@@ -306,11 +306,11 @@ fn withdrawals_go_to_an_address_or_to_an_account() {
         r#"{"currency":"USDT","amount":"5","destination":"rent","type":3,"value":"555","areaCode":"86"}"#
     );
     assert_eq!(
-        refusal(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
+        rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
         "`amount` must be above zero, not `0`"
     );
     assert!(
-        refusal(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
+        rejection(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
             .starts_with("`address` or")
     );
 }
@@ -345,16 +345,16 @@ fn queries_write_times_in_the_unit_of_the_endpoint() {
 #[test]
 fn published_ranges_are_checked() {
     assert_eq!(
-        refusal(&spot::ListKlines::new("BTC_USDT").limit(201)),
+        rejection(&spot::ListKlines::new("BTC_USDT").limit(201)),
         "`limit` must be 1 to 200, not `201`"
     );
     assert_eq!(
-        refusal(&spot::ListKlines::new("BTC_USDT").limit(0)),
+        rejection(&spot::ListKlines::new("BTC_USDT").limit(0)),
         "`limit` must be 1 to 200, not `0`"
     );
     assert_eq!(
-        refusal(&spot::QueryOrder::new("77").recv_window(60_001)),
+        rejection(&spot::QueryOrder::new("77").recv_window(60_001)),
         "`recvWindow` must be 1 to 60000, not `60001`"
     );
-    assert!(refusal(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
+    assert!(rejection(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
 }

@@ -120,7 +120,7 @@ fn every_field_may_be_absent_or_null() {
 }
 
 #[test]
-fn an_answer_of_another_form_is_kept_as_text() {
+fn a_response_of_another_form_is_available_as_text() {
     let body = r#"{"code":1000,"data":{"list":{"a":1}}}"#;
     let page = answer::<earn::ListFixedHoldings>(body).expect("any data decodes");
     assert_eq!(page.value().expect("an object").holdings, None);
@@ -131,7 +131,7 @@ fn an_answer_of_another_form_is_kept_as_text() {
 }
 
 #[test]
-fn the_account_comes_in_an_envelope_of_its_own() {
+fn the_account_info_has_its_own_envelope() {
     let body = json!({
         "code": 0, "msg": "ok", "success": true, "errorData": null,
         "data": {
@@ -155,7 +155,7 @@ fn the_account_comes_in_an_envelope_of_its_own() {
 }
 
 #[test]
-fn customers_are_judged_row_by_row() {
+fn customers_are_decoded_row_by_row() {
     let body = json!({
         "code": "1000",
         "data": {
@@ -171,7 +171,7 @@ fn customers_are_judged_row_by_row() {
 }
 
 #[test]
-fn deposits_of_customers_come_with_and_without_an_envelope() {
+fn deposits_of_customers_are_read_with_and_without_an_envelope() {
     let bare = r#"{"total":1,"list":[{"dateTime":17,"type":1,"amount":"5","coin":"USDT"}]}"#;
     for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
         let page = answer::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
@@ -183,7 +183,7 @@ fn deposits_of_customers_come_with_and_without_an_envelope() {
 }
 
 #[test]
-fn savings_answer_in_words_of_their_own() {
+fn savings_enumerations_are_read_in_their_spelling() {
     let body = r#"{"code":1000,"data":{"subscribeStatus":"ON"}}"#;
     let status = answer::<earn::QueryAutoSubscribe>(body).expect("it decodes");
     assert_eq!(status.into_value().and_then(|status| status.status), Some(earn::AutoSubscribe::On));
@@ -196,7 +196,7 @@ fn savings_answer_in_words_of_their_own() {
 }
 
 #[test]
-fn a_write_says_true_false_or_something_else() {
+fn the_data_of_a_write_is_a_boolean_or_unverified_json() {
     for (data, value) in [("true", Some(true)), ("false", Some(false)), (r#"{"ok":1}"#, None)] {
         let body = format!(r#"{{"code":1000,"message":"OK","data":{data}}}"#);
         let done = answer::<earn::RedeemFixed>(&body).expect("any data decodes");

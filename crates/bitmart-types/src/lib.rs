@@ -49,7 +49,7 @@ pub mod __private {
 
     pub use crate::{
         decimal::decimal_literal,
-        open_enum::read_word,
+        open_enum::read_text,
         positional::{NoColumn, missing_column, short_row, skip_rest},
     };
 }

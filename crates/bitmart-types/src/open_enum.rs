@@ -118,9 +118,9 @@ macro_rules! open_enum {
                     $($wire $(| $alias)* => return Self::$variant,)+
                     _ => {}
                 }
-                let word = text.trim();
+                let trimmed = text.trim();
                 $(
-                    if word.eq_ignore_ascii_case($wire) $(|| word.eq_ignore_ascii_case($alias))* {
+                    if trimmed.eq_ignore_ascii_case($wire) $(|| trimmed.eq_ignore_ascii_case($alias))* {
                         return Self::$variant;
                     }
                 )+
@@ -165,7 +165,7 @@ macro_rules! open_enum {
             where
                 D: $crate::__private::serde::Deserializer<'de>,
             {
-                $crate::__private::read_word(deserializer, |text| Self::from(text))
+                $crate::__private::read_text(deserializer, |text| Self::from(text))
             }
         }
     };
@@ -258,10 +258,10 @@ macro_rules! open_int_enum {
 
         impl ::core::convert::From<&str> for $name {
             fn from(text: &str) -> Self {
-                let word = text.trim();
+                let trimmed = text.trim();
                 $(
-                    if word == ::core::stringify!($wire)
-                        $(|| word.eq_ignore_ascii_case($alias))*
+                    if trimmed == ::core::stringify!($wire)
+                        $(|| trimmed.eq_ignore_ascii_case($alias))*
                     {
                         return Self::$variant;
                     }
@@ -304,7 +304,7 @@ macro_rules! open_int_enum {
             where
                 D: $crate::__private::serde::Deserializer<'de>,
             {
-                $crate::__private::read_word(deserializer, |text| Self::from(text))
+                $crate::__private::read_text(deserializer, |text| Self::from(text))
             }
         }
     };
@@ -314,13 +314,13 @@ macro_rules! open_int_enum {
 ///
 /// # Errors
 /// When the value is neither.
-pub fn read_word<'de, D, T>(deserializer: D, make: impl FnOnce(&str) -> T) -> Result<T, D::Error>
+pub fn read_text<'de, D, T>(deserializer: D, make: impl FnOnce(&str) -> T) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
 {
     use crate::wire::scalar::{Scalar, read};
 
-    read(deserializer, "a word or a number of a list", |scalar| match scalar {
+    read(deserializer, "a text or a number", |scalar| match scalar {
         Scalar::Text(text) | Scalar::Number(text) => Ok(make(text)),
         Scalar::Unsigned(number) => Ok(make(itoa(&mut [0; 20], number, false))),
         Scalar::Signed(number) => Ok(make(itoa(&mut [0; 20], number.unsigned_abs(), number < 0))),

@@ -85,7 +85,7 @@ impl<T> Rows<T> {
         &self.faults
     }
     /// Whether every row decoded.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.faults.is_empty()
     }
     /// The rows that decoded.
@@ -346,16 +346,16 @@ impl<'a, T> IntoIterator for &'a mut Rows<T> {
 }
 impl<T: PartialEq<U>, U> PartialEq<[U]> for Rows<T> {
     fn eq(&self, other: &[U]) -> bool {
-        self.is_whole() && self.rows == other
+        self.is_complete() && self.rows == other
     }
 }
 impl<T: PartialEq<U>, U> PartialEq<Vec<U>> for Rows<T> {
     fn eq(&self, other: &Vec<U>) -> bool {
-        self.is_whole() && self.rows == *other
+        self.is_complete() && self.rows == *other
     }
 }
 impl<T: PartialEq<U>, U, const N: usize> PartialEq<[U; N]> for Rows<T> {
     fn eq(&self, other: &[U; N]) -> bool {
-        self.is_whole() && self.rows == *other
+        self.is_complete() && self.rows == *other
     }
 }

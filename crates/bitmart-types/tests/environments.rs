@@ -12,7 +12,7 @@ const ALL: [Service; 6] = [
 ];
 
 #[test]
-fn the_exchange_itself_has_every_service_over_tls() {
+fn the_live_environment_has_every_service_over_tls() {
     let live = Environment::live();
     for service in ALL {
         let address = live.address(service).unwrap();
@@ -24,7 +24,7 @@ fn the_exchange_itself_has_every_service_over_tls() {
 }
 
 #[test]
-fn the_demo_has_no_spot_side() {
+fn the_demo_has_no_spot_services() {
     let demo = Environment::futures_demo();
     let error = demo.address(Service::SpotRest).unwrap_err();
     assert_eq!(error.service(), Service::SpotRest);
@@ -41,7 +41,7 @@ fn the_demo_has_no_spot_side() {
 }
 
 #[test]
-fn each_address_goes_to_its_own_service() {
+fn each_address_is_stored_for_its_own_service() {
     let environment = ALL.iter().fold(Environment::custom("test"), |environment, &service| {
         environment.with(service, format!("http://{service}/"))
     });
@@ -52,7 +52,7 @@ fn each_address_goes_to_its_own_service() {
 }
 
 #[test]
-fn only_this_machine_is_spoken_to_in_plain_text() {
+fn plain_text_is_for_loopback_only() {
     let plain = |address: &str| {
         Environment::custom("test")
             .with(Service::SpotRest, address)

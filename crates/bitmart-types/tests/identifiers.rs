@@ -58,7 +58,7 @@ fn symbols_have_two_parts() {
 }
 
 #[test]
-fn names_of_the_real_world_pass() {
+fn real_identifiers_pass_the_check() {
     for name in
         ["BTC_USDT", "1INCH_USDC", "BTC3L_USDT", "stETH_ETH", "PEPE2.0_USDT", "$X_USDT", "币_USDT"]
     {
@@ -73,7 +73,7 @@ fn names_of_the_real_world_pass() {
 }
 
 #[test]
-fn slips_are_caught() {
+fn malformed_identifiers_fail_the_check() {
     let long = "X".repeat(100);
     for name in [
         "",
@@ -114,7 +114,7 @@ fn errors_name_value_and_rule() {
 }
 
 #[test]
-fn client_order_ids_are_checked_when_made() {
+fn client_order_ids_are_checked_at_construction() {
     for text in ["a", "Z9", "0123456789abcdefABCDEF0123456789"] {
         assert_eq!(ClientOrderId::new(text).unwrap(), text);
         assert!(ClientOrderId::try_from(text.to_owned()).is_ok());
@@ -133,7 +133,7 @@ fn random_client_order_ids_are_valid_and_differ() {
 }
 
 #[test]
-fn types_cross_threads() {
+fn identifiers_are_send_and_sync() {
     fn check<T: Send + Sync + Unpin + 'static>() {}
     check::<Symbol>();
     check::<ClientOrderId>();

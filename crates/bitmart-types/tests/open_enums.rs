@@ -29,7 +29,7 @@ fn read<T: serde::de::DeserializeOwned>(value: &serde_json::Value) -> T {
 }
 
 #[test]
-fn all_spellings_of_a_word_are_read() {
+fn all_spellings_of_a_text_are_read() {
     for form in [json!("cross"), json!("Cross"), json!("CROSS"), json!(" cross "), json!(1)] {
         assert_eq!(read::<Mode>(&form), Mode::Cross, "{form}");
     }
@@ -47,7 +47,7 @@ fn all_spellings_of_a_number_are_read() {
 }
 
 #[test]
-fn unknown_words_keep_their_text() {
+fn unknown_texts_are_preserved() {
     for text in ["portfolio", "", "cros", "Überkreuz"] {
         let mode: Mode = read(&json!(text));
         assert!(!mode.is_known());
@@ -59,7 +59,7 @@ fn unknown_words_keep_their_text() {
 }
 
 #[test]
-fn unknown_numbers_and_words_keep_their_form() {
+fn unknown_numbers_and_texts_keep_their_json_form() {
     for form in [json!(17), json!(i64::MIN), json!("paused")] {
         let way: Way = read(&form);
         assert!(!way.is_known());
@@ -71,7 +71,7 @@ fn unknown_numbers_and_words_keep_their_form() {
 }
 
 #[test]
-fn what_is_no_word_is_an_error() {
+fn neither_text_nor_number_is_an_error() {
     for json in ["null", "1.5", "[]", "{}", r#"{"a":1}"#] {
         assert!(serde_json::from_str::<Mode>(json).is_err(), "{json}");
         assert!(serde_json::from_str::<Way>(json).is_err(), "{json}");
@@ -98,7 +98,7 @@ fn display_is_the_wire_form() {
 }
 
 #[test]
-fn numbered_margin_types_are_those_of_the_documents() {
+fn numbered_margin_types_match_the_documentation() {
     assert_eq!(read::<MarginType>(&json!(1)), MarginType::Isolated);
     assert_eq!(read::<MarginType>(&json!(2)), MarginType::Cross);
     assert_eq!(read::<MarginType>(&json!("Cross")), MarginType::Cross);

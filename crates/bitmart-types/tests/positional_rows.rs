@@ -49,7 +49,7 @@ fn columns_that_were_added_later_are_ignored() {
 }
 
 #[test]
-fn a_short_row_names_what_is_missing() {
+fn a_short_row_is_an_error_that_names_the_missing_column() {
     for (json, message) in [
         ("[]", "row has 0 of 4 columns, missing `open_time`"),
         (r#"["1700000000"]"#, "row has 1 of 4 columns, missing `open`"),
@@ -62,7 +62,7 @@ fn a_short_row_names_what_is_missing() {
 }
 
 #[test]
-fn optional_columns_at_the_end_may_lack() {
+fn optional_columns_at_the_end_may_be_absent() {
     positional! {
         /// A row that has grown.
         pub struct Grown {

@@ -46,7 +46,7 @@ fn ids(page: &Page) -> Vec<u64> {
 }
 
 #[test]
-fn a_bad_row_loses_itself_only() {
+fn a_malformed_row_loses_itself_only() {
     let (page, notes) = decode::<Page>(
         r#"{"total":4,"orders":[{"id":1},{"id":"x","avg_price":"NaN"},null,7,{"id":4,"avg_price":"5"}]}"#,
     );
@@ -70,14 +70,14 @@ fn rows_within_rows_lose_themselves_only() {
         page.orders[0].fills.faults().iter().map(|fault| fault.path.as_str()).collect();
     assert_eq!(paths, ["[0]", ""]);
     assert_eq!(page.orders[1].fills.faults()[0].reason, "expected a list");
-    assert!(!page.orders[1].fills.is_whole());
+    assert!(!page.orders[1].fills.is_complete());
 }
 
 #[test]
-fn no_list_is_empty_and_something_else_is_a_fault_or_an_error() {
+fn null_is_an_empty_list_and_other_json_a_fault_or_an_error() {
     for nothing in ["null", r#""""#, r#""-""#] {
         let (page, notes) = decode::<Page>(&format!(r#"{{"total":1,"orders":{nothing}}}"#));
-        assert!(page.orders.is_empty() && page.orders.is_whole(), "{nothing}");
+        assert!(page.orders.is_empty() && page.orders.is_complete(), "{nothing}");
         assert_eq!(notes, []);
     }
     for other in ["{}", "7", r#""x""#] {
@@ -89,7 +89,7 @@ fn no_list_is_empty_and_something_else_is_a_fault_or_an_error() {
 }
 
 #[test]
-fn what_is_no_row_is_an_error_at_its_place() {
+fn an_error_in_a_row_has_its_path() {
     let text = r#"{"total":"x","orders":[{"name":1}]}"#;
     let error = json::from_str::<Page>(text).unwrap_err();
     assert_eq!(json::path_at("data", text, error.line(), error.column()), "data.total");
@@ -103,7 +103,7 @@ fn a_nested_object_that_cannot_be_read_is_none() {
 }
 
 #[test]
-fn members_that_come_twice_are_read() {
+fn repeated_members_are_read() {
     let price = |members: &str| {
         let text = format!(r#"{{"total":1,"orders":[{{"id":1,{members}}},{{"id":2}}]}}"#);
         let (page, notes) = decode::<Page>(&text);
@@ -130,7 +130,7 @@ fn members_that_come_twice_are_read() {
 }
 
 #[test]
-fn scalars_that_no_decoder_reads_are_no_value() {
+fn unreadable_scalars_are_absent_values() {
     for value in ["1e999", "-1E+999", r#""\ud800""#, r#""\ud800\u0041""#] {
         let text =
             format!(r#"{{"total":1,"orders":[{{"id":1,"avg_price":{value}}}],"x":[{value}]}}"#);
@@ -159,7 +159,7 @@ fn a_list_of_another_form_is_an_error_and_not_a_million_faults() {
 }
 
 #[test]
-fn nothing_is_put_up_with_in_strict_decoding() {
+fn strict_decoding_rejects_every_fault() {
     for text in [
         r#"{"total":1,"orders":[{"id":"x"}]}"#,
         r#"{"total":1,"orders":[{"id":1,"avg_price":"NaN"}]}"#,
@@ -174,7 +174,7 @@ fn nothing_is_put_up_with_in_strict_decoding() {
 }
 
 #[test]
-fn a_panic_leaves_no_mode_behind() {
+fn a_panic_resets_the_decoding_mode() {
     struct Panics;
     impl<'de> Deserialize<'de> for Panics {
         fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
@@ -187,7 +187,7 @@ fn a_panic_leaves_no_mode_behind() {
 }
 
 #[test]
-fn faults_are_written_only_where_asked_for() {
+fn faults_are_serialized_only_within_show_faults() {
     let rows: Rows<u8> = json::from_str("[300,1,null,301,2,302]").unwrap();
     assert_eq!(serde_json::to_string(&rows).unwrap(), "[1,2]");
     let shown = show_faults(|| serde_json::to_value(&rows)).unwrap();
@@ -205,5 +205,5 @@ fn rows_work_like_a_list() {
     assert_eq!(rows.iter().sum::<u8>() + (&rows).into_iter().sum::<u8>(), 12);
     assert_eq!(format!("{rows:?}"), "[1, 2, 3]");
     assert_eq!(rows.into_vec(), [1, 2, 3]);
-    assert!(Rows::<u8>::default().is_whole());
+    assert!(Rows::<u8>::default().is_complete());
 }

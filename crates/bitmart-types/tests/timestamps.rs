@@ -6,7 +6,7 @@ use bitmart_types::Timestamp;
 use proptest::prelude::*;
 
 #[test]
-fn dates_of_known_moments() {
+fn known_timestamps_format_as_their_dates() {
     for (millis, text) in [
         (0, "1970-01-01T00:00:00.000Z"),
         (-1, "1969-12-31T23:59:59.999Z"),
@@ -37,7 +37,7 @@ fn fractions_are_cut_at_the_millisecond() {
 }
 
 #[test]
-fn what_is_no_date_is_refused() {
+fn malformed_dates_are_rejected() {
     for text in [
         "",
         "2023-08-17",
@@ -87,7 +87,7 @@ fn system_times_convert_in_both_directions_of_the_epoch() {
 }
 
 #[test]
-fn extremes_print() {
+fn extreme_timestamps_format() {
     for millis in [i64::MIN, i64::MAX] {
         assert!(Timestamp::from_millis(millis).to_string().ends_with('Z'));
     }

@@ -62,7 +62,7 @@ fn an_optional_decimal_that_cannot_be_read_is_none_and_noted() {
 }
 
 #[test]
-fn the_second_look_reads_the_digits_of_numbers() {
+fn json_from_str_reads_every_digit_of_a_number() {
     let digits = "60000.123456789012345678";
     let read: Plain = json::from_str(digits).unwrap();
     assert_eq!(read.0, decimal(digits));
@@ -104,7 +104,7 @@ fn text_keeps_its_scale() {
 }
 
 #[test]
-fn what_a_decimal_does_not_hold_is_refused_rather_than_rounded() {
+fn a_value_beyond_a_decimal_is_rejected_rather_than_rounded() {
     for json in [
         r#""0.12345678901234567890123456789""#,
         r#""9234567890.1234567890123456789""#,
@@ -174,7 +174,7 @@ fn values_out_of_range_are_errors() {
 }
 
 #[test]
-fn a_long_fraction_is_refused_rather_than_rounded() {
+fn a_long_fraction_is_rejected_rather_than_rounded() {
     let error = error::<Plain>("0.12345678901234567");
     assert!(error.contains("more than 15 significant digits"), "{error}");
     assert!(error.contains("decimal_exact"), "{error}");
@@ -227,7 +227,7 @@ fn zero_is_a_value() {
 }
 
 #[test]
-fn other_words_are_not_no_value() {
+fn other_texts_are_not_absent_values() {
     for json in [r#""none""#, r#""market order""#, "false"] {
         assert!(unreadable::<Optional>(json), "{json}");
     }

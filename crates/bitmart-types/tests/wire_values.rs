@@ -72,7 +72,7 @@ fn reads<T: DeserializeOwned + Serialize + PartialEq + Debug>(value: &T, forms: 
 }
 
 #[track_caller]
-fn refuses<T: DeserializeOwned + Debug>(forms: &[Value]) {
+fn rejects<T: DeserializeOwned + Debug>(forms: &[Value]) {
     for form in forms {
         let read = serde_json::from_str::<T>(&form.to_string());
         assert!(read.is_err(), "{form}: {read:?}");
@@ -81,7 +81,7 @@ fn refuses<T: DeserializeOwned + Debug>(forms: &[Value]) {
 
 /// Each form reads as no value, with a note, and is an error where nothing is put up with.
 #[track_caller]
-fn gives_up<T: DeserializeOwned + Serialize + Debug>(forms: &[Value]) {
+fn reads_none<T: DeserializeOwned + Serialize + Debug>(forms: &[Value]) {
     for form in forms {
         let text = form.to_string();
         let (read, notes) = collect_notes(|| serde_json::from_str::<T>(&text));
@@ -110,10 +110,10 @@ fn integers() {
 #[test]
 fn integers_out_of_range_or_shape_are_errors() {
     let junk = [json!("x"), json!("1.5"), json!(1.5), json!(true), json!([])];
-    refuses::<Number>(&junk);
-    gives_up::<NumberOpt>(&junk);
-    gives_up::<NumberTextOpt>(&[json!(-1)]);
-    refuses::<Number>(&[json!(-1), json!(1_u64 << 32), json!(""), json!(null)]);
+    rejects::<Number>(&junk);
+    reads_none::<NumberOpt>(&junk);
+    reads_none::<NumberTextOpt>(&[json!(-1)]);
+    rejects::<Number>(&[json!(-1), json!(1_u64 << 32), json!(""), json!(null)]);
     let error = serde_json::from_str::<Number>("-1").unwrap_err();
     assert!(error.to_string().contains("out of range for this field"));
     let error = serde_json::from_str::<Number>("1.5").unwrap_err();
@@ -130,8 +130,8 @@ fn flags() {
     reads(&Boolean(true), &[json!(true), json!("true"), json!("1")]);
     reads(&BooleanOpt(Some(false)), &[json!(false), json!("false"), json!(0)]);
     reads(&BooleanOpt(None), &[json!(null), json!("")]);
-    refuses::<Flag>(&[json!(2), json!("yes"), json!(""), json!(null), json!(0.5)]);
-    gives_up::<BooleanOpt>(&[json!(2), json!("yes"), json!({})]);
+    rejects::<Flag>(&[json!(2), json!("yes"), json!(""), json!(null), json!(0.5)]);
+    reads_none::<BooleanOpt>(&[json!(2), json!("yes"), json!({})]);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn ids_as_numbers() {
     reads(&IdNumber(big), &[json!(9_223_372_036_854_775_807_i64), json!("9223372036854775807")]);
     // An id with letters cannot be a number.
     reads(&IdNumber(OrderId::from("abc-1")), &[json!("abc-1")]);
-    refuses::<IdNumber>(&[json!(1.5), json!(null), json!(true), json!({})]);
+    rejects::<IdNumber>(&[json!(1.5), json!(null), json!(true), json!({})]);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn text_that_may_be_empty() {
     reads(&IdOpt(Some(id)), &[json!("order1")]);
     reads(&IdOpt(Some("17".parse().unwrap())), &[json!("17"), json!(17)]);
     reads(&IdOpt(None), &[json!(""), json!(null)]);
-    gives_up::<TextOpt>(&[json!(true), json!(1.5), json!([]), json!({"a": 1})]);
+    reads_none::<TextOpt>(&[json!(true), json!(1.5), json!([]), json!({"a": 1})]);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn times_that_never_were() {
 }
 
 #[test]
-fn times_are_told_by_their_magnitude_in_every_form() {
+fn the_magnitude_determines_the_unit_of_a_time_in_every_form() {
     let noted = |json: &Value, found: &'static str| {
         let (read, notes) = collect_notes(|| serde_json::from_value::<MillisOpt>(json.clone()));
         assert_eq!(read.unwrap(), MillisOpt(Some(MOMENT)), "{json}");
@@ -223,13 +223,13 @@ fn junk_times_are_errors() {
         json!(u64::MAX),
         json!("2014-12-31T23:59:59Z"),
     ];
-    refuses::<Millis>(&junk);
-    refuses::<Seconds>(&junk);
-    refuses::<Date>(&junk);
-    refuses::<Millis>(&[json!(""), json!(null), json!(0), json!("0")]);
-    gives_up::<MillisOpt>(&junk);
-    gives_up::<SecondsTextOpt>(&junk);
-    gives_up::<DateOpt>(&junk);
+    rejects::<Millis>(&junk);
+    rejects::<Seconds>(&junk);
+    rejects::<Date>(&junk);
+    rejects::<Millis>(&[json!(""), json!(null), json!(0), json!("0")]);
+    reads_none::<MillisOpt>(&junk);
+    reads_none::<SecondsTextOpt>(&junk);
+    reads_none::<DateOpt>(&junk);
 }
 
 #[test]
@@ -242,10 +242,10 @@ fn optional_values_of_other_types() {
     reads(&SideOpt(None), &[json!(null), json!(""), json!("-")]);
     reads(&ObjectOpt(Some(Pair { a: 1 })), &[json!({"a": 1})]);
     reads(&ObjectOpt(None), &[json!(null), json!(""), json!("-")]);
-    gives_up::<FlagOpt>(&[json!(2), json!([]), json!("yes")]);
-    gives_up::<SideOpt>(&[json!({}), json!([1]), json!(1.5)]);
+    reads_none::<FlagOpt>(&[json!(2), json!([]), json!("yes")]);
+    reads_none::<SideOpt>(&[json!({}), json!([1]), json!(1.5)]);
     let junk = [json!({}), json!({"a": []}), json!(7), json!("x"), json!(["x", "y"])];
-    gives_up::<ObjectOpt>(&junk);
+    reads_none::<ObjectOpt>(&junk);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn dates() {
         json!("1677225251124"),
     ];
     reads(&Date(time), &forms);
-    refuses::<Date>(&[
+    rejects::<Date>(&[
         json!("2023-02-24"),
         json!("Tuesday"),
         json!(null),

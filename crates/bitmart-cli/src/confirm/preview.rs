@@ -62,7 +62,7 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
         let balance = wallet.find(currency).map(|balance| balance.available);
         // Where no row is missing, a currency without one has nothing.
-        let free = balance.or_else(|| wallet.wallet.is_whole().then_some(Decimal::ZERO));
+        let free = balance.or_else(|| wallet.wallet.is_complete().then_some(Decimal::ZERO));
         lines.push(match free {
             Some(free) => {
                 let after = (free - pays).normalize();
@@ -107,7 +107,7 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
         client.futures().positions(futures::ListPositions::new().symbol(symbol.as_str())).await;
     if let Ok(positions) = positions {
         let net: Option<Decimal> = positions.iter().map(|position| position.signed_size).sum();
-        lines.push(match net.filter(|_| positions.is_whole()) {
+        lines.push(match net.filter(|_| positions.is_complete()) {
             Some(net) => {
                 let after = if buys { net + size } else { net - size };
                 format!(

@@ -221,7 +221,7 @@ async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -
     let coin = plain(code);
     let wallet =
         client.account().wallet(account::QueryWallet::new().currency(coin)).await.ok()?.wallet;
-    if !wallet.is_whole() {
+    if !wallet.is_complete() {
         return None;
     }
     let row = wallet.iter().find(|row| row.currency.as_str() == coin);

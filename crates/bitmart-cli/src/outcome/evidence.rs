@@ -135,7 +135,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
         Kind::FuturesTransfer => {
             let request = futures::ListTransfers::new(1, ROWS).currency(currency.as_str());
             let records = client.futures().transfers(request).await?.records;
-            let is_whole = records.is_whole();
+            let is_whole = records.is_complete();
             let direction = get("type");
             let own = records.iter().filter(|row| {
                 fits(row.currency.as_str(), row.amount) && row.direction.as_str() == direction
@@ -145,14 +145,14 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
         Kind::Loan => {
             let request = margin::ListBorrowRecords::new(get("symbol").as_str()).limit(ROWS);
             let records = client.margin().borrow_records(request).await?.records;
-            let is_whole = records.is_whole();
+            let is_whole = records.is_complete();
             let own = records.iter().filter(|row| fits(row.currency.as_str(), row.borrow_amount));
             Fitting { fitting: own.map(|row| row.borrow_id.to_string()).collect(), is_whole }
         }
         Kind::Repayment => {
             let request = margin::ListRepayRecords::new(get("symbol").as_str()).limit(ROWS);
             let records = client.margin().repay_records(request).await?.records;
-            let is_whole = records.is_whole();
+            let is_whole = records.is_complete();
             let own = records.iter().filter(|row| fits(row.currency.as_str(), row.repaid_amount));
             Fitting { fitting: own.map(|row| row.repay_id.to_string()).collect(), is_whole }
         }
@@ -161,7 +161,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             let records = client.earn().flexible_records(request).await?.into_value();
             let records = records.unwrap_or_default().records;
             let numbers = records.iter().flat_map(|rows| rows.iter()).map(|row| &row.request_no);
-            let is_whole = records.as_ref().is_some_and(Rows::is_whole);
+            let is_whole = records.as_ref().is_some_and(Rows::is_complete);
             numbered(numbers, &get("requestNo"), is_whole)
         }
         Kind::FixedSaving(act) => {
@@ -169,14 +169,14 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             let records = client.earn().fixed_records(request).await?.into_value();
             let records = records.unwrap_or_default().records;
             let numbers = records.iter().flat_map(|rows| rows.iter()).map(|row| &row.request_no);
-            let is_whole = records.as_ref().is_some_and(Rows::is_whole);
+            let is_whole = records.as_ref().is_some_and(Rows::is_complete);
             numbered(numbers, &get("requestNo"), is_whole)
         }
         Kind::SubToMain => {
             let request = sub_account::ListTransfers::new(sub_account::MoveType::SpotToSpot, ROWS);
             let request = request.account_name(get("subAccount"));
             let rows = client.sub_accounts().transfers(request).await?.transfers;
-            let is_whole = rows.is_whole();
+            let is_whole = rows.is_complete();
             let own = rows.iter().filter(|row| {
                 fits(row.currency.as_str(), row.amount)
                     && row.from_account.as_deref() == Some(get("subAccount").as_str())
@@ -187,12 +187,12 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
         Kind::FuturesSubToMain => {
             let sub_account = get("subAccount");
             let rows = client.futures_sub_accounts().transfers(sub_account, ROWS).await?;
-            let is_whole = rows.is_whole();
+            let is_whole = rows.is_complete();
             let own = rows.iter().filter(|row| {
                 fits(row.currency.as_str(), row.amount)
                     && row.from_account.as_deref() == Some(get("subAccount").as_str())
             });
-            let shown = own.map(|row| format!("of {}", told(row.submission_time.as_ref())));
+            let shown = own.map(|row| format!("of {}", told(row.timestamp.as_ref())));
             Fitting { fitting: shown.collect(), is_whole }
         }
         Kind::FuturesOrder => futures_order(client, parameters).await?,
@@ -216,7 +216,7 @@ async fn futures_order(client: &Client, parameters: &Parameters) -> Result<Fitti
         history => history?,
     };
     let cut_off = open.len() >= ROWS as usize || history.len() >= HISTORY_ROWS;
-    let is_whole = open.is_whole() && history.is_whole() && !cut_off;
+    let is_whole = open.is_complete() && history.is_complete() && !cut_off;
     let fitting = open.iter().chain(&history).filter(own).map(|order| order.order_id.to_string());
     Ok(Fitting { fitting: fitting.collect(), is_whole })
 }
@@ -227,7 +227,7 @@ fn told(value: Option<&impl ToString>) -> String {
 
 /// The ids of the withdrawals that fit. One without an id could be the lost one, and could have been there before.
 fn withdrawals(records: &Rows<account::FundingRecord>, parameters: &Parameters) -> Fitting {
-    let mut found = Fitting { fitting: Vec::new(), is_whole: records.is_whole() };
+    let mut found = Fitting { fitting: Vec::new(), is_whole: records.is_complete() };
     for row in records.iter().filter(|row| is_withdrawal(row, parameters)) {
         match &row.withdraw_id {
             Some(id) => found.fitting.push(id.to_string()),

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ready_line_gives_the_addresses_and_trusts_nobody_else() {
+    fn a_ready_line_has_the_addresses_and_trusts_no_other_root() {
         let environment = Environment::from_ready_line(&format!(" {}\n", good())).unwrap();
         assert_eq!(environment.name, "sandbox");
         assert_eq!(environment.roots, Roots::none());
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_ready_line_is_told_without_quoting_it() {
+    fn errors_of_ready_lines_quote_nothing_of_them() {
         let cut = good()[..200].to_owned();
         for (text, error) in [
             (cut, ReadyLineError::Malformed),
@@ -392,15 +392,15 @@ mod tests {
             (line("http:///", "null"), ReadyLineError::Address(Service::SpotRest)),
             (format!("{}{}", good(), " ".repeat(LONGEST)), ReadyLineError::TooLong),
         ] {
-            let told = Environment::from_ready_line(&text).unwrap_err();
-            assert_eq!(told, error);
-            assert!(!told.to_string().contains("CANARY"));
+            let found = Environment::from_ready_line(&text).unwrap_err();
+            assert_eq!(found, error);
+            assert!(!found.to_string().contains("CANARY"));
         }
     }
 
     #[cfg(feature = "pem")]
     #[test]
-    fn the_root_certificate_comes_along() {
+    fn the_root_certificate_of_the_ready_line_is_trusted() {
         let key = rcgen::KeyPair::generate().unwrap();
         let pem = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
         let quoted = serde_json::to_string(&pem).unwrap();

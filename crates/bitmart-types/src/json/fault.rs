@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_was_wanted_and_where_but_not_what_was_found() {
+    fn names_the_expected_type_and_the_path_but_not_the_value() {
         for (json, expected) in [
             (r#"{"id":"CANARY"}"#, "expected u64, line 1 column "),
             (r#"{"id":"CANARY, expected CANARY"}"#, "expected u64, line 1 column "),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn is_short_whatever_was_found() {
+    fn is_short_for_any_value() {
         let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(1_000_000));
         assert!(fault(&long).len() < 100);
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::Timestamp;
 use crate::notes::{self, Note};
 
-const NOT_TOLD: Reason = Some("no time is told");
+const NO_TIME: Reason = Some("expected a time");
 const OUT_OF_RANGE: Reason = Some("no time between 2015 and 2100 in any unit");
 
 /// 2015-01-01 and 2100-01-01 in seconds. The exchange is younger than the first. Times between them
@@ -115,8 +115,8 @@ fn parts(scalar: Scalar<'_>) -> Result<(i128, Decimal), Reason> {
     Ok((number.trunc().to_i128().ok_or(OUT_OF_RANGE)?, number.fract()))
 }
 
-fn told(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Reason> {
-    read_time(scalar, described)?.ok_or(NOT_TOLD)
+fn required(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Reason> {
+    read_time(scalar, described)?.ok_or(NO_TIME)
 }
 
 /// The modules of one unit: as number and as text, required and optional.
@@ -136,7 +136,7 @@ macro_rules! unit {
                 deserializer: D,
             ) -> Result<Timestamp, D::Error> {
                 super::read(deserializer, concat!("a time in ", $unit), |scalar| {
-                    super::told(scalar, super::Unit::$described)
+                    super::required(scalar, super::Unit::$described)
                 })
             }
             /// Writes a number.
@@ -239,7 +239,7 @@ pub mod rfc3339 {
     /// # Errors
     /// When the value is no time between 2015 and 2100.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        super::read(deserializer, super::DATE, |scalar| super::told(scalar, super::Unit::Date))
+        super::read(deserializer, super::DATE, |scalar| super::required(scalar, super::Unit::Date))
     }
     /// Writes a date.
     ///

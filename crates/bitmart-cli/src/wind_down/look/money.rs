@@ -161,7 +161,7 @@ async fn flexible_amounts(client: &Client, facts: &mut Facts) {
         let locked: Option<Decimal> = locked.map(|one| one.amount).sum();
         let mut same = facts.savings.iter_mut().filter(|one| one.currency == currency.as_str());
         if let (Some(one), None, Some(locked), true) =
-            (same.next(), same.next(), locked, fixed.is_whole())
+            (same.next(), same.next(), locked, fixed.is_complete())
         {
             one.amount = one.amount.or(Some((total - locked).max(Decimal::ZERO)));
         }

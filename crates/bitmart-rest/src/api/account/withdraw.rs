@@ -240,29 +240,29 @@ mod tests {
 
     use super::*;
 
-    fn refused(request: &Withdraw) -> Option<&'static str> {
+    fn rejection(request: &Withdraw) -> Option<&'static str> {
         request.check().err().map(|error| error.field())
     }
 
     #[test]
-    fn blanks_and_line_ends_around_a_destination_are_refused_and_not_shown() {
+    fn blanks_and_line_ends_around_a_destination_are_rejected_and_not_shown() {
         let to = |address: Address| Withdraw::to_address("XRP", dec!(1), address);
         for address in ["", " ", "rCANARY ", "\trCANARY", "rCANARY\n", "rCAN\nARY"] {
-            let error = to(address.into()).check().expect_err("it is refused");
+            let error = to(address.into()).check().expect_err("it is rejected");
             assert_eq!(error.field(), "address", "{address:?}");
             assert!(!error.to_string().contains("CANARY"));
         }
-        assert_eq!(refused(&to(Address::new("r1").memo("7 "))), Some("address_memo"));
-        assert_eq!(refused(&to(Address::new("r1").memo("a memo"))), None);
-        assert_eq!(refused(&to(Address::new("r1").memo(""))), None);
+        assert_eq!(rejection(&to(Address::new("r1").memo("7 "))), Some("address_memo"));
+        assert_eq!(rejection(&to(Address::new("r1").memo("a memo"))), None);
+        assert_eq!(rejection(&to(Address::new("r1").memo(""))), None);
         let account = |recipient| Withdraw::to_account("USDT", dec!(1), recipient);
-        assert_eq!(refused(&account(Recipient::UserId(" ".into()))), Some("value"));
-        assert_eq!(refused(&account(Recipient::Email("a@x.com".into()))), None);
+        assert_eq!(rejection(&account(Recipient::UserId(" ".into()))), Some("value"));
+        assert_eq!(rejection(&account(Recipient::Email("a@x.com".into()))), None);
         let phone = |area_code: &str| {
             account(Recipient::Phone { area_code: area_code.into(), number: "1".into() })
         };
-        assert_eq!(refused(&phone(" ")), Some("areaCode"));
-        assert_eq!(refused(&phone("")), Some("areaCode"));
-        assert_eq!(refused(&phone("44")), None);
+        assert_eq!(rejection(&phone(" ")), Some("areaCode"));
+        assert_eq!(rejection(&phone("")), Some("areaCode"));
+        assert_eq!(rejection(&phone("44")), None);
     }
 }

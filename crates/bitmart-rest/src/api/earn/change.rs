@@ -7,18 +7,14 @@ use crate::ValidationError;
 use crate::api::earn::FixedRenewal;
 use crate::wire::validate;
 
-/// The number that all of these requests carry.
+/// Defines the setter of the request number.
 macro_rules! numbered {
     ($($name:ident)+) => {$(
         impl $name {
-            /// Sets your own number. One that was used before is not executed again.
-            pub fn with_request_no(mut self, request_no: EarnRequestNo) -> Self {
+            /// Replaces the random number. The exchange does not execute a number that was used before.
+            pub fn request_no(mut self, request_no: EarnRequestNo) -> Self {
                 self.request_no = request_no;
                 self
-            }
-            /// The number of the request.
-            pub fn request_no(&self) -> &EarnRequestNo {
-                &self.request_no
             }
         }
     )+};
@@ -27,17 +23,19 @@ numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 
 /// Puts money into a flexible product.
 ///
-/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
-/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients document that the exchange executes a number once.
+/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
+/// The official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct SubscribeFlexible {
     product_id: EarnProductId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
-    request_no: EarnRequestNo,
+    /// Your number of the request.
+    pub request_no: EarnRequestNo,
 }
 
 impl SubscribeFlexible {
@@ -56,17 +54,19 @@ impl SubscribeFlexible {
 
 /// Takes money out of a flexible product.
 ///
-/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
-/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients document that the exchange executes a number once.
+/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
+/// The official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct RedeemFlexible {
     earn_id: EarnId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
-    request_no: EarnRequestNo,
+    /// Your number of the request.
+    pub request_no: EarnRequestNo,
 }
 
 impl RedeemFlexible {
@@ -86,19 +86,21 @@ impl RedeemFlexible {
 
 /// Puts money into a fixed product.
 ///
-/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
-/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients document that the exchange executes a number once.
+/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
+/// The official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct SubscribeFixed {
     product_id: EarnProductId,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
     #[serde(rename = "autoSubscribe")]
     renewal: FixedRenewal,
-    request_no: EarnRequestNo,
+    /// Your number of the request.
+    pub request_no: EarnRequestNo,
 }
 
 impl SubscribeFixed {
@@ -122,15 +124,17 @@ impl SubscribeFixed {
 
 /// Takes all money out of a fixed product before its term ends.
 ///
-/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
-/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients document that the exchange executes a number once.
+/// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
+/// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
+/// The official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct RedeemFixed {
     earn_id: EarnId,
-    request_no: EarnRequestNo,
+    /// Your number of the request.
+    pub request_no: EarnRequestNo,
 }
 
 impl RedeemFixed {

@@ -171,7 +171,7 @@ pub struct ModifiedLimitOrder {
 
 /// Orders of a contract will be canceled, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[must_use = "the request may have been refused although the call succeeded"]
+#[must_use = "the request may have been rejected although the call succeeded"]
 #[non_exhaustive]
 pub struct CancelAllTimer {
     /// Whether the request was accepted.

@@ -97,13 +97,13 @@ mod tests {
     use crate::Endpoint;
 
     #[test]
-    fn an_amount_outside_of_the_published_range_is_refused() {
-        let refused = |amount| TransferFunds::from_spot("USDT", amount).validate().is_err();
+    fn an_amount_outside_of_the_published_range_is_rejected() {
+        let rejected = |amount| TransferFunds::from_spot("USDT", amount).validate().is_err();
         for amount in [dec!(0.009), dec!(0), dec!(-1), dec!(10000000000.01)] {
-            assert!(refused(amount), "{amount}");
+            assert!(rejected(amount), "{amount}");
         }
         for amount in [dec!(0.01), dec!(10000000000)] {
-            assert!(!refused(amount), "{amount}");
+            assert!(!rejected(amount), "{amount}");
         }
     }
 }

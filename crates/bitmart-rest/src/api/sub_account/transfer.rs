@@ -1,9 +1,9 @@
 //! Transfers from and to sub-accounts.
 //!
-//! Each gets a random request number at construction. The exchange refuses a number that was used
+//! Each gets a random request number at construction. The exchange rejects a number that was used
 //! before with code 61004: on [`Outcome::Unknown`](crate::Outcome::Unknown) the same request, and
-//! only the same, can be sent again. It then either moves the money or says that the first one came
-//! through.
+//! only the same, can be sent again. It then either moves the money or is rejected because the first
+//! one did.
 
 use bitmart_types::{Currency, Decimal, RequestNo, wire};
 use serde::{Deserialize, Serialize};
@@ -11,11 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::ValidationError;
 use crate::wire::validate;
 
-/// What all transfers have.
+/// The money that a transfer moves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Sum {
-    #[serde(rename = "requestNo")]
-    request_no: RequestNo,
     #[serde(with = "wire::decimal")]
     amount: Decimal,
     currency: Currency,
@@ -23,29 +21,24 @@ struct Sum {
 
 impl Sum {
     fn new(currency: Currency, amount: Decimal) -> Self {
-        Self { request_no: RequestNo::random(), amount, currency }
+        Self { amount, currency }
     }
-    fn check(&self) -> Result<(), ValidationError> {
-        validate::form("requestNo", Some(&self.request_no))?;
+    fn check(&self, request_no: &RequestNo) -> Result<(), ValidationError> {
+        validate::form("requestNo", Some(request_no))?;
         validate::positive("amount", self.amount)?;
         validate::form("currency", Some(&self.currency))
     }
 }
 
-/// What can be asked of and set on all transfers.
+/// Defines the setter of the request number.
 macro_rules! request_number {
     ($($name:ident)+) => {$(
         impl $name {
-            /// Replaces the random request number. One that was used before is refused by the
-            /// exchange with code 61004.
-            pub fn with_request_no(mut self, number: RequestNo) -> Self {
-                self.sum.request_no = number;
+            /// Replaces the random request number. The exchange rejects one that was used before, with
+            /// code 61004.
+            pub fn request_no(mut self, request_no: RequestNo) -> Self {
+                self.request_no = request_no;
                 self
-            }
-            /// Your number of the transfer. While the outcome is unknown, the same request can be
-            /// sent again: the exchange executes a number once.
-            pub fn request_no(&self) -> &RequestNo {
-                &self.sum.request_no
             }
         }
     )+};
@@ -59,11 +52,16 @@ request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSu
 /// use bitmart_types::dec;
 ///
 /// let transfer = sub_account::TransferSubToMain::new("desk1@example.com", "USDT", dec!(250));
-/// assert_eq!(transfer.request_no().as_str().len(), 32);
+/// assert_eq!(transfer.request_no.as_str().len(), 32);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct TransferSubToMain {
+    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// the exchange executes a number once.
+    #[serde(rename = "requestNo")]
+    pub request_no: RequestNo,
     #[serde(flatten)]
     sum: Sum,
     #[serde(rename = "subAccount")]
@@ -77,10 +75,14 @@ impl TransferSubToMain {
         currency: impl Into<Currency>,
         amount: Decimal,
     ) -> Self {
-        Self { sum: Sum::new(currency.into(), amount), sub_account: sub_account.into() }
+        Self {
+            request_no: RequestNo::random(),
+            sum: Sum::new(currency.into(), amount),
+            sub_account: sub_account.into(),
+        }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check()?;
+        self.sum.check(&self.request_no)?;
         account("subAccount", &self.sub_account)
     }
 }
@@ -88,7 +90,12 @@ impl TransferSubToMain {
 /// Moves money to the main account, with the sub-account's key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct TransferOwnToMain {
+    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// the exchange executes a number once.
+    #[serde(rename = "requestNo")]
+    pub request_no: RequestNo,
     #[serde(flatten)]
     sum: Sum,
 }
@@ -96,17 +103,22 @@ pub struct TransferOwnToMain {
 impl TransferOwnToMain {
     /// Moves `amount` of `currency` from the sub-account that the key belongs to.
     pub fn new(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self { sum: Sum::new(currency.into(), amount) }
+        Self { request_no: RequestNo::random(), sum: Sum::new(currency.into(), amount) }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check()
+        self.sum.check(&self.request_no)
     }
 }
 
 /// Moves money from the main account to a sub-account, with the main account's key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct TransferMainToSub {
+    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// the exchange executes a number once.
+    #[serde(rename = "requestNo")]
+    pub request_no: RequestNo,
     #[serde(flatten)]
     sum: Sum,
     #[serde(rename = "subAccount")]
@@ -120,10 +132,14 @@ impl TransferMainToSub {
         currency: impl Into<Currency>,
         amount: Decimal,
     ) -> Self {
-        Self { sum: Sum::new(currency.into(), amount), sub_account: sub_account.into() }
+        Self {
+            request_no: RequestNo::random(),
+            sum: Sum::new(currency.into(), amount),
+            sub_account: sub_account.into(),
+        }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check()?;
+        self.sum.check(&self.request_no)?;
         account("subAccount", &self.sub_account)
     }
 }
@@ -131,7 +147,12 @@ impl TransferMainToSub {
 /// Moves money between two sub-accounts, with the main account's key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
+#[non_exhaustive]
 pub struct TransferSubToSub {
+    /// Your number of the transfer. While the outcome is unknown, the same request can be sent again:
+    /// the exchange executes a number once.
+    #[serde(rename = "requestNo")]
+    pub request_no: RequestNo,
     #[serde(flatten)]
     sum: Sum,
     #[serde(rename = "fromAccount")]
@@ -151,10 +172,15 @@ impl TransferSubToSub {
         currency: impl Into<Currency>,
         amount: Decimal,
     ) -> Self {
-        Self { sum: Sum::new(currency.into(), amount), from: from.into(), to: to.into() }
+        Self {
+            request_no: RequestNo::random(),
+            sum: Sum::new(currency.into(), amount),
+            from: from.into(),
+            to: to.into(),
+        }
     }
     pub(super) fn check(&self) -> Result<(), ValidationError> {
-        self.sum.check()?;
+        self.sum.check(&self.request_no)?;
         account("fromAccount", &self.from)?;
         account("toAccount", &self.to)?;
         if self.from == self.to {
@@ -177,16 +203,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_transfer_has_a_number_of_its_own() {
+    fn each_transfer_gets_its_own_request_number() {
         let one = TransferOwnToMain::new("USDT", dec!(1));
         let two = TransferOwnToMain::new("USDT", dec!(1));
-        assert_ne!(one.request_no(), two.request_no());
-        let same = two.with_request_no(one.request_no().clone());
+        assert_ne!(one.request_no, two.request_no);
+        let same = two.request_no(one.request_no.clone());
         assert_eq!(one, same);
     }
 
     #[test]
-    fn a_transfer_that_cannot_be_meant_is_refused() {
+    fn contradictory_transfers_are_rejected() {
         let field = |checked: Result<(), ValidationError>| checked.err().map(|error| error.field());
         let good = TransferSubToSub::new("a@x.com", "b@x.com", "USDT", dec!(1));
         assert_eq!(field(good.check()), None);

@@ -20,7 +20,7 @@ fn rules(changes: Value) -> Rules {
     };
     members.extend(changes);
     let contract: Contract = serde_json::from_str(&row.to_string()).expect("a contract");
-    Rules::new(&contract).expect("all is told")
+    Rules::new(&contract).expect("the row is complete")
 }
 
 fn plain() -> Rules {
@@ -55,7 +55,7 @@ fn prices_are_rounded_to_the_step() {
 }
 
 #[test]
-fn a_price_off_the_step_is_refused_and_one_on_it_is_not() {
+fn a_price_off_the_step_is_rejected_and_one_on_it_is_not() {
     let cases: [(&str, Decimal, bool); 7] = [
         ("0.1", dec!(60000.10), true),
         ("0.1", dec!(60000.15), false),
@@ -98,8 +98,8 @@ fn limit_and_market_orders_have_their_own_largest_size() {
 
     let limit = Execution::Limit(dec!(60000));
     assert!(rules.check_order(&order(50_001, limit)).is_ok());
-    let refused = rules.check_order(&order(50_001, Execution::Market)).unwrap_err();
-    assert_eq!(refused.to_string(), "`size` must be 1 to 50000, not `50001`");
+    let rejected = rules.check_order(&order(50_001, Execution::Market)).unwrap_err();
+    assert_eq!(rejected.to_string(), "`size` must be 1 to 50000, not `50001`");
 }
 
 #[test]
@@ -149,18 +149,18 @@ fn leverage_keeps_to_the_range_of_the_contract() {
     let rules = plain();
     let limit = order(1, Execution::Limit(dec!(60000)));
     assert!(rules.check_order(&limit.clone().leverage(dec!(100))).is_ok());
-    let refused = rules.check_order(&limit.leverage(dec!(100.5))).unwrap_err();
-    assert_eq!(refused.to_string(), "`leverage` must be 1 to 100, not `100.5`");
+    let rejected = rules.check_order(&limit.leverage(dec!(100.5))).unwrap_err();
+    assert_eq!(rejected.to_string(), "`leverage` must be 1 to 100, not `100.5`");
 }
 
 #[test]
-fn a_delisted_contract_and_a_foreign_one_are_refused() {
+fn a_delisted_contract_and_a_foreign_one_are_rejected() {
     let fine = order(1, Execution::Market);
     assert!(plain().check_order(&fine).is_ok());
     let delisted = rules(json!({"status": "Delisted", "delist_time": 1_745_830_379}));
     assert_eq!(delisted.is_trading(), Some(false));
-    let refused = delisted.check_order(&fine).unwrap_err();
-    assert_eq!(refused.to_string(), "`symbol` must be a trading contract, not `BTCUSDT`");
+    let rejected = delisted.check_order(&fine).unwrap_err();
+    assert_eq!(rejected.to_string(), "`symbol` must be a trading contract, not `BTCUSDT`");
     assert_eq!(coin_margined().check_order(&fine).unwrap_err().field(), "symbol");
 }
 

@@ -77,18 +77,18 @@ impl SubmitAlgoOrder {
 
     fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {
         let (symbol, terms, client_order_id) = order.into_parts();
-        let refused = |field, value: &str, rule| Some(ValidationError::new(field, value, rule));
+        let rejected = |field, value: &str, rule| Some(ValidationError::new(field, value, rule));
         let (trigger_type, lost) = match &terms.order_type {
             OrderType::Limit => (AlgoTriggerType::Limit, None),
             OrderType::Market => (AlgoTriggerType::Market, None),
             other => (
                 AlgoTriggerType::Limit,
-                refused("trigger_type", other.as_str(), "must be limit or market"),
+                rejected("trigger_type", other.as_str(), "must be limit or market"),
             ),
         };
         let lost = lost.or_else(|| {
             let mode = terms.self_trade_prevention.as_ref()?;
-            refused("stpMode", mode.as_str(), "must not be set for an algo order")
+            rejected("stpMode", mode.as_str(), "must not be set for an algo order")
         });
         Self {
             symbol,
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn it_sends_what_the_kind_of_order_needs_and_nothing_else() {
+    fn an_algo_order_carries_the_fields_of_its_kind_only() {
         let limit = NewOrder::limit_sell("BTC_USDT", dec!(0.1), dec!(29000));
         let buy = NewOrder::market_buy("BTC_USDT", dec!(25));
         let sell = NewOrder::market_sell("BTC_USDT", dec!(0.1));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_lost_is_refused() {
+    fn settings_that_an_algo_order_cannot_carry_are_rejected() {
         let limit = || NewOrder::limit_buy("BTC_USDT", dec!(0.1), dec!(29000));
         let rows = [
             (limit().post_only(), "`trigger_type` must be limit or market, not `limit_maker`"),

@@ -568,7 +568,7 @@ impl crate::api::spot::Spot<'_> {
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// let ticker = client.spot().ticker("BTC_USDT").await?;
-    /// println!("{:?} at {:?}", ticker.last, ticker.time);
+    /// println!("{:?} at {:?}", ticker.last_price, ticker.timestamp);
     /// # Ok(())
     /// # }
     /// ```
@@ -619,7 +619,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// let request = spot::ListKlines::new("BTC_USDT").step(spot::KlineStep::Hours1).limit(48);
     /// for candle in client.spot().klines(request).await? {
-    ///     println!("{}: {} to {}", candle.time, candle.low, candle.high);
+    ///     println!("{}: {} to {}", candle.timestamp, candle.low, candle.high);
     /// }
     /// # Ok(())
     /// # }

@@ -34,7 +34,7 @@ const ROWS: &str = r#"{"symbols":[
 
 fn rules(symbol: &str) -> Rules {
     let details: SymbolDetails = serde_json::from_str(ROWS).expect("the rows decode");
-    Rules::new(details.find(symbol).expect("it is listed")).expect("all is told")
+    Rules::new(details.find(symbol).expect("it is listed")).expect("the row is complete")
 }
 
 fn limit(side: &Side, symbol: &str, size: Decimal, price: Decimal) -> NewOrder {
@@ -125,7 +125,7 @@ fn the_least_size_keeps_the_minimums() {
     for (symbol, side, price, least) in cases {
         let rules = rules(symbol);
         assert_eq!(rules.least_size(&side, price), Some(least), "{symbol}");
-        rules.check_order(&limit(&side, symbol, least, price)).expect("it keeps the minimums");
+        rules.check_order(&limit(&side, symbol, least, price)).expect("it is within the minimums");
         let less = least - rules.size_step();
         assert!(rules.check_order(&limit(&side, symbol, less, price)).is_err(), "{symbol}");
     }
@@ -192,7 +192,7 @@ fn an_order_within_the_rules_passes() {
         NewOrder::market_sell("BTC_USDT", dec!(0.00001)),
     ];
     for order in orders {
-        btc.check_order(&order).expect("it keeps the rules");
+        btc.check_order(&order).expect("it is within the rules");
     }
 }
 

@@ -188,8 +188,8 @@ mod tests {
         let other = NewOrder::market_buy("BTC_USDT", dec!(10));
         let batch = SubmitOrders::new("BTC_USDT").push(order.clone()).push(other);
         assert_eq!(batch.check(), Ok(()));
-        // Which of the two an answer meant could not be told.
-        let error = batch.push(order).check().expect_err("it is refused");
+        // A response could not be attributed to one of the two.
+        let error = batch.push(order).check().expect_err("it is rejected");
         assert_eq!(error.field(), "clientOrderId");
     }
 }
