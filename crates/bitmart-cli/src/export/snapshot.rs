@@ -1,4 +1,4 @@
-//! Lists that are of the moment: told at once, or by numbered pages.
+//! Snapshots of lists that have no past, such as balances: one response, or numbered pages.
 
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
@@ -6,8 +6,8 @@ use bitmart::rest::history::HistoryError;
 use bitmart::rest::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::store::{Added, Answer, Store, state};
-use super::walk::dated;
+use super::fetch::with_snapshot_time;
+use super::store::{NewRows, Store, StoredResponse, read_state};
 use super::{Export, reference};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
@@ -15,28 +15,27 @@ use crate::output::rows::{list, one_row, rows};
 
 pub(super) const NO_LIST: &str = "it holds no list of rows";
 
-/// How many rows an answer has, whatever they are; `None` when it has no list of them.
-pub(super) fn count(answer: &[u8]) -> Option<usize> {
-    let answer = Json::read(std::str::from_utf8(answer).ok()?).ok()?;
-    let Json::Object(members) = &answer else { return None };
-    // Some responses are the data themselves.
-    let data = members.iter().find(|(name, _)| name == "data").map_or(&answer, |(_, data)| data);
+/// Counts the rows of a response, whether they decode or not; `None` if it has no list of rows.
+pub(super) fn count(body: &[u8]) -> Option<usize> {
+    let body = Json::read(std::str::from_utf8(body).ok()?).ok()?;
+    let Json::Object(members) = &body else { return None };
+    // Some responses have no envelope.
+    let data = members.iter().find(|(name, _)| name == "data").map_or(&body, |(_, data)| data);
     list(data).map(<[Json]>::len)
 }
 
-/// How many rows of a list the exchange gives.
+/// How many rows of a list the exchange returns.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Most {
-    /// All.
     All,
-    /// So many; what is beyond cannot be asked for.
+    /// At most so many, the newest.
     Rows(usize),
-    /// So many on each page, which the parameter numbers.
+    /// At most so many on each page, which the parameter numbers.
     Page(usize, &'static str),
 }
 
-/// Asks for what has no past: a balance, or the newest rows of a list.
-pub(super) async fn once(
+/// Takes a snapshot of a list, unless this run has one.
+pub(super) async fn take_snapshot(
     export: &mut Export,
     name: &str,
     endpoint: &str,
@@ -44,7 +43,7 @@ pub(super) async fn once(
     most: Most,
 ) -> Result<(), Failure> {
     if let Some(forecast) = &mut export.forecast {
-        let state = state(&export.folder, name).unwrap_or_default();
+        let state = read_state(&export.folder, name).unwrap_or_default();
         if !(state.done && state.run >= export.run) {
             forecast.add(name, &entry(endpoint)?.metadata, 1);
         }
@@ -54,7 +53,7 @@ pub(super) async fn once(
     if store.state.done && store.state.run >= export.run {
         return Ok(());
     }
-    // Pages are of one moment.
+    // All pages belong to one time.
     let taken = export.now().as_millis();
     store.begin_snapshot(export.run, taken)?;
     let entry = entry(endpoint)?;
@@ -66,62 +65,63 @@ pub(super) async fn once(
         let payload = entry
             .encode_request(&parameters.to_string())
             .map_err(|error| Failure::usage(format!("{name}: {}", chain(&error))))?;
-        let answer = loop {
+        let body = loop {
             match export.client.send_raw(&entry.metadata, payload.clone()).await {
-                Ok(answer) => break answer.raw,
+                Ok(response) => break response.raw,
                 Err(error) => {
-                    if !export.ask_again(&mut store, HistoryError::Request(error)).await? {
+                    if !export.should_retry(&mut store, HistoryError::Request(error)).await? {
                         return Ok(());
                     }
                 }
             }
         };
-        export.patience.succeeded();
+        export.retries.succeeded();
         let mut faulty = 0;
-        let mut lines = snapshot_lines(entry, &answer).map(|(lines, faults)| {
+        let mut lines = snapshot_lines(entry, &body).map(|(lines, faults)| {
             if let Some(last) = faults.last() {
-                store.note_faulty(faults.len(), last);
+                store.count_faulty_rows(faults.len(), last);
             }
             faulty = faults.len();
             lines
         });
         if !matches!(most, Most::All) && lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
-            // One row may stand for an answer without a list.
-            lines = lines.and_then(|lines| count(&answer).map(|_| lines).ok_or(NO_LIST.to_owned()));
+            // A response without a list is read as a single row.
+            lines = lines.and_then(|lines| count(&body).map(|_| lines).ok_or(NO_LIST.to_owned()));
         }
-        let mut kept = Answer::new(parameters.clone(), &answer);
-        (kept.walk, kept.taken) = (store.state.walk, Some(taken));
+        let mut response = StoredResponse::new(parameters.clone(), &body);
+        (response.walk, response.taken) = (store.state.walk, Some(taken));
         let lines: Vec<_> = match lines {
-            Ok(lines) => lines.into_iter().map(|line| dated(line, Some(taken))).collect(),
-            Err(why) => {
-                store.append_unread(&kept, None, &why)?;
+            Ok(lines) => {
+                lines.into_iter().map(|line| with_snapshot_time(line, Some(taken))).collect()
+            }
+            Err(error) => {
+                store.append_undecoded(&response, None, &error)?;
                 break;
             }
         };
         let (rows, repeated) = (lines.len(), lines == before);
-        // As many as the exchange gave.
-        let given = rows + faulty;
-        let (text, span) = (lines.concat(), Some((kept.at, kept.at)));
-        store.append(&Added {
-            answer: &kept,
+        let received = rows + faulty;
+        let (text, span) = (lines.concat(), Some((response.at, response.at)));
+        store.append(&NewRows {
+            response: &response,
             lines: &text,
             rows,
             span,
             cursor: None,
             replaced: &[],
         })?;
-        export.overall.add(rows, text.len() + kept.body.len());
+        export.overall.add(rows, text.len() + response.body.len());
         export.page_done();
         before = lines;
         let lacks = match most {
-            Most::Page(full, _) if given >= full && repeated => {
+            Most::Page(full, _) if received >= full && repeated => {
                 "the same page comes again and again"
             }
-            Most::Page(full, _) if given >= full => continue,
-            Most::Rows(full) if given >= full => "it gave the most rows that it gives",
+            Most::Page(full, _) if received >= full => continue,
+            Most::Rows(full) if received >= full => "it gave the most rows that it gives",
             _ => break,
         };
-        store.lack(format!("{lacks}; there may be more"));
+        store.set_lacks(format!("{lacks}; there may be more"));
         break;
     }
     store.finish()?;
@@ -136,7 +136,7 @@ pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
         .ok_or_else(|| Failure::machine(format!("no endpoint is called {endpoint}")))
 }
 
-/// The rows of an answer that is no history, each a line of JSON, and why others are not understood.
+/// Decodes the rows of a snapshot, each a line of JSON, and returns why others do not decode.
 pub(super) fn snapshot_lines(
     entry: &EndpointEntry,
     body: &Bytes,
@@ -148,7 +148,7 @@ pub(super) fn snapshot_lines(
     if let Json::Object(members) = &data
         && members.iter().any(|(name, value)| name == "total" && value.cell() == "0")
     {
-        // Where there is nothing, there may be no list.
+        // An empty response may lack the list.
         return Ok((Vec::new(), faults));
     }
     let rows = if reference::is_one_row(entry.metadata.id) {
@@ -160,8 +160,7 @@ pub(super) fn snapshot_lines(
     Ok((lines.collect(), faults))
 }
 
-/// Takes the rows that did not decode out of all lists: an object with the one member `$fault`
-/// stands for each.
+/// Removes the rows that did not decode from all lists. They are objects with the single member `$fault`.
 fn take_faults(data: &mut Json, faults: &mut Vec<String>) {
     match data {
         Json::List(items) => items.retain_mut(|item| {
@@ -184,7 +183,7 @@ fn take_faults(data: &mut Json, faults: &mut Vec<String>) {
     }
 }
 
-/// Tells of a snapshot.
+/// Reports a finished snapshot.
 pub(super) fn finished(export: &mut Export, store: &Store) {
     let rows = store.state.rows - store.state.snapshot.map_or(0, |snapshot| snapshot.rows);
     let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();

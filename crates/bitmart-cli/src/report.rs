@@ -1,9 +1,9 @@
-//! `report`: one HTML page about an archive, for people.
+//! `report`: one HTML page about an archive, for human readers.
 
-mod about;
-mod levels;
 mod money;
+mod overview;
 mod page;
+mod timeline;
 mod totals;
 mod trading;
 
@@ -16,7 +16,7 @@ use clap::{Arg, ArgMatches, Command};
 use self::page::Page;
 use self::totals::Totals;
 use crate::endpoint::parameters::date;
-use crate::export::{Archive, Examined};
+use crate::export::{Archive, Audit};
 use crate::failure::{Exit, Failure};
 use crate::ledger::{self, Difference, Problems, plus};
 use crate::output;
@@ -40,7 +40,7 @@ pub(crate) fn command() -> Command {
                        is",
         ))
         .arg(
-            // For tests: when it is.
+            // For tests: the present time.
             Arg::new("now").long("now").hide(true),
         )
 }
@@ -51,17 +51,17 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let zone = zone.map_or_else(|| Ok(Zone::utc()), |name| timezone::parse(name))?;
     let now = date(text("now")).unwrap_or_else(Timestamp::now);
     let to = Some(text("out")).filter(|name| *name != "-").map(PathBuf::from);
-    // Before the work: the file is made later, and only if it is still not there.
+    // Checked before the work, and again when the file is created.
     if let Some(to) = to.as_deref().filter(|to| to.exists()) {
-        return Err(is_there(to));
+        return Err(already_exists(to));
     }
     let archive = Archive::open(Path::new(text("dir")))?;
     archive.must_be_finished()?;
-    let read = Read::of(&archive, zone, now)?;
-    for line in about::warnings(&read) {
+    let data = ReportData::collect(&archive, zone, now)?;
+    for line in overview::warnings(&data) {
         eprintln!("{line}");
     }
-    let html = page(&read)?.html()?;
+    let html = page(&data)?.html()?;
     match &to {
         Some(to) => {
             write_new(to, html.as_bytes())?;
@@ -69,62 +69,62 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
         None => output::write(html.as_bytes())?,
     }
-    if read.examined.faults.is_empty() {
+    if data.audit.faults.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Incomplete, read.examined.faults.join("\n"))
+    Err(Failure::new(Exit::Incomplete, data.audit.faults.join("\n"))
         .with_advice("the page says so; put back a copy of the files"))
 }
 
-/// Everything that the page tells.
-struct Read<'a> {
+/// The data of the page.
+struct ReportData<'a> {
     archive: &'a Archive,
     zone: Zone,
     now: Timestamp,
-    examined: Examined,
+    audit: Audit,
     totals: Totals,
     problems: Problems,
     differences: Vec<Difference>,
 }
 
-impl<'a> Read<'a> {
-    fn of(archive: &'a Archive, zone: Zone, now: Timestamp) -> Result<Self, Failure> {
-        let examined = archive.examine(now)?;
-        let (totals, problems) = totals::of(archive, &zone)?;
+impl<'a> ReportData<'a> {
+    fn collect(archive: &'a Archive, zone: Zone, now: Timestamp) -> Result<Self, Failure> {
+        let audit = archive.audit(now)?;
+        let (totals, problems) = totals::collect(archive, &zone)?;
         let (differences, _) = ledger::check(archive)?;
-        Ok(Self { archive, zone, now, examined, totals, problems, differences })
+        Ok(Self { archive, zone, now, audit, totals, problems, differences })
     }
 }
 
-fn page(read: &Read<'_>) -> Result<Page, Failure> {
-    let mut page = about::page(read);
+fn page(data: &ReportData<'_>) -> Result<Page, Failure> {
+    let mut page = overview::page(data);
     page.sections = vec![
-        about::completeness(read),
-        money::balances(read)?,
-        money::funds(read)?,
-        trading::trades(read)?,
-        trading::futures(read)?,
-        trading::income(read)?,
-        money::check(read),
-        about::files(read),
+        overview::completeness(data),
+        money::balances(data)?,
+        money::funds(data)?,
+        trading::trades(data)?,
+        trading::futures(data)?,
+        trading::income(data)?,
+        money::check(data),
+        overview::files(data),
     ];
     Ok(page)
 }
 
-/// An amount without zeros at its end.
+/// Formats an amount without trailing zeros.
 fn plain(amount: Decimal) -> String {
     amount.normalize().to_string()
 }
 
-fn is_there(path: &Path) -> Failure {
+fn already_exists(path: &Path) -> Failure {
     Failure::usage(format!("{} is there; it was not overwritten", path.display()))
         .with_advice("name another file with --out")
 }
 
-/// Writes a file that is the user's alone, unless there is one.
+/// Creates a file that only the user can data. Fails if it exists.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let broken = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => is_there(path),
+        std::io::ErrorKind::AlreadyExists => already_exists(path),
         _ => Failure::machine(format!("{}: {error}", path.display())),
     };
     let mut options = std::fs::OpenOptions::new();
@@ -133,6 +133,6 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(broken)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    // Half a page is none.
+    // An incomplete page is removed.
     written.map_err(broken).inspect_err(|_| drop(std::fs::remove_file(path)))
 }

@@ -1,8 +1,8 @@
-//! `tax`: the ledger of an archive as files that tax tools read. Offline.
+//! `tax`: writes the ledger of an archive as files for tax tools, offline.
 
 mod format;
 mod line;
-mod out;
+mod output;
 mod rows;
 mod rp2;
 #[cfg(test)]
@@ -14,9 +14,9 @@ use std::path::PathBuf;
 use bitmart::{Decimal, Timestamp};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use self::format::{FORMATS, Format, GENERIC, Terms, find, rows_of};
-use self::line::{Line, What, lines, plain};
-use self::out::Files;
+use self::format::{FORMATS, Format, GENERIC, Settings, find, rows_of};
+use self::line::{Line, LineKind, lines, plain};
+use self::output::OutputFiles;
 use crate::endpoint::parameters::date;
 use crate::export::Archive;
 use crate::failure::Failure;
@@ -67,7 +67,7 @@ pub(crate) fn command() -> Command {
                 .help("Also of an export of play money, to try it"),
         )
         .arg(
-            // For tests: when it is.
+            // For tests: the present time.
             Arg::new("now").long("now").hide(true),
         )
 }
@@ -78,52 +78,52 @@ fn names(wanted: impl Fn(&Format) -> bool) -> String {
     names.join(", ")
 }
 
-/// What a run is asked for.
-struct Asked {
+/// Options of the command line.
+struct Options {
     format: &'static Format,
-    terms: Terms,
+    settings: Settings,
     year: Option<i16>,
     /// Begin and end of the year.
     span: Option<(Timestamp, Timestamp)>,
 }
 
-impl Asked {
-    fn read(matches: &ArgMatches) -> Result<Self, Failure> {
+impl Options {
+    fn parse(matches: &ArgMatches) -> Result<Self, Failure> {
         let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
         let name = text("format").unwrap_or_default();
         let format = find(name).ok_or_else(|| {
             Failure::usage(format!("{name:?} is no format; there are {}", names(|_| true)))
         })?;
         let zone = text("timezone").map_or(Ok(Zone::utc()), timezone::parse)?;
-        let mut asked =
-            Self { format, terms: Terms { zone, usdt_price: None }, year: None, span: None };
+        let settings = Settings { zone, usdt_price: None };
+        let mut options = Self { format, settings, year: None, span: None };
         if let Some(year) = text("year") {
             let span =
-                year.parse().ok().and_then(|year| Some((year, asked.terms.zone.year(year)?)));
+                year.parse().ok().and_then(|year| Some((year, options.settings.zone.year(year)?)));
             let (number, span) =
                 span.ok_or_else(|| Failure::usage(format!("{year:?} is no year, such as 2025")))?;
-            (asked.year, asked.span) = (Some(number), Some(span));
+            (options.year, options.span) = (Some(number), Some(span));
         }
         if let Some(price) = text("usdt-price") {
             let read = Decimal::from_str_exact(price).ok().filter(|price| *price > Decimal::ZERO);
             let read =
                 read.ok_or_else(|| Failure::usage(format!("{price:?} is no price of a USDT")))?;
-            asked.terms.usdt_price = Some(read);
+            options.settings.usdt_price = Some(read);
         }
-        Ok(asked)
+        Ok(options)
     }
 
-    fn wants(&self, entry: &Entry) -> bool {
+    fn includes(&self, entry: &Entry) -> bool {
         self.span.is_none_or(|(begin, end)| begin <= entry.time && entry.time < end)
     }
 
-    fn year_words(&self) -> String {
-        self.year.map(|year| format!("{year} ({})", self.terms.zone.name())).unwrap_or_default()
+    fn year_text(&self) -> String {
+        self.year.map(|year| format!("{year} ({})", self.settings.zone.name())).unwrap_or_default()
     }
 }
 
 pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let asked = Asked::read(matches)?;
+    let options = Options::parse(matches)?;
     let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
     let archive = Archive::open(&folder)?;
     archive.must_be_finished()?;
@@ -136,38 +136,38 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         .with_advice("with --play-money the files are made all the same"));
     }
     let now = matches.get_one::<String>("now").and_then(|text| date(text));
-    warn(&archive, &asked, now.unwrap_or_else(Timestamp::now));
+    warn(&archive, &options, now.unwrap_or_else(Timestamp::now));
     let out = matches.get_one::<String>("out").map(PathBuf::from);
-    let files = Files::begin(asked.format, out.as_deref())?;
-    let told = survey(&archive, &asked)?;
-    write(&archive, &asked, files)?;
-    told.tell(&asked);
-    if asked.span.is_none() {
-        tell_balances(&archive)?;
+    let files = OutputFiles::create(options.format, out.as_deref())?;
+    let summary = Summary::collect(&archive, &options)?;
+    write(&archive, &options, files)?;
+    summary.print(&options);
+    if options.span.is_none() {
+        print_balances(&archive)?;
     }
     Ok(())
 }
 
-/// What must be known of an archive before its figures are used.
-fn warn(archive: &Archive, asked: &Asked, now: Timestamp) {
+/// Prints what limits the use of the files: the span and the gaps of the archive.
+fn warn(archive: &Archive, options: &Options, now: Timestamp) {
     let (begin, end) = archive.span();
-    if asked.span.is_some_and(|(first, _)| begin > first) {
+    if options.span.is_some_and(|(first, _)| begin > first) {
         eprintln!(
             "the archive begins after {} does: what came earlier is missing",
-            asked.year_words()
+            options.year_text()
         );
     }
     eprintln!("{}, {begin} to {end}", archive.source());
-    if !asked.format.verified {
+    if !options.format.verified {
         eprintln!(
             "UNVERIFIED: nobody has imported such a file into {} yet; compare its sums after the import",
-            asked.format.name
+            options.format.name
         );
     }
-    match asked.span {
+    match options.span {
         Some((_, last)) if end < last => eprintln!(
             "the archive ends before {} does: what came later is missing; run the export again",
-            asked.year_words()
+            options.year_text()
         ),
         None if archive.is_stale(now) => {
             eprintln!("STALE: the archive ends more than a day ago; what came later is missing");
@@ -179,72 +179,74 @@ fn warn(archive: &Archive, asked: &Asked, now: Timestamp) {
     }
 }
 
-/// What is there, before anything is written.
+/// Sums and problems of the exported lines.
 #[derive(Default)]
-struct Told {
-    /// Sums of the ledger and of the lines.
+struct Summary {
+    /// Sums of the ledger.
     ledger: Sums,
+    /// Sums of the lines.
     lines: Sums,
-    /// Kinds that the format cannot carry: how many lines, and their sums.
-    lacking: BTreeMap<What, (u64, Sums)>,
-    /// Coins without a price, and how many rows.
+    /// Kinds that the format cannot represent: the number of lines, and their sums.
+    unsupported: BTreeMap<LineKind, (u64, Sums)>,
+    /// Coins without a price, and the number of rows.
     unpriced: BTreeMap<String, u64>,
     problems: Vec<String>,
 }
 
-fn survey(archive: &Archive, asked: &Asked) -> Result<Told, Failure> {
-    let mut told = Told::default();
-    let (mut rows, mut all) = (0_u64, None::<(Timestamp, Timestamp)>);
-    let problems = Ledger::new(archive).each(|entry| {
-        all = Some((all.map_or(entry.time, |(first, _)| first), entry.time));
-        if !asked.wants(entry) {
-            return Ok(());
+impl Summary {
+    /// Reads the ledger once, before anything is written.
+    fn collect(archive: &Archive, options: &Options) -> Result<Self, Failure> {
+        let mut summary = Self::default();
+        let (mut rows, mut all) = (0_u64, None::<(Timestamp, Timestamp)>);
+        let problems = Ledger::new(archive).each(|entry| {
+            all = Some((all.map_or(entry.time, |(first, _)| first), entry.time));
+            if !options.includes(entry) {
+                return Ok(());
+            }
+            rows += 1;
+            let inside = entry.movements.iter().filter(|movement| movement.wallet.is_inside());
+            for movement in inside {
+                add(&mut summary.ledger, movement.coin.clone(), movement.amount)?;
+            }
+            if options.format.name == GENERIC {
+                return Ok(());
+            }
+            for line in lines(entry) {
+                summary.add(options, entry, &line)?;
+            }
+            Ok(())
+        })?;
+        if rows == 0 {
+            let span = all.map_or("; it has none at all".to_owned(), |(first, last)| {
+                format!("; its first is of {first} and its last of {last}")
+            });
+            let year = options.year_text();
+            let when = if year.is_empty() { String::new() } else { format!(" of {year}") };
+            return Err(Failure::usage(format!("the archive has no movements{when}{span}")));
         }
-        rows += 1;
-        let inside = entry.movements.iter().filter(|movement| movement.wallet.is_inside());
-        for movement in inside {
-            add(&mut told.ledger, movement.coin.clone(), movement.amount)?;
-        }
-        if asked.format.name == GENERIC {
-            return Ok(());
-        }
-        for line in lines(entry) {
-            told.add(asked, entry, &line)?;
-        }
-        Ok(())
-    })?;
-    if rows == 0 {
-        let there = all.map_or("; it has none at all".to_owned(), |(first, last)| {
-            format!("; its first is of {first} and its last of {last}")
-        });
-        let year = asked.year_words();
-        let when = if year.is_empty() { String::new() } else { format!(" of {year}") };
-        return Err(Failure::usage(format!("the archive has no movements{when}{there}")));
+        summary.problems = problems.lines();
+        Ok(summary)
     }
-    told.problems = problems.lines();
-    Ok(told)
-}
 
-impl Told {
-    fn add(&mut self, asked: &Asked, entry: &Entry, line: &Line) -> Result<(), Failure> {
+    fn add(&mut self, options: &Options, entry: &Entry, line: &Line) -> Result<(), Failure> {
         let sides = [
             (&line.received, Decimal::ONE),
             (&line.sent, Decimal::NEGATIVE_ONE),
             (&line.fee, Decimal::NEGATIVE_ONE),
         ];
-        let lacks = asked.format.lacks.contains(&line.what);
+        let is_unsupported = options.format.unsupported.contains(&line.kind);
         let mut sums = &mut self.lines;
-        if lacks {
-            let lacking = self.lacking.entry(line.what).or_default();
-            lacking.0 += 1;
-            sums = &mut lacking.1;
+        if is_unsupported {
+            let unsupported = self.unsupported.entry(line.kind).or_default();
+            unsupported.0 += 1;
+            sums = &mut unsupported.1;
         }
         for (side, sign) in sides {
             let Some((coin, amount)) = side else { continue };
             add(sums, coin.clone(), sign * amount)?;
-            let is_priced = asked.format.name != rp2::FORMAT.name
-                || lacks
-                || rp2::known_price(&asked.terms, entry, coin).is_some();
+            let is_priced = options.format.name != rp2::FORMAT.name
+                || is_unsupported
+                || rp2::known_price(&options.settings, entry, coin).is_some();
             if !is_priced {
                 *self.unpriced.entry(coin.clone()).or_default() += 1;
             }
@@ -252,24 +254,24 @@ impl Told {
         Ok(())
     }
 
-    /// What a reader of the files must know.
-    fn tell(&self, asked: &Asked) {
+    /// Prints remarks for users of the files.
+    fn print(&self, options: &Options) {
         for line in &self.problems {
             eprintln!("{line}");
         }
-        if asked.year.is_some() {
+        if options.year.is_some() {
             eprintln!(
                 "only {}: what was bought before is not in the file, and a tool that counts what was paid \
                  for it needs all years",
-                asked.year_words()
+                options.year_text()
             );
         }
-        for (what, (rows, sums)) in &self.lacking {
+        for (kind, (rows, sums)) in &self.unsupported {
             let sums = sums.iter().map(|(coin, sum)| format!("{} {coin}", plain(*sum)));
             eprintln!(
                 "{} cannot carry this, and {rows} lines are not in the file: {}, {}",
-                asked.format.name,
-                what.words(),
+                options.format.name,
+                kind.description(),
                 sums.collect::<Vec<_>>().join(", ")
             );
         }
@@ -280,7 +282,7 @@ impl Told {
                 coins.collect::<Vec<_>>().join(", ")
             );
         }
-        if asked.format.name == GENERIC {
+        if options.format.name == GENERIC {
             return;
         }
         for line in self.residues() {
@@ -288,13 +290,14 @@ impl Told {
         }
     }
 
-    /// Where the sums of the file are not those of the ledger, beyond what it cannot carry.
+    /// Differences between the sums of ledger and file, apart from unsupported lines.
     fn residues(&self) -> Vec<String> {
         let coins: BTreeSet<_> = self.ledger.keys().chain(self.lines.keys()).collect();
         let of = |sums: &Sums, coin: &String| sums.get(coin).copied().unwrap_or_default();
         let line = |coin| {
-            let lacking: Decimal = self.lacking.values().map(|(_, sums)| of(sums, coin)).sum();
-            let rest = of(&self.ledger, coin) - of(&self.lines, coin) - lacking;
+            let unsupported: Decimal =
+                self.unsupported.values().map(|(_, sums)| of(sums, coin)).sum();
+            let rest = of(&self.ledger, coin) - of(&self.lines, coin) - unsupported;
             (!rest.is_zero()).then(|| {
                 format!(
                     "{coin}: the ledger has {} more than the file: transfers of which only one side is in \
@@ -307,13 +310,13 @@ impl Told {
     }
 }
 
-fn write(archive: &Archive, asked: &Asked, mut files: Files) -> Result<(), Failure> {
+fn write(archive: &Archive, options: &Options, mut files: OutputFiles) -> Result<(), Failure> {
     let mut rows = 0_u64;
     Ledger::new(archive).each(|entry| {
-        if !asked.wants(entry) {
+        if !options.includes(entry) {
             return Ok(());
         }
-        for (table, row) in rows_of(asked.format, &asked.terms, entry, &lines(entry)) {
+        for (table, row) in rows_of(options.format, &options.settings, entry, &lines(entry)) {
             files.row(table, &row)?;
             rows += 1;
         }
@@ -326,8 +329,8 @@ fn write(archive: &Archive, asked: &Asked, mut files: Files) -> Result<(), Failu
     Ok(())
 }
 
-/// The balances against the movements, where they differ.
-fn tell_balances(archive: &Archive) -> Result<(), Failure> {
+/// Prints the balances that differ from the sums of their movements.
+fn print_balances(archive: &Archive) -> Result<(), Failure> {
     let (differences, _) = check(archive)?;
     let is_equal = |difference: &&Difference| difference.amount().is_zero();
     let equal = differences.iter().filter(is_equal).count();

@@ -1,25 +1,25 @@
-//! What the values of a column have in common, which decides how they are written.
+//! Statistics of the values of a column, which decide its type in a file.
 
 use bitmart::Timestamp;
 
 use super::cells;
 use super::columns::Kind;
-use super::exact::Exact;
+use super::wide_decimal::WideDecimal;
 use crate::output::json::Json;
 
-/// What was seen of a column.
+/// Statistics of a column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shape {
-    /// A value is not of the kind of the column.
+pub(super) struct ColumnStats {
+    /// A value is not of the documented kind of the column.
     pub(super) is_mixed: bool,
-    /// Most digits before the point of a decimal, and behind it.
-    pub(super) whole: usize,
+    /// Most digits of a decimal before and after the decimal point.
+    pub(super) integer_digits: usize,
     pub(super) scale: usize,
 }
 
-impl Shape {
-    /// Looks at a value of a column of this kind.
-    pub(super) fn see(&mut self, value: &Json, kind: Kind) {
+impl ColumnStats {
+    /// Adds a value of a column of this kind.
+    pub(super) fn add(&mut self, value: &Json, kind: Kind) {
         if is_blank(value) {
             return;
         }
@@ -30,9 +30,9 @@ impl Shape {
             }
             Kind::Flag => !matches!(value, Json::Bool(_)),
             Kind::Decimal => {
-                let number = Exact::read(&value.cell());
+                let number = WideDecimal::parse(&value.cell());
                 if let Some(number) = &number {
-                    self.whole = self.whole.max(number.whole());
+                    self.integer_digits = self.integer_digits.max(number.integer_digits());
                     self.scale = self.scale.max(number.scale());
                 }
                 number.is_none()
@@ -41,14 +41,14 @@ impl Shape {
         };
     }
 
-    /// Looks at a time that is written in words.
-    pub(super) fn see_moment(&mut self, value: &Json) {
-        let is_moment = |text: String| text.parse::<Timestamp>().is_ok();
-        self.is_mixed |= !is_blank(value) && !is_moment(value.cell());
+    /// Adds a value of a column of times as text.
+    pub(super) fn add_time_text(&mut self, value: &Json) {
+        let is_time = |text: String| text.parse::<Timestamp>().is_ok();
+        self.is_mixed |= !is_blank(value) && !is_time(value.cell());
     }
 }
 
-/// Whether a value counts as none in a column that is not text.
+/// Whether a value counts as null in a column that is not text.
 pub(super) fn is_blank(value: &Json) -> bool {
     matches!(value, Json::Null) || matches!(value, Json::Text(text) if text.is_empty())
 }

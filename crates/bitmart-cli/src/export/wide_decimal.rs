@@ -1,23 +1,23 @@
-//! Decimals of any length, with all their digits: the types of this library stop at 28.
+//! Decimals of up to 76 digits: the decimal type of this library has 28.
 
-/// Digits of the largest decimal that is written.
-pub(super) const LONGEST: usize = 76;
+/// Most digits of a decimal that can be written.
+pub(super) const MAX_DIGITS: usize = 76;
 /// Largest exponent that is read.
-const FARTHEST: i32 = 100;
+const MAX_EXPONENT: i32 = 100;
 
-/// A number as its digits, and how many of them stand behind the point.
+/// A decimal number, as its digits and its scale.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Exact {
+pub(super) struct WideDecimal {
     is_negative: bool,
-    /// From 0 to 9 each, the first one not 0.
+    /// From 0 to 9 each, without leading zeros.
     digits: Vec<u8>,
+    /// Digits after the decimal point.
     scale: usize,
 }
 
-impl Exact {
-    /// Reads digits with perhaps a sign in front, a point within and an exponent behind, as JSON has them.
-    /// Leading zeros are not read: they are those of a name, not of a number.
-    pub(super) fn read(text: &str) -> Option<Self> {
+impl WideDecimal {
+    /// Parses a number as JSON writes it. Rejects leading zeros: such a text is a name and not a number.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let (is_negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (number, exponent) = match rest.split_once(['e', 'E']) {
             Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
@@ -28,37 +28,37 @@ impl Exact {
         if !all(whole) || !all(part) || (whole.len() > 1 && whole.starts_with('0')) {
             return None;
         }
-        if !(-FARTHEST..=FARTHEST).contains(&exponent) {
+        if !(-MAX_EXPONENT..=MAX_EXPONENT).contains(&exponent) {
             return None;
         }
         let part = if number.contains('.') { part } else { "" };
         let mut digits: Vec<u8> = [whole, part].concat().bytes().map(|byte| byte - b'0').collect();
-        let behind = i32::try_from(part.len()).ok()? - exponent;
-        let missing = usize::try_from(-behind).unwrap_or_default();
+        let scale = i32::try_from(part.len()).ok()? - exponent;
+        let missing = usize::try_from(-scale).unwrap_or_default();
         digits.extend(std::iter::repeat_n(0, missing));
         let zeros = digits.iter().take_while(|digit| **digit == 0).count();
         digits.drain(..zeros);
-        Some(Self { is_negative, digits, scale: usize::try_from(behind).unwrap_or_default() })
+        Some(Self { is_negative, digits, scale: usize::try_from(scale).unwrap_or_default() })
     }
 
-    /// Digits in front of the point.
-    pub(super) fn whole(&self) -> usize {
+    /// Digits before the decimal point.
+    pub(super) fn integer_digits(&self) -> usize {
         self.digits.len().saturating_sub(self.scale)
     }
 
-    /// Digits behind the point, as they were written.
+    /// Digits after the decimal point, as written.
     pub(super) fn scale(&self) -> usize {
         self.scale
     }
 
-    /// The number times ten to the power of `scale`, as a signed number of 256 bits, the highest byte first.
-    /// `None` when digits would be lost.
-    pub(super) fn bytes(&self, scale: usize) -> Option<[u8; 32]> {
+    /// Returns the number times ten to the power of `scale` as a big-endian signed 256-bit number. `None` if
+    /// digits would be lost.
+    pub(super) fn to_be_bytes(&self, scale: usize) -> Option<[u8; 32]> {
         let more = scale.checked_sub(self.scale)?;
-        if self.digits.len() + more > LONGEST {
+        if self.digits.len() + more > MAX_DIGITS {
             return None;
         }
-        // The lowest first.
+        // Little-endian.
         let mut limbs = [0_u64; 4];
         for digit in self.digits.iter().copied().chain(std::iter::repeat_n(0, more)) {
             let mut carry = u128::from(digit);
@@ -84,10 +84,10 @@ impl Exact {
 
 #[cfg(test)]
 mod tests {
-    use super::Exact;
+    use super::WideDecimal;
 
     fn low(text: &str, scale: usize) -> Option<i128> {
-        let bytes = Exact::read(text)?.bytes(scale)?;
+        let bytes = WideDecimal::parse(text)?.to_be_bytes(scale)?;
         let low: [u8; 16] = bytes[16..].try_into().expect("16 bytes");
         let sign = if bytes[16] & 0x80 == 0 { 0 } else { 0xff };
         assert!(bytes[..16].iter().all(|byte| *byte == sign), "{text}: {bytes:?}");
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_with_all_their_digits() {
+    fn parses_numbers_without_losing_digits() {
         for (text, scale, wanted) in [
             ("0", 0, 0),
             ("-0.0", 3, 0),
@@ -118,9 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_not_read() {
+    fn rejects_texts_that_are_no_numbers() {
         for text in ["", "-", ".5", "5.", "007", "1,5", "+1", "1e", "1e999", "NaN", "0x1", " 1"] {
-            assert_eq!(Exact::read(text), None, "{text:?}");
+            assert_eq!(WideDecimal::parse(text), None, "{text:?}");
         }
     }
 }

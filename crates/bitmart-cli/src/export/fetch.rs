@@ -1,4 +1,4 @@
-//! Asking for one dataset.
+//! Requests one dataset, page by page.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::histories::{self, line};
-use super::index::{Found, Index};
+use super::history_rows::{self, line};
+use super::index::{Index, RowStatus};
 use super::manifest::sha256;
-pub(super) use super::once::{Most, entry, once, snapshot_lines};
-use super::once::{count, finished};
-use super::patience::Next;
-use super::store::{Added, Answer, Span, State, Store, state};
-use super::{Export, again, progress, reference};
+use super::outage::AfterFailure;
+pub(super) use super::snapshot::{Most, entry, snapshot_lines, take_snapshot};
+use super::snapshot::{count, finished};
+use super::store::{NewRows, Span, State, Store, StoredResponse, read_state};
+use super::{Export, progress, reference, spans};
 use crate::failure::{Failure, chain};
 
-/// Times of rows before 2010 are no times in milliseconds.
-pub(super) const EARLIEST: i64 = 1_262_304_000_000;
+/// Times before 2010 are not in milliseconds.
+pub(super) const EARLIEST_MS: i64 = 1_262_304_000_000;
 
 /// Lists that not every account has: institutions, main accounts and copy traders only, or undocumented
 /// ones. A refusal of the exchange is then all that there is.
@@ -38,30 +38,34 @@ pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
         || reference::is_optional(endpoint)
 }
 
-/// Brings one history from where it stands to the end of this run.
-pub(super) async fn history<H>(export: &mut Export, name: &str, request: H) -> Result<(), Failure>
+/// Requests a history up to the end of this run.
+pub(super) async fn fetch_history<H>(
+    export: &mut Export,
+    name: &str,
+    request: H,
+) -> Result<(), Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
     if export.forecast.is_some() {
-        return forecast::<H>(export, name);
+        return estimate::<H>(export, name);
     }
     let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
     if store.state.done && store.state.run >= export.run {
         return Ok(());
     }
-    let mut news = News::default();
+    let mut changes = Changes::default();
     loop {
         if store.state.done {
             if store.state.run >= export.run {
                 break;
             }
-            let spans = again::spans(export, name, H::METADATA.id, &H::SPEC, &store.state)?;
+            let spans = spans::to_request(export, name, H::METADATA.id, &H::SPEC, &store.state)?;
             store.begin_run(export.run, spans)?;
         } else if store.state.todo.is_empty() {
-            // Its first walk: new, or begun by version 1.
+            // Its first span: new, or begun by version 1.
             let (from, to) = (export.from.as_millis(), export.to.as_millis());
-            // Version 1 could go on to a time to come.
+            // Version 1 accepted an end in the future.
             let end = store.state.cursor.as_ref().map(|cursor| cursor.end.as_millis());
             let to = end.map_or(to, |end| end.min(export.now().as_millis()));
             store.state.todo = vec![Span { from, to, again: false }];
@@ -69,30 +73,29 @@ where
                 store.state.run = export.run;
             }
         }
-        if !spans(export, &mut store, &request, &mut news).await? {
-            // The exchange does not give the rest; what came so far stands once.
-            return store.tidy();
+        if !fetch_spans(export, &mut store, &request, &mut changes).await? {
+            return store.move_replaced_rows();
         }
         store.finish()?;
     }
     let rows = store.state.rows;
     let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
-    eprintln!("{name}: {rows} rows{news}{lacks}");
+    eprintln!("{name}: {rows} rows{changes}{lacks}");
     export.overall.list_done(name);
     Ok(())
 }
 
-/// Goes through what this run still has to ask for. `false` when the exchange does not give it.
-async fn spans<H>(
+/// Requests the remaining spans of this run. `false` if the exchange does not return them.
+async fn fetch_spans<H>(
     export: &mut Export,
     store: &mut Store,
     request: &H,
-    news: &mut News,
+    changes: &mut Changes,
 ) -> Result<bool, Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
-    let fresh = store.state.cursor.is_none();
+    let from_start = store.state.cursor.is_none();
     let mut index = None;
     if store.state.walk > 0 {
         index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
@@ -104,39 +107,38 @@ where
             let [from, to] = [span.from, span.to].map(Timestamp::from_millis);
             export.client.history(request.clone(), from, to)
         };
-        let mut sink = Sink { span, index: index.as_mut(), news };
-        if !pages_of(export, store, &mut pages, request, &mut sink).await? {
+        let mut sink = PageSink { span, index: index.as_mut(), changes };
+        if !fetch_pages(export, store, &mut pages, request, &mut sink).await? {
             return Ok(false);
         }
         store.finish_span()?;
     }
-    if let Some(index) = index.filter(|_| fresh) {
-        news.gone += index.awaited();
+    if let Some(index) = index.filter(|_| from_start) {
+        changes.missing += index.missing();
     }
     Ok(true)
 }
 
-/// What a later run finds.
+/// Differences between the stored rows and those that a later run receives.
 #[derive(Debug, Default)]
-struct News {
-    /// In a run that is not the first one.
-    later: bool,
+struct Changes {
+    is_later_run: bool,
     new: usize,
     late: usize,
     changed: usize,
-    gone: usize,
+    missing: usize,
 }
 
-impl fmt::Display for News {
+impl fmt::Display for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.later {
+        if !self.is_later_run {
             return Ok(());
         }
         write!(f, ", {} of them new", self.new)?;
         for (count, what) in [
             (self.late, "arrived late"),
             (self.changed, "changed since, both versions kept"),
-            (self.gone, "no longer returned, kept"),
+            (self.missing, "no longer returned, kept"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
@@ -146,21 +148,21 @@ impl fmt::Display for News {
     }
 }
 
-/// Where the pages of a walk go.
-struct Sink<'a> {
+/// Where the pages of a span are stored.
+struct PageSink<'a> {
     span: Span,
-    /// The rows that are there already, after the first walk.
+    /// The stored rows; `None` for the first span.
     index: Option<&'a mut Index>,
-    news: &'a mut News,
+    changes: &'a mut Changes,
 }
 
-/// Takes the pages of one walk. `false` when the exchange does not give them.
-async fn pages_of<H>(
+/// Requests and stores the pages of one span. `false` if the exchange does not return them.
+async fn fetch_pages<H>(
     export: &mut Export,
     store: &mut Store,
     pages: &mut HistoryPages<H>,
     request: &H,
-    sink: &mut Sink<'_>,
+    sink: &mut PageSink<'_>,
 ) -> Result<bool, Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
@@ -170,22 +172,24 @@ where
     while let Some(page) = pages.next_page().await {
         match page {
             Ok(page) => {
-                export.patience.succeeded();
-                let bytes = take::<H>(store, &page, sink)?;
+                export.retries.succeeded();
+                let bytes = store_page::<H>(store, &page, sink)?;
                 let cursor = &page.cursor;
                 export.overall.add(page.rows.len(), bytes);
                 if !sink.span.again {
-                    export.overall.walked(&store.name, (from, to), cursor.next);
+                    export.overall.reached(&store.name, (from, to), cursor.next);
                 }
                 export.page_done();
-                progress.tell(cursor.next, store.state.rows, &export.overall);
+                progress.show(cursor.next, store.state.rows, &export.overall);
             }
             Err(error) => {
                 progress.end();
-                if is_not_understood(&error) && pass(export, store, pages, request, &error).await? {
+                if is_undecodable(&error)
+                    && skip_page(export, store, pages, request, &error).await?
+                {
                     continue;
                 }
-                if !export.ask_again(store, error).await? {
+                if !export.should_retry(store, error).await? {
                     return Ok(false);
                 }
             }
@@ -195,54 +199,56 @@ where
     Ok(true)
 }
 
-/// Keeps what a page adds; says how many bytes that is. Of a list of the moment every row says when it was
-/// taken.
-fn take<H>(store: &mut Store, page: &Page<H::Row>, sink: &mut Sink<'_>) -> Result<usize, Failure>
+/// Stores the new rows of a page, and returns their size in bytes. Rows of a snapshot get its time.
+fn store_page<H>(
+    store: &mut Store,
+    page: &Page<H::Row>,
+    sink: &mut PageSink<'_>,
+) -> Result<usize, Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
-    let mut answer = Answer::new(window_asked(&page.window), &page.raw);
+    let mut response = StoredResponse::new(window_json(&page.window), &page.raw);
     let taken = store.state.snapshot.map(|snapshot| snapshot.taken);
-    (answer.walk, answer.taken) = (store.state.walk, taken);
+    (response.walk, response.taken) = (store.state.walk, taken);
     let mut rows = Vec::new();
     for row in &page.rows {
         let line = line(row).map_err(Failure::machine)?;
-        rows.push((H::key(row), dated(line, taken)));
+        rows.push((H::key(row), with_snapshot_time(line, taken)));
     }
-    let found = match sink.index.as_deref_mut() {
-        Some(index) => index.look::<H>(&store.state, &rows)?,
-        None => vec![Found::New; rows.len()],
+    let statuses = match sink.index.as_deref_mut() {
+        Some(index) => index.compare::<H>(&store.state, &rows)?,
+        None => vec![RowStatus::New; rows.len()],
     };
     let digest = |fault: &RowFault| sha256(fault.raw.as_bytes());
-    // The overlap shows them again, and some are alike.
+    // The overlap contains them again, and some are equal.
     let again = sink.span.again;
     let is_new = |fault: &&RowFault| store.is_new_fault(digest(fault)) || !again;
     let faults: Vec<_> = page.rows.faults().iter().filter(is_new).collect();
     if let Some(last) = faults.last() {
-        store.note_faulty(faults.len(), &last.to_string());
+        store.count_faulty_rows(faults.len(), &last.to_string());
     }
     let (mut lines, mut added, mut span) = (Vec::new(), 0, None);
     let (reached, mut replaced) = (store.state.to, Vec::new());
-    for ((key, line), found) in rows.iter().zip(found) {
-        match found {
-            Found::Same => continue,
-            Found::New => sink.news.new += 1,
-            Found::Changed(at, bytes) => {
-                sink.news.changed += 1;
+    for ((key, line), status) in rows.iter().zip(statuses) {
+        match status {
+            RowStatus::Same => continue,
+            RowStatus::New => sink.changes.new += 1,
+            RowStatus::Changed(at, bytes) => {
+                sink.changes.changed += 1;
                 replaced.push((at, bytes));
             }
         }
-        // Some lists have no time, or one of no stated unit.
-        let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST);
+        // Some lists have no time, or one of an undocumented unit.
+        let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST_MS);
         if let Some(index) = sink.index.as_deref_mut() {
-            sink.news.later = true;
             index.insert(key, line, store.state.bytes + lines.len() as u64);
-            if found == Found::New && time.zip(reached).is_some_and(|(time, to)| time < to) {
-                sink.news.late += 1;
+            if status == RowStatus::New && time.zip(reached).is_some_and(|(time, to)| time < to) {
+                sink.changes.late += 1;
                 store.state.late += 1;
             }
         }
-        note_pending(&mut store.state, key, line);
+        update_pending(&mut store.state, key, line);
         span = match (span, time) {
             (Some((first, last)), Some(time)) => Some((time.min(first), time.max(last))),
             (None, Some(time)) => Some((time, time)),
@@ -251,31 +257,31 @@ where
         lines.extend_from_slice(line);
         added += 1;
     }
-    sink.news.later |= sink.index.is_some();
+    sink.changes.is_later_run |= sink.index.is_some();
     if sink.span.again && added == 0 && faults.is_empty() {
-        store.go_on(&page.cursor)?;
+        store.save_cursor(&page.cursor)?;
         return Ok(0);
     }
     let cursor = Some(&page.cursor);
     let (lines, replaced) = (&lines, &replaced);
-    store.append(&Added { answer: &answer, lines, rows: added, span, cursor, replaced })?;
-    Ok(lines.len() + answer.body.len())
+    store.append(&NewRows { response: &response, lines, rows: added, span, cursor, replaced })?;
+    Ok(lines.len() + response.body.len())
 }
 
-/// Remembers rows that are not final.
-pub(super) fn note_pending(state: &mut State, key: &RowKey, line: &[u8]) {
-    if !again::can_be_pending(&state.endpoint) || state.snapshot.is_some() {
+/// Adds a row that is not final to the pending ones, or removes one that is.
+pub(super) fn update_pending(state: &mut State, key: &RowKey, line: &[u8]) {
+    if !spans::can_be_pending(&state.endpoint) || state.snapshot.is_some() {
         return;
     }
     let row: Value = serde_json::from_slice(line).unwrap_or_default();
-    match key.time.filter(|_| again::is_pending(&state.endpoint, &row)) {
+    match key.time.filter(|_| spans::is_pending(&state.endpoint, &row)) {
         Some(time) => drop(state.pending.insert(key.id.clone(), time.as_millis())),
         None => drop(state.pending.remove(&key.id)),
     }
 }
 
-/// The row of a snapshot says when it was taken.
-pub(super) fn dated(line: Vec<u8>, taken: Option<i64>) -> Vec<u8> {
+/// Adds the time of its snapshot to a row.
+pub(super) fn with_snapshot_time(line: Vec<u8>, taken: Option<i64>) -> Vec<u8> {
     let Some(taken) = taken else { return line };
     let taken = Timestamp::from_millis(taken);
     let rest = line.strip_prefix(b"{").unwrap_or(&line);
@@ -283,14 +289,18 @@ pub(super) fn dated(line: Vec<u8>, taken: Option<i64>) -> Vec<u8> {
     [format!("{{\"taken\":\"{taken}\"{comma}").as_bytes(), rest].concat()
 }
 
-/// Takes a snapshot of a list that is of the moment but told by windows, such as that of open orders. One that was
-/// interrupted goes on within its run.
-pub(super) async fn open_list<H>(export: &mut Export, name: &str, request: H) -> Result<(), Failure>
+/// Takes a snapshot of a list that the exchange serves in windows, such as that of open orders. An interrupted
+/// snapshot is continued within its run.
+pub(super) async fn fetch_open_list<H>(
+    export: &mut Export,
+    name: &str,
+    request: H,
+) -> Result<(), Failure>
 where
     H: History<Row: Serialize + DeserializeOwned>,
 {
     if export.forecast.is_some() {
-        return forecast::<H>(export, name);
+        return estimate::<H>(export, name);
     }
     let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
     let of_this_run = store.state.run >= export.run;
@@ -306,31 +316,31 @@ where
         None => export.client.history(request.clone(), from, to),
     };
     let span = Span { from: from.as_millis(), to: to.as_millis(), again: false };
-    let mut sink = Sink { span, index: None, news: &mut News::default() };
-    if pages_of(export, &mut store, &mut pages, &request, &mut sink).await? {
+    let mut sink = PageSink { span, index: None, changes: &mut Changes::default() };
+    if fetch_pages(export, &mut store, &mut pages, &request, &mut sink).await? {
         store.finish()?;
         finished(export, &store);
     }
     Ok(())
 }
 
-/// Counts the requests that a history still takes.
-fn forecast<H: History>(export: &mut Export, name: &str) -> Result<(), Failure> {
-    let state = state(&export.folder, name).unwrap_or_default();
+/// Adds the remaining requests of a history to the forecast.
+fn estimate<H: History>(export: &mut Export, name: &str) -> Result<(), Failure> {
+    let state = read_state(&export.folder, name).unwrap_or_default();
     let mut spans = Vec::new();
     if !(state.done && state.run >= export.run) {
         let (from, to) = (export.from.as_millis(), export.to.as_millis());
-        let goes_on = state.cursor.as_ref().filter(|_| !state.done);
-        let here = goes_on.map_or(from, |cursor| cursor.next.as_millis());
+        let cursor = state.cursor.as_ref().filter(|_| !state.done);
+        let next = cursor.map_or(from, |cursor| cursor.next.as_millis());
         spans = match state.todo.split_first() {
             Some((first, rest)) => {
-                let from = goes_on.map_or(first.from, |_| here);
+                let from = cursor.map_or(first.from, |_| next);
                 [&[Span { from, ..*first }], rest].concat()
             }
             None if state.done && state.snapshot.is_none() => {
-                again::spans(export, name, H::METADATA.id, &H::SPEC, &state)?
+                spans::to_request(export, name, H::METADATA.id, &H::SPEC, &state)?
             }
-            None => vec![Span { from: here, to, again: false }],
+            None => vec![Span { from: next, to, again: false }],
         };
     }
     let longest = H::SPEC.longest.max(1).cast_unsigned();
@@ -344,12 +354,12 @@ fn forecast<H: History>(export: &mut Export, name: &str) -> Result<(), Failure> 
     Ok(())
 }
 
-fn window_asked(window: &Window) -> Value {
+fn window_json(window: &Window) -> Value {
     json!({ "from": window.from.as_millis(), "to": window.to.as_millis(), "page": window.page })
 }
 
-/// The exchange gave something, but the model does not fit.
-fn is_not_understood(error: &HistoryError) -> bool {
+/// Whether the exchange returned data that does not decode.
+fn is_undecodable(error: &HistoryError) -> bool {
     match error {
         HistoryError::Request(error) => matches!(error.kind(), ErrorKind::Decode(_)),
         HistoryError::Unreadable { .. } => true,
@@ -357,9 +367,9 @@ fn is_not_understood(error: &HistoryError) -> bool {
     }
 }
 
-/// Keeps the answer for the present window as it comes, and passes over it. `false` when the walk cannot go
-/// on: not even the number of its rows is clear, or asked again the exchange gives another answer.
-async fn pass<H: History<Row: Serialize>>(
+/// Stores the undecodable response for the present window, and continues after it. `false` if that is impossible: its
+/// rows cannot be counted, or a second request returns another response.
+async fn skip_page<H: History<Row: Serialize>>(
     export: &mut Export,
     store: &mut Store,
     pages: &mut HistoryPages<H>,
@@ -373,63 +383,64 @@ async fn pass<H: History<Row: Serialize>>(
         .encode(&mut payload)
         .map_err(|error| Failure::machine(chain(&error)))?;
     let metadata = &entry(H::METADATA.id)?.metadata;
-    let Ok(answer) = export.client.send_raw(metadata, payload).await else { return Ok(false) };
-    if histories::rows(H::METADATA.id, &answer.raw).is_some_and(|rows| rows.is_ok()) {
+    let Ok(response) = export.client.send_raw(metadata, payload).await else { return Ok(false) };
+    if history_rows::rows(H::METADATA.id, &response.raw).is_some_and(|rows| rows.is_ok()) {
         return Ok(false);
     }
-    let mut kept = Answer::new(window_asked(&window), &answer.raw);
-    kept.walk = store.state.walk;
-    kept.taken = store.state.snapshot.map(|snapshot| snapshot.taken);
-    let why = chain(error);
+    let mut stored = StoredResponse::new(window_json(&window), &response.raw);
+    stored.walk = store.state.walk;
+    stored.taken = store.state.snapshot.map(|snapshot| snapshot.taken);
+    let error = chain(error);
     let is_again = store.state.todo.first().is_some_and(|span| span.again);
-    let is_known = is_again && !store.is_new_fault(sha256(&answer.raw));
-    let Some(rows) = count(&answer.raw) else {
+    let is_known = is_again && !store.is_new_fault(sha256(&response.raw));
+    let Some(rows) = count(&response.raw) else {
         let cursor = store.state.cursor.clone();
-        store.append_unread(&kept, cursor.as_ref(), &why)?;
+        store.append_undecoded(&stored, cursor.as_ref(), &error)?;
         return Ok(false);
     };
     match pages.pass(rows) {
         Ok(true) => {}
-        // Asked again in a narrower window.
+        // Requested again in a narrower window.
         Ok(false) => return Ok(true),
         Err(_) => return Ok(false),
     }
     if is_known {
-        store.go_on(pages.cursor())?;
+        store.save_cursor(pages.cursor())?;
     } else {
-        store.append_unread(&kept, Some(pages.cursor()), &why)?;
+        store.append_undecoded(&stored, Some(pages.cursor()), &error)?;
     }
     export.page_done();
     Ok(true)
 }
 
 impl Export {
-    /// Waits after a failure, if that may help; `true` to ask again. What the exchange refuses is noted, and the
-    /// export goes on, and so it does when one list is gone or not understood. When it is not for this list but
-    /// for the key, the clock or the moment, the rest would be refused as well: the export ends here and goes on
-    /// another time.
-    pub(super) async fn ask_again(
+    /// Handles a failed request: `true` after a pause, to send it again. A list that the exchange rejects or that
+    /// does not decode is skipped.
+    ///
+    /// # Errors
+    /// If other requests would fail as well, for the key, the clock or an outage that lasts too long.
+    pub(super) async fn should_retry(
         &mut self,
         store: &mut Store,
         error: HistoryError,
     ) -> Result<bool, Failure> {
-        let words = chain(&error);
+        let reason = chain(&error);
         let HistoryError::Request(error) = error else {
-            eprintln!("{}: {words}", store.name);
-            store.refuse(words, false)?;
+            eprintln!("{}: {reason}", store.name);
+            store.set_refused(reason, false)?;
             return Ok(false);
         };
-        match self.patience.after(&self.client, &store.name, &error).await {
-            Next::Again => return Ok(true),
-            Next::Stop => return Err(Failure::from(error)),
-            Next::Later => store.refuse(words.clone(), false)?,
-            Next::Refused => {
+        match self.retries.after_failure(&self.client, &store.name, &error).await {
+            AfterFailure::Retry => return Ok(true),
+            AfterFailure::Abort => return Err(Failure::from(error)),
+            AfterFailure::Postpone => store.set_refused(reason.clone(), false)?,
+            AfterFailure::Skip => {
                 let by_exchange = matches!(error.kind(), ErrorKind::Api(_))
                     && error.category() != Some(Category::ServerFault);
-                store.refuse(words.clone(), by_exchange)?;
+                store.set_refused(reason.clone(), by_exchange)?;
             }
         }
-        eprintln!("{}: {words}", store.name);
+        eprintln!("{}: {reason}", store.name);
         Ok(false)
     }
 }

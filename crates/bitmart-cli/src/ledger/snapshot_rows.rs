@@ -1,16 +1,17 @@
-//! Movements that only lists of the moment tell: transfers with sub-accounts, and rebates.
+//! Entries from snapshots: transfers with sub-accounts, and rebates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
-use super::facts::{exact, text};
+use super::rows::{exact, text};
 use super::{Entry, Kind, Movement, Problems, Wallet};
 use crate::export::Archive;
 use crate::failure::Failure;
 
-/// Entries of lists that are read whole: the exchange gives the newest 100 rows of each only.
+/// Returns the entries of these lists, sorted by time. They fit in memory, since the exchange returns only the newest
+/// 100 rows of each.
 pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
     let mut entries = transfers(archive, problems)?;
     broker_rebates(archive, problems)?;
@@ -19,8 +20,8 @@ pub(super) fn entries(archive: &Archive, problems: &mut Problems) -> Result<Vec<
     Ok(entries)
 }
 
-/// A row is told by several lists and in many snapshots, and has no id: it happened as often as the list
-/// that has it most often says.
+/// Transfers with sub-accounts. A row is in several lists and snapshots and has no id, so equal rows count as often as
+/// in the snapshot that has most of them.
 fn transfers(archive: &Archive, problems: &mut Problems) -> Result<Vec<Entry>, Failure> {
     let mut subs = BTreeSet::new();
     archive.snapshots("sub-accounts", |row| subs.extend(text(row, "accountName")))?;
@@ -67,7 +68,7 @@ fn transfer(
 ) -> Result<(Timestamp, Vec<Movement>), &'static str> {
     let seconds = text(row, "submissionTime").and_then(|seconds| seconds.parse::<i64>().ok());
     let seconds = seconds.filter(|seconds| *seconds > 0).ok_or("the exchange told no time")?;
-    // Seconds, but this much is 5138.
+    // Documented as seconds; larger numbers can only be milliseconds.
     let millis = if seconds < 100_000_000_000 { seconds * 1_000 } else { seconds };
     let coin = text(row, "currency").ok_or("without a coin")?;
     let amount = exact(&row["amount"]).ok_or("without an amount that can be held exactly")?;
@@ -80,7 +81,7 @@ fn transfer(
             is_with_sub = true;
             Wallet::SubAccount(name)
         } else if is_futures {
-            // That side is among the transactions of futures.
+            // The futures side is in `futures-transactions`.
             continue;
         } else {
             Wallet::Spot
@@ -94,7 +95,8 @@ fn transfer(
     Ok((Timestamp::from_millis(millis), movements))
 }
 
-/// `rebates.DATE`: a list of currencies and amounts. Nobody says whether they were paid into this account.
+/// Reports the lists of rebates in the columns `rebates.DATE`. The exchange does not report to which account they were
+/// paid.
 fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
     const NAME: &str = "broker-rebates";
     archive.newest(NAME, |row| {
@@ -116,7 +118,7 @@ fn rebated(row: &Value, coin: &str, amount: &str) -> Option<Movement> {
     Some(Movement { wallet: Wallet::Spot, kind: Kind::Rebate, coin, amount })
 }
 
-/// Sums of a year for each customer: nobody says when they were paid.
+/// Reports the yearly sums by customer. The exchange does not report when they were paid.
 fn affiliate_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
     let is_list = |name: &&str| name.starts_with("affiliate-rebates-");
     for name in archive.datasets().filter(is_list) {

@@ -1,16 +1,15 @@
-//! One ledger of an archive: every movement of money that its lists tell, in the order in which they
-//! happened, with the row that says so.
+//! The ledger of an archive: every movement of money in its datasets, in order, with its row.
 //!
 //! # Order
-//! By time. Of one instant, what came in first (deposits, loans, redemptions, interest), then trades and
-//! what happened in futures by the numbers of the exchange's ids, so that a buy stands before the sale of
-//! what it bought; what went out last. Lists that tell times to the second count as of its begin.
+//! By time. Of equal times first incoming money (deposits, loans, redemptions, interest), then trades and futures by
+//! numeric id, so that a buy precedes the sale of what it bought; outgoing money last. Times with a resolution of a
+//! second count as its beginning.
 
 mod check;
 mod entry;
-mod facts;
 mod problems;
-mod snapshots;
+mod rows;
+mod snapshot_rows;
 #[cfg(test)]
 mod tests;
 
@@ -19,18 +18,18 @@ use std::collections::BTreeMap;
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
-pub(crate) use self::check::{Difference, balances_told, check};
+pub(crate) use self::check::{Difference, check, each_balance_snapshot};
 pub(crate) use self::entry::{Entry, Kind, Movement, Wallet};
-use self::facts::{Read, read};
 pub(crate) use self::problems::Problems;
+use self::rows::{Parsed, parse};
 use crate::export::Archive;
 use crate::failure::Failure;
 
 /// Sums by wallet and coin.
 pub(crate) type Sums = BTreeMap<(Wallet, String), Decimal>;
 
-/// Histories that tell movements, but those of margin, which are one for each pair. Of one instant and one
-/// [`class`] those of the first come first.
+/// Histories of movements, except those of margin, which exist per pair. Of equal times and [`rank`] they are in this
+/// order.
 const HISTORIES: [&str; 12] = [
     "deposits",
     "earn-flexible-redemptions",
@@ -53,55 +52,54 @@ pub(crate) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// Of a finished archive: see [`Archive::must_be_finished`].
+    /// Creates the ledger of a finished archive: see [`Archive::must_be_finished`].
     pub(crate) fn new(archive: &'a Archive) -> Self {
         Self { archive }
     }
 
-    /// Gives every entry in order, one at a time, and returns the rows that are none: those without a
-    /// time, without an amount, or of what is not understood. Holds 16 bytes for each row, and the entries
-    /// of one instant.
+    /// Passes every entry to `each`, in order, and returns the rows that became no entries: those without a time or
+    /// an amount, and those of an unknown kind. Needs 16 bytes of memory per row, and the entries of equal times.
     ///
     /// # Errors
-    /// When a file of the archive cannot be read, and what `each` returns.
+    /// If a file of the archive cannot be read, and what `each` returns.
     pub(crate) fn each(
         &self,
         mut each: impl FnMut(&Entry) -> Result<(), Failure>,
     ) -> Result<Problems, Failure> {
         let archive = self.archive;
         let mut problems = Problems::default();
-        let later = snapshots::entries(archive, &mut problems)?;
-        facts::without_entries(archive, &mut problems)?;
-        let mut later = later.into_iter().peekable();
+        let others = snapshot_rows::entries(archive, &mut problems)?;
+        rows::report_unconverted(archive, &mut problems)?;
+        let mut others = others.into_iter().peekable();
         let margin = |name: &&str| name.starts_with("margin-");
         let mut names: Vec<&str> = archive.datasets().filter(margin).collect();
         names.extend(HISTORIES);
-        let mut instant = Instant::default();
+        let mut pending = EqualTimes::default();
         archive.rows(&names, |dataset, key, row| {
-            let entry = match read(dataset, key, row) {
-                Read::Entry(entry) => *entry,
-                Read::Nothing => return Ok(()),
-                Read::Problem(why) => {
+            let entry = match parse(dataset, key, row) {
+                Parsed::Entry(entry) => *entry,
+                Parsed::Nothing => return Ok(()),
+                Parsed::Problem(why) => {
                     problems.add(dataset, why, &key.id, &untimed(dataset, row));
                     return Ok(());
                 }
             };
-            while let Some(other) = later.next_if(|other| other.time <= entry.time) {
-                instant.add(other, &mut each)?;
+            while let Some(other) = others.next_if(|other| other.time <= entry.time) {
+                pending.add(other, &mut each)?;
             }
-            instant.add(entry, &mut each)
+            pending.add(entry, &mut each)
         })?;
-        for other in later {
-            instant.add(other, &mut each)?;
+        for other in others {
+            pending.add(other, &mut each)?;
         }
-        instant.give(&mut each)?;
+        pending.flush(&mut each)?;
         Ok(problems)
     }
 
-    /// The sums of all movements until `to`, or of all.
+    /// Sums all movements until `to`, or all.
     ///
     /// # Errors
-    /// Those of [`each`](Self::each), and when a sum has more digits than can be held.
+    /// Those of [`each`](Self::each), and if a sum has too many digits.
     pub(crate) fn sums(&self, to: Option<Timestamp>) -> Result<(Sums, Problems), Failure> {
         let mut sums = Sums::new();
         let problems = self.each(|entry| {
@@ -116,10 +114,10 @@ impl<'a> Ledger<'a> {
     }
 }
 
-/// Adds without losing a digit.
+/// Adds to a sum in a map without losing a digit.
 ///
 /// # Errors
-/// When the sum has more digits than can be held.
+/// If the sum has too many digits.
 pub(crate) fn add<K: Ord>(
     sums: &mut BTreeMap<K, Decimal>,
     key: K,
@@ -128,12 +126,12 @@ pub(crate) fn add<K: Ord>(
     plus(sums.entry(key).or_default(), amount)
 }
 
-/// Adds to one sum without losing a digit.
+/// Adds to a sum without losing a digit.
 ///
 /// # Errors
-/// When the sum has more digits than can be held.
+/// If the sum has too many digits.
 pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
-    // A sum that had to be rounded does not give back what was added.
+    // Subtracting from a rounded sum does not restore its parts.
     let exact = |new: &Decimal| *new - amount == *sum && *new - *sum == amount;
     *sum = sum.checked_add(amount).filter(exact).ok_or_else(|| {
         Failure::machine(format!("the sum of {sum} and {amount} has too many digits"))
@@ -141,39 +139,39 @@ pub(crate) fn plus(sum: &mut Decimal, amount: Decimal) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the movements of a row are that has no time.
+/// The movements of a row without a time.
 fn untimed(dataset: &str, row: &Value) -> Vec<Movement> {
     let key =
         bitmart::rest::history::RowKey { time: Some(Timestamp::from_millis(1)), id: String::new() };
-    match read(dataset, &key, row) {
-        Read::Entry(entry) => entry.movements,
+    match parse(dataset, &key, row) {
+        Parsed::Entry(entry) => entry.movements,
         _ => Vec::new(),
     }
 }
 
-/// Entries of one instant: they wait for each other, to be put in order.
+/// Collects entries of equal time, to sort them.
 #[derive(Default)]
-struct Instant(Vec<Entry>);
+struct EqualTimes(Vec<Entry>);
 
-impl Instant {
+impl EqualTimes {
     fn add(
         &mut self,
         entry: Entry,
         each: &mut impl FnMut(&Entry) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         if self.0.first().is_some_and(|first| first.time != entry.time) {
-            self.give(each)?;
+            self.flush(each)?;
         }
         self.0.push(entry);
         Ok(())
     }
 
-    fn give(
+    fn flush(
         &mut self,
         each: &mut impl FnMut(&Entry) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        // The order by ids within a class stays.
-        self.0.sort_by_key(class);
+        // The sort is stable: entries of one rank stay ordered by id.
+        self.0.sort_by_key(rank);
         for entry in self.0.drain(..) {
             each(&entry)?;
         }
@@ -181,8 +179,8 @@ impl Instant {
     }
 }
 
-/// What comes first of one instant: causes stand before what they make possible.
-fn class(entry: &Entry) -> u8 {
+/// The order of equal times: causes precede what they make possible.
+fn rank(entry: &Entry) -> u8 {
     let comes_in = entry.movements.iter().all(|movement| movement.amount >= Decimal::ZERO);
     match entry.kind {
         Kind::Deposit | Kind::Loan | Kind::EarnInterest | Kind::Rebate => 0,
@@ -192,7 +190,7 @@ fn class(entry: &Entry) -> u8 {
     }
 }
 
-/// Whether money comes back into the spot wallet.
+/// Whether money returns to the spot wallet.
 fn is_redemption(entry: &Entry) -> bool {
     let to_spot =
         |movement: &Movement| movement.wallet == Wallet::Spot && movement.amount > Decimal::ZERO;

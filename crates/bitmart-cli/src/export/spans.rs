@@ -1,8 +1,8 @@
-//! What a later run requests: from the last end to now, with an overlap, and where rows were not final yet.
+//! The spans that a later run requests: from the last end to now, an overlap before it, and the times of rows that
+//! were not final.
 //!
-//! A history tells a row by the time at which it began. An order that rested for a month and a withdrawal that
-//! was under way for days therefore come, or change, far behind the last end: the moments of such rows are asked
-//! for again, each by itself.
+//! A history lists a row under the time at which it began. An order that rested for a month, or a withdrawal that
+//! was pending for days, therefore changes far before the last end. The times of such rows are requested again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use serde_json::Value;
 
 use super::Export;
 use super::plan::text;
-use super::read;
-use super::store::{Answer, Span, State, part, raw_path, state};
+use super::rows;
+use super::store::{Span, State, StoredResponse, file_name_part, raw_path, read_state};
 use crate::failure::Failure;
 
-/// With more moments than these, everything between the first and the last is requested.
-const MOMENTS: usize = 200;
+/// With more spans than these, everything between the first and the last is requested.
+const MAX_SPANS: usize = 200;
 
-/// The spans that the next run requests.
-pub(super) fn spans(
+/// Returns the spans that the next run requests.
+pub(super) fn to_request(
     export: &Export,
     name: &str,
     endpoint: &str,
@@ -28,14 +28,14 @@ pub(super) fn spans(
     known: &State,
 ) -> Result<Vec<Span>, Failure> {
     let (begin, to) = (export.from.as_millis(), export.to.as_millis());
-    let end = end(export, name, known)?.max(begin);
+    let end = requested_until(export, name, known)?.max(begin);
     let overlap = (end - export.overlap_ms).max(begin);
     let mut moments: BTreeSet<i64> = known.pending.values().copied().collect();
-    moments.extend(were_open(export, name, endpoint, known, end)?);
+    moments.extend(closed_since(export, name, endpoint, known, end)?);
     moments.retain(|time| (begin..overlap).contains(time));
-    let mut spans = clusters(&moments, spec.longest / 2);
+    let mut spans = merge(&moments, spec.longest / 2);
     if let [first, .., last] = spans[..]
-        && spans.len() > MOMENTS
+        && spans.len() > MAX_SPANS
     {
         spans = vec![Span { to: last.to, ..first }];
     }
@@ -47,8 +47,8 @@ pub(super) fn spans(
     Ok(spans)
 }
 
-/// Moments that lie near to each other are requested at once.
-fn clusters(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
+/// Merges times that are at most `widest` milliseconds apart into one span.
+fn merge(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for &moment in moments {
         match spans.last_mut() {
@@ -59,21 +59,21 @@ fn clusters(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
     spans
 }
 
-/// Up to where everything was requested. Version 1 could be requested times to come: what counts then is when
-/// its first response came.
-fn end(export: &Export, name: &str, known: &State) -> Result<i64, Failure> {
+/// Returns the time up to which everything was requested. Version 1 accepted times in the future: for those the
+/// arrival of its first response counts.
+fn requested_until(export: &Export, name: &str, known: &State) -> Result<i64, Failure> {
     if let Some(to) = known.to {
         return Ok(to);
     }
     let end = known.cursor.as_ref().map_or(export.from, |cursor| cursor.end).as_millis();
-    let first = read::first_line(&raw_path(&export.folder, name))?;
-    let asked = serde_json::from_slice(&first).map_or(end, |answer: Answer| answer.at);
+    let first = rows::first_line(&raw_path(&export.folder, name))?;
+    let asked = serde_json::from_slice(&first).map_or(end, |answer: StoredResponse| answer.at);
     Ok(end.min(asked))
 }
 
-/// Times of orders that some snapshot shows as open and the newest no longer does: they have ended, and the
-/// history has them now.
-fn were_open(
+/// Returns the times of orders that an earlier snapshot lists as open and the newest does not: they are in the
+/// history now.
+fn closed_since(
     export: &Export,
     name: &str,
     endpoint: &str,
@@ -91,22 +91,22 @@ fn were_open(
     let mut times = Vec::new();
     for list in lists {
         // Not requested yet.
-        let Ok(snapshots) = state(&export.folder, list) else { continue };
+        let Ok(snapshots) = read_state(&export.folder, list) else { continue };
         let newest = snapshots.snapshot.filter(|_| snapshots.run == export.run);
         let mut gone: BTreeMap<String, i64> = BTreeMap::new();
-        read::all(&export.folder, list, |row| {
+        rows::all(&export.folder, list, |row| {
             let (Some(id), Some(time)) = (text(&row, id), millis(&row, time)) else { return };
             if endpoint == "futures_order_history"
                 && text(&row, "symbol")
-                    .is_none_or(|symbol| !name.ends_with(&format!("-{}", part(&symbol))))
+                    .is_none_or(|symbol| !name.ends_with(&format!("-{}", file_name_part(&symbol))))
             {
                 return;
             }
-            match taken(&row) {
+            match snapshot_time(&row) {
                 Some(taken) if newest.is_some_and(|newest| newest.taken == taken) => {
                     gone.remove(&id);
                 }
-                // What was seen long before the last end has been requested since.
+                // Orders of older snapshots have been requested since.
                 Some(taken) if taken >= end - export.overlap_ms => drop(gone.insert(id, time)),
                 None if known.run == 1 => drop(gone.insert(id, time)),
                 _ => {}
@@ -122,12 +122,12 @@ fn millis(row: &Value, name: &str) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// When a row of a snapshot was taken. Those of version 1 do not say.
-pub(super) fn taken(row: &Value) -> Option<i64> {
+/// Returns when the snapshot of a row was taken; `None` for rows of version 1.
+pub(super) fn snapshot_time(row: &Value) -> Option<i64> {
     text(row, "taken")?.parse().ok().map(Timestamp::as_millis)
 }
 
-/// Whether rows of a history can be on their way.
+/// Whether rows of a history can be pending.
 pub(super) fn can_be_pending(endpoint: &str) -> bool {
     const LISTS: [&str; 4] = [
         "account_funding_history",
@@ -138,7 +138,7 @@ pub(super) fn can_be_pending(endpoint: &str) -> bool {
     LISTS.contains(&endpoint)
 }
 
-/// Whether a row of a history can still change, other than by mistake.
+/// Whether a row of a history is not final.
 pub(super) fn is_pending(endpoint: &str, row: &Value) -> bool {
     let state = || text(row, "state");
     match endpoint {
@@ -158,18 +158,18 @@ pub(super) fn is_pending(endpoint: &str, row: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{clusters, is_pending};
+    use super::{is_pending, merge};
     use serde_json::json;
 
     #[test]
-    fn moments_near_each_other_are_asked_for_at_once() {
-        let spans = clusters(&[5, 7, 15, 16, 40].into(), 10);
+    fn merges_times_that_are_close_together() {
+        let spans = merge(&[5, 7, 15, 16, 40].into(), 10);
         let spans: Vec<_> = spans.iter().map(|span| (span.from, span.to)).collect();
         assert_eq!(spans, [(5, 16), (16, 17), (40, 41)]);
     }
 
     #[test]
-    fn what_can_still_change_is_asked_for_again() {
+    fn recognizes_rows_that_are_not_final() {
         for (status, wanted) in
             [(0, true), (1, true), (2, true), (3, false), (4, false), (5, false)]
         {

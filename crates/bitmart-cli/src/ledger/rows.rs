@@ -1,4 +1,4 @@
-//! What the rows of histories say about money.
+//! Converts rows of histories to ledger entries.
 
 use bitmart::rest::history::RowKey;
 use bitmart::{Decimal, Timestamp};
@@ -8,42 +8,45 @@ use super::{Entry, Kind, Movement, Problems, Wallet};
 use crate::export::Archive;
 use crate::failure::Failure;
 
-/// What a row becomes.
-pub(super) enum Read {
+/// A converted row.
+pub(super) enum Parsed {
     Entry(Box<Entry>),
-    /// It moved no money.
+    /// The row moved no money.
     Nothing,
-    /// It may have, and cannot be told.
+    /// The row may have moved money, but cannot be converted.
     Problem(&'static str),
 }
 
-const NO_TIME: Read = Read::Problem("the exchange told no time");
-const NO_AMOUNT: Read =
-    Read::Problem("without a coin, or without an amount that can be held exactly");
-const NO_SYMBOL: Read = Read::Problem("without a pair");
+const NO_TIME: Parsed = Parsed::Problem("the exchange told no time");
+const NO_AMOUNT: Parsed =
+    Parsed::Problem("without a coin, or without an amount that can be held exactly");
+const NO_SYMBOL: Parsed = Parsed::Problem("without a pair");
 
-/// Reads a row of one of the histories that move money.
-pub(super) fn read(dataset: &str, key: &RowKey, row: &Value) -> Read {
+/// Converts a row of a history.
+pub(super) fn parse(dataset: &str, key: &RowKey, row: &Value) -> Parsed {
     let Some(time) = key.time else { return NO_TIME };
-    let new = Reader { dataset, key, row, time };
+    let parser = RowParser { dataset, key, row, time };
     match dataset {
-        "deposits" => new.deposit(),
-        "withdrawals" => new.withdrawal(),
-        "trades" => new.trade(),
-        "futures-transfers" => new.futures_transfer(),
-        "futures-transactions" => new.flow(Wallet::Futures),
-        "copy-trading-transactions" => new.flow(Wallet::CopyTrading),
-        "earn-flexible-subscriptions" | "earn-fixed-subscriptions" => new.saving(true),
-        "earn-flexible-redemptions" | "earn-fixed-redemptions" => new.saving(false),
-        "earn-flexible-interest" | "earn-fixed-interest" => new.interest(),
-        _ if dataset.starts_with("margin-loans-") => new.loan(),
-        _ if dataset.starts_with("margin-repayments-") => new.repayment(),
-        _ => Read::Nothing,
+        "deposits" => parser.deposit(),
+        "withdrawals" => parser.withdrawal(),
+        "trades" => parser.trade(),
+        "futures-transfers" => parser.futures_transfer(),
+        "futures-transactions" => parser.transaction(Wallet::Futures),
+        "copy-trading-transactions" => parser.transaction(Wallet::CopyTrading),
+        "earn-flexible-subscriptions" | "earn-fixed-subscriptions" => parser.savings(true),
+        "earn-flexible-redemptions" | "earn-fixed-redemptions" => parser.savings(false),
+        "earn-flexible-interest" | "earn-fixed-interest" => parser.interest(),
+        _ if dataset.starts_with("margin-loans-") => parser.loan(),
+        _ if dataset.starts_with("margin-repayments-") => parser.repayment(),
+        _ => Parsed::Nothing,
     }
 }
 
-/// Lists of money whose rows become no entries: nobody says where it was paid, or when.
-pub(super) fn without_entries(archive: &Archive, problems: &mut Problems) -> Result<(), Failure> {
+/// Reports lists of payments that become no entries, since the exchange does not report when or where they were paid.
+pub(super) fn report_unconverted(
+    archive: &Archive,
+    problems: &mut Problems,
+) -> Result<(), Failure> {
     for (name, coin, amount, why) in [
         (
             "futures-repayments",
@@ -73,15 +76,14 @@ pub(super) fn without_entries(archive: &Archive, problems: &mut Problems) -> Res
     Ok(())
 }
 
-/// A row, and what is known of it.
-struct Reader<'a> {
+struct RowParser<'a> {
     dataset: &'a str,
     key: &'a RowKey,
     row: &'a Value,
     time: Timestamp,
 }
 
-impl Reader<'_> {
+impl RowParser<'_> {
     fn text(&self, name: &str) -> Option<String> {
         text(self.row, name)
     }
@@ -106,10 +108,10 @@ impl Reader<'_> {
         }
     }
 
-    fn deposit(&self) -> Read {
-        // 3 is done: nothing else has reached the account.
+    fn deposit(&self) -> Parsed {
+        // Only status 3 (done) has reached the account.
         if self.row["status"] != 3 {
-            return Read::Nothing;
+            return Parsed::Nothing;
         }
         let Some((coin, amount)) = self.amount("currency", "arrival_amount") else {
             return NO_AMOUNT;
@@ -118,15 +120,15 @@ impl Reader<'_> {
         self.funded(Kind::Deposit, vec![movement])
     }
 
-    fn withdrawal(&self) -> Read {
-        // 4 and 5 were given up, and the money is back.
+    fn withdrawal(&self) -> Parsed {
+        // 4 (canceled) and 5 (failed) were returned.
         if self.row["status"] == 4 || self.row["status"] == 5 {
-            return Read::Nothing;
+            return Parsed::Nothing;
         }
         let amount = self.amount("currency", "arrival_amount");
         let Some((coin, amount)) = amount else { return NO_AMOUNT };
         let fee =
-            if is_told(self.row, "fee") { exact(&self.row["fee"]) } else { Some(Decimal::ZERO) };
+            if has_value(self.row, "fee") { exact(&self.row["fee"]) } else { Some(Decimal::ZERO) };
         let Some(fee) = fee else { return NO_AMOUNT };
         let out = |kind, amount: Decimal| Movement {
             wallet: Wallet::Spot,
@@ -142,22 +144,22 @@ impl Reader<'_> {
     }
 
     /// Deposits and withdrawals name the network with the currency: `USDT-TRC20`.
-    fn funded(&self, kind: Kind, mut movements: Vec<Movement>) -> Read {
+    fn funded(&self, kind: Kind, mut movements: Vec<Movement>) -> Parsed {
         let network = movements[0].coin.split_once('-').map(|(_, network)| network.to_owned());
         for movement in &mut movements {
             if let Some((coin, _)) = movement.coin.split_once('-') {
                 movement.coin = coin.to_owned();
             }
         }
-        // The id alone: what kind of row it is the dataset says.
+        // Without the prefix of the row key.
         let id = ["deposit_id", "withdraw_id"].iter().find_map(|name| self.text(name));
         let row = id.unwrap_or_else(|| self.key.id.clone());
         let entry = self.entry(kind, movements);
         let tx_hash = self.text("tx_id");
-        Read::Entry(Box::new(Entry { tx_hash, note: network, row, ..entry }))
+        Parsed::Entry(Box::new(Entry { tx_hash, note: network, row, ..entry }))
     }
 
-    fn trade(&self) -> Read {
+    fn trade(&self) -> Parsed {
         let Some(symbol) = self.text("symbol") else { return NO_SYMBOL };
         let Some((base, quote)) = symbol.split_once('_') else { return NO_SYMBOL };
         let wallet = if self.row["orderMode"] == "iso_margin" {
@@ -168,34 +170,34 @@ impl Reader<'_> {
         let sign = match self.row["side"].as_str() {
             Some("buy") => Decimal::ONE,
             Some("sell") => Decimal::NEGATIVE_ONE,
-            _ => return Read::Problem("neither a buy nor a sale"),
+            _ => return Parsed::Problem("neither a buy nor a sale"),
         };
         let (Some(size), Some(notional)) = (exact(&self.row["size"]), exact(&self.row["notional"]))
         else {
             return NO_AMOUNT;
         };
-        let leg = |kind, coin: &str, amount| Movement {
+        let part = |kind, coin: &str, amount| Movement {
             wallet: wallet.clone(),
             kind,
             coin: coin.to_owned(),
             amount,
         };
         let mut movements =
-            vec![leg(Kind::Trade, base, sign * size), leg(Kind::Trade, quote, -sign * notional)];
-        if is_told(self.row, "fee") {
+            vec![part(Kind::Trade, base, sign * size), part(Kind::Trade, quote, -sign * notional)];
+        if has_value(self.row, "fee") {
             let Some(fee) = exact(&self.row["fee"]) else { return NO_AMOUNT };
             let coin = self.text("feeCoinName");
             match (coin, fee.is_zero()) {
                 (_, true) => {}
                 (Some(coin), _) => {
                     let kind = if fee < Decimal::ZERO { Kind::Rebate } else { Kind::Fee };
-                    movements.push(leg(kind, &coin, -fee));
+                    movements.push(part(kind, &coin, -fee));
                 }
                 (None, _) => return NO_AMOUNT,
             }
         }
         let entry = self.entry(Kind::Trade, movements);
-        Read::Entry(Box::new(Entry {
+        Parsed::Entry(Box::new(Entry {
             order_id: self.text("orderId"),
             trade_id: self.text("tradeId"),
             price: exact(&self.row["price"]),
@@ -203,29 +205,29 @@ impl Reader<'_> {
         }))
     }
 
-    /// The side of spot; that of futures is among its transactions.
-    fn futures_transfer(&self) -> Read {
+    /// The spot side of a transfer. The futures side is in `futures-transactions`.
+    fn futures_transfer(&self) -> Parsed {
         let sign = match self.text("type").as_deref() {
             Some("spot_to_contract") => Decimal::NEGATIVE_ONE,
             Some("contract_to_spot") => Decimal::ONE,
-            _ => return Read::Problem("neither to futures nor from there"),
+            _ => return Parsed::Problem("neither to futures nor from there"),
         };
         match self.text("state").as_deref() {
             Some("FINISHED") => {}
-            Some("FAILED") => return Read::Nothing,
-            _ => return Read::Problem("not known to be finished"),
+            Some("FAILED") => return Parsed::Nothing,
+            _ => return Parsed::Problem("not known to be finished"),
         }
         let Some((coin, amount)) = self.amount("currency", "amount") else { return NO_AMOUNT };
         let amount = sign * amount;
         let movement = Movement { wallet: Wallet::Spot, kind: Kind::Transfer, coin, amount };
-        Read::Entry(Box::new(self.entry(Kind::Transfer, vec![movement])))
+        Parsed::Entry(Box::new(self.entry(Kind::Transfer, vec![movement])))
     }
 
-    /// Futures have no coins but money: profit, fees and payments are all that moves it.
-    fn flow(&self, wallet: Wallet) -> Read {
+    /// A row of the futures wallet: profit, fee, funding or transfer.
+    fn transaction(&self, wallet: Wallet) -> Parsed {
         let Some((coin, amount)) = self.amount("asset", "amount") else { return NO_AMOUNT };
         if amount.is_zero() {
-            return Read::Nothing;
+            return Parsed::Nothing;
         }
         let name = self.text("type");
         let kind = match name.as_deref() {
@@ -238,40 +240,40 @@ impl Reader<'_> {
             _ => Kind::Other,
         };
         let entry = self.entry(kind, vec![Movement { wallet, kind, coin, amount }]);
-        Read::Entry(Box::new(Entry { note: name.filter(|_| kind == Kind::Other), ..entry }))
+        Parsed::Entry(Box::new(Entry { note: name.filter(|_| kind == Kind::Other), ..entry }))
     }
 
-    fn saving(&self, goes_in: bool) -> Read {
+    fn savings(&self, is_subscription: bool) -> Parsed {
         let Some((coin, amount)) = self.amount("coinName", "amount") else { return NO_AMOUNT };
-        let into_earn = if goes_in { amount } else { -amount };
-        let leg =
+        let into_earn = if is_subscription { amount } else { -amount };
+        let part =
             |wallet, amount| Movement { wallet, kind: Kind::Transfer, coin: coin.clone(), amount };
-        let legs = vec![leg(Wallet::Spot, -into_earn), leg(Wallet::Earn, into_earn)];
-        let entry = self.entry(Kind::Transfer, legs);
-        Read::Entry(Box::new(Entry { note: self.text("productTag"), ..entry }))
+        let parts = vec![part(Wallet::Spot, -into_earn), part(Wallet::Earn, into_earn)];
+        let entry = self.entry(Kind::Transfer, parts);
+        Parsed::Entry(Box::new(Entry { note: self.text("productTag"), ..entry }))
     }
 
-    fn interest(&self) -> Read {
+    fn interest(&self) -> Parsed {
         let Some((coin, amount)) = self.amount("coinName", "amount") else { return NO_AMOUNT };
         let kind = Kind::EarnInterest;
         let movement = Movement { wallet: Wallet::Spot, kind, coin, amount };
-        Read::Entry(Box::new(self.entry(kind, vec![movement])))
+        Parsed::Entry(Box::new(self.entry(kind, vec![movement])))
     }
 
-    fn loan(&self) -> Read {
+    fn loan(&self) -> Parsed {
         let Some(pair) = self.text("symbol") else { return NO_SYMBOL };
         let amount = self.amount("currency", "borrow_amount");
         let Some((coin, amount)) = amount else { return NO_AMOUNT };
         let wallet = Wallet::Margin(pair);
         let movement = Movement { wallet, kind: Kind::Loan, coin, amount };
-        Read::Entry(Box::new(self.entry(Kind::Loan, vec![movement])))
+        Parsed::Entry(Box::new(self.entry(Kind::Loan, vec![movement])))
     }
 
-    fn repayment(&self) -> Read {
+    fn repayment(&self) -> Parsed {
         let Some(pair) = self.text("symbol") else { return NO_SYMBOL };
         let amount = self.amount("currency", "repaid_amount");
         let Some((coin, amount)) = amount else { return NO_AMOUNT };
-        // What is not interest is principal, so that the parts are the whole.
+        // The principal is the rest, so that the parts add up to the whole.
         let interest = exact(&self.row["repaid_interest"]).unwrap_or_default();
         let out = |kind, amount: Decimal| Movement {
             wallet: Wallet::Margin(pair.clone()),
@@ -284,20 +286,20 @@ impl Reader<'_> {
             .into_iter()
             .filter(|(_, part)| !part.is_zero())
             .map(|(kind, part)| out(kind, part));
-        Read::Entry(Box::new(self.entry(Kind::LoanRepayment, movements.collect())))
+        Parsed::Entry(Box::new(self.entry(Kind::LoanRepayment, movements.collect())))
     }
 }
 
-/// A coin and its amount.
+/// Reads a coin and its amount.
 fn amount_of(row: &Value, coin: &str, amount: &str) -> Option<(String, Decimal)> {
     Some((text(row, coin)?, exact(row.get(amount)?)?))
 }
 
-fn is_told(row: &Value, name: &str) -> bool {
+fn has_value(row: &Value, name: &str) -> bool {
     row.get(name).is_some_and(|value| !value.is_null() && value != "")
 }
 
-/// A text of a row that says something; a number as it is written.
+/// Reads a text that is not empty, or a number as text.
 pub(super) fn text(row: &Value, name: &str) -> Option<String> {
     match row.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -306,7 +308,7 @@ pub(super) fn text(row: &Value, name: &str) -> Option<String> {
     }
 }
 
-/// A number with all its digits, written as a text or as a number. `None` for one that would be rounded.
+/// Reads a number, written as text or number. `None` if it would be rounded.
 pub(super) fn exact(value: &Value) -> Option<Decimal> {
     let text = match value {
         Value::String(text) => text.clone(),

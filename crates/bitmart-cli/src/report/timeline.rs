@@ -1,5 +1,5 @@
-//! Changes over time: by day as long as there are few days, and by month or year beyond, so that a
-//! page and the memory stay small however long the account has been there.
+//! Changes and levels over time: by day for short spans, by month or year for longer ones, so that the page and the
+//! memory stay small for old accounts.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use jiff::civil::Date;
 use super::plus;
 use crate::failure::Failure;
 
-/// Most days that are told one by one.
-const DAYS: i32 = 186;
-/// Most months.
-const MONTHS: i32 = 400;
+/// Longest span, in days, that is shown by day.
+const MAX_DAYS: i32 = 186;
+/// Longest span, in months, that is shown by month.
+const MAX_MONTHS: i32 = 400;
 
-/// Letters of a date that are left: of the day, the month or the year.
+/// The length of a point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Unit {
     #[default]
@@ -25,7 +25,8 @@ enum Unit {
 }
 
 impl Unit {
-    fn of(self, day: &str) -> &str {
+    /// The prefix of a date that names its day, month or year.
+    fn point(self, day: &str) -> &str {
         let letters = match self {
             Self::Day => 10,
             Self::Month => 7,
@@ -35,62 +36,61 @@ impl Unit {
     }
 }
 
-/// Changes and levels of many things, each by the day or month that it is of.
+/// Series of changes and levels, by key, with common points in time.
 #[derive(Debug)]
-pub(super) struct Levels<K> {
+pub(super) struct Timeline<K> {
     unit: Unit,
-    /// The first and the last day that there is something of.
+    /// The first and the last day.
     span: Option<(String, String)>,
-    things: BTreeMap<K, Thing>,
+    series: BTreeMap<K, LevelSeries>,
 }
 
-/// One of them.
+/// The changes of one key, and levels that were observed.
 #[derive(Debug, Default)]
-pub(super) struct Thing {
+pub(super) struct LevelSeries {
     changes: BTreeMap<String, Decimal>,
-    /// When somebody else said what the level is; the last of each day or month.
-    told: BTreeMap<String, (String, Decimal)>,
-    /// How many changes there were.
+    /// The last observed level of each point, with its time.
+    observed: BTreeMap<String, (String, Decimal)>,
+    /// Number of changes.
     pub(super) count: u64,
     /// Sum of all changes.
     pub(super) sum: Decimal,
 }
 
-impl<K> Default for Levels<K> {
+impl<K> Default for Timeline<K> {
     fn default() -> Self {
-        Self { unit: Unit::default(), span: None, things: BTreeMap::new() }
+        Self { unit: Unit::default(), span: None, series: BTreeMap::new() }
     }
 }
 
-impl<K: Ord> Levels<K> {
-    /// `day` is a date such as `2026-06-01`.
+impl<K: Ord> Timeline<K> {
+    /// Adds a change on a date such as `2026-06-01`.
     pub(super) fn change(&mut self, key: K, day: &str, amount: Decimal) -> Result<(), Failure> {
         self.note(day)?;
-        let thing = self.things.entry(key).or_default();
-        thing.count += 1;
-        plus(&mut thing.sum, amount)?;
-        plus(thing.changes.entry(self.unit.of(day).to_owned()).or_default(), amount)
+        let series = self.series.entry(key).or_default();
+        series.count += 1;
+        plus(&mut series.sum, amount)?;
+        plus(series.changes.entry(self.unit.point(day).to_owned()).or_default(), amount)
     }
 
-    /// What the level was said to be, at a moment such as `2026-06-01T12:30`. To be given in the
-    /// order of time.
-    pub(super) fn told(&mut self, key: K, moment: &str, level: Decimal) -> Result<(), Failure> {
-        self.note(Unit::Day.of(moment))?;
-        let told = &mut self.things.entry(key).or_default().told;
-        told.insert(self.unit.of(moment).to_owned(), (moment.to_owned(), level));
+    /// Adds a level that was observed at a time such as `2026-06-01T12:30`. Times must not decrease.
+    pub(super) fn observe(&mut self, key: K, time: &str, level: Decimal) -> Result<(), Failure> {
+        self.note(Unit::Day.point(time))?;
+        let observed = &mut self.series.entry(key).or_default().observed;
+        observed.insert(self.unit.point(time).to_owned(), (time.to_owned(), level));
         Ok(())
     }
 
-    /// The days, months or years from the first to the last.
+    /// All days, months or years from the first to the last.
     pub(super) fn points(&self) -> Vec<String> {
         let Some((first, last)) = &self.span else { return Vec::new() };
-        let (Some(mut at), last) = (begin(self.unit, first), self.unit.of(last)) else {
+        let (Some(mut at), last) = (begin(self.unit, first), self.unit.point(last)) else {
             return Vec::new();
         };
         let mut points = Vec::new();
         loop {
             let day = at.to_string();
-            let point = self.unit.of(&day);
+            let point = self.unit.point(&day);
             if point > last {
                 return points;
             }
@@ -105,7 +105,7 @@ impl<K: Ord> Levels<K> {
         }
     }
 
-    /// What a point is: for the head of a column.
+    /// The name of a point, as the title of a column.
     pub(super) fn unit(&self) -> &'static str {
         match self.unit {
             Unit::Day => "Day",
@@ -114,11 +114,11 @@ impl<K: Ord> Levels<K> {
         }
     }
 
-    pub(super) fn things(&self) -> &BTreeMap<K, Thing> {
-        &self.things
+    pub(super) fn series(&self) -> &BTreeMap<K, LevelSeries> {
+        &self.series
     }
 
-    /// Widens the span, and takes longer units when there are too many.
+    /// Extends the span to a day, and switches to a longer unit if it gets too long.
     fn note(&mut self, day: &str) -> Result<(), Failure> {
         let date = |day: &str| {
             day.parse::<Date>().map_err(|error| Failure::machine(format!("{day:?}: {error}")))
@@ -132,21 +132,21 @@ impl<K: Ord> Levels<K> {
         self.span = Some((first.to_owned(), last.to_owned()));
         let days = (end - begin).get_days();
         let unit = match days {
-            _ if days <= DAYS => Unit::Day,
-            _ if days <= MONTHS * 30 => Unit::Month,
+            _ if days <= MAX_DAYS => Unit::Day,
+            _ if days <= MAX_MONTHS * 30 => Unit::Month,
             _ => Unit::Year,
         };
         if unit > self.unit {
             self.unit = unit;
-            for thing in self.things.values_mut() {
-                thing.coarsen(unit)?;
+            for series in self.series.values_mut() {
+                series.coarsen(unit)?;
             }
         }
         Ok(())
     }
 }
 
-/// The first day of the unit that a day is in.
+/// Returns the first day of the unit that contains a day.
 fn begin(unit: Unit, day: &str) -> Option<Date> {
     let date: Date = day.parse().ok()?;
     match unit {
@@ -156,16 +156,16 @@ fn begin(unit: Unit, day: &str) -> Option<Date> {
     }
 }
 
-impl Thing {
+impl LevelSeries {
     fn coarsen(&mut self, unit: Unit) -> Result<(), Failure> {
         let mut changes: BTreeMap<String, Decimal> = BTreeMap::new();
         for (point, amount) in &self.changes {
-            plus(changes.entry(unit.of(point).to_owned()).or_default(), *amount)?;
+            plus(changes.entry(unit.point(point).to_owned()).or_default(), *amount)?;
         }
         self.changes = changes;
-        // They are in the order of time: the last stays.
-        let told = std::mem::take(&mut self.told).into_values();
-        self.told = told.map(|told| (unit.of(&told.0).to_owned(), told)).collect();
+        // Ordered by time: the last one of a point remains.
+        let observed = std::mem::take(&mut self.observed).into_values();
+        self.observed = observed.map(|level| (unit.point(&level.0).to_owned(), level)).collect();
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl Thing {
         points.iter().map(|point| self.changes.get(point).copied().unwrap_or_default()).collect()
     }
 
-    /// The level at the end of each point, when it was `opening` before the first change.
+    /// The level at the end of each point, if it was `opening` before the first change.
     pub(super) fn levels(
         &self,
         points: &[String],
@@ -189,20 +189,20 @@ impl Thing {
         Ok(levels)
     }
 
-    /// What was told of each point, and where within it that was, in thousandths.
-    pub(super) fn told(&self, points: &[String]) -> (Vec<Option<Decimal>>, Vec<u16>) {
-        let told = |point: &String| match self.told.get(point) {
-            Some((moment, level)) => (Some(*level), within(point, moment)),
+    /// The level that was observed in each point, and its time within the point, in thousandths.
+    pub(super) fn observed(&self, points: &[String]) -> (Vec<Option<Decimal>>, Vec<u16>) {
+        let observed = |point: &String| match self.observed.get(point) {
+            Some((time, level)) => (Some(*level), within(point, time)),
             None => (None, 0),
         };
-        points.iter().map(told).unzip()
+        points.iter().map(observed).unzip()
     }
 }
 
-/// Where in a day, month or year a moment is, in thousandths.
-fn within(point: &str, moment: &str) -> u16 {
+/// Returns the position of a time within its day, month or year, in thousandths.
+fn within(point: &str, time: &str) -> u16 {
     let number = |range: std::ops::Range<usize>| -> u32 {
-        moment.get(range).and_then(|digits| digits.parse().ok()).unwrap_or_default()
+        time.get(range).and_then(|digits| digits.parse().ok()).unwrap_or_default()
     };
     let minutes = number(11..13) * 60 + number(14..16);
     let days = number(8..10).saturating_sub(1);
@@ -221,36 +221,38 @@ mod tests {
     use jiff::civil::date;
     use proptest::prelude::*;
 
-    use super::Levels;
+    use super::Timeline;
 
     #[test]
-    fn few_days_are_days_and_many_are_months() {
-        let mut levels = Levels::default();
+    fn switches_from_days_to_months() {
+        let mut levels = Timeline::default();
         for day in ["2026-06-29", "2026-07-01"] {
             levels.change("USDT", day, Decimal::ONE).expect("a sum");
         }
-        levels.told("USDT", "2026-07-01T06:00", Decimal::TWO).expect("a level");
+        levels.observe("USDT", "2026-07-01T06:00", Decimal::TWO).expect("a level");
         assert_eq!(levels.points(), ["2026-06-29", "2026-06-30", "2026-07-01"]);
-        let thing = &levels.things()["USDT"];
+        let series = &levels.series()["USDT"];
         let points = levels.points();
         let one = |number: i64| Decimal::from(number);
-        assert_eq!(thing.levels(&points, one(5)).expect("a sum"), [one(6), one(6), one(7)]);
-        assert_eq!(thing.told(&points), (vec![None, None, Some(Decimal::TWO)], vec![0, 0, 250]));
+        assert_eq!(series.levels(&points, one(5)).expect("a sum"), [one(6), one(6), one(7)]);
+        assert_eq!(
+            series.observed(&points),
+            (vec![None, None, Some(Decimal::TWO)], vec![0, 0, 250])
+        );
         levels.change("USDT", "2027-01-31", Decimal::ONE).expect("a sum");
         assert_eq!(levels.points().len(), 8, "{:?}", levels.points());
-        let changes = levels.things()["USDT"].changes(&levels.points());
+        let changes = levels.series()["USDT"].changes(&levels.points());
         assert_eq!(changes[..2], [one(1), one(1)]);
         assert_eq!(changes[7], one(1));
     }
 
     proptest! {
-        /// Whatever comes in whatever order: no change is lost, points are few, and the last level
-        /// is the sum.
+        /// For random changes: none is lost, points are few, and the last level is the sum.
         #[test]
-        fn sums_stay_what_they_are(
+        fn keeps_sums_for_any_order_and_unit(
             rows in prop::collection::vec((0_i64..20_000, 0_u8..3, -1_000_000_i64..1_000_000), 1..60),
         ) {
-            let mut levels = Levels::default();
+            let mut levels = Timeline::default();
             for (day, coin, amount) in &rows {
                 let day = date(1990, 1, 1).saturating_add((*day).days()).to_string();
                 levels.change(*coin, &day, Decimal::new(*amount, 4)).expect("a sum");
@@ -258,13 +260,13 @@ mod tests {
             let points = levels.points();
             prop_assert!(points.len() <= 403, "{} points", points.len());
             prop_assert!(points.is_sorted());
-            for (coin, thing) in levels.things() {
+            for (coin, series) in levels.series() {
                 let mine = rows.iter().filter(|(_, other, _)| other == coin);
                 let sum: Decimal = mine.clone().map(|(.., amount)| Decimal::new(*amount, 4)).sum();
-                prop_assert_eq!(thing.changes(&points).into_iter().sum::<Decimal>(), sum);
-                prop_assert_eq!(thing.sum, sum);
-                prop_assert_eq!(thing.count, mine.count() as u64);
-                let levels = thing.levels(&points, Decimal::TEN).expect("a sum");
+                prop_assert_eq!(series.changes(&points).into_iter().sum::<Decimal>(), sum);
+                prop_assert_eq!(series.sum, sum);
+                prop_assert_eq!(series.count, mine.count() as u64);
+                let levels = series.levels(&points, Decimal::TEN).expect("a sum");
                 prop_assert_eq!(levels.last().copied(), Some(sum + Decimal::TEN));
             }
         }

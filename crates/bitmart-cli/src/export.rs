@@ -1,41 +1,40 @@
-//! `export`: the history of an account, complete or with the reason why not.
+//! `export`: the history of an account, complete or with the reason for each gap.
 
-mod again;
-mod amounts;
 mod archive;
+mod audit;
 mod cells;
+mod column_stats;
 pub(crate) mod columns;
-mod compare;
+mod contracts;
 mod derive;
-#[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet writes them"))]
-mod exact;
-mod examined;
+mod fetch;
 mod forecast;
-mod histories;
+mod history_rows;
 mod index;
 mod manifest;
-mod once;
-mod open;
-mod order;
+mod outage;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod patience;
 mod plan;
 mod progress;
-mod read;
+mod reader;
 mod readme;
 mod rebuild;
 mod reference;
 mod reread;
+mod row_check;
+mod rows;
 mod run;
-mod shape;
+mod snapshot;
+mod sorted;
 mod source;
+mod spans;
 mod state;
 mod store;
 mod table;
 pub(crate) mod verify;
-mod walk;
-mod worth;
+#[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "only Parquet writes them"))]
+mod wide_decimal;
 mod year;
 
 use std::path::PathBuf;
@@ -44,20 +43,20 @@ use bitmart::Timestamp;
 use bitmart::rest::{Client, Clock as _};
 use clap::{Arg, ArgAction, Command};
 
-pub(crate) use self::examined::{Examined, Listed};
+pub(crate) use self::audit::{Audit, DatasetAudit};
+pub(crate) use self::contracts::Contracts;
 use self::forecast::Forecast;
-pub(crate) use self::open::Archive;
-use self::patience::Patience;
+use self::outage::RetryBudget;
 pub(crate) use self::plan::GROUPS;
-use self::plan::What;
+use self::plan::Selection;
 use self::progress::Overall;
+pub(crate) use self::reader::Archive;
 pub(crate) use self::run::run;
-pub(crate) use self::worth::Contracts;
 use crate::failure::Failure;
 
-/// Where the history of the exchange begins.
+/// Beginning of the exchange's history.
 const BEGIN: &str = "2017-12-01";
-/// Rows that the exchange adds late, with an old time: an export ends this long before now.
+/// The exchange adds some rows late, with an older time: an export ends this long before now.
 const SETTLED_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
 
@@ -147,20 +146,20 @@ pub(crate) fn command() -> Command {
                 .help("Export these profiles, each into its folder below DIR"),
         )
         .arg(
-            // For tests: pauses are counted and not slept.
+            // For tests: pauses are counted instead of slept.
             Arg::new("no-pauses").long("no-pauses").hide(true).action(ArgAction::SetTrue),
         )
         .arg(
-            // For tests against a sandbox that has none: the limits alone are minutes for three years.
+            // For tests against a sandbox without limits: those alone take minutes for three years.
             Arg::new("unlimited").long("unlimited").hide(true).action(ArgAction::SetTrue),
         )
         .arg(Arg::new("stop-after").long("stop-after").hide(true).value_parser(
-            // For tests: the process dies after so many pages, as by kill -9.
+            // For tests: the process aborts after so many pages, as by kill -9.
             clap::value_parser!(u64),
         ))
 }
 
-/// Everything that an export needs.
+/// State of a running export.
 struct Export {
     client: Client,
     folder: PathBuf,
@@ -171,20 +170,20 @@ struct Export {
     run: u32,
     /// How far before the last end a run begins.
     overlap_ms: i64,
-    /// While the plan is only counted.
+    /// Set while the requests are counted and not sent.
     forecast: Option<Forecast>,
-    patience: Patience,
+    retries: RetryBudget,
     overall: Overall,
     pages_left: Option<u64>,
 }
 
 impl Export {
-    /// The time at the exchange, as far as it is known.
+    /// The exchange's time, as far as it is known.
     fn now(&self) -> Timestamp {
         self.client.clock().now()
     }
 
-    /// A page is on the disk.
+    /// Counts a page that was stored.
     fn page_done(&mut self) {
         if let Some(left) = &mut self.pages_left {
             *left = left.saturating_sub(1);
@@ -194,18 +193,17 @@ impl Export {
         }
     }
 
-    /// Asks for everything that is wanted and not there yet; again and again for lists that failed while others
-    /// came.
-    async fn fetch(&mut self, what: &What, limited: bool) -> Result<(), Failure> {
+    /// Requests everything selected that is not stored yet, in several rounds while single lists fail.
+    async fn fetch(&mut self, selection: &Selection, limited: bool) -> Result<(), Failure> {
         self.forecast = Some(Forecast::default());
-        plan::run(self, what).await?;
+        plan::run(self, selection).await?;
         if let Some(forecast) = self.forecast.take() {
             eprintln!("{}", forecast.line(limited));
-            self.overall = Overall::new(forecast.lists());
+            self.overall = Overall::new(forecast.datasets());
         }
         loop {
-            plan::run(self, what).await?;
-            if !self.patience.before_round().await {
+            plan::run(self, selection).await?;
+            if !self.retries.before_round().await {
                 break;
             }
         }

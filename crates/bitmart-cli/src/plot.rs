@@ -1,12 +1,10 @@
-//! Plots as SVG text, for pages of this program.
+//! Plots as SVG.
 //!
-//! A plot knows nothing of the page around it: colours are CSS variables with fallbacks (`--plot-1`
-//! to `--plot-4`, `--plot-grid`) and `currentColor`, so that a page can have a dark form; texts are
-//! texts, and there is no script. Values are decimals and become floats for the places of pixels
-//! only: whoever wants numbers puts a table beside.
+//! A plot does not depend on its page: colors are CSS variables with fallbacks (`--plot-1` to `--plot-4`,
+//! `--plot-grid`) and `currentColor`, so that a page can have a dark theme; texts are text elements, and there are no
+//! scripts. Values are decimals, and converted to floats for positions only; a page shows the numbers in a table.
 
-// The position of a mark is no money.
-#![allow(clippy::float_arithmetic, reason = "places of pixels are floats")]
+#![allow(clippy::float_arithmetic, reason = "positions of pixels are floats")]
 
 mod axis;
 mod draw;
@@ -14,31 +12,31 @@ mod draw;
 use askama::Template;
 use bitmart::Decimal;
 
-/// The most series that can be told apart by colour.
-pub(crate) const MOST_SERIES: usize = 4;
+/// Most series, which is the number of distinct colors.
+pub(crate) const MAX_SERIES: usize = 4;
 
-/// Values over a row of points, such as months.
+/// Values over a sequence of points, such as months.
 #[derive(Clone, Debug)]
 pub(crate) struct Plot {
     /// Unique in the page, without spaces.
     pub(crate) id: String,
     pub(crate) title: String,
-    /// What somebody should know who does not see the plot.
+    /// A description for screen readers.
     pub(crate) description: String,
     /// Names of the points, in order.
     pub(crate) labels: Vec<String>,
-    /// At most [`MOST_SERIES`]; those beyond are left out.
+    /// At most [`MAX_SERIES`]; others are left out.
     pub(crate) series: Vec<Series>,
 }
 
-/// Values of one kind, one for each point of the plot.
+/// One value for each point of the plot.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) mark: Mark,
     /// `None` where there is no value.
     pub(crate) values: Vec<Option<Decimal>>,
-    /// Where within their points dots lie, in thousandths; those that are not named in the middle.
+    /// Positions of dots within their points, in thousandths; in the middle if absent.
     pub(crate) within: Vec<u16>,
 }
 
@@ -48,13 +46,13 @@ impl Series {
     }
 }
 
-/// How values are shown.
+/// How values are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// A level that holds until it changes.
+    /// A line of steps.
     Steps,
     Dots,
-    /// From zero. Series of bars stand beside each other, unless their signs differ.
+    /// Bars from zero, side by side unless the signs of the series differ.
     Bars,
 }
 
@@ -69,11 +67,11 @@ pub(crate) struct Ranking {
 }
 
 impl Plot {
-    /// The plot as an `svg` element; `None` when there is no value.
+    /// Returns the plot as an `svg` element; `None` without a value.
     pub(crate) fn svg(&self) -> Option<String> {
         let values = || self.series.iter().flat_map(|series| series.values.iter().flatten());
         values().next()?;
-        let frame = axis::Frame::of(values().copied(), self.needs_zero());
+        let frame = axis::Frame::fit(values().copied(), self.needs_zero());
         let body = draw::plot(self, &frame)?;
         svg(&self.id, &self.title, &self.description, draw::size(), &body)
     }
@@ -84,18 +82,18 @@ impl Plot {
 }
 
 impl Ranking {
-    /// The ranking as an `svg` element; `None` when there is no bar.
+    /// Returns the ranking as an `svg` element; `None` without a bar.
     pub(crate) fn svg(&self) -> Option<String> {
         if self.bars.is_empty() {
             return None;
         }
-        let frame = axis::Frame::of(self.bars.iter().map(|(_, value)| *value), true);
+        let frame = axis::Frame::fit(self.bars.iter().map(|(_, value)| *value), true);
         let body = draw::ranking(self, &frame)?;
         svg(&self.id, &self.title, &self.description, draw::ranking_size(self.bars.len()), &body)
     }
 }
 
-/// The element around what was drawn. It has no size of its own and takes the width of its place.
+/// The `svg` element. It has no size, and takes the width of its container.
 #[derive(Template)]
 #[template(path = "plot.svg")]
 struct Element<'a> {

@@ -1,5 +1,5 @@
-//! Rows of files in the order of their times and ids, without holding the rows: 16 bytes for each, and the
-//! ids of one instant at a time. Rows without a time come first.
+//! Rows of files, sorted by time and id, without holding the rows: memory is 16 bytes per row, and the ids of rows
+//! with equal times. Rows without a time come first.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
@@ -8,28 +8,28 @@ use std::path::Path;
 use bitmart::Timestamp;
 use bitmart::rest::history::RowKey;
 
-use super::manifest::for_lines;
+use super::manifest::for_each_line;
 use crate::failure::Failure;
 
-/// Bits of a place that say where in its file a row begins; those above say which file it is.
+/// Lower bits of a position, which are the offset of a row in its file. The bits above are the number of the file.
 const OFFSET_BITS: u32 = 48;
 
-/// A file of rows, a line each, and what orders them.
+/// A file of rows, one per line, and their sort key.
 pub(super) struct Source<'a> {
     pub(super) path: &'a Path,
     pub(super) key: &'a dyn Fn(&[u8]) -> RowKey,
 }
 
-/// Gives each row with the place of its file among `sources`. Of one instant the rows of the first file
+/// Passes each row and the position of its file in `sources` to `each`. Of equal times the rows of the first file
 /// come first.
-pub(super) fn in_order(
+pub(super) fn for_each_sorted(
     sources: &[Source<'_>],
     mut each: impl FnMut(usize, &[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut keys: Vec<(i64, u64)> = Vec::new();
     for (file, source) in (0_u64..).zip(sources) {
         let mut offset = 0;
-        for_lines(source.path, |line| {
+        for_each_line(source.path, |line| {
             let time = (source.key)(line).time.map_or(i64::MIN, Timestamp::as_millis);
             keys.push((time, file << OFFSET_BITS | offset));
             offset += line.len() as u64;
@@ -66,7 +66,7 @@ fn file(place: u64) -> usize {
     usize::try_from(place >> OFFSET_BITS).unwrap_or(usize::MAX)
 }
 
-/// Reads lines at any place; those that follow each other come out of its buffer.
+/// Reads lines at any offset. Consecutive lines are read from its buffer.
 struct Reader<'a> {
     path: &'a Path,
     file: BufReader<File>,
@@ -98,9 +98,9 @@ mod tests {
     use bitmart::Timestamp;
     use bitmart::rest::history::RowKey;
 
-    use super::{Source, in_order};
+    use super::{Source, for_each_sorted};
 
-    /// `time id` or only an id.
+    /// Parses `time id`, or an id alone.
     fn key(line: &[u8]) -> RowKey {
         let text = std::str::from_utf8(line).expect("text").trim();
         let (time, id) = text.rsplit_once(' ').unwrap_or(("", text));
@@ -109,19 +109,19 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_one_instant_are_ordered_by_the_numbers_of_their_ids() {
+    fn orders_rows_of_equal_time_by_numeric_id() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths = [folder.path().join("a"), folder.path().join("b")];
         std::fs::write(&paths[0], "7 10\n7 9\n5 3\n7 100\nx\n").expect("written");
         std::fs::write(&paths[1], "7 1\n6 2\n").expect("written");
         let sources = [0, 1].map(|at| Source { path: &paths[at], key: &key });
-        let mut told = Vec::new();
-        in_order(&sources, |file, line| {
-            told.push(format!("{file}: {}", String::from_utf8_lossy(line).trim()));
+        let mut sorted = Vec::new();
+        for_each_sorted(&sources, |file, line| {
+            sorted.push(format!("{file}: {}", String::from_utf8_lossy(line).trim()));
             Ok(())
         })
         .expect("rows");
         let wanted = ["0: x", "0: 5 3", "1: 6 2", "0: 7 9", "0: 7 10", "0: 7 100", "1: 7 1"];
-        assert_eq!(told, wanted);
+        assert_eq!(sorted, wanted);
     }
 }

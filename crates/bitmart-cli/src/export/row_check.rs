@@ -1,45 +1,45 @@
-//! Rows held against the responses that they came from, with little memory: as many rows at once as fit, and both
-//! files read as often as that takes.
+//! Compares the rows of a dataset with its responses. To bound the memory, large datasets are compared in shards,
+//! and both files are read once per shard.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use bitmart::rest::bytes::Bytes;
 
+use super::fetch::{entry, snapshot_lines, with_snapshot_time};
 use super::index::{Digest, digest};
-use super::manifest::for_lines_to;
-use super::store::{Answer, State, raw_path, rows_path, versions_path};
-use super::walk::{dated, entry, snapshot_lines};
-use super::{again, histories};
+use super::manifest::for_each_line_within;
+use super::store::{State, StoredResponse, raw_path, rows_path, versions_path};
+use super::{history_rows, spans};
 use crate::failure::Failure;
 
-/// Rows that are held at once: 64 MB or so.
-const AT_ONCE: u64 = 500_000;
+/// Rows of a shard, which take about 64 MB.
+const SHARD_ROWS: u64 = 500_000;
 
-/// What the responses say: each row as often as it must be among the rows, and among the replaced ones.
+/// How often each row must be among the rows and among the replaced rows, by the responses.
 #[derive(Debug, Default)]
 struct Expected {
     rows: HashMap<Digest, i64>,
     versions: HashMap<Digest, i64>,
 }
 
-/// The rows must be those of the responses, each once: of a row that came otherwise in a later walk the newest, and
-/// the others among the versions.
+/// Checks that the rows are those of the responses, each once: the newest version of a row that changed, and its
+/// older versions among the replaced rows.
 pub(super) fn check(
     folder: &Path,
     name: &str,
     state: &State,
     faults: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let parts = state.rows / AT_ONCE + 1;
+    let parts = state.rows / SHARD_ROWS + 1;
     let (mut known, mut missing, mut gone) = (0, 0, 0);
     for part in 0..parts {
-        // What holds for the whole file is told once.
+        // Faults of the file as a whole are reported once.
         let mut ignored = Vec::new();
         let told = if part == 0 { &mut *faults } else { &mut ignored };
         let mut expected = expected(folder, name, state, (part, parts), told)?;
         known += expected.rows.values().sum::<i64>();
-        found(folder, name, state, (part, parts), &mut expected, told)?;
+        compare_files(folder, name, state, (part, parts), &mut expected, told)?;
         if part > 0 {
             faults.extend(ignored.into_iter().filter(|fault| fault.contains("is there twice")));
         }
@@ -57,7 +57,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Reads the responses.
+/// Reads the responses, and returns the rows of a shard that they contain.
 fn expected(
     folder: &Path,
     name: &str,
@@ -68,14 +68,14 @@ fn expected(
     let mut expected = Expected::default();
     let mut newest: HashMap<Digest, (Digest, u32)> = HashMap::new();
     let mut answers = 0;
-    for_lines_to(&raw_path(folder, name), state.raw_bytes, |_, line| {
+    for_each_line_within(&raw_path(folder, name), state.raw_bytes, |_, line| {
         answers += 1;
         match rows_of(&state.endpoint, line) {
             Err(why) => faults.push(format!("answer {answers} is not understood: {why}")),
-            Ok((answer, rows)) => {
+            Ok((response, rows)) => {
                 for (id, row) in rows {
                     let row = digest(&row);
-                    // Rows without an id come as often as they were there.
+                    // Rows without an id may repeat.
                     let Some(id) = id else {
                         if is_of(part, row) {
                             *expected.rows.entry(row).or_default() += 1;
@@ -87,11 +87,11 @@ fn expected(
                         continue;
                     }
                     match newest.get_mut(&id) {
-                        None => drop(newest.insert(id, (row, answer.walk))),
-                        // Windows of a walk overlap: what came twice was kept as it came first.
-                        Some((_, walk)) if *walk == answer.walk => {}
+                        None => drop(newest.insert(id, (row, response.walk))),
+                        // Windows overlap: of one pagination the first version counts.
+                        Some((_, walk)) if *walk == response.walk => {}
                         Some((known, walk)) => {
-                            *walk = answer.walk;
+                            *walk = response.walk;
                             if *known != row {
                                 *expected.versions.entry(*known).or_default() += 1;
                                 *known = row;
@@ -112,8 +112,8 @@ fn expected(
     Ok(expected)
 }
 
-/// Reads rows and versions.
-fn found(
+/// Reads rows and replaced rows, and takes each off the expected ones.
+fn compare_files(
     folder: &Path,
     name: &str,
     state: &State,
@@ -122,16 +122,16 @@ fn found(
     faults: &mut Vec<String>,
 ) -> Result<(), Failure> {
     let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
-    let id = |line: &[u8]| match histories::id_of(&state.endpoint, line) {
+    let id = |line: &[u8]| match history_rows::id_of(&state.endpoint, line) {
         Some(id) if state.snapshot.is_some() => {
             let row = serde_json::from_slice(line).unwrap_or_default();
-            digest(id_in(again::taken(&row), &id).as_bytes())
+            digest(id_in_snapshot(spans::snapshot_time(&row), &id).as_bytes())
         }
         Some(id) => digest(id.as_bytes()),
         None => digest(line),
     };
     let mut rows = 0;
-    for_lines_to(&rows_path(folder, name), state.bytes, |at, line| {
+    for_each_line_within(&rows_path(folder, name), state.bytes, |at, line| {
         rows += 1;
         if !is_of(part, id(line)) {
             return Ok(());
@@ -153,7 +153,7 @@ fn found(
         return Ok(());
     }
     let mut versions = 0;
-    for_lines_to(&versions_path(folder, name), state.version_bytes, |_, line| {
+    for_each_line_within(&versions_path(folder, name), state.version_bytes, |_, line| {
         versions += 1;
         if is_of(part, id(line)) && !take(&mut expected.versions, line) {
             faults.push(format!("replaced row {versions} is there twice, or in no answer"));
@@ -182,29 +182,31 @@ fn take(counts: &mut HashMap<Digest, i64>, line: &[u8]) -> bool {
     }
 }
 
-/// A row is itself once in each snapshot.
-fn id_in(taken: Option<i64>, id: &str) -> String {
+/// Returns the id of a row within a dataset: the same row may be in every snapshot.
+pub(super) fn id_in_snapshot(taken: Option<i64>, id: &str) -> String {
     taken.map_or(id.to_owned(), |taken| format!("{taken} {id}"))
 }
 
-/// The rows of a stored response, and what tells each from others: nothing in a list that is told at once.
+/// Rows of a stored response, each with its id. Rows of a snapshot have none.
 type Rows = Vec<(Option<String>, Vec<u8>)>;
 
-fn rows_of(endpoint: &str, line: &[u8]) -> Result<(Answer, Rows), String> {
-    let mut answer: Answer = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    if answer.body.is_empty() {
-        // An empty window that the exchange responses with an error.
-        return Ok((answer, Vec::new()));
+fn rows_of(endpoint: &str, line: &[u8]) -> Result<(StoredResponse, Rows), String> {
+    let mut response: StoredResponse =
+        serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if response.body.is_empty() {
+        // The exchange reports an empty window as an error.
+        return Ok((response, Vec::new()));
     }
-    let body = Bytes::from(std::mem::take(&mut answer.body));
-    let taken = answer.taken;
-    if let Some(rows) = histories::rows(endpoint, &body) {
+    let body = Bytes::from(std::mem::take(&mut response.body));
+    let taken = response.taken;
+    if let Some(rows) = history_rows::rows(endpoint, &body) {
         let rows = rows?.into_iter();
-        let rows = rows.map(|(id, row)| (Some(id_in(taken, &id)), dated(row, taken)));
-        return Ok((answer, rows.collect()));
+        let rows = rows
+            .map(|(id, row)| (Some(id_in_snapshot(taken, &id)), with_snapshot_time(row, taken)));
+        return Ok((response, rows.collect()));
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
     let (rows, _) = snapshot_lines(entry, &body)?;
-    let rows = rows.into_iter().map(|row| (None, dated(row, taken)));
-    Ok((answer, rows.collect()))
+    let rows = rows.into_iter().map(|row| (None, with_snapshot_time(row, taken)));
+    Ok((response, rows.collect()))
 }
