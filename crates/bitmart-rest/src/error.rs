@@ -9,12 +9,12 @@ use http::StatusCode;
 use bitmart_types::Timestamp;
 use bitmart_types::json::JsonFault;
 
+use crate::client::rate::{RateLimitState, Throttled};
 use crate::code::{self, Category, ClockFault, ErrorCode, TryAgain};
-use crate::endpoint::{Effect, Endpoint, Host, Metadata};
-use crate::rate::{RateLimitState, Throttled};
-use crate::response::advice;
 use crate::transport::{TransportError, TransportErrorKind};
-use crate::validate::ValidationError;
+use crate::wire::endpoint::{Effect, Endpoint, Host, Metadata};
+use crate::wire::response::advice;
+use crate::wire::validate::ValidationError;
 
 mod retry_class;
 mod text;
@@ -239,8 +239,8 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn held_back(mut self, throttled: Throttled) -> Self {
         self.0.retry_after = Some(throttled.retry_after);
-        self.0.ban_end =
-            (throttled.reason == crate::rate::ThrottleReason::Banned).then_some(throttled.until);
+        self.0.ban_end = (throttled.reason == crate::client::rate::ThrottleReason::Banned)
+            .then_some(throttled.until);
         self
     }
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {

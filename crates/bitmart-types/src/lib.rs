@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
+mod config;
 mod decimal;
 mod enums;
 mod environment;
@@ -19,6 +20,7 @@ mod time;
 pub mod wire;
 
 pub use clock::{Clock, Correction, SystemClock};
+pub use config::ConfigError;
 pub use enums::{
     AffiliateCopyTrade, AffiliateFundingType, AffiliateMarket, AffiliateOrderType,
     AffiliateRebateStatus, AffiliateUserType, AlgoOrderType, AlgoTriggerType, ApiAccountType,

@@ -29,7 +29,7 @@ pub(crate) fn render(
         for endpoint in &section.endpoints {
             let _ = write!(
                 out,
-                "EndpointEntry::of::<crate::{}::{}>({:?})",
+                "EndpointEntry::of::<crate::api::{}::{}>({:?})",
                 module, endpoint.request, endpoint.title
             );
             let _ = write!(out, ".group({:?})", section.group);
@@ -74,7 +74,7 @@ pub(crate) fn render(
         }
     }
     out.push_str("];\n");
-    let catalog = File::rust("crates/bitmart-rest/src/catalog/generated.rs", SOURCE, &out)?;
+    let catalog = File::rust("crates/bitmart-rest/src/api/catalog/generated.rs", SOURCE, &out)?;
     Ok([catalog, meanings(enums, &used)?])
 }
 
@@ -121,7 +121,7 @@ fn meanings(enums: &Enums, used: &BTreeSet<String>) -> Result<File, String> {
         }
         out.push_str("];\n\n");
     }
-    let path = "crates/bitmart-rest/src/catalog/meanings.rs";
+    let path = "crates/bitmart-rest/src/api/catalog/meanings.rs";
     File::rust(path, "crates/bitmart-types/src/enums/*.rs", &out)
 }
 

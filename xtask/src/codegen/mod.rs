@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
 
 fn render(root: &Path) -> Result<Vec<File>, String> {
     let sections = description::load(&root.join("crates/bitmart-rest/api"))?;
-    let models = models::Models::load(&root.join("crates/bitmart-rest/src"))?;
+    let models = models::Models::load(&root.join("crates/bitmart-rest/src/api"))?;
     compare(&sections, &models)?;
     let enums = enums::load(&root.join("crates/bitmart-types/src/enums"))?;
     let mut files = Vec::new();

@@ -55,7 +55,7 @@ pub(crate) fn render(section: &Section) -> Result<File, String> {
     }
     let _ = writeln!(text, "\nuse crate::{{{}}};\n", seam.join(", "));
     let path =
-        format!("crates/bitmart-rest/src/{}/generated.rs", section.module.replace("::", "/"));
+        format!("crates/bitmart-rest/src/api/{}/generated.rs", section.module.replace("::", "/"));
     File::rust(path, &format!("crates/bitmart-rest/api/{}", section.file), &(text + &body))
 }
 
@@ -256,9 +256,9 @@ fn rule(param: &Param) -> Option<String> {
     let field = param.field();
     if types::is_text(&param.rust) && param.rust != "String" {
         return Some(if param.presence == Presence::Required {
-            format!("crate::validate::form({:?}, Some(&self.{field}))", param.name)
+            format!("crate::wire::validate::form({:?}, Some(&self.{field}))", param.name)
         } else {
-            format!("crate::validate::form({:?}, self.{field}.as_ref())", param.name)
+            format!("crate::wire::validate::form({:?}, self.{field}.as_ref())", param.name)
         });
     }
     let is_decimal = param.rust == "Decimal";
@@ -270,11 +270,11 @@ fn rule(param: &Param) -> Option<String> {
     };
     if is_decimal && param.min.is_none() && param.max.is_none() {
         // Every price and amount of a request is above zero.
-        return Some(format!("crate::validate::positive({:?}, self.{field})", param.name));
+        return Some(format!("crate::wire::validate::positive({:?}, self.{field})", param.name));
     }
     (param.min.is_some() || param.max.is_some()).then(|| {
         format!(
-            "crate::validate::range({:?}, self.{field}, {}, {})",
+            "crate::wire::validate::range({:?}, self.{field}, {}, {})",
             param.name,
             bound(&param.min),
             bound(&param.max)
@@ -304,7 +304,7 @@ fn query(param: &Param) -> String {
 fn group(out: &mut String, section: &Section) {
     let module = section.module.split("::").next().unwrap_or_default();
     let name = types::type_name(&section.group);
-    let _ = writeln!(out, "#[cfg(feature = \"client\")]\nimpl crate::{module}::{name}<'_> {{");
+    let _ = writeln!(out, "#[cfg(feature = \"client\")]\nimpl crate::api::{module}::{name}<'_> {{");
     for (index, endpoint) in section.endpoints.iter().enumerate() {
         if index > 0 {
             out.push('\n');

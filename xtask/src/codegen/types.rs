@@ -62,7 +62,7 @@ pub(crate) fn check(param: &Param, custom: bool) -> Result<(), String> {
 }
 
 /// The full path of a Rust type of the description: names without a path are in bitmart-types,
-/// paths start at the root of bitmart-rest.
+/// paths start at `api` in bitmart-rest.
 pub(crate) fn path(rust: &str) -> String {
     if let Some((outer, item)) = rust.strip_suffix('>').and_then(|rest| rest.split_once('<')) {
         let root = if outer == "Vec" { "" } else { "crate::" };
@@ -70,7 +70,7 @@ pub(crate) fn path(rust: &str) -> String {
     }
     match rust {
         "String" | "bool" | "u32" | "u64" | "i64" => rust.to_owned(),
-        _ if rust.contains("::") => format!("crate::{rust}"),
+        _ if rust.contains("::") => format!("crate::api::{rust}"),
         _ => format!("bitmart_types::{rust}"),
     }
 }

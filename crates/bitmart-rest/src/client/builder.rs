@@ -9,13 +9,13 @@ use bitmart_net::{Connect, TlsOptions};
 use bitmart_types::{Clock, Environment, Service, SystemClock};
 
 use super::{Client, Inner, RetryPolicy, SyncedClock};
-use crate::config::ConfigError;
-use crate::drift::Drift;
-use crate::limit::Limiter;
-use crate::observe::Meters;
-use crate::request::Encoder;
-use crate::response::LARGEST_BODY;
+use crate::ConfigError;
+use crate::client::limit::Limiter;
+use crate::client::observe::Meters;
 use crate::transport::{CONNECT_TIMEOUT, HyperTransport, Transport};
+use crate::wire::drift::Drift;
+use crate::wire::request::Encoder;
+use crate::wire::response::LARGEST_BODY;
 
 /// Settings of a [`Client`].
 ///

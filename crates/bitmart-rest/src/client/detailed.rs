@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::endpoint::Metadata;
+use crate::client::observe::Call;
+use crate::client::rate::RateLimitState;
 use crate::error::Error;
-use crate::observe::Call;
-use crate::rate::RateLimitState;
-use crate::response::{Opened, Received};
+use crate::wire::endpoint::Metadata;
+use crate::wire::response::{Opened, Received};
 
 /// The data of an answer and what came with it.
 #[derive(Clone)]

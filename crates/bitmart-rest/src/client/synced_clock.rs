@@ -9,9 +9,9 @@ use bitmart_types::{Clock, Correction, Timestamp};
 use tokio::sync::Mutex;
 
 use super::{Client, Inner};
+use crate::client::observe;
 use crate::code::ClockFault;
 use crate::error::Error;
-use crate::observe;
 use crate::system::QueryTime;
 
 /// Questions per synchronisation. The one with the shortest way back and forth counts; the first

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bitmart_types::Timestamp;
 
 use super::{Error, ErrorKind, Outcome, Unexpected};
+use crate::client::rate::{BAN_REST, ThrottleReason};
 use crate::code::{Category, TryAgain};
-use crate::endpoint::Effect;
-use crate::rate::{BAN_REST, ThrottleReason};
 use crate::transport::TransportErrorKind;
+use crate::wire::endpoint::Effect;
 
 /// Whether and when a request that failed may be sent again: [`Error::retry_class`].
 ///

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Error, ErrorKind, Outcome};
-use crate::endpoint::{Effect, Host};
-use crate::rate::ThrottleReason;
-use crate::response::reason_text;
+use crate::client::rate::ThrottleReason;
+use crate::wire::endpoint::{Effect, Host};
+use crate::wire::response::reason_text;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::sent::auth_text;
 use super::{Json, SentRequest};
-use crate::endpoint::Auth;
+use crate::wire::endpoint::Auth;
 
 /// A request that a [`ScriptedTransport`](super::ScriptedTransport) expects.
 ///

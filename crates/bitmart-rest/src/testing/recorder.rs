@@ -12,8 +12,8 @@ use http::{HeaderMap, StatusCode};
 use tracing::warn;
 
 use super::{Json, Recording, Redaction, SentRequest};
-use crate::response::{LARGEST_BODY, inflated};
 use crate::transport::{Body, ReservationFuture, Transport, TransportError, TransportFuture};
+use crate::wire::response::{LARGEST_BODY, inflated};
 
 /// Sends through another transport and writes each request with its response into a folder, a file
 /// for each: `rest/system_time-1.json`.

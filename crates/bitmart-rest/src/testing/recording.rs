@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use super::Json;
 use super::redact::Redactor;
 use crate::catalog::{self, EndpointEntry};
-use crate::endpoint::{Auth, Envelope, Method};
+use crate::wire::endpoint::{Auth, Envelope, Method};
 
 /// A request with its response, in the format that `cargo xtask conformance` of the repository
 /// reads: a JSON object with `source`, `method`, `path`, `query` or `body`, `status` and

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use super::Json;
-use crate::endpoint::Auth;
+use crate::wire::endpoint::Auth;
 
 /// A request that a client handed to a transport.
 #[derive(Clone)]

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::code;
-use crate::endpoint::{Host, Metadata, Method};
 use crate::error::{Answer, ApiError};
 use crate::transport::TransportError;
+use crate::wire::endpoint::{Host, Metadata, Method};
 
 const READ: Metadata = Metadata::new("read", Method::Get, Host::Spot, "/read");
 const TRADE: Metadata = Metadata::new("t", Method::Post, Host::Spot, "/t").effect(Effect::Trade);
@@ -187,7 +187,7 @@ fn failures_have_the_class_that_is_documented() {
 #[cfg(feature = "client")]
 #[test]
 fn what_the_limiter_holds_back_says_how_long() {
-    use crate::rate::Throttled;
+    use crate::client::rate::Throttled;
 
     let (retry_after, until) = (Duration::from_secs(7), Timestamp::from_millis(7_000));
     for metadata in [&READ, &TRADE] {

@@ -1,0 +1,104 @@
+//! Currencies and their networks.
+
+use bitmart_types::{Currency, Decimal, Rows, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::wire::validate;
+
+/// Most currencies that one request may name.
+const CURRENCIES_MAX: usize = 20;
+
+/// Currencies with their networks, fees and minimum amounts: a request.
+///
+/// `GET /account/v1/currencies`: no key; limit 2 in 2 s per address.
+///
+/// ```
+/// use bitmart_rest::account::ListFundingCurrencies;
+///
+/// let all = ListFundingCurrencies::new();
+/// let some = ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct ListFundingCurrencies {
+    /// Joined by commas, as they travel.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    pub(super) currencies: Option<String>,
+}
+
+impl ListFundingCurrencies {
+    /// All currencies.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Only this currency and the others that are named, 20 at most.
+    pub fn currency(mut self, currency: impl Into<Currency>) -> Self {
+        let currency = currency.into();
+        match &mut self.currencies {
+            Some(currencies) => {
+                currencies.push(',');
+                currencies.push_str(currency.as_str());
+            }
+            None => self.currencies = Some(currency.into()),
+        }
+        self
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        let names = || self.currencies.iter().flat_map(|currencies| currencies.split(','));
+        for name in names() {
+            validate::form("currencies", Some(&Currency::from(name)))?;
+        }
+        match names().count() {
+            0..=CURRENCIES_MAX => Ok(()),
+            count => Err(ValidationError::new(
+                "currencies",
+                format_args!("{count} currencies"),
+                "must name 20 at most",
+            )),
+        }
+    }
+}
+
+/// Currencies with their networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FundingCurrencies {
+    /// One row per currency and network.
+    pub currencies: Rows<FundingCurrency>,
+}
+
+/// A currency on one of its networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FundingCurrency {
+    /// Currency, with its network where there are several: `USDT-TRC20`.
+    pub currency: Currency,
+    /// Its name in words. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub name: Option<String>,
+    /// Address of its contract; `None` for a coin that has none.
+    #[serde(default, with = "wire::text_opt")]
+    pub contract_address: Option<String>,
+    /// Network. `None`: not told.
+    #[serde(default, with = "wire::text_opt")]
+    pub network: Option<String>,
+    /// Whether it can be withdrawn. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub withdraw_enabled: Option<bool>,
+    /// Whether it can be deposited. `None`: not told.
+    #[serde(default, with = "wire::boolean_opt")]
+    pub deposit_enabled: Option<bool>,
+    /// Smallest withdrawal, in the currency; `None` where there is none.
+    #[serde(rename = "withdraw_minsize", default, with = "wire::decimal_opt")]
+    pub withdraw_min_size: Option<Decimal>,
+    /// Smallest fee, in the currency. BitMart announced that it goes after 2025-05-18.
+    #[serde(rename = "withdraw_minfee", default, with = "wire::decimal_opt")]
+    pub withdraw_min_fee: Option<Decimal>,
+    /// Fee of a withdrawal, in the currency.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub withdraw_fee: Option<Decimal>,
+    /// The same in USD, estimated.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub withdraw_fee_estimate: Option<Decimal>,
+}

@@ -1,0 +1,268 @@
+//! Withdrawals.
+
+use std::fmt;
+
+use bitmart_types::{Currency, Decimal, RecipientType, WithdrawSource, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::wire::validate;
+
+/// Withdraws money, to an address on a chain or to another account of the exchange.
+///
+/// There is no id of your own for a withdrawal. On
+/// [`Outcome::Unknown`](crate::Outcome::Unknown) look at
+/// [`ListFundingHistory`](crate::account::ListFundingHistory) before trying again; a second request
+/// pays a second time.
+///
+/// `Debug` shows neither the address nor the receiving account.
+///
+/// ```
+/// use bitmart_rest::account::{Address, Recipient, Withdraw};
+/// use bitmart_types::dec;
+///
+/// let on_chain = Withdraw::to_address("USDT-TRC20", dec!(100), "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf");
+/// let with_tag = Withdraw::to_address("XRP", dec!(20), Address::new("rEXAMPLE").memo("12345"));
+/// let internal = Withdraw::to_account("USDT", dec!(5), Recipient::UserId("876940329".into()));
+/// ```
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Withdraw {
+    currency: Currency,
+    #[serde(with = "wire::decimal")]
+    amount: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    destination: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    address_memo: Option<String>,
+    #[serde(
+        rename = "type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    recipient_type: Option<RecipientType>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    value: Option<String>,
+    #[serde(
+        rename = "areaCode",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    area_code: Option<String>,
+    #[serde(
+        rename = "sourceAccount",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    source: Option<WithdrawSource>,
+}
+
+/// An address on a chain. It must have been verified on the exchange's web site.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    address: String,
+    memo: Option<String>,
+}
+
+impl Address {
+    /// An address without a memo.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self { address: address.into(), memo: None }
+    }
+    /// Sets the tag, payment id or memo that some chains need. Without it the money may be lost.
+    #[must_use]
+    pub fn memo(mut self, memo: impl Into<String>) -> Self {
+        self.memo = Some(memo.into());
+        self
+    }
+}
+
+impl From<&str> for Address {
+    fn from(address: &str) -> Self {
+        Self::new(address)
+    }
+}
+impl From<String> for Address {
+    fn from(address: String) -> Self {
+        Self::new(address)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").finish_non_exhaustive()
+    }
+}
+
+/// Another account of the exchange.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recipient {
+    /// By its user id.
+    UserId(String),
+    /// By its e-mail address.
+    Email(String),
+    /// By its phone number.
+    Phone {
+        /// Country code, as `86`.
+        area_code: String,
+        /// Number within the country.
+        number: String,
+    },
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UserId(_) => "UserId(..)",
+            Self::Email(_) => "Email(..)",
+            Self::Phone { .. } => "Phone { .. }",
+        })
+    }
+}
+
+impl Withdraw {
+    /// Withdraws to an address on a chain.
+    ///
+    /// * `currency`: with its network where there are several, as `USDT-TRC20`.
+    /// * `amount`: before the fee, in the currency.
+    /// * `address`: text, or an [`Address`] with a memo.
+    pub fn to_address(
+        currency: impl Into<Currency>,
+        amount: Decimal,
+        address: impl Into<Address>,
+    ) -> Self {
+        let address = address.into();
+        Self {
+            address: Some(address.address),
+            address_memo: address.memo,
+            ..Self::new(currency.into(), amount)
+        }
+    }
+    /// Pays to another account of the exchange.
+    ///
+    /// * `amount`: in the currency.
+    pub fn to_account(
+        currency: impl Into<Currency>,
+        amount: Decimal,
+        recipient: Recipient,
+    ) -> Self {
+        let (recipient_type, value, area_code) = match recipient {
+            Recipient::UserId(id) => (RecipientType::UserId, id, None),
+            Recipient::Email(email) => (RecipientType::Email, email, None),
+            Recipient::Phone { area_code, number } => {
+                (RecipientType::Phone, number, Some(area_code))
+            }
+        };
+        Self {
+            recipient_type: Some(recipient_type),
+            value: Some(value),
+            area_code,
+            ..Self::new(currency.into(), amount)
+        }
+    }
+    fn new(currency: Currency, amount: Decimal) -> Self {
+        Self {
+            currency,
+            amount,
+            destination: None,
+            address: None,
+            address_memo: None,
+            recipient_type: None,
+            value: None,
+            area_code: None,
+            source: None,
+        }
+    }
+    /// A remark for your records.
+    pub fn remark(mut self, remark: impl Into<String>) -> Self {
+        self.destination = Some(remark.into());
+        self
+    }
+    /// Account to draw on; without it spot and funding are drawn on in turn.
+    pub fn source(mut self, source: WithdrawSource) -> Self {
+        self.source = Some(source);
+        self
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("currency", Some(&self.currency))?;
+        validate::positive("amount", self.amount)?;
+        let texts = [
+            ("address", &self.address),
+            ("address_memo", &self.address_memo),
+            ("value", &self.value),
+            ("areaCode", &self.area_code),
+        ];
+        for (field, text) in texts {
+            // Pasted along with the text; the place that it names would be another one.
+            if text
+                .as_ref()
+                .is_some_and(|text| text.trim() != text || text.contains(char::is_control))
+            {
+                let rule = "must not begin or end with blanks nor hold control characters";
+                return Err(ValidationError::new(field, "(not shown)", rule));
+            }
+        }
+        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let to_account = self.recipient_type.is_some() && given(&self.value);
+        validate::any(
+            "address",
+            given(&self.address) || to_account,
+            "or type and value must be set",
+        )?;
+        validate::any(
+            "areaCode",
+            self.recipient_type != Some(RecipientType::Phone) || given(&self.area_code),
+            "must be set for a phone number",
+        )
+    }
+}
+
+impl fmt::Debug for Withdraw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Withdraw")
+            .field("currency", &self.currency)
+            .field("amount", &self.amount)
+            .field("recipient_type", &self.recipient_type)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::dec;
+
+    use super::*;
+
+    fn refused(request: &Withdraw) -> Option<&'static str> {
+        request.check().err().map(|error| error.field())
+    }
+
+    #[test]
+    fn blanks_and_line_ends_around_a_destination_are_refused_and_not_shown() {
+        let to = |address: Address| Withdraw::to_address("XRP", dec!(1), address);
+        for address in ["", " ", "rCANARY ", "\trCANARY", "rCANARY\n", "rCAN\nARY"] {
+            let error = to(address.into()).check().expect_err("it is refused");
+            assert_eq!(error.field(), "address", "{address:?}");
+            assert!(!error.to_string().contains("CANARY"));
+        }
+        assert_eq!(refused(&to(Address::new("r1").memo("7 "))), Some("address_memo"));
+        assert_eq!(refused(&to(Address::new("r1").memo("a memo"))), None);
+        assert_eq!(refused(&to(Address::new("r1").memo(""))), None);
+        let account = |recipient| Withdraw::to_account("USDT", dec!(1), recipient);
+        assert_eq!(refused(&account(Recipient::UserId(" ".into()))), Some("value"));
+        assert_eq!(refused(&account(Recipient::Email("a@x.com".into()))), None);
+        let phone = |area_code: &str| {
+            account(Recipient::Phone { area_code: area_code.into(), number: "1".into() })
+        };
+        assert_eq!(refused(&phone(" ")), Some("areaCode"));
+        assert_eq!(refused(&phone("")), Some("areaCode"));
+        assert_eq!(refused(&phone("44")), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! Putting money into savings and taking it out.
+
+use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, FixedRenewal, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::wire::validate;
+
+/// The number that all of these requests carry.
+macro_rules! numbered {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// Sets your own number. One that was used before is not executed again.
+            pub fn with_request_no(mut self, request_no: EarnRequestNo) -> Self {
+                self.request_no = request_no;
+                self
+            }
+            /// The number of the request.
+            pub fn request_no(&self) -> &EarnRequestNo {
+                &self.request_no
+            }
+        }
+    )+};
+}
+numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
+
+/// Puts money into a flexible product.
+///
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
+/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
+/// official clients say that the exchange executes a number once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubscribeFlexible {
+    product_id: EarnProductId,
+    #[serde(with = "wire::decimal")]
+    amount: Decimal,
+    request_no: EarnRequestNo,
+}
+
+impl SubscribeFlexible {
+    /// The request with a random number.
+    ///
+    /// * `amount`: in the currency of the product.
+    pub fn new(product_id: impl Into<EarnProductId>, amount: Decimal) -> Self {
+        Self { product_id: product_id.into(), amount, request_no: EarnRequestNo::random() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("productId", Some(&self.product_id))?;
+        validate::positive("amount", self.amount)?;
+        validate::form("requestNo", Some(&self.request_no))
+    }
+}
+
+/// Takes money out of a flexible product.
+///
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
+/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
+/// official clients say that the exchange executes a number once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use = "a request does nothing until it is sent"]
+pub struct RedeemFlexible {
+    earn_id: EarnId,
+    #[serde(with = "wire::decimal")]
+    amount: Decimal,
+    request_no: EarnRequestNo,
+}
+
+impl RedeemFlexible {
+    /// The request with a random number.
+    ///
+    /// * `earn_id`: id of the holding.
+    /// * `amount`: in the currency of the product.
+    pub fn new(earn_id: impl Into<EarnId>, amount: Decimal) -> Self {
+        Self { earn_id: earn_id.into(), amount, request_no: EarnRequestNo::random() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("earnId", Some(&self.earn_id))?;
+        validate::positive("amount", self.amount)?;
+        validate::form("requestNo", Some(&self.request_no))
+    }
+}
+
+/// Puts money into a fixed product.
+///
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
+/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
+/// official clients say that the exchange executes a number once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubscribeFixed {
+    product_id: EarnProductId,
+    #[serde(with = "wire::decimal")]
+    amount: Decimal,
+    #[serde(rename = "autoSubscribe")]
+    renewal: FixedRenewal,
+    request_no: EarnRequestNo,
+}
+
+impl SubscribeFixed {
+    /// The request with a random number.
+    ///
+    /// * `amount`: in the currency of the product.
+    /// * `renewal`: what happens at the end of the term.
+    pub fn new(
+        product_id: impl Into<EarnProductId>,
+        amount: Decimal,
+        renewal: FixedRenewal,
+    ) -> Self {
+        Self { product_id: product_id.into(), amount, renewal, request_no: EarnRequestNo::random() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("productId", Some(&self.product_id))?;
+        validate::positive("amount", self.amount)?;
+        validate::form("requestNo", Some(&self.request_no))
+    }
+}
+
+/// Takes all money out of a fixed product before its term ends.
+///
+/// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
+/// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
+/// official clients say that the exchange executes a number once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[must_use = "a request does nothing until it is sent"]
+pub struct RedeemFixed {
+    earn_id: EarnId,
+    request_no: EarnRequestNo,
+}
+
+impl RedeemFixed {
+    /// The request with a random number.
+    ///
+    /// * `earn_id`: id of the holding.
+    pub fn new(earn_id: impl Into<EarnId>) -> Self {
+        Self { earn_id: earn_id.into(), request_no: EarnRequestNo::random() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("earnId", Some(&self.earn_id))?;
+        validate::form("requestNo", Some(&self.request_no))
+    }
+}

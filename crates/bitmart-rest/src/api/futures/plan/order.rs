@@ -1,0 +1,339 @@
+//! Plan orders: orders that wait for a price.
+
+use bitmart_types::{
+    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderType, FuturesSide,
+    MarginType, OrderId, PlanOrderType, PriceType, TriggerDirection, wire,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::futures::intent::by_intent;
+use crate::futures::shape::Shape;
+use crate::futures::{Execution, check};
+use crate::wire::validate;
+use crate::{OrderRef, ValidationError};
+
+/// Leverage and margin type of the position that an order opens. With a position open they must
+/// match it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leverage {
+    pub(super) value: Decimal,
+    pub(super) margin_type: MarginType,
+}
+
+impl Leverage {
+    /// The whole account backs the position.
+    ///
+    /// * `value`: at least 1, and within the contract's range.
+    pub fn cross(value: Decimal) -> Self {
+        Self { value, margin_type: MarginType::Cross }
+    }
+    /// Only the margin of the position backs it.
+    ///
+    /// * `value`: at least 1, and within the contract's range.
+    pub fn isolated(value: Decimal) -> Self {
+        Self { value, margin_type: MarginType::Isolated }
+    }
+}
+
+/// The price that a plan order waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trigger {
+    price: Decimal,
+    direction: TriggerDirection,
+    by: PriceType,
+}
+
+impl Trigger {
+    /// When the last price rises to `price`, in the quote currency.
+    pub fn rising(price: Decimal) -> Self {
+        Self { price, direction: TriggerDirection::Rising, by: PriceType::Last }
+    }
+    /// When the last price falls to `price`, in the quote currency.
+    pub fn falling(price: Decimal) -> Self {
+        Self { price, direction: TriggerDirection::Falling, by: PriceType::Last }
+    }
+    /// Watches a price of another kind.
+    #[must_use]
+    pub fn by(mut self, by: PriceType) -> Self {
+        self.by = by;
+        self
+    }
+}
+
+/// At which price a waiting order executes once its price is reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TriggeredExecution {
+    /// At any price.
+    Market,
+    /// At this price or better. In the quote currency.
+    Limit(Decimal),
+}
+
+impl TriggeredExecution {
+    /// Kind of order and price on the wire.
+    pub(super) fn split(self) -> (FuturesOrderType, Option<Decimal>) {
+        match self {
+            Self::Market => (FuturesOrderType::Market, None),
+            Self::Limit(price) => (FuturesOrderType::Limit, Some(price)),
+        }
+    }
+}
+
+/// A plan order to place.
+///
+/// The exchange takes no id of yours for it. When placing it ends with
+/// [`Outcome::Unknown`](crate::Outcome::Unknown), look among the
+/// [plan orders](crate::futures::ListPlanOrders) before you place it again.
+///
+/// ```
+/// use bitmart_rest::futures::{Execution, Leverage, NewPlanOrder, Trigger};
+/// use bitmart_types::dec;
+///
+/// let order = NewPlanOrder::open_long(
+///     "BTCUSDT",
+///     10,
+///     Leverage::isolated(dec!(5)),
+///     Trigger::falling(dec!(58000)),
+///     Execution::Limit(dec!(58100)),
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "an order does nothing until it is submitted"]
+pub struct NewPlanOrder {
+    request: SubmitPlanOrder,
+}
+
+by_intent!(
+    NewPlanOrder,
+    "* `size`: whole contracts, at least 1.\n* `execution`: of the order that is placed when the trigger fires.",
+    (size: u64, leverage: Leverage, trigger: Trigger, execution: Execution)
+);
+
+impl NewPlanOrder {
+    fn new(
+        symbol: ContractSymbol,
+        side: FuturesSide,
+        size: u64,
+        leverage: Leverage,
+        trigger: Trigger,
+        execution: Execution,
+    ) -> Self {
+        let (order_type, executive_price, mode) = execution.split();
+        let order_type = match order_type {
+            FuturesOrderType::Market => PlanOrderType::Market,
+            _ => PlanOrderType::Limit,
+        };
+        Self {
+            request: SubmitPlanOrder {
+                symbol,
+                order_type: Some(order_type),
+                side,
+                leverage: leverage.value,
+                margin_type: leverage.margin_type,
+                mode,
+                size,
+                trigger_price: trigger.price,
+                executive_price,
+                direction: trigger.direction,
+                by: trigger.by,
+                take_profit: None,
+                take_profit_by: None,
+                stop_loss: None,
+                stop_loss_by: None,
+            },
+        }
+    }
+    /// Closes the position that the order opens when the price of kind `by` reaches `price` in its
+    /// favour. Only for an order that opens.
+    pub fn take_profit(mut self, price: Decimal, by: PriceType) -> Self {
+        self.request.take_profit = Some(price);
+        self.request.take_profit_by = Some(by);
+        self
+    }
+    /// Closes the position that the order opens when the price of kind `by` reaches `price` against
+    /// it. Only for an order that opens.
+    pub fn stop_loss(mut self, price: Decimal, by: PriceType) -> Self {
+        self.request.stop_loss = Some(price);
+        self.request.stop_loss_by = Some(by);
+        self
+    }
+    /// What the rules of a contract look at.
+    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
+        Shape {
+            symbol: &self.request.symbol,
+            size: Some(self.request.size),
+            is_market: self.request.order_type == Some(PlanOrderType::Market),
+            leverage: Some(self.request.leverage),
+            prices: [
+                ("trigger_price", Some(self.request.trigger_price)),
+                ("executive_price", self.request.executive_price),
+                ("preset_take_profit_price", self.request.take_profit),
+                ("preset_stop_loss_price", self.request.stop_loss),
+            ],
+        }
+    }
+}
+
+/// Places a plan order: the request. Made from a [`NewPlanOrder`] with `into`; decoding a recorded
+/// body gives one too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitPlanOrder {
+    symbol: ContractSymbol,
+    #[serde(
+        rename = "type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    order_type: Option<PlanOrderType>,
+    side: FuturesSide,
+    #[serde(with = "wire::decimal")]
+    leverage: Decimal,
+    #[serde(rename = "open_type")]
+    margin_type: MarginType,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    mode: Option<FuturesOrderMode>,
+    #[serde(with = "wire::number")]
+    size: u64,
+    #[serde(with = "wire::decimal")]
+    trigger_price: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    executive_price: Option<Decimal>,
+    #[serde(rename = "price_way")]
+    direction: TriggerDirection,
+    #[serde(rename = "price_type")]
+    by: PriceType,
+    #[serde(
+        rename = "preset_take_profit_price",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::decimal_opt"
+    )]
+    take_profit: Option<Decimal>,
+    #[serde(
+        rename = "preset_take_profit_price_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    take_profit_by: Option<PriceType>,
+    #[serde(
+        rename = "preset_stop_loss_price",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::decimal_opt"
+    )]
+    stop_loss: Option<Decimal>,
+    #[serde(
+        rename = "preset_stop_loss_price_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    stop_loss_by: Option<PriceType>,
+}
+
+impl From<NewPlanOrder> for SubmitPlanOrder {
+    fn from(order: NewPlanOrder) -> Self {
+        order.request
+    }
+}
+
+impl SubmitPlanOrder {
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::range("size", self.size, Some(1), None)?;
+        validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
+        validate::positive("trigger_price", self.trigger_price)?;
+        validate::positive("executive_price", self.executive_price)?;
+        validate::any(
+            "executive_price",
+            self.executive_price.is_some() || self.order_type == Some(PlanOrderType::Market),
+            "must be set for a limit order",
+        )?;
+        check::preset(&self.side, self.take_profit, self.stop_loss)
+    }
+}
+
+/// Changes a plan order: what it waits for and what it then places.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct ModifyPlanOrder {
+    symbol: ContractSymbol,
+    order_id: OrderId,
+    #[serde(with = "wire::decimal")]
+    trigger_price: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    executive_price: Option<Decimal>,
+    #[serde(rename = "price_type")]
+    by: PriceType,
+    #[serde(rename = "type")]
+    order_type: FuturesOrderType,
+}
+
+impl ModifyPlanOrder {
+    /// Sets the trigger of the plan order `order_id` to the last price `trigger_price`, and what is
+    /// placed then. Prices are in the quote currency.
+    pub fn new(
+        symbol: impl Into<ContractSymbol>,
+        order_id: impl Into<OrderId>,
+        trigger_price: Decimal,
+        execution: TriggeredExecution,
+    ) -> Self {
+        let (order_type, executive_price) = execution.split();
+        Self {
+            symbol: symbol.into(),
+            order_id: order_id.into(),
+            trigger_price,
+            executive_price,
+            by: PriceType::Last,
+            order_type,
+        }
+    }
+    /// Watches a price of another kind.
+    pub fn by(mut self, by: PriceType) -> Self {
+        self.by = by;
+        self
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::form("order_id", Some(&self.order_id))?;
+        validate::positive("trigger_price", self.trigger_price)?;
+        validate::positive("executive_price", self.executive_price)?;
+        validate::any(
+            "executive_price",
+            self.executive_price.is_some() || self.order_type == FuturesOrderType::Market,
+            "must be set for a limit order",
+        )
+    }
+}
+
+/// Cancels a plan order, a take-profit or a stop-loss, named by the exchange's id or by yours. The
+/// answer says that the request was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct CancelPlanOrder {
+    symbol: ContractSymbol,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    order_id: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+}
+
+impl CancelPlanOrder {
+    /// Cancels `order` of the contract `symbol`.
+    pub fn new(symbol: impl Into<ContractSymbol>, order: impl Into<OrderRef>) -> Self {
+        let (order_id, client_order_id) = order.into().split();
+        Self { symbol: symbol.into(), order_id, client_order_id }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
+    }
+}

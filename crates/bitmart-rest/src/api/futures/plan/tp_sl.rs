@@ -1,0 +1,304 @@
+//! Take-profit and stop-loss orders of a position.
+
+use bitmart_types::{
+    ClientOrderId, ContractSymbol, Decimal, FuturesOrderType, FuturesSide, OrderId, PlanCategory,
+    PlanOrderType, PriceType, wire,
+};
+use serde::{Deserialize, Serialize};
+
+use super::TriggeredExecution;
+use crate::futures::shape::Shape;
+use crate::wire::validate;
+use crate::{OrderRef, ValidationError};
+
+/// A take-profit or a stop-loss to place: an order that waits for a price and then closes a
+/// position. In one-way mode long and short stand for the direction of the net position.
+///
+/// It closes the whole position at market unless a setter says otherwise. A take-profit and a
+/// stop-loss of one position are two orders.
+///
+/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), look for it among
+/// the [plan orders](crate::futures::ListPlanOrders) before you place it again.
+///
+/// ```
+/// use bitmart_rest::futures::{NewTpSlOrder, TriggeredExecution};
+/// use bitmart_types::{PriceType, dec};
+///
+/// let stop = NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).by(PriceType::Fair);
+/// let half = NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
+///     .size(5)
+///     .execution(TriggeredExecution::Limit(dec!(71900)));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "an order does nothing until it is submitted"]
+pub struct NewTpSlOrder {
+    request: SubmitTpSlOrder,
+    client_order_id: ClientOrderId,
+}
+
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident => $kind:ident, $side:ident;)+) => {
+        impl NewTpSlOrder {
+            $(
+                $(#[$doc])*
+                ///
+                /// * `trigger_price`: last price, in the quote currency.
+                pub fn $name(symbol: impl Into<ContractSymbol>, trigger_price: Decimal) -> Self {
+                    Self::new(
+                        symbol.into(),
+                        PlanOrderType::$kind,
+                        FuturesSide::$side,
+                        trigger_price,
+                    )
+                }
+            )+
+        }
+    };
+}
+
+constructors! {
+    /// Closes a long position when the price has risen to `trigger_price`.
+    take_profit_long => TakeProfit, CloseLong;
+    /// Closes a short position when the price has fallen to `trigger_price`.
+    take_profit_short => TakeProfit, CloseShort;
+    /// Closes a long position when the price has fallen to `trigger_price`.
+    stop_loss_long => StopLoss, CloseLong;
+    /// Closes a short position when the price has risen to `trigger_price`.
+    stop_loss_short => StopLoss, CloseShort;
+}
+
+impl NewTpSlOrder {
+    fn new(
+        symbol: ContractSymbol,
+        order_type: PlanOrderType,
+        side: FuturesSide,
+        trigger_price: Decimal,
+    ) -> Self {
+        Self {
+            client_order_id: ClientOrderId::random(),
+            request: SubmitTpSlOrder {
+                symbol,
+                order_type,
+                side,
+                size: None,
+                trigger_price,
+                executive_price: Decimal::ZERO,
+                by: PriceType::Last,
+                plan_category: Some(PlanCategory::Position),
+                client_order_id: None,
+                execution: Some(FuturesOrderType::Market),
+            },
+        }
+    }
+    /// Closes only so much of the position, in whole contracts, at least 1.
+    pub fn size(mut self, size: u64) -> Self {
+        self.request.size = Some(size);
+        self.request.plan_category = Some(PlanCategory::Size);
+        self
+    }
+    /// Sets the price at which the position is closed.
+    pub fn execution(mut self, execution: TriggeredExecution) -> Self {
+        let (order_type, price) = execution.split();
+        self.request.execution = Some(order_type);
+        self.request.executive_price = price.unwrap_or_default();
+        self
+    }
+    /// Watches a price of another kind.
+    pub fn by(mut self, by: PriceType) -> Self {
+        self.request.by = by;
+        self
+    }
+    /// Replaces the random id. An id that was used before is refused by the exchange.
+    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+        self.client_order_id = id;
+        self
+    }
+    /// Your id of the order.
+    pub fn client_order_id(&self) -> &ClientOrderId {
+        &self.client_order_id
+    }
+    /// What the rules of a contract look at.
+    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
+        let is_market = self.request.execution == Some(FuturesOrderType::Market);
+        Shape {
+            symbol: &self.request.symbol,
+            size: self.request.size,
+            is_market,
+            leverage: None,
+            prices: [
+                ("trigger_price", Some(self.request.trigger_price)),
+                ("executive_price", (!is_market).then_some(self.request.executive_price)),
+                ("preset_take_profit_price", None),
+                ("preset_stop_loss_price", None),
+            ],
+        }
+    }
+}
+
+/// Places a take-profit or a stop-loss: the request. Made from a [`NewTpSlOrder`] with `into`;
+/// decoding a recorded body gives one too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitTpSlOrder {
+    symbol: ContractSymbol,
+    #[serde(rename = "type")]
+    order_type: PlanOrderType,
+    side: FuturesSide,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    size: Option<u64>,
+    #[serde(with = "wire::decimal")]
+    trigger_price: Decimal,
+    /// Zero at market.
+    #[serde(with = "wire::decimal")]
+    executive_price: Decimal,
+    #[serde(rename = "price_type")]
+    by: PriceType,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    plan_category: Option<PlanCategory>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+    #[serde(
+        rename = "category",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    execution: Option<FuturesOrderType>,
+}
+
+impl From<NewTpSlOrder> for SubmitTpSlOrder {
+    fn from(order: NewTpSlOrder) -> Self {
+        Self { client_order_id: Some(order.client_order_id), ..order.request }
+    }
+}
+
+impl SubmitTpSlOrder {
+    /// Your id of the order; `None` only for a decoded body without one.
+    pub fn client_order_id(&self) -> Option<&ClientOrderId> {
+        self.client_order_id.as_ref()
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        validate::range("size", self.size, Some(1), None)?;
+        validate::positive("trigger_price", self.trigger_price)?;
+        if !matches!(self.side, FuturesSide::CloseLong | FuturesSide::CloseShort) {
+            return Err(ValidationError::new("side", &self.side, "must be a closing side"));
+        }
+        check_price(self.execution.as_ref(), Some(self.executive_price))
+    }
+}
+
+/// Changes a take-profit or a stop-loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct ModifyTpSlOrder {
+    symbol: ContractSymbol,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    order_id: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+    #[serde(with = "wire::decimal")]
+    trigger_price: Decimal,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    executive_price: Option<Decimal>,
+    #[serde(rename = "price_type")]
+    by: PriceType,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    plan_category: Option<PlanCategory>,
+    #[serde(
+        rename = "category",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    execution: Option<FuturesOrderType>,
+}
+
+impl ModifyTpSlOrder {
+    /// Sets the trigger of an order that closes the whole position to the last price
+    /// `trigger_price`, in the quote currency. It closes at market unless
+    /// [`execution`](Self::execution) says otherwise.
+    pub fn of_position(
+        symbol: impl Into<ContractSymbol>,
+        order: impl Into<OrderRef>,
+        trigger_price: Decimal,
+    ) -> Self {
+        Self::new(symbol.into(), order.into(), trigger_price, PlanCategory::Position)
+    }
+    /// Sets the trigger of an order that closes a given size to the last price `trigger_price`, and
+    /// how it closes. Prices are in the quote currency.
+    pub fn of_size(
+        symbol: impl Into<ContractSymbol>,
+        order: impl Into<OrderRef>,
+        trigger_price: Decimal,
+        execution: TriggeredExecution,
+    ) -> Self {
+        Self::new(symbol.into(), order.into(), trigger_price, PlanCategory::Size)
+            .execution(execution)
+    }
+    fn new(
+        symbol: ContractSymbol,
+        order: OrderRef,
+        trigger_price: Decimal,
+        category: PlanCategory,
+    ) -> Self {
+        let (order_id, client_order_id) = order.split();
+        Self {
+            symbol,
+            order_id,
+            client_order_id,
+            trigger_price,
+            executive_price: None,
+            by: PriceType::Last,
+            plan_category: Some(category),
+            execution: None,
+        }
+    }
+    /// Sets the price at which the position is closed.
+    pub fn execution(mut self, execution: TriggeredExecution) -> Self {
+        let (order_type, price) = execution.split();
+        self.execution = Some(order_type);
+        self.executive_price = Some(price.unwrap_or_default());
+        self
+    }
+    /// Watches a price of another kind.
+    pub fn by(mut self, by: PriceType) -> Self {
+        self.by = by;
+        self
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
+        validate::positive("trigger_price", self.trigger_price)?;
+        validate::any(
+            "executive_price",
+            self.executive_price.is_some() || self.plan_category != Some(PlanCategory::Size),
+            "must be set for an order of a given size",
+        )?;
+        check_price(self.execution.as_ref(), self.executive_price)
+    }
+}
+
+/// A limit order needs a price above zero; at market the price is zero.
+fn check_price(
+    execution: Option<&FuturesOrderType>,
+    price: Option<Decimal>,
+) -> Result<(), ValidationError> {
+    match execution {
+        Some(FuturesOrderType::Limit) => {
+            validate::any("executive_price", price.is_some(), "must be set for a limit order")?;
+            validate::positive("executive_price", price)
+        }
+        _ => validate::range("executive_price", price, Some(Decimal::ZERO), None),
+    }
+}

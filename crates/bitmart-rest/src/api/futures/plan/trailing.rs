@@ -1,0 +1,150 @@
+//! Trailing orders: orders that follow the price and execute when it turns.
+
+use bitmart_types::{ContractSymbol, Decimal, FuturesSide, MarginType, PriceType, wire};
+use serde::{Deserialize, Serialize};
+
+use super::Leverage;
+use crate::ValidationError;
+use crate::futures::intent::by_intent;
+use crate::futures::shape::Shape;
+use crate::wire::validate;
+
+/// Least callback rate of a trailing order in percent, as documented.
+pub const CALLBACK_RATE_MIN: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
+/// Greatest callback rate of a trailing order in percent, as documented.
+pub const CALLBACK_RATE_MAX: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
+
+/// How a trailing order follows the price.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trail {
+    activation_price: Decimal,
+    callback_rate: Decimal,
+    by: PriceType,
+}
+
+impl Trail {
+    /// Follows from `activation_price` on and executes when the price has turned back by
+    /// `callback_rate`.
+    ///
+    /// * `activation_price`: last price, in the quote currency.
+    /// * `callback_rate`: in percent, [`CALLBACK_RATE_MIN`] to [`CALLBACK_RATE_MAX`]: 1 is 1 %.
+    pub fn new(activation_price: Decimal, callback_rate: Decimal) -> Self {
+        Self { activation_price, callback_rate, by: PriceType::Last }
+    }
+    /// Watches a price of another kind.
+    #[must_use]
+    pub fn by(mut self, by: PriceType) -> Self {
+        self.by = by;
+        self
+    }
+}
+
+/// A trailing order to place.
+///
+/// The exchange takes no id of yours for it. When placing it ends with
+/// [`Outcome::Unknown`](crate::Outcome::Unknown), look among the
+/// [open orders](crate::futures::ListFuturesOpenOrders) of the kind trailing before you place it
+/// again.
+///
+/// ```
+/// use bitmart_rest::futures::{Leverage, NewTrailingOrder, Trail};
+/// use bitmart_types::dec;
+///
+/// let order = NewTrailingOrder::close_long(
+///     "BTCUSDT",
+///     10,
+///     Leverage::cross(dec!(10)),
+///     Trail::new(dec!(72000), dec!(2)),
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "an order does nothing until it is submitted"]
+pub struct NewTrailingOrder {
+    request: SubmitTrailingOrder,
+}
+
+by_intent!(
+    NewTrailingOrder,
+    "* `size`: whole contracts, at least 1.",
+    (size: u64, leverage: Leverage, trail: Trail)
+);
+
+impl NewTrailingOrder {
+    fn new(
+        symbol: ContractSymbol,
+        side: FuturesSide,
+        size: u64,
+        leverage: Leverage,
+        trail: Trail,
+    ) -> Self {
+        Self {
+            request: SubmitTrailingOrder {
+                symbol,
+                side,
+                leverage: leverage.value,
+                margin_type: leverage.margin_type,
+                size,
+                activation_price: trail.activation_price,
+                callback_rate: trail.callback_rate,
+                by: trail.by,
+            },
+        }
+    }
+    /// What the rules of a contract look at. It executes at market.
+    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
+        Shape {
+            symbol: &self.request.symbol,
+            size: Some(self.request.size),
+            is_market: true,
+            leverage: Some(self.request.leverage),
+            prices: [
+                ("activation_price", Some(self.request.activation_price)),
+                ("executive_price", None),
+                ("preset_take_profit_price", None),
+                ("preset_stop_loss_price", None),
+            ],
+        }
+    }
+}
+
+/// Places a trailing order: the request. Made from a [`NewTrailingOrder`] with `into`; decoding a
+/// recorded body gives one too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitTrailingOrder {
+    symbol: ContractSymbol,
+    side: FuturesSide,
+    #[serde(with = "wire::decimal")]
+    leverage: Decimal,
+    #[serde(rename = "open_type")]
+    margin_type: MarginType,
+    #[serde(with = "wire::number")]
+    size: u64,
+    #[serde(with = "wire::decimal")]
+    activation_price: Decimal,
+    #[serde(with = "wire::decimal")]
+    callback_rate: Decimal,
+    #[serde(rename = "activation_price_type")]
+    by: PriceType,
+}
+
+impl From<NewTrailingOrder> for SubmitTrailingOrder {
+    fn from(order: NewTrailingOrder) -> Self {
+        order.request
+    }
+}
+
+impl SubmitTrailingOrder {
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::range("size", self.size, Some(1), None)?;
+        validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
+        validate::positive("activation_price", self.activation_price)?;
+        validate::range(
+            "callback_rate",
+            self.callback_rate,
+            Some(CALLBACK_RATE_MIN),
+            Some(CALLBACK_RATE_MAX),
+        )
+    }
+}

@@ -1,0 +1,80 @@
+//! Cancelling futures orders.
+
+use bitmart_types::{ClientOrderId, ContractSymbol, OrderId, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::wire::validate;
+use crate::{OrderRef, ValidationError};
+
+/// Cancels an order, named by the exchange's id or by yours. The answer says that the request was
+/// accepted; the order's state says whether it was cancelled.
+///
+/// The exchange takes a request without any id as "cancel every order of the contract". This type
+/// cannot express that.
+///
+/// ```
+/// use bitmart_rest::futures::CancelFuturesOrder;
+/// use bitmart_types::OrderId;
+///
+/// let cancel = CancelFuturesOrder::new("BTCUSDT", OrderId::from("220906179559421"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct CancelFuturesOrder {
+    symbol: ContractSymbol,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    order_id: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+}
+
+impl CancelFuturesOrder {
+    /// Cancels `order` of the contract `symbol`.
+    pub fn new(symbol: impl Into<ContractSymbol>, order: impl Into<OrderRef>) -> Self {
+        let (order_id, client_order_id) = order.into().split();
+        Self { symbol: symbol.into(), order_id, client_order_id }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
+    }
+}
+
+/// Cancels all orders of a contract in some seconds, unless it is sent again before. Sent at
+/// intervals it cancels what is open when its sender fails.
+///
+/// ```
+/// use bitmart_rest::futures::CancelAllAfter;
+///
+/// let armed = CancelAllAfter::new("BTCUSDT", 30);
+/// let disarmed = CancelAllAfter::never("BTCUSDT");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct CancelAllAfter {
+    symbol: ContractSymbol,
+    #[serde(rename = "timeout", with = "wire::number")]
+    seconds: u32,
+}
+
+impl CancelAllAfter {
+    /// Least number of seconds, as documented.
+    pub const SECONDS_MIN: u32 = 5;
+
+    /// Cancels in `seconds`, at least [`SECONDS_MIN`](Self::SECONDS_MIN).
+    pub fn new(symbol: impl Into<ContractSymbol>, seconds: u32) -> Self {
+        Self { symbol: symbol.into(), seconds }
+    }
+    /// Takes back what was set before.
+    pub fn never(symbol: impl Into<ContractSymbol>) -> Self {
+        Self::new(symbol, 0)
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        if (1..Self::SECONDS_MIN).contains(&self.seconds) {
+            let rule = "must be 0, which switches it off, or at least 5";
+            return Err(ValidationError::new("timeout", self.seconds, rule));
+        }
+        Ok(())
+    }
+}

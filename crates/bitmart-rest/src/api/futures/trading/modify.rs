@@ -1,0 +1,93 @@
+//! Changing open limit orders.
+
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::wire::validate;
+use crate::{OrderRef, ValidationError};
+
+/// Changes the price or the size of an open limit order, or both.
+///
+/// ```
+/// use bitmart_rest::futures::ModifyLimitOrder;
+/// use bitmart_types::{OrderId, dec};
+///
+/// let order = OrderId::from("220906179559421");
+/// let dearer = ModifyLimitOrder::price("BTCUSDT", &order, dec!(61000));
+/// let smaller_too = ModifyLimitOrder::price_and_size("BTCUSDT", &order, dec!(61000), 5);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct ModifyLimitOrder {
+    symbol: ContractSymbol,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "id_number_opt")]
+    order_id: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    price: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    size: Option<u64>,
+}
+
+impl ModifyLimitOrder {
+    /// Sets the limit price, in the quote currency.
+    pub fn price(
+        symbol: impl Into<ContractSymbol>,
+        order: impl Into<OrderRef>,
+        price: Decimal,
+    ) -> Self {
+        Self::new(symbol.into(), order.into(), Some(price), None)
+    }
+    /// Sets the size, in whole contracts, at least 1.
+    pub fn size(symbol: impl Into<ContractSymbol>, order: impl Into<OrderRef>, size: u64) -> Self {
+        Self::new(symbol.into(), order.into(), None, Some(size))
+    }
+    /// Sets the limit price, in the quote currency, and the size, in whole contracts, at least 1.
+    pub fn price_and_size(
+        symbol: impl Into<ContractSymbol>,
+        order: impl Into<OrderRef>,
+        price: Decimal,
+        size: u64,
+    ) -> Self {
+        Self::new(symbol.into(), order.into(), Some(price), Some(size))
+    }
+    fn new(
+        symbol: ContractSymbol,
+        order: OrderRef,
+        price: Option<Decimal>,
+        size: Option<u64>,
+    ) -> Self {
+        let (order_id, client_order_id) = order.split();
+        Self { symbol, order_id, client_order_id, price, size }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())?;
+        validate::positive("price", self.price)?;
+        validate::range("size", self.size, Some(1), None)?;
+        validate::any("price", self.price.is_some() || self.size.is_some(), "or size must be set")
+    }
+}
+
+/// This request alone writes the exchange's order id as a number and may lack it.
+mod id_number_opt {
+    use bitmart_types::{OrderId, wire};
+    use serde::{Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde passes fields this way")]
+    pub(super) fn serialize<S: Serializer>(
+        id: &Option<OrderId>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => wire::id_number::serialize(id, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<OrderId>, D::Error> {
+        wire::text_opt::deserialize(deserializer)
+    }
+}

@@ -1,0 +1,276 @@
+//! New futures orders.
+
+use bitmart_types::{
+    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderType,
+    FuturesSelfTradePrevention, FuturesSide, MarginType, PriceType, wire,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::futures::check;
+use crate::futures::intent::by_intent;
+use crate::futures::shape::Shape;
+use crate::wire::validate;
+
+/// A futures order to place.
+///
+/// The constructors say what is meant: [`open_long`](Self::open_long) and its siblings for an
+/// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. The exchange
+/// has the same four numbers for both, so that the account's mode decides what an order does.
+///
+/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
+/// exist; it then shows among the orders and on the private WebSocket under this id. Do not place it
+/// again before you know.
+///
+/// ```
+/// use bitmart_rest::futures::{Execution, NewFuturesOrder};
+/// use bitmart_types::{MarginType, dec};
+///
+/// let order = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::Limit(dec!(60000)))
+///     .leverage(dec!(5))
+///     .margin_type(MarginType::Isolated);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "an order does nothing until it is submitted"]
+pub struct NewFuturesOrder {
+    request: SubmitFuturesOrder,
+    client_order_id: ClientOrderId,
+}
+
+/// At which price an order executes, and what happens to what does not fill at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Execution {
+    /// At any price.
+    Market,
+    /// At this price or better, until it is cancelled. In the quote currency.
+    Limit(Decimal),
+    /// At this price, only as a maker. In the quote currency.
+    MakerOnly(Decimal),
+    /// At this price or better, at once; the rest is cancelled. In the quote currency.
+    ImmediateOrCancel(Decimal),
+    /// At this price or better, completely and at once, or not at all. In the quote currency.
+    FillOrKill(Decimal),
+}
+
+by_intent!(
+    NewFuturesOrder,
+    "* `size`: whole contracts, at least 1.",
+    (size: u64, execution: Execution)
+);
+
+impl Execution {
+    /// Kind of order, price and mode on the wire.
+    pub(in crate::api::futures) fn split(
+        self,
+    ) -> (FuturesOrderType, Option<Decimal>, Option<FuturesOrderMode>) {
+        use FuturesOrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
+
+        let limit = |price, mode| (FuturesOrderType::Limit, Some(price), mode);
+        match self {
+            Self::Market => (FuturesOrderType::Market, None, None),
+            Self::Limit(price) => limit(price, None),
+            Self::MakerOnly(price) => limit(price, Some(MakerOnly)),
+            Self::ImmediateOrCancel(price) => limit(price, Some(ImmediateOrCancel)),
+            Self::FillOrKill(price) => limit(price, Some(FillOrKill)),
+        }
+    }
+}
+
+impl NewFuturesOrder {
+    fn new(symbol: ContractSymbol, side: FuturesSide, size: u64, execution: Execution) -> Self {
+        let (order_type, price, mode) = execution.split();
+        Self {
+            client_order_id: ClientOrderId::random(),
+            request: SubmitFuturesOrder {
+                symbol,
+                client_order_id: None,
+                order_type: Some(order_type),
+                side,
+                leverage: None,
+                margin_type: None,
+                mode,
+                price,
+                size,
+                take_profit: None,
+                take_profit_by: None,
+                stop_loss: None,
+                stop_loss_by: None,
+                self_trade_prevention: None,
+            },
+        }
+    }
+
+    /// Replaces the random id. An id that was used before is refused by the exchange.
+    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+        self.client_order_id = id;
+        self
+    }
+    /// Leverage of the position that the order opens; at least 1, and within the contract's range.
+    /// With a position open it must match that position. The exchange's documentation calls it
+    /// optional, its newer reference wants it on an order that opens: set it there.
+    pub fn leverage(mut self, leverage: Decimal) -> Self {
+        self.request.leverage = Some(leverage);
+        self
+    }
+    /// Margin type of the position. With a position open it must match that position. As for
+    /// [`leverage`](Self::leverage), set it on an order that opens.
+    pub fn margin_type(mut self, margin_type: MarginType) -> Self {
+        self.request.margin_type = Some(margin_type);
+        self
+    }
+    /// Closes the position that the order opens when the price of kind `by` reaches `price` in its
+    /// favour. Only for an order that opens.
+    pub fn take_profit(mut self, price: Decimal, by: PriceType) -> Self {
+        self.request.take_profit = Some(price);
+        self.request.take_profit_by = Some(by);
+        self
+    }
+    /// Closes the position that the order opens when the price of kind `by` reaches `price` against
+    /// it. Only for an order that opens.
+    pub fn stop_loss(mut self, price: Decimal, by: PriceType) -> Self {
+        self.request.stop_loss = Some(price);
+        self.request.stop_loss_by = Some(by);
+        self
+    }
+    /// What happens when the order would trade with one of your own; documented default is
+    /// [`FuturesSelfTradePrevention::CancelMaker`].
+    pub fn self_trade_prevention(mut self, mode: FuturesSelfTradePrevention) -> Self {
+        self.request.self_trade_prevention = Some(mode);
+        self
+    }
+    /// Your id of the order.
+    pub fn client_order_id(&self) -> &ClientOrderId {
+        &self.client_order_id
+    }
+    /// Contract.
+    pub fn symbol(&self) -> &ContractSymbol {
+        &self.request.symbol
+    }
+    /// Direction; the account's mode decides whether it opens or closes.
+    pub fn side(&self) -> &FuturesSide {
+        &self.request.side
+    }
+    /// In the quote currency; `None` for a market order.
+    pub fn price(&self) -> Option<Decimal> {
+        self.request.price
+    }
+    /// In whole contracts.
+    pub fn size(&self) -> u64 {
+        self.request.size
+    }
+    /// What the rules of a contract look at.
+    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
+        Shape {
+            symbol: &self.request.symbol,
+            size: Some(self.request.size),
+            is_market: self.request.order_type == Some(FuturesOrderType::Market),
+            leverage: self.request.leverage,
+            prices: [
+                ("price", self.request.price),
+                ("preset_take_profit_price", self.request.take_profit),
+                ("preset_stop_loss_price", self.request.stop_loss),
+                ("trigger_price", None),
+            ],
+        }
+    }
+}
+
+/// Places an order: the request. Made from a [`NewFuturesOrder`] with `into`; decoding a recorded
+/// body gives one too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitFuturesOrder {
+    symbol: ContractSymbol,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+    #[serde(
+        rename = "type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    order_type: Option<FuturesOrderType>,
+    side: FuturesSide,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    leverage: Option<Decimal>,
+    #[serde(
+        rename = "open_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    margin_type: Option<MarginType>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    mode: Option<FuturesOrderMode>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    price: Option<Decimal>,
+    #[serde(with = "wire::number")]
+    size: u64,
+    #[serde(
+        rename = "preset_take_profit_price",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::decimal_opt"
+    )]
+    take_profit: Option<Decimal>,
+    #[serde(
+        rename = "preset_take_profit_price_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    take_profit_by: Option<PriceType>,
+    #[serde(
+        rename = "preset_stop_loss_price",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::decimal_opt"
+    )]
+    stop_loss: Option<Decimal>,
+    #[serde(
+        rename = "preset_stop_loss_price_type",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    stop_loss_by: Option<PriceType>,
+    #[serde(
+        rename = "stp_mode",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::text_opt::deserialize"
+    )]
+    self_trade_prevention: Option<FuturesSelfTradePrevention>,
+}
+
+impl From<NewFuturesOrder> for SubmitFuturesOrder {
+    fn from(order: NewFuturesOrder) -> Self {
+        Self { client_order_id: Some(order.client_order_id), ..order.request }
+    }
+}
+
+impl SubmitFuturesOrder {
+    /// Your id of the order; `None` only for a decoded body without one.
+    pub fn client_order_id(&self) -> Option<&ClientOrderId> {
+        self.client_order_id.as_ref()
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        validate::range("size", self.size, Some(1), None)?;
+        validate::range("leverage", self.leverage, Some(Decimal::ONE), None)?;
+        validate::positive("price", self.price)?;
+        validate::any(
+            "price",
+            self.price.is_some() || self.order_type == Some(FuturesOrderType::Market),
+            "must be set for a limit order",
+        )?;
+        check::preset(&self.side, self.take_profit, self.stop_loss)
+    }
+}

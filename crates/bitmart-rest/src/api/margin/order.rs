@@ -1,0 +1,67 @@
+//! New orders on isolated margin.
+
+use bitmart_types::{ClientOrderId, Symbol, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::spot::{LimitOrder, NewOrder, Terms};
+use crate::wire::validate;
+
+/// Places an order on isolated margin: the request. Made from a [`NewOrder`] or [`LimitOrder`] with
+/// `into`.
+///
+/// It is a spot order in all but one thing: it cannot tell how to prevent trades with your own
+/// orders, and one that does is refused before sending.
+///
+/// ```
+/// use bitmart_rest::Endpoint;
+/// use bitmart_rest::margin::SubmitMarginOrder;
+/// use bitmart_rest::spot::NewOrder;
+/// use bitmart_types::dec;
+///
+/// let order = NewOrder::limit_sell("BTC_USDT", dec!(0.01), dec!(70000));
+/// assert!(SubmitMarginOrder::from(order).validate().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitMarginOrder {
+    symbol: Symbol,
+    #[serde(flatten)]
+    terms: Terms,
+    #[serde(
+        rename = "clientOrderId",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    client_order_id: Option<ClientOrderId>,
+}
+
+impl From<LimitOrder> for SubmitMarginOrder {
+    fn from(order: LimitOrder) -> Self {
+        NewOrder::from(order).into()
+    }
+}
+
+impl From<NewOrder> for SubmitMarginOrder {
+    fn from(order: NewOrder) -> Self {
+        let (symbol, terms, client_order_id) = order.into_parts();
+        Self { symbol, terms, client_order_id: Some(client_order_id) }
+    }
+}
+
+impl SubmitMarginOrder {
+    /// Your id of the order; `None` only for a decoded body without one.
+    pub fn client_order_id(&self) -> Option<&ClientOrderId> {
+        self.client_order_id.as_ref()
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::form("clientOrderId", self.client_order_id.as_ref())?;
+        if let Some(mode) = &self.terms.self_trade_prevention {
+            let rule = "must not be set for an order on margin";
+            return Err(ValidationError::new("stpMode", mode, rule));
+        }
+        self.terms.check()
+    }
+}

@@ -1,0 +1,195 @@
+//! New algo orders.
+
+use bitmart_types::{
+    AlgoOrderType, AlgoTriggerType, ClientOrderId, Decimal, OrderType, Side, Symbol, wire,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::spot::NewOrder;
+use crate::wire::validate;
+
+/// Places an order that waits until the price reaches a trigger.
+///
+/// It is made of the order that it becomes and of the price that starts it. Only plain limit orders
+/// and market orders can wait: what an algo order cannot express (maker only, immediate or cancel,
+/// self-trade prevention) is refused before sending.
+///
+/// The order's client order id becomes that of the algo order. On
+/// [`Outcome::Unknown`](crate::Outcome::Unknown) ask with
+/// [`QueryAlgoOrderByClientId`](crate::spot::QueryAlgoOrderByClientId) before placing it again.
+///
+/// The exchange does not document this call: try it with a small amount first.
+///
+/// ```
+/// use bitmart_rest::Endpoint;
+/// use bitmart_rest::spot::{NewOrder, SubmitAlgoOrder};
+/// use bitmart_types::dec;
+///
+/// // Buy when the price has fallen to 50,000.
+/// let entry = NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50100));
+/// let dip = SubmitAlgoOrder::trigger(entry, dec!(50000));
+/// assert!(dip.validate().is_ok());
+///
+/// // Get out at any price when it falls to 45,000.
+/// let exit = NewOrder::market_sell("BTC_USDT", dec!(0.01));
+/// let stop = SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
+/// assert!(stop.validate().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitAlgoOrder {
+    symbol: Symbol,
+    side: Side,
+    #[serde(rename = "type")]
+    order_type: AlgoOrderType,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    trigger_price: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    trigger_type: Option<AlgoTriggerType>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    price: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    notional: Option<Decimal>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
+    size: Option<Decimal>,
+    /// What an algo order cannot express of the order that it was made of; reported when the
+    /// request is checked.
+    #[serde(skip)]
+    lost: Option<ValidationError>,
+}
+
+impl SubmitAlgoOrder {
+    /// Becomes `order` when the price reaches `trigger_price`.
+    ///
+    /// * `trigger_price`: in the quote currency.
+    pub fn trigger(order: impl Into<NewOrder>, trigger_price: Decimal) -> Self {
+        Self::new(AlgoOrderType::Trigger, order.into(), trigger_price)
+    }
+    /// Takes a profit or stops a loss with `order` when the price reaches `trigger_price`. Which of
+    /// the two it is follows from where the price stands.
+    ///
+    /// * `trigger_price`: in the quote currency.
+    pub fn take_profit_stop_loss(order: impl Into<NewOrder>, trigger_price: Decimal) -> Self {
+        Self::new(AlgoOrderType::TakeProfitStopLoss, order.into(), trigger_price)
+    }
+
+    fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {
+        let (symbol, terms, client_order_id) = order.into_parts();
+        let refused = |field, value: &str, rule| Some(ValidationError::new(field, value, rule));
+        let (trigger_type, lost) = match &terms.order_type {
+            OrderType::Limit => (AlgoTriggerType::Limit, None),
+            OrderType::Market => (AlgoTriggerType::Market, None),
+            other => (
+                AlgoTriggerType::Limit,
+                refused("trigger_type", other.as_str(), "must be limit or market"),
+            ),
+        };
+        let lost = lost.or_else(|| {
+            let mode = terms.self_trade_prevention.as_ref()?;
+            refused("stpMode", mode.as_str(), "must not be set for an algo order")
+        });
+        Self {
+            symbol,
+            side: terms.side,
+            order_type,
+            client_order_id: Some(client_order_id),
+            trigger_price: Some(trigger_price),
+            trigger_type: Some(trigger_type),
+            price: terms.price,
+            notional: terms.notional,
+            size: terms.size,
+            lost,
+        }
+    }
+
+    /// Your id of the algo order; `None` only for a decoded body without one.
+    pub fn client_order_id(&self) -> Option<&ClientOrderId> {
+        self.client_order_id.as_ref()
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        if let Some(lost) = &self.lost {
+            return Err(lost.clone());
+        }
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::form("client_order_id", self.client_order_id.as_ref())?;
+        let amounts = [
+            ("trigger_price", self.trigger_price),
+            ("price", self.price),
+            ("notional", self.notional),
+            ("size", self.size),
+        ];
+        for (field, amount) in amounts {
+            validate::positive(field, amount)?;
+        }
+        validate::any(
+            "trigger_price",
+            self.trigger_price.is_some(),
+            "must be set for an algo order",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::{SelfTradePrevention, dec};
+
+    use super::*;
+
+    fn body(order: &SubmitAlgoOrder) -> serde_json::Value {
+        let mut body = serde_json::to_value(order).expect("it encodes");
+        let members = body.as_object_mut().expect("an object");
+        assert!(members.remove("client_order_id").is_some());
+        body
+    }
+
+    #[test]
+    fn it_sends_what_the_kind_of_order_needs_and_nothing_else() {
+        let limit = NewOrder::limit_sell("BTC_USDT", dec!(0.1), dec!(29000));
+        let buy = NewOrder::market_buy("BTC_USDT", dec!(25));
+        let sell = NewOrder::market_sell("BTC_USDT", dec!(0.1));
+        let rows = [
+            (
+                SubmitAlgoOrder::trigger(limit, dec!(30000)),
+                r#"{"symbol":"BTC_USDT","side":"sell","type":"trigger","trigger_price":"30000",
+                    "trigger_type":"limit","price":"29000","size":"0.1"}"#,
+            ),
+            (
+                SubmitAlgoOrder::trigger(buy, dec!(30000)),
+                r#"{"symbol":"BTC_USDT","side":"buy","type":"trigger","trigger_price":"30000",
+                    "trigger_type":"market","notional":"25"}"#,
+            ),
+            (
+                SubmitAlgoOrder::take_profit_stop_loss(sell, dec!(30000)),
+                r#"{"symbol":"BTC_USDT","side":"sell","type":"tp/sl","trigger_price":"30000",
+                    "trigger_type":"market","size":"0.1"}"#,
+            ),
+        ];
+        for (order, expected) in rows {
+            order.check().expect("it is complete");
+            let expected: serde_json::Value = serde_json::from_str(expected).expect("JSON");
+            assert_eq!(body(&order), expected);
+        }
+    }
+
+    #[test]
+    fn what_would_be_lost_is_refused() {
+        let limit = || NewOrder::limit_buy("BTC_USDT", dec!(0.1), dec!(29000));
+        let rows = [
+            (limit().post_only(), "`trigger_type` must be limit or market, not `limit_maker`"),
+            (limit().immediate_or_cancel(), "`trigger_type` must be limit or market, not `ioc`"),
+            (
+                limit().self_trade_prevention(SelfTradePrevention::CancelBoth),
+                "`stpMode` must not be set for an algo order, not `cancel_both`",
+            ),
+        ];
+        for (order, expected) in rows {
+            let error = SubmitAlgoOrder::trigger(order, dec!(30000)).check().unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let nowhere = SubmitAlgoOrder::trigger(limit(), dec!(0));
+        assert_eq!(nowhere.check().unwrap_err().field(), "trigger_price");
+    }
+}

@@ -1,0 +1,179 @@
+//! Spot orders: what the exchange answers. What it is asked stands in the modules below.
+
+use bitmart_types::{
+    CancelSource, ClientOrderId, Currency, Decimal, OrderId, OrderMode, OrderState, OrderType,
+    SelfTradePrevention, Side, Symbol, Timestamp, TradeId, TradeRole, wire,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::api::model;
+
+mod batch;
+mod cancel;
+mod generated;
+mod order;
+
+pub use batch::{BatchOrderIds, BatchReceipt, BatchRefused, SubmitOrders};
+pub use cancel::{CancelOrder, CancelOrders};
+pub use generated::*;
+pub(crate) use order::Terms;
+pub use order::{LimitOrder, NewOrder, SubmitOrder};
+
+/// Most orders that one batch may place or cancel, as documented.
+pub const BATCH_MAX: usize = 10;
+
+/// The exchange has accepted an order. An order that may only make and would take is accepted too,
+/// and cancelled afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OrderReceipt {
+    /// The exchange's id of the order. An answer without one does not decode: the outcome is then
+    /// unknown.
+    #[serde(deserialize_with = "model::placed_id")]
+    pub order_id: OrderId,
+}
+
+/// The answer to cancelling an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "`canceled` may be false although the request succeeded"]
+#[non_exhaustive]
+pub struct CancelReceipt {
+    /// Whether the order was cancelled. `false` means that it was filled or cancelled before.
+    #[serde(rename = "result", with = "wire::boolean")]
+    pub canceled: bool,
+}
+
+/// The answer to cancelling several orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "some orders may not have been cancelled although the request succeeded"]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct BatchCancelReceipt {
+    /// Ids of the orders that were cancelled.
+    #[serde(rename = "successIds", default, deserialize_with = "wire::list")]
+    pub canceled: Vec<OrderId>,
+    /// Ids of the orders that were not: filled or cancelled before, or unknown.
+    #[serde(rename = "failIds", default, deserialize_with = "wire::list")]
+    pub failed: Vec<OrderId>,
+    /// Orders asked for. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub total_count: Option<u32>,
+    /// Orders cancelled. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub success_count: Option<u32>,
+    /// Orders not cancelled. `None`: not told.
+    #[serde(default, with = "wire::number_opt")]
+    pub failed_count: Option<u32>,
+}
+
+impl BatchCancelReceipt {
+    /// Whether every order was cancelled: the exchange says so, and names none that was not.
+    pub fn is_complete(&self) -> bool {
+        self.failed.is_empty() && self.failed_count == Some(0)
+    }
+}
+
+/// An order and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Order {
+    /// The exchange's id.
+    pub order_id: OrderId,
+    /// Your id; `None` for an order that has none.
+    #[serde(default, with = "wire::text_opt")]
+    pub client_order_id: Option<ClientOrderId>,
+    /// Pair.
+    pub symbol: Symbol,
+    /// Direction.
+    pub side: Side,
+    /// Account that the order trades for. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub order_mode: Option<OrderMode>,
+    /// Kind of order. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<OrderType>,
+    /// How far it is.
+    pub state: OrderState,
+    /// Who cancelled it; `None` for an order that was not.
+    #[serde(default, with = "wire::text_opt")]
+    pub cancel_source: Option<CancelSource>,
+    /// Self-trade prevention.
+    #[serde(rename = "stpMode", default, with = "wire::text_opt")]
+    pub self_trade_prevention: Option<SelfTradePrevention>,
+    /// Limit price, in the quote currency; `None` or 0 for a market order.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub price: Option<Decimal>,
+    /// Average price of the fills; 0 or `None` without one.
+    #[serde(rename = "priceAvg", default, with = "wire::decimal_opt")]
+    pub average_price: Option<Decimal>,
+    /// Ordered amount, in the base currency; 0 or `None` for a market buy.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub size: Option<Decimal>,
+    /// Filled amount, in the base currency.
+    #[serde(with = "wire::decimal")]
+    pub filled_size: Decimal,
+    /// Ordered amount, in the quote currency.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub notional: Option<Decimal>,
+    /// Filled amount, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub filled_notional: Option<Decimal>,
+    /// When it was accepted. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
+    /// When it last changed. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
+}
+
+/// A fill of one of your orders.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Fill {
+    /// The exchange's id of the trade.
+    pub trade_id: TradeId,
+    /// The exchange's id of the order.
+    pub order_id: OrderId,
+    /// Your id of the order; `None` for an order that has none.
+    #[serde(default, with = "wire::text_opt")]
+    pub client_order_id: Option<ClientOrderId>,
+    /// Pair.
+    pub symbol: Symbol,
+    /// Direction of the order.
+    pub side: Side,
+    /// Account that the order trades for. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub order_mode: Option<OrderMode>,
+    /// Kind of order. `None`: not told.
+    #[serde(rename = "type", default, with = "wire::opt")]
+    pub order_type: Option<OrderType>,
+    /// Self-trade prevention.
+    #[serde(rename = "stpMode", default, with = "wire::text_opt")]
+    pub self_trade_prevention: Option<SelfTradePrevention>,
+    /// Price of the fill, in the quote currency.
+    #[serde(with = "wire::decimal")]
+    pub price: Decimal,
+    /// Filled amount, in the base currency.
+    #[serde(with = "wire::decimal")]
+    pub size: Decimal,
+    /// Filled amount, in the quote currency. `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub notional: Option<Decimal>,
+    /// Fee, in [`fee_currency`](Self::fee_currency). `None`: not told.
+    #[serde(default, with = "wire::decimal_opt")]
+    pub fee: Option<Decimal>,
+    /// Currency of the fee. `None`: not told.
+    #[serde(rename = "feeCoinName", default, with = "wire::opt")]
+    pub fee_currency: Option<Currency>,
+    /// Whether the order made or took. `None`: not told.
+    #[serde(default, with = "wire::opt")]
+    pub trade_role: Option<TradeRole>,
+    /// When it happened. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub create_time: Option<Timestamp>,
+    /// When the record last changed. `None`: not told.
+    #[serde(default, with = "wire::millis_opt")]
+    pub update_time: Option<Timestamp>,
+}

@@ -1,0 +1,198 @@
+//! Several orders in one request.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
+use serde::{Deserialize, Serialize};
+
+use super::BATCH_MAX;
+use super::order::{NewOrder, Terms};
+use crate::ValidationError;
+use crate::wire::validate;
+
+/// Places up to ten orders for one pair.
+///
+/// On [`Outcome::Unknown`](crate::Outcome::Unknown) any number of them may have been placed: query
+/// each by its client order id before placing one again.
+///
+/// ```
+/// use bitmart_rest::spot::{NewOrder, SubmitOrders};
+/// use bitmart_types::dec;
+///
+/// let batch = SubmitOrders::new("BTC_USDT")
+///     .push(NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
+///     .push(NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(70000)));
+/// assert_eq!(batch.client_order_ids().count(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct SubmitOrders {
+    symbol: Symbol,
+    #[serde(rename = "orderParams")]
+    rows: Vec<Row>,
+    #[serde(
+        rename = "recvWindow",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::number_opt"
+    )]
+    pub(super) recv_window: Option<u32>,
+    /// Pair of an order that does not belong here; reported when the request is checked.
+    #[serde(skip)]
+    stray: Option<Symbol>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Row {
+    #[serde(flatten)]
+    terms: Terms,
+    #[serde(
+        rename = "clientOrderId",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "wire::text_opt"
+    )]
+    client_order_id: Option<ClientOrderId>,
+}
+
+impl SubmitOrders {
+    /// An empty batch for one pair.
+    pub fn new(symbol: impl Into<Symbol>) -> Self {
+        Self { symbol: symbol.into(), rows: Vec::new(), recv_window: None, stray: None }
+    }
+    /// Adds an order of the same pair; one of another pair, or an eleventh, is refused before
+    /// sending.
+    pub fn push(mut self, order: impl Into<NewOrder>) -> Self {
+        let order = order.into();
+        if order.symbol != self.symbol {
+            self.stray = Some(order.symbol);
+        }
+        self.rows.push(Row {
+            terms: Terms::new(order.side, order.amount, order.self_trade_prevention),
+            client_order_id: Some(order.client_order_id),
+        });
+        self
+    }
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    pub fn recv_window(mut self, recv_window: u32) -> Self {
+        self.recv_window = Some(recv_window);
+        self
+    }
+    /// Your ids of the orders, in their order.
+    pub fn client_order_ids(&self) -> impl Iterator<Item = &ClientOrderId> {
+        self.rows.iter().filter_map(|row| row.client_order_id.as_ref())
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        if let Some(stray) = &self.stray {
+            let rule = format!("must be {}, the pair of the batch, for every order", self.symbol);
+            return Err(ValidationError::new("symbol", stray, rule));
+        }
+        validate::range("orderParams", self.rows.len(), Some(1), Some(BATCH_MAX))?;
+        validate::range("recvWindow", self.recv_window, Some(1), Some(60_000))?;
+        let mut ids = HashSet::new();
+        for row in &self.rows {
+            validate::form("clientOrderId", row.client_order_id.as_ref())?;
+            row.terms.check()?;
+            if let Some(id) = row.client_order_id.as_ref().filter(|id| !ids.insert(*id)) {
+                let rule = "must be another one for each order of the batch";
+                return Err(ValidationError::new("clientOrderId", id, rule));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The answer to a batch. It carries an outcome of its own inside the successful answer: look at it
+/// with [`into_order_ids`](Self::into_order_ids).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "the batch may have been refused although the request succeeded"]
+#[non_exhaustive]
+pub struct BatchReceipt {
+    /// 0 when the batch was accepted.
+    #[serde(with = "wire::number")]
+    pub code: i64,
+    /// The exchange's text.
+    #[serde(rename = "msg", with = "wire::text_opt", default)]
+    pub message: Option<String>,
+    /// The orders that were placed.
+    #[serde(default)]
+    pub data: Option<BatchOrderIds>,
+}
+
+/// The orders that a batch placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BatchOrderIds {
+    /// The exchange's ids of the orders.
+    #[serde(rename = "orderIds", default, deserialize_with = "wire::list")]
+    pub order_ids: Vec<OrderId>,
+}
+
+impl BatchReceipt {
+    /// The exchange's ids of the orders, when there are as many as orders were sent.
+    ///
+    /// * `sent`: number of orders in the batch.
+    ///
+    /// # Errors
+    /// When the batch was not accepted as a whole. What the exchange does with the other orders when
+    /// one is refused is not documented: query each by its client order id.
+    pub fn into_order_ids(self, sent: usize) -> Result<Vec<OrderId>, BatchRefused> {
+        let order_ids = self.data.map(|data| data.order_ids).unwrap_or_default();
+        if self.code == 0 && order_ids.len() == sent {
+            return Ok(order_ids);
+        }
+        let message = self.message.unwrap_or_default();
+        Err(BatchRefused { code: self.code, message, sent, order_ids })
+    }
+}
+
+/// A batch that was not accepted as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchRefused {
+    /// The code inside the answer's data; 0 when the exchange took the batch but did not answer
+    /// with an id for each order.
+    pub code: i64,
+    /// The exchange's text.
+    pub message: String,
+    /// Number of orders in the batch.
+    pub sent: usize,
+    /// Ids of orders that were placed all the same.
+    pub order_ids: Vec<OrderId>,
+}
+
+impl fmt::Display for BatchRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the batch was answered with code {}, {:?}, and {} ids for {} orders; some may have \
+             been placed: query each by its client order id",
+            self.code,
+            self.message,
+            self.order_ids.len(),
+            self.sent
+        )
+    }
+}
+
+impl std::error::Error for BatchRefused {}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::dec;
+
+    use super::*;
+
+    #[test]
+    fn two_orders_of_a_batch_cannot_have_one_client_order_id() {
+        let order = NewOrder::market_buy("BTC_USDT", dec!(10));
+        let other = NewOrder::market_buy("BTC_USDT", dec!(10));
+        let batch = SubmitOrders::new("BTC_USDT").push(order.clone()).push(other);
+        assert_eq!(batch.check(), Ok(()));
+        // Which of the two an answer meant could not be told.
+        let error = batch.push(order).check().expect_err("it is refused");
+        assert_eq!(error.field(), "clientOrderId");
+    }
+}

@@ -1,0 +1,103 @@
+//! Cancelling orders.
+
+use bitmart_types::{ClientOrderId, OrderId, Symbol, wire};
+use serde::{Deserialize, Serialize};
+
+use super::BATCH_MAX;
+use crate::wire::validate;
+use crate::{OrderRef, ValidationError};
+
+/// Cancels an order, named by the exchange's id or by yours.
+///
+/// Look at [`CancelReceipt::canceled`](super::CancelReceipt::canceled): an order that was filled or
+/// cancelled before answers without an error.
+///
+/// ```
+/// use bitmart_rest::spot::CancelOrder;
+/// use bitmart_types::OrderId;
+///
+/// let cancel = CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct CancelOrder {
+    symbol: Symbol,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    order_id: Option<OrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
+    client_order_id: Option<ClientOrderId>,
+}
+
+impl CancelOrder {
+    /// Cancels `order` of the pair `symbol`.
+    pub fn new(symbol: impl Into<Symbol>, order: impl Into<OrderRef>) -> Self {
+        let (order_id, client_order_id) = order.into().split();
+        Self { symbol: symbol.into(), order_id, client_order_id }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
+    }
+}
+
+/// Cancels up to ten orders of one pair, all named by the exchange's ids or all by yours.
+///
+/// Look at [`BatchCancelReceipt::failed`](super::BatchCancelReceipt::failed): the request succeeds
+/// although some orders could not be cancelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+#[serde(rename_all = "camelCase")]
+pub struct CancelOrders {
+    symbol: Symbol,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    order_ids: Vec<OrderId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    client_order_ids: Vec<ClientOrderId>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
+    pub(super) recv_window: Option<u32>,
+}
+
+impl CancelOrders {
+    /// Cancels the orders with these ids of the exchange.
+    pub fn by_ids(
+        symbol: impl Into<Symbol>,
+        ids: impl IntoIterator<Item = impl Into<OrderId>>,
+    ) -> Self {
+        Self {
+            symbol: symbol.into(),
+            order_ids: ids.into_iter().map(Into::into).collect(),
+            client_order_ids: Vec::new(),
+            recv_window: None,
+        }
+    }
+    /// Cancels the orders with these ids of yours.
+    pub fn by_client_order_ids(
+        symbol: impl Into<Symbol>,
+        ids: impl IntoIterator<Item = ClientOrderId>,
+    ) -> Self {
+        Self {
+            symbol: symbol.into(),
+            order_ids: Vec::new(),
+            client_order_ids: ids.into_iter().collect(),
+            recv_window: None,
+        }
+    }
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    pub fn recv_window(mut self, recv_window: u32) -> Self {
+        self.recv_window = Some(recv_window);
+        self
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        validate::form("symbol", Some(&self.symbol))?;
+        let count = self.order_ids.len() + self.client_order_ids.len();
+        validate::range("orderIds", count, Some(1), Some(BATCH_MAX))?;
+        validate::range("recvWindow", self.recv_window, Some(1), Some(60_000))?;
+        for id in &self.order_ids {
+            validate::form("orderIds", Some(id))?;
+        }
+        for id in &self.client_order_ids {
+            validate::form("clientOrderIds", Some(id))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,200 @@
+//! Transfers from and to sub-accounts.
+//!
+//! Each gets a random request number at construction. The exchange refuses a number that was used
+//! before with code 61004: on [`Outcome::Unknown`](crate::Outcome::Unknown) the same request, and
+//! only the same, can be sent again. It then either moves the money or says that the first one came
+//! through.
+
+use bitmart_types::{Currency, Decimal, RequestNo, wire};
+use serde::{Deserialize, Serialize};
+
+use crate::ValidationError;
+use crate::wire::validate;
+
+/// What all transfers have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Sum {
+    #[serde(rename = "requestNo")]
+    request_no: RequestNo,
+    #[serde(with = "wire::decimal")]
+    amount: Decimal,
+    currency: Currency,
+}
+
+impl Sum {
+    fn new(currency: Currency, amount: Decimal) -> Self {
+        Self { request_no: RequestNo::random(), amount, currency }
+    }
+    fn check(&self) -> Result<(), ValidationError> {
+        validate::form("requestNo", Some(&self.request_no))?;
+        validate::positive("amount", self.amount)?;
+        validate::form("currency", Some(&self.currency))
+    }
+}
+
+/// What can be asked of and set on all transfers.
+macro_rules! request_number {
+    ($($name:ident)+) => {$(
+        impl $name {
+            /// Replaces the random request number. One that was used before is refused by the
+            /// exchange with code 61004.
+            pub fn with_request_no(mut self, number: RequestNo) -> Self {
+                self.sum.request_no = number;
+                self
+            }
+            /// Your number of the transfer. While the outcome is unknown, the same request can be
+            /// sent again: the exchange executes a number once.
+            pub fn request_no(&self) -> &RequestNo {
+                &self.sum.request_no
+            }
+        }
+    )+};
+}
+request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSubToSub);
+
+/// Moves money from a sub-account to the main account, with the main account's key.
+///
+/// ```
+/// use bitmart_rest::sub_account::TransferSubToMain;
+/// use bitmart_types::dec;
+///
+/// let transfer = TransferSubToMain::new("desk1@example.com", "USDT", dec!(250));
+/// assert_eq!(transfer.request_no().as_str().len(), 32);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct TransferSubToMain {
+    #[serde(flatten)]
+    sum: Sum,
+    #[serde(rename = "subAccount")]
+    sub_account: String,
+}
+
+impl TransferSubToMain {
+    /// Moves `amount` of `currency` from the sub-account with this user name.
+    pub fn new(
+        sub_account: impl Into<String>,
+        currency: impl Into<Currency>,
+        amount: Decimal,
+    ) -> Self {
+        Self { sum: Sum::new(currency.into(), amount), sub_account: sub_account.into() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        self.sum.check()?;
+        account("subAccount", &self.sub_account)
+    }
+}
+
+/// Moves money to the main account, with the sub-account's key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct TransferOwnToMain {
+    #[serde(flatten)]
+    sum: Sum,
+}
+
+impl TransferOwnToMain {
+    /// Moves `amount` of `currency` from the sub-account that the key belongs to.
+    pub fn new(currency: impl Into<Currency>, amount: Decimal) -> Self {
+        Self { sum: Sum::new(currency.into(), amount) }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        self.sum.check()
+    }
+}
+
+/// Moves money from the main account to a sub-account, with the main account's key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct TransferMainToSub {
+    #[serde(flatten)]
+    sum: Sum,
+    #[serde(rename = "subAccount")]
+    sub_account: String,
+}
+
+impl TransferMainToSub {
+    /// Moves `amount` of `currency` to the sub-account with this user name.
+    pub fn new(
+        sub_account: impl Into<String>,
+        currency: impl Into<Currency>,
+        amount: Decimal,
+    ) -> Self {
+        Self { sum: Sum::new(currency.into(), amount), sub_account: sub_account.into() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        self.sum.check()?;
+        account("subAccount", &self.sub_account)
+    }
+}
+
+/// Moves money between two sub-accounts, with the main account's key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct TransferSubToSub {
+    #[serde(flatten)]
+    sum: Sum,
+    #[serde(rename = "fromAccount")]
+    from: String,
+    #[serde(rename = "toAccount")]
+    to: String,
+}
+
+impl TransferSubToSub {
+    /// Moves `amount` of `currency` between the sub-accounts with these user names.
+    ///
+    /// * `from`: pays.
+    /// * `to`: receives.
+    pub fn new(
+        from: impl Into<String>,
+        to: impl Into<String>,
+        currency: impl Into<Currency>,
+        amount: Decimal,
+    ) -> Self {
+        Self { sum: Sum::new(currency.into(), amount), from: from.into(), to: to.into() }
+    }
+    pub(super) fn check(&self) -> Result<(), ValidationError> {
+        self.sum.check()?;
+        account("fromAccount", &self.from)?;
+        account("toAccount", &self.to)?;
+        if self.from == self.to {
+            let rule = "must be another account than fromAccount";
+            return Err(ValidationError::new("toAccount", &self.to, rule));
+        }
+        Ok(())
+    }
+}
+
+/// No source gives the form of a user name.
+fn account(field: &'static str, name: &str) -> Result<(), ValidationError> {
+    validate::any(field, !name.trim().is_empty(), "must be the user name of a sub-account")
+}
+
+#[cfg(test)]
+mod tests {
+    use bitmart_types::dec;
+
+    use super::*;
+
+    #[test]
+    fn every_transfer_has_a_number_of_its_own() {
+        let one = TransferOwnToMain::new("USDT", dec!(1));
+        let two = TransferOwnToMain::new("USDT", dec!(1));
+        assert_ne!(one.request_no(), two.request_no());
+        let same = two.with_request_no(one.request_no().clone());
+        assert_eq!(one, same);
+    }
+
+    #[test]
+    fn a_transfer_that_cannot_be_meant_is_refused() {
+        let field = |checked: Result<(), ValidationError>| checked.err().map(|error| error.field());
+        let good = TransferSubToSub::new("a@x.com", "b@x.com", "USDT", dec!(1));
+        assert_eq!(field(good.check()), None);
+        let to_itself = TransferSubToSub::new("a@x.com", "a@x.com", "USDT", dec!(1));
+        assert_eq!(field(to_itself.check()), Some("toAccount"));
+        let nothing = TransferMainToSub::new("a@x.com", "USDT", dec!(0));
+        assert_eq!(field(nothing.check()), Some("amount"));
+        let nobody = TransferSubToMain::new(" ", "USDT", dec!(1));
+        assert_eq!(field(nobody.check()), Some("subAccount"));
+    }
+}
