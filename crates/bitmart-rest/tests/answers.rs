@@ -205,7 +205,7 @@ fn no_answer_makes_a_decoder_panic() {
         for data in ["null", "[]", "{}", "7", r#""x""#, "true", "[[]]", "[{}]", "[null]", "1e999"] {
             let body = format!(r#"{{"code":1000,"data":{data}}}"#);
             // Most are errors; none may panic.
-            let _ = entry.recode_answer(StatusCode::OK, &body.into());
+            let _ = entry.recode_response(StatusCode::OK, &body.into());
         }
     }
 }

@@ -5,7 +5,7 @@ use bitmart_rest::catalog::{self, ENDPOINTS, Presence, RecodeError};
 
 #[test]
 fn parameters_become_the_same_request_as_the_typed_one() {
-    let submit = catalog::find(Method::Post, "/spot/v2/submit_order").expect("described");
+    let submit = catalog::find_route(Method::Post, "/spot/v2/submit_order").expect("described");
     let payload = submit
         .encode_request(
             r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.10","price":"60000"}"#,
@@ -18,7 +18,7 @@ fn parameters_become_the_same_request_as_the_typed_one() {
 
 #[test]
 fn a_request_that_breaks_a_rule_is_not_encoded_to_be_sent() {
-    let klines = catalog::find(Method::Get, "/spot/quotation/v3/klines").expect("described");
+    let klines = catalog::find_route(Method::Get, "/spot/quotation/v3/klines").expect("described");
     let too_many = r#"{"symbol":"BTC_USDT","limit":"201"}"#;
     assert!(matches!(klines.encode_request(too_many), Err(RecodeError::Invalid(_))));
     assert!(klines.recode_request(too_many).is_ok(), "recorded traffic may break rules");
@@ -35,7 +35,7 @@ fn every_entry_says_what_a_command_line_needs() {
             assert!(!parameter.doc.is_empty(), "{id}: {} is not explained", parameter.name);
         }
     }
-    let submit = catalog::find(Method::Post, "/spot/v2/submit_order").expect("described");
+    let submit = catalog::find_route(Method::Post, "/spot/v2/submit_order").expect("described");
     assert_eq!(submit.permission, Some("Spot-Trade"));
     let side = submit.parameters.iter().find(|one| one.name == "side").expect("described");
     assert_eq!((side.presence, side.values), (Presence::Required, &["buy", "sell"][..]));

@@ -58,7 +58,7 @@ fn described_fields_are_those_of_the_model() {
     for entry in ENDPOINTS.iter().filter(|entry| !entry.is_unverified) {
         let mut modelled = BTreeSet::new();
         for answer in answers(entry) {
-            let text = entry.recode_answer(http::StatusCode::OK, &answer.to_string().into());
+            let text = entry.recode_response(http::StatusCode::OK, &answer.to_string().into());
             let text = text.unwrap_or_else(|error| panic!("{}: {error}", entry.metadata.id));
             leaves("", &serde_json::from_str(&text).expect("JSON"), &mut modelled);
         }

@@ -141,7 +141,7 @@ pub(super) fn snapshot_lines(
     entry: &EndpointEntry,
     body: &Bytes,
 ) -> Result<(Vec<Vec<u8>>, Vec<String>), String> {
-    let data = entry.recode_answer(StatusCode::OK, body).map_err(|error| chain(&error))?;
+    let data = entry.recode_response(StatusCode::OK, body).map_err(|error| chain(&error))?;
     let mut data = Json::read(&data).map_err(|error| error.to_string())?;
     let mut faults = Vec::new();
     take_faults(&mut data, &mut faults);

@@ -81,9 +81,9 @@ impl Share {
         let answer = recording.response.as_ref().map(Json::to_string).unwrap_or_default();
         let body = Bytes::from(answer);
         let recoded =
-            self.drift.watch(&entry.metadata, &body, || entry.recode_answer(status, &body));
+            self.drift.watch(&entry.metadata, &body, || entry.recode_response(status, &body));
         if let Err(error) = recoded {
-            let is_refusal = matches!(&error, RecodeError::Answer(error)
+            let is_refusal = matches!(&error, RecodeError::Response(error)
                 if matches!(error.kind(), ErrorKind::Api(_)));
             if !is_refusal {
                 self.differs(id, &chain(&error));

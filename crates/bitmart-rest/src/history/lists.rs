@@ -3,6 +3,8 @@
 use bitmart_types::{Rows, Timestamp};
 
 use super::{History, HistorySpec, RowKey, Window};
+
+use crate::api::catalog::history_specs as specs;
 use crate::account::{FundingRecord, ListFundingHistory};
 use crate::earn::{FixedRecord, FlexibleRecord, ListFixedRecords, ListFlexibleRecords};
 use crate::futures::{
@@ -62,21 +64,21 @@ macro_rules! histories {
 // Nor does it document one for candles and savings. A full answer is asked for in narrower windows,
 // whatever their length.
 histories! {
-    ListOrderHistory => Order, HistorySpec::new(7, 200),
+    ListOrderHistory => Order, specs::SPOT_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
     // Open orders are those of a span as well: without times, of the last week only.
-    ListOpenOrders => Order, HistorySpec::new(7, 200),
+    ListOpenOrders => Order, specs::SPOT_OPEN_ORDERS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
-    ListAlgoOrderHistory => AlgoOrder, HistorySpec::new(7, 200),
+    ListAlgoOrderHistory => AlgoOrder, specs::SPOT_ALGO_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| answer.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
-    ListAccountTrades => Fill, HistorySpec::new(7, 200),
+    ListAccountTrades => Fill, specs::SPOT_ACCOUNT_TRADES,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
-    ListFundingHistory => FundingRecord, HistorySpec::new(89, 1_000),
+    ListFundingHistory => FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
         |this, window| ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| Some(answer.records),
@@ -86,37 +88,37 @@ histories! {
             // A row without an id is told from others by all that it says.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
-    ListBorrowRecords => BorrowRecord, HistorySpec::new(30, 100),
+    ListBorrowRecords => BorrowRecord, specs::MARGIN_BORROW_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
-    ListRepayRecords => RepayRecord, HistorySpec::new(30, 100),
+    ListRepayRecords => RepayRecord, specs::MARGIN_REPAY_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
-    ListFuturesOrderHistory => FuturesOrder, HistorySpec::new(7, 200).seconds(),
+    ListFuturesOrderHistory => FuturesOrder, specs::FUTURES_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
-    ListFuturesFills => FuturesFill, HistorySpec::new(7, 200).seconds(),
+    ListFuturesFills => FuturesFill, specs::FUTURES_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
-    ListFuturesTransactions => FuturesTransaction, HistorySpec::new(7, 1_000),
+    ListFuturesTransactions => FuturesTransaction, specs::FUTURES_TRANSACTIONS,
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
         |answer| Some(answer), |row| key(row.time, &row.id);
-    ListFuturesTransfers => FuturesTransfer, HistorySpec::new(30, 100).numbered(),
+    ListFuturesTransfers => FuturesTransfer, specs::FUTURES_TRANSFERS,
         |this, window| ListFuturesTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| Some(answer.records), |row| key(row.time, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
-    ListKlines => Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
+    ListKlines => Kline, specs::SPOT_KLINES,
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
-    ListFuturesKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
+    ListFuturesKlines => FuturesKline, specs::FUTURES_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
         |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
-    ListMarkPriceKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
+    ListMarkPriceKlines => FuturesKline, specs::FUTURES_MARK_PRICE_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
         |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
-    ListAutoRepayments => AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
+    ListAutoRepayments => AutoRepayment, specs::FUTURES_AUTO_REPAYMENTS,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |answer| {
@@ -125,7 +127,7 @@ histories! {
         },
         // Its time is a text of no stated format.
         |row| unverified_key(None, None::<&String>, row);
-    ListCollateralInterest => CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
+    ListCollateralInterest => CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |answer| {
@@ -133,7 +135,7 @@ histories! {
             rows_or_none(answer.items, answer.total)
         },
         |row| unverified_key(row.interest_time, row.id.as_ref(), row);
-    ListFlexibleRecords => FlexibleRecord, HistorySpec::new(30, 100).numbered(),
+    ListFlexibleRecords => FlexibleRecord, specs::EARN_FLEXIBLE_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| {
@@ -141,7 +143,7 @@ histories! {
             rows_or_none(answer.records, answer.total)
         },
         |row| unverified_key(row.time, row.record_id.as_ref(), row);
-    ListFixedRecords => FixedRecord, HistorySpec::new(30, 100).numbered(),
+    ListFixedRecords => FixedRecord, specs::EARN_FIXED_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| {

@@ -144,7 +144,7 @@ impl Drift {
         let is_located = notes.iter().any(has_place)
             && entry.is_some_and(|entry| {
                 let body = Bytes::copy_from_slice(body);
-                let got = entry.recode_answer(StatusCode::OK, &body).ok();
+                let got = entry.recode_response(StatusCode::OK, &body).ok();
                 let got = got.and_then(|got| serde_json::from_str(&got).ok());
                 let mut count = |place, kind| state.count(endpoint.id, place, kind);
                 got.is_some_and(|got| lost::compare(&data, &got, &mut count))
