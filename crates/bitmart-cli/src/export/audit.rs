@@ -3,8 +3,8 @@
 use bitmart::Timestamp;
 
 use super::archive::{self, ArchiveInfo};
-use super::fetch::entry;
 use super::manifest::{Dataset, FileRecord};
+use super::snapshot::entry;
 use super::{Archive, source, verify};
 use crate::failure::Failure;
 

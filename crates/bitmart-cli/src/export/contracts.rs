@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bitmart::Decimal;
+use bitmart::rest::catalog::{ContractAmount, EndpointEntry};
 use serde_json::Value;
 
 use super::Archive;
@@ -91,28 +92,15 @@ impl Contract {
     }
 }
 
-/// Columns of a dataset of futures that count contracts: what their amounts are called, and the columns
-/// of the count and of the price.
-pub(super) fn counted(endpoint: &str) -> &'static [[&'static str; 3]] {
-    match endpoint {
-        "futures_fills" => &[["", "vol", "price"]],
-        "futures_order_history" | "futures_open_orders" => {
-            &[["", "size", "price"], ["filled_", "deal_size", "deal_avg_price"]]
-        }
-        "futures_plan_orders" => &[["", "size", "executive_price"]],
-        "futures_positions" => &[["", "current_amount", "entry_price"]],
-        _ => &[],
-    }
-}
-
 /// Names of the columns of [`column_values`].
-pub(super) fn column_names(endpoint: &str) -> Vec<String> {
-    let counted = counted(endpoint);
-    if counted.is_empty() {
+pub(super) fn column_names(entry: &EndpointEntry) -> Vec<String> {
+    if entry.contract_amounts.is_empty() {
         return Vec::new();
     }
     let mut names = ["contract_size", "base", "quote"].map(str::to_owned).to_vec();
-    for [prefix, ..] in counted {
+    for amount in entry.contract_amounts {
+        let underscore = if amount.name.is_empty() { "" } else { "_" };
+        let prefix = format!("{}{underscore}", amount.name);
         names.extend(["base_amount", "quote_amount"].map(|name| format!("{prefix}{name}")));
     }
     names
@@ -120,12 +108,11 @@ pub(super) fn column_names(endpoint: &str) -> Vec<String> {
 
 /// Computes the amounts of a futures row; `None` where the contract or the price is unknown.
 pub(super) fn column_values(
-    endpoint: &str,
+    entry: &EndpointEntry,
     row: &Value,
     contracts: &Contracts,
 ) -> Vec<Option<String>> {
-    let counted = counted(endpoint);
-    if counted.is_empty() {
+    if entry.contract_amounts.is_empty() {
         return Vec::new();
     }
     let contract = contracts.find(row);
@@ -134,7 +121,7 @@ pub(super) fn column_values(
         contract.map(|contract| contract.base.clone()),
         contract.map(|contract| contract.quote.clone()),
     ];
-    for [_, count, price] in counted {
+    for ContractAmount { count, price, .. } in entry.contract_amounts {
         let amounts = contract.zip(decimal(row, count));
         let (base, quote) = amounts
             .map(|(contract, count)| contract.amounts(count, decimal(row, price)))

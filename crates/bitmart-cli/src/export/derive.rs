@@ -6,6 +6,8 @@ use std::path::Path;
 use super::archive;
 use super::cells;
 use super::columns::{Column, Kind};
+use bitmart::rest::catalog::EndpointEntry;
+
 use super::contracts::{self, Contracts};
 use super::manifest::names;
 use super::table::{Cells, Table};
@@ -72,13 +74,13 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
 }
 
 /// The columns of a CSV file: the documented ones, names of codes, and computed amounts of futures.
-pub(super) fn header(columns: &[Column], endpoint: &str) -> Vec<String> {
+pub(super) fn header(columns: &[Column], entry: &EndpointEntry) -> Vec<String> {
     let mut header = Vec::new();
     for column in columns {
         header.push(column.name.clone());
         header.extend(name_column(column));
     }
-    header.extend(contracts::column_names(endpoint));
+    header.extend(contracts::column_names(entry));
     header
 }
 
@@ -90,10 +92,9 @@ pub(super) fn name_column(column: &Column) -> Option<String> {
 fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
     let broken = |error: csv::Error| Failure::machine(format!("{file}: {error}"));
     let io = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
-    let endpoint = table.entry.metadata.id;
     private::write_with(path, io, |out| {
         let mut writer = csv::Writer::from_writer(out);
-        let mut header = header(&table.columns, endpoint);
+        let mut header = header(&table.columns, table.entry);
         header.extend(table.names.iter().skip(table.columns.len()).cloned());
         if !header.is_empty() {
             writer.write_record(&header).map_err(broken)?;
@@ -102,7 +103,7 @@ fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<
             let mut record = Vec::with_capacity(header.len());
             documented(table, row, &mut record);
             let value = serde_json::from_slice(line).unwrap_or_default();
-            let amounts = contracts::column_values(endpoint, &value, contracts);
+            let amounts = contracts::column_values(table.entry, &value, contracts);
             record.extend(amounts.into_iter().map(Option::unwrap_or_default));
             record.extend(row.iter().skip(table.columns.len()).map(cells::undocumented_csv_cell));
             // A row may lack columns that only later rows have.
@@ -117,7 +118,7 @@ fn documented(table: &Table, row: &Cells, record: &mut Vec<String>) {
     for (value, column) in row.iter().zip(&table.columns) {
         record.push(cells::csv_cell(value, column.kind, column.is_required));
         if column.kind == Kind::Code {
-            record.push(column.word(&value.cell()).to_owned());
+            record.push(column.value_name(&value.cell()).to_owned());
         }
     }
 }

@@ -3,39 +3,30 @@
 use std::fmt;
 
 use bitmart::Timestamp;
+use bitmart::rest::catalog;
 use bitmart::rest::history::{History, HistoryError, HistoryPages, Page, RowKey, Window};
 use bitmart::rest::{Category, ErrorKind, Payload, RowFault};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::history_rows::{self, line};
+use super::history_rows;
 use super::index::{Index, RowStatus};
 use super::manifest::sha256;
 use super::outage::AfterFailure;
-pub(super) use super::snapshot::{Most, entry, snapshot_lines, take_snapshot};
-use super::snapshot::{count, finished};
+
+use super::snapshot::{count, entry, finished};
 use super::store::{NewRows, Span, State, Store, StoredResponse, read_state};
-use super::{Export, progress, reference, spans};
+use super::{Export, progress, spans};
 use crate::failure::{Failure, chain};
 
 /// Times before 2010 are not in milliseconds.
 pub(super) const EARLIEST_MS: i64 = 1_262_304_000_000;
 
-/// Lists that not every account has: institutions, main accounts and copy traders only, or undocumented
-/// ones. A refusal of the exchange is then all that there is.
+/// Whether the exchange may reject a list for some accounts or symbols. Its rejection is then a complete answer.
 pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
-    const GROUPS: [&str; 3] = ["sub_accounts_", "futures_sub_accounts_", "earn_"];
-    const OTHERS: [&str; 4] = [
-        "futures_auto_repayments",
-        "futures_collateral_interest",
-        "spot_algo_order_history",
-        "spot_open_algo_orders",
-    ];
-    GROUPS.iter().any(|group| endpoint.starts_with(group))
-        || OTHERS.contains(&endpoint)
-        || name.starts_with("copy-trading-")
-        || reference::is_optional(endpoint)
+    name.starts_with("copy-trading-")
+        || catalog::find(endpoint).is_some_and(|entry| entry.availability.is_some())
 }
 
 /// Requests a history up to the end of this run.
@@ -213,7 +204,9 @@ where
     (response.walk, response.taken) = (store.state.walk, taken);
     let mut rows = Vec::new();
     for row in &page.rows {
-        let line = line(row).map_err(Failure::machine)?;
+        let mut line =
+            serde_json::to_vec(row).map_err(|error| Failure::machine(error.to_string()))?;
+        line.push(b'\n');
         rows.push((H::key(row), with_snapshot_time(line, taken)));
     }
     let statuses = match sink.index.as_deref_mut() {
@@ -270,7 +263,8 @@ where
 
 /// Adds a row that is not final to the pending ones, or removes one that is.
 pub(super) fn update_pending(state: &mut State, key: &RowKey, line: &[u8]) {
-    if !spans::can_be_pending(&state.endpoint) || state.snapshot.is_some() {
+    let has_states = catalog::find(&state.endpoint).is_some_and(|entry| entry.states.is_some());
+    if !has_states || state.snapshot.is_some() {
         return;
     }
     let row: Value = serde_json::from_slice(line).unwrap_or_default();
@@ -384,7 +378,7 @@ async fn skip_page<H: History<Row: Serialize>>(
         .map_err(|error| Failure::machine(chain(&error)))?;
     let metadata = &entry(H::METADATA.id)?.metadata;
     let Ok(response) = export.client.send_raw(metadata, payload).await else { return Ok(false) };
-    if history_rows::rows(H::METADATA.id, &response.raw).is_some_and(|rows| rows.is_ok()) {
+    if history_rows::read(H::METADATA.id, &response.raw).is_some_and(|read| read.is_ok()) {
         return Ok(false);
     }
     let mut stored = StoredResponse::new(window_json(&window), &response.raw);

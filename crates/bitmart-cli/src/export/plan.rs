@@ -3,20 +3,30 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bitmart::rest::account::ListFundingHistory;
-use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
-use bitmart::rest::futures::{
-    ListAutoRepayments, ListCollateralInterest, ListContracts, ListFuturesFills, ListFuturesKlines,
-    ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
+use bitmart::rest::account::{ListFundingHistory, QueryWallet};
+use bitmart::rest::earn::{
+    ListEarnHoldings, ListFixedHoldings, ListFixedRecords, ListFlexibleHoldings,
+    ListFlexibleRecords,
 };
-use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
+use bitmart::rest::futures::{
+    ListAutoRepayments, ListCollateralInterest, ListContracts, ListFuturesAssets, ListFuturesFills,
+    ListFuturesKlines, ListFuturesOpenOrders, ListFuturesOrderHistory, ListFuturesSubTransfers,
+    ListFuturesTransactions, ListFuturesTransfers, ListPlanOrders, ListPositions,
+    QueryFuturesSubWallet,
+};
+use bitmart::rest::margin::{ListBorrowRecords, ListMarginAccounts, ListRepayRecords};
 use bitmart::rest::spot::{
-    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders, ListOrderHistory,
+    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenAlgoOrders, ListOpenOrders,
+    ListOrderHistory,
+};
+use bitmart::rest::sub_account::{
+    ListOwnTransfers, ListSubAccountTransfers, ListSubAccounts, QuerySubAccountWallet,
 };
 use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
 use serde_json::{Value, json};
 
-use super::fetch::{Most, fetch_history, fetch_open_list, take_snapshot};
+use super::fetch::{fetch_history, fetch_open_list};
+use super::snapshot::take_snapshot;
 use super::store::file_name_part;
 use super::{Export, reference, rows};
 use crate::failure::Failure;
@@ -92,14 +102,7 @@ pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<()
             "orders" => {
                 // Open orders first: those that close in between are in the history.
                 fetch_open_list(export, "open-orders", ListOpenOrders::new()).await?;
-                take_snapshot(
-                    export,
-                    "open-algo-orders",
-                    "spot_open_algo_orders",
-                    json!({ "limit": 200 }),
-                    Most::Rows(200),
-                )
-                .await?;
+                take_snapshot::<ListOpenAlgoOrders>(export, "open-algo-orders", json!({})).await?;
                 fetch_history(export, "orders", ListOrderHistory::new()).await?;
                 fetch_history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
             }
@@ -108,16 +111,8 @@ pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<()
             "withdrawals" => funding(export, group, FundingOperation::Withdraw).await?,
             "transfers" => {
                 fetch_history(export, "futures-transfers", ListFuturesTransfers::new(1, 1)).await?;
-                let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
-                let most = Most::Rows(NEWEST as usize);
-                take_snapshot(
-                    export,
-                    "account-transfers",
-                    "sub_accounts_own_transfers",
-                    asked,
-                    most,
-                )
-                .await?;
+                let spot = json!({ "moveType": "spot to spot" });
+                take_snapshot::<ListOwnTransfers>(export, "account-transfers", spot).await?;
             }
             "transactions" => transactions(export).await?,
             "margin" => margin(export).await?,
@@ -156,26 +151,19 @@ async fn transactions(export: &mut Export) -> Result<(), Failure> {
 
 /// Balances and holdings.
 async fn balances(export: &mut Export) -> Result<(), Failure> {
-    for (name, endpoint) in [
-        ("balances-spot", "account_wallet"),
-        ("balances-futures", "futures_assets"),
-        ("balances-margin", "margin_accounts"),
-        ("balances-earn", "earn_holdings"),
-    ] {
-        take_snapshot(export, name, endpoint, json!({}), Most::All).await?;
-    }
-    for (name, endpoint) in
-        [("holdings-flexible", "earn_flexible_holdings"), ("holdings-fixed", "earn_fixed_holdings")]
-    {
-        let pages = Most::Page(NEWEST as usize, "currentPage");
-        take_snapshot(export, name, endpoint, json!({ "sizePage": NEWEST }), pages).await?;
-    }
+    let none = || json!({});
+    take_snapshot::<QueryWallet>(export, "balances-spot", none()).await?;
+    take_snapshot::<ListFuturesAssets>(export, "balances-futures", none()).await?;
+    take_snapshot::<ListMarginAccounts>(export, "balances-margin", none()).await?;
+    take_snapshot::<ListEarnHoldings>(export, "balances-earn", none()).await?;
+    take_snapshot::<ListFlexibleHoldings>(export, "holdings-flexible", none()).await?;
+    take_snapshot::<ListFixedHoldings>(export, "holdings-fixed", none()).await?;
     Ok(())
 }
 
 /// Margin loans, which are listed by pair: those with a balance or an order.
 async fn margin(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
+    take_snapshot::<ListMarginAccounts>(export, "balances-margin", json!({})).await?;
     fetch_history(export, "orders", ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
     rows::all(&export.folder, "orders", |row| {
@@ -207,13 +195,10 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
 async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure> {
     // Rows count contracts, whose size is in this list.
     reference::contracts(export).await?;
-    for (name, endpoint, asked, most) in [
-        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
-        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
-        ("futures-positions", "futures_positions", json!({}), Most::All),
-    ] {
-        take_snapshot(export, name, endpoint, asked, most).await?;
-    }
+    let none = || json!({});
+    take_snapshot::<ListFuturesOpenOrders>(export, "futures-open-orders", none()).await?;
+    take_snapshot::<ListPlanOrders>(export, "futures-plan-orders", none()).await?;
+    take_snapshot::<ListPositions>(export, "futures-positions", none()).await?;
     transactions(export).await?;
     fetch_history(export, "futures-trades", ListFuturesFills::new()).await?;
     let mut contracts = BTreeSet::new();
@@ -258,7 +243,7 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 
 /// Sub-accounts, for a main account.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot(export, "sub-accounts", "sub_accounts_list", json!({}), Most::All).await?;
+    take_snapshot::<ListSubAccounts>(export, "sub-accounts", json!({})).await?;
     // Of all snapshots, so that each keeps its number.
     let mut names: Vec<String> = Vec::new();
     rows::all(&export.folder, "sub-accounts", |row| {
@@ -267,33 +252,18 @@ async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
     if names.is_empty() {
         return Ok(());
     }
-    let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
-    let newest = Most::Rows(NEWEST as usize);
-    take_snapshot(export, "sub-account-transfers", "sub_accounts_transfers", asked, newest).await?;
+    let spot = json!({ "moveType": "spot to spot" });
+    take_snapshot::<ListSubAccountTransfers>(export, "sub-account-transfers", spot).await?;
     for (at, account) in names.into_iter().enumerate() {
         // Names of accounts are e-mail addresses, and not used in file names.
         let number = at + 1;
         let name = |what: &str| format!("sub-account-{number}-{what}");
-        let wallet = json!({ "subAccount": account });
-        let transfers = json!({ "subAccount": account, "limit": NEWEST });
-        take_snapshot(export, &name("balances"), "sub_accounts_wallet", wallet.clone(), Most::All)
+        let account = || json!({ "subAccount": account });
+        take_snapshot::<QuerySubAccountWallet>(export, &name("balances"), account()).await?;
+        take_snapshot::<QueryFuturesSubWallet>(export, &name("futures-balances"), account())
             .await?;
-        take_snapshot(
-            export,
-            &name("futures-balances"),
-            "futures_sub_accounts_wallet",
-            wallet,
-            Most::All,
-        )
-        .await?;
-        take_snapshot(
-            export,
-            &name("futures-transfers"),
-            "futures_sub_accounts_transfers",
-            transfers,
-            newest,
-        )
-        .await?;
+        take_snapshot::<ListFuturesSubTransfers>(export, &name("futures-transfers"), account())
+            .await?;
     }
     Ok(())
 }

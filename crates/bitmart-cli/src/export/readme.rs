@@ -9,8 +9,8 @@ use bitmart::rest::Method;
 use bitmart::rest::catalog::EndpointEntry;
 
 use super::columns::{Column, Kind, columns, is_positional};
-use super::fetch::entry;
 use super::manifest::{Dataset, FileRecord, Manifest};
+use super::snapshot::entry;
 use super::{archive, contracts, derive};
 use crate::failure::Failure;
 use crate::private;
@@ -161,7 +161,7 @@ fn section(text: &mut String, entry: &EndpointEntry, datasets: &[&Dataset]) {
             "| `taken` | time | UTC, as text | When the snapshot of the row was taken. |\n",
         );
     }
-    let added = contracts::column_names(metadata.id);
+    let added = contracts::column_names(entry);
     for name in &added {
         let meaning = match name.as_str() {
             "contract_size" => "What one contract is worth; in `csv` only.",
@@ -195,7 +195,7 @@ fn row(text: &mut String, column: &Column) {
         text,
         "| `{}` | {kind} | {} | {} |",
         column.name,
-        escaped(&unit),
+        escaped(unit),
         escaped(&meaning)
     );
     if let Some(names) = derive::name_column(column) {
@@ -206,7 +206,7 @@ fn row(text: &mut String, column: &Column) {
 
 /// Describes the members of a list.
 fn members(column: &Column) -> String {
-    let members = column.inner.iter().map(|(name, field)| {
+    let members = column.members.iter().map(|(name, field)| {
         let doc = field.doc.trim_end_matches('.');
         let doc = if doc.is_empty() { String::new() } else { format!(": {doc}") };
         if name.is_empty() {

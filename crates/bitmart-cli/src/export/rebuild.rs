@@ -9,6 +9,7 @@ use std::path::Path;
 
 use bitmart::Timestamp;
 use bitmart::rest::bytes::Bytes;
+use bitmart::rest::catalog;
 use bitmart::rest::history::{Cursor, RowKey};
 use serde_json::Value;
 
@@ -301,9 +302,8 @@ impl<'a> Rebuilder<'a> {
                 return Ok(());
             }
         };
-        let most =
-            ["limit", "N", "size", "sizePage"].iter().find_map(|name| response.request.get(name));
-        let most = most.and_then(Value::as_u64);
+        let paging = catalog::find(&self.old.endpoint).and_then(|entry| entry.paging);
+        let most = paging.and_then(|paging| response.request.get(paging.size)?.as_u64());
         self.is_full = most.is_some_and(|most| (lines.len() + faults.len()) as u64 >= most);
         self.state.faulty += faults.len() as u64;
         self.last_error = faults.last().cloned().or(self.last_error.take());
@@ -353,8 +353,11 @@ impl<'a> Rebuilder<'a> {
             state.lacks = None;
         }
         // A snapshot ends at a response that does not decode: there may have been another page.
-        let is_list = history_rows::read(&old.endpoint, &Bytes::new()).is_none();
-        if is_list && old.unread > 0 && state.unread == 0 && old.refused.is_none() {
+        if !history_rows::is_history(&old.endpoint)
+            && old.unread > 0
+            && state.unread == 0
+            && old.refused.is_none()
+        {
             state.done = true;
             if self.is_full && state.lacks.is_none() {
                 state.lacks = Some(

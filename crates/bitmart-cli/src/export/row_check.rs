@@ -5,10 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use bitmart::rest::bytes::Bytes;
+use bitmart::rest::history::RowKey;
 
-use super::fetch::{entry, snapshot_lines, with_snapshot_time};
+use super::fetch::with_snapshot_time;
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
+use super::snapshot::{entry, snapshot_lines};
 use super::store::{State, StoredResponse, raw_path, rows_path, versions_path};
 use super::{history_rows, spans};
 use crate::failure::Failure;
@@ -122,12 +124,12 @@ fn compare_files(
     faults: &mut Vec<String>,
 ) -> Result<(), Failure> {
     let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
-    let id = |line: &[u8]| match history_rows::id_of(&state.endpoint, line) {
-        Some(id) if state.snapshot.is_some() => {
+    let id = |line: &[u8]| match history_rows::key(&state.endpoint, line) {
+        Some(RowKey { id, .. }) if state.snapshot.is_some() => {
             let row = serde_json::from_slice(line).unwrap_or_default();
             digest(id_in_snapshot(spans::snapshot_time(&row), &id).as_bytes())
         }
-        Some(id) => digest(id.as_bytes()),
+        Some(RowKey { id, .. }) => digest(id.as_bytes()),
         None => digest(line),
     };
     let mut rows = 0;
@@ -199,10 +201,11 @@ fn rows_of(endpoint: &str, line: &[u8]) -> Result<(StoredResponse, Rows), String
     }
     let body = Bytes::from(std::mem::take(&mut response.body));
     let taken = response.taken;
-    if let Some(rows) = history_rows::rows(endpoint, &body) {
-        let rows = rows?.into_iter();
-        let rows = rows
-            .map(|(id, row)| (Some(id_in_snapshot(taken, &id)), with_snapshot_time(row, taken)));
+    if let Some(read) = history_rows::read(endpoint, &body) {
+        let rows = read?.rows.into_iter();
+        let rows = rows.map(|(key, row)| {
+            (Some(id_in_snapshot(taken, &key.id)), with_snapshot_time(row, taken))
+        });
         return Ok((response, rows.collect()));
     }
     let entry = entry(endpoint).map_err(|failure| failure.to_string())?;

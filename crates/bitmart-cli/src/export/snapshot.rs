@@ -1,14 +1,15 @@
 //! Snapshots of lists that have no past, such as balances: one response, or numbered pages.
 
+use bitmart::rest::Endpoint;
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry};
+use bitmart::rest::catalog::{self, EndpointEntry, Paging};
 use bitmart::rest::history::HistoryError;
 use bitmart::rest::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::Export;
 use super::fetch::with_snapshot_time;
 use super::store::{NewRows, Store, StoredResponse, read_state};
-use super::{Export, reference};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
 use crate::output::rows::{list, one_row, rows};
@@ -24,42 +25,57 @@ pub(super) fn count(body: &[u8]) -> Option<usize> {
     list(data).map(<[Json]>::len)
 }
 
-/// How many rows of a list the exchange returns.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Most {
-    All,
-    /// At most so many, the newest.
-    Rows(usize),
-    /// At most so many on each page, which the parameter numbers.
-    Page(usize, &'static str),
-}
-
-/// Takes a snapshot of a list, unless this run has one.
-pub(super) async fn take_snapshot(
+/// Takes a snapshot of the list of request type `E`, unless this run has one. The parameters for the number of rows and
+/// the page are added. If the exchange returns only some rows, the dataset is marked as incomplete.
+pub(super) async fn take_snapshot<E: Endpoint>(
     export: &mut Export,
     name: &str,
-    endpoint: &str,
+    parameters: Value,
+) -> Result<(), Failure> {
+    let entry = entry(E::METADATA.id)?;
+    snapshot(export, name, entry, parameters, entry.paging).await
+}
+
+/// Like [`take_snapshot`], for a list of which the newest rows are enough.
+pub(super) async fn take_newest<E: Endpoint>(
+    export: &mut Export,
+    name: &str,
     mut parameters: Value,
-    most: Most,
+) -> Result<(), Failure> {
+    let entry = entry(E::METADATA.id)?;
+    if let Some(paging) = entry.paging {
+        parameters[paging.size] = json!(paging.max);
+    }
+    snapshot(export, name, entry, parameters, None).await
+}
+
+async fn snapshot(
+    export: &mut Export,
+    name: &str,
+    entry: &'static EndpointEntry,
+    mut parameters: Value,
+    paging: Option<Paging>,
 ) -> Result<(), Failure> {
     if let Some(forecast) = &mut export.forecast {
         let state = read_state(&export.folder, name).unwrap_or_default();
         if !(state.done && state.run >= export.run) {
-            forecast.add(name, &entry(endpoint)?.metadata, 1);
+            forecast.add(name, &entry.metadata, 1);
         }
         return Ok(());
     }
-    let mut store = Store::open(&export.folder, name, endpoint)?;
+    let mut store = Store::open(&export.folder, name, entry.metadata.id)?;
     if store.state.done && store.state.run >= export.run {
         return Ok(());
     }
     // All pages belong to one time.
     let taken = export.now().as_millis();
     store.begin_snapshot(export.run, taken)?;
-    let entry = entry(endpoint)?;
+    if let Some(paging) = paging {
+        parameters[paging.size] = json!(paging.max);
+    }
     let mut before = Vec::new();
     for page in 1.. {
-        if let Most::Page(_, name) = most {
+        if let Some(name) = paging.and_then(|paging| paging.page) {
             parameters[name] = json!(page);
         }
         let payload = entry
@@ -84,7 +100,7 @@ pub(super) async fn take_snapshot(
             faulty = faults.len();
             lines
         });
-        if !matches!(most, Most::All) && lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
+        if paging.is_some() && lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
             // A response without a list is read as a single row.
             lines = lines.and_then(|lines| count(&body).map(|_| lines).ok_or(NO_LIST.to_owned()));
         }
@@ -113,13 +129,11 @@ pub(super) async fn take_snapshot(
         export.overall.add(rows, text.len() + response.body.len());
         export.page_done();
         before = lines;
-        let lacks = match most {
-            Most::Page(full, _) if received >= full && repeated => {
-                "the same page comes again and again"
-            }
-            Most::Page(full, _) if received >= full => continue,
-            Most::Rows(full) if received >= full => "it gave the most rows that it gives",
-            _ => break,
+        let Some(paging) = paging.filter(|paging| received >= paging.max as usize) else { break };
+        let lacks = match paging.page {
+            Some(_) if repeated => "the same page comes again and again",
+            Some(_) => continue,
+            None => "it gave the most rows that it gives",
         };
         store.set_lacks(format!("{lacks}; there may be more"));
         break;
@@ -130,9 +144,7 @@ pub(super) async fn take_snapshot(
 }
 
 pub(super) fn entry(endpoint: &str) -> Result<&'static EndpointEntry, Failure> {
-    ENDPOINTS
-        .iter()
-        .find(|entry| entry.metadata.id == endpoint)
+    catalog::find(endpoint)
         .ok_or_else(|| Failure::machine(format!("no endpoint is called {endpoint}")))
 }
 
@@ -151,11 +163,10 @@ pub(super) fn snapshot_lines(
         // An empty response may lack the list.
         return Ok((Vec::new(), faults));
     }
-    let rows = if reference::is_one_row(entry.metadata.id) {
-        one_row(&data)
-    } else {
-        rows(&data, &|_, _| None)
-    };
+    // The data may be one row although it contains a list.
+    let is_one_row =
+        entry.rows.is_none() && entry.fields.iter().any(|field| field.path.contains("[]"));
+    let rows = if is_one_row { one_row(&data) } else { rows(&data, &|_, _| None) };
     let lines = rows.rows.iter().map(|row| format!("{}\n", rows.object(row)).into_bytes());
     Ok((lines.collect(), faults))
 }

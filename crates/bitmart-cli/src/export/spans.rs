@@ -7,7 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart::Timestamp;
+use bitmart::rest::Endpoint as _;
+use bitmart::rest::catalog;
+use bitmart::rest::futures::ListFuturesOrderHistory;
 use bitmart::rest::history::HistorySpec;
+use bitmart::rest::spot::{ListAlgoOrderHistory, ListOrderHistory};
 use serde_json::Value;
 
 use super::Export;
@@ -67,8 +71,8 @@ fn requested_until(export: &Export, name: &str, known: &State) -> Result<i64, Fa
     }
     let end = known.cursor.as_ref().map_or(export.from, |cursor| cursor.end).as_millis();
     let first = rows::first_line(&raw_path(&export.folder, name))?;
-    let asked = serde_json::from_slice(&first).map_or(end, |answer: StoredResponse| answer.at);
-    Ok(end.min(asked))
+    let first = serde_json::from_slice(&first).map_or(end, |response: StoredResponse| response.at);
+    Ok(end.min(first))
 }
 
 /// Returns the times of orders that an earlier snapshot lists as open and the newest does not: they are in the
@@ -80,12 +84,13 @@ fn closed_since(
     known: &State,
     end: i64,
 ) -> Result<Vec<i64>, Failure> {
+    const SPOT: &str = ListOrderHistory::METADATA.id;
+    const ALGO: &str = ListAlgoOrderHistory::METADATA.id;
+    const FUTURES: &str = ListFuturesOrderHistory::METADATA.id;
     let (lists, id, time): (&[&str], _, _) = match endpoint {
-        "spot_order_history" => (&["open-orders"], "orderId", "createTime"),
-        "spot_algo_order_history" => (&["open-algo-orders"], "orderId", "createTime"),
-        "futures_order_history" => {
-            (&["futures-open-orders", "futures-plan-orders"], "order_id", "create_time")
-        }
+        SPOT => (&["open-orders"], "orderId", "createTime"),
+        ALGO => (&["open-algo-orders"], "orderId", "createTime"),
+        FUTURES => (&["futures-open-orders", "futures-plan-orders"], "order_id", "create_time"),
         _ => return Ok(Vec::new()),
     };
     let mut times = Vec::new();
@@ -96,7 +101,7 @@ fn closed_since(
         let mut gone: BTreeMap<String, i64> = BTreeMap::new();
         rows::all(&export.folder, list, |row| {
             let (Some(id), Some(time)) = (text(&row, id), millis(&row, time)) else { return };
-            if endpoint == "futures_order_history"
+            if endpoint == FUTURES
                 && text(&row, "symbol")
                     .is_none_or(|symbol| !name.ends_with(&format!("-{}", file_name_part(&symbol))))
             {
@@ -127,33 +132,15 @@ pub(super) fn snapshot_time(row: &Value) -> Option<i64> {
     text(row, "taken")?.parse().ok().map(Timestamp::as_millis)
 }
 
-/// Whether rows of a history can be pending.
-pub(super) fn can_be_pending(endpoint: &str) -> bool {
-    const LISTS: [&str; 4] = [
-        "account_funding_history",
-        "futures_transfers",
-        "spot_order_history",
-        "futures_order_history",
-    ];
-    LISTS.contains(&endpoint)
-}
-
 /// Whether a row of a history is not final.
 pub(super) fn is_pending(endpoint: &str, row: &Value) -> bool {
-    let state = || text(row, "state");
-    match endpoint {
-        // 3 is done, 4 cancelled and 5 failed.
-        "account_funding_history" => !matches!(row["status"].as_i64(), None | Some(3..=5)),
-        "futures_transfers" => {
-            state().is_some_and(|state| state != "FINISHED" && state != "FAILED")
-        }
-        "spot_order_history" => {
-            state().is_some_and(|state| state == "new" || state == "partially_filled")
-        }
-        // 4 is finished.
-        "futures_order_history" => row["state"].as_i64().is_some_and(|state| state != 4),
-        _ => false,
-    }
+    let Some(states) = catalog::find(endpoint).and_then(|entry| entry.states) else { return false };
+    let state = match &row[states.field] {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return false,
+    };
+    states.is_pending(&state)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use bitmart::rest::history::RowKey;
 
 use super::column_stats::ColumnStats;
 use super::columns::{Column, Kind, columns};
-use super::fetch::entry;
 use super::manifest::for_each_line;
+use super::snapshot::entry;
 use super::sorted::{Source, for_each_sorted};
 use super::store::{read_state, rows_path};
 use super::{history_rows, spans};
