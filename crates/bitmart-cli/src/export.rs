@@ -63,16 +63,16 @@ const DAY_MS: i64 = 86_400_000;
 pub(crate) fn command() -> Command {
     let span = |name: &'static str, help| Arg::new(name).long(name).value_name("DATE").help(help);
     Command::new("export")
-        .about("Exports the history of the account; the same again goes on to now")
+        .about("Exports the history of the account; the same command again continues to now")
         .arg(
             Arg::new("out")
                 .long("out")
                 .required_unless_present("reread")
                 .value_name("DIR")
-                .help("Folder of the export; the same again goes on"),
+                .help("Folder of the export, new or to be continued"),
         )
         .arg(Arg::new("reread").long("reread").value_name("DIR").conflicts_with_all(["out", "from", "days", "to", "what", "all-contracts", "format"]).help(
-            "Make the rows of an export anew from the responses in it; asks the exchange nothing",
+            "Decode the stored responses of an export again, offline",
         ))
         .arg(span("from", "Begin, in the --timezone [default: 2017-12-01]"))
         .arg(
@@ -111,7 +111,7 @@ pub(crate) fn command() -> Command {
             Arg::new("all-contracts")
                 .long("all-contracts")
                 .action(ArgAction::SetTrue)
-                .help("Ask every contract for orders, traded or not; takes hours"),
+                .help("Request the orders of every contract, traded or not; takes hours"),
         )
         .arg(
             Arg::new("format")
@@ -136,7 +136,7 @@ pub(crate) fn command() -> Command {
                 .value_name("HOURS")
                 .value_parser(clap::value_parser!(u32).range(0..=168))
                 .default_value("12")
-                .help("How long to wait for an exchange that does not answer"),
+                .help("How long to wait for an exchange that does not respond"),
         )
         .arg(
             Arg::new("profiles")

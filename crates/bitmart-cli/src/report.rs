@@ -25,19 +25,17 @@ use crate::timezone::{self, Zone};
 pub(crate) fn command() -> Command {
     Command::new("report")
         .about(
-            "Writes an HTML page about an export: balances, trades, income, what is missing; \
-                asks nobody",
+            "Writes an HTML page about an export: balances, trades, income, what is missing; offline",
         )
         .after_help(
-            "The page is one file, without scripts and without anything from the network, and can \
-             be printed. Days and months begin where --timezone says. Its amounts are those of the export, to the last digit. It needs an \
-             export that came to its end. It ends with 10, and writes the page, when files of the \
-             export are not as they were written.",
+            "The page is one file, without scripts and external resources, and can be printed. Days and \
+             months begin in the time zone of --timezone. Amounts are those of the export, to the last \
+             digit. The export must be finished. If its files were changed, the page is written and the \
+             exit code is 10.",
         )
         .arg(Arg::new("dir").required(true).value_name("DIR").help("Folder of the export"))
         .arg(Arg::new("out").long("out").value_name("FILE").default_value("report.html").help(
-            "File of the page, or - for standard output; a file that exists stays as it \
-                       is",
+            "File of the page, or - for standard output; an existing file is not overwritten",
         ))
         .arg(
             // For tests: the present time.

@@ -32,7 +32,7 @@ pub(crate) fn command() -> Command {
         .after_help(format!(
             "A test imports the files of {} with the tools themselves. UNVERIFIED, after the columns that \
              the tools publish: {}. Transfers between wallets of the account are in the file of {GENERIC} \
-             only; what else a format cannot carry is told when it is written.",
+             only; what else a format cannot represent is printed when it is written.",
             names(|format| format.verified && format.name != GENERIC),
             names(|format| !format.verified),
         ))
@@ -55,7 +55,7 @@ pub(crate) fn command() -> Command {
                 ),
         )
         .arg(Arg::new("out").long("out").value_name("FILE").help(
-            "File to write; formats of several files put a word before its ending [default: standard output]",
+            "File to write; formats of several files add a suffix to its name [default: standard output]",
         ))
         .arg(Arg::new("usdt-price").long("usdt-price").value_name("PRICE").help(
             "rp2: what a USDT was worth in the currency of the tax return; without, dali looks up all prices",
@@ -64,7 +64,7 @@ pub(crate) fn command() -> Command {
             Arg::new("play-money")
                 .long("play-money")
                 .action(ArgAction::SetTrue)
-                .help("Also of an export of play money, to try it"),
+                .help("Accept an export of play money, to try it"),
         )
         .arg(
             // For tests: the present time.

@@ -96,7 +96,8 @@ fn readme_documents_every_file_and_column() {
         for column in table.headers().expect("names") {
             // Names that are values, such as dates, are in braces.
             let braces = format!("| `{}.{{", column.split('.').next().expect("a name"));
-            let is_documented = section.contains(&format!("| `{column}` |")) || section.contains(&braces);
+            let is_documented =
+                section.contains(&format!("| `{column}` |")) || section.contains(&braces);
             assert!(is_documented, "{name}: {column}");
         }
     }
@@ -365,6 +366,6 @@ fn reports_trades_without_a_time() {
     let untimed = lines(folder, "trades").iter().filter(|row| row["createTime"] == 0).count();
     assert_eq!(untimed, 1, "one has no time");
     let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
-    let words = "trades: 1 row not in the ledger: the exchange told no time: ";
+    let words = "trades: 1 row not in the ledger: the exchange sent no time: ";
     assert!(verified.out.contains(words), "{}{}", verified.out, verified.err);
 }

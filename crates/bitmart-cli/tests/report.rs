@@ -56,7 +56,8 @@ fn archived() -> &'static Archived {
         assert_eq!(run.code, 0, "{}", run.err);
         let funds = ["deposit", "withdraw"].map(|kind| {
             let parameters = json!({ "operation_type": kind, "N": 1000 });
-            let reported = month.runtime.block_on(month.owner.send("account_funding_history", parameters));
+            let reported =
+                month.runtime.block_on(month.owner.send("account_funding_history", parameters));
             (kind, reported["data"]["records"].as_array().expect("rows").clone())
         });
         let of_owner = |fill: &Fill| fill.account == 1;
@@ -122,7 +123,11 @@ fn totals_equal_those_of_the_exchange() {
     for balance in archived.balances.iter().filter(|one| one.account == 1) {
         let held = balance.available + balance.frozen;
         if matches!(balance.wallet, "spot" | "earn") && !held.is_zero() {
-            assert_eq!(sum(&reported, &[balance.wallet, &balance.currency], 2), held, "{balance:?}");
+            assert_eq!(
+                sum(&reported, &[balance.wallet, &balance.currency], 2),
+                held,
+                "{balance:?}"
+            );
         }
     }
     let mut levels = 0;

@@ -156,7 +156,11 @@ fn fields(
         let (column, form) = column(path, form);
         let parts: Vec<&str> = form.split(", ").collect();
         let kind = kind(parts[0]);
-        let unit = if kind == "Text" && parts[0] != "text" { form } else { form[parts[0].len()..].trim_start_matches(", ") };
+        let unit = if kind == "Text" && parts[0] != "text" {
+            form
+        } else {
+            form[parts[0].len()..].trim_start_matches(", ")
+        };
         let _ = write!(out, "Field::new({path:?}, FieldKind::{kind}, {})", literal(form));
         if !column.is_empty() {
             let _ = write!(out, ".column({column:?})");
@@ -194,10 +198,10 @@ fn fields(
 
 /// The name of a column of positional rows, with which its form begins, and the rest of the form.
 pub(super) fn column<'a>(path: &str, form: &'a str) -> (&'a str, &'a str) {
-    let is_positional = path
-        .strip_suffix(']')
-        .and_then(|path| path.rsplit_once('['))
-        .is_some_and(|(_, index)| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_positional =
+        path.strip_suffix(']').and_then(|path| path.rsplit_once('[')).is_some_and(|(_, index)| {
+            !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+        });
     match form.split_once(", ") {
         Some(parts) if is_positional => parts,
         None if is_positional => (form, "text"),
@@ -248,7 +252,11 @@ impl std::fmt::Debug for Digits {
 }
 
 fn digits(number: i64) -> String {
-    if number < 1_000 { number.to_string() } else { format!("{}_{:03}", number / 1_000, number % 1_000) }
+    if number < 1_000 {
+        number.to_string()
+    } else {
+        format!("{}_{:03}", number / 1_000, number % 1_000)
+    }
 }
 
 /// What the values of the used enumerations mean.

@@ -362,16 +362,22 @@ impl Endpoint {
             let path = format!("{rows}{name}: ");
             self.fields.iter().any(|field| field.starts_with(&path))
         };
-        let paging = self.paging.iter().flat_map(|paging| [Some(&paging.size), paging.page.as_ref()]);
+        let paging =
+            self.paging.iter().flat_map(|paging| [Some(&paging.size), paging.page.as_ref()]);
         if let Some(name) = paging.flatten().find(|name| !has_param(name)) {
             return Err(format!("paging: there is no parameter `{name}`"));
         }
-        let amounts = self.contract_amounts.iter().flat_map(|amount| [&amount.count, &amount.price]);
+        let amounts =
+            self.contract_amounts.iter().flat_map(|amount| [&amount.count, &amount.price]);
         let fields = amounts.chain(self.states.as_ref().map(|states| &states.field));
         if let Some(name) = fields.into_iter().find(|name| !has_field(name)) {
             return Err(format!("no row has a field `{name}`"));
         }
-        if self.states.as_ref().is_some_and(|states| states.pending.is_empty() == states.finals.is_empty()) {
+        if self
+            .states
+            .as_ref()
+            .is_some_and(|states| states.pending.is_empty() == states.finals.is_empty())
+        {
             return Err("states: either pending or final values".to_owned());
         }
         if self.states.is_some() && self.history.is_none() {

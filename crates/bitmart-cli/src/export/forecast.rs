@@ -52,14 +52,13 @@ impl Forecast {
 
 #[cfg(test)]
 mod tests {
-    use bitmart::rest::catalog::ENDPOINTS;
+    use bitmart::rest::catalog::find;
 
     use super::Forecast;
 
     #[test]
     fn counts_each_dataset_once_at_the_rate_of_its_limit() {
-        let of = |id: &str| ENDPOINTS.iter().find(|entry| entry.metadata.id == id).expect(id);
-        let orders = &of("spot_order_history").metadata;
+        let orders = &find("spot_order_history").expect("described").metadata;
         let limit = orders.limit.expect("a limit");
         let mut forecast = Forecast::default();
         for _ in 0..2 {

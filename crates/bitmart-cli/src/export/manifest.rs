@@ -20,9 +20,9 @@ const LEFT_OUT: &[&str] = &[
     "sub-accounts: the exchange gives the newest 100 transfers of each only, and no orders; export with a \
      key of the sub-account for the rest",
     "transfers into and out of isolated margin, and between spot and funding: the exchange has no list",
-    "margin loans: of pairs where the account has something or had an order only; they are told by pair",
+    "margin loans: of pairs where the account has something or had an order only; they are listed by pair",
     "futures orders: of contracts that the account traded or paid for only, unless --all-contracts; they are \
-     told by contract",
+     listed by contract",
     "past funding rates: the exchange gives the newest 100 of a contract only",
     "rebates of affiliates: the sum of each customer and year only, in USDT, BTC and ETH",
 ];

@@ -75,7 +75,7 @@ The data of an account at the exchange. It can be read without the exchange and 
 - `state/`, `export.json`, `derived.json`, `lock`: for the program, to continue the archive.
 
 `bitmart verify DIR` checks everything; `bitmart tax DIR` writes files for tax tools. `bitmart export --reread DIR`
-decodes responses that an older program could not decode. None of them needs the exchange.
+decodes responses that an older program could not decode. All three work offline.
 ";
 
 const READING: &str = "

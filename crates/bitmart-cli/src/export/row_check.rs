@@ -38,10 +38,10 @@ pub(super) fn check(
     for part in 0..parts {
         // Faults of the file as a whole are reported once.
         let mut ignored = Vec::new();
-        let told = if part == 0 { &mut *faults } else { &mut ignored };
-        let mut expected = expected(folder, name, state, (part, parts), told)?;
+        let reported = if part == 0 { &mut *faults } else { &mut ignored };
+        let mut expected = expected(folder, name, state, (part, parts), reported)?;
         known += expected.rows.values().sum::<i64>();
-        compare_files(folder, name, state, (part, parts), &mut expected, told)?;
+        compare_files(folder, name, state, (part, parts), &mut expected, reported)?;
         if part > 0 {
             faults.extend(ignored.into_iter().filter(|fault| fault.contains("is there twice")));
         }
@@ -69,11 +69,11 @@ fn expected(
 ) -> Result<Expected, Failure> {
     let mut expected = Expected::default();
     let mut newest: HashMap<Digest, (Digest, u32)> = HashMap::new();
-    let mut answers = 0;
+    let mut responses = 0;
     for_each_line_within(&raw_path(folder, name), state.raw_bytes, |_, line| {
-        answers += 1;
+        responses += 1;
         match rows_of(&state.endpoint, line) {
-            Err(why) => faults.push(format!("answer {answers} is not understood: {why}")),
+            Err(why) => faults.push(format!("answer {responses} is not understood: {why}")),
             Ok((response, rows)) => {
                 for (id, row) in rows {
                     let row = digest(&row);
@@ -108,8 +108,8 @@ fn expected(
     for (row, _) in newest.into_values() {
         *expected.rows.entry(row).or_default() += 1;
     }
-    if answers != state.answers {
-        faults.push(format!("has {answers} answers, not {}", state.answers));
+    if responses != state.answers {
+        faults.push(format!("has {responses} answers, not {}", state.answers));
     }
     Ok(expected)
 }

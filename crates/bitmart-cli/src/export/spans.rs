@@ -101,6 +101,7 @@ fn closed_since(
         let mut gone: BTreeMap<String, i64> = BTreeMap::new();
         rows::all(&export.folder, list, |row| {
             let (Some(id), Some(time)) = (text(&row, id), millis(&row, time)) else { return };
+            // Futures histories are per contract.
             if endpoint == FUTURES
                 && text(&row, "symbol")
                     .is_none_or(|symbol| !name.ends_with(&format!("-{}", file_name_part(&symbol))))

@@ -19,10 +19,10 @@ const MAX_FAULTS: usize = 10;
 
 pub(crate) fn command() -> Command {
     Command::new("verify")
-        .about("Reads an export again: hashes, counts, doubles, rows against answers, completeness")
+        .about("Checks an export: hashes, counts, duplicates, rows against responses, completeness")
         .after_help(
-            "Where the export has balances and everything since the beginning, it also tells how they \
-             differ from the sum of the movements. That is no fault: some movements have no list.",
+            "If the export has balances, it also prints how they differ from the sums of the movements. \
+             A difference is no fault of the export: some movements are in no list.",
         )
         .arg(Arg::new("dir").required(true).value_name("DIR"))
         .arg(

@@ -51,15 +51,15 @@ impl fmt::Display for Difference {
 }
 
 const BEFORE: &str =
-    "what the account had before the archive begins, or was given without a row in any list";
-const MARGIN: &str = "transfers into and out of isolated margin, which no list tells";
+    "what the account had before the archive begins, or received without a row in any list";
+const MARGIN: &str = "transfers into and out of isolated margin, which are in no list";
 const FUNDING: &str =
-    "deposits that went to the funding or futures account: the rows do not say where to";
+    "deposits to the funding or futures account: the rows do not contain the account";
 const LOST: &str = "rows that are not in the ledger, as listed above";
 const SUBS: &str =
-    "transfers with sub-accounts beyond the newest 100, which is all that the exchange gives";
-const INCOMPLETE: &str = "lists that are not complete, as the manifest says";
-const EARN: &str = "savings whose records the exchange does not give";
+    "transfers with sub-accounts beyond the newest 100, which is all that the exchange returns";
+const INCOMPLETE: &str = "lists that are not complete by the manifest";
+const EARN: &str = "savings whose records the exchange does not return";
 
 /// Compares the sums of all movements with the newest balances of the archive: per wallet and coin, then per coin in
 /// all wallets, since some transfers between wallets are in no list. Coins without balance and movements are left

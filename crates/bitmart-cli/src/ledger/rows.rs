@@ -17,7 +17,7 @@ pub(super) enum Parsed {
     Problem(&'static str),
 }
 
-const NO_TIME: Parsed = Parsed::Problem("the exchange told no time");
+const NO_TIME: Parsed = Parsed::Problem("the exchange sent no time");
 const NO_AMOUNT: Parsed =
     Parsed::Problem("without a coin, or without an amount that can be held exactly");
 const NO_SYMBOL: Parsed = Parsed::Problem("without a pair");
@@ -52,13 +52,13 @@ pub(super) fn report_unconverted(
             "futures-repayments",
             "from_coin_code",
             "from_amount",
-            "the exchange does not say when, and whether futures-transactions tells it as well",
+            "the exchange does not report when, and whether futures-transactions contains it as well",
         ),
         (
             "futures-interest",
             "coin_code",
             "interest",
-            "the exchange does not say whether futures-transactions tells it as well",
+            "the exchange does not report whether futures-transactions contains it as well",
         ),
     ] {
         archive.newest(name, |row| {

@@ -67,7 +67,7 @@ fn transfer(
     subs: &BTreeSet<String>,
 ) -> Result<(Timestamp, Vec<Movement>), &'static str> {
     let seconds = text(row, "submissionTime").and_then(|seconds| seconds.parse::<i64>().ok());
-    let seconds = seconds.filter(|seconds| *seconds > 0).ok_or("the exchange told no time")?;
+    let seconds = seconds.filter(|seconds| *seconds > 0).ok_or("the exchange sent no time")?;
     // Documented as seconds; larger numbers can only be milliseconds.
     let millis = if seconds < 100_000_000_000 { seconds * 1_000 } else { seconds };
     let coin = text(row, "currency").ok_or("without a coin")?;
@@ -105,7 +105,7 @@ fn broker_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), Fail
         for (date, value) in days {
             for rebate in value.as_array().into_iter().flatten() {
                 let lost = rebated(rebate, "currency", "rebate_amount");
-                let why = "the exchange does not say where it was paid, and when on that day";
+                let why = "the exchange does not report where it was paid, and when on that day";
                 problems.add(NAME, why, date, lost.as_slice());
             }
         }
@@ -127,7 +127,8 @@ fn affiliate_rebates(archive: &Archive, problems: &mut Problems) -> Result<(), F
             let lost = lost.filter(|lost| !lost.amount.is_zero());
             if let Some(lost) = lost {
                 let customer = text(row, "trade_user_id").unwrap_or_default();
-                let why = "the sum of a year, of which the exchange does not say when it was paid";
+                let why =
+                    "the sum of a year, of which the exchange does not report when it was paid";
                 problems.add(name, why, &customer, &[lost]);
             }
             Ok(())

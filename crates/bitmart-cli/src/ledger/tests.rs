@@ -243,7 +243,7 @@ fn reports_rows_without_a_time_with_their_amounts() {
     let (sums, problems) = Ledger::new(&archive).sums(None).expect("sums");
     assert!(sums.is_empty());
     let wanted =
-        "trades: 1 row not in the ledger: the exchange told no time: 1 (1 BTC, -0.0000025 USDT)";
+        "trades: 1 row not in the ledger: the exchange sent no time: 1 (1 BTC, -0.0000025 USDT)";
     assert_eq!(problems.lines(), [wanted]);
 }
 

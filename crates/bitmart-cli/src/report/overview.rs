@@ -94,7 +94,7 @@ fn banners(data: &ReportData<'_>) -> Vec<Banner> {
             format!(
                 "Complete and verified: all {lists} lists were read to their end, every file has \
                  the hash of the manifest, and the rows are those of the responses of the \
-                 exchange. What no list tells is named below."
+                 exchange. Data that is in no list is named below."
             ),
         );
     }
@@ -143,7 +143,7 @@ pub(super) fn completeness(data: &ReportData<'_>) -> Section {
         }
     }
     section.table(table.folded());
-    section.heading("What no list of the exchange tells");
+    section.heading("Data that no list of the exchange contains");
     section.list(archive.left_out().to_vec());
     if !audit.notes.is_empty() {
         section.heading("Notes of the export");

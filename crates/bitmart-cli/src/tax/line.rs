@@ -96,9 +96,9 @@ pub(super) fn lines(entry: &Entry) -> Vec<Line> {
 }
 
 fn line_kind(kind: Kind, wallet: &Wallet, amount: Decimal) -> LineKind {
-    let comes = amount >= Decimal::ZERO;
+    let is_incoming = amount >= Decimal::ZERO;
     let of_futures = matches!(wallet, Wallet::Futures | Wallet::CopyTrading);
-    match (kind, comes) {
+    match (kind, is_incoming) {
         (Kind::Deposit, _) => LineKind::Deposit,
         (Kind::EarnInterest, true) => LineKind::Interest,
         (Kind::Rebate, true) if of_futures => LineKind::FuturesRebate,

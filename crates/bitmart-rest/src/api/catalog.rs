@@ -67,7 +67,8 @@ pub fn find(name: &str) -> Option<&'static EndpointEntry> {
     };
     ENDPOINTS.iter().find(|entry| {
         let metadata = &entry.metadata;
-        let is_path = metadata.path == name && method.is_none_or(|method| method == metadata.method);
+        let is_path =
+            metadata.path == name && method.is_none_or(|method| method == metadata.method);
         is_path || (method.is_none() && metadata.id == name)
     })
 }

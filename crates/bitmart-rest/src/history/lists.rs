@@ -4,8 +4,8 @@ use bitmart_types::{Rows, Timestamp};
 
 use super::{History, HistorySpec, RowKey, Window};
 
-use crate::api::catalog::history_specs as specs;
 use crate::account::{FundingRecord, ListFundingHistory};
+use crate::api::catalog::history_specs as specs;
 use crate::earn::{FixedRecord, FlexibleRecord, ListFixedRecords, ListFlexibleRecords};
 use crate::futures::{
     AutoRepayment, CollateralInterest, FuturesFill, FuturesKline, FuturesOrder, FuturesTransaction,

@@ -7,9 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::recode::{self, Check};
-use super::{
-    ContractAmount, Field, HistoryEntry, Paging, Parameter, RecodeError, Role, RowStates,
-};
+use super::{ContractAmount, Field, HistoryEntry, Paging, Parameter, RecodeError, Role, RowStates};
 use crate::history::History;
 use crate::{Endpoint, Metadata, Method, Payload};
 

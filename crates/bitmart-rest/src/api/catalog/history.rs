@@ -53,7 +53,8 @@ impl HistoryEntry {
 }
 
 fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeError> {
-    let data = decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(RecodeError::Response)?;
+    let data =
+        decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(RecodeError::Response)?;
     let rows = H::rows(data).ok_or(RecodeError::NoRows)?;
     let faults = rows.faults().to_vec();
     let text = |row: &H::Row| serde_json::to_string(row).map_err(RecodeError::Model);
