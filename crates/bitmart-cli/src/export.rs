@@ -13,6 +13,7 @@ mod history_rows;
 mod index;
 mod manifest;
 mod outage;
+mod pages;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod plan;

@@ -9,8 +9,8 @@ use bitmart::rest::history::{History, RowKey};
 use ring::digest;
 use serde::de::DeserializeOwned;
 
-use super::fetch::EARLIEST_MS;
 use super::manifest::for_each_line_within;
+use super::pages::EARLIEST_MS;
 use super::store::{Span, State, rows_path};
 use crate::failure::Failure;
 

@@ -14,10 +14,10 @@ use bitmart::rest::history::{Cursor, RowKey};
 use serde_json::Value;
 
 use super::archive::ArchiveInfo;
-use super::fetch::{EARLIEST_MS, update_pending, with_snapshot_time};
 use super::history_rows::{self, Read};
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
+use super::pages::{EARLIEST_MS, update_pending, with_snapshot_time};
 use super::row_check::id_in_snapshot;
 use super::snapshot::{NO_LIST, count, entry, snapshot_lines};
 use super::state::{FAULTS, State};

@@ -7,9 +7,9 @@ use std::path::Path;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::history::RowKey;
 
-use super::fetch::with_snapshot_time;
 use super::index::{Digest, digest};
 use super::manifest::for_each_line_within;
+use super::pages::with_snapshot_time;
 use super::snapshot::{entry, snapshot_lines};
 use super::store::{State, StoredResponse, raw_path, rows_path, versions_path};
 use super::{history_rows, spans};

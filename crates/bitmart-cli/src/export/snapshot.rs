@@ -8,7 +8,7 @@ use bitmart::rest::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Export;
-use super::fetch::with_snapshot_time;
+use super::pages::with_snapshot_time;
 use super::store::{NewRows, Store, StoredResponse, read_state};
 use crate::failure::{Failure, chain};
 use crate::output::json::Json;
