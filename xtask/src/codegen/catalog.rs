@@ -176,13 +176,13 @@ fn fields(
         if let Some(time) = time {
             let _ = write!(out, ".time(TimeUnit::{time})");
         }
-        if let Some(Fact { doc, rust }) = facts.get(path) {
+        if let Some(Fact { doc, rust, module }) = facts.get(path) {
             if !doc.is_empty() {
                 let _ = write!(out, ".doc({})", literal(doc));
             }
-            if enums.contains_key(rust) {
-                let _ = write!(out, ".values(meanings::{})", constant(rust));
-                used.insert(rust.clone());
+            if let Some(enumeration) = enums.find(module, rust) {
+                let _ = write!(out, ".values(meanings::{})", constant(enumeration));
+                used.insert(enumeration.to_owned());
             }
             if rust.ends_with("Id") {
                 out.push_str(".id()");
@@ -262,20 +262,25 @@ fn digits(number: i64) -> String {
 /// What the values of the used enumerations mean.
 fn meanings(enums: &Enums, used: &BTreeSet<String>) -> Result<File, String> {
     let mut out = "use super::Meaning;\n\n".to_owned();
-    for (name, values) in enums.iter().filter(|(name, _)| used.contains(*name)) {
-        let _ = writeln!(out, "pub(super) const {}: &[Meaning] = &[", constant(name));
+    for (path, values) in enums.iter().filter(|(path, _)| used.contains(*path)) {
+        let _ = writeln!(out, "pub(super) const {}: &[Meaning] = &[", constant(path));
         for value in values {
             let doc = literal(&value.doc);
             let _ = writeln!(out, "Meaning::new({:?}, {:?}, {doc}),", value.wire, value.name);
         }
         out.push_str("];\n\n");
     }
-    File::rust(format!("{FOLDER}/meanings.rs"), "crates/bitmart-types/src/enums/*.rs", &out)
+    File::rust(
+        format!("{FOLDER}/meanings.rs"),
+        "the enumerations of bitmart-types and bitmart-rest",
+        &out,
+    )
 }
 
-/// `FuturesSide` as `FUTURES_SIDE`.
-fn constant(name: &str) -> String {
-    types::snake_case(name).to_uppercase()
+/// `futures::OrderType` as `FUTURES_ORDER_TYPE`.
+fn constant(path: &str) -> String {
+    let parts: Vec<String> = path.split("::").map(types::snake_case).collect();
+    parts.join("_").to_uppercase()
 }
 
 /// A text as a literal, or as several if it is long.

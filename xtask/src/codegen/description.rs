@@ -447,7 +447,9 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
                 return fail(format!("the id does not start with the group `{}`", section.group));
             }
             let route = format!("{} {}", endpoint.method.word(), endpoint.path);
-            for unique in [&endpoint.id, &endpoint.request, &route] {
+            let module = section.module.split("::").next().unwrap_or_default();
+            let request = format!("{module}::{}", endpoint.request);
+            for unique in [&endpoint.id, &request, &route] {
                 if !seen.insert(unique.clone()) {
                     return fail(format!("`{unique}` is taken"));
                 }

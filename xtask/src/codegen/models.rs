@@ -144,7 +144,7 @@ impl Models {
 
 impl Model {
     /// The public module that it is in.
-    fn module(&self) -> &str {
+    pub(crate) fn module(&self) -> &str {
         let first = self.file.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
         first.strip_suffix(".rs").unwrap_or(first)
     }

@@ -3,26 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bitmart::rest::account::{ListFundingHistory, QueryWallet};
-use bitmart::rest::earn::{
-    ListEarnHoldings, ListFixedHoldings, ListFixedRecords, ListFlexibleHoldings,
-    ListFlexibleRecords,
-};
-use bitmart::rest::futures::{
-    ListAutoRepayments, ListCollateralInterest, ListContracts, ListFuturesAssets, ListFuturesFills,
-    ListFuturesKlines, ListFuturesOpenOrders, ListFuturesOrderHistory, ListFuturesSubTransfers,
-    ListFuturesTransactions, ListFuturesTransfers, ListPlanOrders, ListPositions,
-    QueryFuturesSubWallet,
-};
-use bitmart::rest::margin::{ListBorrowRecords, ListMarginAccounts, ListRepayRecords};
-use bitmart::rest::spot::{
-    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenAlgoOrders, ListOpenOrders,
-    ListOrderHistory,
-};
-use bitmart::rest::sub_account::{
-    ListOwnTransfers, ListSubAccountTransfers, ListSubAccounts, QuerySubAccountWallet,
-};
-use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
+use bitmart::rest::{account, earn, futures, margin, spot, sub_account};
 use serde_json::{Value, json};
 
 use super::fetch::{fetch_history, fetch_open_list};
@@ -101,18 +82,21 @@ pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<()
             "balances" => balances(export).await?,
             "orders" => {
                 // Open orders first: those that close in between are in the history.
-                fetch_open_list(export, "open-orders", ListOpenOrders::new()).await?;
-                take_snapshot::<ListOpenAlgoOrders>(export, "open-algo-orders", json!({})).await?;
-                fetch_history(export, "orders", ListOrderHistory::new()).await?;
-                fetch_history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
+                fetch_open_list(export, "open-orders", spot::ListOpenOrders::new()).await?;
+                take_snapshot::<spot::ListOpenAlgoOrders>(export, "open-algo-orders", json!({}))
+                    .await?;
+                fetch_history(export, "orders", spot::ListOrderHistory::new()).await?;
+                fetch_history(export, "algo-orders", spot::ListAlgoOrderHistory::new()).await?;
             }
-            "trades" => fetch_history(export, "trades", ListAccountTrades::new()).await?,
-            "deposits" => funding(export, group, FundingOperation::Deposit).await?,
-            "withdrawals" => funding(export, group, FundingOperation::Withdraw).await?,
+            "trades" => fetch_history(export, "trades", spot::ListAccountTrades::new()).await?,
+            "deposits" => funding(export, group, account::FundingOperation::Deposit).await?,
+            "withdrawals" => funding(export, group, account::FundingOperation::Withdraw).await?,
             "transfers" => {
-                fetch_history(export, "futures-transfers", ListFuturesTransfers::new(1, 1)).await?;
+                fetch_history(export, "futures-transfers", futures::ListTransfers::new(1, 1))
+                    .await?;
                 let spot = json!({ "moveType": "spot to spot" });
-                take_snapshot::<ListOwnTransfers>(export, "account-transfers", spot).await?;
+                take_snapshot::<sub_account::ListOwnTransfers>(export, "account-transfers", spot)
+                    .await?;
             }
             "transactions" => transactions(export).await?,
             "margin" => margin(export).await?,
@@ -127,10 +111,10 @@ pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<()
         let step = selection.step.as_str();
         let name = format!("klines-{}-{step}m", file_name_part(symbol));
         if symbol.contains('_') {
-            fetch_history(export, &name, ListKlines::new(symbol.as_str()).step(step.into()))
+            fetch_history(export, &name, spot::ListKlines::new(symbol.as_str()).step(step.into()))
                 .await?;
         } else {
-            let request = ListFuturesKlines::new(symbol.as_str(), export.from, export.to);
+            let request = futures::ListKlines::new(symbol.as_str(), export.from, export.to);
             fetch_history(export, &name, request.step(step.into())).await?;
         }
     }
@@ -140,31 +124,31 @@ pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<()
 async fn funding(
     export: &mut Export,
     name: &str,
-    operation: FundingOperation,
+    operation: account::FundingOperation,
 ) -> Result<(), Failure> {
-    fetch_history(export, name, ListFundingHistory::new(operation, 1)).await
+    fetch_history(export, name, account::ListFundingHistory::new(operation, 1)).await
 }
 
 async fn transactions(export: &mut Export) -> Result<(), Failure> {
-    fetch_history(export, "futures-transactions", ListFuturesTransactions::new()).await
+    fetch_history(export, "futures-transactions", futures::ListTransactions::new()).await
 }
 
 /// Balances and holdings.
 async fn balances(export: &mut Export) -> Result<(), Failure> {
     let none = || json!({});
-    take_snapshot::<QueryWallet>(export, "balances-spot", none()).await?;
-    take_snapshot::<ListFuturesAssets>(export, "balances-futures", none()).await?;
-    take_snapshot::<ListMarginAccounts>(export, "balances-margin", none()).await?;
-    take_snapshot::<ListEarnHoldings>(export, "balances-earn", none()).await?;
-    take_snapshot::<ListFlexibleHoldings>(export, "holdings-flexible", none()).await?;
-    take_snapshot::<ListFixedHoldings>(export, "holdings-fixed", none()).await?;
+    take_snapshot::<account::QueryWallet>(export, "balances-spot", none()).await?;
+    take_snapshot::<futures::ListAssets>(export, "balances-futures", none()).await?;
+    take_snapshot::<margin::ListAccounts>(export, "balances-margin", none()).await?;
+    take_snapshot::<earn::ListHoldings>(export, "balances-earn", none()).await?;
+    take_snapshot::<earn::ListFlexibleHoldings>(export, "holdings-flexible", none()).await?;
+    take_snapshot::<earn::ListFixedHoldings>(export, "holdings-fixed", none()).await?;
     Ok(())
 }
 
 /// Margin loans, which are listed by pair: those with a balance or an order.
 async fn margin(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot::<ListMarginAccounts>(export, "balances-margin", json!({})).await?;
-    fetch_history(export, "orders", ListOrderHistory::new()).await?;
+    take_snapshot::<margin::ListAccounts>(export, "balances-margin", json!({})).await?;
+    fetch_history(export, "orders", spot::ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
     rows::all(&export.folder, "orders", |row| {
         if row["orderMode"] == "iso_margin" {
@@ -185,8 +169,8 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     for pair in pairs {
         let pair = pair.as_str();
         let name = |what: &str| format!("margin-{what}-{}", file_name_part(pair));
-        fetch_history(export, &name("loans"), ListBorrowRecords::new(pair)).await?;
-        fetch_history(export, &name("repayments"), ListRepayRecords::new(pair)).await?;
+        fetch_history(export, &name("loans"), margin::ListBorrowRecords::new(pair)).await?;
+        fetch_history(export, &name("repayments"), margin::ListRepayRecords::new(pair)).await?;
     }
     Ok(())
 }
@@ -196,11 +180,11 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
     // Rows count contracts, whose size is in this list.
     reference::contracts(export).await?;
     let none = || json!({});
-    take_snapshot::<ListFuturesOpenOrders>(export, "futures-open-orders", none()).await?;
-    take_snapshot::<ListPlanOrders>(export, "futures-plan-orders", none()).await?;
-    take_snapshot::<ListPositions>(export, "futures-positions", none()).await?;
+    take_snapshot::<futures::ListOpenOrders>(export, "futures-open-orders", none()).await?;
+    take_snapshot::<futures::ListPlanOrders>(export, "futures-plan-orders", none()).await?;
+    take_snapshot::<futures::ListPositions>(export, "futures-positions", none()).await?;
     transactions(export).await?;
-    fetch_history(export, "futures-trades", ListFuturesFills::new()).await?;
+    fetch_history(export, "futures-trades", futures::ListFills::new()).await?;
     let mut contracts = BTreeSet::new();
     let sources =
         ["futures-transactions", "futures-trades", "futures-open-orders", "futures-plan-orders"];
@@ -208,34 +192,34 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
         rows::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
-        let listed = export.client.send(ListContracts::new()).await?;
+        let listed = export.client.send(futures::ListContracts::new()).await?;
         contracts.extend(listed.symbols.iter().map(|contract| contract.symbol.to_string()));
     }
     for contract in contracts {
         let name = format!("futures-orders-{}", file_name_part(&contract));
-        fetch_history(export, &name, ListFuturesOrderHistory::new(contract.as_str())).await?;
+        fetch_history(export, &name, futures::ListOrderHistory::new(contract.as_str())).await?;
     }
     // Copy trading has a separate account.
-    let copied = || FuturesAccount::CopyTrading;
-    let request = ListFuturesTransactions::new().account(copied());
+    let copied = || futures::TradingAccount::CopyTrading;
+    let request = futures::ListTransactions::new().account(copied());
     fetch_history(export, "copy-trading-transactions", request).await?;
-    let request = ListFuturesFills::new().account(copied());
+    let request = futures::ListFills::new().account(copied());
     fetch_history(export, "copy-trading-trades", request).await?;
-    fetch_history(export, "futures-repayments", ListAutoRepayments::new()).await?;
-    fetch_history(export, "futures-interest", ListCollateralInterest::new()).await?;
+    fetch_history(export, "futures-repayments", futures::ListAutoRepayments::new()).await?;
+    fetch_history(export, "futures-interest", futures::ListCollateralInterest::new()).await?;
     Ok(())
 }
 
 /// Records of savings, which are listed by kind.
 async fn earn(export: &mut Export) -> Result<(), Failure> {
     for (name, kind) in [
-        ("subscriptions", EarnRecordType::Subscribe),
-        ("redemptions", EarnRecordType::Redeem),
-        ("interest", EarnRecordType::Interest),
+        ("subscriptions", earn::RecordType::Subscribe),
+        ("redemptions", earn::RecordType::Redeem),
+        ("interest", earn::RecordType::Interest),
     ] {
-        let request = ListFlexibleRecords::new(kind.clone(), 1, NEWEST);
+        let request = earn::ListFlexibleRecords::new(kind.clone(), 1, NEWEST);
         fetch_history(export, &format!("earn-flexible-{name}"), request).await?;
-        let request = ListFixedRecords::new(kind, 1, NEWEST);
+        let request = earn::ListFixedRecords::new(kind, 1, NEWEST);
         fetch_history(export, &format!("earn-fixed-{name}"), request).await?;
     }
     Ok(())
@@ -243,7 +227,7 @@ async fn earn(export: &mut Export) -> Result<(), Failure> {
 
 /// Sub-accounts, for a main account.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot::<ListSubAccounts>(export, "sub-accounts", json!({})).await?;
+    take_snapshot::<sub_account::ListAccounts>(export, "sub-accounts", json!({})).await?;
     // Of all snapshots, so that each keeps its number.
     let mut names: Vec<String> = Vec::new();
     rows::all(&export.folder, "sub-accounts", |row| {
@@ -253,17 +237,25 @@ async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
         return Ok(());
     }
     let spot = json!({ "moveType": "spot to spot" });
-    take_snapshot::<ListSubAccountTransfers>(export, "sub-account-transfers", spot).await?;
+    take_snapshot::<sub_account::ListTransfers>(export, "sub-account-transfers", spot).await?;
     for (at, account) in names.into_iter().enumerate() {
         // Names of accounts are e-mail addresses, and not used in file names.
         let number = at + 1;
         let name = |what: &str| format!("sub-account-{number}-{what}");
         let account = || json!({ "subAccount": account });
-        take_snapshot::<QuerySubAccountWallet>(export, &name("balances"), account()).await?;
-        take_snapshot::<QueryFuturesSubWallet>(export, &name("futures-balances"), account())
-            .await?;
-        take_snapshot::<ListFuturesSubTransfers>(export, &name("futures-transfers"), account())
-            .await?;
+        take_snapshot::<sub_account::QueryWallet>(export, &name("balances"), account()).await?;
+        take_snapshot::<futures::QuerySubAccountWallet>(
+            export,
+            &name("futures-balances"),
+            account(),
+        )
+        .await?;
+        take_snapshot::<futures::ListSubAccountTransfers>(
+            export,
+            &name("futures-transfers"),
+            account(),
+        )
+        .await?;
     }
     Ok(())
 }

@@ -3,18 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use bitmart::rest::account::{
-    ListFundingCurrencies, ListWithdrawAddresses, QueryAccountInfo, QueryFeeRates, QueryTradeFee,
-};
-use bitmart::rest::affiliate::ListRebates;
-use bitmart::rest::broker::QueryBrokerRebates;
-use bitmart::rest::earn::{ListFixedProducts, ListFlexibleProducts, QueryAutoSaving};
-use bitmart::rest::futures::{
-    ListContracts, ListFundingRateHistory, ListLeverageBrackets, QueryFuturesFeeRate,
-    QueryPositionMode,
-};
-use bitmart::rest::margin::ListMarginPairs;
-use bitmart::rest::spot::{ListSpotCurrencies, ListSymbolDetails};
+use bitmart::rest::{account, affiliate, broker, earn, futures, margin, spot};
 use serde_json::json;
 
 use super::plan::{each_row, text};
@@ -31,36 +20,40 @@ const REBATE_CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
 
 /// Requests the contracts, which all futures data needs.
 pub(super) async fn contracts(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot::<ListContracts>(export, CONTRACTS, json!({})).await
+    take_snapshot::<futures::ListContracts>(export, CONTRACTS, json!({})).await
 }
 
 /// Requests all reference data. Pairs and contracts are those of the rows so far.
 pub(super) async fn reference(export: &mut Export) -> Result<(), Failure> {
     contracts(export).await?;
     let none = || json!({});
-    take_snapshot::<ListLeverageBrackets>(export, "reference-leverage-brackets", none()).await?;
-    take_snapshot::<ListSymbolDetails>(export, "reference-symbols", none()).await?;
-    take_snapshot::<ListSpotCurrencies>(export, "reference-currencies", none()).await?;
-    take_snapshot::<ListFundingCurrencies>(export, "reference-networks", none()).await?;
-    take_snapshot::<ListMarginPairs>(export, "reference-margin-pairs", none()).await?;
-    take_snapshot::<QueryAccountInfo>(export, "reference-account", none()).await?;
-    take_snapshot::<QueryFeeRates>(export, "reference-fee-rates", none()).await?;
-    take_snapshot::<QueryPositionMode>(export, "reference-position-mode", none()).await?;
-    take_snapshot::<ListWithdrawAddresses>(export, "reference-withdraw-addresses", none()).await?;
-    take_snapshot::<QueryAutoSaving>(export, "reference-auto-saving", none()).await?;
-    take_snapshot::<ListFlexibleProducts>(export, "reference-savings-flexible", none()).await?;
-    take_snapshot::<ListFixedProducts>(export, "reference-savings-fixed", none()).await?;
+    take_snapshot::<futures::ListLeverageBrackets>(export, "reference-leverage-brackets", none())
+        .await?;
+    take_snapshot::<spot::ListSymbolDetails>(export, "reference-symbols", none()).await?;
+    take_snapshot::<spot::ListCurrencies>(export, "reference-currencies", none()).await?;
+    take_snapshot::<account::ListFundingCurrencies>(export, "reference-networks", none()).await?;
+    take_snapshot::<margin::ListPairs>(export, "reference-margin-pairs", none()).await?;
+    take_snapshot::<account::QueryAccountInfo>(export, "reference-account", none()).await?;
+    take_snapshot::<account::QueryFeeRates>(export, "reference-fee-rates", none()).await?;
+    take_snapshot::<futures::QueryPositionMode>(export, "reference-position-mode", none()).await?;
+    take_snapshot::<account::ListWithdrawAddresses>(export, "reference-withdraw-addresses", none())
+        .await?;
+    take_snapshot::<earn::QueryAutoSaving>(export, "reference-auto-saving", none()).await?;
+    take_snapshot::<earn::ListFlexibleProducts>(export, "reference-savings-flexible", none())
+        .await?;
+    take_snapshot::<earn::ListFixedProducts>(export, "reference-savings-fixed", none()).await?;
     for pair in traded(export, &["trades", "orders"])? {
         let name = format!("reference-fee-rates-{}", file_name_part(&pair));
-        take_snapshot::<QueryTradeFee>(export, &name, json!({ "symbol": pair })).await?;
+        take_snapshot::<account::QueryTradeFee>(export, &name, json!({ "symbol": pair })).await?;
     }
     let sources = ["futures-transactions", "futures-trades", "copy-trading-trades"];
     for contract in traded(export, &sources)? {
         let name = |what: &str| format!("reference-{what}-{}", file_name_part(&contract));
         let symbol = json!({ "symbol": contract });
-        take_snapshot::<QueryFuturesFeeRate>(export, &name("fee-rates"), symbol.clone()).await?;
+        take_snapshot::<futures::QueryFeeRate>(export, &name("fee-rates"), symbol.clone()).await?;
         // Only the newest are available: the manifest lists this for every export.
-        take_newest::<ListFundingRateHistory>(export, &name("funding-rates"), symbol).await?;
+        take_newest::<futures::ListFundingRateHistory>(export, &name("funding-rates"), symbol)
+            .await?;
     }
     Ok(())
 }
@@ -76,7 +69,7 @@ fn traded(export: &Export, names: &[&str]) -> Result<BTreeSet<String>, Failure> 
 
 /// Requests rebates: of brokers by day, of affiliates by customer and year.
 pub(super) async fn rebates(export: &mut Export) -> Result<(), Failure> {
-    take_snapshot::<QueryBrokerRebates>(export, "broker-rebates", json!({})).await?;
+    take_snapshot::<broker::QueryRebates>(export, "broker-rebates", json!({})).await?;
     for at in year::year_of(export.from)..=year::year_of(export.to) {
         for currency in REBATE_CURRENCIES {
             let name = format!("affiliate-rebates-{currency}-{at}");
@@ -85,7 +78,7 @@ pub(super) async fn rebates(export: &mut Export) -> Result<(), Failure> {
                 "rebate_start_time": year::first_second(at),
                 "rebate_end_time": year::first_second(at + 1) - 1,
             });
-            take_snapshot::<ListRebates>(export, &name, parameters).await?;
+            take_snapshot::<affiliate::ListRebates>(export, &name, parameters).await?;
             if read_state(&export.folder, &name).is_ok_and(|state| state.denied) {
                 return Ok(());
             }

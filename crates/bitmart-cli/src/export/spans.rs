@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bitmart::Timestamp;
 use bitmart::rest::Endpoint as _;
 use bitmart::rest::catalog;
-use bitmart::rest::futures::ListFuturesOrderHistory;
 use bitmart::rest::history::HistorySpec;
-use bitmart::rest::spot::{ListAlgoOrderHistory, ListOrderHistory};
+use bitmart::rest::{futures, spot};
 use serde_json::Value;
 
 use super::Export;
@@ -84,9 +83,9 @@ fn closed_since(
     known: &State,
     end: i64,
 ) -> Result<Vec<i64>, Failure> {
-    const SPOT: &str = ListOrderHistory::METADATA.id;
-    const ALGO: &str = ListAlgoOrderHistory::METADATA.id;
-    const FUTURES: &str = ListFuturesOrderHistory::METADATA.id;
+    const SPOT: &str = spot::ListOrderHistory::METADATA.id;
+    const ALGO: &str = spot::ListAlgoOrderHistory::METADATA.id;
+    const FUTURES: &str = futures::ListOrderHistory::METADATA.id;
     let (lists, id, time): (&[&str], _, _) = match endpoint {
         SPOT => (&["open-orders"], "orderId", "createTime"),
         ALGO => (&["open-algo-orders"], "orderId", "createTime"),

@@ -3,21 +3,8 @@
 use bitmart_types::{Rows, Timestamp};
 
 use super::{History, HistorySpec, RowKey, Window};
-
-use crate::account::{FundingRecord, ListFundingHistory};
 use crate::api::catalog::history_specs as specs;
-use crate::earn::{FixedRecord, FlexibleRecord, ListFixedRecords, ListFlexibleRecords};
-use crate::futures::{
-    AutoRepayment, CollateralInterest, FuturesFill, FuturesKline, FuturesOrder, FuturesTransaction,
-    FuturesTransfer, ListAutoRepayments, ListCollateralInterest, ListFuturesFills,
-    ListFuturesKlines, ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
-    ListMarkPriceKlines,
-};
-use crate::margin::{BorrowRecord, ListBorrowRecords, ListRepayRecords, RepayRecord};
-use crate::spot::{
-    AlgoOrder, Fill, Kline, ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders,
-    ListOrderHistory, Order,
-};
+use crate::{account, earn, futures, margin, spot};
 
 fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
@@ -40,7 +27,7 @@ fn unverified_key<I: ToString>(
 }
 
 macro_rules! histories {
-    ($($request:ident => $row:ident, $spec:expr, |$this:ident, $window:ident| $within:expr,
+    ($($request:ty => $row:ty, $spec:expr, |$this:ident, $window:ident| $within:expr,
         |$answer:ident| $rows:expr, |$one:ident| $key:expr;)+) => {$(
         impl History for $request {
             type Row = $row;
@@ -64,22 +51,22 @@ macro_rules! histories {
 // Nor does it document one for candles and savings. A full answer is asked for in narrower windows,
 // whatever their length.
 histories! {
-    ListOrderHistory => Order, specs::SPOT_ORDER_HISTORY,
+    spot::ListOrderHistory => spot::Order, specs::SPOT_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
     // Open orders are those of a span as well: without times, of the last week only.
-    ListOpenOrders => Order, specs::SPOT_OPEN_ORDERS,
+    spot::ListOpenOrders => spot::Order, specs::SPOT_OPEN_ORDERS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
-    ListAlgoOrderHistory => AlgoOrder, specs::SPOT_ALGO_ORDER_HISTORY,
+    spot::ListAlgoOrderHistory => spot::AlgoOrder, specs::SPOT_ALGO_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| answer.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
-    ListAccountTrades => Fill, specs::SPOT_ACCOUNT_TRADES,
+    spot::ListAccountTrades => spot::Fill, specs::SPOT_ACCOUNT_TRADES,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
-    ListFundingHistory => FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
-        |this, window| ListFundingHistory { limit: window.rows, ..this }
+    account::ListFundingHistory => account::FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
+        |this, window| account::ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| Some(answer.records),
         |row| {
@@ -88,37 +75,37 @@ histories! {
             // A row without an id is told from others by all that it says.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
-    ListBorrowRecords => BorrowRecord, specs::MARGIN_BORROW_RECORDS,
+    margin::ListBorrowRecords => margin::BorrowRecord, specs::MARGIN_BORROW_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
-    ListRepayRecords => RepayRecord, specs::MARGIN_REPAY_RECORDS,
+    margin::ListRepayRecords => margin::RepayRecord, specs::MARGIN_REPAY_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
-    ListFuturesOrderHistory => FuturesOrder, specs::FUTURES_ORDER_HISTORY,
+    futures::ListOrderHistory => futures::Order, specs::FUTURES_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
-    ListFuturesFills => FuturesFill, specs::FUTURES_FILLS,
+    futures::ListFills => futures::Fill, specs::FUTURES_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
-    ListFuturesTransactions => FuturesTransaction, specs::FUTURES_TRANSACTIONS,
+    futures::ListTransactions => futures::Transaction, specs::FUTURES_TRANSACTIONS,
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |answer| Some(answer), |row| key(row.time, &row.id);
-    ListFuturesTransfers => FuturesTransfer, specs::FUTURES_TRANSFERS,
-        |this, window| ListFuturesTransfers { page: window.page, limit: window.rows, ..this }
+        |answer| Some(answer), |row| key(row.timestamp, &row.id);
+    futures::ListTransfers => futures::Transfer, specs::FUTURES_TRANSFERS,
+        |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| Some(answer.records), |row| key(row.time, &row.transfer_id);
+        |answer| Some(answer.records), |row| key(row.timestamp, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
-    ListKlines => Kline, specs::SPOT_KLINES,
+    spot::ListKlines => spot::Kline, specs::SPOT_KLINES,
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
-    ListFuturesKlines => FuturesKline, specs::FUTURES_KLINES,
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+    futures::ListKlines => futures::Kline, specs::FUTURES_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
-    ListMarkPriceKlines => FuturesKline, specs::FUTURES_MARK_PRICE_KLINES,
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+    futures::ListMarkPriceKlines => futures::Kline, specs::FUTURES_MARK_PRICE_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
-    ListAutoRepayments => AutoRepayment, specs::FUTURES_AUTO_REPAYMENTS,
+    futures::ListAutoRepayments => futures::AutoRepayment, specs::FUTURES_AUTO_REPAYMENTS,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |answer| {
@@ -127,7 +114,7 @@ histories! {
         },
         // Its time is a text of no stated format.
         |row| unverified_key(None, None::<&String>, row);
-    ListCollateralInterest => CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
+    futures::ListCollateralInterest => futures::CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |answer| {
@@ -135,7 +122,7 @@ histories! {
             rows_or_none(answer.items, answer.total)
         },
         |row| unverified_key(row.interest_time, row.id.as_ref(), row);
-    ListFlexibleRecords => FlexibleRecord, specs::EARN_FLEXIBLE_RECORDS,
+    earn::ListFlexibleRecords => earn::FlexibleRecord, specs::EARN_FLEXIBLE_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| {
@@ -143,7 +130,7 @@ histories! {
             rows_or_none(answer.records, answer.total)
         },
         |row| unverified_key(row.time, row.record_id.as_ref(), row);
-    ListFixedRecords => FixedRecord, specs::EARN_FIXED_RECORDS,
+    earn::ListFixedRecords => earn::FixedRecord, specs::EARN_FIXED_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| {

@@ -11,14 +11,14 @@ use crate::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct QueryBrokerRebates {
+pub struct QueryRebates {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::seconds_opt")]
     pub(crate) start_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::seconds_opt")]
     pub(crate) end_time: Option<Timestamp>,
 }
 
-impl QueryBrokerRebates {
+impl QueryRebates {
     /// The request without any optional parameter.
     pub fn new() -> Self {
         Self::default()
@@ -35,8 +35,8 @@ impl QueryBrokerRebates {
     }
 }
 
-impl Endpoint for QueryBrokerRebates {
-    type Response = crate::Unverified<crate::api::broker::BrokerRebates>;
+impl Endpoint for QueryRebates {
+    type Response = crate::Unverified<crate::api::broker::Rebates>;
 
     const METADATA: Metadata =
         Metadata::new("broker_rebates", Method::Get, Host::Spot, "/spot/v1/broker/rebate")
@@ -70,8 +70,8 @@ impl crate::api::broker::Broker<'_> {
     /// Dropping the future abandons the answer and nothing else.
     pub async fn rebates(
         &self,
-        request: impl Into<QueryBrokerRebates>,
-    ) -> Result<crate::Unverified<crate::api::broker::BrokerRebates>, crate::Error> {
+        request: impl Into<QueryRebates>,
+    ) -> Result<crate::Unverified<crate::api::broker::Rebates>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

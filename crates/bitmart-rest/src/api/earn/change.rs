@@ -1,9 +1,10 @@
 //! Putting money into savings and taking it out.
 
-use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, FixedRenewal, wire};
+use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::earn::FixedRenewal;
 use crate::wire::validate;
 
 /// The number that all of these requests carry.
@@ -28,7 +29,7 @@ numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -57,7 +58,7 @@ impl SubscribeFlexible {
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -87,7 +88,7 @@ impl RedeemFlexible {
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -123,7 +124,7 @@ impl SubscribeFixed {
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]

@@ -151,18 +151,17 @@ pub(super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::<
         .time(TimeUnit::Millis)
         .doc("When it happened."),
     Field::new("list[].open_type", FieldKind::Integer, "integer")
-        .doc("Margin mode of the position, a number here: 1 isolated, 2 cross.")
-        .values(meanings::MARGIN_TYPE),
+        .doc("Margin mode of the position, a number here: 1 isolated, 2 cross."),
     Field::new("list[].fee", FieldKind::Decimal, "decimal number").doc("Fee."),
     Field::new("list[].deal_price", FieldKind::Decimal, "decimal number")
         .doc("Price, in the quote currency."),
     Field::new("list[].realised_profit", FieldKind::Decimal, "decimal number")
-        .doc("Profit or loss that the trade realised."),
+        .doc("Profit or loss that the trade realized."),
     Field::new("list[].way", FieldKind::Integer, "integer")
         .doc("Direction.")
-        .values(meanings::FUTURES_SIDE),
+        .values(meanings::SIDE),
     Field::new("list[].deal_vol", FieldKind::Decimal, "decimal number")
-        .doc(concat!("Size. The exchange does not say whether in contracts or in ", "coins.")),
+        .doc("Size. Whether in contracts or in coins is not documented."),
     Field::new("list[].select_copy_trade", FieldKind::Integer, "integer")
         .doc("Whether it copies another trader.")
         .values(meanings::AFFILIATE_COPY_TRADE),
@@ -221,11 +220,10 @@ pub(super) const AFFILIATE_USER_REBATE: EndpointEntry = EndpointEntry::of::<
     Field::new("trading_fee_total", FieldKind::Decimal, "decimal text").doc("Fees over all time."),
     Field::new("rebate_total", FieldKind::Decimal, "decimal text").doc("Rebate over all time."),
     Field::new("trading_vol", FieldKind::Decimal, "decimal text")
-        .doc("Traded amount in the time that was asked for."),
+        .doc("Traded amount in the requested time."),
     Field::new("trading_fee", FieldKind::Decimal, "decimal text")
-        .doc("Fees in the time that was asked for."),
-    Field::new("rebate", FieldKind::Decimal, "decimal text")
-        .doc("Rebate in the time that was asked for."),
+        .doc("Fees in the requested time."),
+    Field::new("rebate", FieldKind::Decimal, "decimal text").doc("Rebate in the requested time."),
 ])
 .essential(&["cid"]);
 

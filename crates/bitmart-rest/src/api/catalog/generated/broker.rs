@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const BROKER_REBATES: EndpointEntry =
-    EndpointEntry::of::<crate::api::broker::QueryBrokerRebates>("Rebates of a broker by day")
+    EndpointEntry::of::<crate::api::broker::QueryRebates>("Rebates of a broker by day")
         .group("broker")
         .call("client.broker().rebates(..)")
         .availability("brokers")

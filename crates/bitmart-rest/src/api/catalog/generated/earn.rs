@@ -2,26 +2,33 @@
 
 use super::*;
 
-pub(super) const EARN_HOLDINGS: EndpointEntry = EndpointEntry::of::<
-    crate::api::earn::ListEarnHoldings,
->("Savings by currency")
-.group("earn")
-.call("client.earn().holdings()")
-.availability("accounts with savings")
-.rows("[]")
-.fields(&[
-    Field::new("[].coinName", FieldKind::Text, "text").doc("Currency."),
-    Field::new("[].totalUserSum", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("All that is saved."),
-    Field::new("[].totalProfit", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Interest over all time."),
-    Field::new("[].previousProfit", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Interest of the time before."),
-])
-.unverified();
+pub(super) const EARN_HOLDINGS: EndpointEntry =
+    EndpointEntry::of::<crate::api::earn::ListHoldings>("Savings by currency")
+        .group("earn")
+        .call("client.earn().holdings()")
+        .availability("accounts with savings")
+        .rows("[]")
+        .fields(&[
+            Field::new("[].coinName", FieldKind::Text, "text").doc("Currency."),
+            Field::new(
+                "[].totalUserSum",
+                FieldKind::Decimal,
+                "decimal text, in the row's currency",
+            )
+            .unit("in the row's currency")
+            .doc("All that is saved."),
+            Field::new("[].totalProfit", FieldKind::Decimal, "decimal text, in the row's currency")
+                .unit("in the row's currency")
+                .doc("Interest over all time."),
+            Field::new(
+                "[].previousProfit",
+                FieldKind::Decimal,
+                "decimal text, in the row's currency",
+            )
+            .unit("in the row's currency")
+            .doc("Interest of the time before."),
+        ])
+        .unverified();
 
 pub(super) const EARN_SET_AUTO_SAVING: EndpointEntry =
     EndpointEntry::of::<crate::api::earn::SetAutoSaving>(
@@ -48,5 +55,5 @@ pub(super) const EARN_AUTO_SAVING: EndpointEntry = EndpointEntry::of::<
 .availability("accounts with savings")
 .fields(&[Field::new("batchSubscribeStatus", FieldKind::Text, "text")
     .doc("On or off.")
-    .values(meanings::AUTO_SUBSCRIBE)])
+    .values(meanings::EARN_AUTO_SUBSCRIBE)])
 .unverified();

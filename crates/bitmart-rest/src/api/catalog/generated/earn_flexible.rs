@@ -189,7 +189,7 @@ pub(super) const EARN_FLEXIBLE_HOLDINGS: EndpointEntry = EndpointEntry::of::<
         .unit("in the row's currency")
         .doc("Interest so far, in the currency."),
     Field::new("list[].autoSubscribe", FieldKind::Flag, "true or false")
-        .doc("Whether idle money goes into the product by itself."),
+        .doc("Whether idle money is put into the product automatically."),
     Field::new("list[].additionalApy", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
         .doc("Yield on top; whether a ratio or in percent is not stated."),
@@ -333,5 +333,5 @@ pub(super) const EARN_AUTO_SUBSCRIBE: EndpointEntry =
     }])
     .fields(&[Field::new("subscribeStatus", FieldKind::Text, "text")
         .doc("On or off.")
-        .values(meanings::AUTO_SUBSCRIBE)])
+        .values(meanings::EARN_AUTO_SUBSCRIBE)])
     .unverified();

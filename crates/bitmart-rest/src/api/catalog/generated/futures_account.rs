@@ -2,39 +2,50 @@
 
 use super::*;
 
-pub(super) const FUTURES_ASSETS: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFuturesAssets,
->("Balances of the futures account")
-.group("futures")
-.call("client.futures().assets()")
-.permission("Read-only")
-.quirks(&[concat!(
-    "For a while the rows stood in a member named list instead of ",
-    "being the data; both decode."
-)])
-.rows("[]")
-.fields(&[
-    Field::new("[].currency", FieldKind::Text, "text").doc("Currency."),
-    Field::new("[].position_deposit", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Margin of open positions."),
-    Field::new("[].frozen_balance", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Held by open orders."),
-    Field::new("[].available_balance", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Free to trade or to move."),
-    Field::new("[].equity", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("All of it, with the profit and loss of open positions."),
-    Field::new("[].unrealized", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Profit and loss of open positions."),
-])
-.essential(&["[].currency", "[].available_balance"]);
+pub(super) const FUTURES_ASSETS: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::ListAssets>("Balances of the futures account")
+        .group("futures")
+        .call("client.futures().assets()")
+        .permission("Read-only")
+        .quirks(&[concat!(
+            "For a while the rows stood in a member named list instead of ",
+            "being the data; both decode."
+        )])
+        .rows("[]")
+        .fields(&[
+            Field::new("[].currency", FieldKind::Text, "text").doc("Currency."),
+            Field::new(
+                "[].position_deposit",
+                FieldKind::Decimal,
+                "decimal text, in the row's currency",
+            )
+            .unit("in the row's currency")
+            .doc("Margin of open positions."),
+            Field::new(
+                "[].frozen_balance",
+                FieldKind::Decimal,
+                "decimal text, in the row's currency",
+            )
+            .unit("in the row's currency")
+            .doc("Held by open orders."),
+            Field::new(
+                "[].available_balance",
+                FieldKind::Decimal,
+                "decimal text, in the row's currency",
+            )
+            .unit("in the row's currency")
+            .doc("Free to trade or to move."),
+            Field::new("[].equity", FieldKind::Decimal, "decimal text, in the row's currency")
+                .unit("in the row's currency")
+                .doc("All of it, with the profit and loss of open positions."),
+            Field::new("[].unrealized", FieldKind::Decimal, "decimal text, in the row's currency")
+                .unit("in the row's currency")
+                .doc("Profit and loss of open positions."),
+        ])
+        .essential(&["[].currency", "[].available_balance"]);
 
 pub(super) const FUTURES_FEE_RATE: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::QueryFuturesFeeRate>("Fee rates of a contract")
+    EndpointEntry::of::<crate::api::futures::QueryFeeRate>("Fee rates of a contract")
         .group("futures")
         .call("client.futures().fee_rate(..)")
         .permission("Read-only")
@@ -112,10 +123,10 @@ pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
         .doc("Margin below which it is liquidated."),
     Field::new("[].margin_type", FieldKind::Text, "text")
         .doc("Margin type; blank when flat.")
-        .values(meanings::MARGIN_TYPE),
+        .values(meanings::FUTURES_MARGIN_TYPE),
     Field::new("[].position_mode", FieldKind::Text, "text")
         .doc("Position mode of the account.")
-        .values(meanings::POSITION_MODE),
+        .values(meanings::FUTURES_POSITION_MODE),
     Field::new("[].close_vol", FieldKind::Decimal, "decimal text, contracts")
         .unit("contracts")
         .doc("Closed size, in contracts."),
@@ -134,10 +145,10 @@ pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
         .doc("Profit and loss of what was closed."),
     Field::new("[].position_type", FieldKind::Integer, "integer")
         .doc("Long or short.")
-        .values(meanings::POSITION_TYPE),
+        .values(meanings::FUTURES_POSITION_TYPE),
     Field::new("[].account", FieldKind::Text, "text")
         .doc("Account that holds it.")
-        .values(meanings::FUTURES_ACCOUNT),
+        .values(meanings::FUTURES_TRADING_ACCOUNT),
 ])
 .essential(&["[].symbol", "[].current_amount", "[].position_type"]);
 
@@ -210,7 +221,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
         "decimal text, settlement currency, not always there",
     )
     .unit("settlement currency, not always there")
-    .doc("Margin; not in every answer."),
+    .doc("Margin; not in every response."),
     Field::new("[].maintenance_margin", FieldKind::Decimal, "decimal text, settlement currency")
         .unit("settlement currency")
         .doc("Margin below which it is liquidated."),
@@ -243,11 +254,11 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
         .doc("Value at the mark price, in the quote currency."),
     Field::new("[].account", FieldKind::Text, "text")
         .doc("Account that holds it.")
-        .values(meanings::FUTURES_ACCOUNT),
+        .values(meanings::FUTURES_TRADING_ACCOUNT),
     Field::new("[].open_type", FieldKind::Text, "text")
         .doc("Margin type.")
-        .values(meanings::MARGIN_TYPE),
-    Field::new("[].position_side", FieldKind::Text, "text").values(meanings::POSITION_SIDE),
+        .values(meanings::FUTURES_MARGIN_TYPE),
+    Field::new("[].position_side", FieldKind::Text, "text").values(meanings::FUTURES_POSITION_SIDE),
     Field::new("[].unrealized_pnl", FieldKind::Decimal, "decimal text, settlement currency")
         .unit("settlement currency")
         .doc("Profit and loss of what is open."),
@@ -305,12 +316,12 @@ pub(super) const FUTURES_POSITION_RISK: EndpointEntry = EndpointEntry::of::<
         .doc("Greatest value that the leverage allows, in the quote currency."),
     Field::new("[].margin_type", FieldKind::Text, "text")
         .doc("Margin type; blank when flat.")
-        .values(meanings::MARGIN_TYPE),
+        .values(meanings::FUTURES_MARGIN_TYPE),
     Field::new("[].isolated_margin", FieldKind::Decimal, "decimal text")
         .doc("Margin of an isolated position."),
     Field::new("[].position_side", FieldKind::Text, "text")
         .doc("Side; blank when flat.")
-        .values(meanings::POSITION_SIDE),
+        .values(meanings::FUTURES_POSITION_SIDE),
     Field::new("[].notional", FieldKind::Decimal, "decimal text")
         .doc("Value at the mark price, in the quote currency."),
     Field::new("[].update_time", FieldKind::Integer, "integer, ms")
@@ -319,7 +330,7 @@ pub(super) const FUTURES_POSITION_RISK: EndpointEntry = EndpointEntry::of::<
         .doc("When it last changed."),
     Field::new("[].account", FieldKind::Text, "text")
         .doc("Account that holds it.")
-        .values(meanings::FUTURES_ACCOUNT),
+        .values(meanings::FUTURES_TRADING_ACCOUNT),
 ])
 .essential(&["[].symbol", "[].position_amt"])
 .ignores(&[Ignore::new(
@@ -337,7 +348,7 @@ pub(super) const FUTURES_POSITION_MODE: EndpointEntry =
         .permission("Read-only")
         .fields(&[Field::new("position_mode", FieldKind::Text, "text")
             .doc("Position mode, of all contracts.")
-            .values(meanings::POSITION_MODE)])
+            .values(meanings::FUTURES_POSITION_MODE)])
         .essential(&["position_mode"]);
 
 pub(super) const FUTURES_SET_POSITION_MODE: EndpointEntry =
@@ -360,7 +371,7 @@ pub(super) const FUTURES_SET_POSITION_MODE: EndpointEntry =
     }])
     .fields(&[Field::new("position_mode", FieldKind::Text, "text")
         .doc("Position mode, of all contracts.")
-        .values(meanings::POSITION_MODE)])
+        .values(meanings::FUTURES_POSITION_MODE)])
     .essential(&["position_mode"]);
 
 pub(super) const FUTURES_SET_LEVERAGE: EndpointEntry =
@@ -400,16 +411,16 @@ pub(super) const FUTURES_SET_LEVERAGE: EndpointEntry =
             .doc("Leverage."),
         Field::new("open_type", FieldKind::Text, "text")
             .doc("Margin type.")
-            .values(meanings::MARGIN_TYPE),
+            .values(meanings::FUTURES_MARGIN_TYPE),
         Field::new("max_value", FieldKind::Decimal, "decimal text").doc(concat!(
             "The greatest leverage, or the greatest value of a position: ",
-            "published answers differ."
+            "published responses differ."
         )),
     ])
     .essential(&["symbol", "leverage"]);
 
 pub(super) const FUTURES_TRANSACTIONS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListFuturesTransactions>(
+    EndpointEntry::of::<crate::api::futures::ListTransactions>(
         "Movements of money in the futures account",
     )
     .group("futures")
@@ -481,7 +492,7 @@ pub(super) const FUTURES_TRANSACTIONS: EndpointEntry =
         Field::new("[].asset", FieldKind::Text, "text").doc("Currency."),
         Field::new("[].account", FieldKind::Text, "text")
             .doc("Account that it belongs to.")
-            .values(meanings::FUTURES_ACCOUNT),
+            .values(meanings::FUTURES_TRADING_ACCOUNT),
         Field::new("[].time", FieldKind::Integer, "integer text or integer, ms")
             .unit("ms")
             .time(TimeUnit::Millis)
@@ -491,11 +502,11 @@ pub(super) const FUTURES_TRANSACTIONS: EndpointEntry =
             .id(),
         Field::new("[].flow_type", FieldKind::Integer, "integer, not always there")
             .unit("not always there")
-            .doc("Kind, as a number; not in every answer.")
+            .doc("Kind, as a number; not in every response.")
             .values(meanings::FUTURES_FLOW_TYPE),
     ])
     .essential(&["[].amount", "[].asset", "[].tran_id"])
-    .history::<crate::api::futures::ListFuturesTransactions>();
+    .history::<crate::api::futures::ListTransactions>();
 
 pub(super) const FUTURES_AUTO_REPAYMENTS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListAutoRepayments,
@@ -568,7 +579,7 @@ pub(super) const FUTURES_AUTO_REPAYMENTS: EndpointEntry = EndpointEntry::of::<
         .doc("When it happened. No source states the format."),
     Field::new("list[].type", FieldKind::Text, "text")
         .doc("Kind.")
-        .values(meanings::REPAYMENT_TYPE),
+        .values(meanings::FUTURES_REPAYMENT_TYPE),
     Field::new("list[].liquidation_fee", FieldKind::Decimal, "decimal text, unit not stated")
         .unit("unit not stated")
         .doc("Fee of a liquidation."),

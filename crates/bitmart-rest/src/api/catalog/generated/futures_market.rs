@@ -25,7 +25,7 @@ pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
     Field::new("symbols[].symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("symbols[].product_type", FieldKind::Integer, "integer")
         .doc("Perpetual or dated.")
-        .values(meanings::PRODUCT_TYPE),
+        .values(meanings::FUTURES_PRODUCT_TYPE),
     Field::new("symbols[].open_timestamp", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)
@@ -110,7 +110,7 @@ pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
         .doc("Hours between funding payments."),
     Field::new("symbols[].status", FieldKind::Text, "text")
         .doc("Whether it trades.")
-        .values(meanings::CONTRACT_STATUS),
+        .values(meanings::FUTURES_CONTRACT_STATUS),
     Field::new("symbols[].delist_time", FieldKind::Integer, "integer, s")
         .unit("s")
         .time(TimeUnit::Seconds)
@@ -118,7 +118,7 @@ pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
     Field::new("symbols[].funding_time", FieldKind::Integer, "integer, ms, newer answers")
         .unit("ms, newer answers")
         .time(TimeUnit::Millis)
-        .doc("Next funding payment; only in newer answers."),
+        .doc("Next funding payment; only in newer responses."),
 ])
 .essential(&["symbols", "symbols[].symbol", "symbols[].contract_size"])
 .aliases(&[Alias::new(
@@ -128,7 +128,7 @@ pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
 )]);
 
 pub(super) const FUTURES_DEPTH: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::QueryFuturesDepth>("Order book of a contract")
+    EndpointEntry::of::<crate::api::futures::QueryDepth>("Order book of a contract")
         .group("futures")
         .call("client.futures().depth(..)")
         .quirks(&[
@@ -172,46 +172,51 @@ pub(super) const FUTURES_DEPTH: EndpointEntry =
         ])
         .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]", "symbol"]);
 
-pub(super) const FUTURES_TRADES: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFuturesTrades,
->("Latest trades of a contract")
-.group("futures")
-.call("client.futures().trades(..)")
-.quirks(&[
-    "Sizes are in coins here, in contracts everywhere else.",
-    "Times are in seconds.",
-    "Trades have no id.",
-])
-.parameters(&[
-    Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Number of trades.",
-        min: "1",
-        max: "100",
-        default: "50",
-        ..Parameter::new("limit")
-    },
-])
-.rows("[]")
-.fields(&[
-    Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
-    Field::new("[].price", FieldKind::Decimal, "decimal text").doc("Price, in the quote currency."),
-    Field::new("[].qty", FieldKind::Decimal, "decimal text, base currency")
-        .unit("base currency")
-        .doc("Size in the base currency, not in contracts."),
-    Field::new("[].quote_qty", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
-        .doc("Size, in the quote currency."),
-    Field::new("[].time", FieldKind::Integer, "integer, s")
-        .unit("s")
-        .time(TimeUnit::Seconds)
-        .doc("When it happened; whole seconds."),
-    Field::new("[].is_buyer_maker", FieldKind::Flag, "flag")
-        .doc("Whether the buyer made, which means that the taker sold."),
-])
-.essential(&["[].symbol", "[].price", "[].qty", "[].is_buyer_maker"]);
+pub(super) const FUTURES_TRADES: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::ListTrades>("Latest trades of a contract")
+        .group("futures")
+        .call("client.futures().trades(..)")
+        .quirks(&[
+            "Sizes are in coins here, in contracts everywhere else.",
+            "Times are in seconds.",
+            "Trades have no id.",
+        ])
+        .parameters(&[
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "Contract.",
+                ..Parameter::new("symbol")
+            },
+            Parameter {
+                form: Integer,
+                presence: Optional,
+                doc: "Number of trades.",
+                min: "1",
+                max: "100",
+                default: "50",
+                ..Parameter::new("limit")
+            },
+        ])
+        .rows("[]")
+        .fields(&[
+            Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
+            Field::new("[].price", FieldKind::Decimal, "decimal text")
+                .doc("Price, in the quote currency."),
+            Field::new("[].qty", FieldKind::Decimal, "decimal text, base currency")
+                .unit("base currency")
+                .doc("Size in the base currency, not in contracts."),
+            Field::new("[].quote_qty", FieldKind::Decimal, "decimal text, quote currency")
+                .unit("quote currency")
+                .doc("Size, in the quote currency."),
+            Field::new("[].time", FieldKind::Integer, "integer, s")
+                .unit("s")
+                .time(TimeUnit::Seconds)
+                .doc("When it happened; whole seconds."),
+            Field::new("[].is_buyer_maker", FieldKind::Flag, "flag")
+                .doc("Whether the buyer made, which means that the taker sold."),
+        ])
+        .essential(&["[].symbol", "[].price", "[].qty", "[].is_buyer_maker"]);
 
 pub(super) const FUTURES_OPEN_INTEREST: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::QueryOpenInterest>("Open interest of a contract")
@@ -309,69 +314,83 @@ pub(super) const FUTURES_FUNDING_RATES: EndpointEntry = EndpointEntry::of::<
 ])
 .unverified();
 
-pub(super) const FUTURES_KLINES: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFuturesKlines,
->("Past candles of a contract")
-.group("futures")
-.call("client.futures().klines(..)")
-.quirks(&[
-    "At most 500 candles.",
-    "Rows are objects and the time range is required, unlike on spot.",
-    "Times are in seconds.",
-    "Volumes count contracts.",
-])
-.parameters(&[
-    Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Length of a candle.",
-        unit: "minutes",
-        default: "1",
-        values: &[
-            "1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "1440", "4320", "10080",
-        ],
-        ..Parameter::new("step")
-    },
-    Parameter {
-        form: Integer,
-        presence: Required,
-        doc: "Only candles from this time on.",
-        unit: "s",
-        ..Parameter::new("start_time")
-    },
-    Parameter {
-        form: Integer,
-        presence: Required,
-        doc: "Only candles up to this time.",
-        unit: "s",
-        ..Parameter::new("end_time")
-    },
-])
-.rows("[]")
-.fields(&[
-    Field::new("[].timestamp", FieldKind::Integer, "integer, s")
-        .unit("s")
-        .time(TimeUnit::Seconds)
-        .doc("When the candle opened; whole seconds."),
-    Field::new("[].open_price", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
-        .doc("First price."),
-    Field::new("[].close_price", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
-        .doc("Last price."),
-    Field::new("[].high_price", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
-        .doc("Highest price."),
-    Field::new("[].low_price", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
-        .doc("Lowest price."),
-    Field::new("[].volume", FieldKind::Decimal, "decimal text, contracts")
-        .unit("contracts")
-        .doc(concat!("Traded size, in contracts; usually 0 for candles of the mark ", "price.")),
-])
-.essential(&["[].timestamp", "[].open_price", "[].close_price", "[].high_price", "[].low_price"])
-.history::<crate::api::futures::ListFuturesKlines>();
+pub(super) const FUTURES_KLINES: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::ListKlines>("Past candles of a contract")
+        .group("futures")
+        .call("client.futures().klines(..)")
+        .quirks(&[
+            "At most 500 candles.",
+            "Rows are objects and the time range is required, unlike on spot.",
+            "Times are in seconds.",
+            "Volumes count contracts.",
+        ])
+        .parameters(&[
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "Contract.",
+                ..Parameter::new("symbol")
+            },
+            Parameter {
+                form: Integer,
+                presence: Optional,
+                doc: "Length of a candle.",
+                unit: "minutes",
+                default: "1",
+                values: &[
+                    "1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "1440", "4320",
+                    "10080",
+                ],
+                ..Parameter::new("step")
+            },
+            Parameter {
+                form: Integer,
+                presence: Required,
+                doc: "Only candles from this time on.",
+                unit: "s",
+                ..Parameter::new("start_time")
+            },
+            Parameter {
+                form: Integer,
+                presence: Required,
+                doc: "Only candles up to this time.",
+                unit: "s",
+                ..Parameter::new("end_time")
+            },
+        ])
+        .rows("[]")
+        .fields(&[
+            Field::new("[].timestamp", FieldKind::Integer, "integer, s")
+                .unit("s")
+                .time(TimeUnit::Seconds)
+                .doc("When the candle opened; whole seconds."),
+            Field::new("[].open_price", FieldKind::Decimal, "decimal text, quote currency")
+                .unit("quote currency")
+                .doc("First price."),
+            Field::new("[].close_price", FieldKind::Decimal, "decimal text, quote currency")
+                .unit("quote currency")
+                .doc("Last price."),
+            Field::new("[].high_price", FieldKind::Decimal, "decimal text, quote currency")
+                .unit("quote currency")
+                .doc("Highest price."),
+            Field::new("[].low_price", FieldKind::Decimal, "decimal text, quote currency")
+                .unit("quote currency")
+                .doc("Lowest price."),
+            Field::new("[].volume", FieldKind::Decimal, "decimal text, contracts")
+                .unit("contracts")
+                .doc(concat!(
+                    "Traded size, in contracts; usually 0 for candles of the mark ",
+                    "price."
+                )),
+        ])
+        .essential(&[
+            "[].timestamp",
+            "[].open_price",
+            "[].close_price",
+            "[].high_price",
+            "[].low_price",
+        ])
+        .history::<crate::api::futures::ListKlines>();
 
 pub(super) const FUTURES_MARK_PRICE_KLINES: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListMarkPriceKlines,

@@ -73,25 +73,25 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .values(meanings::FUTURES_ORDER_MODE),
     Field::new("[].position_mode", FieldKind::Text, "text")
         .doc("Position mode of the account at that time.")
-        .values(meanings::POSITION_MODE),
+        .values(meanings::FUTURES_POSITION_MODE),
     Field::new("[].price_way", FieldKind::Integer, "integer")
-        .doc("From which side the price must come.")
-        .values(meanings::TRIGGER_DIRECTION),
+        .doc("The side from which the price must reach the trigger.")
+        .values(meanings::FUTURES_TRIGGER_DIRECTION),
     Field::new("[].price_type", FieldKind::Integer, "integer")
         .doc("Which price triggers it.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].plan_category", FieldKind::Integer, "integer")
         .doc("How much of the position it closes.")
-        .values(meanings::PLAN_CATEGORY),
+        .values(meanings::FUTURES_PLAN_CATEGORY),
     Field::new("[].type", FieldKind::Text, "text")
         .doc("Kind of order.")
-        .values(meanings::PLAN_ORDER_TYPE),
+        .values(meanings::FUTURES_PLAN_ORDER_TYPE),
     Field::new("[].leverage", FieldKind::Decimal, "integer text, factor")
         .unit("factor")
         .doc("Leverage."),
     Field::new("[].open_type", FieldKind::Text, "text")
         .doc("Margin type.")
-        .values(meanings::MARGIN_TYPE),
+        .values(meanings::FUTURES_MARGIN_TYPE),
     Field::new("[].create_time", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)
@@ -103,11 +103,11 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
     Field::new("[].preset_take_profit_price_type", FieldKind::Integer, "integer, not always there")
         .unit("not always there")
         .doc("Which price triggers the take-profit.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].preset_stop_loss_price_type", FieldKind::Integer, "integer, not always there")
         .unit("not always there")
         .doc("Which price triggers the stop-loss.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new(
         "[].preset_take_profit_price",
         FieldKind::Decimal,

@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_SUB_TO_MAIN: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::TransferFuturesSubToMain>(concat!(
+    EndpointEntry::of::<crate::api::futures::TransferSubToMain>(concat!(
         "Moves futures money from a sub-account to the main account, ",
         "with the main account's key"
     ))
@@ -47,7 +47,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_SUB_TO_MAIN: EndpointEntry =
     ]);
 
 pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_MAIN_TO_SUB: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::TransferFuturesMainToSub>(concat!(
+    EndpointEntry::of::<crate::api::futures::TransferMainToSub>(concat!(
         "Moves futures money from the main account to a sub-account, ",
         "with the main account's key"
     ))
@@ -91,7 +91,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_MAIN_TO_SUB: EndpointEntry =
     ]);
 
 pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_OWN_TO_MAIN: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::TransferFuturesOwnToMain>(concat!(
+    EndpointEntry::of::<crate::api::futures::TransferOwnToMain>(concat!(
         "Moves futures money to the main account, with the sub-account's ",
         "key"
     ))
@@ -129,7 +129,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_OWN_TO_MAIN: EndpointEntry =
     ]);
 
 pub(super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::QueryFuturesSubWallet,
+    crate::api::futures::QuerySubAccountWallet,
 >("Futures balances of a sub-account")
 .group("futures_sub_accounts")
 .call("client.futures_sub_accounts().wallet(..)")
@@ -153,7 +153,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry = EndpointEntry::of:
 .rows("wallet[]")
 .fields(&[
     Field::new("wallet[].currency", FieldKind::Text, "text").doc("Currency."),
-    Field::new("wallet[].name", FieldKind::Text, "text").doc("Its name in words."),
+    Field::new("wallet[].name", FieldKind::Text, "text").doc("Its full name."),
     Field::new("wallet[].available", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")
         .doc("Free, in the currency."),
@@ -164,7 +164,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry = EndpointEntry::of:
 .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
 
 pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFERS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListFuturesSubTransfers>(
+    EndpointEntry::of::<crate::api::futures::ListSubAccountTransfers>(
         "Futures transfers of a sub-account",
     )
     .group("futures_sub_accounts")
@@ -198,26 +198,21 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFERS: EndpointEntry =
             .doc("User name of the account that paid."),
         Field::new("[].toAccount", FieldKind::Text, "text")
             .doc("User name of the account that received."),
-        Field::new("[].toWalletType", FieldKind::Text, "text")
-            .doc("Kind of that account.")
-            .values(meanings::WALLET_TYPE),
-        Field::new("[].fromWalletType", FieldKind::Text, "text")
-            .doc("Kind of that account.")
-            .values(meanings::WALLET_TYPE),
+        Field::new("[].toWalletType", FieldKind::Text, "text"),
+        Field::new("[].fromWalletType", FieldKind::Text, "text"),
         Field::new("[].currency", FieldKind::Text, "text").doc("Currency."),
         Field::new("[].amount", FieldKind::Decimal, "decimal text, in the row's currency")
             .unit("in the row's currency")
             .doc("Amount, in the currency."),
         Field::new("[].submissionTime", FieldKind::Integer, "integer, s")
             .unit("s")
-            .time(TimeUnit::Seconds)
-            .doc("When it was asked for; whole seconds."),
+            .time(TimeUnit::Seconds),
     ])
     .essential(&["[].currency", "[].amount"])
     .paging(Paging::new("limit", 100, None));
 
 pub(super) const FUTURES_SUB_ACCOUNTS_OWN_TRANSFERS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListFuturesOwnTransfers>(
+    EndpointEntry::of::<crate::api::futures::ListOwnTransfers>(
         "Futures transfers of the key's account",
     )
     .group("futures_sub_accounts")
@@ -243,17 +238,12 @@ pub(super) const FUTURES_SUB_ACCOUNTS_OWN_TRANSFERS: EndpointEntry =
             .doc("User name of the account that paid."),
         Field::new("[].toAccount", FieldKind::Text, "text")
             .doc("User name of the account that received."),
-        Field::new("[].toWalletType", FieldKind::Text, "text")
-            .doc("Kind of that account.")
-            .values(meanings::WALLET_TYPE),
-        Field::new("[].fromWalletType", FieldKind::Text, "text")
-            .doc("Kind of that account.")
-            .values(meanings::WALLET_TYPE),
+        Field::new("[].toWalletType", FieldKind::Text, "text"),
+        Field::new("[].fromWalletType", FieldKind::Text, "text"),
         Field::new("[].currency", FieldKind::Text, "text").doc("Currency."),
         Field::new("[].amount", FieldKind::Decimal, "decimal text").doc("Amount, in the currency."),
         Field::new("[].submissionTime", FieldKind::Integer, "integer, s")
             .unit("s")
-            .time(TimeUnit::Seconds)
-            .doc("When it was asked for; whole seconds."),
+            .time(TimeUnit::Seconds),
     ])
     .essential(&["[].currency", "[].amount"]);

@@ -2,144 +2,161 @@
 
 use super::*;
 
-pub(super) const FUTURES_ORDER: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::QueryFuturesOrder,
->("One order")
-.group("futures")
-.call("client.futures().order(..)")
-.permission("Read-only")
-.quirks(&[
-    "No lookup by the client's order id.",
-    "The price of a market order is \"0\".",
-    "Sizes count contracts, as texts.",
-])
-.parameters(&[
-    Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "The exchange's id of the order.",
-        ..Parameter::new("order_id")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Account that holds the order.",
-        values: &["futures", "copy_trading"],
-        ..Parameter::new("account")
-    },
-])
-.fields(&[
-    Field::new("order_id", FieldKind::Text, "text").doc("The exchange's id.").id(),
-    Field::new("client_order_id", FieldKind::Text, "text, may be empty")
-        .unit("may be empty")
-        .doc("Your id; blank for an order that has none.")
-        .id(),
-    Field::new("price", FieldKind::Decimal, "decimal text")
-        .doc(concat!("Limit price, in the quote currency; blank or 0 for a market ", "order.")),
-    Field::new("size", FieldKind::Decimal, "decimal text, contracts")
-        .unit("contracts")
-        .doc("Ordered size, in contracts."),
-    Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
-    Field::new("state", FieldKind::Integer, "integer")
-        .doc(concat!(
-            "How far it is, in the exchange's words: finished means filled ",
-            "or cancelled."
-        ))
-        .values(meanings::FUTURES_ORDER_STATE),
-    Field::new("side", FieldKind::Integer, "integer")
-        .doc("Direction.")
-        .values(meanings::FUTURES_SIDE),
-    Field::new("type", FieldKind::Text, "text")
-        .doc("Kind of order.")
-        .values(meanings::FUTURES_ORDER_TYPE),
-    Field::new("position_mode", FieldKind::Text, "text")
-        .doc("Position mode of the account at that time.")
-        .values(meanings::POSITION_MODE),
-    Field::new("account", FieldKind::Text, "text")
-        .doc("Account that the order belongs to.")
-        .values(meanings::FUTURES_ACCOUNT),
-    Field::new("leverage", FieldKind::Decimal, "integer text, factor")
-        .unit("factor")
-        .doc("Leverage."),
-    Field::new("open_type", FieldKind::Text, "text")
-        .doc("Margin type.")
-        .values(meanings::MARGIN_TYPE),
-    Field::new("deal_avg_price", FieldKind::Decimal, "decimal text")
-        .doc("Average price of the fills; 0 or blank without one."),
-    Field::new("deal_size", FieldKind::Decimal, "decimal text, contracts")
-        .unit("contracts")
-        .doc("Filled size, in contracts."),
-    Field::new("create_time", FieldKind::Integer, "integer, ms")
-        .unit("ms")
-        .time(TimeUnit::Millis)
-        .doc("When it was accepted."),
-    Field::new("update_time", FieldKind::Integer, "integer, ms")
-        .unit("ms")
-        .time(TimeUnit::Millis)
-        .doc("When it last changed."),
-    Field::new("activation_price", FieldKind::Decimal, "decimal text, may be empty, newer answers")
-        .unit("may be empty, newer answers")
-        .doc("Price that activates a trailing order."),
-    Field::new(
-        "callback_rate",
-        FieldKind::Decimal,
-        "decimal text, percent, may be empty, newer answers",
-    )
-    .unit("percent, may be empty, newer answers")
-    .doc("Callback rate of a trailing order, in percent."),
-    Field::new("activation_price_type", FieldKind::Integer, "integer, newer answers")
-        .unit("newer answers")
-        .doc("Which price activates a trailing order.")
-        .values(meanings::PRICE_TYPE),
-    Field::new("preset_take_profit_price_type", FieldKind::Integer, "integer, newer answers")
-        .unit("newer answers")
-        .doc("Which price triggers the take-profit.")
-        .values(meanings::PRICE_TYPE),
-    Field::new("preset_stop_loss_price_type", FieldKind::Integer, "integer, newer answers")
-        .unit("newer answers")
-        .doc("Which price triggers the stop-loss.")
-        .values(meanings::PRICE_TYPE),
-    Field::new(
-        "preset_take_profit_price",
-        FieldKind::Decimal,
-        "decimal text, may be empty, newer answers",
-    )
-    .unit("may be empty, newer answers")
-    .doc("Take-profit price of the position that the order opens."),
-    Field::new(
-        "preset_stop_loss_price",
-        FieldKind::Decimal,
-        "decimal text, may be empty, newer answers",
-    )
-    .unit("may be empty, newer answers")
-    .doc("Stop-loss price of the position that the order opens."),
-    Field::new(
-        "trigger_price",
-        FieldKind::Decimal,
-        "decimal text, quote currency, in the order history only",
-    )
-    .unit("quote currency, in the order history only")
-    .doc(concat!("Price that triggered it; in the order history, 0 or blank ", "without one.")),
-    Field::new(
-        "execution_price",
-        FieldKind::Decimal,
-        "decimal text, quote currency, in the order history only",
-    )
-    .unit("quote currency, in the order history only")
-    .doc(concat!(
-        "Limit price of a triggered order; in the order history, 0 or ",
-        "blank without one."
-    )),
-    Field::new("executive_order_id", FieldKind::Text, "text, in the order history only")
-        .unit("in the order history only")
-        .doc("Order that was placed when this one was triggered.")
-        .id(),
-])
-.essential(&["order_id", "size", "symbol", "state", "side", "deal_size"]);
+pub(super) const FUTURES_ORDER: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::QueryOrder>("One order")
+        .group("futures")
+        .call("client.futures().order(..)")
+        .permission("Read-only")
+        .quirks(&[
+            "No lookup by the client's order id.",
+            "The price of a market order is \"0\".",
+            "Sizes count contracts, as texts.",
+        ])
+        .parameters(&[
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "Contract.",
+                ..Parameter::new("symbol")
+            },
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "The exchange's id of the order.",
+                ..Parameter::new("order_id")
+            },
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Account that holds the order.",
+                values: &["futures", "copy_trading"],
+                ..Parameter::new("account")
+            },
+        ])
+        .fields(&[
+            Field::new("order_id", FieldKind::Text, "text").doc("The exchange's id.").id(),
+            Field::new("client_order_id", FieldKind::Text, "text, may be empty")
+                .unit("may be empty")
+                .doc("Your id; blank for an order that has none.")
+                .id(),
+            Field::new("price", FieldKind::Decimal, "decimal text").doc(concat!(
+                "Limit price, in the quote currency; blank or 0 for a market ",
+                "order."
+            )),
+            Field::new("size", FieldKind::Decimal, "decimal text, contracts")
+                .unit("contracts")
+                .doc("Ordered size, in contracts."),
+            Field::new("symbol", FieldKind::Text, "text").doc("Contract."),
+            Field::new("state", FieldKind::Integer, "integer")
+                .doc(concat!(
+                    "How far it is, as the exchange states it: finished means filled ",
+                    "or canceled."
+                ))
+                .values(meanings::FUTURES_ORDER_STATE),
+            Field::new("side", FieldKind::Integer, "integer")
+                .doc("Direction.")
+                .values(meanings::FUTURES_SIDE),
+            Field::new("type", FieldKind::Text, "text")
+                .doc("Kind of order.")
+                .values(meanings::FUTURES_ORDER_TYPE),
+            Field::new("position_mode", FieldKind::Text, "text")
+                .doc("Position mode of the account at that time.")
+                .values(meanings::FUTURES_POSITION_MODE),
+            Field::new("account", FieldKind::Text, "text")
+                .doc("Account that the order belongs to.")
+                .values(meanings::FUTURES_TRADING_ACCOUNT),
+            Field::new("leverage", FieldKind::Decimal, "integer text, factor")
+                .unit("factor")
+                .doc("Leverage."),
+            Field::new("open_type", FieldKind::Text, "text")
+                .doc("Margin type.")
+                .values(meanings::FUTURES_MARGIN_TYPE),
+            Field::new("deal_avg_price", FieldKind::Decimal, "decimal text")
+                .doc("Average price of the fills; 0 or blank without one."),
+            Field::new("deal_size", FieldKind::Decimal, "decimal text, contracts")
+                .unit("contracts")
+                .doc("Filled size, in contracts."),
+            Field::new("create_time", FieldKind::Integer, "integer, ms")
+                .unit("ms")
+                .time(TimeUnit::Millis)
+                .doc("When it was accepted."),
+            Field::new("update_time", FieldKind::Integer, "integer, ms")
+                .unit("ms")
+                .time(TimeUnit::Millis)
+                .doc("When it last changed."),
+            Field::new(
+                "activation_price",
+                FieldKind::Decimal,
+                "decimal text, may be empty, newer answers",
+            )
+            .unit("may be empty, newer answers")
+            .doc("Price that activates a trailing order."),
+            Field::new(
+                "callback_rate",
+                FieldKind::Decimal,
+                "decimal text, percent, may be empty, newer answers",
+            )
+            .unit("percent, may be empty, newer answers")
+            .doc("Callback rate of a trailing order, in percent."),
+            Field::new("activation_price_type", FieldKind::Integer, "integer, newer answers")
+                .unit("newer answers")
+                .doc("Which price activates a trailing order.")
+                .values(meanings::FUTURES_PRICE_TYPE),
+            Field::new(
+                "preset_take_profit_price_type",
+                FieldKind::Integer,
+                "integer, newer answers",
+            )
+            .unit("newer answers")
+            .doc("Which price triggers the take-profit.")
+            .values(meanings::FUTURES_PRICE_TYPE),
+            Field::new("preset_stop_loss_price_type", FieldKind::Integer, "integer, newer answers")
+                .unit("newer answers")
+                .doc("Which price triggers the stop-loss.")
+                .values(meanings::FUTURES_PRICE_TYPE),
+            Field::new(
+                "preset_take_profit_price",
+                FieldKind::Decimal,
+                "decimal text, may be empty, newer answers",
+            )
+            .unit("may be empty, newer answers")
+            .doc("Take-profit price of the position that the order opens."),
+            Field::new(
+                "preset_stop_loss_price",
+                FieldKind::Decimal,
+                "decimal text, may be empty, newer answers",
+            )
+            .unit("may be empty, newer answers")
+            .doc("Stop-loss price of the position that the order opens."),
+            Field::new(
+                "trigger_price",
+                FieldKind::Decimal,
+                "decimal text, quote currency, in the order history only",
+            )
+            .unit("quote currency, in the order history only")
+            .doc(concat!(
+                "Price that triggered it; in the order history, 0 or blank ",
+                "without one."
+            )),
+            Field::new(
+                "execution_price",
+                FieldKind::Decimal,
+                "decimal text, quote currency, in the order history only",
+            )
+            .unit("quote currency, in the order history only")
+            .doc(concat!(
+                "Limit price of a triggered order; in the order history, 0 or ",
+                "blank without one."
+            )),
+            Field::new("executive_order_id", FieldKind::Text, "text, in the order history only")
+                .unit("in the order history only")
+                .doc("Order that was placed when this one was triggered.")
+                .id(),
+        ])
+        .essential(&["order_id", "size", "symbol", "state", "side", "deal_size"]);
 
 pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFuturesOrderHistory,
+    crate::api::futures::ListOrderHistory,
 >("Finished orders of a contract")
 .group("futures")
 .call("client.futures().order_history(..)")
@@ -215,8 +232,8 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
     Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("[].state", FieldKind::Integer, "integer")
         .doc(concat!(
-            "How far it is, in the exchange's words: finished means filled ",
-            "or cancelled."
+            "How far it is, as the exchange states it: finished means filled ",
+            "or canceled."
         ))
         .values(meanings::FUTURES_ORDER_STATE),
     Field::new("[].side", FieldKind::Integer, "integer")
@@ -227,16 +244,16 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .values(meanings::FUTURES_ORDER_TYPE),
     Field::new("[].account", FieldKind::Text, "text")
         .doc("Account that the order belongs to.")
-        .values(meanings::FUTURES_ACCOUNT),
+        .values(meanings::FUTURES_TRADING_ACCOUNT),
     Field::new("[].position_mode", FieldKind::Text, "text")
         .doc("Position mode of the account at that time.")
-        .values(meanings::POSITION_MODE),
+        .values(meanings::FUTURES_POSITION_MODE),
     Field::new("[].leverage", FieldKind::Decimal, "integer text, factor")
         .unit("factor")
         .doc("Leverage."),
     Field::new("[].open_type", FieldKind::Text, "text")
         .doc("Margin type.")
-        .values(meanings::MARGIN_TYPE),
+        .values(meanings::FUTURES_MARGIN_TYPE),
     Field::new("[].deal_avg_price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Average price of the fills; 0 or blank without one."),
@@ -253,7 +270,7 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("When it last changed."),
     Field::new("[].activation_price_type", FieldKind::Integer, "integer")
         .doc("Which price activates a trailing order.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].activation_price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Price that activates a trailing order."),
@@ -262,10 +279,10 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("Callback rate of a trailing order, in percent."),
     Field::new("[].preset_take_profit_price_type", FieldKind::Integer, "integer")
         .doc("Which price triggers the take-profit.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].preset_stop_loss_price_type", FieldKind::Integer, "integer")
         .doc("Which price triggers the stop-loss.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new(
         "[].preset_take_profit_price",
         FieldKind::Decimal,
@@ -286,7 +303,7 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
         .id(),
 ])
 .essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side", "[].deal_size"])
-.history::<crate::api::futures::ListFuturesOrderHistory>()
+.history::<crate::api::futures::ListOrderHistory>()
 .states(RowStates::with_final("state", &["4"]))
 .contract_amounts(&[
     ContractAmount::new("", "size", "price"),
@@ -294,7 +311,7 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
 ]);
 
 pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFuturesOpenOrders,
+    crate::api::futures::ListOpenOrders,
 >("Open orders")
 .group("futures")
 .call("client.futures().open_orders(..)")
@@ -347,8 +364,8 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
     Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
     Field::new("[].state", FieldKind::Integer, "integer")
         .doc(concat!(
-            "How far it is, in the exchange's words: finished means filled ",
-            "or cancelled."
+            "How far it is, as the exchange states it: finished means filled ",
+            "or canceled."
         ))
         .values(meanings::FUTURES_ORDER_STATE),
     Field::new("[].side", FieldKind::Integer, "integer")
@@ -359,13 +376,13 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .values(meanings::FUTURES_ORDER_TYPE),
     Field::new("[].position_mode", FieldKind::Text, "text")
         .doc("Position mode of the account at that time.")
-        .values(meanings::POSITION_MODE),
+        .values(meanings::FUTURES_POSITION_MODE),
     Field::new("[].leverage", FieldKind::Decimal, "integer text, factor")
         .unit("factor")
         .doc("Leverage."),
     Field::new("[].open_type", FieldKind::Text, "text")
         .doc("Margin type.")
-        .values(meanings::MARGIN_TYPE),
+        .values(meanings::FUTURES_MARGIN_TYPE),
     Field::new("[].deal_avg_price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Average price of the fills; 0 or blank without one."),
@@ -374,10 +391,10 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
         .doc("Filled size, in contracts."),
     Field::new("[].preset_take_profit_price_type", FieldKind::Integer, "integer")
         .doc("Which price triggers the take-profit.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].preset_stop_loss_price_type", FieldKind::Integer, "integer")
         .doc("Which price triggers the stop-loss.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new(
         "[].preset_take_profit_price",
         FieldKind::Decimal,
@@ -413,11 +430,11 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
     Field::new("[].activation_price_type", FieldKind::Integer, "integer, in the table only")
         .unit("in the table only")
         .doc("Which price activates a trailing order.")
-        .values(meanings::PRICE_TYPE),
+        .values(meanings::FUTURES_PRICE_TYPE),
     Field::new("[].account", FieldKind::Text, "text, not among open orders")
         .unit("not among open orders")
         .doc("Account that the order belongs to.")
-        .values(meanings::FUTURES_ACCOUNT),
+        .values(meanings::FUTURES_TRADING_ACCOUNT),
     Field::new(
         "[].trigger_price",
         FieldKind::Decimal,
@@ -447,96 +464,103 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
     ContractAmount::new("filled", "deal_size", "deal_avg_price"),
 ]);
 
-pub(super) const FUTURES_FILLS: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFuturesFills,
->("Fills of your futures orders")
-.group("futures")
-.call("client.futures().fills(..)")
-.permission("Read-only")
-.quirks(&[
-    "At most 200 fills, and no paging: narrow the times.",
-    "Without times the last seven days are listed.",
-    "Times are asked in seconds and answered in milliseconds.",
-])
-.parameters(&[
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Only this contract.",
-        ..Parameter::new("symbol")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Account to look at.",
-        values: &["futures", "copy_trading"],
-        ..Parameter::new("account")
-    },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Only fills from this time on.",
-        unit: "s",
-        ..Parameter::new("start_time")
-    },
-    Parameter {
-        form: Integer,
-        presence: Optional,
-        doc: "Only fills up to this time, at most 90 days after start_time.",
-        unit: "s",
-        ..Parameter::new("end_time")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Only this order.",
-        ..Parameter::new("order_id")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Only the order with this id of yours.",
-        ..Parameter::new("client_order_id")
-    },
-])
-.rows("[]")
-.fields(&[
-    Field::new("[].order_id", FieldKind::Text, "text").doc("The exchange's id of the order.").id(),
-    Field::new("[].trade_id", FieldKind::Text, "text").doc("The exchange's id of the trade.").id(),
-    Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
-    Field::new("[].side", FieldKind::Integer, "integer")
-        .doc("Direction of the order.")
-        .values(meanings::FUTURES_SIDE),
-    Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
-        .unit("quote currency")
-        .doc("Price of the fill, in the quote currency."),
-    Field::new("[].vol", FieldKind::Decimal, "decimal text, contracts")
-        .unit("contracts")
-        .doc("Filled size, in contracts."),
-    Field::new("[].exec_type", FieldKind::Text, "text")
-        .doc("Whether the order made or took.")
-        .values(meanings::TRADE_ROLE),
-    Field::new("[].profit", FieldKind::Flag, "flag").doc("Whether it made a profit."),
-    Field::new("[].realised_profit", FieldKind::Decimal, "decimal text, settlement currency")
-        .unit("settlement currency")
-        .doc("Profit and loss of what the fill closed."),
-    Field::new("[].paid_fees", FieldKind::Decimal, "decimal text, settlement currency")
-        .unit("settlement currency")
-        .doc("Fee."),
-    Field::new("[].account", FieldKind::Text, "text")
-        .doc("Account that the order belongs to.")
-        .values(meanings::FUTURES_ACCOUNT),
-    Field::new("[].create_time", FieldKind::Integer, "integer, ms")
-        .unit("ms")
-        .time(TimeUnit::Millis)
-        .doc("When it happened."),
-])
-.essential(&["[].order_id", "[].trade_id", "[].symbol", "[].side", "[].price", "[].vol"])
-.history::<crate::api::futures::ListFuturesFills>()
-.contract_amounts(&[ContractAmount::new("", "vol", "price")]);
+pub(super) const FUTURES_FILLS: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::ListFills>("Fills of your futures orders")
+        .group("futures")
+        .call("client.futures().fills(..)")
+        .permission("Read-only")
+        .quirks(&[
+            "At most 200 fills, and no paging: narrow the times.",
+            "Without times the last seven days are listed.",
+            "Times are asked in seconds and answered in milliseconds.",
+        ])
+        .parameters(&[
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Only this contract.",
+                ..Parameter::new("symbol")
+            },
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Account to look at.",
+                values: &["futures", "copy_trading"],
+                ..Parameter::new("account")
+            },
+            Parameter {
+                form: Integer,
+                presence: Optional,
+                doc: "Only fills from this time on.",
+                unit: "s",
+                ..Parameter::new("start_time")
+            },
+            Parameter {
+                form: Integer,
+                presence: Optional,
+                doc: "Only fills up to this time, at most 90 days after start_time.",
+                unit: "s",
+                ..Parameter::new("end_time")
+            },
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Only this order.",
+                ..Parameter::new("order_id")
+            },
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Only the order with this id of yours.",
+                ..Parameter::new("client_order_id")
+            },
+        ])
+        .rows("[]")
+        .fields(&[
+            Field::new("[].order_id", FieldKind::Text, "text")
+                .doc("The exchange's id of the order.")
+                .id(),
+            Field::new("[].trade_id", FieldKind::Text, "text")
+                .doc("The exchange's id of the trade.")
+                .id(),
+            Field::new("[].symbol", FieldKind::Text, "text").doc("Contract."),
+            Field::new("[].side", FieldKind::Integer, "integer")
+                .doc("Direction of the order.")
+                .values(meanings::FUTURES_SIDE),
+            Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
+                .unit("quote currency")
+                .doc("Price of the fill, in the quote currency."),
+            Field::new("[].vol", FieldKind::Decimal, "decimal text, contracts")
+                .unit("contracts")
+                .doc("Filled size, in contracts."),
+            Field::new("[].exec_type", FieldKind::Text, "text")
+                .doc("Whether the order made or took.")
+                .values(meanings::TRADE_ROLE),
+            Field::new("[].profit", FieldKind::Flag, "flag").doc("Whether it made a profit."),
+            Field::new(
+                "[].realised_profit",
+                FieldKind::Decimal,
+                "decimal text, settlement currency",
+            )
+            .unit("settlement currency")
+            .doc("Profit and loss of what the fill closed."),
+            Field::new("[].paid_fees", FieldKind::Decimal, "decimal text, settlement currency")
+                .unit("settlement currency")
+                .doc("Fee."),
+            Field::new("[].account", FieldKind::Text, "text")
+                .doc("Account that the order belongs to.")
+                .values(meanings::FUTURES_TRADING_ACCOUNT),
+            Field::new("[].create_time", FieldKind::Integer, "integer, ms")
+                .unit("ms")
+                .time(TimeUnit::Millis)
+                .doc("When it happened."),
+        ])
+        .essential(&["[].order_id", "[].trade_id", "[].symbol", "[].side", "[].price", "[].vol"])
+        .history::<crate::api::futures::ListFills>()
+        .contract_amounts(&[ContractAmount::new("", "vol", "price")]);
 
 pub(super) const FUTURES_SUBMIT_ORDER: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::SubmitFuturesOrder,
+    crate::api::futures::SubmitOrder,
 >("Places an order")
 .group("futures")
 .call("client.futures().submit_order(..)")
@@ -719,7 +743,7 @@ pub(super) const FUTURES_MODIFY_LIMIT_ORDER: EndpointEntry =
     .essential(&["order_id"]);
 
 pub(super) const FUTURES_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::CancelFuturesOrder,
+    crate::api::futures::CancelOrder,
 >("Cancels an order")
 .group("futures")
 .call("client.futures().cancel_order(..)")
@@ -750,7 +774,7 @@ pub(super) const FUTURES_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
 ]);
 
 pub(super) const FUTURES_CANCEL_ALL_ORDERS: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::CancelAllFuturesOrders,
+    crate::api::futures::CancelAllOrders,
 >("Cancels all orders of a contract")
 .group("futures")
 .call("client.futures().cancel_all_orders(..)")
@@ -793,7 +817,7 @@ pub(super) const FUTURES_CANCEL_ALL_AFTER: EndpointEntry = EndpointEntry::of::<
         .unit("s")
         .time(TimeUnit::Seconds)
         .doc(concat!(
-            "When the orders will be cancelled at the earliest; whole ",
+            "When the orders will be canceled at the earliest; whole ",
             "seconds. blank when switched off."
         )),
 ])

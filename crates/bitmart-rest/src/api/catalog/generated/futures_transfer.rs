@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const FUTURES_TRANSFER: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::TransferFutures>(
+    EndpointEntry::of::<crate::api::futures::TransferFunds>(
         "Moves money between the spot and the futures account",
     )
     .group("futures")
@@ -54,7 +54,7 @@ pub(super) const FUTURES_TRANSFER: EndpointEntry =
     .essential(&["currency", "amount"]);
 
 pub(super) const FUTURES_TRANSFERS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListFuturesTransfers>(
+    EndpointEntry::of::<crate::api::futures::ListTransfers>(
         "Transfers between the spot and the futures account",
     )
     .group("futures")
@@ -124,7 +124,7 @@ pub(super) const FUTURES_TRANSFERS: EndpointEntry =
             .doc("Amount, in the currency."),
         Field::new("records[].type", FieldKind::Text, "text")
             .doc("From where to where.")
-            .values(meanings::FUTURES_TRANSFER_TYPE),
+            .values(meanings::FUTURES_TRANSFER_DIRECTION),
         Field::new("records[].state", FieldKind::Text, "text")
             .doc("How far it is.")
             .values(meanings::FUTURES_TRANSFER_STATE),
@@ -140,11 +140,11 @@ pub(super) const FUTURES_TRANSFERS: EndpointEntry =
         "records[].amount",
         "records[].type",
     ])
-    .history::<crate::api::futures::ListFuturesTransfers>()
+    .history::<crate::api::futures::ListTransfers>()
     .states(RowStates::with_final("state", &["FINISHED", "FAILED"]));
 
 pub(super) const FUTURES_TRANSFER_FUND: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::TransferFuturesFund,
+    crate::api::futures::TransferFundingAccount,
 >(
     "Moves money between the funding and the futures account",
 )

@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
-    crate::api::margin::ListMarginAccounts,
+    crate::api::margin::ListAccounts,
 >(
     "Isolated margin accounts, of a pair or of all pairs",
 )
@@ -70,13 +70,13 @@ pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
         .doc("Held by open orders."),
     Field::new("symbols[].base.net_asset", FieldKind::Decimal, "decimal text, base currency")
         .unit("base currency")
-        .doc("What is held less what is owed."),
+        .doc("Held amount less owed amount."),
     Field::new("symbols[].base.net_assetBTC", FieldKind::Decimal, "decimal text, BTC")
         .unit("BTC")
         .doc("The same in BTC."),
     Field::new("symbols[].base.total_asset", FieldKind::Decimal, "decimal text, base currency")
         .unit("base currency")
-        .doc("All that is held, available and frozen."),
+        .doc("Total held amount: available and frozen."),
     Field::new("symbols[].quote.currency", FieldKind::Text, "text").doc("Currency."),
     Field::new("symbols[].quote.borrow_enabled", FieldKind::Flag, "boolean")
         .doc("Whether it can be borrowed."),
@@ -105,18 +105,18 @@ pub(super) const MARGIN_ACCOUNTS: EndpointEntry = EndpointEntry::of::<
         .doc("Held by open orders."),
     Field::new("symbols[].quote.net_asset", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
-        .doc("What is held less what is owed."),
+        .doc("Held amount less owed amount."),
     Field::new("symbols[].quote.net_assetBTC", FieldKind::Decimal, "decimal text, BTC")
         .unit("BTC")
         .doc("The same in BTC."),
     Field::new("symbols[].quote.total_asset", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
-        .doc("All that is held, available and frozen."),
+        .doc("Total held amount: available and frozen."),
 ])
 .essential(&["symbols", "symbols[].symbol"]);
 
 pub(super) const MARGIN_TRANSFER: EndpointEntry =
-    EndpointEntry::of::<crate::api::margin::TransferMargin>(concat!(
+    EndpointEntry::of::<crate::api::margin::TransferFunds>(concat!(
         "Moves money between the spot account and an isolated margin ",
         "account"
     ))
@@ -159,69 +159,68 @@ pub(super) const MARGIN_TRANSFER: EndpointEntry =
         .id()])
     .essential(&["transfer_id"]);
 
-pub(super) const MARGIN_SUBMIT_ORDER: EndpointEntry = EndpointEntry::of::<
-    crate::api::margin::SubmitMarginOrder,
->("Places an order on isolated margin")
-.group("margin")
-.call("client.margin().submit_order(..)")
-.permission("Margin-Trade")
-.role(Role::PlaceOrder)
-.quirks(&[
-    concat!("clientOrderId is camel case here, client_order_id on the spot ", "endpoint."),
-    "No stpMode.",
-    concat!("The orders are queried and cancelled with the calls for spot ", "orders."),
-])
-.parameters(&[
-    Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "Direction.",
-        values: &["buy", "sell"],
-        ..Parameter::new("side")
-    },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "Kind of order.",
-        values: &["limit", "market", "limit_maker", "ioc"],
-        ..Parameter::new("type")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Letters and digits only.",
-        ..Parameter::new("clientOrderId")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Base amount; for all but a market buy.",
-        ..Parameter::new("size")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Price; for all but market orders.",
-        ..Parameter::new("price")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Quote amount to spend; for a market buy.",
-        ..Parameter::new("notional")
-    },
-])
-.fields(&[Field::new("order_id", FieldKind::Integer, "integer or text")
-    .doc(concat!(
-        "The exchange's id of the order. An answer without one does not ",
-        "decode: the outcome is then unknown."
-    ))
-    .id()])
-.essential(&["order_id"]);
+pub(super) const MARGIN_SUBMIT_ORDER: EndpointEntry =
+    EndpointEntry::of::<crate::api::margin::SubmitOrder>("Places an order on isolated margin")
+        .group("margin")
+        .call("client.margin().submit_order(..)")
+        .permission("Margin-Trade")
+        .role(Role::PlaceOrder)
+        .quirks(&[
+            concat!("clientOrderId is camel case here, client_order_id on the spot ", "endpoint."),
+            "No stpMode.",
+            concat!("The orders are queried and cancelled with the calls for spot ", "orders."),
+        ])
+        .parameters(&[
+            Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "Direction.",
+                values: &["buy", "sell"],
+                ..Parameter::new("side")
+            },
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "Kind of order.",
+                values: &["limit", "market", "limit_maker", "ioc"],
+                ..Parameter::new("type")
+            },
+            Parameter {
+                form: Text,
+                presence: Optional,
+                doc: "Letters and digits only.",
+                ..Parameter::new("clientOrderId")
+            },
+            Parameter {
+                form: Decimal,
+                presence: Conditional,
+                doc: "Base amount; for all but a market buy.",
+                ..Parameter::new("size")
+            },
+            Parameter {
+                form: Decimal,
+                presence: Conditional,
+                doc: "Price; for all but market orders.",
+                ..Parameter::new("price")
+            },
+            Parameter {
+                form: Decimal,
+                presence: Conditional,
+                doc: "Quote amount to spend; for a market buy.",
+                ..Parameter::new("notional")
+            },
+        ])
+        .fields(&[Field::new("order_id", FieldKind::Integer, "integer or text")
+            .doc(concat!(
+                "The exchange's id of the order. A response without one does not ",
+                "decode: the outcome is then unknown."
+            ))
+            .id()])
+        .essential(&["order_id"]);
 
 pub(super) const MARGIN_BORROW: EndpointEntry =
-    EndpointEntry::of::<crate::api::margin::BorrowMargin>("Borrows on isolated margin")
+    EndpointEntry::of::<crate::api::margin::Borrow>("Borrows on isolated margin")
         .group("margin")
         .call("client.margin().borrow(..)")
         .permission("Margin-Trade")
@@ -255,7 +254,7 @@ pub(super) const MARGIN_BORROW: EndpointEntry =
         .essential(&["borrow_id"]);
 
 pub(super) const MARGIN_REPAY: EndpointEntry =
-    EndpointEntry::of::<crate::api::margin::RepayMargin>("Repays a loan on isolated margin")
+    EndpointEntry::of::<crate::api::margin::Repay>("Repays a loan on isolated margin")
         .group("margin")
         .call("client.margin().repay(..)")
         .permission("Margin-Trade")
@@ -443,9 +442,9 @@ pub(super) const MARGIN_REPAY_RECORDS: EndpointEntry = EndpointEntry::of::<
 .essential(&["records", "records[].repay_id", "records[].currency", "records[].repaid_amount"])
 .history::<crate::api::margin::ListRepayRecords>();
 
-pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<
-    crate::api::margin::ListMarginPairs,
->("Interest rates and amounts that can be borrowed")
+pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<crate::api::margin::ListPairs>(
+    "Interest rates and amounts that can be borrowed",
+)
 .group("margin")
 .call("client.margin().pairs(..)")
 .permission("Read-only")
@@ -492,7 +491,7 @@ pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<
         "decimal text, base currency",
     )
     .unit("base currency")
-    .doc("What can still be borrowed."),
+    .doc("Amount that can still be borrowed."),
     Field::new("symbols[].quote.currency", FieldKind::Text, "text").doc("Currency."),
     Field::new("symbols[].quote.daily_interest", FieldKind::Decimal, "decimal text, rate")
         .unit("rate")
@@ -520,6 +519,6 @@ pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<
         "decimal text, quote currency",
     )
     .unit("quote currency")
-    .doc("What can still be borrowed."),
+    .doc("Amount that can still be borrowed."),
 ])
 .essential(&["symbols", "symbols[].symbol"]);

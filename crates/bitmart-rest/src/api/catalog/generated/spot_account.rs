@@ -13,7 +13,7 @@ pub(super) const ACCOUNT_SPOT_WALLET: EndpointEntry =
             Field::new("wallet[].id", FieldKind::Text, "text").doc("Currency."),
             Field::new("wallet[].available", FieldKind::Decimal, "decimal text")
                 .doc("Free to trade or withdraw, in the currency."),
-            Field::new("wallet[].name", FieldKind::Text, "text").doc("Its name in words."),
+            Field::new("wallet[].name", FieldKind::Text, "text").doc("Its full name."),
             Field::new("wallet[].frozen", FieldKind::Decimal, "decimal text")
                 .doc("Held by open orders and withdrawals, in the currency."),
             Field::new("wallet[].total", FieldKind::Decimal, "decimal text, in captures only")
@@ -175,7 +175,7 @@ pub(super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntry::of::<
         .id(),
     Field::new("records[].operation_type", FieldKind::Text, "text")
         .doc("Deposit or withdrawal.")
-        .values(meanings::FUNDING_OPERATION),
+        .values(meanings::ACCOUNT_FUNDING_OPERATION),
     Field::new("records[].currency", FieldKind::Text, "text")
         .doc("Currency, with its network where there are several."),
     Field::new("records[].apply_time", FieldKind::Integer, "integer, ms")
@@ -194,9 +194,8 @@ pub(super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntry::of::<
         .doc("Fee, in the currency."),
     Field::new("records[].status", FieldKind::Integer, "integer")
         .doc("How far it is.")
-        .values(meanings::FUNDING_STATUS),
-    Field::new("records[].address", FieldKind::Text, "text")
-        .doc("Address that the money goes to or came to."),
+        .values(meanings::ACCOUNT_FUNDING_STATUS),
+    Field::new("records[].address", FieldKind::Text, "text").doc("Address of the receiver."),
     Field::new("records[].address_memo", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Tag, payment id or memo of the address."),
@@ -241,13 +240,13 @@ pub(super) const ACCOUNT_WALLET: EndpointEntry = EndpointEntry::of::<
 .rows("wallet[]")
 .fields(&[
     Field::new("wallet[].currency", FieldKind::Text, "text").doc("Currency."),
-    Field::new("wallet[].name", FieldKind::Text, "text").doc("Its name in words."),
+    Field::new("wallet[].name", FieldKind::Text, "text").doc("Its full name."),
     Field::new("wallet[].available", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")
         .doc("Free to trade or withdraw, in the currency."),
     Field::new("wallet[].available_usd_valuation", FieldKind::Decimal, "decimal text, in USD")
         .unit("in USD")
-        .doc("The same in USD; there when the request asks for it."),
+        .doc("The same in USD; only if requested."),
     Field::new("wallet[].frozen", FieldKind::Decimal, "decimal text, in the row's currency")
         .unit("in the row's currency")
         .doc("Held by open orders and withdrawals, in the currency."),
@@ -295,7 +294,7 @@ pub(super) const ACCOUNT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
 .fields(&[
     Field::new("currencies[].currency", FieldKind::Text, "text")
         .doc(concat!("Currency, with its network where there are several: ", "`USDT-TRC20`.")),
-    Field::new("currencies[].name", FieldKind::Text, "text").doc("Its name in words."),
+    Field::new("currencies[].name", FieldKind::Text, "text").doc("Its full name."),
     Field::new("currencies[].contract_address", FieldKind::Text, "text, may be null")
         .unit("may be null")
         .doc("Address of its contract; blank for a coin that has none."),
@@ -318,7 +317,7 @@ pub(super) const ACCOUNT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
     )
     .unit("in the row's currency, may be null")
     .doc(concat!(
-        "Smallest fee, in the currency. BitMart announced that it goes ",
+        "Smallest fee, in the currency. BitMart announced its removal ",
         "after 2025-05-18."
     )),
     Field::new(
@@ -418,7 +417,7 @@ pub(super) const ACCOUNT_WITHDRAW_ADDRESSES: EndpointEntry = EndpointEntry::of::
     Field::new("list[].remark", FieldKind::Text, "text").doc("The user's remark."),
     Field::new("list[].addressType", FieldKind::Integer, "integer")
         .doc("Where it may be used.")
-        .values(meanings::WITHDRAW_ADDRESS_TYPE),
+        .values(meanings::ACCOUNT_WITHDRAW_ADDRESS_TYPE),
     Field::new("list[].verifyStatus", FieldKind::Integer, "integer").doc(concat!(
         "Whether it has been verified: the API withdraws to verified ",
         "addresses only."
@@ -449,7 +448,7 @@ pub(super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry::of::<
         .id(),
     Field::new("record.operation_type", FieldKind::Text, "text")
         .doc("Deposit or withdrawal.")
-        .values(meanings::FUNDING_OPERATION),
+        .values(meanings::ACCOUNT_FUNDING_OPERATION),
     Field::new("record.currency", FieldKind::Text, "text")
         .doc("Currency, with its network where there are several."),
     Field::new("record.apply_time", FieldKind::Integer, "integer, ms")
@@ -461,9 +460,8 @@ pub(super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry::of::<
     Field::new("record.fee", FieldKind::Decimal, "decimal text").doc("Fee, in the currency."),
     Field::new("record.status", FieldKind::Integer, "integer")
         .doc("How far it is.")
-        .values(meanings::FUNDING_STATUS),
-    Field::new("record.address", FieldKind::Text, "text")
-        .doc("Address that the money goes to or came to."),
+        .values(meanings::ACCOUNT_FUNDING_STATUS),
+    Field::new("record.address", FieldKind::Text, "text").doc("Address of the receiver."),
     Field::new("record.address_memo", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Tag, payment id or memo of the address."),
@@ -482,7 +480,7 @@ pub(super) const ACCOUNT_FEE_RATES: EndpointEntry =
         .fields(&[
             Field::new("user_rate_type", FieldKind::Integer, "integer")
                 .doc("Which fee schedule the user has.")
-                .values(meanings::FEE_RATE_TYPE),
+                .values(meanings::ACCOUNT_FEE_RATE_TYPE),
             Field::new("level", FieldKind::Text, "text").doc(concat!(
                 "Level of the user: `LV1` in one published sample, `level_1` in ",
                 "another."
@@ -553,14 +551,14 @@ pub(super) const ACCOUNT_INFO: EndpointEntry = EndpointEntry::of::<
     Field::new("cid", FieldKind::Text, "text").doc("The user.").id(),
     Field::new("account_type", FieldKind::Text, "text")
         .doc("Main account or sub-account.")
-        .values(meanings::API_ACCOUNT_TYPE),
+        .values(meanings::ACCOUNT_API_ACCOUNT_TYPE),
     Field::new("parent_cid", FieldKind::Text, "text, may be null")
         .unit("may be null")
         .doc("The main account of a sub-account.")
         .id(),
     Field::new("account_status", FieldKind::Text, "text")
         .doc("State of the account.")
-        .values(meanings::API_KEY_STATUS),
+        .values(meanings::ACCOUNT_API_KEY_STATUS),
     Field::new("kyc_level", FieldKind::Text, "text")
         .doc("How far the user is verified; the values are not stated."),
     Field::new("register_time", FieldKind::Integer, "integer, unit not stated")
@@ -572,7 +570,7 @@ pub(super) const ACCOUNT_INFO: EndpointEntry = EndpointEntry::of::<
     Field::new("api_keys[].is_current", FieldKind::Flag, "true or false")
         .doc("Whether it is the key of this request."),
     Field::new("api_keys[].permissions[]", FieldKind::Text, "text")
-        .doc("What it may do; the words are not stated."),
+        .doc("Permissions; their values are not documented."),
     Field::new("api_keys[].ip_whitelist[]", FieldKind::Text, "text")
         .doc("The addresses that may use it."),
     Field::new("api_keys[].api_key_label", FieldKind::Text, "text").doc("The user's name for it."),
@@ -584,7 +582,7 @@ pub(super) const ACCOUNT_INFO: EndpointEntry = EndpointEntry::of::<
         .doc("When it expires; the unit is not stated."),
     Field::new("api_keys[].api_key_status", FieldKind::Text, "text")
         .doc("State of the key.")
-        .values(meanings::API_KEY_STATUS),
+        .values(meanings::ACCOUNT_API_KEY_STATUS),
 ])
 .unverified();
 

@@ -71,30 +71,29 @@ pub(super) const SPOT_SUBMIT_ALGO_ORDER: EndpointEntry = EndpointEntry::of::<
     .id()])
 .unverified();
 
-pub(super) const SPOT_CANCEL_ALGO_ORDER: EndpointEntry = EndpointEntry::of::<
-    crate::api::spot::CancelAlgoOrder,
->("Cancels an algo order")
-.group("spot")
-.call("client.spot().cancel_algo_order(..)")
-.quirks(&["There is no cancelling by your own id."])
-.parameters(&[
-    Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "The exchange's id of the algo order.",
-        ..Parameter::new("order_id")
-    },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "Kind of algo order.",
-        values: &["trigger", "tp/sl"],
-        ..Parameter::new("type")
-    },
-])
-.fields(&[Field::new("result", FieldKind::Flag, "boolean").doc("Whether it was cancelled.")])
-.unverified();
+pub(super) const SPOT_CANCEL_ALGO_ORDER: EndpointEntry =
+    EndpointEntry::of::<crate::api::spot::CancelAlgoOrder>("Cancels an algo order")
+        .group("spot")
+        .call("client.spot().cancel_algo_order(..)")
+        .quirks(&["There is no cancelling by your own id."])
+        .parameters(&[
+            Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "The exchange's id of the algo order.",
+                ..Parameter::new("order_id")
+            },
+            Parameter {
+                form: Text,
+                presence: Required,
+                doc: "Kind of algo order.",
+                values: &["trigger", "tp/sl"],
+                ..Parameter::new("type")
+            },
+        ])
+        .fields(&[Field::new("result", FieldKind::Flag, "boolean").doc("Whether it was canceled.")])
+        .unverified();
 
 pub(super) const SPOT_CANCEL_ALL_ALGO_ORDERS: EndpointEntry =
     EndpointEntry::of::<crate::api::spot::CancelAllAlgoOrders>(
@@ -164,13 +163,13 @@ pub(super) const SPOT_ALGO_ORDER: EndpointEntry =
             Field::new("trigger_type", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("What it becomes when it starts.")
-                .values(meanings::ALGO_TRIGGER_TYPE),
+                .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
             Field::new("state", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("How far it is; no source states the values."),
             Field::new("cancelSource", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("Who cancelled it; no source states the values."),
+                .doc("Who canceled it; no source states the values."),
             Field::new("price", FieldKind::Decimal, "decimal text")
                 .doc("Price of the order that it becomes, in the quote currency."),
             Field::new("size", FieldKind::Decimal, "decimal text")
@@ -236,13 +235,13 @@ pub(super) const SPOT_ALGO_ORDER_BY_CLIENT_ID: EndpointEntry =
             Field::new("trigger_type", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("What it becomes when it starts.")
-                .values(meanings::ALGO_TRIGGER_TYPE),
+                .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
             Field::new("state", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("How far it is; no source states the values."),
             Field::new("cancelSource", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("Who cancelled it; no source states the values."),
+                .doc("Who canceled it; no source states the values."),
             Field::new("price", FieldKind::Decimal, "decimal text")
                 .doc("Price of the order that it becomes, in the quote currency."),
             Field::new("size", FieldKind::Decimal, "decimal text")
@@ -337,13 +336,13 @@ pub(super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
             Field::new("[].trigger_type", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("What it becomes when it starts.")
-                .values(meanings::ALGO_TRIGGER_TYPE),
+                .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
             Field::new("[].state", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
                 .doc("How far it is; no source states the values."),
             Field::new("[].cancelSource", FieldKind::Text, "text, values not stated")
                 .unit("values not stated")
-                .doc("Who cancelled it; no source states the values."),
+                .doc("Who canceled it; no source states the values."),
             Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
                 .unit("quote currency")
                 .doc("Price of the order that it becomes, in the quote currency."),
@@ -444,13 +443,13 @@ pub(super) const SPOT_ALGO_ORDER_HISTORY: EndpointEntry =
         Field::new("[].trigger_type", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
             .doc("What it becomes when it starts.")
-            .values(meanings::ALGO_TRIGGER_TYPE),
+            .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
         Field::new("[].state", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
             .doc("How far it is; no source states the values."),
         Field::new("[].cancelSource", FieldKind::Text, "text, values not stated")
             .unit("values not stated")
-            .doc("Who cancelled it; no source states the values."),
+            .doc("Who canceled it; no source states the values."),
         Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
             .unit("quote currency")
             .doc("Price of the order that it becomes, in the quote currency."),

@@ -2,31 +2,30 @@
 
 use super::*;
 
-pub(super) const SPOT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
-    crate::api::spot::ListSpotCurrencies,
->("All currencies of the spot exchange")
-.group("spot")
-.call("client.spot().currencies()")
-.quirks(&[
-    "About 3,700 rows.",
-    "A currency that is missing has been delisted.",
-    concat!(
-        "Networks, fees and minimums of withdrawals are not here but in ",
-        "the account's list of currencies."
-    ),
-])
-.rows("currencies[]")
-.fields(&[
-    Field::new("currencies[].id", FieldKind::Text, "currency code, text")
-        .unit("currency code, text")
-        .doc("Currency."),
-    Field::new("currencies[].name", FieldKind::Text, "text").doc("Its name in words."),
-    Field::new("currencies[].withdraw_enabled", FieldKind::Flag, "boolean")
-        .doc("Whether it can be withdrawn."),
-    Field::new("currencies[].deposit_enabled", FieldKind::Flag, "boolean")
-        .doc("Whether it can be deposited."),
-])
-.essential(&["currencies", "currencies[].id"]);
+pub(super) const SPOT_CURRENCIES: EndpointEntry =
+    EndpointEntry::of::<crate::api::spot::ListCurrencies>("All currencies of the spot exchange")
+        .group("spot")
+        .call("client.spot().currencies()")
+        .quirks(&[
+            "About 3,700 rows.",
+            "A currency that is missing has been delisted.",
+            concat!(
+                "Networks, fees and minimums of withdrawals are not here but in ",
+                "the account's list of currencies."
+            ),
+        ])
+        .rows("currencies[]")
+        .fields(&[
+            Field::new("currencies[].id", FieldKind::Text, "currency code, text")
+                .unit("currency code, text")
+                .doc("Currency."),
+            Field::new("currencies[].name", FieldKind::Text, "text").doc("Its full name."),
+            Field::new("currencies[].withdraw_enabled", FieldKind::Flag, "boolean")
+                .doc("Whether it can be withdrawn."),
+            Field::new("currencies[].deposit_enabled", FieldKind::Flag, "boolean")
+                .doc("Whether it can be deposited."),
+        ])
+        .essential(&["currencies", "currencies[].id"]);
 
 pub(super) const SPOT_SYMBOLS: EndpointEntry =
     EndpointEntry::of::<crate::api::spot::ListSymbols>("Names of all pairs")
@@ -102,7 +101,7 @@ pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
     Field::new("symbols[].trade_status", FieldKind::Text, "text, trading or pre-trade")
         .unit("trading or pre-trade")
         .doc("Whether it can be traded.")
-        .values(meanings::TRADE_STATUS),
+        .values(meanings::SPOT_TRADE_STATUS),
     Field::new("symbols[].planned_down_time", FieldKind::Text, "text, may be absent or empty")
         .unit("may be absent or empty")
         .doc(concat!("When trading is planned to end, in a form that is not ", "documented.")),

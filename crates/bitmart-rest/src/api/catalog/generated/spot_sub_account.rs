@@ -150,7 +150,7 @@ pub(super) const SUB_ACCOUNTS_TRANSFER_SUB_TO_SUB: EndpointEntry = EndpointEntry
 ]);
 
 pub(super) const SUB_ACCOUNTS_TRANSFERS: EndpointEntry = EndpointEntry::of::<
-    crate::api::sub_account::ListSubAccountTransfers,
+    crate::api::sub_account::ListTransfers,
 >(
     "Newest transfers of sub-accounts, with the main account's key",
 )
@@ -280,7 +280,7 @@ pub(super) const SUB_ACCOUNTS_OWN_TRANSFERS: EndpointEntry = EndpointEntry::of::
 )]);
 
 pub(super) const SUB_ACCOUNTS_WALLET: EndpointEntry =
-    EndpointEntry::of::<crate::api::sub_account::QuerySubAccountWallet>(
+    EndpointEntry::of::<crate::api::sub_account::QueryWallet>(
         "Spot balances of a sub-account, with the main account's key",
     )
     .group("sub_accounts")
@@ -305,7 +305,7 @@ pub(super) const SUB_ACCOUNTS_WALLET: EndpointEntry =
     .rows("wallet[]")
     .fields(&[
         Field::new("wallet[].currency", FieldKind::Text, "text").doc("Currency."),
-        Field::new("wallet[].name", FieldKind::Text, "text").doc("Its name in words."),
+        Field::new("wallet[].name", FieldKind::Text, "text").doc("Its full name."),
         Field::new("wallet[].available", FieldKind::Decimal, "decimal text, in the row's currency")
             .unit("in the row's currency")
             .doc("Free to trade or transfer."),
@@ -316,7 +316,7 @@ pub(super) const SUB_ACCOUNTS_WALLET: EndpointEntry =
     .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
 
 pub(super) const SUB_ACCOUNTS_LIST: EndpointEntry = EndpointEntry::of::<
-    crate::api::sub_account::ListSubAccounts,
+    crate::api::sub_account::ListAccounts,
 >("Sub-accounts, with the main account's key")
 .group("sub_accounts")
 .call("client.sub_accounts().list()")

@@ -73,7 +73,7 @@ pub(super) const SPOT_SUBMIT_ORDER: EndpointEntry =
         ])
         .fields(&[Field::new("order_id", FieldKind::Text, "text")
             .doc(concat!(
-                "The exchange's id of the order. An answer without one does not ",
+                "The exchange's id of the order. A response without one does not ",
                 "decode: the outcome is then unknown."
             ))
             .id()])
@@ -196,57 +196,55 @@ pub(super) const SPOT_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
     },
 ])
 .fields(&[Field::new("result", FieldKind::Flag, "flag").doc(concat!(
-    "Whether the order was cancelled. `false` means that it was ",
-    "filled or cancelled before."
+    "Whether the order was canceled. `false` means that it was ",
+    "filled or canceled before."
 ))])
 .essential(&["result"]);
 
-pub(super) const SPOT_CANCEL_ORDERS: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::CancelOrders>("Cancels up to ten orders of one pair")
-        .group("spot")
-        .call("client.spot().cancel_orders(..)")
-        .permission("Spot-Trade")
-        .quirks(&["Partial success still answers code 1000; read the failed ids."])
-        .parameters(&[
-            Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
-            Parameter {
-                form: List,
-                presence: Conditional,
-                doc: "The exchange's ids of the orders; this or clientOrderIds.",
-                ..Parameter::new("orderIds")
-            },
-            Parameter {
-                form: List,
-                presence: Conditional,
-                doc: "Your ids of the orders; this or orderIds.",
-                ..Parameter::new("clientOrderIds")
-            },
-            Parameter {
-                form: Integer,
-                presence: Optional,
-                doc: "How old the request may be when it arrives.",
-                unit: "ms",
-                min: "1",
-                max: "60000",
-                default: "5000",
-                ..Parameter::new("recvWindow")
-            },
-        ])
-        .fields(&[
-            Field::new("successIds[]", FieldKind::Text, "text")
-                .doc("Ids of the orders that were cancelled.")
-                .id(),
-            Field::new("failIds[]", FieldKind::Text, "text")
-                .doc(concat!(
-                    "Ids of the orders that were not: filled or cancelled before, or ",
-                    "unknown."
-                ))
-                .id(),
-            Field::new("totalCount", FieldKind::Integer, "integer").doc("Orders asked for."),
-            Field::new("successCount", FieldKind::Integer, "integer").doc("Orders cancelled."),
-            Field::new("failedCount", FieldKind::Integer, "integer").doc("Orders not cancelled."),
-        ])
-        .essential(&["successIds[]", "failIds[]"]);
+pub(super) const SPOT_CANCEL_ORDERS: EndpointEntry = EndpointEntry::of::<
+    crate::api::spot::CancelOrders,
+>("Cancels up to ten orders of one pair")
+.group("spot")
+.call("client.spot().cancel_orders(..)")
+.permission("Spot-Trade")
+.quirks(&["Partial success still answers code 1000; read the failed ids."])
+.parameters(&[
+    Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
+    Parameter {
+        form: List,
+        presence: Conditional,
+        doc: "The exchange's ids of the orders; this or clientOrderIds.",
+        ..Parameter::new("orderIds")
+    },
+    Parameter {
+        form: List,
+        presence: Conditional,
+        doc: "Your ids of the orders; this or orderIds.",
+        ..Parameter::new("clientOrderIds")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "How old the request may be when it arrives.",
+        unit: "ms",
+        min: "1",
+        max: "60000",
+        default: "5000",
+        ..Parameter::new("recvWindow")
+    },
+])
+.fields(&[
+    Field::new("successIds[]", FieldKind::Text, "text")
+        .doc("Ids of the orders that were canceled.")
+        .id(),
+    Field::new("failIds[]", FieldKind::Text, "text")
+        .doc(concat!("Ids of the orders that were not: filled or canceled before, or ", "unknown."))
+        .id(),
+    Field::new("totalCount", FieldKind::Integer, "integer").doc("Requested orders."),
+    Field::new("successCount", FieldKind::Integer, "integer").doc("Orders canceled."),
+    Field::new("failedCount", FieldKind::Integer, "integer").doc("Orders not canceled."),
+])
+.essential(&["successIds[]", "failIds[]"]);
 
 pub(super) const SPOT_CANCEL_ALL_ORDERS: EndpointEntry =
     EndpointEntry::of::<crate::api::spot::CancelAllOrders>(
@@ -322,21 +320,21 @@ pub(super) const SPOT_ORDER: EndpointEntry =
             Field::new("side", FieldKind::Text, "text").doc("Direction.").values(meanings::SIDE),
             Field::new("orderMode", FieldKind::Text, "text")
                 .doc("Account that the order trades for.")
-                .values(meanings::ORDER_MODE),
+                .values(meanings::SPOT_ORDER_MODE),
             Field::new("type", FieldKind::Text, "text")
                 .doc("Kind of order.")
-                .values(meanings::ORDER_TYPE),
+                .values(meanings::SPOT_ORDER_TYPE),
             Field::new("state", FieldKind::Text, "text")
                 .doc("How far it is.")
-                .values(meanings::ORDER_STATE),
+                .values(meanings::SPOT_ORDER_STATE),
             Field::new("cancelSource", FieldKind::Text, "text, may be empty")
                 .unit("may be empty")
-                .doc("Who cancelled it; blank for an order that was not.")
-                .values(meanings::CANCEL_SOURCE),
+                .doc("Who canceled it; blank for an order that was not.")
+                .values(meanings::SPOT_CANCEL_SOURCE),
             Field::new("stpMode", FieldKind::Text, "text, may be empty")
                 .unit("may be empty")
                 .doc("Self-trade prevention.")
-                .values(meanings::SELF_TRADE_PREVENTION),
+                .values(meanings::SPOT_SELF_TRADE_PREVENTION),
             Field::new("price", FieldKind::Decimal, "decimal text").doc(concat!(
                 "Limit price, in the quote currency; blank or 0 for a market ",
                 "order."
@@ -414,19 +412,21 @@ pub(super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntry::of::<
     Field::new("side", FieldKind::Text, "text").doc("Direction.").values(meanings::SIDE),
     Field::new("orderMode", FieldKind::Text, "text")
         .doc("Account that the order trades for.")
-        .values(meanings::ORDER_MODE),
-    Field::new("type", FieldKind::Text, "text").doc("Kind of order.").values(meanings::ORDER_TYPE),
+        .values(meanings::SPOT_ORDER_MODE),
+    Field::new("type", FieldKind::Text, "text")
+        .doc("Kind of order.")
+        .values(meanings::SPOT_ORDER_TYPE),
     Field::new("state", FieldKind::Text, "text")
         .doc("How far it is.")
-        .values(meanings::ORDER_STATE),
+        .values(meanings::SPOT_ORDER_STATE),
     Field::new("cancelSource", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
-        .doc("Who cancelled it; blank for an order that was not.")
-        .values(meanings::CANCEL_SOURCE),
+        .doc("Who canceled it; blank for an order that was not.")
+        .values(meanings::SPOT_CANCEL_SOURCE),
     Field::new("stpMode", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Self-trade prevention.")
-        .values(meanings::SELF_TRADE_PREVENTION),
+        .values(meanings::SPOT_SELF_TRADE_PREVENTION),
     Field::new("price", FieldKind::Decimal, "decimal text")
         .doc(concat!("Limit price, in the quote currency; blank or 0 for a market ", "order.")),
     Field::new("priceAvg", FieldKind::Decimal, "decimal text")
@@ -523,21 +523,21 @@ pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
     Field::new("[].side", FieldKind::Text, "text").doc("Direction.").values(meanings::SIDE),
     Field::new("[].orderMode", FieldKind::Text, "text")
         .doc("Account that the order trades for.")
-        .values(meanings::ORDER_MODE),
+        .values(meanings::SPOT_ORDER_MODE),
     Field::new("[].type", FieldKind::Text, "text")
         .doc("Kind of order.")
-        .values(meanings::ORDER_TYPE),
+        .values(meanings::SPOT_ORDER_TYPE),
     Field::new("[].state", FieldKind::Text, "text")
         .doc("How far it is.")
-        .values(meanings::ORDER_STATE),
+        .values(meanings::SPOT_ORDER_STATE),
     Field::new("[].cancelSource", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
-        .doc("Who cancelled it; blank for an order that was not.")
-        .values(meanings::CANCEL_SOURCE),
+        .doc("Who canceled it; blank for an order that was not.")
+        .values(meanings::SPOT_CANCEL_SOURCE),
     Field::new("[].stpMode", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Self-trade prevention.")
-        .values(meanings::SELF_TRADE_PREVENTION),
+        .values(meanings::SPOT_SELF_TRADE_PREVENTION),
     Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc(concat!("Limit price, in the quote currency; blank or 0 for a market ", "order.")),
@@ -638,21 +638,21 @@ pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
     Field::new("[].side", FieldKind::Text, "text").doc("Direction.").values(meanings::SIDE),
     Field::new("[].orderMode", FieldKind::Text, "text")
         .doc("Account that the order trades for.")
-        .values(meanings::ORDER_MODE),
+        .values(meanings::SPOT_ORDER_MODE),
     Field::new("[].type", FieldKind::Text, "text")
         .doc("Kind of order.")
-        .values(meanings::ORDER_TYPE),
+        .values(meanings::SPOT_ORDER_TYPE),
     Field::new("[].state", FieldKind::Text, "text")
         .doc("How far it is.")
-        .values(meanings::ORDER_STATE),
+        .values(meanings::SPOT_ORDER_STATE),
     Field::new("[].cancelSource", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
-        .doc("Who cancelled it; blank for an order that was not.")
-        .values(meanings::CANCEL_SOURCE),
+        .doc("Who canceled it; blank for an order that was not.")
+        .values(meanings::SPOT_CANCEL_SOURCE),
     Field::new("[].stpMode", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Self-trade prevention.")
-        .values(meanings::SELF_TRADE_PREVENTION),
+        .values(meanings::SPOT_SELF_TRADE_PREVENTION),
     Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc(concat!("Limit price, in the quote currency; blank or 0 for a market ", "order.")),
@@ -758,14 +758,14 @@ pub(super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::of::<
         .values(meanings::SIDE),
     Field::new("[].orderMode", FieldKind::Text, "text")
         .doc("Account that the order trades for.")
-        .values(meanings::ORDER_MODE),
+        .values(meanings::SPOT_ORDER_MODE),
     Field::new("[].type", FieldKind::Text, "text")
         .doc("Kind of order.")
-        .values(meanings::ORDER_TYPE),
+        .values(meanings::SPOT_ORDER_TYPE),
     Field::new("[].stpMode", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Self-trade prevention.")
-        .values(meanings::SELF_TRADE_PREVENTION),
+        .values(meanings::SPOT_SELF_TRADE_PREVENTION),
     Field::new("[].price", FieldKind::Decimal, "decimal text, quote currency")
         .unit("quote currency")
         .doc("Price of the fill, in the quote currency."),
@@ -832,14 +832,14 @@ pub(super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of::<
         .values(meanings::SIDE),
     Field::new("[].orderMode", FieldKind::Text, "text")
         .doc("Account that the order trades for.")
-        .values(meanings::ORDER_MODE),
+        .values(meanings::SPOT_ORDER_MODE),
     Field::new("[].type", FieldKind::Text, "text")
         .doc("Kind of order.")
-        .values(meanings::ORDER_TYPE),
+        .values(meanings::SPOT_ORDER_TYPE),
     Field::new("[].stpMode", FieldKind::Text, "text, may be empty")
         .unit("may be empty")
         .doc("Self-trade prevention.")
-        .values(meanings::SELF_TRADE_PREVENTION),
+        .values(meanings::SPOT_SELF_TRADE_PREVENTION),
     Field::new("[].price", FieldKind::Decimal, "decimal text")
         .doc("Price of the fill, in the quote currency."),
     Field::new("[].size", FieldKind::Decimal, "decimal text")

@@ -10,7 +10,7 @@ pub(super) const SYSTEM_TIME: EndpointEntry =
         .fields(&[Field::new("server_time", FieldKind::Integer, "integer, ms")
             .unit("ms")
             .time(TimeUnit::Millis)
-            .doc("The time at which the exchange answered.")])
+            .doc("The exchange's time when it sent the response.")])
         .essential(&["server_time"]);
 
 pub(super) const SYSTEM_SERVICE: EndpointEntry = EndpointEntry::of::<
@@ -24,10 +24,10 @@ pub(super) const SYSTEM_SERVICE: EndpointEntry = EndpointEntry::of::<
     Field::new("service[].title", FieldKind::Text, "text").doc("Headline."),
     Field::new("service[].service_type", FieldKind::Text, "text")
         .doc("The part of the exchange that it is about.")
-        .values(meanings::SERVICE_TYPE),
+        .values(meanings::SYSTEM_SERVICE_TYPE),
     Field::new("service[].status", FieldKind::Decimal, "integer text")
         .doc("How far the maintenance is.")
-        .values(meanings::SERVICE_STATE),
+        .values(meanings::SYSTEM_SERVICE_STATE),
     Field::new("service[].start_time", FieldKind::Integer, "integer, ms")
         .unit("ms")
         .time(TimeUnit::Millis)

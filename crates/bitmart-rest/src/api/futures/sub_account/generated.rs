@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFuturesSubToMain {
+pub struct TransferSubToMain {
     #[serde(rename = "requestNo")]
     pub(crate) request_no: RequestNo,
     #[serde(with = "wire::decimal")]
@@ -24,7 +24,7 @@ pub struct TransferFuturesSubToMain {
     pub(crate) sub_account: String,
 }
 
-impl TransferFuturesSubToMain {
+impl TransferSubToMain {
     /// The request with what it cannot do without.
     ///
     /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
@@ -41,7 +41,7 @@ impl TransferFuturesSubToMain {
     }
 }
 
-impl Endpoint for TransferFuturesSubToMain {
+impl Endpoint for TransferSubToMain {
     type Response = crate::api::model::Empty;
 
     const METADATA: Metadata = Metadata::new(
@@ -71,7 +71,7 @@ impl Endpoint for TransferFuturesSubToMain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFuturesMainToSub {
+pub struct TransferMainToSub {
     #[serde(rename = "requestNo")]
     pub(crate) request_no: RequestNo,
     #[serde(with = "wire::decimal")]
@@ -81,7 +81,7 @@ pub struct TransferFuturesMainToSub {
     pub(crate) sub_account: String,
 }
 
-impl TransferFuturesMainToSub {
+impl TransferMainToSub {
     /// The request with what it cannot do without.
     ///
     /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
@@ -98,7 +98,7 @@ impl TransferFuturesMainToSub {
     }
 }
 
-impl Endpoint for TransferFuturesMainToSub {
+impl Endpoint for TransferMainToSub {
     type Response = crate::api::model::Empty;
 
     const METADATA: Metadata = Metadata::new(
@@ -128,7 +128,7 @@ impl Endpoint for TransferFuturesMainToSub {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFuturesOwnToMain {
+pub struct TransferOwnToMain {
     #[serde(rename = "requestNo")]
     pub(crate) request_no: RequestNo,
     #[serde(with = "wire::decimal")]
@@ -136,7 +136,7 @@ pub struct TransferFuturesOwnToMain {
     pub(crate) currency: Currency,
 }
 
-impl TransferFuturesOwnToMain {
+impl TransferOwnToMain {
     /// The request with what it cannot do without.
     ///
     /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
@@ -147,7 +147,7 @@ impl TransferFuturesOwnToMain {
     }
 }
 
-impl Endpoint for TransferFuturesOwnToMain {
+impl Endpoint for TransferOwnToMain {
     type Response = crate::api::model::Empty;
 
     const METADATA: Metadata = Metadata::new(
@@ -177,14 +177,14 @@ impl Endpoint for TransferFuturesOwnToMain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct QueryFuturesSubWallet {
+pub struct QuerySubAccountWallet {
     #[serde(rename = "subAccount")]
     pub(crate) sub_account: String,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(crate) currency: Option<Currency>,
 }
 
-impl QueryFuturesSubWallet {
+impl QuerySubAccountWallet {
     /// The request with what it cannot do without.
     ///
     /// * `sub_account`: user name of the sub-account.
@@ -198,20 +198,20 @@ impl QueryFuturesSubWallet {
     }
 }
 
-impl From<String> for QueryFuturesSubWallet {
+impl From<String> for QuerySubAccountWallet {
     fn from(sub_account: String) -> Self {
         Self::new(sub_account)
     }
 }
 
-impl From<&str> for QueryFuturesSubWallet {
+impl From<&str> for QuerySubAccountWallet {
     fn from(sub_account: &str) -> Self {
         Self::new(sub_account)
     }
 }
 
-impl Endpoint for QueryFuturesSubWallet {
-    type Response = crate::api::futures::FuturesSubWallet;
+impl Endpoint for QuerySubAccountWallet {
+    type Response = crate::api::futures::SubAccountWallet;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_wallet",
@@ -241,14 +241,14 @@ impl Endpoint for QueryFuturesSubWallet {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListFuturesSubTransfers {
+pub struct ListSubAccountTransfers {
     #[serde(rename = "subAccount")]
     pub(crate) sub_account: String,
     #[serde(with = "wire::number")]
     pub(crate) limit: u32,
 }
 
-impl ListFuturesSubTransfers {
+impl ListSubAccountTransfers {
     /// The request with what it cannot do without.
     ///
     /// * `sub_account`: user name of the sub-account.
@@ -258,8 +258,8 @@ impl ListFuturesSubTransfers {
     }
 }
 
-impl Endpoint for ListFuturesSubTransfers {
-    type Response = crate::Rows<crate::api::futures::FuturesSubTransfer>;
+impl Endpoint for ListSubAccountTransfers {
+    type Response = crate::Rows<crate::api::futures::SubAccountTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_transfers",
@@ -287,12 +287,12 @@ impl Endpoint for ListFuturesSubTransfers {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListFuturesOwnTransfers {
+pub struct ListOwnTransfers {
     #[serde(with = "wire::number")]
     pub(crate) limit: u32,
 }
 
-impl ListFuturesOwnTransfers {
+impl ListOwnTransfers {
     /// The request with what it cannot do without.
     ///
     /// * `limit`: number of transfers, newest first. 1 to 100.
@@ -301,8 +301,8 @@ impl ListFuturesOwnTransfers {
     }
 }
 
-impl Endpoint for ListFuturesOwnTransfers {
-    type Response = crate::Rows<crate::api::futures::FuturesSubTransfer>;
+impl Endpoint for ListOwnTransfers {
+    type Response = crate::Rows<crate::api::futures::SubAccountTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_own_transfers",
@@ -341,7 +341,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// Dropping the future does not take the request back: its outcome is then unknown.
     pub async fn transfer_sub_to_main(
         &self,
-        request: impl Into<TransferFuturesSubToMain>,
+        request: impl Into<TransferSubToMain>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -362,7 +362,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// Dropping the future does not take the request back: its outcome is then unknown.
     pub async fn transfer_main_to_sub(
         &self,
-        request: impl Into<TransferFuturesMainToSub>,
+        request: impl Into<TransferMainToSub>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -383,7 +383,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// Dropping the future does not take the request back: its outcome is then unknown.
     pub async fn transfer_own_to_main(
         &self,
-        request: impl Into<TransferFuturesOwnToMain>,
+        request: impl Into<TransferOwnToMain>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -402,8 +402,8 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// Dropping the future abandons the answer and nothing else.
     pub async fn wallet(
         &self,
-        request: impl Into<QueryFuturesSubWallet>,
-    ) -> Result<crate::api::futures::FuturesSubWallet, crate::Error> {
+        request: impl Into<QuerySubAccountWallet>,
+    ) -> Result<crate::api::futures::SubAccountWallet, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -424,8 +424,8 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
         &self,
         sub_account: impl Into<String>,
         limit: u32,
-    ) -> Result<crate::Rows<crate::api::futures::FuturesSubTransfer>, crate::Error> {
-        self.client.send(ListFuturesSubTransfers::new(sub_account, limit)).await
+    ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
+        self.client.send(ListSubAccountTransfers::new(sub_account, limit)).await
     }
 
     /// Futures transfers of the key's account.
@@ -444,7 +444,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     pub async fn own_transfers(
         &self,
         limit: u32,
-    ) -> Result<crate::Rows<crate::api::futures::FuturesSubTransfer>, crate::Error> {
-        self.client.send(ListFuturesOwnTransfers::new(limit)).await
+    ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
+        self.client.send(ListOwnTransfers::new(limit)).await
     }
 }
