@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::names;
 use crate::output;
 
-/// Lines of the picture.
+/// Height of the chart in lines.
 const HEIGHT: u32 = 16;
 
 /// The prices of a candle.
@@ -66,7 +66,7 @@ pub(crate) async fn fetch(
     count: u32,
 ) -> Result<Vec<Candle>, Failure> {
     let minutes: i64 = step.parse().unwrap_or(1);
-    // A pair has a line in its name, a contract has none.
+    // Symbols of pairs contain an underscore, those of contracts do not.
     let mut candles: Vec<Candle> = if symbol.contains('_') {
         let request = spot::ListLatestKlines::new(symbol).step(step.into()).limit(count);
         let rows = client.send(request).await?;
@@ -98,7 +98,7 @@ pub(crate) async fn fetch(
     Ok(candles.split_off(surplus))
 }
 
-/// What stands in a cell of the picture.
+/// A cell of the chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     Blank,
@@ -121,14 +121,14 @@ impl Mark {
     }
 }
 
-/// The candles as lines of marks, the highest first; each line stands for two steps of price. `None`
-/// without candles, and where no decimal holds the range.
+/// Draws candles as lines of marks, the highest first; each line covers two price steps. `None` without candles, and if
+/// the price range exceeds a decimal.
 pub(crate) fn grid(candles: &[Candle], height: u32) -> Option<Vec<Vec<Mark>>> {
     let high = candles.iter().map(|candle| candle.high).max()?;
     let low = candles.iter().map(|candle| candle.low).min()?;
     let range = high.checked_sub(low)?;
     let steps = 2 * height.max(1);
-    // Which of the steps a price stands on, 0 the lowest.
+    // The step of a price; 0 is the lowest.
     let step_of = |price: Decimal| -> Option<u32> {
         if range.is_zero() {
             return Some(steps / 2);
@@ -156,7 +156,7 @@ pub(crate) fn grid(candles: &[Candle], height: u32) -> Option<Vec<Vec<Mark>>> {
     Some(lines)
 }
 
-/// The picture; `None` without candles.
+/// Draws the chart; `None` without candles.
 fn draw(candles: &[Candle]) -> Option<String> {
     let lines = grid(candles, HEIGHT)?;
     let high = candles.iter().map(|candle| candle.high).max()?;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_and_wicks_stand_where_the_prices_are() {
+    fn draws_bodies_and_wicks_at_their_prices() {
         let rise = candle(dec!(10), dec!(20), dec!(10), dec!(20));
         let fall = candle(dec!(20), dec!(20), dec!(10), dec!(15));
         let picture = draw(&[rise, fall]).expect("candles");
@@ -197,12 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn a_market_that_stands_still_and_one_without_candles_are_drawn() {
+    fn handles_constant_prices_no_candles_and_extreme_ranges() {
         let still = candle(dec!(1), dec!(1), dec!(1), dec!(1));
         assert_eq!(draw(&[still]).expect("a candle").matches('█').count(), 1);
         assert_eq!(draw(&[]), None);
         let wide = candle(dec!(0), Decimal::MAX, dec!(0), dec!(1));
-        // A range that no decimal holds is not drawn, and nothing breaks.
         assert_eq!(draw(&[wide]), None);
     }
 }

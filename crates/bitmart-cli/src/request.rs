@@ -53,7 +53,7 @@ impl Request {
                 .with_advice("the host is that of --env"));
         }
         let query = pairs(query)?;
-        if let Some(entry) = catalog::find(method, path) {
+        if let Some(entry) = catalog::find_route(method, path) {
             return Ok(Self { entry: Some(entry), metadata: &entry.metadata, query });
         }
         // Lives as long as the program, which sends one request.

@@ -1,4 +1,4 @@
-//! Time zones by their names in the tz database, which is part of the program: no machine lacks it.
+//! Time zones by their names in the tz database, which is compiled into the program.
 
 use bitmart::Timestamp;
 use jiff::civil::Date;
@@ -6,17 +6,17 @@ use jiff::tz::TimeZone;
 
 use crate::failure::Failure;
 
-/// Longest name that is looked up; the longest of the database has 32 letters.
+/// Longest name that is looked up; the longest in the database has 32 letters.
 const LONGEST: usize = 64;
 
 /// A time zone.
 #[derive(Clone, Debug)]
 pub(crate) struct Zone(TimeZone);
 
-/// Reads `Europe/Vienna`, in any case, or `UTC`.
+/// Finds a zone by a name such as `Europe/Vienna` or `UTC`, in any case.
 ///
 /// # Errors
-/// When no zone has the name.
+/// If there is no zone of that name.
 pub(crate) fn parse(name: &str) -> Result<Zone, Failure> {
     let unknown = || {
         let shown: String = name.chars().take(LONGEST).collect();
@@ -37,12 +37,12 @@ impl Zone {
         Self(TimeZone::UTC)
     }
 
-    /// The name, as the database writes it.
+    /// The name in the database.
     pub(crate) fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// From the first moment of a year to the first of the next. `None` for years outside 1970 to 9998.
+    /// Begin and end of a year. `None` for years outside 1970 to 9998.
     pub(crate) fn year(&self, year: i16) -> Option<(Timestamp, Timestamp)> {
         if !(1970..=9998).contains(&year) {
             return None;
@@ -50,14 +50,13 @@ impl Zone {
         Some((self.begin_of_day(year, 1, 1)?, self.begin_of_day(year + 1, 1, 1)?))
     }
 
-    /// The first moment of a day. It is not midnight where the clocks are put forward then.
+    /// The beginning of a day. It is not midnight if the clocks are put forward then.
     pub(crate) fn begin_of_day(&self, year: i16, month: i8, day: i8) -> Option<Timestamp> {
         let day = Date::new(year, month, day).ok()?.to_zoned(self.0.clone()).ok()?;
         Some(Timestamp::from_millis(day.timestamp().as_millisecond()))
     }
 
-    /// A moment as people of the zone write it, with the distance to UTC:
-    /// `2025-03-30T03:00:00.250+02:00`.
+    /// Formats a time in the zone, with its offset: `2025-03-30T03:00:00.250+02:00`.
     pub(crate) fn local(&self, time: Timestamp) -> String {
         let moment = jiff::Timestamp::from_millisecond(time.as_millis());
         moment.map_or_else(
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn years_begin_where_the_zone_is() {
+    fn years_begin_at_local_midnight() {
         let year = |name: &str, year| parse(name).expect(name).year(year).expect("a year");
         let utc = (time("2025-01-01T00:00:00Z"), time("2026-01-01T00:00:00Z"));
         assert_eq!(year("utc", 2025), utc);
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_told_with_their_distance_to_utc() {
+    fn formats_times_with_their_offset() {
         let vienna = parse("Europe/Vienna").expect("a zone");
         assert_eq!(vienna.name(), "Europe/Vienna");
         assert_eq!(vienna.local(time("2025-03-30T00:59:59.250Z")), "2025-03-30T01:59:59.250+01:00");
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_zone_is_told_with_an_example() {
+    fn rejects_an_unknown_zone_with_an_example() {
         for name in ["Europe/Wien", "", "../../etc/passwd", "+25:00", &"x".repeat(10_000)] {
             let failure = parse(name).expect_err("no zone").to_string();
             assert!(failure.contains("Europe/Vienna"), "{failure}");

@@ -1,4 +1,4 @@
-//! An archive that is gone on with: by the same command, from an older version, and never over what is not its own.
+//! Continuing an archive: with the same command, from an older format, and without overwriting foreign files.
 
 mod common;
 
@@ -37,7 +37,7 @@ fn lines(folder: &Path, name: &str) -> usize {
     read(folder, name).lines().count()
 }
 
-/// Every file of a folder and its bytes.
+/// All files of a folder with their contents.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
@@ -53,7 +53,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn the_same_command_goes_on_from_the_last_end_to_now() {
+fn same_command_continues_from_the_last_end() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
@@ -70,7 +70,7 @@ fn the_same_command_goes_on_from_the_last_end_to_now() {
     let after = lines(&folder, "trades.jsonl");
     assert!(after > trades, "{after} trades");
     assert_eq!(lines(&folder, "balances-spot.jsonl"), 2 * balances, "two snapshots");
-    // The overlap that shows nothing new is not kept.
+    // Responses of the overlap without new rows are not stored.
     assert!(lines(&folder, "raw/trades.ndjson") <= raw + 2);
     let third = export(&place, &folder, &more);
     assert_eq!(third.code, 0, "{}", third.err);
@@ -88,13 +88,13 @@ fn the_same_command_goes_on_from_the_last_end_to_now() {
 }
 
 #[test]
-fn a_row_that_comes_otherwise_is_told_and_both_versions_are_kept() {
+fn stores_both_versions_of_a_changed_row() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
     buy(&place);
     assert_eq!(export(&place, folder, &["--what", "trades"]).code, 0);
-    // As if the exchange had told another price the first time.
+    // As if the exchange had sent another price the first time.
     let rows = read(folder, "trades.jsonl");
     let row: Value = serde_json::from_str(rows.lines().next().expect("a row")).expect("JSON");
     let price = row["price"].as_str().expect("a price");
@@ -109,17 +109,17 @@ fn a_row_that_comes_otherwise_is_told_and_both_versions_are_kept() {
     let (now, before) = (read(folder, "trades.jsonl"), read(folder, "versions/trades.jsonl"));
     assert!(now.contains(price) && !now.contains(&other), "{now}");
     assert!(before.contains(&other), "{before}");
-    assert_eq!(now.lines().count(), rows.lines().count(), "each id stands once");
+    assert_eq!(now.lines().count(), rows.lines().count(), "each id occurs once");
     let verified = verify(&place, folder, &[]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     assert!(verified.out.contains("replaced by newer versions"), "{}", verified.out);
-    // A version that is gone is missed.
+    // A missing version is found.
     std::fs::write(folder.join("versions/trades.jsonl"), "").expect("written");
     assert_eq!(verify(&place, folder, &[]).code, 10);
 }
 
 #[test]
-fn rows_that_come_late_are_found_by_the_overlap() {
+fn finds_late_rows_in_the_overlap() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let path = "/spot/v4/query/trades";
@@ -138,7 +138,7 @@ fn rows_that_come_late_are_found_by_the_overlap() {
 /// Thirty days.
 const AHEAD_MS: i64 = 2_592_000_000;
 
-/// What version 1 would have written: no runs, no walks, no dates.
+/// Converts an archive to version 1, which has no runs, paginations and snapshot times.
 fn as_version_1(folder: &Path) {
     let edit = |path: &Path, each: &dyn Fn(&mut Value)| {
         let text = std::fs::read_to_string(path).expect("text");
@@ -163,7 +163,7 @@ fn as_version_1(folder: &Path) {
             .collect::<Vec<_>>()
     };
     for path in in_folder("raw") {
-        edit(&path, &|answer| remove(answer, &["walk", "taken"]));
+        edit(&path, &|response| remove(response, &["walk", "taken"]));
     }
     for path in
         in_folder("").iter().filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
@@ -197,7 +197,7 @@ fn as_version_1(folder: &Path) {
             ];
             remove(state, &newer);
             (state["bytes"], state["raw_bytes"]) = (rows.into(), raw.into());
-            // It was told a time to come.
+            // Version 1 accepted an end in the future.
             for time in ["next", "end"] {
                 if let Some(Value::Number(millis)) = state["cursor"].get(time) {
                     let later = millis.as_i64().expect("a time") + AHEAD_MS;
@@ -206,10 +206,10 @@ fn as_version_1(folder: &Path) {
             }
         });
     }
-    edit(&folder.join("export.json"), &|terms| {
-        remove(terms, &["host", "account", "run", "finished"]);
-        terms["version"] = 1.into();
-        terms["to_ms"] = (terms["to_ms"].as_i64().expect("a time") + AHEAD_MS).into();
+    edit(&folder.join("export.json"), &|info| {
+        remove(info, &["host", "account", "run", "finished"]);
+        info["version"] = 1.into();
+        info["to_ms"] = (info["to_ms"].as_i64().expect("a time") + AHEAD_MS).into();
     });
     let manifest = read(folder, "manifest.json");
     let mut manifest: Value = serde_json::from_str(&manifest).expect("JSON");
@@ -229,7 +229,7 @@ fn as_version_1(folder: &Path) {
 }
 
 #[test]
-fn an_archive_of_version_1_is_read_and_gone_on_with() {
+fn continues_an_archive_of_version_1() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
@@ -269,7 +269,7 @@ fn an_archive_of_version_1_is_read_and_gone_on_with() {
 }
 
 #[test]
-fn what_is_not_understood_or_not_ours_is_refused_and_stays_as_it_is() {
+fn rejects_foreign_newer_and_damaged_files_without_changing_them() {
     let place = sandbox();
     buy(&place);
     let home = tempfile::tempdir().expect("a folder");
@@ -308,7 +308,7 @@ fn what_is_not_understood_or_not_ours_is_refused_and_stays_as_it_is() {
     refused(&place, &folder, &more, "newer version of this program (format 3");
     std::fs::write(path, old).expect("written");
 
-    // A line that lacks its end, at the end and in the middle of the file.
+    // A truncated line, at the end and in the middle of the file.
     let path = folder.join("trades.jsonl");
     let old = std::fs::read(&path).expect("rows");
     std::fs::write(&path, &old[..old.len() - 9]).expect("written");
@@ -326,8 +326,8 @@ fn what_is_not_understood_or_not_ours_is_refused_and_stays_as_it_is() {
     assert_eq!(std::fs::read(&path).expect("rows"), cut);
     std::fs::write(&path, &old).expect("written");
 
-    // Files of somebody else: beside the archive, where a list and where a table would be, and in a folder that is
-    // none.
+    // Foreign files: in the archive, with the name of a dataset or of a derived file, and in a folder that is no
+    // archive.
     std::fs::write(folder.join("notes.txt"), "mine").expect("written");
     std::fs::write(folder.join("deposits.jsonl"), "mine").expect("written");
     std::fs::write(folder.join("trades.csv"), "mine").expect("written");
@@ -355,7 +355,7 @@ fn what_is_not_understood_or_not_ours_is_refused_and_stays_as_it_is() {
 }
 
 #[test]
-fn play_money_is_named_first_and_last_and_never_taken_for_a_live_account() {
+fn labels_play_money_and_requires_an_explicit_sandbox() {
     let place = sandbox();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
@@ -370,7 +370,7 @@ fn play_money_is_named_first_and_last_and_never_taken_for_a_live_account() {
     assert!(first.starts_with("PLAY MONEY: source sandbox (127.0.0.1:"), "{first}");
     assert!(first.contains("61 days left until BitMart ends on 2027-01-31 15:59 UTC"), "{first}");
 
-    // Where there is a live profile, the sandbox has to be named.
+    // With a live profile, the sandbox must be named.
     let config = home.path().join(".bitmart");
     std::fs::create_dir(&config).expect("a folder");
     let file = config.join("config.toml");
@@ -385,7 +385,7 @@ fn play_money_is_named_first_and_last_and_never_taken_for_a_live_account() {
     let run = at_home(home.path(), &words(&named), "");
     assert_eq!(run.code, 0, "{}", run.err);
 
-    // So it does where a variable is nearly one that holds a key.
+    // Also with a misspelled variable of credentials.
     std::fs::remove_file(&file).expect("removed");
     let near = std::process::Command::new(env!("CARGO_BIN_EXE_bitmart"))
         .args(words(&ready))
@@ -394,13 +394,13 @@ fn play_money_is_named_first_and_last_and_never_taken_for_a_live_account() {
         .env("BITMART_KEY", "k")
         .output()
         .expect("it runs");
-    let told = String::from_utf8(near.stderr).expect("text");
-    assert_eq!(near.status.code(), Some(2), "{told}");
-    assert!(told.contains("BITMART_KEY") && told.contains("BITMART_API_KEY"), "{told}");
+    let err = String::from_utf8(near.stderr).expect("text");
+    assert_eq!(near.status.code(), Some(2), "{err}");
+    assert!(err.contains("BITMART_KEY") && err.contains("BITMART_API_KEY"), "{err}");
 }
 
 #[test]
-fn several_profiles_have_a_folder_each_and_one_summary() {
+fn exports_several_profiles_with_one_summary() {
     let place = sandbox();
     buy(&place);
     let home = tempfile::tempdir().expect("a folder");
@@ -447,7 +447,7 @@ fn several_profiles_have_a_folder_each_and_one_summary() {
     let verified = at_home(home.path(), &["verify", &out], "");
     assert_eq!(verified.code, 0, "{}", verified.err);
     assert_eq!(verified.out.matches("source custom (").count(), 2, "{}", verified.out);
-    // One that fails does not stop the next.
+    // A failure does not stop the next profile.
     let run = at_home(home.path(), &[&words[..], &["gone,sub"]].concat(), "");
     assert_eq!(run.code, 2, "{}", run.err);
     assert!(run.err.contains("gone: error: ") && run.err.contains("sub: "), "{}", run.err);

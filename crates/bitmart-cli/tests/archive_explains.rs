@@ -1,5 +1,4 @@
-//! An archive can be read without the exchange and without the program that made it, and what an older
-//! program did not understand becomes rows later.
+//! The documentation of an archive, its CSV files, and `--reread` of responses that an older program could not decode.
 
 mod common;
 
@@ -35,7 +34,7 @@ fn csv(folder: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
     reader.records().map(|record| row(record.expect("a row"))).collect()
 }
 
-/// A cell without the apostrophe that says that it is a text.
+/// A cell without the apostrophe that marks a text.
 fn text(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
 }
@@ -65,7 +64,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The files of a folder are byte for byte those of another.
+/// Asserts that two folders have equal files.
 fn same(wanted: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>) {
     assert!(wanted.keys().eq(found.keys()), "{:?}", found.keys());
     for (name, bytes) in wanted {
@@ -75,7 +74,7 @@ fn same(wanted: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>) {
 }
 
 #[test]
-fn every_file_and_every_column_of_an_archive_is_explained() {
+fn readme_documents_every_file_and_column() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -89,16 +88,17 @@ fn every_file_and_every_column_of_an_archive_is_explained() {
         let name = dataset["name"].as_str().expect("a name");
         names.insert(name);
         let endpoint = dataset["endpoint"].as_str().expect("an endpoint");
-        assert!(readme.contains(&format!("| `{name}.jsonl` |")), "{name} is not told of");
+        assert!(readme.contains(&format!("| `{name}.jsonl` |")), "{name} is not documented");
         let section =
             readme.split("\n### ").find(|part| part.starts_with(&format!("{endpoint}\n")));
         let section = section.expect(endpoint);
         let mut table = csv::Reader::from_path(folder.join(format!("{name}.csv"))).expect(name);
         for column in table.headers().expect("names") {
-            // Names that are values, such as dates, stand in braces.
+            // Names that are values, such as dates, are in braces.
             let braces = format!("| `{}.{{", column.split('.').next().expect("a name"));
-            let is_told = section.contains(&format!("| `{column}` |")) || section.contains(&braces);
-            assert!(is_told, "{name}: {column}");
+            let is_documented =
+                section.contains(&format!("| `{column}` |")) || section.contains(&braces);
+            assert!(is_documented, "{name}: {column}");
         }
     }
     for wanted in [
@@ -121,14 +121,14 @@ fn every_file_and_every_column_of_an_archive_is_explained() {
             "{wanted} is empty"
         );
     }
-    // What has an amount has a unit, or it is said that no source states one.
+    // Every amount has a unit, or a note that no source states one.
     for line in readme.lines().filter(|line| line.contains("| decimal |")) {
         assert!(!line.contains("| decimal |  |"), "without a unit: {line}");
     }
     // What the values of a code mean.
     assert!(readme.contains("- `4` `open_short`: "), "{readme}");
     assert!(readme.contains("`POST /spot/v4/query/trades`"));
-    // The readers' file is no program.
+    // No Rust in the text.
     for word in ["None", "::", "Option<"] {
         let found = readme.lines().find(|line| line.contains(word) && !line.contains("`csv`"));
         assert_eq!(found, None, "{word}");
@@ -138,7 +138,7 @@ fn every_file_and_every_column_of_an_archive_is_explained() {
 }
 
 #[test]
-fn csv_keeps_ids_times_and_codes_and_is_in_order() {
+fn csv_is_sorted_and_preserves_ids_times_and_codes() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -156,14 +156,14 @@ fn csv_keeps_ids_times_and_codes_and_is_in_order() {
         assert!(table.len() == json.len() && !table.is_empty(), "{name}");
         let mut before = None;
         for row in &table {
-            // No program takes it for a number.
+            // Not read as a number.
             assert!(row[id].starts_with('\''), "{name}: {}", row[id]);
             let of = json.iter().find(|one| one[id] == *text(&row[id])).expect("the row");
             let millis = of[time_of].as_i64().expect("a time");
-            let told: Timestamp = row[time].parse().expect("a time in UTC");
-            assert!(row[time].ends_with('Z') && told.as_millis() == millis, "{}", row[time]);
+            let parsed: Timestamp = row[time].parse().expect("a time in UTC");
+            assert!(row[time].ends_with('Z') && parsed.as_millis() == millis, "{}", row[time]);
             let key = (millis, text(&row[id]).parse::<u128>().expect("digits"));
-            assert!(before < Some(key), "{name}: {key:?} behind {before:?}");
+            assert!(before < Some(key), "{name}: {key:?} after {before:?}");
             before = Some(key);
         }
     }
@@ -181,9 +181,9 @@ fn csv_keeps_ids_times_and_codes_and_is_in_order() {
 }
 
 #[test]
-fn an_account_that_gets_no_rebates_has_a_complete_archive_that_says_so() {
+fn archive_without_rebates_is_complete_and_documents_it() {
     let place = sandbox();
-    // The key of a sub-account, which has brought nobody.
+    // The key of a sub-account, which is no affiliate.
     let text = std::fs::read_to_string(place.ready_file()).expect("a file");
     let mut ready: Value = serde_json::from_str(&text).expect("JSON");
     let key = place.sandbox.sub_account_credentials().expect("a key");
@@ -205,7 +205,7 @@ fn an_account_that_gets_no_rebates_has_a_complete_archive_that_says_so() {
     }
 }
 
-/// Makes the archive one of an older program, which understood nothing of the trades.
+/// Converts the archive to that of an older program, which could not decode the trades.
 fn make_older(folder: &Path) {
     let mut state = json_of(folder, "state/trades.json");
     let answers = state["answers"].clone();
@@ -229,13 +229,13 @@ fn archive(place: &Place, folder: &Path, span: &[String; 2]) {
 }
 
 #[test]
-fn an_archive_that_is_understood_is_not_changed_by_reading_it_again() {
+fn reread_does_not_change_a_decoded_archive() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
     let span = span();
     archive(&place, folder.path(), &span);
-    // Of more than one run: rows came late or changed, and there are two snapshots of what is of the moment.
+    // Two runs, with late and changed rows and two snapshots.
     trade(&place);
     archive(&place, folder.path(), &span);
     let before = files(folder.path());
@@ -246,7 +246,7 @@ fn an_archive_that_is_understood_is_not_changed_by_reading_it_again() {
 }
 
 #[test]
-fn rows_that_no_type_fitted_are_made_later_and_an_interruption_leaves_the_old_or_the_new() {
+fn reread_is_atomic_when_interrupted() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -268,7 +268,7 @@ fn rows_that_no_type_fitted_are_made_later_and_an_interruption_leaves_the_old_or
         deaths += 1;
         assert!(now.is_empty() || now == whole["trades.jsonl"], "half of the rows");
         if is_committed {
-            // What counts is put in place by the next run of any kind.
+            // The next run finishes a committed one.
             let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
             assert_eq!(verified.code, 10, "{}", verified.out);
             let next = reread(&place, folder, &[]);
@@ -277,14 +277,14 @@ fn rows_that_no_type_fitted_are_made_later_and_an_interruption_leaves_the_old_or
         }
     }
     assert!(deaths > 3, "it was interrupted {deaths} times only");
-    // The archive is the one that a newer program would have made.
+    // The archive equals that of a newer program.
     same(&whole, &files(folder));
     let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
 }
 
 #[test]
-fn rows_that_are_still_not_understood_are_still_told_of() {
+fn reread_still_reports_rows_that_do_not_decode() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -302,18 +302,18 @@ fn rows_that_are_still_not_understood_are_still_told_of() {
 }
 
 #[test]
-fn a_walk_that_goes_on_does_not_bring_again_what_was_made_of_its_last_response() {
+fn continued_pagination_does_not_repeat_rows_of_a_reread_response() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    // All of it is one window.
+    // The whole span is one window.
     let day = Duration::from_secs(86_400);
     let span = [Timestamp::now() - day, Timestamp::now() + day].map(|time| time.to_string());
     let more = ["--what", "trades"];
     assert_eq!(export(&place, folder, &span, &more).code, 0);
     let whole = read(folder, "trades.jsonl");
-    // The walk stopped at the response that holds the trades, and did not get past it.
+    // The pagination stopped at the response with the trades.
     let raw = read(folder, "raw/trades.ndjson");
     let kept = raw.lines().find(|line| line.contains("tradeId")).expect("trades").to_owned() + "\n";
     let mut state = json_of(folder, "state/trades.json");
@@ -335,7 +335,7 @@ fn a_walk_that_goes_on_does_not_bring_again_what_was_made_of_its_last_response()
     std::fs::write(folder.join("trades.jsonl"), "").expect("written");
     std::fs::write(folder.join("raw/trades.ndjson"), kept).expect("written");
     let again = reread(&place, folder, &[]);
-    assert_eq!(again.code, 10, "the walk is not at its end: {}", again.err);
+    assert_eq!(again.code, 10, "the run is not finished: {}", again.err);
     assert_eq!(read(folder, "trades.jsonl"), whole);
     let rest = export(&place, folder, &span, &more);
     assert_eq!(rest.code, 0, "{}", rest.err);
@@ -345,13 +345,13 @@ fn a_walk_that_goes_on_does_not_bring_again_what_was_made_of_its_last_response()
 }
 
 #[test]
-fn trades_without_a_time_are_counted() {
+fn reports_trades_without_a_time() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     assert_eq!(export(&place, folder, &span(), &["--what", "trades"]).code, 0);
-    // As if the exchange had told no time of one.
+    // As if the exchange had sent no time for one.
     let raw = read(folder, "raw/trades.ndjson");
     let at = raw.find(r#"\"createTime\":"#).expect("a time");
     let rest = &raw[at..];
@@ -363,9 +363,9 @@ fn trades_without_a_time_are_counted() {
     std::fs::write(folder.join("state/trades.json"), state.to_string()).expect("written");
     let again = reread(&place, folder, &[]);
     assert_eq!(again.code, 0, "{}", again.err);
-    let told = lines(folder, "trades").iter().filter(|row| row["createTime"] == 0).count();
-    assert_eq!(told, 1, "one has no time");
+    let untimed = lines(folder, "trades").iter().filter(|row| row["createTime"] == 0).count();
+    assert_eq!(untimed, 1, "one has no time");
     let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
-    let words = "trades: 1 row not in the ledger: the exchange told no time: ";
+    let words = "trades: 1 row not in the ledger: the exchange sent no time: ";
     assert!(verified.out.contains(words), "{}{}", verified.out, verified.err);
 }

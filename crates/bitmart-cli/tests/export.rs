@@ -1,4 +1,4 @@
-//! An export is what the exchange's ledger says, however often it was interrupted.
+//! An export equals the exchange's ledger, however often it was interrupted.
 
 mod common;
 
@@ -16,7 +16,7 @@ fn ids(text: &str, field: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn an_export_equals_the_ledger_and_survives_any_interruption() {
+fn export_equals_the_ledger_after_any_interruption() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -35,7 +35,7 @@ fn an_export_equals_the_ledger_and_survives_any_interruption() {
     assert_eq!(ids(&rows(&whole, "trades"), "tradeId"), fills);
     assert_eq!(rows(&whole, "futures-orders-BTCUSDT").lines().count(), 1);
 
-    // The process dies after a page or three, again and again.
+    // The process aborts after one to three pages, again and again.
     let mut deaths = 0_u64;
     loop {
         let pages = (1 + deaths % 3).to_string();
@@ -55,7 +55,7 @@ fn an_export_equals_the_ledger_and_survives_any_interruption() {
 }
 
 #[test]
-fn rows_that_no_type_fits_are_kept_as_they_came_and_the_export_goes_on() {
+fn stores_rows_that_do_not_decode_and_continues() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -70,13 +70,13 @@ fn rows_that_no_type_fits_are_kept_as_they_came_and_the_export_goes_on() {
     assert!(nulls >= 6, "{nulls} trades were kept");
     let verified = bitmart(&place, &["verify", folder.to_str().expect("text")]);
     assert_eq!(verified.code, 10);
-    let told = "trades: 6 rows are not understood and kept as they came";
-    assert!(verified.err.contains(told), "{}", verified.err);
+    let wanted = "trades: 6 rows are not understood and kept as they came";
+    assert!(verified.err.contains(wanted), "{}", verified.err);
     assert_eq!(verified.err.matches("not understood").count(), 1, "{}", verified.err);
 }
 
 #[test]
-fn a_list_that_is_gone_does_not_end_the_export() {
+fn continues_when_a_list_is_missing() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -86,7 +86,7 @@ fn a_list_that_is_gone_does_not_end_the_export() {
     let sent = export(&place, folder, &span, &more);
     assert_eq!(sent.code, 10, "{}", sent.err);
     assert_eq!(ids(&rows(folder, "orders"), "orderId").len(), 6);
-    // It is back, and asked again.
+    // It is back, and requested again.
     place.sandbox.clear_faults();
     let sent = export(&place, folder, &span, &more);
     assert_eq!(sent.code, 0, "{}", sent.err);
@@ -94,9 +94,9 @@ fn a_list_that_is_gone_does_not_end_the_export() {
 }
 
 #[test]
-fn what_an_account_is_denied_is_complete_and_what_did_not_come_is_not() {
+fn counts_rejected_optional_lists_as_complete_but_not_failed_ones() {
     let place = sandbox();
-    // The key of a sub-account, which is told nothing of sub-accounts.
+    // The key of a sub-account, which cannot list sub-accounts.
     let text = std::fs::read_to_string(place.ready_file()).expect("a file");
     let mut ready: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let key = place.sandbox.sub_account_credentials().expect("a key");
@@ -121,7 +121,7 @@ fn what_an_account_is_denied_is_complete_and_what_did_not_come_is_not() {
 }
 
 #[test]
-fn verify_finds_what_was_changed() {
+fn verify_finds_a_changed_file() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -135,7 +135,7 @@ fn verify_finds_what_was_changed() {
 }
 
 #[test]
-fn other_formats_have_the_same_rows() {
+fn other_formats_contain_the_same_rows() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
@@ -161,25 +161,25 @@ fn other_formats_have_the_same_rows() {
 }
 
 #[test]
-fn verify_finds_an_answer_whose_rows_are_missing() {
+fn verify_finds_missing_rows_of_a_response() {
     let place = sandbox();
     trade(&place);
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(export(&place, folder.path(), &span(), &["--what", "trades"]).code, 0);
-    // Rows and manifest agree with each other, but not with what the exchange said.
+    // Rows and manifest agree, but differ from the responses.
     let path = folder.path().join("trades.jsonl");
     let (old, text) = (std::fs::read(&path).expect("rows"), rows(folder.path(), "trades"));
     let less: String = text.lines().skip(1).flat_map(|line| [line, "\n"]).collect();
     std::fs::write(&path, &less).expect("written");
     let path = folder.path().join("manifest.json");
-    let told = std::fs::read_to_string(&path).expect("a manifest");
-    let mut told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
-    let dataset = &mut told["datasets"][0];
+    let manifest = std::fs::read_to_string(&path).expect("a manifest");
+    let mut manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    let dataset = &mut manifest["datasets"][0];
     assert_eq!(dataset["file"]["bytes"], old.len());
     dataset["file"] = serde_json::json!({ "path": "trades.jsonl", "bytes": less.len(),
         "sha256": sha256(less.as_bytes()) });
     dataset["rows"] = less.lines().count().into();
-    std::fs::write(&path, told.to_string()).expect("written");
+    std::fs::write(&path, manifest.to_string()).expect("written");
     let verified = bitmart(&place, &["verify", folder.path().to_str().expect("text")]);
     assert_eq!(verified.code, 10);
     let fault = "trades: 1 of 6 rows of the answers are missing";
@@ -191,7 +191,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_folder_takes_one_account_and_one_span() {
+fn rejects_another_account_or_span_in_a_folder() {
     let place = sandbox();
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(export(&place, folder.path(), &span(), &["--what", "trades"]).code, 0);

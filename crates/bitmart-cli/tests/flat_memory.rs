@@ -1,21 +1,21 @@
-//! An export and its `verify` take no more memory for more rows.
+//! Memory of `export` and `verify` does not depend on the number of rows.
 //!
-//! 2,000 and 20,000 rows in an ordinary run; `EXPORT_TEST_ROWS=10000,100000,1000000` makes it others and tells the
-//! figures. The peak is read from `/proc`: elsewhere nothing is measured, and the test says so.
+//! 2,000 and 20,000 rows in an ordinary run; `EXPORT_TEST_ROWS=10000,100000,1000000` sets other numbers and prints the
+//! results. The peak is read from `/proc`: elsewhere nothing is measured, and the test says so.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// The time of the exchange: 2026-09-01.
+/// The exchange's time: 2026-09-01.
 const NOW: i64 = 1_788_220_800_000;
-/// Where the rows begin: 2018-01-01.
+/// Time of the first row: 2018-01-01.
 const BEGIN: i64 = 1_514_764_800_000;
-/// What more rows may take more, for a heap that is never quite the same.
+/// Tolerance, since the size of the heap varies.
 const SLACK_KB: u64 = 12_000;
 
-/// An exchange that has so many deposits, one after the other in equal distances, and nothing else.
+/// Serves an exchange with so many deposits at equal distances, and nothing else.
 fn exchange(rows: i64) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -28,7 +28,7 @@ fn exchange(rows: i64) -> String {
 }
 
 fn serve(stream: TcpStream, rows: i64) {
-    let mut answers = stream.try_clone().expect("a stream");
+    let mut responses = stream.try_clone().expect("a stream");
     let mut requests = BufReader::new(stream);
     let mut line = String::new();
     while requests.read_line(&mut line).is_ok_and(|read| read > 0) {
@@ -54,14 +54,14 @@ fn serve(stream: TcpStream, rows: i64) {
         };
         let body = format!("{{\"code\":1000,\"message\":\"OK\",\"trace\":\"t\",\"data\":{data}}}");
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
-        if write!(answers, "{head}: {}\r\n\r\n{body}", body.len()).is_err() {
+        if write!(responses, "{head}: {}\r\n\r\n{body}", body.len()).is_err() {
             return;
         }
         line.clear();
     }
 }
 
-/// At most 1,000 of a window.
+/// Deposits of a window, at most 1,000.
 fn deposits(path: &str, rows: i64) -> String {
     let query = |name: &str| -> i64 {
         let value =
@@ -98,7 +98,7 @@ fn start(home: &Path, words: &[&str]) -> Child {
         .expect("it runs")
 }
 
-/// Runs to its end and gives the most memory that it had, in kB; `None` where nothing tells it.
+/// Waits for the end, and returns the peak memory in kB; `None` if it cannot be measured.
 fn peak(mut child: Child) -> Option<u64> {
     let status = format!("/proc/{}/status", child.id());
     let mut err = child.stderr.take().expect("a pipe");
@@ -122,7 +122,7 @@ fn peak(mut child: Child) -> Option<u64> {
 }
 
 #[test]
-fn more_rows_take_no_more_memory() {
+fn memory_does_not_grow_with_rows() {
     let sizes = std::env::var("EXPORT_TEST_ROWS").unwrap_or_else(|_| "2000,20000".to_owned());
     let mut peaks: Vec<[u64; 3]> = Vec::new();
     for rows in sizes.split(',') {
@@ -144,7 +144,7 @@ fn more_rows_take_no_more_memory() {
             &address,
         ];
         let started = std::time::Instant::now();
-        // The first run, one that goes on, and what holds both against each other.
+        // The first run, another one, and their verification.
         let all = [
             peak(start(home.path(), &words)),
             peak(start(home.path(), &words)),

@@ -1,4 +1,4 @@
-//! Three years of an account, exported by a program that is killed twenty times on the way.
+//! An export of three years by a program that is killed twenty times.
 //!
 //! 2,000 orders in an ordinary run; `cargo xtask export-test` makes it 100,000.
 
@@ -17,14 +17,14 @@ use serde_json::{Value, json};
 
 const KILLS: usize = 20;
 const YEARS: Duration = Duration::from_secs(94_608_000);
-/// What is seeded ends so long before now: an export leaves out the last minute.
+/// The seeded history ends this long before now: an export leaves out the last minute.
 const GAP: Duration = Duration::from_secs(3600);
 
 fn orders() -> u32 {
     std::env::var("EXPORT_TEST_ORDERS").map_or(2_000, |text| text.parse().expect("a number"))
 }
 
-/// Numbers that are the same in every run.
+/// A deterministic random number generator.
 struct Random(u64);
 
 impl Random {
@@ -36,8 +36,8 @@ impl Random {
     }
 }
 
-/// Fills three years of account 1: orders of every end, positions that are funded, money that comes, moves
-/// and goes.
+/// Creates three years of account 1: orders of every state, positions with funding, deposits, transfers and
+/// withdrawals.
 async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
     let clock = Stepped::at(begin);
     let [owner, other] = traders(sandbox, &clock);
@@ -45,10 +45,10 @@ async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
     let step = (end.as_millis() - begin.as_millis()) / i64::from(orders);
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut long = false;
-    // Rests for all the time.
+    // Rests all the time.
     owner.spot("buy", "limit", 40_000, "0.01").await;
     for order in 0..orders {
-        // Now and then many happen in one millisecond, and then nothing for long.
+        // Some orders share a millisecond, before a long pause.
         if order % 40 == 0 {
             let by = u64::try_from(step * 40).expect("a span");
             sandbox.advance(Duration::from_millis(by));
@@ -62,18 +62,18 @@ async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
                 owner.spot(side, "limit", price, "0.001").await;
                 other.spot(against, "limit", price, "0.001").await;
             }
-            // Takes a part, and the rest is cancelled.
+            // Is partially filled and canceled.
             4..6 => {
                 other.spot(against, "limit", price, "0.001").await;
                 owner.spot(side, "ioc", price, "0.002").await;
             }
-            // Rests and is cancelled.
+            // Rests and is canceled.
             6..8 => {
                 let id = owner.spot(side, "limit_maker", price, "0.001").await;
-                let asked = json!({ "symbol": "BTC_USDT", "order_id": id });
-                owner.send("spot_cancel_order", asked).await;
+                let parameters = json!({ "symbol": "BTC_USDT", "order_id": id });
+                owner.send("spot_cancel_order", parameters).await;
             }
-            // Opens or closes a position, which is funded as long as it stays.
+            // Opens or closes a position, which pays funding meanwhile.
             _ => {
                 let (rests, takes) = if long { (3, 2) } else { (1, 4) };
                 owner.futures(rests, 1, price).await;
@@ -86,8 +86,8 @@ async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
             100 => drop(sandbox.deposit(1, "USDT", "75.5".parse().expect("an amount"))),
             200 | 300 => {
                 let way = if order % 400 == 200 { "spot_to_contract" } else { "contract_to_spot" };
-                let asked = merged(&money, &json!({ "type": way }));
-                owner.send("futures_transfer", asked).await;
+                let parameters = merged(&money, &json!({ "type": way }));
+                owner.send("futures_transfer", parameters).await;
             }
             399 => {
                 let to = json!({ "currency": "USDT-TRC20", "destination": "To Digital Address",
@@ -97,7 +97,7 @@ async fn seed(sandbox: &Sandbox, begin: Timestamp, end: Timestamp) {
             _ => {}
         }
     }
-    // One stays open: what it binds is the account's all the same.
+    // One stays open: its margin still belongs to the account.
     owner.spot("buy", "limit", 50_000, "0.01").await;
     sandbox.advance(Duration::from_millis(
         u64::try_from(Timestamp::now().as_millis()).expect("a time") - sandbox.now_ms(),
@@ -108,7 +108,7 @@ fn words<'a>(folder: &'a Path, from: &'a str) -> [&'a str; 6] {
     ["export", "--unlimited", "--out", folder.to_str().expect("text"), "--from", from]
 }
 
-/// Bytes that lie in a folder.
+/// Size of a folder in bytes.
 fn size(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let size = |entry: std::fs::DirEntry| match entry.metadata() {
@@ -119,7 +119,7 @@ fn size(folder: &Path) -> u64 {
     entries.flatten().map(size).sum()
 }
 
-/// Runs an export and kills it once its folder holds `bytes`. Says whether it was killed.
+/// Runs an export and kills it once its folder has `bytes`. Returns whether it was killed.
 fn killed_at(place: &Place, folder: &Path, from: &str, bytes: u64) -> bool {
     let ready = place.ready_file();
     let mut child = Command::new(env!("CARGO_BIN_EXE_bitmart"))
@@ -138,7 +138,7 @@ fn killed_at(place: &Place, folder: &Path, from: &str, bytes: u64) -> bool {
             return false;
         }
         if size(folder) >= bytes {
-            // SIGKILL: nothing of the program runs any more.
+            // SIGKILL
             child.kill().expect("killed");
             return child.wait().expect("a status").code().is_none();
         }
@@ -151,7 +151,7 @@ fn rows(folder: &Path, name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// What tells a row, by an id; the id must be there once.
+/// Members of rows, by an id that must be unique.
 fn by_id<const N: usize>(
     rows: &[Value],
     id: &str,
@@ -163,13 +163,13 @@ fn by_id<const N: usize>(
     };
     let mut found = BTreeMap::new();
     for row in rows {
-        let told = names.map(|name| text(row, name));
-        assert!(found.insert(text(row, id), told).is_none(), "{id} twice: {row}");
+        let reported = names.map(|name| text(row, name));
+        assert!(found.insert(text(row, id), reported).is_none(), "{id} twice: {row}");
     }
     found
 }
 
-/// The rows of an export are those of the ledger, with the same amounts.
+/// Asserts that the rows equal those of the ledger.
 fn compare(sandbox: &Sandbox, folder: &Path) {
     let own = |account: u32, symbol: &str, other: &str| account == 1 && symbol == other;
     let orders = sandbox.orders();
@@ -215,7 +215,7 @@ fn compare(sandbox: &Sandbox, folder: &Path) {
     }
 }
 
-/// A number without zeros behind it.
+/// A number without trailing zeros.
 fn plain(text: &str) -> String {
     let number: bitmart::Decimal = text.parse().expect("a number");
     number.normalize().to_string()
@@ -235,7 +235,7 @@ fn datasets(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
+fn export_killed_twenty_times_equals_the_ledger() {
     let now = Timestamp::now();
     let (begin, end) = (now - YEARS, now - GAP);
     let start_ms = u64::try_from(begin.as_millis()).expect("a time");
@@ -248,7 +248,7 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
         sandbox.snapshot()
     });
     eprintln!("{} orders in {:?}", orders(), started.elapsed());
-    // The program goes by the machine's clock.
+    // The program uses the machine's clock.
     let config = Config::new().market_maker(false).rate_limits(false);
     let place = sandbox_of(config.restore(snapshot).machine_clock());
 
@@ -273,7 +273,7 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
         if killed_at(&place, &killed, &from, here + random.below(all / 10)) {
             kills += 1;
         } else {
-            // All is there before it was killed often enough: the next one begins anew.
+            // It finished before it was killed often enough: begin again.
             std::fs::remove_dir_all(&killed).expect("removed");
         }
     }
@@ -283,13 +283,13 @@ fn an_export_that_is_killed_twenty_times_equals_the_ledger() {
     let (whole, again) = (datasets(&whole), datasets(&killed));
     assert!(whole.keys().eq(again.keys()));
     for (name, rows) in &whole {
-        // A snapshot is of another moment.
+        // Snapshots were taken at another time.
         let is_snapshot = String::from_utf8_lossy(rows).contains("\"taken\":");
         assert!(is_snapshot || again[name] == *rows, "{name} differs");
     }
     let verified = bitmart(&place, &["verify", killed.to_str().expect("text")]);
     assert_eq!(verified.code, 0, "{}", verified.err);
-    // What no list tells is what the account was given at its begin.
+    // The initial balance of the account is in no list.
     for (place, given) in [("spot USDT", 100_000), ("spot BTC", 100_000), ("futures USDT", 100_000)]
     {
         let line = verified.out.lines().find(|line| line.starts_with(&format!("{place}: ")));

@@ -1,6 +1,5 @@
-//! A month of an account and of its archive: trades and withdrawals on twenty days, an export every night, some of
-//! which are killed or meet an exchange that does not respond. In the end the archive is what the ledger says, and
-//! everything is withdrawn.
+//! A month of an account and its archive: trades and withdrawals on twenty days, and an export every night, some of
+//! which are killed or run during an outage. In the end the archive equals the ledger, and everything is withdrawn.
 
 mod common;
 
@@ -14,11 +13,11 @@ use common::month::{DAY, Month};
 use common::{SIGNALLED, bitmart};
 use serde_json::{Value, json};
 
-/// What goes wrong in some nights, and passes.
+/// Temporary faults of some nights.
 fn trouble(sandbox: &Sandbox, day: u64) {
     match day {
         4 => {
-            // Longer than one request waits, and on every way.
+            // Longer than the retries of a request, on every endpoint.
             sandbox.inject(Fault::Maintenance.on("/spot/v4/query/trades").times(9));
             sandbox.inject(Fault::Unavailable.on("/system/time").times(4));
         }
@@ -36,13 +35,13 @@ fn trouble(sandbox: &Sandbox, day: u64) {
 }
 
 #[test]
-fn a_month_of_nightly_exports_equals_the_ledger() {
+fn month_of_nightly_exports_equals_the_ledger() {
     let mut month = Month::begin();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
     let mut nights = 0;
     for day in 0..30 {
-        // Two days of three bring something.
+        // Trades on two days of three.
         if day % 3 == 2 {
             month.advance(Duration::from_secs(82_800));
         } else {
@@ -66,7 +65,7 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
                 assert!(!verified.err.contains(wrong), "day {day}: {}", verified.err);
             }
         }
-        // On one night nobody came to end what was killed.
+        // After one night the killed run is not resumed.
         if day != 27 {
             let run = month.export(&folder, &[]);
             assert_eq!(run.code, 0, "day {day}: {}", run.err);
@@ -78,7 +77,7 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
     month.advance(DAY);
     let run = month.export(&folder, &[]);
     assert_eq!(run.code, 0, "{}", run.err);
-    // What was killed comes to its end first, with a snapshot of its own.
+    // The killed run is finished first, with its own snapshot.
     nights += 2;
     assert!(nights >= 27, "{nights}");
 
@@ -91,7 +90,7 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
         let line = line.expect(place);
         assert!(line.ends_with(&format!(" difference {given}")), "{line}");
     }
-    // A day later it is old.
+    // A day later it is stale.
     month.advance(2 * DAY);
     let verified = month.verify(&folder);
     assert!(
@@ -100,21 +99,21 @@ fn a_month_of_nightly_exports_equals_the_ledger() {
         verified.out
     );
     wind_down(&month);
-    // The archive goes on to the end.
+    // The archive is continued to the end.
     let run = month.export(&folder, &[]);
     assert_eq!(run.code, 0, "{}", run.err);
     let verified = month.verify(&folder);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
-    let asked = json!({ "operation_type": "withdraw", "N": 1000 });
-    let told = month.runtime.block_on(month.owner.send("account_funding_history", asked));
-    let told = told["data"]["records"].as_array().expect("rows").clone();
+    let parameters = json!({ "operation_type": "withdraw", "N": 1000 });
+    let reported = month.runtime.block_on(month.owner.send("account_funding_history", parameters));
+    let reported = reported["data"]["records"].as_array().expect("rows").clone();
     let names = ["status", "arrival_amount", "fee", "currency"];
-    let told = by_id(&told, "withdraw_id", &names);
-    assert_eq!(told.len(), 22, "USDT and BTC have left as well");
-    assert_eq!(by_id(&rows(&folder, "withdrawals"), "withdraw_id", &names), told);
+    let reported = by_id(&reported, "withdraw_id", &names);
+    assert_eq!(reported.len(), 22, "USDT and BTC have left as well");
+    assert_eq!(by_id(&rows(&folder, "withdrawals"), "withdraw_id", &names), reported);
 }
 
-/// Everything leaves: orders and positions end, money comes together and is withdrawn.
+/// Closes orders and positions, collects the money and withdraws it.
 fn wind_down(month: &Month) {
     let sandbox = &month.place.sandbox;
     let tron = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
@@ -142,7 +141,7 @@ fn rows(folder: &Path, name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// A text or number, amounts without zeros behind them.
+/// A text or number; amounts without trailing zeros.
 fn plain(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match text.parse::<bitmart::Decimal>() {
@@ -151,12 +150,12 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// What tells a row, by an id that must be there once.
+/// Members of rows, by an id that must be unique.
 fn by_id(rows: &[Value], id: &str, names: &[&str]) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     for row in rows {
-        let told = names.iter().map(|name| plain(&row[*name])).collect();
-        assert!(found.insert(plain(&row[id]), told).is_none(), "{id} twice: {row}");
+        let reported = names.iter().map(|name| plain(&row[*name])).collect();
+        assert!(found.insert(plain(&row[id]), reported).is_none(), "{id} twice: {row}");
     }
     found
 }
@@ -191,14 +190,14 @@ fn compare(month: &mut Month, folder: &Path, nights: usize) {
         let ledger: BTreeMap<_, _> = ledger
             .filter(|fill| fill.account == 1 && fill.symbol == symbol)
             .map(|fill| {
-                let told = [number(fill.price), number(fill.size), number(fill.fee)];
-                (fill.trade_id, [&told[..], &[fill.time_ms.to_string()]].concat())
+                let reported = [number(fill.price), number(fill.size), number(fill.fee)];
+                (fill.trade_id, [&reported[..], &[fill.time_ms.to_string()]].concat())
             })
             .collect();
         assert!(ledger.len() >= 20, "{name}");
         assert_eq!(by_id(&rows(folder, name), id, &names), ledger, "{name}");
     }
-    // The exchange itself, asked now.
+    // Compared with the exchange.
     let open = by_id(&newest(&rows(folder, "open-orders")), "orderId", &["state"]);
     let ledger = sandbox.orders().into_iter();
     let ledger: Vec<_> = ledger
@@ -210,16 +209,16 @@ fn compare(month: &mut Month, folder: &Path, nights: usize) {
     for (name, kind, id) in
         [("deposits", "deposit", "deposit_id"), ("withdrawals", "withdraw", "withdraw_id")]
     {
-        let asked = json!({ "operation_type": kind, "N": 1000 });
-        let told = month.runtime.block_on(owner.send("account_funding_history", asked));
-        let told = told["data"]["records"].as_array().expect("rows").clone();
+        let parameters = json!({ "operation_type": kind, "N": 1000 });
+        let reported = month.runtime.block_on(owner.send("account_funding_history", parameters));
+        let reported = reported["data"]["records"].as_array().expect("rows").clone();
         let names = ["status", "arrival_amount", "fee", "currency"];
-        let told = by_id(&told, id, &names);
-        assert_eq!(told.len(), 20, "{name}");
-        assert!(told.values().all(|row| row[0] == "3"), "{name} are done: {told:?}");
-        assert_eq!(by_id(&rows(folder, name), id, &names), told, "{name}");
+        let reported = by_id(&reported, id, &names);
+        assert_eq!(reported.len(), 20, "{name}");
+        assert!(reported.values().all(|row| row[0] == "3"), "{name} are done: {reported:?}");
+        assert_eq!(by_id(&rows(folder, name), id, &names), reported, "{name}");
     }
-    // Each night saw a withdrawal under way, and the one after saw it done.
+    // Each night found a pending withdrawal, which was done on the next.
     let before =
         std::fs::read_to_string(folder.join("versions/withdrawals.jsonl")).expect("versions");
     assert!(before.lines().count() > 15, "{before}");

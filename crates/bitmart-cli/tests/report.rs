@@ -1,5 +1,4 @@
-//! `report`: the page has what the ledger of the exchange has, to the last digit, and says what the
-//! archive cannot.
+//! `report`: the page equals the ledger of the exchange to the last digit, and states gaps of the archive.
 
 mod common;
 
@@ -15,11 +14,11 @@ use common::page::{number, sum, table};
 use common::{Outcome, SIGNALLED, at_home};
 use serde_json::{Value, json};
 
-/// What the exchange would not write, and somebody may.
+/// Hostile text.
 const HOSTILE: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&";
 const DAYS: u64 = 9;
 
-/// An archive, and what the exchange itself had in the end.
+/// An archive, and the final data of the exchange.
 struct Archived {
     home: tempfile::TempDir,
     now: String,
@@ -29,8 +28,7 @@ struct Archived {
     funds: BTreeMap<&'static str, Vec<Value>>,
 }
 
-/// Days of an account with trades, futures, savings, deposits and withdrawals, exported now and
-/// then.
+/// An archive of an account with trades, futures, savings, deposits and withdrawals.
 fn archived() -> &'static Archived {
     static ARCHIVED: OnceLock<Archived> = OnceLock::new();
     ARCHIVED.get_or_init(|| {
@@ -38,12 +36,12 @@ fn archived() -> &'static Archived {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("archive");
         month.runtime.block_on(async {
-            let asked = json!({ "currentPage": 1, "sizePage": 100, "coinName": "USDT" });
-            let products = month.owner.send("earn_flexible_products", asked).await;
+            let parameters = json!({ "currentPage": 1, "sizePage": 100, "coinName": "USDT" });
+            let products = month.owner.send("earn_flexible_products", parameters).await;
             let id = products["data"]["list"][0]["productId"].clone();
-            let asked =
+            let parameters =
                 json!({ "productId": id, "amount": "36500", "requestNo": "00000000000000000001" });
-            month.owner.send("earn_subscribe_flexible", asked).await;
+            month.owner.send("earn_subscribe_flexible", parameters).await;
         });
         for day in 0..DAYS {
             month.day(day);
@@ -57,9 +55,10 @@ fn archived() -> &'static Archived {
         let run = month.export(&folder, &[]);
         assert_eq!(run.code, 0, "{}", run.err);
         let funds = ["deposit", "withdraw"].map(|kind| {
-            let asked = json!({ "operation_type": kind, "N": 1000 });
-            let told = month.runtime.block_on(month.owner.send("account_funding_history", asked));
-            (kind, told["data"]["records"].as_array().expect("rows").clone())
+            let parameters = json!({ "operation_type": kind, "N": 1000 });
+            let reported =
+                month.runtime.block_on(month.owner.send("account_funding_history", parameters));
+            (kind, reported["data"]["records"].as_array().expect("rows").clone())
         });
         let of_owner = |fill: &Fill| fill.account == 1;
         Archived {
@@ -73,7 +72,7 @@ fn archived() -> &'static Archived {
 }
 
 impl Archived {
-    /// A copy that a test may change.
+    /// Copies the archive, for tests that change it.
     fn copy(&self, to: &Path) -> PathBuf {
         copy(&self.home.path().join("archive"), &to.join("archive"));
         to.join("archive")
@@ -101,13 +100,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Where pages go: where `cargo xtask test report` looks at them, or nowhere.
+/// Folder of the pages, which `cargo xtask test report` opens.
 fn pages(home: &Path) -> PathBuf {
     std::env::var_os("BITMART_REPORT_PAGES").map_or_else(|| home.to_owned(), PathBuf::from)
 }
 
 #[test]
-fn every_total_is_that_of_the_exchange() {
+fn totals_equal_those_of_the_exchange() {
     let archived = archived();
     let home = tempfile::tempdir().expect("a folder");
     let folder = archived.home.path().join("archive");
@@ -119,12 +118,16 @@ fn every_total_is_that_of_the_exchange() {
     assert!(html.contains("Complete and verified: all"), "{}", run.err);
     assert!(html.len() < 400_000, "{} bytes", html.len());
 
-    // Balances, and that their way over time ends there.
-    let told = table(&html, "balances-now");
+    // Balances, now and at the end of their timeline.
+    let reported = table(&html, "balances-now");
     for balance in archived.balances.iter().filter(|one| one.account == 1) {
         let held = balance.available + balance.frozen;
         if matches!(balance.wallet, "spot" | "earn") && !held.is_zero() {
-            assert_eq!(sum(&told, &[balance.wallet, &balance.currency], 2), held, "{balance:?}");
+            assert_eq!(
+                sum(&reported, &[balance.wallet, &balance.currency], 2),
+                held,
+                "{balance:?}"
+            );
         }
     }
     let mut levels = 0;
@@ -141,7 +144,7 @@ fn every_total_is_that_of_the_exchange() {
         assert!(rows.len() >= 9, "{id}: {rows:?}");
         let last = rows.last().expect("a row");
         for (coin, level) in coins.iter().zip(last).skip(1) {
-            assert_eq!(number(level), sum(&told, &[wallet, coin], 2), "{wallet} {coin}");
+            assert_eq!(number(level), sum(&reported, &[wallet, coin], 2), "{wallet} {coin}");
             levels += 1;
         }
     }
@@ -165,7 +168,7 @@ fn every_total_is_that_of_the_exchange() {
     assert_eq!(sum(&by_month, &["2026-06"], 3), sum(&funds, &[], 2));
     assert_eq!(table(&html, "last-deposits").len(), usize::try_from(DAYS).expect("few"));
 
-    // Trades: every one of them has its row in the ledger of the exchange.
+    // Trades.
     let contracts =
         std::fs::read_to_string(folder.join("reference-contracts.jsonl")).expect("rows");
     let contracts =
@@ -191,9 +194,9 @@ fn every_total_is_that_of_the_exchange() {
         assert_eq!(sum(&fees, &first, 3), fee, "{market}");
     }
 
-    // What futures brought is what the wallet has, but for what was given and moved there.
+    // The result of futures is the balance of the wallet without transfers and the initial balance.
     let results = table(&html, "results");
-    let futures = sum(&told, &["futures", "USDT"], 2);
+    let futures = sum(&reported, &["futures", "USDT"], 2);
     let moved = Decimal::from(50 * DAYS);
     assert_eq!(sum(&results, &[], 8), futures - dec!(100_000) - moved);
     assert_eq!(sum(&table(&html, "results-by-month"), &["2026-06"], 9), sum(&results, &[], 8));
@@ -203,7 +206,7 @@ fn every_total_is_that_of_the_exchange() {
     let interest = sum(&income, &["interest of savings", "USDT"], 2);
     assert!(interest >= dec!(18) && (interest % Decimal::TWO).is_zero(), "{interest}");
 
-    // What no movement explains is what the sandbox gave in the beginning.
+    // Differences are the initial balances of the sandbox.
     let differences = table(&html, "differences");
     for (wallet, coin, given) in
         [("spot", "USDT", 100_000), ("spot", "BTC", 50), ("futures", "USDT", 100_000)]
@@ -221,11 +224,11 @@ fn every_total_is_that_of_the_exchange() {
 }
 
 #[test]
-fn what_came_from_the_exchange_stays_a_text_and_what_was_changed_is_said() {
+fn escapes_text_of_the_exchange_and_reports_changed_files() {
     let archived = archived();
     let home = tempfile::tempdir().expect("a folder");
     let folder = archived.copy(home.path());
-    // As if somebody had called coins, pairs, transactions and networks so.
+    // As names of coins, pairs, transactions and networks.
     for (name, fields) in [
         ("trades", &["symbol", "feeCoinName", "orderId", "tradeId", "clientOrderId"][..]),
         ("deposits", &["currency", "tx_id", "memo", "address"]),
@@ -256,7 +259,7 @@ fn what_came_from_the_exchange_stays_a_text_and_what_was_changed_is_said() {
 }
 
 #[test]
-fn what_is_no_finished_archive_is_refused_in_a_sentence_and_nothing_is_written() {
+fn rejects_unfinished_archives_and_writes_nothing() {
     let archived = archived();
     let home = tempfile::tempdir().expect("a folder");
     let out = home.path().join("page.html");
@@ -286,7 +289,7 @@ fn what_is_no_finished_archive_is_refused_in_a_sentence_and_nothing_is_written()
     refused(&folder, &[], 10, "is not finished");
     std::fs::write(&terms, old).expect("written");
 
-    // A file that is there stays as it is.
+    // An existing file is not overwritten.
     std::fs::write(&out, "mine").expect("written");
     let run = archived.report(&folder, &out, &[]);
     assert_eq!(run.code, 2, "{}", run.err);
@@ -295,7 +298,7 @@ fn what_is_no_finished_archive_is_refused_in_a_sentence_and_nothing_is_written()
 }
 
 #[test]
-fn play_money_is_said_first_and_an_old_archive_is_called_stale() {
+fn labels_play_money_and_stale_archives() {
     let archived = archived();
     let home = tempfile::tempdir().expect("a folder");
     let folder = archived.home.path().join("archive");
@@ -320,7 +323,7 @@ fn play_money_is_said_first_and_an_old_archive_is_called_stale() {
 }
 
 #[test]
-fn a_list_that_is_not_complete_is_named_and_the_page_is_not_called_complete() {
+fn names_incomplete_lists() {
     let mut month = Month::begin();
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("archive");
@@ -349,9 +352,9 @@ fn a_list_that_is_not_complete_is_named_and_the_page_is_not_called_complete() {
     assert_eq!(trades[5], "no");
 }
 
-/// As many trades as `REPORT_TEST_TRADES` says, of five hundred pairs in eight years.
+/// `REPORT_TEST_TRADES` trades of five hundred pairs in eight years.
 #[test]
-fn many_trades_make_a_small_page() {
+fn page_of_many_trades_is_small() {
     let archived = archived();
     let home = tempfile::tempdir().expect("a folder");
     let folder = archived.copy(home.path());

@@ -1,4 +1,4 @@
-//! Which columns are shown, and how times are written.
+//! Selection of columns, and formats of times.
 
 #![cfg(unix)]
 
@@ -15,7 +15,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 const CANDLES: [&str; 8] = ["spot", "klines", "BTC_USDT", "--limit", "3", "-o", "csv", "--columns"];
 
 #[test]
-fn named_columns_are_shown_in_their_order() {
+fn shows_selected_columns_in_order() {
     let place = sandbox();
     let csv = bitmart(&place, &[&CANDLES[..], &["c,t"]].concat());
     assert_eq!(csv.code, 0, "{}", csv.err);
@@ -29,7 +29,7 @@ fn named_columns_are_shown_in_their_order() {
 }
 
 #[test]
-fn an_unknown_column_is_told_with_the_known_ones() {
+fn rejects_an_unknown_column_with_the_known_ones() {
     let place = sandbox();
     let wrong = bitmart(&place, &[&CANDLES[..], &["t,close"]].concat());
     assert_eq!(wrong.code, 2);
@@ -45,7 +45,7 @@ fn an_unknown_column_is_told_with_the_known_ones() {
 }
 
 #[test]
-fn nothing_is_sent_with_a_column_that_does_not_exist() {
+fn sends_nothing_with_an_unknown_column() {
     let place = sandbox();
     let order = ["spot", "submit-order", "BTC_USDT", "buy", "market", "--notional", "50", "-y"];
     let wrong = bitmart(&place, &[&order[..], &["-o", "csv", "--columns", "id"]].concat());
@@ -58,7 +58,7 @@ fn nothing_is_sent_with_a_column_that_does_not_exist() {
 }
 
 #[test]
-fn times_are_written_as_asked() {
+fn formats_times_as_requested() {
     let place = sandbox();
     let times = |words: &[&str]| {
         let klines = ["spot", "klines", "BTC_USDT", "--limit", "1", "--columns", "t"];
@@ -74,7 +74,7 @@ fn times_are_written_as_asked() {
     assert!(!is_iso(&times(&["-o", "table", "--time-format", "unix"])));
 }
 
-/// What the program writes to a terminal of this many columns.
+/// Output of the program on a terminal of this width.
 fn on_terminal(place: &Place, columns: u16, words: &[&str]) -> String {
     let mut terminal = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("one"));
     grantpt(&terminal).expect("a terminal");
@@ -99,7 +99,7 @@ fn on_terminal(place: &Place, columns: u16, words: &[&str]) -> String {
         .expect("it runs");
     let mut text = Vec::new();
     let mut bytes = [0; 4096];
-    // A terminal whose other end is closed gives an error, not an end.
+    // Reading a closed terminal is an error.
     while let Ok(count @ 1..) = terminal.read(&mut bytes) {
         text.extend_from_slice(&bytes[..count]);
     }
@@ -108,7 +108,7 @@ fn on_terminal(place: &Place, columns: u16, words: &[&str]) -> String {
 }
 
 #[test]
-fn a_table_fits_its_terminal_and_says_what_it_left_out() {
+fn fits_a_table_to_the_terminal_and_names_hidden_columns() {
     let place = sandbox();
     let words = ["futures", "contracts"];
     let narrow = on_terminal(&place, 80, &words);

@@ -1,5 +1,5 @@
-//! The files for tax tools, from the archive of a month: every format's sums are those of the sandbox's ledger
-//! to the last digit, and what cannot be told is said.
+//! Files for tax tools from the archive of a month: the sums of every format equal the sandbox's ledger to the last
+//! digit, apart from what is reported as unsupported.
 
 mod common;
 
@@ -23,7 +23,7 @@ fn tax(words: &[&str]) -> Outcome {
     at_home(archive.home.path(), &words, "")
 }
 
-/// A folder with the files of a format.
+/// Writes the files of a format to a folder.
 fn files(format: &str, more: &[&str]) -> (tempfile::TempDir, Outcome) {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("taxes.csv");
@@ -43,7 +43,7 @@ fn read(path: &Path) -> Vec<Row> {
     reader.records().map(|record| row(record.expect("a row"))).collect()
 }
 
-/// Adds the columns `amount` of the coins `coin`, with a sign.
+/// Sums pairs of amount and coin columns, each with a sign.
 fn sum(rows: &[Row], columns: &[(&str, &str, i64)]) -> Sums {
     let mut sums = Sums::new();
     for row in rows {
@@ -65,7 +65,7 @@ fn plus(sums: &mut Sums, more: Sums) {
     }
 }
 
-/// The sums of a format's files, as its tool adds them up.
+/// Sums the files of a format as its tool does.
 fn sums(format: &str, folder: &Path) -> Sums {
     let file = |name: &str| read(&folder.join(name));
     let taxes = || file("taxes.csv");
@@ -132,14 +132,14 @@ fn sums(format: &str, folder: &Path) -> Sums {
 }
 
 #[test]
-fn the_sums_of_every_format_are_those_of_the_sandbox() {
+fn sums_of_every_format_equal_those_of_the_sandbox() {
     let archive = &*ARCHIVE;
     for format in FORMATS {
         let (folder, run) = files(format, &[]);
         assert_eq!(run.code, 0, "{format}: {}", run.err);
         let mut wanted = archive.holdings.clone();
         if format == "rp2" {
-            // The tool has no loans: what is left of this one is told apart.
+            // The tool has no loans, so the rest of this one is reported separately.
             assert!(run.err.contains("rp2 cannot carry"), "{}", run.err);
             *wanted.entry("USDT".to_owned()).or_default() -= lacking(&run.err);
         }
@@ -148,7 +148,7 @@ fn the_sums_of_every_format_are_those_of_the_sandbox() {
     }
 }
 
-/// What the program says of what is not in the file.
+/// The sum that the program reports as unsupported.
 fn lacking(text: &str) -> Decimal {
     let lines = text.lines().filter(|line| line.contains("cannot carry"));
     let amount = |line: &str| {
@@ -161,7 +161,7 @@ fn lacking(text: &str) -> Decimal {
 }
 
 #[test]
-fn every_kind_of_movement_is_there() {
+fn archive_has_every_kind_of_movement() {
     let (folder, run) = files("generic", &["--timezone", "Europe/Vienna"]);
     assert_eq!(run.code, 0, "{}", run.err);
     let rows = read(&folder.path().join("taxes.csv"));
@@ -191,13 +191,13 @@ fn every_kind_of_movement_is_there() {
     assert!(times.is_sorted());
 }
 
-/// What a coin is sold from was there before: of one instant as well.
+/// A sale follows its purchase, also at equal times.
 #[test]
-fn no_wallet_is_overdrawn_on_the_way() {
+fn no_wallet_is_ever_overdrawn() {
     let (folder, _) = files("generic", &[]);
     let mut held: BTreeMap<(String, String), Decimal> = BTreeMap::new();
     for row in read(&folder.path().join("taxes.csv")) {
-        // Money comes into margin by transfers that no list tells.
+        // Transfers to margin are in no list.
         if row["wallet"].starts_with("margin") {
             continue;
         }
@@ -209,7 +209,7 @@ fn no_wallet_is_overdrawn_on_the_way() {
 }
 
 #[test]
-fn a_year_is_that_of_its_zone() {
+fn year_begins_in_the_time_zone() {
     let (folder, run) = files("generic", &["--year", "2026", "--timezone", "Europe/Vienna"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.err.contains("the archive begins after 2026 (Europe/Vienna) does"), "{}", run.err);
@@ -229,7 +229,7 @@ fn a_year_is_that_of_its_zone() {
 }
 
 #[test]
-fn what_is_wrong_is_said_and_nothing_is_overwritten() {
+fn rejects_invalid_options_and_overwrites_nothing() {
     for (words, wanted) in [
         (&["--format", "elster"][..], "\"elster\" is no format; there are rp2, bittytax, koinly"),
         (&["--format", "koinly", "--timezone", "Europe/Wien"], "no time zone is called"),
@@ -244,7 +244,7 @@ fn what_is_wrong_is_said_and_nothing_is_overwritten() {
         assert!(run.err.contains(wanted), "{words:?}: {}", run.err);
         assert!(run.out.is_empty(), "{words:?}");
     }
-    // Of three files the second is there.
+    // The second of three files exists.
     let folder = tempfile::tempdir().expect("a folder");
     let kept = folder.path().join("taxes-out.csv");
     std::fs::write(&kept, "mine").expect("written");
@@ -257,7 +257,7 @@ fn what_is_wrong_is_said_and_nothing_is_overwritten() {
 }
 
 #[test]
-fn an_archive_that_is_not_whole_is_refused_or_said_to_be_old() {
+fn rejects_unfinished_archives_and_warns_about_stale_ones() {
     let copy = tempfile::tempdir().expect("a folder");
     let change = |name: &str, from: &str, to: &str| {
         let text = std::fs::read_to_string(ARCHIVE.folder().join(name)).expect(name);
@@ -302,7 +302,7 @@ fn copy_all(from: &Path, to: &Path) {
 }
 
 #[test]
-fn prices_are_what_the_user_and_the_trades_say() {
+fn derives_prices_from_the_option_and_the_trades() {
     let (folder, run) = files("rp2", &["--usdt-price", "0.9"]);
     assert_eq!(run.code, 0, "{}", run.err);
     for row in read(&folder.path().join("taxes-in.csv")) {
@@ -316,7 +316,7 @@ fn prices_are_what_the_user_and_the_trades_say() {
             _ => panic!("{row:?}"),
         }
     }
-    // Deposited, and never traded for what is known.
+    // A deposit of a coin without trades against USDT.
     assert!(
         run.err.contains("without a price, which dali has to look up: BTC (1 rows)"),
         "{}",
@@ -334,7 +334,7 @@ fn prices_are_what_the_user_and_the_trades_say() {
 /// `cargo xtask foreign` installs the tools and names their Python in this variable.
 #[test]
 #[ignore = "needs rp2, dali-rp2 and BittyTax: `cargo xtask foreign` installs them and runs it"]
-fn the_tools_themselves_hold_what_the_sandbox_does() {
+fn tax_tools_compute_the_balances_of_the_sandbox() {
     let python = std::env::var_os("BITMART_TAX_PYTHON").expect("BITMART_TAX_PYTHON");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tax_tools/holdings.py");
     for format in ["bittytax", "rp2"] {
@@ -349,7 +349,7 @@ fn the_tools_themselves_hold_what_the_sandbox_does() {
             .arg(format)
             .arg(folder.path())
             .env("HOME", folder.path())
-            // The tools write logs where they are.
+            // The tools write logs to their current folder.
             .current_dir(folder.path())
             .output()
             .expect("it runs");

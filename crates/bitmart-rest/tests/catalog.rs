@@ -1,11 +1,11 @@
-//! What tools build on: parameters as text, typed requests and their rules behind them.
+//! The catalogue: finding entries, encoding parameters, and facts of endpoints.
 
 use bitmart_rest::Method;
 use bitmart_rest::catalog::{self, ENDPOINTS, Presence, RecodeError};
 
 #[test]
-fn parameters_become_the_same_request_as_the_typed_one() {
-    let submit = catalog::find(Method::Post, "/spot/v2/submit_order").expect("described");
+fn encodes_parameters_like_the_typed_request() {
+    let submit = catalog::find_route(Method::Post, "/spot/v2/submit_order").expect("described");
     let payload = submit
         .encode_request(
             r#"{"symbol":"BTC_USDT","side":"buy","type":"limit","size":"0.10","price":"60000"}"#,
@@ -17,8 +17,8 @@ fn parameters_become_the_same_request_as_the_typed_one() {
 }
 
 #[test]
-fn a_request_that_breaks_a_rule_is_not_encoded_to_be_sent() {
-    let klines = catalog::find(Method::Get, "/spot/quotation/v3/klines").expect("described");
+fn rejects_a_request_that_breaks_a_rule() {
+    let klines = catalog::find_route(Method::Get, "/spot/quotation/v3/klines").expect("described");
     let too_many = r#"{"symbol":"BTC_USDT","limit":"201"}"#;
     assert!(matches!(klines.encode_request(too_many), Err(RecodeError::Invalid(_))));
     assert!(klines.recode_request(too_many).is_ok(), "recorded traffic may break rules");
@@ -27,7 +27,7 @@ fn a_request_that_breaks_a_rule_is_not_encoded_to_be_sent() {
 }
 
 #[test]
-fn every_entry_says_what_a_command_line_needs() {
+fn every_entry_documents_its_parameters() {
     for entry in ENDPOINTS {
         let id = entry.metadata.id;
         assert!(!entry.group.is_empty() && id.starts_with(entry.group), "{id}: {}", entry.group);
@@ -35,8 +35,50 @@ fn every_entry_says_what_a_command_line_needs() {
             assert!(!parameter.doc.is_empty(), "{id}: {} is not explained", parameter.name);
         }
     }
-    let submit = catalog::find(Method::Post, "/spot/v2/submit_order").expect("described");
+    let submit = catalog::find_route(Method::Post, "/spot/v2/submit_order").expect("described");
     assert_eq!(submit.permission, Some("Spot-Trade"));
     let side = submit.parameters.iter().find(|one| one.name == "side").expect("described");
     assert_eq!((side.presence, side.values), (Presence::Required, &["buy", "sell"][..]));
+}
+
+#[test]
+fn every_entry_is_found_by_path_id_and_method() {
+    for entry in ENDPOINTS {
+        let (id, path) = (entry.metadata.id, entry.metadata.path);
+        let method = if entry.metadata.method == Method::Get { "GET" } else { "POST" };
+        for name in [id, entry.call, &format!("{method} {path}")] {
+            let found = catalog::find(name).unwrap_or_else(|| panic!("{name} is not found"));
+            assert_eq!(found.metadata.id, id, "{name}");
+        }
+        assert_eq!(catalog::find(path).map(|found| found.metadata.path), Some(path));
+    }
+    for unknown in
+        ["", "spot_unknown", "/spot/unknown", "client.spot().unknown(..)", "GET spot_order"]
+    {
+        assert!(catalog::find(unknown).is_none(), "{unknown}");
+    }
+}
+
+#[test]
+fn histories_have_a_specification_and_read_their_rows() {
+    let trades = catalog::find("spot_account_trades").and_then(|entry| entry.history).expect("one");
+    let body = r#"{"code":1000,"message":"success","trace":"t","data":[{"tradeId":"7","orderId":"1",
+        "symbol":"BTC_USDT","side":"buy","price":"5","size":"1","createTime":1700000000000}, {}]}"#;
+    let page = trades.read(&bytes::Bytes::from(body)).expect("it decodes");
+    assert_eq!((page.rows.len(), page.faults.len()), (1, 1));
+    let (key, row) = &page.rows[0];
+    assert_eq!(key.id, "7");
+    assert_eq!(trades.key(row.as_bytes()).as_ref(), Some(key));
+    assert_eq!(ENDPOINTS.iter().filter(|entry| entry.history.is_some()).count(), 18);
+}
+
+#[test]
+fn optional_lists_state_for_whom_they_are() {
+    let is_optional = |id: &str| catalog::find(id).expect(id).availability.is_some();
+    for id in ["affiliate_rebates", "broker_rebates", "earn_holdings", "sub_accounts_list"] {
+        assert!(is_optional(id), "{id}");
+    }
+    for id in ["account_wallet", "spot_order_history", "futures_contracts"] {
+        assert!(!is_optional(id), "{id}");
+    }
 }

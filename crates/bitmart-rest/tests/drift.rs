@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry, find};
+use bitmart_rest::catalog::{ENDPOINTS, EndpointEntry, find_route};
 use bitmart_rest::drift::{Drift, DriftKind};
 use bitmart_rest::{Envelope, Method};
 use bytes::Bytes;
@@ -203,7 +203,7 @@ fn new_words_and_numbers_do_no_harm() {
 
 #[test]
 fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
-    let entry = find(Method::Get, "/contract/private/order").unwrap();
+    let entry = find_route(Method::Get, "/contract/private/order").unwrap();
     let drift = Drift::new();
     for (state, times) in [("4", 1), ("77", 2)] {
         for _ in 0..times {
@@ -223,7 +223,7 @@ fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
 
 #[test]
 fn errors_of_the_exchange_are_no_drift() {
-    let entry = find(Method::Get, "/contract/private/order").unwrap();
+    let entry = find_route(Method::Get, "/contract/private/order").unwrap();
     let drift = Drift::new();
     let body = Bytes::from(r#"{"code":40035,"message":"no such order","data":[1]}"#);
     let decode = || entry.recode_response(StatusCode::OK, &body).unwrap_err();
@@ -233,7 +233,7 @@ fn errors_of_the_exchange_are_no_drift() {
 
 #[test]
 fn memory_is_bounded_and_the_rest_is_counted() {
-    let entry = find(Method::Get, "/system/time").unwrap();
+    let entry = find_route(Method::Get, "/system/time").unwrap();
     let drift = Drift::new();
     let long = "x".repeat(10_000);
     for number in 0..300 {
@@ -256,7 +256,7 @@ fn what_only_a_third_party_describes_is_known_and_not_counted() {
         ("/contract/private/affiliate/rebate-inviteUser", customers),
         ("/account/v1/wallet", wallet),
     ] {
-        let entry = find(Method::Get, path).unwrap();
+        let entry = find_route(Method::Get, path).unwrap();
         let decode = || entry.recode_response(StatusCode::OK, &bytes(&response)).unwrap();
         drift.watch(&entry.metadata, bytes(&response).as_ref(), decode);
     }
@@ -267,7 +267,7 @@ fn what_only_a_third_party_describes_is_known_and_not_counted() {
 fn what_is_put_up_with_is_counted_at_its_place() {
     let drift = Drift::new();
     let count = |path: &str, data: Value| {
-        let entry = find(Method::Get, path).unwrap();
+        let entry = find_route(Method::Get, path).unwrap();
         let body = bytes(&json!({"code": 1000, "message": "OK", "trace": "t", "data": data}));
         drift.watch(&entry.metadata, &body, || {
             entry.recode_response(StatusCode::OK, &body).unwrap();
@@ -290,7 +290,7 @@ fn what_is_put_up_with_is_counted_at_its_place() {
     assert_eq!(found(DriftKind::OtherUnit), ["ts"]);
     let text = ticker.to_string().replacen('{', r#"{"last":"3","#, 1);
     let body = Bytes::from(format!(r#"{{"code":1000,"message":"OK","data":{text}}}"#));
-    let entry = find(Method::Get, "/spot/quotation/v3/ticker").unwrap();
+    let entry = find_route(Method::Get, "/spot/quotation/v3/ticker").unwrap();
     drift.watch(&entry.metadata, &body, || entry.recode_response(StatusCode::OK, &body).unwrap());
     assert_eq!(found(DriftKind::RepeatedMember), [""]);
 }

@@ -63,7 +63,7 @@ where
     T: Serialize + DeserializeOwned,
 {
     let Metadata { id, method, path, .. } = E::METADATA;
-    let entry = catalog::find(method, path).expect("it is described");
+    let entry = catalog::find_route(method, path).expect("it is described");
     let data = constructed(&entry.fields.iter().map(|field| field.path).collect::<Vec<_>>());
     let answer = answer::<E>(&json!({"code": 1000, "data": data}).to_string());
     let value = answer.expect("any data decodes").into_value();

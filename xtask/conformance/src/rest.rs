@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bitmart_rest::catalog::{EndpointEntry, RecodeError, find};
+use bitmart_rest::catalog::{EndpointEntry, RecodeError, find_route};
 use bitmart_rest::{Envelope, Error, ErrorKind, Method};
 use bitmart_types::{Note, collect_notes};
 use bytes::Bytes;
@@ -31,7 +31,7 @@ pub(crate) fn judge(
         "POST" => Method::Post,
         _ => return unknown(),
     };
-    let Some(entry) = find(method, path) else {
+    let Some(entry) = find_route(method, path) else {
         return unknown();
     };
     let (place, parameters, other) = match method {
@@ -167,7 +167,7 @@ fn answer(
                 counted(&notes, found);
             }
         },
-        Err(RecodeError::Answer(error)) => {
+        Err(RecodeError::Response(error)) => {
             let is_that_error =
                 code.is_some() && error.code().map(|decoded| decoded.to_string()) == code;
             if !is_that_error {
@@ -238,8 +238,7 @@ fn data(entry: &EndpointEntry, recorded: &Node, got: &str, expected: &Expected, 
                 0 => part.to_owned(),
                 _ => format!("[{}", part.trim_start_matches(|c: char| c.is_ascii_digit())),
             });
-            let is_unit = |part| matches!(part, "s" | "ms" | "seconds" | "milliseconds");
-            pattern.collect::<String>() == path && field.form.split(", ").any(is_unit)
+            pattern.collect::<String>() == path && field.time.is_some()
         })
     };
     let comparison = Comparison {

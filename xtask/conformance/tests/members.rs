@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bitmart_rest::catalog::{EndpointEntry, find};
+use bitmart_rest::catalog::{EndpointEntry, find_route};
 use bitmart_rest::{Effect, Envelope, Method};
 use bytes::Bytes;
 use http::StatusCode;
@@ -61,7 +61,7 @@ fn sample(file: &Path) -> Option<Sample> {
         "GET" => Method::Get,
         _ => Method::Post,
     };
-    let entry = find(method, recording["path"].as_str()?)?;
+    let entry = find_route(method, recording["path"].as_str()?)?;
     let answer = recording["response"].take();
     let is_bare = entry.metadata.envelope == Envelope::None && answer.get("code").is_none();
     let root = if is_bare { "" } else { "/data" };

@@ -10,7 +10,7 @@ pub fn run(input: &[u8]) {
     let Some((&first, body)) = input.split_first() else { return };
     let entry = &ENDPOINTS[usize::from(first) % ENDPOINTS.len()];
     let body = Bytes::copy_from_slice(body);
-    let decode = || entry.recode_answer(StatusCode::OK, &body);
+    let decode = || entry.recode_response(StatusCode::OK, &body);
     let Ok(data) = Drift::new().watch(&entry.metadata, &body, decode) else { return };
     // A row that cannot be read is written as what is wrong with it, which is another fault when it is read.
     if data.contains("$fault") {
@@ -21,7 +21,7 @@ pub fn run(input: &[u8]) {
         bitmart_rest::Envelope::None => data.clone(),
         _ => format!(r#"{{"code":1000,"success":true,"data":{data}}}"#),
     };
-    if let Ok(written) = entry.recode_answer(StatusCode::OK, &again.into()) {
+    if let Ok(written) = entry.recode_response(StatusCode::OK, &again.into()) {
         assert_eq!(written, data, "{}", entry.metadata.id);
     }
 }

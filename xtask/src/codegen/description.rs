@@ -20,6 +20,8 @@ pub(crate) struct Section {
     pub(crate) group: String,
     /// Module of bitmart-rest that the generated file belongs to: `spot::market`.
     pub(crate) module: String,
+    /// Availability of endpoints that state none themselves.
+    availability: Option<String>,
     #[serde(rename = "endpoint")]
     pub(crate) endpoints: Vec<Endpoint>,
 }
@@ -39,7 +41,21 @@ pub(crate) struct Endpoint {
     pub(crate) permission: Option<String>,
     pub(crate) limit: Limit,
     pub(crate) effect: Effect,
-    /// What stands around the data of an answer.
+    /// For which accounts or symbols it works, if not for all.
+    pub(crate) availability: Option<String>,
+    pub(crate) role: Option<Role>,
+    /// Path of the list of rows, where it is not the only list; empty if the data is one row.
+    pub(crate) rows: Option<String>,
+    /// How it pages through a span of time.
+    pub(crate) history: Option<History>,
+    /// Which rows of a history are not final.
+    pub(crate) states: Option<States>,
+    /// How it limits the rows of a list without times.
+    pub(crate) paging: Option<Paging>,
+    /// Fields that count contracts.
+    #[serde(default)]
+    pub(crate) contract_amounts: Vec<ContractAmount>,
+    /// The envelope around the data of a response.
     #[serde(default)]
     pub(crate) envelope: Envelope,
     /// Name of the request type.
@@ -76,6 +92,70 @@ pub(crate) struct Endpoint {
     pub(crate) ignores: Vec<Ignore>,
     #[serde(default, rename = "param")]
     pub(crate) params: Vec<Param>,
+}
+
+/// How the exchange serves a history.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct History {
+    /// Longest window of a request.
+    pub(crate) window_days: u32,
+    /// A response with so many rows may be incomplete.
+    pub(crate) page_size: u32,
+    /// Unit of the window's ends: `ms`, the default, or `s`.
+    #[serde(default)]
+    pub(crate) unit: Unit,
+    /// Whether a window has numbered pages.
+    #[serde(default)]
+    pub(crate) numbered: bool,
+    /// Error code of an empty window.
+    pub(crate) empty_code: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum Unit {
+    #[default]
+    #[serde(rename = "ms")]
+    Millis,
+    #[serde(rename = "s")]
+    Seconds,
+}
+
+/// Which rows are not final: those with a pending value, or those without a final one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct States {
+    /// Name of the field below the row.
+    pub(crate) field: String,
+    #[serde(default)]
+    pub(crate) pending: Vec<String>,
+    #[serde(default, rename = "final")]
+    pub(crate) finals: Vec<String>,
+}
+
+/// How a list without times is limited.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    /// Parameter with the number of rows.
+    pub(crate) size: String,
+    /// Most rows of a response.
+    pub(crate) max: u32,
+    /// Parameter with the number of the page; absent where only the newest rows are returned.
+    pub(crate) page: Option<String>,
+}
+
+/// A field that counts contracts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContractAmount {
+    /// Distinguishes several counts of a row.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// Name of the field below the row.
+    pub(crate) count: String,
+    /// Name of the field with the price of one unit.
+    pub(crate) price: String,
 }
 
 /// A difference between a recording and the model that is accepted.
@@ -147,6 +227,13 @@ words!(Host { Spot, Futures });
 words!(Auth { None, Keyed, Signed });
 words!(Effect { Read, Trade, Transfer, Account });
 words!(Wire { Text, Number });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    PlaceOrder,
+    Withdraw,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -249,6 +336,59 @@ impl Endpoint {
         self.response.starts_with("Unverified<")
     }
 
+    /// Path of the list of rows below the data: `records[]`. `None` if the data is one row: it has no list, several, or
+    /// one within an object.
+    pub(crate) fn row_path(&self) -> Option<String> {
+        if let Some(rows) = &self.rows {
+            return Some(rows.clone()).filter(|rows| !rows.is_empty());
+        }
+        let mut lists = self.fields.iter().filter_map(|field| {
+            let path = field.split_once(": ").map_or(field.as_str(), |(path, _)| path);
+            Some(path.split_once("[]")?.0)
+        });
+        let first = lists.next()?;
+        let is_nested = |list: &str| list.contains(['.', '{']);
+        if is_nested(first) || lists.any(|list| list != first && !is_nested(list)) {
+            return None;
+        }
+        Some(format!("{first}[]"))
+    }
+
+    /// Rejects names of the newer keys that the endpoint does not have.
+    fn check_names(&self) -> Result<(), String> {
+        let has_param = |name: &String| self.params.iter().any(|param| param.name == *name);
+        let rows = self.row_path().map(|path| format!("{path}.")).unwrap_or_default();
+        let has_field = |name: &String| {
+            let path = format!("{rows}{name}: ");
+            self.fields.iter().any(|field| field.starts_with(&path))
+        };
+        let paging =
+            self.paging.iter().flat_map(|paging| [Some(&paging.size), paging.page.as_ref()]);
+        if let Some(name) = paging.flatten().find(|name| !has_param(name)) {
+            return Err(format!("paging: there is no parameter `{name}`"));
+        }
+        let amounts =
+            self.contract_amounts.iter().flat_map(|amount| [&amount.count, &amount.price]);
+        let fields = amounts.chain(self.states.as_ref().map(|states| &states.field));
+        if let Some(name) = fields.into_iter().find(|name| !has_field(name)) {
+            return Err(format!("no row has a field `{name}`"));
+        }
+        if self
+            .states
+            .as_ref()
+            .is_some_and(|states| states.pending.is_empty() == states.finals.is_empty())
+        {
+            return Err("states: either pending or final values".to_owned());
+        }
+        if self.states.is_some() && self.history.is_none() {
+            return Err("states are those of a history".to_owned());
+        }
+        if self.role.is_some() && self.effect == Effect::Read {
+            return Err("a read has no role".to_owned());
+        }
+        Ok(())
+    }
+
     pub(crate) fn required(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().filter(|param| param.presence == Presence::Required)
     }
@@ -284,6 +424,9 @@ pub(crate) fn load(folder: &Path) -> Result<Vec<Section>, String> {
 pub(super) fn parse(file: String, text: &str) -> Result<Section, String> {
     let mut section: Section = toml::from_str(text).map_err(|error| format!("{file}: {error}"))?;
     section.file = file;
+    for endpoint in &mut section.endpoints {
+        endpoint.availability = endpoint.availability.take().or(section.availability.clone());
+    }
     Ok(section)
 }
 
@@ -317,6 +460,9 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             if let Err(what) =
                 essentials::check(&endpoint.essential, &endpoint.aliases, &endpoint.fields)
             {
+                return fail(what);
+            }
+            if let Err(what) = endpoint.check_names() {
                 return fail(what);
             }
             if endpoint.sources.is_empty() || endpoint.checked.len() != "2026-01-01".len() {

@@ -1,7 +1,7 @@
 //! What the description may say, and what becomes of it.
 
 use super::description::{self, Section};
-use super::{render, requests, workspace_root};
+use super::{catalog, render, requests, workspace_root};
 
 const SECTION: &str = r#"
 group = "spot"
@@ -121,6 +121,14 @@ fn a_slip_in_the_description_is_an_error_that_names_it() {
         ("effect = \"read\"", "effect = \"none\"", "effect"),
         ("effect = ", "envelope = \"own\"\neffect = ", "envelope"),
         ("fields = [\"[][0]: time\"]", "", "missing field `fields`"),
+        ("effect = ", "role = \"withdraw\"\neffect = ", "a read has no role"),
+        ("effect = ", "paging = { size = \"rows\", max = 1 }\neffect = ", "no parameter `rows`"),
+        (
+            "effect = ",
+            "states = { field = \"x\", final = [\"1\"] }\neffect = ",
+            "no row has a field `x`",
+        ),
+        ("effect = ", "history = { window_days = 1, size = 1 }\neffect = ", "unknown field `size`"),
     ];
     for (fact, slip, what) in cases {
         assert!(SECTION.contains(fact), "{fact}");
@@ -134,6 +142,34 @@ fn a_path_or_name_that_is_taken_is_an_error() {
     let section = || description::parse("test.toml".to_owned(), SECTION).expect("it is valid");
     let error = description::check(&[section(), section()]).expect_err("all is taken");
     assert!(error.contains("is taken"), "{error}");
+}
+
+#[test]
+fn long_texts_are_split_for_rustfmt() {
+    let text = "word ".repeat(30);
+    let literal = catalog::literal(&text);
+    assert!(literal.starts_with("concat!(\"word "), "{literal}");
+    assert_eq!(literal.matches("word ").count(), 30);
+    assert!(literal.split(", ").all(|piece| piece.len() < 80), "{literal}");
+    assert_eq!(catalog::literal("a \"b\""), r#""a \"b\"""#);
+}
+
+#[test]
+fn only_columns_of_positional_rows_have_a_name_in_their_form() {
+    assert_eq!(catalog::column("[][0]", "t, integer text, s"), ("t", "integer text, s"));
+    assert_eq!(catalog::column("asks[][0]", "price"), ("price", "text"));
+    assert_eq!(catalog::column("[].t", "integer, ms"), ("", "integer, ms"));
+}
+
+#[test]
+fn lines_of_the_catalogue_are_short() {
+    let files = render(&workspace_root()).expect("it renders");
+    let files = files.iter().filter(|file| file.path.to_string_lossy().contains("/catalog/"));
+    for (file, line) in
+        files.flat_map(|file| file.text.lines().skip(1).map(move |line| (file, line)))
+    {
+        assert!(line.chars().count() <= 100, "{}: {line}", file.path.display());
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A request with an effect that failed, or whose response nobody waited for.
 
 use bitmart::ClientOrderId;
-use bitmart::rest::catalog::EndpointEntry;
+use bitmart::rest::catalog::{EndpointEntry, Role};
 use bitmart::rest::reconcile::Reconciled;
 use bitmart::rest::{Client, Error, Outcome};
 
@@ -141,7 +141,7 @@ impl Sent<'_> {
             return Ok(Answer::Unclear("nothing would show it".to_owned()));
         };
         Ok(match settle(client, id, self.parameters, before).await? {
-            Fate::Done(what) if id == "account_withdraw" => {
+            Fate::Done(what) if self.entry.role == Some(Role::Withdraw) => {
                 let words = format!("the withdrawal was taken: it is number {what}");
                 Answer::There(vec![("withdraw_id", what)], words)
             }

@@ -7,8 +7,8 @@ pub(crate) mod prompt;
 pub(crate) mod withdrawal;
 
 use bitmart::ClientOrderId;
-use bitmart::rest::catalog::EndpointEntry;
-use bitmart::rest::{Client, Effect};
+use bitmart::rest::catalog::{EndpointEntry, Role};
+use bitmart::rest::{Client, Effect, Host};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -34,9 +34,9 @@ enum Market {
 }
 
 fn market(entry: &EndpointEntry) -> Option<Market> {
-    match entry.metadata.id {
-        "spot_submit_order" | "margin_submit_order" => Some(Market::Spot),
-        "futures_submit_order" => Some(Market::Futures),
+    match (entry.role?, entry.metadata.host) {
+        (Role::PlaceOrder, Host::Futures) => Some(Market::Futures),
+        (Role::PlaceOrder, _) => Some(Market::Spot),
         _ => None,
     }
 }
@@ -74,7 +74,7 @@ pub(crate) async fn confirm(
     for line in preview::lines(client, entry, parameters).await {
         eprintln!("  {line}");
     }
-    let is_withdrawal = entry.metadata.id == "account_withdraw";
+    let is_withdrawal = entry.role == Some(Role::Withdraw);
     if is_withdrawal {
         let checked = withdrawal::check(client, parameters).await;
         for line in checked.lines {

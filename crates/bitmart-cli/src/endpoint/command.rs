@@ -1,6 +1,6 @@
 //! Every endpoint of the catalogue as a command.
 
-use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Form, Parameter, Presence};
+use bitmart::rest::catalog::{ENDPOINTS, EndpointEntry, Form, Parameter, Presence, Role};
 use bitmart::rest::{Auth, Effect, Host, LimitScope, Method};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
@@ -60,7 +60,7 @@ pub(crate) fn sure() -> Arg {
 fn command(entry: &'static EndpointEntry) -> Command {
     let (required, optional): (Vec<_>, Vec<_>) =
         entry.parameters.iter().partition(|one| one.presence == Presence::Required);
-    let is_withdrawal = entry.metadata.id == "account_withdraw";
+    let is_withdrawal = entry.role == Some(Role::Withdraw);
     Command::new(command_name(entry))
         .args(is_withdrawal.then(sure))
         .about(entry.title)
@@ -162,6 +162,10 @@ fn facts(entry: &EndpointEntry) -> String {
         }
         None => "\nLimit: not published".to_owned(),
     };
+    text += &format!("\nRust: {}", entry.call);
+    if let Some(availability) = entry.availability {
+        text += &format!("\nAvailable for: {availability}");
+    }
     if entry.is_unverified {
         text += "\nNote: BitMart does not document the answer";
     }

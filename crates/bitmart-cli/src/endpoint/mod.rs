@@ -4,7 +4,7 @@ pub(crate) mod command;
 pub(crate) mod parameters;
 
 use bitmart::ClientOrderId;
-use bitmart::rest::catalog::{EndpointEntry, RecodeError};
+use bitmart::rest::catalog::{EndpointEntry, RecodeError, Role};
 use bitmart::rest::{Client, Detailed, Effect, Payload};
 use clap::ArgMatches;
 use serde_json::value::RawValue;
@@ -34,7 +34,7 @@ pub(crate) async fn run(
         let response = client.send_raw(&entry.metadata, payload).await?;
         return print(context, entry, &response);
     }
-    let is_withdrawal = entry.metadata.id == "account_withdraw";
+    let is_withdrawal = entry.role == Some(Role::Withdraw);
     if is_withdrawal {
         confirm::withdrawal::choose_network(&client, &mut parameters).await?;
     }

@@ -1,4 +1,4 @@
-//! The folder of an export: whose it is, how far it has come, and what does not belong to it.
+//! The folder of an export: its account, how far it is complete, and files that do not belong to it.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,31 +9,31 @@ use serde_json::Value;
 
 use super::DAY_MS;
 use super::manifest::names as lists;
-use super::store::state;
+use super::store::read_state;
 use crate::failure::{Failure, chain};
 use crate::private;
 
-/// The format that this program writes. Version 1 was of one run; it is read and gone on with.
+/// The format that this program writes. Version 1 had a single run; it is read and continued.
 pub(super) const VERSION: u32 = 2;
 const FILE: &str = "export.json";
-/// What systems put into folders by themselves.
+/// Files that operating systems create.
 const SYSTEM: [&str; 3] = ["lost+found", "Thumbs.db", "desktop.ini"];
-/// What an export puts there beside files of lists.
+/// Files of an archive besides those of its datasets.
 const OWN: [&str; 8] =
     [FILE, "manifest.json", "lock", "state", "raw", "versions", "derived.json", "reread"];
 
-/// What an archive is of, and how far its newest run goes.
+/// Contents of `export.json`: the source of an archive and the span of its newest run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Terms {
+pub(super) struct ArchiveInfo {
     pub(super) version: u32,
-    /// Name of the environment that the history comes from.
+    /// Name of the environment that was exported.
     pub(super) source: String,
-    /// Its hosts. Empty in version 1.
+    /// Hosts of the environment. Empty in version 1.
     #[serde(default)]
     pub(super) host: String,
-    /// SHA-256 of the API key, so that two accounts do not mix.
+    /// SHA-256 of the API key, so that accounts are not mixed.
     pub(super) key: String,
-    /// The key with most of it hidden. Empty in version 1.
+    /// The masked API key. Empty in version 1.
     #[serde(default)]
     pub(super) account: String,
     pub(super) from_ms: i64,
@@ -42,7 +42,7 @@ pub(super) struct Terms {
     /// Number of the newest run.
     #[serde(default = "one")]
     pub(super) run: u32,
-    /// Whether the newest run came to its end.
+    /// Whether the newest run is finished.
     #[serde(default)]
     pub(super) finished: bool,
 }
@@ -51,8 +51,8 @@ fn one() -> u32 {
     1
 }
 
-impl Terms {
-    /// Those of the archive in `folder`; `None` when there is no archive.
+impl ArchiveInfo {
+    /// Reads the file in `folder`; `None` if there is no archive.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, Failure> {
         let path = folder.join(FILE);
         let text = match std::fs::read(&path) {
@@ -60,16 +60,16 @@ impl Terms {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::machine(format!("{}: {error}", path.display()))),
         };
-        let mut terms: Self = read_versioned(&path, &text, |value| &value["version"])?;
+        let mut info: Self = read_versioned(&path, &text, |value| &value["version"])?;
         let manifest = folder.join("manifest.json");
         if let Ok(text) = std::fs::read(&manifest) {
             read_versioned::<Value>(&manifest, &text, |value| &value["export"]["version"])?;
         }
-        if terms.version == 1 {
-            // A run of version 1 wrote its manifest at its end.
-            terms.finished = folder.join("manifest.json").exists();
+        if info.version == 1 {
+            // Version 1 wrote its manifest at the end of the run.
+            info.finished = folder.join("manifest.json").exists();
         }
-        Ok(Some(terms))
+        Ok(Some(info))
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
@@ -82,7 +82,7 @@ impl Terms {
     }
 }
 
-/// Reads a file of an archive, unless a newer program wrote it: then nothing of it is understood.
+/// Reads a file of an archive. Rejects one of a newer format.
 pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
     path: &Path,
     text: &[u8],
@@ -105,15 +105,15 @@ pub(super) fn read_versioned<T: serde::de::DeserializeOwned>(
     serde_json::from_value(value).map_err(broken)
 }
 
-/// Folders below `folder` that are archives, by name: what a run of several profiles makes.
-pub(super) fn below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// Returns the archives directly below `folder`, by name, as `--profiles` creates them.
+pub(super) fn archives_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let below = names(folder)?.into_iter().map(|name| folder.join(name));
     Ok(below.filter(|path| path.join(FILE).exists()).collect())
 }
 
-/// Files in a folder that is no archive yet, other than those that are always there: it is not taken for one.
-pub(super) fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
-    // What a program left that was killed at its very beginning.
+/// Rejects a folder that is no archive and holds other files.
+pub(super) fn reject_foreign_folder(folder: &Path) -> Result<(), Failure> {
+    // Left by a program that was killed before it wrote `export.json`.
     let begun = |name: &str| name == "lock" || (name == "state" && is_empty(&folder.join(name)));
     match names(folder)?.into_iter().find(|name| !begun(name)) {
         None => Ok(()),
@@ -125,8 +125,8 @@ pub(super) fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Files of an archive's folder that are none of its own.
-pub(super) fn foreign(folder: &Path) -> Result<Vec<String>, Failure> {
+/// Returns the files in an archive's folder that do not belong to it.
+pub(super) fn foreign_files(folder: &Path) -> Result<Vec<String>, Failure> {
     let (derived, lists) = (claimed(folder), lists(folder)?);
     let is_own = |name: &String| {
         let list = name.strip_suffix(".jsonl").is_some_and(|name| lists.contains(name));
@@ -135,21 +135,24 @@ pub(super) fn foreign(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names(folder)?.into_iter().filter(|name| !is_own(name)).collect())
 }
 
-/// Up to when the lists of the archive were requested: the end of the one that is furthest behind, and those
-/// that are behind others by more than a day. Lists that the exchange refused do not count.
-pub(super) fn reach(folder: &Path, terms: &Terms) -> Result<(i64, Vec<(String, i64)>), Failure> {
+/// Returns the time up to which every history was requested, and the histories that end more than a day before
+/// the run. Histories that the exchange rejected do not count.
+pub(super) fn complete_until(
+    folder: &Path,
+    info: &ArchiveInfo,
+) -> Result<(i64, Vec<(String, i64)>), Failure> {
     let mut ends = Vec::new();
     for name in lists(folder)? {
-        let state = state(folder, &name)?;
-        // Lists of the moment have no end, and what was refused has none yet.
+        let state = read_state(folder, &name)?;
+        // Snapshots have no end, and a rejected history has none yet.
         if state.snapshot.is_some() || (state.cursor.is_none() && state.to.is_none()) {
             continue;
         }
-        let cursor = state.cursor.map_or(terms.from_ms, |cursor| cursor.next.as_millis());
+        let cursor = state.cursor.map_or(info.from_ms, |cursor| cursor.next.as_millis());
         ends.push((name, state.to.unwrap_or(cursor)));
     }
-    let first = ends.iter().map(|(_, end)| *end).min().unwrap_or(terms.to_ms).min(terms.to_ms);
-    ends.retain(|(_, end)| end + DAY_MS < terms.to_ms);
+    let first = ends.iter().map(|(_, end)| *end).min().unwrap_or(info.to_ms).min(info.to_ms);
+    ends.retain(|(_, end)| end + DAY_MS < info.to_ms);
     Ok((first, ends))
 }
 
@@ -167,10 +170,10 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     };
     for entry in entries {
         let name = entry.map_err(broken)?.file_name().to_string_lossy().into_owned();
-        // Files on their way to their place end in `.new`.
-        let passes =
+        // Files that are still being written end in `.new`.
+        let is_ignored =
             name.starts_with('.') || Path::new(&name).extension().is_some_and(|end| end == "new");
-        if !passes && !SYSTEM.contains(&name.as_str()) {
+        if !is_ignored && !SYSTEM.contains(&name.as_str()) {
             names.push(name);
         }
     }
@@ -178,22 +181,22 @@ fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Names of derived files that the archive has written, so that no file of somebody else is written over.
+/// Names of the derived files that the archive has written: only those may be overwritten.
 fn claimed(folder: &Path) -> BTreeSet<String> {
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap_or_default();
     if let Ok(names) = serde_json::from_slice(&read("derived.json")) {
         return names;
     }
-    // Before there was such a list.
+    // Older programs wrote no `derived.json`.
     let manifest: Value = serde_json::from_slice(&read("manifest.json")).unwrap_or_default();
     let derived = manifest["derived"].as_array().into_iter().flatten();
     derived.filter_map(|file| file["path"].as_str().map(str::to_owned)).collect()
 }
 
-/// Notes that the file `name` is the archive's own, before it is written.
+/// Records `name` as a file of the archive, before it is written.
 ///
 /// # Errors
-/// When somebody else's file has the name.
+/// If a file of that name exists that the archive did not write.
 pub(super) fn claim(folder: &Path, name: &str) -> Result<(), Failure> {
     let mut names = claimed(folder);
     if names.contains(name) {

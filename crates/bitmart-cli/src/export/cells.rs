@@ -1,8 +1,8 @@
-//! Cells of a CSV file that spreadsheets and data frames read as what they are.
+//! Cells of a CSV file, written so that spreadsheets and data frames do not misread them.
 //!
-//! Such programs guess: digits are a number, of which they keep fifteen or, once a cell is blank, make a
-//! float; `=` begins a formula; `NA` is nothing. A text that would be taken for something else gets an
-//! apostrophe in front, and so does one that has an apostrophe in front: take one away and it is the text.
+//! Such programs guess types: digits become a number with fifteen places, or a float if the column has a blank
+//! cell; `=` begins a formula; `NA` is a missing value. A text that would be misread gets a leading apostrophe, and
+//! so does a text that begins with one: removing one apostrophe restores the text.
 
 use bitmart::Timestamp;
 use bitmart::rest::catalog::TimeUnit;
@@ -10,47 +10,46 @@ use bitmart::rest::catalog::TimeUnit;
 use super::columns::Kind;
 use crate::output::json::Json;
 
-/// Words that data frames take for no value.
-const NOTHING: [&str; 18] = [
+/// Texts that data frames read as a missing value.
+const NULL_TEXTS: [&str; 18] = [
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
     "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
-/// Words that are taken for numbers or truth values, in any case.
-const VALUES: [&str; 4] = ["inf", "infinity", "true", "false"];
+/// Texts that are read as numbers or booleans, in any case.
+const VALUE_TEXTS: [&str; 4] = ["inf", "infinity", "true", "false"];
 
-/// How a time stands in a row that was not told.
+/// A time that the exchange did not send, as the models write it.
 pub(super) const NO_TIME: &str = "0";
 
-/// A cell of a column of this kind. Codes that a row may lack are text: a column of numbers with blanks
-/// becomes one of floats.
-pub(super) fn cell(value: &Json, kind: Kind, is_required: bool) -> String {
+/// Formats a value of a documented column. Codes of optional columns are text: a column of numbers with blanks
+/// would be read as floats.
+pub(super) fn csv_cell(value: &Json, kind: Kind, is_required: bool) -> String {
     let text = value.cell();
     let is_plain = match kind {
         _ if text.is_empty() => true,
-        // The models write it for a time that was not told.
         Kind::Time(_) if text == NO_TIME => return String::new(),
         Kind::Time(unit) => {
-            return time(&text, unit).map_or_else(|| marked(text), |time| time.to_string());
+            return time(&text, unit).map_or_else(|| escaped(text), |time| time.to_string());
         }
         Kind::Decimal | Kind::Integer => is_number(&text),
         Kind::Code => is_required && is_number(&text),
         Kind::Flag => matches!(value, Json::Bool(_)),
         Kind::Id | Kind::Text | Kind::List => false,
     };
-    if is_plain { text } else { marked(text) }
+    if is_plain { text } else { escaped(text) }
 }
 
-/// A cell of a column of which no document tells: a number stays one as far as it keeps its digits.
-pub(super) fn unknown(value: &Json) -> String {
+/// Formats a value of an undocumented column. A number stays a number if no digit is lost.
+pub(super) fn undocumented_csv_cell(value: &Json) -> String {
     let text = value.cell();
     match value {
         Json::Number(digits) if digits.len() <= 15 && is_number(digits) => text,
         Json::Bool(_) => text,
-        _ => marked(text),
+        _ => escaped(text),
     }
 }
 
-/// The time that a whole number stands for.
+/// Reads a time from a whole number.
 pub(super) fn time(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     let number: i64 = text.parse().ok()?;
     Some(Timestamp::from_millis(match unit {
@@ -59,7 +58,7 @@ pub(super) fn time(text: &str, unit: TimeUnit) -> Option<Timestamp> {
     }))
 }
 
-/// Digits, perhaps with a sign in front and a point within.
+/// Whether a text is digits, with an optional minus sign and decimal point.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
@@ -67,25 +66,25 @@ fn is_number(text: &str) -> bool {
     all(whole) && all(rest) && (whole.len() == 1 || !whole.starts_with('0'))
 }
 
-/// A text that is read as a text.
-pub(super) fn marked(text: String) -> String {
+/// Prefixes an apostrophe where a text would not be read as text.
+pub(super) fn escaped(text: String) -> String {
     let first = text.chars().next();
     let is_formula = matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\''));
     let trimmed = text.trim();
-    // Numbers in any spelling, dates and times of day.
-    let is_figure = trimmed.contains(|c: char| c.is_ascii_digit())
+    // Numbers in any notation, dates and times of day.
+    let is_number_like = trimmed.contains(|c: char| c.is_ascii_digit())
         && !trimmed.starts_with(['e', 'E'])
         && trimmed.chars().all(|c| c.is_ascii_digit() || " -/.:,eE+_%$()".contains(c));
-    let is_word =
-        NOTHING.contains(&trimmed) || VALUES.iter().any(|word| word.eq_ignore_ascii_case(trimmed));
-    if is_formula || is_figure || is_word { format!("'{text}") } else { text }
+    let is_reserved = NULL_TEXTS.contains(&trimmed)
+        || VALUE_TEXTS.iter().any(|value| value.eq_ignore_ascii_case(trimmed));
+    if is_formula || is_number_like || is_reserved { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]
 mod tests {
     use bitmart::rest::catalog::TimeUnit;
 
-    use super::{Json, Kind, cell, marked, unknown};
+    use super::{Json, Kind, csv_cell, escaped, undocumented_csv_cell};
 
     #[test]
     fn numbers_stay_numbers_and_texts_stay_texts() {
@@ -120,19 +119,20 @@ mod tests {
             (text("1INCH"), Kind::Text, "1INCH"),
             (text("a,\"b\"\nc"), Kind::Text, "a,\"b\"\nc"),
         ] {
-            assert_eq!(cell(&value, kind, true), wanted, "{value} as {kind:?}");
+            assert_eq!(csv_cell(&value, kind, true), wanted, "{value} as {kind:?}");
         }
-        assert_eq!(cell(&number("4"), Kind::Code, true), "4");
-        assert_eq!(cell(&number("4"), Kind::Code, false), "'4");
-        assert_eq!(unknown(&number("4.5")), "4.5");
-        assert_eq!(unknown(&number("118100034543076010")), "'118100034543076010");
+        assert_eq!(csv_cell(&number("4"), Kind::Code, true), "4");
+        assert_eq!(csv_cell(&number("4"), Kind::Code, false), "'4");
+        assert_eq!(undocumented_csv_cell(&number("4.5")), "4.5");
+        let id = "118100034543076010";
+        assert_eq!(undocumented_csv_cell(&number(id)), format!("'{id}"));
     }
 
     #[test]
-    fn one_apostrophe_less_is_the_text() {
+    fn removing_one_apostrophe_restores_the_text() {
         for text in ["", "x", "'", "''", "=1", "\t7", "-1", "NA", " 12 ", "12:30", "\u{5e01}"] {
-            let marked = marked(text.to_owned());
-            assert_eq!(marked.strip_prefix('\'').unwrap_or(&marked), text);
+            let escaped = escaped(text.to_owned());
+            assert_eq!(escaped.strip_prefix('\'').unwrap_or(&escaped), text);
         }
     }
 }

@@ -1,12 +1,14 @@
-//! Files in other formats, made from the rows when all is there.
+//! CSV and Parquet files, written from the rows at the end of a run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::amounts::{self, Contracts, contracts};
 use super::archive;
 use super::cells;
 use super::columns::{Column, Kind};
+use bitmart::rest::catalog::EndpointEntry;
+
+use super::contracts::{self, Contracts};
 use super::manifest::names;
 use super::table::{Cells, Table};
 use crate::failure::Failure;
@@ -14,32 +16,32 @@ use crate::failure::Failure;
 use crate::failure::chain;
 use crate::private;
 
-/// Formats that `--format` names. The rows are always there as `jsonl`, which the others are made of.
+/// Formats of `--format`. The rows are always stored as `jsonl`, from which the others are made.
 #[cfg(feature = "parquet")]
 pub(super) const FORMATS: [&str; 3] = ["jsonl", "csv", "parquet"];
 #[cfg(not(feature = "parquet"))]
 pub(super) const FORMATS: [&str; 2] = ["jsonl", "csv"];
 
-/// What older programs made for taxes: of trades only, and without transfers.
-const OLD_TAXES: &str = "trades-tax.csv";
+/// File that older programs wrote for taxes: trades only, without transfers.
+const OLD_TAX_FILE: &str = "trades-tax.csv";
 
-/// What was made.
+/// The files that were written.
 #[derive(Debug, Default)]
 pub(super) struct Derived {
-    /// Names of the files.
+    /// File names.
     pub(super) files: Vec<String>,
-    /// What a reader of the files must know.
+    /// Remarks for readers of the files.
     pub(super) notes: Vec<String>,
 }
 
-/// Makes the files.
+/// Writes the files of the requested formats.
 pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, Failure> {
-    let mut made = Derived::default();
+    let mut derived = Derived::default();
     let names = names(folder)?;
-    let contracts = contracts(folder)?;
-    if folder.join(OLD_TAXES).exists() {
-        made.notes.push(format!(
-            "{OLD_TAXES} was made by an older program and is not kept up to date; `bitmart tax` takes its place"
+    let contracts = Contracts::read(folder)?;
+    if folder.join(OLD_TAX_FILE).exists() {
+        derived.notes.push(format!(
+            "{OLD_TAX_FILE} was made by an older program and is not kept up to date; `bitmart tax` takes its place"
         ));
     }
     let is_wanted = |format: &str| formats.contains(format);
@@ -52,7 +54,7 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
             let file = format!("{name}.csv");
             archive::claim(folder, &file)?;
             csv(&table, &contracts, &folder.join(&file), &file)?;
-            made.files.push(file);
+            derived.files.push(file);
         }
         #[cfg(feature = "parquet")]
         if is_wanted("parquet") {
@@ -62,39 +64,37 @@ pub(super) fn run(folder: &Path, formats: &BTreeSet<String>) -> Result<Derived, 
             private::write_with(&folder.join(&file), broken, |out| {
                 let notes = super::parquet::write(&table, out)
                     .map_err(|error| Failure::machine(format!("{file}: {}", chain(&error))))?;
-                made.notes.extend(notes);
+                derived.notes.extend(notes);
                 Ok(())
             })?;
-            made.files.push(file);
+            derived.files.push(file);
         }
     }
-    Ok(made)
+    Ok(derived)
 }
 
-/// The columns of a CSV file: the documented ones, words beside codes, amounts of futures, and what the
-/// rows have beyond.
-pub(super) fn header(columns: &[Column], endpoint: &str) -> Vec<String> {
+/// The columns of a CSV file: the documented ones, names of codes, and computed amounts of futures.
+pub(super) fn header(columns: &[Column], entry: &EndpointEntry) -> Vec<String> {
     let mut header = Vec::new();
     for column in columns {
         header.push(column.name.clone());
-        header.extend(word_of(column));
+        header.extend(name_column(column));
     }
-    header.extend(amounts::names(endpoint));
+    header.extend(contracts::column_names(entry));
     header
 }
 
-/// The column with the words for the codes of another.
-pub(super) fn word_of(column: &Column) -> Option<String> {
+/// The column with the names of a column's codes.
+pub(super) fn name_column(column: &Column) -> Option<String> {
     (column.kind == Kind::Code).then(|| format!("{}_name", column.name))
 }
 
 fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<(), Failure> {
     let broken = |error: csv::Error| Failure::machine(format!("{file}: {error}"));
     let io = |error: std::io::Error| Failure::machine(format!("{file}: {error}"));
-    let endpoint = table.entry.metadata.id;
     private::write_with(path, io, |out| {
         let mut writer = csv::Writer::from_writer(out);
-        let mut header = header(&table.columns, endpoint);
+        let mut header = header(&table.columns, table.entry);
         header.extend(table.names.iter().skip(table.columns.len()).cloned());
         if !header.is_empty() {
             writer.write_record(&header).map_err(broken)?;
@@ -103,10 +103,10 @@ fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<
             let mut record = Vec::with_capacity(header.len());
             documented(table, row, &mut record);
             let value = serde_json::from_slice(line).unwrap_or_default();
-            let amounts = amounts::cells(endpoint, &value, contracts);
+            let amounts = contracts::column_values(table.entry, &value, contracts);
             record.extend(amounts.into_iter().map(Option::unwrap_or_default));
-            record.extend(row.iter().skip(table.columns.len()).map(cells::unknown));
-            // A row that was read before the last column was found.
+            record.extend(row.iter().skip(table.columns.len()).map(cells::undocumented_csv_cell));
+            // A row may lack columns that only later rows have.
             record.resize(header.len(), String::new());
             writer.write_record(&record).map_err(broken)
         })?;
@@ -116,9 +116,9 @@ fn csv(table: &Table, contracts: &Contracts, path: &Path, file: &str) -> Result<
 
 fn documented(table: &Table, row: &Cells, record: &mut Vec<String>) {
     for (value, column) in row.iter().zip(&table.columns) {
-        record.push(cells::cell(value, column.kind, column.is_required));
+        record.push(cells::csv_cell(value, column.kind, column.is_required));
         if column.kind == Kind::Code {
-            record.push(column.word(&value.cell()).to_owned());
+            record.push(column.value_name(&value.cell()).to_owned());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an export will take, roughly, told before anything is asked: the plan is gone through, and counted.
+//! An estimate of the requests of an export: before anything is sent, the plan is run and only counted.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use bitmart::rest::Metadata;
 
 use super::progress::clock;
 
-/// Requests that are left, and the time that the limits make of them.
+/// Requests that remain, and the time that the rate limits make of them.
 #[derive(Debug, Default)]
 pub(super) struct Forecast {
-    /// Requests of each dataset.
+    /// Requests by dataset.
     counted: BTreeMap<String, u64>,
     requests: u64,
     millis: u64,
@@ -18,7 +18,7 @@ pub(super) struct Forecast {
 impl Forecast {
     /// Counts the requests of a dataset.
     pub(super) fn add(&mut self, name: &str, endpoint: &Metadata, requests: u64) {
-        // A plan may come to one twice.
+        // A plan may contain a dataset twice.
         if self.counted.insert(name.to_owned(), requests).is_some() {
             return;
         }
@@ -29,13 +29,13 @@ impl Forecast {
         }
     }
 
-    /// The requests of each dataset.
-    pub(super) fn lists(&self) -> impl Iterator<Item = (String, u64)> {
+    /// The requests by dataset.
+    pub(super) fn datasets(&self) -> impl Iterator<Item = (String, u64)> {
         self.counted.iter().map(|(name, requests)| (name.clone(), *requests))
     }
 
-    /// Windows that are full are asked again in parts, what goes by the rows of other lists is not known
-    /// yet, and a list that the exchange denies takes one request.
+    /// The estimate as text. It is rough: full windows are requested again in parts, datasets that depend on rows
+    /// of others are not known yet, and a list that the exchange rejects takes one request.
     pub(super) fn line(&self, limited: bool) -> String {
         let time = if limited {
             format!(", {} by the limits", clock(u128::from(self.millis / 1_000)))
@@ -52,23 +52,22 @@ impl Forecast {
 
 #[cfg(test)]
 mod tests {
-    use bitmart::rest::catalog::ENDPOINTS;
+    use bitmart::rest::catalog::find;
 
     use super::Forecast;
 
     #[test]
-    fn each_dataset_counts_once_at_the_speed_of_its_limit() {
-        let of = |id: &str| ENDPOINTS.iter().find(|entry| entry.metadata.id == id).expect(id);
-        let orders = &of("spot_order_history").metadata;
+    fn counts_each_dataset_once_at_the_rate_of_its_limit() {
+        let orders = &find("spot_order_history").expect("described").metadata;
         let limit = orders.limit.expect("a limit");
         let mut forecast = Forecast::default();
         for _ in 0..2 {
             forecast.add("orders", orders, u64::from(limit.count) * 60);
         }
         let minutes = limit.window_secs;
-        let told = forecast.line(true);
+        let line = forecast.line(true);
         let wanted = format!("about {} requests, {minutes} min by the limits;", limit.count * 60);
-        assert!(told.starts_with(&wanted), "{told}");
+        assert!(line.starts_with(&wanted), "{line}");
         assert!(!forecast.line(false).contains("limits"));
     }
 }

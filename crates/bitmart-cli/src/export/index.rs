@@ -1,6 +1,6 @@
-//! Which rows of a history are there already, for a walk through what was requested before.
+//! An index of the stored rows of a history, to recognize rows that are requested again.
 //!
-//! Only the rows of the spans at hand are held, so that the memory goes by the overlap and not by the archive.
+//! It contains only the rows of the requested spans, so that memory depends on the overlap and not on the archive.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use bitmart::rest::history::{History, RowKey};
 use ring::digest;
 use serde::de::DeserializeOwned;
 
-use super::manifest::for_lines_to;
+use super::manifest::for_each_line_within;
+use super::pages::EARLIEST_MS;
 use super::store::{Span, State, rows_path};
-use super::walk::EARLIEST;
 use crate::failure::Failure;
 
-/// Windows reach a little beyond their span: by a step of their unit, a second at most, on both sides.
-const BEYOND_MS: i64 = 2_000;
+/// Windows extend beyond their span by one time unit, at most a second, on both sides.
+const MARGIN_MS: i64 = 2_000;
 
-/// The first half of a SHA-256.
+/// The first half of a SHA-256 hash, to tell rows and ids apart.
 pub(super) type Digest = [u8; 16];
 
 pub(super) fn digest(bytes: &[u8]) -> Digest {
@@ -29,24 +29,23 @@ pub(super) fn digest(bytes: &[u8]) -> Digest {
 #[derive(Clone, Copy, Debug)]
 struct Known {
     line: Digest,
-    /// Where the row stands, and how long it is.
+    /// Offset and length of the row in the file.
     at: u64,
     bytes: u64,
-    /// The exchange has to give it again.
+    /// The row is in a span that is requested again, and the exchange has not returned it yet.
     awaited: bool,
 }
 
-/// What a row that comes is.
+/// How a received row compares with the stored ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum RowStatus {
     New,
-    /// It is there as it comes.
     Same,
-    /// It takes the place of the row that begins here and is so long.
+    /// It replaces the row of this offset and length.
     Changed(u64, u64),
 }
 
-/// The rows that may come again.
+/// The stored rows that may be received again.
 #[derive(Debug)]
 pub(super) struct Index {
     path: PathBuf,
@@ -55,7 +54,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The rows of the spans that are to be requested.
+    /// Reads the rows of the spans that will be requested.
     pub(super) fn read<H: History<Row: DeserializeOwned>>(
         folder: &Path,
         name: &str,
@@ -68,7 +67,7 @@ impl Index {
         Ok(index)
     }
 
-    /// Takes in the rows that are `wanted`.
+    /// Adds the stored rows that are `wanted`.
     fn load<H: History<Row: DeserializeOwned>>(
         &mut self,
         state: &State,
@@ -76,7 +75,7 @@ impl Index {
     ) -> Result<(), Failure> {
         let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
         let mut number = 0_u64;
-        for_lines_to(&self.path, state.bytes, |at, line| {
+        for_each_line_within(&self.path, state.bytes, |at, line| {
             number += 1;
             if replaced.contains(&at) {
                 return Ok(());
@@ -104,48 +103,49 @@ impl Index {
         })
     }
 
-    /// What the rows of a page are. A row of another time than was requested is looked up in the file.
-    pub(super) fn look<H: History<Row: DeserializeOwned>>(
+    /// Compares the rows of a page with the stored ones. Rows outside the requested spans are searched in the
+    /// file.
+    pub(super) fn compare<H: History<Row: DeserializeOwned>>(
         &mut self,
         state: &State,
         rows: &[(RowKey, Vec<u8>)],
-    ) -> Result<Vec<Found>, Failure> {
-        let strangers = rows.iter().filter(|(key, _)| !covers(&self.spans, key));
-        let strangers: BTreeSet<&str> = strangers.map(|(key, _)| key.id.as_str()).collect();
-        if !strangers.is_empty() {
-            self.load::<H>(state, |key| strangers.contains(key.id.as_str()))?;
+    ) -> Result<Vec<RowStatus>, Failure> {
+        let outside = rows.iter().filter(|(key, _)| !covers(&self.spans, key));
+        let outside: BTreeSet<&str> = outside.map(|(key, _)| key.id.as_str()).collect();
+        if !outside.is_empty() {
+            self.load::<H>(state, |key| outside.contains(key.id.as_str()))?;
         }
         let found =
             rows.iter().map(|(key, line)| match self.known.get_mut(&digest(key.id.as_bytes())) {
-                None => Found::New,
+                None => RowStatus::New,
                 Some(known) => {
                     known.awaited = false;
                     if known.line == digest(line) {
-                        Found::Same
+                        RowStatus::Same
                     } else {
-                        Found::Changed(known.at, known.bytes)
+                        RowStatus::Changed(known.at, known.bytes)
                     }
                 }
             });
         Ok(found.collect())
     }
 
-    /// A row was written at `at`.
+    /// Adds a row that was written at offset `at`.
     pub(super) fn insert(&mut self, key: &RowKey, line: &[u8], at: u64) {
         let known = Known { line: digest(line), at, bytes: line.len() as u64, awaited: false };
         self.known.insert(digest(key.id.as_bytes()), known);
     }
 
-    /// Rows of what was requested that did not come again.
-    pub(super) fn awaited(&self) -> usize {
+    /// Number of rows in the requested spans that the exchange did not return again.
+    pub(super) fn missing(&self) -> usize {
         self.known.values().filter(|known| known.awaited).count()
     }
 }
 
-/// Whether a row is of one of the spans, or of no time that could be compared.
+/// Whether a row is within one of the spans, or has no usable time.
 fn covers(spans: &[Span], key: &RowKey) -> bool {
     key.time.map(bitmart::Timestamp::as_millis).is_none_or(|time| {
-        let within = |span: &Span| span.from - BEYOND_MS <= time && time <= span.to + BEYOND_MS;
-        time < EARLIEST || spans.iter().any(within)
+        let within = |span: &Span| span.from - MARGIN_MS <= time && time <= span.to + MARGIN_MS;
+        time < EARLIEST_MS || spans.iter().any(within)
     })
 }

@@ -1,4 +1,4 @@
-//! What an export holds, in a file of its own.
+//! `manifest.json`: the datasets of an archive and the hashes of their files.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,36 +9,36 @@ use bitmart::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
-use super::archive::{Terms, read_versioned};
-use super::store::{State, raw_path, rows_path, state, states, versions_path};
-use super::walk::is_optional;
+use super::archive::{ArchiveInfo, read_versioned};
+use super::fetch::is_optional;
+use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Failure, chain};
 use crate::private;
 
-/// What no endpoint tells for a span of time.
+/// Data that no endpoint returns for a span of time.
 const LEFT_OUT: &[&str] = &[
     "sub-accounts: the exchange gives the newest 100 transfers of each only, and no orders; export with a \
      key of the sub-account for the rest",
     "transfers into and out of isolated margin, and between spot and funding: the exchange has no list",
-    "margin loans: of pairs where the account has something or had an order only; they are told by pair",
+    "margin loans: of pairs where the account has something or had an order only; they are listed by pair",
     "futures orders: of contracts that the account traded or paid for only, unless --all-contracts; they are \
-     told by contract",
+     listed by contract",
     "past funding rates: the exchange gives the newest 100 of a contract only",
     "rebates of affiliates: the sum of each customer and year only, in USDT, BTC and ETH",
 ];
 
-/// Longest line that is read back: an answer is bounded when it comes.
-const LINE: usize = 256 << 20;
+/// Longest line that is read back. Responses are bounded when they are received.
+const MAX_LINE: usize = 256 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pub(super) program: String,
-    pub(super) export: Terms,
+    pub(super) export: ArchiveInfo,
     pub(super) datasets: Vec<Dataset>,
-    /// Files that were made from the datasets.
-    pub(super) derived: Vec<Kept>,
+    /// Files that were written from the datasets.
+    pub(super) derived: Vec<FileRecord>,
     pub(super) left_out: Vec<String>,
-    /// What a reader of the derived files must know.
+    /// Remarks for readers of the derived files.
     #[serde(default)]
     pub(super) notes: Vec<String>,
 }
@@ -46,68 +46,76 @@ pub(crate) struct Manifest {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Dataset {
     pub(super) name: String,
-    /// Id of the endpoint that it comes from.
+    /// Id of its endpoint.
     pub(super) endpoint: String,
     pub(super) rows: u64,
     /// Times of the first and the last row.
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
-    pub(super) file: Kept,
+    pub(super) file: FileRecord,
+    /// Number of responses.
     pub(super) answers: u64,
-    pub(super) raw: Kept,
+    pub(super) raw: FileRecord,
     pub(super) complete: bool,
-    /// What the exchange said instead.
+    /// The exchange's message if it rejected the rest.
     pub(super) refused: Option<String>,
-    /// What is not among the rows although the exchange answered.
+    /// What the rows lack although the exchange responded.
     #[serde(default)]
     pub(super) lacks: Option<String>,
-    /// Up to when a history was asked for.
+    /// Time up to which a history was requested.
     #[serde(default)]
     pub(super) to: Option<String>,
-    /// Snapshots of a list of the moment, and when the newest was taken.
+    /// Number of snapshots, and when the newest was taken.
     #[serde(default)]
     pub(super) snapshots: u64,
     #[serde(default)]
     pub(super) taken: Option<String>,
-    /// Rows that came in a later run although their time had been asked for.
+    /// Rows that only a later run returned although their time had been requested before.
     #[serde(default)]
     pub(super) late: u64,
-    /// Rows that later answers replaced, and where they are.
+    /// Rows that later responses replaced, and the file that holds them.
     #[serde(default)]
     pub(super) replaced: u64,
     #[serde(default)]
-    pub(super) versions: Option<Kept>,
+    pub(super) versions: Option<FileRecord>,
 }
 
-/// A file as it was written.
+/// Size and hash of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct FileRecord {
     pub(super) path: String,
     pub(super) bytes: u64,
     pub(super) sha256: String,
 }
 
 impl Manifest {
-    /// Of all datasets in `folder`.
-    pub(super) fn of(folder: &Path, export: Terms, derived: &[String]) -> Result<Self, Failure> {
+    /// Reads all datasets in `folder` and hashes their files.
+    pub(super) fn collect(
+        folder: &Path,
+        export: ArchiveInfo,
+        derived: &[String],
+    ) -> Result<Self, Failure> {
         let mut datasets = Vec::new();
         for name in names(folder)? {
-            let state = state(folder, &name)?;
-            datasets.push(Dataset::of(folder, name, state)?);
+            let state = read_state(folder, &name)?;
+            datasets.push(Dataset::read(folder, name, state)?);
         }
         Ok(Self {
             program: format!("bitmart {}", env!("CARGO_PKG_VERSION")),
             export,
             datasets,
-            derived: derived.iter().map(|path| Kept::of(folder, path)).collect::<Result<_, _>>()?,
+            derived: derived
+                .iter()
+                .map(|path| FileRecord::read(folder, path))
+                .collect::<Result<_, _>>()?,
             left_out: LEFT_OUT.iter().map(|&text| text.to_owned()).collect(),
             notes: Vec::new(),
         })
     }
 
-    /// What the states tell of an archive whose run is not at its end.
-    pub(super) fn told(folder: &Path, export: Terms) -> Result<Self, Failure> {
-        let of = |name: String| Ok(Dataset::told(name.clone(), state(folder, &name)?));
+    /// Describes an archive whose run is not finished, by the states of its datasets.
+    pub(super) fn from_states(folder: &Path, export: ArchiveInfo) -> Result<Self, Failure> {
+        let of = |name: String| Ok(Dataset::from_state(name.clone(), read_state(folder, &name)?));
         let datasets = names(folder)?.into_iter().map(of).collect::<Result<_, Failure>>()?;
         Ok(Self {
             program: String::new(),
@@ -135,7 +143,7 @@ impl Manifest {
             .map_err(|error| Failure::machine(format!("manifest.json: {error}")))
     }
 
-    /// The address that the history comes from.
+    /// Name of the environment that was exported.
     pub(super) fn source(&self) -> &str {
         &self.export.source
     }
@@ -170,20 +178,20 @@ impl Manifest {
 }
 
 impl Dataset {
-    /// What lies in `folder`.
-    fn of(folder: &Path, name: String, state: State) -> Result<Self, Failure> {
-        let kept = |path: &Path| Kept::of(folder, &relative(folder, path));
+    /// Describes a dataset by its state, and hashes its files.
+    fn read(folder: &Path, name: String, state: State) -> Result<Self, Failure> {
+        let kept = |path: &Path| FileRecord::read(folder, &relative(folder, path));
         let versions = versions_path(folder, &name);
         let (file, raw) = (kept(&rows_path(folder, &name))?, kept(&raw_path(folder, &name))?);
         let versions = if state.versions > 0 { Some(kept(&versions)?) } else { None };
-        Ok(Self { file, raw, versions, ..Self::told(name, state) })
+        Ok(Self { file, raw, versions, ..Self::from_state(name, state) })
     }
 
-    /// What the state tells, without the files.
-    pub(super) fn told(name: String, state: State) -> Self {
+    /// Describes a dataset by its state, without its files.
+    pub(super) fn from_state(name: String, state: State) -> Self {
         let time = |millis: i64| Timestamp::from_millis(millis).to_string();
-        let none = || Kept { path: String::new(), bytes: 0, sha256: String::new() };
-        // Not every account has what some lists are about.
+        let none = || FileRecord { path: String::new(), bytes: 0, sha256: String::new() };
+        // Not every account has every list.
         let is_all = state.done || (state.denied && is_optional(&name, &state.endpoint));
         Self {
             name,
@@ -207,18 +215,18 @@ impl Dataset {
     }
 }
 
-impl Kept {
-    /// A file as it is; `path` is below `folder`.
-    pub(super) fn of(folder: &Path, path: &str) -> Result<Self, Failure> {
-        Self::of_begin(folder, path, u64::MAX)
+impl FileRecord {
+    /// Hashes a file; `path` is relative to `folder`.
+    pub(super) fn read(folder: &Path, path: &str) -> Result<Self, Failure> {
+        Self::read_prefix(folder, path, u64::MAX)
     }
 
-    /// The first bytes of a file, which may have grown.
-    pub(super) fn of_begin(folder: &Path, path: &str, bytes: u64) -> Result<Self, Failure> {
+    /// Hashes the first bytes of a file, which may have grown.
+    pub(super) fn read_prefix(folder: &Path, path: &str, bytes: u64) -> Result<Self, Failure> {
         let mut hash = digest::Context::new(&digest::SHA256);
         let most = bytes;
         let mut bytes = 0;
-        for_lines_to(&folder.join(path), most, |_, line| {
+        for_each_line_within(&folder.join(path), most, |_, line| {
             hash.update(line);
             bytes += line.len() as u64;
             Ok(())
@@ -228,15 +236,15 @@ impl Kept {
 }
 
 /// Reads a file line by line, with the line breaks.
-pub(super) fn for_lines(
+pub(super) fn for_each_line(
     path: &Path,
     mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    for_lines_to(path, u64::MAX, |_, line| each(line))
+    for_each_line_within(path, u64::MAX, |_, line| each(line))
 }
 
 /// Reads the first `bytes` of a file line by line, with the line breaks and the byte where each begins.
-pub(super) fn for_lines_to(
+pub(super) fn for_each_line_within(
     path: &Path,
     bytes: u64,
     mut each: impl FnMut(u64, &[u8]) -> Result<(), Failure>,
@@ -247,7 +255,7 @@ pub(super) fn for_lines_to(
     let (mut at, mut line) = (0, Vec::new());
     loop {
         line.clear();
-        let mut part = std::io::Read::take(&mut file, LINE as u64);
+        let mut part = std::io::Read::take(&mut file, MAX_LINE as u64);
         if part.read_until(b'\n', &mut line).map_err(broken)? == 0 {
             return Ok(());
         }
@@ -260,9 +268,9 @@ fn relative(folder: &Path, path: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
-/// The datasets that lie in `folder`.
+/// Returns the names of the datasets in `folder`.
 pub(super) fn names(folder: &Path) -> Result<BTreeSet<String>, Failure> {
-    let states = states(folder);
+    let states = state_folder(folder);
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", states.display()));
     let mut names = BTreeSet::new();
     for entry in std::fs::read_dir(&states).map_err(broken)? {

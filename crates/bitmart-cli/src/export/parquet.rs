@@ -1,10 +1,9 @@
 //! Rows as a Parquet file.
 //!
-//! Amounts are decimals, of which each column has one scale: that of the value with the most digits behind the
-//! point. Times are timestamps in UTC; whole numbers, codes that are numbers and truth values are such, and
-//! everything else is text. Ids are text even where they are numbers. Where a value of a column is not of its
-//! kind, or needs more digits than a decimal has, the whole column is text, and a note says so. Every column may
-//! lack values; a blank text counts as none where a column is not text.
+//! Amounts are decimals; a column has one scale, that of its value with the most decimal places. Times are UTC
+//! timestamps; integers, numeric codes and booleans keep their type; everything else is text, ids included. If a
+//! value is not of the type of its column, or needs more digits than a decimal has, the whole column is text, and a
+//! note says so. Every column is optional; in a column that is not text a blank text is null.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -20,29 +19,29 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
 
 use super::cells;
+use super::column_stats::{ColumnStats, is_blank};
 use super::columns::Kind;
-use super::exact::{Exact, LONGEST};
-use super::shape::{Shape, is_blank};
 use super::table::{Cells, Table};
+use super::wide_decimal::{MAX_DIGITS, WideDecimal};
 use crate::failure::Failure;
 use crate::output::json::Json;
 
-/// Rows that are in memory at a time, and bytes of their lines.
-const GROUP: usize = 65_536;
+/// Rows of a row group, which are in memory at once, and bytes of their lines.
+const GROUP_ROWS: usize = 65_536;
 const GROUP_BYTES: usize = 8 << 20;
 
 /// Digits of a decimal of 16 bytes, which every program reads.
-const USUAL: usize = 38;
+const COMMON_DIGITS: usize = 38;
 
-/// What a column is written as.
+/// The type that a column is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum As {
+enum ColumnType {
     Flag,
     Integer,
     Time(TimeUnit),
-    /// A time that is written as `2024-01-31T12:00:00.000Z`.
-    Moment,
-    /// Digits behind the point, and whether it needs 32 bytes.
+    /// A time in a text such as `2024-01-31T12:00:00.000Z`.
+    TimeText,
+    /// Decimal places, and whether it needs 32 bytes.
     Decimal {
         scale: usize,
         is_long: bool,
@@ -50,15 +49,14 @@ enum As {
     Text,
 }
 
-/// Writes the file, and returns what its reader must know. A table without columns has no rows either, and
-/// becomes a file without rows.
+/// Writes the file, and returns remarks for its readers. A table without columns becomes a file without rows.
 pub(super) fn write(
     table: &Table,
     out: &mut (impl Write + Send),
 ) -> Result<Vec<String>, ParquetError> {
     let mut notes = Vec::new();
     let columns: Vec<_> =
-        (0..table.names.len()).map(|column| written_as(table, column, &mut notes)).collect();
+        (0..table.names.len()).map(|column| column_type(table, column, &mut notes)).collect();
     let fields = table.names.iter().zip(&columns).map(|(name, column)| field(name, *column));
     let fields = fields.collect::<Result<Vec<_>, _>>()?;
     let schema = Arc::new(Type::group_type_builder("rows").with_fields(fields).build()?);
@@ -74,7 +72,7 @@ pub(super) fn write(
         .each(|row, line| {
             rows.push(row.clone());
             bytes += line.len();
-            if rows.len() == GROUP || bytes >= GROUP_BYTES {
+            if rows.len() == GROUP_ROWS || bytes >= GROUP_BYTES {
                 group(file.next_row_group().map_err(failed)?, &columns, &rows).map_err(failed)?;
                 rows.clear();
                 bytes = 0;
@@ -89,19 +87,19 @@ pub(super) fn write(
     Ok(notes)
 }
 
-fn field(name: &str, column: As) -> Result<Arc<Type>, ParquetError> {
+fn field(name: &str, column: ColumnType) -> Result<Arc<Type>, ParquetError> {
     let time = || Some(LogicalType::timestamp(true, basic::TimeUnit::MILLIS));
     let (physical, logical) = match column {
-        As::Flag => (Physical::BOOLEAN, None),
-        As::Integer => (Physical::INT64, None),
-        As::Time(_) | As::Moment => (Physical::INT64, time()),
-        As::Decimal { .. } => (Physical::FIXED_LEN_BYTE_ARRAY, None),
-        As::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnType::Flag => (Physical::BOOLEAN, None),
+        ColumnType::Integer => (Physical::INT64, None),
+        ColumnType::Time(_) | ColumnType::TimeText => (Physical::INT64, time()),
+        ColumnType::Decimal { .. } => (Physical::FIXED_LEN_BYTE_ARRAY, None),
+        ColumnType::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
     };
     let mut field =
         Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
-    if let As::Decimal { scale, is_long } = column {
-        let (bytes, digits) = if is_long { (32, LONGEST) } else { (16, USUAL) };
+    if let ColumnType::Decimal { scale, is_long } = column {
+        let (bytes, digits) = if is_long { (32, MAX_DIGITS) } else { (16, COMMON_DIGITS) };
         let failed = |_| ParquetError::General(format!("{name}: {digits} digits"));
         let (scale, digits) =
             (i32::try_from(scale).map_err(failed)?, i32::try_from(digits).map_err(failed)?);
@@ -116,77 +114,79 @@ fn field(name: &str, column: As) -> Result<Arc<Type>, ParquetError> {
     field.build().map(Arc::new)
 }
 
-/// What a column is written as, which its values have a say in.
-fn written_as(table: &Table, column: usize, notes: &mut Vec<String>) -> As {
-    let Shape { is_mixed, whole, scale } = table.shapes.get(column).copied().unwrap_or_default();
+/// Chooses the type of a column from its documentation and its values.
+fn column_type(table: &Table, column: usize, notes: &mut Vec<String>) -> ColumnType {
+    let ColumnStats { is_mixed, integer_digits, scale } =
+        table.stats.get(column).copied().unwrap_or_default();
     let kind = match table.columns.get(column) {
         Some(column) => column.kind,
-        None if table.is_moment(column) && !is_mixed => return As::Moment,
-        None => return As::Text,
+        None if table.is_snapshot_time(column) && !is_mixed => return ColumnType::TimeText,
+        None => return ColumnType::Text,
     };
     let name = &table.names[column];
     let mut text = |why: &str| {
         notes.push(format!("{}.parquet: {name} is text, since {why}", table.name));
-        As::Text
+        ColumnType::Text
     };
     match kind {
-        Kind::Id | Kind::Text | Kind::List => As::Text,
+        Kind::Id | Kind::Text | Kind::List => ColumnType::Text,
         // Some lists write the same codes as texts.
-        Kind::Code if is_mixed => As::Text,
+        Kind::Code if is_mixed => ColumnType::Text,
         Kind::Flag if is_mixed => text("a value is not true or false"),
         Kind::Integer if is_mixed => text("a value is no whole number"),
         Kind::Time(_) if is_mixed => text("a value is no time"),
         Kind::Decimal if is_mixed => text("a value is no decimal"),
-        Kind::Decimal if whole + scale > LONGEST => {
-            text(&format!("its values need {} digits, and a decimal has {LONGEST}", whole + scale))
-        }
-        Kind::Flag => As::Flag,
-        Kind::Code | Kind::Integer => As::Integer,
-        Kind::Time(unit) => As::Time(unit),
+        Kind::Decimal if integer_digits + scale > MAX_DIGITS => text(&format!(
+            "its values need {} digits, and a decimal has {MAX_DIGITS}",
+            integer_digits + scale
+        )),
+        Kind::Flag => ColumnType::Flag,
+        Kind::Code | Kind::Integer => ColumnType::Integer,
+        Kind::Time(unit) => ColumnType::Time(unit),
         Kind::Decimal => {
-            let is_long = whole + scale > USUAL;
+            let is_long = integer_digits + scale > COMMON_DIGITS;
             if is_long {
                 notes.push(format!(
                     "{}.parquet: {name} needs {} digits and is a decimal of 32 bytes, which some programs \
                      read as a floating point number",
                     table.name,
-                    whole + scale
+                    integer_digits + scale
                 ));
             }
-            As::Decimal { scale, is_long }
+            ColumnType::Decimal { scale, is_long }
         }
     }
 }
 
 fn group<W: Write + Send>(
     mut group: SerializedRowGroupWriter<'_, W>,
-    columns: &[As],
+    columns: &[ColumnType],
     rows: &[Cells],
 ) -> Result<(), ParquetError> {
     for (index, column) in columns.iter().copied().enumerate() {
         let is_there = |value: &&Json| match column {
-            As::Text => **value != Json::Null,
-            As::Time(_) => !is_blank(value) && value.cell() != cells::NO_TIME,
+            ColumnType::Text => **value != Json::Null,
+            ColumnType::Time(_) => !is_blank(value) && value.cell() != cells::NO_TIME,
             _ => !is_blank(value),
         };
         let values_of: Vec<_> = rows.iter().map(|row| row.get(index).filter(is_there)).collect();
         match column {
-            As::Flag => values::<BoolType, W>(&mut group, &values_of, truth)?,
-            As::Integer => values::<Int64Type, W>(&mut group, &values_of, whole)?,
-            As::Time(unit) => values::<Int64Type, W>(&mut group, &values_of, |value| {
+            ColumnType::Flag => values::<BoolType, W>(&mut group, &values_of, truth)?,
+            ColumnType::Integer => values::<Int64Type, W>(&mut group, &values_of, whole)?,
+            ColumnType::Time(unit) => values::<Int64Type, W>(&mut group, &values_of, |value| {
                 cells::time(&value.cell(), unit).map(Timestamp::as_millis)
             })?,
-            As::Moment => values::<Int64Type, W>(&mut group, &values_of, |value| {
+            ColumnType::TimeText => values::<Int64Type, W>(&mut group, &values_of, |value| {
                 value.cell().parse().ok().map(Timestamp::as_millis)
             })?,
-            As::Decimal { scale, is_long } => {
+            ColumnType::Decimal { scale, is_long } => {
                 let from = if is_long { 0 } else { 16 };
                 values::<FixedLenByteArrayType, W>(&mut group, &values_of, |value| {
-                    let bytes = Exact::read(&value.cell())?.bytes(scale)?;
+                    let bytes = WideDecimal::parse(&value.cell())?.to_be_bytes(scale)?;
                     Some(FixedLenByteArray::from(bytes[from..].to_vec()))
                 })?;
             }
-            As::Text => values::<ByteArrayType, W>(&mut group, &values_of, |value| {
+            ColumnType::Text => values::<ByteArrayType, W>(&mut group, &values_of, |value| {
                 Some(ByteArray::from(value.cell().into_bytes()))
             })?,
         }
@@ -210,7 +210,7 @@ fn values<T: DataType, W: Write + Send>(
     let there: Vec<i16> = cells.iter().map(|cell| i16::from(cell.is_some())).collect();
     let values: Vec<T::T> = cells.iter().copied().flatten().filter_map(value).collect();
     let general = |text: &str| ParquetError::General(text.to_owned());
-    // The rows were looked at before: they changed in between.
+    // The file changed since the types were chosen.
     if values.len() != cells.iter().flatten().count() {
         return Err(general("a value is not of the kind of its column"));
     }
@@ -225,18 +225,18 @@ mod tests {
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
     use proptest::prelude::{Just, ProptestConfig, Strategy, prop_assert_eq, prop_oneof, proptest};
 
-    use super::super::store::{State, rows_path, states};
+    use super::super::store::{State, rows_path, state_folder};
     use super::{Table, write};
 
-    /// The rows of a Parquet file that is made of rows of `endpoint`, its columns, and the notes.
+    /// Writes rows of `endpoint` to a Parquet file, and returns its rows, its schema and the notes.
     fn rows(endpoint: &str, lines: &[&str]) -> (Vec<String>, String, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
-        std::fs::create_dir(states(folder)).expect("a folder");
+        std::fs::create_dir(state_folder(folder)).expect("a folder");
         let mut state = State::default();
         endpoint.clone_into(&mut state.endpoint);
         let state = serde_json::to_vec(&state).expect("JSON");
-        std::fs::write(states(folder).join("x.json"), state).expect("written");
+        std::fs::write(state_folder(folder).join("x.json"), state).expect("written");
         let text = lines.join("\n") + "\n";
         std::fs::write(rows_path(folder, "x"), text).expect("written");
         let mut file = Vec::new();
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_decimals_times_are_times_and_ids_are_text() {
+    fn writes_amounts_as_decimals_times_as_timestamps_and_ids_as_text() {
         let (rows, schema, notes) = rows(
             "futures_fills",
             &[
@@ -267,8 +267,8 @@ mod tests {
         assert!(schema.contains("FIXED_LEN_BYTE_ARRAY (16) price (DECIMAL(38,3))"), "{schema}");
         assert!(schema.contains("BYTE_ARRAY trade_id"), "{schema}");
         assert!(schema.contains("INT64 side"), "{schema}");
-        let told: Vec<_> = rows.iter().map(|row| row.contains(r#"trade_id: "9""#)).collect();
-        assert_eq!(told, [true, false], "{rows:?}");
+        let order: Vec<_> = rows.iter().map(|row| row.contains(r#"trade_id: "9""#)).collect();
+        assert_eq!(order, [true, false], "{rows:?}");
         for wanted in [r#"order_id: "118100034543076010""#, "price: 27000.500", r#"new: "[1,2]""#] {
             assert!(rows[1].contains(wanted), "{}", rows[1]);
         }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_of_its_kind_is_not_lost() {
+    fn writes_a_column_as_text_if_a_value_is_not_of_its_type() {
         let row = r#"{"trade_id":"1","order_id":"1","symbol":"X","side":"buy","price":"free","vol":"1","create_time":"soon"}"#;
         let (rows, _, notes) = rows("futures_fills", &[row]);
         for wanted in [r#"create_time: "soon""#, r#"price: "free""#, r#"side: "buy""#] {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_needs_more_digits_is_longer_and_then_text() {
+    fn widens_a_decimal_column_and_then_writes_text() {
         let small = "0.000000000000000001";
         for (large, wanted, note) in [
             ("12345678901234567890", "(16) price (DECIMAL(38,18))", ""),
@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    /// Up to 28 digits, the point anywhere within or in front of them.
+    /// Up to 28 digits, with the decimal point anywhere.
     fn amount() -> impl Strategy<Value = Decimal> {
         let digits = prop_oneof![Just(0_i128), Just(1), -BOUND..BOUND];
         (digits, 0_u32..=28)
@@ -330,14 +330,14 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn decimals_come_back_as_they_were(amounts in proptest::collection::vec(amount(), 1..20)) {
+        fn decimals_are_read_back_unchanged(amounts in proptest::collection::vec(amount(), 1..20)) {
             let lines: Vec<_> = amounts.iter().map(|amount| fill(&amount.to_string())).collect();
             let lines: Vec<_> = lines.iter().map(String::as_str).collect();
             let (rows, ..) = rows("futures_fills", &lines);
             let price = |row: &String| {
                 let (_, rest) = row.split_once("price: ").expect("a price");
                 let text = rest.split([',', '}']).next().expect("a number").trim().to_owned();
-                // Of the same column, so with zeros at the end.
+                // The scale of the column adds zeros.
                 let text = text.trim_matches('"').to_owned();
                 if text.contains('.') {
                     text.trim_end_matches('0').trim_end_matches('.').to_owned()

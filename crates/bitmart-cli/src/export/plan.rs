@@ -1,18 +1,19 @@
-//! What an export consists of, and in which order it is asked for.
+//! The datasets of an export, and the order in which they are requested.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bitmart::rest::{account, earn, futures, margin, spot};
+use bitmart::rest::{account, earn, futures, margin, spot, sub_account};
 use serde_json::{Value, json};
 
-use super::store::part;
-use super::walk::{Most, history, once, open_list};
-use super::{Export, read, reference};
+use super::fetch::{fetch_history, fetch_open_list};
+use super::snapshot::take_snapshot;
+use super::store::file_name_part;
+use super::{Export, reference, rows};
 use crate::failure::Failure;
 use crate::names;
 
-/// The groups, in the order in which they are asked for: some go by the rows of those before.
+/// The parts of an export, in order: some depend on rows of earlier ones.
 pub(crate) const GROUPS: [&str; 13] = [
     "balances",
     "orders",
@@ -29,98 +30,92 @@ pub(crate) const GROUPS: [&str; 13] = [
     "reference",
 ];
 
-/// Rows of lists that take no times: the exchange gives so many, the newest.
+/// Most rows of lists without times, of which the exchange returns the newest.
 pub(super) const NEWEST: u32 = 100;
 
-/// What `--what` names.
+/// The parts that `--what` selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct What {
+pub(super) struct Selection {
     groups: BTreeSet<&'static str>,
-    /// Symbols whose candles are wanted.
+    /// Symbols whose candles are exported.
     klines: Vec<String>,
     /// Length of a candle in minutes.
     pub(super) step: String,
     pub(super) all_contracts: bool,
 }
 
-impl What {
-    /// Reads `orders,trades,klines:BTC_USDT,ETH_USDT`: symbols that follow belong to the candles.
-    /// Without words it is everything but candles.
-    pub(super) fn read<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let mut what = Self::default();
-        for word in words {
-            if let Some(group) = GROUPS.iter().find(|group| **group == word) {
-                what.groups.insert(*group);
-            } else if let Some(symbol) = word.strip_prefix("klines:") {
-                what.klines.push(names::symbol(symbol));
-            } else if !what.klines.is_empty()
-                && (word.contains('_') || !word.contains(|c: char| c.is_ascii_lowercase()))
+impl Selection {
+    /// Parses `orders,trades,klines:BTC_USDT,ETH_USDT`, where symbols after `klines:` are more candles. An empty list
+    /// selects everything but candles.
+    pub(super) fn parse<'a>(parts: impl Iterator<Item = &'a str>) -> Result<Self, String> {
+        let mut selection = Self::default();
+        for part in parts {
+            if let Some(group) = GROUPS.iter().find(|group| **group == part) {
+                selection.groups.insert(*group);
+            } else if let Some(symbol) = part.strip_prefix("klines:") {
+                selection.klines.push(names::symbol(symbol));
+            } else if !selection.klines.is_empty()
+                && (part.contains('_') || !part.contains(|c: char| c.is_ascii_lowercase()))
             {
-                what.klines.push(names::symbol(word));
+                selection.klines.push(names::symbol(part));
             } else {
                 return Err(format!(
-                    "{word:?} is no part of an export; there are {} and klines:SYMBOLS",
+                    "{part:?} is no part of an export; there are {} and klines:SYMBOLS",
                     GROUPS.join(", ")
                 ));
             }
         }
-        if what.groups.is_empty() && what.klines.is_empty() {
-            what.groups.extend(GROUPS);
+        if selection.groups.is_empty() && selection.klines.is_empty() {
+            selection.groups.extend(GROUPS);
         }
-        if what.klines.iter().any(String::is_empty) {
+        if selection.klines.iter().any(String::is_empty) {
             return Err("klines: needs symbols, as in klines:BTC_USDT,BTCUSDT".to_owned());
         }
-        Ok(what)
+        Ok(selection)
     }
 }
 
-/// Asks for everything that is wanted and not there yet.
-pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure> {
-    for group in GROUPS.iter().filter(|group| what.groups.contains(*group)) {
+/// Requests everything selected that is not stored yet.
+pub(super) async fn run(export: &mut Export, selection: &Selection) -> Result<(), Failure> {
+    for group in GROUPS.iter().filter(|group| selection.groups.contains(*group)) {
         match *group {
             "balances" => balances(export).await?,
             "orders" => {
-                // Open orders first: what ends in between is in the history then.
-                open_list(export, "open-orders", spot::ListOpenOrders::new()).await?;
-                once(
-                    export,
-                    "open-algo-orders",
-                    "spot_open_algo_orders",
-                    json!({ "limit": 200 }),
-                    Most::Rows(200),
-                )
-                .await?;
-                history(export, "orders", spot::ListOrderHistory::new()).await?;
-                history(export, "algo-orders", spot::ListAlgoOrderHistory::new()).await?;
+                // Open orders first: those that close in between are in the history.
+                fetch_open_list(export, "open-orders", spot::ListOpenOrders::new()).await?;
+                take_snapshot::<spot::ListOpenAlgoOrders>(export, "open-algo-orders", json!({}))
+                    .await?;
+                fetch_history(export, "orders", spot::ListOrderHistory::new()).await?;
+                fetch_history(export, "algo-orders", spot::ListAlgoOrderHistory::new()).await?;
             }
-            "trades" => history(export, "trades", spot::ListAccountTrades::new()).await?,
+            "trades" => fetch_history(export, "trades", spot::ListAccountTrades::new()).await?,
             "deposits" => funding(export, group, account::FundingOperation::Deposit).await?,
             "withdrawals" => funding(export, group, account::FundingOperation::Withdraw).await?,
             "transfers" => {
-                history(export, "futures-transfers", futures::ListTransfers::new(1, 1)).await?;
-                let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
-                let most = Most::Rows(NEWEST as usize);
-                once(export, "account-transfers", "sub_accounts_own_transfers", asked, most)
+                fetch_history(export, "futures-transfers", futures::ListTransfers::new(1, 1))
+                    .await?;
+                let spot = json!({ "moveType": "spot to spot" });
+                take_snapshot::<sub_account::ListOwnTransfers>(export, "account-transfers", spot)
                     .await?;
             }
             "transactions" => transactions(export).await?,
             "margin" => margin(export).await?,
-            "futures" => futures(export, what.all_contracts).await?,
+            "futures" => futures(export, selection.all_contracts).await?,
             "earn" => earn(export).await?,
             "sub-accounts" => sub_accounts(export).await?,
             "rebates" => reference::rebates(export).await?,
             _ => reference::reference(export).await?,
         }
     }
-    for symbol in &what.klines {
-        let step = what.step.as_str();
-        let name = format!("klines-{}-{step}m", part(symbol));
+    for symbol in &selection.klines {
+        let step = selection.step.as_str();
+        let name = format!("klines-{}-{step}m", file_name_part(symbol));
         if symbol.contains('_') {
-            history(export, &name, spot::ListKlines::new(symbol.as_str()).step(step.into()))
+            fetch_history(export, &name, spot::ListKlines::new(symbol.as_str()).step(step.into()))
                 .await?;
         } else {
             let request = futures::ListKlines::new(symbol.as_str(), export.from, export.to);
-            history(export, &name, request.step(step.into())).await?;
+            fetch_history(export, &name, request.step(step.into())).await?;
         }
     }
     Ok(())
@@ -131,43 +126,36 @@ async fn funding(
     name: &str,
     operation: account::FundingOperation,
 ) -> Result<(), Failure> {
-    history(export, name, account::ListFundingHistory::new(operation, 1)).await
+    fetch_history(export, name, account::ListFundingHistory::new(operation, 1)).await
 }
 
 async fn transactions(export: &mut Export) -> Result<(), Failure> {
-    history(export, "futures-transactions", futures::ListTransactions::new()).await
+    fetch_history(export, "futures-transactions", futures::ListTransactions::new()).await
 }
 
-/// What the account has now.
+/// Balances and holdings.
 async fn balances(export: &mut Export) -> Result<(), Failure> {
-    for (name, endpoint) in [
-        ("balances-spot", "account_wallet"),
-        ("balances-futures", "futures_assets"),
-        ("balances-margin", "margin_accounts"),
-        ("balances-earn", "earn_holdings"),
-    ] {
-        once(export, name, endpoint, json!({}), Most::All).await?;
-    }
-    for (name, endpoint) in
-        [("holdings-flexible", "earn_flexible_holdings"), ("holdings-fixed", "earn_fixed_holdings")]
-    {
-        let pages = Most::Page(NEWEST as usize, "currentPage");
-        once(export, name, endpoint, json!({ "sizePage": NEWEST }), pages).await?;
-    }
+    let none = || json!({});
+    take_snapshot::<account::QueryWallet>(export, "balances-spot", none()).await?;
+    take_snapshot::<futures::ListAssets>(export, "balances-futures", none()).await?;
+    take_snapshot::<margin::ListAccounts>(export, "balances-margin", none()).await?;
+    take_snapshot::<earn::ListHoldings>(export, "balances-earn", none()).await?;
+    take_snapshot::<earn::ListFlexibleHoldings>(export, "holdings-flexible", none()).await?;
+    take_snapshot::<earn::ListFixedHoldings>(export, "holdings-fixed", none()).await?;
     Ok(())
 }
 
-/// Loans are told by pair only: of those where the account has something now or had an order.
+/// Margin loans, which are listed by pair: those with a balance or an order.
 async fn margin(export: &mut Export) -> Result<(), Failure> {
-    once(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
-    history(export, "orders", spot::ListOrderHistory::new()).await?;
+    take_snapshot::<margin::ListAccounts>(export, "balances-margin", json!({})).await?;
+    fetch_history(export, "orders", spot::ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
-    read::all(&export.folder, "orders", |row| {
+    rows::all(&export.folder, "orders", |row| {
         if row["orderMode"] == "iso_margin" {
             pairs.extend(text(&row, "symbol"));
         }
     })?;
-    read::all(&export.folder, "balances-margin", |row| {
+    rows::all(&export.folder, "balances-margin", |row| {
         let has = |side: &str| {
             let amount = row.get(format!("{side}.total_asset"));
             amount
@@ -180,129 +168,126 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     })?;
     for pair in pairs {
         let pair = pair.as_str();
-        let name = |what: &str| format!("margin-{what}-{}", part(pair));
-        history(export, &name("loans"), margin::ListBorrowRecords::new(pair)).await?;
-        history(export, &name("repayments"), margin::ListRepayRecords::new(pair)).await?;
+        let name = |what: &str| format!("margin-{what}-{}", file_name_part(pair));
+        fetch_history(export, &name("loans"), margin::ListBorrowRecords::new(pair)).await?;
+        fetch_history(export, &name("repayments"), margin::ListRepayRecords::new(pair)).await?;
     }
     Ok(())
 }
 
-/// Orders of futures are told by contract only: those that the account traded or paid for, or all.
+/// Futures. Orders are listed by contract: those with a trade, a transaction or an open order, or all.
 async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure> {
-    // A row counts contracts: what one is worth stands there.
+    // Rows count contracts, whose size is in this list.
     reference::contracts(export).await?;
-    for (name, endpoint, asked, most) in [
-        ("futures-open-orders", "futures_open_orders", json!({}), Most::Rows(100)),
-        ("futures-plan-orders", "futures_plan_orders", json!({ "limit": 100 }), Most::Rows(100)),
-        ("futures-positions", "futures_positions", json!({}), Most::All),
-    ] {
-        once(export, name, endpoint, asked, most).await?;
-    }
+    let none = || json!({});
+    take_snapshot::<futures::ListOpenOrders>(export, "futures-open-orders", none()).await?;
+    take_snapshot::<futures::ListPlanOrders>(export, "futures-plan-orders", none()).await?;
+    take_snapshot::<futures::ListPositions>(export, "futures-positions", none()).await?;
     transactions(export).await?;
-    history(export, "futures-trades", futures::ListFills::new()).await?;
+    fetch_history(export, "futures-trades", futures::ListFills::new()).await?;
     let mut contracts = BTreeSet::new();
     let sources =
         ["futures-transactions", "futures-trades", "futures-open-orders", "futures-plan-orders"];
     for source in sources {
-        read::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
+        rows::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
         let listed = export.client.send(futures::ListContracts::new()).await?;
         contracts.extend(listed.symbols.iter().map(|contract| contract.symbol.to_string()));
     }
     for contract in contracts {
-        let name = format!("futures-orders-{}", part(&contract));
-        history(export, &name, futures::ListOrderHistory::new(contract.as_str())).await?;
+        let name = format!("futures-orders-{}", file_name_part(&contract));
+        fetch_history(export, &name, futures::ListOrderHistory::new(contract.as_str())).await?;
     }
-    // The account that copy trading has, beside the one of one's own.
+    // Copy trading has a separate account.
     let copied = || futures::TradingAccount::CopyTrading;
     let request = futures::ListTransactions::new().account(copied());
-    history(export, "copy-trading-transactions", request).await?;
+    fetch_history(export, "copy-trading-transactions", request).await?;
     let request = futures::ListFills::new().account(copied());
-    history(export, "copy-trading-trades", request).await?;
-    history(export, "futures-repayments", futures::ListAutoRepayments::new()).await?;
-    history(export, "futures-interest", futures::ListCollateralInterest::new()).await?;
+    fetch_history(export, "copy-trading-trades", request).await?;
+    fetch_history(export, "futures-repayments", futures::ListAutoRepayments::new()).await?;
+    fetch_history(export, "futures-interest", futures::ListCollateralInterest::new()).await?;
     Ok(())
 }
 
-/// Records of savings are told by kind.
+/// Records of savings, which are listed by kind.
 async fn earn(export: &mut Export) -> Result<(), Failure> {
-    for (words, kind) in [
+    for (name, kind) in [
         ("subscriptions", earn::RecordType::Subscribe),
         ("redemptions", earn::RecordType::Redeem),
         ("interest", earn::RecordType::Interest),
     ] {
         let request = earn::ListFlexibleRecords::new(kind.clone(), 1, NEWEST);
-        history(export, &format!("earn-flexible-{words}"), request).await?;
+        fetch_history(export, &format!("earn-flexible-{name}"), request).await?;
         let request = earn::ListFixedRecords::new(kind, 1, NEWEST);
-        history(export, &format!("earn-fixed-{words}"), request).await?;
+        fetch_history(export, &format!("earn-fixed-{name}"), request).await?;
     }
     Ok(())
 }
 
-/// What the main account is told of its sub-accounts.
+/// Sub-accounts, for a main account.
 async fn sub_accounts(export: &mut Export) -> Result<(), Failure> {
-    once(export, "sub-accounts", "sub_accounts_list", json!({}), Most::All).await?;
-    // Those of all snapshots, so that each keeps its number.
+    take_snapshot::<sub_account::ListAccounts>(export, "sub-accounts", json!({})).await?;
+    // Of all snapshots, so that each keeps its number.
     let mut names: Vec<String> = Vec::new();
-    read::all(&export.folder, "sub-accounts", |row| {
+    rows::all(&export.folder, "sub-accounts", |row| {
         names.extend(text(&row, "accountName").filter(|name| !names.contains(name)));
     })?;
     if names.is_empty() {
         return Ok(());
     }
-    let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
-    let newest = Most::Rows(NEWEST as usize);
-    once(export, "sub-account-transfers", "sub_accounts_transfers", asked, newest).await?;
+    let spot = json!({ "moveType": "spot to spot" });
+    take_snapshot::<sub_account::ListTransfers>(export, "sub-account-transfers", spot).await?;
     for (at, account) in names.into_iter().enumerate() {
-        // Names of accounts are addresses of people: they do not become names of files.
+        // Names of accounts are e-mail addresses, and not used in file names.
         let number = at + 1;
         let name = |what: &str| format!("sub-account-{number}-{what}");
-        let wallet = json!({ "subAccount": account });
-        let transfers = json!({ "subAccount": account, "limit": NEWEST });
-        once(export, &name("balances"), "sub_accounts_wallet", wallet.clone(), Most::All).await?;
-        once(export, &name("futures-balances"), "futures_sub_accounts_wallet", wallet, Most::All)
-            .await?;
-        once(
+        let account = || json!({ "subAccount": account });
+        take_snapshot::<sub_account::QueryWallet>(export, &name("balances"), account()).await?;
+        take_snapshot::<futures::QuerySubAccountWallet>(
+            export,
+            &name("futures-balances"),
+            account(),
+        )
+        .await?;
+        take_snapshot::<futures::ListSubAccountTransfers>(
             export,
             &name("futures-transfers"),
-            "futures_sub_accounts_transfers",
-            transfers,
-            newest,
+            account(),
         )
         .await?;
     }
     Ok(())
 }
 
-/// The rows of a dataset that is there, as they are now, one by one; none of one that is not.
+/// Passes the newest rows of a dataset to `each`. A missing dataset has no rows.
 pub(super) fn each_row(
     folder: &Path,
     name: &str,
     mut each: impl FnMut(&Value),
 ) -> Result<(), Failure> {
-    read::newest(folder, name, |row| each(&row))
+    rows::newest(folder, name, |row| each(&row))
 }
 
-/// A text of a row that says something.
+/// Reads a text that is not empty.
 pub(super) fn text(row: &Value, name: &str) -> Option<String> {
     row.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{GROUPS, What};
+    use super::{GROUPS, Selection};
 
     #[test]
-    fn symbols_after_klines_are_symbols() {
-        let what = |text: &str| What::read(text.split(',').filter(|word| !word.is_empty()));
-        assert_eq!(what("").expect("all").groups.len(), GROUPS.len());
-        let chosen = what("klines:btc_usdt,1inch_usdt,trades,ETHUSDT").expect("parts");
+    fn reads_symbols_after_klines() {
+        let parse = |text: &str| Selection::parse(text.split(',').filter(|part| !part.is_empty()));
+        assert_eq!(parse("").expect("all").groups.len(), GROUPS.len());
+        let chosen = parse("klines:btc_usdt,1inch_usdt,trades,ETHUSDT").expect("parts");
         assert_eq!(chosen.klines, ["BTC_USDT", "1INCH_USDT", "ETHUSDT"]);
         assert_eq!(chosen.groups, ["trades"].into());
         for wrong in ["ordres", "BTC_USDT", "klines:", "orders,ETH_USDT", "klines:BTC_USDT,ordres"]
         {
-            assert!(what(wrong).is_err(), "{wrong}");
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How far a walk has come, on standard error.
+//! Progress of an export, on standard error.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
@@ -6,37 +6,37 @@ use std::time::{Duration, Instant};
 
 use bitmart::Timestamp;
 
-/// How often it is told: on a terminal, where the line is written over, and elsewhere.
-const TOLD: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
+/// Shortest time between two lines: on a terminal, where they are overwritten, and elsewhere.
+const INTERVALS: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(5)];
 
-/// The progress of one walk.
+/// The progress through one span of a history.
 #[derive(Debug)]
 pub(super) struct Progress {
     name: String,
     begin: Timestamp,
     end: Timestamp,
     started: Instant,
-    told: Instant,
+    shown: Instant,
     terminal: bool,
 }
 
 impl Progress {
-    /// A walk that begins or goes on at `begin`.
+    /// Begins or continues at `begin`.
     pub(super) fn new(name: &str, begin: Timestamp, end: Timestamp) -> Self {
         let now = Instant::now();
         let terminal = std::io::stderr().is_terminal();
-        Self { name: name.to_owned(), begin, end, started: now, told: now, terminal }
+        Self { name: name.to_owned(), begin, end, started: now, shown: now, terminal }
     }
 
-    /// The walk stands at `next`, with so many rows.
-    pub(super) fn tell(&mut self, next: Timestamp, rows: u64, overall: &Overall) {
-        if self.told.elapsed() < TOLD[usize::from(!self.terminal)] {
+    /// Shows that the history is stored up to `next`, unless it was shown a moment ago.
+    pub(super) fn show(&mut self, next: Timestamp, rows: u64, overall: &Overall) {
+        if self.shown.elapsed() < INTERVALS[usize::from(!self.terminal)] {
             return;
         }
-        self.told = Instant::now();
+        self.shown = Instant::now();
         let line = self.line(next, rows, self.started.elapsed());
         let mut err = std::io::stderr().lock();
-        // Progress that cannot be told is no reason to stop.
+        // Failing to show progress does not end the export.
         let _ = if self.terminal {
             write!(err, "\r\x1b[K{line}\r\n\x1b[K{}\x1b[A", overall.line())
                 .and_then(|()| err.flush())
@@ -52,8 +52,8 @@ impl Progress {
         }
     }
 
-    /// What remains is guessed from the time that the span so far has taken. That is wrong as far as
-    /// the account was more or less busy then.
+    /// The remaining time is extrapolated from the span so far. It is off if the account was more or less active
+    /// then.
     fn line(&self, next: Timestamp, rows: u64, elapsed: Duration) -> String {
         let millis = |from: Timestamp, to: Timestamp| {
             u64::try_from(to.as_millis() - from.as_millis()).unwrap_or(0)
@@ -71,11 +71,11 @@ impl Progress {
     }
 }
 
-/// The progress of a whole run.
+/// The progress of a run.
 #[derive(Debug)]
 pub(super) struct Overall {
     started: Instant,
-    /// Requests that each list was thought to take, and thousandths of it that are done.
+    /// Estimated requests of each dataset, and how much of it is done, in thousandths.
     lists: BTreeMap<String, (u64, u64)>,
     rows: u64,
     bytes: u64,
@@ -87,14 +87,14 @@ impl Overall {
         Self { started: Instant::now(), lists, rows: 0, bytes: 0 }
     }
 
-    /// Rows and bytes came.
+    /// Counts stored rows and bytes.
     pub(super) fn add(&mut self, rows: usize, bytes: usize) {
         self.rows += rows as u64;
         self.bytes += bytes as u64;
     }
 
-    /// The walk of a list through a span stands at `next`.
-    pub(super) fn walked(&mut self, name: &str, span: (Timestamp, Timestamp), next: Timestamp) {
+    /// Notes that a history is stored up to `next`.
+    pub(super) fn reached(&mut self, name: &str, span: (Timestamp, Timestamp), next: Timestamp) {
         let millis =
             |to: Timestamp| u64::try_from(to.as_millis() - span.0.as_millis()).unwrap_or(0).max(1);
         self.set(name, (millis(next) * 1_000 / millis(span.1)).min(1_000));
@@ -114,7 +114,7 @@ impl Overall {
         (done / 10).checked_div(all).unwrap_or(100)
     }
 
-    /// Percent, rows, bytes and when it will end, guessed from the time so far.
+    /// Percent, rows, bytes, and the estimated end.
     pub(super) fn line(&self) -> String {
         self.line_after(self.started.elapsed(), Timestamp::now())
     }
@@ -132,7 +132,7 @@ impl Overall {
     }
 }
 
-/// A number of bytes in words.
+/// Formats a number of bytes.
 fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
@@ -144,7 +144,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// A time in words.
+/// Formats a duration.
 pub(super) fn clock(seconds: u128) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -158,11 +158,11 @@ mod tests {
     use super::{Duration, Overall, Progress, Timestamp};
 
     #[test]
-    fn the_whole_ends_as_its_lists_do() {
+    fn weighs_datasets_by_their_requests() {
         let at = Timestamp::from_millis;
         let mut overall = Overall::new([("orders".to_owned(), 3), ("trades".to_owned(), 1)]);
         overall.add(7, 5_300_000);
-        overall.walked("orders", (at(0), at(100)), at(50));
+        overall.reached("orders", (at(0), at(100)), at(50));
         overall.list_done("trades");
         let line = overall.line_after(Duration::from_secs(3720), at(0));
         assert_eq!(line, "all: 62 %, 7 rows, 5.3 MB, done about 1970-01-01 00:38 UTC");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_takes_as_long_in_proportion() {
+    fn extrapolates_the_remaining_time() {
         let at = Timestamp::from_millis;
         let progress = Progress::new("orders", at(0), at(4_000));
         let line = progress.line(at(1_000), 7, Duration::from_secs(50));

@@ -1,5 +1,5 @@
-//! `README.md` of an archive: what each file is and what each of its columns means. All of it comes from
-//! the manifest and the catalogue of endpoints.
+//! `README.md` of an archive: what each file contains and what its columns mean, by the manifest and the endpoint
+//! catalogue.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,27 +9,27 @@ use bitmart::rest::Method;
 use bitmart::rest::catalog::EndpointEntry;
 
 use super::columns::{Column, Kind, columns, is_positional};
-use super::manifest::{Dataset, Kept, Manifest};
-use super::walk::entry;
-use super::{amounts, archive, derive};
+use super::manifest::{Dataset, FileRecord, Manifest};
+use super::snapshot::entry;
+use super::{archive, contracts, derive};
 use crate::failure::Failure;
 use crate::private;
 
 pub(super) const FILE: &str = "README.md";
 
-/// Writes the file, and notes it in the manifest.
+/// Writes the file, and adds it to the manifest.
 pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), Failure> {
     archive::claim(folder, FILE)?;
     let text = text(manifest)?;
     private::write(&folder.join(FILE), text.as_bytes())
         .map_err(|error| Failure::machine(format!("{FILE}: {error}")))?;
-    manifest.derived.push(Kept::of(folder, FILE)?);
+    manifest.derived.push(FileRecord::read(folder, FILE)?);
     Ok(())
 }
 
 fn text(manifest: &Manifest) -> Result<String, Failure> {
     let mut text = String::new();
-    // Writing to a text does not fail.
+    // Writing to a `String` does not fail.
     let _ = writeln!(text, "# Archive of a BitMart account\n\n{}", INTRODUCTION.trim_start());
     let _ = writeln!(text, "Made by {}, from {}.\n", manifest.program, escaped(manifest.source()));
     let _ = writeln!(text, "{}", READING.trim_start());
@@ -63,68 +63,66 @@ fn text(manifest: &Manifest) -> Result<String, Failure> {
 }
 
 const INTRODUCTION: &str = "
-What the exchange told of the account, kept so that it can be read without the exchange and without the program that
-made it.
+The data of an account at the exchange. It can be read without the exchange and without the program that wrote it.
 
-- `NAME.jsonl`: rows, one JSON object a line. The truth of a dataset; all other forms are made of it.
-- `NAME.csv`, `NAME.parquet`: the same rows in other forms, where they were wished for.
-- A list of the moment, such as balances, is a series of snapshots, one behind the other; `taken` says of which a row is.
-- `versions/NAME.jsonl`: rows that the exchange told otherwise later, as they were before.
-- `raw/NAME.ndjson`: each response of the exchange, one JSON object a line: `at`, when it came, in milliseconds; `asked`,
-  the parameters or the span of time of the request; `body`, the response character by character.
-- `manifest.json`: rows, span of time, bytes and SHA-256 of each file, and what could not be had, with the exchange's words.
-- `state/`, `export.json`, `derived.json`, `lock`: for the program that goes on with the archive.
+- `NAME.jsonl`: rows, one JSON object a line. The other formats are made from this file.
+- `NAME.csv`, `NAME.parquet`: the same rows in other formats, where they were requested.
+- Lists without a past, such as balances, are series of snapshots; `taken` says to which snapshot a row belongs.
+- `versions/NAME.jsonl`: older versions of rows that changed later.
+- `raw/NAME.ndjson`: each response of the exchange, one JSON object a line: `at`, when it was received, in milliseconds;
+  `asked`, the parameters or the span of time of the request; `body`, the response, unchanged.
+- `manifest.json`: rows, span of time, bytes and SHA-256 of each file, and what is missing, with the exchange's message.
+- `state/`, `export.json`, `derived.json`, `lock`: for the program, to continue the archive.
 
-`bitmart verify DIR` reads everything again; `bitmart tax DIR` makes files for tax tools. `bitmart export --reread DIR` makes rows of responses that a newer program
-understands and an older one did not. Nothing of this needs the exchange.
+`bitmart verify DIR` checks everything; `bitmart tax DIR` writes files for tax tools. `bitmart export --reread DIR`
+decodes responses that an older program could not decode. All three work offline.
 ";
 
 const READING: &str = "
 ## How to read it
 
-- Times: in `jsonl` as the exchange writes them, seconds or milliseconds since 1970-01-01 UTC, see the unit of the column;
-  0 or nothing where the exchange told no time. In `csv` UTC as `2024-01-31T12:00:00.000Z`, in `parquet` timestamps.
+- Times: in `jsonl` as the exchange sends them, seconds or milliseconds since 1970-01-01 UTC, see the unit of the column;
+  0 or absent where the exchange sent no time. In `csv` UTC as `2024-01-31T12:00:00.000Z`, in `parquet` timestamps.
 - Amounts are decimals with the digits that the exchange sent. Read them as decimals, not as binary floating point numbers;
   spreadsheets keep fifteen digits only, the file has all.
-- `parquet`: amounts are decimals with one scale for each column, that of the value with the most digits behind the
-  point. Codes and counts are whole numbers where the exchange wrote numbers, ids are text. A column is text as a whole where a
-  value is not of its kind or needs more than 76 digits; such columns are named below. A blank text is null where a
-  column is not text.
-- `csv`: where a text would be taken for something else, an apostrophe stands in front of it that is no part of it: ids and
-  other texts of digits, texts that begin with `=`, `+`, `-` or `@`, words such as `NA` and `TRUE`, and texts that have an
-  apostrophe in front already. Take one apostrophe away. Numbers, negative ones included, have none. A blank cell is a value
-  that the exchange did not tell.
-- Codes, which are numbers that stand for words, have the word beside them in `csv`, in `NAME_name`. Codes that a row may lack
-  are text, since programs make floating point numbers of a column with blanks.
-- `csv` and `parquet` are ordered by time, and rows of one instant by their ids; snapshots by when they were taken, and then by
-  the id of a row or by what it begins with. `jsonl` is in the order in which it came.
-- Rows of futures count contracts. `csv` has the size of a contract beside them, and amounts of the base and of the quote
-  currency, computed: base amount = contracts x contract size, quote amount = base amount x price; of contracts that are
-  quoted in USD, and are backed by coins, quote amount = contracts x contract size and base amount = quote amount / price.
+- `parquet`: amounts are decimals; a column has one scale, that of its value with the most decimal places. Codes and counts
+  are integers where the exchange sent numbers, ids are text. A column is text if one of its values is not of its type or
+  needs more than 76 digits; such columns are listed below. A blank text is null in a column that is not text.
+- `csv`: a text that programs would misread has a leading apostrophe, which is not part of it: ids and other texts of
+  digits, texts that begin with `=`, `+`, `-` or `@`, texts such as `NA` and `TRUE`, and texts that begin with an
+  apostrophe. Remove one apostrophe. Numbers, negative ones included, have none. A blank cell is a value that the exchange
+  did not send.
+- Codes are numbers with a name, which `csv` has in the column `NAME_name`. Codes that a row may lack are text, since
+  programs read a column of numbers with blanks as floating point numbers.
+- `csv` and `parquet` are sorted by time, then by id; snapshots by the time at which they were taken, then by the id or the
+  first column of a row. `jsonl` is in the order of arrival.
+- Rows of futures count contracts. `csv` adds the size of a contract and computed amounts of the base and the quote
+  currency: base amount = contracts x contract size, quote amount = base amount x price; for contracts quoted in USD, which
+  are backed by coins, quote amount = contracts x contract size and base amount = quote amount / price.
 ";
 
-/// What is not there.
+/// Lists what the archive lacks.
 fn missing(text: &mut String, manifest: &Manifest) {
     text.push_str("## What is not here\n\n");
     for dataset in &manifest.datasets {
-        if let Some(words) = &dataset.refused {
+        if let Some(reason) = &dataset.refused {
             let _ =
-                writeln!(text, "- `{}`: the exchange refused: {}", dataset.name, escaped(words));
+                writeln!(text, "- `{}`: the exchange refused: {}", dataset.name, escaped(reason));
         }
-        if let Some(words) = &dataset.lacks {
-            let _ = writeln!(text, "- `{}`: {}", dataset.name, escaped(words));
+        if let Some(reason) = &dataset.lacks {
+            let _ = writeln!(text, "- `{}`: {}", dataset.name, escaped(reason));
         }
         if !dataset.complete && dataset.refused.is_none() && dataset.lacks.is_none() {
             let _ = writeln!(text, "- `{}`: the export was interrupted", dataset.name);
         }
     }
-    for words in manifest.left_out.iter().chain(&manifest.notes) {
-        let _ = writeln!(text, "- {}", escaped(words));
+    for note in manifest.left_out.iter().chain(&manifest.notes) {
+        let _ = writeln!(text, "- {}", escaped(note));
     }
     text.push('\n');
 }
 
-/// The columns of what comes from one endpoint.
+/// Describes the columns of the datasets of one endpoint.
 fn section(text: &mut String, entry: &EndpointEntry, datasets: &[&Dataset]) {
     let metadata = &entry.metadata;
     let method = match metadata.method {
@@ -138,7 +136,7 @@ fn section(text: &mut String, entry: &EndpointEntry, datasets: &[&Dataset]) {
     );
     if entry.is_unverified {
         text.push_str(
-            "The exchange does not document the response: what is said here is not confirmed.\n",
+            "The exchange does not document the response: the columns are not confirmed.\n",
         );
     }
     let names: Vec<_> = datasets.iter().map(|dataset| format!("`{}`", dataset.name)).collect();
@@ -148,7 +146,7 @@ fn section(text: &mut String, entry: &EndpointEntry, datasets: &[&Dataset]) {
     }
     let columns = columns(entry);
     if columns.is_empty() {
-        text.push_str("\nNo source says what the columns are.\n");
+        text.push_str("\nThe columns are not documented.\n");
         return;
     }
     if is_positional(entry) {
@@ -160,10 +158,10 @@ fn section(text: &mut String, entry: &EndpointEntry, datasets: &[&Dataset]) {
     }
     if datasets.iter().any(|dataset| dataset.snapshots > 0) {
         text.push_str(
-            "| `taken` | time | UTC, as text | When the snapshot was taken that the row is of. |\n",
+            "| `taken` | time | UTC, as text | When the snapshot of the row was taken. |\n",
         );
     }
-    let added = amounts::names(metadata.id);
+    let added = contracts::column_names(entry);
     for name in &added {
         let meaning = match name.as_str() {
             "contract_size" => "What one contract is worth; in `csv` only.",
@@ -197,18 +195,18 @@ fn row(text: &mut String, column: &Column) {
         text,
         "| `{}` | {kind} | {} | {} |",
         column.name,
-        escaped(&unit),
+        escaped(unit),
         escaped(&meaning)
     );
-    if let Some(word) = derive::word_of(column) {
+    if let Some(names) = derive::name_column(column) {
         let name = &column.name;
-        let _ = writeln!(text, "| `{word}` | text | | The word for `{name}`; in `csv` only. |");
+        let _ = writeln!(text, "| `{names}` | text | | The name of `{name}`; in `csv` only. |");
     }
 }
 
-/// The members of a list.
+/// Describes the members of a list.
 fn members(column: &Column) -> String {
-    let members = column.inner.iter().map(|(name, field)| {
+    let members = column.members.iter().map(|(name, field)| {
         let doc = field.doc.trim_end_matches('.');
         let doc = if doc.is_empty() { String::new() } else { format!(": {doc}") };
         if name.is_empty() {
@@ -220,7 +218,7 @@ fn members(column: &Column) -> String {
     members.collect::<Vec<_>>().join("; ")
 }
 
-/// The values of a column, and what they mean.
+/// Lists the values of a column, and what they mean.
 fn values(text: &mut String, column: &Column) {
     if column.field.values.is_empty() || column.kind == Kind::List {
         return;
@@ -231,13 +229,13 @@ fn values(text: &mut String, column: &Column) {
         column.name
     );
     for meaning in column.field.values {
-        let word =
+        let name =
             if column.kind == Kind::Code { format!(" `{}`", meaning.name) } else { String::new() };
-        let _ = writeln!(text, "- `{}`{word}: {}", meaning.value, escaped(meaning.doc));
+        let _ = writeln!(text, "- `{}`{name}: {}", meaning.value, escaped(meaning.doc));
     }
 }
 
-/// A text within a table: what comes from elsewhere makes no columns, lines or links.
+/// Escapes a text so that it makes no columns, lines or links.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {

@@ -1,7 +1,7 @@
-//! The rows that the responses of a dataset give, as an export makes them.
+//! Rebuilds the rows of a dataset from its stored responses, as an export writes them.
 //!
-//! Of one walk the first response counts that has a row, of several walks the newest; a snapshot has what its own
-//! responses have. In memory are about 50 bytes for each row, and twice that where there was more than one walk.
+//! Within one pagination the first version of a row counts, between paginations the newest; a snapshot has the rows
+//! of its own responses. Needs about 50 bytes of memory per row, and twice that after more than one pagination.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -9,105 +9,98 @@ use std::path::Path;
 
 use bitmart::Timestamp;
 use bitmart::rest::bytes::Bytes;
+use bitmart::rest::catalog;
 use bitmart::rest::history::{Cursor, RowKey};
-use ring::digest;
 use serde_json::Value;
 
-use super::archive::Terms;
-use super::histories::{self, Read};
-use super::manifest::for_lines_to;
-use super::once::{NO_LIST, count, entry, snapshot_lines};
+use super::archive::ArchiveInfo;
+use super::history_rows::{self, Read};
+use super::index::{Digest, digest};
+use super::manifest::for_each_line_within;
+use super::pages::{EARLIEST_MS, update_pending, with_snapshot_time};
+use super::row_check::id_in_snapshot;
+use super::snapshot::{NO_LIST, count, entry, snapshot_lines};
 use super::state::{FAULTS, State};
-use super::store::{Answer, raw_path, versions_path};
-use super::walk::{EARLIEST, dated, note_pending};
+use super::store::{StoredResponse, raw_path, versions_path};
 use crate::failure::Failure;
 use crate::private;
 
-/// What was made.
-pub(super) struct Made {
+/// A rebuilt dataset.
+pub(super) struct Rebuilt {
     pub(super) state: State,
-    /// Of the rows.
     pub(super) rows_sha256: String,
-    /// The replaced rows are those that were there, in whatever order.
+    /// The replaced rows are the stored ones, in whatever order.
     pub(super) same_versions: bool,
 }
 
-/// What tells texts apart, in few bytes.
-type Print = [u8; 16];
-
-fn print(bytes: &[u8]) -> Print {
-    let mut print = [0; 16];
-    print.copy_from_slice(&digest::digest(&digest::SHA256, bytes).as_ref()[..16]);
-    print
-}
-
-/// Writes rows and replaced rows into the files `to`.
+/// Rebuilds a dataset, and writes its rows and replaced rows to the files `to`.
 pub(super) fn rebuild(
     folder: &Path,
     name: &str,
     old: &State,
-    terms: &Terms,
+    info: &ArchiveInfo,
     to: [&Path; 2],
-) -> Result<Made, Failure> {
+) -> Result<Rebuilt, Failure> {
     let io = |error: std::io::Error| Failure::machine(format!("{name}: {error}"));
-    // Which response has the newest version of each row.
-    let mut newest = Walks::default();
+    // The response with the newest version of each row.
+    let mut newest = RowVersions::default();
     if old.walk > 0 && old.snapshot.is_none() {
-        each(folder, name, old, |number, answer| {
-            if let Some(Ok(read)) = histories::read(&old.endpoint, &Bytes::from(answer.body)) {
+        each_response(folder, name, old, |number, response| {
+            if let Some(Ok(read)) = history_rows::read(&old.endpoint, &Bytes::from(response.body)) {
                 for (key, line) in read.rows {
-                    newest.is_new(&key.id, &line, answer.walk, number);
+                    newest.is_new(&key.id, &line, response.walk, number);
                 }
             }
             Ok(())
         })?;
     }
-    let mut reader = Reader::new(old, terms, &newest);
+    let mut builder = Rebuilder::new(old, info, &newest);
     private::write_with(to[0], io, |rows| {
         private::write_with(to[1], io, |versions| {
-            each(folder, name, old, |number, answer| {
-                reader.answer(number, &answer, rows, versions).map_err(io)
+            each_response(folder, name, old, |number, response| {
+                builder.response(number, &response, rows, versions).map_err(io)
             })
         })
     })?;
     let mut sum = 0_u128;
     if old.versions > 0 {
-        for_lines_to(&versions_path(folder, name), old.version_bytes, |_, line| {
-            sum = sum.wrapping_add(u128::from_le_bytes(print(line)));
+        for_each_line_within(&versions_path(folder, name), old.version_bytes, |_, line| {
+            sum = sum.wrapping_add(u128::from_le_bytes(digest(line)));
             Ok(())
         })?;
     }
-    let same_versions = sum == reader.versions_sum && old.versions == reader.versions;
-    Ok(reader.made(same_versions))
+    let same_versions = sum == builder.versions_sum && old.versions == builder.versions;
+    Ok(builder.finish(same_versions))
 }
 
-/// Gives the responses that count, with their numbers.
-fn each(
+/// Passes the stored responses to `each`, with their numbers.
+fn each_response(
     folder: &Path,
     name: &str,
     old: &State,
-    mut each: impl FnMut(u64, Answer) -> Result<(), Failure>,
+    mut each: impl FnMut(u64, StoredResponse) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut number = 0;
-    for_lines_to(&raw_path(folder, name), old.raw_bytes, |_, line| {
+    for_each_line_within(&raw_path(folder, name), old.raw_bytes, |_, line| {
         number += 1;
-        let answer = serde_json::from_slice(line)
+        let response = serde_json::from_slice(line)
             .map_err(|error| Failure::machine(format!("raw/{name}.ndjson: {error}")))?;
-        each(number, answer)
+        each(number, response)
     })
 }
 
-/// The rows of a history as walk after walk tells them.
+/// The newest version of each row, by the digest of its id: the row's digest, the pagination and the number of the
+/// response.
 #[derive(Default)]
-struct Walks(HashMap<Print, (Print, u32, u64)>);
+struct RowVersions(HashMap<Digest, (Digest, u32, u64)>);
 
-impl Walks {
-    /// Whether a response has a row, or a version of one, that is to be kept. Windows of a walk overlap: what
-    /// comes twice is kept as it came first.
+impl RowVersions {
+    /// Adds a row; whether it is a new row or a new version. Windows overlap: of one pagination the first version
+    /// counts.
     fn is_new(&mut self, id: &str, line: &[u8], walk: u32, number: u64) -> bool {
-        let line = print(line);
-        match self.0.get_mut(&print(id.as_bytes())) {
-            None => drop(self.0.insert(print(id.as_bytes()), (line, walk, number))),
+        let line = digest(line);
+        match self.0.get_mut(&digest(id.as_bytes())) {
+            None => drop(self.0.insert(digest(id.as_bytes()), (line, walk, number))),
             Some((_, known, _)) if *known == walk => return false,
             Some((version, known, _)) if *version == line => {
                 *known = walk;
@@ -118,58 +111,59 @@ impl Walks {
         true
     }
 
-    /// Whether the version of the row in this response is the newest.
+    /// Whether this response has the newest version of the row.
     fn is_newest(&self, id: &str, number: u64) -> bool {
-        self.0.get(&print(id.as_bytes())).is_none_or(|(_, _, newest)| *newest == number)
+        self.0.get(&digest(id.as_bytes())).is_none_or(|(_, _, newest)| *newest == number)
     }
 }
 
-struct Reader<'a> {
+struct Rebuilder<'a> {
     old: &'a State,
-    newest: &'a Walks,
-    walks: Walks,
-    /// The snapshot that is read.
+    newest: &'a RowVersions,
+    known: RowVersions,
+    /// The snapshot that is being read, by its time.
     taken: Option<i64>,
-    /// Where the walk stands.
+    /// The stored position of the pagination.
     cursor: Option<Cursor>,
-    /// Ids of rows that the walk will meet again: it did not get past the response.
+    /// Ids of rows that will be received again, because the pagination did not get past their response.
     again: Vec<String>,
-    /// What tells the rows that are not understood apart.
-    faults: HashSet<Print>,
-    /// The same of the window before and of this one, with how many of their like came before them.
-    window: [HashSet<(Print, u64)>; 2],
-    why: Option<String>,
-    /// The last response had as many rows as were asked for.
+    /// Digests of the rows that do not decode.
+    faults: HashSet<Digest>,
+    /// Digests of such rows in the previous and the present window, each with a number that tells equal rows apart.
+    windows: [HashSet<(Digest, u64)>; 2],
+    /// The last decoding error.
+    last_error: Option<String>,
+    /// The last response had as many rows as were requested.
     is_full: bool,
-    hash: digest::Context,
+    hash: ring::digest::Context,
     versions: u64,
     version_bytes: u64,
-    /// Sum of what tells the replaced rows apart: their order does not matter.
+    /// Sum of the digests of the replaced rows, which does not depend on their order.
     versions_sum: u128,
     state: State,
 }
 
-impl<'a> Reader<'a> {
-    fn new(old: &'a State, terms: &Terms, newest: &'a Walks) -> Self {
+impl<'a> Rebuilder<'a> {
+    fn new(old: &'a State, info: &ArchiveInfo, newest: &'a RowVersions) -> Self {
         let at = Timestamp::from_millis;
         let (from, to) =
-            old.todo.first().map_or((terms.from_ms, terms.to_ms), |span| (span.from, span.to));
-        let begin = || histories::begin(&old.endpoint, at(from), at(to));
+            old.todo.first().map_or((info.from_ms, info.to_ms), |span| (span.from, span.to));
+        let begin = || history_rows::begin(&old.endpoint, at(from), at(to));
         let mut state = old.clone();
         (state.rows, state.bytes, state.span) = (0, 0, None);
         (state.unread, state.faulty) = (0, 0);
         Self {
             old,
             newest,
-            walks: Walks::default(),
+            known: RowVersions::default(),
             taken: None,
             cursor: old.cursor.clone().or_else(begin),
             again: Vec::new(),
             faults: HashSet::new(),
-            window: [HashSet::new(), HashSet::new()],
-            why: None,
+            windows: [HashSet::new(), HashSet::new()],
+            last_error: None,
             is_full: false,
-            hash: digest::Context::new(&digest::SHA256),
+            hash: ring::digest::Context::new(&ring::digest::SHA256),
             versions: 0,
             version_bytes: 0,
             versions_sum: 0,
@@ -177,35 +171,35 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn answer(
+    fn response(
         &mut self,
         number: u64,
-        answer: &Answer,
+        response: &StoredResponse,
         rows: &mut impl Write,
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
-        if answer.taken != self.taken {
-            self.begin_snapshot(answer.taken);
+        if response.taken != self.taken {
+            self.begin_snapshot(response.taken);
         }
-        if answer.body.is_empty() {
-            // An empty window that the exchange answers with an error.
+        if response.body.is_empty() {
+            // The exchange reports an empty window as an error.
             return Ok(());
         }
-        let body = Bytes::from(answer.body.clone());
-        match histories::read(&self.old.endpoint, &body) {
-            Some(Ok(read)) => self.history(number, answer, read, rows, versions),
-            Some(Err(why)) => {
-                self.unread(why);
+        let body = Bytes::from(response.body.clone());
+        match history_rows::read(&self.old.endpoint, &body) {
+            Some(Ok(read)) => self.history(number, response, read, rows, versions),
+            Some(Err(error)) => {
+                self.undecodable(error);
                 Ok(())
             }
-            None => self.list(answer, &body, rows),
+            None => self.list(response, &body, rows),
         }
     }
 
-    /// What was not understood is told of the newest snapshot.
+    /// Begins a snapshot. Decoding errors are counted for the newest only.
     fn begin_snapshot(&mut self, taken: Option<i64>) {
         self.taken = taken;
-        (self.state.unread, self.state.faulty, self.why) = (0, 0, None);
+        (self.state.unread, self.state.faulty, self.last_error) = (0, 0, None);
         self.faults.clear();
         if let Some(snapshot) = self.state.snapshot.as_mut().filter(|one| Some(one.taken) == taken)
         {
@@ -213,73 +207,72 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unread(&mut self, why: String) {
+    fn undecodable(&mut self, error: String) {
         self.state.unread += 1;
-        self.why = Some(why);
+        self.last_error = Some(error);
     }
 
     fn history(
         &mut self,
         number: u64,
-        answer: &Answer,
+        response: &StoredResponse,
         read: Read,
         out: &mut impl Write,
         versions: &mut impl Write,
     ) -> std::io::Result<()> {
-        self.meet_again(answer, &read);
-        self.note_faults(answer, read.faults);
+        self.note_repeated(response, &read);
+        self.count_faults(response, read.faults);
         let mut rows: Vec<(RowKey, Vec<u8>)> = read.rows;
         rows.sort_by(|left, right| left.0.cmp(&right.0));
         for (key, line) in rows {
-            let id =
-                answer.taken.map_or_else(|| key.id.clone(), |taken| format!("{taken} {}", key.id));
-            if !self.walks.is_new(&id, &line, answer.walk, number) {
+            let id = id_in_snapshot(response.taken, &key.id);
+            if !self.known.is_new(&id, &line, response.walk, number) {
                 continue;
             }
             if !self.newest.is_newest(&id, number) {
                 self.versions += 1;
                 self.version_bytes += line.len() as u64;
                 self.versions_sum =
-                    self.versions_sum.wrapping_add(u128::from_le_bytes(print(&line)));
+                    self.versions_sum.wrapping_add(u128::from_le_bytes(digest(&line)));
                 versions.write_all(&line)?;
                 continue;
             }
-            note_pending(&mut self.state, &key, &line);
-            let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST);
-            self.write(time, &dated(line, answer.taken), out)?;
+            update_pending(&mut self.state, &key, &line);
+            let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST_MS);
+            self.write(time, &with_snapshot_time(line, response.taken), out)?;
         }
         Ok(())
     }
 
-    /// Counts the rows that are not understood, as a walk does: within a page each, of neighbouring windows each
-    /// once, and what a later walk shows again not at all.
-    fn note_faults(&mut self, answer: &Answer, faults: Vec<(String, String)>) {
-        let page = answer.asked.get("page").and_then(Value::as_u64).unwrap_or(1);
+    /// Counts the rows that do not decode, as an export does: each within a page, once in neighboring windows, and
+    /// not again in a later pagination.
+    fn count_faults(&mut self, response: &StoredResponse, faults: Vec<(String, String)>) {
+        let page = response.request.get("page").and_then(Value::as_u64).unwrap_or(1);
         if page <= 1 {
-            let [before, now] = &mut self.window;
+            let [before, now] = &mut self.windows;
             *before = std::mem::take(now);
         }
-        let mut like: HashMap<Print, u64> = HashMap::new();
-        for (raw, why) in faults {
-            let raw = print(raw.as_bytes());
-            let number = like.entry(raw).and_modify(|number| *number += 1).or_default();
-            let [before, now] = &mut self.window;
+        let mut equal: HashMap<Digest, u64> = HashMap::new();
+        for (raw, error) in faults {
+            let raw = digest(raw.as_bytes());
+            let number = equal.entry(raw).and_modify(|number| *number += 1).or_default();
+            let [before, now] = &mut self.windows;
             let is_new = now.insert((raw, *number)) && !before.contains(&(raw, *number));
-            // So many are told apart, as in a state.
+            // The same bound as in a state.
             let is_known = self.faults.contains(&raw);
             if self.faults.len() < FAULTS {
                 self.faults.insert(raw);
             }
-            if is_new && (answer.walk == 0 || !is_known) {
+            if is_new && (response.walk == 0 || !is_known) {
                 self.state.faulty += 1;
-                self.why = Some(why);
+                self.last_error = Some(error);
             }
         }
     }
 
-    /// A walk that did not get past a response asks for it once more.
-    fn meet_again(&mut self, answer: &Answer, read: &Read) {
-        let to = answer.asked.get("to").and_then(Value::as_i64);
+    /// Notes the rows of a response that will be requested again, because the pagination did not get past it.
+    fn note_repeated(&mut self, response: &StoredResponse, read: &Read) {
+        let to = response.request.get("to").and_then(Value::as_i64);
         if let (Some(cursor), Some(to)) = (&self.cursor, to)
             && self.old.unread > 0
             && to > cursor.next.as_millis()
@@ -288,30 +281,34 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&mut self, answer: &Answer, body: &Bytes, out: &mut impl Write) -> std::io::Result<()> {
+    fn list(
+        &mut self,
+        response: &StoredResponse,
+        body: &Bytes,
+        out: &mut impl Write,
+    ) -> std::io::Result<()> {
         let lines = entry(&self.old.endpoint)
             .map_err(|failure| failure.to_string())
             .and_then(|entry| snapshot_lines(entry, body));
         let (lines, faults) = match lines {
-            // The one row may stand for a response without a list.
+            // A response without a list is read as a single row.
             Ok((lines, _)) if self.old.unread > 0 && !lines.is_empty() && count(body).is_none() => {
-                self.unread(NO_LIST.to_owned());
+                self.undecodable(NO_LIST.to_owned());
                 return Ok(());
             }
             Ok(lines) => lines,
-            Err(why) => {
-                self.unread(why);
+            Err(error) => {
+                self.undecodable(error);
                 return Ok(());
             }
         };
-        let most =
-            ["limit", "N", "size", "sizePage"].iter().find_map(|name| answer.asked.get(name));
-        let most = most.and_then(Value::as_u64);
+        let paging = catalog::find(&self.old.endpoint).and_then(|entry| entry.paging);
+        let most = paging.and_then(|paging| response.request.get(paging.size)?.as_u64());
         self.is_full = most.is_some_and(|most| (lines.len() + faults.len()) as u64 >= most);
         self.state.faulty += faults.len() as u64;
-        self.why = faults.last().cloned().or(self.why.take());
+        self.last_error = faults.last().cloned().or(self.last_error.take());
         for line in lines {
-            self.write(Some(answer.at), &dated(line, answer.taken), out)?;
+            self.write(Some(response.at), &with_snapshot_time(line, response.taken), out)?;
         }
         Ok(())
     }
@@ -334,7 +331,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn made(mut self, same_versions: bool) -> Made {
+    fn finish(mut self, same_versions: bool) -> Rebuilt {
         let old = self.old;
         if old.snapshot.is_some_and(|snapshot| Some(snapshot.taken) != self.taken) {
             // The newest snapshot has no response yet.
@@ -342,23 +339,25 @@ impl<'a> Reader<'a> {
         }
         let mut state = self.state;
         if !old.done && !self.again.is_empty() {
-            let knowing = self.cursor.and_then(|cursor| knowing(&cursor, self.again));
-            state.cursor = knowing.or(state.cursor);
+            let cursor = self.cursor.and_then(|cursor| with_seen_ids(&cursor, self.again));
+            state.cursor = cursor.or(state.cursor);
         }
         if !same_versions {
             (state.versions, state.version_bytes) = (self.versions, self.version_bytes);
         }
-        // Those that were still among the rows are not any more.
+        // The rebuilt rows contain no replaced ones.
         state.replaced.clear();
-        if let Some(why) = self.why {
-            state.lacks = Some(state.not_understood(&why));
+        if let Some(error) = self.last_error {
+            state.lacks = Some(state.not_understood(&error));
         } else if old.unread + old.faulty > 0 {
             state.lacks = None;
         }
-        // A list of the moment ends at a response that is not understood: now that it is, there may be another
-        // page.
-        let is_list = histories::read(&old.endpoint, &Bytes::new()).is_none();
-        if is_list && old.unread > 0 && state.unread == 0 && old.refused.is_none() {
+        // A snapshot ends at a response that does not decode: there may have been another page.
+        if !history_rows::is_history(&old.endpoint)
+            && old.unread > 0
+            && state.unread == 0
+            && old.refused.is_none()
+        {
             state.done = true;
             if self.is_full && state.lacks.is_none() {
                 state.lacks = Some(
@@ -366,12 +365,12 @@ impl<'a> Reader<'a> {
                 );
             }
         }
-        Made { state, rows_sha256: hex::encode(self.hash.finish()), same_versions }
+        Rebuilt { state, rows_sha256: hex::encode(self.hash.finish()), same_versions }
     }
 }
 
-/// A cursor at the same place, for which these rows are not new.
-fn knowing(cursor: &Cursor, ids: Vec<String>) -> Option<Cursor> {
+/// Returns the cursor with these ids among the rows that it has seen.
+fn with_seen_ids(cursor: &Cursor, ids: Vec<String>) -> Option<Cursor> {
     let mut cursor = serde_json::to_value(cursor).ok()?;
     let seen = cursor.get_mut("seen")?.as_array_mut()?;
     seen.extend(ids.into_iter().map(Value::from));

@@ -1,89 +1,64 @@
-//! What numbers need to be understood later: rules of pairs and contracts, currencies, fees, settings and
-//! funding rates; and what affiliates and brokers were given.
+//! Reference data: rules of pairs and contracts, currencies, fees, settings and funding rates. Also rebates of
+//! affiliates and brokers.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use bitmart::rest::{account, affiliate, broker, earn, futures, margin, spot};
+use serde_json::json;
 
-use super::plan::{NEWEST, each_row, text};
-use super::store::{part, state};
-use super::walk::{Most, once};
+use super::plan::{each_row, text};
+use super::snapshot::{take_newest, take_snapshot};
+use super::store::{file_name_part, read_state};
 use super::{Export, year};
 use crate::failure::Failure;
 
 /// The dataset of the contracts.
 pub(super) const CONTRACTS: &str = "reference-contracts";
 
-/// Currencies that rebates of affiliates are told in.
+/// Currencies of affiliate rebates.
 const REBATE_CURRENCIES: [&str; 3] = ["USDT", "BTC", "ETH"];
 
-/// Endpoints that are not for every account, or not documented, or of one pair or contract, which may be
-/// gone. A refusal of the exchange is then all that there is.
-pub(super) fn is_optional(endpoint: &str) -> bool {
-    const OPTIONAL: [&str; 7] = [
-        "account_info",
-        "account_trade_fee",
-        "account_withdraw_addresses",
-        "broker_rebates",
-        "futures_fee_rate",
-        "futures_funding_rate_history",
-        "margin_pairs",
-    ];
-    OPTIONAL.contains(&endpoint) || endpoint.starts_with("affiliate_")
-}
-
-/// Endpoints whose data is one row, although there is a list in it.
-pub(super) fn is_one_row(endpoint: &str) -> bool {
-    endpoint == "account_info"
-}
-
-/// Asks for the contracts, which everything about futures needs.
+/// Requests the contracts, which all futures data needs.
 pub(super) async fn contracts(export: &mut Export) -> Result<(), Failure> {
-    once(export, CONTRACTS, "futures_contracts", json!({}), Most::All).await
+    take_snapshot::<futures::ListContracts>(export, CONTRACTS, json!({})).await
 }
 
-/// Asks for all that is kept beside the rows. Pairs and contracts are those of the rows so far.
+/// Requests all reference data. Pairs and contracts are those of the rows so far.
 pub(super) async fn reference(export: &mut Export) -> Result<(), Failure> {
     contracts(export).await?;
-    for (name, endpoint) in [
-        ("leverage-brackets", "futures_leverage_brackets"),
-        ("symbols", "spot_symbol_details"),
-        ("currencies", "spot_currencies"),
-        ("networks", "account_currencies"),
-        ("margin-pairs", "margin_pairs"),
-        ("account", "account_info"),
-        ("fee-rates", "account_fee_rates"),
-        ("position-mode", "futures_position_mode"),
-        ("withdraw-addresses", "account_withdraw_addresses"),
-        ("auto-saving", "earn_auto_saving"),
-    ] {
-        once(export, &format!("reference-{name}"), endpoint, json!({}), Most::All).await?;
-    }
-    for (name, endpoint) in
-        [("savings-flexible", "earn_flexible_products"), ("savings-fixed", "earn_fixed_products")]
-    {
-        let pages = Most::Page(NEWEST as usize, "currentPage");
-        let asked = json!({ "sizePage": NEWEST });
-        once(export, &format!("reference-{name}"), endpoint, asked, pages).await?;
-    }
+    let none = || json!({});
+    take_snapshot::<futures::ListLeverageBrackets>(export, "reference-leverage-brackets", none())
+        .await?;
+    take_snapshot::<spot::ListSymbolDetails>(export, "reference-symbols", none()).await?;
+    take_snapshot::<spot::ListCurrencies>(export, "reference-currencies", none()).await?;
+    take_snapshot::<account::ListFundingCurrencies>(export, "reference-networks", none()).await?;
+    take_snapshot::<margin::ListPairs>(export, "reference-margin-pairs", none()).await?;
+    take_snapshot::<account::QueryAccountInfo>(export, "reference-account", none()).await?;
+    take_snapshot::<account::QueryFeeRates>(export, "reference-fee-rates", none()).await?;
+    take_snapshot::<futures::QueryPositionMode>(export, "reference-position-mode", none()).await?;
+    take_snapshot::<account::ListWithdrawAddresses>(export, "reference-withdraw-addresses", none())
+        .await?;
+    take_snapshot::<earn::QueryAutoSaving>(export, "reference-auto-saving", none()).await?;
+    take_snapshot::<earn::ListFlexibleProducts>(export, "reference-savings-flexible", none())
+        .await?;
+    take_snapshot::<earn::ListFixedProducts>(export, "reference-savings-fixed", none()).await?;
     for pair in traded(export, &["trades", "orders"])? {
-        let name = format!("reference-fee-rates-{}", part(&pair));
-        once(export, &name, "account_trade_fee", json!({ "symbol": pair }), Most::All).await?;
+        let name = format!("reference-fee-rates-{}", file_name_part(&pair));
+        take_snapshot::<account::QueryTradeFee>(export, &name, json!({ "symbol": pair })).await?;
     }
     let sources = ["futures-transactions", "futures-trades", "copy-trading-trades"];
     for contract in traded(export, &sources)? {
-        let name = |what: &str| format!("reference-{what}-{}", part(&contract));
-        let asked = json!({ "symbol": contract });
-        once(export, &name("fee-rates"), "futures_fee_rate", asked, Most::All).await?;
-        // The newest are all that can be had: the manifest says so of every export.
-        let asked = json!({ "symbol": contract, "limit": NEWEST });
-        let endpoint = "futures_funding_rate_history";
-        once(export, &name("funding-rates"), endpoint, asked, Most::All).await?;
+        let name = |what: &str| format!("reference-{what}-{}", file_name_part(&contract));
+        let symbol = json!({ "symbol": contract });
+        take_snapshot::<futures::QueryFeeRate>(export, &name("fee-rates"), symbol.clone()).await?;
+        // Only the newest are available: the manifest lists this for every export.
+        take_newest::<futures::ListFundingRateHistory>(export, &name("funding-rates"), symbol)
+            .await?;
     }
     Ok(())
 }
 
-/// Symbols of the rows of these datasets.
+/// Returns the symbols in the rows of these datasets.
 fn traded(export: &Export, names: &[&str]) -> Result<BTreeSet<String>, Failure> {
     let mut symbols = BTreeSet::new();
     for name in names {
@@ -92,36 +67,22 @@ fn traded(export: &Export, names: &[&str]) -> Result<BTreeSet<String>, Failure> 
     Ok(symbols)
 }
 
-/// What brokers and affiliates were given: by day, and by customer in each year.
+/// Requests rebates: of brokers by day, of affiliates by customer and year.
 pub(super) async fn rebates(export: &mut Export) -> Result<(), Failure> {
-    once(export, "broker-rebates", "broker_rebates", json!({}), Most::All).await?;
-    for at in year::of(export.from)..=year::of(export.to) {
+    take_snapshot::<broker::QueryRebates>(export, "broker-rebates", json!({})).await?;
+    for at in year::year_of(export.from)..=year::year_of(export.to) {
         for currency in REBATE_CURRENCIES {
             let name = format!("affiliate-rebates-{currency}-{at}");
-            let asked: Value = json!({
-                "currency": currency, "size": NEWEST,
-                "rebate_start_time": year::begin(at), "rebate_end_time": year::begin(at + 1) - 1,
+            let parameters = json!({
+                "currency": currency,
+                "rebate_start_time": year::first_second(at),
+                "rebate_end_time": year::first_second(at + 1) - 1,
             });
-            let pages = Most::Page(NEWEST as usize, "page");
-            once(export, &name, "affiliate_rebates", asked, pages).await?;
-            if state(&export.folder, &name).is_ok_and(|state| state.denied) {
+            take_snapshot::<affiliate::ListRebates>(export, &name, parameters).await?;
+            if read_state(&export.folder, &name).is_ok_and(|state| state.denied) {
                 return Ok(());
             }
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use bitmart::rest::catalog::ENDPOINTS;
-
-    use super::{is_one_row, is_optional};
-
-    #[test]
-    fn optional_endpoints_exist() {
-        let optional = ENDPOINTS.iter().filter(|entry| is_optional(entry.metadata.id)).count();
-        assert_eq!(optional, 7 + 8, "seven by name, and those of affiliates");
-        assert!(ENDPOINTS.iter().any(|entry| is_one_row(entry.metadata.id)));
-    }
 }

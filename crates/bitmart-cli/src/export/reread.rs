@@ -1,49 +1,48 @@
-//! `export --reread`: the rows of an archive are made anew from the responses that are kept in it.
+//! `export --reread`: decodes the stored responses of an archive again.
 //!
-//! A program that was updated may understand what it did not when the responses came. All new files are
-//! written beside the old ones first; then one file says that they count; then they take their places.
-//! A run that dies before that file is there leaves the old archive, one that dies behind it is finished by
-//! the next.
+//! A newer program may decode responses that an older one could not. All new files are written beside the old ones,
+//! then a commit file, then they replace the old ones. A run that dies before the commit file leaves the old archive;
+//! one that dies after it is finished by the next run.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::archive::Terms;
-use super::manifest::{Kept, Manifest, names};
-use super::rebuild::{Made, rebuild};
-use super::run::{conclude, lock};
-use super::store::{State, raw_path, rows_path, state, states, versions_path};
+use super::archive::ArchiveInfo;
+use super::manifest::{FileRecord, Manifest, names};
+use super::rebuild::{Rebuilt, rebuild};
+use super::run::{lock, write_results};
+use super::store::{State, raw_path, read_state, rows_path, state_folder, versions_path};
 use crate::failure::{Exit, Failure, chain};
 use crate::private;
 
 /// Folder of the new files.
 const NEW: &str = "reread";
-/// Says that they count.
+/// File that makes the new files valid.
 const COMMIT: &str = "commit";
 
 pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure> {
     let mut steps = Steps(stop_after);
-    let terms = Terms::read(folder)?.ok_or_else(|| {
+    let info = ArchiveInfo::read(folder)?.ok_or_else(|| {
         Failure::usage(format!("{} holds no archive: there is no export.json", folder.display()))
     })?;
     let _lock = lock(folder)?;
     finish(folder, &mut steps)?;
     let mut problems = Vec::new();
-    let mut gained = 0;
+    let mut changed = 0;
     for name in names(folder)? {
-        let change = reread(folder, &name, &terms)?;
+        let outcome = reread(folder, &name, &info)?;
         steps.done();
-        match change {
-            Change::None => {}
-            Change::Made(words) => {
-                gained += 1;
-                eprintln!("{name}: {words}");
+        match outcome {
+            Outcome::Unchanged => {}
+            Outcome::Rebuilt(text) => {
+                changed += 1;
+                eprintln!("{name}: {text}");
             }
-            Change::Refused(words) => problems.push(format!("{name}: {words}")),
+            Outcome::FileRecord(reason) => problems.push(format!("{name}: {reason}")),
         }
     }
-    if gained == 0 {
+    if changed == 0 {
         eprintln!("nothing is gained: the rows are what the responses hold");
     } else {
         private::write(&folder.join(NEW).join(COMMIT), b"")
@@ -54,14 +53,14 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     if !problems.is_empty() {
         return Err(Failure::new(Exit::Incomplete, problems.join("\n")));
     }
-    if !terms.finished {
+    if !info.finished {
         eprintln!(
             "run {} is not at its end; the export command goes on where it stopped",
-            terms.run
+            info.run
         );
         return Ok(());
     }
-    let manifest = conclude(folder, &terms, &formats(&Manifest::read(folder)?))?;
+    let manifest = write_results(folder, &info, &formats(&Manifest::read(folder)?))?;
     eprintln!("{}", manifest.summary());
     if manifest.is_complete() {
         return Ok(());
@@ -69,7 +68,7 @@ pub(super) fn run(folder: &Path, stop_after: Option<u64>) -> Result<(), Failure>
     Err(Failure::new(Exit::Incomplete, "the archive lacks something; see manifest.json"))
 }
 
-/// Counts what changes the disk. For tests: the process dies after so many, as by kill -9.
+/// Counts changes of the disk. For tests: the process aborts after so many, as by kill -9.
 pub(super) struct Steps(pub(super) Option<u64>);
 
 impl Steps {
@@ -83,12 +82,12 @@ impl Steps {
     }
 }
 
-/// Whether new files wait to take their places.
+/// Whether committed files have not all replaced the old ones.
 pub(super) fn is_unfinished(folder: &Path) -> bool {
     folder.join(NEW).join(COMMIT).exists()
 }
 
-/// Puts the new files in place if they count, else takes them away.
+/// Replaces the old files if the new ones are committed, else removes the new ones.
 pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
     let new = folder.join(NEW);
     if !new.exists() {
@@ -99,7 +98,7 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
         let places = [
             (new.join("versions"), folder.join("versions")),
             (new.join("rows"), folder.to_owned()),
-            (new.join("state"), states(folder)),
+            (new.join("state"), state_folder(folder)),
         ];
         for (from, to) in places {
             let Ok(entries) = fs::read_dir(&from) else { continue };
@@ -115,7 +114,7 @@ pub(super) fn finish(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
     fs::remove_dir_all(&new).map_err(io)
 }
 
-/// The formats of the files that were made of the rows.
+/// The formats of the files that were written from the rows.
 fn formats(manifest: &Manifest) -> BTreeSet<String> {
     let extension = |path: &str| Some(path.rsplit_once('.')?.1.to_owned());
     let made = manifest.derived.iter().filter(|file| {
@@ -125,31 +124,30 @@ fn formats(manifest: &Manifest) -> BTreeSet<String> {
     made.filter_map(|file| extension(&file.path)).collect()
 }
 
-/// What became of a dataset.
-enum Change {
-    /// It is what it was.
-    None,
-    /// New files wait, which hold this more.
-    Made(String),
-    /// It stays what it was, and why.
-    Refused(String),
+/// What decoding a dataset again led to.
+enum Outcome {
+    Unchanged,
+    /// New files were written; the text says what they add.
+    Rebuilt(String),
+    /// The old files are kept, for this reason.
+    FileRecord(String),
 }
 
-fn reread(folder: &Path, name: &str, terms: &Terms) -> Result<Change, Failure> {
-    let old = state(folder, name)?;
+fn reread(folder: &Path, name: &str, info: &ArchiveInfo) -> Result<Outcome, Failure> {
+    let old = read_state(folder, name)?;
     let rows = rows_path(folder, name);
-    // Nothing came yet.
+    // Nothing was received yet.
     if !raw_path(folder, name).exists() || !rows.exists() {
-        return Ok(Change::None);
+        return Ok(Outcome::Unchanged);
     }
     let new_rows = new_path(folder, &rows, "rows");
     let versions = versions_path(folder, name);
     let new_versions = new_path(folder, &versions, "versions");
-    let Made { state, rows_sha256, same_versions } =
-        rebuild(folder, name, &old, terms, [&new_rows, &new_versions])?;
+    let Rebuilt { state, rows_sha256, same_versions } =
+        rebuild(folder, name, &old, info, [&new_rows, &new_versions])?;
     let remove = |path: &Path| fs::remove_file(path).map_err(|error| broken(path, &error));
     let is_same =
-        Kept::of_begin(folder, &relative(folder, &rows), old.bytes)?.sha256 == rows_sha256;
+        FileRecord::read_prefix(folder, &relative(folder, &rows), old.bytes)?.sha256 == rows_sha256;
     let is_less = state.rows < old.rows;
     if is_same || is_less {
         remove(&new_rows)?;
@@ -158,14 +156,14 @@ fn reread(folder: &Path, name: &str, terms: &Terms) -> Result<Change, Failure> {
         remove(&new_versions)?;
     }
     if is_less {
-        return Ok(Change::Refused(format!(
+        return Ok(Outcome::FileRecord(format!(
             "the responses give {} rows, and there are {}: they stay",
             state.rows, old.rows
         )));
     }
     let counts = |state: &State| (state.unread, state.faulty, state.done, state.lacks.is_some());
     if is_same && same_versions && counts(&state) == counts(&old) {
-        return Ok(Change::None);
+        return Ok(Outcome::Unchanged);
     }
     let bytes = serde_json::to_vec(&state).map_err(|error| Failure::machine(chain(&error)))?;
     let path = folder.join(NEW).join("state").join(format!("{name}.json"));
@@ -175,13 +173,13 @@ fn reread(folder: &Path, name: &str, terms: &Terms) -> Result<Change, Failure> {
         (Some(lacks), 1..) => format!("; still {lacks}"),
         _ => String::new(),
     };
-    Ok(Change::Made(match gained {
+    Ok(Outcome::Rebuilt(match gained {
         0 => format!("the rows are written anew{rest}"),
         gained => format!("{gained} rows are gained, {} in all{rest}", state.rows),
     }))
 }
 
-/// Where the new form of a file waits.
+/// Path of a new file before it replaces the old one.
 fn new_path(folder: &Path, path: &Path, kind: &str) -> PathBuf {
     folder.join(NEW).join(kind).join(path.file_name().unwrap_or_default())
 }

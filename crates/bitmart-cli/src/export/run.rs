@@ -1,4 +1,4 @@
-//! The command `export`: one archive, gone on with from run to run.
+//! The command `export`: creates an archive, or continues it with another run.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,10 +9,10 @@ use bitmart::Timestamp;
 use bitmart::rest::{Client, ErrorKind};
 use clap::ArgMatches;
 
-use super::archive::{self, Terms, VERSION};
+use super::archive::{self, ArchiveInfo, VERSION};
 use super::manifest::{Manifest, sha256};
-use super::patience::{Next, Patience};
-use super::plan::What;
+use super::outage::{AfterFailure, RetryBudget};
+use super::plan::Selection;
 use super::progress::Overall;
 use super::{BEGIN, DAY_MS, Export, SETTLED_MS, derive, readme, reread, source, store};
 use crate::auth::store::masked;
@@ -24,14 +24,14 @@ use crate::private;
 use crate::target::Target;
 use crate::timezone::Zone;
 
-/// A run that goes on after an interruption keeps its end; when that is older than this, another run follows.
+/// A resumed run keeps its end. If that is older than this, another run follows.
 const BEHIND_MS: i64 = 3_600_000;
 
 const INTERRUPTED: &str = "interrupted";
 
-/// What the command line says.
-struct Wanted {
-    what: What,
+/// Options of the command line.
+struct Options {
+    selection: Selection,
     formats: BTreeSet<String>,
     from: Option<i64>,
     days: Option<u32>,
@@ -40,17 +40,17 @@ struct Wanted {
     to_now: bool,
     overlap_ms: i64,
     patience: Duration,
-    in_thought: bool,
+    no_pauses: bool,
     limited: bool,
     pages_left: Option<u64>,
 }
 
-impl Wanted {
-    fn read(matches: &ArgMatches, zone: &Zone) -> Result<Self, Failure> {
-        let words = matches.get_many::<String>("what").unwrap_or_default();
-        let mut what = What::read(words.map(String::as_str)).map_err(Failure::usage)?;
-        what.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
-        what.all_contracts = matches.get_flag("all-contracts");
+impl Options {
+    fn parse(matches: &ArgMatches, zone: &Zone) -> Result<Self, Failure> {
+        let parts = matches.get_many::<String>("what").unwrap_or_default();
+        let mut selection = Selection::parse(parts.map(String::as_str)).map_err(Failure::usage)?;
+        selection.step = matches.get_one::<String>("step").cloned().unwrap_or_default();
+        selection.all_contracts = matches.get_flag("all-contracts");
         let bound = |name: &str| match matches.get_one::<String>(name).filter(|text| *text != "now")
         {
             None => Ok(None),
@@ -60,7 +60,7 @@ impl Wanted {
         };
         let number = |name: &str| matches.get_one::<u32>(name).copied();
         Ok(Self {
-            what,
+            selection,
             formats: matches.get_many::<String>("format").unwrap_or_default().cloned().collect(),
             from: bound("from")?,
             days: number("days"),
@@ -68,16 +68,16 @@ impl Wanted {
             to_now: matches.get_one::<String>("to").is_some_and(|text| text == "now"),
             overlap_ms: i64::from(number("overlap").unwrap_or(7)) * DAY_MS,
             patience: Duration::from_secs(u64::from(number("patience").unwrap_or_default()) * 3600),
-            in_thought: matches.get_flag("no-pauses"),
+            no_pauses: matches.get_flag("no-pauses"),
             limited: !matches.get_flag("unlimited"),
             pages_left: matches.get_one::<u64>("stop-after").copied(),
         })
     }
 
-    /// Where a run ends that begins now.
+    /// The end of a run that begins now.
     fn end(&self, now: i64) -> i64 {
         let settled = if self.to_now { now } else { now - SETTLED_MS };
-        // What is to come cannot be requested yet.
+        // The future cannot be requested.
         self.to.map_or(settled, |to| to.min(now))
     }
 }
@@ -87,28 +87,28 @@ pub(crate) async fn run(context: &Context, matches: &ArgMatches) -> Result<(), F
         let stop_after = matches.get_one::<u64>("stop-after").copied();
         return reread::run(Path::new(folder), stop_after);
     }
-    let wanted = Wanted::read(matches, context.view.zone())?;
-    for (name, known) in source::near_misses() {
+    let options = Options::parse(matches, context.view.zone())?;
+    for (name, known) in source::misspelled_variables() {
         eprintln!("{name} is set but not a variable of this program; did you mean {known}?");
     }
     let folder = PathBuf::from(matches.get_one::<String>("out").map_or("", String::as_str));
     let profiles: Vec<&String> = matches.get_many("profiles").unwrap_or_default().collect();
     if profiles.is_empty() {
         let target = context.target().await?;
-        source::refuse_unnamed_play(&target.environment.name, context.environment())?;
-        return archive_of(&target, &folder, &wanted).await?.into_result();
+        source::reject_implicit_play_money(&target.environment.name, context.environment())?;
+        return export_account(&target, &folder, &options).await?.into_result();
     }
-    several(context, &profiles, &folder, &wanted).await
+    export_profiles(context, &profiles, &folder, &options).await
 }
 
-/// Brings the archives of several profiles up to now, one after the other. What stops one does not stop the next.
-async fn several(
+/// Exports several profiles, one after the other. A failure of one does not stop the next.
+async fn export_profiles(
     context: &Context,
     profiles: &[&String],
     folder: &Path,
-    wanted: &Wanted,
+    options: &Options,
 ) -> Result<(), Failure> {
-    if Terms::read(folder)?.is_some() {
+    if ArchiveInfo::read(folder)?.is_some() {
         return Err(Failure::usage(format!(
             "{} is the archive of one account: several profiles need a folder above theirs",
             folder.display()
@@ -120,11 +120,12 @@ async fn several(
         eprintln!("profile {profile}");
         let of_profile = async {
             let target = context.target_of(Some(profile)).await?;
-            source::refuse_unnamed_play(&target.environment.name, context.environment())?;
-            archive_of(&target, &folder.join(store::part(profile)), wanted).await
+            source::reject_implicit_play_money(&target.environment.name, context.environment())?;
+            let folder = folder.join(store::file_name_part(profile));
+            export_account(&target, &folder, options).await
         };
         let (line, failure) = match of_profile.await {
-            Ok(done) => (done.text.clone(), done.into_result().err()),
+            Ok(outcome) => (outcome.text.clone(), outcome.into_result().err()),
             Err(failure) => (format!("error: {failure}"), Some(failure)),
         };
         summary += &format!("{profile}: {}\n", line.replace('\n', "\n  "));
@@ -137,14 +138,14 @@ async fn several(
     failed.map_or(Ok(()), Err)
 }
 
-/// How a run ended.
-struct Done {
+/// The outcome of a run.
+struct RunOutcome {
     source: String,
     text: String,
     complete: bool,
 }
 
-impl Done {
+impl RunOutcome {
     fn into_result(self) -> Result<(), Failure> {
         if self.complete {
             return Ok(());
@@ -152,19 +153,19 @@ impl Done {
         let text = "the exchange did not give everything; see manifest.json";
         let failure = Failure::new(Exit::Incomplete, text)
             .with_advice("the same command requests again what was refused");
-        Err(under(failure, &self.source))
+        Err(with_play_money(failure, &self.source))
     }
 }
 
-/// A failure whose last line says that it is about play money, where it is.
-fn under(failure: Failure, source: &str) -> Failure {
+/// Adds a last line to a failure that concerns play money.
+fn with_play_money(failure: Failure, source: &str) -> Failure {
     if !source.starts_with(source::PLAY) {
         return failure;
     }
     Failure::new(failure.exit, format!("{failure}\n{source}"))
 }
 
-/// Keeps others away from the folder as long as the file is open.
+/// Locks the folder as long as the file is open.
 pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     let broken = |error: &dyn std::fmt::Display| {
         Failure::machine(format!("{}: another export is at work: {error}", folder.display()))
@@ -174,130 +175,134 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     Ok(lock)
 }
 
-/// Makes the files that are made of the rows, and the manifest of all.
-pub(super) fn conclude(
+/// Writes the derived files and the manifest.
+pub(super) fn write_results(
     folder: &Path,
-    terms: &Terms,
+    info: &ArchiveInfo,
     formats: &BTreeSet<String>,
 ) -> Result<Manifest, Failure> {
     let derived = derive::run(folder, formats)?;
     for note in &derived.notes {
         eprintln!("{note}");
     }
-    let mut manifest = Manifest::of(folder, terms.clone(), &derived.files)?;
+    let mut manifest = Manifest::collect(folder, info.clone(), &derived.files)?;
     manifest.notes = derived.notes;
     readme::write(folder, &mut manifest)?;
     manifest.write(folder)?;
     Ok(manifest)
 }
 
-/// Brings one archive up to now.
-async fn archive_of(target: &Target, folder: &Path, wanted: &Wanted) -> Result<Done, Failure> {
-    // Before anything is written, and once more when nobody else writes.
-    of_this_account(target, folder, wanted)?;
+/// Exports one account.
+async fn export_account(
+    target: &Target,
+    folder: &Path,
+    options: &Options,
+) -> Result<RunOutcome, Failure> {
+    // Before anything is written, and again under the lock.
+    check_archive(target, folder, options)?;
     let broken = |error: std::io::Error| Failure::machine(format!("{}: {error}", folder.display()));
     private::folder(folder).map_err(broken)?;
-    private::folder(&store::states(folder)).map_err(broken)?;
+    private::folder(&store::state_folder(folder)).map_err(broken)?;
     let _lock = lock(folder)?;
-    let known = of_this_account(target, folder, wanted)?;
+    let known = check_archive(target, folder, options)?;
     reread::finish(folder, &mut reread::Steps(None))?;
     let mut interrupts = Interrupts::listen()?;
-    let done = tokio::select! {
-        done = locked(target, folder, wanted, known) => done,
+    let outcome = tokio::select! {
+        outcome = export_locked(target, folder, options, known) => outcome,
         () = interrupts.recv() => Err(Failure::new(Exit::Incomplete, INTERRUPTED)),
     };
-    done.map_err(|failure| {
+    outcome.map_err(|failure| {
         eprintln!("what came is kept; the same command goes on where this one stopped");
-        under(failure, &source::of(&fresh(target)))
+        with_play_money(failure, &source::describe(&new_archive(target)))
     })
 }
 
-async fn locked(
+/// Exports one account to a folder that is locked.
+async fn export_locked(
     target: &Target,
     folder: &Path,
-    wanted: &Wanted,
-    known: Option<Terms>,
-) -> Result<Done, Failure> {
-    let attempts = if wanted.in_thought { 1 } else { 3 };
-    let client = target.patient_client(wanted.limited, attempts)?;
-    let mut terms = fresh(target);
+    options: &Options,
+    known: Option<ArchiveInfo>,
+) -> Result<RunOutcome, Failure> {
+    let attempts = if options.no_pauses { 1 } else { 3 };
+    let client = target.patient_client(options.limited, attempts)?;
+    let mut info = new_archive(target);
     if let Some(known) = &known {
-        (terms.from_ms, terms.to_ms) = (known.from_ms, known.to_ms);
-        (terms.run, terms.finished) = (known.run, known.finished);
+        (info.from_ms, info.to_ms) = (known.from_ms, known.to_ms);
+        (info.run, info.finished) = (known.run, known.finished);
     }
-    eprintln!("{}", source::of(&terms));
-    let mut patience = Patience::new(wanted.patience, wanted.in_thought);
-    let now = exchange_time(&client, &mut patience).await?;
-    // Version 1 could be told a time to come: what counts is what can have been requested.
-    let known = known.map(|known| Terms { to_ms: known.to_ms.min(now), ..known });
+    eprintln!("{}", source::describe(&info));
+    let mut retries = RetryBudget::new(options.patience, options.no_pauses);
+    let now = exchange_time(&client, &mut retries).await?;
+    // Version 1 accepted an end in the future.
+    let known = known.map(|known| ArchiveInfo { to_ms: known.to_ms.min(now), ..known });
     if let Some(known) = &known {
-        terms.to_ms = known.to_ms;
+        info.to_ms = known.to_ms;
     }
     match &known {
         None => {
             let begin = || date(BEGIN).map(Timestamp::as_millis);
-            let days = wanted.days.map(|days| now - i64::from(days) * DAY_MS);
-            terms.from_ms = wanted.from.or(days).or_else(begin).unwrap_or_default();
-            terms.to_ms = wanted.end(now);
-            eprintln!("a new archive{}", source::left(now));
+            let days = options.days.map(|days| now - i64::from(days) * DAY_MS);
+            info.from_ms = options.from.or(days).or_else(begin).unwrap_or_default();
+            info.to_ms = options.end(now);
+            eprintln!("a new archive{}", source::time_left(now));
         }
         Some(known) => {
-            let (reach, _) = archive::reach(folder, known)?;
-            eprintln!("the archive: {}", source::age(known.from_ms, reach, now));
-            for name in archive::foreign(folder)? {
+            let (until, _) = archive::complete_until(folder, known)?;
+            eprintln!("the archive: {}", source::describe_span(known.from_ms, until, now));
+            for name in archive::foreign_files(folder)? {
                 eprintln!("{name} is no part of the archive and is left alone");
             }
         }
     }
     let resumes = known.as_ref().is_some_and(|known| !known.finished);
-    let mut runs = vec![terms.to_ms];
+    let mut runs = vec![info.to_ms];
     if let Some(known) = &known {
-        let end = wanted.end(now).max(known.to_ms);
+        let end = options.end(now).max(known.to_ms);
         if !resumes {
             runs = vec![end];
-            terms.run += 1;
-        } else if end - known.to_ms > BEHIND_MS || (end > known.to_ms && wanted.to == Some(end)) {
+            info.run += 1;
+        } else if end - known.to_ms > BEHIND_MS || (end > known.to_ms && options.to == Some(end)) {
             runs.push(end);
         }
     }
     let mut export = Export {
         client,
         folder: folder.to_owned(),
-        from: Timestamp::from_millis(terms.from_ms),
-        to: Timestamp::from_millis(terms.to_ms),
-        run: terms.run,
-        overlap_ms: wanted.overlap_ms,
+        from: Timestamp::from_millis(info.from_ms),
+        to: Timestamp::from_millis(info.to_ms),
+        run: info.run,
+        overlap_ms: options.overlap_ms,
         forecast: None,
-        patience,
+        retries,
         overall: Overall::new([]),
-        pages_left: wanted.pages_left,
+        pages_left: options.pages_left,
     };
     let mut manifest = None;
     for (at, to) in runs.into_iter().enumerate() {
         if at > 0 {
-            terms.run += 1;
+            info.run += 1;
         }
-        (terms.to_ms, terms.finished) = (to, false);
-        terms.write(folder)?;
-        (export.to, export.run) = (Timestamp::from_millis(to), terms.run);
-        export.fetch(&wanted.what, wanted.limited).await?;
-        terms.finished = true;
-        let made = conclude(folder, &terms, &wanted.formats)?;
-        terms.write(folder)?;
-        manifest = Some(made);
+        (info.to_ms, info.finished) = (to, false);
+        info.write(folder)?;
+        (export.to, export.run) = (Timestamp::from_millis(to), info.run);
+        export.fetch(&options.selection, options.limited).await?;
+        info.finished = true;
+        manifest = Some(write_results(folder, &info, &options.formats)?);
+        info.write(folder)?;
     }
     let now = export.now().as_millis();
     let (mut text, complete) = manifest
         .map_or((String::new(), true), |manifest| (manifest.summary(), manifest.is_complete()));
-    let (reach, _) = archive::reach(folder, &terms)?;
-    text += &format!("\n{}; {}", source::of(&terms), source::age(terms.from_ms, reach, now));
+    let (until, _) = archive::complete_until(folder, &info)?;
+    let span = source::describe_span(info.from_ms, until, now);
+    text += &format!("\n{}; {span}", source::describe(&info));
     eprintln!("{text}");
-    Ok(Done { source: source::of(&terms), text, complete })
+    Ok(RunOutcome { source: source::describe(&info), text, complete })
 }
 
-/// The time at the exchange, for which an export waits as for everything else. Where no host tells it, the
-/// machine's.
-async fn exchange_time(client: &Client, patience: &mut Patience) -> Result<i64, Failure> {
+/// Requests the exchange's time, with the usual retries. Returns the machine's time if no host serves it.
+async fn exchange_time(client: &Client, retries: &mut RetryBudget) -> Result<i64, Failure> {
     loop {
         match client.sync_clock().await {
             Ok(estimate) => {
@@ -307,19 +312,21 @@ async fn exchange_time(client: &Client, patience: &mut Patience) -> Result<i64, 
             Err(error) if matches!(error.kind(), ErrorKind::MissingHost(_)) => {
                 return Ok(Timestamp::now().as_millis());
             }
-            Err(error) => match patience.after(client, "the time", &error).await {
-                Next::Again => {}
-                Next::Later | Next::Refused => return Ok(Timestamp::now().as_millis()),
-                Next::Stop => return Err(Failure::from(error)),
+            Err(error) => match retries.after_failure(client, "the time", &error).await {
+                AfterFailure::Retry => {}
+                AfterFailure::Postpone | AfterFailure::Skip => {
+                    return Ok(Timestamp::now().as_millis());
+                }
+                AfterFailure::Abort => return Err(Failure::from(error)),
             },
         }
     }
 }
 
-/// What an archive of this account would be.
-fn fresh(target: &Target) -> Terms {
+/// Describes a new archive of this account.
+fn new_archive(target: &Target) -> ArchiveInfo {
     let key = target.credentials.as_ref().map_or("", |credentials| credentials.key());
-    Terms {
+    ArchiveInfo {
         version: VERSION,
         source: target.environment.name.clone(),
         host: source::hosts(&target.environment),
@@ -332,35 +339,35 @@ fn fresh(target: &Target) -> Terms {
     }
 }
 
-/// The archive in `folder`, which must be of this account and span; `None` when there is none and it may begin.
-fn of_this_account(
+/// Reads the archive in `folder`, and checks that it is of this account and span. `None` if the folder is empty.
+fn check_archive(
     target: &Target,
     folder: &Path,
-    wanted: &Wanted,
-) -> Result<Option<Terms>, Failure> {
-    let Some(known) = Terms::read(folder)? else {
-        archive::refuse_foreign(folder)?;
+    options: &Options,
+) -> Result<Option<ArchiveInfo>, Failure> {
+    let Some(known) = ArchiveInfo::read(folder)? else {
+        archive::reject_foreign_folder(folder)?;
         return Ok(None);
     };
-    let here = fresh(target);
-    if (&known.source, &known.key) != (&here.source, &here.key) {
+    let requested = new_archive(target);
+    if (&known.source, &known.key) != (&requested.source, &requested.key) {
         return Err(Failure::usage(format!(
             "{} holds an archive of another account ({}), not of this one ({}); nothing was overwritten",
             folder.display(),
-            source::of(&known),
-            source::of(&here)
+            source::describe(&known),
+            source::describe(&requested)
         ))
         .with_advice("name another folder"));
     }
     let date = |millis: i64| Timestamp::from_millis(millis).to_string();
-    if wanted.from.is_some_and(|from| from != known.from_ms) {
+    if options.from.is_some_and(|from| from != known.from_ms) {
         return Err(Failure::usage(format!(
             "the archive begins at {}; another span needs another folder",
             date(known.from_ms)
         ))
         .with_advice("leave out --from to go on"));
     }
-    if known.finished && wanted.to.is_some_and(|to| to < known.to_ms) {
+    if known.finished && options.to.is_some_and(|to| to < known.to_ms) {
         return Err(Failure::usage(format!(
             "the archive already reaches to {}: --to may grow only",
             date(known.to_ms)

@@ -1,12 +1,12 @@
-//! One dataset on disk: its rows, the answers that they came from, and how far they have come.
+//! One dataset on disk: its rows, its responses and its state.
 //!
-//! Answers and rows are appended and synced first; then the state, which says how many bytes of them
-//! count, is put in place in one step. Whatever happens in between, a program that goes on cuts both back
-//! to what the state says and asks again from its cursor: nothing is missing and nothing comes twice.
+//! Responses and rows are appended and synced first. Then the state, which contains how many bytes of them are valid,
+//! is replaced atomically. After a crash the files are truncated to the valid bytes and the request is sent again from
+//! the cursor: no row is missing or doubled.
 //!
-//! A list is asked for again in every run. Of a history `NAME.jsonl` holds the newest version of each row, and
-//! `versions/NAME.jsonl` those that a later answer replaced; a list of the moment is a series of snapshots,
-//! one behind the other, whose rows say when they were taken.
+//! Every run requests a list again. Of a history `NAME.jsonl` contains the newest version of each row, and
+//! `versions/NAME.jsonl` the replaced ones. A list without a past is a series of snapshots, whose rows contain the
+//! time at which they were taken.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -15,26 +15,27 @@ use std::path::{Path, PathBuf};
 
 use bitmart::rest::history::Cursor;
 
-use super::manifest::for_lines_to;
-pub(super) use super::state::{
-    Answer, Snapshot, Span, State, part, raw_path, rows_path, state, states, versions_path,
-};
+use super::manifest::for_each_line_within;
 use super::state::{FAULTS, Rewrite, state_path};
+pub(super) use super::state::{
+    Snapshot, Span, State, StoredResponse, file_name_part, raw_path, read_state, rows_path,
+    state_folder, versions_path,
+};
 use crate::failure::Failure;
 use crate::private;
 
-/// What one answer adds.
+/// A response and its new rows.
 #[derive(Debug)]
-pub(super) struct Added<'a> {
-    pub(super) answer: &'a Answer,
+pub(super) struct NewRows<'a> {
+    pub(super) response: &'a StoredResponse,
     /// Lines of JSON.
     pub(super) lines: &'a [u8],
     pub(super) rows: usize,
     /// Times of the first and the last row.
     pub(super) span: Option<(i64, i64)>,
-    /// Where the walk then stands.
+    /// Where the pagination continues.
     pub(super) cursor: Option<&'a Cursor>,
-    /// Begin and length of rows that these take the place of.
+    /// Offset and length of the rows that these replace.
     pub(super) replaced: &'a [(u64, u64)],
 }
 
@@ -49,9 +50,9 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the dataset, and takes away what no state tells of.
+    /// Opens the dataset, and truncates its files to the valid bytes.
     pub(super) fn open(folder: &Path, name: &str, endpoint: &str) -> Result<Self, Failure> {
-        // What names come from, they stay within the folder.
+        // Names must not leave the folder.
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.%".contains(letter);
         if !name.chars().all(plain) || name.starts_with('.') {
             return Err(Failure::machine(format!("{name:?} is no name for a file")));
@@ -81,12 +82,12 @@ impl Store {
             }
         }
         private::folder(raw_path.parent().unwrap_or(folder)).map_err(broken)?;
-        // First of all, so that files without a state are never the archive's own.
+        // Before any other file: files without a state do not belong to the archive.
         if is_new {
             save(&state_path, &state)?;
         }
         if state.rewrite.is_some() {
-            rewritten(&rows_path, &mut state).map_err(broken)?;
+            finish_rewrite(&rows_path, &mut state).map_err(broken)?;
             save(&state_path, &state)?;
         }
         let rows = open(&rows_path, state.bytes).map_err(broken)?;
@@ -101,7 +102,7 @@ impl Store {
         Ok(Self { rows, raw, folder, state_path, name: name.to_owned(), state })
     }
 
-    /// Begins with the spans of a run.
+    /// Begins a run that requests these spans.
     pub(super) fn begin_run(&mut self, run: u32, spans: Vec<Span>) -> Result<(), Failure> {
         let state = &mut self.state;
         (state.run, state.todo, state.cursor, state.done) = (run, spans, None, false);
@@ -109,7 +110,7 @@ impl Store {
         self.save()
     }
 
-    /// The span at hand is done.
+    /// Marks the span in progress as done.
     pub(super) fn finish_span(&mut self) -> Result<(), Failure> {
         let state = &mut self.state;
         if !state.todo.is_empty() {
@@ -124,14 +125,13 @@ impl Store {
         self.save()
     }
 
-    /// Begins a snapshot behind those that are there. One that was not finished is taken away: it is of
-    /// another moment.
+    /// Begins a snapshot after the existing ones. An unfinished one is discarded, since it belongs to another time.
     pub(super) fn begin_snapshot(&mut self, run: u32, taken: i64) -> Result<(), Failure> {
         let state = &mut self.state;
-        // Version 1 left a list open that the exchange gives a part of only.
-        let is_whole = state.done || (state.snapshot.is_none() && state.lacks.is_some());
-        let unfinished = if is_whole { None } else { Some(state.snapshot.unwrap_or_default()) };
-        let cut = unfinished.is_some();
+        // Version 1 did not mark a list as done of which the exchange returns a part only.
+        let is_finished = state.done || (state.snapshot.is_none() && state.lacks.is_some());
+        let unfinished = if is_finished { None } else { Some(state.snapshot.unwrap_or_default()) };
+        let is_discarded = unfinished.is_some();
         let begin = unfinished.unwrap_or(Snapshot {
             taken,
             bytes: state.bytes,
@@ -147,7 +147,7 @@ impl Store {
         (state.unread, state.faulty) = (0, 0);
         state.faults.clear();
         self.save()?;
-        if !cut {
+        if !is_discarded {
             return Ok(());
         }
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
@@ -160,13 +160,13 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what an answer adds.
-    pub(super) fn append(&mut self, added: &Added<'_>) -> Result<(), Failure> {
+    /// Appends a response and its rows.
+    pub(super) fn append(&mut self, added: &NewRows<'_>) -> Result<(), Failure> {
         let broken = |error: io::Error| Failure::machine(format!("{}: {error}", self.name));
-        let mut answer = serde_json::to_vec(added.answer)
+        let mut response = serde_json::to_vec(added.response)
             .map_err(|error| Failure::machine(format!("{}: {error}", self.name)))?;
-        answer.push(b'\n');
-        self.raw.write_all(&answer).map_err(broken)?;
+        response.push(b'\n');
+        self.raw.write_all(&response).map_err(broken)?;
         self.raw.sync_data().map_err(broken)?;
         if !added.lines.is_empty() {
             self.rows.write_all(added.lines).map_err(broken)?;
@@ -176,7 +176,7 @@ impl Store {
         state.bytes += added.lines.len() as u64;
         state.rows += added.rows as u64;
         state.replaced.extend_from_slice(added.replaced);
-        state.raw_bytes += answer.len() as u64;
+        state.raw_bytes += response.len() as u64;
         state.answers += 1;
         state.cursor = added.cursor.cloned();
         state.span = match (state.span, added.span) {
@@ -186,40 +186,39 @@ impl Store {
         self.save()
     }
 
-    /// Keeps an answer whose rows the model does not fit: the exchange will be gone before the model is
-    /// mended.
-    pub(super) fn append_unread(
+    /// Appends a response that does not decode. A newer program may decode it when the exchange no longer exists.
+    pub(super) fn append_undecoded(
         &mut self,
-        answer: &Answer,
+        response: &StoredResponse,
         cursor: Option<&Cursor>,
-        why: &str,
+        error: &str,
     ) -> Result<(), Failure> {
         self.state.unread += 1;
-        self.state.lacks = Some(self.state.not_understood(why));
-        self.append(&Added { answer, lines: &[], rows: 0, span: None, cursor, replaced: &[] })
+        self.state.lacks = Some(self.state.not_understood(error));
+        self.append(&NewRows { response, lines: &[], rows: 0, span: None, cursor, replaced: &[] })
     }
 
-    /// Notes that rows of the next answer are not understood. They are kept in it as they came.
-    pub(super) fn note_faulty(&mut self, rows: usize, why: &str) {
+    /// Counts rows of the next response that do not decode. They are stored in the response.
+    pub(super) fn count_faulty_rows(&mut self, rows: usize, error: &str) {
         self.state.faulty += rows as u64;
-        self.state.lacks = Some(self.state.not_understood(why));
+        self.state.lacks = Some(self.state.not_understood(error));
     }
 
-    /// Whether a row that is not understood has not come before, so far as that is remembered.
+    /// Remembers an undecodable row; whether it is new. Only so many are remembered.
     pub(super) fn is_new_fault(&mut self, digest: String) -> bool {
         let faults = &mut self.state.faults;
         if faults.len() >= FAULTS { !faults.contains(&digest) } else { faults.insert(digest) }
     }
 
-    /// Nothing of an answer is new: only the walk goes on.
-    pub(super) fn go_on(&mut self, cursor: &Cursor) -> Result<(), Failure> {
+    /// Stores the position after a response without new rows.
+    pub(super) fn save_cursor(&mut self, cursor: &Cursor) -> Result<(), Failure> {
         self.state.cursor = Some(cursor.clone());
         self.save()
     }
 
-    /// Says that all is there.
+    /// Marks the dataset as done for this run.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        self.tidy()?;
+        self.move_replaced_rows()?;
         let state = &mut self.state;
         (state.done, state.denied, state.refused) = (true, false, None);
         if state.snapshot.is_some() {
@@ -228,9 +227,9 @@ impl Store {
         self.save()
     }
 
-    /// Moves replaced rows to `versions`. The rows are written anew beside the old ones and take their place
-    /// in one step; a state in between tells which of the two is there.
-    pub(super) fn tidy(&mut self) -> Result<(), Failure> {
+    /// Moves replaced rows to `versions`. The remaining rows are written to a new file, which replaces the old one
+    /// atomically; the state saved before contains the new size, so that a later run can tell the two apart.
+    pub(super) fn move_replaced_rows(&mut self) -> Result<(), Failure> {
         if self.state.replaced.is_empty() {
             return Ok(());
         }
@@ -249,7 +248,7 @@ impl Store {
         let mut new = io::BufWriter::new(open_new(&new_path).map_err(broken)?);
         let mut rewrite = Rewrite { bytes: 0, version_bytes: self.state.version_bytes };
         let replaced: BTreeSet<u64> = self.state.replaced.iter().map(|(at, _)| *at).collect();
-        for_lines_to(&path, self.state.bytes, |at, line| {
+        for_each_line_within(&path, self.state.bytes, |at, line| {
             let written = if replaced.contains(&at) {
                 rewrite.version_bytes += line.len() as u64;
                 versions.write_all(line)
@@ -266,7 +265,7 @@ impl Store {
         self.state.rewrite = Some(rewrite);
         self.save()?;
         std::fs::rename(&new_path, &path).map_err(broken)?;
-        rewritten(&path, &mut self.state).map_err(broken)?;
+        finish_rewrite(&path, &mut self.state).map_err(broken)?;
         self.save()?;
         self.rows = open(&path, self.state.bytes).map_err(broken)?.ok_or_else(|| {
             Failure::machine(format!("{}: the file is shorter than it was", self.name))
@@ -274,16 +273,15 @@ impl Store {
         Ok(())
     }
 
-    /// Says why the rest did not come: another run asks again. `by_exchange` when it is the exchange that
-    /// says no.
-    pub(super) fn refuse(&mut self, why: String, by_exchange: bool) -> Result<(), Failure> {
+    /// Stores why the rest is missing; another run requests it again. `by_exchange` if the exchange rejected it.
+    pub(super) fn set_refused(&mut self, reason: String, by_exchange: bool) -> Result<(), Failure> {
         self.state.denied = by_exchange && self.state.answers == 0;
-        self.state.refused = Some(why);
+        self.state.refused = Some(reason);
         self.save()
     }
 
-    /// Says what is not among the rows of a list of the moment.
-    pub(super) fn lack(&mut self, what: String) {
+    /// Sets what a snapshot lacks.
+    pub(super) fn set_lacks(&mut self, what: String) {
         self.state.lacks = Some(what);
     }
 
@@ -299,9 +297,9 @@ fn save(path: &Path, state: &State) -> Result<(), Failure> {
     private::write(path, &bytes).map_err(|error| broken(&error))
 }
 
-/// Takes over what the rows became, if they took the place of the old ones: they are fewer. Otherwise they
-/// still have to.
-fn rewritten(path: &Path, state: &mut State) -> io::Result<()> {
+/// Updates the state if the new file of rows, which is smaller, has replaced the old one. Otherwise the replaced rows
+/// are moved again later.
+fn finish_rewrite(path: &Path, state: &mut State) -> io::Result<()> {
     let Some(rewrite) = state.rewrite.take() else { return Ok(()) };
     if std::fs::metadata(path)?.len() == rewrite.bytes {
         state.bytes = rewrite.bytes;
@@ -313,7 +311,7 @@ fn rewritten(path: &Path, state: &mut State) -> io::Result<()> {
     Ok(())
 }
 
-/// A file of one's own, empty.
+/// Creates an empty file that only the user can read.
 fn open_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
@@ -322,7 +320,7 @@ fn open_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens a file at its end and cuts it to `bytes`; `None` when it is shorter.
+/// Truncates a file to `bytes` and opens it at its end; `None` if it is shorter.
 fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -338,93 +336,4 @@ fn open(path: &Path, bytes: u64) -> io::Result<Option<File>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Added, Answer, Rewrite, Store, part, raw_path, rows_path, versions_path};
-
-    #[test]
-    fn any_symbol_makes_a_name_for_a_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (symbol, wanted) in
-            [("BTC_USDT", "BTC_USDT"), ("../x", "%2E%2E%2Fx"), ("币_USDT", "%E5%B8%81_USDT")]
-        {
-            assert_eq!(part(symbol), wanted);
-            let name = format!("margin-loans-{wanted}");
-            assert!(Store::open(folder.path(), &name, "margin_borrow_records").is_ok());
-        }
-        assert!(Store::open(folder.path(), "../x", "margin_borrow_records").is_err());
-    }
-
-    #[test]
-    fn what_no_state_tells_of_is_taken_away() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let folder = folder.path();
-        let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
-        let answer = Answer::new(serde_json::Value::Null, b"{\n}");
-        let lines = b"{\"id\":1}\n";
-        let added = Added {
-            answer: &answer,
-            lines,
-            rows: 1,
-            span: Some((3, 4)),
-            cursor: None,
-            replaced: &[],
-        };
-        store.append(&added).expect("it is kept");
-        drop(store);
-        // As if the program had been killed between the rows of a page and its state.
-        let paths = [rows_path(folder, "orders"), raw_path(folder, "orders")];
-        let kept: Vec<_> = paths.iter().map(|path| std::fs::read(path).expect("a file")).collect();
-        for (path, kept) in paths.iter().zip(&kept) {
-            std::fs::write(path, [kept, &b"{\"id\":2}\n{\"id"[..]].concat()).expect("written");
-        }
-        let store = Store::open(folder, "orders", "spot_order_history").expect("it opens again");
-        for (path, kept) in paths.iter().zip(&kept) {
-            assert_eq!(&std::fs::read(path).expect("a file"), kept);
-        }
-        assert_eq!((store.state.rows, store.state.bytes, store.state.span), (1, 9, Some((3, 4))));
-        // What the state tells of must be there.
-        std::fs::write(&paths[1], b"{").expect("written");
-        assert!(Store::open(folder, "orders", "spot_order_history").is_err());
-    }
-
-    #[test]
-    fn moving_replaced_rows_away_may_be_interrupted_anywhere() {
-        let answer = Answer::new(serde_json::Value::Null, b"{}");
-        // Before the rows take the place of the old ones, and behind that.
-        for renamed in [false, true] {
-            let folder = tempfile::tempdir().expect("a folder");
-            let folder = folder.path();
-            let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
-            for (lines, replaced) in [
-                (&b"{\"id\":1}\n{\"id\":2}\n"[..], &[][..]),
-                (&b"{\"id\":\"one\"}\n"[..], &[(0, 9)]),
-            ] {
-                let rows = lines.split(|letter| *letter == b'\n').count() - 1;
-                let added =
-                    Added { answer: &answer, lines, rows, span: None, cursor: None, replaced };
-                store.append(&added).expect("it is kept");
-            }
-            store.state.rewrite = Some(Rewrite { bytes: 22, version_bytes: 9 });
-            store.save().expect("written");
-            drop(store);
-            let new = b"{\"id\":2}\n{\"id\":\"one\"}\n";
-            if renamed {
-                std::fs::create_dir(folder.join("versions")).expect("a folder");
-                std::fs::write(versions_path(folder, "orders"), b"{\"id\":1}\n").expect("written");
-                std::fs::write(rows_path(folder, "orders"), new).expect("written");
-            }
-            let mut store = Store::open(folder, "orders", "spot_order_history").expect("it opens");
-            assert_eq!(store.state.replaced.is_empty(), renamed);
-            store.finish().expect("it ends");
-            drop(store);
-            assert_eq!(std::fs::read(rows_path(folder, "orders")).expect("rows"), new);
-            let versions = std::fs::read(versions_path(folder, "orders")).expect("versions");
-            assert_eq!(versions, b"{\"id\":1}\n");
-            let state = super::state(folder, "orders").expect("a state");
-            assert_eq!(
-                (state.rows, state.versions, state.bytes, state.version_bytes),
-                (2, 1, 22, 9)
-            );
-        }
-    }
-}
+mod tests;

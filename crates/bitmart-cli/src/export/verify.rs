@@ -1,32 +1,32 @@
-//! `verify`: an export is read again and held against its manifest and its answers.
+//! `verify`: compares an export with its manifest and its stored responses.
 
 use std::path::{Path, PathBuf};
 
 use bitmart::Timestamp;
 use clap::{Arg, ArgMatches, Command};
 
-use super::archive::{self, Terms};
-use super::manifest::{Dataset, Kept, Manifest, names};
-use super::store::{raw_path, rows_path, state};
-use super::{Archive, compare, reread, source};
+use super::archive::{self, ArchiveInfo};
+use super::manifest::{Dataset, FileRecord, Manifest, names};
+use super::store::{raw_path, read_state, rows_path};
+use super::{Archive, reread, row_check, source};
 use crate::endpoint::parameters::date;
 use crate::failure::{Exit, Failure};
 use crate::ledger;
 use crate::output;
 
-/// Most faults that are told of one dataset.
-const FAULTS: usize = 10;
+/// Most faults of a dataset that are printed.
+const MAX_FAULTS: usize = 10;
 
 pub(crate) fn command() -> Command {
     Command::new("verify")
-        .about("Reads an export again: hashes, counts, doubles, rows against answers, completeness")
+        .about("Checks an export: hashes, counts, duplicates, rows against responses, completeness")
         .after_help(
-            "Where the export has balances and everything since the beginning, it also tells how they \
-             differ from the sum of the movements. That is no fault: some movements have no list.",
+            "If the export has balances, it also prints how they differ from the sums of the movements. \
+             A difference is no fault of the export: some movements are in no list.",
         )
         .arg(Arg::new("dir").required(true).value_name("DIR"))
         .arg(
-            // For tests: when it is.
+            // For tests: the present time.
             Arg::new("now").long("now").hide(true),
         )
 }
@@ -35,15 +35,15 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let folder = PathBuf::from(matches.get_one::<String>("dir").map_or("", String::as_str));
     let now = matches.get_one::<String>("now").and_then(|text| date(text));
     let now = now.unwrap_or_else(Timestamp::now);
-    let below = archive::below(&folder)?;
-    if below.is_empty() || Terms::read(&folder)?.is_some() {
-        return one(&folder, now);
+    let below = archive::archives_below(&folder)?;
+    if below.is_empty() || ArchiveInfo::read(&folder)?.is_some() {
+        return verify_archive(&folder, now);
     }
     // The archives of several profiles.
     let mut failed = None;
     for folder in below {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if let Err(failure) = one(&folder, now) {
+        if let Err(failure) = verify_archive(&folder, now) {
             eprintln!("{name}: {failure}");
             failed = failed
                 .or(Some(Failure::new(failure.exit, format!("{name} is not as it should be"))));
@@ -52,28 +52,28 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     failed.map_or(Ok(()), Err)
 }
 
-/// One archive.
-fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
+/// Verifies one archive.
+fn verify_archive(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     if reread::is_unfinished(folder) {
         return Err(Failure::new(Exit::Incomplete, "`export --reread` was interrupted")
             .with_advice("the same again finishes it"));
     }
-    let terms = Terms::read(folder)?.ok_or_else(|| {
+    let info = ArchiveInfo::read(folder)?.ok_or_else(|| {
         Failure::usage(format!("{} holds no archive: there is no export.json", folder.display()))
     })?;
-    let (reach, behind) = archive::reach(folder, &terms)?;
-    let age = source::age(terms.from_ms, reach, now.as_millis());
-    let mut text = format!("{}; {age}\n", source::of(&terms));
-    let Found { manifest, other, lacking, damage } = examine(folder, &terms)?;
-    let mut faults: Vec<String> = other.into_iter().chain(lacking).chain(damage).collect();
+    let (reach, behind) = archive::complete_until(folder, &info)?;
+    let age = source::describe_span(info.from_ms, reach, now.as_millis());
+    let mut text = format!("{}; {age}\n", source::describe(&info));
+    let Findings { manifest, general, incomplete, damaged } = examine(folder, &info)?;
+    let mut faults: Vec<String> = general.into_iter().chain(incomplete).chain(damaged).collect();
     text += &(manifest.summary() + "\n");
     for (name, end) in behind {
         text += &format!("{name}: covers only up to {}\n", Timestamp::from_millis(end));
     }
-    for name in archive::foreign(folder)? {
+    for name in archive::foreign_files(folder)? {
         text += &format!("{name} is no part of the archive\n");
     }
-    if terms.finished {
+    if info.finished {
         match Archive::open(folder).and_then(|archive| ledger::check(&archive)) {
             Ok((differences, problems)) => {
                 for line in problems.lines() {
@@ -93,45 +93,46 @@ fn one(folder: &Path, now: Timestamp) -> Result<(), Failure> {
     Err(Failure::new(Exit::Incomplete, faults.join("\n")))
 }
 
-/// What holding an archive against its manifest and its responses found.
+/// The faults of an archive.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Findings {
     pub(super) manifest: Manifest,
-    /// Of the whole archive.
-    pub(super) other: Vec<String>,
-    /// Lists that are not complete, and why.
-    pub(super) lacking: Vec<String>,
-    /// Files that are not as they were written.
-    pub(super) damage: Vec<String>,
+    /// Faults of the archive as a whole.
+    pub(super) general: Vec<String>,
+    /// Datasets that are not complete, with the reason.
+    pub(super) incomplete: Vec<String>,
+    /// Files that were changed or are missing.
+    pub(super) damaged: Vec<String>,
 }
 
-/// Reads every file.
-pub(super) fn examine(folder: &Path, terms: &Terms) -> Result<Found, Failure> {
-    let mut other = Vec::new();
-    let manifest = manifest(folder, terms, &mut other)?;
+/// Reads every file, and compares it with the manifest and the responses.
+pub(super) fn examine(folder: &Path, info: &ArchiveInfo) -> Result<Findings, Failure> {
+    let mut general = Vec::new();
+    let manifest = manifest(folder, info, &mut general)?;
     for name in names(folder)? {
         if !manifest.datasets.iter().any(|dataset| dataset.name == name) {
-            other.push(format!("{name}: is not in the manifest"));
+            general.push(format!("{name}: is not in the manifest"));
         }
     }
-    let (mut lacking, mut damage) = (Vec::new(), Vec::new());
+    let (mut incomplete, mut damaged) = (Vec::new(), Vec::new());
     for dataset in &manifest.datasets {
-        lacking.extend(lacks(dataset).map(|why| format!("{}: {why}", dataset.name)));
-        let mut found = Vec::new();
-        check(folder, dataset, terms.finished, &mut found);
-        let more = found.len().saturating_sub(FAULTS);
-        damage.extend(found.iter().take(FAULTS).map(|fault| format!("{}: {fault}", dataset.name)));
+        incomplete.extend(lacks(dataset).map(|why| format!("{}: {why}", dataset.name)));
+        let mut faults = Vec::new();
+        check(folder, dataset, info.finished, &mut faults);
+        let more = faults.len().saturating_sub(MAX_FAULTS);
+        let shown = faults.iter().take(MAX_FAULTS);
+        damaged.extend(shown.map(|fault| format!("{}: {fault}", dataset.name)));
         if more > 0 {
-            damage.push(format!("{}: and {more} more", dataset.name));
+            damaged.push(format!("{}: and {more} more", dataset.name));
         }
     }
-    for file in manifest.derived.iter().filter(|_| terms.finished) {
-        unchanged(folder, file, &mut damage);
+    for file in manifest.derived.iter().filter(|_| info.finished) {
+        check_hash(folder, file, &mut damaged);
     }
-    Ok(Found { manifest, other, lacking, damage })
+    Ok(Findings { manifest, general, incomplete, damaged })
 }
 
-/// Why a dataset is not complete.
+/// Returns why a dataset is not complete.
 pub(super) fn lacks(dataset: &Dataset) -> Option<String> {
     match (&dataset.refused, &dataset.lacks) {
         _ if dataset.complete => None,
@@ -141,22 +142,26 @@ pub(super) fn lacks(dataset: &Dataset) -> Option<String> {
     }
 }
 
-/// What the archive holds. While a run is not at its end, its states tell, and only what stood there before can be
-/// held against the manifest.
-fn manifest(folder: &Path, terms: &Terms, faults: &mut Vec<String>) -> Result<Manifest, Failure> {
-    if terms.finished {
+/// The manifest of the archive. While a run is not finished, it is made from the states, and only the beginning of
+/// files can be compared with the last manifest.
+fn manifest(
+    folder: &Path,
+    info: &ArchiveInfo,
+    faults: &mut Vec<String>,
+) -> Result<Manifest, Failure> {
+    if info.finished {
         return Manifest::read(folder);
     }
     faults.push(format!(
         "run {} is not at its end; the export command goes on where it stopped",
-        terms.run
+        info.run
     ));
-    let mut unfinished = Manifest::told(folder, terms.clone())?;
+    let mut unfinished = Manifest::from_states(folder, info.clone())?;
     if folder.join("manifest.json").exists() {
         let before = Manifest::read(folder)?;
         for dataset in &mut unfinished.datasets {
             let old = before.datasets.iter().find(|old| old.name == dataset.name);
-            // Where rows were moved since, the file is another.
+            // Where rows were moved since, the file was rewritten.
             if let Some(old) = old.filter(|old| old.complete && old.replaced == dataset.replaced) {
                 (dataset.file, dataset.raw) = (old.file.clone(), old.raw.clone());
             }
@@ -168,9 +173,9 @@ fn manifest(folder: &Path, terms: &Terms, faults: &mut Vec<String>) -> Result<Ma
 fn check(folder: &Path, dataset: &Dataset, finished: bool, faults: &mut Vec<String>) {
     for file in [&dataset.file, &dataset.raw].into_iter().chain(&dataset.versions) {
         if finished {
-            unchanged(folder, file, faults);
+            check_hash(folder, file, faults);
         } else if !file.path.is_empty() {
-            begins_unchanged(folder, file, faults);
+            check_beginning(folder, file, faults);
         }
     }
     if let Err(failure) = compare(folder, dataset, faults) {
@@ -179,7 +184,7 @@ fn check(folder: &Path, dataset: &Dataset, finished: bool, faults: &mut Vec<Stri
 }
 
 fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result<(), Failure> {
-    let state = state(folder, &dataset.name)?;
+    let state = read_state(folder, &dataset.name)?;
     for (path, bytes) in [
         (rows_path(folder, &dataset.name), state.bytes),
         (raw_path(folder, &dataset.name), state.raw_bytes),
@@ -188,20 +193,20 @@ fn compare(folder: &Path, dataset: &Dataset, faults: &mut Vec<String>) -> Result
             faults.push(format!("{} is shorter than it was", path.display()));
         }
     }
-    compare::check(folder, &dataset.name, &state, faults)
+    row_check::check(folder, &dataset.name, &state, faults)
 }
 
-/// What stood in a file at the end of the run before still has to.
-fn begins_unchanged(folder: &Path, file: &Kept, faults: &mut Vec<String>) {
-    match Kept::of_begin(folder, &file.path, file.bytes) {
+/// Checks that a file still begins with its contents at the end of the last run.
+fn check_beginning(folder: &Path, file: &FileRecord, faults: &mut Vec<String>) {
+    match FileRecord::read_prefix(folder, &file.path, file.bytes) {
         Ok(now) if now == *file => {}
         Ok(_) => faults.push(format!("{} was changed: its begin is another", file.path)),
         Err(failure) => faults.push(failure.to_string()),
     }
 }
 
-fn unchanged(folder: &Path, file: &Kept, faults: &mut Vec<String>) {
-    match Kept::of(folder, &file.path) {
+fn check_hash(folder: &Path, file: &FileRecord, faults: &mut Vec<String>) {
+    match FileRecord::read(folder, &file.path) {
         Ok(now) if now == *file => {}
         Ok(_) => faults.push(format!("{} was changed: its hash is another", file.path)),
         Err(failure) => faults.push(failure.to_string()),

@@ -1,4 +1,4 @@
-//! What the account has, against the sum of what moved.
+//! Compares balances with the sums of movements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,21 +6,21 @@ use std::fmt;
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
-use super::facts::{exact, text};
+use super::rows::{exact, text};
 use super::{Ledger, Problems, Sums, Wallet, add};
 use crate::export::Archive;
 use crate::failure::Failure;
 
-/// A balance and the sum of the movements of it. They may be equal.
+/// A balance and the sum of its movements, which may be equal.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// `None`: the coin in all wallets together.
+    /// `None` for the coin in all wallets together.
     pub(crate) wallet: Option<Wallet>,
     pub(crate) coin: String,
     pub(crate) balance: Decimal,
     pub(crate) moved: Decimal,
-    /// What could be the reason, where they differ.
-    pub(crate) because: Vec<&'static str>,
+    /// Possible reasons for a difference.
+    pub(crate) reasons: Vec<&'static str>,
 }
 
 impl Difference {
@@ -28,12 +28,12 @@ impl Difference {
         self.balance - self.moved
     }
 
-    /// A line, and for what differs a second with what could be the reason.
+    /// Formats a line, and for a difference a second one with the possible reasons.
     pub(crate) fn lines(&self) -> String {
-        if self.because.is_empty() {
+        if self.reasons.is_empty() {
             return format!("{self}\n");
         }
-        format!("{self}\n  it may be: {}\n", self.because.join("; or "))
+        format!("{self}\n  it may be: {}\n", self.reasons.join("; or "))
     }
 }
 
@@ -51,22 +51,22 @@ impl fmt::Display for Difference {
 }
 
 const BEFORE: &str =
-    "what the account had before the archive begins, or was given without a row in any list";
-const MARGIN: &str = "transfers into and out of isolated margin, which no list tells";
+    "what the account had before the archive begins, or received without a row in any list";
+const MARGIN: &str = "transfers into and out of isolated margin, which are in no list";
 const FUNDING: &str =
-    "deposits that went to the funding or futures account: the rows do not say where to";
+    "deposits to the funding or futures account: the rows do not contain the account";
 const LOST: &str = "rows that are not in the ledger, as listed above";
 const SUBS: &str =
-    "transfers with sub-accounts beyond the newest 100, which is all that the exchange gives";
-const INCOMPLETE: &str = "lists that are not complete, as the manifest says";
-const EARN: &str = "savings whose records the exchange does not give";
+    "transfers with sub-accounts beyond the newest 100, which is all that the exchange returns";
+const INCOMPLETE: &str = "lists that are not complete by the manifest";
+const EARN: &str = "savings whose records the exchange does not return";
 
-/// Compares the sums of all movements with the newest balances of the archive: per wallet and coin, then
-/// per coin in all wallets, since some transfers between wallets have no list. Coins of which there is
-/// nothing and that never moved are left out.
+/// Compares the sums of all movements with the newest balances of the archive: per wallet and coin, then per coin in
+/// all wallets, since some transfers between wallets are in no list. Coins without balance and movements are left
+/// out.
 ///
 /// # Errors
-/// When a file of the archive cannot be read.
+/// If a file of the archive cannot be read.
 pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Failure> {
     let (moved, problems) = Ledger::new(archive).sums(None)?;
     let balances = balances(archive)?;
@@ -80,7 +80,7 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
         let sum = all.entry(coin.clone()).or_default();
         sum.0 += balance;
         sum.1 += moved;
-        if balances_of(wallet).is_some_and(|name| archive.has(name)) {
+        if balance_dataset(wallet).is_some_and(|name| archive.has(name)) {
             lines.push((Some(wallet.clone()), coin.clone(), balance, moved));
         }
     }
@@ -104,18 +104,18 @@ pub(crate) fn check(archive: &Archive) -> Result<(Vec<Difference>, Problems), Fa
     let lines = lines.into_iter().map(|(wallet, coin, balance, moved)| {
         let reasons =
             reasons(&wallet).into_iter().filter(|(applies, _)| *applies && balance != moved);
-        let because = reasons.map(|(_, reason)| reason).collect();
-        Difference { wallet, coin, balance, moved, because }
+        let reasons = reasons.map(|(_, reason)| reason).collect();
+        Difference { wallet, coin, balance, moved, reasons }
     });
     Ok((lines.collect(), problems))
 }
 
-/// The lists that balances come from.
+/// The datasets of balances.
 const BALANCES: [&str; 4] =
     ["balances-spot", "balances-futures", "balances-margin", "balances-earn"];
 
-/// The list that tells what a wallet has; none for the account of copy trading.
-fn balances_of(wallet: &Wallet) -> Option<&'static str> {
+/// The dataset with the balances of a wallet. Copy trading has none.
+fn balance_dataset(wallet: &Wallet) -> Option<&'static str> {
     match wallet {
         Wallet::Spot => Some(BALANCES[0]),
         Wallet::Futures => Some(BALANCES[1]),
@@ -129,22 +129,22 @@ fn is_margin(wallet: &Wallet) -> bool {
     matches!(wallet, Wallet::Margin(_))
 }
 
-/// The newest balances.
+/// Reads the newest balances.
 fn balances(archive: &Archive) -> Result<Sums, Failure> {
     let mut sums = Sums::new();
     for name in BALANCES {
         archive.newest(name, |row| {
-            told(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
+            row_balances(name, row).into_iter().try_for_each(|(key, sum)| add(&mut sums, key, sum))
         })?;
     }
     Ok(sums)
 }
 
-/// What every snapshot told, oldest first of each wallet: when, and the balances of that moment.
+/// Passes the time and the balances of every snapshot to `each`, oldest first within a dataset.
 ///
 /// # Errors
-/// When a file of the archive cannot be read, and what `each` returns.
-pub(crate) fn balances_told(
+/// If a file of the archive cannot be read, and what `each` returns.
+pub(crate) fn each_balance_snapshot(
     archive: &Archive,
     mut each: impl FnMut(Timestamp, Sums) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -158,7 +158,7 @@ pub(crate) fn balances_told(
                 done = each(time, sums);
             }
             let (_, sums) = snapshot.get_or_insert_with(|| (taken, Sums::new()));
-            let mut balances = told(name, row).into_iter();
+            let mut balances = row_balances(name, row).into_iter();
             let added = balances.try_for_each(|(key, sum)| add(sums, key, sum));
             done = std::mem::replace(&mut done, Ok(())).and(added);
         })?;
@@ -170,9 +170,9 @@ pub(crate) fn balances_told(
     Ok(())
 }
 
-/// What a row of one of these lists says: of spot with the funding account, which has no movements of its own; of
-/// futures without what open positions would bring; of margin with what is borrowed; of savings what they hold.
-fn told(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
+/// Returns the balances in a row. Spot includes the funding account, which has no movements of its own; futures
+/// exclude unrealized profit; margin includes loans.
+fn row_balances(name: &str, row: &Value) -> Vec<((Wallet, String), Decimal)> {
     let total =
         |parts: &[&str]| -> Decimal { parts.iter().filter_map(|part| exact(row.get(part)?)).sum() };
     let of = |wallet: Wallet, coin: &str, amount| {

@@ -1,10 +1,10 @@
-//! What happened: an entry, and the movements of money that it consists of.
+//! Ledger entries and their movements of money.
 
 use std::fmt;
 
 use bitmart::{Decimal, Timestamp};
 
-/// Where money lies.
+/// A place that holds money.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wallet {
     Spot,
@@ -14,12 +14,12 @@ pub(crate) enum Wallet {
     CopyTrading,
     /// Savings.
     Earn,
-    /// A sub-account. The archive does not know what it does with its money.
+    /// A sub-account, whose own movements are not in the archive.
     SubAccount(String),
 }
 
 impl Wallet {
-    /// Whether it is of the account whose archive this is.
+    /// Whether the wallet belongs to the account of the archive.
     pub(crate) fn is_inside(&self) -> bool {
         !matches!(self, Self::SubAccount(_))
     }
@@ -38,36 +38,35 @@ impl fmt::Display for Wallet {
     }
 }
 
-/// What an entry or a movement is.
+/// The kind of an entry or a movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    /// One coin for another.
     Trade,
     Deposit,
     Withdrawal,
-    /// Between wallets of the account, or with its sub-accounts: nothing is gained or lost.
+    /// Between wallets of the account, or with its sub-accounts.
     Transfer,
     Fee,
-    /// Borrowed for margin, and paid back.
+    /// A margin loan.
     Loan,
     LoanRepayment,
     MarginInterest,
-    /// What savings brought.
+    /// Interest of savings.
     EarnInterest,
-    /// Of fees, paid back or passed on.
+    /// A refund or a share of fees.
     Rebate,
-    /// Paid or received for a position that stayed open.
+    /// Funding paid or received for a futures position.
     Funding,
     Liquidation,
-    /// Profit or, negative, loss of a position in futures.
+    /// Realized profit or, if negative, loss of a futures position.
     RealisedProfit,
-    /// What the exchange gives no known name.
+    /// A kind that this program does not know.
     Other,
 }
 
 impl Kind {
-    /// The word that files have.
-    pub(crate) fn word(self) -> &'static str {
+    /// The name in files.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Trade => "trade",
             Self::Deposit => "deposit",
@@ -87,31 +86,31 @@ impl Kind {
     }
 }
 
-/// Money that came into a wallet or left it.
+/// An amount that entered or left a wallet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Movement {
     pub(crate) wallet: Wallet,
-    /// What this part of the entry is: the fee of a trade is a fee.
+    /// Kind of this part of the entry: the fee of a trade is a fee.
     pub(crate) kind: Kind,
     pub(crate) coin: String,
-    /// Negative for what left.
+    /// Negative if it left the wallet.
     pub(crate) amount: Decimal,
 }
 
-/// Movements that belong together: those of one row of the archive.
+/// The movements of one row of the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) time: Timestamp,
     pub(crate) kind: Kind,
     pub(crate) movements: Vec<Movement>,
-    /// The dataset and the id of the row that says so.
+    /// Dataset and id of the row.
     pub(crate) dataset: String,
     pub(crate) row: String,
     /// Pair or contract.
     pub(crate) symbol: Option<String>,
     pub(crate) order_id: Option<String>,
     pub(crate) trade_id: Option<String>,
-    /// Hash of the transaction on its chain.
+    /// Hash of the blockchain transaction.
     pub(crate) tx_hash: Option<String>,
     /// Price of a trade, in the quote currency.
     pub(crate) price: Option<Decimal>,
@@ -119,7 +118,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// An id that no other entry of the archive has.
+    /// An id that is unique in the archive.
     pub(crate) fn id(&self) -> String {
         format!("{}:{}", self.dataset, self.row)
     }

@@ -1,13 +1,13 @@
-//! Rows that are in no ledger, and why: nothing is lost silently.
+//! Rows that became no ledger entries, with the reason.
 
 use std::fmt::Write as _;
 
 use super::Movement;
 
-/// Most rows of one kind of problem that are told by their ids.
-const TOLD: usize = 20;
+/// Most ids that are listed for a problem.
+const MAX_IDS: usize = 20;
 
-/// What is not in the ledger, by dataset and reason.
+/// Rows that are not in the ledger, by dataset and reason.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
@@ -16,7 +16,8 @@ struct Problem {
     dataset: String,
     why: &'static str,
     rows: u64,
-    told: Vec<String>,
+    /// The first rows, by id.
+    listed: Vec<String>,
 }
 
 impl Problems {
@@ -24,37 +25,40 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// Notes a row. `lost` is what it would have moved.
+    /// Adds a row. `lost` are the movements that are not in the ledger.
     pub(super) fn add(&mut self, dataset: &str, why: &'static str, row: &str, lost: &[Movement]) {
         let same = |known: &Problem| known.dataset == dataset && known.why == why;
         let at = self.0.iter().position(same).unwrap_or_else(|| {
             let dataset = dataset.to_owned();
-            self.0.push(Problem { dataset, why, rows: 0, told: Vec::new() });
+            self.0.push(Problem { dataset, why, rows: 0, listed: Vec::new() });
             self.0.len() - 1
         });
         let problem = &mut self.0[at];
         problem.rows += 1;
-        if problem.told.len() < TOLD {
-            let mut told =
+        if problem.listed.len() < MAX_IDS {
+            let mut text =
                 if row.is_empty() { "a row without an id".to_owned() } else { row.into() };
             for (place, lost) in lost.iter().enumerate() {
                 let before = if place == 0 { " (" } else { ", " };
-                // Writing to a text cannot fail.
-                let _ = write!(told, "{before}{} {}", lost.amount.normalize(), lost.coin);
+                // Writing to a `String` does not fail.
+                let _ = write!(text, "{before}{} {}", lost.amount.normalize(), lost.coin);
             }
-            told += if lost.is_empty() { "" } else { ")" };
-            problem.told.push(told);
+            text += if lost.is_empty() { "" } else { ")" };
+            problem.listed.push(text);
         }
     }
 
-    /// A line for each dataset and reason.
+    /// Formats a line for each dataset and reason.
     pub(crate) fn lines(&self) -> Vec<String> {
         let line = |problem: &Problem| {
-            let Problem { dataset, why, rows, told } = problem;
-            let more = *rows - told.len() as u64;
+            let Problem { dataset, why, rows, listed } = problem;
+            let more = *rows - listed.len() as u64;
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let noun = if *rows == 1 { "row" } else { "rows" };
-            format!("{dataset}: {rows} {noun} not in the ledger: {why}: {}{more}", told.join("; "))
+            format!(
+                "{dataset}: {rows} {noun} not in the ledger: {why}: {}{more}",
+                listed.join("; ")
+            )
         };
         self.0.iter().map(line).collect()
     }

@@ -1,4 +1,4 @@
-//! Order and sums hold whatever the rows are and in whatever order the files have them.
+//! Order and sums of the ledger, for random rows in random order.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Entry, Kind, Ledger, Wallet, check};
 use crate::export::Archive;
 
-/// What a row of the test says: a time of few, so that many share one, and amounts of up to 16 digits.
+/// A random row: one of few times, so that many are equal, and amounts of up to 16 digits.
 #[derive(Clone, Debug)]
 enum Row {
     Trade {
@@ -30,7 +30,7 @@ enum Row {
         fee: u32,
         status: u8,
     },
-    /// Between spot and futures, told by both.
+    /// Between spot and futures, in the lists of both.
     Transfer {
         second: i64,
         amount: u64,
@@ -77,7 +77,7 @@ fn amount(units: impl Into<i128>) -> Decimal {
     Decimal::from_i128_with_scale(units.into(), 8)
 }
 
-/// The archive of rows whose ids are their places, and the sums that they must have.
+/// Creates an archive of rows whose ids are their positions, and returns the expected sums.
 fn archive(
     folder: &std::path::Path,
     rows: &[Row],
@@ -167,7 +167,7 @@ fn archive(
         .map(|((name, endpoint), rows)| (name, endpoint, rows))
         .collect();
     sums.retain(|_, sum: &mut Decimal| !sum.is_zero());
-    (Archive::of_rows(folder, &files), sums)
+    (Archive::with_rows(folder, &files), sums)
 }
 
 fn entries(archive: &Archive) -> Vec<Entry> {
@@ -184,7 +184,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn sums_are_those_of_the_rows_to_the_last_digit(rows in prop::collection::vec(row(), 0..40)) {
+    fn sums_equal_those_of_the_rows_to_the_last_digit(rows in prop::collection::vec(row(), 0..40)) {
         let folder = tempfile::tempdir().expect("a folder");
         let (archive, wanted) = archive(folder.path(), &rows);
         let (mut sums, problems) = Ledger::new(&archive).sums(None).expect("sums");
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn entries_are_ordered_by_time_then_by_cause_then_by_ids(rows in prop::collection::vec(row(), 0..40)) {
+    fn orders_entries_by_time_then_rank_then_id(rows in prop::collection::vec(row(), 0..40)) {
         let folder = tempfile::tempdir().expect("a folder");
         let (archive, _) = archive(folder.path(), &rows);
         let entries = entries(&archive);
@@ -222,7 +222,7 @@ proptest! {
 }
 
 #[test]
-fn rows_without_a_time_are_named_with_what_they_moved() {
+fn reports_rows_without_a_time_with_their_amounts() {
     let folder = tempfile::tempdir().expect("a folder");
     let rows = [Row::Trade {
         second: 1,
@@ -238,16 +238,17 @@ fn rows_without_a_time_are_named_with_what_they_moved() {
     let row: Value = serde_json::from_str(&text).expect("a row");
     let mut row = row;
     row["createTime"] = json!(0);
-    let archive = Archive::of_rows(folder.path(), &[("trades", "spot_account_trades", vec![row])]);
+    let archive =
+        Archive::with_rows(folder.path(), &[("trades", "spot_account_trades", vec![row])]);
     let (sums, problems) = Ledger::new(&archive).sums(None).expect("sums");
     assert!(sums.is_empty());
     let wanted =
-        "trades: 1 row not in the ledger: the exchange told no time: 1 (1 BTC, -0.0000025 USDT)";
+        "trades: 1 row not in the ledger: the exchange sent no time: 1 (1 BTC, -0.0000025 USDT)";
     assert_eq!(problems.lines(), [wanted]);
 }
 
 #[test]
-fn a_balance_that_is_not_the_sum_is_a_line_with_reasons() {
+fn reports_a_difference_with_possible_reasons() {
     let folder = tempfile::tempdir().expect("a folder");
     let deposit = json!({
         "deposit_id": "7", "withdraw_id": "", "operation_type": "deposit", "status": 3,
@@ -255,7 +256,7 @@ fn a_balance_that_is_not_the_sum_is_a_line_with_reasons() {
         "apply_time": 1_750_000_000_000_i64, "address_memo": "", "tx_id": "0xab",
     });
     let balance = json!({ "currency": "USDT", "available": "10", "frozen": "0.25" });
-    let archive = Archive::of_rows(
+    let archive = Archive::with_rows(
         folder.path(),
         &[
             ("deposits", "account_funding_history", vec![deposit]),

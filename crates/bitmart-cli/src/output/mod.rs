@@ -216,15 +216,15 @@ fn form<'a>(entry: &'a EndpointEntry, path: &str) -> Option<&'a str> {
     let (list, name) = path.rsplit_once('.').unwrap_or(("", path));
     let positional = |field: &Field| {
         let place = field.path.strip_prefix(list).is_some_and(|rest| rest.starts_with('['));
-        place && field.form.split(',').next() == Some(name)
+        place && field.column == name
     };
     let found = entry.fields.iter().find(|field| field.path == path);
     found.or_else(|| entry.fields.iter().find(|field| positional(field))).map(|field| field.form)
 }
 
-/// The documented name of a column of positional rows; its form begins with it.
+/// The documented name of a column of positional rows.
 pub(crate) fn column(entry: &EndpointEntry, path: &str, index: usize) -> Option<String> {
     let path = format!("{path}[{index}]");
-    let form = entry.fields.iter().find(|field| field.path == path)?.form;
-    Some(form.split(',').next().unwrap_or(form).to_owned())
+    let column = entry.fields.iter().find(|field| field.path == path)?.column;
+    Some(column.to_owned()).filter(|column| !column.is_empty())
 }

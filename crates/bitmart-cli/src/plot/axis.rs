@@ -2,21 +2,21 @@
 
 use bitmart::Decimal;
 
-/// Lines across a plot, about.
+/// Approximate number of grid lines.
 const LINES: f64 = 5.0;
 
-/// From where to where an axis goes.
+/// The range of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Frame {
     pub(super) low: f64,
     pub(super) high: f64,
-    /// Distance of the lines.
+    /// Distance of the grid lines.
     step: f64,
 }
 
 impl Frame {
-    /// An axis for these values. It begins at zero if it must, or if little would be lost.
-    pub(super) fn of(values: impl Iterator<Item = Decimal>, zero: bool) -> Self {
+    /// Chooses a range for these values. It includes zero if required, or if little resolution is lost.
+    pub(super) fn fit(values: impl Iterator<Item = Decimal>, zero: bool) -> Self {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for value in values.map(pixel) {
             (low, high) = (low.min(value), high.max(value));
@@ -28,26 +28,25 @@ impl Frame {
         if zero || is_near(low, high) || is_near(-high, -low) {
             (low, high) = (low.min(0.0), high.max(0.0));
         }
-        let wide = high - low;
-        // Levels that hardly differ are not drawn as if they did: the numbers beside the axis would
-        // not show it.
+        let range = high - low;
+        // Nearly equal levels are drawn as a flat line: the labels could not show their difference.
         let least = low.abs().max(high.abs()) * 0.001;
-        let room = if least > 0.0 { (wide * 0.05).max(least) } else { 0.5 };
-        let is_flat = wide < least;
+        let margin = if least > 0.0 { (range * 0.05).max(least) } else { 0.5 };
+        let is_flat = range < least;
         if low != 0.0 || is_flat || least <= 0.0 {
-            low -= room;
+            low -= margin;
         }
         if high != 0.0 || is_flat || least <= 0.0 {
-            high += room;
+            high += margin;
         }
         Self { low, high, step: step((high - low) / LINES) }
     }
 
-    /// Where lines are.
+    /// Positions of the grid lines.
     pub(super) fn lines(&self) -> Vec<f64> {
         let mut lines = Vec::new();
         let mut at = (self.low / self.step).ceil();
-        // A number so large that adding a step changes nothing ends the loop as well.
+        // The count also ends the loop where adding a step to a large number changes nothing.
         while at * self.step <= self.high && lines.len() < 12 {
             lines.push(at * self.step);
             at += 1.0;
@@ -55,7 +54,7 @@ impl Frame {
         lines
     }
 
-    /// A number beside the axis: short, and different from those of the next lines.
+    /// Formats the label of a grid line: short, and different from its neighbors.
     pub(super) fn label(&self, value: f64) -> String {
         let most = self.low.abs().max(self.high.abs());
         let (unit, name) = [(1e9, "B"), (1e6, "M"), (1e3, "k")]
@@ -78,7 +77,7 @@ impl Frame {
         };
         match text.as_str() {
             "0" | "-0" => "0".to_owned(),
-            // The sign that is as wide as a plus.
+            // U+2212, which is as wide as a plus sign.
             text => text.replace('-', "−") + name,
         }
     }
@@ -92,8 +91,8 @@ fn step(about: f64) -> f64 {
     nearest.map_or(10.0, |(_, step)| step) * power
 }
 
-/// A value as a place.
+/// Converts a value to a position.
 pub(super) fn pixel(value: Decimal) -> f64 {
-    // Every decimal is within the range of a float.
+    // The range of a float includes every decimal.
     value.to_string().parse().unwrap_or(0.0)
 }

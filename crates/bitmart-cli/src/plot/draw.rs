@@ -1,4 +1,4 @@
-//! What `plotters` draws: lines, marks and texts.
+//! Drawing with `plotters`: lines, marks and texts.
 
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
@@ -10,30 +10,31 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, IntoFont as _, TextStyle};
 
 use super::axis::{Frame, pixel};
-use super::{MOST_SERIES, Mark, Plot, Ranking, Series};
+use super::{MAX_SERIES, Mark, Plot, Ranking, Series};
 
 const WIDTH: u32 = 440;
 const HEIGHT: u32 = 240;
-/// Height of a bar of a ranking with what is around it.
-const ROW: u32 = 24;
-/// Room for the numbers of an axis.
-const NUMBERS: u32 = 58;
-const UNDER: u32 = 24;
-const LEGEND: u32 = 22;
-/// `plotters` writes this as 12.5 pixels: a page of 360 shows about ten of them.
+/// Height of a bar of a ranking with its margins.
+const ROW_HEIGHT: u32 = 24;
+/// Width of the labels of a vertical axis.
+const Y_LABELS_WIDTH: u32 = 58;
+const X_LABELS_HEIGHT: u32 = 24;
+const LEGEND_HEIGHT: u32 = 22;
+/// `plotters` writes this as 12.5 pixels, which a page of 360 pixels shows as about ten.
 const FONT: f64 = 15.5;
-/// Letters of a name that fit.
-const NAME: usize = 13;
-/// Labels under a plot, and the pixels that a letter of them takes, about.
-const LABELS: usize = 5;
-const LETTER: usize = 8;
+/// Most characters of a name.
+const MAX_NAME: usize = 13;
+/// Most labels of a horizontal axis.
+const MAX_LABELS: usize = 5;
+/// Approximate width of a character in pixels.
+const LETTER_WIDTH: usize = 8;
 
-/// Colours that stand for what the style sheet of the page gives.
+/// Placeholders for the colors of the page.
 const INK: RGBColor = RGBColor(1, 1, 1);
 const GRID: RGBColor = RGBColor(2, 2, 2);
-const SERIES: [RGBColor; MOST_SERIES] =
+const SERIES: [RGBColor; MAX_SERIES] =
     [RGBColor(3, 3, 3), RGBColor(4, 4, 4), RGBColor(5, 5, 5), RGBColor(6, 6, 6)];
-const COLOURS: [(&str, &str); 2 + MOST_SERIES] = [
+const COLORS: [(&str, &str); 2 + MAX_SERIES] = [
     ("\"#010101\"", "\"currentColor\""),
     ("\"#020202\"", "\"var(--plot-grid, #d0d7de)\""),
     ("\"#030303\"", "\"var(--plot-1, #1f5fbf)\""),
@@ -52,36 +53,41 @@ pub(super) fn size() -> (u32, u32) {
 }
 
 pub(super) fn ranking_size(bars: usize) -> (u32, u32) {
-    (WIDTH, u32::try_from(bars).unwrap_or(u32::MAX / ROW).saturating_mul(ROW) + UNDER + 8)
+    (
+        WIDTH,
+        u32::try_from(bars).unwrap_or(u32::MAX / ROW_HEIGHT).saturating_mul(ROW_HEIGHT)
+            + X_LABELS_HEIGHT
+            + 8,
+    )
 }
 
 pub(super) fn plot(plot: &Plot, frame: &Frame) -> Option<String> {
-    let series = &plot.series[..plot.series.len().min(MOST_SERIES)];
-    on_page((WIDTH, HEIGHT), |area| {
+    let series = &plot.series[..plot.series.len().min(MAX_SERIES)];
+    render((WIDTH, HEIGHT), |area| {
         let has_legend = series.len() > 1;
         if has_legend {
             legend(area, series)?;
         }
         let mut chart = ChartBuilder::on(area)
-            .margin_top(if has_legend { LEGEND } else { 8 })
+            .margin_top(if has_legend { LEGEND_HEIGHT } else { 8 })
             .margin_right(12)
-            .x_label_area_size(UNDER)
-            .y_label_area_size(NUMBERS)
+            .x_label_area_size(X_LABELS_HEIGHT)
+            .y_label_area_size(Y_LABELS_WIDTH)
             .build_cartesian_2d(0.0..float(plot.labels.len().max(1)), frame.low..frame.high)
             .ok()?;
         grid(&chart, area, frame)?;
         labels(&chart, area, plot, frame)?;
         let bars = series.iter().filter(|series| series.mark == Mark::Bars).count();
-        let share = share(series, bars);
+        let share = bars_per_point(series, bars);
         let mut bar = 0;
-        for (one, colour) in series.iter().zip(SERIES) {
+        for (one, color) in series.iter().zip(SERIES) {
             match one.mark {
                 Mark::Bars => {
-                    draw_bars(&mut chart, one, colour, share.map(|of| (bar, of)))?;
+                    draw_bars(&mut chart, one, color, share.map(|of| (bar, of)))?;
                     bar += 1;
                 }
-                Mark::Steps => draw_steps(&mut chart, one, colour)?,
-                Mark::Dots => draw_dots(&mut chart, one, colour)?,
+                Mark::Steps => draw_steps(&mut chart, one, color)?,
+                Mark::Dots => draw_dots(&mut chart, one, color)?,
             }
         }
         Some(())
@@ -90,13 +96,13 @@ pub(super) fn plot(plot: &Plot, frame: &Frame) -> Option<String> {
 
 pub(super) fn ranking(ranking: &Ranking, frame: &Frame) -> Option<String> {
     let size = ranking_size(ranking.bars.len());
-    on_page(size, |area| {
+    render(size, |area| {
         let rows = float(ranking.bars.len());
         let mut chart = ChartBuilder::on(area)
             .margin_right(16)
             .margin_top(4)
-            .x_label_area_size(UNDER)
-            .y_label_area_size(NUMBERS * 2)
+            .x_label_area_size(X_LABELS_HEIGHT)
+            .y_label_area_size(Y_LABELS_WIDTH * 2)
             .build_cartesian_2d(frame.low..frame.high, 0.0..rows)
             .ok()?;
         for line in frame.lines() {
@@ -117,41 +123,41 @@ pub(super) fn ranking(ranking: &Ranking, frame: &Frame) -> Option<String> {
     })
 }
 
-/// Draws and gives what stands within the element, with the colours of the page.
-fn on_page(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Option<String> {
+/// Draws, and returns the contents of the `svg` element, with the colors of the page.
+fn render(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Option<String> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
         draw(&area)?;
         area.present().ok()?;
     }
-    // The element around it is ours.
+    // The template adds the element again.
     let body = text.split_once('>')?.1.trim().strip_suffix("</svg>")?;
     let body = body.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "");
-    let colour = |body: String, (from, to): &(&str, &str)| body.replace(from, to);
-    Some(COLOURS.iter().fold(body, colour))
+    let color = |body: String, (from, to): &(&str, &str)| body.replace(from, to);
+    Some(COLORS.iter().fold(body, color))
 }
 
-/// Lines across, and their numbers.
+/// Draws the grid lines and their labels.
 fn grid(chart: &Chart<'_, '_>, area: &Area<'_>, frame: &Frame) -> Drawn {
     let wide = chart.plotting_area().get_x_range().end;
     for line in frame.lines() {
         let ends = [(0.0, line), (wide, line)].map(|end| chart.backend_coord(&end));
-        let colour = if line == 0.0 { INK } else { GRID };
-        area.draw(&PathElement::new(ends.to_vec(), colour.stroke_width(1))).ok()?;
+        let color = if line == 0.0 { INK } else { GRID };
+        area.draw(&PathElement::new(ends.to_vec(), color.stroke_width(1))).ok()?;
         let style = text(HPos::Right, VPos::Center);
         area.draw(&Text::new(frame.label(line), (ends[0].0 - 6, ends[0].1), style)).ok()?;
     }
     Some(())
 }
 
-/// Names of some points, those of the first and the last always.
+/// Draws the names of some points, always including the first and the last.
 fn labels(chart: &Chart<'_, '_>, area: &Area<'_>, plot: &Plot, frame: &Frame) -> Drawn {
     let last = plot.labels.len().saturating_sub(1);
-    let longest = plot.labels.iter().map(|label| label.chars().count().min(NAME)).max();
-    let wide = (longest.unwrap_or(1) + 2) * LETTER;
-    let room = usize::try_from(WIDTH - NUMBERS).unwrap_or(LABELS) / wide;
-    let shown = LABELS.min(last + 1).min(room.max(1));
+    let longest = plot.labels.iter().map(|label| label.chars().count().min(MAX_NAME)).max();
+    let wide = (longest.unwrap_or(1) + 2) * LETTER_WIDTH;
+    let room = usize::try_from(WIDTH - Y_LABELS_WIDTH).unwrap_or(MAX_LABELS) / wide;
+    let shown = MAX_LABELS.min(last + 1).min(room.max(1));
     for slot in 0..shown {
         let at = if shown > 1 { slot * last / (shown - 1) } else { 0 };
         let Some(label) = plot.labels.get(at) else { continue };
@@ -169,28 +175,27 @@ fn labels(chart: &Chart<'_, '_>, area: &Area<'_>, plot: &Plot, frame: &Frame) ->
 }
 
 fn legend(area: &Area<'_>, series: &[Series]) -> Drawn {
-    let mut left = i32::try_from(NUMBERS).unwrap_or_default();
-    for (one, colour) in series.iter().zip(SERIES) {
+    let mut left = i32::try_from(Y_LABELS_WIDTH).unwrap_or_default();
+    for (one, color) in series.iter().zip(SERIES) {
         let swatch = [(left, 5), (left + 10, 15)];
         match one.mark {
-            Mark::Dots => area.draw(&Circle::new((left + 5, 10), 4, colour.filled())).ok()?,
+            Mark::Dots => area.draw(&Circle::new((left + 5, 10), 4, color.filled())).ok()?,
             Mark::Steps => {
                 let line = vec![(left, 10), (left + 10, 10)];
-                area.draw(&PathElement::new(line, colour.stroke_width(3))).ok()?;
+                area.draw(&PathElement::new(line, color.stroke_width(3))).ok()?;
             }
-            Mark::Bars => area.draw(&Rectangle::new(swatch, colour.filled())).ok()?,
+            Mark::Bars => area.draw(&Rectangle::new(swatch, color.filled())).ok()?,
         }
         let name = short(&one.name);
         let style = text(HPos::Left, VPos::Center);
         area.draw(&Text::new(name.clone(), (left + 15, 10), style)).ok()?;
-        left += 30 + i32::try_from(name.chars().count() * LETTER).unwrap_or_default();
+        left += 30 + i32::try_from(name.chars().count() * LETTER_WIDTH).unwrap_or_default();
     }
     Some(())
 }
 
-/// Into how many parts the place of a bar is divided; `None` when bars of all series may take the
-/// whole.
-fn share(series: &[Series], bars: usize) -> Option<usize> {
+/// Number of bars beside each other at a point; `None` if the bars of different series do not overlap.
+fn bars_per_point(series: &[Series], bars: usize) -> Option<usize> {
     let signs = |series: &Series| {
         let values = || series.values.iter().flatten();
         (
@@ -208,24 +213,24 @@ fn share(series: &[Series], bars: usize) -> Option<usize> {
 fn draw_bars(
     chart: &mut Chart<'_, '_>,
     series: &Series,
-    colour: RGBColor,
+    color: RGBColor,
     share: Option<(usize, usize)>,
 ) -> Drawn {
     let (nth, of) = share.unwrap_or((0, 1));
-    // The bars of one month alone are not as wide as the plot.
+    // A single bar does not fill the plot.
     let all = 0.8_f64.min(0.2 * float(series.values.len()));
     let width = all / float(of);
     let bars = series.values.iter().enumerate().filter_map(|(at, value)| {
         let value = pixel((*value)?);
         let left = float(at) + (1.0 - all) / 2.0 + width * float(nth);
         (value != 0.0)
-            .then(|| Rectangle::new([(left, 0.0), (left + width * 0.94, value)], colour.filled()))
+            .then(|| Rectangle::new([(left, 0.0), (left + width * 0.94, value)], color.filled()))
     });
     chart.draw_series(bars).ok().map(drop)
 }
 
-/// A line for each stretch without holes.
-fn draw_steps(chart: &mut Chart<'_, '_>, series: &Series, colour: RGBColor) -> Drawn {
+/// Draws a line for each series of points with values.
+fn draw_steps(chart: &mut Chart<'_, '_>, series: &Series, color: RGBColor) -> Drawn {
     let mut lines: Vec<Vec<(f64, f64)>> = vec![Vec::new()];
     for (at, value) in series.values.iter().enumerate() {
         match (value, lines.last_mut()) {
@@ -236,14 +241,14 @@ fn draw_steps(chart: &mut Chart<'_, '_>, series: &Series, colour: RGBColor) -> D
         }
     }
     let lines = lines.into_iter().filter(|line| !line.is_empty());
-    let lines = lines.map(|line| PathElement::new(line, colour.stroke_width(2)));
+    let lines = lines.map(|line| PathElement::new(line, color.stroke_width(2)));
     chart.draw_series(lines).ok().map(drop)
 }
 
-fn draw_dots(chart: &mut Chart<'_, '_>, series: &Series, colour: RGBColor) -> Drawn {
+fn draw_dots(chart: &mut Chart<'_, '_>, series: &Series, color: RGBColor) -> Drawn {
     let dots = series.values.iter().enumerate().filter_map(|(at, value)| {
         let within = series.within.get(at).map_or(0.5, |part| f64::from(*part) / 1_000.0);
-        Some(Circle::new((float(at) + within, pixel((*value)?)), 3, colour.filled()))
+        Some(Circle::new((float(at) + within, pixel((*value)?)), 3, color.filled()))
     });
     chart.draw_series(dots).ok().map(drop)
 }
@@ -253,12 +258,12 @@ fn text(side: HPos, height: VPos) -> TextStyle<'static> {
     style.pos(Pos::new(side, height))
 }
 
-/// A name that fits.
+/// Shortens a name.
 fn short(name: &str) -> String {
-    if name.chars().count() <= NAME {
+    if name.chars().count() <= MAX_NAME {
         return name.to_owned();
     }
-    name.chars().take(NAME - 1).chain(['…']).collect()
+    name.chars().take(MAX_NAME - 1).chain(['…']).collect()
 }
 
 fn float(count: usize) -> f64 {

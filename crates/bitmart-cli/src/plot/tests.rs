@@ -1,4 +1,4 @@
-//! What a plot must be, whatever its values are.
+//! Properties of plots.
 
 use bitmart::Decimal;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn plot(values: Vec<Option<Decimal>>, mark: Mark) -> Plot {
     Plot { id: text("p"), title: text("A title"), description: text("Words"), labels, series }
 }
 
-/// Every number of an attribute that is a place.
+/// All numbers in attributes of positions.
 fn places(svg: &str) -> Vec<i64> {
     let names = ["x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "width", "height", "points"];
     let mut found = Vec::new();
@@ -32,7 +32,7 @@ fn places(svg: &str) -> Vec<i64> {
 }
 
 #[test]
-fn what_a_name_says_stays_a_text() {
+fn escapes_names() {
     let hostile = "</title><script>alert(1)</script>\"#010101\"&'";
     let mut plot = plot(vec![Some(Decimal::ONE)], Mark::Bars);
     (plot.title, plot.description) = (hostile.to_owned(), hostile.to_owned());
@@ -50,7 +50,7 @@ fn what_a_name_says_stays_a_text() {
 }
 
 #[test]
-fn a_plot_is_told_in_words_and_has_the_colours_of_the_page() {
+fn has_a_description_and_the_colors_of_the_page() {
     let svg = plot(vec![Some(decimal("-2")), None, Some(decimal("5"))], Mark::Steps).svg();
     let svg = svg.expect("values");
     assert!(svg.contains("role=\"img\""), "{svg}");
@@ -64,15 +64,15 @@ fn a_plot_is_told_in_words_and_has_the_colours_of_the_page() {
 }
 
 #[test]
-fn without_a_value_there_is_no_plot() {
+fn returns_no_plot_without_a_value() {
     assert_eq!(plot(vec![None, None], Mark::Steps).svg(), None);
     assert_eq!(plot(Vec::new(), Mark::Bars).svg(), None);
 }
 
 #[test]
-fn numbers_beside_an_axis_are_short() {
+fn shortens_axis_labels() {
     let labels = |values: &[&str], zero| {
-        let frame = Frame::of(values.iter().map(|value| decimal(value)), zero);
+        let frame = Frame::fit(values.iter().map(|value| decimal(value)), zero);
         frame.lines().into_iter().map(|line| frame.label(line)).collect::<Vec<_>>()
     };
     assert_eq!(labels(&["0", "100"], true), ["0", "20", "40", "60", "80", "100"]);
@@ -84,9 +84,9 @@ fn numbers_beside_an_axis_are_short() {
 }
 
 proptest! {
-    /// Whatever the values are, marks are within the picture and the numbers of an axis differ.
+    /// For random values, marks are within the picture and axis labels differ.
     #[test]
-    fn every_mark_is_within_the_picture(
+    fn draws_every_mark_within_the_picture(
         values in prop::collection::vec(
             prop::option::of((any::<i64>(), 0_u32..19).prop_map(|(digits, scale)| {
                 Decimal::new(digits, scale)
@@ -96,7 +96,7 @@ proptest! {
         close in any::<bool>(),
         mark in prop::sample::select(vec![Mark::Steps, Mark::Dots, Mark::Bars]),
     ) {
-        // Values that differ by little as well.
+        // Also values that differ little.
         let near = |value: Decimal| Decimal::ONE_HUNDRED + value / Decimal::from(u64::MAX);
         let values: Vec<_> =
             values.into_iter().map(|value| value.map(|one| if close { near(one) } else { one })).collect();
@@ -108,7 +108,7 @@ proptest! {
         for place in places(&svg) {
             prop_assert!((0..=440).contains(&place), "{place}: {svg}");
         }
-        let frame = Frame::of(numbers.iter().copied(), mark == Mark::Bars);
+        let frame = Frame::fit(numbers.iter().copied(), mark == Mark::Bars);
         let lines = frame.lines();
         prop_assert!(!lines.is_empty() && lines.len() <= 12, "{frame:?}");
         let mut labels: Vec<String> = lines.iter().map(|line| frame.label(*line)).collect();

@@ -83,7 +83,7 @@ impl Share {
         let recoded =
             self.drift.watch(&entry.metadata, &body, || entry.recode_response(status, &body));
         if let Err(error) = recoded {
-            let is_refusal = matches!(&error, RecodeError::Answer(error)
+            let is_refusal = matches!(&error, RecodeError::Response(error)
                 if matches!(error.kind(), ErrorKind::Api(_)));
             if !is_refusal {
                 self.differs(id, &chain(&error));

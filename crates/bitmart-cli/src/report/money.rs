@@ -1,31 +1,32 @@
-//! Balances, deposits and withdrawals, and whether they fit each other.
+//! Balances, deposits and withdrawals, and the comparison of balances with movements.
 
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
 
-use super::levels::Thing;
 use super::page::{Column, Figure, Section, Table};
+use super::timeline::LevelSeries;
 use super::totals::{Funds, NEWEST, Newest};
-use super::{Read, plain, plus};
+use super::{ReportData, plain, plus};
 use crate::failure::Failure;
 use crate::ledger::Wallet;
 use crate::plot::{Mark, Plot, Series};
 
-/// Coins of a wallet that are drawn and told over time: those that moved most often.
+/// Coins of a wallet whose balances are shown over time: those that moved most often.
 const COINS: usize = 6;
-/// Wallets that are drawn and told over time: an account may have one of margin for each pair.
+/// Wallets whose balances are shown over time: an account may have a margin wallet for each pair.
 const WALLETS: usize = 8;
-/// Rows of a table by month; the newest.
+/// Rows of a table by month, the newest.
 const ROWS: usize = 600;
 
-/// What there is, and how it became so.
-pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
+/// Balances, now and over time.
+pub(super) fn balances(data: &ReportData<'_>) -> Result<Section, Failure> {
     let mut section = Section::new("balances", "Balances");
     let columns = vec![Column::text("Wallet"), Column::text("Coin"), Column::number("Balance")];
-    let mut table = Table::new("balances-now", "Balances as the exchange told them last", columns);
+    let mut table =
+        Table::new("balances-now", "Balances as the exchange reported them last", columns);
     let mut openings: BTreeMap<(Wallet, String), Decimal> = BTreeMap::new();
-    for difference in &read.differences {
+    for difference in &data.differences {
         let Some(wallet) = &difference.wallet else { continue };
         openings.insert((wallet.clone(), difference.coin.clone()), difference.amount());
         if !difference.balance.is_zero() {
@@ -34,33 +35,35 @@ pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
         }
     }
     if table.rows.is_empty() {
-        section.text("The archive tells no balance.");
+        section.text("The archive has no balances.");
     }
     section.table(table);
-    let levels = &read.totals.levels;
+    let levels = &data.totals.levels;
     let points = levels.points();
     if points.is_empty() {
         return Ok(section);
     }
     section.heading("Over time");
     section.text(format!(
-        "The line goes back from the last balance by the movements that the archive has; so before \
-         the first of them it stands at what no movement explains. Dots are balances as the \
-         exchange told them, at the time when it did. No coin is valued in another. Of up to \
-         {WALLETS} wallets up to {COINS} coins are shown, those that moved most often."
+        "The line is computed back from the last balance by the movements in the archive; before \
+         the first movement it shows what no movement explains. Dots are balances that the \
+         exchange reported, at their time. No coin is valued in another. Up to {COINS} coins of up \
+         to {WALLETS} wallets are shown, those that moved most often."
     ));
-    let mut wallets: BTreeMap<&Wallet, Vec<(&String, &Thing)>> = BTreeMap::new();
-    for ((wallet, coin), thing) in levels.things().iter().filter(|(_, thing)| thing.count > 0) {
-        wallets.entry(wallet).or_default().push((coin, thing));
+    let mut wallets: BTreeMap<&Wallet, Vec<(&String, &LevelSeries)>> = BTreeMap::new();
+    for ((wallet, coin), changes) in levels.series().iter().filter(|(_, changes)| changes.count > 0)
+    {
+        wallets.entry(wallet).or_default().push((coin, changes));
     }
     let mut wallets: Vec<_> = wallets.into_iter().collect();
-    let moves =
-        |coins: &[(&String, &Thing)]| coins.iter().map(|(_, thing)| thing.count).sum::<u64>();
+    let moves = |coins: &[(&String, &LevelSeries)]| {
+        coins.iter().map(|(_, changes)| changes.count).sum::<u64>()
+    };
     wallets.sort_by_key(|(_, coins)| std::cmp::Reverse(moves(coins)));
     wallets.truncate(WALLETS);
     let (mut figures, mut tables) = (Vec::new(), Vec::new());
     for (number, (wallet, mut coins)) in wallets.into_iter().enumerate() {
-        coins.sort_by_key(|(_, thing)| std::cmp::Reverse(thing.count));
+        coins.sort_by_key(|(_, changes)| std::cmp::Reverse(changes.count));
         coins.truncate(COINS);
         let mut columns = vec![Column::text(levels.unit())];
         columns.extend(coins.iter().map(|(coin, _)| Column::number(coin.as_str())));
@@ -68,19 +71,19 @@ pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
             format!("Balances of {wallet} at the end of each {}", levels.unit().to_lowercase());
         let mut table = Table::new(format!("levels-{number}"), caption, columns);
         let mut rows: Vec<Vec<String>> = points.iter().map(|point| vec![point.clone()]).collect();
-        for (place, (coin, thing)) in coins.iter().enumerate() {
+        for (place, (coin, changes)) in coins.iter().enumerate() {
             let opening = openings.get(&(wallet.clone(), (*coin).clone())).copied();
-            let values = thing.levels(&points, opening.unwrap_or_default())?;
+            let values = changes.levels(&points, opening.unwrap_or_default())?;
             for (row, value) in rows.iter_mut().zip(&values) {
                 row.push(plain(*value));
             }
             let title = format!("{coin}, {wallet}");
-            let description = described(&title, &points, &values, "its balance went");
+            let description = describe(&title, &points, &values, "its balance went");
             let values = values.into_iter().map(Some).collect();
             let mut series = vec![Series::new("balance", Mark::Steps, values)];
-            let (told, within) = thing.told(&points);
-            if told.iter().any(Option::is_some) {
-                series.push(Series { within, ..Series::new("as told", Mark::Dots, told) });
+            let (observed, within) = changes.observed(&points);
+            if observed.iter().any(Option::is_some) {
+                series.push(Series { within, ..Series::new("as reported", Mark::Dots, observed) });
             }
             let id = format!("level-{number}-{place}");
             let plot =
@@ -99,8 +102,8 @@ pub(super) fn balances(read: &Read<'_>) -> Result<Section, Failure> {
     Ok(section)
 }
 
-/// What a plot shows, for those who do not see it.
-pub(super) fn described(title: &str, labels: &[String], values: &[Decimal], verb: &str) -> String {
+/// Describes a plot as text, for screen readers.
+pub(super) fn describe(title: &str, labels: &[String], values: &[Decimal], verb: &str) -> String {
     let (Some(first), Some(last)) = (labels.first(), labels.last()) else {
         return title.to_owned();
     };
@@ -117,9 +120,9 @@ pub(super) fn described(title: &str, labels: &[String], values: &[Decimal], verb
 }
 
 /// Deposits and withdrawals.
-pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
+pub(super) fn funds(data: &ReportData<'_>) -> Result<Section, Failure> {
     let mut section = Section::new("funds", "Deposits and withdrawals");
-    let funds = &read.totals.funds;
+    let funds = &data.totals.funds;
     if funds.is_empty() {
         section.text("The archive has none.");
         return Ok(section);
@@ -134,8 +137,8 @@ pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
         plus(&mut sum.fees, month.fees)?;
     }
     section.text(
-        "Deposits that arrived, and withdrawals that were not given up, of which some may be under \
-         way. Withdrawn is what left without the fee.",
+        "Deposits that arrived, and withdrawals that were neither canceled nor failed, of which \
+         some may be pending. Withdrawn amounts exclude the fee.",
     );
     let columns = |first: &[&str]| {
         let mut columns: Vec<Column> = first.iter().map(|name| Column::text(*name)).collect();
@@ -156,10 +159,10 @@ pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
         table.row(cells(&[coin], sum));
     }
     section.table(table);
-    section.figures(fund_figures(read, &coins));
+    section.figures(fund_figures(data, &coins));
     let mut table = Table::new(
         "funds-by-month",
-        newest("Deposits and withdrawals by month", funds.len()),
+        caption("Deposits and withdrawals by month", funds.len()),
         columns(&["Month", "Coin"]),
     );
     for ((month, coin), sum) in funds.iter().skip(funds.len().saturating_sub(ROWS)) {
@@ -167,16 +170,16 @@ pub(super) fn funds(read: &Read<'_>) -> Result<Section, Failure> {
     }
     section.table(table.folded());
     for (id, what, rows) in [
-        ("last-deposits", "deposits", &read.totals.deposits),
-        ("last-withdrawals", "withdrawals", &read.totals.withdrawals),
+        ("last-deposits", "deposits", &data.totals.deposits),
+        ("last-withdrawals", "withdrawals", &data.totals.withdrawals),
     ] {
-        section.table(last(id, what, rows));
+        section.table(newest_table(id, what, rows));
     }
     Ok(section)
 }
 
-fn fund_figures(read: &Read<'_>, coins: &BTreeMap<&str, Funds>) -> Vec<Figure> {
-    let funds = &read.totals.funds;
+fn fund_figures(data: &ReportData<'_>, coins: &BTreeMap<&str, Funds>) -> Vec<Figure> {
+    let funds = &data.totals.funds;
     let months = months(funds.keys().map(|(month, _)| month));
     let mut coins: Vec<_> = coins.iter().collect();
     coins.sort_by_key(|(_, funds)| std::cmp::Reverse(funds.deposits + funds.withdrawals));
@@ -210,8 +213,8 @@ fn fund_figures(read: &Read<'_>, coins: &BTreeMap<&str, Funds>) -> Vec<Figure> {
     coins.iter().take(COINS).enumerate().filter_map(figure).collect()
 }
 
-/// The newest rows.
-fn last(id: &str, what: &str, rows: &Newest) -> Table {
+/// The table of the newest rows.
+fn newest_table(id: &str, what: &str, rows: &Newest) -> Table {
     let columns = vec![
         Column::text("Time"),
         Column::text("Coin"),
@@ -229,13 +232,13 @@ fn last(id: &str, what: &str, rows: &Newest) -> Table {
     table.folded()
 }
 
-/// All months from the first to the last that is named, also those without a row.
+/// All months from the first to the last, including those without a row.
 pub(super) fn months<'a>(named: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut levels = super::levels::Levels::default();
+    let mut levels = super::timeline::Timeline::default();
     let mut named: Vec<_> = named.collect();
     named.dedup();
     for month in named {
-        // What is no month has no place among them.
+        // An invalid month is ignored.
         let _ = levels.change((), &format!("{month}-01"), Decimal::ZERO);
     }
     let mut months: Vec<String> =
@@ -244,8 +247,8 @@ pub(super) fn months<'a>(named: impl Iterator<Item = &'a String>) -> Vec<String>
     months
 }
 
-/// A caption that says when rows are left out.
-pub(super) fn newest(caption: &str, rows: usize) -> String {
+/// A caption that states whether rows are left out.
+pub(super) fn caption(caption: &str, rows: usize) -> String {
     if rows > ROWS {
         format!("{caption}: the newest {ROWS} of {rows} rows")
     } else {
@@ -253,26 +256,26 @@ pub(super) fn newest(caption: &str, rows: usize) -> String {
     }
 }
 
-/// The rows that [`newest`] speaks of.
-pub(super) fn first_shown(rows: usize) -> usize {
+/// Number of rows that are left out: see [`caption`].
+pub(super) fn rows_left_out(rows: usize) -> usize {
     rows.saturating_sub(ROWS)
 }
 
-/// Balances against movements, line by line.
-pub(super) fn check(read: &Read<'_>) -> Section {
+/// Balances compared with movements.
+pub(super) fn check(data: &ReportData<'_>) -> Section {
     let mut section = Section::new("check", "Balances against movements");
     section.text(
-        "The last balance of each wallet and coin against the sum of everything that the archive \
-         saw moving. A difference is no fault of the archive: the numbers beside it name what \
-         could be its reason. Transfers between wallets of which no list tells both sides cancel \
-         out in the lines of all wallets.",
+        "The last balance of each wallet and coin, and the sum of all movements in the archive. A \
+         difference is no fault of the archive: the numbers beside it refer to possible reasons. \
+         Transfers between wallets of which no list contains both sides cancel out in the lines of \
+         all wallets.",
     );
-    if !read.problems.is_empty() {
+    if !data.problems.is_empty() {
         section.heading("Rows that are in no sum");
-        section.list(read.problems.lines());
+        section.list(data.problems.lines());
     }
-    let differing = read.differences.iter().filter(|one| !one.amount().is_zero()).count();
-    let lines = read.differences.len();
+    let differing = data.differences.iter().filter(|one| !one.amount().is_zero()).count();
+    let lines = data.differences.len();
     section.text(format!("{differing} of {lines} lines have a difference."));
     let columns = vec![
         Column::text("Wallet"),
@@ -283,13 +286,13 @@ pub(super) fn check(read: &Read<'_>) -> Section {
         Column::text("It may be"),
     ];
     let mut table = Table::new("differences", "Every wallet and coin", columns);
-    // Many coins differ for the same reasons: those are told once, by their number.
+    // Many coins differ for the same reasons, which are listed once and referred to by number.
     let mut reasons: Vec<&str> = Vec::new();
-    for one in &read.differences {
-        let numbers = one.because.iter().map(|because| {
-            let known = reasons.iter().position(|known| known == because);
+    for one in &data.differences {
+        let numbers = one.reasons.iter().map(|reason| {
+            let known = reasons.iter().position(|known| known == reason);
             let at = known.unwrap_or_else(|| {
-                reasons.push(because);
+                reasons.push(reason);
                 reasons.len() - 1
             });
             (at + 1).to_string()

@@ -1,16 +1,15 @@
-//! The page: what it is made of, and its template. Everything that is a text is escaped by the
-//! template; what is not is the style sheet and the plots, which are ours.
+//! The contents of the page, and its template. The template escapes all text; only the style sheet and the plots are
+//! inserted unescaped.
 
 use askama::Template;
 
 use crate::failure::Failure;
 
 const STYLE: &str = include_str!("../../templates/report.css");
-/// What the policy of the page allows beside nothing: this style sheet. A test tells it when the
-/// sheet changes.
+/// Hash of the style sheet, the only resource that the content security policy allows. A test compares it.
 const STYLE_HASH: &str = "sha256-cAJXuITqee4GAOE0A5yrC0x3c8Hke5wywJi8pCigZrY=";
 
-/// A page that is written at once.
+/// The data of the template.
 #[derive(Debug, Template)]
 #[template(path = "report.html")]
 struct Document<'a> {
@@ -23,18 +22,18 @@ struct Document<'a> {
     footer: &'a str,
 }
 
-/// What a page says.
+/// The contents of a page.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) title: String,
     pub(super) banners: Vec<Banner>,
-    /// What is known of the whole, by name.
+    /// General facts, by name.
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) sections: Vec<Section>,
     pub(super) footer: String,
 }
 
-/// A sentence that nobody may miss.
+/// A prominent message at the top of the page.
 #[derive(Debug)]
 pub(super) struct Banner {
     pub(super) kind: Kind,
@@ -43,7 +42,7 @@ pub(super) struct Banner {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The money is none. Before everything else.
+    /// Play money. Before all others.
     Play,
     Bad,
     Good,
@@ -82,21 +81,21 @@ impl Section {
         self.parts.push(Part::Heading(text.into()));
     }
 
-    /// Nothing when there is none.
+    /// Adds a list unless it is empty.
     pub(super) fn list(&mut self, items: Vec<String>) {
         if !items.is_empty() {
             self.parts.push(Part::List(items));
         }
     }
 
-    /// Nothing when there is none.
+    /// Adds figures unless there are none.
     pub(super) fn figures(&mut self, figures: Vec<Figure>) {
         if !figures.is_empty() {
             self.parts.push(Part::Figures(figures));
         }
     }
 
-    /// A table without rows is no table.
+    /// Adds a table unless it is empty.
     pub(super) fn table(&mut self, table: Table) {
         if !table.rows.is_empty() {
             self.parts.push(Part::Table(table));
@@ -116,7 +115,7 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Figure {
     pub(super) caption: String,
-    /// An element that [`crate::plot`] made.
+    /// An element of [`crate::plot`].
     pub(super) svg: String,
 }
 
@@ -128,7 +127,7 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// The first cell of a row names it.
     pub(super) rows: Vec<Vec<String>>,
-    /// Whether it is opened by a click; printed it is open.
+    /// Whether it is collapsed. Printed it is open.
     pub(super) folded: bool,
 }
 
@@ -224,7 +223,7 @@ mod tests {
         "</td></title><script>alert(1)</script><img src=x onerror=\"alert(2)\">' & {{ 1 }}";
 
     #[test]
-    fn the_policy_allows_the_style_sheet_and_nothing_else() {
+    fn policy_allows_the_style_sheet_and_nothing_else() {
         let hash = format!("sha256-{}", STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
         assert_eq!(STYLE_HASH, hash);
         let html = Page::default().html().expect("a page");
@@ -232,9 +231,8 @@ mod tests {
         assert!(html.contains(policy), "{html}");
     }
 
-    /// Whatever the exchange wrote, it is a text of the page.
     #[test]
-    fn nothing_that_is_told_becomes_a_part_of_the_page() {
+    fn escapes_all_text_of_the_exchange() {
         let text = || HOSTILE.to_owned();
         let mut section = Section::new("s", "S");
         section.text(text());

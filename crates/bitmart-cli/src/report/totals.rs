@@ -1,22 +1,21 @@
-//! What the entries of a ledger and the trades of futures add up to, by month and coin: never all
-//! rows at once.
+//! Sums of ledger entries and futures trades by month and coin. Rows are read one at a time.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bitmart::{Decimal, Timestamp};
 use serde_json::Value;
 
-use super::levels::Levels;
 use super::plus;
+use super::timeline::Timeline;
 use crate::export::{Archive, Contracts};
 use crate::failure::Failure;
 use crate::ledger::{self, Entry, Kind, Ledger, Problems, Wallet};
 use crate::timezone::Zone;
 
-/// Rows of a list that are shown as they are: the newest.
+/// Number of newest rows that are shown unsummed.
 pub(super) const NEWEST: usize = 20;
 
-/// Where something was traded.
+/// The market of a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Market {
     Spot,
@@ -36,7 +35,7 @@ impl Market {
     }
 }
 
-/// What is income, or its opposite, and no trade.
+/// Income and expenses other than trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Income {
     EarnInterest,
@@ -62,7 +61,7 @@ pub(super) struct Funds {
     pub(super) deposits: u64,
     pub(super) deposited: Decimal,
     pub(super) withdrawals: u64,
-    /// What has left, without fees.
+    /// Without fees.
     pub(super) withdrawn: Decimal,
     pub(super) fees: Decimal,
 }
@@ -86,7 +85,7 @@ pub(super) struct Pair {
     pub(super) fees: BTreeMap<String, Decimal>,
 }
 
-/// What a contract brought, in the currency that it is settled in.
+/// Results of a contract, in its settlement currency.
 #[derive(Debug, Default)]
 pub(super) struct Results {
     pub(super) profit: Decimal,
@@ -119,15 +118,15 @@ impl Results {
 /// The newest rows of a list, newest first.
 pub(super) type Newest = VecDeque<Vec<String>>;
 
-/// All of it. Months are `2026-06`.
+/// The sums of an archive. Months are written as `2026-06`.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    pub(super) levels: Levels<(Wallet, String)>,
+    pub(super) levels: Timeline<(Wallet, String)>,
     /// By month and coin.
     pub(super) funds: BTreeMap<(String, String), Funds>,
     /// By month, market and quote currency.
     pub(super) volume: BTreeMap<(String, Market, String), Volume>,
-    /// Fees of trades that were paid, by month, market and coin.
+    /// Fees of trades, by month, market and coin.
     pub(super) fees: BTreeMap<(String, Market, String), Decimal>,
     pub(super) pairs: BTreeMap<(Market, String), Pair>,
     /// By month, contract and coin.
@@ -137,21 +136,21 @@ pub(super) struct Totals {
     pub(super) deposits: Newest,
     pub(super) withdrawals: Newest,
     pub(super) trades: Newest,
-    /// Trades of futures whose contract the archive does not know: they have no volume.
+    /// Futures trades without volume, since the archive does not have their contract.
     pub(super) unknown_contracts: u64,
     /// The first and the last entry.
     pub(super) span: Option<(Timestamp, Timestamp)>,
     pub(super) entries: u64,
 }
 
-/// Reads everything that the page adds up.
-pub(super) fn of(archive: &Archive, zone: &Zone) -> Result<(Totals, Problems), Failure> {
+/// Reads the archive and sums its entries and trades.
+pub(super) fn collect(archive: &Archive, zone: &Zone) -> Result<(Totals, Problems), Failure> {
     let mut totals = Totals::default();
     let problems = Ledger::new(archive).each(|entry| totals.add(entry, zone))?;
-    ledger::balances_told(archive, |taken, balances| {
-        let moment: String = zone.local(taken).chars().take(16).collect();
+    ledger::each_balance_snapshot(archive, |taken, balances| {
+        let time: String = zone.local(taken).chars().take(16).collect();
         let mut balances = balances.into_iter();
-        balances.try_for_each(|(key, balance)| totals.levels.told(key, &moment, balance))
+        balances.try_for_each(|(key, balance)| totals.levels.observe(key, &time, balance))
     })?;
     let contracts = archive.contracts()?;
     archive.rows(&["futures-trades", "copy-trading-trades"], |dataset, key, row| {
@@ -162,12 +161,12 @@ pub(super) fn of(archive: &Archive, zone: &Zone) -> Result<(Totals, Problems), F
     Ok((totals, problems))
 }
 
-/// `2026-06-01`, where the zone is.
+/// Formats a day as `2026-06-01`, in the time zone.
 fn day(zone: &Zone, time: Timestamp) -> String {
     zone.local(time).chars().take(10).collect()
 }
 
-/// `2026-06-01 12:00:03`, where the zone is.
+/// Formats a time as `2026-06-01 12:00:03`, in the time zone.
 pub(super) fn second(zone: &Zone, time: Timestamp) -> String {
     zone.local(time).chars().take(19).collect::<String>().replace('T', " ")
 }
@@ -239,12 +238,12 @@ impl Totals {
         Ok(())
     }
 
-    /// A trade of spot or margin: what came, what went, and the fee.
+    /// Adds a spot or margin trade.
     fn trade(&mut self, entry: &Entry, month: &str, zone: &Zone) -> Result<(), Failure> {
         let symbol = entry.symbol.clone().unwrap_or_default();
-        let legs = entry.movements.iter().filter(|movement| movement.kind == Kind::Trade);
-        let legs: Vec<_> = legs.collect();
-        let [base, quote] = legs[..] else { return Ok(()) };
+        let sides = entry.movements.iter().filter(|movement| movement.kind == Kind::Trade);
+        let sides: Vec<_> = sides.collect();
+        let [base, quote] = sides[..] else { return Ok(()) };
         let market =
             if matches!(base.wallet, Wallet::Margin(_)) { Market::Margin } else { Market::Spot };
         let is_buy = quote.amount.is_sign_negative();
@@ -280,7 +279,7 @@ impl Totals {
         Ok(())
     }
 
-    /// What a position brought or cost.
+    /// Adds results of a futures position.
     fn result(&mut self, entry: &Entry, month: &str) -> Result<(), Failure> {
         for movement in &entry.movements {
             if movement.kind == Kind::Transfer {
@@ -313,7 +312,7 @@ impl Totals {
         Ok(())
     }
 
-    /// A trade of futures moves no coins: only its row says how much was traded.
+    /// Adds a futures trade. It moves no coins, so its volume is computed from the row.
     fn futures_trade(
         &mut self,
         market: Market,
@@ -325,18 +324,18 @@ impl Totals {
         let symbol = row["symbol"].as_str().unwrap_or_default().to_owned();
         let is_buy = matches!(row["side"].as_i64(), Some(1 | 2));
         let pair = self.pairs.entry((market, symbol)).or_default();
-        let Some(worth) = contracts.worth(row) else {
+        let Some(amounts) = contracts.trade_amounts(row) else {
             pair.volume.trades += 1;
             self.unknown_contracts += 1;
             return Ok(());
         };
-        pair.quote.clone_from(&worth.currency);
-        plus(if is_buy { &mut pair.bought } else { &mut pair.sold }, worth.base)?;
+        pair.quote.clone_from(&amounts.quote_currency);
+        plus(if is_buy { &mut pair.bought } else { &mut pair.sold }, amounts.base)?;
         let month: String = day(zone, time).chars().take(7).collect();
-        let volume = self.volume.entry((month, market, worth.currency)).or_default();
+        let volume = self.volume.entry((month, market, amounts.quote_currency)).or_default();
         for volume in [volume, &mut pair.volume] {
             volume.trades += 1;
-            plus(if is_buy { &mut volume.bought } else { &mut volume.sold }, worth.quote)?;
+            plus(if is_buy { &mut volume.bought } else { &mut volume.sold }, amounts.quote)?;
         }
         Ok(())
     }

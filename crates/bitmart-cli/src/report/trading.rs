@@ -1,24 +1,24 @@
-//! Trades, what futures brought, and income.
+//! Trades, results of futures, and income.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
 
-use super::money::{described, first_shown, months, newest};
+use super::money::{caption, describe, months, rows_left_out};
 use super::page::{Column, Figure, Section, Table};
 use super::totals::{Income, NEWEST, Pair, Results, Volume};
-use super::{Read, plain, plus};
+use super::{ReportData, plain, plus};
 use crate::failure::Failure;
 use crate::plot::{Mark, Plot, Ranking, Series};
 
-/// Coins that are drawn.
+/// Coins that are plotted.
 const PLOTS: usize = 3;
-/// Pairs that are drawn, and those that are told.
+/// Pairs in the plot, and in the table.
 const BARS: usize = 10;
 const PAIRS: usize = 100;
 
-/// Bars by month of an amount by coin: of the coins with most rows.
+/// Plots amounts by month, for the coins with most rows.
 fn by_month<'a>(
     id: &str,
     what: &str,
@@ -44,11 +44,11 @@ fn by_month<'a>(
         let values: Vec<Option<Decimal>> =
             months.iter().map(|month| amounts.get(month).copied()).collect();
         let title = format!("{what} in {coin} by month");
-        let told: Vec<Decimal> = values.iter().map(|value| value.unwrap_or_default()).collect();
+        let numbers: Vec<Decimal> = values.iter().map(|value| value.unwrap_or_default()).collect();
         let plot = Plot {
             id: format!("{id}-{place}"),
             title: title.clone(),
-            description: described(&title, &months, &told, "it went"),
+            description: describe(&title, &months, &numbers, "it went"),
             labels: months.clone(),
             series: vec![Series::new(what, Mark::Bars, values)],
         };
@@ -58,17 +58,16 @@ fn by_month<'a>(
 }
 
 /// Volume and fees by month, and trades by pair.
-pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
-    let totals = &read.totals;
+pub(super) fn trades(data: &ReportData<'_>) -> Result<Section, Failure> {
+    let totals = &data.totals;
     let mut section = Section::new("trades", "Trades, volume and fees");
     if totals.pairs.is_empty() {
         section.text("The archive has no trades.");
         return Ok(section);
     }
     section.text(
-        "Volume is told in the currency that was paid or received; currencies are not added up. \
-         Fees are those of trades that were paid; of futures as they left the futures wallet. \
-         Rebates are income.",
+        "Volume is in the quote currency; currencies are not added up. Fees are those of trades; \
+         those of futures are fees of the futures wallet. Rebates are income.",
     );
     if totals.unknown_contracts > 0 {
         section.text(format!(
@@ -97,8 +96,8 @@ pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
         Column::number("Sold for"),
     ];
     let rows = totals.volume.len();
-    let mut table = Table::new("volume-by-month", newest("Volume by month", rows), columns);
-    for ((month, market, quote), volume) in totals.volume.iter().skip(first_shown(rows)) {
+    let mut table = Table::new("volume-by-month", caption("Volume by month", rows), columns);
+    for ((month, market, quote), volume) in totals.volume.iter().skip(rows_left_out(rows)) {
         let Volume { trades, bought, sold } = volume;
         let first = [month.clone(), market.name().to_owned(), quote.clone()];
         let numbers = [trades.to_string(), plain(*bought), plain(*sold)];
@@ -113,12 +112,12 @@ pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
         Column::number("Fees"),
     ];
     let rows = totals.fees.len();
-    let mut table = Table::new("fees-by-month", newest("Fees by month", rows), columns);
-    for ((month, market, coin), fee) in totals.fees.iter().skip(first_shown(rows)) {
+    let mut table = Table::new("fees-by-month", caption("Fees by month", rows), columns);
+    for ((month, market, coin), fee) in totals.fees.iter().skip(rows_left_out(rows)) {
         table.row(vec![month.clone(), market.name().to_owned(), coin.clone(), plain(*fee)]);
     }
     section.table(table);
-    pairs(read, &mut section);
+    pairs(data, &mut section);
 
     let columns = vec![
         Column::text("Time"),
@@ -140,9 +139,9 @@ pub(super) fn trades(read: &Read<'_>) -> Result<Section, Failure> {
     Ok(section)
 }
 
-fn pairs(read: &Read<'_>, section: &mut Section) {
-    let mut pairs: Vec<_> = read.totals.pairs.iter().collect();
-    // Those of one number stay in the order of their names.
+fn pairs(data: &ReportData<'_>, section: &mut Section) {
+    let mut pairs: Vec<_> = data.totals.pairs.iter().collect();
+    // The sort is stable: equal pairs stay ordered by name.
     pairs.sort_by_key(|(_, pair)| Reverse(pair.volume.trades));
     let bars = pairs.iter().take(BARS).map(|((market, symbol), pair)| {
         (
@@ -152,11 +151,11 @@ fn pairs(read: &Read<'_>, section: &mut Section) {
     });
     let bars: Vec<(String, Decimal)> = bars.collect();
     let title = "Trades by pair".to_owned();
-    let words: Vec<_> = bars.iter().map(|(pair, trades)| format!("{pair} {trades}")).collect();
+    let counts: Vec<_> = bars.iter().map(|(pair, trades)| format!("{pair} {trades}")).collect();
     let ranking = Ranking {
         id: "pairs-plot".to_owned(),
         title: title.clone(),
-        description: format!("{title}: {}. The table has every number.", words.join(", ")),
+        description: format!("{title}: {}. The table has every number.", counts.join(", ")),
         bars,
     };
     section.figures(ranking.svg().map(|svg| Figure { caption: title, svg }).into_iter().collect());
@@ -196,17 +195,17 @@ fn pairs(read: &Read<'_>, section: &mut Section) {
     section.table(table);
 }
 
-/// What positions brought and cost.
-pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
-    let results = &read.totals.results;
+/// Results of futures positions.
+pub(super) fn futures(data: &ReportData<'_>) -> Result<Section, Failure> {
+    let results = &data.totals.results;
     let mut section = Section::new("futures", "Results of futures");
     if results.is_empty() {
         section.text("The archive has none.");
         return Ok(section);
     }
     section.text(
-        "What was realised, as the transactions of the futures wallet tell it; costs are negative. \
-         Positions that are open have brought nothing yet.",
+        "Realised results, by the transactions of the futures wallet; costs are negative. Open \
+         positions are not included.",
     );
     let mut contracts: BTreeMap<(&String, &String), Results> = BTreeMap::new();
     let mut net = Vec::new();
@@ -236,10 +235,10 @@ pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
         table.row(cells(&[*symbol, *coin], sum)?);
     }
     section.table(table);
-    let caption = newest("Results by month", results.len());
+    let caption = caption("Results by month", results.len());
     let mut table =
         Table::new("results-by-month", caption, columns(&["Month", "Contract", "Coin"]));
-    for ((month, symbol, coin), one) in results.iter().skip(first_shown(results.len())) {
+    for ((month, symbol, coin), one) in results.iter().skip(rows_left_out(results.len())) {
         table.row(cells(&[month, symbol, coin], one)?);
     }
     section.table(table.folded());
@@ -247,18 +246,18 @@ pub(super) fn futures(read: &Read<'_>) -> Result<Section, Failure> {
 }
 
 /// Interest, rebates and funding.
-pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
-    let income = &read.totals.income;
+pub(super) fn income(data: &ReportData<'_>) -> Result<Section, Failure> {
+    let income = &data.totals.income;
     let mut section = Section::new("income", "Income by kind");
     if income.is_empty() {
         section.text("The archive has none.");
         return Ok(section);
     }
     section.text(
-        "What was paid is negative. Funding is among the results of futures as well. Rebates are \
-         those of fees; of the rebates of brokers and affiliates the exchange does not say whether \
-         and when they were paid: they are among the rows that are in no sum, under Balances \
-         against movements.",
+        "Payments are negative. Funding is part of the results of futures as well. Rebates are \
+         those of fees; for rebates of brokers and affiliates the exchange does not report whether \
+         and when they were paid: they are listed under Balances against movements, as rows that \
+         are in no sum.",
     );
     let mut kinds: BTreeMap<(Income, &String), Decimal> = BTreeMap::new();
     for ((_, kind, coin), amount) in income {
@@ -286,8 +285,9 @@ pub(super) fn income(read: &Read<'_>) -> Result<Section, Failure> {
         Column::text("Coin"),
         Column::number("Amount"),
     ];
-    let mut table = Table::new("income-by-month", newest("Income by month", income.len()), columns);
-    for ((month, kind, coin), amount) in income.iter().skip(first_shown(income.len())) {
+    let mut table =
+        Table::new("income-by-month", caption("Income by month", income.len()), columns);
+    for ((month, kind, coin), amount) in income.iter().skip(rows_left_out(income.len())) {
         table.row(vec![month.clone(), kind.name().to_owned(), coin.clone(), plain(*amount)]);
     }
     section.table(table.folded());

@@ -1,4 +1,4 @@
-//! The formats: whose they are, whether their tool was seen to import them, and what they cannot carry.
+//! The formats: their columns, whether an import was tested, and what they cannot represent.
 
 use bitmart::Timestamp;
 
@@ -7,31 +7,31 @@ use super::{rows, rp2};
 use crate::ledger::Entry;
 use crate::timezone::Zone;
 
-/// Columns of a file, and what stands in its name besides that of the user; empty for the only one.
+/// The columns of a file, and the suffix of its name; empty if the format has one file.
 pub(super) struct Table {
     pub(super) part: &'static str,
     pub(super) columns: &'static [&'static str],
 }
 
-/// A row, and the place of its table.
+/// A row, and the position of its table in the format.
 pub(super) type Row = (usize, Vec<String>);
 
-/// Everything that rows are made with.
-pub(super) struct Terms {
+/// Settings that rows depend on.
+pub(super) struct Settings {
     pub(super) zone: Zone,
-    /// What a USDT is worth in the currency of the tax return, as the user says.
+    /// Price of a USDT in the currency of the tax return, as the user states it.
     pub(super) usdt_price: Option<bitmart::Decimal>,
 }
 
-/// A format of a tool.
+/// The format of a tax tool.
 pub(super) struct Format {
     pub(super) name: &'static str,
     pub(super) tables: &'static [Table],
-    /// Whether a test imports our files with the tool itself.
+    /// Whether a test imports the files with the tool itself.
     pub(super) verified: bool,
-    pub(super) rows: fn(&Terms, &Entry, &Line) -> Vec<Row>,
-    /// What is not in the file although it moved money.
-    pub(super) lacks: &'static [super::line::What],
+    pub(super) rows: fn(&Settings, &Entry, &Line) -> Vec<Row>,
+    /// Kinds of lines that the format cannot represent.
+    pub(super) unsupported: &'static [super::line::LineKind],
 }
 
 pub(super) const FORMATS: [Format; 7] = [
@@ -45,13 +45,13 @@ pub(super) const FORMATS: [Format; 7] = [
         name: GENERIC,
         tables: &[Table { part: "", columns: &COLUMNS }],
         verified: true,
-        // Rows of this format are movements and not lines.
+        // This format has a row per movement and not per line: see `rows_of`.
         rows: |_, _, _| Vec::new(),
-        lacks: &[],
+        unsupported: &[],
     },
 ];
 
-/// Every movement, wallet by wallet, with nothing left out.
+/// The format of this program, with every movement.
 pub(super) const GENERIC: &str = "generic";
 
 const COLUMNS: [&str; 17] = [
@@ -79,23 +79,28 @@ pub(super) fn find(name: &str) -> Option<&'static Format> {
     KNOWN.iter().find(|format| format.name == name)
 }
 
-/// The rows of an entry in a format.
-pub(super) fn rows_of(format: &Format, terms: &Terms, entry: &Entry, lines: &[Line]) -> Vec<Row> {
+/// Returns the rows of an entry in a format.
+pub(super) fn rows_of(
+    format: &Format,
+    settings: &Settings,
+    entry: &Entry,
+    lines: &[Line],
+) -> Vec<Row> {
     if format.name == GENERIC {
-        return rows::generic(terms, entry);
+        return rows::generic(settings, entry);
     }
-    let wanted = lines.iter().filter(|line| !format.lacks.contains(&line.what));
-    wanted.flat_map(|line| (format.rows)(terms, entry, line)).collect()
+    let supported = lines.iter().filter(|line| !format.unsupported.contains(&line.kind));
+    supported.flat_map(|line| (format.rows)(settings, entry, line)).collect()
 }
 
-/// `2025-03-30 01:00:00`, UTC.
+/// Formats a time as `2025-03-30 01:00:00`, in UTC.
 pub(super) fn seconds(time: Timestamp) -> String {
     let text: String = time.to_string().chars().take(19).collect();
     text.replace('T', " ")
 }
 
-/// Sent, received and fee, each an amount and its coin, and the description.
-pub(super) fn sides(entry: &Entry, line: &Line) -> [String; 7] {
+/// Returns sent, received and fee, each as amount and coin, and the description.
+pub(super) fn line_cells(entry: &Entry, line: &Line) -> [String; 7] {
     let [sent, sent_coin] = cells(line.sent.as_ref());
     let [received, received_coin] = cells(line.received.as_ref());
     let [fee, fee_coin] = cells(line.fee.as_ref());

@@ -1,41 +1,43 @@
-//! What most tools take: a line with what was sent, what was received, and the fee.
+//! Lines with a sent amount, a received amount and a fee, as most tools import them.
 
 use bitmart::Decimal;
 
 use crate::ledger::{Entry, Kind, Wallet};
 
-/// A coin and a positive amount of it.
+/// A coin and a positive amount.
 pub(super) type Amount = (String, Decimal);
 
-/// What a line is. What comes and what goes are kinds of their own where tools tell them apart.
+/// The kind of a line. Incoming and outgoing amounts are separate kinds where tools distinguish them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum What {
+pub(super) enum LineKind {
     Trade,
     Deposit,
     Withdrawal,
-    /// From and to a sub-account.
+    /// A transfer from a sub-account.
     FromSub,
+    /// A transfer to a sub-account.
     ToSub,
     Interest,
     Rebate,
     Loan,
     LoanRepayment,
     MarginInterest,
-    /// Of futures.
+    /// Realized profit of futures.
     Profit,
+    /// Realized loss of futures.
     Loss,
     FundingIn,
     FundingOut,
     FuturesFee,
     FuturesRebate,
-    /// A fee that stands in no other line.
+    /// A fee without another line.
     Fee,
     OtherIn,
     OtherOut,
 }
 
-impl What {
-    pub(super) fn words(self) -> &'static str {
+impl LineKind {
+    pub(super) fn description(self) -> &'static str {
         match self {
             Self::Trade => "trade",
             Self::Deposit => "deposit",
@@ -61,22 +63,22 @@ impl What {
 
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) what: What,
+    pub(super) kind: LineKind,
     pub(super) sent: Option<Amount>,
     pub(super) received: Option<Amount>,
     pub(super) fee: Option<Amount>,
 }
 
 impl Line {
-    /// A line of one side.
-    fn of(what: What, coin: &str, amount: Decimal) -> Self {
+    /// Creates a line that only sends or only receives.
+    fn one_sided(kind: LineKind, coin: &str, amount: Decimal) -> Self {
         let side = Some((coin.to_owned(), amount.abs()));
         let (sent, received) = if amount < Decimal::ZERO { (side, None) } else { (None, side) };
-        Self { what, sent, received, fee: None }
+        Self { kind, sent, received, fee: None }
     }
 }
 
-/// The lines of an entry. Transfers between wallets of the account are none: a tool sees one account.
+/// Returns the lines of an entry. Transfers between wallets of the account have none: tools see one account.
 pub(super) fn lines(entry: &Entry) -> Vec<Line> {
     match entry.kind {
         Kind::Transfer => from_sub_accounts(entry),
@@ -87,31 +89,31 @@ pub(super) fn lines(entry: &Entry) -> Vec<Line> {
             .iter()
             .map(|movement| {
                 let (wallet, amount) = (&movement.wallet, movement.amount);
-                Line::of(what(movement.kind, wallet, amount), &movement.coin, amount)
+                Line::one_sided(line_kind(movement.kind, wallet, amount), &movement.coin, amount)
             })
             .collect(),
     }
 }
 
-fn what(kind: Kind, wallet: &Wallet, amount: Decimal) -> What {
-    let comes = amount >= Decimal::ZERO;
+fn line_kind(kind: Kind, wallet: &Wallet, amount: Decimal) -> LineKind {
+    let is_incoming = amount >= Decimal::ZERO;
     let of_futures = matches!(wallet, Wallet::Futures | Wallet::CopyTrading);
-    match (kind, comes) {
-        (Kind::Deposit, _) => What::Deposit,
-        (Kind::EarnInterest, true) => What::Interest,
-        (Kind::Rebate, true) if of_futures => What::FuturesRebate,
-        (Kind::Rebate, true) => What::Rebate,
-        (Kind::Loan, true) => What::Loan,
-        (Kind::LoanRepayment, false) => What::LoanRepayment,
-        (Kind::MarginInterest, false) => What::MarginInterest,
-        (Kind::Funding, true) => What::FundingIn,
-        (Kind::Funding, false) => What::FundingOut,
-        (Kind::RealisedProfit | Kind::Liquidation, true) => What::Profit,
-        (Kind::RealisedProfit | Kind::Liquidation, false) => What::Loss,
-        (Kind::Fee, false) if of_futures => What::FuturesFee,
-        (Kind::Fee, false) => What::Fee,
-        (_, true) => What::OtherIn,
-        (_, false) => What::OtherOut,
+    match (kind, is_incoming) {
+        (Kind::Deposit, _) => LineKind::Deposit,
+        (Kind::EarnInterest, true) => LineKind::Interest,
+        (Kind::Rebate, true) if of_futures => LineKind::FuturesRebate,
+        (Kind::Rebate, true) => LineKind::Rebate,
+        (Kind::Loan, true) => LineKind::Loan,
+        (Kind::LoanRepayment, false) => LineKind::LoanRepayment,
+        (Kind::MarginInterest, false) => LineKind::MarginInterest,
+        (Kind::Funding, true) => LineKind::FundingIn,
+        (Kind::Funding, false) => LineKind::FundingOut,
+        (Kind::RealisedProfit | Kind::Liquidation, true) => LineKind::Profit,
+        (Kind::RealisedProfit | Kind::Liquidation, false) => LineKind::Loss,
+        (Kind::Fee, false) if of_futures => LineKind::FuturesFee,
+        (Kind::Fee, false) => LineKind::Fee,
+        (_, true) => LineKind::OtherIn,
+        (_, false) => LineKind::OtherOut,
     }
 }
 
@@ -120,18 +122,18 @@ fn from_sub_accounts(entry: &Entry) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     let mut moved = std::collections::BTreeMap::new();
     for movement in subs {
-        // What a sub-account got, this account gave.
+        // Seen from this account.
         *moved.entry(&movement.coin).or_insert(Decimal::ZERO) -= movement.amount;
     }
     for (coin, amount) in moved.into_iter().filter(|(_, amount)| !amount.is_zero()) {
-        let what = if amount > Decimal::ZERO { What::FromSub } else { What::ToSub };
-        lines.push(Line::of(what, coin, amount));
+        let kind = if amount > Decimal::ZERO { LineKind::FromSub } else { LineKind::ToSub };
+        lines.push(Line::one_sided(kind, coin, amount));
     }
     lines
 }
 
 fn trade(entry: &Entry) -> Vec<Line> {
-    let mut line = Line { what: What::Trade, sent: None, received: None, fee: None };
+    let mut line = Line { kind: LineKind::Trade, sent: None, received: None, fee: None };
     let mut more = Vec::new();
     for movement in &entry.movements {
         let amount = Some((movement.coin.clone(), movement.amount.abs()));
@@ -140,8 +142,8 @@ fn trade(entry: &Entry) -> Vec<Line> {
             Kind::Trade if movement.amount < Decimal::ZERO => line.sent = amount,
             Kind::Trade => line.received = amount,
             kind => {
-                let what = what(kind, &movement.wallet, movement.amount);
-                more.push(Line::of(what, &movement.coin, movement.amount));
+                let kind = line_kind(kind, &movement.wallet, movement.amount);
+                more.push(Line::one_sided(kind, &movement.coin, movement.amount));
             }
         }
     }
@@ -155,22 +157,22 @@ fn withdrawal(entry: &Entry) -> Vec<Line> {
         found.map(|movement| (movement.coin.clone(), movement.amount.abs()))
     };
     let (sent, fee) = (of(Kind::Withdrawal), of(Kind::Fee));
-    vec![Line { what: What::Withdrawal, sent, received: None, fee }]
+    vec![Line { kind: LineKind::Withdrawal, sent, received: None, fee }]
 }
 
-/// An amount with all its digits and no zeros behind them.
+/// Formats an amount without trailing zeros.
 pub(super) fn plain(amount: Decimal) -> String {
     amount.normalize().to_string()
 }
 
-/// Coin and amount as cells; empty without.
+/// Formats amount and coin as cells; empty for `None`.
 pub(super) fn cells(amount: Option<&Amount>) -> [String; 2] {
     amount.map(|(coin, amount)| [plain(*amount), coin.clone()]).unwrap_or_default()
 }
 
-/// What a line is about, in words, with the row of the archive that says so. Never begins as a formula does.
+/// Describes a line, with the id of its row. It begins with a letter, so that no spreadsheet reads a formula.
 pub(super) fn description(entry: &Entry, line: &Line) -> String {
-    let what = line.what.words();
+    let what = line.kind.description();
     let liquidated = if entry.kind == Kind::Liquidation { " (liquidation)" } else { "" };
     let symbol = entry.symbol.as_deref().map(|symbol| format!(" {symbol}")).unwrap_or_default();
     let order = entry.order_id.as_deref().map(|id| format!(", order {id}")).unwrap_or_default();

@@ -1,11 +1,10 @@
-//! Rows of the formats of one line for each event. The columns are those that the tools publish: see
-//! `docs/tax.md` for where and when.
+//! Formats with one row per line. The columns are those that the tools publish; `docs/tax.md` lists the sources.
 
-use super::format::{Format, Row, Table, Terms, seconds, sides};
-use super::line::{Line, What, plain};
+use super::format::{Format, Row, Settings, Table, line_cells, seconds};
+use super::line::{Line, LineKind, plain};
 use crate::ledger::{Entry, Kind};
 
-/// What tools call this account.
+/// Name of the account in the tools.
 const ACCOUNT: &str = "BitMart";
 
 pub(super) const BITTYTAX: Format = Format {
@@ -31,27 +30,27 @@ pub(super) const BITTYTAX: Format = Format {
     }],
     verified: true,
     rows: bittytax,
-    lacks: &[],
+    unsupported: &[],
 };
 
-fn bittytax(_: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
-    let kind = match line.what {
-        What::Trade => "Trade",
-        What::Deposit | What::FromSub => "Deposit",
-        What::Withdrawal | What::ToSub => "Withdrawal",
-        What::Interest => "Interest",
-        What::Rebate => "Fee-Rebate",
-        What::Loan => "Loan",
-        What::LoanRepayment => "Loan-Repayment",
-        What::MarginInterest => "Loan-Interest",
-        What::Profit | What::FundingIn => "Margin-Gain",
-        What::Loss => "Margin-Loss",
-        What::FundingOut | What::FuturesFee => "Margin-Fee",
-        What::FuturesRebate => "Margin-Fee-Rebate",
-        What::Fee | What::OtherOut => "Spend",
-        What::OtherIn => "Income",
+fn bittytax(_: &Settings, entry: &Entry, line: &Line) -> Vec<Row> {
+    let kind = match line.kind {
+        LineKind::Trade => "Trade",
+        LineKind::Deposit | LineKind::FromSub => "Deposit",
+        LineKind::Withdrawal | LineKind::ToSub => "Withdrawal",
+        LineKind::Interest => "Interest",
+        LineKind::Rebate => "Fee-Rebate",
+        LineKind::Loan => "Loan",
+        LineKind::LoanRepayment => "Loan-Repayment",
+        LineKind::MarginInterest => "Loan-Interest",
+        LineKind::Profit | LineKind::FundingIn => "Margin-Gain",
+        LineKind::Loss => "Margin-Loss",
+        LineKind::FundingOut | LineKind::FuturesFee => "Margin-Fee",
+        LineKind::FuturesRebate => "Margin-Fee-Rebate",
+        LineKind::Fee | LineKind::OtherOut => "Spend",
+        LineKind::OtherIn => "Income",
     };
-    let [sent, sent_coin, received, received_coin, fee, fee_coin, note] = sides(entry, line);
+    let [sent, sent_coin, received, received_coin, fee, fee_coin, note] = line_cells(entry, line);
     let (none, kind, wallet) = (String::new, kind.to_owned(), ACCOUNT.to_owned());
     let time = entry.time.to_string();
     let row = [
@@ -93,22 +92,26 @@ pub(super) const KOINLY: Format = Format {
     }],
     verified: false,
     rows: koinly,
-    lacks: &[],
+    unsupported: &[],
 };
 
-fn koinly(_: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
-    let label = match line.what {
-        What::Trade | What::Deposit | What::Withdrawal | What::FromSub | What::ToSub => "",
-        What::Interest => "lending interest",
-        What::Rebate | What::FuturesRebate => "fee refund",
-        What::Loan => "margin loan",
-        What::LoanRepayment => "margin repayment",
-        What::MarginInterest | What::FundingOut | What::FuturesFee => "margin fee",
-        What::Profit | What::Loss | What::FundingIn => "realized gain",
-        What::Fee | What::OtherOut => "cost",
-        What::OtherIn => "other income",
+fn koinly(_: &Settings, entry: &Entry, line: &Line) -> Vec<Row> {
+    let label = match line.kind {
+        LineKind::Trade
+        | LineKind::Deposit
+        | LineKind::Withdrawal
+        | LineKind::FromSub
+        | LineKind::ToSub => "",
+        LineKind::Interest => "lending interest",
+        LineKind::Rebate | LineKind::FuturesRebate => "fee refund",
+        LineKind::Loan => "margin loan",
+        LineKind::LoanRepayment => "margin repayment",
+        LineKind::MarginInterest | LineKind::FundingOut | LineKind::FuturesFee => "margin fee",
+        LineKind::Profit | LineKind::Loss | LineKind::FundingIn => "realized gain",
+        LineKind::Fee | LineKind::OtherOut => "cost",
+        LineKind::OtherIn => "other income",
     };
-    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = sides(entry, line);
+    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = line_cells(entry, line);
     let (none, time, label) =
         (String::new, format!("{} UTC", seconds(entry.time)), label.to_owned());
     let hash = entry.tx_hash.clone().unwrap_or_default();
@@ -150,29 +153,28 @@ pub(super) const COINTRACKING: Format = Format {
     }],
     verified: false,
     rows: cointracking,
-    lacks: &[],
+    unsupported: &[],
 };
 
-/// Fees stand in rows of their own: whether the tool takes a fee off by itself depends on the coin that it
-/// is in, and here nothing depends on it.
-fn cointracking(_: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
-    let kind = match line.what {
-        What::Trade => "Trade",
-        What::Deposit | What::FromSub => "Deposit",
-        What::Withdrawal | What::ToSub => "Withdrawal",
-        What::Interest => "Interest Income",
-        What::Rebate | What::FuturesRebate => "Reward / Bonus",
-        What::Loan => "Receive Loan",
-        What::LoanRepayment => "Repay Loan",
-        What::MarginInterest => "Borrowing Fee",
-        What::Profit | What::FundingIn => "Derivatives / Futures Profit",
-        What::Loss => "Derivatives / Futures Loss",
-        What::FundingOut | What::FuturesFee => "Margin Fee",
-        What::Fee => "Other Fee",
-        What::OtherIn => "Other Income",
-        What::OtherOut => "Other Expense",
+/// Writes fees as separate rows: in the row of a trade, the tool would deduct them depending on their coin.
+fn cointracking(_: &Settings, entry: &Entry, line: &Line) -> Vec<Row> {
+    let kind = match line.kind {
+        LineKind::Trade => "Trade",
+        LineKind::Deposit | LineKind::FromSub => "Deposit",
+        LineKind::Withdrawal | LineKind::ToSub => "Withdrawal",
+        LineKind::Interest => "Interest Income",
+        LineKind::Rebate | LineKind::FuturesRebate => "Reward / Bonus",
+        LineKind::Loan => "Receive Loan",
+        LineKind::LoanRepayment => "Repay Loan",
+        LineKind::MarginInterest => "Borrowing Fee",
+        LineKind::Profit | LineKind::FundingIn => "Derivatives / Futures Profit",
+        LineKind::Loss => "Derivatives / Futures Loss",
+        LineKind::FundingOut | LineKind::FuturesFee => "Margin Fee",
+        LineKind::Fee => "Other Fee",
+        LineKind::OtherIn => "Other Income",
+        LineKind::OtherOut => "Other Expense",
     };
-    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = sides(entry, line);
+    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = line_cells(entry, line);
     let row = |kind: &str, buy: [String; 2], sell: [String; 2], id: String| {
         let ([buy, buy_coin], [sell, sell_coin]) = (buy, sell);
         let none = String::new;
@@ -235,33 +237,35 @@ pub(super) const ROTKI: Format = Format {
     ],
     verified: false,
     rows: rotki,
-    lacks: &[],
+    unsupported: &[],
 };
 
-fn rotki(_: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
-    // rotki does not know this exchange; its importer takes such a one for external.
+fn rotki(_: &Settings, entry: &Entry, line: &Line) -> Vec<Row> {
+    // rotki does not know this exchange, and calls such locations external.
     let location = "external".to_owned();
-    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = sides(entry, line);
+    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = line_cells(entry, line);
     let time = entry.time.as_millis().to_string();
-    let kind = match line.what {
-        What::Trade => {
+    let kind = match line.kind {
+        LineKind::Trade => {
             let row =
                 [location, sent_coin, received_coin, received, sent, fee, fee_coin, text, time];
             return vec![(0, row.into())];
         }
-        // What is borrowed is no income, and its repayment no loss.
-        What::Deposit | What::FromSub | What::Loan => "Deposit",
-        What::Withdrawal | What::ToSub | What::LoanRepayment => "Withdrawal",
-        What::Interest
-        | What::Rebate
-        | What::FuturesRebate
-        | What::Profit
-        | What::FundingIn
-        | What::OtherIn => "Income",
-        What::Loss => "Loss",
-        What::MarginInterest | What::FundingOut | What::FuturesFee | What::Fee | What::OtherOut => {
-            "Spend"
-        }
+        // A loan is no income, and its repayment no loss.
+        LineKind::Deposit | LineKind::FromSub | LineKind::Loan => "Deposit",
+        LineKind::Withdrawal | LineKind::ToSub | LineKind::LoanRepayment => "Withdrawal",
+        LineKind::Interest
+        | LineKind::Rebate
+        | LineKind::FuturesRebate
+        | LineKind::Profit
+        | LineKind::FundingIn
+        | LineKind::OtherIn => "Income",
+        LineKind::Loss => "Loss",
+        LineKind::MarginInterest
+        | LineKind::FundingOut
+        | LineKind::FuturesFee
+        | LineKind::Fee
+        | LineKind::OtherOut => "Spend",
     };
     let (amount, coin) =
         if line.sent.is_some() { (sent, sent_coin) } else { (received, received_coin) };
@@ -288,25 +292,29 @@ pub(super) const COINLEDGER: Format = Format {
     }],
     verified: false,
     rows: coinledger,
-    lacks: &[],
+    unsupported: &[],
 };
 
-fn coinledger(_: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
-    let kind = match line.what {
-        What::Trade => "Trade",
-        What::Deposit | What::FromSub | What::Loan => "Deposit",
-        What::Withdrawal | What::ToSub | What::LoanRepayment => "Withdrawal",
-        What::Interest => "Interest",
-        What::Rebate | What::FuturesRebate | What::Profit | What::FundingIn | What::OtherIn => {
-            "Income"
-        }
-        What::Loss => "Investment Loss",
-        What::MarginInterest | What::FundingOut | What::FuturesFee | What::Fee | What::OtherOut => {
-            "Merchant Payment"
-        }
+fn coinledger(_: &Settings, entry: &Entry, line: &Line) -> Vec<Row> {
+    let kind = match line.kind {
+        LineKind::Trade => "Trade",
+        LineKind::Deposit | LineKind::FromSub | LineKind::Loan => "Deposit",
+        LineKind::Withdrawal | LineKind::ToSub | LineKind::LoanRepayment => "Withdrawal",
+        LineKind::Interest => "Interest",
+        LineKind::Rebate
+        | LineKind::FuturesRebate
+        | LineKind::Profit
+        | LineKind::FundingIn
+        | LineKind::OtherIn => "Income",
+        LineKind::Loss => "Investment Loss",
+        LineKind::MarginInterest
+        | LineKind::FundingOut
+        | LineKind::FuturesFee
+        | LineKind::Fee
+        | LineKind::OtherOut => "Merchant Payment",
     };
-    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = sides(entry, line);
-    // The tool reads month, day and year.
+    let [sent, sent_coin, received, received_coin, fee, fee_coin, text] = line_cells(entry, line);
+    // The tool reads dates as month/day/year.
     let utc = seconds(entry.time);
     let (date, time) = utc.split_once(' ').unwrap_or((&utc, ""));
     let mut parts = date.split('-');
@@ -328,10 +336,10 @@ fn coinledger(_: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
     vec![(0, row.into())]
 }
 
-/// A row for each movement.
-pub(super) fn generic(terms: &Terms, entry: &Entry) -> Vec<Row> {
-    let said = |text: &Option<String>| text.clone().unwrap_or_default();
-    // Money of one's own that only changes its place.
+/// Returns a row for each movement.
+pub(super) fn generic(settings: &Settings, entry: &Entry) -> Vec<Row> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    // The account's own money, which only changes its place.
     let is_own = |kind| {
         use Kind::{Deposit, Loan, LoanRepayment, Transfer, Withdrawal};
         matches!(kind, Deposit | Loan | LoanRepayment | Transfer | Withdrawal)
@@ -339,22 +347,22 @@ pub(super) fn generic(terms: &Terms, entry: &Entry) -> Vec<Row> {
     let row = |movement: &crate::ledger::Movement| {
         let row = [
             entry.time.to_string(),
-            terms.zone.local(entry.time),
+            settings.zone.local(entry.time),
             entry.id(),
-            entry.kind.word().to_owned(),
-            movement.kind.word().to_owned(),
+            entry.kind.name().to_owned(),
+            movement.kind.name().to_owned(),
             movement.wallet.to_string(),
             movement.coin.clone(),
             plain(movement.amount),
             if is_own(movement.kind) { "no" } else { "yes" }.to_owned(),
-            said(&entry.symbol),
+            text(&entry.symbol),
             entry.price.map(plain).unwrap_or_default(),
-            said(&entry.order_id),
-            said(&entry.trade_id),
-            said(&entry.tx_hash),
+            text(&entry.order_id),
+            text(&entry.trade_id),
+            text(&entry.tx_hash),
             entry.dataset.clone(),
             entry.row.clone(),
-            said(&entry.note),
+            text(&entry.note),
         ];
         (0, row.into())
     };

@@ -1,25 +1,25 @@
-//! Files for `dali-rp2`, which makes the input of `rp2`: what its plugin `dali.plugin.input.csv.manual` reads.
+//! OutputFiles for `dali-rp2`, which creates the input of `rp2`, as its plugin `dali.plugin.input.csv.manual` reads them.
 //!
-//! A trade is a purchase of what was received and a sale of what was sent; a fee is a row of its own. A deposit
-//! and a withdrawal have one side here: dali finds the other by their id, the hash of the transaction, in the
-//! data of the other wallet.
+//! A trade is a purchase of the received coin and a sale of the sent one; a fee is a separate row. Deposits and
+//! withdrawals have one side: dali finds the other one by their id, the hash of the transaction, in the data of the
+//! other wallet.
 
 use bitmart::Decimal;
 
-use super::format::{Format, Row, Table, Terms, seconds};
-use super::line::{Amount, Line, What, description, plain};
+use super::format::{Format, Row, Settings, Table, seconds};
+use super::line::{Amount, Line, LineKind, description, plain};
 use crate::ledger::Entry;
 
 const EXCHANGE: &str = "BitMart";
 const HOLDER: &str = "account";
-/// dali looks for what has this value.
+/// dali looks up prices with this value.
 const UNKNOWN: &str = "__unknown";
-/// The only coin whose price a user may name.
+/// The only coin whose price the user may set.
 const DOLLAR: &str = "USDT";
 
 pub(super) const FORMAT: Format = Format {
     name: "rp2",
-    // As read by dali-rp2 0.6.11.
+    // As of dali-rp2 0.6.11.
     tables: &[
         Table {
             part: "in",
@@ -76,34 +76,34 @@ pub(super) const FORMAT: Format = Format {
     ],
     verified: true,
     rows,
-    lacks: &[What::Loan, What::LoanRepayment],
+    unsupported: &[LineKind::Loan, LineKind::LoanRepayment],
 };
 
 const IN: usize = 0;
 const OUT: usize = 1;
 const INTRA: usize = 2;
 
-fn rows(terms: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
-    let row = Maker { terms, entry, line };
+fn rows(settings: &Settings, entry: &Entry, line: &Line) -> Vec<Row> {
+    let row = RowBuilder { settings, entry, line };
     let mut rows = Vec::new();
-    match line.what {
-        What::Deposit | What::Withdrawal | What::FromSub | What::ToSub => {
+    match line.kind {
+        LineKind::Deposit | LineKind::Withdrawal | LineKind::FromSub | LineKind::ToSub => {
             rows.push(row.transfer());
             return rows;
         }
         _ => {}
     }
     if let Some(received) = &line.received {
-        let kind = match line.what {
-            What::Trade => "Buy",
-            What::Interest => "Interest",
+        let kind = match line.kind {
+            LineKind::Trade => "Buy",
+            LineKind::Interest => "Interest",
             _ => "Income",
         };
         rows.push(row.bought(kind, received));
     }
     if let Some(sent) = &line.sent {
-        // The tool has no word for a loss or for interest that was paid: what is not sold is a fee.
-        rows.push(if line.what == What::Trade { row.sold(sent) } else { row.fee("", sent) });
+        // The tool has no type for losses and paid interest: what is not sold is a fee.
+        rows.push(if line.kind == LineKind::Trade { row.sold(sent) } else { row.fee("", sent) });
     }
     if let Some(fee) = &line.fee {
         rows.push(row.fee("/fee", fee));
@@ -111,15 +111,15 @@ fn rows(terms: &Terms, entry: &Entry, line: &Line) -> Vec<Row> {
     rows
 }
 
-struct Maker<'a> {
-    terms: &'a Terms,
+struct RowBuilder<'a> {
+    settings: &'a Settings,
     entry: &'a Entry,
     line: &'a Line,
 }
 
-impl Maker<'_> {
-    /// The cells that all rows begin with. Two rows of one id and coin would be taken for the two sides of a
-    /// transfer, so each has an id of its own.
+impl RowBuilder<'_> {
+    /// The first cells of every row. Each row has its own id: two rows of one id and coin would be read as the two
+    /// sides of a transfer.
     fn head(&self, side: &str, coin: &str) -> [String; 5] {
         let id = format!("{}{side}", self.entry.id());
         let [exchange, holder] = [EXCHANGE, HOLDER].map(str::to_owned);
@@ -138,7 +138,7 @@ impl Maker<'_> {
 
     fn bought(&self, kind: &str, (coin, amount): &Amount) -> Row {
         let none = String::new;
-        let price = price(self.terms, self.entry, coin);
+        let price = price(self.settings, self.entry, coin);
         let rest =
             [kind.to_owned(), price, plain(*amount), none(), none(), none(), none(), self.notes()];
         (IN, [&self.head("/in", coin)[..], &rest].concat())
@@ -154,7 +154,7 @@ impl Maker<'_> {
 
     fn out(&self, side: &str, kind: &str, coin: &str, amount: String, fee: String) -> Row {
         let none = String::new;
-        let price = price(self.terms, self.entry, coin);
+        let price = price(self.settings, self.entry, coin);
         let rest = [kind.to_owned(), price, amount, fee, none(), none(), none(), self.notes()];
         (OUT, [&self.head(side, coin)[..], &rest].concat())
     }
@@ -163,12 +163,12 @@ impl Maker<'_> {
         let Line { sent, received, fee, .. } = self.line;
         let (coin, amount) = sent.as_ref().or(received.as_ref()).cloned().unwrap_or_default();
         let [id, time, coin, exchange, holder] = self.head("", &coin);
-        // Other wallets tell the hash as well.
+        // Other wallets report the hash as well.
         let id = self.entry.tx_hash.clone().unwrap_or(id);
         let none = String::new;
-        let price = price(self.terms, self.entry, &coin);
+        let price = price(self.settings, self.entry, &coin);
         let rest = if sent.is_some() {
-            // The fee is what does not arrive.
+            // The fee is the part that does not arrive.
             let fee = fee.as_ref().map_or(Decimal::ZERO, |(_, fee)| *fee);
             [exchange, holder, none(), none(), price, plain(amount + fee), none(), self.notes()]
         } else {
@@ -178,14 +178,14 @@ impl Maker<'_> {
     }
 }
 
-/// What one of a coin was worth, in the currency that the user has named the price of a USDT in: known for
-/// USDT, and for what was traded against it. For anything else dali has to look: nothing is guessed.
-fn price(terms: &Terms, entry: &Entry, coin: &str) -> String {
-    known_price(terms, entry, coin).map_or(UNKNOWN.to_owned(), plain)
+/// Price of a coin in the currency of the USDT price: known for USDT and for what was traded against it. dali looks up
+/// all others.
+fn price(settings: &Settings, entry: &Entry, coin: &str) -> String {
+    known_price(settings, entry, coin).map_or(UNKNOWN.to_owned(), plain)
 }
 
-pub(super) fn known_price(terms: &Terms, entry: &Entry, coin: &str) -> Option<Decimal> {
-    let dollar = terms.usdt_price?;
+pub(super) fn known_price(settings: &Settings, entry: &Entry, coin: &str) -> Option<Decimal> {
+    let dollar = settings.usdt_price?;
     if coin == DOLLAR {
         return Some(dollar);
     }

@@ -1,13 +1,13 @@
-//! Each kind of event in each format, against files that were looked through once.
+//! Compares each kind of event in each format with reviewed files.
 
 use bitmart::Decimal;
 
-use super::format::{FORMATS, Terms, rows_of};
+use super::format::{FORMATS, Settings, rows_of};
 use super::line::lines;
 use crate::ledger::{Entry, Kind, Movement, Wallet};
 use crate::timezone;
 
-/// With this variable the files are written and not compared.
+/// Environment variable to write the files instead of comparing them.
 const WRITE: &str = "BITMART_GOLDEN";
 
 fn entry(number: i64, kind: Kind, movements: &[(Wallet, Kind, &str, &str)]) -> Entry {
@@ -86,20 +86,20 @@ fn entries() -> Vec<Entry> {
         entry(20, Transfer, &[(Spot, Transfer, "USDT", "4"), (sub(), Transfer, "USDT", "-4")]),
     ];
     (entries[0].tx_hash, entries[0].note) = (Some("0xabc".to_owned()), Some("TRC20".to_owned()));
-    let told = |symbol: &str, price: &str| {
+    let market = |symbol: &str, price: &str| {
         (Some(symbol.to_owned()), Some(price.parse::<Decimal>().expect("a price")))
     };
-    (entries[1].symbol, entries[1].price) = told("BTC_USDT", "60012.30");
-    (entries[2].symbol, entries[2].price) = told("ETH_BTC", "0.05");
-    // What comes from elsewhere must not break a line or begin a formula.
+    (entries[1].symbol, entries[1].price) = market("BTC_USDT", "60012.30");
+    (entries[2].symbol, entries[2].price) = market("ETH_BTC", "0.05");
+    // Foreign text must not break a line or begin a formula.
     entries[18].note = Some("=cmd|'\n\", a \"quoted\" name".to_owned());
     entries
 }
 
 #[test]
-fn every_kind_of_event_is_as_it_was_looked_through() {
+fn writes_every_kind_of_event_as_in_the_reviewed_files() {
     let zone = timezone::parse("Europe/Vienna").expect("a zone");
-    let terms = Terms { zone, usdt_price: Some("0.92".parse().expect("a price")) };
+    let settings = Settings { zone, usdt_price: Some("0.92".parse().expect("a price")) };
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tax/golden");
     for format in &FORMATS {
         let mut writers: Vec<_> =
@@ -108,8 +108,8 @@ fn every_kind_of_event_is_as_it_was_looked_through() {
             writer.write_record(table.columns).expect("a header");
         }
         for entry in entries() {
-            for (table, row) in rows_of(format, &terms, &entry, &lines(&entry)) {
-                // As many cells as columns, or this fails.
+            for (table, row) in rows_of(format, &settings, &entry, &lines(&entry)) {
+                // Fails unless there are as many cells as columns.
                 writers[table].write_record(&row).expect("a row");
             }
         }

@@ -9,11 +9,11 @@ use bitmart::sandbox::Config;
 use super::{Outcome, Place, bitmart, sandbox_of};
 
 pub(crate) fn sandbox() -> Place {
-    // A run that dies forgets how much it asked.
+    // An aborted run loses the state of its rate limiter.
     sandbox_of(Config::new().rate_limits(false))
 }
 
-/// Orders that rest, fill and are cancelled.
+/// Places orders that rest, are filled, and are canceled.
 pub(crate) fn trade(place: &Place) {
     for side in ["buy", "sell"] {
         let market = ["spot", "submit-order", "BTC_USDT", side, "market", "-y"];
@@ -40,7 +40,7 @@ pub(crate) fn trade(place: &Place) {
     assert_eq!(bitmart(place, &futures).code, 0);
 }
 
-/// A span around now, since the rows are of now.
+/// A span around now, when the rows are created.
 pub(crate) fn span() -> [String; 2] {
     let day = Duration::from_secs(86_400);
     [(Timestamp::now() - 30 * day).to_string(), (Timestamp::now() + day).to_string()]

@@ -19,7 +19,7 @@ const OTHERS: [&str; 19] = [
 ];
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
-/// The account and what it has done.
+/// The account and its state.
 pub(crate) struct Month {
     pub(crate) place: Place,
     pub(crate) clock: Stepped,
@@ -37,7 +37,7 @@ impl Month {
         let begin: Timestamp = BEGIN.parse().expect("a time");
         let start = u64::try_from(begin.as_millis()).expect("a time");
         let config = Config::new().stepped_clock(start).market_maker(false).rate_limits(false);
-        // By default there is more of every coin than may be withdrawn in years.
+        // The default balances exceed the withdrawal limits of years.
         let config = OTHERS
             .into_iter()
             .fold(config, |config, coin| config.spot_balance(coin, Decimal::ZERO));
@@ -54,7 +54,7 @@ impl Month {
         self.clock.set(&self.place.sandbox);
     }
 
-    /// A day of trades, from its begin to an hour before its end.
+    /// Simulates a day of trades, until an hour before its end.
     pub(crate) fn day(&mut self, day: u64) {
         self.advance(Duration::from_secs(32_400));
         let Self { owner, other, resting, runtime, long, .. } = self;
@@ -66,13 +66,13 @@ impl Month {
             *long = !*long;
             owner.futures(rests, 1, price).await;
             other.futures(takes, 1, price).await;
-            // Rests for days; the one of the day before last week ends now.
+            // Rests for days; the oldest one is canceled.
             resting.push(owner.spot("buy", "limit_maker", 40_000 + day, "0.001").await);
             if day >= 13 {
-                let asked = json!({ "symbol": "BTC_USDT", "order_id": resting.remove(0) });
-                owner.send("spot_cancel_order", asked).await;
+                let parameters = json!({ "symbol": "BTC_USDT", "order_id": resting.remove(0) });
+                owner.send("spot_cancel_order", parameters).await;
             }
-            // Far from the market on the futures side, and never traded.
+            // Far from the futures market, and never filled.
             if day == 1 {
                 owner.futures(1, 1, 20_000).await;
             }
@@ -82,7 +82,7 @@ impl Month {
         });
         self.place.sandbox.deposit(1, "USDT", "75.5".parse().expect("an amount"));
         self.advance(Duration::from_secs(50_400));
-        // Under way when the export comes.
+        // Pending during the export.
         let money = json!({ "currency": "USDT-TRC20", "amount": "20", "address": "TXk1gKyAHMExample123",
             "destination": "To Digital Address" });
         self.runtime.block_on(self.owner.send("account_withdraw", money));
@@ -100,7 +100,7 @@ impl Month {
         bitmart(&self.place, &["verify", folder, "--now", &self.now()])
     }
 
-    /// The time at the exchange, as `--now` takes it.
+    /// The exchange's time, for `--now`.
     pub(crate) fn now(&self) -> String {
         let now = i64::try_from(self.place.sandbox.now_ms()).expect("a time");
         Timestamp::from_millis(now).to_string()

@@ -2,7 +2,7 @@
 
 use bitmart::Decimal;
 
-/// The cells of the body of a table.
+/// Cells of the body of a table.
 pub(crate) fn table(html: &str, id: &str) -> Vec<Vec<String>> {
     let Some((_, rest)) = html.split_once(&format!("<table id=\"{id}\">")) else {
         panic!("no table {id}");
@@ -25,7 +25,7 @@ pub(crate) fn number(text: &str) -> Decimal {
     text.parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
 }
 
-/// The sum of a column over the rows that begin with these cells.
+/// Sums a column over the rows that begin with these cells.
 pub(crate) fn sum(rows: &[Vec<String>], first: &[&str], column: usize) -> Decimal {
     let begins = |row: &&Vec<String>| row.iter().zip(first).all(|(cell, first)| cell == first);
     let rows: Vec<_> = rows.iter().filter(begins).collect();

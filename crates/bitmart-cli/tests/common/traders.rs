@@ -18,7 +18,7 @@ impl Stepped {
         Self(Arc::new(AtomicI64::new(begin.as_millis())))
     }
 
-    /// Goes as the sandbox does.
+    /// Advances with the sandbox.
     pub(crate) fn set(&self, sandbox: &Sandbox) {
         self.0.store(i64::try_from(sandbox.now_ms()).expect("a time"), Ordering::Relaxed);
     }
@@ -30,7 +30,7 @@ impl Clock for Stepped {
     }
 }
 
-/// One of the two who trade with each other.
+/// One of two traders.
 pub(crate) struct Trader(Client);
 
 impl Trader {
@@ -44,21 +44,21 @@ impl Trader {
     pub(crate) async fn send(&self, endpoint: &str, parameters: Value) -> Value {
         let entry = ENDPOINTS.iter().find(|entry| entry.metadata.id == endpoint).expect(endpoint);
         let payload = entry.encode_request(&parameters.to_string()).expect("a request");
-        let answer = self.0.send_raw(&entry.metadata, payload).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{endpoint} {parameters}: {error}"));
-        serde_json::from_slice(&answer.raw).expect("JSON")
+        let response = self.0.send_raw(&entry.metadata, payload).await;
+        let response = response.unwrap_or_else(|error| panic!("{endpoint} {parameters}: {error}"));
+        serde_json::from_slice(&response.raw).expect("JSON")
     }
 
     pub(crate) async fn spot(&self, side: &str, kind: &str, price: u64, size: &str) -> Value {
-        let asked = json!({ "symbol": "BTC_USDT", "side": side, "type": kind,
+        let parameters = json!({ "symbol": "BTC_USDT", "side": side, "type": kind,
             "price": price.to_string(), "size": size });
-        self.send("spot_submit_order", asked).await["data"]["order_id"].clone()
+        self.send("spot_submit_order", parameters).await["data"]["order_id"].clone()
     }
 
     pub(crate) async fn futures(&self, side: u32, mode: u32, price: u64) -> Value {
-        let asked = json!({ "symbol": "BTCUSDT", "side": side, "mode": mode, "type": "limit",
+        let parameters = json!({ "symbol": "BTCUSDT", "side": side, "mode": mode, "type": "limit",
             "leverage": "5", "open_type": "cross", "size": 1, "price": price.to_string() });
-        self.send("futures_submit_order", asked).await["data"]["order_id"].clone()
+        self.send("futures_submit_order", parameters).await["data"]["order_id"].clone()
     }
 }
 

@@ -126,7 +126,7 @@ impl Client {
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use bitmart_rest::{Method, catalog};
     ///
-    /// let entry = catalog::find(Method::Get, "/spot/quotation/v3/ticker").expect("described");
+    /// let entry = catalog::find_route(Method::Get, "/spot/quotation/v3/ticker").expect("described");
     /// let payload = entry.encode_request(r#"{"symbol": "BTC_USDT"}"#)?;
     /// println!("{}", client.send_raw(&entry.metadata, payload).await?.data);
     /// # Ok(())

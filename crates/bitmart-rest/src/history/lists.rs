@@ -3,6 +3,7 @@
 use bitmart_types::{Rows, Timestamp};
 
 use super::{History, HistorySpec, RowKey, Window};
+use crate::api::catalog::history_specs as specs;
 use crate::{account, earn, futures, margin, spot};
 
 fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
@@ -50,21 +51,21 @@ macro_rules! histories {
 // Nor does it document one for candles and savings. A full response is asked for in narrower windows,
 // whatever their length.
 histories! {
-    spot::ListOrderHistory => spot::Order, HistorySpec::new(7, 200),
+    spot::ListOrderHistory => spot::Order, specs::SPOT_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| Some(response), |row| key(row.create_time, &row.order_id);
     // Open orders are those of a span as well: without times, of the last week only.
-    spot::ListOpenOrders => spot::Order, HistorySpec::new(7, 200),
+    spot::ListOpenOrders => spot::Order, specs::SPOT_OPEN_ORDERS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |response| Some(response), |row| key(row.create_time, &row.order_id);
-    spot::ListAlgoOrderHistory => spot::AlgoOrder, HistorySpec::new(7, 200),
+        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+    spot::ListAlgoOrderHistory => spot::AlgoOrder, specs::SPOT_ALGO_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |response| response.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
-    spot::ListAccountTrades => spot::Fill, HistorySpec::new(7, 200),
+    spot::ListAccountTrades => spot::Fill, specs::SPOT_ACCOUNT_TRADES,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |response| Some(response), |row| key(row.create_time, &row.trade_id);
-    account::ListFundingHistory => account::FundingRecord, HistorySpec::new(89, 1_000),
+        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
+    account::ListFundingHistory => account::FundingRecord, specs::ACCOUNT_FUNDING_HISTORY,
         |this, window| account::ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| Some(response.records),
@@ -74,37 +75,37 @@ histories! {
             // A row without an id is told from others by all that it says.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
-    margin::ListBorrowRecords => margin::BorrowRecord, HistorySpec::new(30, 100),
+    margin::ListBorrowRecords => margin::BorrowRecord, specs::MARGIN_BORROW_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |response| Some(response.records), |row| key(row.create_time, &row.borrow_id);
-    margin::ListRepayRecords => margin::RepayRecord, HistorySpec::new(30, 100),
+        |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
+    margin::ListRepayRecords => margin::RepayRecord, specs::MARGIN_REPAY_RECORDS,
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
-        |response| Some(response.records), |row| key(row.repay_time, &row.repay_id);
-    futures::ListOrderHistory => futures::Order, HistorySpec::new(7, 200).seconds(),
+        |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
+    futures::ListOrderHistory => futures::Order, specs::FUTURES_ORDER_HISTORY,
         |this, window| this.start_time(window.from).end_time(window.to),
-        |response| Some(response), |row| key(row.create_time, &row.order_id);
-    futures::ListFills => futures::Fill, HistorySpec::new(7, 200).seconds(),
+        |answer| Some(answer), |row| key(row.create_time, &row.order_id);
+    futures::ListFills => futures::Fill, specs::FUTURES_FILLS,
         |this, window| this.start_time(window.from).end_time(window.to),
-        |response| Some(response), |row| key(row.create_time, &row.trade_id);
-    futures::ListTransactions => futures::Transaction, HistorySpec::new(7, 1_000),
+        |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
+    futures::ListTransactions => futures::Transaction, specs::FUTURES_TRANSACTIONS,
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |response| Some(response), |row| key(row.timestamp, &row.id);
-    futures::ListTransfers => futures::Transfer, HistorySpec::new(30, 100).numbered(),
+        |answer| Some(answer), |row| key(row.timestamp, &row.id);
+    futures::ListTransfers => futures::Transfer, specs::FUTURES_TRANSFERS,
         |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| Some(response.records), |row| key(row.timestamp, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
-    spot::ListKlines => spot::Kline, HistorySpec::new(100, 200).seconds().empty_code(70_000),
+    spot::ListKlines => spot::Kline, specs::SPOT_KLINES,
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
-    futures::ListKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+    futures::ListKlines => futures::Kline, specs::FUTURES_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
-    futures::ListMarkPriceKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+    futures::ListMarkPriceKlines => futures::Kline, specs::FUTURES_MARK_PRICE_KLINES,
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
         |response| Some(response), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
-    futures::ListAutoRepayments => futures::AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
+    futures::ListAutoRepayments => futures::AutoRepayment, specs::FUTURES_AUTO_REPAYMENTS,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |response| {
@@ -113,7 +114,7 @@ histories! {
         },
         // Its time is a text of no stated format.
         |row| unverified_key(None, None::<&String>, row);
-    futures::ListCollateralInterest => futures::CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
+    futures::ListCollateralInterest => futures::CollateralInterest, specs::FUTURES_COLLATERAL_INTEREST,
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |response| {
@@ -121,7 +122,7 @@ histories! {
             rows_or_none(response.items, response.total)
         },
         |row| unverified_key(row.interest_time, row.id.as_ref(), row);
-    earn::ListFlexibleRecords => earn::FlexibleRecord, HistorySpec::new(30, 100).numbered(),
+    earn::ListFlexibleRecords => earn::FlexibleRecord, specs::EARN_FLEXIBLE_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| {
@@ -129,7 +130,7 @@ histories! {
             rows_or_none(response.records, response.total)
         },
         |row| unverified_key(row.time, row.record_id.as_ref(), row);
-    earn::ListFixedRecords => earn::FixedRecord, HistorySpec::new(30, 100).numbered(),
+    earn::ListFixedRecords => earn::FixedRecord, specs::EARN_FIXED_RECORDS,
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |response| {

@@ -96,7 +96,7 @@ impl Recording {
             "POST" => Method::Post,
             _ => return None,
         };
-        catalog::find(method, &self.path)
+        catalog::find_route(method, &self.path)
     }
 
     /// The JSON object of a file.
@@ -171,7 +171,7 @@ impl Redaction {
             };
             let path = path.trim_start_matches('.');
             let field = entry.fields.iter().find(|field| field.path == path)?;
-            field.form.split(',').next().filter(|_| path.ends_with(']') && !path.ends_with("[]"))
+            Some(field.column).filter(|column| !column.is_empty())
         };
         let is_public = entry.is_some_and(|entry| entry.metadata.auth == Auth::None);
         let redactor = if is_public { &self.public } else { &self.account };

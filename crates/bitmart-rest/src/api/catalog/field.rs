@@ -1,28 +1,50 @@
-//! What is known of a field of an answer.
+//! Fields of a response.
 
-/// A documented field of an answer's data.
+/// A documented field of a response's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Field {
-    /// JSON path below the data: `records[].fee`; a column of a row is `[][2]`.
+    /// JSON path below the data: `records[].fee`; a column of a positional row is `[][2]`.
     pub path: &'static str,
-    /// Form and unit in words: `decimal text, base currency`.
+    /// Name of a column of positional rows; empty for other fields.
+    pub column: &'static str,
+    /// What its values are.
+    pub kind: FieldKind,
+    /// Form and unit as text: `decimal text, base currency`.
     pub form: &'static str,
-    /// What it means; empty where nothing is known.
+    /// The unit and other remarks of the form: `base currency`; empty if there are none.
+    pub unit: &'static str,
+    /// The unit of a time; `None` if it is no time, or no source states the unit.
+    pub time: Option<TimeUnit>,
+    /// What it means; empty if unknown.
     pub doc: &'static str,
-    /// What its values mean, where they are out of a list. The exchange may add others.
+    /// What its values mean, for enumerations. The exchange may add others.
     pub values: &'static [Meaning],
-    /// Whether it names something and counts nothing, even where it is written as a number.
+    /// Whether it is an identifier, even if it is written as a number.
     pub is_id: bool,
 }
 
-/// A value out of a list, and what it means.
+/// What the values of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldKind {
+    /// A text, or an undocumented form.
+    Text,
+    /// A decimal number, as text or number.
+    Decimal,
+    /// A whole number.
+    Integer,
+    /// `true` or `false`.
+    Flag,
+}
+
+/// A value of an enumeration, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Meaning {
     /// The documented spelling on the wire; the digits of a number.
     pub value: &'static str,
-    /// A word for it: `open_long`.
+    /// Its name: `open_long`.
     pub name: &'static str,
     /// What it means.
     pub doc: &'static str,
@@ -39,9 +61,28 @@ pub enum TimeUnit {
 }
 
 impl Field {
-    /// The field at `path`, of this form.
-    pub const fn new(path: &'static str, form: &'static str) -> Self {
-        Self { path, form, doc: "", values: &[], is_id: false }
+    /// The field at `path`, of this kind and form.
+    pub const fn new(path: &'static str, kind: FieldKind, form: &'static str) -> Self {
+        let (column, unit, doc) = ("", "", "");
+        Self { path, column, kind, form, unit, time: None, doc, values: &[], is_id: false }
+    }
+    /// Sets the name of a column of positional rows.
+    #[must_use]
+    pub const fn column(mut self, column: &'static str) -> Self {
+        self.column = column;
+        self
+    }
+    /// Sets the unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+    /// Marks it as a time.
+    #[must_use]
+    pub const fn time(mut self, unit: TimeUnit) -> Self {
+        self.time = Some(unit);
+        self
     }
     /// Sets what it means.
     #[must_use]
@@ -55,27 +96,11 @@ impl Field {
         self.values = values;
         self
     }
-    /// Says that it names something.
+    /// Marks it as an identifier.
     #[must_use]
     pub const fn id(mut self) -> Self {
         self.is_id = true;
         self
-    }
-
-    /// The unit of a time; `None` for what is no time, or one whose unit no source states.
-    ///
-    /// ```
-    /// use bitmart_rest::catalog::{Field, TimeUnit};
-    ///
-    /// let field = Field::new("[].createTime", "integer, ms");
-    /// assert_eq!(field.time_unit(), Some(TimeUnit::Millis));
-    /// ```
-    pub fn time_unit(&self) -> Option<TimeUnit> {
-        self.form.split(", ").find_map(|part| match part {
-            "s" | "seconds" => Some(TimeUnit::Seconds),
-            "ms" | "milliseconds" => Some(TimeUnit::Millis),
-            _ => None,
-        })
     }
 }
 

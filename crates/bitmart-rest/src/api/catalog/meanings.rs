@@ -2,42 +2,42 @@
 
 use super::Meaning;
 
-pub(super) static SIDE: &[Meaning] = &[
+pub(super) const SIDE: &[Meaning] = &[
     Meaning::new("buy", "buy", "Buy the base currency with the quote currency."),
     Meaning::new("sell", "sell", "Sell the base currency for the quote currency."),
 ];
 
-pub(super) static TRADE_ROLE: &[Meaning] = &[
+pub(super) const TRADE_ROLE: &[Meaning] = &[
     Meaning::new("maker", "maker", "It rested in the book."),
     Meaning::new("taker", "taker", "It took from the book."),
 ];
 
-pub(super) static WALLET_TYPE: &[Meaning] =
+pub(super) const WALLET_TYPE: &[Meaning] =
     &[Meaning::new("spot", "spot", "Spot."), Meaning::new("future", "futures", "Futures.")];
 
-pub(super) static ACCOUNT_API_ACCOUNT_TYPE: &[Meaning] = &[
+pub(super) const ACCOUNT_API_ACCOUNT_TYPE: &[Meaning] = &[
     Meaning::new("main", "main", "A main account."),
     Meaning::new("sub", "sub", "A sub-account."),
 ];
 
-pub(super) static ACCOUNT_API_KEY_STATUS: &[Meaning] = &[
+pub(super) const ACCOUNT_API_KEY_STATUS: &[Meaning] = &[
     Meaning::new("active", "active", "It works."),
     Meaning::new("frozen", "frozen", "It was frozen."),
     Meaning::new("expired", "expired", "The key has passed its last day."),
 ];
 
-pub(super) static ACCOUNT_FEE_RATE_TYPE: &[Meaning] = &[
+pub(super) const ACCOUNT_FEE_RATE_TYPE: &[Meaning] = &[
     Meaning::new("0", "normal", "The normal one."),
     Meaning::new("1", "vip", "For VIP users."),
     Meaning::new("2", "special_vip", "For special VIP users."),
 ];
 
-pub(super) static ACCOUNT_FUNDING_OPERATION: &[Meaning] = &[
+pub(super) const ACCOUNT_FUNDING_OPERATION: &[Meaning] = &[
     Meaning::new("deposit", "deposit", "Money came in."),
     Meaning::new("withdraw", "withdraw", "Money went out."),
 ];
 
-pub(super) static ACCOUNT_FUNDING_STATUS: &[Meaning] = &[
+pub(super) const ACCOUNT_FUNDING_STATUS: &[Meaning] = &[
     Meaning::new("0", "created", "Created."),
     Meaning::new("1", "submitted", "Submitted, waiting."),
     Meaning::new("2", "processing", "Being processed."),
@@ -46,42 +46,42 @@ pub(super) static ACCOUNT_FUNDING_STATUS: &[Meaning] = &[
     Meaning::new("5", "failed", "Failed."),
 ];
 
-pub(super) static ACCOUNT_WITHDRAW_ADDRESS_TYPE: &[Meaning] = &[
+pub(super) const ACCOUNT_WITHDRAW_ADDRESS_TYPE: &[Meaning] = &[
     Meaning::new("0", "standard", "For one currency on one network."),
     Meaning::new("1", "universal", "For every currency of one network."),
     Meaning::new(
         "2",
         "evm",
-        "On every network that is compatible with Ethereum's virtual machine.",
+        concat!("On every network that is compatible with Ethereum's virtual ", "machine."),
     ),
 ];
 
-pub(super) static AFFILIATE_COPY_TRADE: &[Meaning] =
+pub(super) const AFFILIATE_COPY_TRADE: &[Meaning] =
     &[Meaning::new("1", "copied", "It does."), Meaning::new("2", "own", "It does not.")];
 
-pub(super) static AFFILIATE_ORDER_TYPE: &[Meaning] =
+pub(super) const AFFILIATE_ORDER_TYPE: &[Meaning] =
     &[Meaning::new("1", "limit", "A limit order."), Meaning::new("2", "market", "A market order.")];
 
-pub(super) static AFFILIATE_USER_TYPE: &[Meaning] = &[
+pub(super) const AFFILIATE_USER_TYPE: &[Meaning] = &[
     Meaning::new("0", "indirect", "Invited by somebody whom the affiliate had invited."),
     Meaning::new("1", "direct", "Invited by the affiliate."),
 ];
 
-pub(super) static EARN_AUTO_SUBSCRIBE: &[Meaning] =
+pub(super) const EARN_AUTO_SUBSCRIBE: &[Meaning] =
     &[Meaning::new("open", "on", "It is."), Meaning::new("close", "off", "It is not.")];
 
-pub(super) static EARN_RECORD_TYPE: &[Meaning] = &[
+pub(super) const EARN_RECORD_TYPE: &[Meaning] = &[
     Meaning::new("subscribe", "subscribe", "Money went into a product."),
     Meaning::new("redeem", "redeem", "Money came back from a product."),
     Meaning::new("interest", "interest", "Interest was paid."),
 ];
 
-pub(super) static FUTURES_CONTRACT_STATUS: &[Meaning] = &[
+pub(super) const FUTURES_CONTRACT_STATUS: &[Meaning] = &[
     Meaning::new("Trading", "trading", "It trades."),
     Meaning::new("Delisted", "delisted", "It no longer trades."),
 ];
 
-pub(super) static FUTURES_FLOW_NAME: &[Meaning] = &[
+pub(super) const FUTURES_FLOW_NAME: &[Meaning] = &[
     Meaning::new("Transfer", "transfer", "Transfer."),
     Meaning::new("Realized PNL", "realized_profit", "Realized profit or loss."),
     Meaning::new("Funding Fee", "funding", "Funding fee."),
@@ -89,7 +89,7 @@ pub(super) static FUTURES_FLOW_NAME: &[Meaning] = &[
     Meaning::new("Liquidation Clearance", "liquidation", "Settlement of a liquidation."),
 ];
 
-pub(super) static FUTURES_FLOW_TYPE: &[Meaning] = &[
+pub(super) const FUTURES_FLOW_TYPE: &[Meaning] = &[
     Meaning::new("0", "all", "Every kind; in requests."),
     Meaning::new("1", "transfer", "Transfer."),
     Meaning::new("2", "realized_profit", "Realized profit or loss."),
@@ -98,25 +98,25 @@ pub(super) static FUTURES_FLOW_TYPE: &[Meaning] = &[
     Meaning::new("5", "liquidation", "Settlement of a liquidation."),
 ];
 
-pub(super) static FUTURES_MARGIN_TYPE: &[Meaning] = &[
+pub(super) const FUTURES_MARGIN_TYPE: &[Meaning] = &[
     Meaning::new("cross", "cross", "The whole account."),
     Meaning::new("isolated", "isolated", "The margin of the position only."),
 ];
 
-pub(super) static FUTURES_ORDER_MODE: &[Meaning] = &[
+pub(super) const FUTURES_ORDER_MODE: &[Meaning] = &[
     Meaning::new("1", "good_till_canceled", "Until it is canceled."),
     Meaning::new("2", "fill_or_kill", "Completely and at once, or not at all."),
     Meaning::new("3", "immediate_or_cancel", "At once; what does not fill is canceled."),
     Meaning::new("4", "maker_only", "Only as a maker; not for market orders."),
 ];
 
-pub(super) static FUTURES_ORDER_STATE: &[Meaning] = &[
+pub(super) const FUTURES_ORDER_STATE: &[Meaning] = &[
     Meaning::new("1", "approving", "Being checked."),
     Meaning::new("2", "open", "Open."),
     Meaning::new("4", "finished", "Filled or canceled: the filled size tells which."),
 ];
 
-pub(super) static FUTURES_ORDER_TYPE: &[Meaning] = &[
+pub(super) const FUTURES_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("limit", "limit", "At a price or better."),
     Meaning::new("market", "market", "At any price."),
     Meaning::new("liquidate", "liquidation", "Forced liquidation."),
@@ -128,12 +128,12 @@ pub(super) static FUTURES_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("stop_loss", "stop_loss", "Stop-loss order; in WebSocket events."),
 ];
 
-pub(super) static FUTURES_PLAN_CATEGORY: &[Meaning] = &[
+pub(super) const FUTURES_PLAN_CATEGORY: &[Meaning] = &[
     Meaning::new("1", "size", "A given size."),
     Meaning::new("2", "position", "The whole position."),
 ];
 
-pub(super) static FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
+pub(super) const FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("plan", "plan", "Plan order."),
     Meaning::new("take_profit", "take_profit", "Take-profit."),
     Meaning::new("stop_loss", "stop_loss", "Stop-loss."),
@@ -141,93 +141,93 @@ pub(super) static FUTURES_PLAN_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("market", "market", "Plan order that places a market order."),
 ];
 
-pub(super) static FUTURES_POSITION_MODE: &[Meaning] = &[
+pub(super) const FUTURES_POSITION_MODE: &[Meaning] = &[
     Meaning::new("hedge_mode", "hedge", "A long and a short side by side."),
     Meaning::new("one_way_mode", "one_way", "One net position."),
 ];
 
-pub(super) static FUTURES_POSITION_SIDE: &[Meaning] = &[
+pub(super) const FUTURES_POSITION_SIDE: &[Meaning] = &[
     Meaning::new("both", "both", "The net position of an account in one-way mode."),
     Meaning::new("long", "long", "Long, in hedge mode."),
     Meaning::new("short", "short", "Short, in hedge mode."),
 ];
 
-pub(super) static FUTURES_POSITION_TYPE: &[Meaning] =
+pub(super) const FUTURES_POSITION_TYPE: &[Meaning] =
     &[Meaning::new("1", "long", "Long."), Meaning::new("2", "short", "Short.")];
 
-pub(super) static FUTURES_PRICE_TYPE: &[Meaning] = &[
+pub(super) const FUTURES_PRICE_TYPE: &[Meaning] = &[
     Meaning::new("0", "unset", "Not set."),
     Meaning::new("1", "last", "The last traded price."),
     Meaning::new("2", "fair", "The fair price, also called mark price."),
 ];
 
-pub(super) static FUTURES_PRODUCT_TYPE: &[Meaning] = &[
+pub(super) const FUTURES_PRODUCT_TYPE: &[Meaning] = &[
     Meaning::new("1", "perpetual", "Without expiry."),
     Meaning::new("2", "dated", "With a settlement date."),
 ];
 
-pub(super) static FUTURES_REPAYMENT_TYPE: &[Meaning] =
+pub(super) const FUTURES_REPAYMENT_TYPE: &[Meaning] =
     &[Meaning::new("AUTO_REPAY", "auto", "Automatic.")];
 
-pub(super) static FUTURES_SIDE: &[Meaning] = &[
+pub(super) const FUTURES_SIDE: &[Meaning] = &[
     Meaning::new("1", "open_long", "Hedge mode: buy to open a long. One-way mode: buy."),
     Meaning::new(
         "2",
         "close_short",
-        "Hedge mode: buy to close a short. One-way mode: buy, reduce only.",
+        concat!("Hedge mode: buy to close a short. One-way mode: buy, reduce ", "only."),
     ),
     Meaning::new(
         "3",
         "close_long",
-        "Hedge mode: sell to close a long. One-way mode: sell, reduce only.",
+        concat!("Hedge mode: sell to close a long. One-way mode: sell, reduce ", "only."),
     ),
     Meaning::new("4", "open_short", "Hedge mode: sell to open a short. One-way mode: sell."),
 ];
 
-pub(super) static FUTURES_TRADING_ACCOUNT: &[Meaning] = &[
+pub(super) const FUTURES_TRADING_ACCOUNT: &[Meaning] = &[
     Meaning::new("futures", "futures", "The user's own."),
     Meaning::new("copy_trading", "copy_trading", "Copy trading."),
 ];
 
-pub(super) static FUTURES_TRANSFER_DIRECTION: &[Meaning] = &[
+pub(super) const FUTURES_TRANSFER_DIRECTION: &[Meaning] = &[
     Meaning::new("spot_to_contract", "spot_to_futures", "From spot to futures."),
     Meaning::new("contract_to_spot", "futures_to_spot", "From futures to spot."),
 ];
 
-pub(super) static FUTURES_TRANSFER_STATE: &[Meaning] = &[
+pub(super) const FUTURES_TRANSFER_STATE: &[Meaning] = &[
     Meaning::new("PROCESSING", "processing", "On its way."),
     Meaning::new("FINISHED", "finished", "Done."),
     Meaning::new("FAILED", "failed", "Failed."),
 ];
 
-pub(super) static FUTURES_TRIGGER_DIRECTION: &[Meaning] = &[
+pub(super) const FUTURES_TRIGGER_DIRECTION: &[Meaning] = &[
     Meaning::new("1", "rising", "The price rises to the trigger."),
     Meaning::new("2", "falling", "The price falls to the trigger."),
 ];
 
-pub(super) static MARGIN_RISK_LEVEL: &[Meaning] = &[
+pub(super) const MARGIN_RISK_LEVEL: &[Meaning] = &[
     Meaning::new("1", "low", "Low."),
     Meaning::new("2", "medium", "Medium."),
     Meaning::new("3", "high", "High."),
 ];
 
-pub(super) static SPOT_ALGO_TRIGGER_TYPE: &[Meaning] = &[
+pub(super) const SPOT_ALGO_TRIGGER_TYPE: &[Meaning] = &[
     Meaning::new("limit", "limit", "A limit order."),
     Meaning::new("market", "market", "A market order."),
 ];
 
-pub(super) static SPOT_CANCEL_SOURCE: &[Meaning] = &[
+pub(super) const SPOT_CANCEL_SOURCE: &[Meaning] = &[
     Meaning::new("user", "user", "The user."),
     Meaning::new("system", "system", "The exchange."),
     Meaning::new("stp", "self_trade_prevention", "Self-trade prevention."),
 ];
 
-pub(super) static SPOT_ORDER_MODE: &[Meaning] = &[
+pub(super) const SPOT_ORDER_MODE: &[Meaning] = &[
     Meaning::new("spot", "spot", "Spot."),
     Meaning::new("iso_margin", "isolated_margin", "Isolated margin."),
 ];
 
-pub(super) static SPOT_ORDER_STATE: &[Meaning] = &[
+pub(super) const SPOT_ORDER_STATE: &[Meaning] = &[
     Meaning::new("new", "new", "Accepted, nothing filled."),
     Meaning::new("partially_filled", "partially_filled", "Partly filled, still open."),
     Meaning::new("filled", "filled", "Completely filled."),
@@ -235,18 +235,25 @@ pub(super) static SPOT_ORDER_STATE: &[Meaning] = &[
     Meaning::new(
         "partially_canceled",
         "partially_canceled",
-        "Canceled after a partial fill. A market buy that filled completely ends here too, because the remainder of its quote amount is returned.",
+        concat!(
+            "Canceled after a partial fill. A market buy that filled ",
+            "completely ends here too, because the remainder of its quote ",
+            "amount is returned."
+        ),
     ),
     Meaning::new("failed", "failed", "Rejected; named in the exchange's change log only."),
 ];
 
-pub(super) static SPOT_ORDER_TYPE: &[Meaning] = &[
+pub(super) const SPOT_ORDER_TYPE: &[Meaning] = &[
     Meaning::new("limit", "limit", "At a price or better; what does not fill rests in the book."),
     Meaning::new("market", "market", "At any price."),
     Meaning::new(
         "limit_maker",
         "limit_maker",
-        "Only as a maker: the exchange accepts an order that would take, then cancels it.",
+        concat!(
+            "Only as a maker: the exchange accepts an order that would take, ",
+            "then cancels it."
+        ),
     ),
     Meaning::new(
         "ioc",
@@ -255,31 +262,31 @@ pub(super) static SPOT_ORDER_TYPE: &[Meaning] = &[
     ),
 ];
 
-pub(super) static SPOT_SELF_TRADE_PREVENTION: &[Meaning] = &[
+pub(super) const SPOT_SELF_TRADE_PREVENTION: &[Meaning] = &[
     Meaning::new("none", "off", "They trade."),
     Meaning::new("cancel_maker", "cancel_maker", "The resting order is canceled."),
     Meaning::new("cancel_taker", "cancel_taker", "The incoming order is canceled."),
     Meaning::new("cancel_both", "cancel_both", "Both are canceled."),
 ];
 
-pub(super) static SPOT_TRADE_STATUS: &[Meaning] = &[
+pub(super) const SPOT_TRADE_STATUS: &[Meaning] = &[
     Meaning::new("trading", "trading", "It can."),
     Meaning::new("pre-trade", "pre_trade", "Not yet."),
 ];
 
-pub(super) static SUB_ACCOUNT_STATUS: &[Meaning] = &[
+pub(super) const SUB_ACCOUNT_STATUS: &[Meaning] = &[
     Meaning::new("0", "disabled", "Disabled by the exchange."),
     Meaning::new("1", "normal", "Normal."),
     Meaning::new("2", "frozen", "Frozen by the main account."),
 ];
 
-pub(super) static SYSTEM_SERVICE_STATE: &[Meaning] = &[
+pub(super) const SYSTEM_SERVICE_STATE: &[Meaning] = &[
     Meaning::new("0", "waiting", "Announced."),
     Meaning::new("1", "running", "Running."),
     Meaning::new("2", "finished", "Over."),
 ];
 
-pub(super) static SYSTEM_SERVICE_TYPE: &[Meaning] = &[
+pub(super) const SYSTEM_SERVICE_TYPE: &[Meaning] = &[
     Meaning::new("spot", "spot", "Spot."),
     Meaning::new("contract", "futures", "Futures."),
     Meaning::new("account", "account", "Accounts."),

@@ -1,6 +1,6 @@
-//! What is known of a parameter.
+//! Parameters of a request.
 
-/// How a parameter stands in a request.
+/// The form of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
@@ -20,26 +20,26 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Presence {
-    /// Always.
+    /// Yes.
     Required,
-    /// Never.
+    /// No.
     Optional,
-    /// It depends on others; the documentation of the request says when.
+    /// Depending on other parameters; see the documentation of the request.
     Conditional,
 }
 
-/// A parameter of an endpoint. Texts are empty where nothing is known.
+/// A parameter of an endpoint. Texts are empty if unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "made by the generator, and by users for endpoints of their own"
+    reason = "constructed by generated code, and by users for their own endpoints"
 )]
 pub struct Parameter {
     /// Name on the wire.
     pub name: &'static str,
-    /// How it stands in a request.
+    /// Its form.
     pub form: Form,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub presence: Presence,
     /// What it means.
     pub doc: &'static str,
@@ -49,16 +49,16 @@ pub struct Parameter {
     pub min: &'static str,
     /// Largest value.
     pub max: &'static str,
-    /// What the exchange assumes without it.
+    /// The exchange's default.
     pub default: &'static str,
-    /// The documented values; empty where any is allowed.
+    /// The documented values; empty if any is allowed.
     pub values: &'static [&'static str],
     /// Parameters of the objects in a list.
     pub items: &'static [Parameter],
 }
 
 impl Parameter {
-    /// An optional text of which nothing else is known, to be refined by struct update.
+    /// An optional text, to be refined by struct update.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,

@@ -1,0 +1,103 @@
+//! The state of an archive for reports: its source, what is incomplete, and whether its files are unchanged.
+
+use bitmart::Timestamp;
+
+use super::archive::{self, ArchiveInfo};
+use super::manifest::{Dataset, FileRecord};
+use super::snapshot::entry;
+use super::{Archive, source, verify};
+use crate::failure::Failure;
+
+/// The result of comparing an archive with its manifest and its responses, as `verify` does.
+#[derive(Debug)]
+pub(crate) struct Audit {
+    /// The program that wrote the archive.
+    pub(crate) program: String,
+    /// Name of the environment, and its hosts.
+    pub(crate) source: String,
+    /// The masked API key.
+    pub(crate) account: String,
+    pub(crate) run: u32,
+    pub(crate) datasets: Vec<DatasetAudit>,
+    /// Files that were changed or are missing.
+    pub(crate) faults: Vec<String>,
+    /// Histories that end more than a day before the run, each with its end.
+    pub(crate) behind: Vec<(String, Timestamp)>,
+    /// Files in the folder that do not belong to the archive.
+    pub(crate) foreign: Vec<String>,
+    /// Remarks for readers of the files.
+    pub(crate) notes: Vec<String>,
+    /// SHA-256 of `manifest.json`, which contains those of all other files.
+    pub(crate) manifest_sha256: String,
+    /// Span and age as text, and whether the archive is stale.
+    pub(crate) age: String,
+}
+
+/// A dataset, by its entry in the manifest.
+#[derive(Debug)]
+pub(crate) struct DatasetAudit {
+    pub(crate) file: String,
+    pub(crate) title: String,
+    pub(crate) rows: u64,
+    pub(crate) first: String,
+    pub(crate) last: String,
+    /// Why the dataset is not complete.
+    pub(crate) lacks: Option<String>,
+    /// The exchange's message where a list is not available to this account.
+    pub(crate) not_for_account: Option<String>,
+    pub(crate) late: u64,
+    pub(crate) replaced: u64,
+    pub(crate) sha256: String,
+}
+
+impl Archive {
+    /// Reads every file of the archive, and compares it with the manifest and the responses.
+    ///
+    /// # Errors
+    /// If the manifest cannot be read.
+    pub(crate) fn audit(&self, now: Timestamp) -> Result<Audit, Failure> {
+        let folder = self.folder();
+        let info = ArchiveInfo::read(folder)?
+            .ok_or_else(|| Failure::machine(format!("{}: it is gone", folder.display())))?;
+        let (reach, behind) = archive::complete_until(folder, &info)?;
+        let found = verify::examine(folder, &info)?;
+        let manifest = found.manifest;
+        let faults = found.general.into_iter().chain(found.damaged).collect();
+        let host = if info.host.is_empty() { String::new() } else { format!(" ({})", info.host) };
+        Ok(Audit {
+            program: manifest.program.clone(),
+            source: format!("{}{host}", info.source),
+            account: info.account.clone(),
+            run: info.run,
+            datasets: manifest.datasets.iter().map(DatasetAudit::new).collect(),
+            faults,
+            behind: behind
+                .into_iter()
+                .map(|(name, end)| (name, Timestamp::from_millis(end)))
+                .collect(),
+            foreign: archive::foreign_files(folder)?,
+            notes: manifest.notes.clone(),
+            manifest_sha256: FileRecord::read(folder, "manifest.json")?.sha256,
+            age: source::describe_span(info.from_ms, reach, now.as_millis()),
+        })
+    }
+}
+
+impl DatasetAudit {
+    fn new(dataset: &Dataset) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let title = entry(&dataset.endpoint).map(|entry| entry.title.to_owned());
+        Self {
+            file: dataset.file.path.clone(),
+            title: title.unwrap_or_default(),
+            rows: dataset.rows,
+            first: text(&dataset.first),
+            last: text(&dataset.last),
+            lacks: verify::lacks(dataset),
+            not_for_account: dataset.refused.clone().filter(|_| dataset.complete),
+            late: dataset.late,
+            replaced: dataset.replaced,
+            sha256: dataset.file.sha256.clone(),
+        }
+    }
+}

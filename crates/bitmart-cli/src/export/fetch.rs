@@ -1,0 +1,300 @@
+//! Requests one dataset, page by page.
+
+use bitmart::Timestamp;
+use bitmart::rest::catalog;
+use bitmart::rest::history::{History, HistoryError, HistoryPages};
+use bitmart::rest::{Category, ErrorKind, Payload};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::history_rows;
+use super::index::Index;
+use super::manifest::sha256;
+use super::outage::AfterFailure;
+use super::pages::{Changes, PageSink, store_page, window_json};
+use super::snapshot::{count, entry, finished};
+use super::store::{Span, Store, StoredResponse, read_state};
+use super::{Export, progress, spans};
+use crate::failure::{Failure, chain};
+
+/// Whether the exchange may reject a list for some accounts or symbols. Its rejection is then a complete answer.
+pub(super) fn is_optional(name: &str, endpoint: &str) -> bool {
+    name.starts_with("copy-trading-")
+        || catalog::find(endpoint).is_some_and(|entry| entry.availability.is_some())
+}
+
+/// Requests a history up to the end of this run.
+pub(super) async fn fetch_history<H>(
+    export: &mut Export,
+    name: &str,
+    request: H,
+) -> Result<(), Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    if export.forecast.is_some() {
+        return estimate::<H>(export, name);
+    }
+    let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
+    if store.state.done && store.state.run >= export.run {
+        return Ok(());
+    }
+    let mut changes = Changes::default();
+    loop {
+        if store.state.done {
+            if store.state.run >= export.run {
+                break;
+            }
+            let spans = spans::to_request(export, name, H::METADATA.id, &H::SPEC, &store.state)?;
+            store.begin_run(export.run, spans)?;
+        } else if store.state.todo.is_empty() {
+            // Its first span: new, or begun by version 1.
+            let (from, to) = (export.from.as_millis(), export.to.as_millis());
+            // Version 1 accepted an end in the future.
+            let end = store.state.cursor.as_ref().map(|cursor| cursor.end.as_millis());
+            let to = end.map_or(to, |end| end.min(export.now().as_millis()));
+            store.state.todo = vec![Span { from, to, again: false }];
+            if store.state.run == 0 {
+                store.state.run = export.run;
+            }
+        }
+        if !fetch_spans(export, &mut store, &request, &mut changes).await? {
+            return store.move_replaced_rows();
+        }
+        store.finish()?;
+    }
+    let rows = store.state.rows;
+    let lacks = store.state.lacks.as_ref().map(|lacks| format!("; {lacks}")).unwrap_or_default();
+    eprintln!("{name}: {rows} rows{changes}{lacks}");
+    export.overall.list_done(name);
+    Ok(())
+}
+
+/// Requests the remaining spans of this run. `false` if the exchange does not return them.
+async fn fetch_spans<H>(
+    export: &mut Export,
+    store: &mut Store,
+    request: &H,
+    changes: &mut Changes,
+) -> Result<bool, Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    let from_start = store.state.cursor.is_none();
+    let mut index = None;
+    if store.state.walk > 0 {
+        index = Some(Index::read::<H>(&export.folder, &store.name, &store.state)?);
+    }
+    while let Some(span) = store.state.todo.first().copied() {
+        let mut pages = if let Some(cursor) = store.state.cursor.clone() {
+            export.client.resume_history(request.clone(), cursor)
+        } else {
+            let [from, to] = [span.from, span.to].map(Timestamp::from_millis);
+            export.client.history(request.clone(), from, to)
+        };
+        let mut sink = PageSink { span, index: index.as_mut(), changes };
+        if !fetch_pages(export, store, &mut pages, request, &mut sink).await? {
+            return Ok(false);
+        }
+        store.finish_span()?;
+    }
+    if let Some(index) = index.filter(|_| from_start) {
+        changes.missing += index.missing();
+    }
+    Ok(true)
+}
+
+/// Requests and stores the pages of one span. `false` if the exchange does not return them.
+async fn fetch_pages<H>(
+    export: &mut Export,
+    store: &mut Store,
+    pages: &mut HistoryPages<H>,
+    request: &H,
+    sink: &mut PageSink<'_>,
+) -> Result<bool, Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    let [from, to] = [sink.span.from, sink.span.to].map(Timestamp::from_millis);
+    let mut progress = progress::Progress::new(&store.name, pages.cursor().next, to);
+    while let Some(page) = pages.next_page().await {
+        match page {
+            Ok(page) => {
+                export.retries.succeeded();
+                let bytes = store_page::<H>(store, &page, sink)?;
+                let cursor = &page.cursor;
+                export.overall.add(page.rows.len(), bytes);
+                if !sink.span.again {
+                    export.overall.reached(&store.name, (from, to), cursor.next);
+                }
+                export.page_done();
+                progress.show(cursor.next, store.state.rows, &export.overall);
+            }
+            Err(error) => {
+                progress.end();
+                if is_undecodable(&error)
+                    && skip_page(export, store, pages, request, &error).await?
+                {
+                    continue;
+                }
+                if !export.should_retry(store, error).await? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    progress.end();
+    Ok(true)
+}
+
+/// Takes a snapshot of a list that the exchange serves in windows, such as that of open orders. An interrupted
+/// snapshot is continued within its run.
+pub(super) async fn fetch_open_list<H>(
+    export: &mut Export,
+    name: &str,
+    request: H,
+) -> Result<(), Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    if export.forecast.is_some() {
+        return estimate::<H>(export, name);
+    }
+    let mut store = Store::open(&export.folder, name, H::METADATA.id)?;
+    let of_this_run = store.state.run >= export.run;
+    if store.state.done && of_this_run {
+        return Ok(());
+    }
+    if !of_this_run || store.state.snapshot.is_none() || store.state.cursor.is_none() {
+        store.begin_snapshot(export.run, export.now().as_millis())?;
+    }
+    let (from, to) = (export.from, export.to);
+    let mut pages = match store.state.cursor.clone() {
+        Some(cursor) => export.client.resume_history(request.clone(), cursor),
+        None => export.client.history(request.clone(), from, to),
+    };
+    let span = Span { from: from.as_millis(), to: to.as_millis(), again: false };
+    let mut sink = PageSink { span, index: None, changes: &mut Changes::default() };
+    if fetch_pages(export, &mut store, &mut pages, &request, &mut sink).await? {
+        store.finish()?;
+        finished(export, &store);
+    }
+    Ok(())
+}
+
+/// Adds the remaining requests of a history to the forecast.
+fn estimate<H: History>(export: &mut Export, name: &str) -> Result<(), Failure> {
+    let state = read_state(&export.folder, name).unwrap_or_default();
+    let mut spans = Vec::new();
+    if !(state.done && state.run >= export.run) {
+        let (from, to) = (export.from.as_millis(), export.to.as_millis());
+        let cursor = state.cursor.as_ref().filter(|_| !state.done);
+        let next = cursor.map_or(from, |cursor| cursor.next.as_millis());
+        spans = match state.todo.split_first() {
+            Some((first, rest)) => {
+                let from = cursor.map_or(first.from, |_| next);
+                [&[Span { from, ..*first }], rest].concat()
+            }
+            None if state.done && state.snapshot.is_none() => {
+                spans::to_request(export, name, H::METADATA.id, &H::SPEC, &state)?
+            }
+            None => vec![Span { from: next, to, again: false }],
+        };
+    }
+    let longest = H::SPEC.max_window.max(1).cast_unsigned();
+    let windows = |span: &Span| (span.to - span.from).max(0).cast_unsigned().div_ceil(longest);
+    let requests: u64 = spans.iter().map(windows).sum();
+    if let Some(forecast) = &mut export.forecast
+        && requests > 0
+    {
+        forecast.add(name, &H::METADATA, requests);
+    }
+    Ok(())
+}
+
+/// Whether the exchange returned data that does not decode.
+fn is_undecodable(error: &HistoryError) -> bool {
+    match error {
+        HistoryError::Request(error) => matches!(error.kind(), ErrorKind::Decode(_)),
+        HistoryError::Unreadable { .. } => true,
+        _ => false,
+    }
+}
+
+/// Stores the undecodable response for the present window, and continues after it. `false` if that is impossible: its
+/// rows cannot be counted, or a second request returns another response.
+async fn skip_page<H: History<Row: Serialize>>(
+    export: &mut Export,
+    store: &mut Store,
+    pages: &mut HistoryPages<H>,
+    request: &H,
+    error: &HistoryError,
+) -> Result<bool, Failure> {
+    let Some(window) = pages.window() else { return Ok(false) };
+    let mut payload = Payload::new();
+    request
+        .within(&window)
+        .encode(&mut payload)
+        .map_err(|error| Failure::machine(chain(&error)))?;
+    let metadata = &entry(H::METADATA.id)?.metadata;
+    let Ok(response) = export.client.send_raw(metadata, payload).await else { return Ok(false) };
+    if history_rows::read(H::METADATA.id, &response.raw).is_some_and(|read| read.is_ok()) {
+        return Ok(false);
+    }
+    let mut stored = StoredResponse::new(window_json(&window), &response.raw);
+    stored.walk = store.state.walk;
+    stored.taken = store.state.snapshot.map(|snapshot| snapshot.taken);
+    let error = chain(error);
+    let is_again = store.state.todo.first().is_some_and(|span| span.again);
+    let is_known = is_again && !store.is_new_fault(sha256(&response.raw));
+    let Some(rows) = count(&response.raw) else {
+        let cursor = store.state.cursor.clone();
+        store.append_undecoded(&stored, cursor.as_ref(), &error)?;
+        return Ok(false);
+    };
+    match pages.skip(rows) {
+        Ok(true) => {}
+        // Requested again in a narrower window.
+        Ok(false) => return Ok(true),
+        Err(_) => return Ok(false),
+    }
+    if is_known {
+        store.save_cursor(pages.cursor())?;
+    } else {
+        store.append_undecoded(&stored, Some(pages.cursor()), &error)?;
+    }
+    export.page_done();
+    Ok(true)
+}
+
+impl Export {
+    /// Handles a failed request: `true` after a pause, to send it again. A list that the exchange rejects or that
+    /// does not decode is skipped.
+    ///
+    /// # Errors
+    /// If other requests would fail as well, for the key, the clock or an outage that lasts too long.
+    pub(super) async fn should_retry(
+        &mut self,
+        store: &mut Store,
+        error: HistoryError,
+    ) -> Result<bool, Failure> {
+        let reason = chain(&error);
+        let HistoryError::Request(error) = error else {
+            eprintln!("{}: {reason}", store.name);
+            store.set_refused(reason, false)?;
+            return Ok(false);
+        };
+        match self.retries.after_failure(&self.client, &store.name, &error).await {
+            AfterFailure::Retry => return Ok(true),
+            AfterFailure::Abort => return Err(Failure::from(error)),
+            AfterFailure::Postpone => store.set_refused(reason.clone(), false)?,
+            AfterFailure::Skip => {
+                let by_exchange = matches!(error.kind(), ErrorKind::Api(_))
+                    && error.category() != Some(Category::ServerFault);
+                store.set_refused(reason.clone(), by_exchange)?;
+            }
+        }
+        eprintln!("{}: {reason}", store.name);
+        Ok(false)
+    }
+}

@@ -1,0 +1,154 @@
+//! Pages of a history, and how they are stored.
+
+use std::fmt;
+
+use bitmart::Timestamp;
+use bitmart::rest::RowFault;
+use bitmart::rest::catalog;
+use bitmart::rest::history::{History, Page, RowKey, Window};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::index::{Index, RowStatus};
+use super::manifest::sha256;
+use super::spans;
+use super::store::{NewRows, Span, State, Store, StoredResponse};
+use crate::failure::Failure;
+
+/// Times before 2010 are not in milliseconds.
+pub(super) const EARLIEST_MS: i64 = 1_262_304_000_000;
+
+/// Differences between the stored rows and those that a later run receives.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) is_later_run: bool,
+    pub(super) new: usize,
+    pub(super) late: usize,
+    pub(super) changed: usize,
+    pub(super) missing: usize,
+}
+
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_later_run {
+            return Ok(());
+        }
+        write!(f, ", {} of them new", self.new)?;
+        for (count, what) in [
+            (self.late, "arrived late"),
+            (self.changed, "changed since, both versions kept"),
+            (self.missing, "no longer returned, kept"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the pages of a span are stored.
+pub(super) struct PageSink<'a> {
+    pub(super) span: Span,
+    /// The stored rows; `None` for the first span.
+    pub(super) index: Option<&'a mut Index>,
+    pub(super) changes: &'a mut Changes,
+}
+
+/// Stores the new rows of a page, and returns their size in bytes. Rows of a snapshot get its time.
+pub(super) fn store_page<H>(
+    store: &mut Store,
+    page: &Page<H::Row>,
+    sink: &mut PageSink<'_>,
+) -> Result<usize, Failure>
+where
+    H: History<Row: Serialize + DeserializeOwned>,
+{
+    let mut response = StoredResponse::new(window_json(&page.window), &page.raw);
+    let taken = store.state.snapshot.map(|snapshot| snapshot.taken);
+    (response.walk, response.taken) = (store.state.walk, taken);
+    let mut rows = Vec::new();
+    for row in &page.rows {
+        let mut line =
+            serde_json::to_vec(row).map_err(|error| Failure::machine(error.to_string()))?;
+        line.push(b'\n');
+        rows.push((H::key(row), with_snapshot_time(line, taken)));
+    }
+    let statuses = match sink.index.as_deref_mut() {
+        Some(index) => index.compare::<H>(&store.state, &rows)?,
+        None => vec![RowStatus::New; rows.len()],
+    };
+    let digest = |fault: &RowFault| sha256(fault.raw.as_bytes());
+    // The overlap contains them again, and some are equal.
+    let again = sink.span.again;
+    let is_new = |fault: &&RowFault| store.is_new_fault(digest(fault)) || !again;
+    let faults: Vec<_> = page.rows.faults().iter().filter(is_new).collect();
+    if let Some(last) = faults.last() {
+        store.count_faulty_rows(faults.len(), &last.to_string());
+    }
+    let (mut lines, mut added, mut span) = (Vec::new(), 0, None);
+    let (reached, mut replaced) = (store.state.to, Vec::new());
+    for ((key, line), status) in rows.iter().zip(statuses) {
+        match status {
+            RowStatus::Same => continue,
+            RowStatus::New => sink.changes.new += 1,
+            RowStatus::Changed(at, bytes) => {
+                sink.changes.changed += 1;
+                replaced.push((at, bytes));
+            }
+        }
+        // Some lists have no time, or one of an undocumented unit.
+        let time = key.time.map(Timestamp::as_millis).filter(|time| *time > EARLIEST_MS);
+        if let Some(index) = sink.index.as_deref_mut() {
+            index.insert(key, line, store.state.bytes + lines.len() as u64);
+            if status == RowStatus::New && time.zip(reached).is_some_and(|(time, to)| time < to) {
+                sink.changes.late += 1;
+                store.state.late += 1;
+            }
+        }
+        update_pending(&mut store.state, key, line);
+        span = match (span, time) {
+            (Some((first, last)), Some(time)) => Some((time.min(first), time.max(last))),
+            (None, Some(time)) => Some((time, time)),
+            (known, None) => known,
+        };
+        lines.extend_from_slice(line);
+        added += 1;
+    }
+    sink.changes.is_later_run |= sink.index.is_some();
+    if sink.span.again && added == 0 && faults.is_empty() {
+        store.save_cursor(&page.cursor)?;
+        return Ok(0);
+    }
+    let cursor = Some(&page.cursor);
+    let (lines, replaced) = (&lines, &replaced);
+    store.append(&NewRows { response: &response, lines, rows: added, span, cursor, replaced })?;
+    Ok(lines.len() + response.body.len())
+}
+
+/// Adds a row that is not final to the pending ones, or removes one that is.
+pub(super) fn update_pending(state: &mut State, key: &RowKey, line: &[u8]) {
+    let has_states = catalog::find(&state.endpoint).is_some_and(|entry| entry.states.is_some());
+    if !has_states || state.snapshot.is_some() {
+        return;
+    }
+    let row: Value = serde_json::from_slice(line).unwrap_or_default();
+    match key.time.filter(|_| spans::is_pending(&state.endpoint, &row)) {
+        Some(time) => drop(state.pending.insert(key.id.clone(), time.as_millis())),
+        None => drop(state.pending.remove(&key.id)),
+    }
+}
+
+/// Adds the time of its snapshot to a row.
+pub(super) fn with_snapshot_time(line: Vec<u8>, taken: Option<i64>) -> Vec<u8> {
+    let Some(taken) = taken else { return line };
+    let taken = Timestamp::from_millis(taken);
+    let rest = line.strip_prefix(b"{").unwrap_or(&line);
+    let comma = if rest.starts_with(b"}") { "" } else { "," };
+    [format!("{{\"taken\":\"{taken}\"{comma}").as_bytes(), rest].concat()
+}
+
+pub(super) fn window_json(window: &Window) -> Value {
+    json!({ "from": window.from.as_millis(), "to": window.to.as_millis(), "page": window.page })
+}

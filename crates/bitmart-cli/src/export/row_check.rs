@@ -1,0 +1,215 @@
+//! Compares the rows of a dataset with its responses. To bound the memory, large datasets are compared in shards,
+//! and both files are read once per shard.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use bitmart::rest::bytes::Bytes;
+use bitmart::rest::history::RowKey;
+
+use super::index::{Digest, digest};
+use super::manifest::for_each_line_within;
+use super::pages::with_snapshot_time;
+use super::snapshot::{entry, snapshot_lines};
+use super::store::{State, StoredResponse, raw_path, rows_path, versions_path};
+use super::{history_rows, spans};
+use crate::failure::Failure;
+
+/// Rows of a shard, which take about 64 MB.
+const SHARD_ROWS: u64 = 500_000;
+
+/// How often each row must be among the rows and among the replaced rows, by the responses.
+#[derive(Debug, Default)]
+struct Expected {
+    rows: HashMap<Digest, i64>,
+    versions: HashMap<Digest, i64>,
+}
+
+/// Checks that the rows are those of the responses, each once: the newest version of a row that changed, and its
+/// older versions among the replaced rows.
+pub(super) fn check(
+    folder: &Path,
+    name: &str,
+    state: &State,
+    faults: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let parts = state.rows / SHARD_ROWS + 1;
+    let (mut known, mut missing, mut gone) = (0, 0, 0);
+    for part in 0..parts {
+        // Faults of the file as a whole are reported once.
+        let mut ignored = Vec::new();
+        let reported = if part == 0 { &mut *faults } else { &mut ignored };
+        let mut expected = expected(folder, name, state, (part, parts), reported)?;
+        known += expected.rows.values().sum::<i64>();
+        compare_files(folder, name, state, (part, parts), &mut expected, reported)?;
+        if part > 0 {
+            faults.extend(ignored.into_iter().filter(|fault| fault.contains("is there twice")));
+        }
+        let left =
+            |counts: &HashMap<Digest, i64>| counts.values().map(|left| (*left).max(0)).sum::<i64>();
+        missing += left(&expected.rows);
+        gone += left(&expected.versions);
+    }
+    if missing > 0 {
+        faults.push(format!("{missing} of {known} rows of the answers are missing"));
+    }
+    if gone > 0 {
+        faults.push(format!("{gone} rows that later ones replaced are missing"));
+    }
+    Ok(())
+}
+
+/// Reads the responses, and returns the rows of a shard that they contain.
+fn expected(
+    folder: &Path,
+    name: &str,
+    state: &State,
+    part: (u64, u64),
+    faults: &mut Vec<String>,
+) -> Result<Expected, Failure> {
+    let mut expected = Expected::default();
+    let mut newest: HashMap<Digest, (Digest, u32)> = HashMap::new();
+    let mut responses = 0;
+    for_each_line_within(&raw_path(folder, name), state.raw_bytes, |_, line| {
+        responses += 1;
+        match rows_of(&state.endpoint, line) {
+            Err(why) => faults.push(format!("answer {responses} is not understood: {why}")),
+            Ok((response, rows)) => {
+                for (id, row) in rows {
+                    let row = digest(&row);
+                    // Rows without an id may repeat.
+                    let Some(id) = id else {
+                        if is_of(part, row) {
+                            *expected.rows.entry(row).or_default() += 1;
+                        }
+                        continue;
+                    };
+                    let id = digest(id.as_bytes());
+                    if !is_of(part, id) {
+                        continue;
+                    }
+                    match newest.get_mut(&id) {
+                        None => drop(newest.insert(id, (row, response.walk))),
+                        // Windows overlap: of one pagination the first version counts.
+                        Some((_, walk)) if *walk == response.walk => {}
+                        Some((known, walk)) => {
+                            *walk = response.walk;
+                            if *known != row {
+                                *expected.versions.entry(*known).or_default() += 1;
+                                *known = row;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    })?;
+    for (row, _) in newest.into_values() {
+        *expected.rows.entry(row).or_default() += 1;
+    }
+    if responses != state.answers {
+        faults.push(format!("has {responses} answers, not {}", state.answers));
+    }
+    Ok(expected)
+}
+
+/// Reads rows and replaced rows, and takes each off the expected ones.
+fn compare_files(
+    folder: &Path,
+    name: &str,
+    state: &State,
+    part: (u64, u64),
+    expected: &mut Expected,
+    faults: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let replaced: BTreeSet<u64> = state.replaced.iter().map(|(at, _)| *at).collect();
+    let id = |line: &[u8]| match history_rows::key(&state.endpoint, line) {
+        Some(RowKey { id, .. }) if state.snapshot.is_some() => {
+            let row = serde_json::from_slice(line).unwrap_or_default();
+            digest(id_in_snapshot(spans::snapshot_time(&row), &id).as_bytes())
+        }
+        Some(RowKey { id, .. }) => digest(id.as_bytes()),
+        None => digest(line),
+    };
+    let mut rows = 0;
+    for_each_line_within(&rows_path(folder, name), state.bytes, |at, line| {
+        rows += 1;
+        if !is_of(part, id(line)) {
+            return Ok(());
+        }
+        let counts =
+            if replaced.contains(&at) { &mut expected.versions } else { &mut expected.rows };
+        if !take(counts, line) {
+            faults.push(match serde_json::from_slice::<serde_json::Value>(line) {
+                Ok(_) => format!("line {rows} is there twice, or in no answer"),
+                Err(_) => format!("line {rows} is no JSON"),
+            });
+        }
+        Ok(())
+    })?;
+    if rows != state.rows {
+        faults.push(format!("has {rows} rows, not {}", state.rows));
+    }
+    if state.versions == 0 {
+        return Ok(());
+    }
+    let mut versions = 0;
+    for_each_line_within(&versions_path(folder, name), state.version_bytes, |_, line| {
+        versions += 1;
+        if is_of(part, id(line)) && !take(&mut expected.versions, line) {
+            faults.push(format!("replaced row {versions} is there twice, or in no answer"));
+        }
+        Ok(())
+    })?;
+    if versions != state.versions {
+        faults.push(format!("has {versions} replaced rows, not {}", state.versions));
+    }
+    Ok(())
+}
+
+fn is_of((part, parts): (u64, u64), digest: Digest) -> bool {
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_le_bytes(first) % parts == part
+}
+
+fn take(counts: &mut HashMap<Digest, i64>, line: &[u8]) -> bool {
+    match counts.get_mut(&digest(line)) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Returns the id of a row within a dataset: the same row may be in every snapshot.
+pub(super) fn id_in_snapshot(taken: Option<i64>, id: &str) -> String {
+    taken.map_or(id.to_owned(), |taken| format!("{taken} {id}"))
+}
+
+/// Rows of a stored response, each with its id. Rows of a snapshot have none.
+type Rows = Vec<(Option<String>, Vec<u8>)>;
+
+fn rows_of(endpoint: &str, line: &[u8]) -> Result<(StoredResponse, Rows), String> {
+    let mut response: StoredResponse =
+        serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if response.body.is_empty() {
+        // The exchange reports an empty window as an error.
+        return Ok((response, Vec::new()));
+    }
+    let body = Bytes::from(std::mem::take(&mut response.body));
+    let taken = response.taken;
+    if let Some(read) = history_rows::read(endpoint, &body) {
+        let rows = read?.rows.into_iter();
+        let rows = rows.map(|(key, row)| {
+            (Some(id_in_snapshot(taken, &key.id)), with_snapshot_time(row, taken))
+        });
+        return Ok((response, rows.collect()));
+    }
+    let entry = entry(endpoint).map_err(|failure| failure.to_string())?;
+    let (rows, _) = snapshot_lines(entry, &body)?;
+    let rows = rows.into_iter().map(|row| (None, with_snapshot_time(row, taken)));
+    Ok((response, rows.collect()))
+}

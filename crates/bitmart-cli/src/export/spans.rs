@@ -1,0 +1,169 @@
+//! The spans that a later run requests: from the last end to now, an overlap before it, and the times of rows that
+//! were not final.
+//!
+//! A history lists a row under the time at which it began. An order that rested for a month, or a withdrawal that
+//! was pending for days, therefore changes far before the last end. The times of such rows are requested again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bitmart::Timestamp;
+use bitmart::rest::Endpoint as _;
+use bitmart::rest::catalog;
+use bitmart::rest::history::HistorySpec;
+use bitmart::rest::{futures, spot};
+use serde_json::Value;
+
+use super::Export;
+use super::plan::text;
+use super::rows;
+use super::store::{Span, State, StoredResponse, file_name_part, raw_path, read_state};
+use crate::failure::Failure;
+
+/// With more spans than these, everything between the first and the last is requested.
+const MAX_SPANS: usize = 200;
+
+/// Returns the spans that the next run requests.
+pub(super) fn to_request(
+    export: &Export,
+    name: &str,
+    endpoint: &str,
+    spec: &HistorySpec,
+    known: &State,
+) -> Result<Vec<Span>, Failure> {
+    let (begin, to) = (export.from.as_millis(), export.to.as_millis());
+    let end = requested_until(export, name, known)?.max(begin);
+    let overlap = (end - export.overlap_ms).max(begin);
+    let mut moments: BTreeSet<i64> = known.pending.values().copied().collect();
+    moments.extend(closed_since(export, name, endpoint, known, end)?);
+    moments.retain(|time| (begin..overlap).contains(time));
+    let mut spans = merge(&moments, spec.max_window / 2);
+    if let [first, .., last] = spans[..]
+        && spans.len() > MAX_SPANS
+    {
+        spans = vec![Span { to: last.to, ..first }];
+    }
+    spans.push(Span { from: overlap, to: end, again: true });
+    if to > end {
+        spans.push(Span { from: end, to, again: false });
+    }
+    spans.retain(|span| span.from < span.to);
+    Ok(spans)
+}
+
+/// Merges times that are at most `widest` milliseconds apart into one span.
+fn merge(moments: &BTreeSet<i64>, widest: i64) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for &moment in moments {
+        match spans.last_mut() {
+            Some(span) if moment - span.from <= widest => span.to = moment + 1,
+            _ => spans.push(Span { from: moment, to: moment + 1, again: true }),
+        }
+    }
+    spans
+}
+
+/// Returns the time up to which everything was requested. Version 1 accepted times in the future: for those the
+/// arrival of its first response counts.
+fn requested_until(export: &Export, name: &str, known: &State) -> Result<i64, Failure> {
+    if let Some(to) = known.to {
+        return Ok(to);
+    }
+    let end = known.cursor.as_ref().map_or(export.from, |cursor| cursor.end).as_millis();
+    let first = rows::first_line(&raw_path(&export.folder, name))?;
+    let first = serde_json::from_slice(&first).map_or(end, |response: StoredResponse| response.at);
+    Ok(end.min(first))
+}
+
+/// Returns the times of orders that an earlier snapshot lists as open and the newest does not: they are in the
+/// history now.
+fn closed_since(
+    export: &Export,
+    name: &str,
+    endpoint: &str,
+    known: &State,
+    end: i64,
+) -> Result<Vec<i64>, Failure> {
+    const SPOT: &str = spot::ListOrderHistory::METADATA.id;
+    const ALGO: &str = spot::ListAlgoOrderHistory::METADATA.id;
+    const FUTURES: &str = futures::ListOrderHistory::METADATA.id;
+    let (lists, id, time): (&[&str], _, _) = match endpoint {
+        SPOT => (&["open-orders"], "orderId", "createTime"),
+        ALGO => (&["open-algo-orders"], "orderId", "createTime"),
+        FUTURES => (&["futures-open-orders", "futures-plan-orders"], "order_id", "create_time"),
+        _ => return Ok(Vec::new()),
+    };
+    let mut times = Vec::new();
+    for list in lists {
+        // Not requested yet.
+        let Ok(snapshots) = read_state(&export.folder, list) else { continue };
+        let newest = snapshots.snapshot.filter(|_| snapshots.run == export.run);
+        let mut gone: BTreeMap<String, i64> = BTreeMap::new();
+        rows::all(&export.folder, list, |row| {
+            let (Some(id), Some(time)) = (text(&row, id), millis(&row, time)) else { return };
+            // Futures histories are per contract.
+            if endpoint == FUTURES
+                && text(&row, "symbol")
+                    .is_none_or(|symbol| !name.ends_with(&format!("-{}", file_name_part(&symbol))))
+            {
+                return;
+            }
+            match snapshot_time(&row) {
+                Some(taken) if newest.is_some_and(|newest| newest.taken == taken) => {
+                    gone.remove(&id);
+                }
+                // Orders of older snapshots have been requested since.
+                Some(taken) if taken >= end - export.overlap_ms => drop(gone.insert(id, time)),
+                None if known.run == 1 => drop(gone.insert(id, time)),
+                _ => {}
+            }
+        })?;
+        times.extend(gone.into_values());
+    }
+    Ok(times)
+}
+
+fn millis(row: &Value, name: &str) -> Option<i64> {
+    let value = row.get(name)?;
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Returns when the snapshot of a row was taken; `None` for rows of version 1.
+pub(super) fn snapshot_time(row: &Value) -> Option<i64> {
+    text(row, "taken")?.parse().ok().map(Timestamp::as_millis)
+}
+
+/// Whether a row of a history is not final.
+pub(super) fn is_pending(endpoint: &str, row: &Value) -> bool {
+    let Some(states) = catalog::find(endpoint).and_then(|entry| entry.states) else { return false };
+    let state = match &row[states.field] {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return false,
+    };
+    states.is_pending(&state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_pending, merge};
+    use serde_json::json;
+
+    #[test]
+    fn merges_times_that_are_close_together() {
+        let spans = merge(&[5, 7, 15, 16, 40].into(), 10);
+        let spans: Vec<_> = spans.iter().map(|span| (span.from, span.to)).collect();
+        assert_eq!(spans, [(5, 16), (16, 17), (40, 41)]);
+    }
+
+    #[test]
+    fn recognizes_rows_that_are_not_final() {
+        for (status, wanted) in
+            [(0, true), (1, true), (2, true), (3, false), (4, false), (5, false)]
+        {
+            assert_eq!(is_pending("account_funding_history", &json!({ "status": status })), wanted);
+        }
+        assert!(is_pending("futures_transfers", &json!({ "state": "PROCESSING" })));
+        assert!(!is_pending("spot_order_history", &json!({ "state": "filled" })));
+        assert!(!is_pending("spot_account_trades", &json!({ "state": "new" })));
+    }
+}

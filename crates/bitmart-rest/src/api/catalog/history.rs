@@ -1,0 +1,88 @@
+//! Histories with their types erased.
+
+use bitmart_types::RowFault;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::RecodeError;
+use crate::decode;
+use crate::history::{History, HistorySpec, RowKey};
+
+/// A history: how to page through it, and how to read its rows.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HistoryEntry {
+    /// How the exchange serves it.
+    pub spec: HistorySpec,
+    read: fn(&Bytes) -> Result<HistoryRows, RecodeError>,
+    key: fn(&[u8]) -> Option<RowKey>,
+}
+
+/// The rows of a response.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct HistoryRows {
+    /// The rows as JSON text, each with its key.
+    pub rows: Vec<(RowKey, String)>,
+    /// Rows that do not decode.
+    pub faults: Vec<RowFault>,
+}
+
+impl HistoryEntry {
+    /// The history of request type `H`.
+    pub const fn of<H>() -> Self
+    where
+        H: History<Row: Serialize + DeserializeOwned>,
+    {
+        Self { spec: H::SPEC, read: read::<H>, key: key::<H> }
+    }
+
+    /// Decodes the rows of a response with its envelope.
+    ///
+    /// # Errors
+    /// If the response is an error of the exchange, does not decode, or contains no list of rows.
+    pub fn read(&self, body: &Bytes) -> Result<HistoryRows, RecodeError> {
+        (self.read)(body)
+    }
+
+    /// Returns time and id of a row in the JSON of [`HistoryRows`]; `None` if it does not decode.
+    pub fn key(&self, row: &[u8]) -> Option<RowKey> {
+        (self.key)(row)
+    }
+}
+
+fn read<H: History<Row: Serialize>>(body: &Bytes) -> Result<HistoryRows, RecodeError> {
+    let data =
+        decode::<H>(StatusCode::OK, &HeaderMap::new(), body).map_err(RecodeError::Response)?;
+    let rows = H::rows(data).ok_or(RecodeError::NoRows)?;
+    let faults = rows.faults().to_vec();
+    let text = |row: &H::Row| serde_json::to_string(row).map_err(RecodeError::Model);
+    let rows = rows.iter().map(|row| Ok((H::key(row), text(row)?)));
+    Ok(HistoryRows { rows: rows.collect::<Result<_, RecodeError>>()?, faults })
+}
+
+fn key<H: History<Row: DeserializeOwned>>(row: &[u8]) -> Option<RowKey> {
+    serde_json::from_slice(row).ok().map(|row| H::key(&row))
+}
+
+/// A specification in the numbers of the description.
+pub(super) const fn spec(
+    window_days: i64,
+    page_size: u32,
+    unit_millis: i64,
+    is_numbered: bool,
+    empty_code: Option<i64>,
+) -> HistorySpec {
+    let mut spec = HistorySpec::new(window_days, page_size);
+    if unit_millis == 1_000 {
+        spec = spec.seconds();
+    }
+    if is_numbered {
+        spec = spec.numbered();
+    }
+    if let Some(code) = empty_code {
+        spec = spec.empty_code(code);
+    }
+    spec
+}
