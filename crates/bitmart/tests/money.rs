@@ -68,7 +68,7 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
     sub.sub_accounts().transfer_own_to_main(TransferOwnToMain::new("BTC", dec!(0.5))).await?;
     let wallet = main.sub_accounts().wallet(SUB).await?;
     assert_eq!(wallet.balance("BTC").map(|row| row.available), Some(dec!(1.5)));
-    let rows = sub.sub_accounts().own_transfers(SubAccountMove::SpotToSpot, 10).await?;
+    let rows = sub.sub_accounts().own_transfers((SubAccountMove::SpotToSpot, 10)).await?;
     assert_eq!((rows.total, rows.transfers[1].to_account.as_deref()), (Some(2), Some(SUB)));
 
     let to_fund = TransferFunds::new("USDT", dec!(10), SpotFundTransferType::SpotToFund);

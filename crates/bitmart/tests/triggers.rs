@@ -159,7 +159,7 @@ async fn a_trailing_order_is_among_the_open_orders_until_it_is_cancelled() -> Te
     let open = desk.mine.futures().open_orders(ListFuturesOpenOrders::new()).await?;
     assert_eq!(open[0].order_id, id);
     assert_eq!(open[0].order_type, Some(FuturesOrderType::Trailing));
-    desk.mine.futures().cancel_trailing_order(SYMBOL, id).await?;
+    desk.mine.futures().cancel_trailing_order((SYMBOL, id)).await?;
     let told = desk.next(FuturesOrderType::Trailing).await?;
     assert_eq!(told.action, Some(FuturesOrderAction::Cancel));
     Ok(())

@@ -20,6 +20,8 @@ pub(crate) struct Section {
     pub(crate) group: String,
     /// Module of bitmart-rest that the generated file belongs to: `spot::market`.
     pub(crate) module: String,
+    /// Page of the exchange's documentation for endpoints that have no link of their own.
+    pub(crate) docs: String,
     #[serde(rename = "endpoint")]
     pub(crate) endpoints: Vec<Endpoint>,
 }
@@ -33,13 +35,15 @@ pub(crate) struct Endpoint {
     pub(crate) title: String,
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// Its place in the exchange's documentation; absent where no source has the link.
+    pub(crate) docs: Option<String>,
     pub(crate) host: Host,
     pub(crate) auth: Auth,
     /// What the key must be allowed to do; absent where nothing is needed or no source says.
     pub(crate) permission: Option<String>,
     pub(crate) limit: Limit,
     pub(crate) effect: Effect,
-    /// What stands around the data of an answer.
+    /// The envelope of the response.
     #[serde(default)]
     pub(crate) envelope: Envelope,
     /// Name of the request type.
@@ -47,7 +51,11 @@ pub(crate) struct Endpoint {
     /// The request type is written by hand in the section's module.
     #[serde(default)]
     pub(crate) custom: bool,
-    /// Rust type of the answer's data, below the crate's root.
+    /// The group method takes no argument although there are parameters by now: they are optional
+    /// and came later.
+    #[serde(default)]
+    pub(crate) no_argument: bool,
+    /// Rust type of the response's data, below the crate's root.
     pub(crate) response: String,
     /// Documented fields of the data, as `path: form and unit`; a column of a row is `[][2]`.
     pub(crate) fields: Vec<String>,
@@ -238,13 +246,40 @@ impl Limit {
     }
 }
 
+impl Section {
+    /// The public module of the requests: `spot` for `spot::market`.
+    pub(crate) fn public_module(&self) -> &str {
+        self.module.split("::").next().unwrap_or_default()
+    }
+
+    /// The public path of a request: `spot::ListKlines`.
+    pub(crate) fn public_path(&self, endpoint: &Endpoint) -> String {
+        format!("{}::{}", self.public_module(), endpoint.request)
+    }
+
+    /// The link to the exchange's documentation of an endpoint.
+    pub(crate) fn docs<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
+        endpoint.docs.as_deref().unwrap_or(&self.docs)
+    }
+}
+
 impl Endpoint {
     /// Name of the method of `group`: the id without the group.
     pub(crate) fn call(&self, group: &str) -> &str {
         self.id.strip_prefix(group).unwrap_or(&self.id).trim_start_matches('_')
     }
 
-    /// Whether the exchange does not document the answer.
+    /// HTTP method and path: `GET /system/time`.
+    pub(crate) fn route(&self) -> String {
+        format!("{} {}", self.method.word(), self.path)
+    }
+
+    /// Whether the group method takes the request as an argument.
+    pub(crate) fn takes_request(&self) -> bool {
+        !self.params.is_empty() && !self.no_argument
+    }
+
+    /// Whether the exchange does not document the response.
     pub(crate) fn is_unverified(&self) -> bool {
         self.response.starts_with("Unverified<")
     }
@@ -294,7 +329,7 @@ pub(crate) fn paths(file: &Path) -> Result<Vec<String>, String> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// Refuses facts that contradict each other or that the generator has no code for.
+/// Rejects facts that contradict each other or that the generator has no code for.
 pub(super) fn check(sections: &[Section]) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for section in sections {
@@ -303,14 +338,21 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             if !endpoint.id.starts_with(&format!("{}_", section.group)) {
                 return fail(format!("the id does not start with the group `{}`", section.group));
             }
-            let route = format!("{} {}", endpoint.method.word(), endpoint.path);
-            for unique in [&endpoint.id, &endpoint.request, &route] {
+            for unique in [&endpoint.id, &endpoint.request, &endpoint.route()] {
                 if !seen.insert(unique.clone()) {
                     return fail(format!("`{unique}` is taken"));
                 }
             }
             if endpoint.auth == Auth::Signed && endpoint.method == Method::Get {
                 return fail("a signed GET is not known on this exchange".to_owned());
+            }
+            let pages = ["https://developer-pro.bitmart.com/", "https://developer.bitmart.com/"];
+            let link = section.docs(endpoint);
+            if !pages.iter().any(|page| link.starts_with(page)) {
+                return fail(format!("`{link}` is not the documentation of the exchange"));
+            }
+            if endpoint.no_argument && endpoint.required().next().is_some() {
+                return fail("a required parameter needs an argument".to_owned());
             }
             if let Err(what) =
                 essentials::check(&endpoint.essential, &endpoint.aliases, &endpoint.fields)

@@ -29,6 +29,7 @@ numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
 /// official clients say that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/subscribe")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -58,6 +59,7 @@ impl SubscribeFlexible {
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
 /// official clients say that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/redeem")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -88,6 +90,7 @@ impl RedeemFlexible {
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
 /// official clients say that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -124,6 +127,7 @@ impl SubscribeFixed {
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
 /// official clients say that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/redeem")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]

@@ -11,16 +11,18 @@ use crate::{
     ValidationError,
 };
 
-/// Balances of the futures account: a request.
+/// A request for the balances of the futures account.
 ///
-/// `GET /contract/private/assets-detail`: key, permission Read-only; limit 12 in 2 s per key.
+/// [`GET /contract/private/assets-detail`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-assets-keyed):
+/// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/contract/private/assets-detail")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListFuturesAssets {}
 
 impl ListFuturesAssets {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -43,9 +45,11 @@ impl Endpoint for ListFuturesAssets {
     }
 }
 
-/// Fee rates of a contract: a request.
+/// A request for the fee rates of a contract.
 ///
-/// `GET /contract/private/trade-fee-rate`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /contract/private/trade-fee-rate`](https://developer-pro.bitmart.com/en/futuresv2/#get-trade-fee-rate-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/trade-fee-rate")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -54,13 +58,15 @@ pub struct QueryFuturesFeeRate {
 }
 
 impl QueryFuturesFeeRate {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(ContractSymbol => QueryFuturesFeeRate);
 
 impl Endpoint for QueryFuturesFeeRate {
     type Response = crate::api::futures::FuturesFeeRate;
@@ -84,9 +90,11 @@ impl Endpoint for QueryFuturesFeeRate {
     }
 }
 
-/// Positions, older form: a request.
+/// A request for positions, in the older format.
 ///
-/// `GET /contract/private/position`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/position`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/position")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -98,7 +106,7 @@ pub struct ListPositionsV1 {
 }
 
 impl ListPositionsV1 {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -107,10 +115,18 @@ impl ListPositionsV1 {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to look at. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPositionsV1.symbol);
+
+impl From<()> for ListPositionsV1 {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -141,9 +157,11 @@ impl Endpoint for ListPositionsV1 {
     }
 }
 
-/// Positions: a request.
+/// A request for positions.
 ///
-/// `GET /contract/private/position-v2`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/position-v2`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-v2-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/position-v2")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -155,7 +173,7 @@ pub struct ListPositions {
 }
 
 impl ListPositions {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -164,10 +182,18 @@ impl ListPositions {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to look at. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPositions.symbol);
+
+impl From<()> for ListPositions {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -198,9 +224,11 @@ impl Endpoint for ListPositions {
     }
 }
 
-/// Risk of positions: a request.
+/// A request for the risk of positions.
 ///
-/// `GET /contract/private/position-risk`: key, permission Read-only; limit 24 in 2 s per key.
+/// [`GET /contract/private/position-risk`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-risk-details-keyed):
+/// needs a key and the permission Read-only, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/position-risk")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -212,7 +240,7 @@ pub struct ListPositionRisk {
 }
 
 impl ListPositionRisk {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -221,10 +249,18 @@ impl ListPositionRisk {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to look at. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPositionRisk.symbol);
+
+impl From<()> for ListPositionRisk {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -255,16 +291,18 @@ impl Endpoint for ListPositionRisk {
     }
 }
 
-/// Position mode of the account: a request.
+/// A request for the position mode of the account.
 ///
-/// `GET /contract/private/get-position-mode`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /contract/private/get-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#get-position-mode-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/get-position-mode")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryPositionMode {}
 
 impl QueryPositionMode {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -287,9 +325,11 @@ impl Endpoint for QueryPositionMode {
     }
 }
 
-/// Sets the position mode of the account: a request.
+/// A request that sets the position mode of the account.
 ///
-/// `POST /contract/private/set-position-mode`: key and signature, permission Future-Trade; limit 2 in 2 s per key.
+/// [`POST /contract/private/set-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#set-position-mode-signed):
+/// needs a signature and the permission Future-Trade, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/set-position-mode")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -298,11 +338,17 @@ pub struct SetPositionMode {
 }
 
 impl SetPositionMode {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `position_mode`: hedge mode or one-way mode.
     pub fn new(position_mode: PositionMode) -> Self {
         Self { position_mode }
+    }
+}
+
+impl From<PositionMode> for SetPositionMode {
+    fn from(value: PositionMode) -> Self {
+        Self::new(value)
     }
 }
 
@@ -324,9 +370,11 @@ impl Endpoint for SetPositionMode {
     }
 }
 
-/// Sets leverage and margin type of a contract: a request.
+/// A request that sets leverage and margin type of a contract.
 ///
-/// `POST /contract/private/submit-leverage`: key and signature; limit 24 in 2 s per key.
+/// [`POST /contract/private/submit-leverage`](https://developer-pro.bitmart.com/en/futuresv2/#submit-leverage-signed):
+/// needs a signature, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/submit-leverage")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -339,7 +387,7 @@ pub struct SetLeverage {
 }
 
 impl SetLeverage {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     /// * `margin_type`: margin type.
@@ -376,9 +424,11 @@ impl Endpoint for SetLeverage {
     }
 }
 
-/// Movements of money in the futures account: a request.
+/// A request for transactions of the futures account.
 ///
-/// `GET /contract/private/transaction-history`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/transaction-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-transaction-history-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/transaction-history")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -402,7 +452,7 @@ pub struct ListFuturesTransactions {
 }
 
 impl ListFuturesTransactions {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -411,12 +461,12 @@ impl ListFuturesTransactions {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Only this kind. 0 when left out.
+    /// Only this kind. Default 0.
     pub fn flow_type(mut self, flow_type: FuturesFlowType) -> Self {
         self.flow_type = Some(flow_type);
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to look at. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -431,10 +481,18 @@ impl ListFuturesTransactions {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 1000, 100 when left out.
+    /// Number of rows. 1 to 1000, default 100.
     pub fn page_size(mut self, page_size: u32) -> Self {
         self.page_size = Some(page_size);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListFuturesTransactions.symbol);
+
+impl From<()> for ListFuturesTransactions {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -478,9 +536,11 @@ impl Endpoint for ListFuturesTransactions {
     }
 }
 
-/// Automatic repayments: a request.
+/// A request for automatic repayments.
 ///
-/// `GET /contract/private/auto_repayment`: key; limit not published.
+/// [`GET /contract/private/auto_repayment`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a key, no published rate limit.
+#[doc(alias = "/contract/private/auto_repayment")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -510,7 +570,7 @@ pub struct ListAutoRepayments {
 }
 
 impl ListAutoRepayments {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -543,6 +603,14 @@ impl ListAutoRepayments {
     pub fn kind(mut self, kind: RepaymentType) -> Self {
         self.kind = Some(kind);
         self
+    }
+}
+
+crate::api::convert::identifier!(Currency => ListAutoRepayments.currency);
+
+impl From<()> for ListAutoRepayments {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -585,9 +653,11 @@ impl Endpoint for ListAutoRepayments {
     }
 }
 
-/// Interest on cross collateral: a request.
+/// A request for interest on cross collateral.
 ///
-/// `GET /contract/private/cross_collateral/interest_log`: key; limit not published.
+/// [`GET /contract/private/cross_collateral/interest_log`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a key, no published rate limit.
+#[doc(alias = "/contract/private/cross_collateral/interest_log")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -610,7 +680,7 @@ pub struct ListCollateralInterest {
 }
 
 impl ListCollateralInterest {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -638,6 +708,14 @@ impl ListCollateralInterest {
     pub fn currency(mut self, currency: impl Into<Currency>) -> Self {
         self.currency = Some(currency.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(Currency => ListCollateralInterest.currency);
+
+impl From<()> for ListCollateralInterest {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -677,16 +755,18 @@ impl Endpoint for ListCollateralInterest {
     }
 }
 
-/// Claims play money on the demo exchange: a request.
+/// A request that claims play money on the demo exchange.
 ///
-/// `POST /contract/private/claim`: key and signature; limit not published.
+/// [`POST /contract/private/claim`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/contract/private/claim")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ClaimDemoFunds {}
 
 impl ClaimDemoFunds {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -711,9 +791,10 @@ impl Endpoint for ClaimDemoFunds {
 
 #[cfg(feature = "client")]
 impl crate::api::futures::Futures<'_> {
-    /// Balances of the futures account.
+    /// Returns the balances of the futures account.
     ///
-    /// `GET /contract/private/assets-detail`: key, permission Read-only; limit 12 in 2 s per key.
+    /// [`GET /contract/private/assets-detail`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-assets-keyed):
+    /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
     ///
     /// * For a while the rows stood in a member named list instead of being the data; both decode.
     ///
@@ -726,42 +807,56 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/assets-detail")]
+    #[doc(alias = "GetContractAssetsDetail")]
+    #[doc(alias = "AssetsDetailRequest")]
+    #[doc(alias = "getAsset")]
+    #[doc(alias = "getContractAssets")]
+    #[doc(alias = "get_assets_detail")]
     pub async fn assets(&self) -> Result<crate::api::futures::FuturesAssets, crate::Error> {
         self.client.send(ListFuturesAssets::new()).await
     }
 
-    /// Fee rates of a contract.
+    /// Returns the fee rates of a contract.
     ///
-    /// `GET /contract/private/trade-fee-rate`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /contract/private/trade-fee-rate`](https://developer-pro.bitmart.com/en/futuresv2/#get-trade-fee-rate-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`QueryFuturesFeeRate`] or the `symbol`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/trade-fee-rate")]
+    #[doc(alias = "GetContractTradeFeeRate")]
+    #[doc(alias = "TradeFeeRateRequest")]
+    #[doc(alias = "getContractTradeFeeRate")]
+    #[doc(alias = "get_trade_fee_rate")]
     pub async fn fee_rate(
         &self,
-        symbol: impl Into<ContractSymbol>,
+        request: impl Into<QueryFuturesFeeRate>,
     ) -> Result<crate::api::futures::FuturesFeeRate, crate::Error> {
-        self.client.send(QueryFuturesFeeRate::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// Positions, older form.
+    /// Returns positions, in the older format.
     ///
-    /// `GET /contract/private/position`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/position`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListPositionsV1`], the `symbol` or `()`.
     ///
     /// * Sizes count contracts.
     /// * The margin type is written in capitals here, in small letters elsewhere.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/position")]
+    #[doc(alias = "GetContractPosition")]
+    #[doc(alias = "GetPositionRequest")]
+    #[doc(alias = "getCurrentPosition")]
+    #[doc(alias = "getContractPosition")]
+    #[doc(alias = "get_position")]
     pub async fn positions_v1(
         &self,
         request: impl Into<ListPositionsV1>,
@@ -769,9 +864,12 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Positions.
+    /// Returns positions.
     ///
-    /// `GET /contract/private/position-v2`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/position-v2`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-v2-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListPositions`], the `symbol` or `()`.
     ///
     /// * Without a contract only open positions are listed; with one its rows come even when flat.
     /// * In hedge mode there are several rows per contract.
@@ -789,10 +887,12 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/position-v2")]
+    #[doc(alias = "GetContractPositionV2")]
+    #[doc(alias = "GetPositionV2Request")]
+    #[doc(alias = "getContractPositionV2")]
+    #[doc(alias = "get_position_v2")]
     pub async fn positions(
         &self,
         request: impl Into<ListPositions>,
@@ -800,18 +900,23 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Risk of positions.
+    /// Returns the risk of positions.
     ///
-    /// `GET /contract/private/position-risk`: key, permission Read-only; limit 24 in 2 s per key.
+    /// [`GET /contract/private/position-risk`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-risk-details-keyed):
+    /// needs a key and the permission Read-only, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`ListPositionRisk`], the `symbol` or `()`.
     ///
     /// * Margin type and side are empty or null for a flat position.
     /// * Sizes count contracts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/position-risk")]
+    #[doc(alias = "GetContractPositionRisk")]
+    #[doc(alias = "GetPositionRiskRequest")]
+    #[doc(alias = "getContractPositionRisk")]
+    #[doc(alias = "get_position_risk")]
     pub async fn position_risk(
         &self,
         request: impl Into<ListPositionRisk>,
@@ -819,15 +924,18 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Position mode of the account.
+    /// Returns the position mode of the account.
     ///
-    /// `GET /contract/private/get-position-mode`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /contract/private/get-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#get-position-mode-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/get-position-mode")]
+    #[doc(alias = "GetContractPositionMode")]
+    #[doc(alias = "GetPositionModeRequest")]
+    #[doc(alias = "getPositionMode")]
+    #[doc(alias = "get_position_mode")]
     pub async fn position_mode(
         &self,
     ) -> Result<crate::api::futures::PositionModeSetting, crate::Error> {
@@ -836,37 +944,47 @@ impl crate::api::futures::Futures<'_> {
 
     /// Sets the position mode of the account.
     ///
-    /// `POST /contract/private/set-position-mode`: key and signature, permission Future-Trade; limit 2 in 2 s per key.
+    /// [`POST /contract/private/set-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#set-position-mode-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`SetPositionMode`] or the `position_mode`.
     ///
     /// * It holds for all contracts.
     /// * It is refused while there are positions or orders: code 40059.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/set-position-mode")]
+    #[doc(alias = "PostContractSetPositionMode")]
+    #[doc(alias = "SetPositionModeRequest")]
+    #[doc(alias = "setPositionMode")]
+    #[doc(alias = "post_set_position_mode")]
     pub async fn set_position_mode(
         &self,
-        position_mode: PositionMode,
+        request: impl Into<SetPositionMode>,
     ) -> Result<crate::api::futures::PositionModeSetting, crate::Error> {
-        self.client.send(SetPositionMode::new(position_mode)).await
+        self.client.send(request.into()).await
     }
 
     /// Sets leverage and margin type of a contract.
     ///
-    /// `POST /contract/private/submit-leverage`: key and signature; limit 24 in 2 s per key.
+    /// [`POST /contract/private/submit-leverage`](https://developer-pro.bitmart.com/en/futuresv2/#submit-leverage-signed):
+    /// needs a signature, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`SetLeverage`].
     ///
     /// * It is refused while a position or an order conflicts with it: codes 40012 and 40040.
     /// * No source says which permission the key needs.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/submit-leverage")]
+    #[doc(alias = "PostContractSubmitLeverage")]
+    #[doc(alias = "SubmitLeverageRequest")]
+    #[doc(alias = "submitLeverage")]
+    #[doc(alias = "post_submit_leverage")]
     pub async fn set_leverage(
         &self,
         request: impl Into<SetLeverage>,
@@ -874,19 +992,24 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Movements of money in the futures account.
+    /// Returns transactions of the futures account.
     ///
-    /// `GET /contract/private/transaction-history`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/transaction-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-transaction-history-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListFuturesTransactions`], the `symbol` or `()`.
     ///
     /// * Times are in milliseconds, in seconds in the order history and the fills.
     /// * Without times the last seven days are listed.
     /// * A transfer has no contract.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/transaction-history")]
+    #[doc(alias = "GetContractTransactionHistory")]
+    #[doc(alias = "GetTransactionHistoryRequest")]
+    #[doc(alias = "getContractTransactionHistory")]
+    #[doc(alias = "get_transaction_history")]
     pub async fn transactions(
         &self,
         request: impl Into<ListFuturesTransactions>,
@@ -894,21 +1017,26 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Automatic repayments.
+    /// Returns automatic repayments.
     ///
-    /// `GET /contract/private/auto_repayment`: key; limit not published.
+    /// [`GET /contract/private/auto_repayment`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListAutoRepayments`], the `currency` or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Only a third party describes the answer.
     /// * Without times the last seven days are listed, as a third party says.
     /// * The path has underscores.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/auto_repayment")]
+    #[doc(alias = "GetContractAutoRepayment")]
+    #[doc(alias = "AutoRepaymentRequest")]
+    #[doc(alias = "getContractAutoRepayment")]
+    #[doc(alias = "get_auto_repayment")]
     pub async fn auto_repayments(
         &self,
         request: impl Into<ListAutoRepayments>,
@@ -916,21 +1044,26 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Interest on cross collateral.
+    /// Returns interest on cross collateral.
     ///
-    /// `GET /contract/private/cross_collateral/interest_log`: key; limit not published.
+    /// [`GET /contract/private/cross_collateral/interest_log`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListCollateralInterest`], the `currency` or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Only a third party describes the answer.
     /// * Without times the last seven days are listed; the range is 90 days at most.
     /// * The path has underscores.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/cross_collateral/interest_log")]
+    #[doc(alias = "GetContractCrossCollateralInterestLog")]
+    #[doc(alias = "CrossCollateralInterestLogRequest")]
+    #[doc(alias = "getContractInterestLog")]
+    #[doc(alias = "get_cross_collateral_interest_log")]
     pub async fn collateral_interest(
         &self,
         request: impl Into<ListCollateralInterest>,
@@ -940,16 +1073,19 @@ impl crate::api::futures::Futures<'_> {
 
     /// Claims play money on the demo exchange.
     ///
-    /// `POST /contract/private/claim`: key and signature; limit not published.
+    /// [`POST /contract/private/claim`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a signature, no published rate limit.
     ///
     /// * It exists on the demo hosts only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/claim")]
+    #[doc(alias = "PostContractClaimDemoAssets")]
+    #[doc(alias = "ClaimRequest")]
+    #[doc(alias = "claim")]
+    #[doc(alias = "post_claim")]
     pub async fn claim_demo_funds(&self) -> Result<crate::api::futures::DemoFunds, crate::Error> {
         self.client.send(ClaimDemoFunds::new()).await
     }

@@ -138,6 +138,7 @@ impl NewTpSlOrder {
 
 /// Places a take-profit or a stop-loss: the request. Made from a [`NewTpSlOrder`] with `into`;
 /// decoding a recorded body gives one too.
+#[doc(alias = "/contract/private/submit-tp-sl-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitTpSlOrder {
@@ -195,6 +196,7 @@ impl SubmitTpSlOrder {
 }
 
 /// Changes a take-profit or a stop-loss.
+#[doc(alias = "/contract/private/modify-tp-sl-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ModifyTpSlOrder {

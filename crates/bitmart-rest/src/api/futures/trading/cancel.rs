@@ -18,6 +18,7 @@ use crate::{OrderRef, ValidationError};
 ///
 /// let cancel = CancelFuturesOrder::new("BTCUSDT", OrderId::from("220906179559421"));
 /// ```
+#[doc(alias = "/contract/private/cancel-order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelFuturesOrder {
@@ -40,6 +41,12 @@ impl CancelFuturesOrder {
     }
 }
 
+impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelFuturesOrder {
+    fn from((symbol, order): (S, O)) -> Self {
+        Self::new(symbol, order)
+    }
+}
+
 /// Cancels all orders of a contract in some seconds, unless it is sent again before. Sent at
 /// intervals it cancels what is open when its sender fails.
 ///
@@ -49,6 +56,7 @@ impl CancelFuturesOrder {
 /// let armed = CancelAllAfter::new("BTCUSDT", 30);
 /// let disarmed = CancelAllAfter::never("BTCUSDT");
 /// ```
+#[doc(alias = "/contract/private/cancel-all-after")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelAllAfter {

@@ -179,6 +179,7 @@ impl NewFuturesOrder {
 
 /// Places an order: the request. Made from a [`NewFuturesOrder`] with `into`; decoding a recorded
 /// body gives one too.
+#[doc(alias = "/contract/private/submit-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitFuturesOrder {

@@ -10,9 +10,11 @@ use crate::{
     ValidationError,
 };
 
-/// Moves money between the spot and the futures account: a request.
+/// A request that moves money between the spot and the futures account.
 ///
-/// `POST /account/v1/transfer-contract`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+/// [`POST /account/v1/transfer-contract`](https://developer-pro.bitmart.com/en/futuresv2/#transfer-signed):
+/// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+#[doc(alias = "/account/v1/transfer-contract")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -32,7 +34,7 @@ pub struct TransferFutures {
 }
 
 impl TransferFutures {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency; USDT is the only one.
     /// * `amount`: amount, in the currency. 0.01 to 10000000000.
@@ -44,7 +46,7 @@ impl TransferFutures {
     ) -> Self {
         Self { currency: currency.into(), amount, direction, recv_window: None }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -84,9 +86,11 @@ impl Endpoint for TransferFutures {
     }
 }
 
-/// Transfers between the spot and the futures account: a request.
+/// A request for transfers between the spot and the futures account.
 ///
-/// `POST /account/v1/transfer-contract-list`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+/// [`POST /account/v1/transfer-contract-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-transfer-list-signed):
+/// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+#[doc(alias = "/account/v1/transfer-contract-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -121,7 +125,7 @@ pub struct ListFuturesTransfers {
 }
 
 impl ListFuturesTransfers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page, counted from 1. 1 to 1000.
     /// * `limit`: rows of a page. 10 to 100.
@@ -143,7 +147,7 @@ impl ListFuturesTransfers {
         self.end_time = Some(end_time);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -178,9 +182,11 @@ impl Endpoint for ListFuturesTransfers {
     }
 }
 
-/// Moves money between the funding and the futures account: a request.
+/// A request that moves money between the funding and the futures account.
 ///
-/// `POST /contract/private/account/v1/transfer`: key and signature; limit not published.
+/// [`POST /contract/private/account/v1/transfer`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/contract/private/account/v1/transfer")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -193,7 +199,7 @@ pub struct TransferFuturesFund {
 }
 
 impl TransferFuturesFund {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency.
     /// * `amount`: amount, in the currency.
@@ -233,18 +239,22 @@ impl Endpoint for TransferFuturesFund {
 impl crate::api::futures::Futures<'_> {
     /// Moves money between the spot and the futures account.
     ///
-    /// `POST /account/v1/transfer-contract`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+    /// [`POST /account/v1/transfer-contract`](https://developer-pro.bitmart.com/en/futuresv2/#transfer-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+    ///
+    /// Takes a [`TransferFutures`].
     ///
     /// * Only USDT can be moved.
     /// * It takes no id of yours: after an unknown outcome look among the transfers.
     /// * The path begins with account, yet it is on the futures host.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/v1/transfer-contract")]
+    #[doc(alias = "PostContractTransfer")]
+    #[doc(alias = "TransferRequest")]
+    #[doc(alias = "post_transfer")]
     pub async fn transfer(
         &self,
         request: impl Into<TransferFutures>,
@@ -252,19 +262,25 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Transfers between the spot and the futures account.
+    /// Returns transfers between the spot and the futures account.
     ///
-    /// `POST /account/v1/transfer-contract-list`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+    /// [`POST /account/v1/transfer-contract-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-transfer-list-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+    ///
+    /// Takes a [`ListFuturesTransfers`].
     ///
     /// * A query, yet by POST and signed.
     /// * Without times all transfers are listed.
     /// * The times are named `time_start` and `time_end`, unlike elsewhere.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/transfer-contract-list")]
+    #[doc(alias = "GetContractTransferList")]
+    #[doc(alias = "TransferListRequest")]
+    #[doc(alias = "getTransferList")]
+    #[doc(alias = "getContractTransferList")]
+    #[doc(alias = "get_transfer_list")]
     pub async fn transfers(
         &self,
         request: impl Into<ListFuturesTransfers>,
@@ -274,19 +290,21 @@ impl crate::api::futures::Futures<'_> {
 
     /// Moves money between the funding and the futures account.
     ///
-    /// `POST /contract/private/account/v1/transfer`: key and signature; limit not published.
+    /// [`POST /contract/private/account/v1/transfer`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`TransferFuturesFund`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Only a third party describes the answer, which has no id of the transfer.
     /// * No source says which permission the key needs or which limit holds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/account/v1/transfer")]
+    #[doc(alias = "post_account_transfer")]
     pub async fn transfer_fund(
         &self,
         request: impl Into<TransferFuturesFund>,

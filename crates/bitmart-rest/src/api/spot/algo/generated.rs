@@ -28,9 +28,11 @@ impl Endpoint for super::SubmitAlgoOrder {
     }
 }
 
-/// Cancels an algo order: a request.
+/// A request that cancels an algo order.
 ///
-/// `POST /spot/v4/algo/cancel_order`: key and signature; limit not published.
+/// [`POST /spot/v4/algo/cancel_order`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/algo/cancel_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -42,7 +44,7 @@ pub struct CancelAlgoOrder {
 }
 
 impl CancelAlgoOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     /// * `order_id`: the exchange's id of the algo order.
@@ -53,6 +55,12 @@ impl CancelAlgoOrder {
         kind: AlgoOrderType,
     ) -> Self {
         Self { symbol: symbol.into(), order_id: order_id.into(), kind }
+    }
+}
+
+impl<A: Into<Symbol>, B: Into<OrderId>> From<(A, B, AlgoOrderType)> for CancelAlgoOrder {
+    fn from((symbol, order_id, kind): (A, B, AlgoOrderType)) -> Self {
+        Self::new(symbol, order_id, kind)
     }
 }
 
@@ -78,9 +86,11 @@ impl Endpoint for CancelAlgoOrder {
     }
 }
 
-/// Cancels all algo orders of a kind, of a pair or of all pairs: a request.
+/// A request that cancels all algo orders of a kind, of a pair or of all pairs.
 ///
-/// `POST /spot/v4/algo/cancel_all`: key and signature; limit not published.
+/// [`POST /spot/v4/algo/cancel_all`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/algo/cancel_all")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -92,7 +102,7 @@ pub struct CancelAllAlgoOrders {
 }
 
 impl CancelAllAlgoOrders {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `kind`: kind of algo order.
     pub fn new(kind: AlgoOrderType) -> Self {
@@ -102,6 +112,12 @@ impl CancelAllAlgoOrders {
     pub fn symbol(mut self, symbol: impl Into<Symbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+impl From<AlgoOrderType> for CancelAllAlgoOrders {
+    fn from(value: AlgoOrderType) -> Self {
+        Self::new(value)
     }
 }
 
@@ -126,9 +142,11 @@ impl Endpoint for CancelAllAlgoOrders {
     }
 }
 
-/// One algo order by its id: a request.
+/// A request for one algo order by its id.
 ///
-/// `POST /spot/v4/query/algo/order`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/order`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -152,7 +170,7 @@ pub struct QueryAlgoOrder {
 }
 
 impl QueryAlgoOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the algo order.
     pub fn new(order_id: impl Into<OrderId>) -> Self {
@@ -163,24 +181,14 @@ impl QueryAlgoOrder {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
 }
 
-impl From<OrderId> for QueryAlgoOrder {
-    fn from(order_id: OrderId) -> Self {
-        Self::new(order_id)
-    }
-}
-
-impl From<&str> for QueryAlgoOrder {
-    fn from(order_id: &str) -> Self {
-        Self::new(order_id)
-    }
-}
+crate::api::convert::identifier!(OrderId => QueryAlgoOrder);
 
 impl Endpoint for QueryAlgoOrder {
     type Response = crate::Unverified<crate::api::spot::AlgoOrder>;
@@ -203,9 +211,11 @@ impl Endpoint for QueryAlgoOrder {
     }
 }
 
-/// One algo order by your id: a request.
+/// A request for one algo order by its client order id.
 ///
-/// `POST /spot/v4/query/algo/client-order`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/client-order`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/client-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -229,7 +239,7 @@ pub struct QueryAlgoOrderByClientId {
 }
 
 impl QueryAlgoOrderByClientId {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `client_order_id`: your id of the algo order.
     pub fn new(client_order_id: ClientOrderId) -> Self {
@@ -240,7 +250,7 @@ impl QueryAlgoOrderByClientId {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -248,8 +258,8 @@ impl QueryAlgoOrderByClientId {
 }
 
 impl From<ClientOrderId> for QueryAlgoOrderByClientId {
-    fn from(client_order_id: ClientOrderId) -> Self {
-        Self::new(client_order_id)
+    fn from(value: ClientOrderId) -> Self {
+        Self::new(value)
     }
 }
 
@@ -278,9 +288,11 @@ impl Endpoint for QueryAlgoOrderByClientId {
     }
 }
 
-/// Algo orders that wait: a request.
+/// A request for open algo orders.
 ///
-/// `POST /spot/v4/query/algo/open-orders`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/open-orders`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/open-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -320,7 +332,7 @@ pub struct ListOpenAlgoOrders {
 }
 
 impl ListOpenAlgoOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -344,15 +356,23 @@ impl ListOpenAlgoOrders {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListOpenAlgoOrders.symbol);
+
+impl From<()> for ListOpenAlgoOrders {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -382,9 +402,11 @@ impl Endpoint for ListOpenAlgoOrders {
     }
 }
 
-/// Algo orders that were started or cancelled: a request.
+/// A request for algo orders that were triggered or canceled.
 ///
-/// `POST /spot/v4/query/algo/history-orders`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/history-orders`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/history-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -424,7 +446,7 @@ pub struct ListAlgoOrderHistory {
 }
 
 impl ListAlgoOrderHistory {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -448,15 +470,23 @@ impl ListAlgoOrderHistory {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListAlgoOrderHistory.symbol);
+
+impl From<()> for ListAlgoOrderHistory {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -488,22 +518,27 @@ impl Endpoint for ListAlgoOrderHistory {
 
 #[cfg(feature = "client")]
 impl crate::api::spot::Spot<'_> {
-    /// Places an order that waits for a price.
+    /// Places an algo order, which waits for a price.
     ///
-    /// `POST /spot/v4/algo/submit_order`: key and signature; limit not published.
+    /// [`POST /spot/v4/algo/submit_order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SubmitAlgoOrder`](super::SubmitAlgoOrder).
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Names in snake case on a v4 path, unlike the queries.
     /// * type is the kind of algo order; limit or market stands in `trigger_type`.
     /// * Nothing tells a take-profit from a stop-loss.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/algo/submit_order")]
+    #[doc(alias = "PostSpotAlgoSubmitOrder")]
+    #[doc(alias = "V4AlgoSubmitOrderRequest")]
+    #[doc(alias = "postSubmitAlgoOrder")]
+    #[doc(alias = "v4_algo_submit_order")]
     pub async fn submit_algo_order(
         &self,
         request: impl Into<super::SubmitAlgoOrder>,
@@ -513,18 +548,23 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels an algo order.
     ///
-    /// `POST /spot/v4/algo/cancel_order`: key and signature; limit not published.
+    /// [`POST /spot/v4/algo/cancel_order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`CancelAlgoOrder`] or `(symbol, order_id, kind)`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * There is no cancelling by your own id.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/algo/cancel_order")]
+    #[doc(alias = "PostSpotAlgoCancelOrder")]
+    #[doc(alias = "V4AlgoCancelOrderRequest")]
+    #[doc(alias = "postCancelAlgoOrder")]
+    #[doc(alias = "v4_algo_cancel_order")]
     pub async fn cancel_algo_order(
         &self,
         request: impl Into<CancelAlgoOrder>,
@@ -534,18 +574,23 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels all algo orders of a kind, of a pair or of all pairs.
     ///
-    /// `POST /spot/v4/algo/cancel_all`: key and signature; limit not published.
+    /// [`POST /spot/v4/algo/cancel_all`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`CancelAllAlgoOrders`] or the `kind`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Without a symbol the algo orders of every pair are cancelled.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/algo/cancel_all")]
+    #[doc(alias = "PostSpotAlgoCancelAll")]
+    #[doc(alias = "V4AlgoCancelAllRequest")]
+    #[doc(alias = "postCancelAllAlgoOrder")]
+    #[doc(alias = "v4_algo_cancel_all")]
     pub async fn cancel_all_algo_orders(
         &self,
         request: impl Into<CancelAllAlgoOrders>,
@@ -553,20 +598,25 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One algo order by its id.
+    /// Returns one algo order by its id.
     ///
-    /// `POST /spot/v4/query/algo/order`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryAlgoOrder`] or the `order_id`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
     /// * Names in camel case, but for `trigger_type` in the answer.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/order")]
+    #[doc(alias = "GetSpotAlgoOrderByOrderId")]
+    #[doc(alias = "V4QueryAlgoOrderRequest")]
+    #[doc(alias = "getAlgoOrderById")]
+    #[doc(alias = "v4_query_algo_order_by_id")]
     pub async fn algo_order(
         &self,
         request: impl Into<QueryAlgoOrder>,
@@ -574,20 +624,25 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One algo order by your id.
+    /// Returns one algo order by its client order id.
     ///
-    /// `POST /spot/v4/query/algo/client-order`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/client-order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryAlgoOrderByClientId`] or the `client_order_id`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
     /// * Names in camel case, but for `trigger_type` in the answer.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/client-order")]
+    #[doc(alias = "GetSpotAlgoOrderByClientOrderId")]
+    #[doc(alias = "V4QueryAlgoClientOrderRequest")]
+    #[doc(alias = "getAlgoOrderByClientOrderId")]
+    #[doc(alias = "v4_query_algo_order_by_client_id")]
     pub async fn algo_order_by_client_id(
         &self,
         request: impl Into<QueryAlgoOrderByClientId>,
@@ -595,21 +650,26 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Algo orders that wait.
+    /// Returns open algo orders.
     ///
-    /// `POST /spot/v4/query/algo/open-orders`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/open-orders`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListOpenAlgoOrders`], the `symbol` or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
     /// * Names in camel case, but for `trigger_type` in the answer.
     /// * `orderMode` takes kinds of algo orders here, not accounts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/open-orders")]
+    #[doc(alias = "GetSpotAlgoOpenOrders")]
+    #[doc(alias = "V4QueryAlgoOpenOrdersRequest")]
+    #[doc(alias = "getAlgoCurrentOpenOrders")]
+    #[doc(alias = "v4_query_algo_open_orders")]
     pub async fn open_algo_orders(
         &self,
         request: impl Into<ListOpenAlgoOrders>,
@@ -617,21 +677,26 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Algo orders that were started or cancelled.
+    /// Returns algo orders that were triggered or canceled.
     ///
-    /// `POST /spot/v4/query/algo/history-orders`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/history-orders`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListAlgoOrderHistory`], the `symbol` or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
     /// * Names in camel case, but for `trigger_type` in the answer.
     /// * `orderMode` takes kinds of algo orders here, not accounts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/history-orders")]
+    #[doc(alias = "GetSpotAlgoHistoryOrders")]
+    #[doc(alias = "V4QueryAlgoHistoryOrdersRequest")]
+    #[doc(alias = "getAlgoHistoryOrders")]
+    #[doc(alias = "v4_query_algo_history_orders")]
     pub async fn algo_order_history(
         &self,
         request: impl Into<ListAlgoOrderHistory>,

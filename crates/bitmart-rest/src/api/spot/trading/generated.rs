@@ -88,9 +88,11 @@ impl Endpoint for super::CancelOrders {
     }
 }
 
-/// Cancels all open orders, of a pair or of all pairs: a request.
+/// A request that cancels all open orders, of a pair or of all pairs.
 ///
-/// `POST /spot/v4/cancel_all`: key and signature; limit 1 in 3 s per user.
+/// [`POST /spot/v4/cancel_all`](https://developer-pro.bitmart.com/en/spot/#cancel-all-order-v4-signed):
+/// needs a signature, rate limit 1 in 3 s per user.
+#[doc(alias = "/spot/v4/cancel_all")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -102,7 +104,7 @@ pub struct CancelAllOrders {
 }
 
 impl CancelAllOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -117,6 +119,8 @@ impl CancelAllOrders {
         self
     }
 }
+
+crate::api::convert::identifier!(Symbol => CancelAllOrders.symbol);
 
 impl Endpoint for CancelAllOrders {
     type Response = crate::api::model::Empty;
@@ -136,9 +140,11 @@ impl Endpoint for CancelAllOrders {
     }
 }
 
-/// One order by its id: a request.
+/// A request for one order by its id.
 ///
-/// `POST /spot/v4/query/order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+/// [`POST /spot/v4/query/order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-id-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/spot/v4/query/order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -162,7 +168,7 @@ pub struct QueryOrder {
 }
 
 impl QueryOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the order.
     pub fn new(order_id: impl Into<OrderId>) -> Self {
@@ -173,24 +179,14 @@ impl QueryOrder {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
 }
 
-impl From<OrderId> for QueryOrder {
-    fn from(order_id: OrderId) -> Self {
-        Self::new(order_id)
-    }
-}
-
-impl From<&str> for QueryOrder {
-    fn from(order_id: &str) -> Self {
-        Self::new(order_id)
-    }
-}
+crate::api::convert::identifier!(OrderId => QueryOrder);
 
 impl Endpoint for QueryOrder {
     type Response = crate::api::spot::Order;
@@ -214,9 +210,11 @@ impl Endpoint for QueryOrder {
     }
 }
 
-/// One order by your id: a request.
+/// A request for one order by its client order id.
 ///
-/// `POST /spot/v4/query/client-order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+/// [`POST /spot/v4/query/client-order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-clientorderid-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/spot/v4/query/client-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -240,7 +238,7 @@ pub struct QueryOrderByClientId {
 }
 
 impl QueryOrderByClientId {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `client_order_id`: your id of the order.
     pub fn new(client_order_id: ClientOrderId) -> Self {
@@ -251,7 +249,7 @@ impl QueryOrderByClientId {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -259,8 +257,8 @@ impl QueryOrderByClientId {
 }
 
 impl From<ClientOrderId> for QueryOrderByClientId {
-    fn from(client_order_id: ClientOrderId) -> Self {
-        Self::new(client_order_id)
+    fn from(value: ClientOrderId) -> Self {
+        Self::new(value)
     }
 }
 
@@ -290,9 +288,11 @@ impl Endpoint for QueryOrderByClientId {
     }
 }
 
-/// Open orders: a request.
+/// A request for open orders.
 ///
-/// `POST /spot/v4/query/open-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/open-orders`](https://developer-pro.bitmart.com/en/spot/#current-open-orders-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/open-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -332,7 +332,7 @@ pub struct ListOpenOrders {
 }
 
 impl ListOpenOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -356,15 +356,23 @@ impl ListOpenOrders {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListOpenOrders.symbol);
+
+impl From<()> for ListOpenOrders {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -391,9 +399,11 @@ impl Endpoint for ListOpenOrders {
     }
 }
 
-/// Orders that are filled or cancelled: a request.
+/// A request for orders that are filled or canceled.
 ///
-/// `POST /spot/v4/query/history-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/history-orders`](https://developer-pro.bitmart.com/en/spot/#account-orders-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/history-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -433,7 +443,7 @@ pub struct ListOrderHistory {
 }
 
 impl ListOrderHistory {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -457,15 +467,23 @@ impl ListOrderHistory {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListOrderHistory.symbol);
+
+impl From<()> for ListOrderHistory {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -496,9 +514,11 @@ impl Endpoint for ListOrderHistory {
     }
 }
 
-/// Fills of the account: a request.
+/// A request for the fills of the account.
 ///
-/// `POST /spot/v4/query/trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/trades`](https://developer-pro.bitmart.com/en/spot/#account-trade-list-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/trades")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -538,7 +558,7 @@ pub struct ListAccountTrades {
 }
 
 impl ListAccountTrades {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -562,15 +582,23 @@ impl ListAccountTrades {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListAccountTrades.symbol);
+
+impl From<()> for ListAccountTrades {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -597,9 +625,11 @@ impl Endpoint for ListAccountTrades {
     }
 }
 
-/// Fills of an order: a request.
+/// A request for the fills of an order.
 ///
-/// `POST /spot/v4/query/order-trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/order-trades`](https://developer-pro.bitmart.com/en/spot/#order-trade-list-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/order-trades")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -616,30 +646,20 @@ pub struct ListOrderTrades {
 }
 
 impl ListOrderTrades {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the order.
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), recv_window: None }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
 }
 
-impl From<OrderId> for ListOrderTrades {
-    fn from(order_id: OrderId) -> Self {
-        Self::new(order_id)
-    }
-}
-
-impl From<&str> for ListOrderTrades {
-    fn from(order_id: &str) -> Self {
-        Self::new(order_id)
-    }
-}
+crate::api::convert::identifier!(OrderId => ListOrderTrades);
 
 impl Endpoint for ListOrderTrades {
     type Response = crate::Rows<crate::api::spot::Fill>;
@@ -667,7 +687,10 @@ impl Endpoint for ListOrderTrades {
 impl crate::api::spot::Spot<'_> {
     /// Places an order.
     ///
-    /// `POST /spot/v2/submit_order`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v2/submit_order`](https://developer-pro.bitmart.com/en/spot/#new-order-v2-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
+    ///
+    /// Takes a [`SubmitOrder`](super::SubmitOrder), a `LimitOrder` or a `NewOrder`.
     ///
     /// * A misspelt or wrongly cased field is ignored without an error.
     /// * A market buy with a size instead of a notional fails with code 50021.
@@ -693,11 +716,14 @@ impl crate::api::spot::Spot<'_> {
     /// * Code 50034 and 50035: post-only or immediate, and the book does not allow it.
     /// * Code 51008: too much at once; later.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v2/submit_order")]
+    #[doc(alias = "PostSpotSubmitOrder")]
+    #[doc(alias = "SubmitOrderRequest")]
+    #[doc(alias = "newSpotOrder")]
+    #[doc(alias = "postSubmitOrder")]
+    #[doc(alias = "post_submit_order")]
     pub async fn submit_order(
         &self,
         request: impl Into<super::SubmitOrder>,
@@ -707,7 +733,10 @@ impl crate::api::spot::Spot<'_> {
 
     /// Places up to ten orders for one pair.
     ///
-    /// `POST /spot/v4/batch_orders`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v4/batch_orders`](https://developer-pro.bitmart.com/en/spot/#new-batch-order-v4-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
+    ///
+    /// Takes a [`SubmitOrders`](super::SubmitOrders).
     ///
     /// * A misspelt or wrongly cased field is ignored without an error.
     /// * A market buy with a size instead of a notional fails with code 50021.
@@ -732,11 +761,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 50020: the wallet does not hold enough.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/batch_orders")]
+    #[doc(alias = "PostSpotBatchOrders")]
+    #[doc(alias = "BatchOrdersRequest")]
+    #[doc(alias = "postSubmitBatchOrder")]
+    #[doc(alias = "post_batch_orders")]
     pub async fn submit_orders(
         &self,
         request: impl Into<super::SubmitOrders>,
@@ -746,7 +777,10 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels an order.
     ///
-    /// `POST /spot/v3/cancel_order`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v3/cancel_order`](https://developer-pro.bitmart.com/en/spot/#cancel-order-v3-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
+    ///
+    /// Takes a [`CancelOrder`](super::CancelOrder) or `(symbol, order)`.
     ///
     /// * Code 1000 with result false means that the order was already filled or cancelled.
     ///
@@ -763,11 +797,15 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 50030, 50031, 50032 and 50036: no longer open; it may have been filled.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v3/cancel_order")]
+    #[doc(alias = "PostSpotCancelOrder")]
+    #[doc(alias = "CancelOrderRequest")]
+    #[doc(alias = "cancelOrder")]
+    #[doc(alias = "postCancelOrder")]
+    #[doc(alias = "post_cancel_order_by_orderid")]
+    #[doc(alias = "post_cancel_order_by_clientid")]
     pub async fn cancel_order(
         &self,
         request: impl Into<super::CancelOrder>,
@@ -777,16 +815,21 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels up to ten orders of one pair.
     ///
-    /// `POST /spot/v4/cancel_orders`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v4/cancel_orders`](https://developer-pro.bitmart.com/en/spot/#cancel-batch-order-v4-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
+    ///
+    /// Takes a [`CancelOrders`](super::CancelOrders).
     ///
     /// * Partial success still answers code 1000; read the failed ids.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/cancel_orders")]
+    #[doc(alias = "PostSpotCancelOrders")]
+    #[doc(alias = "CancelOrdersRequest")]
+    #[doc(alias = "postCancelBatchOrder")]
+    #[doc(alias = "post_cancel_orders")]
     pub async fn cancel_orders(
         &self,
         request: impl Into<super::CancelOrders>,
@@ -796,17 +839,22 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels all open orders, of a pair or of all pairs.
     ///
-    /// `POST /spot/v4/cancel_all`: key and signature; limit 1 in 3 s per user.
+    /// [`POST /spot/v4/cancel_all`](https://developer-pro.bitmart.com/en/spot/#cancel-all-order-v4-signed):
+    /// needs a signature, rate limit 1 in 3 s per user.
+    ///
+    /// Takes a [`CancelAllOrders`] or the `symbol`.
     ///
     /// * Without a symbol the orders of every pair are cancelled.
     /// * No list of orders comes back: what filled in the meantime is seen in the orders only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/cancel_all")]
+    #[doc(alias = "PostSpotCancelAllOrder")]
+    #[doc(alias = "CancelAllOrderRequest")]
+    #[doc(alias = "postCancelAllOrder")]
+    #[doc(alias = "post_cancel_all_order")]
     pub async fn cancel_all_orders(
         &self,
         request: impl Into<CancelAllOrders>,
@@ -814,9 +862,12 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One order by its id.
+    /// Returns one order by its id.
     ///
-    /// `POST /spot/v4/query/order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+    /// [`POST /spot/v4/query/order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-id-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`QueryOrder`] or the `order_id`.
     ///
     /// * A query, yet a signed POST.
     /// * An API order cancelled without a fill can be queried for 20 minutes.
@@ -824,10 +875,13 @@ impl crate::api::spot::Spot<'_> {
     /// * `cancelSource`, `stpMode` and `clientOrderId` are empty texts when unset.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/order")]
+    #[doc(alias = "GetSpotOrderByOrderId")]
+    #[doc(alias = "V4QueryOrderByOrderIdRequest")]
+    #[doc(alias = "queryOrderById")]
+    #[doc(alias = "getOrderByOrderId")]
+    #[doc(alias = "v4_query_order_by_id")]
     pub async fn order(
         &self,
         request: impl Into<QueryOrder>,
@@ -835,9 +889,12 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One order by your id.
+    /// Returns one order by its client order id.
     ///
-    /// `POST /spot/v4/query/client-order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+    /// [`POST /spot/v4/query/client-order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-clientorderid-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`QueryOrderByClientId`] or the `client_order_id`.
     ///
     /// * A query, yet a signed POST.
     /// * An API order cancelled without a fill can be queried for 20 minutes.
@@ -857,10 +914,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 50005: not found, which is no proof within 60 s of an unknown outcome.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/client-order")]
+    #[doc(alias = "GetSpotOrderByClientOrderId")]
+    #[doc(alias = "V4QueryOrderByClientOrderIdRequest")]
+    #[doc(alias = "queryOrderByClientOrderId")]
+    #[doc(alias = "getOrderByClientOrderId")]
+    #[doc(alias = "v4_query_order_by_order_client_id")]
     pub async fn order_by_client_id(
         &self,
         request: impl Into<QueryOrderByClientId>,
@@ -868,9 +928,12 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Open orders.
+    /// Returns open orders.
     ///
-    /// `POST /spot/v4/query/open-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/open-orders`](https://developer-pro.bitmart.com/en/spot/#current-open-orders-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListOpenOrders`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
@@ -891,10 +954,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 52004: the times end before they begin.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/open-orders")]
+    #[doc(alias = "GetSpotOpenOrders")]
+    #[doc(alias = "V4QueryOpenOrdersRequest")]
+    #[doc(alias = "queryCurrentOpenOrder")]
+    #[doc(alias = "getCurrentOpenOrders")]
+    #[doc(alias = "v4_query_open_orders")]
     pub async fn open_orders(
         &self,
         request: impl Into<ListOpenOrders>,
@@ -902,9 +968,12 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Orders that are filled or cancelled.
+    /// Returns orders that are filled or canceled.
     ///
-    /// `POST /spot/v4/query/history-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/history-orders`](https://developer-pro.bitmart.com/en/spot/#account-orders-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListOrderHistory`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
@@ -912,10 +981,13 @@ impl crate::api::spot::Spot<'_> {
     /// * States filled, canceled and `partially_canceled` only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/history-orders")]
+    #[doc(alias = "GetSpotAccountOrders")]
+    #[doc(alias = "V4QueryHistoryOrdersRequest")]
+    #[doc(alias = "queryAccountOrders")]
+    #[doc(alias = "getAccountOrders")]
+    #[doc(alias = "v4_query_account_orders")]
     pub async fn order_history(
         &self,
         request: impl Into<ListOrderHistory>,
@@ -923,9 +995,12 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Fills of the account.
+    /// Returns the fills of the account.
     ///
-    /// `POST /spot/v4/query/trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/trades`](https://developer-pro.bitmart.com/en/spot/#account-trade-list-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListAccountTrades`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
@@ -946,10 +1021,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 52004: the times end before they begin.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/trades")]
+    #[doc(alias = "GetSpotAccountTradeList")]
+    #[doc(alias = "V4QueryTradesRequest")]
+    #[doc(alias = "queryAccountTrades")]
+    #[doc(alias = "getAccountTradeList")]
+    #[doc(alias = "v4_query_account_trade_list")]
     pub async fn account_trades(
         &self,
         request: impl Into<ListAccountTrades>,
@@ -957,17 +1035,23 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Fills of an order.
+    /// Returns the fills of an order.
     ///
-    /// `POST /spot/v4/query/order-trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/order-trades`](https://developer-pro.bitmart.com/en/spot/#order-trade-list-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListOrderTrades`] or the `order_id`.
     ///
     /// * A query, yet a signed POST.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/order-trades")]
+    #[doc(alias = "GetSpotOrderTradeList")]
+    #[doc(alias = "V4QueryOrderTradesRequest")]
+    #[doc(alias = "queryOrderTrades")]
+    #[doc(alias = "getOrderTradeList")]
+    #[doc(alias = "v4_query_order_trade_list")]
     pub async fn order_trades(
         &self,
         request: impl Into<ListOrderTrades>,
