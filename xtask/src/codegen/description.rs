@@ -1,4 +1,4 @@
-//! The form of the API description. Unknown keys are errors.
+//! The format of the API description. Unknown keys are errors.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) struct Endpoint {
     pub(crate) docs: Option<String>,
     pub(crate) host: Host,
     pub(crate) auth: Auth,
-    /// What the key must be allowed to do; absent where nothing is needed or no source says.
+    /// What the key must be allowed to do; absent where none is needed or no source states it.
     pub(crate) permission: Option<String>,
     pub(crate) limit: Limit,
     pub(crate) effect: Effect,
@@ -59,10 +59,10 @@ pub(crate) struct Endpoint {
     pub(crate) response: String,
     /// Documented fields of the data, as `path: form and unit`; a column of a row is `[][2]`.
     pub(crate) fields: Vec<String>,
-    /// Paths of the fields without which the data, or a row of it, means nothing.
+    /// Paths of the fields without which the data, or a row of it, is useless.
     #[serde(default)]
     pub(crate) essential: Vec<String>,
-    /// Other spellings of fields.
+    /// Alternative names of fields.
     #[serde(default)]
     pub(crate) aliases: Vec<Alias>,
     pub(crate) sources: Vec<String>,
@@ -76,7 +76,7 @@ pub(crate) struct Endpoint {
     /// Error codes that callers should expect, each with what it means here.
     #[serde(default)]
     pub(crate) errors: Vec<String>,
-    /// Rust lines for the method's documentation; `client` is there and `?` works.
+    /// Rust lines for the method's documentation; `client` exists and `?` works.
     #[serde(default)]
     pub(crate) example: String,
     /// Differences that the conformance check accepts, in the data or in the parameters.
@@ -230,7 +230,7 @@ impl TryFrom<String> for Limit {
 }
 
 impl Limit {
-    /// The limit in words, for docs.
+    /// The limit as text for the documentation.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Unknown => "not published".to_owned(),
@@ -340,7 +340,7 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             }
             for unique in [&endpoint.id, &endpoint.request, &endpoint.route()] {
                 if !seen.insert(unique.clone()) {
-                    return fail(format!("`{unique}` is taken"));
+                    return fail(format!("`{unique}` is used twice"));
                 }
             }
             if endpoint.auth == Auth::Signed && endpoint.method == Method::Get {

@@ -37,7 +37,7 @@ pub(crate) struct Member {
     /// Last part of the name of the function or module that reads it.
     pub(crate) helper: Option<String>,
     pub(crate) has_default: bool,
-    /// Its own members stand in its place.
+    /// Flattened: its members are members of the struct.
     pub(crate) is_flat: bool,
     pub(crate) aliases: Vec<String>,
     /// The lines of its documentation, joined.
@@ -47,11 +47,11 @@ pub(crate) struct Member {
 /// What a type means for decoding.
 pub(crate) enum Kind {
     Option(Box<Kind>),
-    /// `Rows`, of which a bad row loses itself only.
+    /// `Rows`: a row that cannot be read is skipped.
     Rows(Box<Kind>),
     Vec(Box<Kind>),
     Map(Box<Kind>),
-    /// A name, and the module that it is looked for in, if one is given.
+    /// A type by name, and its module if the path has one.
     Named(Option<String>, String),
 }
 
@@ -96,7 +96,7 @@ impl Models {
                     let name = format!("{}::{}", module(file), item.ident);
                     self.search_aliases.entry(name).or_default().extend(aliases);
                     let all = Serde::read(&item.attrs);
-                    // One that reads itself is known by how it is written.
+                    // A transparent struct may implement `Deserialize` by hand.
                     let is_read = derives(&item.attrs, "Deserialize") || all.is_transparent;
                     let Fields::Named(fields) = item.fields else { continue };
                     if all.is_opaque || !is_read {
@@ -166,7 +166,7 @@ impl Models {
         self.search_aliases.get(name).is_some_and(|all| all.iter().any(|each| each == alias))
     }
 
-    /// The struct that `name` means in `module`, or where `from` is.
+    /// Finds the struct `name` in `module`, or else in the module of `from`.
     pub(crate) fn find(
         &self,
         module: Option<&str>,
@@ -195,7 +195,7 @@ fn module(file: &Path) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// The inside of `positional!`.
+/// The body of `positional!`.
 struct Row {
     name: String,
     columns: Vec<Member>,
@@ -223,7 +223,7 @@ impl Parse for Column {
         input.parse::<syn::Visibility>()?;
         let name: syn::Ident = input.parse()?;
         input.parse::<Token![:]>()?;
-        // A type stops at `as`, which is no part of one.
+        // Parsing the type stops at `as`.
         let kind = Kind::of(&input.parse::<Type>()?);
         let helper = match input.parse::<Option<Token![as]>>()? {
             Some(_) => {
@@ -236,7 +236,7 @@ impl Parse for Column {
             rust: name.to_string(),
             kind,
             helper,
-            // Optional columns at the end may lack.
+            // Optional columns at the end may be absent.
             has_default: true,
             is_flat: false,
             aliases: Vec::new(),
@@ -283,7 +283,7 @@ impl Kind {
     }
 }
 
-/// What the attributes of `serde` say.
+/// The attributes of `serde` that matter here.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent attributes")]
 struct Serde {
@@ -294,7 +294,7 @@ struct Serde {
     has_default: bool,
     is_flat: bool,
     is_skipped: bool,
-    /// Written as its only field.
+    /// Serialized as its only field.
     is_transparent: bool,
     /// Decoded as another type.
     is_opaque: bool,
@@ -304,7 +304,7 @@ impl Serde {
     fn read(attributes: &[Attribute]) -> Self {
         let mut all = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-            // What is not understood here is not of interest.
+            // Other attributes do not matter.
             let _ = attribute.parse_nested_meta(|meta| {
                 let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
                 let value = if meta.input.peek(Token![=]) {

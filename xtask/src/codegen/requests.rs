@@ -158,7 +158,7 @@ fn constructor(out: &mut String, endpoint: &Endpoint) {
     );
 }
 
-/// How a function takes the parameter, and the expression of its value.
+/// Returns the argument of a function for the parameter, and the expression of its value.
 fn argument(param: &Param) -> (String, String) {
     let field = param.field();
     if types::takes_text(&param.rust) {
@@ -168,7 +168,7 @@ fn argument(param: &Param) -> (String, String) {
     }
 }
 
-/// The `serde` attribute that reads and writes the parameter where its type alone does not do it.
+/// The `serde` attribute of a parameter whose type alone does not have the wire form.
 fn helper(param: &Param) -> Option<String> {
     let optional = param.presence != Presence::Required;
     let module = match (types::form(param), time_unit(param)) {
@@ -178,7 +178,7 @@ fn helper(param: &Param) -> Option<String> {
         (Form::Flag, _) => "boolean",
         (Form::Integer, _) if types::is_copy(&param.rust) => "number",
         (Form::Integer, _) if optional => {
-            // Numbered enumerations write numbers by themselves.
+            // Numbered enumerations serialize as numbers.
             return Some("deserialize_with = \"wire::text_opt::deserialize\"".to_owned());
         }
         (Form::Text, _) if optional => "text",
@@ -264,7 +264,7 @@ fn rule(param: &Param) -> Option<String> {
         None => "None".to_owned(),
     };
     if is_decimal && param.min.is_none() && param.max.is_none() {
-        // Every price and amount of a request is above zero.
+        // Prices and amounts in requests are above zero.
         return Some(format!("crate::wire::validate::positive({:?}, self.{field})", param.name));
     }
     (param.min.is_some() || param.max.is_some()).then(|| {

@@ -195,10 +195,10 @@ fn rejects_a_mistake_in_the_description_and_names_it() {
 }
 
 #[test]
-fn rejects_a_path_or_name_that_is_taken() {
+fn rejects_a_path_or_name_that_is_used_twice() {
     let section = || description::parse("test.toml".to_owned(), SECTION).expect("it is valid");
-    let error = description::check(&[section(), section()]).expect_err("all is taken");
-    assert!(error.contains("is taken"), "{error}");
+    let error = description::check(&[section(), section()]).expect_err("everything is used twice");
+    assert!(error.contains("is used twice"), "{error}");
 }
 
 #[test]

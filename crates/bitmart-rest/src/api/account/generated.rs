@@ -184,7 +184,7 @@ impl QueryWallet {
         self.currency = Some(currency.into());
         self
     }
-    /// Whether the balances are valued in USD, too. Default false.
+    /// Whether to value the balances in USD as well. Default false.
     pub fn usd_valuation(mut self, usd_valuation: bool) -> Self {
         self.usd_valuation = Some(usd_valuation);
         self
@@ -651,7 +651,7 @@ impl crate::api::account::Account<'_> {
     /// [`GET /spot/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-spot-wallet-balance-keyed):
     /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
     ///
-    /// * The currency code stands in `id`.
+    /// * The currency code is in `id`.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
@@ -758,7 +758,7 @@ impl crate::api::account::Account<'_> {
     ///
     /// * Only balances above zero.
     /// * `unAvailable` is camel case among snake case names.
-    /// * The valuation is there with `needUsdValuation` only.
+    /// * The valuation is present with `needUsdValuation` only.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -973,7 +973,7 @@ impl crate::api::account::Account<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * The answer has no id of the transfer, and no endpoint lists these transfers: after an unknown outcome compare the balances.
+    /// * The response has no id of the transfer, and no endpoint lists these transfers: after an unknown outcome compare the balances.
     /// * Since 2026-06-29, as a third party notes.
     ///
     /// # Errors
@@ -995,7 +995,7 @@ impl crate::api::account::Account<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * No source says what the answer holds: read its JSON text.
+    /// * No source describes the response: read its JSON text.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.

@@ -533,7 +533,7 @@ impl crate::api::margin::Margin<'_> {
     ///
     /// Takes a [`TransferMargin`].
     ///
-    /// * There is no id of your own for a transfer: on an unknown outcome look at the balances before sending it again.
+    /// * There is no client id for a transfer: after an unknown outcome check the balances before sending it again.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -560,7 +560,7 @@ impl crate::api::margin::Margin<'_> {
     ///
     /// * `clientOrderId` is camel case here, `client_order_id` on the spot endpoint.
     /// * No `stpMode`.
-    /// * The orders are queried and cancelled with the calls for spot orders.
+    /// * The orders are queried and canceled with the calls for spot orders.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -585,7 +585,7 @@ impl crate::api::margin::Margin<'_> {
     ///
     /// Takes a [`BorrowMargin`].
     ///
-    /// * There is no id of your own for a loan: on an unknown outcome look at the borrow records before sending it again.
+    /// * There is no client id for a loan: after an unknown outcome check the borrow records before sending it again.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -610,7 +610,7 @@ impl crate::api::margin::Margin<'_> {
     ///
     /// Takes a [`RepayMargin`].
     ///
-    /// * There is no id of your own for a repayment: on an unknown outcome look at the repayment records before sending it again.
+    /// * There is no client id for a repayment: after an unknown outcome check the repayment records before sending it again.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is

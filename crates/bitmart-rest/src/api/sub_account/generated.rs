@@ -329,7 +329,7 @@ impl crate::api::sub_account::SubAccounts<'_> {
     /// Takes a [`TransferSubToMain`](super::TransferSubToMain).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -353,7 +353,7 @@ impl crate::api::sub_account::SubAccounts<'_> {
     /// Takes a [`TransferOwnToMain`](super::TransferOwnToMain).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -377,7 +377,7 @@ impl crate::api::sub_account::SubAccounts<'_> {
     /// Takes a [`TransferMainToSub`](super::TransferMainToSub).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -401,7 +401,7 @@ impl crate::api::sub_account::SubAccounts<'_> {
     /// Takes a [`TransferSubToSub`](super::TransferSubToSub).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is

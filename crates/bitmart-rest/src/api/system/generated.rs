@@ -101,7 +101,7 @@ impl crate::api::system::System<'_> {
     /// [`GET /system/service`](https://developer-pro.bitmart.com/en/spot/#get-system-service-status):
     /// needs no key, rate limit 10 in 1 s per address.
     ///
-    /// * The status is a digit in a text.
+    /// * The status is a digit as text.
     /// * Covers the futures and account services too.
     ///
     /// # Errors

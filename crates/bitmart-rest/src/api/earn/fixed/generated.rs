@@ -311,7 +311,7 @@ pub struct SetFixedRenewal {
 impl SetFixedRenewal {
     /// Creates the request from its required parameters.
     ///
-    /// * `earn_id`: what was put into the product, by its id in the holdings.
+    /// * `earn_id`: id of the holding.
     /// * `renewal`: what happens at the end of the term.
     pub fn new(earn_id: impl Into<EarnId>, renewal: FixedRenewal) -> Self {
         Self { earn_id: earn_id.into(), renewal }

@@ -115,7 +115,7 @@ impl ListPositionsV1 {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Default futures.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -182,7 +182,7 @@ impl ListPositions {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Default futures.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -249,7 +249,7 @@ impl ListPositionRisk {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Default futures.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -466,7 +466,7 @@ impl ListFuturesTransactions {
         self.flow_type = Some(flow_type);
         self
     }
-    /// Account to look at. Default futures.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -796,7 +796,7 @@ impl crate::api::futures::Futures<'_> {
     /// [`GET /contract/private/assets-detail`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-assets-keyed):
     /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
     ///
-    /// * For a while the rows stood in a member named list instead of being the data; both decode.
+    /// * For a while the rows were in a member named list instead of being the data; both decode.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -871,7 +871,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`ListPositions`], the `symbol` or `()`.
     ///
-    /// * Without a contract only open positions are listed; with one its rows come even when flat.
+    /// * Without a contract only open positions are listed; with one its rows are listed even when flat.
     /// * In hedge mode there are several rows per contract.
     /// * `position_amount` is negative for a short in one-way mode only; `current_amount` is never negative.
     ///
@@ -950,7 +950,7 @@ impl crate::api::futures::Futures<'_> {
     /// Takes a [`SetPositionMode`] or the `position_mode`.
     ///
     /// * It holds for all contracts.
-    /// * It is refused while there are positions or orders: code 40059.
+    /// * It is rejected while there are positions or orders: code 40059.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -1026,8 +1026,8 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * Only a third party describes the answer.
-    /// * Without times the last seven days are listed, as a third party says.
+    /// * Only a third party describes the response.
+    /// * Without times the last seven days are listed, according to a third party.
     /// * The path has underscores.
     ///
     /// # Errors
@@ -1053,7 +1053,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * Only a third party describes the answer.
+    /// * Only a third party describes the response.
     /// * Without times the last seven days are listed; the range is 90 days at most.
     /// * The path has underscores.
     ///

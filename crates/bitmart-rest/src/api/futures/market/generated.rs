@@ -704,7 +704,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * Only a third party describes the answer, and no source the unit of its times.
+    /// * Only a third party describes the response, and no source the unit of its times.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
@@ -757,7 +757,7 @@ impl crate::api::futures::Futures<'_> {
     /// * At most 500 candles.
     /// * Rows are objects and the time range is required, unlike on spot.
     /// * Times are in seconds.
-    /// * The volume is usually 0, though a published sample has a figure.
+    /// * The volume is usually 0, though a published sample has a value.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.

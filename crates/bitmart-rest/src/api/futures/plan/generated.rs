@@ -54,7 +54,7 @@ impl ListPlanOrders {
         self.limit = Some(limit);
         self
     }
-    /// Plan orders, or take-profits and stop-losses; both when left out.
+    /// Plan orders, or take-profits and stop-losses; both if omitted.
     pub fn plan_type(mut self, plan_type: PlanType) -> Self {
         self.plan_type = Some(plan_type);
         self
@@ -422,7 +422,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`SubmitPlanOrder`](super::SubmitPlanOrder) or a `NewPlanOrder`.
     ///
-    /// * It takes no id of yours: after an unknown outcome look among the plan orders.
+    /// * It takes no client id: after an unknown outcome check the plan orders.
     /// * The order id is a number here.
     ///
     /// # Errors
@@ -448,7 +448,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`CancelPlanOrder`](super::CancelPlanOrder) or `(symbol, order)`.
     ///
-    /// * The outcome comes over the private WebSocket.
+    /// * The outcome is reported over the private WebSocket.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -563,7 +563,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`SubmitTrailingOrder`](super::SubmitTrailingOrder) or a `NewTrailingOrder`.
     ///
-    /// * It takes no id of yours: after an unknown outcome look among the open orders of the kind trailing.
+    /// * It takes no client id: after an unknown outcome check the open orders of the kind trailing.
     /// * The order id is a number here.
     ///
     /// # Errors
@@ -588,8 +588,8 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`CancelTrailingOrder`] or `(symbol, order_id)`.
     ///
-    /// * The outcome comes over the private WebSocket.
-    /// * There is no id of yours for it.
+    /// * The outcome is reported over the private WebSocket.
+    /// * There is no client id for it.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is

@@ -29,7 +29,7 @@ pub struct TransferFuturesSubToMain {
 impl TransferFuturesSubToMain {
     /// Creates the request from its required parameters.
     ///
-    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
+    /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     /// * `sub_account`: user name of the sub-account.
@@ -88,7 +88,7 @@ pub struct TransferFuturesMainToSub {
 impl TransferFuturesMainToSub {
     /// Creates the request from its required parameters.
     ///
-    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
+    /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     /// * `sub_account`: user name of the sub-account.
@@ -145,7 +145,7 @@ pub struct TransferFuturesOwnToMain {
 impl TransferFuturesOwnToMain {
     /// Creates the request from its required parameters.
     ///
-    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
+    /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     pub fn new(request_no: RequestNo, amount: Decimal, currency: impl Into<Currency>) -> Self {
@@ -455,7 +455,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// Takes a [`ListFuturesSubTransfers`] or `(sub_account, limit)`.
     ///
     /// * For institutional accounts only.
-    /// * The rows are the data itself; on spot they stand in `historyList`.
+    /// * The rows are the data itself; on spot they are in `historyList`.
     /// * Times are in seconds.
     ///
     /// # Errors

@@ -111,12 +111,12 @@ impl ListFuturesOrderHistory {
         self.order_id = Some(order_id.into());
         self
     }
-    /// Only the order with this id of yours.
+    /// Only the order with this client order id.
     pub fn client_order_id(mut self, client_order_id: ClientOrderId) -> Self {
         self.client_order_id = Some(client_order_id);
         self
     }
-    /// Account to look at.
+    /// Account to query.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -300,7 +300,7 @@ impl ListFuturesFills {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at.
+    /// Account to query.
     pub fn account(mut self, account: FuturesAccount) -> Self {
         self.account = Some(account);
         self
@@ -320,7 +320,7 @@ impl ListFuturesFills {
         self.order_id = Some(order_id.into());
         self
     }
-    /// Only the order with this id of yours.
+    /// Only the order with this client order id.
     pub fn client_order_id(mut self, client_order_id: ClientOrderId) -> Self {
         self.client_order_id = Some(client_order_id);
         self
@@ -605,8 +605,8 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// * At most 200 orders, and no paging: narrow the times.
     /// * Without times the last seven days are listed.
-    /// * Times are asked in seconds and answered in milliseconds.
-    /// * The price of a market order may be the word Market.
+    /// * Times are in seconds in the request and in milliseconds in the response.
+    /// * The price of a market order may be the text Market.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
@@ -666,7 +666,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// * At most 200 fills, and no paging: narrow the times.
     /// * Without times the last seven days are listed.
-    /// * Times are asked in seconds and answered in milliseconds.
+    /// * Times are in seconds in the request and in milliseconds in the response.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
@@ -692,7 +692,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// * size is a number of contracts and a JSON number; leverage and price are texts.
     /// * The order id is a number here and a text in every query.
-    /// * The price of a market order is answered as the words "market price".
+    /// * The price of a market order is the text "market price".
     /// * An order that opens should carry leverage and margin type; with a position open they must match it.
     /// * Codes 40044, 40027 and 42000 are the usual refusals.
     ///
@@ -739,7 +739,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`ModifyLimitOrder`](super::ModifyLimitOrder).
     ///
-    /// * The order id is a number here, in request and answer.
+    /// * The order id is a number here, in request and response.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -763,9 +763,9 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`CancelFuturesOrder`](super::CancelFuturesOrder) or `(symbol, order)`.
     ///
-    /// * With neither id every order of the contract is cancelled; this request cannot express that.
-    /// * Code 1000 means accepted: the outcome comes over the private WebSocket.
-    /// * The order id is a text here, a number in the answer to placing it.
+    /// * With neither id every order of the contract is canceled; this request cannot express that.
+    /// * Code 1000 means accepted: the outcome is reported over the private WebSocket.
+    /// * The order id is a text here, a number in the response to placing it.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -802,7 +802,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`CancelAllFuturesOrders`] or the `symbol`.
     ///
-    /// * Code 1000 means accepted: the outcome comes over the private WebSocket.
+    /// * Code 1000 means accepted: the outcome is reported over the private WebSocket.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -827,7 +827,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// Takes a [`CancelAllAfter`](super::CancelAllAfter).
     ///
-    /// * The times of the answer are in seconds.
+    /// * The times of the response are in seconds.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -854,7 +854,7 @@ impl crate::api::futures::Futures<'_> {
     /// The exchange does not document the response: its form is unverified.
     ///
     /// * Without a contract every position of the kind is closed, without a side both sides.
-    /// * Only a third party describes the answer, which names no order.
+    /// * Only a third party describes the response, which names no order.
     /// * No source says which permission the key needs or which limit holds.
     ///
     /// # Errors

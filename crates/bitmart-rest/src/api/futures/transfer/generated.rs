@@ -46,7 +46,7 @@ impl TransferFutures {
     ) -> Self {
         Self { currency: currency.into(), amount, direction, recv_window: None }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -147,7 +147,7 @@ impl ListFuturesTransfers {
         self.end_time = Some(end_time);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -245,7 +245,7 @@ impl crate::api::futures::Futures<'_> {
     /// Takes a [`TransferFutures`].
     ///
     /// * Only USDT can be moved.
-    /// * It takes no id of yours: after an unknown outcome look among the transfers.
+    /// * It takes no client id: after an unknown outcome check the transfers.
     /// * The path begins with account, yet it is on the futures host.
     ///
     /// # Errors
@@ -297,7 +297,7 @@ impl crate::api::futures::Futures<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * Only a third party describes the answer, which has no id of the transfer.
+    /// * Only a third party describes the response, which has no id of the transfer.
     /// * No source says which permission the key needs or which limit holds.
     ///
     /// # Errors

@@ -176,12 +176,12 @@ impl QueryAlgoOrder {
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both.
+    /// Open or finished orders; without it both.
     pub fn query_state(mut self, query_state: QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -241,16 +241,16 @@ pub struct QueryAlgoOrderByClientId {
 impl QueryAlgoOrderByClientId {
     /// Creates the request from its required parameters.
     ///
-    /// * `client_order_id`: your id of the algo order.
+    /// * `client_order_id`: client order id of the algo order.
     pub fn new(client_order_id: ClientOrderId) -> Self {
         Self { client_order_id, query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both.
+    /// Open or finished orders; without it both.
     pub fn query_state(mut self, query_state: QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -361,7 +361,7 @@ impl ListOpenAlgoOrders {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -475,7 +475,7 @@ impl ListAlgoOrderHistory {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -528,8 +528,8 @@ impl crate::api::spot::Spot<'_> {
     /// The exchange does not document the response: its form is unverified.
     ///
     /// * Names in snake case on a v4 path, unlike the queries.
-    /// * type is the kind of algo order; limit or market stands in `trigger_type`.
-    /// * Nothing tells a take-profit from a stop-loss.
+    /// * type is the kind of algo order; limit or market is in `trigger_type`.
+    /// * No field distinguishes a take-profit from a stop-loss.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -555,7 +555,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * There is no cancelling by your own id.
+    /// * Canceling by client order id is not possible.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -581,7 +581,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
-    /// * Without a symbol the algo orders of every pair are cancelled.
+    /// * Without a symbol the algo orders of every pair are canceled.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -608,7 +608,7 @@ impl crate::api::spot::Spot<'_> {
     /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
@@ -634,7 +634,7 @@ impl crate::api::spot::Spot<'_> {
     /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
@@ -660,7 +660,7 @@ impl crate::api::spot::Spot<'_> {
     /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     /// * `orderMode` takes kinds of algo orders here, not accounts.
     ///
     /// # Errors
@@ -687,7 +687,7 @@ impl crate::api::spot::Spot<'_> {
     /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     /// * `orderMode` takes kinds of algo orders here, not accounts.
     ///
     /// # Errors

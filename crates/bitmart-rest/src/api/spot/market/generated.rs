@@ -558,7 +558,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// Takes a [`QueryTicker`] or the `symbol`.
     ///
-    /// * The time is an integer in a text.
+    /// * The time is an integer as text.
     /// * The change is a ratio and may carry a leading plus sign.
     ///
     /// ```no_run
@@ -656,7 +656,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// * Levels are price and size, both texts.
     /// * Asks ascend, bids descend.
-    /// * The time is an integer in a text.
+    /// * The time is an integer as text.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {

@@ -174,12 +174,12 @@ impl QueryOrder {
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both, which is slower.
+    /// Open or finished orders; without it both, which is slower.
     pub fn query_state(mut self, query_state: QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -240,16 +240,16 @@ pub struct QueryOrderByClientId {
 impl QueryOrderByClientId {
     /// Creates the request from its required parameters.
     ///
-    /// * `client_order_id`: your id of the order.
+    /// * `client_order_id`: client order id.
     pub fn new(client_order_id: ClientOrderId) -> Self {
         Self { client_order_id, query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both, which is slower.
+    /// Open or finished orders; without it both, which is slower.
     pub fn query_state(mut self, query_state: QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -361,7 +361,7 @@ impl ListOpenOrders {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -472,7 +472,7 @@ impl ListOrderHistory {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -587,7 +587,7 @@ impl ListAccountTrades {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -652,7 +652,7 @@ impl ListOrderTrades {
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), recv_window: None }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, default 5000.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -694,17 +694,17 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// * A misspelt or wrongly cased field is ignored without an error.
     /// * A market buy with a size instead of a notional fails with code 50021.
-    /// * A `limit_maker` order that would take is accepted, then cancelled.
+    /// * A `limit_maker` order that would take is accepted, then canceled.
     /// * When both sides are API orders the taker's `stpMode` decides.
     /// * `client_order_id` is snake case while `stpMode` is camel case.
-    /// * No `recvWindow`: the request may be a minute old.
+    /// * No `recvWindow`: the exchange accepts requests up to a minute old.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// use bitmart_rest::{spot::NewOrder, types::dec};
     ///
     /// let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
-    /// let id = order.client_order_id().clone(); // Keep it, to ask with.
+    /// let id = order.client_order_id().clone(); // Keep it, to query the order with.
     /// println!("{id} is {}", client.spot().submit_order(order).await?.order_id);
     /// # Ok(())
     /// # }
@@ -712,9 +712,9 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// # Errors
     /// * Code 50020: the wallet does not hold enough.
-    /// * Code 50023: the pair takes no orders over the API.
-    /// * Code 50034 and 50035: post-only or immediate, and the book does not allow it.
-    /// * Code 51008: too much at once; later.
+    /// * Code 50023: the pair accepts no orders over the API.
+    /// * Code 50034 and 50035: the book does not allow a post-only or immediate order.
+    /// * Code 51008: too many requests at once; try again later.
     ///
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
     /// dropped, the request may have taken effect: query before you send it again.
@@ -740,7 +740,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// * A misspelt or wrongly cased field is ignored without an error.
     /// * A market buy with a size instead of a notional fails with code 50021.
-    /// * A `limit_maker` order that would take is accepted, then cancelled.
+    /// * A `limit_maker` order that would take is accepted, then canceled.
     /// * When both sides are API orders the taker's `stpMode` decides.
     /// * The data holds a second envelope whose code 0 means success.
     /// * What a failing row looks like is not documented.
@@ -752,7 +752,7 @@ impl crate::api::spot::Spot<'_> {
     /// let batch = SubmitOrders::new("BTC_USDT")
     ///     .push(NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
     ///     .push(NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(61000)));
-    /// // The code of success does not say that the orders were placed; this does.
+    /// // Success of the request does not mean that the orders were placed; check each.
     /// let ids = client.spot().submit_orders(batch).await?.into_order_ids(2);
     /// # Ok(())
     /// # }
@@ -782,7 +782,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// Takes a [`CancelOrder`](super::CancelOrder) or `(symbol, order)`.
     ///
-    /// * Code 1000 with result false means that the order was already filled or cancelled.
+    /// * Code 1000 with result false means that the order was already filled or canceled.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -820,7 +820,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// Takes a [`CancelOrders`](super::CancelOrders).
     ///
-    /// * Partial success still answers code 1000; read the failed ids.
+    /// * Partial success also has code 1000; check the failed ids.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -844,8 +844,8 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// Takes a [`CancelAllOrders`] or the `symbol`.
     ///
-    /// * Without a symbol the orders of every pair are cancelled.
-    /// * No list of orders comes back: what filled in the meantime is seen in the orders only.
+    /// * Without a symbol the orders of every pair are canceled.
+    /// * The response lists no orders: query the orders to see what was filled in the meantime.
     ///
     /// # Errors
     /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
@@ -870,8 +870,8 @@ impl crate::api::spot::Spot<'_> {
     /// Takes a [`QueryOrder`] or the `order_id`.
     ///
     /// * A query, yet a signed POST.
-    /// * An API order cancelled without a fill can be queried for 20 minutes.
-    /// * An unknown id answers code 50005, which can also mean not visible yet.
+    /// * An API order canceled without a fill can be queried for 20 minutes.
+    /// * An unknown id fails with code 50005, which can also mean not visible yet.
     /// * `cancelSource`, `stpMode` and `clientOrderId` are empty texts when unset.
     ///
     /// # Errors
@@ -897,9 +897,9 @@ impl crate::api::spot::Spot<'_> {
     /// Takes a [`QueryOrderByClientId`] or the `client_order_id`.
     ///
     /// * A query, yet a signed POST.
-    /// * An API order cancelled without a fill can be queried for 20 minutes.
-    /// * An unknown id answers code 50005, which can also mean not visible yet.
-    /// * Not found is no proof within 60 s of an unknown outcome: ask again then.
+    /// * An API order canceled without a fill can be queried for 20 minutes.
+    /// * An unknown id fails with code 50005, which can also mean not visible yet.
+    /// * Within 60 s of an unknown outcome, not found is no proof: query again.
     /// * `cancelSource`, `stpMode` and `clientOrderId` are empty texts when unset.
     ///
     /// ```no_run
@@ -937,7 +937,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
-    /// * An unknown `orderMode` answers code 52000.
+    /// * An unknown `orderMode` fails with code 52000.
     /// * States new and `partially_filled` only.
     ///
     /// ```no_run
@@ -977,7 +977,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
-    /// * An unknown `orderMode` answers code 52000.
+    /// * An unknown `orderMode` fails with code 52000.
     /// * States filled, canceled and `partially_canceled` only.
     ///
     /// # Errors
@@ -1004,7 +1004,7 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
-    /// * An unknown `orderMode` answers code 52000.
+    /// * An unknown `orderMode` fails with code 52000.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
