@@ -55,7 +55,7 @@ async fn main() -> examples::Result {
         .transport(Counting { inner, requests: requests.clone() })
         .build()?;
 
-    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
+    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last_price);
     client.spot().ticker("NO_SUCH").await.expect_err("there is no such pair");
     println!("{} requests passed through the transport", requests.load(Ordering::Relaxed));
     Ok(())

@@ -10,11 +10,8 @@
 use std::time::Duration;
 
 use bitmart::dec;
-use bitmart::rest::Client;
 use bitmart::rest::dead_man::DeadManSwitch;
-use bitmart::rest::futures::{Execution, NewFuturesOrder};
-use bitmart::rest::spot::NewOrder;
-use bitmart::types::MarginType;
+use bitmart::rest::{Client, futures, spot};
 
 #[tokio::main]
 async fn main() -> examples::Result {
@@ -37,12 +34,13 @@ async fn main() -> examples::Result {
     if venue.is_embedded() {
         client
             .spot()
-            .submit_order(NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50000)))
+            .submit_order(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50000)))
             .await?;
-        let order = NewFuturesOrder::open_long("BTCUSDT", 1, Execution::Limit(dec!(50000)));
+        let order =
+            futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Limit(dec!(50000)));
         client
             .futures()
-            .submit_order(order.leverage(dec!(5)).margin_type(MarginType::Isolated))
+            .submit_order(order.leverage(dec!(5)).margin_type(futures::MarginType::Isolated))
             .await?;
         println!("two orders are open");
     }

@@ -11,8 +11,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bitmart::account::{AccountEvent, AccountTracker, Market};
-use bitmart::rest::spot::NewOrder;
-use bitmart::rest::{self, RetryPolicy};
+use bitmart::rest::{self, RetryPolicy, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::ws::event::DepthEvent;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed};
@@ -104,9 +103,9 @@ async fn main() -> examples::Result {
                 let (pair, size) = PAIRS[tally.orders % PAIRS.len()];
                 tally.orders += 1;
                 let order = if tally.orders % 5 < 3 {
-                    NewOrder::market_buy(pair, dec!(20))
+                    spot::NewOrder::market_buy(pair, dec!(20))
                 } else {
-                    NewOrder::market_sell(pair, size)
+                    spot::NewOrder::market_sell(pair, size)
                 };
                 client.spot().submit_order(order).await?;
             }

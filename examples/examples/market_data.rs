@@ -5,10 +5,8 @@
 //! cargo run --example market_data -- live    # from BitMart, as long as it answers
 //! ```
 
-use bitmart::rest::futures::ListContracts;
-use bitmart::rest::spot::ListKlines;
+use bitmart::rest::{futures, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::KlineStep;
 use bitmart::ws::{Update, topic};
 use bitmart::{Environment, rest, ws};
 
@@ -27,12 +25,12 @@ async fn main() -> examples::Result {
     // What the exchange does not tell is `None`.
     println!("{}: last {:?}, 24 h change {:?}", ticker.symbol, ticker.last, ticker.change);
 
-    let candles = ListKlines::new("BTC_USDT").step(KlineStep::Minutes5).limit(3);
+    let candles = spot::ListKlines::new("BTC_USDT").step(spot::KlineStep::Minutes5).limit(3);
     for candle in client.spot().klines(candles).await? {
-        println!("{} open {} close {}", candle.time, candle.open, candle.close);
+        println!("{} open {} close {}", candle.timestamp, candle.open, candle.close);
     }
     for contract in
-        client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?.symbols
+        client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?.symbols
     {
         println!("{}: one contract is {} BTC", contract.symbol, contract.contract_size);
     }

@@ -13,9 +13,8 @@
 
 use bitmart_rest::auth::Credentials;
 use bitmart_rest::http::Request;
-use bitmart_rest::spot::{ListKlines, ListOpenOrders};
 use bitmart_rest::types::Environment;
-use bitmart_rest::{Clock, ConfigError, Encoder, Endpoint, SystemClock, decode};
+use bitmart_rest::{Clock, ConfigError, Encoder, Endpoint, SystemClock, decode, spot};
 
 struct Exchange {
     encoder: Encoder,
@@ -49,11 +48,12 @@ impl Exchange {
 
 fn look(environment: &Environment, credentials: Credentials) -> examples::Result {
     let exchange = Exchange::new(environment, credentials)?;
-    for candle in exchange.send(&ListKlines::new("BTC_USDT").limit(3))? {
+    for candle in exchange.send(&spot::ListKlines::new("BTC_USDT").limit(3))? {
         println!("{} close {}", candle.time, candle.close);
     }
-    println!("{} open orders", exchange.send(&ListOpenOrders::new())?.len());
-    let error = exchange.send(&ListKlines::new("NO_SUCH")).expect_err("there is no such pair");
+    println!("{} open orders", exchange.send(&spot::ListOpenOrders::new())?.len());
+    let error =
+        exchange.send(&spot::ListKlines::new("NO_SUCH")).expect_err("there is no such pair");
     println!("refused: {error}");
     Ok(())
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{Decimal, TradeId, dec, rest, ws};
@@ -29,7 +29,7 @@ async fn main() -> examples::Result {
     // Fills by trade id: however often one is reported, it counts once.
     let mut fills: BTreeMap<TradeId, Decimal> = BTreeMap::new();
     let mut sent =
-        vec![client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?];
+        vec![client.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(50))).await?];
 
     let mut cut = false;
     while let Some(update) = orders.next().await {
@@ -41,7 +41,7 @@ async fn main() -> examples::Result {
                     cut = true;
                     println!("now the connection is cut, and an order fills while nobody listens");
                     exchange.kill_sockets();
-                    let missed = NewOrder::market_sell("ETH_USDT", dec!(0.01));
+                    let missed = spot::NewOrder::market_sell("ETH_USDT", dec!(0.01));
                     sent.push(client.spot().submit_order(missed).await?);
                 }
             }

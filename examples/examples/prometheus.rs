@@ -7,7 +7,7 @@
 //! cargo run --example prometheus
 //! ```
 
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::ws::{Update, topic};
 use bitmart::{dec, rest, ws};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -41,7 +41,7 @@ async fn main() -> examples::Result {
     let mut orders = streams.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     client.spot().ticker("BTC_USDT").await?;
     if venue.is_embedded() {
-        client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
+        client.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
         while let Some(update) = orders.next().await {
             if let Update::Data(_) = update? {
                 break;

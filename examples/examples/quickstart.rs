@@ -5,7 +5,7 @@
 //! cargo run --example quickstart
 //! ```
 
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{dec, rest, ws};
@@ -32,8 +32,8 @@ async fn main() -> examples::Result {
 
     // Buy for 100 USDT at the market. The client order id was chosen here, before anything was sent:
     // whatever happens to the connection, the order can be found by it.
-    let order = NewOrder::market_buy("BTC_USDT", dec!(100));
-    println!("client order id  {}", order.client_order_id());
+    let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
+    println!("client order id  {}", order.client_order_id);
     let placed = client.spot().submit_order(order).await?;
     println!("order id         {}", placed.order_id);
 

@@ -1,6 +1,6 @@
 //! What the examples share.
 
-use bitmart::rest::{Client, spot::NewOrder};
+use bitmart::rest::{Client, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::ReadyLine;
 use bitmart::{Credentials, Environment, dec};
@@ -39,7 +39,7 @@ pub async fn venue() -> Result<Venue> {
         Ok(ready) => Credentials::new(ready.key(), ready.secret(), ready.memo())?,
         Err(_) => Credentials::from_env()?,
     };
-    Ok(Venue { environment: Environment::named(&named)?, credentials, embedded: None })
+    Ok(Venue { environment: named.parse()?, credentials, embedded: None })
 }
 
 impl Venue {
@@ -58,7 +58,7 @@ impl Venue {
                 .environment(self.environment.clone())
                 .credentials(self.credentials.clone())
                 .build()?;
-            client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
+            client.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
         }
         Ok(())
     }

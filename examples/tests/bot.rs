@@ -4,8 +4,7 @@
 //! what really happened, whatever the bot believes.
 
 use bitmart::rest::reconcile::Reconciled;
-use bitmart::rest::spot::NewOrder;
-use bitmart::rest::{Client, Error, Outcome};
+use bitmart::rest::{Client, Error, Outcome, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Decimal, Timestamp, dec};
@@ -21,19 +20,19 @@ impl Rebalancer {
         let spot = self.client.spot();
         let Some(price) = spot.ticker("BTC_USDT").await?.last else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
-        let free = |currency| wallet.balance(currency).map(|one| one.available).unwrap_or_default();
+        let free = |currency| wallet.find(currency).map(|one| one.available).unwrap_or_default();
         let (bitcoin, dollars) = (free("BTC") * price, free("USDT"));
         let surplus = (dollars - bitcoin) / dec!(2);
         if surplus.abs() < (bitcoin + dollars) * dec!(0.01) {
             return Ok(false);
         }
         let order = if surplus.is_sign_positive() {
-            NewOrder::market_buy("BTC_USDT", surplus.round_dp(2))
+            spot::NewOrder::market_buy("BTC_USDT", surplus.round_dp(2))
         } else {
-            NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
+            spot::NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
         };
         // Known before anything is sent, so that a lost answer is no lost order.
-        let id = order.client_order_id().clone();
+        let id = order.client_order_id.clone();
         match spot.submit_order(order).await {
             Ok(_) => Ok(true),
             Err(error) if error.outcome() == Outcome::Unknown => {

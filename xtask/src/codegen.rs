@@ -84,7 +84,7 @@ fn render(root: &Path) -> Result<Vec<File>, String> {
     let sections = description::load(&root.join("crates/bitmart-rest/api"))?;
     let models = models::Models::load(&root.join("crates/bitmart-rest/src/api"))?;
     compare(&sections, &models)?;
-    let enums = enums::load(&root.join("crates/bitmart-types/src/enums"))?;
+    let enums = enums::Enums::load(root)?;
     let mut files = Vec::new();
     let sdks = sdk::SdkNames::load(&root.join("crates/bitmart-rest/api/sdk/names.toml"))?;
     sdks.check(&sections)?;

@@ -1,7 +1,7 @@
 //! What streams and REST tell, in the words of this crate. Everything that depends on the shape of
 //! their models is here.
 
-use bitmart_types::{Currency, OrderId, PositionMode, PositionSide, PositionType, Side};
+use bitmart_types::{Currency, OrderId, Side, futures};
 
 use crate::order::some_price;
 use crate::{Balance, Direction, Fill, Instrument, Order, Position, PositionKey, Progress, Unread};
@@ -72,8 +72,8 @@ pub(crate) fn futures_order_event(order: bitmart_ws::event::FuturesOrder) -> Res
     })
 }
 
-impl From<bitmart_rest::futures::FuturesOrder> for Order {
-    fn from(order: bitmart_rest::futures::FuturesOrder) -> Self {
+impl From<bitmart_rest::futures::Order> for Order {
+    fn from(order: bitmart_rest::futures::Order) -> Self {
         let filled = order.filled_size;
         Self {
             progress: Progress::of_futures(&order.state, order.size, filled),
@@ -136,8 +136,8 @@ impl From<bitmart_rest::spot::Fill> for Fill {
     }
 }
 
-impl From<bitmart_rest::futures::FuturesFill> for Fill {
-    fn from(fill: bitmart_rest::futures::FuturesFill) -> Self {
+impl From<bitmart_rest::futures::Fill> for Fill {
+    fn from(fill: bitmart_rest::futures::Fill) -> Self {
         Self {
             trade_id: fill.trade_id,
             order_id: fill.order_id,
@@ -177,7 +177,7 @@ pub(crate) fn futures_event(
     Ok((asset.currency, Balance { available, frozen, position_margin }))
 }
 
-pub(crate) fn futures_row(asset: bitmart_rest::futures::FuturesAsset) -> (Currency, Balance) {
+pub(crate) fn futures_row(asset: bitmart_rest::futures::Asset) -> (Currency, Balance) {
     let (available, frozen) = (asset.available, asset.frozen);
     let position_margin = asset.position_deposit;
     (asset.currency, Balance { available, frozen, position_margin })
@@ -188,16 +188,16 @@ pub(crate) fn position_event(
     position: bitmart_ws::event::FuturesPosition,
 ) -> Result<(PositionKey, Position), Unread> {
     let direction = match position.position_type {
-        PositionType::Long => Direction::Long,
-        PositionType::Short => Direction::Short,
+        futures::PositionType::Long => Direction::Long,
+        futures::PositionType::Short => Direction::Short,
         _ => {
             let what = format_args!("position of {}", position.symbol);
             return Err(Unread::lacking(what, "position_type"));
         }
     };
     let one_way = match position.position_mode {
-        Some(PositionMode::OneWay) => Some(true),
-        Some(PositionMode::Hedge) => Some(false),
+        Some(futures::PositionMode::OneWay) => Some(true),
+        Some(futures::PositionMode::Hedge) => Some(false),
         _ => None,
     };
     let key = PositionKey { contract: position.symbol, direction };
@@ -216,13 +216,13 @@ pub(crate) fn position_row(
 ) -> Result<(PositionKey, Position), Unread> {
     let lacking = |member| Unread::lacking(format_args!("position of {}", position.symbol), member);
     let (direction, one_way) = match (position.position_side, position.signed_size) {
-        (Some(PositionSide::Long), _) => (Direction::Long, false),
-        (Some(PositionSide::Short), _) => (Direction::Short, false),
-        (Some(PositionSide::Both), Some(size)) if size.is_sign_negative() => {
+        (Some(futures::PositionSide::Long), _) => (Direction::Long, false),
+        (Some(futures::PositionSide::Short), _) => (Direction::Short, false),
+        (Some(futures::PositionSide::Both), Some(size)) if size.is_sign_negative() => {
             (Direction::Short, true)
         }
-        (Some(PositionSide::Both), Some(_)) => (Direction::Long, true),
-        (Some(PositionSide::Both), None) => return Err(lacking("position_amount")),
+        (Some(futures::PositionSide::Both), Some(_)) => (Direction::Long, true),
+        (Some(futures::PositionSide::Both), None) => return Err(lacking("position_amount")),
         (None | Some(_), _) => return Err(lacking("position_side")),
     };
     let key = PositionKey { contract: position.symbol, direction };

@@ -6,12 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bitmart_rest::futures::{
-    ListFuturesFills, ListFuturesOpenOrders, ListPositions, QueryFuturesOrder,
-};
 use bitmart_rest::history::{History, HistoryError};
-use bitmart_rest::spot::{ListAccountTrades, ListOpenOrders, ListOrderHistory};
-use bitmart_rest::{Client, Error};
+use bitmart_rest::{Client, Error, futures, spot};
 use bitmart_types::{OrderId, Rows, Timestamp};
 use futures_util::future::{try_join3, try_join4};
 
@@ -58,8 +54,8 @@ pub(crate) async fn fills(
     let pages = Pages::default();
     let span = (from, until);
     match market {
-        Market::Spot => walk_fills(&client, ListAccountTrades::new(), span, &pages).await?,
-        Market::Futures => walk_fills(&client, ListFuturesFills::new(), span, &pages).await?,
+        Market::Spot => walk_fills(&client, spot::ListAccountTrades::new(), span, &pages).await?,
+        Market::Futures => walk_fills(&client, futures::ListFills::new(), span, &pages).await?,
     };
     let pages = pages.take();
     let whole = pages.iter().all(|page| page.unreadable.is_empty());
@@ -88,10 +84,12 @@ impl Plan {
         let orders = async {
             let mut listed = Listed::default();
             let open = (until - OPEN_SPOT, until);
-            spans::walk(client, &ListOpenOrders::new(), open, |rows| listed.give(rows, pages))
-                .await?;
+            spans::walk(client, &spot::ListOpenOrders::new(), open, |rows| {
+                listed.give(rows, pages)
+            })
+            .await?;
             if let Some(from) = self.from {
-                let history = &ListOrderHistory::new();
+                let history = &spot::ListOrderHistory::new();
                 spans::walk(client, history, (from, until), |rows| listed.give(rows, pages))
                     .await?;
             }
@@ -99,7 +97,7 @@ impl Plan {
         };
         let fills = async {
             let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            walk_fills(client, ListAccountTrades::new(), (from, until), pages).await
+            walk_fills(client, spot::ListAccountTrades::new(), (from, until), pages).await
         };
         let wallet = async { client.account().spot_wallet().await.map_err(HistoryError::Request) };
         let (listed, filled, wallet) = try_join3(orders, fills, wallet).await?;
@@ -123,23 +121,24 @@ impl Plan {
         let until = client.now() + AHEAD;
         let orders = async {
             let mut listed = Listed::default();
-            let open = futures.open_orders(ListFuturesOpenOrders::new()).await;
+            let open = futures.open_orders(futures::ListOpenOrders::new()).await;
             listed.give(open.map_err(HistoryError::Request)?, pages);
             Ok(listed)
         };
         let fills = async {
             let Some(from) = self.from else { return Ok(BTreeMap::new()) };
-            walk_fills(client, ListFuturesFills::new(), (from, until), pages).await
+            walk_fills(client, futures::ListFills::new(), (from, until), pages).await
         };
-        let positions =
-            async { futures.positions(ListPositions::new()).await.map_err(HistoryError::Request) };
+        let positions = async {
+            futures.positions(futures::ListPositions::new()).await.map_err(HistoryError::Request)
+        };
         let assets = async { futures.assets().await.map_err(HistoryError::Request) };
         let (listed, filled, positions, assets) =
             try_join4(orders, fills, positions, assets).await?;
         let mut unknown = Vec::new();
         for (id, instrument) in listed.without(self.open, filled) {
             if let Instrument::Contract(symbol) = instrument {
-                match found(futures.order(QueryFuturesOrder::new(symbol, id.clone())).await)? {
+                match found(futures.order(futures::QueryOrder::new(symbol, id.clone())).await)? {
                     Some(order) => pages.push(one(order.into())),
                     None => unknown.push(id),
                 }

@@ -1,8 +1,8 @@
 //! An order and its fills, whichever way they were told.
 
 use bitmart_types::{
-    ClientOrderId, ContractSymbol, Currency, Decimal, FuturesOrderState, OrderId, OrderState,
-    OrderType, Side, Symbol, Timestamp, TradeId, TradeRole,
+    ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId,
+    TradeRole, futures, spot,
 };
 
 /// The two markets of the exchange. Each has its own orders, balances and streams.
@@ -71,34 +71,34 @@ impl Progress {
 
     /// Spot says in a word how far an order is.
     pub(crate) fn of_spot(
-        state: &OrderState,
-        order_type: Option<&OrderType>,
+        state: &spot::OrderState,
+        order_type: Option<&spot::OrderType>,
         side: &Side,
         filled: Decimal,
     ) -> Self {
         let some = !filled.is_zero();
         match state {
-            OrderState::Filled => Self::Filled,
-            OrderState::PartiallyCanceled | OrderState::Canceled if some => {
-                if order_type == Some(&OrderType::Market) && *side == Side::Buy {
+            spot::OrderState::Filled => Self::Filled,
+            spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled if some => {
+                if order_type == Some(&spot::OrderType::Market) && *side == Side::Buy {
                     Self::Filled
                 } else {
                     Self::PartiallyCanceled
                 }
             }
-            OrderState::PartiallyCanceled | OrderState::Canceled => Self::Canceled,
-            OrderState::Failed => Self::Failed,
+            spot::OrderState::PartiallyCanceled | spot::OrderState::Canceled => Self::Canceled,
+            spot::OrderState::Failed => Self::Failed,
             _ if some => Self::PartiallyFilled,
             _ => Self::Open,
         }
     }
 
     /// Futures says only that an order is over: filled or cancelled follows from the sizes.
-    pub(crate) fn of_futures(state: &FuturesOrderState, size: Decimal, filled: Decimal) -> Self {
+    pub(crate) fn of_futures(state: &futures::OrderState, size: Decimal, filled: Decimal) -> Self {
         match (state, filled.is_zero()) {
-            (FuturesOrderState::Finished, true) => Self::Canceled,
-            (FuturesOrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
-            (FuturesOrderState::Finished, false) => Self::Filled,
+            (futures::OrderState::Finished, true) => Self::Canceled,
+            (futures::OrderState::Finished, false) if filled < size => Self::PartiallyCanceled,
+            (futures::OrderState::Finished, false) => Self::Filled,
             (_, true) => Self::Open,
             (_, false) => Self::PartiallyFilled,
         }

@@ -1,4 +1,4 @@
-use bitmart_types::{Decimal, PositionMode, Timestamp, dec};
+use bitmart_types::{Decimal, Timestamp, dec, futures};
 use bitmart_ws::event::{Event, FuturesOrderUpdate, FuturesPosition, SpotOrderUpdate};
 use proptest::prelude::*;
 
@@ -121,7 +121,7 @@ fn finished_orders_are_dropped_oldest_first_and_open_ones_stay() {
     assert!(state.fills(Market::Spot, &"1".into()).is_empty());
 }
 
-fn position(kind: u8, size: &str, mode: &PositionMode) -> (PositionKey, Position) {
+fn position(kind: u8, size: &str, mode: &futures::PositionMode) -> (PositionKey, Position) {
     let frame = format!(
         r#"{{"group":"futures/position","data":[{{"symbol":"BTCUSDT","hold_volume":"{size}",
         "position_type":{kind},"open_type":2,"frozen_volume":"0","close_volume":"0",
@@ -135,7 +135,8 @@ fn position(kind: u8, size: &str, mode: &PositionMode) -> (PositionKey, Position
 
 #[test]
 fn a_one_way_position_that_turns_around_leaves_nothing_behind_and_a_hedge_has_both() {
-    for (mode, expected) in [(PositionMode::OneWay, 1), (PositionMode::Hedge, 2)] {
+    for (mode, expected) in [(futures::PositionMode::OneWay, 1), (futures::PositionMode::Hedge, 2)]
+    {
         let mut state = AccountState::new();
         for (kind, size) in [(1, "3"), (2, "4")] {
             let (key, position) = position(kind, size, &mode);
@@ -143,7 +144,7 @@ fn a_one_way_position_that_turns_around_leaves_nothing_behind_and_a_hedge_has_bo
         }
         assert_eq!(state.positions(&"BTCUSDT".into()).count(), expected, "{mode}");
         // A word that there is no long must not close the short.
-        let was_long = mode == PositionMode::Hedge;
+        let was_long = mode == futures::PositionMode::Hedge;
         let (key, none) = position(1, "0", &mode);
         assert_eq!(state.take_position(key, none), was_long, "{mode}");
         assert_eq!(state.positions(&"BTCUSDT".into()).count(), 1, "{mode}");

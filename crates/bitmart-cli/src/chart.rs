@@ -1,8 +1,6 @@
 //! `chart`: candles in the terminal.
 
-use bitmart::rest::Client;
-use bitmart::rest::futures::ListFuturesKlines;
-use bitmart::rest::spot::ListLatestKlines;
+use bitmart::rest::{Client, futures, spot};
 use bitmart::{Decimal, Timestamp};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
@@ -70,10 +68,10 @@ pub(crate) async fn fetch(
     let minutes: i64 = step.parse().unwrap_or(1);
     // A pair has a line in its name, a contract has none.
     let mut candles: Vec<Candle> = if symbol.contains('_') {
-        let request = ListLatestKlines::new(symbol).step(step.into()).limit(count);
+        let request = spot::ListLatestKlines::new(symbol).step(step.into()).limit(count);
         let rows = client.send(request).await?;
         let row = |row: &bitmart::rest::spot::Kline| Candle {
-            time: row.time,
+            time: row.timestamp,
             open: row.open,
             high: row.high,
             low: row.low,
@@ -85,9 +83,9 @@ pub(crate) async fn fetch(
         let span = minutes * 60_000 * i64::from(count);
         let start = Timestamp::from_millis(end.as_millis() - span);
         let rows =
-            client.send(ListFuturesKlines::new(symbol, start, end).step(step.into())).await?;
-        let row = |row: &bitmart::rest::futures::FuturesKline| Candle {
-            time: row.time,
+            client.send(futures::ListKlines::new(symbol, start, end).step(step.into())).await?;
+        let row = |row: &bitmart::rest::futures::Kline| Candle {
+            time: row.timestamp,
             open: row.open,
             high: row.high,
             low: row.low,

@@ -5,8 +5,7 @@
 
 use std::hint::black_box;
 
-use bitmart_rest::spot::{ListTickers, QueryDepth, QueryTicker};
-use bitmart_rest::{Endpoint, decode};
+use bitmart_rest::{Endpoint, decode, spot};
 use bitmart_testkit::bench::Comparison;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -57,9 +56,9 @@ fn main() {
         r#"{{"ts":"1691672864874","symbol":"BTC_USDT","asks":[{levels}],"bids":[{levels}]}}"#
     );
     let tickers = format!("[{}]", vec![ROW; 1000].join(","));
-    compare::<QueryDepth, BookTexts<'static>>("order book of 50 levels a side", &book);
-    compare::<QueryTicker, TickerTexts<'static>>("ticker", TICKER);
-    compare::<ListTickers, Vec<[&'static str; 13]>>("1,000 tickers", &tickers);
+    compare::<spot::QueryDepth, BookTexts<'static>>("order book of 50 levels a side", &book);
+    compare::<spot::QueryTicker, TickerTexts<'static>>("ticker", TICKER);
+    compare::<spot::ListTickers, Vec<[&'static str; 13]>>("1,000 tickers", &tickers);
 }
 
 /// Compares on one response. The texts live as long as the program, so that they can be borrowed by a

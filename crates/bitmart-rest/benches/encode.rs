@@ -6,8 +6,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 use bitmart_auth::Credentials;
-use bitmart_rest::spot::{NewOrder, SubmitOrder};
-use bitmart_rest::{Encoder, Endpoint, Payload};
+use bitmart_rest::{Encoder, Endpoint, Payload, spot};
 use bitmart_testkit::{bench::Comparison, canary};
 use bitmart_types::{Decimal, Environment, Timestamp};
 
@@ -17,9 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?;
     let encoder = Encoder::new(&Environment::live())?.with_credentials(credentials.clone())?;
     let (size, price) = (Decimal::new(1, 3), Decimal::from(60_000));
-    let order = NewOrder::limit_buy("BTC_USDT", size, price);
-    let id = order.client_order_id().to_string();
-    let order = SubmitOrder::from(order);
+    let order = spot::NewOrder::limit_buy("BTC_USDT", size, price);
+    let id = order.client_order_id.to_string();
+    let order = spot::SubmitOrder::from(order);
     let fields = Fields { symbol: "BTC_USDT", size, price, id: &id };
 
     let request = encoder.encode(&order, NOW)?;

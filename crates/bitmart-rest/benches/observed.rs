@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use bitmart_auth::Credentials;
-use bitmart_rest::spot::{NewOrder, SubmitOrder};
-use bitmart_rest::{Auth, Client, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
+use bitmart_rest::{
+    Auth, Client, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, spot,
+};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Service};
 use bytes::Bytes;
@@ -31,10 +32,10 @@ const BATCH: usize = 100;
 
 /// The order without its published limit, which would be what is measured; the limiter has its part.
 #[derive(Clone)]
-struct Unlimited(SubmitOrder);
+struct Unlimited(spot::SubmitOrder);
 
 impl Endpoint for Unlimited {
-    type Response = <SubmitOrder as Endpoint>::Response;
+    type Response = <spot::SubmitOrder as Endpoint>::Response;
     const METADATA: Metadata =
         Metadata::new("unlimited", Method::Post, Host::Spot, "/spot/v2/submit_order")
             .auth(Auth::Signed)
@@ -55,8 +56,8 @@ fn main() -> Result<(), Fault> {
         .environment(environment)
         .credentials(Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?)
         .build()?;
-    let order = NewOrder::limit_buy("BTC_USDT", Decimal::new(1, 3), Decimal::from(60_000));
-    let order = Unlimited(SubmitOrder::from(order));
+    let order = spot::NewOrder::limit_buy("BTC_USDT", Decimal::new(1, 3), Decimal::from(60_000));
+    let order = Unlimited(spot::SubmitOrder::from(order));
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (mut times, mut processor) = (Vec::new(), Vec::new());
     runtime.block_on(async {

@@ -13,8 +13,7 @@ use std::{env, fs, thread};
 
 use bitmart_auth::Credentials;
 use bitmart_net::TlsOptions;
-use bitmart_rest::spot::{NewOrder, SubmitOrder};
-use bitmart_rest::{Client, LimitPolicy, Limiter};
+use bitmart_rest::{Client, LimitPolicy, Limiter, spot};
 use bitmart_testkit::canary;
 use bitmart_types::{Decimal, Environment, Roots, Service};
 use bytes::Bytes;
@@ -42,8 +41,8 @@ fn main() -> Result<(), Fault> {
     let roots = Roots::none().with_der(root);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let client = client(address, roots.clone())?;
-    let order = NewOrder::limit_buy("BTC_USDT", Decimal::new(1, 3), Decimal::from(60_000));
-    let order = SubmitOrder::from(order);
+    let order = spot::NewOrder::limit_buy("BTC_USDT", Decimal::new(1, 3), Decimal::from(60_000));
+    let order = spot::SubmitOrder::from(order);
     let ready = ready(address, &order)?;
     let mut bare = runtime.block_on(connect(address, &roots))?;
 
@@ -146,7 +145,7 @@ fn client(address: SocketAddr, roots: Roots) -> Result<Client, Fault> {
 }
 
 /// The order's request with every byte in place.
-fn ready(address: SocketAddr, order: &SubmitOrder) -> Result<http::Request<Bytes>, Fault> {
+fn ready(address: SocketAddr, order: &spot::SubmitOrder) -> Result<http::Request<Bytes>, Fault> {
     let body = serde_json::to_vec(order)?;
     let credentials = Credentials::new(canary::KEY, canary::SECRET, canary::MEMO)?;
     let signature = credentials.sign_request(1_692_245_338_123, &body);
@@ -203,7 +202,7 @@ async fn bare_burst(
     Ok(connections)
 }
 
-async fn burst(client: &Client, order: &SubmitOrder, each: usize) -> Result<(), Fault> {
+async fn burst(client: &Client, order: &spot::SubmitOrder, each: usize) -> Result<(), Fault> {
     let mut tasks = Vec::new();
     for _ in 0..IN_FLIGHT {
         let (client, order) = (client.clone(), order.clone());

@@ -12,11 +12,11 @@
 //! ```no_run
 //! # #[cfg(feature = "client")]
 //! # async fn run(client: bitmart_rest::Client) -> Result<(), Box<dyn std::error::Error>> {
-//! use bitmart_rest::spot::ListAccountTrades;
+//! use bitmart_rest::spot;
 //! use bitmart_types::{Rows, Timestamp};
 //!
 //! let (from, to) = ("2024-01-01T00:00:00Z".parse()?, Timestamp::now());
-//! let mut pages = client.history(ListAccountTrades::new(), from, to);
+//! let mut pages = client.history(spot::ListAccountTrades::new(), from, to);
 //! while let Some(page) = pages.next().await {
 //!     let fills = page?;
 //!     // Store the rows and `pages.cursor()` together: after an interruption,

@@ -29,9 +29,7 @@ use std::time::Duration;
 use bitmart_types::{ClientOrderId, ContractSymbol, Rows, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use crate::Error;
-use crate::futures::{Futures, FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory};
-use crate::spot::{Order, QueryOrderByClientId, Spot};
+use crate::{Error, futures, spot};
 
 /// The exchange takes a signature for 60 seconds; some more for clocks that differ and for orders
 /// that show late.
@@ -77,7 +75,7 @@ enum Found<T> {
     NothingInPart,
 }
 
-impl Spot<'_> {
+impl spot::Spot<'_> {
     /// Finds out what became of an order whose outcome is unknown. Call it with the client order id
     /// of the order, [`NewOrder::client_order_id`](crate::spot::NewOrder::client_order_id).
     ///
@@ -87,11 +85,11 @@ impl Spot<'_> {
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// use bitmart_rest::reconcile::Reconciled;
-    /// use bitmart_rest::{Outcome, spot::NewOrder};
+    /// use bitmart_rest::{Outcome, spot};
     /// # use bitmart_types::dec;
     ///
-    /// let order = NewOrder::market_buy("BTC_USDT", dec!(100));
-    /// let id = order.client_order_id().clone();
+    /// let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
+    /// let id = order.client_order_id.clone();
     /// match client.spot().submit_order(order).await {
     ///     Err(error) if error.outcome() == Outcome::Unknown => {
     ///         match client.spot().reconcile(&id).await? {
@@ -115,8 +113,8 @@ impl Spot<'_> {
     ///
     /// # Panics
     /// As [`Client::send`](crate::Client::send).
-    pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<Order>, Error> {
-        let query = QueryOrderByClientId::new(id.clone());
+    pub async fn reconcile(&self, id: &ClientOrderId) -> Result<Reconciled<spot::Order>, Error> {
+        let query = spot::QueryOrderByClientId::new(id.clone());
         settle(async || match self.order_by_client_id(query.clone()).await {
             Ok(order) => Ok(Found::Order(order)),
             Err(error) if error.code() == Some(NOT_FOUND) => Ok(Found::Nothing),
@@ -126,9 +124,9 @@ impl Spot<'_> {
     }
 }
 
-impl Futures<'_> {
+impl futures::Futures<'_> {
     /// Finds out what became of a futures order whose outcome is unknown: the twin of
-    /// [`Spot::reconcile`].
+    /// [`spot::Spot::reconcile`].
     ///
     /// The exchange finds no futures order by its client order id, so this looks through the open
     /// orders of the contract and then through its history of the last 7 days. The exchange lists
@@ -148,7 +146,7 @@ impl Futures<'_> {
         &self,
         symbol: impl Into<ContractSymbol>,
         id: &ClientOrderId,
-    ) -> Result<Reconciled<FuturesOrder>, Error> {
+    ) -> Result<Reconciled<futures::Order>, Error> {
         let symbol = symbol.into();
         settle(async || self.look_for(&symbol, id).await).await
     }
@@ -157,9 +155,9 @@ impl Futures<'_> {
         &self,
         symbol: &ContractSymbol,
         id: &ClientOrderId,
-    ) -> Result<Found<FuturesOrder>, Error> {
-        let is_it = |order: &FuturesOrder| order.client_order_id.as_ref() == Some(id);
-        let open = ListFuturesOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
+    ) -> Result<Found<futures::Order>, Error> {
+        let is_it = |order: &futures::Order| order.client_order_id.as_ref() == Some(id);
+        let open = futures::ListOpenOrders::new().symbol(symbol.clone()).limit(OPEN_ROWS);
         let open = self.open_orders(open).await?;
         // A row that does not decode may be the order.
         let cut_off = open.len() >= OPEN_ROWS as usize || !open.faults().is_empty();
@@ -168,7 +166,7 @@ impl Futures<'_> {
         }
         // Asked second, so that an order that is filled in between is in one of the two.
         let now = self.client.now().as_millis();
-        let history = ListFuturesOrderHistory::new(symbol.clone())
+        let history = futures::ListOrderHistory::new(symbol.clone())
             .client_order_id(id.clone())
             .start_time(Timestamp::from_millis(now.saturating_sub(LOOKED_BACK)))
             .end_time(Timestamp::from_millis(now.saturating_add(60_000)));

@@ -1,16 +1,7 @@
 //! Requests of the account and of savings: what they look like, and what is refused.
 
-use bitmart_rest::account::{ListFundingCurrencies, QueryWallet, SetDepositAccount, TransferFunds};
-use bitmart_rest::affiliate::{ListCustomerFunding, ListRebates};
-use bitmart_rest::earn::{
-    ListFlexibleProducts, RedeemFixed, RedeemFlexible, SetAutoSubscribe, SubscribeFixed,
-    SubscribeFlexible,
-};
-use bitmart_rest::{Endpoint, Payload};
-use bitmart_types::{
-    AffiliateFundingType, AutoSubscribe, DepositAccount, EarnRequestNo, FixedRenewal,
-    SpotFundTransferType, Timestamp, dec,
-};
+use bitmart_rest::{Endpoint, Payload, account, affiliate, earn};
+use bitmart_types::{EarnRequestNo, Timestamp, dec};
 
 fn encoded(request: &impl Endpoint) -> Payload {
     request.validate().expect("it is valid");
@@ -38,21 +29,21 @@ fn number() -> EarnRequestNo {
 #[test]
 fn savings_carry_their_number() {
     let tail = r#","requestNo":"20000009000000300000""#;
-    let flexible = SubscribeFlexible::new("1001", dec!(100)).with_request_no(number());
+    let flexible = earn::SubscribeFlexible::new("1001", dec!(100)).with_request_no(number());
     assert_eq!(body(&flexible), format!(r#"{{"productId":"1001","amount":"100"{tail}}}"#));
-    let redeemed = RedeemFlexible::new("2001", dec!(50)).with_request_no(number());
+    let redeemed = earn::RedeemFlexible::new("2001", dec!(50)).with_request_no(number());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001","amount":"50"{tail}}}"#));
-    let fixed = SubscribeFixed::new("1001", dec!(10), FixedRenewal::ReinvestFlexible)
+    let fixed = earn::SubscribeFixed::new("1001", dec!(10), earn::FixedRenewal::ReinvestFlexible)
         .with_request_no(number());
     let renewal = r#","autoSubscribe":"REINVEST_FLEXIBLE""#;
     assert_eq!(body(&fixed), format!(r#"{{"productId":"1001","amount":"10"{renewal}{tail}}}"#));
-    let redeemed = RedeemFixed::new("2001").with_request_no(number());
+    let redeemed = earn::RedeemFixed::new("2001").with_request_no(number());
     assert_eq!(body(&redeemed), format!(r#"{{"earnId":"2001"{tail}}}"#));
 }
 
 #[test]
 fn savings_get_a_number_of_their_own() {
-    let [first, second] = [(), ()].map(|()| RedeemFixed::new("2001"));
+    let [first, second] = [(), ()].map(|()| earn::RedeemFixed::new("2001"));
     assert_eq!(first.request_no().as_str().len(), 20);
     assert_ne!(first.request_no(), second.request_no());
 }
@@ -60,52 +51,65 @@ fn savings_get_a_number_of_their_own() {
 #[test]
 fn savings_that_cannot_be_right_are_refused() {
     assert_eq!(
-        refusal(&SubscribeFlexible::new("1001", dec!(0))),
+        refusal(&earn::SubscribeFlexible::new("1001", dec!(0))),
         "`amount` must be above zero, not `0`"
     );
-    assert!(refusal(&RedeemFlexible::new("", dec!(1))).starts_with("`earnId` must be"));
-    assert!(refusal(&ListFlexibleProducts::new(1, 101)).starts_with("`sizePage` must be 1 to 100"));
+    assert!(refusal(&earn::RedeemFlexible::new("", dec!(1))).starts_with("`earnId` must be"));
+    assert!(
+        refusal(&earn::ListFlexibleProducts::new(1, 101))
+            .starts_with("`sizePage` must be 1 to 100")
+    );
 }
 
 #[test]
 fn words_of_the_account_and_of_savings() {
-    let transfer = TransferFunds::new("USDT", dec!(12.50), SpotFundTransferType::FundToSpot);
+    let transfer =
+        account::TransferFunds::new("USDT", dec!(12.50), account::TransferDirection::FundToSpot);
     assert_eq!(body(&transfer), r#"{"currency":"USDT","amount":"12.50","type":"fund_to_spot"}"#);
     assert!(
-        refusal(&TransferFunds::new("USDT", dec!(-1), SpotFundTransferType::SpotToFund))
-            .starts_with("`amount` must be above zero")
+        refusal(&account::TransferFunds::new(
+            "USDT",
+            dec!(-1),
+            account::TransferDirection::SpotToFund
+        ))
+        .starts_with("`amount` must be above zero")
     );
-    let account = SetDepositAccount::new(DepositAccount::Contract);
+    let account = account::SetDepositAccount::new(account::DepositAccount::Contract);
     assert_eq!(body(&account), r#"{"account_type":"CONTRACT"}"#);
-    let switch = SetAutoSubscribe::new("1001", AutoSubscribe::Off);
+    let switch = earn::SetAutoSubscribe::new("1001", earn::AutoSubscribe::Off);
     assert_eq!(body(&switch), r#"{"productId":"1001","autoSubscribe":"close"}"#);
 }
 
 #[test]
 fn currencies_are_joined_by_commas() {
-    assert_eq!(query(&ListFundingCurrencies::new()), "");
-    let some = ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
+    assert_eq!(query(&account::ListFundingCurrencies::new()), "");
+    let some = account::ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
     assert_eq!(query(&some), "currencies=BTC%2CUSDT-TRC20");
-    let many = (0..21).fold(ListFundingCurrencies::new(), |all, _| all.currency("BTC"));
+    let many = (0..21).fold(account::ListFundingCurrencies::new(), |all, _| all.currency("BTC"));
     assert_eq!(refusal(&many), "`currencies` must name 20 at most, not `21 currencies`");
-    assert!(refusal(&ListFundingCurrencies::new().currency("B C")).starts_with("`currencies`"));
+    assert!(
+        refusal(&account::ListFundingCurrencies::new().currency("B C")).starts_with("`currencies`")
+    );
 }
 
 #[test]
 fn queries_of_wallet_and_affiliates() {
-    let wallet = QueryWallet::new().currency("USDT").usd_valuation(true);
+    let wallet = account::QueryWallet::new().currency("USDT").usd_valuation(true);
     assert_eq!(query(&wallet), "currency=USDT&needUsdValuation=true");
     let time = Timestamp::from_millis(1_706_745_600_000);
-    let rebates = ListRebates::new(1, 10, "USDT").user_id("7").rebate_start_time(time);
+    let rebates = affiliate::ListRebates::new(1, 10, "USDT").user_id("7").rebate_start_time(time);
     assert_eq!(
         query(&rebates),
         "user_id=7&page=1&size=10&currency=USDT&rebate_start_time=1706745600"
     );
-    let funding =
-        ListCustomerFunding::new("7", time, time, 1, 50).direction(AffiliateFundingType::Withdraw);
+    let funding = affiliate::ListCustomerFunding::new("7", time, time, 1, 50)
+        .direction(affiliate::FundingType::Withdraw);
     assert_eq!(
         query(&funding),
         "cid=7&start_time=1706745600&end_time=1706745600&page=1&size=50&type=2"
     );
-    assert!(refusal(&ListCustomerFunding::new("7", time, time, 1, 51)).contains("at most 50"));
+    assert!(
+        refusal(&affiliate::ListCustomerFunding::new("7", time, time, 1, 51))
+            .contains("at most 50")
+    );
 }

@@ -217,7 +217,7 @@ fn a_new_value_of_an_enumeration_is_counted_with_its_name() {
     let report = drift.report();
     let found = report.findings.iter().find(|found| found.kind == DriftKind::UnknownValue).unwrap();
     assert_eq!((found.endpoint, found.count), ("futures_order", 2));
-    assert_eq!(found.place, "FuturesOrderState 77");
+    assert_eq!(found.place, "OrderState 77");
     assert_eq!(report.answers, 3);
 }
 

@@ -1,18 +1,7 @@
 //! Futures requests on the wire, what is refused before, and answers in more than one form.
 
-use bitmart_rest::futures::{
-    CancelAllAfter, CancelPlanOrder, ClaimDemoFunds, CloseAllPositions, Execution, FuturesAssets,
-    FuturesOrder, FuturesOrderProgress, FuturesTransaction, Leverage, ListFuturesKlines,
-    ListFuturesOrderHistory, ListFuturesTransactions, ModifyLimitOrder, ModifyPlanOrder,
-    ModifyPreset, ModifyTpSlOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder, PlanOrder,
-    PositionRisk, SetLeverage, SubmitPlanOrder, SubmitTpSlOrder, SubmitTrailingOrder, Trail,
-    TransferFutures, TransferFuturesFund, TransferFuturesOwnToMain, Trigger, TriggeredExecution,
-};
-use bitmart_rest::{Endpoint, Payload};
-use bitmart_types::{
-    ClientOrderId, ContractType, FuturesKlineStep, FuturesOrderState, MarginType, OrderId,
-    PositionSide, PriceType, RequestNo, Timestamp, dec,
-};
+use bitmart_rest::{Endpoint, Payload, futures};
+use bitmart_types::{ClientOrderId, OrderId, RequestNo, Timestamp, dec};
 use serde_json::json;
 
 fn encoded(request: &impl Endpoint) -> Payload {
@@ -42,9 +31,15 @@ fn order_id() -> OrderId {
     OrderId::from("220906179559421")
 }
 
-fn plan(execution: Execution) -> NewPlanOrder {
-    let trigger = Trigger::falling(dec!(58000));
-    NewPlanOrder::open_long("BTCUSDT", 10, Leverage::isolated(dec!(5)), trigger, execution)
+fn plan(execution: futures::Execution) -> futures::NewPlanOrder {
+    let trigger = futures::Trigger::falling(dec!(58000));
+    futures::NewPlanOrder::open_long(
+        "BTCUSDT",
+        10,
+        futures::Leverage::isolated(dec!(5)),
+        trigger,
+        execution,
+    )
 }
 
 #[test]
@@ -54,27 +49,32 @@ fn plan_orders_carry_trigger_and_execution() {
     let tail = r#","price_way":2,"price_type":1}"#;
     let rest = r#","size":10,"trigger_price":"58000""#;
     for (execution, kind, mode, price) in [
-        (Execution::Market, r#""market""#, "", ""),
-        (Execution::Limit(dec!(58100)), r#""limit""#, "", r#","executive_price":"58100""#),
+        (futures::Execution::Market, r#""market""#, "", ""),
+        (futures::Execution::Limit(dec!(58100)), r#""limit""#, "", r#","executive_price":"58100""#),
         (
-            Execution::MakerOnly(dec!(57900.5)),
+            futures::Execution::MakerOnly(dec!(57900.5)),
             r#""limit""#,
             r#","mode":4"#,
             r#","executive_price":"57900.5""#,
         ),
     ] {
         let expected = format!("{head}{kind}{middle}{mode}{rest}{price}{tail}");
-        assert_eq!(body(&SubmitPlanOrder::from(plan(execution))), expected);
+        assert_eq!(body(&futures::SubmitPlanOrder::from(plan(execution))), expected);
     }
 }
 
 #[test]
 fn a_rising_trigger_by_the_fair_price_is_written_in_numbers() {
-    let trigger = Trigger::rising(dec!(70000)).by(PriceType::Fair);
-    let order =
-        NewPlanOrder::sell("BTCUSDT", 1, Leverage::cross(dec!(10)), trigger, Execution::Market)
-            .stop_loss(dec!(72000), PriceType::Last);
-    let written = body(&SubmitPlanOrder::from(order));
+    let trigger = futures::Trigger::rising(dec!(70000)).by(futures::PriceType::Fair);
+    let order = futures::NewPlanOrder::sell(
+        "BTCUSDT",
+        1,
+        futures::Leverage::cross(dec!(10)),
+        trigger,
+        futures::Execution::Market,
+    )
+    .stop_loss(dec!(72000), futures::PriceType::Last);
+    let written = body(&futures::SubmitPlanOrder::from(order));
     for part in [
         r#""side":4"#,
         r#""open_type":"cross""#,
@@ -87,25 +87,31 @@ fn a_rising_trigger_by_the_fair_price_is_written_in_numbers() {
 
 #[test]
 fn plan_orders_that_cannot_be_meant_are_refused() {
-    let trigger = || Trigger::falling(dec!(58000));
+    let trigger = || futures::Trigger::falling(dec!(58000));
     let order = |size, leverage| {
-        let leverage = Leverage::cross(leverage);
-        NewPlanOrder::close_long("BTCUSDT", size, leverage, trigger(), Execution::Market)
+        let leverage = futures::Leverage::cross(leverage);
+        futures::NewPlanOrder::close_long(
+            "BTCUSDT",
+            size,
+            leverage,
+            trigger(),
+            futures::Execution::Market,
+        )
     };
-    assert!(SubmitPlanOrder::from(order(1, dec!(1))).validate().is_ok());
+    assert!(futures::SubmitPlanOrder::from(order(1, dec!(1))).validate().is_ok());
     assert_eq!(
-        refusal(&SubmitPlanOrder::from(order(0, dec!(1)))),
+        refusal(&futures::SubmitPlanOrder::from(order(0, dec!(1)))),
         "`size` must be at least 1, not `0`"
     );
     assert_eq!(
-        refusal(&SubmitPlanOrder::from(order(1, dec!(0.5)))),
+        refusal(&futures::SubmitPlanOrder::from(order(1, dec!(0.5)))),
         "`leverage` must be at least 1, not `0.5`"
     );
-    let preset = order(1, dec!(1)).take_profit(dec!(70000), PriceType::Last);
-    assert!(refusal(&SubmitPlanOrder::from(preset)).contains("an order that closes"));
-    let free = plan(Execution::Limit(dec!(0)));
+    let preset = order(1, dec!(1)).take_profit(dec!(70000), futures::PriceType::Last);
+    assert!(refusal(&futures::SubmitPlanOrder::from(preset)).contains("an order that closes"));
+    let free = plan(futures::Execution::Limit(dec!(0)));
     assert_eq!(
-        refusal(&SubmitPlanOrder::from(free)),
+        refusal(&futures::SubmitPlanOrder::from(free)),
         "`executive_price` must be above zero, not `0`"
     );
 }
@@ -113,16 +119,20 @@ fn plan_orders_that_cannot_be_meant_are_refused() {
 #[test]
 fn a_take_profit_closes_all_at_market_unless_told_otherwise() {
     let head = r#"{"symbol":"BTCUSDT","type":"take_profit","side":3"#;
-    let whole = NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).with_client_order_id(id());
+    let whole =
+        futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000)).client_order_id(id());
     assert_eq!(
-        body(&SubmitTpSlOrder::from(whole.clone())),
+        body(&futures::SubmitTpSlOrder::from(whole.clone())),
         format!(
             r#"{head},"trigger_price":"72000","executive_price":"0","price_type":1,"plan_category":2,"client_order_id":"abc123","category":"market"}}"#
         )
     );
-    let part = whole.size(5).execution(TriggeredExecution::Limit(dec!(71900))).by(PriceType::Fair);
+    let part = whole
+        .size(5)
+        .execution(futures::TriggeredExecution::Limit(dec!(71900)))
+        .by(futures::PriceType::Fair);
     assert_eq!(
-        body(&SubmitTpSlOrder::from(part)),
+        body(&futures::SubmitTpSlOrder::from(part)),
         format!(
             r#"{head},"size":5,"trigger_price":"72000","executive_price":"71900","price_type":2,"plan_category":1,"client_order_id":"abc123","category":"limit"}}"#
         )
@@ -131,34 +141,40 @@ fn a_take_profit_closes_all_at_market_unless_told_otherwise() {
 
 #[test]
 fn each_leg_closes_the_side_in_its_name() {
-    type Constructor = fn(&'static str, bitmart_types::Decimal) -> NewTpSlOrder;
+    type Constructor = fn(&'static str, bitmart_types::Decimal) -> futures::NewTpSlOrder;
     let cases: [(Constructor, &str); 4] = [
         (
-            |symbol, price| NewTpSlOrder::take_profit_long(symbol, price),
+            |symbol, price| futures::NewTpSlOrder::take_profit_long(symbol, price),
             r#""take_profit","side":3"#,
         ),
         (
-            |symbol, price| NewTpSlOrder::take_profit_short(symbol, price),
+            |symbol, price| futures::NewTpSlOrder::take_profit_short(symbol, price),
             r#""take_profit","side":2"#,
         ),
-        (|symbol, price| NewTpSlOrder::stop_loss_long(symbol, price), r#""stop_loss","side":3"#),
-        (|symbol, price| NewTpSlOrder::stop_loss_short(symbol, price), r#""stop_loss","side":2"#),
+        (
+            |symbol, price| futures::NewTpSlOrder::stop_loss_long(symbol, price),
+            r#""stop_loss","side":3"#,
+        ),
+        (
+            |symbol, price| futures::NewTpSlOrder::stop_loss_short(symbol, price),
+            r#""stop_loss","side":2"#,
+        ),
     ];
     for (make, part) in cases {
-        let written = body(&SubmitTpSlOrder::from(make("BTCUSDT", dec!(60000))));
+        let written = body(&futures::SubmitTpSlOrder::from(make("BTCUSDT", dec!(60000))));
         assert!(written.contains(part), "{part} in {written}");
     }
 }
 
 #[test]
 fn a_limit_take_profit_without_a_price_and_an_opening_side_are_refused() {
-    let free = NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
-        .execution(TriggeredExecution::Limit(dec!(0)));
+    let free = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
+        .execution(futures::TriggeredExecution::Limit(dec!(0)));
     assert_eq!(
-        refusal(&SubmitTpSlOrder::from(free)),
+        refusal(&futures::SubmitTpSlOrder::from(free)),
         "`executive_price` must be above zero, not `0`"
     );
-    let opening: SubmitTpSlOrder = serde_json::from_value(json!({
+    let opening: futures::SubmitTpSlOrder = serde_json::from_value(json!({
         "symbol": "BTCUSDT", "type": "stop_loss", "side": 1, "trigger_price": "1",
         "executive_price": "0", "price_type": 1,
     }))
@@ -168,25 +184,25 @@ fn a_limit_take_profit_without_a_price_and_an_opening_side_are_refused() {
 
 #[test]
 fn changes_of_waiting_orders_carry_what_they_need() {
-    let market = TriggeredExecution::Market;
+    let market = futures::TriggeredExecution::Market;
     assert_eq!(
-        body(&ModifyPlanOrder::new("BTCUSDT", order_id(), dec!(64000), market)),
+        body(&futures::ModifyPlanOrder::new("BTCUSDT", order_id(), dec!(64000), market)),
         r#"{"symbol":"BTCUSDT","order_id":"220906179559421","trigger_price":"64000","price_type":1,"type":"market"}"#
     );
     assert_eq!(
-        body(&ModifyTpSlOrder::of_position("BTCUSDT", order_id(), dec!(73000))),
+        body(&futures::ModifyTpSlOrder::of_position("BTCUSDT", order_id(), dec!(73000))),
         r#"{"symbol":"BTCUSDT","order_id":"220906179559421","trigger_price":"73000","price_type":1,"plan_category":2}"#
     );
     assert_eq!(
-        body(&ModifyTpSlOrder::of_size("BTCUSDT", id(), dec!(73000), market)),
+        body(&futures::ModifyTpSlOrder::of_size("BTCUSDT", id(), dec!(73000), market)),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123","trigger_price":"73000","executive_price":"0","price_type":1,"plan_category":1,"category":"market"}"#
     );
     assert_eq!(
-        body(&ModifyPreset::new(order_id(), "BTCUSDT").stop_loss(dec!(64000))),
+        body(&futures::ModifyPreset::new(order_id(), "BTCUSDT").stop_loss(dec!(64000))),
         r#"{"order_id":"220906179559421","symbol":"BTCUSDT","preset_stop_loss_price":"64000"}"#
     );
     assert_eq!(
-        body(&CancelPlanOrder::new("BTCUSDT", id())),
+        body(&futures::CancelPlanOrder::new("BTCUSDT", id())),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123"}"#
     );
 }
@@ -195,18 +211,18 @@ fn changes_of_waiting_orders_carry_what_they_need() {
 fn a_modified_limit_order_has_its_id_as_a_number() {
     let head = r#"{"symbol":"BTCUSDT","order_id":220906179559421"#;
     assert_eq!(
-        body(&ModifyLimitOrder::price("BTCUSDT", order_id(), dec!(61000))),
+        body(&futures::ModifyLimitOrder::price("BTCUSDT", order_id(), dec!(61000))),
         format!(r#"{head},"price":"61000"}}"#)
     );
     assert_eq!(
-        body(&ModifyLimitOrder::price_and_size("BTCUSDT", order_id(), dec!(61000), 5)),
+        body(&futures::ModifyLimitOrder::price_and_size("BTCUSDT", order_id(), dec!(61000), 5)),
         format!(r#"{head},"price":"61000","size":5}}"#)
     );
     assert_eq!(
-        body(&ModifyLimitOrder::size("BTCUSDT", id(), 5)),
+        body(&futures::ModifyLimitOrder::size("BTCUSDT", id(), 5)),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123","size":5}"#
     );
-    let nothing: ModifyLimitOrder =
+    let nothing: futures::ModifyLimitOrder =
         serde_json::from_value(json!({"symbol": "BTCUSDT", "order_id": 1})).expect("a body");
     assert_eq!(refusal(&nothing), "`price` or size must be set, not `nothing`");
 }
@@ -214,9 +230,11 @@ fn a_modified_limit_order_has_its_id_as_a_number() {
 #[test]
 fn a_trailing_order_turns_back_by_a_tenth_to_five_percent() {
     let order = |rate| {
-        let trail = Trail::new(dec!(72000), rate).by(PriceType::Fair);
-        let leverage = Leverage::cross(dec!(10));
-        SubmitTrailingOrder::from(NewTrailingOrder::close_long("BTCUSDT", 10, leverage, trail))
+        let trail = futures::Trail::new(dec!(72000), rate).by(futures::PriceType::Fair);
+        let leverage = futures::Leverage::cross(dec!(10));
+        futures::SubmitTrailingOrder::from(futures::NewTrailingOrder::close_long(
+            "BTCUSDT", 10, leverage, trail,
+        ))
     };
     assert_eq!(
         body(&order(dec!(0.1))),
@@ -233,68 +251,88 @@ fn a_trailing_order_turns_back_by_a_tenth_to_five_percent() {
 
 #[test]
 fn cancelling_later_takes_five_seconds_or_more_or_none() {
-    assert_eq!(body(&CancelAllAfter::new("BTCUSDT", 5)), r#"{"symbol":"BTCUSDT","timeout":5}"#);
-    assert_eq!(body(&CancelAllAfter::never("BTCUSDT")), r#"{"symbol":"BTCUSDT","timeout":0}"#);
+    assert_eq!(
+        body(&futures::CancelAllAfter::new("BTCUSDT", 5)),
+        r#"{"symbol":"BTCUSDT","timeout":5}"#
+    );
+    assert_eq!(
+        body(&futures::CancelAllAfter::never("BTCUSDT")),
+        r#"{"symbol":"BTCUSDT","timeout":0}"#
+    );
     for seconds in [1, 4] {
-        assert!(refusal(&CancelAllAfter::new("BTCUSDT", seconds)).starts_with("`timeout` must be"));
+        assert!(
+            refusal(&futures::CancelAllAfter::new("BTCUSDT", seconds))
+                .starts_with("`timeout` must be")
+        );
     }
 }
 
 #[test]
 fn settings_and_transfers_carry_words() {
     assert_eq!(
-        body(&SetLeverage::new("BTCUSDT", MarginType::Cross).leverage(dec!(20))),
+        body(&futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(20))),
         r#"{"symbol":"BTCUSDT","leverage":"20","open_type":"cross"}"#
     );
     assert_eq!(
-        refusal(&SetLeverage::new("BTCUSDT", MarginType::Cross).leverage(dec!(0.5))),
+        refusal(
+            &futures::SetLeverage::new("BTCUSDT", futures::MarginType::Cross).leverage(dec!(0.5))
+        ),
         "`leverage` must be at least 1, not `0.5`"
     );
     assert_eq!(
-        body(&TransferFutures::from_spot("USDT", dec!(10)).recv_window(3000)),
+        body(&futures::TransferFunds::from_spot("USDT", dec!(10)).recv_window(3000)),
         r#"{"currency":"USDT","amount":"10","type":"spot_to_contract","recvWindow":3000}"#
     );
-    assert!(body(&TransferFutures::to_spot("USDT", dec!(10))).contains("contract_to_spot"));
-    assert!(body(&TransferFuturesFund::from_fund("USDT", dec!(1))).contains("fund_to_contract"));
-    assert!(body(&TransferFuturesFund::to_fund("USDT", dec!(1))).contains("contract_to_fund"));
+    assert!(body(&futures::TransferFunds::to_spot("USDT", dec!(10))).contains("contract_to_spot"));
+    assert!(
+        body(&futures::TransferFundingAccount::from_fund("USDT", dec!(1)))
+            .contains("fund_to_contract")
+    );
+    assert!(
+        body(&futures::TransferFundingAccount::to_fund("USDT", dec!(1)))
+            .contains("contract_to_fund")
+    );
     assert_eq!(
-        refusal(&TransferFutures::from_spot("USDT", dec!(0))),
+        refusal(&futures::TransferFunds::from_spot("USDT", dec!(0))),
         "`amount` must be 0.01 to 10000000000, not `0`"
     );
     let number = RequestNo::new("4e2adcff-2122").expect("a number");
     assert_eq!(
-        body(&TransferFuturesOwnToMain::new(number, dec!(1), "USDT")),
+        body(&futures::TransferOwnToMain::new(number, dec!(1), "USDT")),
         r#"{"requestNo":"4e2adcff-2122","amount":"1","currency":"USDT"}"#
     );
     assert_eq!(
-        body(&CloseAllPositions::new(ContractType::Usdt).position_side(PositionSide::Long)),
+        body(
+            &futures::CloseAllPositions::new(futures::ContractType::Usdt)
+                .position_side(futures::PositionSide::Long)
+        ),
         r#"{"contractType":1,"position_side":"long"}"#
     );
-    assert_eq!(body(&ClaimDemoFunds::new()), "{}");
+    assert_eq!(body(&futures::ClaimDemoFunds::new()), "{}");
 }
 
 #[test]
 fn times_are_asked_in_the_unit_of_the_endpoint() {
     let (start, end) = (Timestamp::from_secs(1_700_000_000), Timestamp::from_secs(1_700_003_600));
     assert_eq!(
-        query(&ListFuturesKlines::new("BTCUSDT", start, end).step(FuturesKlineStep::Hours4)),
+        query(&futures::ListKlines::new("BTCUSDT", start, end).step(futures::KlineStep::Hours4)),
         "symbol=BTCUSDT&step=240&start_time=1700000000&end_time=1700003600"
     );
     assert_eq!(
-        query(&ListFuturesOrderHistory::new("BTCUSDT").start_time(start)),
+        query(&futures::ListOrderHistory::new("BTCUSDT").start_time(start)),
         "symbol=BTCUSDT&start_time=1700000000"
     );
     assert_eq!(
-        query(&ListFuturesTransactions::new().end_time(end).page_size(1000)),
+        query(&futures::ListTransactions::new().end_time(end).page_size(1000)),
         "end_time=1700003600000&page_size=1000"
     );
     assert_eq!(
-        refusal(&ListFuturesTransactions::new().page_size(1001)),
+        refusal(&futures::ListTransactions::new().page_size(1001)),
         "`page_size` must be 1 to 1000, not `1001`"
     );
 }
 
-fn order_in(state: i32, size: &str, filled: &str) -> FuturesOrder {
+fn order_in(state: i32, size: &str, filled: &str) -> futures::Order {
     let recorded = include_str!("../fixtures/futures_order/documentation.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
     let mut order = recorded["response"]["data"].clone();
@@ -306,7 +344,7 @@ fn order_in(state: i32, size: &str, filled: &str) -> FuturesOrder {
 
 #[test]
 fn the_filled_size_tells_filled_orders_from_cancelled_ones() {
-    use FuturesOrderProgress::{
+    use futures::OrderProgress::{
         Approving, Canceled, Filled, Open, PartiallyCanceled, PartiallyFilled, Unknown,
     };
     for (state, size, filled, progress) in [
@@ -332,11 +370,11 @@ fn balances_are_rows_or_rows_in_a_list() {
         "available_balance": "3", "equity": "6", "unrealized": "0",
     });
     for form in [json!([row]), json!({"other": [1], "list": [row]})] {
-        let assets: FuturesAssets = serde_json::from_value(form.clone()).expect("balances");
-        assert_eq!(assets.asset("USDT").expect("a row").available, dec!(3), "{form}");
-        assert_eq!(assets.asset("BTC"), None);
+        let assets: futures::Assets = serde_json::from_value(form.clone()).expect("balances");
+        assert_eq!(assets.find("USDT").expect("a row").available, dec!(3), "{form}");
+        assert_eq!(assets.find("BTC"), None);
     }
-    assert!(serde_json::from_value::<FuturesAssets>(json!("rows")).is_err());
+    assert!(serde_json::from_value::<futures::Assets>(json!("rows")).is_err());
 }
 
 #[test]
@@ -347,14 +385,14 @@ fn a_risk_row_in_seconds_means_the_same_as_one_in_milliseconds() {
     let expected = Some(Timestamp::from_secs(1_712_390_438));
     for time in [json!(1_712_390_438), json!(1_712_390_438_000_i64), json!("1712390438000")] {
         row["update_time"] = time;
-        let risk: PositionRisk = serde_json::from_value(row.clone()).expect("a row");
+        let risk: futures::PositionRisk = serde_json::from_value(row.clone()).expect("a row");
         assert_eq!(risk.update_time, expected);
     }
     // A flat position has neither side nor margin type.
     row["position_side"] = json!("");
     row["margin_type"] = json!(null);
     row["update_time"] = json!(0);
-    let flat: PositionRisk = serde_json::from_value(row).expect("a row");
+    let flat: futures::PositionRisk = serde_json::from_value(row).expect("a row");
     assert_eq!((flat.position_side, flat.margin_type, flat.update_time), (None, None, None));
 }
 
@@ -362,9 +400,9 @@ fn a_risk_row_in_seconds_means_the_same_as_one_in_milliseconds() {
 fn the_word_active_is_the_state_open() {
     let recorded = include_str!("../fixtures/futures_plan_orders/reference.json");
     let recorded: serde_json::Value = serde_json::from_str(recorded).expect("JSON");
-    let order: PlanOrder =
+    let order: futures::PlanOrder =
         serde_json::from_value(recorded["response"]["data"][0].clone()).expect("an order");
-    assert_eq!(order.state, FuturesOrderState::Open);
+    assert_eq!(order.state, futures::OrderState::Open);
 }
 
 #[test]
@@ -376,8 +414,8 @@ fn a_transaction_has_its_time_and_id_as_text_or_number() {
             "symbol": "", "type": "Transfer", "amount": "-0.375", "asset": "USDT",
             "account": "futures", "time": time, "tran_id": id,
         });
-        let transaction: FuturesTransaction = serde_json::from_value(row).expect("a row");
-        assert_eq!(transaction.time, Some(Timestamp::from_millis(1_570_608_000_000)));
+        let transaction: futures::Transaction = serde_json::from_value(row).expect("a row");
+        assert_eq!(transaction.timestamp, Some(Timestamp::from_millis(1_570_608_000_000)));
         assert_eq!((transaction.id.as_str(), transaction.symbol), ("96", None));
     }
 }

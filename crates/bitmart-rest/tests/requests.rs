@@ -1,19 +1,7 @@
 //! What requests look like on the wire, and what is refused before it gets there.
 
-use bitmart_rest::account::{Address, ListFundingHistory, Recipient, Withdraw};
-use bitmart_rest::futures::{
-    CancelFuturesOrder, Execution, ListContracts, NewFuturesOrder, SubmitFuturesOrder,
-};
-use bitmart_rest::spot::{
-    CancelOrder, CancelOrders, LimitOrder, ListKlines, NewOrder, QueryOrder, SubmitOrder,
-    SubmitOrders,
-};
-use bitmart_rest::{Endpoint, Payload};
-use bitmart_types::{
-    ClientOrderId, FundingOperation, FuturesSelfTradePrevention, FuturesSide, KlineStep,
-    MarginType, OrderId, PriceType, QueryState, SelfTradePrevention, Side, Timestamp,
-    WithdrawSource, dec,
-};
+use bitmart_rest::{Endpoint, Payload, account, futures, spot};
+use bitmart_types::{ClientOrderId, OrderId, Side, Timestamp, dec};
 
 fn encoded(request: &impl Endpoint) -> Payload {
     let mut payload = Payload::new();
@@ -39,20 +27,20 @@ fn id() -> ClientOrderId {
     ClientOrderId::new("abc123").expect("letters and digits")
 }
 
-fn limit() -> LimitOrder {
-    NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).with_client_order_id(id())
+fn limit() -> spot::NewOrder {
+    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.0010), dec!(60000)).client_order_id(id())
 }
 
 #[test]
 fn spot_orders_carry_what_their_kind_needs() {
     let head = r#"{"symbol":"BTC_USDT","side":"#;
     let tail = r#","client_order_id":"abc123"}"#;
-    let cases: [(SubmitOrder, &str); 6] = [
+    let cases: [(spot::SubmitOrder, &str); 6] = [
         (limit().into(), r#""buy","type":"limit","size":"0.0010","price":"60000""#),
         (
-            NewOrder::limit_sell("BTC_USDT", dec!(2), dec!(70000.5))
+            spot::NewOrder::limit_sell("BTC_USDT", dec!(2), dec!(70000.5))
                 .post_only()
-                .with_client_order_id(id())
+                .client_order_id(id())
                 .into(),
             r#""sell","type":"limit_maker","size":"2","price":"70000.5""#,
         ),
@@ -61,15 +49,15 @@ fn spot_orders_carry_what_their_kind_needs() {
             r#""buy","type":"ioc","size":"0.0010","price":"60000""#,
         ),
         (
-            NewOrder::market_buy("BTC_USDT", dec!(25)).with_client_order_id(id()).into(),
+            spot::NewOrder::market_buy("BTC_USDT", dec!(25)).client_order_id(id()).into(),
             r#""buy","type":"market","notional":"25""#,
         ),
         (
-            NewOrder::market_sell("BTC_USDT", dec!(0.5)).with_client_order_id(id()).into(),
+            spot::NewOrder::market_sell("BTC_USDT", dec!(0.5)).client_order_id(id()).into(),
             r#""sell","type":"market","size":"0.5""#,
         ),
         (
-            limit().self_trade_prevention(SelfTradePrevention::CancelMaker).into(),
+            limit().self_trade_prevention(spot::SelfTradePrevention::CancelMaker).into(),
             r#""buy","type":"limit","stpMode":"cancel_maker","size":"0.0010","price":"60000""#,
         ),
     ];
@@ -80,47 +68,60 @@ fn spot_orders_carry_what_their_kind_needs() {
 
 #[test]
 fn every_order_has_an_id_of_its_own_before_it_is_sent() {
-    let first = NewOrder::market_buy("BTC_USDT", dec!(25));
-    let second = NewOrder::market_buy("BTC_USDT", dec!(25));
-    assert_ne!(first.client_order_id(), second.client_order_id());
-    let id = first.client_order_id().clone();
-    assert_eq!(SubmitOrder::from(first).client_order_id(), Some(&id));
-    let futures = NewFuturesOrder::buy("BTCUSDT", 1, Execution::Market);
-    let id = futures.client_order_id().clone();
-    assert_eq!(SubmitFuturesOrder::from(futures).client_order_id(), Some(&id));
+    let first = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
+    let second = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
+    assert_ne!(first.client_order_id, second.client_order_id);
+    let id = first.client_order_id.clone();
+    assert_eq!(spot::SubmitOrder::from(first).client_order_id(), Some(&id));
+    let futures = futures::NewOrder::buy("BTCUSDT", 1, futures::Execution::Market);
+    let id = futures.client_order_id.clone();
+    assert_eq!(futures::SubmitOrder::from(futures).client_order_id(), Some(&id));
 }
 
 #[test]
-fn orders_tell_what_they_were_made_of() {
+fn new_orders_return_the_values_they_were_made_of() {
+    let values = |order: spot::NewOrder| {
+        (order.side().clone(), order.size(), order.price(), order.notional())
+    };
     let maker = limit().post_only();
-    assert_eq!(
-        (maker.side(), maker.size(), maker.price()),
-        (&Side::Buy, dec!(0.0010), dec!(60000))
-    );
-    let told =
-        |order: NewOrder| (order.side().clone(), order.size(), order.price(), order.notional());
-    assert_eq!(told(maker.into()), (Side::Buy, Some(dec!(0.0010)), Some(dec!(60000)), None));
-    let buy = NewOrder::market_buy("BTC_USDT", dec!(25));
-    assert_eq!(told(buy), (Side::Buy, None, None, Some(dec!(25))));
-    let sell = NewOrder::market_sell("BTC_USDT", dec!(0.5));
-    assert_eq!(told(sell), (Side::Sell, Some(dec!(0.5)), None, None));
-    let long = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::Limit(dec!(60000)));
-    assert_eq!(long.side(), &FuturesSide::OpenLong);
+    assert_eq!(values(maker), (Side::Buy, Some(dec!(0.0010)), Some(dec!(60000)), None));
+    let buy = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
+    assert_eq!(values(buy), (Side::Buy, None, None, Some(dec!(25))));
+    let sell = spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
+    assert_eq!(values(sell), (Side::Sell, Some(dec!(0.5)), None, None));
+    let long = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::Limit(dec!(60000)));
+    assert_eq!(long.side(), &futures::Side::OpenLong);
     assert_eq!((long.size(), long.price()), (10, Some(dec!(60000))));
 }
 
 #[test]
+fn a_market_order_cannot_be_a_maker_or_immediate() {
+    let buy = || spot::NewOrder::market_buy("BTC_USDT", dec!(25));
+    let sell = || spot::NewOrder::market_sell("BTC_USDT", dec!(0.5));
+    for (order, parameter) in [
+        (buy().post_only(), "size"),
+        (buy().immediate_or_cancel(), "size"),
+        (sell().post_only(), "price"),
+        (sell().immediate_or_cancel(), "price"),
+    ] {
+        let error = refusal(&spot::SubmitOrder::from(order));
+        assert!(error.starts_with(&format!("`{parameter}` must be set")), "{error}");
+    }
+}
+
+#[test]
 fn an_order_to_cancel_is_named_on_both_sides_of_the_exchange() {
-    let nobody: CancelOrder = serde_json::from_str(r#"{"symbol":"BTC_USDT"}"#).expect("it decodes");
+    let nobody: spot::CancelOrder =
+        serde_json::from_str(r#"{"symbol":"BTC_USDT"}"#).expect("it decodes");
     assert_eq!(refusal(&nobody), "`order_id` or client_order_id must be set, not `nothing`");
-    let blank = CancelOrder::new("BTC_USDT", OrderId::from(" "));
-    let futures = CancelFuturesOrder::new("BTCUSDT", OrderId::from(" "));
+    let blank = spot::CancelOrder::new("BTC_USDT", OrderId::from(" "));
+    let futures = futures::CancelOrder::new("BTCUSDT", OrderId::from(" "));
     assert_eq!(refusal(&blank), refusal(&futures));
 }
 
 #[test]
 fn a_decoded_order_that_lacks_an_amount_is_refused() {
-    let decode = |terms: &str| -> SubmitOrder {
+    let decode = |terms: &str| -> spot::SubmitOrder {
         serde_json::from_str(&format!(r#"{{"symbol":"BTC_USDT",{terms}}}"#)).expect("it decodes")
     };
     assert_eq!(
@@ -139,13 +140,13 @@ fn a_decoded_order_that_lacks_an_amount_is_refused() {
 
 #[test]
 fn a_symbol_without_a_separator_is_refused() {
-    let order = SubmitOrder::from(NewOrder::market_buy("BTCUSDT", dec!(25)));
+    let order = spot::SubmitOrder::from(spot::NewOrder::market_buy("BTCUSDT", dec!(25)));
     assert!(refusal(&order).starts_with("`symbol` must be BASE_QUOTE"), "{}", refusal(&order));
 }
 
 #[test]
 fn a_batch_has_one_to_ten_orders_of_one_pair() {
-    let batch = SubmitOrders::new("BTC_USDT").push(limit()).recv_window(5000);
+    let batch = spot::SubmitOrders::new("BTC_USDT").push(limit()).recv_window(5000);
     assert_eq!(
         body(&batch),
         r#"{"symbol":"BTC_USDT","orderParams":[{"side":"buy","type":"limit","size":"0.0010","price":"60000","clientOrderId":"abc123"}],"recvWindow":5000}"#
@@ -153,10 +154,13 @@ fn a_batch_has_one_to_ten_orders_of_one_pair() {
     let ids: Vec<_> = batch.client_order_ids().collect();
     assert_eq!(ids, [&id()]);
 
-    assert_eq!(refusal(&SubmitOrders::new("BTC_USDT")), "`orderParams` must be 1 to 10, not `0`");
-    let eleven = (0..11).fold(SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit()));
+    assert_eq!(
+        refusal(&spot::SubmitOrders::new("BTC_USDT")),
+        "`orderParams` must be 1 to 10, not `0`"
+    );
+    let eleven = (0..11).fold(spot::SubmitOrders::new("BTC_USDT"), |batch, _| batch.push(limit()));
     assert_eq!(refusal(&eleven), "`orderParams` must be 1 to 10, not `11`");
-    let stray = batch.push(NewOrder::market_buy("ETH_USDT", dec!(25)));
+    let stray = batch.push(spot::NewOrder::market_buy("ETH_USDT", dec!(25)));
     assert_eq!(
         refusal(&stray),
         "`symbol` must be BTC_USDT, the pair of the batch, for every order, not `ETH_USDT`"
@@ -166,23 +170,23 @@ fn a_batch_has_one_to_ten_orders_of_one_pair() {
 #[test]
 fn orders_are_cancelled_by_either_id() {
     assert_eq!(
-        body(&CancelOrder::new("BTC_USDT", OrderId::from("77"))),
+        body(&spot::CancelOrder::new("BTC_USDT", OrderId::from("77"))),
         r#"{"symbol":"BTC_USDT","order_id":"77"}"#
     );
     assert_eq!(
-        body(&CancelOrder::new("BTC_USDT", id())),
+        body(&spot::CancelOrder::new("BTC_USDT", id())),
         r#"{"symbol":"BTC_USDT","client_order_id":"abc123"}"#
     );
     assert_eq!(
-        body(&CancelOrders::by_ids("BTC_USDT", ["77", "78"])),
+        body(&spot::CancelOrders::by_ids("BTC_USDT", ["77", "78"])),
         r#"{"symbol":"BTC_USDT","orderIds":["77","78"]}"#
     );
     assert_eq!(
-        body(&CancelOrders::by_client_order_ids("BTC_USDT", [id()])),
+        body(&spot::CancelOrders::by_client_order_ids("BTC_USDT", [id()])),
         r#"{"symbol":"BTC_USDT","clientOrderIds":["abc123"]}"#
     );
     assert_eq!(
-        refusal(&CancelOrders::by_ids("BTC_USDT", [""; 0])),
+        refusal(&spot::CancelOrders::by_ids("BTC_USDT", [""; 0])),
         "`orderIds` must be 1 to 10, not `0`"
     );
 }
@@ -190,45 +194,45 @@ fn orders_are_cancelled_by_either_id() {
 #[test]
 fn a_futures_cancel_without_an_id_would_cancel_everything_and_is_refused() {
     assert_eq!(
-        body(&CancelFuturesOrder::new("BTCUSDT", OrderId::from("77"))),
+        body(&futures::CancelOrder::new("BTCUSDT", OrderId::from("77"))),
         r#"{"symbol":"BTCUSDT","order_id":"77"}"#
     );
-    let all: CancelFuturesOrder =
+    let all: futures::CancelOrder =
         serde_json::from_str(r#"{"symbol":"BTCUSDT"}"#).expect("it decodes");
     assert_eq!(refusal(&all), "`order_id` or client_order_id must be set, not `nothing`");
 }
 
 #[test]
 fn futures_orders_carry_side_and_mode_as_numbers() {
-    type Make = fn(&'static str, u64, Execution) -> NewFuturesOrder;
+    type Make = fn(&'static str, u64, futures::Execution) -> futures::NewOrder;
     let cases: [(Make, u8); 8] = [
-        (NewFuturesOrder::open_long, 1),
-        (NewFuturesOrder::close_short, 2),
-        (NewFuturesOrder::close_long, 3),
-        (NewFuturesOrder::open_short, 4),
-        (NewFuturesOrder::buy, 1),
-        (NewFuturesOrder::buy_reduce_only, 2),
-        (NewFuturesOrder::sell_reduce_only, 3),
-        (NewFuturesOrder::sell, 4),
+        (futures::NewOrder::open_long, 1),
+        (futures::NewOrder::close_short, 2),
+        (futures::NewOrder::close_long, 3),
+        (futures::NewOrder::open_short, 4),
+        (futures::NewOrder::buy, 1),
+        (futures::NewOrder::buy_reduce_only, 2),
+        (futures::NewOrder::sell_reduce_only, 3),
+        (futures::NewOrder::sell, 4),
     ];
     for (make, side) in cases {
-        let order = make("BTCUSDT", 10, Execution::Market).with_client_order_id(id());
+        let order = make("BTCUSDT", 10, futures::Execution::Market).client_order_id(id());
         assert_eq!(
-            body(&SubmitFuturesOrder::from(order)),
+            body(&futures::SubmitOrder::from(order)),
             format!(
                 r#"{{"symbol":"BTCUSDT","client_order_id":"abc123","type":"market","side":{side},"size":10}}"#
             )
         );
     }
     for (execution, mode) in [
-        (Execution::Limit(dec!(60000)), ""),
-        (Execution::FillOrKill(dec!(60000)), r#""mode":2,"#),
-        (Execution::ImmediateOrCancel(dec!(60000)), r#""mode":3,"#),
-        (Execution::MakerOnly(dec!(60000)), r#""mode":4,"#),
+        (futures::Execution::Limit(dec!(60000)), ""),
+        (futures::Execution::FillOrKill(dec!(60000)), r#""mode":2,"#),
+        (futures::Execution::ImmediateOrCancel(dec!(60000)), r#""mode":3,"#),
+        (futures::Execution::MakerOnly(dec!(60000)), r#""mode":4,"#),
     ] {
-        let order = NewFuturesOrder::buy("BTCUSDT", 1, execution).with_client_order_id(id());
+        let order = futures::NewOrder::buy("BTCUSDT", 1, execution).client_order_id(id());
         assert_eq!(
-            body(&SubmitFuturesOrder::from(order)),
+            body(&futures::SubmitOrder::from(order)),
             format!(
                 r#"{{"symbol":"BTCUSDT","client_order_id":"abc123","type":"limit","side":1,{mode}"price":"60000","size":1}}"#
             )
@@ -238,90 +242,102 @@ fn futures_orders_carry_side_and_mode_as_numbers() {
 
 #[test]
 fn futures_orders_carry_leverage_as_text_and_presets() {
-    let order = NewFuturesOrder::open_long("BTCUSDT", 1, Execution::Market)
-        .with_client_order_id(id())
+    let order = futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Market)
+        .client_order_id(id())
         .leverage(dec!(5))
-        .margin_type(MarginType::Isolated)
-        .take_profit(dec!(70000), PriceType::Last)
-        .stop_loss(dec!(50000), PriceType::Fair)
-        .self_trade_prevention(FuturesSelfTradePrevention::CancelBoth);
+        .margin_type(futures::MarginType::Isolated)
+        .take_profit(dec!(70000), futures::PriceType::Last)
+        .stop_loss(dec!(50000), futures::PriceType::Fair)
+        .self_trade_prevention(futures::SelfTradePrevention::CancelBoth);
     assert_eq!(
-        body(&SubmitFuturesOrder::from(order)),
+        body(&futures::SubmitOrder::from(order)),
         r#"{"symbol":"BTCUSDT","client_order_id":"abc123","type":"market","side":1,"leverage":"5","open_type":"isolated","size":1,"preset_take_profit_price":"70000","preset_take_profit_price_type":1,"preset_stop_loss_price":"50000","preset_stop_loss_price_type":2,"stp_mode":3}"#
     );
 }
 
 #[test]
 fn futures_orders_that_cannot_be_meant_are_refused() {
-    let order = |order: NewFuturesOrder| refusal(&SubmitFuturesOrder::from(order));
-    let market = Execution::Market;
+    let order = |order: futures::NewOrder| refusal(&futures::SubmitOrder::from(order));
+    let market = futures::Execution::Market;
     assert_eq!(
-        order(NewFuturesOrder::buy("BTCUSDT", 0, market)),
+        order(futures::NewOrder::buy("BTCUSDT", 0, market)),
         "`size` must be at least 1, not `0`"
     );
     assert_eq!(
-        order(NewFuturesOrder::buy("BTCUSDT", 1, market).leverage(dec!(0.5))),
+        order(futures::NewOrder::buy("BTCUSDT", 1, market).leverage(dec!(0.5))),
         "`leverage` must be at least 1, not `0.5`"
     );
     assert_eq!(
-        order(NewFuturesOrder::buy("BTCUSDT", 1, Execution::Limit(dec!(-1)))),
+        order(futures::NewOrder::buy("BTCUSDT", 1, futures::Execution::Limit(dec!(-1)))),
         "`price` must be above zero, not `-1`"
     );
-    let closing = NewFuturesOrder::close_long("BTCUSDT", 1, market);
+    let closing = futures::NewOrder::close_long("BTCUSDT", 1, market);
     assert!(
-        order(closing.stop_loss(dec!(5), PriceType::Last)).contains("must not be set for an order"),
+        order(closing.stop_loss(dec!(5), futures::PriceType::Last))
+            .contains("must not be set for an order"),
     );
-    assert!(order(NewFuturesOrder::buy("BTC_USDT", 1, market)).starts_with("`symbol` must be"));
+    assert!(order(futures::NewOrder::buy("BTC_USDT", 1, market)).starts_with("`symbol` must be"));
 }
 
 #[test]
 fn withdrawals_go_to_an_address_or_to_an_account() {
     assert_eq!(
-        body(&Withdraw::to_address("XRP", dec!(20), Address::new("rEXAMPLE").memo("123"))),
+        body(&account::Withdraw::to_address(
+            "XRP",
+            dec!(20),
+            account::Address::new("rEXAMPLE").memo("123")
+        )),
         r#"{"currency":"XRP","amount":"20","address":"rEXAMPLE","address_memo":"123"}"#
     );
     assert_eq!(
         body(
-            &Withdraw::to_account("USDT", dec!(5), Recipient::UserId("876".into()))
-                .source(WithdrawSource::Fund)
+            &account::Withdraw::to_account(
+                "USDT",
+                dec!(5),
+                account::Recipient::UserId("876".into())
+            )
+            .source(account::WithdrawSource::Fund)
         ),
         r#"{"currency":"USDT","amount":"5","type":1,"value":"876","sourceAccount":"FUND"}"#
     );
-    let phone = Recipient::Phone { area_code: "86".into(), number: "555".into() };
+    let phone = account::Recipient::Phone { area_code: "86".into(), number: "555".into() };
     assert_eq!(
-        body(&Withdraw::to_account("USDT", dec!(5), phone).remark("rent")),
+        body(&account::Withdraw::to_account("USDT", dec!(5), phone).remark("rent")),
         r#"{"currency":"USDT","amount":"5","destination":"rent","type":3,"value":"555","areaCode":"86"}"#
     );
     assert_eq!(
-        refusal(&Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
+        refusal(&account::Withdraw::to_address("USDT-TRC20", dec!(0), "T123")),
         "`amount` must be above zero, not `0`"
     );
-    assert!(refusal(&Withdraw::to_address("USDT-TRC20", dec!(1), "")).starts_with("`address` or"));
+    assert!(
+        refusal(&account::Withdraw::to_address("USDT-TRC20", dec!(1), ""))
+            .starts_with("`address` or")
+    );
 }
 
 #[test]
 fn debug_of_a_withdrawal_shows_no_destination() {
-    let address = Address::new("rCANARY").memo("mCANARY");
-    let withdraw = Withdraw::to_address("XRP", dec!(20), address.clone());
-    let account = Recipient::Email("CANARY@example.org".into());
-    let internal = Withdraw::to_account("XRP", dec!(20), account.clone());
+    let address = account::Address::new("rCANARY").memo("mCANARY");
+    let withdraw = account::Withdraw::to_address("XRP", dec!(20), address.clone());
+    let account = account::Recipient::Email("CANARY@example.org".into());
+    let internal = account::Withdraw::to_account("XRP", dec!(20), account.clone());
     let shown = format!("{address:?} {withdraw:?} {account:?} {internal:?}");
     assert!(!shown.contains("CANARY"), "{shown}");
 }
 
 #[test]
 fn queries_write_times_in_the_unit_of_the_endpoint() {
-    let klines = ListKlines::new("BTC_USDT")
+    let klines = spot::ListKlines::new("BTC_USDT")
         .before(Timestamp::from_secs(1_700_000_000))
-        .step(KlineStep::Hours1)
+        .step(spot::KlineStep::Hours1)
         .limit(200);
     assert_eq!(query(&klines), "symbol=BTC_USDT&before=1700000000&step=60&limit=200");
-    let history = ListFundingHistory::new(FundingOperation::Withdraw, 100)
+    let history = account::ListFundingHistory::new(account::FundingOperation::Withdraw, 100)
         .start_time(Timestamp::from_millis(1_739_499_865_000));
     assert_eq!(query(&history), "operation_type=withdraw&startTime=1739499865000&N=100");
-    assert_eq!(query(&ListContracts::new()), "");
+    assert_eq!(query(&futures::ListContracts::new()), "");
     assert_eq!(
-        body(&QueryOrder::new("77").query_state(QueryState::Open)),
+        body(&spot::QueryOrder::new("77").query_state(spot::QueryState::Open)),
         r#"{"orderId":"77","queryState":"open"}"#
     );
 }
@@ -329,13 +345,16 @@ fn queries_write_times_in_the_unit_of_the_endpoint() {
 #[test]
 fn published_ranges_are_checked() {
     assert_eq!(
-        refusal(&ListKlines::new("BTC_USDT").limit(201)),
+        refusal(&spot::ListKlines::new("BTC_USDT").limit(201)),
         "`limit` must be 1 to 200, not `201`"
     );
-    assert_eq!(refusal(&ListKlines::new("BTC_USDT").limit(0)), "`limit` must be 1 to 200, not `0`");
     assert_eq!(
-        refusal(&QueryOrder::new("77").recv_window(60_001)),
+        refusal(&spot::ListKlines::new("BTC_USDT").limit(0)),
+        "`limit` must be 1 to 200, not `0`"
+    );
+    assert_eq!(
+        refusal(&spot::QueryOrder::new("77").recv_window(60_001)),
         "`recvWindow` must be 1 to 60000, not `60001`"
     );
-    assert!(refusal(&QueryOrder::new("")).starts_with("`orderId` must be"));
+    assert!(refusal(&spot::QueryOrder::new("")).starts_with("`orderId` must be"));
 }

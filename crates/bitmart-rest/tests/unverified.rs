@@ -2,16 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bitmart_rest::account::{AccountInfo, QueryAccountInfo, QueryDepositAccount, TransferFunds};
-use bitmart_rest::affiliate::{
-    Customer, CustomerAccount, CustomerFunding, ListCustomerFunding, ListCustomers,
-    QueryCustomerAccount,
-};
-use bitmart_rest::broker::{BrokerRebates, QueryBrokerRebates};
 use bitmart_rest::{
-    Endpoint, Error, Metadata, Outcome, Rows, Unverified, catalog, decode, earn, futures, spot,
+    Endpoint, Error, Metadata, Outcome, Rows, Unverified, account, affiliate, broker, catalog,
+    decode, earn, futures, spot,
 };
-use bitmart_types::{ApiKeyStatus, AutoSubscribe, EarnRecordType, dec};
+use bitmart_types::dec;
 use http::{HeaderMap, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -83,11 +78,11 @@ where
 #[test]
 fn described_fields_are_those_of_the_models() {
     let modelled = [
-        modelled::<QueryAccountInfo, AccountInfo>(),
-        modelled::<QueryBrokerRebates, BrokerRebates>(),
-        modelled::<ListCustomerFunding, CustomerFunding>(),
-        modelled::<QueryCustomerAccount, CustomerAccount>(),
-        modelled::<earn::ListEarnHoldings, Rows<earn::EarnHolding>>(),
+        modelled::<account::QueryAccountInfo, account::AccountInfo>(),
+        modelled::<broker::QueryRebates, broker::Rebates>(),
+        modelled::<affiliate::ListCustomerFunding, affiliate::CustomerFunding>(),
+        modelled::<affiliate::QueryCustomerAccount, affiliate::CustomerAccount>(),
+        modelled::<earn::ListHoldings, Rows<earn::Holding>>(),
         modelled::<earn::ListFlexibleProducts, earn::FlexibleProducts>(),
         modelled::<earn::ListFlexibleHoldings, earn::FlexibleHoldings>(),
         modelled::<earn::ListFlexibleRecords, earn::FlexibleRecords>(),
@@ -130,7 +125,8 @@ fn an_answer_of_another_form_is_kept_as_text() {
     let page = answer::<earn::ListFixedHoldings>(body).expect("any data decodes");
     assert_eq!(page.value().expect("an object").holdings, None);
     assert_eq!(page.raw(), r#"{"list":{"a":1}}"#);
-    let account = answer::<QueryDepositAccount>(r#"{"code":1000,"data":{"account_type":"SPOT"}}"#);
+    let account =
+        answer::<account::QueryDepositAccount>(r#"{"code":1000,"data":{"account_type":"SPOT"}}"#);
     assert_eq!(account.expect("any data decodes").raw(), r#"{"account_type":"SPOT"}"#);
 }
 
@@ -147,14 +143,14 @@ fn the_account_comes_in_an_envelope_of_its_own() {
             }],
         },
     });
-    let info = answer::<QueryAccountInfo>(&body.to_string()).expect("it decodes");
+    let info = answer::<account::QueryAccountInfo>(&body.to_string()).expect("it decodes");
     let info = info.into_value().expect("it is modelled");
-    assert_eq!(info.user_id.as_ref().map(AsRef::as_ref), Some("7"));
+    assert_eq!(info.uid.as_ref().map(AsRef::as_ref), Some("7"));
     assert_eq!(info.parent_user_id, None);
     assert_eq!(info.register_time, Some(1_700_000_000));
     let key = &info.api_keys.expect("keys")[0];
     assert_eq!(key.is_current, Some(true));
-    assert_eq!(key.status, Some(ApiKeyStatus::Expired));
+    assert_eq!(key.status, Some(account::ApiKeyStatus::Expired));
     assert_eq!(key.permissions.as_deref(), Some(&["trade".to_owned()][..]));
 }
 
@@ -167,8 +163,8 @@ fn customers_are_judged_row_by_row() {
             "list": [{"cid": 7, "rebateTotal": "1.5", "status": 1}, "something else"],
         },
     });
-    let page = answer::<ListCustomers>(&body.to_string()).expect("it decodes");
-    let first: &Customer = page.customers[0].value().expect("it is modelled");
+    let page = answer::<affiliate::ListCustomers>(&body.to_string()).expect("it decodes");
+    let first: &affiliate::Customer = page.customers[0].value().expect("it is modelled");
     assert_eq!(first.rebate_total, Some(dec!(1.5)));
     assert_eq!(page.customers[1].value(), None);
     assert_eq!(page.customers[1].raw(), r#""something else""#);
@@ -178,7 +174,7 @@ fn customers_are_judged_row_by_row() {
 fn deposits_of_customers_come_with_and_without_an_envelope() {
     let bare = r#"{"total":1,"list":[{"dateTime":17,"type":1,"amount":"5","coin":"USDT"}]}"#;
     for body in [bare.to_owned(), format!(r#"{{"code":1000,"message":"OK","data":{bare}}}"#)] {
-        let page = answer::<ListCustomerFunding>(&body).expect("it decodes");
+        let page = answer::<affiliate::ListCustomerFunding>(&body).expect("it decodes");
         assert_eq!(page.raw(), bare);
         let rows = page.into_value().expect("it is modelled").rows.expect("rows");
         assert_eq!(rows[0].amount, Some(dec!(5)));
@@ -190,12 +186,12 @@ fn deposits_of_customers_come_with_and_without_an_envelope() {
 fn savings_answer_in_words_of_their_own() {
     let body = r#"{"code":1000,"data":{"subscribeStatus":"ON"}}"#;
     let status = answer::<earn::QueryAutoSubscribe>(body).expect("it decodes");
-    assert_eq!(status.into_value().and_then(|status| status.status), Some(AutoSubscribe::On));
+    assert_eq!(status.into_value().and_then(|status| status.status), Some(earn::AutoSubscribe::On));
 
     let body = r#"{"code":1000,"data":{"list":[{"type":"interest","status":"done","time":17}]}}"#;
     let page = answer::<earn::ListFlexibleRecords>(body).expect("it decodes");
     let records = page.into_value().and_then(|page| page.records).expect("records");
-    assert_eq!(records[0].kind, Some(EarnRecordType::Interest));
+    assert_eq!(records[0].kind, Some(earn::RecordType::Interest));
     assert_eq!(records[0].status.as_deref(), Some("done"));
 }
 
@@ -208,7 +204,7 @@ fn a_write_says_true_false_or_something_else() {
         assert_eq!(done.raw(), data);
     }
     // An undocumented answer is no reason to take a failure for a success.
-    let error = answer::<TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
+    let error = answer::<account::TransferFunds>(r#"{"code":61001,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Rejected);
     let error = answer::<earn::RedeemFixed>(r#"{"code":99999,"message":"no"}"#).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);

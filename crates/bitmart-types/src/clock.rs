@@ -1,16 +1,16 @@
-//! Where the time of a signature comes from.
+//! Clocks for signatures.
 
 use std::{fmt, pin::Pin, time::SystemTime};
 
 use crate::Timestamp;
 
-/// A source of Unix time. Signed requests and logins carry its time; the exchange refuses those
+/// A source of Unix time. Signed requests and logins carry its time; the exchange rejects those
 /// that are more than a minute off, or more than their `recvWindow`.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
 
-    /// The exchange refused a signature, maybe for its time. A clock that can ask what time it is at
+    /// The exchange rejected a signature, maybe for its time. A clock that can query what time it is at
     /// the exchange does so now; the next signature waits for it. By default nothing happens.
     fn correct(&self) -> Correction<'_> {
         Box::pin(std::future::ready(()))

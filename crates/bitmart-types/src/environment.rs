@@ -12,7 +12,7 @@ use crate::Roots;
 /// TLS certificates are checked against. Plain data, used by the REST and WebSocket crates alike.
 ///
 /// An empty address means that the deployment has no such service; [`address`](Self::address)
-/// turns that into an error which says so.
+/// reports that as an error.
 ///
 /// ```
 /// use bitmart_types::{Environment, Roots, Service};
@@ -131,7 +131,7 @@ impl Environment {
         Ok(address)
     }
 
-    /// Whether others could read what is exchanged with a service, API keys included: its address is
+    /// Whether others could read the traffic with a service, API keys included: its address is
     /// `http://` or `ws://` and its host is neither `localhost` nor a loopback address.
     ///
     /// ```
@@ -216,7 +216,7 @@ pub struct NoAddress {
 }
 
 impl NoAddress {
-    /// The service that was asked for.
+    /// The requested service.
     pub fn service(&self) -> Service {
         self.service
     }

@@ -22,7 +22,7 @@ macro_rules! identifier {
         pub struct $name(SmolStr);
 
         impl $name {
-            /// The text as it stands on the wire.
+            /// The text on the wire.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -260,7 +260,7 @@ impl EarnRequestNo {
 fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if let Err(error) = getrandom::getrandom(&mut bytes) {
-        // Without randomness an id could repeat, and the exchange would refuse the order or,
+        // Without randomness an id could repeat, and the exchange would reject the order or,
         // worse, the caller would find another order under it.
         panic!("the operating system gives no random bytes: {error}");
     }
@@ -329,7 +329,7 @@ fn is_lower_case(text: &str) -> bool {
     !all(text, |b| !b.is_ascii_lowercase()) && all(text, |b| !b.is_ascii_uppercase())
 }
 
-/// Whether all bytes are of a kind. Looks at each, because stopping at the first that is not would
+/// Whether all bytes are of a kind. Checks each, because stopping at the first that is not would
 /// take longer for the valid ids that this is about.
 fn all(text: &str, is: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(true, |all, byte| all & is(byte))

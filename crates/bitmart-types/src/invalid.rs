@@ -4,10 +4,10 @@ use std::fmt;
 
 use smol_str::SmolStr;
 
-/// Longest piece of a value that the error keeps.
+/// Longest piece of a value in the error.
 const KEPT: usize = 64;
 
-/// A value that the exchange would not accept: says what it is, what was given and which rule it
+/// A value that the exchange would not accept: names the parameter, the value and the rule that it
 /// breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {

@@ -6,6 +6,7 @@ mod config;
 mod decimal;
 mod enums;
 mod environment;
+pub mod futures;
 mod id;
 mod invalid;
 pub mod json;
@@ -16,25 +17,13 @@ mod pem;
 mod positional;
 mod roots;
 mod rows;
+pub mod spot;
 mod time;
 pub mod wire;
 
 pub use clock::{Clock, Correction, SystemClock};
 pub use config::ConfigError;
-pub use enums::{
-    AffiliateCopyTrade, AffiliateFundingType, AffiliateMarket, AffiliateOrderType,
-    AffiliateRebateStatus, AffiliateUserType, AlgoOrderType, AlgoTriggerType, ApiAccountType,
-    ApiKeyStatus, AutoSubscribe, CancelSource, ContractStatus, ContractType, DepositAccount,
-    EarnRecordType, FeeRateType, FixedRenewal, FundingOperation, FundingStatus, FuturesAccount,
-    FuturesFlowName, FuturesFlowType, FuturesFundTransferType, FuturesKlineStep, FuturesOrderMode,
-    FuturesOrderState, FuturesOrderType, FuturesSelfTradePrevention, FuturesSide,
-    FuturesTransferState, FuturesTransferType, KlineStep, MarginRiskLevel, MarginTransferSide,
-    MarginType, OpenOrderFilter, OrderMode, OrderState, OrderType, PlanCategory, PlanOrderType,
-    PlanType, PositionMode, PositionSide, PositionType, PriceType, ProductType, QueryState,
-    RecipientType, RepaymentType, SelfTradePrevention, ServiceState, ServiceType, Side,
-    SpotFundTransferType, SubAccountMove, SubAccountStatus, TradeRole, TradeStatus,
-    TriggerDirection, WalletType, WithdrawAddressType, WithdrawSource,
-};
+pub use enums::{Side, TradeRole, WalletType};
 pub use environment::{
     Environment, EnvironmentError, NoAddress, ReadyLine, ReadyLineError, Service,
 };

@@ -36,7 +36,7 @@ pub enum Note {
     RepeatedMember,
 }
 
-/// Notes that one piece of work keeps at most.
+/// Maximum number of notes of one piece of work.
 const MOST: usize = 64;
 
 thread_local! {
@@ -68,7 +68,7 @@ pub fn collect_notes<T>(work: impl FnOnce() -> T) -> (T, Vec<Note>) {
     (result, NOTES.take().unwrap_or_default())
 }
 
-/// Keeps a note, if somebody collects them.
+/// Records a note, if somebody collects them.
 #[cold]
 pub(crate) fn note(note: impl FnOnce() -> Note) {
     NOTES.with_borrow_mut(|notes| {
@@ -80,12 +80,12 @@ pub(crate) fn note(note: impl FnOnce() -> Note) {
     });
 }
 
-/// Where the notes stand, for [`rewind`].
+/// The number of notes so far, for [`rewind`].
 pub(crate) fn mark() -> usize {
     NOTES.with_borrow(|notes| notes.as_ref().map_or(0, Vec::len))
 }
 
-/// Forgets the notes since `mark`: what they are about is decoded again, or given up as a whole.
+/// Forgets the notes since `mark`: their data is decoded again, or dropped.
 pub(crate) fn rewind(mark: usize) {
     NOTES.with_borrow_mut(|notes| {
         if let Some(notes) = notes {

@@ -1,4 +1,4 @@
-//! Enumerations that keep values they do not know.
+//! Enumerations that keep unknown values.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use smol_str::SmolStr;
 
 use crate::notes::{self, Note};
 
-/// A value that this version does not know, as it stood on the wire. Comes out of decoding and
-/// out of the `From` implementations of the enum, which never make one of a known spelling.
+/// A value that this version does not know, with its text on the wire. Only decoding and the `From`
+/// implementations of the enum create one, and never for a known spelling.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnknownValue(SmolStr);
 
@@ -44,12 +44,11 @@ impl fmt::Display for UnknownValue {
     }
 }
 
-/// Defines an enumeration of words that the exchange may extend.
+/// Defines an enumeration of texts that the exchange may extend.
 ///
 /// Each variant names its documented spelling and, after `|`, the other spellings that have been
-/// seen. Reading tries these as they stand, then without surrounding blanks and without regard
-/// to capitals; anything else becomes `Unknown` and keeps its text. Writing gives the documented
-/// spelling.
+/// seen. Reading tries these exactly, then without surrounding blanks and ignoring case; anything
+/// else becomes `Unknown` and keeps its text. Writing gives the documented spelling.
 ///
 /// ```
 /// bitmart_types::open_enum! {
@@ -175,7 +174,7 @@ macro_rules! open_enum {
 /// Defines an enumeration of numbers that the exchange may extend.
 ///
 /// Like [`open_enum!`], but the documented form is a JSON number. The number in text is read as
-/// well, and so are the words after `|`. For a field where the number is written as text use
+/// well, and so are the texts after `|`. For a field where the number is written as text use
 /// [`wire::text`](crate::wire::text).
 ///
 /// ```
@@ -232,7 +231,7 @@ macro_rules! open_int_enum {
                     Self::Unknown(value) => value.as_str(),
                 }
             }
-            /// The number on the wire; `None` for an unknown value that is a word.
+            /// The number on the wire; `None` for an unknown value that is not a number.
             pub fn as_number(&self) -> ::core::option::Option<i64> {
                 match self {
                     $(Self::$variant => ::core::option::Option::Some($wire),)+
@@ -311,7 +310,7 @@ macro_rules! open_int_enum {
     };
 }
 
-/// Reads a word; a number stands for its digits.
+/// Reads a text, or a number as its digits.
 ///
 /// # Errors
 /// When the value is neither.

@@ -189,7 +189,7 @@ macro_rules! positional {
 /// Why a column cannot be missing.
 pub type NoColumn = serde::de::value::Error;
 
-/// What stands for a column that is missing: no value.
+/// The value of a missing column.
 pub fn missing_column() -> serde::de::value::UnitDeserializer<NoColumn> {
     ().into_deserializer()
 }

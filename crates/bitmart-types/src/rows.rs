@@ -33,10 +33,10 @@ const NULL_ROW: &str = "expected a row, got null";
 ///
 /// Works like a slice and like a `Vec`: it dereferences to one, iterates, is collected into and
 /// gives the other with [`into_vec`](Self::into_vec). Whoever must know that nothing is missing,
-/// because it is a question of whether an order exists, looks at the faults first.
+/// because it must know whether an order exists, checks the faults first.
 ///
 /// `null`, `""` and the other spellings of no value are an empty list; a `null` in a list is a fault,
-/// because a row may be missing in its place. What is no list is one fault of index 0. Rows are
+/// because a row may be missing in its place. A value that is not a list is one fault of index 0. Rows are
 /// written without the faults.
 ///
 /// ```
@@ -71,7 +71,7 @@ pub struct RowFault {
     pub reason: String,
     /// The row's JSON text; of a long one the first 4096 bytes.
     pub raw: String,
-    /// Rows of the list that stand before it.
+    /// Number of rows before it in the list.
     before: usize,
 }
 
@@ -80,7 +80,7 @@ impl<T> Rows<T> {
     pub const fn new() -> Self {
         Self { rows: Vec::new(), faults: Vec::new() }
     }
-    /// The rows that do not decode, in order; none for a list that is whole.
+    /// The rows that do not decode, in order; empty for a complete list.
     pub fn faults(&self) -> &[RowFault] {
         &self.faults
     }
@@ -273,7 +273,7 @@ impl fmt::Debug for RowFault {
     }
 }
 
-/// A list where it is whole; else with its faults.
+/// The list, with its faults if there are any.
 impl<T: fmt::Debug> fmt::Debug for Rows<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.faults.is_empty() {

@@ -1,6 +1,7 @@
 //! Enumerations that keep what they do not know.
 
-use bitmart_types::{MarginType, open_enum, open_int_enum};
+use bitmart_types::futures::MarginType;
+use bitmart_types::{open_enum, open_int_enum};
 use serde_json::json;
 
 open_enum! {

@@ -12,7 +12,7 @@
 //!     .environment(sandbox::environment(&exchange)?)
 //!     .credentials(sandbox::credentials(&exchange)?)
 //!     .build()?;
-//! println!("{:?}", client.spot().ticker("BTC_USDT").await?.last);
+//! println!("{:?}", client.spot().ticker("BTC_USDT").await?.last_price);
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "rest"))]

@@ -3,8 +3,7 @@
 
 use std::task::{Context, Waker};
 
-use bitmart::rest::spot::{CancelOrder, NewOrder, QueryOrder};
-use bitmart::rest::{Client, Error, ErrorKind, Outcome, TransportErrorKind, Unexpected};
+use bitmart::rest::{Client, Error, ErrorKind, Outcome, TransportErrorKind, Unexpected, spot};
 use bitmart::sandbox::{self, ApiKey, Config, Fault, Permission, Sandbox};
 use bitmart::types::Clock;
 use bitmart::{Credentials, OrderId, Timestamp, dec};
@@ -35,8 +34,8 @@ impl Desk {
     }
 }
 
-fn order() -> NewOrder {
-    NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000)).into()
+fn order() -> spot::NewOrder {
+    spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000)).into()
 }
 
 /// The error names the endpoint and says what to do.
@@ -110,14 +109,22 @@ async fn a_key_without_the_permission_is_refused() -> TestResult {
 async fn orders_that_break_the_rules_of_the_pair_are_refused() -> TestResult {
     let desk = Desk::open().await?;
     let cases = [
-        ("unknown symbol", 50001, NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))),
+        ("unknown symbol", 50001, spot::NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))),
         (
             "too many decimals",
             50021,
-            NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000.123456789)),
+            spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000.123456789)),
         ),
-        ("below the minimum", 51011, NewOrder::limit_buy("BTC_USDT", dec!(0.00001), dec!(30000))),
-        ("more than the balance", 50020, NewOrder::limit_buy("BTC_USDT", dec!(1000), dec!(30000))),
+        (
+            "below the minimum",
+            51011,
+            spot::NewOrder::limit_buy("BTC_USDT", dec!(0.00001), dec!(30000)),
+        ),
+        (
+            "more than the balance",
+            50020,
+            spot::NewOrder::limit_buy("BTC_USDT", dec!(1000), dec!(30000)),
+        ),
     ];
     for (what, code, order) in cases {
         let error = desk.refused(order).await;
@@ -132,9 +139,9 @@ async fn orders_that_break_the_rules_of_the_pair_are_refused() -> TestResult {
 async fn what_can_be_known_before_sending_is_not_sent() -> TestResult {
     let desk = Desk::open().await?;
     for order in [
-        NewOrder::limit_buy("btc_usdt", dec!(1), dec!(1)),
-        NewOrder::limit_buy("BTC_USDT", dec!(0), dec!(1)),
-        NewOrder::limit_buy("BTC_USDT", dec!(1), dec!(-1)),
+        spot::NewOrder::limit_buy("btc_usdt", dec!(1), dec!(1)),
+        spot::NewOrder::limit_buy("BTC_USDT", dec!(0), dec!(1)),
+        spot::NewOrder::limit_buy("BTC_USDT", dec!(1), dec!(-1)),
     ] {
         let error = desk.refused(order).await;
         assert_eq!(error.outcome(), Outcome::NotSent, "{error}");
@@ -194,9 +201,10 @@ async fn an_exchange_that_is_not_there_means_not_sent() -> TestResult {
 async fn an_order_that_is_not_found_is_advised_by_what_was_sent() -> TestResult {
     let desk = Desk::open().await?;
     let id = OrderId::from("1");
-    let cancel = CancelOrder::new("BTC_USDT", id.clone());
+    let cancel = spot::CancelOrder::new("BTC_USDT", id.clone());
     let cancel = desk.client.spot().cancel_order(cancel).await.expect_err("there is none");
-    let query = desk.client.spot().order(QueryOrder::new(id)).await.expect_err("there is none");
+    let query =
+        desk.client.spot().order(spot::QueryOrder::new(id)).await.expect_err("there is none");
     for (error, asked) in [(cancel, "query the order"), (query, "the exchange forgets an order")] {
         assert_eq!((error.code(), error.outcome()), (Some(50005), Outcome::Rejected));
         let advice = error.advice().expect("advice");
@@ -211,7 +219,7 @@ async fn an_order_that_is_not_found_is_advised_by_what_was_sent() -> TestResult 
 async fn a_pair_that_is_not_listed_is_not_told_its_form() -> TestResult {
     let desk = Desk::open().await?;
     let spot = desk.client.spot();
-    let order = spot.submit_order(NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))).await;
+    let order = spot.submit_order(spot::NewOrder::limit_buy("NOPE_USDT", dec!(1), dec!(1))).await;
     let ticker = spot.ticker("NOPE_USDT").await;
     let contract = desk.client.futures().depth("NOPEUSDT").await;
     for (error, code) in

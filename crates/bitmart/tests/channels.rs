@@ -3,10 +3,9 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use bitmart::rest::futures::{Execution, NewFuturesOrder};
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::{futures, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::{MarginType, Timestamp};
+use bitmart::types::Timestamp;
 use bitmart::ws::event::{BalanceReason, DepthSide, Event};
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
 use bitmart::ws::{Subscription, Topic, Update, catalog};
@@ -165,14 +164,14 @@ async fn spot_account(desk: &mut Desk) -> TestResult {
     let mut orders = desk.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
     let mut all_orders = desk.ws.subscribe(topic::spot::all_user_orders()).await?;
     let mut balances = desk.ws.subscribe(topic::spot::user_balances()).await?;
-    desk.rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(100))).await?;
+    desk.rest.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(100))).await?;
     desk.hear(&mut orders, |order| order.fill().is_some()).await?;
     desk.hear(&mut balances, |update| {
         update.reason == Some(BalanceReason::Trade)
             && update.balances.iter().any(|row| row.currency.as_str() == "BTC")
     })
     .await?;
-    desk.rest.spot().submit_order(NewOrder::market_buy("ETH_USDT", dec!(100))).await?;
+    desk.rest.spot().submit_order(spot::NewOrder::market_buy("ETH_USDT", dec!(100))).await?;
     desk.hear(&mut all_orders, |order| order.symbol() == Some("ETH_USDT")).await
 }
 
@@ -180,14 +179,14 @@ async fn futures_account(desk: &mut Desk) -> TestResult {
     let mut orders = desk.ws.subscribe(topic::futures::user_orders()).await?;
     let mut assets = desk.ws.subscribe(topic::futures::user_assets("USDT")).await?;
     let mut positions = desk.ws.subscribe(topic::futures::user_positions()).await?;
-    let order = NewFuturesOrder::open_long("BTCUSDT", 3, Execution::Market)
+    let order = futures::NewOrder::open_long("BTCUSDT", 3, futures::Execution::Market)
         .leverage(dec!(5))
-        .margin_type(MarginType::Isolated);
+        .margin_type(futures::MarginType::Isolated);
     desk.rest.futures().submit_order(order).await?;
     desk.hear(&mut orders, |update| update.fill().is_some()).await?;
     desk.hear(&mut assets, |asset| asset.position_deposit > Some(dec!(0))).await?;
     desk.hear(&mut positions, |position| {
-        position.size == dec!(3) && position.margin_type == Some(MarginType::Isolated)
+        position.size == dec!(3) && position.margin_type == Some(futures::MarginType::Isolated)
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! The Rust of docs/coming-from.md, letter by letter, run against a sandbox. What the page shows and is not here
 //! fails, and so does what is no longer as the page shows it.
 
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::ws::topic;
 use bitmart::{Credentials, Environment, dec, rest, ws};
@@ -46,15 +46,30 @@ fn every_block_on_the_page_is_run_here() {
 async fn an_order_is_placed_as_in_each_language() -> TestResult {
     let exchange = exchange().await?;
     let client = client(&exchange)?;
-    let order = NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
+    let order = spot::NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
     let placed = client.spot().submit_order(order).await?;
     println!("{}", placed.order_id);
     // Python, Go, Node, Java and PHP.
-    client.spot().submit_order(NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(8800))).await?;
-    client.spot().submit_order(NewOrder::limit_sell("BTC_USDT", dec!(0.1), dec!(10000000))).await?;
-    client.spot().submit_order(NewOrder::limit_sell("BTC_USDT", dec!(10000), dec!(500000))).await?;
-    client.spot().submit_order(NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(80000))).await?;
-    client.spot().submit_order(NewOrder::limit_buy("BTC_USDT", dec!(0.1), dec!(8800))).await?;
+    client
+        .spot()
+        .submit_order(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(8800)))
+        .await?;
+    client
+        .spot()
+        .submit_order(spot::NewOrder::limit_sell("BTC_USDT", dec!(0.1), dec!(10000000)))
+        .await?;
+    client
+        .spot()
+        .submit_order(spot::NewOrder::limit_sell("BTC_USDT", dec!(10000), dec!(500000)))
+        .await?;
+    client
+        .spot()
+        .submit_order(spot::NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(80000)))
+        .await?;
+    client
+        .spot()
+        .submit_order(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.1), dec!(8800)))
+        .await?;
     assert_eq!(exchange.orders().len(), 6);
     Ok(())
 }
@@ -67,7 +82,7 @@ async fn streams_are_subscribed_to() -> TestResult {
     let client = ws::Client::builder().environment(environment).credentials(credentials).build()?;
     let mut ticker = client.subscribe(topic::spot::ticker("BTC_USDT")).await?;
     let mut orders = client.subscribe(topic::spot::user_orders("BTC_USDT")).await?; // logs in first
-    let order = NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
+    let order = spot::NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
     self::client(&exchange)?.spot().submit_order(order).await?;
     assert!(orders.next().await.is_some() && ticker.next().await.is_some());
     Ok(())
@@ -85,7 +100,7 @@ async fn a_ready_line_and_three_texts_make_a_client() -> TestResult {
         .environment(Environment::from_ready_line(&line)?) // or Environment::from_env()?, from BITMART_ENVIRONMENT
         .credentials(Credentials::new(key, secret, memo)?)
         .build()?;
-    let order = NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
+    let order = spot::NewOrder::limit_sell("BTC_USDT", dec!(100), dec!(500000));
     println!("{}", client.spot().submit_order(order).await?.order_id);
     assert_eq!(exchange.orders().len(), 1);
     Ok(())

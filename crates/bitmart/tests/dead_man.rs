@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitmart::rest::dead_man::{Cleared, DeadManSwitch, Event, Reason, Timer};
-use bitmart::rest::futures::{Execution, ListFuturesOpenOrders, NewFuturesOrder};
-use bitmart::rest::spot::{ListOpenOrders, NewOrder};
-use bitmart::rest::{Client, LimitPolicy, Limiter};
+use bitmart::rest::{Client, LimitPolicy, Limiter, futures, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
-use bitmart::types::{Clock, MarginType};
+use bitmart::types::Clock;
 use bitmart::{Timestamp, dec};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -62,20 +60,21 @@ impl Desk {
 
     /// One order on each side, far from the market.
     async fn place(&self) -> TestResult {
-        let order = NewOrder::limit_buy(PAIR, dec!(0.01), dec!(50000));
+        let order = spot::NewOrder::limit_buy(PAIR, dec!(0.01), dec!(50000));
         self.client.spot().submit_order(order).await?;
-        let order = NewFuturesOrder::open_long(CONTRACT, 1, Execution::Limit(dec!(50000)));
+        let order =
+            futures::NewOrder::open_long(CONTRACT, 1, futures::Execution::Limit(dec!(50000)));
         self.client
             .futures()
-            .submit_order(order.leverage(dec!(5)).margin_type(MarginType::Isolated))
+            .submit_order(order.leverage(dec!(5)).margin_type(futures::MarginType::Isolated))
             .await?;
         Ok(())
     }
 
     /// Open orders of the contract and of the pair.
     async fn open_orders(&self) -> Result<(usize, usize), bitmart::rest::Error> {
-        let futures = self.client.futures().open_orders(ListFuturesOpenOrders::new()).await?;
-        let spot = self.client.spot().open_orders(ListOpenOrders::new()).await?;
+        let futures = self.client.futures().open_orders(futures::ListOpenOrders::new()).await?;
+        let spot = self.client.spot().open_orders(spot::ListOpenOrders::new()).await?;
         Ok((futures.len(), spot.len()))
     }
 }

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker, Direction, Market};
-use bitmart::rest::futures::{Execution, NewFuturesOrder};
+use bitmart::rest::futures;
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::MarginType;
 use bitmart::{TradeId, dec, rest, ws};
 
 /// How long the test waits for what must happen. Only a failing test waits that long.
@@ -42,9 +41,9 @@ async fn a_position_closed_while_nobody_listens_is_found_closed()
     }
     let before = account.state().balance(Market::Futures, &"USDT".into()).cloned();
 
-    let open = NewFuturesOrder::open_long("BTCUSDT", 3, Execution::Market)
+    let open = futures::NewOrder::open_long("BTCUSDT", 3, futures::Execution::Market)
         .leverage(dec!(5))
-        .margin_type(MarginType::Cross);
+        .margin_type(futures::MarginType::Cross);
     rest.futures().submit_order(open).await?;
     let contract = "BTCUSDT".into();
     while account.state().positions(&contract).all(|position| position.size != dec!(3)) {
@@ -64,7 +63,7 @@ async fn a_position_closed_while_nobody_listens_is_found_closed()
     })
     .await?;
     rest.futures()
-        .submit_order(NewFuturesOrder::close_long("BTCUSDT", 3, Execution::Market))
+        .submit_order(futures::NewOrder::close_long("BTCUSDT", 3, futures::Execution::Market))
         .await?;
     loop {
         if let AccountEvent::CaughtUp(_) = next(&mut account, &mut fills).await? {

@@ -4,14 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::Client;
-use bitmart::rest::futures::{
-    CancelFuturesOrder, Execution, ListFuturesOrderHistory, NewFuturesOrder,
-};
 use bitmart::rest::history::{Cursor, History};
-use bitmart::rest::spot::{CancelOrder, ListAccountTrades, ListOrderHistory, NewOrder};
+use bitmart::rest::{Client, futures, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::{Clock, MarginType};
+use bitmart::types::Clock;
 use bitmart::{Timestamp, dec};
 use proptest::prelude::*;
 
@@ -45,9 +41,9 @@ async fn open() -> Result<(Arc<Sandbox>, Client), Box<dyn std::error::Error>> {
 async fn trade(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResult {
     for pause in pauses {
         exchange.advance(Duration::from_millis(*pause));
-        let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(10000));
+        let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(10000));
         let placed = client.spot().submit_order(order).await?;
-        let cancel = CancelOrder::new("BTC_USDT", placed.order_id);
+        let cancel = spot::CancelOrder::new("BTC_USDT", placed.order_id);
         assert!(client.spot().cancel_order(cancel).await?.canceled);
     }
     exchange.advance(Duration::from_secs(1));
@@ -58,11 +54,15 @@ async fn trade(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResul
 async fn trade_futures(exchange: &Sandbox, client: &Client, pauses: &[u64]) -> TestResult {
     for pause in pauses {
         exchange.advance(Duration::from_millis(*pause));
-        let order = NewFuturesOrder::open_long("BTCUSDT", 1, Execution::Limit(dec!(30000)))
-            .leverage(dec!(10))
-            .margin_type(MarginType::Cross);
+        let order =
+            futures::NewOrder::open_long("BTCUSDT", 1, futures::Execution::Limit(dec!(30000)))
+                .leverage(dec!(10))
+                .margin_type(futures::MarginType::Cross);
         let placed = client.futures().submit_order(order).await?;
-        client.futures().cancel_order(CancelFuturesOrder::new("BTCUSDT", placed.order_id)).await?;
+        client
+            .futures()
+            .cancel_order(futures::CancelOrder::new("BTCUSDT", placed.order_id))
+            .await?;
     }
     exchange.advance(Duration::from_secs(1));
     Ok(())
@@ -94,11 +94,11 @@ async fn compare(pauses: &[u64]) -> TestResult {
     trade(&exchange, &client, pauses).await?;
     let mut ledger: Vec<_> = exchange.orders().into_iter().map(|order| order.order_id).collect();
     ledger.sort();
-    assert_eq!(walk(&exchange, &client, ListOrderHistory::new()).await?, ledger);
+    assert_eq!(walk(&exchange, &client, spot::ListOrderHistory::new()).await?, ledger);
 
     let (exchange, client) = open().await?;
     trade_futures(&exchange, &client, pauses).await?;
-    let ids = walk(&exchange, &client, ListFuturesOrderHistory::new("BTCUSDT")).await?;
+    let ids = walk(&exchange, &client, futures::ListOrderHistory::new("BTCUSDT")).await?;
     assert!(ids.is_sorted_by(|left, right| left < right), "none twice");
     assert_eq!(ids.len(), pauses.len());
     Ok(())
@@ -126,11 +126,11 @@ async fn fills_are_walked_through_by_trade_id() -> TestResult {
     for _ in 0..5 {
         exchange.advance(Duration::from_secs(86_400));
         exchange.step_market(1);
-        client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
+        client.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(50))).await?;
     }
     let from = Timestamp::from_millis(i64::try_from(BEGIN)?);
     let to = Timestamp::from_millis(i64::try_from(exchange.now_ms())? + 1_000);
-    let mut pages = client.history(ListAccountTrades::new(), from, to);
+    let mut pages = client.history(spot::ListAccountTrades::new(), from, to);
     let mut ids = Vec::new();
     while let Some(page) = pages.next().await {
         ids.extend(page?.into_iter().map(|fill| fill.trade_id.to_string()));

@@ -4,10 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bitmart::rest::Outcome;
-use bitmart::rest::spot::{NewOrder, QueryOrderByClientId};
+use bitmart::rest::{Outcome, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
-use bitmart::types::OrderState;
 use bitmart::ws::event::SpotOrderUpdate;
 use bitmart::ws::{Subscription, Update, topic};
 use bitmart::{ClientOrderId, OrderId, TradeId, dec, rest, ws};
@@ -61,7 +59,10 @@ fn finished(id: &ClientOrderId) -> impl Fn(&Update<SpotOrderUpdate>) -> Option<S
     move |update| match update {
         Update::Data(order)
             if order.client_order_id.as_ref() == Some(id)
-                && !matches!(order.state, Some(OrderState::New | OrderState::PartiallyFilled)) =>
+                && !matches!(
+                    order.state,
+                    Some(spot::OrderState::New | spot::OrderState::PartiallyFilled)
+                ) =>
         {
             Some(order.clone())
         }
@@ -73,8 +74,8 @@ fn finished(id: &ClientOrderId) -> impl Fn(&Update<SpotOrderUpdate>) -> Option<S
 async fn an_order_is_placed_and_its_fill_arrives_with_a_fee() -> TestResult {
     let desk = open().await?;
     let mut orders = desk.ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
-    let order = NewOrder::market_buy("BTC_USDT", dec!(100));
-    let id = order.client_order_id().clone();
+    let order = spot::NewOrder::market_buy("BTC_USDT", dec!(100));
+    let id = order.client_order_id.clone();
     let placed = desk.rest.spot().submit_order(order).await?;
 
     let mut seen = Vec::new();
@@ -97,8 +98,8 @@ async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
     let mut watched = BTreeSet::new();
     let mut missed = Vec::new();
     for round in 0..3 {
-        let order = NewOrder::market_buy("BTC_USDT", dec!(50));
-        let id = order.client_order_id().clone();
+        let order = spot::NewOrder::market_buy("BTC_USDT", dec!(50));
+        let id = order.client_order_id.clone();
         watched.insert(desk.rest.spot().submit_order(order).await?.order_id);
         until(&mut orders, &mut streamed, finished(&id)).await?;
 
@@ -110,7 +111,7 @@ async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
         })
         .await?;
         // This one fills while nobody listens: only REST can tell of it.
-        let order = NewOrder::market_sell("BTC_USDT", dec!(0.001));
+        let order = spot::NewOrder::market_sell("BTC_USDT", dec!(0.001));
         missed.push(desk.rest.spot().submit_order(order).await?.order_id);
         until(&mut orders, &mut streamed, |update| {
             matches!(update, Update::Reconnecting(_)).then_some(())
@@ -146,14 +147,15 @@ async fn killed_sockets_lose_and_double_no_fill() -> TestResult {
 async fn a_dropped_answer_is_unknown_and_the_client_order_id_finds_the_order() -> TestResult {
     let desk = open().await?;
     desk.exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order"));
-    let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let id = order.client_order_id().clone();
+    let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
+    let id = order.client_order_id.clone();
     let error = desk.rest.spot().submit_order(order).await.expect_err("the answer was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
-    let found = desk.rest.spot().order_by_client_id(QueryOrderByClientId::new(id.clone())).await?;
+    let found =
+        desk.rest.spot().order_by_client_id(spot::QueryOrderByClientId::new(id.clone())).await?;
     assert_eq!(found.client_order_id, Some(id));
-    assert_eq!(found.state, OrderState::New);
+    assert_eq!(found.state, spot::OrderState::New);
     assert_eq!(desk.exchange.orders().len(), 1, "nothing was sent twice");
     Ok(())
 }
@@ -162,12 +164,12 @@ async fn a_dropped_answer_is_unknown_and_the_client_order_id_finds_the_order() -
 async fn a_request_dropped_before_it_was_processed_is_unknown_too() -> TestResult {
     let desk = open().await?;
     desk.exchange.inject(Fault::DropBefore.on("/spot/v2/submit_order"));
-    let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-    let id = order.client_order_id().clone();
+    let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
+    let id = order.client_order_id.clone();
     let error = desk.rest.spot().submit_order(order).await.expect_err("the request was dropped");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
 
-    let query = QueryOrderByClientId::new(id);
+    let query = spot::QueryOrderByClientId::new(id);
     let error = desk.rest.spot().order_by_client_id(query).await.expect_err("there is no order");
     assert_eq!(error.outcome(), Outcome::Rejected, "{error}");
     assert!(desk.exchange.orders().is_empty());

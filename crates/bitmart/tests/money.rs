@@ -4,19 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitmart::rest::account::{ListFundingCurrencies, ListFundingHistory, TransferFunds, Withdraw};
-use bitmart::rest::futures::{ListFuturesTransfers, TransferFutures};
-use bitmart::rest::margin::{
-    BorrowMargin, ListBorrowRecords, ListMarginAccounts, ListMarginPairs, ListRepayRecords,
-    RepayMargin, TransferMargin,
-};
-use bitmart::rest::sub_account::{TransferMainToSub, TransferOwnToMain};
-use bitmart::rest::{Client, LimitPolicy, Limiter};
+use bitmart::rest::{Client, LimitPolicy, Limiter, account, futures, margin, sub_account};
 use bitmart::sandbox::{self, Config, Sandbox};
-use bitmart::types::{
-    Clock, FundingOperation, FundingStatus, FuturesTransferState, FuturesTransferType,
-    MarginTransferSide, SpotFundTransferType, SubAccountMove,
-};
+use bitmart::types::Clock;
 use bitmart::{Credentials, Timestamp, dec};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -61,22 +51,26 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
 
     let names = main.sub_accounts().list().await?;
     assert_eq!(names.accounts[0].name, SUB);
-    let to_sub = TransferMainToSub::new(SUB, "BTC", dec!(2));
+    let to_sub = sub_account::TransferMainToSub::new(SUB, "BTC", dec!(2));
     main.sub_accounts().transfer_main_to_sub(to_sub.clone()).await?;
     let again = main.sub_accounts().transfer_main_to_sub(to_sub).await.expect_err("one number");
     assert_eq!(again.code(), Some(61004));
-    sub.sub_accounts().transfer_own_to_main(TransferOwnToMain::new("BTC", dec!(0.5))).await?;
+    sub.sub_accounts()
+        .transfer_own_to_main(sub_account::TransferOwnToMain::new("BTC", dec!(0.5)))
+        .await?;
     let wallet = main.sub_accounts().wallet(SUB).await?;
-    assert_eq!(wallet.balance("BTC").map(|row| row.available), Some(dec!(1.5)));
-    let rows = sub.sub_accounts().own_transfers((SubAccountMove::SpotToSpot, 10)).await?;
+    assert_eq!(wallet.find("BTC").map(|row| row.available), Some(dec!(1.5)));
+    let rows = sub.sub_accounts().own_transfers((sub_account::MoveType::SpotToSpot, 10)).await?;
     assert_eq!((rows.total, rows.transfers[1].to_account.as_deref()), (Some(2), Some(SUB)));
 
-    let to_fund = TransferFunds::new("USDT", dec!(10), SpotFundTransferType::SpotToFund);
+    let to_fund =
+        account::TransferFunds::new("USDT", dec!(10), account::TransferDirection::SpotToFund);
     main.account().transfer(to_fund).await?;
-    let to_futures = TransferFutures::new("USDT", dec!(20), FuturesTransferType::SpotToFutures);
+    let to_futures =
+        futures::TransferFunds::new("USDT", dec!(20), futures::TransferDirection::SpotToFutures);
     main.futures().transfer(to_futures).await?;
-    let rows = main.futures().transfers(ListFuturesTransfers::new(1, 10)).await?;
-    assert_eq!(rows.records[0].state, Some(FuturesTransferState::Finished));
+    let rows = main.futures().transfers(futures::ListTransfers::new(1, 10)).await?;
+    assert_eq!(rows.records[0].state, Some(futures::TransferState::Finished));
     let usdt = exchange.balances().into_iter().find(|row| row.wallet == "funding");
     assert_eq!(usdt.map(|row| row.available), Some(dec!(10)));
     Ok(())
@@ -86,16 +80,17 @@ async fn wallets_and_accounts_pass_money_on() -> TestResult {
 async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
     let (exchange, client) = open().await?;
     let account = client.account();
-    let networks = account.currencies(ListFundingCurrencies::new().currency("USDT")).await?;
+    let networks =
+        account.currencies(account::ListFundingCurrencies::new().currency("USDT")).await?;
     let network = networks.currencies[0].currency.clone();
     assert!(account.withdraw_quota(network.clone()).await?.fee > Some(dec!(0)));
     assert!(!account.deposit_address(network.clone()).await?.address.is_empty());
-    let sent = account.withdraw(Withdraw::to_address(network, dec!(100), "T1")).await?;
+    let sent = account.withdraw(account::Withdraw::to_address(network, dec!(100), "T1")).await?;
     exchange.deposit(1, "BTC", dec!(1)).ok_or("no deposit")?;
     exchange.advance(Duration::from_secs(60));
-    for operation in [FundingOperation::Withdraw, FundingOperation::Deposit] {
-        let rows = account.funding_history(ListFundingHistory::new(operation, 10)).await?;
-        assert_eq!(rows.records[0].status, FundingStatus::Done);
+    for operation in [account::FundingOperation::Withdraw, account::FundingOperation::Deposit] {
+        let rows = account.funding_history(account::ListFundingHistory::new(operation, 10)).await?;
+        assert_eq!(rows.records[0].status, account::FundingStatus::Done);
         assert!(rows.records[0].tx_id.is_some());
     }
     let row = account.funding_record(sent.withdraw_id.as_str()).await?.record.ok_or("no record")?;
@@ -109,23 +104,24 @@ async fn a_withdrawal_and_a_deposit_arrive() -> TestResult {
 async fn a_loan_is_taken_and_paid_back() -> TestResult {
     let (exchange, client) = open().await?;
     let margin = client.margin();
-    let into = TransferMargin::new("BTC_USDT", "USDT", dec!(1000), MarginTransferSide::In);
+    let into =
+        margin::TransferFunds::new("BTC_USDT", "USDT", dec!(1000), margin::TransferDirection::In);
     margin.transfer(into).await?;
-    let pairs = margin.pairs(ListMarginPairs::new().symbol("BTC_USDT")).await?;
+    let pairs = margin.pairs(margin::ListPairs::new().symbol("BTC_USDT")).await?;
     let terms = pairs.symbols[0].quote.as_ref().ok_or("no terms")?;
     assert_eq!(terms.borrowable_amount, Some(dec!(4000)));
-    margin.borrow(BorrowMargin::new("BTC_USDT", "USDT", dec!(1000))).await?;
+    margin.borrow(margin::Borrow::new("BTC_USDT", "USDT", dec!(1000))).await?;
     exchange.advance(Duration::from_secs(10_800));
-    let accounts = margin.accounts(ListMarginAccounts::new().symbol("BTC_USDT")).await?;
+    let accounts = margin.accounts(margin::ListAccounts::new().symbol("BTC_USDT")).await?;
     let quote = accounts.symbols[0].quote.as_ref().ok_or("no balance")?;
     assert_eq!(
         (quote.borrow_unpaid, quote.interest_unpaid),
         (Some(dec!(1000)), Some(dec!(0.12501)))
     );
-    margin.repay(RepayMargin::new("BTC_USDT", "USDT", dec!(1000.12501))).await?;
-    let rows = margin.repay_records(ListRepayRecords::new("BTC_USDT")).await?;
+    margin.repay(margin::Repay::new("BTC_USDT", "USDT", dec!(1000.12501))).await?;
+    let rows = margin.repay_records(margin::ListRepayRecords::new("BTC_USDT")).await?;
     assert_eq!(rows.records[0].repaid_interest, Some(dec!(0.12501)));
-    let rows = margin.borrow_records(ListBorrowRecords::new("BTC_USDT")).await?;
+    let rows = margin.borrow_records(margin::ListBorrowRecords::new("BTC_USDT")).await?;
     assert_eq!(rows.records[0].interest_amount, Some(dec!(0.12501)));
     Ok(())
 }

@@ -12,10 +12,8 @@ use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker};
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::spot::NewOrder;
-use bitmart::rest::system::QueryTime;
 use bitmart::rest::transport::{Body, Transport, TransportFuture};
-use bitmart::rest::{LimitPolicy, Limiter, Outcome, RetryPolicy, http};
+use bitmart::rest::{LimitPolicy, Limiter, Outcome, RetryPolicy, http, spot, system};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, rest, ws};
@@ -158,8 +156,8 @@ const SUBMIT: &str = "/spot/v2/submit_order";
 const TICKER: &str = "/spot/quotation/v3/ticker";
 
 /// An order that rests in the book.
-fn resting() -> NewOrder {
-    NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5)).into()
+fn resting() -> spot::NewOrder {
+    spot::NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5)).into()
 }
 
 async fn calls(exchange: &Sandbox) -> Outcomes {
@@ -173,7 +171,7 @@ async fn calls(exchange: &Sandbox) -> Outcomes {
     client.spot().submit_order(resting()).await?;
     exchange.inject(Fault::Unavailable.on(TICKER));
     client.spot().ticker("BTC_USDT").await?;
-    let unknown = NewOrder::limit_buy("NO_SUCH", dec!(1), dec!(1));
+    let unknown = spot::NewOrder::limit_buy("NO_SUCH", dec!(1), dec!(1));
     let rejected = client.spot().submit_order(unknown).await.expect_err("no such pair");
     assert_eq!(rejected.outcome(), Outcome::Rejected);
 
@@ -199,7 +197,7 @@ async fn calls(exchange: &Sandbox) -> Outcomes {
 
     let odd = r#"{"code":1000,"data":{"server_time":1527777538000,"zone":"UTC"}}"#;
     let drifting = builder()?.watch_drift(true).transport(Canned(odd)).build()?;
-    drifting.send(QueryTime::new()).await?;
+    drifting.send(system::QueryTime::new()).await?;
     Ok(())
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use bitmart::net::testing::{TestProxy, TestProxyBuilder};
 use bitmart::net::{Connect, ConnectErrorKind, Connector, Hop, Stream, TlsOptions, from_fn};
-use bitmart::rest::Outcome;
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::{Outcome, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::Service;
 use bitmart::ws::{ReconnectReason, Update, topic};
@@ -50,7 +49,7 @@ fn clients(
 /// An order and its push: both clients work.
 async fn trade(rest: &rest::Client, ws: &ws::Client) -> TestResult {
     let mut orders = ws.subscribe(topic::spot::user_orders("BTC_USDT")).await?;
-    let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(1000)).post_only();
+    let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(1000)).post_only();
     let placed = rest.spot().submit_order(order).await?;
     tokio::time::timeout(PATIENCE, async {
         while let Some(update) = orders.next().await {
@@ -99,7 +98,7 @@ async fn refused(
     kind: ConnectErrorKind,
 ) -> TestResult {
     let (rest, ws) = clients(exchange, connector)?;
-    let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(1000));
+    let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(1000));
     let error = rest.spot().submit_order(order).await.err().ok_or("it was sent")?;
     see_error(&error);
     assert_eq!(error.outcome(), Outcome::NotSent, "{error}");

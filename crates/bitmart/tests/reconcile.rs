@@ -1,11 +1,8 @@
 //! What became of orders whose answers were lost, asked of the sandbox over real sockets.
 
-use bitmart::rest::futures::{CancelFuturesOrder, Execution, NewFuturesOrder};
 use bitmart::rest::reconcile::Reconciled;
-use bitmart::rest::spot::{CancelOrder, NewOrder};
-use bitmart::rest::{Client, Outcome};
+use bitmart::rest::{Client, Outcome, futures, spot};
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
-use bitmart::types::{FuturesOrderState, MarginType, OrderState};
 use bitmart::{ClientOrderId, OrderId, dec};
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -22,8 +19,11 @@ async fn open() -> Result<(Sandbox, Client), Box<dyn std::error::Error>> {
     Ok((exchange, client))
 }
 
-async fn spot(client: &Client, order: NewOrder) -> Result<(OrderId, OrderState), String> {
-    let id = order.client_order_id().clone();
+async fn spot(
+    client: &Client,
+    order: spot::NewOrder,
+) -> Result<(OrderId, spot::OrderState), String> {
+    let id = order.client_order_id.clone();
     let error = client.spot().submit_order(order).await.expect_err("the answer is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     match client.spot().reconcile(&id).await.map_err(|error| error.to_string())? {
@@ -37,33 +37,33 @@ async fn a_spot_order_is_found_open_cancelled_and_filled() -> TestResult {
     let (exchange, client) = open().await?;
     for fault in [Fault::DropAfter, Fault::HtmlAfter(502), Fault::TruncatedJson] {
         exchange.inject(fault.on(SPOT));
-        let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
-        let id = order.client_order_id().clone();
+        let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
+        let id = order.client_order_id.clone();
         let (order_id, state) = spot(&client, order.into()).await?;
-        assert_eq!(state, OrderState::New);
-        let cancel = CancelOrder::new("BTC_USDT", order_id);
+        assert_eq!(state, spot::OrderState::New);
+        let cancel = spot::CancelOrder::new("BTC_USDT", order_id);
         assert!(client.spot().cancel_order(cancel).await?.canceled);
         let Reconciled::Placed(order) = client.spot().reconcile(&id).await? else {
             return Err("it was placed".into());
         };
-        assert_eq!(order.state, OrderState::Canceled);
+        assert_eq!(order.state, spot::OrderState::Canceled);
     }
     exchange.inject(Fault::DropAfter.on(SPOT));
-    let (_, state) = spot(&client, NewOrder::market_sell("BTC_USDT", dec!(0.001))).await?;
-    assert_eq!(state, OrderState::Filled);
+    let (_, state) = spot(&client, spot::NewOrder::market_sell("BTC_USDT", dec!(0.001))).await?;
+    assert_eq!(state, spot::OrderState::Filled);
     Ok(())
 }
 
-fn long(execution: Execution) -> NewFuturesOrder {
-    NewFuturesOrder::open_long("BTCUSDT", 1, execution)
+fn long(execution: futures::Execution) -> futures::NewOrder {
+    futures::NewOrder::open_long("BTCUSDT", 1, execution)
         .leverage(dec!(10))
-        .margin_type(MarginType::Cross)
+        .margin_type(futures::MarginType::Cross)
 }
 
 async fn futures(
     client: &Client,
     id: &ClientOrderId,
-) -> Result<(OrderId, FuturesOrderState), String> {
+) -> Result<(OrderId, futures::OrderState), String> {
     match client.futures().reconcile("BTCUSDT", id).await.map_err(|error| error.to_string())? {
         Reconciled::Placed(order) => Ok((order.order_id, order.state)),
         other => Err(format!("{other:?}")),
@@ -74,19 +74,19 @@ async fn futures(
 async fn a_futures_order_is_found_open_cancelled_and_filled() -> TestResult {
     let (exchange, client) = open().await?;
     exchange.inject(Fault::DropAfter.on(FUTURES));
-    let order = long(Execution::Limit(dec!(30000)));
-    let id = order.client_order_id().clone();
+    let order = long(futures::Execution::Limit(dec!(30000)));
+    let id = order.client_order_id.clone();
     let error = client.futures().submit_order(order).await.expect_err("the answer is lost");
     assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
     let (order_id, state) = futures(&client, &id).await?;
-    assert_eq!(state, FuturesOrderState::Open);
-    client.futures().cancel_order(CancelFuturesOrder::new("BTCUSDT", order_id)).await?;
-    assert_eq!(futures(&client, &id).await?.1, FuturesOrderState::Finished);
+    assert_eq!(state, futures::OrderState::Open);
+    client.futures().cancel_order(futures::CancelOrder::new("BTCUSDT", order_id)).await?;
+    assert_eq!(futures(&client, &id).await?.1, futures::OrderState::Finished);
 
     exchange.inject(Fault::HtmlAfter(502).on(FUTURES));
-    let order = long(Execution::Market);
-    let id = order.client_order_id().clone();
+    let order = long(futures::Execution::Market);
+    let id = order.client_order_id.clone();
     client.futures().submit_order(order).await.expect_err("the answer is lost");
-    assert_eq!(futures(&client, &id).await?.1, FuturesOrderState::Finished);
+    assert_eq!(futures(&client, &id).await?.1, futures::OrderState::Finished);
     Ok(())
 }

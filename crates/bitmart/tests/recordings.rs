@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bitmart::rest::spot::{CancelOrder, NewOrder};
 use bitmart::rest::testing::{Recorder, Replayer};
 use bitmart::rest::transport::HyperTransport;
-use bitmart::rest::{Client, LimitPolicy, Limiter, Outcome};
+use bitmart::rest::{Client, LimitPolicy, Limiter, Outcome, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::{ClientOrderId, dec};
 
@@ -40,11 +39,14 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let ticker = client.spot().ticker("BTC_USDT").await?;
     client.account().spot_wallet().await?;
     let id = ClientOrderId::new("CANARYorder1")?;
-    let order =
-        || NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).with_client_order_id(id.clone());
+    let order = || {
+        spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(1000)).client_order_id(id.clone())
+    };
     let placed = client.spot().submit_order(order()).await?;
-    let cancelled =
-        client.spot().cancel_order(CancelOrder::new("BTC_USDT", placed.order_id.clone())).await?;
+    let cancelled = client
+        .spot()
+        .cancel_order(spot::CancelOrder::new("BTC_USDT", placed.order_id.clone()))
+        .await?;
     assert!(cancelled.canceled);
     let refused = client.spot().ticker("NO_SUCH").await.expect_err("it is not listed");
     assert_eq!(refused.outcome(), Outcome::Rejected);
@@ -76,7 +78,7 @@ async fn what_a_user_records_conforms_and_is_played_again() -> TestResult {
     let again = client.spot().submit_order(order()).await?;
     assert_ne!(again.order_id, placed.order_id);
     let cancelled =
-        client.spot().cancel_order(CancelOrder::new("BTC_USDT", again.order_id)).await?;
+        client.spot().cancel_order(spot::CancelOrder::new("BTC_USDT", again.order_id)).await?;
     assert!(cancelled.canceled);
     let error = client.spot().ticker("ETH_USDT").await.expect_err("it was not recorded");
     assert_eq!(error.outcome(), Outcome::NotSent);

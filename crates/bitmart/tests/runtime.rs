@@ -10,9 +10,8 @@ use std::time::Duration;
 use bitmart::account::AccountTracker;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::dead_man::DeadManSwitch;
-use bitmart::rest::http;
-use bitmart::rest::spot::ListAccountTrades;
 use bitmart::rest::transport::{Body, HyperTransport, Transport, TransportFuture};
+use bitmart::rest::{http, spot};
 use bitmart::sandbox::{Config, Sandbox};
 use bitmart::ws::topic;
 use bitmart::{ClientOrderId, Credentials, Environment, Timestamp, rest, ws};
@@ -112,9 +111,9 @@ fn list() -> Vec<Line> {
         }),
         ("HistoryPages::next, own transport", WITHOUT_TIME, || {
             let (from, to) = (Timestamp::from_millis(0), Timestamp::from_millis(1_000));
-            work(
-                async move { own_transport().history(ListAccountTrades::new(), from, to).next().await },
-            )
+            work(async move {
+                own_transport().history(spot::ListAccountTrades::new(), from, to).next().await
+            })
         }),
         ("dead_man::Builder::start", OUTSIDE, || {
             work(async {

@@ -14,9 +14,8 @@ use std::time::Duration;
 
 use bitmart::account::AccountTracker;
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::spot::NewOrder;
 use bitmart::rest::transport::{HyperTransport, Transport, TransportFuture};
-use bitmart::rest::{Client, http};
+use bitmart::rest::{Client, http, spot};
 use bitmart::sandbox::{self, ApiKey, Config, Fault, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, dec, ws};
@@ -125,14 +124,14 @@ impl Transport for Custom {
 async fn rest_calls(client: &Client, exchange: &Sandbox) {
     see_debug(client);
     let spot = client.spot();
-    let order = || NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
+    let order = || spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
     let answer = client.send_detailed(bitmart::rest::spot::SubmitOrder::from(order())).await;
     see_debug(&answer);
     see_debug(&client.account().spot_wallet().await);
     exchange.inject(Fault::DropAfter.on("/spot/v2/submit_order").times(1));
     for result in [
         spot.submit_order(order()).await,
-        spot.submit_order(NewOrder::limit_buy("NO_SUCH", dec!(1), dec!(1))).await,
+        spot.submit_order(spot::NewOrder::limit_buy("NO_SUCH", dec!(1), dec!(1))).await,
     ] {
         see_debug(&result);
         if let Err(error) = result {
@@ -181,7 +180,7 @@ async fn nothing_that_is_noted_shown_or_told_holds_a_secret() -> TestResult {
     let client = Client::builder().environment(environment.clone()).credentials(right()?);
     let client = client.transport(custom(true)?).build()?;
     let call = tokio::spawn(async move {
-        let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
+        let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(30000));
         client.spot().submit_order(order).await
     });
     let panic = call.await.expect_err("it panics");

@@ -7,7 +7,7 @@ mod observed;
 
 use std::time::Duration;
 
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::ws::{Update, topic};
 use bitmart::{dec, rest, ws};
@@ -36,8 +36,8 @@ async fn traces_tell_what_happens_without_bodies_frames_or_secrets()
     let ws = ws::Client::builder().environment(environment).credentials(credentials).build()?;
 
     let mut orders = ws.subscribe(topic::spot::user_orders("ETH_USDT")).await?;
-    let order = NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5));
-    let client_order_id = order.client_order_id().clone();
+    let order = spot::NewOrder::limit_buy("ETH_USDT", dec!(0.01), dec!(1234.5));
+    let client_order_id = order.client_order_id.clone();
     let placed = rest.spot().submit_order(order).await?;
     tokio::time::timeout(PATIENCE, async {
         while let Some(update) = orders.next().await {

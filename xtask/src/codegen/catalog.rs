@@ -90,13 +90,13 @@ fn fields(
     for field in &endpoint.fields {
         let (path, form) = field.split_once(": ").unwrap_or((field, "text"));
         let _ = write!(out, "Field::new({path:?}, {form:?})");
-        if let Some(Fact { doc, rust }) = facts.get(path) {
+        if let Some(Fact { doc, rust, module }) = facts.get(path) {
             if !doc.is_empty() {
                 let _ = write!(out, ".doc({doc:?})");
             }
-            if enums.contains_key(rust) {
-                let _ = write!(out, ".values(meanings::{})", constant(rust));
-                used.insert(rust.clone());
+            if let Some(enumeration) = enums.find(module, rust) {
+                let _ = write!(out, ".values(meanings::{})", constant(enumeration));
+                used.insert(enumeration.to_owned());
             }
             if rust.ends_with("Id") {
                 out.push_str(".id()");
@@ -113,8 +113,8 @@ fn fields(
 /// What the values of the used enumerations mean.
 fn meanings(enums: &Enums, used: &BTreeSet<String>) -> Result<File, String> {
     let mut out = "use super::Meaning;\n\n".to_owned();
-    for (name, values) in enums.iter().filter(|(name, _)| used.contains(*name)) {
-        let _ = writeln!(out, "pub(super) static {}: &[Meaning] = &[", constant(name));
+    for (path, values) in enums.iter().filter(|(path, _)| used.contains(*path)) {
+        let _ = writeln!(out, "pub(super) static {}: &[Meaning] = &[", constant(path));
         for value in values {
             let _ =
                 writeln!(out, "Meaning::new({:?}, {:?}, {:?}),", value.wire, value.name, value.doc);
@@ -122,12 +122,13 @@ fn meanings(enums: &Enums, used: &BTreeSet<String>) -> Result<File, String> {
         out.push_str("];\n\n");
     }
     let path = "crates/bitmart-rest/src/api/catalog/meanings.rs";
-    File::rust(path, "crates/bitmart-types/src/enums/*.rs", &out)
+    File::rust(path, "the enumerations of bitmart-types and bitmart-rest", &out)
 }
 
-/// `FuturesSide` as `FUTURES_SIDE`.
-fn constant(name: &str) -> String {
-    types::snake_case(name).to_uppercase()
+/// `futures::OrderType` as `FUTURES_ORDER_TYPE`.
+fn constant(path: &str) -> String {
+    let parts: Vec<String> = path.split("::").map(types::snake_case).collect();
+    parts.join("_").to_uppercase()
 }
 
 fn parameters(params: &[Param]) -> String {

@@ -338,7 +338,8 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             if !endpoint.id.starts_with(&format!("{}_", section.group)) {
                 return fail(format!("the id does not start with the group `{}`", section.group));
             }
-            for unique in [&endpoint.id, &endpoint.request, &endpoint.route()] {
+            let request = section.public_path(endpoint);
+            for unique in [&endpoint.id, &request, &endpoint.route()] {
                 if !seen.insert(unique.clone()) {
                     return fail(format!("`{unique}` is used twice"));
                 }

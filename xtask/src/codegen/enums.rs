@@ -1,4 +1,4 @@
-//! The enumerations of bitmart-types: what each value on the wire means.
+//! The enumerations of the client: what each value on the wire means.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,41 +10,73 @@ use syn::{Attribute, Item, Token};
 use super::models::doc;
 use super::types::snake_case;
 
-/// The values of every enumeration, by its name.
-pub(crate) type Enums = BTreeMap<String, Vec<Value>>;
+/// The enumerations of the client.
+#[derive(Default)]
+pub(crate) struct Enums(BTreeMap<String, Vec<Value>>);
 
 /// A value of an enumeration.
 pub(crate) struct Value {
     /// The documented spelling on the wire.
     pub(crate) wire: String,
-    /// A word for it: `open_long`.
+    /// Its name in snake case: `open_long`.
     pub(crate) name: String,
     pub(crate) doc: String,
 }
 
-/// Reads every enumeration of the sources in `folder`.
-pub(crate) fn load(folder: &Path) -> Result<Enums, String> {
-    let explain = |error: std::io::Error| format!("{}: {error}", folder.display());
-    let mut enums = Enums::new();
-    for entry in std::fs::read_dir(folder).map_err(explain)? {
-        let path = entry.map_err(explain)?.path();
-        let text = std::fs::read_to_string(&path).map_err(explain)?;
-        source(&mut enums, &text).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    Ok(enums)
-}
-
-/// Reads one source.
-pub(crate) fn source(enums: &mut Enums, text: &str) -> syn::Result<()> {
-    for item in syn::parse_file(text)?.items {
-        let Item::Macro(item) = item else { continue };
-        let name = item.mac.path.segments.last().map(|last| last.ident.to_string());
-        if matches!(name.as_deref(), Some("open_enum" | "open_int_enum")) {
-            let Enumeration { name, values } = syn::parse2(item.mac.tokens)?;
-            enums.insert(name, values);
+impl Enums {
+    /// Reads the enumerations of bitmart-types and of the groups of bitmart-rest. `root` is the
+    /// workspace's.
+    pub(crate) fn load(root: &Path) -> Result<Self, String> {
+        let mut enums = Self::default();
+        let types = root.join("crates/bitmart-types/src");
+        for (module, file) in [("", "enums.rs"), ("spot", "spot.rs"), ("futures", "futures.rs")] {
+            enums.file(module, &types.join(file))?;
         }
+        let groups = root.join("crates/bitmart-rest/src/api");
+        let explain = |error: std::io::Error| format!("{}: {error}", groups.display());
+        for entry in std::fs::read_dir(&groups).map_err(explain)? {
+            let group = entry.map_err(explain)?.path();
+            let file = group.join("enums.rs");
+            if file.exists() {
+                let module = group.file_name().unwrap_or_default().to_string_lossy();
+                enums.file(&module, &file)?;
+            }
+        }
+        Ok(enums)
     }
-    Ok(())
+
+    fn file(&mut self, module: &str, path: &Path) -> Result<(), String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        self.source(module, &text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// Reads one source; its enumerations are in the public module `module`, or at the root if that
+    /// is empty.
+    fn source(&mut self, module: &str, text: &str) -> syn::Result<()> {
+        for item in syn::parse_file(text)?.items {
+            let Item::Macro(item) = item else { continue };
+            let name = item.mac.path.segments.last().map(|last| last.ident.to_string());
+            if matches!(name.as_deref(), Some("open_enum" | "open_int_enum")) {
+                let Enumeration { name, values } = syn::parse2(item.mac.tokens)?;
+                let path = if module.is_empty() { name } else { format!("{module}::{name}") };
+                self.0.insert(path, values);
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of the enumeration that `name` means in `module`: `futures::Side`, or `TradeRole` for
+    /// one at the root of bitmart-types.
+    pub(crate) fn find(&self, module: &str, name: &str) -> Option<&str> {
+        let own = format!("{module}::{name}");
+        self.0.get_key_value(&own).or_else(|| self.0.get_key_value(name)).map(|(path, _)| &**path)
+    }
+
+    /// Every enumeration, by its path.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[Value])> {
+        self.0.iter().map(|(path, values)| (&**path, &**values))
+    }
 }
 
 struct Enumeration {

@@ -11,6 +11,8 @@ pub(crate) struct Fact {
     pub(crate) doc: String,
     /// Name of its type.
     pub(crate) rust: String,
+    /// Public module in which that name is used.
+    pub(crate) module: String,
 }
 
 /// Deepest nesting of models that is followed.
@@ -60,7 +62,9 @@ impl<'a> Walk<'a> {
                 if let Some(model) = self.models.find(module.as_deref(), name, from) {
                     self.model(model, path, depth);
                 } else {
-                    let fact = Fact { doc: plain(doc), rust: name.clone() };
+                    let module = module.as_deref().or(from.map(Model::module)).unwrap_or_default();
+                    let fact =
+                        Fact { doc: plain(doc), rust: name.clone(), module: module.to_owned() };
                     self.facts.insert(path.to_owned(), fact);
                 }
             }
@@ -84,7 +88,9 @@ impl<'a> Walk<'a> {
 /// to other items are dropped.
 fn plain(doc: &str) -> String {
     let is_of_use = |sentence: &&str| {
-        !sentence.contains("](") && !sentence.contains("[`") && *sentence != "`None`: not told"
+        !sentence.contains("](")
+            && !sentence.contains("[`")
+            && !["`None` if absent", "`None`: not told"].contains(sentence)
     };
     let sentences = doc.trim_end_matches('.').split(". ").map(str::trim).filter(is_of_use);
     let text = sentences.collect::<Vec<_>>().join(". ").replace("`None`", "blank");
@@ -100,13 +106,13 @@ mod tests {
     #[test]
     fn documentation_is_for_readers_of_files() {
         for (doc, wanted) in [
-            ("Fee. `None`: not told.", "Fee."),
+            ("Fee. `None` if absent.", "Fee."),
             (
                 "Limit price; `None` or 0 for a market order.",
                 "Limit price; blank or 0 for a market order.",
             ),
             ("How far it is. [`progress`](Self::progress) says which.", "How far it is."),
-            ("`None`: not told.", ""),
+            ("`None` if absent.", ""),
         ] {
             assert_eq!(plain(doc), wanted);
         }
@@ -131,7 +137,11 @@ mod tests {
             } }
         ";
         models.source(Path::new("x.rs"), text).expect("it is read");
-        let fact = |doc: &str, rust: &str| Fact { doc: doc.to_owned(), rust: rust.to_owned() };
+        let fact = |doc: &str, rust: &str| Fact {
+            doc: doc.to_owned(),
+            rust: rust.to_owned(),
+            module: "x".to_owned(),
+        };
         let fields = ["days.{day}[].PRICE: decimal text".to_owned()];
         let found = facts(&models, "Unverified<List>", &fields).expect("facts");
         assert_eq!(found["rows[].PRICE"], fact("What it costs.", "Decimal"));

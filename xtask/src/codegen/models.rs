@@ -184,7 +184,7 @@ impl Models {
 
 impl Model {
     /// The public module that it is in.
-    fn module(&self) -> &str {
+    pub(crate) fn module(&self) -> &str {
         module(&self.file)
     }
 }

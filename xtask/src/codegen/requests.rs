@@ -52,6 +52,14 @@ pub(crate) fn render(section: &Section, models: &Models, sdks: &SdkNames) -> Res
         .filter(|param| types::path(&param.rust).starts_with("bitmart_types::"))
         .map(|param| param.rust.as_str())
         .collect();
+    // A type of an endpoint's own module is qualified with the module: `futures::KlineStep`.
+    let modules: BTreeSet<&str> = section
+        .endpoints
+        .iter()
+        .filter(|endpoint| !endpoint.custom)
+        .flat_map(|endpoint| &endpoint.params)
+        .filter_map(|param| Some(param.rust.split_once("::")?.0))
+        .collect();
     let mut text = String::new();
     if !types.is_empty() {
         let types: Vec<&str> = types.into_iter().collect();
@@ -61,7 +69,11 @@ pub(crate) fn render(section: &Section, models: &Models, sdks: &SdkNames) -> Res
     if section.endpoints.iter().any(|endpoint| !endpoint.custom) {
         text.push_str("use serde::{Deserialize, Serialize};\n");
     }
-    let _ = writeln!(text, "\nuse crate::{{{}}};\n", imports.join(", "));
+    text.push('\n');
+    for module in modules {
+        let _ = writeln!(text, "use crate::api::{module};");
+    }
+    let _ = writeln!(text, "use crate::{{{}}};\n", imports.join(", "));
     let path =
         format!("crates/bitmart-rest/src/api/{}/generated.rs", section.module.replace("::", "/"));
     File::rust(path, &format!("crates/bitmart-rest/api/{}", section.file), &(text + &body))

@@ -1,10 +1,7 @@
 //! `auth check`: does the key work, and what may it do?
 
 use bitmart::Environment;
-use bitmart::rest::account::QueryAccountInfo;
-use bitmart::rest::futures::ListFuturesAssets;
-use bitmart::rest::spot::ListOpenOrders;
-use bitmart::rest::{Client, Error};
+use bitmart::rest::{Client, Error, account, futures, spot};
 use bitmart::types::Service;
 
 use crate::context::Context;
@@ -23,10 +20,10 @@ pub(crate) enum Proof {
 /// A read that needs as much of the key as the environment lets a read need.
 pub(crate) async fn prove(client: &Client, environment: &Environment) -> Result<Proof, Error> {
     if environment.address(Service::SpotRest).is_ok() {
-        client.send(ListOpenOrders::new()).await?;
+        client.send(spot::ListOpenOrders::new()).await?;
         return Ok(Proof::Signature);
     }
-    client.send(ListFuturesAssets::new()).await?;
+    client.send(futures::ListAssets::new()).await?;
     Ok(Proof::Key)
 }
 
@@ -41,7 +38,7 @@ pub(super) async fn run(context: &Context, profile: Option<&str>) -> Result<(), 
             return Ok(());
         }
     }
-    match client.send(QueryAccountInfo::new()).await {
+    match client.send(account::QueryAccountInfo::new()).await {
         // The answer has masked keys only.
         Ok(info) => {
             let data = Json::read(info.raw())

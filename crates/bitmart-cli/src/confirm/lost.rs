@@ -175,8 +175,8 @@ impl From<Reconciled<bitmart::rest::spot::Order>> for Found {
     }
 }
 
-impl From<Reconciled<bitmart::rest::futures::FuturesOrder>> for Found {
-    fn from(found: Reconciled<bitmart::rest::futures::FuturesOrder>) -> Self {
+impl From<Reconciled<bitmart::rest::futures::Order>> for Found {
+    fn from(found: Reconciled<bitmart::rest::futures::Order>) -> Self {
         match found {
             Reconciled::Placed(order) => Self::Placed {
                 order_id: order.order_id.to_string(),

@@ -4,8 +4,7 @@
 
 use bitmart::Decimal;
 use bitmart::rest::catalog::EndpointEntry;
-use bitmart::rest::futures::{Contract, ListContracts, ListPositions};
-use bitmart::rest::{Client, Error};
+use bitmart::rest::{Client, Error, futures};
 
 use super::{Market, Parameters, market, text};
 use crate::failure::chain;
@@ -41,14 +40,14 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let buys = text(parameters, "side").as_deref() == Some("buy");
     let ticker = client.spot().ticker(symbol.as_str()).await?;
     let touch = if buys { ticker.ask_price } else { ticker.bid_price };
-    let touch = touch.or(ticker.last);
+    let touch = touch.or(ticker.last_price);
     let price = number(parameters, "price");
     let size = number(parameters, "size");
     let at = price.or(touch);
     let notional = number(parameters, "notional").or_else(|| size?.checked_mul(at?));
     let mut lines = vec![format!(
         "market                  last {}, {} {}",
-        told(ticker.last.as_ref()),
+        told(ticker.last_price.as_ref()),
         if buys { "ask" } else { "bid" },
         told(touch.as_ref())
     )];
@@ -61,7 +60,7 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
     let pays = if buys { notional } else { size };
     let currency = if buys { quote } else { base };
     if let (Some(pays), Ok(wallet)) = (pays, client.account().spot_wallet().await) {
-        let balance = wallet.balance(currency).map(|balance| balance.available);
+        let balance = wallet.find(currency).map(|balance| balance.available);
         // Where no row is missing, a currency without one has nothing.
         let free = balance.or_else(|| wallet.wallet.is_whole().then_some(Decimal::ZERO));
         lines.push(match free {
@@ -80,7 +79,7 @@ async fn spot(client: &Client, parameters: &Parameters) -> Result<Vec<String>, E
 async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>, Error> {
     let symbol = text(parameters, "symbol").unwrap_or_default();
     let contracts =
-        client.futures().contracts(ListContracts::new().symbol(symbol.as_str())).await?;
+        client.futures().contracts(futures::ListContracts::new().symbol(symbol.as_str())).await?;
     let Some(contract) = contracts.symbols.into_iter().find(|one| one.symbol.as_str() == symbol)
     else {
         return Ok(vec![format!("no contract is called {symbol}")]);
@@ -104,7 +103,8 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
             told(contract.base_currency.as_ref())
         ));
     }
-    let positions = client.futures().positions(ListPositions::new().symbol(symbol.as_str())).await;
+    let positions =
+        client.futures().positions(futures::ListPositions::new().symbol(symbol.as_str())).await;
     if let Ok(positions) = positions {
         let net: Option<Decimal> = positions.iter().map(|position| position.signed_size).sum();
         lines.push(match net.filter(|_| positions.is_whole()) {
@@ -122,7 +122,7 @@ async fn futures(client: &Client, parameters: &Parameters) -> Result<Vec<String>
     Ok(lines)
 }
 
-fn notional(contract: &Contract, price: Decimal, size: Decimal) -> Option<Decimal> {
+fn notional(contract: &futures::Contract, price: Decimal, size: Decimal) -> Option<Decimal> {
     price.checked_mul(size)?.checked_mul(contract.contract_size)
 }
 

@@ -4,10 +4,7 @@
 //! has to be allowed by itself.
 
 use bitmart::Decimal;
-use bitmart::rest::Client;
-use bitmart::rest::account::{
-    FundingCurrency, ListFundingCurrencies, QueryWallet, WithdrawAddress, WithdrawQuota,
-};
+use bitmart::rest::{Client, account};
 
 use super::address::{is_evm, is_same_network, looks_right, usually_needs_memo};
 use super::{Parameters, prompt, text};
@@ -37,7 +34,7 @@ pub(crate) async fn choose_network(
     if !on_chain || code.contains('-') {
         return Ok(());
     }
-    let rows = match client.account().currencies(ListFundingCurrencies::new()).await {
+    let rows = match client.account().currencies(account::ListFundingCurrencies::new()).await {
         Ok(list) => list.currencies.into_vec(),
         // By which one it would leave is then not known.
         Err(error) => return Err(Failure::from(error).about(&format!("networks of {code}"))),
@@ -61,7 +58,7 @@ pub(crate) async fn choose_network(
                 eprintln!("  {}", network_line(row));
             }
             let chosen = prompt::choice("which one is the address on?")?;
-            let fits = |row: &&FundingCurrency| {
+            let fits = |row: &&account::FundingCurrency| {
                 row.currency.as_str().eq_ignore_ascii_case(&chosen)
                     || row.network.as_deref().is_some_and(|name| is_same_network(name, &chosen))
             };
@@ -89,7 +86,7 @@ fn state(open: Option<bool>) -> &'static str {
     }
 }
 
-fn network_line(row: &FundingCurrency) -> String {
+fn network_line(row: &account::FundingCurrency) -> String {
     format!(
         "{:<16}{}, fee {}, minimum {}",
         row.currency.as_str(),
@@ -163,8 +160,8 @@ pub(super) async fn check(client: &Client, parameters: &Parameters) -> Checked {
     checked
 }
 
-async fn network(client: &Client, code: &str) -> Result<Option<FundingCurrency>, String> {
-    let list = client.account().currencies(ListFundingCurrencies::new()).await;
+async fn network(client: &Client, code: &str) -> Result<Option<account::FundingCurrency>, String> {
+    let list = client.account().currencies(account::ListFundingCurrencies::new()).await;
     let list = list.map_err(|error| chain(&error))?;
     Ok(list.currencies.into_iter().find(|row| row.currency.as_str() == code))
 }
@@ -178,7 +175,10 @@ struct Terms {
 }
 
 impl Terms {
-    fn of(network: Option<&FundingCurrency>, quota: Option<&WithdrawQuota>) -> Self {
+    fn of(
+        network: Option<&account::FundingCurrency>,
+        quota: Option<&account::WithdrawQuota>,
+    ) -> Self {
         let listed_fee = network.and_then(|row| row.withdraw_fee.or(row.withdraw_min_fee));
         let listed_minimum = network.and_then(|row| row.withdraw_min_size);
         Self {
@@ -219,7 +219,8 @@ impl Terms {
 
 async fn available(client: &Client, code: &str, amount: Decimal, source: &str) -> Option<String> {
     let coin = plain(code);
-    let wallet = client.account().wallet(QueryWallet::new().currency(coin)).await.ok()?.wallet;
+    let wallet =
+        client.account().wallet(account::QueryWallet::new().currency(coin)).await.ok()?.wallet;
     if !wallet.is_whole() {
         return None;
     }
@@ -247,7 +248,7 @@ async fn in_btc(client: &Client, coin: &str, amount: Decimal) -> Option<Decimal>
         return Some(amount);
     }
     let price =
-        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last;
+        async |coin: &str| client.spot().ticker(format!("{coin}_USDT").as_str()).await.ok()?.last_price;
     let usdt = if coin == "USDT" { amount } else { amount.checked_mul(price(coin).await?)? };
     Some(usdt.checked_div(price("BTC").await?)?.round_dp(4))
 }
@@ -262,7 +263,7 @@ pub(crate) struct To<'a> {
 }
 
 /// Whether a saved address is for withdrawals of this currency by this network.
-pub(crate) fn is_for(saved: &WithdrawAddress, code: &str, network: &str) -> bool {
+pub(crate) fn is_for(saved: &account::WithdrawAddress, code: &str, network: &str) -> bool {
     let same_coin = saved.currency.as_ref().is_none_or(|of| plain(of.as_str()) == plain(code));
     let same_network = match (&saved.network, &saved.currency) {
         (Some(of), _) => is_same_network(of, network),
@@ -274,12 +275,15 @@ pub(crate) fn is_for(saved: &WithdrawAddress, code: &str, network: &str) -> bool
 }
 
 impl To<'_> {
-    fn saved<'a>(&self, saved: &'a [WithdrawAddress]) -> Vec<&'a WithdrawAddress> {
+    fn saved<'a>(
+        &self,
+        saved: &'a [account::WithdrawAddress],
+    ) -> Vec<&'a account::WithdrawAddress> {
         saved.iter().filter(|one| one.address == self.address).collect()
     }
 
     /// Whether the address is a saved one.
-    fn standing(&self, saved: &[WithdrawAddress]) -> String {
+    fn standing(&self, saved: &[account::WithdrawAddress]) -> String {
         let same = self.saved(saved);
         let fitting = same.iter().find(|one| is_for(one, self.code, self.network));
         let Some(one) = fitting.or(same.first()) else {
@@ -297,15 +301,16 @@ impl To<'_> {
     /// What may lose the money. `deposits_have_memo`: the exchange's own addresses there need one.
     pub(crate) fn doubts(
         &self,
-        saved: &[WithdrawAddress],
+        saved: &[account::WithdrawAddress],
         deposits_have_memo: bool,
     ) -> Vec<String> {
         let Self { code, network, memo, .. } = self;
         let mut doubts = Vec::new();
         let same = self.saved(saved);
-        let fits = |one: &&&WithdrawAddress| is_for(one, code, network);
+        let fits = |one: &&&account::WithdrawAddress| is_for(one, code, network);
         // One address may be saved several times, with several memos.
-        let same_memo = |one: &&&WithdrawAddress| one.memo.as_deref().unwrap_or_default() == *memo;
+        let same_memo =
+            |one: &&&account::WithdrawAddress| one.memo.as_deref().unwrap_or_default() == *memo;
         let fitting = same.iter().filter(fits).find(same_memo).or_else(|| same.iter().find(fits));
         // The exchange has looked at one that was saved for this very network.
         let vouched =
@@ -333,14 +338,14 @@ impl To<'_> {
 
 #[cfg(test)]
 mod tests {
-    use bitmart::rest::account::WithdrawAddress;
+    use bitmart::rest::account;
 
     use super::{To, is_for};
 
     const TRON: &str = "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf";
     const EVM: &str = "0x52908400098527886E0F7030069857D2E4169EE7";
 
-    fn saved(json: &str) -> WithdrawAddress {
+    fn saved(json: &str) -> account::WithdrawAddress {
         serde_json::from_str(json).expect("a saved address")
     }
 

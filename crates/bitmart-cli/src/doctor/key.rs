@@ -1,8 +1,7 @@
 //! The key: whether it works, what it signs, what it may do.
 
 use bitmart::Timestamp;
-use bitmart::rest::account::QueryAccountInfo;
-use bitmart::rest::{Encoder, Error, spot::ListOpenOrders};
+use bitmart::rest::{Encoder, Error, account, spot};
 
 use super::{Finding, trouble};
 use crate::auth::check::{Proof, prove};
@@ -39,7 +38,7 @@ pub(super) async fn check(target: &Target) -> Vec<Finding> {
         }
     }
     // BitMart does not document this call, so a refusal is no trouble.
-    match client.send_detailed(QueryAccountInfo::new()).await {
+    match client.send_detailed(account::QueryAccountInfo::new()).await {
         Ok(info) => {
             let keys = info.data.value().and_then(|info| info.api_keys.clone()).unwrap_or_default();
             let current = keys.iter().find(|key| key.is_current == Some(true));
@@ -51,7 +50,7 @@ pub(super) async fn check(target: &Target) -> Vec<Finding> {
             findings.push(Finding::good("permissions", format!("not told: {}", chain(&error))));
         }
     }
-    if let Ok(answer) = client.send_detailed(ListOpenOrders::new()).await {
+    if let Ok(answer) = client.send_detailed(spot::ListOpenOrders::new()).await {
         findings.push(Finding::good(
             "limit",
             match answer.rate_limit {
@@ -83,7 +82,7 @@ fn signature(target: &Target) -> Finding {
     let now = Timestamp::now();
     let body = Encoder::new(&target.environment).ok().and_then(|encoder| {
         let encoder = encoder.with_credentials(target.credentials.clone()?).ok()?;
-        let request = encoder.encode(&ListOpenOrders::new(), now).ok()?;
+        let request = encoder.encode(&spot::ListOpenOrders::new(), now).ok()?;
         Some(String::from_utf8_lossy(request.body()).into_owned())
     });
     match body {

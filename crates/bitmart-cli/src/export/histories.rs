@@ -1,20 +1,10 @@
 //! From the id of an endpoint to the type of its rows.
 
 use bitmart::Timestamp;
-use bitmart::rest::account::ListFundingHistory;
 use bitmart::rest::bytes::Bytes;
-use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
-use bitmart::rest::futures::{
-    ListAutoRepayments, ListCollateralInterest, ListFuturesFills, ListFuturesKlines,
-    ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
-};
 use bitmart::rest::history::{Cursor, History, RowKey, Walk};
 use bitmart::rest::http::{HeaderMap, StatusCode};
-use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
-use bitmart::rest::spot::{
-    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders, ListOrderHistory,
-};
-use bitmart::rest::{Endpoint, decode};
+use bitmart::rest::{Endpoint, account, decode, earn, futures, margin, spot};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -92,21 +82,21 @@ macro_rules! histories {
 }
 
 histories!(
-    ListOrderHistory,
-    ListOpenOrders,
-    ListAlgoOrderHistory,
-    ListAccountTrades,
-    ListFundingHistory,
-    ListBorrowRecords,
-    ListRepayRecords,
-    ListFuturesOrderHistory,
-    ListFuturesFills,
-    ListFuturesTransactions,
-    ListFuturesTransfers,
-    ListAutoRepayments,
-    ListCollateralInterest,
-    ListFlexibleRecords,
-    ListFixedRecords,
-    ListKlines,
-    ListFuturesKlines,
+    spot::ListOrderHistory,
+    spot::ListOpenOrders,
+    spot::ListAlgoOrderHistory,
+    spot::ListAccountTrades,
+    account::ListFundingHistory,
+    margin::ListBorrowRecords,
+    margin::ListRepayRecords,
+    futures::ListOrderHistory,
+    futures::ListFills,
+    futures::ListTransactions,
+    futures::ListTransfers,
+    futures::ListAutoRepayments,
+    futures::ListCollateralInterest,
+    earn::ListFlexibleRecords,
+    earn::ListFixedRecords,
+    spot::ListKlines,
+    futures::ListKlines,
 );

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use bitmart::Timestamp;
-use bitmart::rest::system::QueryTime;
-use bitmart::rest::{Category, Client, Error, ErrorKind, RetryClass};
+use bitmart::rest::{Category, Client, Error, ErrorKind, RetryClass, system};
 
 use super::progress::clock;
 use crate::failure::chain;
@@ -74,7 +73,7 @@ impl Patience {
             RetryClass::AfterTime { .. } => {
                 if self.tries >= TRIES
                     && may_fail_alone(error)
-                    && client.send(QueryTime::new()).await.is_ok()
+                    && client.send(system::QueryTime::new()).await.is_ok()
                 {
                     self.postponed += 1;
                     self.succeeded();

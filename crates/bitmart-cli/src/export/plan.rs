@@ -3,17 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bitmart::rest::account::ListFundingHistory;
-use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
-use bitmart::rest::futures::{
-    ListAutoRepayments, ListCollateralInterest, ListContracts, ListFuturesFills, ListFuturesKlines,
-    ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
-};
-use bitmart::rest::margin::{ListBorrowRecords, ListRepayRecords};
-use bitmart::rest::spot::{
-    ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders, ListOrderHistory,
-};
-use bitmart::types::{EarnRecordType, FundingOperation, FuturesAccount};
+use bitmart::rest::{account, earn, futures, margin, spot};
 use serde_json::{Value, json};
 
 use super::store::part;
@@ -91,7 +81,7 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
             "balances" => balances(export).await?,
             "orders" => {
                 // Open orders first: what ends in between is in the history then.
-                open_list(export, "open-orders", ListOpenOrders::new()).await?;
+                open_list(export, "open-orders", spot::ListOpenOrders::new()).await?;
                 once(
                     export,
                     "open-algo-orders",
@@ -100,14 +90,14 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
                     Most::Rows(200),
                 )
                 .await?;
-                history(export, "orders", ListOrderHistory::new()).await?;
-                history(export, "algo-orders", ListAlgoOrderHistory::new()).await?;
+                history(export, "orders", spot::ListOrderHistory::new()).await?;
+                history(export, "algo-orders", spot::ListAlgoOrderHistory::new()).await?;
             }
-            "trades" => history(export, "trades", ListAccountTrades::new()).await?,
-            "deposits" => funding(export, group, FundingOperation::Deposit).await?,
-            "withdrawals" => funding(export, group, FundingOperation::Withdraw).await?,
+            "trades" => history(export, "trades", spot::ListAccountTrades::new()).await?,
+            "deposits" => funding(export, group, account::FundingOperation::Deposit).await?,
+            "withdrawals" => funding(export, group, account::FundingOperation::Withdraw).await?,
             "transfers" => {
-                history(export, "futures-transfers", ListFuturesTransfers::new(1, 1)).await?;
+                history(export, "futures-transfers", futures::ListTransfers::new(1, 1)).await?;
                 let asked = json!({ "moveType": "spot to spot", "N": NEWEST });
                 let most = Most::Rows(NEWEST as usize);
                 once(export, "account-transfers", "sub_accounts_own_transfers", asked, most)
@@ -126,9 +116,10 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
         let step = what.step.as_str();
         let name = format!("klines-{}-{step}m", part(symbol));
         if symbol.contains('_') {
-            history(export, &name, ListKlines::new(symbol.as_str()).step(step.into())).await?;
+            history(export, &name, spot::ListKlines::new(symbol.as_str()).step(step.into()))
+                .await?;
         } else {
-            let request = ListFuturesKlines::new(symbol.as_str(), export.from, export.to);
+            let request = futures::ListKlines::new(symbol.as_str(), export.from, export.to);
             history(export, &name, request.step(step.into())).await?;
         }
     }
@@ -138,13 +129,13 @@ pub(super) async fn run(export: &mut Export, what: &What) -> Result<(), Failure>
 async fn funding(
     export: &mut Export,
     name: &str,
-    operation: FundingOperation,
+    operation: account::FundingOperation,
 ) -> Result<(), Failure> {
-    history(export, name, ListFundingHistory::new(operation, 1)).await
+    history(export, name, account::ListFundingHistory::new(operation, 1)).await
 }
 
 async fn transactions(export: &mut Export) -> Result<(), Failure> {
-    history(export, "futures-transactions", ListFuturesTransactions::new()).await
+    history(export, "futures-transactions", futures::ListTransactions::new()).await
 }
 
 /// What the account has now.
@@ -169,7 +160,7 @@ async fn balances(export: &mut Export) -> Result<(), Failure> {
 /// Loans are told by pair only: of those where the account has something now or had an order.
 async fn margin(export: &mut Export) -> Result<(), Failure> {
     once(export, "balances-margin", "margin_accounts", json!({}), Most::All).await?;
-    history(export, "orders", ListOrderHistory::new()).await?;
+    history(export, "orders", spot::ListOrderHistory::new()).await?;
     let mut pairs = BTreeSet::new();
     read::all(&export.folder, "orders", |row| {
         if row["orderMode"] == "iso_margin" {
@@ -190,8 +181,8 @@ async fn margin(export: &mut Export) -> Result<(), Failure> {
     for pair in pairs {
         let pair = pair.as_str();
         let name = |what: &str| format!("margin-{what}-{}", part(pair));
-        history(export, &name("loans"), ListBorrowRecords::new(pair)).await?;
-        history(export, &name("repayments"), ListRepayRecords::new(pair)).await?;
+        history(export, &name("loans"), margin::ListBorrowRecords::new(pair)).await?;
+        history(export, &name("repayments"), margin::ListRepayRecords::new(pair)).await?;
     }
     Ok(())
 }
@@ -208,7 +199,7 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
         once(export, name, endpoint, asked, most).await?;
     }
     transactions(export).await?;
-    history(export, "futures-trades", ListFuturesFills::new()).await?;
+    history(export, "futures-trades", futures::ListFills::new()).await?;
     let mut contracts = BTreeSet::new();
     let sources =
         ["futures-transactions", "futures-trades", "futures-open-orders", "futures-plan-orders"];
@@ -216,34 +207,34 @@ async fn futures(export: &mut Export, all_contracts: bool) -> Result<(), Failure
         read::all(&export.folder, source, |row| contracts.extend(text(&row, "symbol")))?;
     }
     if all_contracts && export.forecast.is_none() {
-        let listed = export.client.send(ListContracts::new()).await?;
+        let listed = export.client.send(futures::ListContracts::new()).await?;
         contracts.extend(listed.symbols.iter().map(|contract| contract.symbol.to_string()));
     }
     for contract in contracts {
         let name = format!("futures-orders-{}", part(&contract));
-        history(export, &name, ListFuturesOrderHistory::new(contract.as_str())).await?;
+        history(export, &name, futures::ListOrderHistory::new(contract.as_str())).await?;
     }
     // The account that copy trading has, beside the one of one's own.
-    let copied = || FuturesAccount::CopyTrading;
-    let request = ListFuturesTransactions::new().account(copied());
+    let copied = || futures::TradingAccount::CopyTrading;
+    let request = futures::ListTransactions::new().account(copied());
     history(export, "copy-trading-transactions", request).await?;
-    let request = ListFuturesFills::new().account(copied());
+    let request = futures::ListFills::new().account(copied());
     history(export, "copy-trading-trades", request).await?;
-    history(export, "futures-repayments", ListAutoRepayments::new()).await?;
-    history(export, "futures-interest", ListCollateralInterest::new()).await?;
+    history(export, "futures-repayments", futures::ListAutoRepayments::new()).await?;
+    history(export, "futures-interest", futures::ListCollateralInterest::new()).await?;
     Ok(())
 }
 
 /// Records of savings are told by kind.
 async fn earn(export: &mut Export) -> Result<(), Failure> {
     for (words, kind) in [
-        ("subscriptions", EarnRecordType::Subscribe),
-        ("redemptions", EarnRecordType::Redeem),
-        ("interest", EarnRecordType::Interest),
+        ("subscriptions", earn::RecordType::Subscribe),
+        ("redemptions", earn::RecordType::Redeem),
+        ("interest", earn::RecordType::Interest),
     ] {
-        let request = ListFlexibleRecords::new(kind.clone(), 1, NEWEST);
+        let request = earn::ListFlexibleRecords::new(kind.clone(), 1, NEWEST);
         history(export, &format!("earn-flexible-{words}"), request).await?;
-        let request = ListFixedRecords::new(kind, 1, NEWEST);
+        let request = earn::ListFixedRecords::new(kind, 1, NEWEST);
         history(export, &format!("earn-fixed-{words}"), request).await?;
     }
     Ok(())

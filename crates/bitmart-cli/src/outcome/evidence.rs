@@ -4,15 +4,8 @@
 //! that fits and was not there before is its own.
 
 use bitmart::Decimal;
-use bitmart::rest::account::{FundingRecord, ListFundingHistory, QueryWallet};
-use bitmart::rest::earn::{ListFixedRecords, ListFlexibleRecords};
-use bitmart::rest::futures::{
-    FuturesOrder, ListFuturesOpenOrders, ListFuturesOrderHistory, ListFuturesTransfers,
-};
-use bitmart::rest::margin::{ListBorrowRecords, ListMarginAccounts, ListRepayRecords};
-use bitmart::rest::sub_account::ListSubAccountTransfers;
-use bitmart::rest::{Client, Error};
-use bitmart::types::{EarnRecordType, FundingOperation, Rows, SubAccountMove};
+use bitmart::rest::{Client, Error, account, earn, futures, margin, sub_account};
+use bitmart::types::Rows;
 use serde::{Deserialize, Serialize};
 
 use crate::confirm::{Parameters, text};
@@ -134,12 +127,13 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
     let fits = |of: &str, moved: Decimal| of == currency && Some(moved) == amount;
     Ok(match kind {
         Kind::Withdrawal => {
-            let request = ListFundingHistory::new(FundingOperation::Withdraw, ROWS);
+            let request =
+                account::ListFundingHistory::new(account::FundingOperation::Withdraw, ROWS);
             let records = client.account().funding_history(request).await?.records;
             withdrawals(&records, parameters)
         }
         Kind::FuturesTransfer => {
-            let request = ListFuturesTransfers::new(1, ROWS).currency(currency.as_str());
+            let request = futures::ListTransfers::new(1, ROWS).currency(currency.as_str());
             let records = client.futures().transfers(request).await?.records;
             let is_whole = records.is_whole();
             let direction = get("type");
@@ -149,21 +143,21 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             Fitting { fitting: own.map(|row| row.transfer_id.to_string()).collect(), is_whole }
         }
         Kind::Loan => {
-            let request = ListBorrowRecords::new(get("symbol").as_str()).limit(ROWS);
+            let request = margin::ListBorrowRecords::new(get("symbol").as_str()).limit(ROWS);
             let records = client.margin().borrow_records(request).await?.records;
             let is_whole = records.is_whole();
             let own = records.iter().filter(|row| fits(row.currency.as_str(), row.borrow_amount));
             Fitting { fitting: own.map(|row| row.borrow_id.to_string()).collect(), is_whole }
         }
         Kind::Repayment => {
-            let request = ListRepayRecords::new(get("symbol").as_str()).limit(ROWS);
+            let request = margin::ListRepayRecords::new(get("symbol").as_str()).limit(ROWS);
             let records = client.margin().repay_records(request).await?.records;
             let is_whole = records.is_whole();
             let own = records.iter().filter(|row| fits(row.currency.as_str(), row.repaid_amount));
             Fitting { fitting: own.map(|row| row.repay_id.to_string()).collect(), is_whole }
         }
         Kind::FlexibleSaving(act) => {
-            let request = ListFlexibleRecords::new(EarnRecordType::from(act), 1, ROWS);
+            let request = earn::ListFlexibleRecords::new(earn::RecordType::from(act), 1, ROWS);
             let records = client.earn().flexible_records(request).await?.into_value();
             let records = records.unwrap_or_default().records;
             let numbers = records.iter().flat_map(|rows| rows.iter()).map(|row| &row.request_no);
@@ -171,7 +165,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             numbered(numbers, &get("requestNo"), is_whole)
         }
         Kind::FixedSaving(act) => {
-            let request = ListFixedRecords::new(EarnRecordType::from(act), 1, ROWS);
+            let request = earn::ListFixedRecords::new(earn::RecordType::from(act), 1, ROWS);
             let records = client.earn().fixed_records(request).await?.into_value();
             let records = records.unwrap_or_default().records;
             let numbers = records.iter().flat_map(|rows| rows.iter()).map(|row| &row.request_no);
@@ -179,7 +173,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
             numbered(numbers, &get("requestNo"), is_whole)
         }
         Kind::SubToMain => {
-            let request = ListSubAccountTransfers::new(SubAccountMove::SpotToSpot, ROWS);
+            let request = sub_account::ListTransfers::new(sub_account::MoveType::SpotToSpot, ROWS);
             let request = request.account_name(get("subAccount"));
             let rows = client.sub_accounts().transfers(request).await?.transfers;
             let is_whole = rows.is_whole();
@@ -187,7 +181,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
                 fits(row.currency.as_str(), row.amount)
                     && row.from_account.as_deref() == Some(get("subAccount").as_str())
             });
-            let shown = own.map(|row| format!("of {}", told(row.time.as_ref())));
+            let shown = own.map(|row| format!("of {}", told(row.timestamp.as_ref())));
             Fitting { fitting: shown.collect(), is_whole }
         }
         Kind::FuturesSubToMain => {
@@ -211,11 +205,12 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
 async fn futures_order(client: &Client, parameters: &Parameters) -> Result<Fitting, Error> {
     let symbol = text(parameters, "symbol").unwrap_or_default();
     let id = text(parameters, "client_order_id").unwrap_or_default();
-    let own =
-        |order: &&FuturesOrder| order.client_order_id.as_ref().is_some_and(|of| of.as_str() == id);
-    let request = ListFuturesOpenOrders::new().symbol(symbol.as_str()).limit(ROWS);
+    let own = |order: &&futures::Order| {
+        order.client_order_id.as_ref().is_some_and(|of| of.as_str() == id)
+    };
+    let request = futures::ListOpenOrders::new().symbol(symbol.as_str()).limit(ROWS);
     let open = client.futures().open_orders(request).await?;
-    let history = ListFuturesOrderHistory::new(symbol.as_str());
+    let history = futures::ListOrderHistory::new(symbol.as_str());
     let history = match client.futures().order_history(history).await {
         Err(error) if error.is_order_not_found() => Rows::default(),
         history => history?,
@@ -231,7 +226,7 @@ fn told(value: Option<&impl ToString>) -> String {
 }
 
 /// The ids of the withdrawals that fit. One without an id could be the lost one, and could have been there before.
-fn withdrawals(records: &Rows<FundingRecord>, parameters: &Parameters) -> Fitting {
+fn withdrawals(records: &Rows<account::FundingRecord>, parameters: &Parameters) -> Fitting {
     let mut found = Fitting { fitting: Vec::new(), is_whole: records.is_whole() };
     for row in records.iter().filter(|row| is_withdrawal(row, parameters)) {
         match &row.withdraw_id {
@@ -244,7 +239,7 @@ fn withdrawals(records: &Rows<FundingRecord>, parameters: &Parameters) -> Fittin
 
 /// Whether a row of the history is a withdrawal like the one that was asked for. What the row does not
 /// tell does not speak against it.
-fn is_withdrawal(row: &FundingRecord, parameters: &Parameters) -> bool {
+fn is_withdrawal(row: &account::FundingRecord, parameters: &Parameters) -> bool {
     let plain = |code: &str| code.split('-').next().unwrap_or(code).to_owned();
     let asked = text(parameters, "currency").unwrap_or_default();
     let amount: Option<Decimal> = text(parameters, "amount").and_then(|text| text.parse().ok());
@@ -290,7 +285,7 @@ async fn balances(
 ) -> Result<Vec<Decimal>, Error> {
     let currency = text(parameters, "currency").unwrap_or_default();
     if kind == Kind::SpotFund {
-        let request = QueryWallet::new().currency(currency.as_str());
+        let request = account::QueryWallet::new().currency(currency.as_str());
         let wallet = client.account().wallet(request).await?.wallet;
         let row = wallet.iter().find(|row| row.currency.as_str() == currency);
         let free = |of: Option<Decimal>| of.unwrap_or_default();
@@ -300,7 +295,7 @@ async fn balances(
         ]);
     }
     let symbol = text(parameters, "symbol").unwrap_or_default();
-    let request = ListMarginAccounts::new().symbol(symbol.as_str());
+    let request = margin::ListAccounts::new().symbol(symbol.as_str());
     let accounts = client.margin().accounts(request).await?.symbols;
     let account = accounts.into_iter().find(|account| account.symbol.as_str() == symbol);
     let sides = account.into_iter().flat_map(|account| [account.base, account.quote]);
@@ -308,7 +303,7 @@ async fn balances(
         .flatten()
         .find(|side| side.currency.as_ref().is_some_and(|of| of.as_str() == currency));
     let spot = client.account().spot_wallet().await?;
-    let spot = spot.balance(&currency).map(|balance| balance.available).unwrap_or_default();
+    let spot = spot.find(&currency).map(|balance| balance.available).unwrap_or_default();
     Ok(vec![spot, side.and_then(|side| side.available).unwrap_or_default()])
 }
 
@@ -336,7 +331,7 @@ fn moved(before: &[Decimal], now: &[Decimal], changes: &[Decimal]) -> Found {
 mod tests {
     use bitmart::dec;
 
-    use bitmart::rest::account::FundingRecord;
+    use bitmart::rest::account;
     use bitmart::types::Rows;
 
     use super::{Found, is_withdrawal, moved, numbered, withdrawals};
@@ -371,7 +366,7 @@ mod tests {
                 .map(|(name, value)| (name.to_owned(), Json::Text(value.to_owned())))
         };
         let row = r#"{"currency":"USDT-TRC20","arrival_amount":"99","fee":"1","status":0,"address":"T1"}"#;
-        let row: FundingRecord = serde_json::from_str(row).expect("a record");
+        let row: account::FundingRecord = serde_json::from_str(row).expect("a record");
         assert!(is_withdrawal(&row, &asked("USDT-TRC20", "100.0", "T1")));
         assert!(!is_withdrawal(&row, &asked("USDT-TRC20", "100", "T2")));
         assert!(!is_withdrawal(&row, &asked("USDT-TRC20", "101", "T1")));

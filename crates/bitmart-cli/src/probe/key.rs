@@ -1,7 +1,6 @@
 //! Whether the key may do more than read.
 
-use bitmart::rest::Client;
-use bitmart::rest::account::QueryAccountInfo;
+use bitmart::rest::{Client, account};
 
 use crate::failure::{Exit, Failure, chain};
 
@@ -12,7 +11,7 @@ const ADVICE: &str = "make a key for it that may only read, or say --any-key: no
 /// not document, so that a refusal of it says nothing.
 pub(super) async fn refuse_unless_read_only(client: &Client) -> Result<(), Failure> {
     let no = |text: String| Err(Failure::new(Exit::Access, text).with_advice(ADVICE));
-    let permissions = match client.send(QueryAccountInfo::new()).await {
+    let permissions = match client.send(account::QueryAccountInfo::new()).await {
         Ok(info) => {
             let keys = info.value().and_then(|info| info.api_keys.clone()).unwrap_or_default();
             let current = keys.into_iter().find(|key| key.is_current == Some(true));

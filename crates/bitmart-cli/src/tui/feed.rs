@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bitmart::account::{AccountTracker, Direction, Instrument, Market, Order};
-use bitmart::rest::Client;
-use bitmart::rest::system::QueryTime;
+use bitmart::rest::{Client, system};
 use bitmart::types::{Side, Timestamp};
 use bitmart::ws::book::BookSubscription;
 use bitmart::ws::event::{DepthEvent, FuturesTicker, FuturesTrade, SpotTicker, SpotTrade};
@@ -222,7 +221,7 @@ fn seen(tracker: &AccountTracker, symbol: &str) -> Account {
 /// How long a question and its answer take.
 async fn round_trip(rest: Client, events: Events) {
     loop {
-        if let Ok(answer) = rest.send_detailed(QueryTime::new()).await
+        if let Ok(answer) = rest.send_detailed(system::QueryTime::new()).await
             && events.send(Ok(Event::RoundTrip(answer.latency))).await.is_err()
         {
             return;

@@ -5,10 +5,8 @@ mod ways;
 
 use std::collections::BTreeMap;
 
-use bitmart::rest::futures::{ListFuturesOpenOrders, ListPlanOrders, ListPositions};
-use bitmart::rest::spot::{ListOpenAlgoOrders, ListOpenOrders};
-use bitmart::rest::{Client, Error};
-use bitmart::types::{AlgoOrderType, FuturesOrderType, PositionSide, Rows};
+use bitmart::rest::{Client, Error, futures, spot};
+use bitmart::types::Rows;
 
 use super::facts::{Facts, OrderKind, Orders, Position};
 use crate::failure::chain;
@@ -51,16 +49,18 @@ fn count(orders: &mut BTreeMap<String, usize>, symbol: &str) {
 }
 
 async fn spot_orders(client: &Client, facts: &mut Facts) {
-    let open = client.spot().open_orders(ListOpenOrders::new().limit(200)).await;
+    let open = client.spot().open_orders(spot::ListOpenOrders::new().limit(200)).await;
     let mut of: BTreeMap<String, usize> = BTreeMap::new();
     for order in facts.note("open spot orders", open) {
         count(&mut of, order.symbol.as_str());
     }
     add(facts, of, |_| OrderKind::Spot);
-    for (word, kind) in
-        [("trigger", AlgoOrderType::Trigger), ("tp/sl", AlgoOrderType::TakeProfitStopLoss)]
-    {
-        let open = client.spot().open_algo_orders(ListOpenAlgoOrders::new().order_type(kind)).await;
+    for (word, kind) in [
+        ("trigger", spot::AlgoOrderType::Trigger),
+        ("tp/sl", spot::AlgoOrderType::TakeProfitStopLoss),
+    ] {
+        let open =
+            client.spot().open_algo_orders(spot::ListOpenAlgoOrders::new().order_type(kind)).await;
         let open = open.map(|answer| answer.into_value().unwrap_or_default());
         let mut of: BTreeMap<String, usize> = BTreeMap::new();
         for order in facts.note("open algo orders", open) {
@@ -79,11 +79,11 @@ fn add(facts: &mut Facts, of: BTreeMap<String, usize>, kind: impl Fn(&str) -> Or
 }
 
 async fn futures_orders(client: &Client, facts: &mut Facts) {
-    let open = client.futures().open_orders(ListFuturesOpenOrders::new().limit(ROWS)).await;
+    let open = client.futures().open_orders(futures::ListOpenOrders::new().limit(ROWS)).await;
     let mut of: BTreeMap<String, usize> = BTreeMap::new();
     for order in facts.note("open futures orders", open) {
         let symbol = order.symbol.to_string();
-        if order.order_type == Some(FuturesOrderType::Trailing) {
+        if order.order_type == Some(futures::OrderType::Trailing) {
             let kind = OrderKind::Trailing(order.order_id.to_string());
             facts.orders.push(Orders { kind, symbol, count: 1 });
         } else {
@@ -91,7 +91,7 @@ async fn futures_orders(client: &Client, facts: &mut Facts) {
         }
     }
     add(facts, of, |_| OrderKind::Futures);
-    let plans = client.futures().plan_orders(ListPlanOrders::new().limit(ROWS)).await;
+    let plans = client.futures().plan_orders(futures::ListPlanOrders::new().limit(ROWS)).await;
     for plan in facts.note("plan orders", plans) {
         let kind = OrderKind::Plan(plan.order_id.to_string());
         facts.orders.push(Orders { kind, symbol: plan.symbol.to_string(), count: 1 });
@@ -99,14 +99,14 @@ async fn futures_orders(client: &Client, facts: &mut Facts) {
 }
 
 async fn positions(client: &Client, facts: &mut Facts) {
-    let rows = client.futures().positions(ListPositions::new()).await;
+    let rows = client.futures().positions(futures::ListPositions::new()).await;
     for position in facts.note("futures positions", rows) {
         if position.size.is_zero() {
             continue;
         }
         let long = match position.position_side {
-            Some(PositionSide::Long) => true,
-            Some(PositionSide::Short) => false,
+            Some(futures::PositionSide::Long) => true,
+            Some(futures::PositionSide::Short) => false,
             _ => position.signed_size.unwrap_or(position.size).is_sign_positive(),
         };
         let symbol = position.symbol.to_string();

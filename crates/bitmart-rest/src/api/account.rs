@@ -4,6 +4,7 @@ use bitmart_types::{Currency, Decimal, Rows, WithdrawalId, wire};
 use serde::{Deserialize, Serialize};
 
 mod currencies;
+mod enums;
 mod fees;
 mod funding;
 mod generated;
@@ -11,6 +12,10 @@ mod info;
 mod withdraw;
 
 pub use currencies::{FundingCurrencies, FundingCurrency, ListFundingCurrencies};
+pub use enums::{
+    ApiAccountType, ApiKeyStatus, DepositAccount, FeeRateType, FundingOperation, FundingStatus,
+    RecipientType, TransferDirection, WithdrawAddressType, WithdrawSource,
+};
 pub use fees::{FeeRates, TradeFee};
 pub use funding::{
     DepositAddress, FundingDetail, FundingHistory, FundingRecord, WithdrawAddress,
@@ -44,9 +49,9 @@ pub struct SpotWallet {
 }
 
 impl SpotWallet {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero
-    /// while no row is a fault.
-    pub fn balance(&self, currency: &str) -> Option<&SpotBalance> {
+    /// The balance of one currency; `None` if the exchange does not list it, which means zero while
+    /// no row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&SpotBalance> {
         self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
     }
 }
@@ -58,13 +63,13 @@ pub struct SpotBalance {
     /// Currency.
     #[serde(rename = "id")]
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders and withdrawals, in the currency. `None`: not told.
+    /// Held by open orders and withdrawals, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Both together, in the currency. Observed, not documented.
@@ -89,25 +94,32 @@ pub struct Wallet {
     pub wallet: Rows<WalletBalance>,
 }
 
+impl Wallet {
+    /// The row of one currency; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&WalletBalance> {
+        self.wallet.iter().find(|row| row.currency.as_str() == currency)
+    }
+}
+
 /// Balance of one currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WalletBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or withdraw, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// The same in USD; there when the request asks for it.
+    /// The same in USD; only if requested.
     #[serde(default, with = "wire::decimal_opt")]
     pub available_usd_valuation: Option<Decimal>,
-    /// Held by open orders and withdrawals, in the currency. `None`: not told.
+    /// Held by open orders and withdrawals, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
-    /// Held by open orders or otherwise, in the currency. `None`: not told.
+    /// Held by open orders or otherwise, in the currency. `None` if absent.
     #[serde(rename = "unAvailable", default, with = "wire::decimal_opt")]
     pub unavailable: Option<Decimal>,
     /// Free in the funding account, in the currency; a third party's field.

@@ -1,6 +1,7 @@
-//! The affiliate programme: rebates, customers and what they do.
+//! The affiliate program: rebates, customers and what they do.
 
 mod customers;
+mod enums;
 mod generated;
 mod rebates;
 mod trades;
@@ -8,6 +9,7 @@ mod trades;
 pub use customers::{
     Customer, CustomerAccount, CustomerFunding, CustomerFundingRow, Customers, Invitation,
 };
+pub use enums::{CopyTrade, FundingType, Market, OrderType, RebateStatus, UserType};
 pub use generated::*;
 pub use rebates::{ApiRebate, Rebate, Rebates, UserRebate};
 pub use trades::{CustomerTrade, CustomerTrades};
@@ -21,7 +23,7 @@ pub struct Affiliate<'a> {
 
 #[cfg(feature = "client")]
 impl crate::Client {
-    /// The affiliate programme.
+    /// The affiliate program.
     pub fn affiliate(&self) -> Affiliate<'_> {
         Affiliate { client: self }
     }

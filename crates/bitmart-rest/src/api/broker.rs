@@ -28,16 +28,16 @@ impl crate::Client {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct BrokerRebates {
+pub struct Rebates {
     /// Rebates by date. The form of the dates is not stated.
-    pub rebates: Option<BTreeMap<String, Vec<BrokerRebate>>>,
+    pub rebates: Option<BTreeMap<String, Vec<Rebate>>>,
 }
 
 /// Rebate of one day in one currency.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct BrokerRebate {
+pub struct Rebate {
     /// Currency.
     #[serde(with = "wire::text_opt")]
     pub currency: Option<Currency>,

@@ -2,19 +2,27 @@
 
 mod account;
 mod check;
+mod checked_values;
+mod enums;
 mod intent;
 mod market;
 mod plan;
 mod rules;
-mod shape;
 mod sub_account;
 mod trading;
 mod transfer;
 
 pub use account::*;
+pub use bitmart_types::TradeRole;
+pub use bitmart_types::futures::*;
+pub use enums::{
+    ContractStatus, ContractType, FlowName, FlowType, FundTransferDirection, KlineStep,
+    OpenOrderFilter, OrderMode, PlanCategory, PlanOrderType, PlanType, ProductType, RepaymentType,
+    SelfTradePrevention, TradingAccount, TransferDirection, TransferState, TriggerDirection,
+};
 pub use market::*;
 pub use plan::*;
-pub use rules::ContractRules;
+pub use rules::Rules;
 pub use sub_account::*;
 pub use trading::*;
 pub use transfer::*;

@@ -1,16 +1,17 @@
 //! Isolated margin: accounts, loans and orders.
 
 use bitmart_types::{
-    BorrowId, Currency, Decimal, MarginRiskLevel, RepayId, Rows, Symbol, Timestamp, TransferId,
-    wire,
+    BorrowId, Currency, Decimal, RepayId, Rows, Symbol, Timestamp, TransferId, wire,
 };
 use serde::{Deserialize, Serialize};
 
+mod enums;
 mod generated;
 mod order;
 
+pub use enums::{RiskLevel, TransferDirection};
 pub use generated::*;
-pub use order::SubmitMarginOrder;
+pub use order::SubmitOrder;
 
 /// The endpoints of isolated margin: `client.margin()`.
 #[cfg(feature = "client")]
@@ -30,27 +31,34 @@ impl crate::Client {
 /// Isolated margin accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginAccounts {
+pub struct Accounts {
     /// One row per pair.
-    pub symbols: Rows<MarginAccount>,
+    pub symbols: Rows<Account>,
+}
+
+impl Accounts {
+    /// The row of one pair; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, symbol: &str) -> Option<&Account> {
+        self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
+    }
 }
 
 /// The isolated margin account of a pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginAccount {
+pub struct Account {
     /// Pair.
     pub symbol: Symbol,
     /// Assets over debts, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub risk_rate: Option<Decimal>,
-    /// How close it is to liquidation. `None`: not told.
+    /// How close it is to liquidation. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
-    pub risk_level: Option<MarginRiskLevel>,
-    /// Whether it may buy. `None`: not told.
+    pub risk_level: Option<RiskLevel>,
+    /// Whether it may buy. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub buy_enabled: Option<bool>,
-    /// Whether it may sell. `None`: not told.
+    /// Whether it may sell. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub sell_enabled: Option<bool>,
     /// Price at which it is liquidated, in the quote currency; not above zero when there is none.
@@ -59,46 +67,46 @@ pub struct MarginAccount {
     /// Risk rate at which it is liquidated, a ratio.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidate_rate: Option<Decimal>,
-    /// What it holds and owes of the base currency; `None` where the exchange does not say.
+    /// Held and owed amounts of the base currency; `None` if absent.
     #[serde(default, with = "wire::object_opt")]
-    pub base: Option<MarginBalance>,
-    /// What it holds and owes of the quote currency; `None` where the exchange does not say.
+    pub base: Option<Balance>,
+    /// Held and owed amounts of the quote currency; `None` if absent.
     #[serde(default, with = "wire::object_opt")]
-    pub quote: Option<MarginBalance>,
+    pub quote: Option<Balance>,
 }
 
-/// What an isolated margin account holds and owes of one currency, in that currency.
+/// Held and owed amounts of one currency in an isolated margin account, in that currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginBalance {
-    /// Currency. `None`: not told.
+pub struct Balance {
+    /// Currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub currency: Option<Currency>,
-    /// Whether it can be borrowed. `None`: not told.
+    /// Whether it can be borrowed. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub borrow_enabled: Option<bool>,
-    /// Borrowed. `None`: not told.
+    /// Borrowed. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub borrowed: Option<Decimal>,
-    /// Principal still owed. `None`: not told.
+    /// Principal still owed. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub borrow_unpaid: Option<Decimal>,
-    /// Interest still owed. `None`: not told.
+    /// Interest still owed. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub interest_unpaid: Option<Decimal>,
-    /// Free to trade or transfer. `None`: not told.
+    /// Free to trade or transfer. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub available: Option<Decimal>,
-    /// Held by open orders. `None`: not told.
+    /// Held by open orders. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
-    /// What is held less what is owed. `None`: not told.
+    /// Held amount less owed amount. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub net_asset: Option<Decimal>,
-    /// The same in BTC. `None`: not told.
+    /// The same in BTC. `None` if absent.
     #[serde(rename = "net_assetBTC", default, with = "wire::decimal_opt")]
     pub net_asset_btc: Option<Decimal>,
-    /// All that is held, available and frozen. `None`: not told.
+    /// Total held amount: available and frozen. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub total_asset: Option<Decimal>,
 }
@@ -106,12 +114,12 @@ pub struct MarginBalance {
 /// The exchange has executed a transfer into or out of margin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginTransferReceipt {
+pub struct TransferReceipt {
     /// The exchange's id of the transfer.
     pub transfer_id: TransferId,
 }
 
-/// The exchange has given a loan.
+/// The exchange has granted a loan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BorrowReceipt {
@@ -119,7 +127,7 @@ pub struct BorrowReceipt {
     pub borrow_id: BorrowId,
 }
 
-/// The exchange has taken a repayment.
+/// The exchange has accepted a repayment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepayReceipt {
@@ -135,13 +143,20 @@ pub struct BorrowRecords {
     pub records: Rows<BorrowRecord>,
 }
 
+impl BorrowRecords {
+    /// The row of one loan; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, borrow_id: &str) -> Option<&BorrowRecord> {
+        self.records.iter().find(|row| row.borrow_id.as_str() == borrow_id)
+    }
+}
+
 /// A loan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BorrowRecord {
     /// The exchange's id of the loan.
     pub borrow_id: BorrowId,
-    /// Pair of the margin account. `None`: not told.
+    /// Pair of the margin account. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub symbol: Option<Symbol>,
     /// Currency.
@@ -149,16 +164,16 @@ pub struct BorrowRecord {
     /// Borrowed amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub borrow_amount: Decimal,
-    /// Interest per day, a ratio. `None`: not told.
+    /// Interest per day, a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub daily_interest: Option<Decimal>,
-    /// Interest per hour, a ratio. `None`: not told.
+    /// Interest per hour, a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
-    /// Interest so far, in the currency. `None`: not told.
+    /// Interest so far, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub interest_amount: Option<Decimal>,
-    /// When it was given. `None`: not told.
+    /// When it was given. `None` if absent.
     #[serde(default, with = "wire::millis_text_opt")]
     pub create_time: Option<Timestamp>,
 }
@@ -171,16 +186,23 @@ pub struct RepayRecords {
     pub records: Rows<RepayRecord>,
 }
 
+impl RepayRecords {
+    /// The row of one repayment; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, repay_id: &str) -> Option<&RepayRecord> {
+        self.records.iter().find(|row| row.repay_id.as_str() == repay_id)
+    }
+}
+
 /// A repayment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RepayRecord {
     /// The exchange's id of the repayment.
     pub repay_id: RepayId,
-    /// When it was made. `None`: not told.
+    /// When it was made. `None` if absent.
     #[serde(default, with = "wire::millis_text_opt")]
     pub repay_time: Option<Timestamp>,
-    /// Pair of the margin account. `None`: not told.
+    /// Pair of the margin account. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub symbol: Option<Symbol>,
     /// Currency.
@@ -188,10 +210,10 @@ pub struct RepayRecord {
     /// Repaid amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub repaid_amount: Decimal,
-    /// Part of it that repaid principal. `None`: not told.
+    /// Part of it that repaid principal. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub repaid_principal: Option<Decimal>,
-    /// Part of it that repaid interest. `None`: not told.
+    /// Part of it that repaid interest. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub repaid_interest: Option<Decimal>,
 }
@@ -199,51 +221,58 @@ pub struct RepayRecord {
 /// Pairs that can be traded on isolated margin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginPairs {
+pub struct Pairs {
     /// One row per pair.
-    pub symbols: Rows<MarginPair>,
+    pub symbols: Rows<Pair>,
+}
+
+impl Pairs {
+    /// The row of one pair; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, symbol: &str) -> Option<&Pair> {
+        self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
+    }
 }
 
 /// What can be borrowed for a pair.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct MarginPair {
+pub struct Pair {
     /// Pair.
     pub symbol: Symbol,
-    /// Highest leverage. `None`: not told.
+    /// Highest leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_leverage: Option<Decimal>,
-    /// Whether the pair can be traded on margin. `None`: not told.
+    /// Whether the pair can be traded on margin. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub symbol_enabled: Option<bool>,
-    /// Terms of the base currency; `None` where the exchange does not say.
+    /// Terms of the base currency; `None` if absent.
     #[serde(default, with = "wire::object_opt")]
     pub base: Option<BorrowTerms>,
-    /// Terms of the quote currency; `None` where the exchange does not say.
+    /// Terms of the quote currency; `None` if absent.
     #[serde(default, with = "wire::object_opt")]
     pub quote: Option<BorrowTerms>,
 }
 
-/// What borrowing a currency costs, and how much of it can be borrowed, in that currency.
+/// Interest and limits of borrowing a currency, in that currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BorrowTerms {
-    /// Currency. `None`: not told.
+    /// Currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub currency: Option<Currency>,
-    /// Interest per day, a ratio. `None`: not told.
+    /// Interest per day, a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub daily_interest: Option<Decimal>,
-    /// Interest per hour, a ratio. `None`: not told.
+    /// Interest per hour, a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub hourly_interest: Option<Decimal>,
-    /// Most that can be borrowed in all. `None`: not told.
+    /// Most that can be borrowed in all. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_borrow_amount: Option<Decimal>,
-    /// Least that can be borrowed at once. `None`: not told.
+    /// Least that can be borrowed at once. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_borrow_amount: Option<Decimal>,
-    /// What can still be borrowed. `None`: not told.
+    /// Amount that can still be borrowed. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub borrowable_amount: Option<Decimal>,
 }

@@ -1,16 +1,16 @@
-//! Shapes that several groups share.
+//! Models that several groups share.
 
 use bitmart_types::{OrderId, wire};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The data of an answer that says no more than that the request was accepted.
+/// The data of a response that only confirms that the request was accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Option<Members>")]
 #[non_exhaustive]
 pub struct Empty {}
 
-/// An object of any members: what an empty answer may grow into.
+/// An object of any members, which an empty response may grow into.
 #[derive(Deserialize)]
 struct Members {}
 
@@ -20,12 +20,12 @@ impl From<Option<Members>> for Empty {
     }
 }
 
-/// Reads the id of an order that was placed. Without one the answer does not say that it was, and
+/// Reads the id of a placed order. Without one the response does not confirm that it was placed, and
 /// must not look like success.
 pub(crate) fn placed_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OrderId, D::Error> {
     let id = OrderId::deserialize(deserializer)?;
     if wire::is_blank(id.as_str()) || id == "0" {
-        return Err(D::Error::custom("expected the id of an order, got none"));
+        return Err(D::Error::custom("expected the id of an order"));
     }
     Ok(id)
 }

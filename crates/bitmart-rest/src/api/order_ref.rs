@@ -1,14 +1,15 @@
-//! Which order is meant.
+//! References to orders.
 
 use bitmart_types::{ClientOrderId, OrderId};
 
-/// Names an order by the exchange's id or by yours.
+/// Names an order by the exchange's id or by yours. A text is an id of the exchange.
 ///
 /// ```
 /// use bitmart_rest::OrderRef;
 /// use bitmart_types::{ClientOrderId, OrderId};
 ///
 /// let by_exchange_id = OrderRef::from(OrderId::from("118100034543076010"));
+/// assert_eq!(by_exchange_id, OrderRef::from("118100034543076010"));
 /// let by_own_id = OrderRef::from(ClientOrderId::random());
 /// assert_ne!(by_exchange_id, by_own_id);
 /// ```
@@ -49,5 +50,15 @@ impl From<ClientOrderId> for OrderRef {
 impl From<&ClientOrderId> for OrderRef {
     fn from(id: &ClientOrderId) -> Self {
         Self::ClientId(id.clone())
+    }
+}
+impl From<&str> for OrderRef {
+    fn from(id: &str) -> Self {
+        Self::Id(id.into())
+    }
+}
+impl From<String> for OrderRef {
+    fn from(id: String) -> Self {
+        Self::Id(id.into())
     }
 }

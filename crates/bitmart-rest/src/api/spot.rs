@@ -1,13 +1,20 @@
 //! Spot market data and orders.
 
 mod algo;
+mod enums;
 mod market;
 mod rules;
 mod trading;
 
 pub use algo::*;
+pub use bitmart_types::spot::*;
+pub use bitmart_types::{Side, TradeRole};
+pub use enums::{
+    AlgoOrderType, AlgoTriggerType, CancelSource, KlineStep, QueryState, SelfTradePrevention,
+    TradeStatus,
+};
 pub use market::*;
-pub use rules::SpotRules;
+pub use rules::Rules;
 pub(crate) use trading::Terms;
 pub use trading::*;
 

@@ -1,11 +1,11 @@
-//! Prices and sizes that come in steps.
+//! Rounding of prices and sizes to steps.
 
 use bitmart_types::Decimal;
 
 use crate::ValidationError;
 
-/// The greatest multiple of `step` that is not above `value`, without zeros at its end. A step that
-/// is not above zero is none. Ends at the range of a decimal.
+/// The greatest multiple of `step` that is not above `value`, without zeros at its end. A step of
+/// zero or less does not round. Saturates at the range of a decimal.
 pub(crate) fn round_down(value: Decimal, step: Decimal) -> Decimal {
     if step <= Decimal::ZERO {
         return value;
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_a_decimal_is_the_end() {
+    fn rounding_saturates_at_the_range_of_a_decimal() {
         for value in [Decimal::MAX, Decimal::MIN, Decimal::new(1, 28)] {
             for step in [Decimal::MAX, Decimal::new(1, 28), dec!(0.01), dec!(3)] {
                 assert!(round_down(value, step) <= value);

@@ -2,12 +2,14 @@
 //!
 //! The exchange opens these calls to institutional accounts only.
 
-use bitmart_types::{Currency, Decimal, Rows, SubAccountStatus, Timestamp, WalletType, wire};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, WalletType, wire};
 use serde::{Deserialize, Serialize};
 
+mod enums;
 mod generated;
 mod transfer;
 
+pub use enums::{MoveType, Status};
 pub use generated::*;
 pub use transfer::{TransferMainToSub, TransferOwnToMain, TransferSubToMain, TransferSubToSub};
 
@@ -29,36 +31,43 @@ impl crate::Client {
 /// Sub-accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountList {
+pub struct Accounts {
     /// One row per sub-account.
     #[serde(rename = "subAccountList")]
-    pub accounts: Rows<SubAccount>,
+    pub accounts: Rows<Account>,
+}
+
+impl Accounts {
+    /// The row of one sub-account; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|row| row.name.as_str() == name)
+    }
 }
 
 /// A sub-account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccount {
+pub struct Account {
     /// Its user name, often an e-mail address.
     #[serde(rename = "accountName", with = "wire::text")]
     pub name: String,
-    /// State. `None`: not told.
+    /// State. `None` if absent.
     #[serde(default, with = "wire::opt")]
-    pub status: Option<SubAccountStatus>,
+    pub status: Option<Status>,
 }
 
 /// Spot balances of a sub-account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountWallet {
+pub struct Wallet {
     /// One row per currency with a balance.
-    pub wallet: Rows<SubAccountBalance>,
+    pub wallet: Rows<Balance>,
 }
 
-impl SubAccountWallet {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero
-    /// while no row is a fault.
-    pub fn balance(&self, currency: &str) -> Option<&SubAccountBalance> {
+impl Wallet {
+    /// The balance of one currency; `None` if the exchange does not list it, which means zero while
+    /// no row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&Balance> {
         self.wallet.iter().find(|balance| balance.currency.as_str() == currency)
     }
 }
@@ -66,16 +75,16 @@ impl SubAccountWallet {
 /// Spot balance of a sub-account in one currency, in that currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountBalance {
+pub struct Balance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free to trade or transfer.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by open orders. `None`: not told.
+    /// Held by open orders. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
@@ -83,30 +92,30 @@ pub struct SubAccountBalance {
 /// Transfers from and to sub-accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct SubAccountTransfers {
-    /// Number of transfers. `None`: not told.
+pub struct Transfers {
+    /// Number of transfers. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
     /// Newest first.
     #[serde(rename = "historyList")]
-    pub transfers: Rows<SubAccountTransfer>,
+    pub transfers: Rows<Transfer>,
 }
 
 /// A transfer from or to a sub-account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct SubAccountTransfer {
-    /// User name of the account that paid. `None`: not told.
+pub struct Transfer {
+    /// User name of the account that paid. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,
-    /// Wallet that paid. `None`: not told.
+    /// Wallet that paid. `None` if absent.
     #[serde(rename = "fromWalletType", default, with = "wire::opt")]
     pub from_wallet: Option<WalletType>,
-    /// User name of the account that received. `None`: not told.
+    /// User name of the account that received. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub to_account: Option<String>,
-    /// Wallet that received. `None`: not told.
+    /// Wallet that received. `None` if absent.
     #[serde(rename = "toWalletType", default, with = "wire::opt")]
     pub to_wallet: Option<WalletType>,
     /// Currency.
@@ -114,7 +123,7 @@ pub struct SubAccountTransfer {
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was requested; whole seconds. `None`: not told.
+    /// When it was requested; whole seconds. `None` if absent.
     #[serde(rename = "submissionTime", default, with = "wire::seconds_opt")]
-    pub time: Option<Timestamp>,
+    pub timestamp: Option<Timestamp>,
 }

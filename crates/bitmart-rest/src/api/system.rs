@@ -1,10 +1,12 @@
 //! Time and maintenance of the exchange.
 
-use bitmart_types::{Rows, ServiceState, ServiceType, Timestamp, wire};
+use bitmart_types::{Rows, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
+mod enums;
 mod generated;
 
+pub use enums::{ServiceState, ServiceType};
 pub use generated::*;
 
 /// The endpoints about the exchange itself: `client.system()`.
@@ -26,7 +28,7 @@ impl crate::Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServerTime {
-    /// The time at which the exchange answered.
+    /// The exchange's time when it sent the response.
     #[serde(with = "wire::millis")]
     pub server_time: Timestamp,
 }
@@ -43,13 +45,13 @@ pub struct ServiceStatuses {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceStatus {
-    /// Headline. `None`: not told.
+    /// Headline. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub title: Option<String>,
-    /// The part of the exchange that it is about. `None`: not told.
+    /// The part of the exchange that it is about. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub service_type: Option<ServiceType>,
-    /// How far the maintenance is. `None`: not told.
+    /// How far the maintenance is. `None` if absent.
     #[serde(rename = "status", default, with = "wire::text_opt")]
     pub state: Option<ServiceState>,
     /// When it starts.

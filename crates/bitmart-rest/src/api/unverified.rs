@@ -1,4 +1,4 @@
-//! Answers that the exchange does not document.
+//! Responses that the exchange does not document.
 
 use bitmart_types::json;
 use std::fmt;
@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 
 /// Data of a form that the exchange does not document and that nobody has confirmed.
 ///
-/// `T` is what other sources say about it, with every field optional; it is
-/// [`Empty`](crate::Empty) where no source says anything. Any JSON decodes: when it is not a `T`
-/// there is no [`value`](Self::value), and the [`raw`](Self::raw) text is kept in either case. It
-/// encodes as that text. Decode it from JSON text only.
+/// `T` is the form that other sources report, with every field optional; it is
+/// [`Empty`](crate::Empty) where no source reports any. Any JSON decodes: [`value`](Self::value) is
+/// `None` when it is not a `T`, and [`raw`](Self::raw) returns the text in either case. It encodes as
+/// that text. Decode it from JSON text only.
 ///
 /// ```
 /// use bitmart_rest::Unverified;
 ///
-/// let answer: Unverified<bool> = serde_json::from_str("true")?;
-/// assert_eq!(answer.value(), Some(&true));
+/// let response: Unverified<bool> = serde_json::from_str("true")?;
+/// assert_eq!(response.value(), Some(&true));
 ///
 /// let other: Unverified<bool> = serde_json::from_str(r#"{"done": true}"#)?;
 /// assert_eq!(other.value(), None);
@@ -40,7 +40,7 @@ impl<T> Unverified<T> {
     pub fn into_value(self) -> Option<T> {
         self.value
     }
-    /// The JSON text as it came.
+    /// The JSON text of the response.
     pub fn raw(&self) -> &str {
         self.raw.get()
     }
@@ -72,7 +72,7 @@ impl<T> PartialEq for Unverified<T> {
     }
 }
 
-/// Shows the value and the size of the text only: the text may hold what `T` knows to hide.
+/// Shows the value and the size of the text only: the text may contain secrets that `T` hides.
 impl<T: fmt::Debug> fmt::Debug for Unverified<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Unverified")

@@ -12,7 +12,7 @@ use super::{Client, Inner};
 use crate::client::observe;
 use crate::code::ClockFault;
 use crate::error::Error;
-use crate::system::QueryTime;
+use crate::system;
 
 /// Questions per synchronisation. The one with the shortest way back and forth counts; the first
 /// often has to open a connection.
@@ -113,7 +113,7 @@ impl SyncedClock {
     async fn measure(&self, client: &Client) -> Result<ClockEstimate, Error> {
         let mut best: Option<ClockEstimate> = None;
         for _ in 0..QUESTIONS {
-            let answer = match client.send_detailed(QueryTime::new()).await {
+            let answer = match client.send_detailed(system::QueryTime::new()).await {
                 Ok(answer) => answer,
                 Err(error) if best.is_none() => return Err(error),
                 Err(_) => break,

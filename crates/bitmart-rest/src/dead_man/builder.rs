@@ -8,8 +8,7 @@ use std::time::Duration;
 use bitmart_types::{ContractSymbol, Symbol};
 
 use super::{DeadManSwitch, Guarded, keep, run, shared::Shared};
-use crate::futures::CancelAllAfter;
-use crate::{Client, ConfigError};
+use crate::{Client, ConfigError, futures};
 
 /// Part of the timeout after which a timer is set anew, so that two renewals may fail.
 pub(super) const RENEWALS: u32 = 3;
@@ -126,7 +125,7 @@ impl Builder {
     pub fn start(self) -> Result<DeadManSwitch, ConfigError> {
         let seconds = u32::try_from(self.timeout.as_secs()).ok();
         let seconds = seconds.filter(|seconds| {
-            self.timeout.subsec_nanos() == 0 && *seconds >= CancelAllAfter::SECONDS_MIN
+            self.timeout.subsec_nanos() == 0 && *seconds >= futures::CancelAllAfter::SECONDS_MIN
         });
         let seconds = seconds.ok_or_else(|| {
             ConfigError::new("timeout", "must be a whole number of seconds, at least 5")

@@ -9,9 +9,7 @@ use tracing::{debug, warn};
 
 use super::shared::Shared;
 use super::{Cleared, Event, Guarded, MarketReport};
-use crate::futures::{CancelAllAfter, ListFuturesOpenOrders};
-use crate::spot::{CancelAllOrders, ListOpenOrders};
-use crate::{Client, Empty, Error, Outcome, RetryClass};
+use crate::{Client, Empty, Error, Outcome, RetryClass, futures, spot};
 
 /// The exchange shows new orders and cancellations with a delay; a look before tells little.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -31,13 +29,13 @@ pub(super) struct Open {
 pub(super) async fn open_orders(client: &Client, market: &Guarded) -> Result<Open, Error> {
     let spot = match market {
         Guarded::Contract(symbol) => {
-            let list = ListFuturesOpenOrders::new().symbol(symbol.clone()).limit(FUTURES_ROWS);
+            let list = futures::ListOpenOrders::new().symbol(symbol.clone()).limit(FUTURES_ROWS);
             let rows = client.futures().open_orders(list).await?;
             let none = rows.is_empty() && rows.faults().is_empty();
             return Ok(Open { ids: rows.into_iter().map(|order| order.order_id).collect(), none });
         }
-        Guarded::Pair(symbol) => ListOpenOrders::new().symbol(symbol.clone()),
-        Guarded::AllPairs => ListOpenOrders::new(),
+        Guarded::Pair(symbol) => spot::ListOpenOrders::new().symbol(symbol.clone()),
+        Guarded::AllPairs => spot::ListOpenOrders::new(),
     };
     let rows = client.spot().open_orders(spot.limit(SPOT_ROWS)).await?;
     let none = rows.is_empty() && rows.faults().is_empty();
@@ -48,9 +46,12 @@ async fn cancel_all(client: &Client, market: &Guarded) -> Result<Empty, Error> {
     match market {
         Guarded::Contract(symbol) => client.futures().cancel_all_orders(symbol.clone()).await,
         Guarded::Pair(symbol) => {
-            client.spot().cancel_all_orders(CancelAllOrders::new().symbol(symbol.clone())).await
+            client
+                .spot()
+                .cancel_all_orders(spot::CancelAllOrders::new().symbol(symbol.clone()))
+                .await
         }
-        Guarded::AllPairs => client.spot().cancel_all_orders(CancelAllOrders::new()).await,
+        Guarded::AllPairs => client.spot().cancel_all_orders(spot::CancelAllOrders::new()).await,
     }
 }
 
@@ -196,7 +197,7 @@ pub(super) async fn disarm(shared: &Shared, market: Guarded, deadline: Instant) 
     if let Guarded::Contract(symbol) = &market {
         let futures = shared.client.futures();
         loop {
-            let request = CancelAllAfter::never(symbol.clone());
+            let request = futures::CancelAllAfter::never(symbol.clone());
             let call = timeout_at(deadline, futures.cancel_all_after(request));
             let wait = match call.await {
                 Ok(Ok(timer)) if timer.accepted => {

@@ -11,8 +11,7 @@ use super::builder::RENEWALS;
 use super::shared::{Contract, Shared};
 use super::timer::Moment;
 use super::{Event, Timer, Trouble};
-use crate::RetryClass;
-use crate::futures::{CancelAllAfter, CancelAllTimer};
+use crate::{RetryClass, futures};
 
 /// Time between two renewals of all contracts together: two thirds of the published limit of 4 in 2
 /// seconds, so that others have a part of it.
@@ -71,9 +70,9 @@ async fn send(
     shared: &Shared,
     contract: &Contract,
     limit: Instant,
-) -> Result<CancelAllTimer, Trouble> {
+) -> Result<futures::CancelAllTimer, Trouble> {
     let futures = shared.client.futures();
-    let request = CancelAllAfter::new(contract.symbol.clone(), shared.seconds);
+    let request = futures::CancelAllAfter::new(contract.symbol.clone(), shared.seconds);
     let mut call = pin!(timeout_at(limit, futures.cancel_all_after(request)));
     let response = match contract.with(|timer| timer.untold_end()) {
         // The user learns that the timer may have run out when it may, not when the call has ended.
@@ -96,7 +95,7 @@ async fn send(
 }
 
 /// What the exchange says that it set, if that is less than what was asked.
-fn granted(timer: &CancelAllTimer, asked: Duration) -> Duration {
+fn granted(timer: &futures::CancelAllTimer, asked: Duration) -> Duration {
     match (timer.set_time, timer.cancel_time) {
         (Some(set), Some(cancel)) => {
             let millis = cancel.as_millis().saturating_sub(set.as_millis());

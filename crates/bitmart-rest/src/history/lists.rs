@@ -3,19 +3,7 @@
 use bitmart_types::{Rows, Timestamp};
 
 use super::{History, HistorySpec, RowKey, Window};
-use crate::account::{FundingRecord, ListFundingHistory};
-use crate::earn::{FixedRecord, FlexibleRecord, ListFixedRecords, ListFlexibleRecords};
-use crate::futures::{
-    AutoRepayment, CollateralInterest, FuturesFill, FuturesKline, FuturesOrder, FuturesTransaction,
-    FuturesTransfer, ListAutoRepayments, ListCollateralInterest, ListFuturesFills,
-    ListFuturesKlines, ListFuturesOrderHistory, ListFuturesTransactions, ListFuturesTransfers,
-    ListMarkPriceKlines,
-};
-use crate::margin::{BorrowRecord, ListBorrowRecords, ListRepayRecords, RepayRecord};
-use crate::spot::{
-    AlgoOrder, Fill, Kline, ListAccountTrades, ListAlgoOrderHistory, ListKlines, ListOpenOrders,
-    ListOrderHistory, Order,
-};
+use crate::{account, earn, futures, margin, spot};
 
 fn key(time: Option<Timestamp>, id: &impl ToString) -> RowKey {
     RowKey { time, id: id.to_string() }
@@ -38,7 +26,7 @@ fn unverified_key<I: ToString>(
 }
 
 macro_rules! histories {
-    ($($request:ident => $row:ident, $spec:expr, |$this:ident, $window:ident| $within:expr,
+    ($($request:ty => $row:ty, $spec:expr, |$this:ident, $window:ident| $within:expr,
         |$answer:ident| $rows:expr, |$one:ident| $key:expr;)+) => {$(
         impl History for $request {
             type Row = $row;
@@ -62,22 +50,22 @@ macro_rules! histories {
 // Nor does it document one for candles and savings. A full answer is asked for in narrower windows,
 // whatever their length.
 histories! {
-    ListOrderHistory => Order, HistorySpec::new(7, 200),
+    spot::ListOrderHistory => spot::Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
     // Open orders are those of a span as well: without times, of the last week only.
-    ListOpenOrders => Order, HistorySpec::new(7, 200),
+    spot::ListOpenOrders => spot::Order, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
-    ListAlgoOrderHistory => AlgoOrder, HistorySpec::new(7, 200),
+    spot::ListAlgoOrderHistory => spot::AlgoOrder, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| answer.into_value(),
         |row| unverified_key(row.create_time, row.order_id.as_ref(), row);
-    ListAccountTrades => Fill, HistorySpec::new(7, 200),
+    spot::ListAccountTrades => spot::Fill, HistorySpec::new(7, 200),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
-    ListFundingHistory => FundingRecord, HistorySpec::new(89, 1_000),
-        |this, window| ListFundingHistory { limit: window.rows, ..this }
+    account::ListFundingHistory => account::FundingRecord, HistorySpec::new(89, 1_000),
+        |this, window| account::ListFundingHistory { limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| Some(answer.records),
         |row| {
@@ -86,37 +74,37 @@ histories! {
             // A row without an id is told from others by all that it says.
             key(row.apply_time, &id.unwrap_or_else(|| format!("{row:?}")))
         };
-    ListBorrowRecords => BorrowRecord, HistorySpec::new(30, 100),
+    margin::ListBorrowRecords => margin::BorrowRecord, HistorySpec::new(30, 100),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer.records), |row| key(row.create_time, &row.borrow_id);
-    ListRepayRecords => RepayRecord, HistorySpec::new(30, 100),
+    margin::ListRepayRecords => margin::RepayRecord, HistorySpec::new(30, 100),
         |this, window| this.start_time(window.from).end_time(window.to).limit(window.rows),
         |answer| Some(answer.records), |row| key(row.repay_time, &row.repay_id);
-    ListFuturesOrderHistory => FuturesOrder, HistorySpec::new(7, 200).seconds(),
+    futures::ListOrderHistory => futures::Order, HistorySpec::new(7, 200).seconds(),
         |this, window| this.start_time(window.from).end_time(window.to),
         |answer| Some(answer), |row| key(row.create_time, &row.order_id);
-    ListFuturesFills => FuturesFill, HistorySpec::new(7, 200).seconds(),
+    futures::ListFills => futures::Fill, HistorySpec::new(7, 200).seconds(),
         |this, window| this.start_time(window.from).end_time(window.to),
         |answer| Some(answer), |row| key(row.create_time, &row.trade_id);
-    ListFuturesTransactions => FuturesTransaction, HistorySpec::new(7, 1_000),
+    futures::ListTransactions => futures::Transaction, HistorySpec::new(7, 1_000),
         |this, window| this.start_time(window.from).end_time(window.to).page_size(window.rows),
-        |answer| Some(answer), |row| key(row.time, &row.id);
-    ListFuturesTransfers => FuturesTransfer, HistorySpec::new(30, 100).numbered(),
-        |this, window| ListFuturesTransfers { page: window.page, limit: window.rows, ..this }
+        |answer| Some(answer), |row| key(row.timestamp, &row.id);
+    futures::ListTransfers => futures::Transfer, HistorySpec::new(30, 100).numbered(),
+        |this, window| futures::ListTransfers { page: window.page, limit: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
-        |answer| Some(answer.records), |row| key(row.time, &row.transfer_id);
+        |answer| Some(answer.records), |row| key(row.timestamp, &row.transfer_id);
     // `after` and `before` are the ends of the window; 70000 means that it holds no candle.
-    ListKlines => Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
+    spot::ListKlines => spot::Kline, HistorySpec::new(100, 200).seconds().nothing(70_000),
         |this, window| this.after(window.from).before(window.to).limit(window.rows),
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
-    ListFuturesKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+    futures::ListKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
-    ListMarkPriceKlines => FuturesKline, HistorySpec::new(30, 500).seconds(),
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
+    futures::ListMarkPriceKlines => futures::Kline, HistorySpec::new(30, 500).seconds(),
         |this, window| Self { start_time: window.from, end_time: window.to, ..this },
-        |answer| Some(answer), |row| key(Some(row.time), &row.time.as_millis());
+        |answer| Some(answer), |row| key(Some(row.timestamp), &row.timestamp.as_millis());
     // Pages of 20 at most, as a third party says; without times the last week.
-    ListAutoRepayments => AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
+    futures::ListAutoRepayments => futures::AutoRepayment, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |answer| {
@@ -125,7 +113,7 @@ histories! {
         },
         // Its time is a text of no stated format.
         |row| unverified_key(None, None::<&String>, row);
-    ListCollateralInterest => CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
+    futures::ListCollateralInterest => futures::CollateralInterest, HistorySpec::new(30, 20).seconds().numbered(),
         |this, window| this.start_time(window.from).end_time(window.to)
             .page(window.page).size(window.rows),
         |answer| {
@@ -133,7 +121,7 @@ histories! {
             rows_or_none(answer.items, answer.total)
         },
         |row| unverified_key(row.interest_time, row.id.as_ref(), row);
-    ListFlexibleRecords => FlexibleRecord, HistorySpec::new(30, 100).numbered(),
+    earn::ListFlexibleRecords => earn::FlexibleRecord, HistorySpec::new(30, 100).numbered(),
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| {
@@ -141,7 +129,7 @@ histories! {
             rows_or_none(answer.records, answer.total)
         },
         |row| unverified_key(row.time, row.record_id.as_ref(), row);
-    ListFixedRecords => FixedRecord, HistorySpec::new(30, 100).numbered(),
+    earn::ListFixedRecords => earn::FixedRecord, HistorySpec::new(30, 100).numbered(),
         |this, window| Self { page: window.page, size: window.rows, ..this }
             .start_time(window.from).end_time(window.to),
         |answer| {

@@ -230,12 +230,12 @@ mod tests {
 
     use super::super::HistorySpec;
     use super::*;
-    use crate::spot::{Fill, ListAccountTrades};
+    use crate::spot;
 
     const HOUR: i64 = 3_600_000;
 
     /// Fills with these ids; for each `None` one without a price. The second has no time.
-    fn page(ids: &[Option<u32>]) -> Rows<Fill> {
+    fn page(ids: &[Option<u32>]) -> Rows<spot::Fill> {
         let row = |(at, id): (usize, &Option<u32>)| {
             let (price, id) = match id {
                 Some(id) => (r#""price":"5","#, *id),
@@ -261,8 +261,8 @@ mod tests {
         Walk::new(HistorySpec { longest: 2 * HOUR, ..HistorySpec::new(1, full) }, from, to)
     }
 
-    fn take(walk: &mut Walk, rows: &Rows<Fill>) -> Taken {
-        walk.take(&keys::<ListAccountTrades>(rows))
+    fn take(walk: &mut Walk, rows: &Rows<spot::Fill>) -> Taken {
+        walk.take(&keys::<spot::ListAccountTrades>(rows))
     }
 
     #[test]

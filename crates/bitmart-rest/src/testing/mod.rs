@@ -10,10 +10,9 @@
 //!
 //! ```
 //! use bitmart_rest::auth::Credentials;
-//! use bitmart_rest::spot::NewOrder;
 //! use bitmart_rest::testing::{Expect, Reply, ScriptedTransport};
 //! use bitmart_rest::types::dec;
-//! use bitmart_rest::{Client, Outcome, TransportErrorKind};
+//! use bitmart_rest::{Client, Outcome, TransportErrorKind, spot};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,7 +33,7 @@
 //!     .transport(exchange.clone())
 //!     .build()?;
 //!
-//! let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000));
+//! let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000));
 //! let error = client.spot().submit_order(order).await.unwrap_err();
 //! assert_eq!(error.outcome(), Outcome::Unknown);
 //! assert_eq!(client.system().time().await?.server_time.as_secs(), 1_700_000_000);

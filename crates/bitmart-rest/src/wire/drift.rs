@@ -7,11 +7,11 @@
 //!
 //! ```
 //! use bitmart_rest::drift::{Drift, DriftKind};
-//! use bitmart_rest::system::QueryTime;
+//! use bitmart_rest::system;
 //!
 //! let drift = Drift::new();
 //! let body = r#"{"code":1000,"data":{"server_time":1527777538000,"zone":"UTC"}}"#.into();
-//! let time = drift.decode::<QueryTime>(http::StatusCode::OK, &http::HeaderMap::new(), &body)?;
+//! let time = drift.decode::<system::QueryTime>(http::StatusCode::OK, &http::HeaderMap::new(), &body)?;
 //! assert_eq!(time.server_time.as_millis(), 1_527_777_538_000);
 //!
 //! let report = drift.report();

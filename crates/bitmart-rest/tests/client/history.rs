@@ -3,12 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bitmart_auth::Credentials;
-use bitmart_rest::earn::ListFlexibleRecords;
-use bitmart_rest::futures::ListFuturesKlines;
 use bitmart_rest::history::{Cursor, HistoryError};
 use bitmart_rest::testing::{Reply, ScriptedTransport};
-use bitmart_rest::{Client, LimitPolicy, Limiter};
-use bitmart_types::{EarnRecordType, Environment, Timestamp};
+use bitmart_rest::{Client, LimitPolicy, Limiter, earn, futures};
+use bitmart_types::{Environment, Timestamp};
 use futures_util::{FutureExt as _, StreamExt as _};
 
 /// Answers by the number of the request, from 0, and its query.
@@ -70,7 +68,7 @@ async fn savings_records_come_once_over_failures_and_a_stored_cursor() {
         }
         records(&listed, query)
     });
-    let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 1);
+    let request = earn::ListFlexibleRecords::new(earn::RecordType::Interest, 1, 1);
     let mut pages = client.history(request.clone(), day(1), day(100));
     let (mut ids, mut failures) = (Vec::new(), 0);
     while let Some(page) = pages.next().await {
@@ -97,7 +95,7 @@ async fn a_page_has_the_answer_as_it_came() {
     let sent = answer.clone();
     let (client, _) =
         client(move |n, _| if n == 0 { sent.clone() } else { success(r#"{"total":0,"list":[]}"#) });
-    let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 100);
+    let request = earn::ListFlexibleRecords::new(earn::RecordType::Interest, 1, 100);
     let mut pages = client.history(request, day(1), day(2));
     let page = pages.next_page().await.expect("a page").expect("rows");
     assert_eq!(page.rows.len(), 1);
@@ -113,7 +111,7 @@ async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() 
     let listed = times.clone();
     let (client, _) =
         client(move |n, query| if n == 2 { "<html>".to_owned() } else { records(&listed, query) });
-    let request = ListFlexibleRecords::new(EarnRecordType::Interest, 1, 1);
+    let request = earn::ListFlexibleRecords::new(earn::RecordType::Interest, 1, 1);
     let mut stream = client.history(request.clone(), day(0), day(100)).into_stream();
     let (mut ids, mut failures, mut last) = (Vec::new(), 0, None);
     while let Some(page) = stream.next().await {
@@ -137,7 +135,7 @@ async fn a_stream_gives_each_page_with_its_cursor_and_goes_on_after_a_failure() 
 async fn an_answer_of_another_form_is_not_taken_for_an_empty_one() {
     for data in ["[]", r#"{"total":3}"#, r#"{"total":3,"list":"many"}"#, "null"] {
         let (client, _) = client(move |_, _| success(data));
-        let request = ListFlexibleRecords::new(EarnRecordType::Redeem, 1, 1);
+        let request = earn::ListFlexibleRecords::new(earn::RecordType::Redeem, 1, 1);
         let mut pages = client.history(request, day(1), day(2));
         for _ in 0..2 {
             let result = pages.next().await.expect("it is not done");
@@ -145,7 +143,7 @@ async fn an_answer_of_another_form_is_not_taken_for_an_empty_one() {
         }
     }
     let (client, _) = client(|_, _| success(r#"{"total":0}"#));
-    let request = ListFlexibleRecords::new(EarnRecordType::Redeem, 1, 1);
+    let request = earn::ListFlexibleRecords::new(earn::RecordType::Redeem, 1, 1);
     let mut pages = client.history(request, day(1), day(2));
     assert!(pages.next().await.expect("a window").unwrap().is_empty());
     assert!(pages.next().await.is_none());
@@ -168,11 +166,11 @@ async fn futures_candles_are_walked_in_windows_that_are_answered_completely() {
             .collect();
         success(&format!("[{}]", rows.join(",")))
     });
-    let request = ListFuturesKlines::new("BTCUSDT", day(20_000), day(20_000));
+    let request = futures::ListKlines::new("BTCUSDT", day(20_000), day(20_000));
     let mut pages = client.history(request, day(20_001), day(20_003));
     let mut times = Vec::new();
     while let Some(page) = pages.next().await {
-        times.extend(page.unwrap().into_iter().map(|row| row.time.as_secs() / 60));
+        times.extend(page.unwrap().into_iter().map(|row| row.timestamp.as_secs() / 60));
     }
     assert!(times.iter().is_sorted_by(|left, right| *left + 1 == **right), "without a gap");
     assert_eq!((times[0], times[times.len() - 1]), (20_001 * 1_440, 20_003 * 1_440));

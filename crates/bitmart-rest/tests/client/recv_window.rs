@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use bitmart_rest::account::QuerySpotWallet;
-use bitmart_rest::spot::{CancelOrders, NewOrder, QueryOrder, SubmitOrders};
 use bitmart_rest::testing::{Reply, ScriptedTransport};
 use bitmart_rest::types::dec;
-use bitmart_rest::{Client, Endpoint};
+use bitmart_rest::{Client, Endpoint, account, spot};
 
 use crate::endpoint::client;
 
@@ -29,13 +27,13 @@ async fn sent(request: impl Endpoint) -> Option<u64> {
 
 #[tokio::test]
 async fn requests_that_take_it_get_the_clients_unless_they_have_their_own() {
-    let order = NewOrder::market_buy("BTC_USDT", dec!(25));
-    assert_eq!(sent(QueryOrder::new("1")).await, Some(1500));
-    assert_eq!(sent(QueryOrder::new("1").recv_window(9000)).await, Some(9000));
-    assert_eq!(sent(SubmitOrders::new("BTC_USDT").push(order)).await, Some(1500));
-    assert_eq!(sent(CancelOrders::by_ids("BTC_USDT", ["1"])).await, Some(1500));
-    assert_eq!(sent(CancelOrders::by_ids("BTC_USDT", ["1"]).recv_window(1)).await, Some(1));
-    assert_eq!(sent(QuerySpotWallet::new()).await, None);
+    let order = spot::NewOrder::market_buy("BTC_USDT", dec!(25));
+    assert_eq!(sent(spot::QueryOrder::new("1")).await, Some(1500));
+    assert_eq!(sent(spot::QueryOrder::new("1").recv_window(9000)).await, Some(9000));
+    assert_eq!(sent(spot::SubmitOrders::new("BTC_USDT").push(order)).await, Some(1500));
+    assert_eq!(sent(spot::CancelOrders::by_ids("BTC_USDT", ["1"])).await, Some(1500));
+    assert_eq!(sent(spot::CancelOrders::by_ids("BTC_USDT", ["1"]).recv_window(1)).await, Some(1));
+    assert_eq!(sent(account::QuerySpotWallet::new()).await, None);
 }
 
 #[tokio::test]

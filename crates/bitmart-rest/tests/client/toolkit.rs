@@ -3,13 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use bitmart_rest::spot::NewOrder;
 use bitmart_rest::testing::{
     Expect, Json, Recorder, Replayer, Reply, ScriptedTransport, transport_conformance,
 };
 use bitmart_rest::transport::{Body, HyperTransport, Transport, from_fn};
 use bitmart_rest::{
-    Client, ErrorKind, LimitPolicy, Limiter, Outcome, TransportError, TransportErrorKind,
+    Client, ErrorKind, LimitPolicy, Limiter, Outcome, TransportError, TransportErrorKind, spot,
 };
 use bitmart_types::dec;
 use bytes::Bytes;
@@ -192,7 +191,7 @@ async fn what_was_recorded_is_played_again_and_nothing_else() {
     let folder = folder.path().join("recordings");
     let recorder = Recorder::new(exchange(), &folder).unwrap();
     let client = spot(recorder.clone());
-    let order = || NewOrder::limit_buy("BTC_USDT", dec!(1.5), dec!(60000));
+    let order = || spot::NewOrder::limit_buy("BTC_USDT", dec!(1.5), dec!(60000));
     let first = client.spot().submit_order(order()).await.unwrap();
     let second = client.spot().submit_order(order()).await.unwrap();
     assert_ne!(first.order_id, second.order_id);
@@ -221,7 +220,11 @@ async fn what_was_recorded_is_played_again_and_nothing_else() {
 
     for error in [
         client.spot().ticker("ETH_USDT").await.unwrap_err(),
-        client.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(5))).await.unwrap_err(),
+        client
+            .spot()
+            .submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(5)))
+            .await
+            .unwrap_err(),
         client.system().time().await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), &ErrorKind::Transport(TransportErrorKind::Other));

@@ -1,5 +1,6 @@
-//! The line that a sandbox prints when it is ready, and the variable that names an environment.
+//! Environments from text: the ready line of a sandbox, and the variable `BITMART_ENVIRONMENT`.
 
+use std::str::FromStr;
 use std::{env, fmt};
 
 use serde::Deserialize;
@@ -56,22 +57,17 @@ impl ReadyLine {
     /// Reads a ready line: one object of JSON, with blanks around it or without.
     ///
     /// # Errors
-    /// When it is longer than 64 KiB, no JSON, lacks something, or an address in it is none. The error
+    /// When it is longer than 64 KiB, not JSON, incomplete, or has an invalid address. The error
     /// quotes nothing of it.
     pub fn parse(line: &str) -> Result<Self, ReadyLineError> {
         if line.len() > LONGEST {
             return Err(ReadyLineError::TooLong);
         }
-        // What is wrong is not told: the parser's message could quote the secret.
+        // The parser's message could quote the secret.
         let ready: Self =
             serde_json::from_str(line.trim()).map_err(|_| ReadyLineError::Malformed)?;
         for (service, address) in ready.addresses() {
-            let scheme = match service {
-                Service::SpotRest | Service::FuturesRest => ["http://", "https://"],
-                _ => ["ws://", "wss://"],
-            };
-            let rest = scheme.iter().find_map(|scheme| address.strip_prefix(scheme));
-            if rest.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+            if !has_scheme_and_host(service, address) {
                 return Err(ReadyLineError::Address(service));
             }
         }
@@ -162,19 +158,19 @@ impl fmt::Debug for ReadyLine {
     }
 }
 
-/// Why a text is no ready line of a sandbox.
+/// Why a text is not the ready line of a sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadyLineError {
     /// Longer than 64 KiB.
     TooLong,
-    /// No JSON, or something is missing in it.
+    /// Not JSON, or a member is missing.
     Malformed,
-    /// The address of a service is none.
+    /// The address of a service is invalid.
     Address(Service),
     /// The root certificate is not PEM.
     Certificate,
-    /// There is a root certificate, but this build reads no PEM.
+    /// The line has a root certificate, but this build cannot read PEM.
     NoTls,
 }
 
@@ -199,29 +195,36 @@ impl fmt::Display for ReadyLineError {
 
 impl std::error::Error for ReadyLineError {}
 
-/// Why `BITMART_ENVIRONMENT` names no environment. It quotes nothing of the value, which may hold a secret.
+/// Why a text is not an environment. It quotes nothing of the text, which may hold a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvironmentError {
-    /// The variable is not set, or not text.
+    /// The variable `BITMART_ENVIRONMENT` is not set, or not text.
     NotSet,
-    /// The value is none of those that there are.
+    /// The text has none of the documented forms.
     Unknown,
-    /// The value begins like a ready line, but is none.
+    /// The address of a service in a list lacks its scheme or its host.
+    Address(Service),
+    /// The text begins like a ready line, but is not a valid one.
     ReadyLine(ReadyLineError),
 }
 
 impl fmt::Display for EnvironmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let variable = Environment::VARIABLE;
         match self {
-            Self::NotSet => write!(f, "the environment variable {variable} is not set"),
-            Self::Unknown => write!(
-                f,
-                "{variable} names no environment: it is live, demo, or the ready line of a sandbox, with \
-                 or without sandbox: in front"
+            Self::NotSet => {
+                write!(f, "the environment variable {} is not set", Environment::VARIABLE)
+            }
+            Self::Unknown => f.write_str(
+                "not an environment: it is live, futures-demo, the ready line of a sandbox with or \
+                 without sandbox: in front, or a list such as spot_rest=https://...,futures_rest=https://...",
             ),
-            Self::ReadyLine(error) => write!(f, "{variable}: {error}"),
+            Self::Address(service) => write!(
+                f,
+                "the address of the {service} service must begin with its scheme, such as https:// or \
+                 wss://, and a host"
+            ),
+            Self::ReadyLine(error) => error.fmt(f),
         }
     }
 }
@@ -247,38 +250,87 @@ impl Environment {
         ReadyLine::parse(line)?.environment()
     }
 
-    /// The environment that a text names:
+    /// The environment in the variable `BITMART_ENVIRONMENT`, in one of the forms that
+    /// [`from_str`](Self::from_str) reads. In a shell:
+    /// `export BITMART_ENVIRONMENT="$(cat ~/.bitmart/sandbox/ready.json)"` after `bitmart sandbox up`.
     ///
-    /// | text | environment |
-    /// |---|---|
-    /// | `live` | [`live`](Self::live) |
-    /// | `demo`, `futures-demo` | [`futures_demo`](Self::futures_demo) |
-    /// | `{"spot":…}` or `sandbox:{"spot":…}` | the sandbox that printed this line |
+    /// An unset variable is an error and not the live exchange: nobody trades with real money because
+    /// of a variable that was forgotten.
     ///
     /// # Errors
-    /// When it is none of these, or no ready line.
-    pub fn named(text: &str) -> Result<Self, EnvironmentError> {
+    /// When it is not set, or has none of these forms.
+    pub fn from_env() -> Result<Self, EnvironmentError> {
+        env::var(Self::VARIABLE).map_err(|_| EnvironmentError::NotSet)?.parse()
+    }
+}
+
+/// Reads an environment from one text:
+///
+/// | text | environment |
+/// |---|---|
+/// | `live` | [`live`](Self::live) |
+/// | `demo`, `futures-demo` | [`futures_demo`](Self::futures_demo) |
+/// | `{"spot":…}` or `sandbox:{"spot":…}` | the sandbox that printed this line |
+/// | `spot_rest=https://…,futures_rest=https://…` | these addresses |
+///
+/// In a list of addresses the names are those of the fields of [`Environment`]: `spot_rest`,
+/// `futures_rest`, `spot_ws_public`, `spot_ws_private`, `futures_ws_public` and `futures_ws_private`.
+/// A service that is not listed does not exist. The environment's name is `custom`, and it trusts the
+/// bundled roots.
+///
+/// ```
+/// use bitmart_types::{Environment, Service};
+///
+/// assert_eq!("live".parse::<Environment>()?, Environment::live());
+///
+/// let gateway: Environment = "spot_rest=https://gateway.example/bitmart".parse()?;
+/// assert_eq!(gateway.address(Service::SpotRest)?, "https://gateway.example/bitmart");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl FromStr for Environment {
+    type Err = EnvironmentError;
+
+    fn from_str(text: &str) -> Result<Self, EnvironmentError> {
         let text = text.trim();
-        let line = text.strip_prefix("sandbox:").unwrap_or(text);
+        let line = text.strip_prefix("sandbox:").unwrap_or(text).trim_start();
         match text {
             "live" => Ok(Self::live()),
             "demo" | "futures-demo" => Ok(Self::futures_demo()),
-            _ if line.trim_start().starts_with('{') => Ok(Self::from_ready_line(line)?),
+            _ if line.starts_with('{') => Ok(Self::from_ready_line(line)?),
+            _ if text.contains('=') => addresses(text),
             _ => Err(EnvironmentError::Unknown),
         }
     }
+}
 
-    /// The environment that the variable `BITMART_ENVIRONMENT` [names](Self::named). In a shell:
-    /// `export BITMART_ENVIRONMENT="$(cat ~/.bitmart/sandbox/ready.json)"` after `bitmart sandbox up`.
-    ///
-    /// Where the variable is not set, this is an error and not the exchange itself: nobody trades with
-    /// real money because of a variable that was forgotten.
-    ///
-    /// # Errors
-    /// When it is not set, or as [`named`](Self::named).
-    pub fn from_env() -> Result<Self, EnvironmentError> {
-        Self::named(&env::var(Self::VARIABLE).map_err(|_| EnvironmentError::NotSet)?)
-    }
+/// Reads `spot_rest=https://…,futures_rest=https://…`.
+fn addresses(text: &str) -> Result<Environment, EnvironmentError> {
+    text.split(',').try_fold(Environment::custom("custom"), |environment, entry| {
+        let (name, address) = entry.split_once('=').ok_or(EnvironmentError::Unknown)?;
+        let service = match name.trim() {
+            "spot_rest" => Service::SpotRest,
+            "futures_rest" => Service::FuturesRest,
+            "spot_ws_public" => Service::SpotWsPublic,
+            "spot_ws_private" => Service::SpotWsPrivate,
+            "futures_ws_public" => Service::FuturesWsPublic,
+            "futures_ws_private" => Service::FuturesWsPrivate,
+            _ => return Err(EnvironmentError::Unknown),
+        };
+        let address = address.trim();
+        if !has_scheme_and_host(service, address) {
+            return Err(EnvironmentError::Address(service));
+        }
+        Ok(environment.with(service, address))
+    })
+}
+
+fn has_scheme_and_host(service: Service, address: &str) -> bool {
+    let schemes = match service {
+        Service::SpotRest | Service::FuturesRest => ["http://", "https://"],
+        _ => ["ws://", "wss://"],
+    };
+    let rest = schemes.iter().find_map(|scheme| address.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -360,17 +412,32 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_named_by_a_word_or_a_ready_line() {
-        assert_eq!(Environment::named("live"), Ok(Environment::live()));
-        assert_eq!(Environment::named(" demo\n"), Ok(Environment::futures_demo()));
-        assert_eq!(Environment::named("futures-demo"), Ok(Environment::futures_demo()));
+    fn an_environment_is_read_from_a_name_or_a_ready_line() {
+        let read = |text: &str| text.parse::<Environment>();
+        assert_eq!(read("live"), Ok(Environment::live()));
+        assert_eq!(read(" demo\n"), Ok(Environment::futures_demo()));
+        assert_eq!(read("futures-demo"), Ok(Environment::futures_demo()));
         let sandbox = Environment::from_ready_line(&good()).unwrap();
-        assert_eq!(Environment::named(&good()).as_ref(), Ok(&sandbox));
-        assert_eq!(Environment::named(&format!("sandbox:{}", good())), Ok(sandbox));
-        for text in ["", "Live", "sandbox", "sandbox:", "http://127.0.0.1:1"] {
-            assert_eq!(Environment::named(text), Err(EnvironmentError::Unknown), "{text}");
+        assert_eq!(read(&good()).as_ref(), Ok(&sandbox));
+        assert_eq!(read(&format!("sandbox:{}", good())), Ok(sandbox));
+        for text in ["", "Live", "sandbox", "sandbox:", "http://127.0.0.1:1", "rest=http://a"] {
+            assert_eq!(read(text), Err(EnvironmentError::Unknown), "{text}");
         }
-        let broken = Environment::named("sandbox:{}").unwrap_err();
+        let broken = read("sandbox:{}").unwrap_err();
         assert_eq!(broken, EnvironmentError::ReadyLine(ReadyLineError::Malformed));
+    }
+
+    #[test]
+    fn an_environment_is_read_from_a_list_of_addresses() {
+        let text = "spot_rest=https://a/b/, futures_ws_public=wss://c/api?protocol=1.1";
+        let read: Environment = text.parse().unwrap();
+        let expected = Environment::custom("custom")
+            .with(Service::SpotRest, "https://a/b")
+            .with(Service::FuturesWsPublic, "wss://c/api?protocol=1.1");
+        assert_eq!(read, expected);
+        for text in ["spot_rest=a", "spot_rest=wss://a", "spot_rest=https:///a", "spot_rest="] {
+            let error = text.parse::<Environment>().unwrap_err();
+            assert_eq!(error, EnvironmentError::Address(Service::SpotRest), "{text}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::error::Category;
 const REASON_KEPT: usize = 160;
 
 /// An error of decoding, fit for logs: the decoder's own error may quote whole strings of the
-/// answer, which may be account data and megabytes long.
+/// response, which may be account data and megabytes long.
 #[derive(Clone, Debug)]
 pub struct JsonFault {
     line: usize,
@@ -32,7 +32,7 @@ impl From<serde_json::Error> for JsonFault {
     }
 }
 
-/// The part of the decoder's text that comes from the wanted type, not from the answer.
+/// The part of the decoder's text that comes from the wanted type, not from the response.
 fn wanted(text: &str) -> Option<&str> {
     const QUOTES_WHAT_IT_FOUND: [&str; 5] = [
         "invalid type: ",

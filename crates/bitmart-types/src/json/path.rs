@@ -1,4 +1,4 @@
-//! Where in a JSON text a byte offset lies, in words: `data.orders[3].price`.
+//! The path of a byte offset in a JSON text: `data.orders[3].price`.
 //!
 //! Errors of decoding carry a line and a column only. Naming the place from them costs nothing
 //! while decoding succeeds, and nothing per response type.

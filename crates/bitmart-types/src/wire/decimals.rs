@@ -95,7 +95,7 @@ pub mod decimal_opt {
     }
 }
 
-/// A decimal that is documented as a JSON number: every digit is read as it stands, and written
+/// A decimal that is documented as a JSON number: every digit is read exactly, and written
 /// as a JSON number. Works with `serde_json` only. It copies the digits, so prefer
 /// [`decimal`](super::decimal) for fields that are text.
 pub mod decimal_exact {

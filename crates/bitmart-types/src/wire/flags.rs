@@ -4,7 +4,7 @@ use super::scalar::{Reason, Scalar, is_blank};
 
 const EXPECTED: &str = "0, 1, true or false";
 
-/// A boolean as `0`/`1`, `"0"`/`"1"`, `true`/`false` or those words; written as `0`/`1`.
+/// A boolean as `0`/`1`, `"0"`/`"1"`, `true`/`false` or those texts; written as `0`/`1`.
 pub mod flag {
     use serde::{Deserializer, Serializer};
 

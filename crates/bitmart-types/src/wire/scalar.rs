@@ -1,4 +1,4 @@
-//! One visitor for every scalar: the helpers only say what to make of it.
+//! One visitor for every scalar; the helpers convert it.
 
 use std::fmt;
 
@@ -110,7 +110,7 @@ where
 struct ScalarVisitor<T, F> {
     expected: &'static str,
     make: F,
-    /// What stands for a value that cannot be read.
+    /// The replacement of a value that cannot be read.
     without: Option<T>,
 }
 
@@ -123,13 +123,13 @@ where
         let Self { expected, make, without } = self;
         make(scalar).or_else(|reason| give_up(without, expected, &scalar, reason))
     }
-    /// What comes of a value that is no scalar.
+    /// The result for a value that is not a scalar.
     fn none<E: serde::de::Error>(self, got: &str) -> Result<T, E> {
         give_up(self.without, self.expected, &got, None)
     }
 }
 
-/// What comes of a value that cannot be read: `without`, and a note, or an error.
+/// The result for a value that cannot be read: `without`, and a note, or an error.
 #[cold]
 pub(crate) fn give_up<T, E: serde::de::Error>(
     without: Option<T>,

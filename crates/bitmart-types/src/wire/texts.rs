@@ -105,10 +105,10 @@ pub mod opt {
     }
 }
 
-/// What `T` makes of a value that it may refuse.
+/// The result of `T` for a value that it may reject.
 type Verdict<T> = Result<T, ValueError>;
 
-/// The outer result says whether the scalar is of a kind that can be text.
+/// The outer result is an error for a scalar that cannot be text.
 fn from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Verdict<T>, Reason> {
     Ok(match scalar {
         Scalar::Text(text) | Scalar::Number(text) => T::deserialize(text.into_deserializer()),
@@ -126,7 +126,7 @@ fn opt_from_scalar<T: DeserializeOwned>(scalar: Scalar<'_>) -> Result<Option<T>,
     match scalar {
         Scalar::Null => Ok(None),
         Scalar::Text(text) if is_blank(text) => Ok(None),
-        // Why `T` refuses it is not told anywhere.
+        // The reason of `T` is dropped.
         scalar => from_scalar(scalar)?.map(Some).map_err(|_: ValueError| None),
     }
 }

@@ -122,7 +122,7 @@ fn told(scalar: Scalar<'_>, described: Unit) -> Result<Timestamp, Reason> {
 /// The modules of one unit: as number and as text, required and optional.
 macro_rules! unit {
     ($unit:literal, $described:ident, $as_number:ident: $number:ident $number_opt:ident $text:ident $text_opt:ident) => {
-        #[doc = concat!("A moment in ", $unit, " as number or text; written as a number. Other units are told by their magnitude, and noted.")]
+        #[doc = concat!("A moment in ", $unit, " as number or text; written as a number. Other units are recognized by their magnitude, and noted.")]
         pub mod $number {
             use serde::{Deserializer, Serializer};
 

@@ -1,4 +1,5 @@
-use bitmart_types::{Currency, Decimal, OrderState, Side, Timestamp, TradeRole, dec};
+use bitmart_types::spot::OrderState;
+use bitmart_types::{Currency, Decimal, Side, Timestamp, TradeRole, dec};
 use proptest::prelude::{any, prop, proptest};
 use serde_json::{Value, json};
 
@@ -231,7 +232,7 @@ fn unknown_words_are_kept() {
     frame["data"][0]["order"]["trigger_price_type"] = json!("fair_price");
     let update: FuturesOrderUpdate = one(&frame);
     assert_eq!(update.action.and_then(|action| action.as_number()), Some(77));
-    assert_eq!(update.order.trigger_price_type, Some(bitmart_types::PriceType::Fair));
+    assert_eq!(update.order.trigger_price_type, Some(bitmart_types::futures::PriceType::Fair));
 }
 
 #[test]

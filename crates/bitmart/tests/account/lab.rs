@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker, Assumptions, Audits, Health, Market};
-use bitmart::rest::spot::NewOrder;
-use bitmart::rest::{LimitPolicy, Limiter};
+use bitmart::rest::{LimitPolicy, Limiter, spot};
 use bitmart::sandbox::{self, Config, Contract, Sandbox, SpotPair};
 use bitmart::types::Clock;
 use bitmart::{Timestamp, TradeId, dec, rest, ws};
@@ -134,9 +133,9 @@ impl Lab {
     /// A market order that fills at once.
     pub(crate) async fn trade(&self, number: usize) -> TestResult {
         let order = if number.is_multiple_of(2) {
-            NewOrder::market_buy("BTC_USDT", dec!(20))
+            spot::NewOrder::market_buy("BTC_USDT", dec!(20))
         } else {
-            NewOrder::market_sell("BTC_USDT", dec!(0.0003))
+            spot::NewOrder::market_sell("BTC_USDT", dec!(0.0003))
         };
         self.trader.spot().submit_order(order).await?;
         Ok(())

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bitmart::account::{Assumptions, Market};
-use bitmart::rest::spot::ListAccountTrades;
+use bitmart::rest::spot;
 use bitmart::sandbox::{Config, Fault};
 use bitmart::{Timestamp, TradeId};
 
@@ -215,7 +215,7 @@ async fn history(
     let mut listed = BTreeSet::new();
     let minute = Duration::from_secs(60);
     let (from, to) = (begin - minute, lab.now() + minute);
-    let mut pages = lab.trader.history(ListAccountTrades::new(), from, to);
+    let mut pages = lab.trader.history(spot::ListAccountTrades::new(), from, to);
     while let Some(page) = pages.next().await {
         listed.extend(page?.into_iter().map(|fill| fill.trade_id));
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bitmart::account::{AccountEvent, AccountTracker, Assumptions, Health, Market};
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::sandbox::{self, Config, Fault, Sandbox};
 use bitmart::types::Service;
 use bitmart::ws::{ErrorKind, ReconnectReason, topic};
@@ -126,7 +126,7 @@ impl Desk {
 
     async fn trade(&mut self) -> TestResult {
         for _ in 0..ORDERS {
-            self.rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(40))).await?;
+            self.rest.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(40))).await?;
         }
         Ok(())
     }
@@ -153,7 +153,7 @@ impl Desk {
         for currency in ["BTC", "USDT"] {
             let currency = currency.into();
             while self.account.state().balance(Market::Spot, &currency).map(|own| own.available)
-                != wallet.balance(currency.as_str()).map(|balance| balance.available)
+                != wallet.find(currency.as_str()).map(|balance| balance.available)
             {
                 self.next().await?;
             }
@@ -358,7 +358,7 @@ async fn cut_before_the_first_catching_up() -> TestResult {
                 })
                 .await?;
                 // Nobody has caught up yet, and nobody listens.
-                rest.spot().submit_order(NewOrder::market_buy("BTC_USDT", dec!(40))).await?;
+                rest.spot().submit_order(spot::NewOrder::market_buy("BTC_USDT", dec!(40))).await?;
             }
             AccountEvent::Fill(fill) => {
                 fills.insert(fill.trade_id);

@@ -1,6 +1,6 @@
 //! Places an order and reads tickers with this SDK: what `theirs` does without one.
 
-use bitmart::rest::spot::NewOrder;
+use bitmart::rest::spot;
 use bitmart::types::Service;
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, Environment, dec, rest, ws};
@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .environment(environment.clone())
         .credentials(Credentials::from_env()?)
         .build()?;
-    let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000));
+    let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000));
     println!("{}", client.spot().submit_order(order).await?.order_id);
 
     let streams = ws::Client::builder().environment(environment).build()?;

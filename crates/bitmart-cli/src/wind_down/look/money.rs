@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use bitmart::Decimal;
-use bitmart::rest::Client;
-use bitmart::rest::account::{ListFundingHistory, QueryWallet};
-use bitmart::rest::earn::{ListFixedHoldings, ListFlexibleHoldings};
-use bitmart::rest::margin::ListMarginAccounts;
-use bitmart::types::{AutoSubscribe, FundingOperation, FundingStatus};
+use bitmart::rest::{Client, account, earn, margin};
 
 use super::super::facts::{Balance, By, Facts, Held, Loan, Saving, Wallet};
 use super::ROWS;
@@ -32,11 +28,15 @@ fn push(facts: &mut Facts, wallet: Wallet, currency: &str, free: Decimal, held: 
 
 /// What withdrawals on their way hold, by currency.
 async fn leaving(client: &Client, facts: &mut Facts) -> BTreeMap<String, Decimal> {
-    let request = ListFundingHistory::new(FundingOperation::Withdraw, ROWS);
+    let request = account::ListFundingHistory::new(account::FundingOperation::Withdraw, ROWS);
     let records = client.account().funding_history(request).await.map(|list| list.records);
     let mut leaving: BTreeMap<String, Decimal> = BTreeMap::new();
     for record in facts.note("withdrawals on their way", records) {
-        let over = [FundingStatus::Done, FundingStatus::Canceled, FundingStatus::Failed];
+        let over = [
+            account::FundingStatus::Done,
+            account::FundingStatus::Canceled,
+            account::FundingStatus::Failed,
+        ];
         if !over.contains(&record.status) {
             let amount = record.arrival_amount + record.fee.unwrap_or_default();
             *leaving.entry(plain(record.currency.as_str()).to_owned()).or_default() += amount;
@@ -68,7 +68,8 @@ async fn spot(client: &Client, facts: &mut Facts, leaving: &BTreeMap<String, Dec
         *left = rest;
         push(facts, Wallet::Spot, currency, row.available, held);
     }
-    let wallet = client.account().wallet(QueryWallet::new()).await.map(|wallet| wallet.wallet);
+    let wallet =
+        client.account().wallet(account::QueryWallet::new()).await.map(|wallet| wallet.wallet);
     let rows = facts.note("funding account", wallet);
     if !rows.is_empty() && rows.iter().all(|row| row.fund_available.is_none()) {
         facts.unread.push("funding account: the exchange does not tell it".to_owned());
@@ -100,7 +101,7 @@ async fn futures(client: &Client, facts: &mut Facts) {
 }
 
 async fn margin(client: &Client, facts: &mut Facts) {
-    let accounts = client.margin().accounts(ListMarginAccounts::new()).await;
+    let accounts = client.margin().accounts(margin::ListAccounts::new()).await;
     for account in facts.note("isolated margin", accounts.map(|list| list.symbols)) {
         let symbol = account.symbol.to_string();
         for side in [account.base, account.quote].into_iter().flatten() {
@@ -122,18 +123,18 @@ async fn savings(client: &Client, facts: &mut Facts) {
     match client.earn().auto_saving().await {
         Ok(status) => {
             let status = status.into_value().unwrap_or_default().status;
-            facts.auto_saving = status == Some(AutoSubscribe::On);
+            facts.auto_saving = status == Some(earn::AutoSubscribe::On);
         }
         Err(error) => facts.unread.push(format!("automatic saving: {}", chain(&error))),
     }
-    let flexible = client.earn().flexible_holdings(ListFlexibleHoldings::new(1, ROWS)).await;
+    let flexible = client.earn().flexible_holdings(earn::ListFlexibleHoldings::new(1, ROWS)).await;
     let flexible =
         flexible.map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
     for row in facts.note("flexible savings", flexible) {
         saving(facts, row.earn_id.map(|id| id.to_string()), row.currency, row.amount, false);
     }
     flexible_amounts(client, facts).await;
-    let fixed = client.earn().fixed_holdings(ListFixedHoldings::new(1, ROWS)).await;
+    let fixed = client.earn().fixed_holdings(earn::ListFixedHoldings::new(1, ROWS)).await;
     let fixed =
         fixed.map(|page| page.into_value().and_then(|page| page.holdings).unwrap_or_default());
     for row in facts.note("fixed savings", fixed) {
@@ -147,7 +148,7 @@ async fn flexible_amounts(client: &Client, facts: &mut Facts) {
     if facts.savings.iter().all(|saving| saving.amount.is_some()) {
         return;
     }
-    let fixed = client.earn().fixed_holdings(ListFixedHoldings::new(1, ROWS)).await;
+    let fixed = client.earn().fixed_holdings(earn::ListFixedHoldings::new(1, ROWS)).await;
     let fixed = fixed.ok().and_then(|page| page.into_value()?.holdings);
     let totals = client.earn().holdings().await;
     let totals = totals.map(|answer| answer.into_value().unwrap_or_default());

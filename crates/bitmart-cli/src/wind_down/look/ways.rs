@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bitmart::Decimal;
-use bitmart::rest::Client;
-use bitmart::rest::account::{ListFundingCurrencies, WithdrawAddress};
+use bitmart::rest::{Client, account};
 
 use super::super::facts::{Destination, Facts, Network};
 use crate::confirm::withdrawal::{To, is_for, plain};
@@ -39,7 +38,7 @@ impl Named {
 #[derive(Debug, Default)]
 pub(in super::super) struct Ways {
     networks: Vec<Network>,
-    saved: Vec<WithdrawAddress>,
+    saved: Vec<account::WithdrawAddress>,
     named: Vec<Named>,
     prices: BTreeMap<String, Decimal>,
     /// Whether the exchange's own addresses of a network have a memo.
@@ -52,7 +51,7 @@ pub(in super::super) struct Ways {
 /// Reads networks, saved addresses and last prices.
 pub(in super::super) async fn ways(client: &Client, named: Vec<Named>) -> Ways {
     let mut facts = Facts::default();
-    let list = client.account().currencies(ListFundingCurrencies::new()).await;
+    let list = client.account().currencies(account::ListFundingCurrencies::new()).await;
     let networks = facts.note("networks", list.map(|list| list.currencies));
     let networks = networks.into_iter().map(|row| {
         let code = row.currency.to_string();
@@ -75,7 +74,7 @@ pub(in super::super) async fn ways(client: &Client, named: Vec<Named>) -> Ways {
     let tickers = client.spot().tickers().await;
     let prices = facts.note("last prices", tickers).into_iter().filter_map(|row| {
         let currency = row.symbol.as_str().strip_suffix("_USDT")?.to_owned();
-        Some((currency, row.last?))
+        Some((currency, row.last_price?))
     });
     let prices = prices.collect();
     Ways {

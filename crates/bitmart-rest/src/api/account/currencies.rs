@@ -14,10 +14,10 @@ const CURRENCIES_MAX: usize = 20;
 /// `GET /account/v1/currencies`: no key; limit 2 in 2 s per address.
 ///
 /// ```
-/// use bitmart_rest::account::ListFundingCurrencies;
+/// use bitmart_rest::account;
 ///
-/// let all = ListFundingCurrencies::new();
-/// let some = ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
+/// let all = account::ListFundingCurrencies::new();
+/// let some = account::ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
 /// ```
 #[doc(alias = "/account/v1/currencies")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,31 +85,38 @@ pub struct FundingCurrencies {
     pub currencies: Rows<FundingCurrency>,
 }
 
+impl FundingCurrencies {
+    /// The row of one currency, with its network where there are several: `USDT-TRC20`; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&FundingCurrency> {
+        self.currencies.iter().find(|row| row.currency.as_str() == currency)
+    }
+}
+
 /// A currency on one of its networks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FundingCurrency {
     /// Currency, with its network where there are several: `USDT-TRC20`.
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Address of its contract; `None` for a coin that has none.
     #[serde(default, with = "wire::text_opt")]
     pub contract_address: Option<String>,
-    /// Network. `None`: not told.
+    /// Network. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub network: Option<String>,
-    /// Whether it can be withdrawn. `None`: not told.
+    /// Whether it can be withdrawn. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub withdraw_enabled: Option<bool>,
-    /// Whether it can be deposited. `None`: not told.
+    /// Whether it can be deposited. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub deposit_enabled: Option<bool>,
     /// Smallest withdrawal, in the currency; `None` where there is none.
     #[serde(rename = "withdraw_minsize", default, with = "wire::decimal_opt")]
     pub withdraw_min_size: Option<Decimal>,
-    /// Smallest fee, in the currency. BitMart announced that it goes after 2025-05-18.
+    /// Smallest fee, in the currency. BitMart announced its removal after 2025-05-18.
     #[serde(rename = "withdraw_minfee", default, with = "wire::decimal_opt")]
     pub withdraw_min_fee: Option<Decimal>,
     /// Fee of a withdrawal, in the currency.

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use bitmart_types::{
-    Currency, Decimal, DepositId, FundingOperation, FundingStatus, Rows, Timestamp,
-    WithdrawAddressType, WithdrawalId, wire,
-};
+use bitmart_types::{Currency, Decimal, DepositId, Rows, Timestamp, WithdrawalId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::account::{FundingOperation, FundingStatus, WithdrawAddressType};
 
 /// Deposits or withdrawals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,23 +25,23 @@ pub struct FundingRecord {
     /// The exchange's id of a deposit; `None` for a withdrawal.
     #[serde(default, with = "wire::text_opt")]
     pub deposit_id: Option<DepositId>,
-    /// Deposit or withdrawal. `None`: not told.
+    /// Deposit or withdrawal. `None` if absent.
     #[serde(rename = "operation_type", default, with = "wire::opt")]
     pub operation: Option<FundingOperation>,
     /// Currency, with its network where there are several.
     pub currency: Currency,
-    /// When it was requested. `None`: not told.
+    /// When it was requested. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub apply_time: Option<Timestamp>,
     /// Net amount that arrives, in the currency.
     #[serde(with = "wire::decimal")]
     pub arrival_amount: Decimal,
-    /// Fee, in the currency. `None`: not told.
+    /// Fee, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// How far it is.
     pub status: FundingStatus,
-    /// Address that the money goes to or came to.
+    /// Address of the receiver.
     #[serde(default, with = "wire::text_opt")]
     pub address: Option<String>,
     /// Tag, payment id or memo of the address.
@@ -72,7 +71,7 @@ impl fmt::Debug for FundingRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FundingDetail {
-    /// The deposit or withdrawal; `None` where the exchange does not say.
+    /// The deposit or withdrawal; `None` if absent.
     #[serde(default, with = "wire::object_opt")]
     pub record: Option<FundingRecord>,
 }
@@ -83,7 +82,7 @@ pub struct FundingDetail {
 pub struct DepositAddress {
     /// Currency, with its network where there are several.
     pub currency: Currency,
-    /// Network. `None`: not told.
+    /// Network. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub chain: Option<String>,
     /// Address.
@@ -107,16 +106,16 @@ impl fmt::Debug for DepositAddress {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WithdrawQuota {
-    /// What the account may withdraw today, over all currencies, in BTC. `None`: not told.
+    /// What the account may withdraw today, over all currencies, in BTC. `None` if absent.
     #[serde(rename = "today_available_withdraw_BTC", default, with = "wire::decimal_opt")]
     pub today_available_btc: Option<Decimal>,
-    /// Smallest withdrawal, in the currency. `None`: not told.
+    /// Smallest withdrawal, in the currency. `None` if absent.
     #[serde(rename = "min_withdraw", default, with = "wire::decimal_opt")]
     pub min_size: Option<Decimal>,
-    /// Most decimals of an amount. `None`: not told.
+    /// Most decimals of an amount. `None` if absent.
     #[serde(rename = "withdraw_precision", default, with = "wire::number_opt")]
     pub decimals: Option<u32>,
-    /// Fee, in the currency. `None`: not told.
+    /// Fee, in the currency. `None` if absent.
     #[serde(rename = "withdraw_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// An amount must be a multiple of this; `None` where there is no such rule.
@@ -151,11 +150,11 @@ pub struct WithdrawAddress {
     /// The user's remark.
     #[serde(default, with = "wire::text_opt")]
     pub remark: Option<String>,
-    /// Where it may be used. `None`: not told.
+    /// Where it may be used. `None` if absent.
     #[serde(rename = "addressType", default, with = "wire::opt")]
     pub address_type: Option<WithdrawAddressType>,
     /// Whether it has been verified: the API withdraws to verified addresses only.
-    /// `None`: not told.
+    /// `None` if absent.
     #[serde(rename = "verifyStatus", default, with = "wire::flag_opt")]
     pub is_verified: Option<bool>,
 }

@@ -1,7 +1,9 @@
 //! The account and the API keys behind a key.
 
-use bitmart_types::{ApiAccountType, ApiKeyStatus, Rows, UserId, wire};
+use bitmart_types::{Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::account::{ApiAccountType, ApiKeyStatus};
 
 /// The account behind the API key, as a third party describes it: nothing of it is confirmed, so
 /// every field may be absent. No source gives a unit for the times.
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct AccountInfo {
     /// The user.
     #[serde(rename = "cid", with = "wire::text_opt")]
-    pub user_id: Option<UserId>,
+    pub uid: Option<UserId>,
     /// Main account or sub-account.
     #[serde(with = "wire::text_opt")]
     pub account_type: Option<ApiAccountType>,
@@ -46,7 +48,7 @@ pub struct ApiKeyInfo {
     /// Whether it is the key of this request.
     #[serde(with = "wire::boolean_opt")]
     pub is_current: Option<bool>,
-    /// What it may do; the words are not stated.
+    /// Permissions; their values are not documented.
     pub permissions: Option<Vec<String>>,
     /// The addresses that may use it.
     pub ip_whitelist: Option<Vec<String>>,

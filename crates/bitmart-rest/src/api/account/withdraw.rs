@@ -2,28 +2,28 @@
 
 use std::fmt;
 
-use bitmart_types::{Currency, Decimal, RecipientType, WithdrawSource, wire};
+use bitmart_types::{Currency, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::account::{RecipientType, WithdrawSource};
 use crate::wire::validate;
 
 /// Withdraws money, to an address on a chain or to another account of the exchange.
 ///
-/// There is no id of your own for a withdrawal. On
-/// [`Outcome::Unknown`](crate::Outcome::Unknown) look at
-/// [`ListFundingHistory`](crate::account::ListFundingHistory) before trying again; a second request
+/// A withdrawal has no client id. On [`Outcome::Unknown`](crate::Outcome::Unknown) check
+/// [`ListFundingHistory`](crate::account::ListFundingHistory) before trying again: a second request
 /// pays a second time.
 ///
 /// `Debug` shows neither the address nor the receiving account.
 ///
 /// ```
-/// use bitmart_rest::account::{Address, Recipient, Withdraw};
+/// use bitmart_rest::account;
 /// use bitmart_types::dec;
 ///
-/// let on_chain = Withdraw::to_address("USDT-TRC20", dec!(100), "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf");
-/// let with_tag = Withdraw::to_address("XRP", dec!(20), Address::new("rEXAMPLE").memo("12345"));
-/// let internal = Withdraw::to_account("USDT", dec!(5), Recipient::UserId("876940329".into()));
+/// let on_chain = account::Withdraw::to_address("USDT-TRC20", dec!(100), "TXYZopYRdj2D9XRtbG411XZZ3kM5VkAeBf");
+/// let with_tag = account::Withdraw::to_address("XRP", dec!(20), account::Address::new("rEXAMPLE").memo("12345"));
+/// let internal = account::Withdraw::to_account("USDT", dec!(5), account::Recipient::UserId("876940329".into()));
 /// ```
 #[doc(alias = "/account/v1/withdraw/apply")]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! Customers of an affiliate.
 
-use bitmart_types::{AffiliateRebateStatus, Currency, Decimal, Rows, UserId, wire};
+use bitmart_types::{Currency, Decimal, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::Unverified;
+use crate::api::affiliate::RebateStatus;
 
 /// Whether a user is a customer of the affiliate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +19,13 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Customers {
-    /// Number of rows over all pages. `None`: not told.
+    /// Number of rows over all pages. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// This page. `None`: not told.
+    /// This page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Rows of a page. `None`: not told.
+    /// Rows of a page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
     /// The rows of this page. The published sample has none, so that their form is unverified.
@@ -39,7 +40,7 @@ pub struct Customers {
 pub struct Customer {
     /// The customer.
     #[serde(rename = "cid", with = "wire::text_opt")]
-    pub user_id: Option<UserId>,
+    pub uid: Option<UserId>,
     /// Rebate, in USDT.
     #[serde(with = "wire::decimal_opt")]
     pub rebate_total: Option<Decimal>,
@@ -57,7 +58,7 @@ pub struct Customer {
     pub back_rate: Option<Decimal>,
     /// Whether the rebate has been paid.
     #[serde(with = "wire::text_opt")]
-    pub status: Option<AffiliateRebateStatus>,
+    pub status: Option<RebateStatus>,
     /// What the customer's account holds; the unit is not stated.
     #[serde(with = "wire::decimal_opt")]
     pub account_asset_total: Option<Decimal>,
@@ -94,7 +95,7 @@ pub struct CustomerFundingRow {
     pub date_time: Option<i64>,
     /// The customer.
     #[serde(rename = "cid", with = "wire::text_opt")]
-    pub user_id: Option<UserId>,
+    pub uid: Option<UserId>,
     /// Remark.
     #[serde(with = "wire::text_opt")]
     pub remark: Option<String>,

@@ -1,28 +1,30 @@
 //! Rebates.
 
-use bitmart_types::{AffiliateUserType, Currency, Decimal, Rows, UserId, wire};
+use bitmart_types::{Currency, Decimal, Rows, UserId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::affiliate::UserType;
 
 /// A page of rebates by customer, with the sums over all pages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rebates {
-    /// Number of rows over all pages. `None`: not told.
+    /// Number of rows over all pages. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total: Option<u64>,
-    /// This page. `None`: not told.
+    /// This page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub page: Option<u32>,
-    /// Rows of a page. `None`: not told.
+    /// Rows of a page. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub size: Option<u32>,
-    /// Sum of the rebates in BTC. `None`: not told.
+    /// Sum of the rebates in BTC. `None` if absent.
     #[serde(rename = "btc_rebate_sum", default, with = "wire::decimal_exact_opt")]
     pub btc: Option<Decimal>,
-    /// Sum of the rebates in USDT. `None`: not told.
+    /// Sum of the rebates in USDT. `None` if absent.
     #[serde(rename = "usdt_rebate_sum", default, with = "wire::decimal_exact_opt")]
     pub usdt: Option<Decimal>,
-    /// Sum of the rebates in ETH. `None`: not told.
+    /// Sum of the rebates in ETH. `None` if absent.
     #[serde(rename = "eth_rebate_sum", default, with = "wire::decimal_exact_opt")]
     pub eth: Option<Decimal>,
     /// The rows of this page.
@@ -39,42 +41,42 @@ pub struct Rebate {
     pub currency: Currency,
     /// The customer.
     #[serde(rename = "trade_user_id", with = "wire::id_number")]
-    pub user_id: UserId,
+    pub uid: UserId,
     /// Sum of the customer's rebates, in the currency.
     #[serde(rename = "total_rebate_amount", with = "wire::decimal_exact")]
     pub amount: Decimal,
-    /// How the customer came. `None`: not told.
+    /// How the customer came. `None` if absent.
     #[serde(default, with = "wire::opt")]
-    pub user_type: Option<AffiliateUserType>,
+    pub user_type: Option<UserType>,
 }
 
-/// Volume, fees and rebate of a customer: over all time, and in the time that was asked for. The
+/// Volume, fees and rebate of a customer: over all time, and in the requested time. The
 /// exchange states no currency of the amounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserRebate {
     /// The customer.
     #[serde(rename = "cid", with = "wire::id_number")]
-    pub user_id: UserId,
-    /// Share of the fees that is given back, as a ratio. `None`: not told.
+    pub uid: UserId,
+    /// Share of the fees that is given back, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub back_rate: Option<Decimal>,
-    /// Traded amount over all time. `None`: not told.
+    /// Traded amount over all time. `None` if absent.
     #[serde(rename = "trading_vol_total", default, with = "wire::decimal_opt")]
     pub total_volume: Option<Decimal>,
-    /// Fees over all time. `None`: not told.
+    /// Fees over all time. `None` if absent.
     #[serde(rename = "trading_fee_total", default, with = "wire::decimal_opt")]
     pub total_fee: Option<Decimal>,
-    /// Rebate over all time. `None`: not told.
+    /// Rebate over all time. `None` if absent.
     #[serde(rename = "rebate_total", default, with = "wire::decimal_opt")]
     pub total_rebate: Option<Decimal>,
-    /// Traded amount in the time that was asked for. `None`: not told.
+    /// Traded amount in the requested time. `None` if absent.
     #[serde(rename = "trading_vol", default, with = "wire::decimal_opt")]
     pub volume: Option<Decimal>,
-    /// Fees in the time that was asked for. `None`: not told.
+    /// Fees in the requested time. `None` if absent.
     #[serde(rename = "trading_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Rebate in the time that was asked for. `None`: not told.
+    /// Rebate in the requested time. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub rebate: Option<Decimal>,
 }
@@ -83,10 +85,10 @@ pub struct UserRebate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ApiRebate {
-    /// Fees. `None`: not told.
+    /// Fees. `None` if absent.
     #[serde(rename = "api_trading_fee_total", default, with = "wire::decimal_opt")]
     pub total_fee: Option<Decimal>,
-    /// Rebate. `None`: not told.
+    /// Rebate. `None` if absent.
     #[serde(rename = "api_rebate_total", default, with = "wire::decimal_opt")]
     pub total_rebate: Option<Decimal>,
 }

@@ -13,14 +13,14 @@ use crate::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct QueryBrokerRebates {
+pub struct QueryRebates {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::seconds_opt")]
     pub(crate) start_time: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::seconds_opt")]
     pub(crate) end_time: Option<Timestamp>,
 }
 
-impl QueryBrokerRebates {
+impl QueryRebates {
     /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
@@ -37,14 +37,14 @@ impl QueryBrokerRebates {
     }
 }
 
-impl From<()> for QueryBrokerRebates {
+impl From<()> for QueryRebates {
     fn from((): ()) -> Self {
         Self::new()
     }
 }
 
-impl Endpoint for QueryBrokerRebates {
-    type Response = crate::Unverified<crate::api::broker::BrokerRebates>;
+impl Endpoint for QueryRebates {
+    type Response = crate::Unverified<crate::api::broker::Rebates>;
 
     const METADATA: Metadata =
         Metadata::new("broker_rebates", Method::Get, Host::Spot, "/spot/v1/broker/rebate")
@@ -68,7 +68,7 @@ impl crate::api::broker::Broker<'_> {
     /// [`GET /spot/v1/broker/rebate`](https://developer.bitmart.com/spot):
     /// needs a key, no published rate limit.
     ///
-    /// Takes a [`QueryBrokerRebates`] or `()`.
+    /// Takes a [`QueryRebates`] or `()`.
     ///
     /// The exchange does not document the response: its form is unverified.
     ///
@@ -84,8 +84,8 @@ impl crate::api::broker::Broker<'_> {
     #[doc(alias = "broker_rebates_by_timestamp")]
     pub async fn rebates(
         &self,
-        request: impl Into<QueryBrokerRebates>,
-    ) -> Result<crate::Unverified<crate::api::broker::BrokerRebates>, crate::Error> {
+        request: impl Into<QueryRebates>,
+    ) -> Result<crate::Unverified<crate::api::broker::Rebates>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

@@ -1,9 +1,10 @@
 //! Putting money into savings and taking it out.
 
-use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, FixedRenewal, wire};
+use bitmart_types::{Decimal, EarnId, EarnProductId, EarnRequestNo, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::earn::FixedRenewal;
 use crate::wire::validate;
 
 /// The number that all of these requests carry.
@@ -28,7 +29,7 @@ numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/subscribe")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,7 +59,7 @@ impl SubscribeFlexible {
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/redeem")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,7 +90,7 @@ impl RedeemFlexible {
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -126,7 +127,7 @@ impl SubscribeFixed {
 ///
 /// It gets a random [`request_no`](Self::request_no) at construction. Keep it: when the request ends
 /// with [`Outcome::Unknown`](crate::Outcome::Unknown), look for the number in the records. The
-/// official clients say that the exchange executes a number once.
+/// official clients document that the exchange executes a number once.
 #[doc(alias = "/newearn/cloud/v1/saving/fixed/redeem")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

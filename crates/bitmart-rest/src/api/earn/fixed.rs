@@ -1,9 +1,9 @@
 //! Fixed savings, as a third party describes them: every field may be absent.
 
-use bitmart_types::{
-    Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, Rows, wire,
-};
+use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::earn::RecordType;
 
 mod generated;
 
@@ -54,7 +54,7 @@ pub struct FixedProduct {
     pub additional_apy: Option<Decimal>,
 }
 
-/// A page of what is in fixed products.
+/// A page of holdings in fixed products.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -67,7 +67,7 @@ pub struct FixedHoldings {
     pub holdings: Option<Rows<FixedHolding>>,
 }
 
-/// What is in a fixed product.
+/// A holding in a fixed product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -133,7 +133,7 @@ pub struct FixedRecords {
 pub struct FixedRecord {
     /// Subscription, redemption or interest; the values are not stated.
     #[serde(rename = "type", with = "wire::text_opt")]
-    pub kind: Option<EarnRecordType>,
+    pub kind: Option<RecordType>,
     /// Id of the record.
     #[serde(with = "wire::text_opt")]
     pub record_id: Option<String>,

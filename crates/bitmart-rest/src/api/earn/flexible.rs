@@ -1,10 +1,9 @@
 //! Flexible savings, as a third party describes them: every field may be absent.
 
-use bitmart_types::{
-    AutoSubscribe, Currency, Decimal, EarnId, EarnProductId, EarnRecordType, EarnRequestNo, Rows,
-    wire,
-};
+use bitmart_types::{Currency, Decimal, EarnId, EarnProductId, EarnRequestNo, Rows, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::earn::{AutoSubscribe, RecordType};
 
 mod generated;
 
@@ -74,7 +73,7 @@ pub struct TierRate {
     pub apy: Option<Decimal>,
 }
 
-/// A page of what is in flexible products.
+/// A page of holdings in flexible products.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -87,7 +86,7 @@ pub struct FlexibleHoldings {
     pub holdings: Option<Rows<FlexibleHolding>>,
 }
 
-/// What is in a flexible product.
+/// A holding in a flexible product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
@@ -116,7 +115,7 @@ pub struct FlexibleHolding {
     /// Interest so far, in the currency.
     #[serde(with = "wire::decimal_opt")]
     pub total_profit: Option<Decimal>,
-    /// Whether idle money goes into the product by itself.
+    /// Whether idle money is put into the product automatically.
     #[serde(with = "wire::boolean_opt")]
     pub auto_subscribe: Option<bool>,
     /// Yield on top; whether a ratio or in percent is not stated.
@@ -150,7 +149,7 @@ pub struct FlexibleRecords {
 pub struct FlexibleRecord {
     /// Subscription, redemption or interest; the values are not stated.
     #[serde(rename = "type", with = "wire::text_opt")]
-    pub kind: Option<EarnRecordType>,
+    pub kind: Option<RecordType>,
     /// Id of the record.
     #[serde(with = "wire::text_opt")]
     pub record_id: Option<String>,

@@ -1,13 +1,15 @@
-//! Savings as a whole.
+//! Overview of savings.
 
-use bitmart_types::{AutoSubscribe, Currency, Decimal, wire};
+use bitmart_types::{Currency, Decimal, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::earn::AutoSubscribe;
 
 /// Savings in one currency. Amounts are in that currency, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct EarnHolding {
+pub struct Holding {
     /// Currency.
     #[serde(rename = "coinName", with = "wire::text_opt")]
     pub currency: Option<Currency>,

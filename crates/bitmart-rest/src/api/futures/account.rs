@@ -1,13 +1,14 @@
 //! Futures balances, positions, settings and movements of money.
 
+use bitmart_types::futures::{MarginType, PositionMode, PositionSide, PositionType};
 use bitmart_types::{
-    ContractSymbol, Currency, Decimal, FuturesAccount, FuturesFlowName, FuturesFlowType,
-    MarginType, PositionMode, PositionSide, PositionType, RepaymentType, Rows, Timestamp,
-    TransactionId, json, wire,
+    ContractSymbol, Currency, Decimal, Rows, Timestamp, TransactionId, json, wire,
 };
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
+
+use crate::api::futures::{FlowName, FlowType, RepaymentType, TradingAccount};
 
 mod generated;
 
@@ -17,25 +18,25 @@ pub use generated::*;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 #[non_exhaustive]
-pub struct FuturesAssets {
+pub struct Assets {
     /// One row per currency.
-    pub assets: Rows<FuturesAsset>,
+    pub assets: Rows<Asset>,
 }
 
-impl FuturesAssets {
-    /// The balance of one currency; `None` where the exchange does not list it, which means zero
-    /// while no row is a fault.
-    pub fn asset(&self, currency: &str) -> Option<&FuturesAsset> {
+impl Assets {
+    /// The balance of one currency; `None` if the exchange does not list it, which means zero while
+    /// no row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&Asset> {
         self.assets.iter().find(|asset| asset.currency == currency)
     }
 }
 
 /// The rows are the data itself; for a while they stood in its member `list`.
-impl<'de> Deserialize<'de> for FuturesAssets {
+impl<'de> Deserialize<'de> for Assets {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct InList {
-            list: Rows<FuturesAsset>,
+            list: Rows<Asset>,
         }
 
         let raw = Box::<RawValue>::deserialize(deserializer)?;
@@ -51,22 +52,22 @@ impl<'de> Deserialize<'de> for FuturesAssets {
 /// Balance of one currency. Amounts are in the currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesAsset {
+pub struct Asset {
     /// Currency.
     pub currency: Currency,
-    /// Margin of open positions. `None`: not told.
+    /// Margin of open positions. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_deposit: Option<Decimal>,
-    /// Held by open orders. `None`: not told.
+    /// Held by open orders. `None` if absent.
     #[serde(rename = "frozen_balance", default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
     /// Free to trade or to move.
     #[serde(rename = "available_balance", with = "wire::decimal")]
     pub available: Decimal,
-    /// All of it, with the profit and loss of open positions. `None`: not told.
+    /// All of it, with the profit and loss of open positions. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub equity: Option<Decimal>,
-    /// Profit and loss of open positions. `None`: not told.
+    /// Profit and loss of open positions. `None` if absent.
     #[serde(rename = "unrealized", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
 }
@@ -74,18 +75,18 @@ pub struct FuturesAsset {
 /// What trading a contract costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesFeeRate {
+pub struct FeeRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Rate of an order that takes, as a ratio. `None`: not told.
+    /// Rate of an order that takes, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub taker_fee_rate: Option<Decimal>,
-    /// Rate of an order that makes, as a ratio. `None`: not told.
+    /// Rate of an order that makes, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maker_fee_rate: Option<Decimal>,
 }
 
-/// A position, as the older call tells it. [`Position`] says more.
+/// A position, as the older call reports it. [`Position`] has more fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PositionV1 {
@@ -96,7 +97,7 @@ pub struct PositionV1 {
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
-    /// Leverage. `None`: not told.
+    /// Leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type; `None` when flat.
@@ -107,7 +108,7 @@ pub struct PositionV1 {
     pub position_mode: Option<PositionMode>,
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// Price at which it was entered.
     #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
@@ -117,63 +118,63 @@ pub struct PositionV1 {
     /// Mark price.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency. `None`: not told.
+    /// Value at the entry price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_value: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None`: not told.
+    /// Value at the mark price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference. `None`: not told.
+    /// the exchange's own reference. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Margin.
     #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin below which it is liquidated. `None`: not told.
+    /// Margin below which it is liquidated. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
-    /// Fees paid for it. `None`: not told.
+    /// Fees paid for it. `None` if absent.
     #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Closed size, in contracts. `None`: not told.
+    /// Closed size, in contracts. `None` if absent.
     #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open. `None`: not told.
+    /// Profit and loss of what is open. `None` if absent.
     #[serde(rename = "unrealized_value", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Profit and loss of what was closed. `None`: not told.
+    /// Profit and loss of what was closed. `None` if absent.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When the row was made. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
-/// A position. A contract that was asked for by name has a row even when it is flat.
+/// A position. A contract that was requested by name has a row even when it is flat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Position {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Side; in one-way mode [`PositionSide::Both`], and the sign of
-    /// [`signed_size`](Self::signed_size) tells.
+    /// see [`signed_size`](Self::signed_size).
     #[serde(default, with = "wire::text_opt")]
     pub position_side: Option<PositionSide>,
     /// Size, in contracts; never negative.
     #[serde(rename = "current_amount", with = "wire::decimal")]
     pub size: Decimal,
     /// Size, in contracts: negative for a short in one-way mode, never negative in hedge mode.
-    /// `None`: not told.
+    /// `None` if absent.
     #[serde(rename = "position_amount", default, with = "wire::decimal_opt")]
     pub signed_size: Option<Decimal>,
-    /// Leverage. `None`: not told.
+    /// Leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
     /// Margin type.
@@ -181,7 +182,7 @@ pub struct Position {
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// Price at which it was entered; 0 when flat.
     #[serde(default, with = "wire::decimal_opt")]
     pub entry_price: Option<Decimal>,
@@ -194,49 +195,49 @@ pub struct Position {
     /// Price at which it is liquidated; 0 when there is none.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the entry price, in the quote currency. `None`: not told.
+    /// Value at the entry price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub position_value: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None`: not told.
+    /// Value at the mark price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_value: Option<Decimal>,
     /// Value, in the quote currency: at the last price by the documentation, at the mark price by
-    /// the exchange's own reference. `None`: not told.
+    /// the exchange's own reference. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub current_value: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_notional_value: Option<Decimal>,
-    /// Margin; not in every answer.
+    /// Margin; not in every response.
     #[serde(rename = "position_cross", default, with = "wire::decimal_opt")]
     pub margin: Option<Decimal>,
-    /// Margin that was needed to open it. `None`: not told.
+    /// Margin that was needed to open it. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub initial_margin: Option<Decimal>,
-    /// Margin below which it is liquidated. `None`: not told.
+    /// Margin below which it is liquidated. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub maintenance_margin: Option<Decimal>,
-    /// Fees paid for it. `None`: not told.
+    /// Fees paid for it. `None` if absent.
     #[serde(rename = "current_fee", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Closed size, in contracts. `None`: not told.
+    /// Closed size, in contracts. `None` if absent.
     #[serde(rename = "close_vol", default, with = "wire::decimal_opt")]
     pub closed_size: Option<Decimal>,
     /// Average price of the fills that closed; 0 without one.
     #[serde(rename = "close_avg_price", default, with = "wire::decimal_opt")]
     pub close_average_price: Option<Decimal>,
-    /// Profit and loss of what is open. `None`: not told.
+    /// Profit and loss of what is open. `None` if absent.
     #[serde(rename = "unrealized_pnl", default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
-    /// Profit and loss of what was closed. `None`: not told.
+    /// Profit and loss of what was closed. `None` if absent.
     #[serde(rename = "realized_value", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
     /// When it was opened; `None` when flat.
     #[serde(rename = "open_timestamp", default, with = "wire::millis_opt")]
     pub open_time: Option<Timestamp>,
-    /// When the row was made. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When the row was made. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
 /// How near a position is to its liquidation.
@@ -259,14 +260,14 @@ pub struct PositionRisk {
     pub margin_type: Option<MarginType>,
     /// Account that holds it.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
+    pub account: Option<TradingAccount>,
     /// Mark price.
     #[serde(default, with = "wire::decimal_opt")]
     pub mark_price: Option<Decimal>,
     /// Price at which it is liquidated.
     #[serde(default, with = "wire::decimal_opt")]
     pub liquidation_price: Option<Decimal>,
-    /// Value at the mark price, in the quote currency. `None`: not told.
+    /// Value at the mark price, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
     /// Greatest value that the leverage allows, in the quote currency.
@@ -275,7 +276,7 @@ pub struct PositionRisk {
     /// Margin of an isolated position.
     #[serde(default, with = "wire::decimal_opt")]
     pub isolated_margin: Option<Decimal>,
-    /// Profit and loss of what is open. `None`: not told.
+    /// Profit and loss of what is open. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub unrealized_profit: Option<Decimal>,
     /// When it last changed.
@@ -300,10 +301,10 @@ pub struct LeverageSetting {
     /// Leverage.
     #[serde(with = "wire::decimal")]
     pub leverage: Decimal,
-    /// Margin type. `None`: not told.
+    /// Margin type. `None` if absent.
     #[serde(rename = "open_type", default, with = "wire::opt")]
     pub margin_type: Option<MarginType>,
-    /// The greatest leverage, or the greatest value of a position: published answers differ.
+    /// The greatest leverage, or the greatest value of a position: published responses differ.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_value: Option<Decimal>,
 }
@@ -311,16 +312,16 @@ pub struct LeverageSetting {
 /// A movement of money in the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTransaction {
+pub struct Transaction {
     /// Contract; `None` for a transfer.
     #[serde(default, with = "wire::text_opt")]
     pub symbol: Option<ContractSymbol>,
-    /// Kind, in words. `None`: not told.
+    /// Kind, in words. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
-    pub name: Option<FuturesFlowName>,
-    /// Kind, as a number; not in every answer.
+    pub name: Option<FlowName>,
+    /// Kind, as a number; not in every response.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::opt")]
-    pub flow_type: Option<FuturesFlowType>,
+    pub flow_type: Option<FlowType>,
     /// What came in, negative for what went out; in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
@@ -329,10 +330,10 @@ pub struct FuturesTransaction {
     pub currency: Currency,
     /// Account that it belongs to.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
-    /// When it happened. `None`: not told.
-    #[serde(default, with = "wire::millis_text_opt")]
-    pub time: Option<Timestamp>,
+    pub account: Option<TradingAccount>,
+    /// When it happened. `None` if absent.
+    #[serde(rename = "time", default, with = "wire::millis_text_opt")]
+    pub timestamp: Option<Timestamp>,
     /// The exchange's id of the movement.
     #[serde(rename = "tran_id")]
     pub id: TransactionId,

@@ -1,19 +1,20 @@
 //! Checks that several futures orders share.
 
-use bitmart_types::{Decimal, FuturesSide};
+use bitmart_types::Decimal;
+use bitmart_types::futures::Side;
 
 use crate::ValidationError;
 use crate::wire::validate;
 
 /// Take-profit and stop-loss of the position that an order opens.
 pub(super) fn preset(
-    side: &FuturesSide,
+    side: &Side,
     take_profit: Option<Decimal>,
     stop_loss: Option<Decimal>,
 ) -> Result<(), ValidationError> {
     validate::positive("preset_take_profit_price", take_profit)?;
     validate::positive("preset_stop_loss_price", stop_loss)?;
-    let closes = matches!(side, FuturesSide::CloseLong | FuturesSide::CloseShort);
+    let closes = matches!(side, Side::CloseLong | Side::CloseShort);
     match take_profit.or(stop_loss) {
         Some(price) if closes => Err(ValidationError::new(
             "preset_take_profit_price and preset_stop_loss_price",

@@ -1,7 +1,7 @@
-//! What an order is meant to do, as names of constructors.
+//! Constructors of orders, named by intent: open or close, long or short.
 
-/// Writes the eight constructors of an order, one per intent. The type needs a `new` that takes the
-/// contract, the [`FuturesSide`](bitmart_types::FuturesSide) and the arguments.
+/// Defines the eight constructors of an order, one per intent. The type needs a `new` that takes the
+/// contract, the [`Side`](bitmart_types::futures::Side) and the arguments.
 macro_rules! by_intent {
     ($order:ident, $details:literal, ($($argument:ident: $type:ty),+)) => {
         impl $order {
@@ -40,7 +40,7 @@ macro_rules! by_intent {
             symbol: impl Into<bitmart_types::ContractSymbol>,
             $($argument: $type),+
         ) -> Self {
-            Self::new(symbol.into(), bitmart_types::FuturesSide::$side, $($argument),+)
+            Self::new(symbol.into(), bitmart_types::futures::Side::$side, $($argument),+)
         }
     };
 }

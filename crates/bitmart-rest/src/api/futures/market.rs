@@ -1,10 +1,9 @@
 //! Public futures market data.
 
-use bitmart_types::{
-    ContractStatus, ContractSymbol, Currency, Decimal, ProductType, Rows, Timestamp, positional,
-    wire,
-};
+use bitmart_types::{ContractSymbol, Currency, Decimal, Rows, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::futures::{ContractStatus, ProductType};
 
 mod generated;
 
@@ -18,6 +17,13 @@ pub struct Contracts {
     pub symbols: Rows<Contract>,
 }
 
+impl Contracts {
+    /// The row of one contract; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, symbol: &str) -> Option<&Contract> {
+        self.symbols.iter().find(|row| row.symbol.as_str() == symbol)
+    }
+}
+
 /// Rules and state of a contract.
 ///
 /// One contract is [`contract_size`](Self::contract_size) of the base currency, but of the quote
@@ -27,7 +33,7 @@ pub struct Contracts {
 pub struct Contract {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// Perpetual or dated. `None`: not told.
+    /// Perpetual or dated. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub product_type: Option<ProductType>,
     /// When it was opened.
@@ -39,10 +45,10 @@ pub struct Contract {
     /// When it is settled; `None` for a perpetual.
     #[serde(default, with = "wire::millis_opt")]
     pub settle_timestamp: Option<Timestamp>,
-    /// Base currency. `None`: not told.
+    /// Base currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub base_currency: Option<Currency>,
-    /// Quote currency. `None`: not told.
+    /// Quote currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub quote_currency: Option<Currency>,
     /// Price of the last trade, in the quote currency.
@@ -57,23 +63,23 @@ pub struct Contract {
     /// Price of the index, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub index_price: Option<Decimal>,
-    /// Name of the index. `None`: not told.
+    /// Name of the index. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub index_name: Option<String>,
     /// Value of one contract, in the base currency; of a contract margined in coins, in the quote
     /// currency.
     #[serde(with = "wire::decimal")]
     pub contract_size: Decimal,
-    /// Least leverage. `None`: not told.
+    /// Least leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_leverage: Option<Decimal>,
-    /// Greatest leverage. `None`: not told.
+    /// Greatest leverage. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub max_leverage: Option<Decimal>,
-    /// Step of prices, in the quote currency. Not a count of digits. `None`: not told.
+    /// Step of prices, in the quote currency. Not a count of digits. `None` if absent.
     #[serde(rename = "price_precision", default, with = "wire::decimal_opt")]
     pub price_step: Option<Decimal>,
-    /// Step of sizes, in contracts. Not a count of digits. `None`: not told.
+    /// Step of sizes, in contracts. Not a count of digits. `None` if absent.
     #[serde(
         rename = "vol_precision",
         alias = "volume_precision",
@@ -114,10 +120,10 @@ pub struct Contract {
     /// Hours between funding payments.
     #[serde(default, with = "wire::number_opt")]
     pub funding_interval_hours: Option<u32>,
-    /// Next funding payment; only in newer answers.
+    /// Next funding payment; only in newer responses.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Whether it trades. `None`: not told.
+    /// Whether it trades. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub status: Option<ContractStatus>,
     /// When it was delisted; `None` while it is listed. Whole seconds.
@@ -128,26 +134,26 @@ pub struct Contract {
 /// The best levels of an order book.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesDepth {
+pub struct Depth {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When the book looked like this. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When the book looked like this. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
     /// Sell side, best (lowest) price first; at most 50.
-    pub asks: Rows<FuturesLevel>,
+    pub asks: Rows<Level>,
     /// Buy side, best (highest) price first; at most 50.
-    pub bids: Rows<FuturesLevel>,
+    pub bids: Rows<Level>,
 }
 
 positional! {
     /// A price level of a futures order book.
-    pub struct FuturesLevel {
+    pub struct Level {
         /// Price, in the quote currency.
         pub price: Decimal as wire::decimal,
         /// Resting size, in contracts.
         pub size: Decimal as wire::decimal,
-        /// Resting size of this and all better levels, in contracts. `None`: not told.
+        /// Resting size of this and all better levels, in contracts. `None` if absent.
         pub cumulative_size: Option<Decimal> as wire::decimal_opt,
     }
 }
@@ -155,7 +161,7 @@ positional! {
 /// A trade of the public tape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTrade {
+pub struct Trade {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Price, in the quote currency.
@@ -164,12 +170,12 @@ pub struct FuturesTrade {
     /// Size in the base currency, not in contracts.
     #[serde(rename = "qty", with = "wire::decimal")]
     pub base_size: Decimal,
-    /// Size, in the quote currency. `None`: not told.
+    /// Size, in the quote currency. `None` if absent.
     #[serde(rename = "quote_qty", default, with = "wire::decimal_opt")]
     pub quote_size: Option<Decimal>,
-    /// When it happened; whole seconds. `None`: not told.
-    #[serde(default, with = "wire::seconds_opt")]
-    pub time: Option<Timestamp>,
+    /// When it happened; whole seconds. `None` if absent.
+    #[serde(rename = "time", default, with = "wire::seconds_opt")]
+    pub timestamp: Option<Timestamp>,
     /// Whether the buyer made, which means that the taker sold.
     #[serde(with = "wire::boolean")]
     pub is_buyer_maker: bool,
@@ -181,13 +187,13 @@ pub struct FuturesTrade {
 pub struct OpenInterest {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When it was counted. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When it was counted. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
     /// Open interest, in contracts.
     #[serde(with = "wire::decimal")]
     pub open_interest: Decimal,
-    /// Open interest, in the quote currency. `None`: not told.
+    /// Open interest, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub open_interest_value: Option<Decimal>,
 }
@@ -198,23 +204,23 @@ pub struct OpenInterest {
 pub struct FundingRate {
     /// Contract.
     pub symbol: ContractSymbol,
-    /// When the rates were taken. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    /// When the rates were taken. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
     /// A ratio. The documentation calls it the previous period's rate, the exchange's own reference
     /// the current one.
     #[serde(rename = "rate_value", with = "wire::decimal")]
     pub rate: Decimal,
-    /// Rate of the next funding as expected now, as a ratio. `None`: not told.
+    /// Rate of the next funding as expected now, as a ratio. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub expected_rate: Option<Decimal>,
     /// Next funding.
     #[serde(default, with = "wire::millis_opt")]
     pub funding_time: Option<Timestamp>,
-    /// Greatest possible rate, as a ratio. `None`: not told.
+    /// Greatest possible rate, as a ratio. `None` if absent.
     #[serde(rename = "funding_upper_limit", default, with = "wire::decimal_opt")]
     pub upper_limit: Option<Decimal>,
-    /// Least possible rate, as a ratio. `None`: not told.
+    /// Least possible rate, as a ratio. `None` if absent.
     #[serde(rename = "funding_lower_limit", default, with = "wire::decimal_opt")]
     pub lower_limit: Option<Decimal>,
 }
@@ -258,10 +264,10 @@ pub struct FundingRatesRow {
 /// A candle. Prices are in the quote currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesKline {
+pub struct Kline {
     /// When the candle opened; whole seconds.
-    #[serde(rename = "timestamp", with = "wire::seconds")]
-    pub time: Timestamp,
+    #[serde(with = "wire::seconds")]
+    pub timestamp: Timestamp,
     /// First price.
     #[serde(rename = "open_price", with = "wire::decimal")]
     pub open: Decimal,
@@ -274,7 +280,7 @@ pub struct FuturesKline {
     /// Last price.
     #[serde(rename = "close_price", with = "wire::decimal")]
     pub close: Decimal,
-    /// Traded size, in contracts; usually 0 for candles of the mark price. `None`: not told.
+    /// Traded size, in contracts; usually 0 for candles of the mark price. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub volume: Option<Decimal>,
 }
@@ -297,8 +303,8 @@ pub struct PastFundingRate {
     #[serde(rename = "funding_rate", with = "wire::decimal")]
     pub rate: Decimal,
     /// When it was paid.
-    #[serde(rename = "funding_time", with = "wire::millis_text")]
-    pub time: Timestamp,
+    #[serde(with = "wire::millis_text")]
+    pub funding_time: Timestamp,
 }
 
 /// How much leverage positions may have.
@@ -307,6 +313,13 @@ pub struct PastFundingRate {
 pub struct LeverageRules {
     /// One row per contract.
     pub rules: Rows<LeverageRule>,
+}
+
+impl LeverageRules {
+    /// The row of one contract; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, symbol: &str) -> Option<&LeverageRule> {
+        self.rules.iter().find(|row| row.symbol.as_str() == symbol)
+    }
 }
 
 /// How much leverage a position in a contract may have.
@@ -323,7 +336,7 @@ pub struct LeverageRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeverageBracket {
-    /// Number of the bracket, from 1. `None`: not told.
+    /// Number of the bracket, from 1. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub bracket: Option<u32>,
     /// Greatest leverage.
@@ -332,13 +345,13 @@ pub struct LeverageBracket {
     /// Upper end of the range, in the quote currency.
     #[serde(with = "wire::decimal")]
     pub notional_cap: Decimal,
-    /// Lower end of the range, in the quote currency. `None`: not told.
+    /// Lower end of the range, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional_floor: Option<Decimal>,
-    /// Maintenance margin, as a ratio of the position's value. `None`: not told.
+    /// Maintenance margin, as a ratio of the position's value. `None` if absent.
     #[serde(rename = "maint_margin_ratio", default, with = "wire::decimal_opt")]
     pub maintenance_margin_ratio: Option<Decimal>,
-    /// Maintenance margin of all brackets below, in the quote currency. `None`: not told.
+    /// Maintenance margin of all brackets below, in the quote currency. `None` if absent.
     #[serde(rename = "cum", default, with = "wire::decimal_opt")]
     pub cumulative: Option<Decimal>,
 }

@@ -1,12 +1,11 @@
-//! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders. What the
-//! exchange answers stands here, what it is asked in the modules below.
+//! Orders that wait for a price: plan orders, take-profits, stop-losses and trailing orders. The
+//! requests are in the modules below.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderState, FuturesSide,
-    MarginType, OrderId, PlanCategory, PlanOrderType, PositionMode, PriceType, Timestamp,
-    TriggerDirection, wire,
-};
+use bitmart_types::futures::{MarginType, OrderState, PositionMode, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::futures::{OrderMode, PlanCategory, PlanOrderType, TriggerDirection};
 
 mod generated;
 mod order;
@@ -63,22 +62,22 @@ pub struct PlanOrder {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction.
-    pub side: FuturesSide,
-    /// Kind of order. `None`: not told.
+    pub side: Side,
+    /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<PlanOrderType>,
     /// How far it is.
-    pub state: FuturesOrderState,
+    pub state: OrderState,
     /// Size, in contracts.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
-    /// Price that triggers it, in the quote currency. `None`: not told.
+    /// Price that triggers it, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub trigger_price: Option<Decimal>,
     /// Limit price of the order that is placed then; 0 or `None` at market.
     #[serde(default, with = "wire::decimal_opt")]
     pub executive_price: Option<Decimal>,
-    /// From which side the price must come.
+    /// The side from which the price must reach the trigger.
     #[serde(rename = "price_way", default, with = "wire::opt")]
     pub direction: Option<TriggerDirection>,
     /// Which price triggers it.
@@ -89,7 +88,7 @@ pub struct PlanOrder {
     pub plan_category: Option<PlanCategory>,
     /// How long the order that is placed then lives.
     #[serde(default, with = "wire::opt")]
-    pub mode: Option<FuturesOrderMode>,
+    pub mode: Option<OrderMode>,
     /// Leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
@@ -99,10 +98,10 @@ pub struct PlanOrder {
     /// Position mode of the account at that time.
     #[serde(default, with = "wire::text_opt")]
     pub position_mode: Option<PositionMode>,
-    /// When it was accepted. `None`: not told.
+    /// When it was accepted. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None`: not told.
+    /// When it last changed. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Which price triggers the take-profit.

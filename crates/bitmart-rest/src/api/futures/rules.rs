@@ -1,38 +1,38 @@
-//! What an order must keep to, taken from the contract.
+//! The limits of an order, taken from the contract.
 
-use bitmart_types::{ContractStatus, ContractSymbol, ContractType, Decimal};
+use bitmart_types::{ContractSymbol, Decimal};
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::shape::Shape;
-use super::{Contract, NewFuturesOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
+use super::checked_values::CheckedValues;
+use super::{Contract, NewOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder};
 use crate::ValidationError;
+use crate::api::futures::{ContractStatus, ContractType};
 use crate::api::step;
 use crate::wire::validate;
 
-/// The rules of a contract: steps, ranges and what a contract is worth. With them an order can be
-/// shaped and checked before it is sent.
+/// The rules of a contract: steps, ranges and the value of a contract. They round and check an order
+/// before it is sent.
 ///
-/// Rules change. The exchange checks with those of the moment; fetch them anew from time to time.
+/// Rules change, and the exchange checks with the current ones: fetch them from time to time.
 ///
 /// ```no_run
-/// use bitmart_rest::Client;
-/// use bitmart_rest::futures::{ContractRules, Execution, ListContracts, NewFuturesOrder};
+/// use bitmart_rest::{Client, futures};
 /// use bitmart_types::dec;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
-/// let contracts = client.futures().contracts(ListContracts::new().symbol("BTCUSDT")).await?;
-/// let rules = ContractRules::new(contracts.symbols.first().ok_or("no such contract")?)?;
+/// let contracts = client.futures().contracts(futures::ListContracts::new().symbol("BTCUSDT")).await?;
+/// let rules = futures::Rules::new(contracts.find("BTCUSDT").ok_or("no such contract")?)?;
 ///
 /// // As many contracts as 1,000 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.123));
 /// let size = rules.size_worth(dec!(1000), price).ok_or("out of range")?;
-/// let order = NewFuturesOrder::open_long("BTCUSDT", size, Execution::Limit(price));
+/// let order = futures::NewOrder::open_long("BTCUSDT", size, futures::Execution::Limit(price));
 /// rules.check_order(&order)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct ContractRules {
+pub struct Rules {
     symbol: ContractSymbol,
     status: Option<ContractStatus>,
     contract_type: ContractType,
@@ -46,15 +46,15 @@ pub struct ContractRules {
     max_leverage: Option<Decimal>,
 }
 
-impl ContractRules {
+impl Rules {
     /// The rules of `contract`.
     ///
-    /// BitMart does not say in the row what backs the contract. One that is quoted in USD is taken
+    /// The row does not state what backs the contract. One that is quoted in USD is taken
     /// as backed by coins, any other as backed by its quote currency; see
     /// [`with_contract_type`](Self::with_contract_type).
     ///
     /// # Errors
-    /// When the exchange does not tell the quote currency or the step of prices or sizes: there are
+    /// When the exchange does not send the quote currency or the step of prices or sizes: there are
     /// no rules to check with.
     pub fn new(contract: &Contract) -> Result<Self, ValidationError> {
         let quote = validate::told("quote_currency", contract.quote_currency.as_ref())?;
@@ -76,7 +76,7 @@ impl ContractRules {
             max_leverage: contract.max_leverage,
         })
     }
-    /// Says what backs the contract.
+    /// Sets what backs the contract.
     #[must_use]
     pub fn with_contract_type(mut self, contract_type: ContractType) -> Self {
         self.contract_type = contract_type;
@@ -86,7 +86,7 @@ impl ContractRules {
     pub fn symbol(&self) -> &ContractSymbol {
         &self.symbol
     }
-    /// Whether it trades; `None` where the exchange does not tell. Most contracts of the full list
+    /// Whether it trades; `None` if absent. Most contracts of the full list
     /// are delisted.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == ContractStatus::Trading)
@@ -108,19 +108,19 @@ impl ContractRules {
     pub fn size_step(&self) -> Decimal {
         self.size_step
     }
-    /// Smallest order, in contracts; `None` where the exchange gives none.
+    /// Smallest order, in contracts; `None` if absent.
     pub fn min_size(&self) -> Option<Decimal> {
         self.min_size
     }
-    /// Largest limit order, in contracts; `None` where the exchange gives none.
+    /// Largest limit order, in contracts; `None` if absent.
     pub fn max_size(&self) -> Option<Decimal> {
         self.max_size
     }
-    /// Largest market order, in contracts; `None` where the exchange gives none.
+    /// Largest market order, in contracts; `None` if absent.
     pub fn max_market_size(&self) -> Option<Decimal> {
         self.max_market_size
     }
-    /// Least and greatest leverage; `None` where the exchange gives none. Large positions may have less: see
+    /// Least and greatest leverage; `None` if absent. Large positions may have less: see
     /// [`ListLeverageBrackets`](super::ListLeverageBrackets).
     pub fn leverage(&self) -> (Option<Decimal>, Option<Decimal>) {
         (self.min_leverage, self.max_leverage)
@@ -194,36 +194,36 @@ impl ContractRules {
     pub fn check_leverage(&self, leverage: Decimal) -> Result<(), ValidationError> {
         validate::range("leverage", leverage, self.min_leverage, self.max_leverage)
     }
-    /// Checks an order: the contract trades, as far as the exchange tells, and prices, size and leverage are within its rules.
+    /// Checks an order: the contract trades, as far as the exchange reports it, and prices, size and leverage are within its rules.
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
-    pub fn check_order(&self, order: &NewFuturesOrder) -> Result<(), ValidationError> {
-        self.check(&order.shape())
+    pub fn check_order(&self, order: &NewOrder) -> Result<(), ValidationError> {
+        self.check(&order.checked_values())
     }
     /// Checks a plan order like [`check_order`](Self::check_order).
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_plan_order(&self, order: &NewPlanOrder) -> Result<(), ValidationError> {
-        self.check(&order.shape())
+        self.check(&order.checked_values())
     }
     /// Checks a take-profit or a stop-loss like [`check_order`](Self::check_order).
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_tp_sl_order(&self, order: &NewTpSlOrder) -> Result<(), ValidationError> {
-        self.check(&order.shape())
+        self.check(&order.checked_values())
     }
     /// Checks a trailing order like [`check_order`](Self::check_order).
     ///
     /// # Errors
     /// When a rule is broken; the error names the parameter.
     pub fn check_trailing_order(&self, order: &NewTrailingOrder) -> Result<(), ValidationError> {
-        self.check(&order.shape())
+        self.check(&order.checked_values())
     }
 
-    fn check(&self, order: &Shape<'_>) -> Result<(), ValidationError> {
+    fn check(&self, order: &CheckedValues<'_>) -> Result<(), ValidationError> {
         if *order.symbol != self.symbol {
             let rule = format!("must be {}, which these rules are for", self.symbol);
             return Err(ValidationError::new("symbol", order.symbol, rule));

@@ -25,24 +25,31 @@ impl crate::Client {
 /// Futures balances of a sub-account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesSubWallet {
+pub struct SubAccountWallet {
     /// One row per currency with a balance above zero.
-    pub wallet: Rows<FuturesSubBalance>,
+    pub wallet: Rows<SubAccountBalance>,
+}
+
+impl SubAccountWallet {
+    /// The row of one currency; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&SubAccountBalance> {
+        self.wallet.iter().find(|row| row.currency.as_str() == currency)
+    }
 }
 
 /// Futures balance of a sub-account in one currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesSubBalance {
+pub struct SubAccountBalance {
     /// Currency.
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
     /// Free, in the currency.
     #[serde(with = "wire::decimal")]
     pub available: Decimal,
-    /// Held by orders and positions, in the currency. `None`: not told.
+    /// Held by orders and positions, in the currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub frozen: Option<Decimal>,
 }
@@ -51,25 +58,25 @@ pub struct FuturesSubBalance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub struct FuturesSubTransfer {
-    /// User name of the account that paid. `None`: not told.
+pub struct SubAccountTransfer {
+    /// User name of the account that paid. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub from_account: Option<String>,
-    /// Kind of that account. `None`: not told.
-    #[serde(default, with = "wire::opt")]
-    pub from_wallet_type: Option<WalletType>,
-    /// User name of the account that received. `None`: not told.
+    /// Kind of that account. `None` if absent.
+    #[serde(rename = "from_wallet_type", default, with = "wire::opt")]
+    pub from_wallet: Option<WalletType>,
+    /// User name of the account that received. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub to_account: Option<String>,
-    /// Kind of that account. `None`: not told.
-    #[serde(default, with = "wire::opt")]
-    pub to_wallet_type: Option<WalletType>,
+    /// Kind of that account. `None` if absent.
+    #[serde(rename = "to_wallet_type", default, with = "wire::opt")]
+    pub to_wallet: Option<WalletType>,
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
     #[serde(with = "wire::decimal")]
     pub amount: Decimal,
-    /// When it was asked for; whole seconds. `None`: not told.
-    #[serde(default, with = "wire::seconds_opt")]
-    pub submission_time: Option<Timestamp>,
+    /// When it was requested; whole seconds. `None` if absent.
+    #[serde(rename = "submission_time", default, with = "wire::seconds_opt")]
+    pub timestamp: Option<Timestamp>,
 }

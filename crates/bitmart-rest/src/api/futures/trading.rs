@@ -1,25 +1,27 @@
-//! Futures orders: what the exchange answers. What it is asked stands in the modules below.
+//! Futures orders. The requests are in the modules below.
 
+use bitmart_types::futures::{MarginType, OrderState, OrderType, PositionMode, PriceType, Side};
 use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesAccount, FuturesOrderState, FuturesOrderType,
-    FuturesSide, MarginType, OrderId, PositionMode, PriceType, Timestamp, TradeId, TradeRole, wire,
+    ClientOrderId, ContractSymbol, Decimal, OrderId, Timestamp, TradeId, TradeRole, wire,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::api::futures::TradingAccount;
 
 mod cancel;
 mod generated;
 mod modify;
 mod order;
 
-pub use cancel::{CancelAllAfter, CancelFuturesOrder};
+pub use cancel::{CancelAllAfter, CancelOrder};
 pub use generated::*;
 pub use modify::ModifyLimitOrder;
-pub use order::{Execution, NewFuturesOrder, SubmitFuturesOrder};
+pub use order::{Execution, NewOrder, SubmitOrder};
 
 /// The exchange has accepted an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesOrderReceipt {
+pub struct OrderReceipt {
     /// The exchange's id of the order.
     #[serde(with = "wire::id_number")]
     pub order_id: OrderId,
@@ -31,7 +33,7 @@ pub struct FuturesOrderReceipt {
 /// An order and how far it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesOrder {
+pub struct Order {
     /// The exchange's id.
     pub order_id: OrderId,
     /// Your id; `None` for an order that has none.
@@ -40,13 +42,13 @@ pub struct FuturesOrder {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction.
-    pub side: FuturesSide,
-    /// Kind of order. `None`: not told.
+    pub side: Side,
+    /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
-    pub order_type: Option<FuturesOrderType>,
-    /// How far it is, in the exchange's words: finished means filled or cancelled.
+    pub order_type: Option<OrderType>,
+    /// How far it is, as the exchange states it: finished means filled or canceled.
     /// [`progress`](Self::progress) says which.
-    pub state: FuturesOrderState,
+    pub state: OrderState,
     /// Limit price, in the quote currency; `None` or 0 for a market order.
     #[serde(default, with = "wire::decimal_opt")]
     pub price: Option<Decimal>,
@@ -79,11 +81,11 @@ pub struct FuturesOrder {
     pub position_mode: Option<PositionMode>,
     /// Account that the order belongs to.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
-    /// When it was accepted. `None`: not told.
+    pub account: Option<TradingAccount>,
+    /// When it was accepted. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None`: not told.
+    /// When it last changed. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
     /// Price that activates a trailing order.
@@ -112,7 +114,7 @@ pub struct FuturesOrder {
 /// How far an order is, with the filled size taken into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum FuturesOrderProgress {
+pub enum OrderProgress {
     /// Being checked.
     Approving,
     /// Open, nothing filled.
@@ -121,37 +123,35 @@ pub enum FuturesOrderProgress {
     PartiallyFilled,
     /// Completely filled.
     Filled,
-    /// Cancelled with nothing filled.
+    /// Canceled with nothing filled.
     Canceled,
-    /// Cancelled after a partial fill.
+    /// Canceled after a partial fill.
     PartiallyCanceled,
     /// In a state that this version does not know.
     Unknown,
 }
 
-impl FuturesOrderProgress {
+impl OrderProgress {
     /// Whether the order can still fill. An unknown state counts as open.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Approving | Self::Open | Self::PartiallyFilled | Self::Unknown)
     }
 }
 
-impl FuturesOrder {
-    /// How far it is. The exchange has one state for filled and cancelled orders; the filled size
+impl Order {
+    /// How far it is. The exchange has one state for filled and canceled orders; the filled size
     /// tells them apart.
-    pub fn progress(&self) -> FuturesOrderProgress {
-        use FuturesOrderProgress as Progress;
+    pub fn progress(&self) -> OrderProgress {
+        use OrderProgress as Progress;
 
         let filled = self.filled_size > Decimal::ZERO;
         match self.state {
-            FuturesOrderState::Approving => Progress::Approving,
-            FuturesOrderState::Open if filled => Progress::PartiallyFilled,
-            FuturesOrderState::Open => Progress::Open,
-            FuturesOrderState::Finished if filled && self.filled_size >= self.size => {
-                Progress::Filled
-            }
-            FuturesOrderState::Finished if filled => Progress::PartiallyCanceled,
-            FuturesOrderState::Finished => Progress::Canceled,
+            OrderState::Approving => Progress::Approving,
+            OrderState::Open if filled => Progress::PartiallyFilled,
+            OrderState::Open => Progress::Open,
+            OrderState::Finished if filled && self.filled_size >= self.size => Progress::Filled,
+            OrderState::Finished if filled => Progress::PartiallyCanceled,
+            OrderState::Finished => Progress::Canceled,
             _ => Progress::Unknown,
         }
     }
@@ -169,7 +169,7 @@ pub struct ModifiedLimitOrder {
     pub client_order_id: Option<ClientOrderId>,
 }
 
-/// Orders of a contract will be cancelled, or no longer.
+/// Orders of a contract will be canceled, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "the request may have been refused although the call succeeded"]
 #[non_exhaustive]
@@ -180,7 +180,7 @@ pub struct CancelAllTimer {
     /// When it was set; whole seconds.
     #[serde(with = "wire::seconds_opt", default)]
     pub set_time: Option<Timestamp>,
-    /// When the orders will be cancelled at the earliest; whole seconds. `None` when switched off.
+    /// When the orders will be canceled at the earliest; whole seconds. `None` when switched off.
     #[serde(with = "wire::seconds_opt", default)]
     pub cancel_time: Option<Timestamp>,
 }
@@ -188,7 +188,7 @@ pub struct CancelAllTimer {
 /// A fill of one of your orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesFill {
+pub struct Fill {
     /// The exchange's id of the trade.
     pub trade_id: TradeId,
     /// The exchange's id of the order.
@@ -196,29 +196,29 @@ pub struct FuturesFill {
     /// Contract.
     pub symbol: ContractSymbol,
     /// Direction of the order.
-    pub side: FuturesSide,
+    pub side: Side,
     /// Price of the fill, in the quote currency.
     #[serde(with = "wire::decimal")]
     pub price: Decimal,
     /// Filled size, in contracts.
     #[serde(rename = "vol", with = "wire::decimal")]
     pub size: Decimal,
-    /// Whether the order made or took. `None`: not told.
+    /// Whether the order made or took. `None` if absent.
     #[serde(rename = "exec_type", default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
-    /// Whether it made a profit. `None`: not told.
+    /// Whether it made a profit. `None` if absent.
     #[serde(rename = "profit", default, with = "wire::boolean_opt")]
     pub is_profit: Option<bool>,
-    /// Profit and loss of what the fill closed. `None`: not told.
+    /// Profit and loss of what the fill closed. `None` if absent.
     #[serde(rename = "realised_profit", default, with = "wire::decimal_opt")]
     pub realized_profit: Option<Decimal>,
-    /// Fee. `None`: not told.
+    /// Fee. `None` if absent.
     #[serde(rename = "paid_fees", default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
     /// Account that the order belongs to.
     #[serde(default, with = "wire::text_opt")]
-    pub account: Option<FuturesAccount>,
-    /// When it happened. `None`: not told.
+    pub account: Option<TradingAccount>,
+    /// When it happened. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
 }

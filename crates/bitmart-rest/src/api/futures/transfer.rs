@@ -1,51 +1,50 @@
 //! Moving money between the futures account and others of the same user.
 
-use bitmart_types::{
-    Currency, Decimal, FuturesFundTransferType, FuturesTransferState, FuturesTransferType, Rows,
-    Timestamp, TransferId, wire,
-};
+use bitmart_types::{Currency, Decimal, Rows, Timestamp, TransferId, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::futures::{FundTransferDirection, TransferDirection, TransferState};
 
 mod generated;
 
 pub use generated::*;
 
-impl TransferFutures {
+impl TransferFunds {
     /// Moves money from the spot to the futures account.
     ///
     /// * `currency`: USDT is the only one.
     /// * `amount`: 0.01 to 10000000000, in the currency.
     pub fn from_spot(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FuturesTransferType::SpotToFutures)
+        Self::new(currency, amount, TransferDirection::SpotToFutures)
     }
     /// Moves money from the futures to the spot account.
     ///
     /// * `currency`: USDT is the only one.
     /// * `amount`: 0.01 to 10000000000, in the currency.
     pub fn to_spot(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FuturesTransferType::FuturesToSpot)
+        Self::new(currency, amount, TransferDirection::FuturesToSpot)
     }
 }
 
-impl TransferFuturesFund {
+impl TransferFundingAccount {
     /// Moves money from the funding to the futures account.
     ///
     /// * `amount`: in the currency.
     pub fn from_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FuturesFundTransferType::FundToFutures)
+        Self::new(currency, amount, FundTransferDirection::FundToFutures)
     }
     /// Moves money from the futures to the funding account.
     ///
     /// * `amount`: in the currency.
     pub fn to_fund(currency: impl Into<Currency>, amount: Decimal) -> Self {
-        Self::new(currency, amount, FuturesFundTransferType::FuturesToFund)
+        Self::new(currency, amount, FundTransferDirection::FuturesToFund)
     }
 }
 
 /// Money was moved between the spot and the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTransferReceipt {
+pub struct TransferReceipt {
     /// Currency.
     pub currency: Currency,
     /// Amount, in the currency.
@@ -56,15 +55,22 @@ pub struct FuturesTransferReceipt {
 /// Transfers between the spot and the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTransfers {
+pub struct Transfers {
     /// Rows of the page.
-    pub records: Rows<FuturesTransfer>,
+    pub records: Rows<Transfer>,
+}
+
+impl Transfers {
+    /// The row of one transfer; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, transfer_id: &str) -> Option<&Transfer> {
+        self.records.iter().find(|row| row.transfer_id.as_str() == transfer_id)
+    }
 }
 
 /// A transfer between the spot and the futures account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct FuturesTransfer {
+pub struct Transfer {
     /// The exchange's id of the transfer.
     pub transfer_id: TransferId,
     /// Currency.
@@ -74,13 +80,13 @@ pub struct FuturesTransfer {
     pub amount: Decimal,
     /// From where to where.
     #[serde(rename = "type")]
-    pub direction: FuturesTransferType,
-    /// How far it is. `None`: not told.
+    pub direction: TransferDirection,
+    /// How far it is. `None` if absent.
     #[serde(default, with = "wire::opt")]
-    pub state: Option<FuturesTransferState>,
-    /// When it was made. `None`: not told.
-    #[serde(rename = "timestamp", default, with = "wire::millis_opt")]
-    pub time: Option<Timestamp>,
+    pub state: Option<TransferState>,
+    /// When it was made. `None` if absent.
+    #[serde(default, with = "wire::millis_opt")]
+    pub timestamp: Option<Timestamp>,
 }
 
 #[cfg(test)]
@@ -92,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_amount_outside_of_the_published_range_is_refused() {
-        let refused = |amount| TransferFutures::from_spot("USDT", amount).validate().is_err();
+        let refused = |amount| TransferFunds::from_spot("USDT", amount).validate().is_err();
         for amount in [dec!(0.009), dec!(0), dec!(-1), dec!(10000000000.01)] {
             assert!(refused(amount), "{amount}");
         }

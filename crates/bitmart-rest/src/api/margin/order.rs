@@ -4,31 +4,28 @@ use bitmart_types::{ClientOrderId, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
-use crate::spot::{LimitOrder, NewOrder, Terms};
+use crate::spot;
 use crate::wire::validate;
 
-/// Places an order on isolated margin: the request. Made from a [`NewOrder`] or [`LimitOrder`] with
+/// Places an order on isolated margin: the request. Made from a [`spot::NewOrder`] with
 /// `into`.
 ///
-/// It is a spot order in all but one thing: it cannot tell how to prevent trades with your own
-/// orders, and one that does is refused before sending.
+/// It is a spot order in all but one thing: it cannot set self-trade prevention, and one that does is rejected before sending.
 ///
 /// ```
-/// use bitmart_rest::Endpoint;
-/// use bitmart_rest::margin::SubmitMarginOrder;
-/// use bitmart_rest::spot::NewOrder;
+/// use bitmart_rest::{Endpoint, margin, spot};
 /// use bitmart_types::dec;
 ///
-/// let order = NewOrder::limit_sell("BTC_USDT", dec!(0.01), dec!(70000));
-/// assert!(SubmitMarginOrder::from(order).validate().is_ok());
+/// let order = spot::NewOrder::limit_sell("BTC_USDT", dec!(0.01), dec!(70000));
+/// assert!(margin::SubmitOrder::from(order).validate().is_ok());
 /// ```
 #[doc(alias = "/spot/v1/margin/submit_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct SubmitMarginOrder {
+pub struct SubmitOrder {
     symbol: Symbol,
     #[serde(flatten)]
-    terms: Terms,
+    terms: spot::Terms,
     #[serde(
         rename = "clientOrderId",
         default,
@@ -38,20 +35,14 @@ pub struct SubmitMarginOrder {
     client_order_id: Option<ClientOrderId>,
 }
 
-impl From<LimitOrder> for SubmitMarginOrder {
-    fn from(order: LimitOrder) -> Self {
-        NewOrder::from(order).into()
-    }
-}
-
-impl From<NewOrder> for SubmitMarginOrder {
-    fn from(order: NewOrder) -> Self {
+impl From<spot::NewOrder> for SubmitOrder {
+    fn from(order: spot::NewOrder) -> Self {
         let (symbol, terms, client_order_id) = order.into_parts();
         Self { symbol, terms, client_order_id: Some(client_order_id) }
     }
 }
 
-impl SubmitMarginOrder {
+impl SubmitOrder {
     /// Your id of the order; `None` only for a decoded body without one.
     pub fn client_order_id(&self) -> Option<&ClientOrderId> {
         self.client_order_id.as_ref()

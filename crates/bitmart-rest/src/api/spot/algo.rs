@@ -1,10 +1,12 @@
 //! Spot orders that wait for a price.
 //!
-//! The exchange documents neither these calls nor their answers. The requests follow its own client
-//! libraries; what third parties say about the answers is typed with every field optional.
+//! The exchange documents neither these calls nor their responses. The requests follow its own client
+//! libraries; what third parties report of the responses is typed with every field optional.
 
-use bitmart_types::{AlgoTriggerType, ClientOrderId, Decimal, OrderId, Side, Symbol, wire};
+use bitmart_types::{ClientOrderId, Decimal, OrderId, Side, Symbol, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::spot::AlgoTriggerType;
 
 mod generated;
 mod submit;
@@ -25,7 +27,7 @@ pub struct AlgoOrderReceipt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AlgoCancelReceipt {
-    /// Whether it was cancelled.
+    /// Whether it was canceled.
     #[serde(rename = "result", with = "wire::boolean_opt", default)]
     pub canceled: Option<bool>,
 }
@@ -56,7 +58,7 @@ pub struct AlgoOrder {
     /// How far it is; no source states the values.
     #[serde(with = "wire::text_opt", default)]
     pub state: Option<String>,
-    /// Who cancelled it; no source states the values.
+    /// Who canceled it; no source states the values.
     #[serde(with = "wire::text_opt", default)]
     pub cancel_source: Option<String>,
     /// Price of the order that it becomes, in the quote currency.

@@ -1,9 +1,9 @@
 //! Public spot market data.
 
-use bitmart_types::{
-    Currency, Decimal, Rows, Side, Symbol, Timestamp, TradeStatus, positional, wire,
-};
+use bitmart_types::{Currency, Decimal, Rows, Side, Symbol, Timestamp, positional, wire};
 use serde::{Deserialize, Serialize};
+
+use crate::api::spot::TradeStatus;
 
 mod generated;
 
@@ -15,25 +15,25 @@ pub use generated::*;
 pub struct Ticker {
     /// Pair.
     pub symbol: Symbol,
-    /// Price of the last trade, in the quote currency. `None`: not told.
-    #[serde(default, with = "wire::decimal_opt")]
-    pub last: Option<Decimal>,
-    /// Traded amount of the last 24 hours, in the base currency. `None`: not told.
+    /// Price of the last trade, in the quote currency. `None` if absent.
+    #[serde(rename = "last", default, with = "wire::decimal_opt")]
+    pub last_price: Option<Decimal>,
+    /// Traded amount of the last 24 hours, in the base currency. `None` if absent.
     #[serde(rename = "v_24h", default, with = "wire::decimal_opt")]
     pub base_volume: Option<Decimal>,
-    /// Traded amount of the last 24 hours, in the quote currency. `None`: not told.
+    /// Traded amount of the last 24 hours, in the quote currency. `None` if absent.
     #[serde(rename = "qv_24h", default, with = "wire::decimal_opt")]
     pub quote_volume: Option<Decimal>,
-    /// Price 24 hours ago. `None`: not told.
+    /// Price 24 hours ago. `None` if absent.
     #[serde(rename = "open_24h", default, with = "wire::decimal_opt")]
     pub open: Option<Decimal>,
-    /// Highest price of the last 24 hours. `None`: not told.
+    /// Highest price of the last 24 hours. `None` if absent.
     #[serde(rename = "high_24h", default, with = "wire::decimal_opt")]
     pub high: Option<Decimal>,
-    /// Lowest price of the last 24 hours. `None`: not told.
+    /// Lowest price of the last 24 hours. `None` if absent.
     #[serde(rename = "low_24h", default, with = "wire::decimal_opt")]
     pub low: Option<Decimal>,
-    /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None`: not told.
+    /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None` if absent.
     #[serde(rename = "fluctuation", default, with = "wire::decimal_opt")]
     pub change: Option<Decimal>,
     /// Best bid; `None` when nobody bids.
@@ -48,9 +48,9 @@ pub struct Ticker {
     /// Size of the best ask, in the base currency.
     #[serde(rename = "ask_sz", default, with = "wire::decimal_opt")]
     pub ask_size: Option<Decimal>,
-    /// When the row was made. `None`: not told.
+    /// When the row was made. `None` if absent.
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
-    pub time: Option<Timestamp>,
+    pub timestamp: Option<Timestamp>,
 }
 
 positional! {
@@ -58,19 +58,19 @@ positional! {
     pub struct TickerRow {
         /// Pair.
         pub symbol: Symbol,
-        /// Price of the last trade, in the quote currency. `None`: not told.
-        pub last: Option<Decimal> as wire::decimal_opt,
-        /// Traded amount of the last 24 hours, in the base currency. `None`: not told.
+        /// Price of the last trade, in the quote currency. `None` if absent.
+        pub last_price: Option<Decimal> as wire::decimal_opt,
+        /// Traded amount of the last 24 hours, in the base currency. `None` if absent.
         pub base_volume: Option<Decimal> as wire::decimal_opt,
-        /// Traded amount of the last 24 hours, in the quote currency. `None`: not told.
+        /// Traded amount of the last 24 hours, in the quote currency. `None` if absent.
         pub quote_volume: Option<Decimal> as wire::decimal_opt,
-        /// Price 24 hours ago. `None`: not told.
+        /// Price 24 hours ago. `None` if absent.
         pub open: Option<Decimal> as wire::decimal_opt,
-        /// Highest price of the last 24 hours. `None`: not told.
+        /// Highest price of the last 24 hours. `None` if absent.
         pub high: Option<Decimal> as wire::decimal_opt,
-        /// Lowest price of the last 24 hours. `None`: not told.
+        /// Lowest price of the last 24 hours. `None` if absent.
         pub low: Option<Decimal> as wire::decimal_opt,
-        /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None`: not told.
+        /// Change of the price over 24 hours as a ratio: 0.05 is 5 percent. `None` if absent.
         pub change: Option<Decimal> as wire::decimal_opt,
         /// Best bid; `None` when nobody bids.
         pub bid_price: Option<Decimal> as wire::decimal_opt,
@@ -80,8 +80,8 @@ positional! {
         pub ask_price: Option<Decimal> as wire::decimal_opt,
         /// Size of the best ask, in the base currency.
         pub ask_size: Option<Decimal> as wire::decimal_opt,
-        /// When the row was made. `None`: not told.
-        pub time: Option<Timestamp> as wire::millis_text_opt,
+        /// When the row was made. `None` if absent.
+        pub timestamp: Option<Timestamp> as wire::millis_text_opt,
     }
 }
 
@@ -89,7 +89,7 @@ impl From<TickerRow> for Ticker {
     fn from(row: TickerRow) -> Self {
         Self {
             symbol: row.symbol,
-            last: row.last,
+            last_price: row.last_price,
             base_volume: row.base_volume,
             quote_volume: row.quote_volume,
             open: row.open,
@@ -100,7 +100,7 @@ impl From<TickerRow> for Ticker {
             bid_size: row.bid_size,
             ask_price: row.ask_price,
             ask_size: row.ask_size,
-            time: row.time,
+            timestamp: row.timestamp,
         }
     }
 }
@@ -109,7 +109,7 @@ positional! {
     /// A candle. Prices are in the quote currency.
     pub struct Kline {
         /// When the candle opened; whole seconds.
-        pub time: Timestamp as wire::seconds_text,
+        pub timestamp: Timestamp as wire::seconds_text,
         /// First price.
         pub open: Decimal as wire::decimal,
         /// Highest price.
@@ -118,9 +118,9 @@ positional! {
         pub low: Decimal as wire::decimal,
         /// Last price.
         pub close: Decimal as wire::decimal,
-        /// Traded amount, in the base currency. `None`: not told.
+        /// Traded amount, in the base currency. `None` if absent.
         pub base_volume: Option<Decimal> as wire::decimal_opt,
-        /// Traded amount, in the quote currency. `None`: not told.
+        /// Traded amount, in the quote currency. `None` if absent.
         pub quote_volume: Option<Decimal> as wire::decimal_opt,
     }
 }
@@ -129,9 +129,9 @@ positional! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Depth {
-    /// When the book looked like this. `None`: not told.
+    /// When the book looked like this. `None` if absent.
     #[serde(rename = "ts", default, with = "wire::millis_text_opt")]
-    pub time: Option<Timestamp>,
+    pub timestamp: Option<Timestamp>,
     /// Pair.
     pub symbol: Symbol,
     /// Sell side, best (lowest) price first.
@@ -155,8 +155,8 @@ positional! {
     pub struct Trade {
         /// Pair.
         pub symbol: Symbol,
-        /// When it happened. `None`: not told.
-        pub time: Option<Timestamp> as wire::millis_text_opt,
+        /// When it happened. `None` if absent.
+        pub timestamp: Option<Timestamp> as wire::millis_text_opt,
         /// Price, in the quote currency.
         pub price: Decimal as wire::decimal,
         /// Amount, in the base currency.
@@ -174,6 +174,13 @@ pub struct Currencies {
     pub currencies: Rows<CurrencyInfo>,
 }
 
+impl Currencies {
+    /// The row of one currency; `None` if the exchange does not list it, or its row is a fault.
+    pub fn find(&self, currency: &str) -> Option<&CurrencyInfo> {
+        self.currencies.iter().find(|row| row.currency.as_str() == currency)
+    }
+}
+
 /// A currency, and what can be done with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -181,13 +188,13 @@ pub struct CurrencyInfo {
     /// Currency.
     #[serde(rename = "id")]
     pub currency: Currency,
-    /// Its name in words. `None`: not told.
+    /// Its full name. `None` if absent.
     #[serde(default, with = "wire::text_opt")]
     pub name: Option<String>,
-    /// Whether it can be withdrawn. `None`: not told.
+    /// Whether it can be withdrawn. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub withdraw_enabled: Option<bool>,
-    /// Whether it can be deposited. `None`: not told.
+    /// Whether it can be deposited. `None` if absent.
     #[serde(default, with = "wire::boolean_opt")]
     pub deposit_enabled: Option<bool>,
 }
@@ -215,47 +222,47 @@ impl SymbolDetails {
     }
 }
 
-/// Rules and state of a pair, as the exchange words them. [`SpotRules`](crate::spot::SpotRules) is
+/// Rules and state of a pair, as the exchange words them. [`Rules`](crate::spot::Rules) is
 /// made from it, to shape and check orders.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SymbolInfo {
     /// Pair.
     pub symbol: Symbol,
-    /// Number of the pair. `None`: not told.
+    /// Number of the pair. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub symbol_id: Option<u64>,
-    /// Base currency. `None`: not told.
+    /// Base currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub base_currency: Option<Currency>,
-    /// Quote currency. `None`: not told.
+    /// Quote currency. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub quote_currency: Option<Currency>,
     /// Least step of an order's size, in the base currency, in spite of the name.
     #[serde(with = "wire::decimal")]
     pub quote_increment: Decimal,
-    /// Least size of an order, in the base currency. `None`: not told.
+    /// Least size of an order, in the base currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub base_min_size: Option<Decimal>,
     /// Greatest size of an order, in the base currency. Observed, not documented.
     #[serde(default, with = "wire::decimal_opt")]
     pub base_max_size: Option<Decimal>,
-    /// Fewest decimal places with which prices are shown; -1 stands for tens. `None`: not told.
+    /// Fewest decimal places with which prices are shown; -1 stands for tens. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub price_min_precision: Option<i32>,
-    /// Most decimal places of a price. Further ones are cut off without an error. `None`: not told.
+    /// Most decimal places of a price. Further ones are cut off without an error. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub price_max_precision: Option<i32>,
     /// When the pair expires, in a form that is not documented; `None` for all that were seen.
     #[serde(default, with = "wire::text_opt")]
     pub expiration: Option<String>,
-    /// Least amount of a buy order, in the quote currency. `None`: not told.
+    /// Least amount of a buy order, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_buy_amount: Option<Decimal>,
-    /// Least amount of a sell order, in the quote currency. `None`: not told.
+    /// Least amount of a sell order, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub min_sell_amount: Option<Decimal>,
-    /// Whether it can be traded. `None`: not told.
+    /// Whether it can be traded. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub trade_status: Option<TradeStatus>,
     /// When trading is planned to end, in a form that is not documented.

@@ -1,9 +1,10 @@
-//! What an order must keep to, taken from the details of the pair.
+//! The limits of an order, taken from the details of the pair.
 
-use bitmart_types::{Decimal, Side, Symbol, TradeStatus};
+use bitmart_types::{Decimal, Side, Symbol};
 
 use super::{NewOrder, SymbolInfo};
 use crate::ValidationError;
+use crate::api::spot::TradeStatus;
 use crate::api::step;
 use crate::wire::validate;
 
@@ -17,25 +18,24 @@ const PLACES_MAX: u32 = 28;
 /// and the exchange checks with those of the moment: fetch them anew from time to time.
 ///
 /// ```no_run
-/// use bitmart_rest::Client;
-/// use bitmart_rest::spot::{NewOrder, SpotRules};
+/// use bitmart_rest::{Client, spot};
 /// use bitmart_types::dec;
 ///
 /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
 /// let details = client.spot().symbol_details().await?;
-/// let rules = SpotRules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
+/// let rules = spot::Rules::new(details.find("BTC_USDT").ok_or("it is not listed")?)?;
 ///
 /// // As much as 250 USDT buy at about 60,000.
 /// let price = rules.round_price_down(dec!(60000.12345));
 /// let size = rules.size_worth(dec!(250), price).ok_or("a price is above zero")?;
-/// let order = NewOrder::limit_buy("BTC_USDT", size, price).into();
+/// let order = spot::NewOrder::limit_buy("BTC_USDT", size, price);
 /// rules.check_order(&order)?;
 /// client.spot().submit_order(order).await?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct SpotRules {
+pub struct Rules {
     symbol: Symbol,
     status: Option<TradeStatus>,
     price_step: Decimal,
@@ -46,7 +46,7 @@ pub struct SpotRules {
     min_sell_amount: Decimal,
 }
 
-impl SpotRules {
+impl Rules {
     /// The rules of a pair.
     ///
     /// The step of the price follows from `price_max_precision`. The step of the size is
@@ -55,7 +55,7 @@ impl SpotRules {
     /// 0.00001 with prices of two decimal places).
     ///
     /// # Errors
-    /// When the exchange does not tell the places of the price, the least size or a least amount:
+    /// When the exchange does not send the places of the price, the least size or a least amount:
     /// there are no rules to check with.
     pub fn new(pair: &SymbolInfo) -> Result<Self, ValidationError> {
         Ok(Self {
@@ -73,7 +73,7 @@ impl SpotRules {
     pub fn symbol(&self) -> &Symbol {
         &self.symbol
     }
-    /// Whether it trades; `None` where the exchange does not tell. A pair that was delisted is not
+    /// Whether it trades; `None` if absent. A pair that was delisted is not
     /// in the list at all.
     pub fn is_trading(&self) -> Option<bool> {
         self.status.as_ref().map(|status| *status == TradeStatus::Trading)
@@ -90,7 +90,7 @@ impl SpotRules {
     pub fn min_size(&self) -> Decimal {
         self.min_size
     }
-    /// Greatest size of an order, in the base currency. `None` where the exchange gives none: the
+    /// Greatest size of an order, in the base currency. `None` if absent: the
     /// documentation does not name it, though it has been observed.
     pub fn max_size(&self) -> Option<Decimal> {
         self.max_size
@@ -164,7 +164,7 @@ impl SpotRules {
         validate::positive("notional", notional)?;
         validate::range("notional", notional, Some(self.min_buy_amount), None)
     }
-    /// Checks an order: the pair trades, as far as the exchange tells, and price, size and amount keep its rules. The amount of a
+    /// Checks an order: the pair trades, as far as the exchange reports it, and price, size and amount keep its rules. The amount of a
     /// market sell is not known before, and not checked.
     ///
     /// # Errors

@@ -1,33 +1,34 @@
-//! Spot orders: what the exchange answers. What it is asked stands in the modules below.
+//! Spot orders. The requests are in the modules below.
 
+use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
-    CancelSource, ClientOrderId, Currency, Decimal, OrderId, OrderMode, OrderState, OrderType,
-    SelfTradePrevention, Side, Symbol, Timestamp, TradeId, TradeRole, wire,
+    ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole, wire,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::api::model;
+use crate::api::spot::{CancelSource, SelfTradePrevention};
 
 mod batch;
 mod cancel;
 mod generated;
 mod order;
 
-pub use batch::{BatchOrderIds, BatchReceipt, BatchRefused, SubmitOrders};
+pub use batch::{BatchOrderIds, BatchReceipt, BatchRejected, SubmitOrders};
 pub use cancel::{CancelOrder, CancelOrders};
 pub use generated::*;
 pub(crate) use order::Terms;
-pub use order::{LimitOrder, NewOrder, SubmitOrder};
+pub use order::{NewOrder, SubmitOrder};
 
 /// Most orders that one batch may place or cancel, as documented.
 pub const BATCH_MAX: usize = 10;
 
 /// The exchange has accepted an order. An order that may only make and would take is accepted too,
-/// and cancelled afterwards.
+/// and canceled afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OrderReceipt {
-    /// The exchange's id of the order. An answer without one does not decode: the outcome is then
+    /// The exchange's id of the order. A response without one does not decode: the outcome is then
     /// unknown.
     #[serde(deserialize_with = "model::placed_id")]
     pub order_id: OrderId,
@@ -38,7 +39,7 @@ pub struct OrderReceipt {
 #[must_use = "`canceled` may be false although the request succeeded"]
 #[non_exhaustive]
 pub struct CancelReceipt {
-    /// Whether the order was cancelled. `false` means that it was filled or cancelled before.
+    /// Whether the order was canceled. `false` means that it was filled or canceled before.
     #[serde(rename = "result", with = "wire::boolean")]
     pub canceled: bool,
 }
@@ -49,25 +50,25 @@ pub struct CancelReceipt {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct BatchCancelReceipt {
-    /// Ids of the orders that were cancelled.
+    /// Ids of the orders that were canceled.
     #[serde(rename = "successIds", default, deserialize_with = "wire::list")]
     pub canceled: Vec<OrderId>,
-    /// Ids of the orders that were not: filled or cancelled before, or unknown.
+    /// Ids of the orders that were not: filled or canceled before, or unknown.
     #[serde(rename = "failIds", default, deserialize_with = "wire::list")]
     pub failed: Vec<OrderId>,
-    /// Orders asked for. `None`: not told.
+    /// Requested orders. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub total_count: Option<u32>,
-    /// Orders cancelled. `None`: not told.
+    /// Orders canceled. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub success_count: Option<u32>,
-    /// Orders not cancelled. `None`: not told.
+    /// Orders not canceled. `None` if absent.
     #[serde(default, with = "wire::number_opt")]
     pub failed_count: Option<u32>,
 }
 
 impl BatchCancelReceipt {
-    /// Whether every order was cancelled: the exchange says so, and names none that was not.
+    /// Whether every order was canceled: the exchange reports no failure and lists no failed order.
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.failed_count == Some(0)
     }
@@ -87,15 +88,15 @@ pub struct Order {
     pub symbol: Symbol,
     /// Direction.
     pub side: Side,
-    /// Account that the order trades for. `None`: not told.
+    /// Account that the order trades for. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub order_mode: Option<OrderMode>,
-    /// Kind of order. `None`: not told.
+    /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
     /// How far it is.
     pub state: OrderState,
-    /// Who cancelled it; `None` for an order that was not.
+    /// Who canceled it; `None` for an order that was not.
     #[serde(default, with = "wire::text_opt")]
     pub cancel_source: Option<CancelSource>,
     /// Self-trade prevention.
@@ -116,13 +117,13 @@ pub struct Order {
     /// Ordered amount, in the quote currency.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
-    /// Filled amount, in the quote currency. `None`: not told.
+    /// Filled amount, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub filled_notional: Option<Decimal>,
-    /// When it was accepted. `None`: not told.
+    /// When it was accepted. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When it last changed. `None`: not told.
+    /// When it last changed. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
 }
@@ -143,10 +144,10 @@ pub struct Fill {
     pub symbol: Symbol,
     /// Direction of the order.
     pub side: Side,
-    /// Account that the order trades for. `None`: not told.
+    /// Account that the order trades for. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub order_mode: Option<OrderMode>,
-    /// Kind of order. `None`: not told.
+    /// Kind of order. `None` if absent.
     #[serde(rename = "type", default, with = "wire::opt")]
     pub order_type: Option<OrderType>,
     /// Self-trade prevention.
@@ -158,22 +159,22 @@ pub struct Fill {
     /// Filled amount, in the base currency.
     #[serde(with = "wire::decimal")]
     pub size: Decimal,
-    /// Filled amount, in the quote currency. `None`: not told.
+    /// Filled amount, in the quote currency. `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub notional: Option<Decimal>,
-    /// Fee, in [`fee_currency`](Self::fee_currency). `None`: not told.
+    /// Fee, in [`fee_currency`](Self::fee_currency). `None` if absent.
     #[serde(default, with = "wire::decimal_opt")]
     pub fee: Option<Decimal>,
-    /// Currency of the fee. `None`: not told.
+    /// Currency of the fee. `None` if absent.
     #[serde(rename = "feeCoinName", default, with = "wire::opt")]
     pub fee_currency: Option<Currency>,
-    /// Whether the order made or took. `None`: not told.
+    /// Whether the order made or took. `None` if absent.
     #[serde(default, with = "wire::opt")]
     pub trade_role: Option<TradeRole>,
-    /// When it happened. `None`: not told.
+    /// When it happened. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub create_time: Option<Timestamp>,
-    /// When the record last changed. `None`: not told.
+    /// When the record last changed. `None` if absent.
     #[serde(default, with = "wire::millis_opt")]
     pub update_time: Option<Timestamp>,
 }

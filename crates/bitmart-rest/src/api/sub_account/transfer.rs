@@ -55,10 +55,10 @@ request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSu
 /// Moves money from a sub-account to the main account, with the main account's key.
 ///
 /// ```
-/// use bitmart_rest::sub_account::TransferSubToMain;
+/// use bitmart_rest::sub_account;
 /// use bitmart_types::dec;
 ///
-/// let transfer = TransferSubToMain::new("desk1@example.com", "USDT", dec!(250));
+/// let transfer = sub_account::TransferSubToMain::new("desk1@example.com", "USDT", dec!(250));
 /// assert_eq!(transfer.request_no().as_str().len(), 32);
 /// ```
 #[doc(alias = "/account/sub-account/main/v1/sub-to-main")]

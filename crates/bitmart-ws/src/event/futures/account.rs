@@ -1,8 +1,7 @@
 //! The account's own futures balances and positions.
 
-use bitmart_types::{
-    ContractSymbol, Currency, Decimal, MarginType, PositionMode, PositionType, Timestamp, wire,
-};
+use bitmart_types::futures::{MarginType, PositionMode, PositionType};
+use bitmart_types::{ContractSymbol, Currency, Decimal, Timestamp, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{DecodeError, Event, decode_entries, told};
@@ -83,7 +82,8 @@ pub struct FuturesPosition {
 
 /// 1 and 2 on this channel, words elsewhere.
 mod margin_number {
-    use bitmart_types::{MarginType, wire};
+    use bitmart_types::futures::MarginType;
+    use bitmart_types::wire;
     use serde::{Serialize as _, Serializer};
 
     pub(super) use wire::opt::deserialize;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use bitmart_types::futures::{MarginType, OrderState, OrderType, PositionMode, PriceType, Side};
 use bitmart_types::{
-    ClientOrderId, ContractSymbol, Currency, Decimal, FuturesOrderState, FuturesOrderType,
-    FuturesSide, MarginType, OrderId, PositionMode, PriceType, Timestamp, TradeId, open_int_enum,
+    ClientOrderId, ContractSymbol, Currency, Decimal, OrderId, Timestamp, TradeId, open_int_enum,
     wire,
 };
 use serde::de::value::MapAccessDeserializer;
@@ -45,13 +45,13 @@ pub struct FuturesOrder {
     pub symbol: ContractSymbol,
     /// Where the order is in its life.
     #[serde(deserialize_with = "told")]
-    pub state: FuturesOrderState,
+    pub state: OrderState,
     /// Buy or sell, open or close.
     #[serde(deserialize_with = "told")]
-    pub side: FuturesSide,
+    pub side: Side,
     /// Type of the order.
     #[serde(rename = "type", default, with = "wire::opt")]
-    pub order_type: Option<FuturesOrderType>,
+    pub order_type: Option<OrderType>,
     /// Leverage.
     #[serde(default, with = "wire::decimal_opt")]
     pub leverage: Option<Decimal>,
@@ -171,7 +171,8 @@ open_int_enum! {
 /// The wire writes the kinds of prices as words here, as numbers over REST.
 mod price_word {
 
-    use bitmart_types::{PriceType, wire};
+    use bitmart_types::futures::PriceType;
+    use bitmart_types::wire;
     use serde::Serializer;
 
     pub(super) use wire::text_opt::deserialize;

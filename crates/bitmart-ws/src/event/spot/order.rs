@@ -1,8 +1,9 @@
 //! The account's own spot orders.
 
+use bitmart_types::spot::{OrderMode, OrderState, OrderType};
 use bitmart_types::{
-    ClientOrderId, Currency, Decimal, OrderId, OrderMode, OrderState, OrderType, Side, Symbol,
-    Timestamp, TradeId, TradeRole, open_enum, wire,
+    ClientOrderId, Currency, Decimal, OrderId, Side, Symbol, Timestamp, TradeId, TradeRole,
+    open_enum, wire,
 };
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;

@@ -1,8 +1,7 @@
 //! The published frame of each channel, and the quirks that no sample shows.
 
-use bitmart_types::{
-    Currency, MarginType, PositionMode, PositionType, Side, Symbol, Timestamp, TradeId, dec,
-};
+use bitmart_types::futures::{MarginType, PositionMode, PositionType};
+use bitmart_types::{Currency, Side, Symbol, Timestamp, TradeId, dec};
 use serde_json::{Value, json};
 
 use super::{decode, one, sample};

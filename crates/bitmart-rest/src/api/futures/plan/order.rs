@@ -1,13 +1,12 @@
 //! Plan orders: orders that wait for a price.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderType, FuturesSide,
-    MarginType, OrderId, PlanOrderType, PriceType, TriggerDirection, wire,
-};
+use bitmart_types::futures::{MarginType, OrderType, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
+use crate::api::futures::{OrderMode, PlanOrderType, TriggerDirection};
+use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
-use crate::futures::shape::Shape;
 use crate::futures::{Execution, check};
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
@@ -72,10 +71,10 @@ pub enum TriggeredExecution {
 
 impl TriggeredExecution {
     /// Kind of order and price on the wire.
-    pub(super) fn split(self) -> (FuturesOrderType, Option<Decimal>) {
+    pub(super) fn split(self) -> (OrderType, Option<Decimal>) {
         match self {
-            Self::Market => (FuturesOrderType::Market, None),
-            Self::Limit(price) => (FuturesOrderType::Limit, Some(price)),
+            Self::Market => (OrderType::Market, None),
+            Self::Limit(price) => (OrderType::Limit, Some(price)),
         }
     }
 }
@@ -87,15 +86,15 @@ impl TriggeredExecution {
 /// [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
 /// ```
-/// use bitmart_rest::futures::{Execution, Leverage, NewPlanOrder, Trigger};
+/// use bitmart_rest::futures;
 /// use bitmart_types::dec;
 ///
-/// let order = NewPlanOrder::open_long(
+/// let order = futures::NewPlanOrder::open_long(
 ///     "BTCUSDT",
 ///     10,
-///     Leverage::isolated(dec!(5)),
-///     Trigger::falling(dec!(58000)),
-///     Execution::Limit(dec!(58100)),
+///     futures::Leverage::isolated(dec!(5)),
+///     futures::Trigger::falling(dec!(58000)),
+///     futures::Execution::Limit(dec!(58100)),
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -113,7 +112,7 @@ by_intent!(
 impl NewPlanOrder {
     fn new(
         symbol: ContractSymbol,
-        side: FuturesSide,
+        side: Side,
         size: u64,
         leverage: Leverage,
         trigger: Trigger,
@@ -121,7 +120,7 @@ impl NewPlanOrder {
     ) -> Self {
         let (order_type, executive_price, mode) = execution.split();
         let order_type = match order_type {
-            FuturesOrderType::Market => PlanOrderType::Market,
+            OrderType::Market => PlanOrderType::Market,
             _ => PlanOrderType::Limit,
         };
         Self {
@@ -158,9 +157,9 @@ impl NewPlanOrder {
         self.request.stop_loss_by = Some(by);
         self
     }
-    /// What the rules of a contract look at.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        Shape {
+    /// The values that the rules of a contract check.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+        CheckedValues {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: self.request.order_type == Some(PlanOrderType::Market),
@@ -189,7 +188,7 @@ pub struct SubmitPlanOrder {
         with = "wire::text_opt"
     )]
     order_type: Option<PlanOrderType>,
-    side: FuturesSide,
+    side: Side,
     #[serde(with = "wire::decimal")]
     leverage: Decimal,
     #[serde(rename = "open_type")]
@@ -199,7 +198,7 @@ pub struct SubmitPlanOrder {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    mode: Option<FuturesOrderMode>,
+    mode: Option<OrderMode>,
     #[serde(with = "wire::number")]
     size: u64,
     #[serde(with = "wire::decimal")]
@@ -276,7 +275,7 @@ pub struct ModifyPlanOrder {
     #[serde(rename = "price_type")]
     by: PriceType,
     #[serde(rename = "type")]
-    order_type: FuturesOrderType,
+    order_type: OrderType,
 }
 
 impl ModifyPlanOrder {
@@ -310,14 +309,14 @@ impl ModifyPlanOrder {
         validate::positive("executive_price", self.executive_price)?;
         validate::any(
             "executive_price",
-            self.executive_price.is_some() || self.order_type == FuturesOrderType::Market,
+            self.executive_price.is_some() || self.order_type == OrderType::Market,
             "must be set for a limit order",
         )
     }
 }
 
 /// Cancels a plan order, a take-profit or a stop-loss, named by the exchange's id or by yours. The
-/// answer says that the request was accepted.
+/// response confirms that the request was accepted.
 #[doc(alias = "/contract/private/cancel-plan-order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

@@ -1,40 +1,41 @@
 //! Take-profit and stop-loss orders of a position.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderType, FuturesSide, OrderId, PlanCategory,
-    PlanOrderType, PriceType, wire,
-};
+use bitmart_types::futures::{OrderType, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, OrderId, wire};
 use serde::{Deserialize, Serialize};
 
 use super::TriggeredExecution;
-use crate::futures::shape::Shape;
+use crate::api::futures::{PlanCategory, PlanOrderType};
+use crate::futures::checked_values::CheckedValues;
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
 /// A take-profit or a stop-loss to place: an order that waits for a price and then closes a
 /// position. In one-way mode long and short stand for the direction of the net position.
 ///
-/// It closes the whole position at market unless a setter says otherwise. A take-profit and a
+/// It closes the whole position at market unless a setter changes it. A take-profit and a
 /// stop-loss of one position are two orders.
 ///
-/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), look for it among
 /// the [plan orders](crate::futures::ListPlanOrders) before you place it again.
 ///
 /// ```
-/// use bitmart_rest::futures::{NewTpSlOrder, TriggeredExecution};
-/// use bitmart_types::{PriceType, dec};
+/// use bitmart_rest::futures;
+/// use bitmart_types::dec;
 ///
-/// let stop = NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).by(PriceType::Fair);
-/// let half = NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
+/// let stop = futures::NewTpSlOrder::stop_loss_long("BTCUSDT", dec!(58000)).by(futures::PriceType::Fair);
+/// let half = futures::NewTpSlOrder::take_profit_long("BTCUSDT", dec!(72000))
 ///     .size(5)
-///     .execution(TriggeredExecution::Limit(dec!(71900)));
+///     .execution(futures::TriggeredExecution::Limit(dec!(71900)));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
+#[non_exhaustive]
 pub struct NewTpSlOrder {
     request: SubmitTpSlOrder,
-    client_order_id: ClientOrderId,
+    /// Your id of the order.
+    pub client_order_id: ClientOrderId,
 }
 
 macro_rules! constructors {
@@ -48,7 +49,7 @@ macro_rules! constructors {
                     Self::new(
                         symbol.into(),
                         PlanOrderType::$kind,
-                        FuturesSide::$side,
+                        Side::$side,
                         trigger_price,
                     )
                 }
@@ -72,7 +73,7 @@ impl NewTpSlOrder {
     fn new(
         symbol: ContractSymbol,
         order_type: PlanOrderType,
-        side: FuturesSide,
+        side: Side,
         trigger_price: Decimal,
     ) -> Self {
         Self {
@@ -87,7 +88,7 @@ impl NewTpSlOrder {
                 by: PriceType::Last,
                 plan_category: Some(PlanCategory::Position),
                 client_order_id: None,
-                execution: Some(FuturesOrderType::Market),
+                execution: Some(OrderType::Market),
             },
         }
     }
@@ -109,19 +110,15 @@ impl NewTpSlOrder {
         self.request.by = by;
         self
     }
-    /// Replaces the random id. An id that was used before is refused by the exchange.
-    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+    /// Replaces the random id. The exchange rejects an id that was used before.
+    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
     }
-    /// Your id of the order.
-    pub fn client_order_id(&self) -> &ClientOrderId {
-        &self.client_order_id
-    }
-    /// What the rules of a contract look at.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        let is_market = self.request.execution == Some(FuturesOrderType::Market);
-        Shape {
+    /// The values that the rules of a contract check.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+        let is_market = self.request.execution == Some(OrderType::Market);
+        CheckedValues {
             symbol: &self.request.symbol,
             size: self.request.size,
             is_market,
@@ -145,7 +142,7 @@ pub struct SubmitTpSlOrder {
     symbol: ContractSymbol,
     #[serde(rename = "type")]
     order_type: PlanOrderType,
-    side: FuturesSide,
+    side: Side,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::number_opt")]
     size: Option<u64>,
     #[serde(with = "wire::decimal")]
@@ -169,7 +166,7 @@ pub struct SubmitTpSlOrder {
         skip_serializing_if = "Option::is_none",
         with = "wire::text_opt"
     )]
-    execution: Option<FuturesOrderType>,
+    execution: Option<OrderType>,
 }
 
 impl From<NewTpSlOrder> for SubmitTpSlOrder {
@@ -188,7 +185,7 @@ impl SubmitTpSlOrder {
         validate::form("client_order_id", self.client_order_id.as_ref())?;
         validate::range("size", self.size, Some(1), None)?;
         validate::positive("trigger_price", self.trigger_price)?;
-        if !matches!(self.side, FuturesSide::CloseLong | FuturesSide::CloseShort) {
+        if !matches!(self.side, Side::CloseLong | Side::CloseShort) {
             return Err(ValidationError::new("side", &self.side, "must be a closing side"));
         }
         check_price(self.execution.as_ref(), Some(self.executive_price))
@@ -223,13 +220,13 @@ pub struct ModifyTpSlOrder {
         skip_serializing_if = "Option::is_none",
         with = "wire::text_opt"
     )]
-    execution: Option<FuturesOrderType>,
+    execution: Option<OrderType>,
 }
 
 impl ModifyTpSlOrder {
     /// Sets the trigger of an order that closes the whole position to the last price
     /// `trigger_price`, in the quote currency. It closes at market unless
-    /// [`execution`](Self::execution) says otherwise.
+    /// [`execution`](Self::execution) changes it.
     pub fn of_position(
         symbol: impl Into<ContractSymbol>,
         order: impl Into<OrderRef>,
@@ -293,11 +290,11 @@ impl ModifyTpSlOrder {
 
 /// A limit order needs a price above zero; at market the price is zero.
 fn check_price(
-    execution: Option<&FuturesOrderType>,
+    execution: Option<&OrderType>,
     price: Option<Decimal>,
 ) -> Result<(), ValidationError> {
     match execution {
-        Some(FuturesOrderType::Limit) => {
+        Some(OrderType::Limit) => {
             validate::any("executive_price", price.is_some(), "must be set for a limit order")?;
             validate::positive("executive_price", price)
         }

@@ -1,12 +1,13 @@
 //! Trailing orders: orders that follow the price and execute when it turns.
 
-use bitmart_types::{ContractSymbol, Decimal, FuturesSide, MarginType, PriceType, wire};
+use bitmart_types::futures::{MarginType, PriceType, Side};
+use bitmart_types::{ContractSymbol, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
 use super::Leverage;
 use crate::ValidationError;
+use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
-use crate::futures::shape::Shape;
 use crate::wire::validate;
 
 /// Least callback rate of a trailing order in percent, as documented.
@@ -43,18 +44,18 @@ impl Trail {
 ///
 /// The exchange takes no id of yours for it. When placing it ends with
 /// [`Outcome::Unknown`](crate::Outcome::Unknown), look among the
-/// [open orders](crate::futures::ListFuturesOpenOrders) of the kind trailing before you place it
+/// [open orders](crate::futures::ListOpenOrders) of the kind trailing before you place it
 /// again.
 ///
 /// ```
-/// use bitmart_rest::futures::{Leverage, NewTrailingOrder, Trail};
+/// use bitmart_rest::futures;
 /// use bitmart_types::dec;
 ///
-/// let order = NewTrailingOrder::close_long(
+/// let order = futures::NewTrailingOrder::close_long(
 ///     "BTCUSDT",
 ///     10,
-///     Leverage::cross(dec!(10)),
-///     Trail::new(dec!(72000), dec!(2)),
+///     futures::Leverage::cross(dec!(10)),
+///     futures::Trail::new(dec!(72000), dec!(2)),
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,7 @@ by_intent!(
 impl NewTrailingOrder {
     fn new(
         symbol: ContractSymbol,
-        side: FuturesSide,
+        side: Side,
         size: u64,
         leverage: Leverage,
         trail: Trail,
@@ -90,9 +91,9 @@ impl NewTrailingOrder {
             },
         }
     }
-    /// What the rules of a contract look at. It executes at market.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        Shape {
+    /// The values that the rules of a contract check. It executes at market.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+        CheckedValues {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
             is_market: true,
@@ -114,7 +115,7 @@ impl NewTrailingOrder {
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitTrailingOrder {
     symbol: ContractSymbol,
-    side: FuturesSide,
+    side: Side,
     #[serde(with = "wire::decimal")]
     leverage: Decimal,
     #[serde(rename = "open_type")]

@@ -1,16 +1,17 @@
 //! The rules of contracts, on rows in the form of the exchange.
 
-use bitmart_types::{ContractType, Decimal, dec};
+use bitmart_types::{Decimal, dec};
 use serde_json::{Value, json};
 
-use super::ContractRules;
+use super::Rules;
+use crate::api::futures::ContractType;
 use crate::futures::{
-    Contract, Execution, Leverage, NewFuturesOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder,
-    Trail, Trigger, TriggeredExecution,
+    Contract, Execution, Leverage, NewOrder, NewPlanOrder, NewTpSlOrder, NewTrailingOrder, Trail,
+    Trigger, TriggeredExecution,
 };
 
 /// The row of the exchange's reference of March 2026, with changes.
-fn rules(changes: Value) -> ContractRules {
+fn rules(changes: Value) -> Rules {
     let recorded = include_str!("../../../../fixtures/futures_contracts/reference.json");
     let recorded: Value = serde_json::from_str(recorded).expect("JSON");
     let mut row = recorded["response"]["data"]["symbols"][0].clone();
@@ -19,20 +20,20 @@ fn rules(changes: Value) -> ContractRules {
     };
     members.extend(changes);
     let contract: Contract = serde_json::from_str(&row.to_string()).expect("a contract");
-    ContractRules::new(&contract).expect("all is told")
+    Rules::new(&contract).expect("all is told")
 }
 
-fn plain() -> ContractRules {
+fn plain() -> Rules {
     rules(json!({}))
 }
 
 /// Worth 100 USD each, as has been observed.
-fn coin_margined() -> ContractRules {
+fn coin_margined() -> Rules {
     rules(json!({"symbol": "BTCUSD", "quote_currency": "USD", "contract_size": "100"}))
 }
 
-fn order(size: u64, execution: Execution) -> NewFuturesOrder {
-    NewFuturesOrder::open_long("BTCUSDT", size, execution)
+fn order(size: u64, execution: Execution) -> NewOrder {
+    NewOrder::open_long("BTCUSDT", size, execution)
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn every_price_of_every_kind_of_order_is_checked() {
     let field = |result: Result<(), crate::ValidationError>| {
         result.map_or_else(|error| error.field(), |()| "nothing")
     };
-    let by = bitmart_types::PriceType::Last;
+    let by = bitmart_types::futures::PriceType::Last;
     for (expected, result) in [
         ("nothing", rules.check_order(&order(1, Execution::Limit(on)))),
         ("price", rules.check_order(&order(1, Execution::MakerOnly(off)))),

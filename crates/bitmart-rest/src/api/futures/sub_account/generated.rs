@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFuturesSubToMain {
+pub struct TransferSubToMain {
     #[serde(rename = "requestNo")]
     pub(crate) request_no: RequestNo,
     #[serde(with = "wire::decimal")]
@@ -26,7 +26,7 @@ pub struct TransferFuturesSubToMain {
     pub(crate) sub_account: String,
 }
 
-impl TransferFuturesSubToMain {
+impl TransferSubToMain {
     /// Creates the request from its required parameters.
     ///
     /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
@@ -43,7 +43,7 @@ impl TransferFuturesSubToMain {
     }
 }
 
-impl Endpoint for TransferFuturesSubToMain {
+impl Endpoint for TransferSubToMain {
     type Response = crate::api::model::Empty;
 
     const METADATA: Metadata = Metadata::new(
@@ -75,7 +75,7 @@ impl Endpoint for TransferFuturesSubToMain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFuturesMainToSub {
+pub struct TransferMainToSub {
     #[serde(rename = "requestNo")]
     pub(crate) request_no: RequestNo,
     #[serde(with = "wire::decimal")]
@@ -85,7 +85,7 @@ pub struct TransferFuturesMainToSub {
     pub(crate) sub_account: String,
 }
 
-impl TransferFuturesMainToSub {
+impl TransferMainToSub {
     /// Creates the request from its required parameters.
     ///
     /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
@@ -102,7 +102,7 @@ impl TransferFuturesMainToSub {
     }
 }
 
-impl Endpoint for TransferFuturesMainToSub {
+impl Endpoint for TransferMainToSub {
     type Response = crate::api::model::Empty;
 
     const METADATA: Metadata = Metadata::new(
@@ -134,7 +134,7 @@ impl Endpoint for TransferFuturesMainToSub {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct TransferFuturesOwnToMain {
+pub struct TransferOwnToMain {
     #[serde(rename = "requestNo")]
     pub(crate) request_no: RequestNo,
     #[serde(with = "wire::decimal")]
@@ -142,7 +142,7 @@ pub struct TransferFuturesOwnToMain {
     pub(crate) currency: Currency,
 }
 
-impl TransferFuturesOwnToMain {
+impl TransferOwnToMain {
     /// Creates the request from its required parameters.
     ///
     /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
@@ -153,7 +153,7 @@ impl TransferFuturesOwnToMain {
     }
 }
 
-impl Endpoint for TransferFuturesOwnToMain {
+impl Endpoint for TransferOwnToMain {
     type Response = crate::api::model::Empty;
 
     const METADATA: Metadata = Metadata::new(
@@ -185,14 +185,14 @@ impl Endpoint for TransferFuturesOwnToMain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct QueryFuturesSubWallet {
+pub struct QuerySubAccountWallet {
     #[serde(rename = "subAccount")]
     pub(crate) sub_account: String,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     pub(crate) currency: Option<Currency>,
 }
 
-impl QueryFuturesSubWallet {
+impl QuerySubAccountWallet {
     /// Creates the request from its required parameters.
     ///
     /// * `sub_account`: user name of the sub-account.
@@ -206,20 +206,20 @@ impl QueryFuturesSubWallet {
     }
 }
 
-impl From<String> for QueryFuturesSubWallet {
+impl From<String> for QuerySubAccountWallet {
     fn from(value: String) -> Self {
         Self::new(value)
     }
 }
 
-impl From<&str> for QueryFuturesSubWallet {
+impl From<&str> for QuerySubAccountWallet {
     fn from(value: &str) -> Self {
         Self::new(value)
     }
 }
 
-impl Endpoint for QueryFuturesSubWallet {
-    type Response = crate::api::futures::FuturesSubWallet;
+impl Endpoint for QuerySubAccountWallet {
+    type Response = crate::api::futures::SubAccountWallet;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_wallet",
@@ -251,14 +251,14 @@ impl Endpoint for QueryFuturesSubWallet {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListFuturesSubTransfers {
+pub struct ListSubAccountTransfers {
     #[serde(rename = "subAccount")]
     pub(crate) sub_account: String,
     #[serde(with = "wire::number")]
     pub(crate) limit: u32,
 }
 
-impl ListFuturesSubTransfers {
+impl ListSubAccountTransfers {
     /// Creates the request from its required parameters.
     ///
     /// * `sub_account`: user name of the sub-account.
@@ -268,14 +268,14 @@ impl ListFuturesSubTransfers {
     }
 }
 
-impl<A: Into<String>> From<(A, u32)> for ListFuturesSubTransfers {
+impl<A: Into<String>> From<(A, u32)> for ListSubAccountTransfers {
     fn from((sub_account, limit): (A, u32)) -> Self {
         Self::new(sub_account, limit)
     }
 }
 
-impl Endpoint for ListFuturesSubTransfers {
-    type Response = crate::Rows<crate::api::futures::FuturesSubTransfer>;
+impl Endpoint for ListSubAccountTransfers {
+    type Response = crate::Rows<crate::api::futures::SubAccountTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_transfers",
@@ -305,12 +305,12 @@ impl Endpoint for ListFuturesSubTransfers {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
-pub struct ListFuturesOwnTransfers {
+pub struct ListOwnTransfers {
     #[serde(with = "wire::number")]
     pub(crate) limit: u32,
 }
 
-impl ListFuturesOwnTransfers {
+impl ListOwnTransfers {
     /// Creates the request from its required parameters.
     ///
     /// * `limit`: number of transfers, newest first. 1 to 100.
@@ -319,14 +319,14 @@ impl ListFuturesOwnTransfers {
     }
 }
 
-impl From<u32> for ListFuturesOwnTransfers {
+impl From<u32> for ListOwnTransfers {
     fn from(value: u32) -> Self {
         Self::new(value)
     }
 }
 
-impl Endpoint for ListFuturesOwnTransfers {
-    type Response = crate::Rows<crate::api::futures::FuturesSubTransfer>;
+impl Endpoint for ListOwnTransfers {
+    type Response = crate::Rows<crate::api::futures::SubAccountTransfer>;
 
     const METADATA: Metadata = Metadata::new(
         "futures_sub_accounts_own_transfers",
@@ -354,7 +354,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// [`POST /account/contract/sub-account/main/v1/sub-to-main`](https://developer-pro.bitmart.com/en/futuresv2/#sub-account-to-main-account-for-main-account-signed):
     /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
     ///
-    /// Takes a [`TransferFuturesSubToMain`].
+    /// Takes a [`TransferSubToMain`].
     ///
     /// * For institutional accounts only.
     /// * Called with the main account's key.
@@ -369,7 +369,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     #[doc(alias = "post_sub_to_main")]
     pub async fn transfer_sub_to_main(
         &self,
-        request: impl Into<TransferFuturesSubToMain>,
+        request: impl Into<TransferSubToMain>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -379,7 +379,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// [`POST /account/contract/sub-account/main/v1/main-to-sub`](https://developer-pro.bitmart.com/en/futuresv2/#main-account-to-sub-account-for-main-account-signed):
     /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
     ///
-    /// Takes a [`TransferFuturesMainToSub`].
+    /// Takes a [`TransferMainToSub`].
     ///
     /// * For institutional accounts only.
     /// * Called with the main account's key.
@@ -394,7 +394,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     #[doc(alias = "post_main_to_sub")]
     pub async fn transfer_main_to_sub(
         &self,
-        request: impl Into<TransferFuturesMainToSub>,
+        request: impl Into<TransferMainToSub>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -404,7 +404,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// [`POST /account/contract/sub-account/sub/v1/sub-to-main`](https://developer-pro.bitmart.com/en/futuresv2/#sub-account-to-main-account-for-sub-account-signed):
     /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
     ///
-    /// Takes a [`TransferFuturesOwnToMain`].
+    /// Takes a [`TransferOwnToMain`].
     ///
     /// * For institutional accounts only.
     /// * Called with the sub-account's key.
@@ -419,7 +419,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     #[doc(alias = "post_sub_to_main_from_sub_account")]
     pub async fn transfer_own_to_main(
         &self,
-        request: impl Into<TransferFuturesOwnToMain>,
+        request: impl Into<TransferOwnToMain>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
         self.client.send(request.into()).await
     }
@@ -429,7 +429,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// [`GET /account/contract/sub-account/main/v1/wallet`](https://developer-pro.bitmart.com/en/futuresv2/#get-sub-account-futures-wallet-balance-for-main-account-keyed):
     /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 12 in 2 s per key.
     ///
-    /// Takes a [`QueryFuturesSubWallet`] or the `sub_account`.
+    /// Takes a [`QuerySubAccountWallet`] or the `sub_account`.
     ///
     /// * For institutional accounts only.
     /// * Only balances above zero are listed.
@@ -442,8 +442,8 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     #[doc(alias = "get_sub_wallet")]
     pub async fn wallet(
         &self,
-        request: impl Into<QueryFuturesSubWallet>,
-    ) -> Result<crate::api::futures::FuturesSubWallet, crate::Error> {
+        request: impl Into<QuerySubAccountWallet>,
+    ) -> Result<crate::api::futures::SubAccountWallet, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -452,7 +452,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// [`GET /account/contract/sub-account/main/v1/transfer-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-sub-account-transfer-history-for-main-account-keyed):
     /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
     ///
-    /// Takes a [`ListFuturesSubTransfers`] or `(sub_account, limit)`.
+    /// Takes a [`ListSubAccountTransfers`] or `(sub_account, limit)`.
     ///
     /// * For institutional accounts only.
     /// * The rows are the data itself; on spot they are in `historyList`.
@@ -466,8 +466,8 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     #[doc(alias = "get_sub_transfer_list")]
     pub async fn transfers(
         &self,
-        request: impl Into<ListFuturesSubTransfers>,
-    ) -> Result<crate::Rows<crate::api::futures::FuturesSubTransfer>, crate::Error> {
+        request: impl Into<ListSubAccountTransfers>,
+    ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
         self.client.send(request.into()).await
     }
 
@@ -476,7 +476,7 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     /// [`GET /account/contract/sub-account/v1/transfer-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-account-futures-asset-transfer-history-for-main-sub-account-keyed):
     /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
     ///
-    /// Takes a [`ListFuturesOwnTransfers`] or the `limit`.
+    /// Takes a [`ListOwnTransfers`] or the `limit`.
     ///
     /// * For institutional accounts only.
     /// * The rows are the data itself.
@@ -490,8 +490,8 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
     #[doc(alias = "get_sub_transfer_history")]
     pub async fn own_transfers(
         &self,
-        request: impl Into<ListFuturesOwnTransfers>,
-    ) -> Result<crate::Rows<crate::api::futures::FuturesSubTransfer>, crate::Error> {
+        request: impl Into<ListOwnTransfers>,
+    ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
         self.client.send(request.into()).await
     }
 }

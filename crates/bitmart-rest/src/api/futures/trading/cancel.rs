@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 use crate::wire::validate;
 use crate::{OrderRef, ValidationError};
 
-/// Cancels an order, named by the exchange's id or by yours. The answer says that the request was
-/// accepted; the order's state says whether it was cancelled.
+/// Cancels an order, named by the exchange's id or by yours. The response confirms that the request was
+/// accepted; the order's state shows whether it was canceled.
 ///
 /// The exchange takes a request without any id as "cancel every order of the contract". This type
 /// cannot express that.
 ///
 /// ```
-/// use bitmart_rest::futures::CancelFuturesOrder;
+/// use bitmart_rest::futures;
 /// use bitmart_types::OrderId;
 ///
-/// let cancel = CancelFuturesOrder::new("BTCUSDT", OrderId::from("220906179559421"));
+/// let cancel = futures::CancelOrder::new("BTCUSDT", OrderId::from("220906179559421"));
 /// ```
 #[doc(alias = "/contract/private/cancel-order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct CancelFuturesOrder {
+pub struct CancelOrder {
     symbol: ContractSymbol,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     order_id: Option<OrderId>,
@@ -29,7 +29,7 @@ pub struct CancelFuturesOrder {
     client_order_id: Option<ClientOrderId>,
 }
 
-impl CancelFuturesOrder {
+impl CancelOrder {
     /// Cancels `order` of the contract `symbol`.
     pub fn new(symbol: impl Into<ContractSymbol>, order: impl Into<OrderRef>) -> Self {
         let (order_id, client_order_id) = order.into().split();
@@ -41,7 +41,7 @@ impl CancelFuturesOrder {
     }
 }
 
-impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelFuturesOrder {
+impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
     fn from((symbol, order): (S, O)) -> Self {
         Self::new(symbol, order)
     }
@@ -51,10 +51,10 @@ impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelFuturesO
 /// intervals it cancels what is open when its sender fails.
 ///
 /// ```
-/// use bitmart_rest::futures::CancelAllAfter;
+/// use bitmart_rest::futures;
 ///
-/// let armed = CancelAllAfter::new("BTCUSDT", 30);
-/// let disarmed = CancelAllAfter::never("BTCUSDT");
+/// let armed = futures::CancelAllAfter::new("BTCUSDT", 30);
+/// let disarmed = futures::CancelAllAfter::never("BTCUSDT");
 /// ```
 #[doc(alias = "/contract/private/cancel-all-after")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

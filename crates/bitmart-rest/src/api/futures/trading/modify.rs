@@ -9,12 +9,12 @@ use crate::{OrderRef, ValidationError};
 /// Changes the price or the size of an open limit order, or both.
 ///
 /// ```
-/// use bitmart_rest::futures::ModifyLimitOrder;
+/// use bitmart_rest::futures;
 /// use bitmart_types::{OrderId, dec};
 ///
 /// let order = OrderId::from("220906179559421");
-/// let dearer = ModifyLimitOrder::price("BTCUSDT", &order, dec!(61000));
-/// let smaller_too = ModifyLimitOrder::price_and_size("BTCUSDT", &order, dec!(61000), 5);
+/// let dearer = futures::ModifyLimitOrder::price("BTCUSDT", &order, dec!(61000));
+/// let smaller_too = futures::ModifyLimitOrder::price_and_size("BTCUSDT", &order, dec!(61000), 5);
 /// ```
 #[doc(alias = "/contract/private/modify-limit-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

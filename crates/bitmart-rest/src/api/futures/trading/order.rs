@@ -1,41 +1,42 @@
 //! New futures orders.
 
-use bitmart_types::{
-    ClientOrderId, ContractSymbol, Decimal, FuturesOrderMode, FuturesOrderType,
-    FuturesSelfTradePrevention, FuturesSide, MarginType, PriceType, wire,
-};
+use bitmart_types::futures::{MarginType, OrderType, PriceType, Side};
+use bitmart_types::{ClientOrderId, ContractSymbol, Decimal, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::futures::{OrderMode, SelfTradePrevention};
 use crate::futures::check;
+use crate::futures::checked_values::CheckedValues;
 use crate::futures::intent::by_intent;
-use crate::futures::shape::Shape;
 use crate::wire::validate;
 
 /// A futures order to place.
 ///
-/// The constructors say what is meant: [`open_long`](Self::open_long) and its siblings for an
+/// The constructors name the intent: [`open_long`](Self::open_long) and its siblings for an
 /// account in hedge mode, [`buy`](Self::buy) and its siblings for one in one-way mode. The exchange
 /// has the same four numbers for both, so that the account's mode decides what an order does.
 ///
-/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
 /// exist; it then shows among the orders and on the private WebSocket under this id. Do not place it
 /// again before you know.
 ///
 /// ```
-/// use bitmart_rest::futures::{Execution, NewFuturesOrder};
-/// use bitmart_types::{MarginType, dec};
+/// use bitmart_rest::futures;
+/// use bitmart_types::dec;
 ///
-/// let order = NewFuturesOrder::open_long("BTCUSDT", 10, Execution::Limit(dec!(60000)))
+/// let order = futures::NewOrder::open_long("BTCUSDT", 10, futures::Execution::Limit(dec!(60000)))
 ///     .leverage(dec!(5))
-///     .margin_type(MarginType::Isolated);
+///     .margin_type(futures::MarginType::Isolated);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
-pub struct NewFuturesOrder {
-    request: SubmitFuturesOrder,
-    client_order_id: ClientOrderId,
+#[non_exhaustive]
+pub struct NewOrder {
+    request: SubmitOrder,
+    /// Your id of the order.
+    pub client_order_id: ClientOrderId,
 }
 
 /// At which price an order executes, and what happens to what does not fill at once.
@@ -44,32 +45,30 @@ pub struct NewFuturesOrder {
 pub enum Execution {
     /// At any price.
     Market,
-    /// At this price or better, until it is cancelled. In the quote currency.
+    /// At this price or better, until it is canceled. In the quote currency.
     Limit(Decimal),
     /// At this price, only as a maker. In the quote currency.
     MakerOnly(Decimal),
-    /// At this price or better, at once; the rest is cancelled. In the quote currency.
+    /// At this price or better, at once; the rest is canceled. In the quote currency.
     ImmediateOrCancel(Decimal),
     /// At this price or better, completely and at once, or not at all. In the quote currency.
     FillOrKill(Decimal),
 }
 
 by_intent!(
-    NewFuturesOrder,
+    NewOrder,
     "* `size`: whole contracts, at least 1.",
     (size: u64, execution: Execution)
 );
 
 impl Execution {
     /// Kind of order, price and mode on the wire.
-    pub(in crate::api::futures) fn split(
-        self,
-    ) -> (FuturesOrderType, Option<Decimal>, Option<FuturesOrderMode>) {
-        use FuturesOrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
+    pub(in crate::api::futures) fn split(self) -> (OrderType, Option<Decimal>, Option<OrderMode>) {
+        use OrderMode::{FillOrKill, ImmediateOrCancel, MakerOnly};
 
-        let limit = |price, mode| (FuturesOrderType::Limit, Some(price), mode);
+        let limit = |price, mode| (OrderType::Limit, Some(price), mode);
         match self {
-            Self::Market => (FuturesOrderType::Market, None, None),
+            Self::Market => (OrderType::Market, None, None),
             Self::Limit(price) => limit(price, None),
             Self::MakerOnly(price) => limit(price, Some(MakerOnly)),
             Self::ImmediateOrCancel(price) => limit(price, Some(ImmediateOrCancel)),
@@ -78,12 +77,12 @@ impl Execution {
     }
 }
 
-impl NewFuturesOrder {
-    fn new(symbol: ContractSymbol, side: FuturesSide, size: u64, execution: Execution) -> Self {
+impl NewOrder {
+    fn new(symbol: ContractSymbol, side: Side, size: u64, execution: Execution) -> Self {
         let (order_type, price, mode) = execution.split();
         Self {
             client_order_id: ClientOrderId::random(),
-            request: SubmitFuturesOrder {
+            request: SubmitOrder {
                 symbol,
                 client_order_id: None,
                 order_type: Some(order_type),
@@ -102,8 +101,8 @@ impl NewFuturesOrder {
         }
     }
 
-    /// Replaces the random id. An id that was used before is refused by the exchange.
-    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+    /// Replaces the random id. The exchange rejects an id that was used before.
+    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
     }
@@ -135,21 +134,17 @@ impl NewFuturesOrder {
         self
     }
     /// What happens when the order would trade with one of your own; documented default is
-    /// [`FuturesSelfTradePrevention::CancelMaker`].
-    pub fn self_trade_prevention(mut self, mode: FuturesSelfTradePrevention) -> Self {
+    /// [`SelfTradePrevention::CancelMaker`].
+    pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
         self.request.self_trade_prevention = Some(mode);
         self
-    }
-    /// Your id of the order.
-    pub fn client_order_id(&self) -> &ClientOrderId {
-        &self.client_order_id
     }
     /// Contract.
     pub fn symbol(&self) -> &ContractSymbol {
         &self.request.symbol
     }
     /// Direction; the account's mode decides whether it opens or closes.
-    pub fn side(&self) -> &FuturesSide {
+    pub fn side(&self) -> &Side {
         &self.request.side
     }
     /// In the quote currency; `None` for a market order.
@@ -160,12 +155,12 @@ impl NewFuturesOrder {
     pub fn size(&self) -> u64 {
         self.request.size
     }
-    /// What the rules of a contract look at.
-    pub(in crate::api::futures) fn shape(&self) -> Shape<'_> {
-        Shape {
+    /// The values that the rules of a contract check.
+    pub(in crate::api::futures) fn checked_values(&self) -> CheckedValues<'_> {
+        CheckedValues {
             symbol: &self.request.symbol,
             size: Some(self.request.size),
-            is_market: self.request.order_type == Some(FuturesOrderType::Market),
+            is_market: self.request.order_type == Some(OrderType::Market),
             leverage: self.request.leverage,
             prices: [
                 ("price", self.request.price),
@@ -177,12 +172,12 @@ impl NewFuturesOrder {
     }
 }
 
-/// Places an order: the request. Made from a [`NewFuturesOrder`] with `into`; decoding a recorded
+/// Places an order: the request. Made from a [`NewOrder`] with `into`; decoding a recorded
 /// body gives one too.
 #[doc(alias = "/contract/private/submit-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct SubmitFuturesOrder {
+pub struct SubmitOrder {
     symbol: ContractSymbol,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::text_opt")]
     client_order_id: Option<ClientOrderId>,
@@ -192,8 +187,8 @@ pub struct SubmitFuturesOrder {
         skip_serializing_if = "Option::is_none",
         with = "wire::text_opt"
     )]
-    order_type: Option<FuturesOrderType>,
-    side: FuturesSide,
+    order_type: Option<OrderType>,
+    side: Side,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
     leverage: Option<Decimal>,
     #[serde(
@@ -208,7 +203,7 @@ pub struct SubmitFuturesOrder {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    mode: Option<FuturesOrderMode>,
+    mode: Option<OrderMode>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "wire::decimal_opt")]
     price: Option<Decimal>,
     #[serde(with = "wire::number")]
@@ -247,16 +242,16 @@ pub struct SubmitFuturesOrder {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "wire::text_opt::deserialize"
     )]
-    self_trade_prevention: Option<FuturesSelfTradePrevention>,
+    self_trade_prevention: Option<SelfTradePrevention>,
 }
 
-impl From<NewFuturesOrder> for SubmitFuturesOrder {
-    fn from(order: NewFuturesOrder) -> Self {
+impl From<NewOrder> for SubmitOrder {
+    fn from(order: NewOrder) -> Self {
         Self { client_order_id: Some(order.client_order_id), ..order.request }
     }
 }
 
-impl SubmitFuturesOrder {
+impl SubmitOrder {
     /// Your id of the order; `None` only for a decoded body without one.
     pub fn client_order_id(&self) -> Option<&ClientOrderId> {
         self.client_order_id.as_ref()
@@ -269,7 +264,7 @@ impl SubmitFuturesOrder {
         validate::positive("price", self.price)?;
         validate::any(
             "price",
-            self.price.is_some() || self.order_type == Some(FuturesOrderType::Market),
+            self.price.is_some() || self.order_type == Some(OrderType::Market),
             "must be set for a limit order",
         )?;
         check::preset(&self.side, self.take_profit, self.stop_loss)

@@ -1,11 +1,11 @@
 //! New algo orders.
 
-use bitmart_types::{
-    AlgoOrderType, AlgoTriggerType, ClientOrderId, Decimal, OrderType, Side, Symbol, wire,
-};
+use bitmart_types::spot::OrderType;
+use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::spot::{AlgoOrderType, AlgoTriggerType};
 use crate::spot::NewOrder;
 use crate::wire::validate;
 
@@ -13,7 +13,7 @@ use crate::wire::validate;
 ///
 /// It is made of the order that it becomes and of the price that starts it. Only plain limit orders
 /// and market orders can wait: what an algo order cannot express (maker only, immediate or cancel,
-/// self-trade prevention) is refused before sending.
+/// self-trade prevention) is rejected before sending.
 ///
 /// The order's client order id becomes that of the algo order. On
 /// [`Outcome::Unknown`](crate::Outcome::Unknown) ask with
@@ -22,18 +22,17 @@ use crate::wire::validate;
 /// The exchange does not document this call: try it with a small amount first.
 ///
 /// ```
-/// use bitmart_rest::Endpoint;
-/// use bitmart_rest::spot::{NewOrder, SubmitAlgoOrder};
+/// use bitmart_rest::{Endpoint, spot};
 /// use bitmart_types::dec;
 ///
 /// // Buy when the price has fallen to 50,000.
-/// let entry = NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50100));
-/// let dip = SubmitAlgoOrder::trigger(entry, dec!(50000));
+/// let entry = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.01), dec!(50100));
+/// let dip = spot::SubmitAlgoOrder::trigger(entry, dec!(50000));
 /// assert!(dip.validate().is_ok());
 ///
 /// // Get out at any price when it falls to 45,000.
-/// let exit = NewOrder::market_sell("BTC_USDT", dec!(0.01));
-/// let stop = SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
+/// let exit = spot::NewOrder::market_sell("BTC_USDT", dec!(0.01));
+/// let stop = spot::SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
 /// assert!(stop.validate().is_ok());
 /// ```
 #[doc(alias = "/spot/v4/algo/submit_order")]
@@ -66,15 +65,15 @@ impl SubmitAlgoOrder {
     /// Becomes `order` when the price reaches `trigger_price`.
     ///
     /// * `trigger_price`: in the quote currency.
-    pub fn trigger(order: impl Into<NewOrder>, trigger_price: Decimal) -> Self {
-        Self::new(AlgoOrderType::Trigger, order.into(), trigger_price)
+    pub fn trigger(order: NewOrder, trigger_price: Decimal) -> Self {
+        Self::new(AlgoOrderType::Trigger, order, trigger_price)
     }
     /// Takes a profit or stops a loss with `order` when the price reaches `trigger_price`. Which of
-    /// the two it is follows from where the price stands.
+    /// the two it is depends on the current price.
     ///
     /// * `trigger_price`: in the quote currency.
-    pub fn take_profit_stop_loss(order: impl Into<NewOrder>, trigger_price: Decimal) -> Self {
-        Self::new(AlgoOrderType::TakeProfitStopLoss, order.into(), trigger_price)
+    pub fn take_profit_stop_loss(order: NewOrder, trigger_price: Decimal) -> Self {
+        Self::new(AlgoOrderType::TakeProfitStopLoss, order, trigger_price)
     }
 
     fn new(order_type: AlgoOrderType, order: NewOrder, trigger_price: Decimal) -> Self {
@@ -135,7 +134,8 @@ impl SubmitAlgoOrder {
 
 #[cfg(test)]
 mod tests {
-    use bitmart_types::{SelfTradePrevention, dec};
+    use crate::api::spot::SelfTradePrevention;
+    use bitmart_types::dec;
 
     use super::*;
 

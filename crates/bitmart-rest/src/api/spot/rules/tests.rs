@@ -32,15 +32,15 @@ const ROWS: &str = r#"{"symbols":[
    "trade_status":"trading"}
 ]}"#;
 
-fn rules(symbol: &str) -> SpotRules {
+fn rules(symbol: &str) -> Rules {
     let details: SymbolDetails = serde_json::from_str(ROWS).expect("the rows decode");
-    SpotRules::new(details.find(symbol).expect("it is listed")).expect("all is told")
+    Rules::new(details.find(symbol).expect("it is listed")).expect("all is told")
 }
 
 fn limit(side: &Side, symbol: &str, size: Decimal, price: Decimal) -> NewOrder {
     match side {
-        Side::Sell => NewOrder::limit_sell(symbol, size, price).into(),
-        _ => NewOrder::limit_buy(symbol, size, price).into(),
+        Side::Sell => NewOrder::limit_sell(symbol, size, price),
+        _ => NewOrder::limit_buy(symbol, size, price),
     }
 }
 
@@ -158,11 +158,11 @@ fn a_broken_rule_is_named_with_its_limit() {
             "`size` must be 0.00001 to 100000000, not `0.000001`",
         ),
         (
-            NewOrder::limit_sell("BTC_USDT", dec!(0.00008), dec!(60000)).post_only().into(),
+            NewOrder::limit_sell("BTC_USDT", dec!(0.00008), dec!(60000)).post_only(),
             "`size` times price must be at least 5 for a sell order, not `4.8`",
         ),
         (
-            NewOrder::limit_buy("BTC_USDT", dec!(1), dec!(0.001)).immediate_or_cancel().into(),
+            NewOrder::limit_buy("BTC_USDT", dec!(1), dec!(0.001)).immediate_or_cancel(),
             "`price` must be a multiple of 0.01, not `0.001`",
         ),
     ];

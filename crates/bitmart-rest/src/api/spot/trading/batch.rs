@@ -17,12 +17,12 @@ use crate::wire::validate;
 /// each by its client order id before placing one again.
 ///
 /// ```
-/// use bitmart_rest::spot::{NewOrder, SubmitOrders};
+/// use bitmart_rest::spot;
 /// use bitmart_types::dec;
 ///
-/// let batch = SubmitOrders::new("BTC_USDT")
-///     .push(NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
-///     .push(NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(70000)));
+/// let batch = spot::SubmitOrders::new("BTC_USDT")
+///     .push(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
+///     .push(spot::NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(70000)));
 /// assert_eq!(batch.client_order_ids().count(), 2);
 /// ```
 #[doc(alias = "/spot/v4/batch_orders")]
@@ -62,17 +62,13 @@ impl SubmitOrders {
     pub fn new(symbol: impl Into<Symbol>) -> Self {
         Self { symbol: symbol.into(), rows: Vec::new(), recv_window: None, stray: None }
     }
-    /// Adds an order of the same pair; one of another pair, or an eleventh, is refused before
-    /// sending.
-    pub fn push(mut self, order: impl Into<NewOrder>) -> Self {
-        let order = order.into();
+    /// Adds an order of the same pair; one of another pair, or an eleventh, is rejected
+    /// before sending.
+    pub fn push(mut self, order: NewOrder) -> Self {
         if order.symbol != self.symbol {
             self.stray = Some(order.symbol);
         }
-        self.rows.push(Row {
-            terms: Terms::new(order.side, order.amount, order.self_trade_prevention),
-            client_order_id: Some(order.client_order_id),
-        });
+        self.rows.push(Row { terms: order.terms, client_order_id: Some(order.client_order_id) });
         self
     }
     /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
@@ -105,10 +101,10 @@ impl SubmitOrders {
     }
 }
 
-/// The answer to a batch. It carries an outcome of its own inside the successful answer: look at it
+/// The response to a batch. It carries an outcome of its own inside the successful response: check it
 /// with [`into_order_ids`](Self::into_order_ids).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[must_use = "the batch may have been refused although the request succeeded"]
+#[must_use = "the batch may have been rejected although the request succeeded"]
 #[non_exhaustive]
 pub struct BatchReceipt {
     /// 0 when the batch was accepted.
@@ -138,24 +134,25 @@ impl BatchReceipt {
     ///
     /// # Errors
     /// When the batch was not accepted as a whole. What the exchange does with the other orders when
-    /// one is refused is not documented: query each by its client order id.
-    pub fn into_order_ids(self, sent: usize) -> Result<Vec<OrderId>, BatchRefused> {
+    /// one is rejected is not documented: query each by its client order id.
+    pub fn into_order_ids(self, sent: usize) -> Result<Vec<OrderId>, BatchRejected> {
         let order_ids = self.data.map(|data| data.order_ids).unwrap_or_default();
         if self.code == 0 && order_ids.len() == sent {
             return Ok(order_ids);
         }
         let message = self.message.unwrap_or_default();
-        Err(BatchRefused { code: self.code, message, sent, order_ids })
+        let code = (self.code != 0).then_some(self.code);
+        Err(BatchRejected { code, message, sent, order_ids })
     }
 }
 
-/// A batch that was not accepted as a whole.
+/// A batch that the exchange did not accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct BatchRefused {
-    /// The code inside the answer's data; 0 when the exchange took the batch but did not answer
-    /// with an id for each order.
-    pub code: i64,
+pub struct BatchRejected {
+    /// The code inside the response's data; `None` if the exchange accepted the batch but did not send
+    /// an id for each order.
+    pub code: Option<i64>,
     /// The exchange's text.
     pub message: String,
     /// Number of orders in the batch.
@@ -164,13 +161,13 @@ pub struct BatchRefused {
     pub order_ids: Vec<OrderId>,
 }
 
-impl fmt::Display for BatchRefused {
+impl fmt::Display for BatchRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the batch was answered with code {}, {:?}, and {} ids for {} orders; some may have \
-             been placed: query each by its client order id",
-            self.code,
+            "the exchange responded to the batch with code {}, {:?}, and {} ids for {} orders; some may \
+             have been placed: query each by its client order id",
+            self.code.unwrap_or_default(),
             self.message,
             self.order_ids.len(),
             self.sent
@@ -178,7 +175,7 @@ impl fmt::Display for BatchRefused {
     }
 }
 
-impl std::error::Error for BatchRefused {}
+impl std::error::Error for BatchRejected {}
 
 #[cfg(test)]
 mod tests {

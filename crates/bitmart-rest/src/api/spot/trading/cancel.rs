@@ -9,14 +9,14 @@ use crate::{OrderRef, ValidationError};
 
 /// Cancels an order, named by the exchange's id or by yours.
 ///
-/// Look at [`CancelReceipt::canceled`](super::CancelReceipt::canceled): an order that was filled or
-/// cancelled before answers without an error.
+/// Check [`CancelReceipt::canceled`](super::CancelReceipt::canceled): an order that was filled or
+/// canceled before is no error.
 ///
 /// ```
-/// use bitmart_rest::spot::CancelOrder;
+/// use bitmart_rest::spot;
 /// use bitmart_types::OrderId;
 ///
-/// let cancel = CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
+/// let cancel = spot::CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
 /// ```
 #[doc(alias = "/spot/v3/cancel_order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +49,8 @@ impl<S: Into<Symbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
 
 /// Cancels up to ten orders of one pair, all named by the exchange's ids or all by yours.
 ///
-/// Look at [`BatchCancelReceipt::failed`](super::BatchCancelReceipt::failed): the request succeeds
-/// although some orders could not be cancelled.
+/// Check [`BatchCancelReceipt::failed`](super::BatchCancelReceipt::failed): the request succeeds
+/// although some orders could not be canceled.
 #[doc(alias = "/spot/v4/cancel_orders")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]

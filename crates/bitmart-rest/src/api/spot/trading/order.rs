@@ -1,9 +1,11 @@
 //! New spot orders.
 
-use bitmart_types::{ClientOrderId, Decimal, OrderType, SelfTradePrevention, Side, Symbol, wire};
+use bitmart_types::spot::OrderType;
+use bitmart_types::{ClientOrderId, Decimal, Side, Symbol, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::ValidationError;
+use crate::api::spot::SelfTradePrevention;
 use crate::wire::validate;
 
 /// A spot order to place.
@@ -11,51 +13,29 @@ use crate::wire::validate;
 /// The constructors take what each kind of order needs and nothing else: a limit order has a price
 /// and a size, a market buy has an amount of the quote currency to spend, a market sell a size.
 ///
-/// Every order gets a random [`client_order_id`](Self::client_order_id) at construction. Keep it:
+/// Every order gets a random [`client_order_id`](Self#structfield.client_order_id) at construction. Keep it:
 /// when placing the order ends with [`Outcome::Unknown`](crate::Outcome::Unknown), the order may
-/// exist, and [`QueryOrderByClientId`](crate::spot::QueryOrderByClientId) with this id tells. *Not
-/// found* is no proof before the 60 seconds have passed for which the exchange takes a signature:
-/// ask again then, and do not place the order again before. Do it within 20 minutes: an API order
-/// that was cancelled without a fill can be queried for no longer.
+/// exist: query it with [`QueryOrderByClientId`](crate::spot::QueryOrderByClientId). *Not found* is no
+/// proof in the first 60 seconds, for which the exchange accepts a signature: query again then, and
+/// do not place the order again before. Do it within 20 minutes: an API order that was canceled
+/// without a fill cannot be queried for longer.
 ///
 /// ```
-/// use bitmart_rest::spot::NewOrder;
+/// use bitmart_rest::spot;
 /// use bitmart_types::dec;
 ///
-/// let order = NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
-/// let id = order.client_order_id().clone();
+/// let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
+/// let id = order.client_order_id.clone();
 /// assert_eq!(id.as_str().len(), 32);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "an order does nothing until it is submitted"]
+#[non_exhaustive]
 pub struct NewOrder {
     pub(super) symbol: Symbol,
-    pub(super) side: Side,
-    pub(super) amount: Amount,
-    pub(super) client_order_id: ClientOrderId,
-    pub(super) self_trade_prevention: Option<SelfTradePrevention>,
-}
-
-/// How much, and at which price.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Amount {
-    Limit { order_type: OrderType, size: Decimal, price: Decimal },
-    MarketBuy { notional: Decimal },
-    MarketSell { size: Decimal },
-}
-
-/// A [`NewOrder`] with a price, which can still be told how to execute. It goes wherever a
-/// `NewOrder` goes, with `into` where the type is not inferred.
-#[derive(Clone, Debug, PartialEq)]
-#[must_use = "an order does nothing until it is submitted"]
-pub struct LimitOrder {
-    symbol: Symbol,
-    side: Side,
-    order_type: OrderType,
-    size: Decimal,
-    price: Decimal,
-    client_order_id: ClientOrderId,
-    self_trade_prevention: Option<SelfTradePrevention>,
+    pub(super) terms: Terms,
+    /// Your id of the order.
+    pub client_order_id: ClientOrderId,
 }
 
 impl NewOrder {
@@ -63,58 +43,66 @@ impl NewOrder {
     ///
     /// * `size`: in the base currency.
     /// * `price`: in the quote currency per unit of the base currency.
-    pub fn limit_buy(symbol: impl Into<Symbol>, size: Decimal, price: Decimal) -> LimitOrder {
-        LimitOrder::new(symbol.into(), Side::Buy, size, price)
+    pub fn limit_buy(symbol: impl Into<Symbol>, size: Decimal, price: Decimal) -> Self {
+        Self::limit(symbol.into(), Side::Buy, size, price)
     }
     /// Sells `size` of the base currency at `price` or higher.
     ///
     /// * `size`: in the base currency.
     /// * `price`: in the quote currency per unit of the base currency.
-    pub fn limit_sell(symbol: impl Into<Symbol>, size: Decimal, price: Decimal) -> LimitOrder {
-        LimitOrder::new(symbol.into(), Side::Sell, size, price)
+    pub fn limit_sell(symbol: impl Into<Symbol>, size: Decimal, price: Decimal) -> Self {
+        Self::limit(symbol.into(), Side::Sell, size, price)
     }
     /// Buys for `notional` of the quote currency at the best prices.
     ///
     /// The remainder that buys no further step of the base currency is returned, so that a complete
     /// fill may end in the state
-    /// [`PartiallyCanceled`](bitmart_types::OrderState::PartiallyCanceled).
+    /// [`PartiallyCanceled`](bitmart_types::spot::OrderState::PartiallyCanceled).
     pub fn market_buy(symbol: impl Into<Symbol>, notional: Decimal) -> Self {
-        Self::new(symbol.into(), Side::Buy, Amount::MarketBuy { notional })
+        let terms = Terms { notional: Some(notional), ..Terms::new(Side::Buy, OrderType::Market) };
+        Self::new(symbol.into(), terms)
     }
     /// Sells `size` of the base currency at the best prices.
     pub fn market_sell(symbol: impl Into<Symbol>, size: Decimal) -> Self {
-        Self::new(symbol.into(), Side::Sell, Amount::MarketSell { size })
+        let terms = Terms { size: Some(size), ..Terms::new(Side::Sell, OrderType::Market) };
+        Self::new(symbol.into(), terms)
     }
 
-    fn new(symbol: Symbol, side: Side, amount: Amount) -> Self {
-        Self {
-            symbol,
-            side,
-            amount,
-            client_order_id: ClientOrderId::random(),
-            self_trade_prevention: None,
-        }
+    fn limit(symbol: Symbol, side: Side, size: Decimal, price: Decimal) -> Self {
+        let terms = Terms::new(side, OrderType::Limit);
+        Self::new(symbol, Terms { size: Some(size), price: Some(price), ..terms })
     }
 
-    /// Replaces the random id. An id that was used before is refused by the exchange.
-    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
+    fn new(symbol: Symbol, terms: Terms) -> Self {
+        Self { symbol, terms, client_order_id: ClientOrderId::random() }
+    }
+
+    /// Makes a limit order a maker only. The exchange accepts an order that would take, then cancels
+    /// it: watch the order's state. A market order with this is rejected before sending.
+    pub fn post_only(mut self) -> Self {
+        self.terms.order_type = OrderType::LimitMaker;
+        self
+    }
+    /// Cancels what a limit order does not fill at once. A market order with this is rejected before
+    /// sending.
+    pub fn immediate_or_cancel(mut self) -> Self {
+        self.terms.order_type = OrderType::ImmediateOrCancel;
+        self
+    }
+    /// Replaces the random id. The exchange rejects an id that was used before.
+    pub fn client_order_id(mut self, id: ClientOrderId) -> Self {
         self.client_order_id = id;
         self
     }
     /// What happens when the order would trade with one of your own; documented default is
     /// [`SelfTradePrevention::Off`].
     pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
-        self.self_trade_prevention = Some(mode);
+        self.terms.self_trade_prevention = Some(mode);
         self
     }
-    /// What the requests of spot and margin are made of.
+    /// The parts of a request, which spot and margin share.
     pub(crate) fn into_parts(self) -> (Symbol, Terms, ClientOrderId) {
-        let terms = Terms::new(self.side, self.amount, self.self_trade_prevention);
-        (self.symbol, terms, self.client_order_id)
-    }
-    /// Your id of the order.
-    pub fn client_order_id(&self) -> &ClientOrderId {
-        &self.client_order_id
+        (self.symbol, self.terms, self.client_order_id)
     }
     /// Pair.
     pub fn symbol(&self) -> &Symbol {
@@ -122,103 +110,24 @@ impl NewOrder {
     }
     /// Direction.
     pub fn side(&self) -> &Side {
-        &self.side
+        &self.terms.side
     }
     /// Size, in the base currency; `None` for a market buy.
     pub fn size(&self) -> Option<Decimal> {
-        match self.amount {
-            Amount::Limit { size, .. } | Amount::MarketSell { size } => Some(size),
-            Amount::MarketBuy { .. } => None,
-        }
+        self.terms.size
     }
     /// Limit price, in the quote currency; `None` for a market order.
     pub fn price(&self) -> Option<Decimal> {
-        match self.amount {
-            Amount::Limit { price, .. } => Some(price),
-            _ => None,
-        }
+        self.terms.price
     }
-    /// Amount to spend, in the quote currency; for a market buy.
+    /// Amount to spend, in the quote currency; `None` for any but a market buy.
     pub fn notional(&self) -> Option<Decimal> {
-        match self.amount {
-            Amount::MarketBuy { notional } => Some(notional),
-            _ => None,
-        }
+        self.terms.notional
     }
 }
 
-impl LimitOrder {
-    fn new(symbol: Symbol, side: Side, size: Decimal, price: Decimal) -> Self {
-        Self {
-            symbol,
-            side,
-            order_type: OrderType::Limit,
-            size,
-            price,
-            client_order_id: ClientOrderId::random(),
-            self_trade_prevention: None,
-        }
-    }
-
-    /// Only as a maker. The exchange accepts an order that would take, then cancels it: watch the
-    /// order's state.
-    pub fn post_only(mut self) -> Self {
-        self.order_type = OrderType::LimitMaker;
-        self
-    }
-    /// What does not fill at once is cancelled.
-    pub fn immediate_or_cancel(mut self) -> Self {
-        self.order_type = OrderType::ImmediateOrCancel;
-        self
-    }
-    /// Replaces the random id. An id that was used before is refused by the exchange.
-    pub fn with_client_order_id(mut self, id: ClientOrderId) -> Self {
-        self.client_order_id = id;
-        self
-    }
-    /// What happens when the order would trade with one of your own; documented default is
-    /// [`SelfTradePrevention::Off`].
-    pub fn self_trade_prevention(mut self, mode: SelfTradePrevention) -> Self {
-        self.self_trade_prevention = Some(mode);
-        self
-    }
-    /// Your id of the order.
-    pub fn client_order_id(&self) -> &ClientOrderId {
-        &self.client_order_id
-    }
-    /// Pair.
-    pub fn symbol(&self) -> &Symbol {
-        &self.symbol
-    }
-    /// Direction.
-    pub fn side(&self) -> &Side {
-        &self.side
-    }
-    /// Size, in the base currency.
-    pub fn size(&self) -> Decimal {
-        self.size
-    }
-    /// Limit price, in the quote currency.
-    pub fn price(&self) -> Decimal {
-        self.price
-    }
-}
-
-impl From<LimitOrder> for NewOrder {
-    fn from(order: LimitOrder) -> Self {
-        let LimitOrder { order_type, size, price, .. } = order;
-        Self {
-            symbol: order.symbol,
-            side: order.side,
-            amount: Amount::Limit { order_type, size, price },
-            client_order_id: order.client_order_id,
-            self_trade_prevention: order.self_trade_prevention,
-        }
-    }
-}
-
-/// Places an order: the request. Made from a [`NewOrder`] or [`LimitOrder`] with `into`; decoding
-/// a recorded body gives one too.
+/// Places an order: the request. Made from a [`NewOrder`] with `into`; decoding a recorded body
+/// gives one too.
 #[doc(alias = "/spot/v2/submit_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
@@ -255,12 +164,6 @@ pub(crate) struct Terms {
     pub(crate) notional: Option<Decimal>,
 }
 
-impl From<LimitOrder> for SubmitOrder {
-    fn from(order: LimitOrder) -> Self {
-        NewOrder::from(order).into()
-    }
-}
-
 impl From<NewOrder> for SubmitOrder {
     fn from(order: NewOrder) -> Self {
         let (symbol, terms, client_order_id) = order.into_parts();
@@ -281,23 +184,18 @@ impl SubmitOrder {
 }
 
 impl Terms {
-    pub(super) fn new(
-        side: Side,
-        amount: Amount,
-        self_trade_prevention: Option<SelfTradePrevention>,
-    ) -> Self {
-        let (order_type, size, price, notional) = match amount {
-            Amount::Limit { order_type, size, price } => {
-                (order_type, Some(size), Some(price), None)
-            }
-            Amount::MarketBuy { notional } => (OrderType::Market, None, None, Some(notional)),
-            Amount::MarketSell { size } => (OrderType::Market, Some(size), None, None),
-        };
-        Self { side, order_type, self_trade_prevention, size, price, notional }
+    fn new(side: Side, order_type: OrderType) -> Self {
+        Self {
+            side,
+            order_type,
+            self_trade_prevention: None,
+            size: None,
+            price: None,
+            notional: None,
+        }
     }
 
-    /// Amounts are there where the kind of order needs them, and above zero. A decoded body may
-    /// break this, the constructors cannot but for the sign.
+    /// Rejects amounts that the kind of order needs and lacks, or that are not above zero.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
         let market = self.order_type == OrderType::Market;
         let market_buy = market && self.side == Side::Buy;

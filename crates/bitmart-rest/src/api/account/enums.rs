@@ -1,6 +1,6 @@
-//! Accounts, keys, deposits, withdrawals and sub-accounts.
+//! Enumerations of the account endpoints.
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Direction of a record of the funding history.
     pub enum FundingOperation {
         /// Money came in.
@@ -10,7 +10,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How far a deposit or withdrawal is.
     pub enum FundingStatus {
         /// Created.
@@ -21,14 +21,14 @@ crate::open_int_enum! {
         Processing = 2,
         /// Done.
         Done = 3,
-        /// Cancelled.
+        /// Canceled.
         Canceled = 4,
         /// Failed.
         Failed = 5,
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How the receiving account of a withdrawal inside the exchange is named.
     pub enum RecipientType {
         /// By its user id.
@@ -40,7 +40,7 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Account that a withdrawal draws on.
     pub enum WithdrawSource {
         /// Spot.
@@ -50,27 +50,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
-    /// State of a sub-account.
-    pub enum SubAccountStatus {
-        /// Disabled by the exchange.
-        Disabled = 0,
-        /// Normal.
-        Normal = 1,
-        /// Frozen by the main account.
-        Frozen = 2,
-    }
-}
-
-crate::open_enum! {
-    /// Between which wallets a transfer of a sub-account went.
-    pub enum SubAccountMove {
-        /// From a spot wallet to a spot wallet.
-        SpotToSpot = "spot to spot",
-    }
-}
-
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Where a withdrawal address may be used.
     pub enum WithdrawAddressType {
         /// For one currency on one network.
@@ -82,7 +62,7 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Which fee schedule a user has.
     pub enum FeeRateType {
         /// The normal one.
@@ -94,9 +74,9 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Direction of a transfer between the spot and the funding account.
-    pub enum SpotFundTransferType {
+    pub enum TransferDirection {
         /// From spot to funding.
         SpotToFund = "spot_to_fund",
         /// From funding to spot.
@@ -104,7 +84,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Account that deposits are credited to.
     pub enum DepositAccount {
         /// Spot.
@@ -116,7 +96,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Kind of the account behind an API key.
     pub enum ApiAccountType {
         /// A main account.
@@ -126,7 +106,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// State of an account or of an API key.
     pub enum ApiKeyStatus {
         /// It works.

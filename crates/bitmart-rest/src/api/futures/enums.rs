@@ -1,128 +1,34 @@
-//! Futures orders and contracts.
+//! Enumerations of the futures endpoints.
 
-crate::open_int_enum! {
-    /// Direction of a futures order. What it means depends on the position mode of the account.
-    pub enum FuturesSide {
-        /// Hedge mode: buy to open a long. One-way mode: buy.
-        OpenLong = 1,
-        /// Hedge mode: buy to close a short. One-way mode: buy, reduce only.
-        CloseShort = 2,
-        /// Hedge mode: sell to close a long. One-way mode: sell, reduce only.
-        CloseLong = 3,
-        /// Hedge mode: sell to open a short. One-way mode: sell.
-        OpenShort = 4,
-    }
-}
-
-impl FuturesSide {
-    /// Whether it buys; `None` for an unknown value.
-    pub fn is_buy(&self) -> Option<bool> {
-        match self {
-            Self::OpenLong | Self::CloseShort => Some(true),
-            Self::CloseLong | Self::OpenShort => Some(false),
-            Self::Unknown(_) => None,
-        }
-    }
-}
-
-crate::open_enum! {
-    /// Kind of a futures order.
-    pub enum FuturesOrderType {
-        /// At a price or better.
-        Limit = "limit",
-        /// At any price.
-        Market = "market",
-        /// Forced liquidation.
-        Liquidation = "liquidate",
-        /// Takeover at bankruptcy.
-        Bankruptcy = "bankruptcy",
-        /// Auto-deleveraging.
-        AutoDeleveraging = "adl",
-        /// Trailing order.
-        Trailing = "trailing" | "trailing_order",
-        /// Plan order.
-        Plan = "planorder" | "plan_order",
-        /// Take-profit order; in WebSocket events.
-        TakeProfit = "take_profit",
-        /// Stop-loss order; in WebSocket events.
-        StopLoss = "stop_loss",
-    }
-}
-
-crate::open_enum! {
-    /// What backs a position. Where BitMart documents a number, in WebSocket positions and among
-    /// affiliate trades, 1 is isolated and 2 is cross.
-    pub enum MarginType {
-        /// The whole account.
-        Cross = "cross" | "2",
-        /// The margin of the position only.
-        Isolated = "isolated" | "1",
-    }
-}
-
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How long a futures order lives.
-    pub enum FuturesOrderMode {
-        /// Until it is cancelled.
+    pub enum OrderMode {
+        /// Until it is canceled.
         GoodTillCanceled = 1,
         /// Completely and at once, or not at all.
         FillOrKill = 2,
-        /// At once; what does not fill is cancelled.
+        /// At once; what does not fill is canceled.
         ImmediateOrCancel = 3,
         /// Only as a maker; not for market orders.
         MakerOnly = 4,
     }
 }
 
-crate::open_int_enum! {
-    /// State of a futures order.
-    pub enum FuturesOrderState {
-        /// Being checked.
-        Approving = 1 | "status_approval",
-        /// Open.
-        Open = 2 | "status_check" | "active",
-        /// Filled or cancelled: the filled size tells which.
-        Finished = 4 | "status_finish",
-    }
-}
-
-crate::open_int_enum! {
-    /// Which price triggers an order.
-    pub enum PriceType {
-        /// Not set.
-        Unset = 0,
-        /// The last traded price.
-        Last = 1 | "last_price",
-        /// The fair price, also called mark price.
-        Fair = 2 | "fair_price",
-    }
-}
-
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// What happens when a futures order would trade with an order of the same user.
-    pub enum FuturesSelfTradePrevention {
-        /// The resting order is cancelled.
+    pub enum SelfTradePrevention {
+        /// The resting order is canceled.
         CancelMaker = 1,
-        /// The incoming order is cancelled.
+        /// The incoming order is canceled.
         CancelTaker = 2,
-        /// Both are cancelled.
+        /// Both are canceled.
         CancelBoth = 3,
     }
 }
 
-crate::open_enum! {
-    /// How an account holds positions.
-    pub enum PositionMode {
-        /// A long and a short side by side.
-        Hedge = "hedge_mode",
-        /// One net position.
-        OneWay = "one_way_mode",
-    }
-}
-
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Which futures account an order belongs to.
-    pub enum FuturesAccount {
+    pub enum TradingAccount {
         /// The user's own.
         Futures = "futures",
         /// Copy trading.
@@ -130,7 +36,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Kind of a contract.
     pub enum ProductType {
         /// Without expiry.
@@ -140,7 +46,7 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Whether a contract trades.
     pub enum ContractStatus {
         /// It trades.
@@ -150,9 +56,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Length of a futures candle, in minutes on the wire.
-    pub enum FuturesKlineStep {
+    pub enum KlineStep {
         /// 1 minute.
         Minutes1 = 1,
         /// 3 minutes.
@@ -182,29 +88,7 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
-    /// Side of a position.
-    pub enum PositionSide {
-        /// The net position of an account in one-way mode.
-        Both = "both",
-        /// Long, in hedge mode.
-        Long = "long",
-        /// Short, in hedge mode.
-        Short = "short",
-    }
-}
-
-crate::open_int_enum! {
-    /// Side of a position, where BitMart writes a number.
-    pub enum PositionType {
-        /// Long.
-        Long = 1,
-        /// Short.
-        Short = 2,
-    }
-}
-
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// From which side the price must reach the trigger of a plan order.
     pub enum TriggerDirection {
         /// The price rises to the trigger.
@@ -214,7 +98,7 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How much of a position a take-profit or stop-loss closes.
     pub enum PlanCategory {
         /// A given size.
@@ -224,7 +108,7 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Which waiting orders a list shows.
     pub enum PlanType {
         /// Plan orders.
@@ -234,7 +118,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Kind of a waiting order.
     pub enum PlanOrderType {
         /// Plan order.
@@ -250,7 +134,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Which open orders a list shows.
     pub enum OpenOrderFilter {
         /// All.
@@ -260,14 +144,14 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Kind of a movement of money in the futures account.
-    pub enum FuturesFlowType {
+    pub enum FlowType {
         /// Every kind; in requests.
         All = 0,
         /// Transfer.
         Transfer = 1,
-        /// Realised profit or loss.
+        /// Realized profit or loss.
         RealizedProfit = 2,
         /// Funding fee.
         Funding = 3,
@@ -278,12 +162,12 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Kind of a movement of money in the futures account, in words.
-    pub enum FuturesFlowName {
+    pub enum FlowName {
         /// Transfer.
         Transfer = "Transfer",
-        /// Realised profit or loss.
+        /// Realized profit or loss.
         RealizedProfit = "Realized PNL",
         /// Funding fee.
         Funding = "Funding Fee",
@@ -294,9 +178,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Direction of a transfer between the spot and the futures account.
-    pub enum FuturesTransferType {
+    pub enum TransferDirection {
         /// From spot to futures.
         SpotToFutures = "spot_to_contract",
         /// From futures to spot.
@@ -304,9 +188,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Direction of a transfer between the funding and the futures account.
-    pub enum FuturesFundTransferType {
+    pub enum FundTransferDirection {
         /// From funding to futures.
         FundToFutures = "fund_to_contract",
         /// From futures to funding.
@@ -314,9 +198,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// How far a transfer between the spot and the futures account is.
-    pub enum FuturesTransferState {
+    pub enum TransferState {
         /// On its way.
         Processing = "PROCESSING",
         /// Done.
@@ -326,7 +210,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// What contracts are margined in.
     pub enum ContractType {
         /// USDT.
@@ -336,20 +220,10 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Kind of a repayment.
     pub enum RepaymentType {
         /// Automatic.
         Auto = "AUTO_REPAY",
-    }
-}
-
-crate::open_enum! {
-    /// Account of a user that a transfer leaves or reaches.
-    pub enum WalletType {
-        /// Spot.
-        Spot = "spot",
-        /// Futures.
-        Futures = "future",
     }
 }

@@ -1,11 +1,11 @@
-//! What the rules of a contract look at in an order.
+//! The input of the checks against the rules of a contract.
 
 use bitmart_types::{ContractSymbol, Decimal};
 
-/// An order as the rules of a contract see it.
-pub(super) struct Shape<'a> {
+/// The values of an order that the rules of a contract check.
+pub(super) struct CheckedValues<'a> {
     pub(super) symbol: &'a ContractSymbol,
-    /// In contracts; `None` for all of a position.
+    /// In contracts; `None` for the whole position.
     pub(super) size: Option<u64>,
     pub(super) is_market: bool,
     pub(super) leverage: Option<Decimal>,

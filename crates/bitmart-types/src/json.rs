@@ -1,15 +1,15 @@
 //! Decoding JSON from the network so that what is odd in it costs no more than itself.
 //!
 //! [`from_str`] first decodes as fast as `serde_json` does. Only where that fails, which is where a
-//! row of a list does not decode or a member comes twice, it decodes again and takes pains:
+//! row of a list does not decode or a member is repeated, it decodes again, more carefully:
 //!
 //! * a row of [`Rows`](crate::Rows) that does not decode becomes one of its faults,
-//! * of a member that comes twice the last value that is not `null` counts, and a member's present
+//! * of a repeated member the last value that is not `null` counts, and a member's present
 //!   name counts before an alias,
 //! * a number beyond the range of a double and a text with half a surrogate pair are no value,
-//! * the digits of a JSON number are read as they stand.
+//! * the digits of a JSON number are read exactly.
 //!
-//! What was put up with is told by [`collect_notes`](crate::collect_notes). Types that are decoded
+//! Tolerated oddities are reported by [`collect_notes`](crate::collect_notes). Types that are decoded
 //! with `serde_json` itself are as tolerant of rows, only slower.
 
 mod fault;

@@ -50,7 +50,7 @@
 //! # Times
 //!
 //! All helpers for times read seconds, milliseconds, microseconds, nanoseconds and dates, as number,
-//! text or text with a fraction: between 2015 and 2100 the magnitude tells the unit. The helper's
+//! text or text with a fraction: between 2015 and 2100 the magnitude determines the unit. The helper's
 //! own unit is the documented one. It is how the time is written, and when another comes that is
 //! noted. Zero, `""` and `null` are no time; anything else cannot be read.
 //!
@@ -58,11 +58,11 @@
 //!
 //! Decimals never pass through a float when they are text or JSON integers, and what a `Decimal`
 //! does not hold exactly is not rounded but cannot be read. [`decimal`] reads a JSON number with a
-//! fraction through the shortest text that stands for it, which is exact up to 15 significant
-//! digits; for longer ones [`json::from_str`](crate::json::from_str) takes a second look at the
+//! fraction through its shortest text, which is exact up to 15 significant
+//! digits; for longer ones [`json::from_str`](crate::json::from_str) reads it again from the
 //! digits themselves. [`decimal_exact`] always does.
 //!
-//! The helpers ask the format what it holds (`deserialize_any`), so they work with JSON and other
+//! The helpers let the format choose (`deserialize_any`), so they work with JSON and other
 //! self-describing formats.
 
 pub(crate) mod decimals;

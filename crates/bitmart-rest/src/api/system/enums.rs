@@ -1,6 +1,6 @@
-//! Maintenance.
+//! Enumerations of the system endpoints.
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Part of the exchange that a maintenance notice is about.
     pub enum ServiceType {
         /// Spot.
@@ -12,7 +12,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How far a maintenance is.
     pub enum ServiceState {
         /// Announced.

@@ -1,8 +1,8 @@
-//! The affiliate programme.
+//! Enumerations of the affiliate endpoints.
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Which contracts a list of trades covers.
-    pub enum AffiliateMarket {
+    pub enum Market {
         /// Contracts with USDT as margin.
         Usdt = 1,
         /// Contracts with coins as margin.
@@ -10,9 +10,9 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How a customer came to the affiliate.
-    pub enum AffiliateUserType {
+    pub enum UserType {
         /// Invited by somebody whom the affiliate had invited.
         Indirect = 0,
         /// Invited by the affiliate.
@@ -20,9 +20,9 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Kind of the order behind a customer's trade.
-    pub enum AffiliateOrderType {
+    pub enum OrderType {
         /// A limit order.
         Limit = 1,
         /// A market order.
@@ -30,9 +30,9 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Whether a customer's trade copies another trader.
-    pub enum AffiliateCopyTrade {
+    pub enum CopyTrade {
         /// It does.
         Copied = 1,
         /// It does not.
@@ -40,9 +40,9 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Whether a rebate has been paid.
-    pub enum AffiliateRebateStatus {
+    pub enum RebateStatus {
         /// Not yet.
         NotIssued = 0,
         /// Paid.
@@ -50,9 +50,9 @@ crate::open_int_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// Direction of a customer's deposit or withdrawal.
-    pub enum AffiliateFundingType {
+    pub enum FundingType {
         /// Money came in.
         Deposit = 1,
         /// Money went out.

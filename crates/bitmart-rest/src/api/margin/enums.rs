@@ -1,8 +1,8 @@
-//! Isolated margin.
+//! Enumerations of the isolated margin endpoints.
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Direction of a transfer between the spot account and an isolated margin account.
-    pub enum MarginTransferSide {
+    pub enum TransferDirection {
         /// From spot into margin.
         In = "in",
         /// From margin back to spot.
@@ -10,9 +10,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_int_enum! {
+bitmart_types::open_int_enum! {
     /// How close an isolated margin account is to liquidation.
-    pub enum MarginRiskLevel {
+    pub enum RiskLevel {
         /// Low.
         Low = 1,
         /// Medium.

@@ -1,8 +1,8 @@
-//! Savings.
+//! Enumerations of the savings endpoints.
 
-crate::open_enum! {
+bitmart_types::open_enum! {
     /// Kind of a savings record.
-    pub enum EarnRecordType {
+    pub enum RecordType {
         /// Money went into a product.
         Subscribe = "subscribe",
         /// Money came back from a product.
@@ -12,9 +12,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
-    /// What happens to fixed savings when their term ends. The exchange gives the words without an
-    /// explanation; the descriptions follow their sense.
+bitmart_types::open_enum! {
+    /// What happens to fixed savings when their term ends. The exchange gives the values without an
+    /// explanation; the descriptions are inferred.
     pub enum FixedRenewal {
         /// They are paid back.
         Off = "OFF",
@@ -25,9 +25,9 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
-    /// Whether idle money is put into flexible savings by itself. Requests say `open` and `close`,
-    /// answers `ON` and `OFF`.
+bitmart_types::open_enum! {
+    /// Whether idle money is put into flexible savings by itself. Requests send `open` and `close`,
+    /// responses contain `ON` and `OFF`.
     pub enum AutoSubscribe {
         /// It is.
         On = "open" | "ON",
