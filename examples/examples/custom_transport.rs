@@ -54,7 +54,7 @@ async fn main() -> examples::Result {
         .transport(CountingTransport { inner, requests: requests.clone() })
         .build()?;
 
-    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last);
+    println!("last price {:?}", client.spot().ticker("BTC_USDT").await?.last_price);
     client.spot().ticker("NO_SUCH").await.expect_err("an unknown pair");
     println!("{} requests passed through the transport", requests.load(Ordering::Relaxed));
     Ok(())

@@ -22,16 +22,18 @@ async fn main() -> examples::Result {
         let received = item?;
         match received.update {
             Update::Data(ticker) => {
-                let (topic, waiting) = (&received.topic, tickers.waiting());
+                let (topic, waiting) = (&received.topic, tickers.queued());
                 println!("{topic}: {:?}, {waiting} waiting", ticker.last_price);
                 left -= 1;
             }
             // Each topic reports its own gaps and dropped events.
-            other => println!("{}: {other:?} at {}", received.topic, received.received_at.time),
+            other => {
+                println!("{}: {other:?} at {}", received.topic, received.received_at.timestamp)
+            }
         }
     }
     tickers.remove(&topic::spot::ticker("ETH_USDT"));
     tickers.add([topic::spot::ticker("BMX_USDT")]).await?;
-    println!("{} topics now", tickers.topics());
+    println!("{} topics now", tickers.topic_count());
     Ok(())
 }

@@ -39,7 +39,7 @@ pub async fn exchange() -> Result<Exchange> {
         Ok(ready) => Credentials::new(ready.key(), ready.secret(), ready.memo())?,
         Err(_) => Credentials::from_env()?,
     };
-    Ok(Exchange { environment: Environment::named(&name)?, credentials, embedded: None })
+    Ok(Exchange { environment: name.parse()?, credentials, embedded: None })
 }
 
 impl Exchange {

@@ -19,9 +19,8 @@ impl Rebalancer {
         let spot = self.client.spot();
         let Some(price) = spot.ticker("BTC_USDT").await?.last_price else { return Ok(false) };
         let wallet = self.client.account().spot_wallet().await?;
-        let available = |currency| {
-            wallet.balance(currency).map(|balance| balance.available).unwrap_or_default()
-        };
+        let available =
+            |currency| wallet.find(currency).map(|balance| balance.available).unwrap_or_default();
         let (bitcoin, dollars) = (available("BTC") * price, available("USDT"));
         let surplus = (dollars - bitcoin) / dec!(2);
         if surplus.abs() < (bitcoin + dollars) * dec!(0.01) {
@@ -33,7 +32,7 @@ impl Rebalancer {
             spot::NewOrder::market_sell("BTC_USDT", (-surplus / price).round_dp(5))
         };
         // Known before anything is sent, so that the order is found after a lost response.
-        let id = order.client_order_id().clone();
+        let id = order.client_order_id.clone();
         match spot.submit_order(order).await {
             Ok(_) => Ok(true),
             Err(error) if error.outcome() == Outcome::Unknown => {

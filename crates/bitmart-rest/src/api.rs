@@ -5,6 +5,7 @@ pub mod affiliate;
 pub mod broker;
 pub mod catalog;
 pub mod code;
+mod convert;
 pub mod earn;
 pub mod futures;
 pub mod margin;

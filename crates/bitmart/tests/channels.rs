@@ -6,7 +6,9 @@ use std::time::Duration;
 use bitmart::rest::{futures, spot};
 use bitmart::sandbox::{self, Config, Sandbox};
 use bitmart::types::Timestamp;
-use bitmart::ws::event::{BalanceReason, DepthSide, Event};
+use bitmart::ws::event::Event;
+use bitmart::ws::futures::DepthSide;
+use bitmart::ws::spot::BalanceReason;
 use bitmart::ws::topic::{self, DepthLevels, DepthSpeed, FuturesInterval, SpotInterval};
 use bitmart::ws::{Subscription, Topic, Update, catalog};
 use bitmart::{dec, rest, ws};
@@ -104,7 +106,7 @@ async fn spot_market(harness: &mut Harness) -> TestResult {
         .await?;
     for interval in SpotInterval::ALL {
         let topic = topic::spot::klines("BTC_USDT", *interval);
-        harness.expect(topic, |kline| kline.candle.low <= kline.candle.high).await?;
+        harness.expect(topic, |kline| kline.low <= kline.high).await?;
     }
     for levels in [DepthLevels::Five, DepthLevels::Twenty, DepthLevels::Fifty] {
         harness
@@ -135,8 +137,8 @@ async fn futures_market(harness: &mut Harness) -> TestResult {
         .expect(topic::futures::all_tickers(), |ticker| ticker.symbol() == Some("ETHUSDT"))
         .await?;
     let mut rates = harness.ws.subscribe(topic::futures::funding_rate("BTCUSDT")).await?;
-    harness.wait_for(&mut rates, |rate| rate.next_settlement > rate.timestamp).await?;
-    rates.request().await?;
+    harness.wait_for(&mut rates, |rate| rate.next_funding_time > rate.timestamp).await?;
+    rates.request_snapshot().await?;
     harness.wait_for(&mut rates, |rate| rate.timestamp.is_some_and(is_fresh)).await?;
     let (levels, speed) = (DepthLevels::Five, DepthSpeed::Ms100);
     let mut side = harness.ws.subscribe(topic::futures::depth("BTCUSDT", levels, speed)).await?;
@@ -164,7 +166,7 @@ async fn futures_market(harness: &mut Harness) -> TestResult {
         marks.push(harness.ws.subscribe(topic).await?);
     }
     for kline in klines.iter_mut().chain(&mut marks) {
-        harness.wait_for(kline, |kline| kline.candle.low <= kline.candle.high).await?;
+        harness.wait_for(kline, |kline| kline.low <= kline.high).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bitmart::rest::{Client, LimitPolicy, Limiter, futures};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
-use bitmart::ws::event::FuturesOrderAction;
+use bitmart::ws::futures::OrderAction;
 use bitmart::ws::{Update, topic};
 use bitmart::{Credentials, Decimal, dec, ws};
 use exchange_clock::ExchangeClock;
@@ -147,7 +147,7 @@ async fn isolated_positions_use_their_own_margin_and_cross_positions_the_wallet(
     let profit = harness.position().await?.unrealized_profit;
     assert_eq!(profit.map(|profit| profit.round()), Some(dec!(100)));
     let assets = harness.trader.futures().assets().await?;
-    let usdt = assets.asset("USDT").ok_or("no balance")?;
+    let usdt = assets.find("USDT").ok_or("no balance")?;
     assert_eq!(usdt.unrealized_profit, profit);
     let bound = usdt.frozen.zip(usdt.position_deposit).map(|(frozen, margin)| frozen + margin);
     assert_eq!(usdt.equity, bound.map(|bound| usdt.available + bound));
@@ -199,14 +199,14 @@ async fn funding_is_paid_at_the_funding_time() -> TestResult {
     assert_eq!(harness.flows(futures::FlowType::Funding).await?, [dec!(-0.6)]);
     let past =
         futures.funding_rate_history(futures::ListFundingRateHistory::new("BTCUSDT")).await?;
-    assert_eq!(past.list[0].time, next);
+    assert_eq!(past.list[0].funding_time, next);
     assert_eq!(past.list[0].rate, dec!(0.0001));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
-    use FuturesOrderAction::{Bankruptcy, Cancel, LiquidationCancel, PartialLiquidation, Submit};
+    use OrderAction::{Bankruptcy, Cancel, LiquidationCancel, PartialLiquidation, Submit};
 
     let harness = Harness::open().await?;
     let ws = ws::Client::builder()
@@ -233,10 +233,10 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
     harness.exchange.advance(Duration::from_secs(600));
 
     let mut actions = Vec::new();
-    while actions.last() != Some(&FuturesOrderAction::Bankruptcy) {
+    while actions.last() != Some(&OrderAction::Bankruptcy) {
         let update = tokio::time::timeout(TIMEOUT, orders.next()).await?.ok_or("an event")??;
         if let Update::Data(update) = update {
-            if update.action == Some(FuturesOrderAction::LiquidationCancel) {
+            if update.action == Some(OrderAction::LiquidationCancel) {
                 assert_eq!(update.order.order_id, resting.order_id);
             }
             actions.extend(update.action);
@@ -256,7 +256,7 @@ async fn a_liquidation_is_reported_on_the_private_stream() -> TestResult {
     assert_eq!(kinds[..2], [futures::OrderType::Bankruptcy, futures::OrderType::Liquidation]);
     assert_eq!(harness.flows(futures::FlowType::Liquidation).await?.len(), 2);
     let assets = harness.trader.futures().assets().await?;
-    let equity = assets.asset("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
+    let equity = assets.find("USDT").and_then(|usdt| usdt.equity).ok_or("no balance")?;
     let lost = dec!(100000) - equity;
     // Half of the margin is lost to the bid, and part of the other half remains.
     assert!(lost > dec!(33.6) && lost < dec!(63.6), "margin and fee, no more: {lost}");

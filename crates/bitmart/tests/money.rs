@@ -55,8 +55,8 @@ async fn transfers_between_wallets_and_accounts() -> TestResult {
         .transfer_own_to_main(sub_account::TransferOwnToMain::new("BTC", dec!(0.5)))
         .await?;
     let wallet = main.sub_accounts().wallet(SUB).await?;
-    assert_eq!(wallet.balance("BTC").map(|row| row.available), Some(dec!(1.5)));
-    let rows = sub.sub_accounts().own_transfers(sub_account::MoveType::SpotToSpot, 10).await?;
+    assert_eq!(wallet.find("BTC").map(|row| row.available), Some(dec!(1.5)));
+    let rows = sub.sub_accounts().own_transfers((sub_account::MoveType::SpotToSpot, 10)).await?;
     assert_eq!((rows.total, rows.transfers[1].to_account.as_deref()), (Some(2), Some(SUB)));
 
     let to_fund =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bitmart::rest::{futures, spot};
 use bitmart::sandbox::{self, Config, Permission, Sandbox};
-use bitmart::ws::event::{FuturesOrderAction, FuturesOrderUpdate};
+use bitmart::ws::futures::{OrderAction, OrderUpdate};
 use bitmart::ws::{Subscription, Update, topic};
 use bitmart::{Credentials, Decimal, OrderId, dec, rest, ws};
 
@@ -19,7 +19,7 @@ struct Harness {
     exchange: Sandbox,
     trader: rest::Client,
     counterparty: rest::Client,
-    orders: Subscription<FuturesOrderUpdate>,
+    orders: Subscription<OrderUpdate>,
 }
 
 impl Harness {
@@ -47,7 +47,7 @@ impl Harness {
     async fn next(
         &mut self,
         kind: futures::OrderType,
-    ) -> Result<FuturesOrderUpdate, Box<dyn std::error::Error>> {
+    ) -> Result<OrderUpdate, Box<dyn std::error::Error>> {
         let found = async {
             while let Some(update) = self.orders.next().await {
                 match update? {
@@ -86,7 +86,7 @@ async fn a_plan_order_is_reported_when_submitted_and_when_triggered() -> TestRes
     );
     let id = harness.trader.futures().submit_plan_order(plan).await?.order_id;
     let update = harness.next(futures::OrderType::Plan).await?;
-    assert_eq!(update.action, Some(FuturesOrderAction::Submit));
+    assert_eq!(update.action, Some(OrderAction::Submit));
     assert_eq!(
         (update.order.order_id, update.order.state),
         (id.clone(), futures::OrderState::Open)
@@ -129,7 +129,7 @@ async fn a_stop_loss_triggers_and_the_take_profit_is_canceled_with_the_position(
     // The trade reaches the stop price. The stop-loss closes one contract of two.
     harness.trade(dec!(59500)).await?;
     let update = harness.next(futures::OrderType::StopLoss).await?;
-    assert_eq!(update.action, Some(FuturesOrderAction::Submit));
+    assert_eq!(update.action, Some(OrderAction::Submit));
     let update = harness.next(futures::OrderType::Market).await?;
     let stop = update.order.plan_order_id.clone().ok_or("the stop-loss")?;
     let update = harness.next(futures::OrderType::StopLoss).await?;
@@ -140,7 +140,7 @@ async fn a_stop_loss_triggers_and_the_take_profit_is_canceled_with_the_position(
     harness.trader.futures().submit_order(close).await?;
     let update = harness.next(futures::OrderType::TakeProfit).await?;
     assert_eq!(update.order.order_id, take.order_id);
-    assert_eq!(update.action, Some(FuturesOrderAction::Cancel));
+    assert_eq!(update.action, Some(OrderAction::Cancel));
     assert_eq!(update.order.state, futures::OrderState::Finished);
     Ok(())
 }
@@ -164,9 +164,9 @@ async fn a_trailing_order_is_listed_as_open_until_canceled() -> TestResult {
     let open = harness.trader.futures().open_orders(futures::ListOpenOrders::new()).await?;
     assert_eq!(open[0].order_id, id);
     assert_eq!(open[0].order_type, Some(futures::OrderType::Trailing));
-    harness.trader.futures().cancel_trailing_order(SYMBOL, id).await?;
+    harness.trader.futures().cancel_trailing_order((SYMBOL, id)).await?;
     let update = harness.next(futures::OrderType::Trailing).await?;
-    assert_eq!(update.action, Some(FuturesOrderAction::Cancel));
+    assert_eq!(update.action, Some(OrderAction::Cancel));
     Ok(())
 }
 

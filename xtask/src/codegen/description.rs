@@ -1,4 +1,4 @@
-//! The form of the API description. Unknown keys are errors.
+//! The format of the API description. Unknown keys are errors.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,6 +22,8 @@ pub(crate) struct Section {
     pub(crate) module: String,
     /// Availability of endpoints that state none themselves.
     availability: Option<String>,
+    /// Page of the exchange's documentation for endpoints that have no link of their own.
+    pub(crate) docs: String,
     #[serde(rename = "endpoint")]
     pub(crate) endpoints: Vec<Endpoint>,
 }
@@ -35,9 +37,11 @@ pub(crate) struct Endpoint {
     pub(crate) title: String,
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// Its place in the exchange's documentation; absent where no source has the link.
+    pub(crate) docs: Option<String>,
     pub(crate) host: Host,
     pub(crate) auth: Auth,
-    /// What the key must be allowed to do; absent where nothing is needed or no source says.
+    /// What the key must be allowed to do; absent where none is needed or no source states it.
     pub(crate) permission: Option<String>,
     pub(crate) limit: Limit,
     pub(crate) effect: Effect,
@@ -55,7 +59,7 @@ pub(crate) struct Endpoint {
     /// Fields that count contracts.
     #[serde(default)]
     pub(crate) contract_amounts: Vec<ContractAmount>,
-    /// The envelope around the data of a response.
+    /// The envelope of the response.
     #[serde(default)]
     pub(crate) envelope: Envelope,
     /// Name of the request type.
@@ -63,14 +67,18 @@ pub(crate) struct Endpoint {
     /// The request type is written by hand in the section's module.
     #[serde(default)]
     pub(crate) custom: bool,
-    /// Rust type of the answer's data, below the crate's root.
+    /// The group method takes no argument although there are parameters by now: they are optional
+    /// and came later.
+    #[serde(default)]
+    pub(crate) no_argument: bool,
+    /// Rust type of the response's data, below the crate's root.
     pub(crate) response: String,
     /// Documented fields of the data, as `path: form and unit`; a column of a row is `[][2]`.
     pub(crate) fields: Vec<String>,
-    /// Paths of the fields without which the data, or a row of it, means nothing.
+    /// Paths of the fields without which the data, or a row of it, is useless.
     #[serde(default)]
     pub(crate) essential: Vec<String>,
-    /// Other spellings of fields.
+    /// Alternative names of fields.
     #[serde(default)]
     pub(crate) aliases: Vec<Alias>,
     pub(crate) sources: Vec<String>,
@@ -84,7 +92,7 @@ pub(crate) struct Endpoint {
     /// Error codes that callers should expect, each with what it means here.
     #[serde(default)]
     pub(crate) errors: Vec<String>,
-    /// Rust lines for the method's documentation; `client` is there and `?` works.
+    /// Rust lines for the method's documentation; `client` exists and `?` works.
     #[serde(default)]
     pub(crate) example: String,
     /// Differences that the conformance check accepts, in the data or in the parameters.
@@ -309,7 +317,7 @@ impl TryFrom<String> for Limit {
 }
 
 impl Limit {
-    /// The limit in words, for docs.
+    /// The limit as text for the documentation.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Unknown => "not published".to_owned(),
@@ -325,13 +333,40 @@ impl Limit {
     }
 }
 
+impl Section {
+    /// The public module of the requests: `spot` for `spot::market`.
+    pub(crate) fn public_module(&self) -> &str {
+        self.module.split("::").next().unwrap_or_default()
+    }
+
+    /// The public path of a request: `spot::ListKlines`.
+    pub(crate) fn public_path(&self, endpoint: &Endpoint) -> String {
+        format!("{}::{}", self.public_module(), endpoint.request)
+    }
+
+    /// The link to the exchange's documentation of an endpoint.
+    pub(crate) fn docs<'a>(&'a self, endpoint: &'a Endpoint) -> &'a str {
+        endpoint.docs.as_deref().unwrap_or(&self.docs)
+    }
+}
+
 impl Endpoint {
     /// Name of the method of `group`: the id without the group.
     pub(crate) fn call(&self, group: &str) -> &str {
         self.id.strip_prefix(group).unwrap_or(&self.id).trim_start_matches('_')
     }
 
-    /// Whether the exchange does not document the answer.
+    /// HTTP method and path: `GET /system/time`.
+    pub(crate) fn route(&self) -> String {
+        format!("{} {}", self.method.word(), self.path)
+    }
+
+    /// Whether the group method takes the request as an argument.
+    pub(crate) fn takes_request(&self) -> bool {
+        !self.params.is_empty() && !self.no_argument
+    }
+
+    /// Whether the exchange does not document the response.
     pub(crate) fn is_unverified(&self) -> bool {
         self.response.starts_with("Unverified<")
     }
@@ -437,7 +472,7 @@ pub(crate) fn paths(file: &Path) -> Result<Vec<String>, String> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// Refuses facts that contradict each other or that the generator has no code for.
+/// Rejects facts that contradict each other or that the generator has no code for.
 pub(super) fn check(sections: &[Section]) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for section in sections {
@@ -446,16 +481,22 @@ pub(super) fn check(sections: &[Section]) -> Result<(), String> {
             if !endpoint.id.starts_with(&format!("{}_", section.group)) {
                 return fail(format!("the id does not start with the group `{}`", section.group));
             }
-            let route = format!("{} {}", endpoint.method.word(), endpoint.path);
-            let module = section.module.split("::").next().unwrap_or_default();
-            let request = format!("{module}::{}", endpoint.request);
-            for unique in [&endpoint.id, &request, &route] {
+            let request = section.public_path(endpoint);
+            for unique in [&endpoint.id, &request, &endpoint.route()] {
                 if !seen.insert(unique.clone()) {
-                    return fail(format!("`{unique}` is taken"));
+                    return fail(format!("`{unique}` is used twice"));
                 }
             }
             if endpoint.auth == Auth::Signed && endpoint.method == Method::Get {
                 return fail("a signed GET is not known on this exchange".to_owned());
+            }
+            let pages = ["https://developer-pro.bitmart.com/", "https://developer.bitmart.com/"];
+            let link = section.docs(endpoint);
+            if !pages.iter().any(|page| link.starts_with(page)) {
+                return fail(format!("`{link}` is not the documentation of the exchange"));
+            }
+            if endpoint.no_argument && endpoint.required().next().is_some() {
+                return fail("a required parameter needs an argument".to_owned());
             }
             if let Err(what) =
                 essentials::check(&endpoint.essential, &endpoint.aliases, &endpoint.fields)

@@ -1,5 +1,4 @@
-//! What the description says of a model's members beyond their form: which are essential, and which
-//! have other spellings.
+//! Compares essential fields and alternative names in the description with the models.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use super::models::{Kind, Member, Model, Models};
 #[cfg(test)]
 mod tests;
 
-/// Another spelling of a field, and where it was seen.
+/// An alternative name of a field, and where it was seen.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Alias {
@@ -21,7 +20,7 @@ pub(crate) struct Alias {
     pub(crate) source: String,
 }
 
-/// Refuses paths that are not among the fields.
+/// Rejects paths that are not among the fields.
 pub(crate) fn check(
     essential: &[String],
     aliases: &[Alias],
@@ -29,16 +28,16 @@ pub(crate) fn check(
 ) -> Result<(), String> {
     let paths =
         || fields.iter().map(|field| field.split_once(": ").map_or(&**field, |(path, _)| path));
-    // Also an object or a list may be essential: there are fields below it.
+    // An object or a list may be essential as well: there are fields below it.
     let is_there = |path: &str| paths().any(|field| field.strip_prefix(path).is_some_and(is_below));
     for path in essential {
         if !is_there(path) {
-            return Err(format!("`{path}` is essential and not among the fields"));
+            return Err(format!("`{path}` is essential, but not among the fields"));
         }
     }
     for Alias { path, was, .. } in aliases {
         if !is_there(path) {
-            return Err(format!("`{path}` is also called `{was}` and not among the fields"));
+            return Err(format!("`{path}` has the alias `{was}`, but is not among the fields"));
         }
     }
     Ok(())
@@ -54,9 +53,9 @@ pub(crate) struct Described<'a> {
     pub(crate) essential: &'a [String],
     pub(crate) aliases: &'a [Alias],
     pub(crate) fields: &'a [String],
-    /// The whole may be read by hand, by a type that this cannot see into.
+    /// The type may implement `Deserialize` by hand, so that its fields are unknown here.
     pub(crate) is_by_hand: bool,
-    /// What a write did is not told in part: its lists and objects may be strict.
+    /// The response of a write: a partial one is useless, so lists and objects may be strict.
     pub(crate) is_receipt: bool,
 }
 
@@ -64,7 +63,7 @@ pub(crate) struct Described<'a> {
 const DEPTH: usize = 8;
 
 impl Described<'_> {
-    /// Where the description and the model of type `response` disagree.
+    /// Lists the differences between the description and the model of type `response`.
     pub(crate) fn compare(&self, models: &Models, response: &str) -> Result<Vec<String>, String> {
         let ty = syn::parse_str(response).map_err(|error| format!("`{response}`: {error}"))?;
         let mut walk = Walk {
@@ -81,14 +80,12 @@ impl Described<'_> {
         };
         for path in self.essential.iter().filter(|path| !path.ends_with("[]")) {
             if !seen.contains(path) && !by_hand.iter().any(|by_hand| is_below(path, by_hand)) {
-                faults.push(format!("`{path}` is essential and in no model"));
+                faults.push(format!("`{path}` is essential, but in no model"));
             }
         }
         for Alias { path, was, .. } in self.aliases {
             if !seen.contains(&format!("{path} was {was}")) {
-                faults.push(format!(
-                    "`{path}` is also called `{was}`, which its model does not know"
-                ));
+                faults.push(format!("`{path}` has the alias `{was}`, which its model lacks"));
             }
         }
         Ok(faults)
@@ -100,9 +97,9 @@ struct Walk<'a> {
     described: &'a Described<'a>,
     models: &'a Models,
     faults: Vec<String>,
-    /// Paths of members and, as `path was name`, their other names.
+    /// Paths of members and, as `path was name`, their aliases.
     seen: BTreeSet<String>,
-    /// Paths of values of types that this cannot see into.
+    /// Paths of values whose types have unknown fields.
     by_hand: Vec<String>,
 }
 
@@ -115,7 +112,7 @@ impl<'a> Walk<'a> {
                 self.kind(inner, &format!("{path}[]"), from, depth + 1);
             }
             Kind::Map(inner) => {
-                // Names that are values stand in braces.
+                // Names that are values are in braces.
                 let start = if path.is_empty() { "{".to_owned() } else { format!("{path}.{{") };
                 let name = self.described.fields.iter().find_map(|field| {
                     let end = field.strip_prefix(&start)?.find('}')?;
@@ -154,7 +151,7 @@ impl<'a> Walk<'a> {
                     let Model { name, .. } = model;
                     let rust = &member.rust;
                     self.faults.push(format!(
-                        "`{name}::{rust}` is also read from `{alias}`, and the description of `{place}` does not say so"
+                        "`{name}::{rust}` has the alias `{alias}`, which the description of `{place}` lacks"
                     ));
                 }
                 self.seen.insert(format!("{place} was {alias}"));
@@ -174,11 +171,11 @@ impl<'a> Walk<'a> {
         let may_lack = is_option || (member.has_default && !model.is_row);
         if is_essential && may_lack {
             self.faults.push(format!(
-                "`{place}` is essential, and `{name}::{rust}` is optional or has a default"
+                "`{place}` is essential, but `{name}::{rust}` is optional or has a default"
             ));
         }
-        // `opt`, the `_opt` helpers and functions of the model's own, which the test of every member
-        // tries. Without a helper an option does not decode from another type.
+        // `opt`, the `_opt` helpers and the model's own functions accept any value; a test covers every
+        // member. Without a helper an option rejects a value of another type.
         let is_lenient = match &member.kind {
             Kind::Option(inner) => {
                 !helper.is_empty() && member.has_default
@@ -187,16 +184,15 @@ impl<'a> Walk<'a> {
             Kind::Rows(_) => member.has_default,
             _ => false,
         };
-        // Without what is essential in it, it means nothing either.
+        // It is useless without the essential fields in it.
         let holds_essential = !may_lack
             && self.described.essential.iter().any(|path| {
                 path.strip_prefix(place).is_some_and(|rest| !rest.is_empty() && is_below(rest))
             });
         let is_strict_receipt = self.described.is_receipt && may_lack && (is_list || is_option);
         if !is_essential && !is_lenient && !is_strict_receipt && !holds_essential {
-            self.faults.push(format!(
-                "`{place}` is not essential, and `{name}::{rust}` must be there and of its type"
-            ));
+            self.faults
+                .push(format!("`{place}` is not essential, but `{name}::{rust}` is required"));
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What the models say of the fields of the description: their documentation and their type.
+//! Documentation and type of the described fields, taken from the models.
 
 use std::collections::BTreeMap;
 
 use super::models::{Kind, Model, Models};
 
-/// What is known of a field.
+/// Documentation and type of a field.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fact {
-    /// What it means, for readers who know no Rust.
+    /// Its documentation, for readers who do not know Rust.
     pub(crate) doc: String,
-    /// Name of the type that reads it.
+    /// Name of its type.
     pub(crate) rust: String,
     /// Public module in which that name is used.
     pub(crate) module: String,
@@ -18,8 +18,8 @@ pub(crate) struct Fact {
 /// Deepest nesting of models that is followed.
 const DEPTH: usize = 8;
 
-/// What the model of type `response` says, by the path of the field. `fields` names the members whose
-/// names are values.
+/// Returns the facts of the model of type `response` by field path. `fields` tells which members have
+/// values for names.
 pub(crate) fn facts(
     models: &Models,
     response: &str,
@@ -48,7 +48,7 @@ impl<'a> Walk<'a> {
                 self.kind(inner, &format!("{path}[]"), from, doc, depth + 1);
             }
             Kind::Map(inner) => {
-                // Names that are values stand in braces.
+                // Names that are values are in braces.
                 let start = if path.is_empty() { "{".to_owned() } else { format!("{path}.{{") };
                 let name = self.fields.iter().find_map(|field| {
                     let end = field.strip_prefix(&start)?.find('}')?;
@@ -84,8 +84,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The sentences that a reader without Rust understands: `None` is a blank there, and sentences that
-/// point at other items are left out.
+/// Keeps the sentences that make sense without Rust: `None` becomes a blank, and sentences with links
+/// to other items are dropped.
 fn plain(doc: &str) -> String {
     let is_of_use = |sentence: &&str| {
         !sentence.contains("](")

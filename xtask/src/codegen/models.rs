@@ -1,13 +1,21 @@
-//! The models of the client, as their sources have them.
+//! The models of the client, read from their sources.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Field, Fields, GenericArgument, Item, PathArguments, Token, Type};
 
-/// Every struct that is decoded, of one crate.
-pub(crate) struct Models(Vec<Model>);
+/// Every struct of one crate that is decoded, and what the documentation needs of its requests.
+#[derive(Default)]
+pub(crate) struct Models {
+    models: Vec<Model>,
+    /// What converts into a type, as Markdown, by the type's module and name: `spot::SubmitOrder`.
+    conversions: BTreeMap<String, Vec<String>>,
+    /// Search aliases of structs, by module and name.
+    search_aliases: BTreeMap<String, Vec<String>>,
+}
 
 /// A struct that is decoded.
 pub(crate) struct Model {
@@ -29,7 +37,7 @@ pub(crate) struct Member {
     /// Last part of the name of the function or module that reads it.
     pub(crate) helper: Option<String>,
     pub(crate) has_default: bool,
-    /// Its own members stand in its place.
+    /// Flattened: its members are members of the struct.
     pub(crate) is_flat: bool,
     pub(crate) aliases: Vec<String>,
     /// The lines of its documentation, joined.
@@ -39,18 +47,18 @@ pub(crate) struct Member {
 /// What a type means for decoding.
 pub(crate) enum Kind {
     Option(Box<Kind>),
-    /// `Rows`, of which a bad row loses itself only.
+    /// `Rows`: a row that cannot be read is skipped.
     Rows(Box<Kind>),
     Vec(Box<Kind>),
     Map(Box<Kind>),
-    /// A name, and the module that it is looked for in, if one is given.
+    /// A type by name, and its module if the path has one.
     Named(Option<String>, String),
 }
 
 impl Models {
     /// No models yet.
     pub(crate) fn empty() -> Self {
-        Self(Vec::new())
+        Self::default()
     }
 
     /// Reads every source below `folder`.
@@ -82,16 +90,20 @@ impl Models {
     pub(crate) fn source(&mut self, file: &Path, text: &str) -> Result<(), String> {
         for item in syn::parse_file(text).map_err(|error| error.to_string())?.items {
             match item {
+                Item::Impl(item) => self.conversion(file, &item),
                 Item::Struct(item) => {
+                    let aliases = search_aliases(&item.attrs);
+                    let name = format!("{}::{}", module(file), item.ident);
+                    self.search_aliases.entry(name).or_default().extend(aliases);
                     let all = Serde::read(&item.attrs);
-                    // One that reads itself is known by how it is written.
+                    // A transparent struct may implement `Deserialize` by hand.
                     let is_read = derives(&item.attrs, "Deserialize") || all.is_transparent;
                     let Fields::Named(fields) = item.fields else { continue };
                     if all.is_opaque || !is_read {
                         continue;
                     }
                     let members = fields.named.iter().filter_map(|field| member(field, &all));
-                    self.0.push(Model {
+                    self.models.push(Model {
                         name: item.ident.to_string(),
                         file: file.to_owned(),
                         is_row: false,
@@ -113,7 +125,7 @@ impl Models {
                             .is_some_and(|last| last.ident == "positional") =>
                 {
                     let row: Row = syn::parse2(item.mac.tokens).map_err(|e| e.to_string())?;
-                    self.0.push(Model {
+                    self.models.push(Model {
                         name: row.name,
                         file: file.to_owned(),
                         is_row: true,
@@ -126,14 +138,42 @@ impl Models {
         Ok(())
     }
 
-    /// The struct that `name` means in `module`, or where `from` is.
+    /// Notes an implementation of `From`.
+    fn conversion(&mut self, file: &Path, item: &syn::ItemImpl) {
+        let Some((_, path, _)) = &item.trait_ else { return };
+        let Some(last) = path.segments.last().filter(|last| last.ident == "From") else { return };
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return };
+        let from = match arguments.args.first() {
+            Some(GenericArgument::Type(Type::Path(from))) => {
+                from.path.segments.last().map(|last| format!("a `{}`", last.ident))
+            }
+            Some(GenericArgument::Type(Type::Tuple(_))) => tuple_names(item),
+            _ => None,
+        };
+        if let (Kind::Named(_, name), Some(from)) = (Kind::of(&item.self_ty), from) {
+            let name = format!("{}::{name}", module(file));
+            self.conversions.entry(name).or_default().push(from);
+        }
+    }
+
+    /// What converts into the request `name` (`spot::SubmitOrder`), which is written by hand.
+    pub(crate) fn conversions(&self, name: &str) -> &[String] {
+        self.conversions.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the struct `name` is found by `alias` in the documentation's search.
+    pub(crate) fn has_search_alias(&self, name: &str, alias: &str) -> bool {
+        self.search_aliases.get(name).is_some_and(|all| all.iter().any(|each| each == alias))
+    }
+
+    /// Finds the struct `name` in `module`, or else in the module of `from`.
     pub(crate) fn find(
         &self,
         module: Option<&str>,
         name: &str,
         from: Option<&Model>,
     ) -> Option<&Model> {
-        let named = || self.0.iter().filter(|model| model.name == name);
+        let named = || self.models.iter().filter(|model| model.name == name);
         let module = module.or(from.map(Model::module));
         named()
             .find(|model| from.is_some_and(|from| from.file == model.file))
@@ -145,12 +185,17 @@ impl Models {
 impl Model {
     /// The public module that it is in.
     pub(crate) fn module(&self) -> &str {
-        let first = self.file.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
-        first.strip_suffix(".rs").unwrap_or(first)
+        module(&self.file)
     }
 }
 
-/// The inside of `positional!`.
+/// The public module of a source below the root of the modules.
+fn module(file: &Path) -> &str {
+    let first = file.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
+    first.strip_suffix(".rs").unwrap_or(first)
+}
+
+/// The body of `positional!`.
 struct Row {
     name: String,
     columns: Vec<Member>,
@@ -178,7 +223,7 @@ impl Parse for Column {
         input.parse::<syn::Visibility>()?;
         let name: syn::Ident = input.parse()?;
         input.parse::<Token![:]>()?;
-        // A type stops at `as`, which is no part of one.
+        // Parsing the type stops at `as`.
         let kind = Kind::of(&input.parse::<Type>()?);
         let helper = match input.parse::<Option<Token![as]>>()? {
             Some(_) => {
@@ -191,7 +236,7 @@ impl Parse for Column {
             rust: name.to_string(),
             kind,
             helper,
-            // Optional columns at the end may lack.
+            // Optional columns at the end may be absent.
             has_default: true,
             is_flat: false,
             aliases: Vec::new(),
@@ -238,7 +283,7 @@ impl Kind {
     }
 }
 
-/// What the attributes of `serde` say.
+/// The attributes of `serde` that matter here.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are independent attributes")]
 struct Serde {
@@ -249,7 +294,7 @@ struct Serde {
     has_default: bool,
     is_flat: bool,
     is_skipped: bool,
-    /// Written as its only field.
+    /// Serialized as its only field.
     is_transparent: bool,
     /// Decoded as another type.
     is_opaque: bool,
@@ -259,7 +304,7 @@ impl Serde {
     fn read(attributes: &[Attribute]) -> Self {
         let mut all = Self::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-            // What is not understood here is not of interest.
+            // Other attributes do not matter.
             let _ = attribute.parse_nested_meta(|meta| {
                 let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
                 let value = if meta.input.peek(Token![=]) {
@@ -343,6 +388,33 @@ pub(crate) fn doc(attributes: &[Attribute]) -> String {
     };
     let lines: Vec<String> = attributes.iter().filter_map(line).collect();
     lines.join("").trim().to_owned()
+}
+
+/// The names in the pattern of `fn from((symbol, order): (A, B))`, as Markdown.
+fn tuple_names(item: &syn::ItemImpl) -> Option<String> {
+    let Some(syn::ImplItem::Fn(function)) = item.items.first() else { return None };
+    let Some(syn::FnArg::Typed(argument)) = function.sig.inputs.first() else { return None };
+    let syn::Pat::Tuple(pattern) = &*argument.pat else { return None };
+    let name = |element: &syn::Pat| match element {
+        syn::Pat::Ident(name) => Some(name.ident.to_string()),
+        _ => None,
+    };
+    let names: Option<Vec<String>> = pattern.elems.iter().map(name).collect();
+    Some(format!("`({})`", names?.join(", ")))
+}
+
+/// The texts of `#[doc(alias = "…")]`.
+fn search_aliases(attributes: &[Attribute]) -> Vec<String> {
+    let mut aliases = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("alias") {
+                aliases.push(meta.value()?.parse::<syn::LitStr>()?.value());
+            }
+            Ok(())
+        });
+    }
+    aliases
 }
 
 /// `start_time` to `startTime`.

@@ -1,35 +1,50 @@
-//! Documentation of what is generated, in sentences made from the facts.
+//! Documentation of the generated code, as sentences made of the facts.
 
 use std::fmt::Write as _;
 
-use super::description::{Auth, Effect, Endpoint, Param};
+use super::description::{Auth, Effect, Endpoint, Limit, Param, Section};
+use super::models::Models;
+use super::requests::{Conversions, Source};
 
-/// Verb, path, key and limit in one line.
-pub(super) fn facts(endpoint: &Endpoint) -> String {
+/// The first line of a request's documentation.
+pub(super) fn request_title(endpoint: &Endpoint) -> String {
+    let title = lower_first(&endpoint.title);
+    match endpoint.effect {
+        Effect::Read => format!("A request for {title}"),
+        _ => format!("A request that {title}"),
+    }
+}
+
+/// Route, link, authentication, permission and rate limit.
+pub(super) fn facts(endpoint: &Endpoint, docs: &str) -> String {
     let auth = match endpoint.auth {
-        Auth::None => "no key",
-        Auth::Keyed => "key",
-        Auth::Signed => "key and signature",
+        Auth::None => "needs no key",
+        Auth::Keyed => "needs a key",
+        Auth::Signed => "needs a signature",
     };
-    let permission = endpoint
-        .permission
-        .as_ref()
-        .map(|permission| format!(", permission {permission}"))
-        .unwrap_or_default();
-    format!(
-        "`{} {}`: {auth}{permission}; limit {}.",
-        endpoint.method.word(),
-        endpoint.path,
-        endpoint.limit.words()
-    )
+    let permission = endpoint.permission.as_ref();
+    let permission =
+        permission.map(|name| format!(" and the permission {name}")).unwrap_or_default();
+    let limit = match endpoint.limit {
+        Limit::Unknown => "no published rate limit".to_owned(),
+        Limit::Known { .. } => format!("rate limit {}", endpoint.limit.words()),
+    };
+    format!("/// [`{}`]({docs}):\n/// {auth}{permission}, {limit}.\n", endpoint.route(),)
 }
 
 /// The documentation of a group method.
-pub(super) fn method_doc(endpoint: &Endpoint) -> String {
-    let mut doc = format!("/// {}.\n///\n/// {}\n", endpoint.title, facts(endpoint));
+pub(super) fn method_doc(section: &Section, endpoint: &Endpoint, models: &Models) -> String {
+    let title = match endpoint.effect {
+        Effect::Read => format!("Returns {}", lower_first(&endpoint.title)),
+        _ => endpoint.title.clone(),
+    };
+    let mut doc = format!("/// {title}.\n///\n{}", facts(endpoint, section.docs(endpoint)));
+    if endpoint.takes_request() {
+        let _ = writeln!(doc, "///\n/// {}", argument(section, endpoint, models));
+    }
     if endpoint.is_unverified() {
         doc.push_str(
-            "///\n/// The exchange does not document the answer: its form is unverified.\n",
+            "///\n/// The exchange does not document the response: its form is unverified.\n",
         );
     }
     if !endpoint.quirks.is_empty() {
@@ -47,21 +62,43 @@ pub(super) fn method_doc(endpoint: &Endpoint) -> String {
         doc.push_str("///\n");
     }
     doc.push_str(match endpoint.effect {
-        Effect::Read => "/// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.\n",
-        _ => "/// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may\n\
-              /// have taken effect: ask the exchange before you send it again.\n",
-    });
-    doc.push_str("///\n/// # Cancel safety\n");
-    doc.push_str(match endpoint.effect {
-        Effect::Read => "/// Dropping the future abandons the answer and nothing else.\n",
-        _ => {
-            "/// Dropping the future does not take the request back: its outcome is then unknown.\n"
-        }
+        Effect::Read => "/// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.\n",
+        _ => "/// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is\n\
+              /// dropped, the request may have taken effect: query before you send it again.\n",
     });
     doc
 }
 
-/// The example of a group method, in a frame that compiles.
+/// What a group method takes.
+fn argument(section: &Section, endpoint: &Endpoint, models: &Models) -> String {
+    let mut takes = if endpoint.custom {
+        vec![format!("a [`{0}`](super::{0})", endpoint.request)]
+    } else {
+        vec![format!("a [`{}`]", endpoint.request)]
+    };
+    let conversions = Conversions::new(endpoint);
+    match &conversions.from {
+        Some(Source::One(param)) => takes.push(format!("the `{}`", param.field())),
+        Some(Source::Tuple(params)) => {
+            let fields: Vec<String> = params.iter().map(|param| param.field()).collect();
+            takes.push(format!("`({})`", fields.join(", ")));
+        }
+        None => {}
+    }
+    if conversions.from_unit {
+        takes.push("`()`".to_owned());
+    }
+    if endpoint.custom {
+        takes.extend_from_slice(models.conversions(&section.public_path(endpoint)));
+    }
+    let last = takes.pop().unwrap_or_default();
+    if takes.is_empty() {
+        return format!("Takes {last}.");
+    }
+    format!("Takes {} or {last}.", takes.join(", "))
+}
+
+/// The example of a group method, inside a function that compiles.
 fn example(endpoint: &Endpoint) -> String {
     let mut doc = String::new();
     if endpoint.example.is_empty() {
@@ -101,7 +138,7 @@ pub(super) fn details(param: &Param) -> String {
         more.push(format!("at most {length} characters"));
     }
     if let Some(default) = &param.default {
-        more.push(format!("{default} when left out"));
+        more.push(format!("default {default}"));
     }
     if !more.is_empty() {
         let more = more.join(", ");

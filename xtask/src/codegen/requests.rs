@@ -6,11 +6,18 @@ use std::fmt::Write as _;
 use super::description::{
     Auth, Bound, Effect, Endpoint, Envelope, Limit, Method, Param, Presence, Section,
 };
+use super::models::Models;
+use super::sdk::SdkNames;
 use super::types::{self, Form};
 use super::{File, prose};
 
-/// Names of bitmart-rest that a generated file may need.
-const SEAM: [&str; 11] = [
+mod conversions;
+mod group;
+
+pub(super) use conversions::{Conversions, Source};
+
+/// Names of bitmart-rest that a generated file may import.
+const IMPORTS: [&str; 11] = [
     "Auth",
     "Effect",
     "EncodeError",
@@ -25,17 +32,18 @@ const SEAM: [&str; 11] = [
 ];
 
 /// The generated file of one section.
-pub(crate) fn render(section: &Section) -> Result<File, String> {
+pub(crate) fn render(section: &Section, models: &Models, sdks: &SdkNames) -> Result<File, String> {
     let mut body = String::new();
     for endpoint in &section.endpoints {
         if !endpoint.custom {
-            request(&mut body, endpoint);
+            request(&mut body, endpoint, section.docs(endpoint));
+            Conversions::new(endpoint).render(&mut body, endpoint);
         }
         implementation(&mut body, endpoint);
     }
-    group(&mut body, section);
+    group::render(&mut body, section, models, sdks);
 
-    let seam: Vec<&str> = SEAM.into_iter().filter(|name| uses(&body, name)).collect();
+    let imports: Vec<&str> = IMPORTS.into_iter().filter(|name| uses(&body, name)).collect();
     let types: BTreeSet<&str> = section
         .endpoints
         .iter()
@@ -65,10 +73,16 @@ pub(crate) fn render(section: &Section) -> Result<File, String> {
     for module in modules {
         let _ = writeln!(text, "use crate::api::{module};");
     }
-    let _ = writeln!(text, "use crate::{{{}}};\n", seam.join(", "));
+    let _ = writeln!(text, "use crate::{{{}}};\n", imports.join(", "));
     let path =
         format!("crates/bitmart-rest/src/api/{}/generated.rs", section.module.replace("::", "/"));
     File::rust(path, &format!("crates/bitmart-rest/api/{}", section.file), &(text + &body))
+}
+
+/// The request type, seen from the generated file.
+fn path(endpoint: &Endpoint) -> String {
+    let module = if endpoint.custom { "super::" } else { "" };
+    format!("{module}{}", endpoint.request)
 }
 
 fn uses(body: &str, name: &str) -> bool {
@@ -76,16 +90,17 @@ fn uses(body: &str, name: &str) -> bool {
 }
 
 /// The struct of a request, its constructor and setters.
-fn request(out: &mut String, endpoint: &Endpoint) {
+fn request(out: &mut String, endpoint: &Endpoint, docs: &str) {
     let name = &endpoint.request;
     let has_required = endpoint.required().next().is_some();
     let default = if has_required { "" } else { "Default, " };
     let _ = writeln!(
         out,
-        "/// {}: a request.\n///\n/// {}\n#[derive(Clone, Debug, {default}PartialEq, Serialize, Deserialize)]\n\
+        "/// {}.\n///\n{}#[doc(alias = {:?})]\n#[derive(Clone, Debug, {default}PartialEq, Serialize, Deserialize)]\n\
          #[must_use = \"a request does nothing until it is sent\"]\n#[non_exhaustive]\npub struct {name} {{",
-        endpoint.title,
-        prose::facts(endpoint),
+        prose::request_title(endpoint),
+        prose::facts(endpoint, docs),
+        endpoint.path,
     );
     for param in &endpoint.params {
         let optional = param.presence != Presence::Required;
@@ -117,31 +132,15 @@ fn request(out: &mut String, endpoint: &Endpoint) {
         );
     }
     out.push_str("}\n\n");
-    if let [only] = endpoint.required().collect::<Vec<_>>().as_slice()
-        && types::is_text(&only.rust)
-        && endpoint.params.len() > 1
-    {
-        let mut sources = vec![only.rust.as_str()];
-        if types::takes_text(&only.rust) {
-            sources.push("&str");
-        }
-        for source in sources {
-            let field = only.field();
-            let _ = writeln!(
-                out,
-                "impl From<{source}> for {name} {{ fn from({field}: {source}) -> Self {{ Self::new({field}) }} }}\n"
-            );
-        }
-    }
 }
 
 fn constructor(out: &mut String, endpoint: &Endpoint) {
     let required: Vec<&Param> = endpoint.required().collect();
     if required.is_empty() {
-        out.push_str("/// The request without any optional parameter.\npub fn new() -> Self { Self::default() }\n");
+        out.push_str("/// Creates the request without any parameter.\npub fn new() -> Self { Self::default() }\n");
         return;
     }
-    out.push_str("/// The request with what it cannot do without.\n///\n");
+    out.push_str("/// Creates the request from its required parameters.\n///\n");
     let mut arguments = vec![];
     let mut fields = vec![];
     for param in &endpoint.params {
@@ -171,7 +170,7 @@ fn constructor(out: &mut String, endpoint: &Endpoint) {
     );
 }
 
-/// How a function takes the parameter, and the expression of its value.
+/// Returns the argument of a function for the parameter, and the expression of its value.
 fn argument(param: &Param) -> (String, String) {
     let field = param.field();
     if types::takes_text(&param.rust) {
@@ -181,7 +180,7 @@ fn argument(param: &Param) -> (String, String) {
     }
 }
 
-/// The `serde` attribute that reads and writes the parameter where its type alone does not do it.
+/// The `serde` attribute of a parameter whose type alone does not have the wire form.
 fn helper(param: &Param) -> Option<String> {
     let optional = param.presence != Presence::Required;
     let module = match (types::form(param), time_unit(param)) {
@@ -191,7 +190,7 @@ fn helper(param: &Param) -> Option<String> {
         (Form::Flag, _) => "boolean",
         (Form::Integer, _) if types::is_copy(&param.rust) => "number",
         (Form::Integer, _) if optional => {
-            // Numbered enumerations write numbers by themselves.
+            // Numbered enumerations serialize as numbers.
             return Some("deserialize_with = \"wire::text_opt::deserialize\"".to_owned());
         }
         (Form::Text, _) if optional => "text",
@@ -207,11 +206,7 @@ fn time_unit(param: &Param) -> Option<&str> {
 }
 
 fn implementation(out: &mut String, endpoint: &Endpoint) {
-    let name = if endpoint.custom {
-        format!("super::{}", endpoint.request)
-    } else {
-        endpoint.request.clone()
-    };
+    let name = path(endpoint);
     let mut metadata = format!(
         "Metadata::new({:?}, Method::{:?}, Host::{:?}, {:?})",
         endpoint.id, endpoint.method, endpoint.host, endpoint.path
@@ -281,7 +276,7 @@ fn rule(param: &Param) -> Option<String> {
         None => "None".to_owned(),
     };
     if is_decimal && param.min.is_none() && param.max.is_none() {
-        // Every price and amount of a request is above zero.
+        // Prices and amounts in requests are above zero.
         return Some(format!("crate::wire::validate::positive({:?}, self.{field})", param.name));
     }
     (param.min.is_some() || param.max.is_some()).then(|| {
@@ -310,46 +305,4 @@ fn query(param: &Param) -> String {
         "if let Some(value) = {borrow}self.{field} {{ payload.query({name:?}, {}); }}\n",
         value("value", "")
     )
-}
-
-/// The methods of the group.
-fn group(out: &mut String, section: &Section) {
-    let module = section.module.split("::").next().unwrap_or_default();
-    let name = types::type_name(&section.group);
-    let _ = writeln!(out, "#[cfg(feature = \"client\")]\nimpl crate::api::{module}::{name}<'_> {{");
-    for (index, endpoint) in section.endpoints.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        let request = if endpoint.custom {
-            format!("super::{}", endpoint.request)
-        } else {
-            endpoint.request.clone()
-        };
-        let (arguments, value) = call(endpoint, &request);
-        let _ = writeln!(
-            out,
-            "{}pub async fn {}(&self{arguments}) -> Result<{}, crate::Error> {{ self.client.send({value}).await }}",
-            prose::method_doc(endpoint),
-            endpoint.call(&section.group),
-            types::path(&endpoint.response),
-        );
-    }
-    out.push_str("}\n");
-}
-
-/// Arguments of a group method, and the request built from them: up to two required parameters
-/// are taken one by one, anything else as the request.
-fn call(endpoint: &Endpoint, request: &str) -> (String, String) {
-    let required: Vec<&Param> = endpoint.required().collect();
-    if endpoint.custom || required.len() > 2 || required.len() < endpoint.params.len() {
-        return (format!(", request: impl Into<{request}>"), "request.into()".to_owned());
-    }
-    let arguments: Vec<String> = required.iter().map(|param| argument(param).0).collect();
-    let values: Vec<String> = required.iter().map(|param| param.field()).collect();
-    let mut arguments = arguments.join(", ");
-    if !arguments.is_empty() {
-        arguments.insert_str(0, ", ");
-    }
-    (arguments, format!("{request}::new({})", values.join(", ")))
 }

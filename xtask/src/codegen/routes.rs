@@ -1,4 +1,4 @@
-//! The sandbox's route tables. The sandbox shares no code with the client, only these facts.
+//! The sandbox's route tables. Client and sandbox share these facts and no code.
 
 use std::fmt::Write as _;
 

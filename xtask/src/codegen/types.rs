@@ -1,8 +1,8 @@
-//! What the Rust type of a parameter means on the wire.
+//! Wire forms of the Rust types of parameters.
 
 use super::description::{Param, Presence, Wire};
 
-/// How a parameter stands on the wire.
+/// The form of a parameter on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// A text.
@@ -28,7 +28,7 @@ pub(crate) fn form(param: &Param) -> Form {
     }
 }
 
-/// Types of bitmart-types that are made from any text.
+/// Types of bitmart-types that convert from any text.
 const IDENTIFIERS: [&str; 10] = [
     "Symbol",
     "ContractSymbol",
@@ -42,10 +42,10 @@ const IDENTIFIERS: [&str; 10] = [
     "EarnProductId",
 ];
 
-/// Identifiers of the client's own, which are checked when they are made.
+/// Identifiers that the client chooses; they are checked when they are created.
 const CHECKED: [&str; 3] = ["ClientOrderId", "RequestNo", "EarnRequestNo"];
 
-/// Refuses what the generator has no code for.
+/// Rejects parameters that the generator does not support.
 pub(crate) fn check(param: &Param, custom: bool) -> Result<(), String> {
     let list = param.rust.starts_with("Vec<");
     let plain = is_text(&param.rust) || is_copy(&param.rust);
@@ -80,8 +80,8 @@ pub(crate) fn is_text(rust: &str) -> bool {
     takes_text(rust) || CHECKED.contains(&rust)
 }
 
-/// Whether a value of this type is made from any text, so that functions take `impl Into<Type>`.
-/// An id of the client is not: it is checked when it is made.
+/// Whether the type converts from any text, so that functions take `impl Into<Type>`. Identifiers that
+/// the client chooses do not: they are checked when they are created.
 pub(crate) fn takes_text(rust: &str) -> bool {
     rust == "String" || IDENTIFIERS.contains(&rust)
 }

@@ -3,7 +3,7 @@
 use bitmart::Timestamp;
 use bitmart::rest::bytes::Bytes;
 use bitmart::rest::catalog::{self, HistoryEntry, RecodeError};
-use bitmart::rest::history::{Cursor, RowKey, Pagination};
+use bitmart::rest::history::{Cursor, Pagination, RowKey};
 
 use crate::failure::chain;
 

@@ -186,7 +186,7 @@ async fn rows(client: &Client, kind: Kind, parameters: &Parameters) -> Result<Fi
         }
         Kind::FuturesSubToMain => {
             let sub_account = get("subAccount");
-            let rows = client.futures_sub_accounts().transfers(sub_account, ROWS).await?;
+            let rows = client.futures_sub_accounts().transfers((sub_account, ROWS)).await?;
             let is_whole = rows.is_complete();
             let own = rows.iter().filter(|row| {
                 fits(row.currency.as_str(), row.amount)

@@ -80,6 +80,12 @@ pub type TransportFuture<'a> =
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a transport",
+    label = "expected a `Transport`",
+    note = "`transport::from_fn` makes one of an async function",
+    note = "with the feature `tower`, `transport::from_service` makes one of a `tower::Service`"
+)]
 pub trait Transport: Send + Sync + 'static {
     /// Sends `request` once.
     ///

@@ -193,6 +193,12 @@ impl Metadata {
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a request to the exchange",
+    label = "expected a request, such as `spot::QueryTicker`",
+    note = "the modules `spot`, `futures`, `margin`, `account`, … hold the requests",
+    note = "implement `Endpoint` to send a request that this crate lacks"
+)]
 pub trait Endpoint {
     /// What the `data` member of the response decodes into.
     type Response: DeserializeOwned;

@@ -51,7 +51,7 @@ pub(crate) enum Auth {
     Signed,
 }
 
-/// What stands around the data of an answer.
+/// The envelope of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Envelope {
     /// `code`, `message`, `trace`, `data`.
@@ -172,7 +172,7 @@ pub(crate) struct Route {
     pub(crate) changes: bool,
     /// Published limit.
     pub(crate) limit: Option<Limit>,
-    /// What stands around the data of an answer.
+    /// The envelope of a response.
     pub(crate) envelope: Envelope,
     /// Parameters: of the query for GET, of the body for POST.
     pub(crate) params: &'static [Param],

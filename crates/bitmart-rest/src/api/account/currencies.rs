@@ -19,6 +19,7 @@ const CURRENCIES_MAX: usize = 20;
 /// let all = account::ListFundingCurrencies::new();
 /// let some = account::ListFundingCurrencies::new().currency("BTC").currency("USDT-TRC20");
 /// ```
+#[doc(alias = "/account/v1/currencies")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ListFundingCurrencies {
@@ -57,6 +58,22 @@ impl ListFundingCurrencies {
                 "must name 20 at most",
             )),
         }
+    }
+}
+
+impl From<()> for ListFundingCurrencies {
+    fn from((): ()) -> Self {
+        Self::new()
+    }
+}
+impl From<Currency> for ListFundingCurrencies {
+    fn from(currency: Currency) -> Self {
+        Self::new().currency(currency)
+    }
+}
+impl From<&str> for ListFundingCurrencies {
+    fn from(currency: &str) -> Self {
+        Self::new().currency(currency)
     }
 }
 

@@ -9,16 +9,18 @@ use crate::{
     ValidationError,
 };
 
-/// Balances of the spot account: a request.
+/// A request for the balances of the spot account.
 ///
-/// `GET /spot/v1/wallet`: key, permission Read-only; limit 12 in 2 s per key.
+/// [`GET /spot/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-spot-wallet-balance-keyed):
+/// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v1/wallet")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QuerySpotWallet {}
 
 impl QuerySpotWallet {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -55,9 +57,11 @@ impl Endpoint for super::Withdraw {
     }
 }
 
-/// Deposits or withdrawals: a request.
+/// A request for deposits or withdrawals.
 ///
-/// `GET /account/v2/deposit-withdraw/history`: key, permission Read-only; limit 8 in 2 s per key.
+/// [`GET /account/v2/deposit-withdraw/history`](https://developer-pro.bitmart.com/en/spot/#get-deposit-and-withdraw-history-keyed):
+/// needs a key and the permission Read-only, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/v2/deposit-withdraw/history")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -85,7 +89,7 @@ pub struct ListFundingHistory {
 }
 
 impl ListFundingHistory {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `operation`: deposits or withdrawals.
     /// * `limit`: number of records, newest first. 1 to 1000.
@@ -97,15 +101,21 @@ impl ListFundingHistory {
         self.currency = Some(currency.into());
         self
     }
-    /// Only records from this time on. 90 days ago when left out.
+    /// Only records from this time on. Default 90 days ago.
     pub fn start_time(mut self, start_time: Timestamp) -> Self {
         self.start_time = Some(start_time);
         self
     }
-    /// Only records up to this time. Now when left out.
+    /// Only records up to this time. Default now.
     pub fn end_time(mut self, end_time: Timestamp) -> Self {
         self.end_time = Some(end_time);
         self
+    }
+}
+
+impl From<(account::FundingOperation, u32)> for ListFundingHistory {
+    fn from((operation, limit): (account::FundingOperation, u32)) -> Self {
+        Self::new(operation, limit)
     }
 }
 
@@ -142,9 +152,11 @@ impl Endpoint for ListFundingHistory {
     }
 }
 
-/// Balances above zero of the account: a request.
+/// A request for the account's balances above zero.
 ///
-/// `GET /account/v1/wallet`: key, permission Read-only; limit 12 in 2 s per key.
+/// [`GET /account/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-account-balance-keyed):
+/// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/account/v1/wallet")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -161,7 +173,7 @@ pub struct QueryWallet {
 }
 
 impl QueryWallet {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -170,10 +182,18 @@ impl QueryWallet {
         self.currency = Some(currency.into());
         self
     }
-    /// Whether the balances are valued in USD, too. False when left out.
+    /// Whether to value the balances in USD as well. Default false.
     pub fn usd_valuation(mut self, usd_valuation: bool) -> Self {
         self.usd_valuation = Some(usd_valuation);
         self
+    }
+}
+
+crate::api::convert::identifier!(Currency => QueryWallet.currency);
+
+impl From<()> for QueryWallet {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -219,9 +239,11 @@ impl Endpoint for super::ListFundingCurrencies {
     }
 }
 
-/// Address to deposit to: a request.
+/// A request for the deposit address of a currency.
 ///
-/// `GET /account/v1/deposit/address`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /account/v1/deposit/address`](https://developer-pro.bitmart.com/en/spot/#deposit-address-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/account/v1/deposit/address")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -230,13 +252,15 @@ pub struct QueryDepositAddress {
 }
 
 impl QueryDepositAddress {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency, with its network where there are several: `USDT-TRC20`.
     pub fn new(currency: impl Into<Currency>) -> Self {
         Self { currency: currency.into() }
     }
 }
+
+crate::api::convert::identifier!(Currency => QueryDepositAddress);
 
 impl Endpoint for QueryDepositAddress {
     type Response = crate::api::account::DepositAddress;
@@ -260,9 +284,11 @@ impl Endpoint for QueryDepositAddress {
     }
 }
 
-/// What may be withdrawn today: a request.
+/// A request for what may be withdrawn today.
 ///
-/// `GET /account/v1/withdraw/charge`: key, permission Withdraw; limit 2 in 2 s per key.
+/// [`GET /account/v1/withdraw/charge`](https://developer-pro.bitmart.com/en/spot/#withdraw-quota-keyed):
+/// needs a key and the permission Withdraw, rate limit 2 in 2 s per key.
+#[doc(alias = "/account/v1/withdraw/charge")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -271,13 +297,15 @@ pub struct QueryWithdrawQuota {
 }
 
 impl QueryWithdrawQuota {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency, with its network where there are several.
     pub fn new(currency: impl Into<Currency>) -> Self {
         Self { currency: currency.into() }
     }
 }
+
+crate::api::convert::identifier!(Currency => QueryWithdrawQuota);
 
 impl Endpoint for QueryWithdrawQuota {
     type Response = crate::api::account::WithdrawQuota;
@@ -301,16 +329,18 @@ impl Endpoint for QueryWithdrawQuota {
     }
 }
 
-/// Saved withdrawal addresses: a request.
+/// A request for saved withdrawal addresses.
 ///
-/// `GET /account/v1/withdraw/address/list`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /account/v1/withdraw/address/list`](https://developer-pro.bitmart.com/en/spot/#withdraw-address-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/account/v1/withdraw/address/list")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListWithdrawAddresses {}
 
 impl ListWithdrawAddresses {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -333,9 +363,11 @@ impl Endpoint for ListWithdrawAddresses {
     }
 }
 
-/// One deposit or withdrawal: a request.
+/// A request for one deposit or withdrawal.
 ///
-/// `GET /account/v1/deposit-withdraw/detail`: key, permission Read-only; limit 8 in 2 s per key.
+/// [`GET /account/v1/deposit-withdraw/detail`](https://developer-pro.bitmart.com/en/spot/#get-a-deposit-or-withdraw-detail-keyed):
+/// needs a key and the permission Read-only, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/v1/deposit-withdraw/detail")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -344,11 +376,23 @@ pub struct QueryFundingRecord {
 }
 
 impl QueryFundingRecord {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `id`: id of a withdrawal or of a deposit.
     pub fn new(id: impl Into<String>) -> Self {
         Self { id: id.into() }
+    }
+}
+
+impl From<String> for QueryFundingRecord {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<&str> for QueryFundingRecord {
+    fn from(value: &str) -> Self {
+        Self::new(value)
     }
 }
 
@@ -370,16 +414,18 @@ impl Endpoint for QueryFundingRecord {
     }
 }
 
-/// Basic trading fees by class of pair: a request.
+/// A request for the basic trading fees by class of pair.
 ///
-/// `GET /spot/v1/user_fee`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /spot/v1/user_fee`](https://developer-pro.bitmart.com/en/spot/#get-basic-fee-rate-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/spot/v1/user_fee")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryFeeRates {}
 
 impl QueryFeeRates {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -398,9 +444,11 @@ impl Endpoint for QueryFeeRates {
     }
 }
 
-/// Trading fees of one pair: a request.
+/// A request for the trading fees of one pair.
 ///
-/// `GET /spot/v1/trade_fee`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /spot/v1/trade_fee`](https://developer-pro.bitmart.com/en/spot/#get-actual-trade-fee-rate-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/spot/v1/trade_fee")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -409,13 +457,15 @@ pub struct QueryTradeFee {
 }
 
 impl QueryTradeFee {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(Symbol => QueryTradeFee);
 
 impl Endpoint for QueryTradeFee {
     type Response = crate::api::account::TradeFee;
@@ -435,16 +485,18 @@ impl Endpoint for QueryTradeFee {
     }
 }
 
-/// The account and the API keys behind the key: a request.
+/// A request for the account and the API keys behind the key.
 ///
-/// `GET /uapi-key/v1/account/info`: key; limit not published.
+/// [`GET /uapi-key/v1/account/info`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+/// needs a key, no published rate limit.
+#[doc(alias = "/uapi-key/v1/account/info")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryAccountInfo {}
 
 impl QueryAccountInfo {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -463,9 +515,11 @@ impl Endpoint for QueryAccountInfo {
     }
 }
 
-/// Moves money between the spot and the funding account: a request.
+/// A request that moves money between the spot and the funding account.
 ///
-/// `POST /account/v1/transfer`: key and signature; limit not published.
+/// [`POST /account/v1/transfer`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/account/v1/transfer")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -478,7 +532,7 @@ pub struct TransferFunds {
 }
 
 impl TransferFunds {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency.
     /// * `amount`: amount in the currency.
@@ -510,16 +564,18 @@ impl Endpoint for TransferFunds {
     }
 }
 
-/// Account that deposits are credited to: a request.
+/// A request for the account that deposits are credited to.
 ///
-/// `GET /account/v1/get-deposit-account`: key; limit not published.
+/// [`GET /account/v1/get-deposit-account`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+/// needs a key, no published rate limit.
+#[doc(alias = "/account/v1/get-deposit-account")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryDepositAccount {}
 
 impl QueryDepositAccount {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -541,9 +597,11 @@ impl Endpoint for QueryDepositAccount {
     }
 }
 
-/// Chooses the account that deposits are credited to: a request.
+/// A request that chooses the account that deposits are credited to.
 ///
-/// `POST /account/v1/set-deposit-account`: key and signature; limit not published.
+/// [`POST /account/v1/set-deposit-account`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/account/v1/set-deposit-account")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -553,11 +611,17 @@ pub struct SetDepositAccount {
 }
 
 impl SetDepositAccount {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `account`: account to credit.
     pub fn new(account: account::DepositAccount) -> Self {
         Self { account }
+    }
+}
+
+impl From<account::DepositAccount> for SetDepositAccount {
+    fn from(value: account::DepositAccount) -> Self {
+        Self::new(value)
     }
 }
 
@@ -580,24 +644,31 @@ impl Endpoint for SetDepositAccount {
 
 #[cfg(feature = "client")]
 impl crate::api::account::Account<'_> {
-    /// Balances of the spot account.
+    /// Returns the balances of the spot account.
     ///
-    /// `GET /spot/v1/wallet`: key, permission Read-only; limit 12 in 2 s per key.
+    /// [`GET /spot/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-spot-wallet-balance-keyed):
+    /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
     ///
-    /// * The currency code stands in `id`.
+    /// * The currency code is in `id`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/wallet")]
+    #[doc(alias = "GetSpotWallet")]
+    #[doc(alias = "WalletRequest")]
+    #[doc(alias = "getSpotWallet")]
+    #[doc(alias = "getWallet")]
+    #[doc(alias = "get_wallet")]
     pub async fn spot_wallet(&self) -> Result<crate::api::account::SpotWallet, crate::Error> {
         self.client.send(QuerySpotWallet::new()).await
     }
 
     /// Withdraws to an address or to another account of the exchange.
     ///
-    /// `POST /account/v1/withdraw/apply`: key and signature, permission Withdraw; limit 8 in 2 s per key.
+    /// [`POST /account/v1/withdraw/apply`](https://developer-pro.bitmart.com/en/spot/#withdraw-signed):
+    /// needs a signature and the permission Withdraw, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`Withdraw`](super::Withdraw).
     ///
     /// * Two alternative groups of parameters; the address wins when both are sent.
     /// * Not for sub-accounts.
@@ -621,11 +692,13 @@ impl crate::api::account::Account<'_> {
     /// * Code 60005, 60006 and 60013: the amount breaks a rule of the currency.
     /// * Code 60064: the quota of the day is used up.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/v1/withdraw/apply")]
+    #[doc(alias = "PostAccountWithdrawApply")]
+    #[doc(alias = "AccountWithdrawApplyRequest")]
+    #[doc(alias = "postWithdraw")]
+    #[doc(alias = "post_withdraw_apply")]
     pub async fn withdraw(
         &self,
         request: impl Into<super::Withdraw>,
@@ -633,9 +706,12 @@ impl crate::api::account::Account<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Deposits or withdrawals.
+    /// Returns deposits or withdrawals.
     ///
-    /// `GET /account/v2/deposit-withdraw/history`: key, permission Read-only; limit 8 in 2 s per key.
+    /// [`GET /account/v2/deposit-withdraw/history`](https://developer-pro.bitmart.com/en/spot/#get-deposit-and-withdraw-history-keyed):
+    /// needs a key and the permission Read-only, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`ListFundingHistory`] or `(operation, limit)`.
     ///
     /// * Not for sub-accounts.
     /// * From `startTime` to `endTime` must stay under 90 days (codes 60066, 60067).
@@ -657,10 +733,13 @@ impl crate::api::account::Account<'_> {
     /// # Errors
     /// * Code 60066 and 60067: the times are 90 days apart or more.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v2/deposit-withdraw/history")]
+    #[doc(alias = "GetDepositWithdrawHistory")]
+    #[doc(alias = "AccountDepositWithdrawHistoryV2Request")]
+    #[doc(alias = "getDepositAndWithdrawHistory")]
+    #[doc(alias = "getDepositWithdrawHistory")]
+    #[doc(alias = "get_deposit_withdraw_history_v2")]
     pub async fn funding_history(
         &self,
         request: impl Into<ListFundingHistory>,
@@ -668,13 +747,16 @@ impl crate::api::account::Account<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Balances above zero of the account.
+    /// Returns the account's balances above zero.
     ///
-    /// `GET /account/v1/wallet`: key, permission Read-only; limit 12 in 2 s per key.
+    /// [`GET /account/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-account-balance-keyed):
+    /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`QueryWallet`], the `currency` or `()`.
     ///
     /// * Only balances above zero.
     /// * `unAvailable` is camel case among snake case names.
-    /// * The valuation is there with `needUsdValuation` only.
+    /// * The valuation is present with `needUsdValuation` only.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -688,10 +770,13 @@ impl crate::api::account::Account<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/wallet")]
+    #[doc(alias = "GetSpotAccountWallet")]
+    #[doc(alias = "AccountWalletRequest")]
+    #[doc(alias = "getSpotAccountBalance")]
+    #[doc(alias = "getWallet")]
+    #[doc(alias = "get_wallet")]
     pub async fn wallet(
         &self,
         request: impl Into<QueryWallet>,
@@ -699,18 +784,23 @@ impl crate::api::account::Account<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Currencies with their networks, fees and minimum amounts.
+    /// Returns currencies with their networks, fees and minimum amounts.
     ///
-    /// `GET /account/v1/currencies`: no key; limit 2 in 2 s per address.
+    /// [`GET /account/v1/currencies`](https://developer-pro.bitmart.com/en/spot/#get-currencies):
+    /// needs no key, rate limit 2 in 2 s per address.
+    ///
+    /// Takes a [`ListFundingCurrencies`](super::ListFundingCurrencies), `()` or a `Currency`.
     ///
     /// * One row per currency and network; the currency is then written with its network, as USDT-TRC20.
     /// * `withdraw_minfee` was to be removed after 2025-05-18.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/currencies")]
+    #[doc(alias = "GetAccountCurrencies")]
+    #[doc(alias = "AccountCurrenciesRequest")]
+    #[doc(alias = "getCurrencies")]
+    #[doc(alias = "get_currencies")]
     pub async fn currencies(
         &self,
         request: impl Into<super::ListFundingCurrencies>,
@@ -718,125 +808,154 @@ impl crate::api::account::Account<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Address to deposit to.
+    /// Returns the deposit address of a currency.
     ///
-    /// `GET /account/v1/deposit/address`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /account/v1/deposit/address`](https://developer-pro.bitmart.com/en/spot/#deposit-address-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`QueryDepositAddress`] or the `currency`.
     ///
     /// * Not for sub-accounts.
     /// * IOTA and HLX are not supported.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/deposit/address")]
+    #[doc(alias = "GetAccountDepositAddress")]
+    #[doc(alias = "AccountDepositAddressRequest")]
+    #[doc(alias = "getDepositAddress")]
+    #[doc(alias = "get_deposit_address")]
     pub async fn deposit_address(
         &self,
-        currency: impl Into<Currency>,
+        request: impl Into<QueryDepositAddress>,
     ) -> Result<crate::api::account::DepositAddress, crate::Error> {
-        self.client.send(QueryDepositAddress::new(currency)).await
+        self.client.send(request.into()).await
     }
 
-    /// What may be withdrawn today.
+    /// Returns what may be withdrawn today.
     ///
-    /// `GET /account/v1/withdraw/charge`: key, permission Withdraw; limit 2 in 2 s per key.
+    /// [`GET /account/v1/withdraw/charge`](https://developer-pro.bitmart.com/en/spot/#withdraw-quota-keyed):
+    /// needs a key and the permission Withdraw, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`QueryWithdrawQuota`] or the `currency`.
     ///
     /// * Not for sub-accounts.
     /// * Needs the permission to withdraw although it only reads.
     /// * The quota is in BTC, whatever the currency.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/withdraw/charge")]
+    #[doc(alias = "GetAccountWithdrawCharge")]
+    #[doc(alias = "AccountWithdrawChargeRequest")]
+    #[doc(alias = "getWithdrawQuota")]
+    #[doc(alias = "get_withdraw_charge")]
     pub async fn withdraw_quota(
         &self,
-        currency: impl Into<Currency>,
+        request: impl Into<QueryWithdrawQuota>,
     ) -> Result<crate::api::account::WithdrawQuota, crate::Error> {
-        self.client.send(QueryWithdrawQuota::new(currency)).await
+        self.client.send(request.into()).await
     }
 
-    /// Saved withdrawal addresses.
+    /// Returns saved withdrawal addresses.
     ///
-    /// `GET /account/v1/withdraw/address/list`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /account/v1/withdraw/address/list`](https://developer-pro.bitmart.com/en/spot/#withdraw-address-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
     ///
     /// * `addressType` and `verifyStatus` are camel case among snake case names.
     /// * Only a standard address has a currency; a universal one has a network, too.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/withdraw/address/list")]
+    #[doc(alias = "GetAccountWithdrawAddressList")]
+    #[doc(alias = "AccountWithdrawAddressListRequest")]
+    #[doc(alias = "getWithdrawAddress")]
+    #[doc(alias = "get_withdraw_address")]
     pub async fn withdraw_addresses(
         &self,
     ) -> Result<crate::api::account::WithdrawAddresses, crate::Error> {
         self.client.send(ListWithdrawAddresses::new()).await
     }
 
-    /// One deposit or withdrawal.
+    /// Returns one deposit or withdrawal.
     ///
-    /// `GET /account/v1/deposit-withdraw/detail`: key, permission Read-only; limit 8 in 2 s per key.
+    /// [`GET /account/v1/deposit-withdraw/detail`](https://developer-pro.bitmart.com/en/spot/#get-a-deposit-or-withdraw-detail-keyed):
+    /// needs a key and the permission Read-only, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`QueryFundingRecord`] or the `id`.
     ///
     /// * Not for sub-accounts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/deposit-withdraw/detail")]
+    #[doc(alias = "GetDepositWithdrawDetail")]
+    #[doc(alias = "AccountDepositWithdrawDetailRequest")]
+    #[doc(alias = "getDepositOrWithdrawDetail")]
+    #[doc(alias = "getDepositWithdrawDetail")]
+    #[doc(alias = "get_deposit_withdraw_detail")]
     pub async fn funding_record(
         &self,
-        id: impl Into<String>,
+        request: impl Into<QueryFundingRecord>,
     ) -> Result<crate::api::account::FundingDetail, crate::Error> {
-        self.client.send(QueryFundingRecord::new(id)).await
+        self.client.send(request.into()).await
     }
 
-    /// Basic trading fees by class of pair.
+    /// Returns the basic trading fees by class of pair.
     ///
-    /// `GET /spot/v1/user_fee`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /spot/v1/user_fee`](https://developer-pro.bitmart.com/en/spot/#get-basic-fee-rate-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
     ///
     /// * Pairs have the classes A to D.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/user_fee")]
+    #[doc(alias = "GetBasicFeeRate")]
+    #[doc(alias = "SpotUserFeeRequest")]
+    #[doc(alias = "getUserFee")]
+    #[doc(alias = "getBasicFeeRate")]
+    #[doc(alias = "get_basic_fee_rate")]
     pub async fn fee_rates(&self) -> Result<crate::api::account::FeeRates, crate::Error> {
         self.client.send(QueryFeeRates::new()).await
     }
 
-    /// Trading fees of one pair.
+    /// Returns the trading fees of one pair.
     ///
-    /// `GET /spot/v1/trade_fee`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /spot/v1/trade_fee`](https://developer-pro.bitmart.com/en/spot/#get-actual-trade-fee-rate-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`QueryTradeFee`] or the `symbol`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/trade_fee")]
+    #[doc(alias = "GetActualTradeFeeRate")]
+    #[doc(alias = "SpotTradeFeeRequest")]
+    #[doc(alias = "getTradeFee")]
+    #[doc(alias = "getActualTradeFeeRate")]
+    #[doc(alias = "get_actual_trade_fee_rate")]
     pub async fn trade_fee(
         &self,
-        symbol: impl Into<Symbol>,
+        request: impl Into<QueryTradeFee>,
     ) -> Result<crate::api::account::TradeFee, crate::Error> {
-        self.client.send(QueryTradeFee::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// The account and the API keys behind the key.
+    /// Returns the account and the API keys behind the key.
     ///
-    /// `GET /uapi-key/v1/account/info`: key; limit not published.
+    /// [`GET /uapi-key/v1/account/info`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Since 2026-06-25, as a third party notes.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/uapi-key/v1/account/info")]
+    #[doc(alias = "get_account_info")]
     pub async fn info(
         &self,
     ) -> Result<crate::Unverified<crate::api::account::AccountInfo>, crate::Error> {
@@ -845,19 +964,21 @@ impl crate::api::account::Account<'_> {
 
     /// Moves money between the spot and the funding account.
     ///
-    /// `POST /account/v1/transfer`: key and signature; limit not published.
+    /// [`POST /account/v1/transfer`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`TransferFunds`].
     ///
-    /// * The answer has no id of the transfer, and no endpoint lists these transfers: after an unknown outcome compare the balances.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * The response has no id of the transfer, and no endpoint lists these transfers: after an unknown outcome compare the balances.
     /// * Since 2026-06-29, as a third party notes.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/v1/transfer")]
+    #[doc(alias = "post_account_transfer")]
     pub async fn transfer(
         &self,
         request: impl Into<TransferFunds>,
@@ -865,19 +986,19 @@ impl crate::api::account::Account<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Account that deposits are credited to.
+    /// Returns the account that deposits are credited to.
     ///
-    /// `GET /account/v1/get-deposit-account`: key; limit not published.
+    /// [`GET /account/v1/get-deposit-account`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// The exchange does not document the response: its form is unverified.
     ///
-    /// * No source says what the answer holds: read its JSON text.
+    /// * No source describes the response: read its JSON text.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/get-deposit-account")]
+    #[doc(alias = "get_deposit_account")]
     pub async fn deposit_account(
         &self,
     ) -> Result<crate::Unverified<crate::api::model::Empty>, crate::Error> {
@@ -886,22 +1007,24 @@ impl crate::api::account::Account<'_> {
 
     /// Chooses the account that deposits are credited to.
     ///
-    /// `POST /account/v1/set-deposit-account`: key and signature; limit not published.
+    /// [`POST /account/v1/set-deposit-account`](https://developer-pro.bitmart.com/en/spot/#funding-account):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SetDepositAccount`] or the `account`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Not for sub-accounts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/v1/set-deposit-account")]
+    #[doc(alias = "post_set_deposit_account")]
     pub async fn set_deposit_account(
         &self,
-        account: account::DepositAccount,
+        request: impl Into<SetDepositAccount>,
     ) -> Result<crate::Unverified<crate::api::model::Empty>, crate::Error> {
-        self.client.send(SetDepositAccount::new(account)).await
+        self.client.send(request.into()).await
     }
 }

@@ -25,6 +25,7 @@ use crate::wire::validate;
 /// let with_tag = account::Withdraw::to_address("XRP", dec!(20), account::Address::new("rEXAMPLE").memo("12345"));
 /// let internal = account::Withdraw::to_account("USDT", dec!(5), account::Recipient::UserId("876940329".into()));
 /// ```
+#[doc(alias = "/account/v1/withdraw/apply")]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Withdraw {

@@ -9,9 +9,11 @@ use crate::{
     ValidationError,
 };
 
-/// Rebates by customer: a request.
+/// A request for rebates by customer.
 ///
-/// `GET /contract/private/affiliate/rebate-list`: key; limit 24 in 2 s per key.
+/// [`GET /contract/private/affiliate/rebate-list`](https://developer.bitmart.com/futures):
+/// needs a key, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/affiliate/rebate-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -34,7 +36,7 @@ pub struct ListRebates {
 }
 
 impl ListRebates {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page.
     /// * `size`: rows of a page.
@@ -119,9 +121,11 @@ impl Endpoint for ListRebates {
     }
 }
 
-/// Trades of a customer: a request.
+/// A request for trades of a customer.
 ///
-/// `GET /contract/private/affiliate/trade-list`: key; limit 24 in 2 s per key.
+/// [`GET /contract/private/affiliate/trade-list`](https://developer.bitmart.com/futures):
+/// needs a key, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/affiliate/trade-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -140,7 +144,7 @@ pub struct ListCustomerTrades {
 }
 
 impl ListCustomerTrades {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `user_id`: the customer.
     /// * `market`: contracts with USDT or with coins as margin.
@@ -198,9 +202,11 @@ impl Endpoint for ListCustomerTrades {
     }
 }
 
-/// Volume, fees and rebate of a customer: a request.
+/// A request for the volume, fees and rebate of a customer.
 ///
-/// `GET /contract/private/affiliate/rebate-user`: key; limit 24 in 2 s per key.
+/// [`GET /contract/private/affiliate/rebate-user`](https://developer.bitmart.com/futures):
+/// needs a key, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/affiliate/rebate-user")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -214,13 +220,19 @@ pub struct QueryUserRebate {
 }
 
 impl QueryUserRebate {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `user_id`: the customer.
     /// * `start_time`: from this time on.
     /// * `end_time`: up to this time, at most 60 days after the start.
     pub fn new(user_id: impl Into<UserId>, start_time: Timestamp, end_time: Timestamp) -> Self {
         Self { user_id: user_id.into(), start_time, end_time }
+    }
+}
+
+impl<A: Into<UserId>> From<(A, Timestamp, Timestamp)> for QueryUserRebate {
+    fn from((user_id, start_time, end_time): (A, Timestamp, Timestamp)) -> Self {
+        Self::new(user_id, start_time, end_time)
     }
 }
 
@@ -248,9 +260,11 @@ impl Endpoint for QueryUserRebate {
     }
 }
 
-/// Fees and rebate of what a customer trades over the API: a request.
+/// A request for the fees and rebate of a customer's trades over the API.
 ///
-/// `GET /contract/private/affiliate/rebate-api`: key; limit 24 in 2 s per key.
+/// [`GET /contract/private/affiliate/rebate-api`](https://developer.bitmart.com/futures):
+/// needs a key, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/affiliate/rebate-api")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -264,13 +278,19 @@ pub struct QueryApiRebate {
 }
 
 impl QueryApiRebate {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `user_id`: the customer.
     /// * `start_time`: from this time on.
     /// * `end_time`: up to this time, at most 60 days after the start.
     pub fn new(user_id: impl Into<UserId>, start_time: Timestamp, end_time: Timestamp) -> Self {
         Self { user_id: user_id.into(), start_time, end_time }
+    }
+}
+
+impl<A: Into<UserId>> From<(A, Timestamp, Timestamp)> for QueryApiRebate {
+    fn from((user_id, start_time, end_time): (A, Timestamp, Timestamp)) -> Self {
+        Self::new(user_id, start_time, end_time)
     }
 }
 
@@ -298,9 +318,11 @@ impl Endpoint for QueryApiRebate {
     }
 }
 
-/// Whether a user is a customer of the affiliate: a request.
+/// A request for whether a user is a customer of the affiliate.
 ///
-/// `GET /contract/private/affiliate/invite-check`: key; limit 24 in 2 s per key.
+/// [`GET /contract/private/affiliate/invite-check`](https://developer.bitmart.com/futures):
+/// needs a key, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/affiliate/invite-check")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -310,13 +332,15 @@ pub struct CheckInvitation {
 }
 
 impl CheckInvitation {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `user_id`: the customer.
     pub fn new(user_id: impl Into<UserId>) -> Self {
         Self { user_id: user_id.into() }
     }
 }
+
+crate::api::convert::identifier!(UserId => CheckInvitation);
 
 impl Endpoint for CheckInvitation {
     type Response = crate::api::affiliate::Invitation;
@@ -340,9 +364,11 @@ impl Endpoint for CheckInvitation {
     }
 }
 
-/// Customers of the affiliate: a request.
+/// A request for customers of the affiliate.
 ///
-/// `GET /contract/private/affiliate/rebate-inviteUser`: key; limit 24 in 2 s per key.
+/// [`GET /contract/private/affiliate/rebate-inviteUser`](https://developer.bitmart.com/futures):
+/// needs a key, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/affiliate/rebate-inviteUser")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -365,7 +391,7 @@ pub struct ListCustomers {
 }
 
 impl ListCustomers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `start_time`: from this time on.
     /// * `end_time`: up to this time, at most 60 days after the start.
@@ -410,9 +436,11 @@ impl Endpoint for ListCustomers {
     }
 }
 
-/// Deposits and withdrawals of a customer: a request.
+/// A request for deposits and withdrawals of a customer.
 ///
-/// `GET /contract/private/affiliate/deposit-withdrawal-list`: key; limit not published.
+/// [`GET /contract/private/affiliate/deposit-withdrawal-list`](https://developer.bitmart.com/futures):
+/// needs a key, no published rate limit.
+#[doc(alias = "/contract/private/affiliate/deposit-withdrawal-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -437,7 +465,7 @@ pub struct ListCustomerFunding {
 }
 
 impl ListCustomerFunding {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `user_id`: the customer.
     /// * `start_time`: from this time on.
@@ -490,9 +518,11 @@ impl Endpoint for ListCustomerFunding {
     }
 }
 
-/// Futures account of a customer: a request.
+/// A request for the futures account of a customer.
 ///
-/// `GET /contract/private/affiliate/aff-customer-info`: key; limit not published.
+/// [`GET /contract/private/affiliate/aff-customer-info`](https://developer.bitmart.com/futures):
+/// needs a key, no published rate limit.
+#[doc(alias = "/contract/private/affiliate/aff-customer-info")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -502,13 +532,15 @@ pub struct QueryCustomerAccount {
 }
 
 impl QueryCustomerAccount {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `user_id`: the customer.
     pub fn new(user_id: impl Into<UserId>) -> Self {
         Self { user_id: user_id.into() }
     }
 }
+
+crate::api::convert::identifier!(UserId => QueryCustomerAccount);
 
 impl Endpoint for QueryCustomerAccount {
     type Response = crate::Unverified<crate::api::affiliate::CustomerAccount>;
@@ -533,18 +565,23 @@ impl Endpoint for QueryCustomerAccount {
 
 #[cfg(feature = "client")]
 impl crate::api::affiliate::Affiliate<'_> {
-    /// Rebates by customer.
+    /// Returns rebates by customer.
     ///
-    /// `GET /contract/private/affiliate/rebate-list`: key; limit 24 in 2 s per key.
+    /// [`GET /contract/private/affiliate/rebate-list`](https://developer.bitmart.com/futures):
+    /// needs a key, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`ListRebates`].
     ///
     /// * For affiliates only.
     /// * Amounts are JSON numbers.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/rebate-list")]
+    #[doc(alias = "GetContractAffiliateRebateList")]
+    #[doc(alias = "AffiliateRebateListRequest")]
+    #[doc(alias = "getAffiliateRebateList")]
+    #[doc(alias = "get_affiliate_rebate_list")]
     pub async fn rebates(
         &self,
         request: impl Into<ListRebates>,
@@ -552,19 +589,24 @@ impl crate::api::affiliate::Affiliate<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Trades of a customer.
+    /// Returns trades of a customer.
     ///
-    /// `GET /contract/private/affiliate/trade-list`: key; limit 24 in 2 s per key.
+    /// [`GET /contract/private/affiliate/trade-list`](https://developer.bitmart.com/futures):
+    /// needs a key, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`ListCustomerTrades`].
     ///
     /// * For affiliates only.
     /// * Prices and amounts are JSON numbers.
     /// * `create_time` is in milliseconds although the query takes seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/trade-list")]
+    #[doc(alias = "GetContractAffiliateTradeList")]
+    #[doc(alias = "AffiliateTradeListRequest")]
+    #[doc(alias = "getAffiliateTradeList")]
+    #[doc(alias = "get_affiliate_trade_list")]
     pub async fn trades(
         &self,
         request: impl Into<ListCustomerTrades>,
@@ -572,18 +614,23 @@ impl crate::api::affiliate::Affiliate<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Volume, fees and rebate of a customer.
+    /// Returns the volume, fees and rebate of a customer.
     ///
-    /// `GET /contract/private/affiliate/rebate-user`: key; limit 24 in 2 s per key.
+    /// [`GET /contract/private/affiliate/rebate-user`](https://developer.bitmart.com/futures):
+    /// needs a key, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`QueryUserRebate`] or `(user_id, start_time, end_time)`.
     ///
     /// * For affiliates only.
     /// * The rate back is a ratio.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/rebate-user")]
+    #[doc(alias = "GetContractAffiliateRebateUser")]
+    #[doc(alias = "AffiliateRebateUserRequest")]
+    #[doc(alias = "getAffiliateRebateUser")]
+    #[doc(alias = "get_affiliate_rebate_user")]
     pub async fn user_rebate(
         &self,
         request: impl Into<QueryUserRebate>,
@@ -591,17 +638,22 @@ impl crate::api::affiliate::Affiliate<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Fees and rebate of what a customer trades over the API.
+    /// Returns the fees and rebate of a customer's trades over the API.
     ///
-    /// `GET /contract/private/affiliate/rebate-api`: key; limit 24 in 2 s per key.
+    /// [`GET /contract/private/affiliate/rebate-api`](https://developer.bitmart.com/futures):
+    /// needs a key, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`QueryApiRebate`] or `(user_id, start_time, end_time)`.
     ///
     /// * For affiliates only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/rebate-api")]
+    #[doc(alias = "GetContractAffiliateRebateApi")]
+    #[doc(alias = "AffiliateRebateApiRequest")]
+    #[doc(alias = "getAffiliateRebateApi")]
+    #[doc(alias = "get_affiliate_rebate_api")]
     pub async fn api_rebate(
         &self,
         request: impl Into<QueryApiRebate>,
@@ -609,36 +661,46 @@ impl crate::api::affiliate::Affiliate<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Whether a user is a customer of the affiliate.
+    /// Returns whether a user is a customer of the affiliate.
     ///
-    /// `GET /contract/private/affiliate/invite-check`: key; limit 24 in 2 s per key.
+    /// [`GET /contract/private/affiliate/invite-check`](https://developer.bitmart.com/futures):
+    /// needs a key, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`CheckInvitation`] or the `user_id`.
     ///
     /// * For affiliates only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/invite-check")]
+    #[doc(alias = "GetContractAffiliateInviteCheck")]
+    #[doc(alias = "AffiliateInviteCheckRequest")]
+    #[doc(alias = "getAffiliateInviteCheck")]
+    #[doc(alias = "get_affiliate_invite_check")]
     pub async fn invitation(
         &self,
-        user_id: impl Into<UserId>,
+        request: impl Into<CheckInvitation>,
     ) -> Result<crate::api::affiliate::Invitation, crate::Error> {
-        self.client.send(CheckInvitation::new(user_id)).await
+        self.client.send(request.into()).await
     }
 
-    /// Customers of the affiliate.
+    /// Returns customers of the affiliate.
     ///
-    /// `GET /contract/private/affiliate/rebate-inviteUser`: key; limit 24 in 2 s per key.
+    /// [`GET /contract/private/affiliate/rebate-inviteUser`](https://developer.bitmart.com/futures):
+    /// needs a key, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`ListCustomers`].
     ///
     /// * For affiliates only.
     /// * The path and the names of the rows are in camel case.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/rebate-inviteUser")]
+    #[doc(alias = "GetContractAffiliateRebateInviteUser")]
+    #[doc(alias = "AffiliateRebateInviteUserRequest")]
+    #[doc(alias = "getAffiliateRebateInviteUser")]
+    #[doc(alias = "get_affiliate_rebate_invite_user")]
     pub async fn customers(
         &self,
         request: impl Into<ListCustomers>,
@@ -646,20 +708,25 @@ impl crate::api::affiliate::Affiliate<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Deposits and withdrawals of a customer.
+    /// Returns deposits and withdrawals of a customer.
     ///
-    /// `GET /contract/private/affiliate/deposit-withdrawal-list`: key; limit not published.
+    /// [`GET /contract/private/affiliate/deposit-withdrawal-list`](https://developer.bitmart.com/futures):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListCustomerFunding`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * For affiliates only.
     /// * The names of the rows are in camel case.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/deposit-withdrawal-list")]
+    #[doc(alias = "GetContractAffiliateDepositWithdrawalList")]
+    #[doc(alias = "AffiliateDepositWithdrawalListRequest")]
+    #[doc(alias = "getAffiliateDepositWithdrawalList")]
+    #[doc(alias = "get_affiliate_deposit_withdrawal_list")]
     pub async fn customer_funding(
         &self,
         request: impl Into<ListCustomerFunding>,
@@ -667,24 +734,29 @@ impl crate::api::affiliate::Affiliate<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Futures account of a customer.
+    /// Returns the futures account of a customer.
     ///
-    /// `GET /contract/private/affiliate/aff-customer-info`: key; limit not published.
+    /// [`GET /contract/private/affiliate/aff-customer-info`](https://developer.bitmart.com/futures):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryCustomerAccount`] or the `user_id`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * For affiliates only.
     /// * `userId` is camel case, unlike `user_id` and cid of the other calls.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/affiliate/aff-customer-info")]
+    #[doc(alias = "GetContractAffiliateCustomerInfo")]
+    #[doc(alias = "AffiliateAffCustomerInfoRequest")]
+    #[doc(alias = "getAffiliateCustomerInfo")]
+    #[doc(alias = "get_affiliate_aff_customer_info")]
     pub async fn customer_account(
         &self,
-        user_id: impl Into<UserId>,
+        request: impl Into<QueryCustomerAccount>,
     ) -> Result<crate::Unverified<crate::api::affiliate::CustomerAccount>, crate::Error> {
-        self.client.send(QueryCustomerAccount::new(user_id)).await
+        self.client.send(request.into()).await
     }
 }

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Auth, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 
-/// Rebates of a broker by day: a request.
+/// A request for rebates of a broker by day.
 ///
-/// `GET /spot/v1/broker/rebate`: key; limit not published.
+/// [`GET /spot/v1/broker/rebate`](https://developer.bitmart.com/spot):
+/// needs a key, no published rate limit.
+#[doc(alias = "/spot/v1/broker/rebate")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -19,7 +21,7 @@ pub struct QueryRebates {
 }
 
 impl QueryRebates {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -32,6 +34,12 @@ impl QueryRebates {
     pub fn end_time(mut self, end_time: Timestamp) -> Self {
         self.end_time = Some(end_time);
         self
+    }
+}
+
+impl From<()> for QueryRebates {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -55,19 +63,25 @@ impl Endpoint for QueryRebates {
 
 #[cfg(feature = "client")]
 impl crate::api::broker::Broker<'_> {
-    /// Rebates of a broker by day.
+    /// Returns rebates of a broker by day.
     ///
-    /// `GET /spot/v1/broker/rebate`: key; limit not published.
+    /// [`GET /spot/v1/broker/rebate`](https://developer.bitmart.com/spot):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryRebates`] or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * The SDKs send both times or none.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/broker/rebate")]
+    #[doc(alias = "GetBrokerRebate")]
+    #[doc(alias = "GetBrokerRebateByTimestamp")]
+    #[doc(alias = "BrokerRebateRequest")]
+    #[doc(alias = "broker_rebates")]
+    #[doc(alias = "broker_rebates_by_timestamp")]
     pub async fn rebates(
         &self,
         request: impl Into<QueryRebates>,

@@ -26,6 +26,7 @@ numbered!(SubscribeFlexible RedeemFlexible SubscribeFixed RedeemFixed);
 /// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/subscribe")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -57,6 +58,7 @@ impl SubscribeFlexible {
 /// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/redeem")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -89,6 +91,7 @@ impl RedeemFlexible {
 /// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]
@@ -127,6 +130,7 @@ impl SubscribeFixed {
 /// It gets a random [`request_no`](Self#structfield.request_no) at construction. Keep it: when the
 /// request ends with [`Outcome::Unknown`](crate::Outcome::Unknown), search the records for the number.
 /// The official clients document that the exchange executes a number once.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/redeem")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "a request does nothing until it is sent"]

@@ -5,16 +5,18 @@ use serde::{Deserialize, Serialize};
 use crate::api::earn;
 use crate::{Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload};
 
-/// Savings by currency: a request.
+/// A request for savings by currency.
 ///
-/// `GET /newearn/cloud/v1/earn`: key; limit not published.
+/// [`GET /newearn/cloud/v1/earn`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/earn")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListHoldings {}
 
 impl ListHoldings {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -32,9 +34,11 @@ impl Endpoint for ListHoldings {
     }
 }
 
-/// Switches automatic saving of everything on or off: a request.
+/// A request that switches automatic saving of everything on or off.
 ///
-/// `POST /newearn/cloud/v1/saving/subscribe/batch/operate`: key and signature; limit not published.
+/// [`POST /newearn/cloud/v1/saving/subscribe/batch/operate`](https://developer.bitmart.com/finance):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/subscribe/batch/operate")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -44,11 +48,17 @@ pub struct SetAutoSaving {
 }
 
 impl SetAutoSaving {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `auto_subscribe`: on or off.
     pub fn new(auto_subscribe: earn::AutoSubscribe) -> Self {
         Self { auto_subscribe }
+    }
+}
+
+impl From<earn::AutoSubscribe> for SetAutoSaving {
+    fn from(value: earn::AutoSubscribe) -> Self {
+        Self::new(value)
     }
 }
 
@@ -69,16 +79,18 @@ impl Endpoint for SetAutoSaving {
     }
 }
 
-/// Whether automatic saving of everything is on: a request.
+/// A request for whether automatic saving of everything is on.
 ///
-/// `GET /newearn/cloud/v1/saving/subscribe/batch`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/subscribe/batch`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/subscribe/batch")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryAutoSaving {}
 
 impl QueryAutoSaving {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -102,17 +114,19 @@ impl Endpoint for QueryAutoSaving {
 
 #[cfg(feature = "client")]
 impl crate::api::earn::Earn<'_> {
-    /// Savings by currency.
+    /// Returns savings by currency.
     ///
-    /// `GET /newearn/cloud/v1/earn`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/earn`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/earn")]
+    #[doc(alias = "GetFinanceSavingsHoldings")]
+    #[doc(alias = "EarnHoldingsRequest")]
+    #[doc(alias = "get_earn_assets")]
     pub async fn holdings(
         &self,
     ) -> Result<crate::Unverified<crate::Rows<crate::api::earn::Holding>>, crate::Error> {
@@ -121,36 +135,42 @@ impl crate::api::earn::Earn<'_> {
 
     /// Switches automatic saving of everything on or off.
     ///
-    /// `POST /newearn/cloud/v1/saving/subscribe/batch/operate`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/subscribe/batch/operate`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SetAutoSaving`] or the `auto_subscribe`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * It is on or off for all products at once.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/subscribe/batch/operate")]
+    #[doc(alias = "PostFinanceAutoSavingToggle")]
+    #[doc(alias = "SavingSubscribeBatchOperateRequest")]
+    #[doc(alias = "post_auto_subscribe_toggle")]
     pub async fn set_auto_saving(
         &self,
-        auto_subscribe: earn::AutoSubscribe,
+        request: impl Into<SetAutoSaving>,
     ) -> Result<crate::Unverified<bool>, crate::Error> {
-        self.client.send(SetAutoSaving::new(auto_subscribe)).await
+        self.client.send(request.into()).await
     }
 
-    /// Whether automatic saving of everything is on.
+    /// Returns whether automatic saving of everything is on.
     ///
-    /// `GET /newearn/cloud/v1/saving/subscribe/batch`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/subscribe/batch`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/subscribe/batch")]
+    #[doc(alias = "GetFinanceAutoSavingStatus")]
+    #[doc(alias = "SavingSubscribeBatchRequest")]
+    #[doc(alias = "get_auto_subscribe_status")]
     pub async fn auto_saving(
         &self,
     ) -> Result<crate::Unverified<crate::api::earn::AutoSaving>, crate::Error> {

@@ -9,9 +9,11 @@ use crate::{
     ValidationError,
 };
 
-/// Isolated margin accounts, of a pair or of all pairs: a request.
+/// A request for isolated margin accounts, of a pair or of all pairs.
 ///
-/// `GET /spot/v1/margin/isolated/account`: key, permission Read-only; limit 12 in 2 s per key.
+/// [`GET /spot/v1/margin/isolated/account`](https://developer-pro.bitmart.com/en/spot/#get-margin-account-details-isolated-keyed):
+/// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/account")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -21,7 +23,7 @@ pub struct ListAccounts {
 }
 
 impl ListAccounts {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -29,6 +31,14 @@ impl ListAccounts {
     pub fn symbol(mut self, symbol: impl Into<Symbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListAccounts.symbol);
+
+impl From<()> for ListAccounts {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -56,9 +66,11 @@ impl Endpoint for ListAccounts {
     }
 }
 
-/// Moves money between the spot account and an isolated margin account: a request.
+/// A request that moves money between the spot account and an isolated margin account.
 ///
-/// `POST /spot/v1/margin/isolated/transfer`: key and signature, permission Margin-Trade; limit 2 in 2 s per key.
+/// [`POST /spot/v1/margin/isolated/transfer`](https://developer-pro.bitmart.com/en/spot/#margin-asset-transfer-signed):
+/// needs a signature and the permission Margin-Trade, rate limit 2 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/transfer")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -71,7 +83,7 @@ pub struct TransferFunds {
 }
 
 impl TransferFunds {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair of the margin account.
     /// * `currency`: base or quote currency of the pair.
@@ -133,9 +145,11 @@ impl Endpoint for super::SubmitOrder {
     }
 }
 
-/// Borrows on isolated margin: a request.
+/// A request that borrows on isolated margin.
 ///
-/// `POST /spot/v1/margin/isolated/borrow`: key and signature, permission Margin-Trade; limit 2 in 2 s per key.
+/// [`POST /spot/v1/margin/isolated/borrow`](https://developer-pro.bitmart.com/en/spot/#margin-borrow-isolated-signed):
+/// needs a signature and the permission Margin-Trade, rate limit 2 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/borrow")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -147,7 +161,7 @@ pub struct Borrow {
 }
 
 impl Borrow {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair of the margin account.
     /// * `currency`: base or quote currency of the pair.
@@ -177,9 +191,11 @@ impl Endpoint for Borrow {
     }
 }
 
-/// Repays a loan on isolated margin: a request.
+/// A request that repays a loan on isolated margin.
 ///
-/// `POST /spot/v1/margin/isolated/repay`: key and signature, permission Margin-Trade; limit 2 in 2 s per key.
+/// [`POST /spot/v1/margin/isolated/repay`](https://developer-pro.bitmart.com/en/spot/#margin-repay-isolated-signed):
+/// needs a signature and the permission Margin-Trade, rate limit 2 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/repay")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -191,7 +207,7 @@ pub struct Repay {
 }
 
 impl Repay {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair of the margin account.
     /// * `currency`: base or quote currency of the pair.
@@ -221,9 +237,11 @@ impl Endpoint for Repay {
     }
 }
 
-/// Loans on isolated margin: a request.
+/// A request for loans on isolated margin.
 ///
-/// `GET /spot/v1/margin/isolated/borrow_record`: key, permission Read-only; limit 150 in 2 s per key.
+/// [`GET /spot/v1/margin/isolated/borrow_record`](https://developer-pro.bitmart.com/en/spot/#get-borrow-record-isolated-keyed):
+/// needs a key and the permission Read-only, rate limit 150 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/borrow_record")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -245,7 +263,7 @@ pub struct ListBorrowRecords {
 }
 
 impl ListBorrowRecords {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
@@ -272,24 +290,14 @@ impl ListBorrowRecords {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 100, 50 when left out.
+    /// Number of rows. 1 to 100, default 50.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<Symbol> for ListBorrowRecords {
-    fn from(symbol: Symbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListBorrowRecords {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(Symbol => ListBorrowRecords);
 
 impl Endpoint for ListBorrowRecords {
     type Response = crate::api::margin::BorrowRecords;
@@ -327,9 +335,11 @@ impl Endpoint for ListBorrowRecords {
     }
 }
 
-/// Repayments on isolated margin: a request.
+/// A request for repayments on isolated margin.
 ///
-/// `GET /spot/v1/margin/isolated/repay_record`: key, permission Read-only; limit 150 in 2 s per key.
+/// [`GET /spot/v1/margin/isolated/repay_record`](https://developer-pro.bitmart.com/en/spot/#get-repayment-record-isolated-keyed):
+/// needs a key and the permission Read-only, rate limit 150 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/repay_record")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -353,7 +363,7 @@ pub struct ListRepayRecords {
 }
 
 impl ListRepayRecords {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
@@ -386,24 +396,14 @@ impl ListRepayRecords {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 100, 50 when left out.
+    /// Number of rows. 1 to 100, default 50.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<Symbol> for ListRepayRecords {
-    fn from(symbol: Symbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListRepayRecords {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(Symbol => ListRepayRecords);
 
 impl Endpoint for ListRepayRecords {
     type Response = crate::api::margin::RepayRecords;
@@ -445,9 +445,11 @@ impl Endpoint for ListRepayRecords {
     }
 }
 
-/// Interest rates and amounts that can be borrowed: a request.
+/// A request for the interest rates and amounts that can be borrowed.
 ///
-/// `GET /spot/v1/margin/isolated/pairs`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /spot/v1/margin/isolated/pairs`](https://developer-pro.bitmart.com/en/spot/#get-trading-pair-borrowing-rate-and-amount-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/spot/v1/margin/isolated/pairs")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -457,7 +459,7 @@ pub struct ListPairs {
 }
 
 impl ListPairs {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -465,6 +467,14 @@ impl ListPairs {
     pub fn symbol(mut self, symbol: impl Into<Symbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListPairs.symbol);
+
+impl From<()> for ListPairs {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -490,18 +500,24 @@ impl Endpoint for ListPairs {
 
 #[cfg(feature = "client")]
 impl crate::api::margin::Margin<'_> {
-    /// Isolated margin accounts, of a pair or of all pairs.
+    /// Returns isolated margin accounts, of a pair or of all pairs.
     ///
-    /// `GET /spot/v1/margin/isolated/account`: key, permission Read-only; limit 12 in 2 s per key.
+    /// [`GET /spot/v1/margin/isolated/account`](https://developer-pro.bitmart.com/en/spot/#get-margin-account-details-isolated-keyed):
+    /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListAccounts`], the `symbol` or `()`.
     ///
     /// * `net_assetBTC` mixes cases.
     /// * The liquidation price is negative when nothing is owed.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/margin/isolated/account")]
+    #[doc(alias = "GetMarginAccountDetailsIsolated")]
+    #[doc(alias = "MarginIsolatedAccountRequest")]
+    #[doc(alias = "getMarginAccountDetails")]
+    #[doc(alias = "getMarginIsolatedAccountDetail")]
+    #[doc(alias = "get_margin_account_details_isolated")]
     pub async fn accounts(
         &self,
         request: impl Into<ListAccounts>,
@@ -511,16 +527,22 @@ impl crate::api::margin::Margin<'_> {
 
     /// Moves money between the spot account and an isolated margin account.
     ///
-    /// `POST /spot/v1/margin/isolated/transfer`: key and signature, permission Margin-Trade; limit 2 in 2 s per key.
+    /// [`POST /spot/v1/margin/isolated/transfer`](https://developer-pro.bitmart.com/en/spot/#margin-asset-transfer-signed):
+    /// needs a signature and the permission Margin-Trade, rate limit 2 in 2 s per key.
     ///
-    /// * There is no id of your own for a transfer: on an unknown outcome look at the balances before sending it again.
+    /// Takes a [`TransferFunds`].
+    ///
+    /// * There is no client id for a transfer: after an unknown outcome check the balances before sending it again.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v1/margin/isolated/transfer")]
+    #[doc(alias = "MarginAssetTransfer")]
+    #[doc(alias = "MarginIsolatedTransferRequest")]
+    #[doc(alias = "marginTransferAsset")]
+    #[doc(alias = "postMarginAssetTransfer")]
+    #[doc(alias = "margin_asset_transfer")]
     pub async fn transfer(
         &self,
         request: impl Into<TransferFunds>,
@@ -530,18 +552,24 @@ impl crate::api::margin::Margin<'_> {
 
     /// Places an order on isolated margin.
     ///
-    /// `POST /spot/v1/margin/submit_order`: key and signature, permission Margin-Trade; limit 20 in 1 s per user.
+    /// [`POST /spot/v1/margin/submit_order`](https://developer-pro.bitmart.com/en/spot/#new-margin-order-v1-signed):
+    /// needs a signature and the permission Margin-Trade, rate limit 20 in 1 s per user.
+    ///
+    /// Takes a [`SubmitOrder`](super::SubmitOrder) or a `NewOrder`.
     ///
     /// * `clientOrderId` is camel case here, `client_order_id` on the spot endpoint.
     /// * No `stpMode`.
-    /// * The orders are queried and cancelled with the calls for spot orders.
+    /// * The orders are queried and canceled with the calls for spot orders.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v1/margin/submit_order")]
+    #[doc(alias = "PostMarginSubmitOrder")]
+    #[doc(alias = "MarginSubmitOrderRequest")]
+    #[doc(alias = "newMarginOrder")]
+    #[doc(alias = "postSubmitMarginOrder")]
+    #[doc(alias = "place_margin_order")]
     pub async fn submit_order(
         &self,
         request: impl Into<super::SubmitOrder>,
@@ -551,16 +579,22 @@ impl crate::api::margin::Margin<'_> {
 
     /// Borrows on isolated margin.
     ///
-    /// `POST /spot/v1/margin/isolated/borrow`: key and signature, permission Margin-Trade; limit 2 in 2 s per key.
+    /// [`POST /spot/v1/margin/isolated/borrow`](https://developer-pro.bitmart.com/en/spot/#margin-borrow-isolated-signed):
+    /// needs a signature and the permission Margin-Trade, rate limit 2 in 2 s per key.
     ///
-    /// * There is no id of your own for a loan: on an unknown outcome look at the borrow records before sending it again.
+    /// Takes a [`Borrow`].
+    ///
+    /// * There is no client id for a loan: after an unknown outcome check the borrow records before sending it again.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v1/margin/isolated/borrow")]
+    #[doc(alias = "MarginBorrowIsolated")]
+    #[doc(alias = "MarginIsolatedBorrowRequest")]
+    #[doc(alias = "isolatedMarginBorrow")]
+    #[doc(alias = "marginIsolatedBorrow")]
+    #[doc(alias = "margin_borrow_isolated")]
     pub async fn borrow(
         &self,
         request: impl Into<Borrow>,
@@ -570,16 +604,22 @@ impl crate::api::margin::Margin<'_> {
 
     /// Repays a loan on isolated margin.
     ///
-    /// `POST /spot/v1/margin/isolated/repay`: key and signature, permission Margin-Trade; limit 2 in 2 s per key.
+    /// [`POST /spot/v1/margin/isolated/repay`](https://developer-pro.bitmart.com/en/spot/#margin-repay-isolated-signed):
+    /// needs a signature and the permission Margin-Trade, rate limit 2 in 2 s per key.
     ///
-    /// * There is no id of your own for a repayment: on an unknown outcome look at the repayment records before sending it again.
+    /// Takes a [`Repay`].
+    ///
+    /// * There is no client id for a repayment: after an unknown outcome check the repayment records before sending it again.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v1/margin/isolated/repay")]
+    #[doc(alias = "MarginRepayIsolated")]
+    #[doc(alias = "MarginIsolatedRepayRequest")]
+    #[doc(alias = "isolatedMarginReply")]
+    #[doc(alias = "marginIsolatedRepay")]
+    #[doc(alias = "margin_repay_isolated")]
     pub async fn repay(
         &self,
         request: impl Into<Repay>,
@@ -587,17 +627,23 @@ impl crate::api::margin::Margin<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Loans on isolated margin.
+    /// Returns loans on isolated margin.
     ///
-    /// `GET /spot/v1/margin/isolated/borrow_record`: key, permission Read-only; limit 150 in 2 s per key.
+    /// [`GET /spot/v1/margin/isolated/borrow_record`](https://developer-pro.bitmart.com/en/spot/#get-borrow-record-isolated-keyed):
+    /// needs a key and the permission Read-only, rate limit 150 in 2 s per key.
+    ///
+    /// Takes a [`ListBorrowRecords`] or the `symbol`.
     ///
     /// * Times are milliseconds as text, though the documentation says seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/margin/isolated/borrow_record")]
+    #[doc(alias = "GetBorrowRecordIsolated")]
+    #[doc(alias = "MarginIsolatedBorrowRecordRequest")]
+    #[doc(alias = "getIsolatedBorrowRecord")]
+    #[doc(alias = "getMarginIsolatedBorrowRecord")]
+    #[doc(alias = "borrow_record_isolated")]
     pub async fn borrow_records(
         &self,
         request: impl Into<ListBorrowRecords>,
@@ -605,17 +651,23 @@ impl crate::api::margin::Margin<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Repayments on isolated margin.
+    /// Returns repayments on isolated margin.
     ///
-    /// `GET /spot/v1/margin/isolated/repay_record`: key, permission Read-only; limit 150 in 2 s per key.
+    /// [`GET /spot/v1/margin/isolated/repay_record`](https://developer-pro.bitmart.com/en/spot/#get-repayment-record-isolated-keyed):
+    /// needs a key and the permission Read-only, rate limit 150 in 2 s per key.
+    ///
+    /// Takes a [`ListRepayRecords`] or the `symbol`.
     ///
     /// * Times are milliseconds as text, though the documentation says seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/margin/isolated/repay_record")]
+    #[doc(alias = "GetRepaymentRecordIsolated")]
+    #[doc(alias = "MarginIsolatedRepayRecordRequest")]
+    #[doc(alias = "getIsolatedReplyRecord")]
+    #[doc(alias = "getMarginIsolatedRepayRecord")]
+    #[doc(alias = "repayment_record_isolated")]
     pub async fn repay_records(
         &self,
         request: impl Into<ListRepayRecords>,
@@ -623,17 +675,23 @@ impl crate::api::margin::Margin<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Interest rates and amounts that can be borrowed.
+    /// Returns the interest rates and amounts that can be borrowed.
     ///
-    /// `GET /spot/v1/margin/isolated/pairs`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /spot/v1/margin/isolated/pairs`](https://developer-pro.bitmart.com/en/spot/#get-trading-pair-borrowing-rate-and-amount-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`ListPairs`], the `symbol` or `()`.
     ///
     /// * The leverage is a text.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/margin/isolated/pairs")]
+    #[doc(alias = "GetTradingPairBorrowingRateAndAmount")]
+    #[doc(alias = "MarginIsolatedPairsRequest")]
+    #[doc(alias = "getIsolatedPairs")]
+    #[doc(alias = "getMarginLoanSymbol")]
+    #[doc(alias = "trading_pair_borrowing_rate_and_amount")]
     pub async fn pairs(
         &self,
         request: impl Into<ListPairs>,

@@ -19,6 +19,7 @@ use crate::wire::validate;
 /// let order = spot::NewOrder::limit_sell("BTC_USDT", dec!(0.01), dec!(70000));
 /// assert!(margin::SubmitOrder::from(order).validate().is_ok());
 /// ```
+#[doc(alias = "/spot/v1/margin/submit_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitOrder {

@@ -97,9 +97,11 @@ impl Endpoint for super::TransferSubToSub {
     }
 }
 
-/// Newest transfers of sub-accounts, with the main account's key: a request.
+/// A request for the newest transfers of sub-accounts, with the main account's key.
 ///
-/// `GET /account/sub-account/main/v1/transfer-list`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`GET /account/sub-account/main/v1/transfer-list`](https://developer-pro.bitmart.com/en/spot/#get-sub-account-transfer-history-for-main-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/sub-account/main/v1/transfer-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -118,7 +120,7 @@ pub struct ListTransfers {
 }
 
 impl ListTransfers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `move_type`: between which wallets.
     /// * `limit`: number of rows. 1 to 100.
@@ -129,6 +131,12 @@ impl ListTransfers {
     pub fn account_name(mut self, account_name: impl Into<String>) -> Self {
         self.account_name = Some(account_name.into());
         self
+    }
+}
+
+impl From<(sub_account::MoveType, u32)> for ListTransfers {
+    fn from((move_type, limit): (sub_account::MoveType, u32)) -> Self {
+        Self::new(move_type, limit)
     }
 }
 
@@ -158,9 +166,11 @@ impl Endpoint for ListTransfers {
     }
 }
 
-/// Newest transfers of the account that the key belongs to: a request.
+/// A request for the newest transfers of the key's account.
 ///
-/// `GET /account/sub-account/v1/transfer-history`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`GET /account/sub-account/v1/transfer-history`](https://developer-pro.bitmart.com/en/spot/#get-account-spot-asset-transfer-history-for-main-sub-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/sub-account/v1/transfer-history")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -172,12 +182,18 @@ pub struct ListOwnTransfers {
 }
 
 impl ListOwnTransfers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `move_type`: between which wallets.
     /// * `limit`: number of rows. 1 to 100.
     pub fn new(move_type: sub_account::MoveType, limit: u32) -> Self {
         Self { move_type, limit }
+    }
+}
+
+impl From<(sub_account::MoveType, u32)> for ListOwnTransfers {
+    fn from((move_type, limit): (sub_account::MoveType, u32)) -> Self {
+        Self::new(move_type, limit)
     }
 }
 
@@ -204,9 +220,11 @@ impl Endpoint for ListOwnTransfers {
     }
 }
 
-/// Spot balances of a sub-account, with the main account's key: a request.
+/// A request for the spot balances of a sub-account, with the main account's key.
 ///
-/// `GET /account/sub-account/main/v1/wallet`: key, permission Sub-Account Inter-Account Transfer; limit 12 in 2 s per key.
+/// [`GET /account/sub-account/main/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-sub-account-spot-wallet-balance-for-main-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 12 in 2 s per key.
+#[doc(alias = "/account/sub-account/main/v1/wallet")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -218,7 +236,7 @@ pub struct QueryWallet {
 }
 
 impl QueryWallet {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `sub_account`: user name of the sub-account.
     pub fn new(sub_account: impl Into<String>) -> Self {
@@ -232,14 +250,14 @@ impl QueryWallet {
 }
 
 impl From<String> for QueryWallet {
-    fn from(sub_account: String) -> Self {
-        Self::new(sub_account)
+    fn from(value: String) -> Self {
+        Self::new(value)
     }
 }
 
 impl From<&str> for QueryWallet {
-    fn from(sub_account: &str) -> Self {
-        Self::new(sub_account)
+    fn from(value: &str) -> Self {
+        Self::new(value)
     }
 }
 
@@ -268,16 +286,18 @@ impl Endpoint for QueryWallet {
     }
 }
 
-/// Sub-accounts, with the main account's key: a request.
+/// A request for sub-accounts, with the main account's key.
 ///
-/// `GET /account/sub-account/main/v1/subaccount-list`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`GET /account/sub-account/main/v1/subaccount-list`](https://developer-pro.bitmart.com/en/spot/#get-sub-account-list-for-main-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/sub-account/main/v1/subaccount-list")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListAccounts {}
 
 impl ListAccounts {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -304,17 +324,21 @@ impl Endpoint for ListAccounts {
 impl crate::api::sub_account::SubAccounts<'_> {
     /// Moves money from a sub-account to the main account, with the main account's key.
     ///
-    /// `POST /account/sub-account/main/v1/sub-to-main`: key and signature, permission Sub-Account Inter-Account Transfer; limit 2 in 2 s per key.
+    /// [`POST /account/sub-account/main/v1/sub-to-main`](https://developer-pro.bitmart.com/en/spot/#sub-account-to-main-account-for-main-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`TransferSubToMain`](super::TransferSubToMain).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/sub-account/main/v1/sub-to-main")]
+    #[doc(alias = "PostSpotSubAccountMainSubToMain")]
+    #[doc(alias = "SubToMainRequest")]
+    #[doc(alias = "post_sub_to_main")]
     pub async fn transfer_sub_to_main(
         &self,
         request: impl Into<super::TransferSubToMain>,
@@ -324,17 +348,21 @@ impl crate::api::sub_account::SubAccounts<'_> {
 
     /// Moves money to the main account, with the sub-account's key.
     ///
-    /// `POST /account/sub-account/sub/v1/sub-to-main`: key and signature, permission Sub-Account Inter-Account Transfer; limit 2 in 2 s per key.
+    /// [`POST /account/sub-account/sub/v1/sub-to-main`](https://developer-pro.bitmart.com/en/spot/#sub-account-to-main-account-for-sub-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`TransferOwnToMain`](super::TransferOwnToMain).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/sub-account/sub/v1/sub-to-main")]
+    #[doc(alias = "PostSpotSubAccountSubSubToMain")]
+    #[doc(alias = "SubToMainSubRequest")]
+    #[doc(alias = "post_sub_to_main_from_sub_account")]
     pub async fn transfer_own_to_main(
         &self,
         request: impl Into<super::TransferOwnToMain>,
@@ -344,17 +372,21 @@ impl crate::api::sub_account::SubAccounts<'_> {
 
     /// Moves money from the main account to a sub-account, with the main account's key.
     ///
-    /// `POST /account/sub-account/main/v1/main-to-sub`: key and signature, permission Sub-Account Inter-Account Transfer; limit 2 in 2 s per key.
+    /// [`POST /account/sub-account/main/v1/main-to-sub`](https://developer-pro.bitmart.com/en/spot/#main-account-to-sub-account-for-main-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`TransferMainToSub`](super::TransferMainToSub).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/sub-account/main/v1/main-to-sub")]
+    #[doc(alias = "PostSpotSubAccountMainMainToSub")]
+    #[doc(alias = "MainToSubRequest")]
+    #[doc(alias = "post_main_to_sub")]
     pub async fn transfer_main_to_sub(
         &self,
         request: impl Into<super::TransferMainToSub>,
@@ -364,17 +396,21 @@ impl crate::api::sub_account::SubAccounts<'_> {
 
     /// Moves money between two sub-accounts, with the main account's key.
     ///
-    /// `POST /account/sub-account/main/v1/sub-to-sub`: key and signature, permission Sub-Account Inter-Account Transfer; limit 2 in 2 s per key.
+    /// [`POST /account/sub-account/main/v1/sub-to-sub`](https://developer-pro.bitmart.com/en/spot/#sub-account-to-sub-account-for-main-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`TransferSubToSub`](super::TransferSubToSub).
     ///
     /// * For institutional accounts only.
-    /// * A `requestNo` that was used before answers code 61004.
+    /// * A `requestNo` that was used before fails with code 61004.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/sub-account/main/v1/sub-to-sub")]
+    #[doc(alias = "PostSpotSubAccountMainSubToSub")]
+    #[doc(alias = "SubToSubRequest")]
+    #[doc(alias = "post_sub_to_sub")]
     pub async fn transfer_sub_to_sub(
         &self,
         request: impl Into<super::TransferSubToSub>,
@@ -382,19 +418,23 @@ impl crate::api::sub_account::SubAccounts<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Newest transfers of sub-accounts, with the main account's key.
+    /// Returns the newest transfers of sub-accounts, with the main account's key.
     ///
-    /// `GET /account/sub-account/main/v1/transfer-list`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`GET /account/sub-account/main/v1/transfer-list`](https://developer-pro.bitmart.com/en/spot/#get-sub-account-transfer-history-for-main-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`ListTransfers`] or `(move_type, limit)`.
     ///
     /// * For institutional accounts only.
     /// * The last three months only.
     /// * Times are in seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/sub-account/main/v1/transfer-list")]
+    #[doc(alias = "GetSpotSubAccountMainTransferList")]
+    #[doc(alias = "SubTransferListRequest")]
+    #[doc(alias = "get_sub_transfer_list")]
     pub async fn transfers(
         &self,
         request: impl Into<ListTransfers>,
@@ -402,39 +442,46 @@ impl crate::api::sub_account::SubAccounts<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Newest transfers of the account that the key belongs to.
+    /// Returns the newest transfers of the key's account.
     ///
-    /// `GET /account/sub-account/v1/transfer-history`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`GET /account/sub-account/v1/transfer-history`](https://developer-pro.bitmart.com/en/spot/#get-account-spot-asset-transfer-history-for-main-sub-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`ListOwnTransfers`] or `(move_type, limit)`.
     ///
     /// * For institutional accounts only.
     /// * The last three months only.
     /// * Times are in seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/sub-account/v1/transfer-history")]
+    #[doc(alias = "GetSpotSubAccountTransferHistory")]
+    #[doc(alias = "SubTransferHistoryRequest")]
+    #[doc(alias = "get_account_transfer_history")]
     pub async fn own_transfers(
         &self,
-        move_type: sub_account::MoveType,
-        limit: u32,
+        request: impl Into<ListOwnTransfers>,
     ) -> Result<crate::api::sub_account::Transfers, crate::Error> {
-        self.client.send(ListOwnTransfers::new(move_type, limit)).await
+        self.client.send(request.into()).await
     }
 
-    /// Spot balances of a sub-account, with the main account's key.
+    /// Returns the spot balances of a sub-account, with the main account's key.
     ///
-    /// `GET /account/sub-account/main/v1/wallet`: key, permission Sub-Account Inter-Account Transfer; limit 12 in 2 s per key.
+    /// [`GET /account/sub-account/main/v1/wallet`](https://developer-pro.bitmart.com/en/spot/#get-sub-account-spot-wallet-balance-for-main-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`QueryWallet`] or the `sub_account`.
     ///
     /// * For institutional accounts only.
     /// * Only balances above zero are listed.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/sub-account/main/v1/wallet")]
+    #[doc(alias = "GetSpotSubAccountMainWallet")]
+    #[doc(alias = "SubWalletRequest")]
+    #[doc(alias = "get_sub_spot_wallet")]
     pub async fn wallet(
         &self,
         request: impl Into<QueryWallet>,
@@ -442,17 +489,19 @@ impl crate::api::sub_account::SubAccounts<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Sub-accounts, with the main account's key.
+    /// Returns sub-accounts, with the main account's key.
     ///
-    /// `GET /account/sub-account/main/v1/subaccount-list`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`GET /account/sub-account/main/v1/subaccount-list`](https://developer-pro.bitmart.com/en/spot/#get-sub-account-list-for-main-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
     ///
     /// * For institutional accounts only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/sub-account/main/v1/subaccount-list")]
+    #[doc(alias = "GetSpotSubAccountMainList")]
+    #[doc(alias = "SubAccountListRequest")]
+    #[doc(alias = "get_sub_account_list")]
     pub async fn list(&self) -> Result<crate::api::sub_account::Accounts, crate::Error> {
         self.client.send(ListAccounts::new()).await
     }

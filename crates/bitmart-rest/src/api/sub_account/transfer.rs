@@ -54,6 +54,7 @@ request_number!(TransferSubToMain TransferOwnToMain TransferMainToSub TransferSu
 /// let transfer = sub_account::TransferSubToMain::new("desk1@example.com", "USDT", dec!(250));
 /// assert_eq!(transfer.request_no.as_str().len(), 32);
 /// ```
+#[doc(alias = "/account/sub-account/main/v1/sub-to-main")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -88,6 +89,7 @@ impl TransferSubToMain {
 }
 
 /// Moves money to the main account, with the sub-account's key.
+#[doc(alias = "/account/sub-account/sub/v1/sub-to-main")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -111,6 +113,7 @@ impl TransferOwnToMain {
 }
 
 /// Moves money from the main account to a sub-account, with the main account's key.
+#[doc(alias = "/account/sub-account/main/v1/main-to-sub")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -145,6 +148,7 @@ impl TransferMainToSub {
 }
 
 /// Moves money between two sub-accounts, with the main account's key.
+#[doc(alias = "/account/sub-account/main/v1/sub-to-sub")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]

@@ -4,16 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload};
 
-/// Time of the exchange: a request.
+/// A request for the time of the exchange.
 ///
-/// `GET /system/time`: no key; limit 10 in 1 s per address.
+/// [`GET /system/time`](https://developer-pro.bitmart.com/en/spot/#get-system-time):
+/// needs no key, rate limit 10 in 1 s per address.
+#[doc(alias = "/system/time")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryTime {}
 
 impl QueryTime {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -34,16 +36,18 @@ impl Endpoint for QueryTime {
     }
 }
 
-/// Announced and running maintenance: a request.
+/// A request for announced and current maintenance.
 ///
-/// `GET /system/service`: no key; limit 10 in 1 s per address.
+/// [`GET /system/service`](https://developer-pro.bitmart.com/en/spot/#get-system-service-status):
+/// needs no key, rate limit 10 in 1 s per address.
+#[doc(alias = "/system/service")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryService {}
 
 impl QueryService {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -66,9 +70,10 @@ impl Endpoint for QueryService {
 
 #[cfg(feature = "client")]
 impl crate::api::system::System<'_> {
-    /// Time of the exchange.
+    /// Returns the time of the exchange.
     ///
-    /// `GET /system/time`: no key; limit 10 in 1 s per address.
+    /// [`GET /system/time`](https://developer-pro.bitmart.com/en/spot/#get-system-time):
+    /// needs no key, rate limit 10 in 1 s per address.
     ///
     /// * Serves as the clock for the futures host too.
     ///
@@ -81,26 +86,32 @@ impl crate::api::system::System<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/system/time")]
+    #[doc(alias = "GetSystemTime")]
+    #[doc(alias = "SystemTimeRequest")]
+    #[doc(alias = "getSystemTime")]
+    #[doc(alias = "get_system_time")]
     pub async fn time(&self) -> Result<crate::api::system::ServerTime, crate::Error> {
         self.client.send(QueryTime::new()).await
     }
 
-    /// Announced and running maintenance.
+    /// Returns announced and current maintenance.
     ///
-    /// `GET /system/service`: no key; limit 10 in 1 s per address.
+    /// [`GET /system/service`](https://developer-pro.bitmart.com/en/spot/#get-system-service-status):
+    /// needs no key, rate limit 10 in 1 s per address.
     ///
-    /// * The status is a digit in a text.
+    /// * The status is a digit as text.
     /// * Covers the futures and account services too.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/system/service")]
+    #[doc(alias = "GetSystemService")]
+    #[doc(alias = "SystemServiceRequest")]
+    #[doc(alias = "getSystemStatus")]
+    #[doc(alias = "getSystemService")]
+    #[doc(alias = "get_system_service")]
     pub async fn service(&self) -> Result<crate::api::system::ServiceStatuses, crate::Error> {
         self.client.send(QueryService::new()).await
     }

@@ -183,12 +183,14 @@ pub(super) const AFFILIATE_TRADES: EndpointEntry = EndpointEntry::of::<
 ])
 .ignores(&[Ignore::new(
     "list[].open_type",
-    "a number here, a word elsewhere; the model writes the word",
+    "a number here, a text elsewhere; the model writes the text",
 )]);
 
 pub(super) const AFFILIATE_USER_REBATE: EndpointEntry = EndpointEntry::of::<
     crate::api::affiliate::QueryUserRebate,
->("Volume, fees and rebate of a customer")
+>(
+    "The volume, fees and rebate of a customer",
+)
 .group("affiliate")
 .call("client.affiliate().user_rebate(..)")
 .availability("affiliates")
@@ -229,7 +231,7 @@ pub(super) const AFFILIATE_USER_REBATE: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const AFFILIATE_API_REBATE: EndpointEntry =
     EndpointEntry::of::<crate::api::affiliate::QueryApiRebate>(
-        "Fees and rebate of what a customer trades over the API",
+        "The fees and rebate of a customer's trades over the API",
     )
     .group("affiliate")
     .call("client.affiliate().api_rebate(..)")
@@ -420,7 +422,7 @@ pub(super) const AFFILIATE_CUSTOMER_FUNDING: EndpointEntry = EndpointEntry::of::
 
 pub(super) const AFFILIATE_CUSTOMER_ACCOUNT: EndpointEntry = EndpointEntry::of::<
     crate::api::affiliate::QueryCustomerAccount,
->("Futures account of a customer")
+>("The futures account of a customer")
 .group("affiliate")
 .call("client.affiliate().customer_account(..)")
 .availability("affiliates")

@@ -86,7 +86,7 @@ pub(super) const EARN_SUBSCRIBE_FIXED: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Required,
-        doc: concat!("Number of the request, 20 digits: the exchange executes a ", "number once."),
+        doc: concat!("Request number, 20 digits: the exchange executes each number ", "once."),
         ..Parameter::new("requestNo")
     },
     Parameter {
@@ -101,7 +101,7 @@ pub(super) const EARN_SUBSCRIBE_FIXED: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const EARN_FIXED_HOLDINGS: EndpointEntry = EndpointEntry::of::<
     crate::api::earn::ListFixedHoldings,
->("What is in fixed products")
+>("Holdings of fixed products")
 .group("earn")
 .call("client.earn().fixed_holdings(..)")
 .availability("accounts with savings")
@@ -254,34 +254,33 @@ pub(super) const EARN_FIXED_RECORDS: EndpointEntry = EndpointEntry::of::<
 .unverified()
 .history::<crate::api::earn::ListFixedRecords>();
 
-pub(super) const EARN_REDEEM_FIXED: EndpointEntry = EndpointEntry::of::<
-    crate::api::earn::RedeemFixed,
->(
-    "Takes all money out of a fixed product before its term ends",
-)
-.group("earn")
-.call("client.earn().redeem_fixed(..)")
-.availability("accounts with savings")
-.quirks(&["It takes no amount."])
-.parameters(&[
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "What was put into the product, by its id in the holdings.",
-        ..Parameter::new("earnId")
-    },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: concat!("Number of the request, 20 digits: the exchange executes a ", "number once."),
-        ..Parameter::new("requestNo")
-    },
-])
-.unverified();
+pub(super) const EARN_REDEEM_FIXED: EndpointEntry =
+    EndpointEntry::of::<crate::api::earn::RedeemFixed>(
+        "Takes all money out of a fixed product before its term ends",
+    )
+    .group("earn")
+    .call("client.earn().redeem_fixed(..)")
+    .availability("accounts with savings")
+    .quirks(&["It takes no amount."])
+    .parameters(&[
+        Parameter {
+            form: Text,
+            presence: Required,
+            doc: "Id of the holding.",
+            ..Parameter::new("earnId")
+        },
+        Parameter {
+            form: Text,
+            presence: Required,
+            doc: concat!("Request number, 20 digits: the exchange executes each number ", "once."),
+            ..Parameter::new("requestNo")
+        },
+    ])
+    .unverified();
 
 pub(super) const EARN_SET_FIXED_RENEWAL: EndpointEntry =
     EndpointEntry::of::<crate::api::earn::SetFixedRenewal>(
-        "Says what happens to fixed savings at the end of their term",
+        "Sets what happens to fixed savings at the end of their term",
     )
     .group("earn")
     .call("client.earn().set_fixed_renewal(..)")
@@ -290,7 +289,7 @@ pub(super) const EARN_SET_FIXED_RENEWAL: EndpointEntry =
         Parameter {
             form: Text,
             presence: Required,
-            doc: "What was put into the product, by its id in the holdings.",
+            doc: "Id of the holding.",
             ..Parameter::new("earnId")
         },
         Parameter {

@@ -103,7 +103,7 @@ pub(super) const EARN_SUBSCRIBE_FLEXIBLE: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Required,
-        doc: concat!("Number of the request, 20 digits: the exchange executes a ", "number once."),
+        doc: concat!("Request number, 20 digits: the exchange executes each number ", "once."),
         ..Parameter::new("requestNo")
     },
 ])
@@ -119,7 +119,7 @@ pub(super) const EARN_REDEEM_FLEXIBLE: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Required,
-        doc: "What was put into the product, by its id in the holdings.",
+        doc: "Id of the holding.",
         ..Parameter::new("earnId")
     },
     Parameter {
@@ -131,7 +131,7 @@ pub(super) const EARN_REDEEM_FLEXIBLE: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Required,
-        doc: concat!("Number of the request, 20 digits: the exchange executes a ", "number once."),
+        doc: concat!("Request number, 20 digits: the exchange executes each number ", "once."),
         ..Parameter::new("requestNo")
     },
 ])
@@ -139,7 +139,7 @@ pub(super) const EARN_REDEEM_FLEXIBLE: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const EARN_FLEXIBLE_HOLDINGS: EndpointEntry = EndpointEntry::of::<
     crate::api::earn::ListFlexibleHoldings,
->("What is in flexible products")
+>("Holdings of flexible products")
 .group("earn")
 .call("client.earn().flexible_holdings(..)")
 .availability("accounts with savings")

@@ -3,12 +3,12 @@
 use super::*;
 
 pub(super) const FUTURES_ASSETS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListAssets>("Balances of the futures account")
+    EndpointEntry::of::<crate::api::futures::ListAssets>("The balances of the futures account")
         .group("futures")
         .call("client.futures().assets()")
         .permission("Read-only")
         .quirks(&[concat!(
-            "For a while the rows stood in a member named list instead of ",
+            "For a while the rows were in a member named list instead of ",
             "being the data; both decode."
         )])
         .rows("[]")
@@ -45,7 +45,7 @@ pub(super) const FUTURES_ASSETS: EndpointEntry =
         .essential(&["[].currency", "[].available_balance"]);
 
 pub(super) const FUTURES_FEE_RATE: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::QueryFeeRate>("Fee rates of a contract")
+    EndpointEntry::of::<crate::api::futures::QueryFeeRate>("The fee rates of a contract")
         .group("futures")
         .call("client.futures().fee_rate(..)")
         .permission("Read-only")
@@ -69,7 +69,7 @@ pub(super) const FUTURES_FEE_RATE: EndpointEntry =
 
 pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListPositionsV1,
->("Positions, older form")
+>("Positions, in the older format")
 .group("futures")
 .call("client.futures().positions_v1(..)")
 .permission("Read-only")
@@ -87,7 +87,7 @@ pub(super) const FUTURES_POSITIONS_V1: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Account to look at.",
+        doc: "Account to query.",
         default: "futures",
         values: &["futures", "copy_trading"],
         ..Parameter::new("account")
@@ -161,7 +161,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
 .quirks(&[
     concat!(
         "Without a contract only open positions are listed; with one its ",
-        "rows come even when flat."
+        "rows are listed even when flat."
     ),
     "In hedge mode there are several rows per contract.",
     concat!(
@@ -179,7 +179,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Account to look at.",
+        doc: "Account to query.",
         default: "futures",
         values: &["futures", "copy_trading"],
         ..Parameter::new("account")
@@ -277,7 +277,7 @@ pub(super) const FUTURES_POSITIONS: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const FUTURES_POSITION_RISK: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListPositionRisk,
->("Risk of positions")
+>("The risk of positions")
 .group("futures")
 .call("client.futures().position_risk(..)")
 .permission("Read-only")
@@ -292,7 +292,7 @@ pub(super) const FUTURES_POSITION_RISK: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Account to look at.",
+        doc: "Account to query.",
         default: "futures",
         values: &["futures", "copy_trading"],
         ..Parameter::new("account")
@@ -336,13 +336,13 @@ pub(super) const FUTURES_POSITION_RISK: EndpointEntry = EndpointEntry::of::<
 .ignores(&[Ignore::new(
     "[].update_time",
     concat!(
-        "a published answer has seconds where milliseconds are ",
+        "a published response has seconds where milliseconds are ",
         "documented; the model writes milliseconds"
     ),
 )]);
 
 pub(super) const FUTURES_POSITION_MODE: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::QueryPositionMode>("Position mode of the account")
+    EndpointEntry::of::<crate::api::futures::QueryPositionMode>("The position mode of the account")
         .group("futures")
         .call("client.futures().position_mode()")
         .permission("Read-only")
@@ -360,7 +360,7 @@ pub(super) const FUTURES_SET_POSITION_MODE: EndpointEntry =
     .permission("Future-Trade")
     .quirks(&[
         "It holds for all contracts.",
-        "It is refused while there are positions or orders: code 40059.",
+        "It is rejected while there are positions or orders: code 40059.",
     ])
     .parameters(&[Parameter {
         form: Text,
@@ -419,94 +419,93 @@ pub(super) const FUTURES_SET_LEVERAGE: EndpointEntry =
     ])
     .essential(&["symbol", "leverage"]);
 
-pub(super) const FUTURES_TRANSACTIONS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListTransactions>(
-        "Movements of money in the futures account",
-    )
-    .group("futures")
-    .call("client.futures().transactions(..)")
-    .permission("Read-only")
-    .quirks(&[
-        concat!("Times are in milliseconds, in seconds in the order history and ", "the fills."),
-        "Without times the last seven days are listed.",
-        "A transfer has no contract.",
-    ])
-    .parameters(&[
-        Parameter {
-            form: Text,
-            presence: Optional,
-            doc: "Only this contract.",
-            ..Parameter::new("symbol")
-        },
-        Parameter {
-            form: Integer,
-            presence: Optional,
-            doc: "Only this kind.",
-            default: "0",
-            values: &["0", "1", "2", "3", "4", "5"],
-            ..Parameter::new("flow_type")
-        },
-        Parameter {
-            form: Text,
-            presence: Optional,
-            doc: "Account to look at.",
-            default: "futures",
-            values: &["futures", "copy_trading"],
-            ..Parameter::new("account")
-        },
-        Parameter {
-            form: Integer,
-            presence: Optional,
-            doc: "From this time on.",
-            unit: "ms",
-            ..Parameter::new("start_time")
-        },
-        Parameter {
-            form: Integer,
-            presence: Optional,
-            doc: "Up to this time.",
-            unit: "ms",
-            ..Parameter::new("end_time")
-        },
-        Parameter {
-            form: Integer,
-            presence: Optional,
-            doc: "Number of rows.",
-            min: "1",
-            max: "1000",
-            default: "100",
-            ..Parameter::new("page_size")
-        },
-    ])
-    .rows("[]")
-    .fields(&[
-        Field::new("[].symbol", FieldKind::Text, "text, may be empty")
-            .unit("may be empty")
-            .doc("Contract; blank for a transfer."),
-        Field::new("[].type", FieldKind::Text, "text")
-            .doc("Kind, in words.")
-            .values(meanings::FUTURES_FLOW_NAME),
-        Field::new("[].amount", FieldKind::Decimal, "decimal text, currency of asset")
-            .unit("currency of asset")
-            .doc("What came in, negative for what went out; in the currency."),
-        Field::new("[].asset", FieldKind::Text, "text").doc("Currency."),
-        Field::new("[].account", FieldKind::Text, "text")
-            .doc("Account that it belongs to.")
-            .values(meanings::FUTURES_TRADING_ACCOUNT),
-        Field::new("[].time", FieldKind::Integer, "integer text or integer, ms")
-            .unit("ms")
-            .time(TimeUnit::Millis)
-            .doc("When it happened."),
-        Field::new("[].tran_id", FieldKind::Text, "text")
-            .doc("The exchange's id of the movement.")
-            .id(),
-        Field::new("[].flow_type", FieldKind::Integer, "integer, not always there")
-            .unit("not always there")
-            .doc("Kind, as a number; not in every response.")
-            .values(meanings::FUTURES_FLOW_TYPE),
-    ])
-    .essential(&["[].amount", "[].asset", "[].tran_id"])
-    .history::<crate::api::futures::ListTransactions>();
+pub(super) const FUTURES_TRANSACTIONS: EndpointEntry = EndpointEntry::of::<
+    crate::api::futures::ListTransactions,
+>("Transactions of the futures account")
+.group("futures")
+.call("client.futures().transactions(..)")
+.permission("Read-only")
+.quirks(&[
+    concat!("Times are in milliseconds, in seconds in the order history and ", "the fills."),
+    "Without times the last seven days are listed.",
+    "A transfer has no contract.",
+])
+.parameters(&[
+    Parameter {
+        form: Text,
+        presence: Optional,
+        doc: "Only this contract.",
+        ..Parameter::new("symbol")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Only this kind.",
+        default: "0",
+        values: &["0", "1", "2", "3", "4", "5"],
+        ..Parameter::new("flow_type")
+    },
+    Parameter {
+        form: Text,
+        presence: Optional,
+        doc: "Account to query.",
+        default: "futures",
+        values: &["futures", "copy_trading"],
+        ..Parameter::new("account")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "From this time on.",
+        unit: "ms",
+        ..Parameter::new("start_time")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Up to this time.",
+        unit: "ms",
+        ..Parameter::new("end_time")
+    },
+    Parameter {
+        form: Integer,
+        presence: Optional,
+        doc: "Number of rows.",
+        min: "1",
+        max: "1000",
+        default: "100",
+        ..Parameter::new("page_size")
+    },
+])
+.rows("[]")
+.fields(&[
+    Field::new("[].symbol", FieldKind::Text, "text, may be empty")
+        .unit("may be empty")
+        .doc("Contract; blank for a transfer."),
+    Field::new("[].type", FieldKind::Text, "text")
+        .doc("Kind, in words.")
+        .values(meanings::FUTURES_FLOW_NAME),
+    Field::new("[].amount", FieldKind::Decimal, "decimal text, currency of asset")
+        .unit("currency of asset")
+        .doc("What came in, negative for what went out; in the currency."),
+    Field::new("[].asset", FieldKind::Text, "text").doc("Currency."),
+    Field::new("[].account", FieldKind::Text, "text")
+        .doc("Account that it belongs to.")
+        .values(meanings::FUTURES_TRADING_ACCOUNT),
+    Field::new("[].time", FieldKind::Integer, "integer text or integer, ms")
+        .unit("ms")
+        .time(TimeUnit::Millis)
+        .doc("When it happened."),
+    Field::new("[].tran_id", FieldKind::Text, "text")
+        .doc("The exchange's id of the movement.")
+        .id(),
+    Field::new("[].flow_type", FieldKind::Integer, "integer, not always there")
+        .unit("not always there")
+        .doc("Kind, as a number; not in every response.")
+        .values(meanings::FUTURES_FLOW_TYPE),
+])
+.essential(&["[].amount", "[].asset", "[].tran_id"])
+.history::<crate::api::futures::ListTransactions>();
 
 pub(super) const FUTURES_AUTO_REPAYMENTS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListAutoRepayments,
@@ -515,8 +514,8 @@ pub(super) const FUTURES_AUTO_REPAYMENTS: EndpointEntry = EndpointEntry::of::<
 .call("client.futures().auto_repayments(..)")
 .availability("accounts with cross collateral")
 .quirks(&[
-    "Only a third party describes the answer.",
-    concat!("Without times the last seven days are listed, as a third party ", "says."),
+    "Only a third party describes the response.",
+    concat!("Without times the last seven days are listed, according to a ", "third party."),
     "The path has underscores.",
 ])
 .parameters(&[
@@ -595,7 +594,7 @@ pub(super) const FUTURES_COLLATERAL_INTEREST: EndpointEntry = EndpointEntry::of:
 .call("client.futures().collateral_interest(..)")
 .availability("accounts with cross collateral")
 .quirks(&[
-    "Only a third party describes the answer.",
+    "Only a third party describes the response.",
     concat!("Without times the last seven days are listed; the range is 90 ", "days at most."),
     "The path has underscores.",
 ])

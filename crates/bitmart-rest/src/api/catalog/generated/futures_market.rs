@@ -4,7 +4,7 @@ use super::*;
 
 pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListContracts,
->("Rules and state of contracts")
+>("The rules and state of contracts")
 .group("futures")
 .call("client.futures().contracts(..)")
 .quirks(&[
@@ -128,7 +128,7 @@ pub(super) const FUTURES_CONTRACTS: EndpointEntry = EndpointEntry::of::<
 )]);
 
 pub(super) const FUTURES_DEPTH: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::QueryDepth>("Order book of a contract")
+    EndpointEntry::of::<crate::api::futures::QueryDepth>("The order book of a contract")
         .group("futures")
         .call("client.futures().depth(..)")
         .quirks(&[
@@ -173,7 +173,7 @@ pub(super) const FUTURES_DEPTH: EndpointEntry =
         .essential(&["asks", "bids", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]", "symbol"]);
 
 pub(super) const FUTURES_TRADES: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListTrades>("Latest trades of a contract")
+    EndpointEntry::of::<crate::api::futures::ListTrades>("The latest trades of a contract")
         .group("futures")
         .call("client.futures().trades(..)")
         .quirks(&[
@@ -219,7 +219,7 @@ pub(super) const FUTURES_TRADES: EndpointEntry =
         .essential(&["[].symbol", "[].price", "[].qty", "[].is_buyer_maker"]);
 
 pub(super) const FUTURES_OPEN_INTEREST: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::QueryOpenInterest>("Open interest of a contract")
+    EndpointEntry::of::<crate::api::futures::QueryOpenInterest>("The open interest of a contract")
         .group("futures")
         .call("client.futures().open_interest(..)")
         .parameters(&[Parameter {
@@ -245,7 +245,7 @@ pub(super) const FUTURES_OPEN_INTEREST: EndpointEntry =
 
 pub(super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::QueryFundingRate,
->("Funding rate of a contract")
+>("The funding rate of a contract")
 .group("futures")
 .call("client.futures().funding_rate(..)")
 .parameters(&[Parameter {
@@ -280,39 +280,40 @@ pub(super) const FUTURES_FUNDING_RATE: EndpointEntry = EndpointEntry::of::<
 ])
 .essential(&["symbol", "rate_value"]);
 
-pub(super) const FUTURES_FUNDING_RATES: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::ListFundingRates,
->("Funding rates of one or all contracts")
-.group("futures")
-.call("client.futures().funding_rates(..)")
-.quirks(&[concat!(
-    "Only a third party describes the answer, and no source the unit ",
-    "of its times."
-)])
-.parameters(&[Parameter {
-    form: Text,
-    presence: Optional,
-    doc: "Only this contract.",
-    ..Parameter::new("symbol")
-}])
-.rows("list[]")
-.fields(&[
-    Field::new("list[].timestamp", FieldKind::Integer, "integer, unit not stated")
-        .unit("unit not stated")
-        .doc("When the rates were taken. No source states the unit."),
-    Field::new("list[].symbol", FieldKind::Text, "text").doc("Contract."),
-    Field::new("list[].rate_value", FieldKind::Decimal, "decimal text"),
-    Field::new("list[].expected_rate", FieldKind::Decimal, "decimal text")
-        .doc("Rate of the next funding as expected now, as a ratio."),
-    Field::new("list[].funding_time", FieldKind::Integer, "integer, unit not stated")
-        .unit("unit not stated")
-        .doc("Next funding. No source states the unit."),
-    Field::new("list[].funding_upper_limit", FieldKind::Decimal, "decimal text")
-        .doc("Greatest possible rate, as a ratio."),
-    Field::new("list[].funding_lower_limit", FieldKind::Decimal, "decimal text")
-        .doc("Least possible rate, as a ratio."),
-])
-.unverified();
+pub(super) const FUTURES_FUNDING_RATES: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::ListFundingRates>(
+        "The funding rates of one or all contracts",
+    )
+    .group("futures")
+    .call("client.futures().funding_rates(..)")
+    .quirks(&[concat!(
+        "Only a third party describes the response, and no source the ",
+        "unit of its times."
+    )])
+    .parameters(&[Parameter {
+        form: Text,
+        presence: Optional,
+        doc: "Only this contract.",
+        ..Parameter::new("symbol")
+    }])
+    .rows("list[]")
+    .fields(&[
+        Field::new("list[].timestamp", FieldKind::Integer, "integer, unit not stated")
+            .unit("unit not stated")
+            .doc("When the rates were taken. No source states the unit."),
+        Field::new("list[].symbol", FieldKind::Text, "text").doc("Contract."),
+        Field::new("list[].rate_value", FieldKind::Decimal, "decimal text"),
+        Field::new("list[].expected_rate", FieldKind::Decimal, "decimal text")
+            .doc("Rate of the next funding as expected now, as a ratio."),
+        Field::new("list[].funding_time", FieldKind::Integer, "integer, unit not stated")
+            .unit("unit not stated")
+            .doc("Next funding. No source states the unit."),
+        Field::new("list[].funding_upper_limit", FieldKind::Decimal, "decimal text")
+            .doc("Greatest possible rate, as a ratio."),
+        Field::new("list[].funding_lower_limit", FieldKind::Decimal, "decimal text")
+            .doc("Least possible rate, as a ratio."),
+    ])
+    .unverified();
 
 pub(super) const FUTURES_KLINES: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::ListKlines>("Past candles of a contract")
@@ -401,7 +402,7 @@ pub(super) const FUTURES_MARK_PRICE_KLINES: EndpointEntry = EndpointEntry::of::<
     "At most 500 candles.",
     "Rows are objects and the time range is required, unlike on spot.",
     "Times are in seconds.",
-    "The volume is usually 0, though a published sample has a figure.",
+    "The volume is usually 0, though a published sample has a value.",
 ])
 .parameters(&[
     Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
@@ -481,7 +482,9 @@ pub(super) const FUTURES_FUNDING_RATE_HISTORY: EndpointEntry = EndpointEntry::of
 
 pub(super) const FUTURES_LEVERAGE_BRACKETS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListLeverageBrackets,
->("Leverage by size of the position")
+>(
+    "The leverage by size of the position",
+)
 .group("futures")
 .call("client.futures().leverage_brackets(..)")
 .quirks(&[concat!(

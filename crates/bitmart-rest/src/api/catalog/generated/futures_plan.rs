@@ -5,7 +5,7 @@ use super::*;
 pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::ListPlanOrders,
 >(
-    "Waiting plan orders, take-profits and stop-losses",
+    "Open plan orders, take-profits and stop-losses",
 )
 .group("futures")
 .call("client.futures().plan_orders(..)")
@@ -40,7 +40,7 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: concat!("Plan orders, or take-profits and stop-losses; both when left ", "out."),
+        doc: "Plan orders, or take-profits and stop-losses; both if omitted.",
         values: &["plan", "profit_loss"],
         ..Parameter::new("plan_type")
     },
@@ -126,18 +126,18 @@ pub(super) const FUTURES_PLAN_ORDERS: EndpointEntry = EndpointEntry::of::<
 .essential(&["[].order_id", "[].size", "[].symbol", "[].state", "[].side"])
 .paging(Paging::new("limit", 100, None))
 .contract_amounts(&[ContractAmount::new("", "size", "executive_price")])
-.ignores(&[Ignore::new("[].state", "the word active is written as the documented number")]);
+.ignores(&[Ignore::new("[].state", "the text active is written as the documented number")]);
 
 pub(super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::SubmitPlanOrder,
 >(
-    "Places a plan order: an order that waits for a price",
+    "Places a plan order, which waits for a price",
 )
 .group("futures")
 .call("client.futures().submit_plan_order(..)")
 .permission("Future-Trade")
 .quirks(&[
-    concat!("It takes no id of yours: after an unknown outcome look among ", "the plan orders."),
+    concat!("It takes no client id: after an unknown outcome check the plan ", "orders."),
     "The order id is a number here.",
 ])
 .parameters(&[
@@ -145,7 +145,7 @@ pub(super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Kind of the order that is placed then.",
+        doc: "Type of the triggered order.",
         default: "limit",
         values: &["limit", "market", "take_profit", "stop_loss"],
         ..Parameter::new("type")
@@ -173,7 +173,7 @@ pub(super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
         form: Integer,
         presence: Optional,
         doc: concat!(
-            "1 good till cancelled, 2 fill or kill, 3 immediate or cancel, 4 ",
+            "1 good till canceled, 2 fill or kill, 3 immediate or cancel, 4 ",
             "maker only."
         ),
         default: "1",
@@ -197,7 +197,7 @@ pub(super) const FUTURES_SUBMIT_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Decimal,
         presence: Conditional,
-        doc: "Limit price of the order that is placed then.",
+        doc: "Limit price of the triggered order.",
         ..Parameter::new("executive_price")
     },
     Parameter {
@@ -262,7 +262,7 @@ pub(super) const FUTURES_CANCEL_PLAN_ORDER: EndpointEntry =
     .group("futures")
     .call("client.futures().cancel_plan_order(..)")
     .permission("Future-Trade")
-    .quirks(&["The outcome comes over the private WebSocket."])
+    .quirks(&["The outcome is reported over the private WebSocket."])
     .parameters(&[
         Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
         Parameter {
@@ -274,7 +274,7 @@ pub(super) const FUTURES_CANCEL_PLAN_ORDER: EndpointEntry =
         Parameter {
             form: Text,
             presence: Conditional,
-            doc: "Your id of the order.",
+            doc: "Client order id.",
             ..Parameter::new("client_order_id")
         },
     ]);
@@ -302,7 +302,7 @@ pub(super) const FUTURES_MODIFY_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Decimal,
         presence: Conditional,
-        doc: "Limit price of the order that is placed then.",
+        doc: "Limit price of the triggered order.",
         ..Parameter::new("executive_price")
     },
     Parameter {
@@ -315,7 +315,7 @@ pub(super) const FUTURES_MODIFY_PLAN_ORDER: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Required,
-        doc: "Kind of the order that is placed then.",
+        doc: "Type of the triggered order.",
         values: &["limit", "market"],
         ..Parameter::new("type")
     },
@@ -405,7 +405,7 @@ pub(super) const FUTURES_SUBMIT_TP_SL_ORDER: EndpointEntry =
         Parameter {
             form: Integer,
             presence: Optional,
-            doc: "Size to close; the whole position when left out.",
+            doc: "Size to close; the whole position if omitted.",
             unit: "contracts",
             min: "1",
             ..Parameter::new("size")
@@ -440,7 +440,7 @@ pub(super) const FUTURES_SUBMIT_TP_SL_ORDER: EndpointEntry =
         Parameter {
             form: Text,
             presence: Optional,
-            doc: "Your id of the order.",
+            doc: "Client order id.",
             ..Parameter::new("client_order_id")
         },
         Parameter {
@@ -478,7 +478,7 @@ pub(super) const FUTURES_MODIFY_TP_SL_ORDER: EndpointEntry =
         Parameter {
             form: Text,
             presence: Conditional,
-            doc: "Your id of the order.",
+            doc: "Client order id.",
             ..Parameter::new("client_order_id")
         },
         Parameter {
@@ -528,8 +528,8 @@ pub(super) const FUTURES_SUBMIT_TRAILING_ORDER: EndpointEntry = EndpointEntry::o
 .permission("Future-Trade")
 .quirks(&[
     concat!(
-        "It takes no id of yours: after an unknown outcome look among ",
-        "the open orders of the kind trailing."
+        "It takes no client id: after an unknown outcome check the open ",
+        "orders of the kind trailing."
     ),
     "The order id is a number here.",
 ])
@@ -565,13 +565,13 @@ pub(super) const FUTURES_SUBMIT_TRAILING_ORDER: EndpointEntry = EndpointEntry::o
     Parameter {
         form: Decimal,
         presence: Required,
-        doc: "Price at which it starts to follow.",
+        doc: "Price that activates the trailing.",
         ..Parameter::new("activation_price")
     },
     Parameter {
         form: Decimal,
         presence: Required,
-        doc: "How far the price must turn back.",
+        doc: "Callback rate: how far the price must turn back.",
         unit: "percent",
         min: "0.1",
         max: "5",
@@ -596,7 +596,7 @@ pub(super) const FUTURES_CANCEL_TRAILING_ORDER: EndpointEntry = EndpointEntry::o
 .group("futures")
 .call("client.futures().cancel_trailing_order(..)")
 .permission("Future-Trade")
-.quirks(&["The outcome comes over the private WebSocket.", "There is no id of yours for it."])
+.quirks(&["The outcome is reported over the private WebSocket.", "There is no client id for it."])
 .parameters(&[
     Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
     Parameter {

@@ -21,7 +21,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_SUB_TO_MAIN: EndpointEntry =
             form: Text,
             presence: Required,
             doc: concat!(
-                "Your number of the transfer, different for each: 1 to 64 ",
+                "Request number of the transfer, unique to it: 1 to 64 ",
                 "characters without blanks."
             ),
             ..Parameter::new("requestNo")
@@ -65,7 +65,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_MAIN_TO_SUB: EndpointEntry =
             form: Text,
             presence: Required,
             doc: concat!(
-                "Your number of the transfer, different for each: 1 to 64 ",
+                "Request number of the transfer, unique to it: 1 to 64 ",
                 "characters without blanks."
             ),
             ..Parameter::new("requestNo")
@@ -109,7 +109,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_OWN_TO_MAIN: EndpointEntry =
             form: Text,
             presence: Required,
             doc: concat!(
-                "Your number of the transfer, different for each: 1 to 64 ",
+                "Request number of the transfer, unique to it: 1 to 64 ",
                 "characters without blanks."
             ),
             ..Parameter::new("requestNo")
@@ -128,40 +128,41 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFER_OWN_TO_MAIN: EndpointEntry =
         },
     ]);
 
-pub(super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::QuerySubAccountWallet,
->("Futures balances of a sub-account")
-.group("futures_sub_accounts")
-.call("client.futures_sub_accounts().wallet(..)")
-.permission("Sub-Account Inter-Account Transfer")
-.availability("main accounts of institutions")
-.quirks(&["For institutional accounts only.", "Only balances above zero are listed."])
-.parameters(&[
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "User name of the sub-account.",
-        ..Parameter::new("subAccount")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Only this currency.",
-        ..Parameter::new("currency")
-    },
-])
-.rows("wallet[]")
-.fields(&[
-    Field::new("wallet[].currency", FieldKind::Text, "text").doc("Currency."),
-    Field::new("wallet[].name", FieldKind::Text, "text").doc("Its full name."),
-    Field::new("wallet[].available", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Free, in the currency."),
-    Field::new("wallet[].frozen", FieldKind::Decimal, "decimal text, in the row's currency")
-        .unit("in the row's currency")
-        .doc("Held by orders and positions, in the currency."),
-])
-.essential(&["wallet", "wallet[].currency", "wallet[].available"]);
+pub(super) const FUTURES_SUB_ACCOUNTS_WALLET: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::QuerySubAccountWallet>(
+        "The futures balances of a sub-account",
+    )
+    .group("futures_sub_accounts")
+    .call("client.futures_sub_accounts().wallet(..)")
+    .permission("Sub-Account Inter-Account Transfer")
+    .availability("main accounts of institutions")
+    .quirks(&["For institutional accounts only.", "Only balances above zero are listed."])
+    .parameters(&[
+        Parameter {
+            form: Text,
+            presence: Required,
+            doc: "User name of the sub-account.",
+            ..Parameter::new("subAccount")
+        },
+        Parameter {
+            form: Text,
+            presence: Optional,
+            doc: "Only this currency.",
+            ..Parameter::new("currency")
+        },
+    ])
+    .rows("wallet[]")
+    .fields(&[
+        Field::new("wallet[].currency", FieldKind::Text, "text").doc("Currency."),
+        Field::new("wallet[].name", FieldKind::Text, "text").doc("Its full name."),
+        Field::new("wallet[].available", FieldKind::Decimal, "decimal text, in the row's currency")
+            .unit("in the row's currency")
+            .doc("Free, in the currency."),
+        Field::new("wallet[].frozen", FieldKind::Decimal, "decimal text, in the row's currency")
+            .unit("in the row's currency")
+            .doc("Held by orders and positions, in the currency."),
+    ])
+    .essential(&["wallet", "wallet[].currency", "wallet[].available"]);
 
 pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFERS: EndpointEntry =
     EndpointEntry::of::<crate::api::futures::ListSubAccountTransfers>(
@@ -173,7 +174,7 @@ pub(super) const FUTURES_SUB_ACCOUNTS_TRANSFERS: EndpointEntry =
     .availability("main accounts of institutions")
     .quirks(&[
         "For institutional accounts only.",
-        "The rows are the data itself; on spot they stand in historyList.",
+        "The rows are the data itself; on spot they are in historyList.",
         "Times are in seconds.",
     ])
     .parameters(&[

@@ -164,8 +164,8 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
 .quirks(&[
     "At most 200 orders, and no paging: narrow the times.",
     "Without times the last seven days are listed.",
-    "Times are asked in seconds and answered in milliseconds.",
-    "The price of a market order may be the word Market.",
+    concat!("Times are in seconds in the request and in milliseconds in the ", "response."),
+    "The price of a market order may be the text Market.",
 ])
 .parameters(&[
     Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
@@ -178,13 +178,13 @@ pub(super) const FUTURES_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Only the order with this id of yours.",
+        doc: "Only the order with this client order id.",
         ..Parameter::new("client_order_id")
     },
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Account to look at.",
+        doc: "Account to query.",
         values: &["futures", "copy_trading"],
         ..Parameter::new("account")
     },
@@ -465,14 +465,14 @@ pub(super) const FUTURES_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
 ]);
 
 pub(super) const FUTURES_FILLS: EndpointEntry =
-    EndpointEntry::of::<crate::api::futures::ListFills>("Fills of your futures orders")
+    EndpointEntry::of::<crate::api::futures::ListFills>("The fills of the futures account")
         .group("futures")
         .call("client.futures().fills(..)")
         .permission("Read-only")
         .quirks(&[
             "At most 200 fills, and no paging: narrow the times.",
             "Without times the last seven days are listed.",
-            "Times are asked in seconds and answered in milliseconds.",
+            concat!("Times are in seconds in the request and in milliseconds in the ", "response."),
         ])
         .parameters(&[
             Parameter {
@@ -484,7 +484,7 @@ pub(super) const FUTURES_FILLS: EndpointEntry =
             Parameter {
                 form: Text,
                 presence: Optional,
-                doc: "Account to look at.",
+                doc: "Account to query.",
                 values: &["futures", "copy_trading"],
                 ..Parameter::new("account")
             },
@@ -511,7 +511,7 @@ pub(super) const FUTURES_FILLS: EndpointEntry =
             Parameter {
                 form: Text,
                 presence: Optional,
-                doc: "Only the order with this id of yours.",
+                doc: "Only the order with this client order id.",
                 ..Parameter::new("client_order_id")
             },
         ])
@@ -569,7 +569,7 @@ pub(super) const FUTURES_SUBMIT_ORDER: EndpointEntry = EndpointEntry::of::<
 .quirks(&[
     concat!("size is a number of contracts and a JSON number; leverage and ", "price are texts."),
     "The order id is a number here and a text in every query.",
-    concat!("The price of a market order is answered as the words \"market ", "price\"."),
+    "The price of a market order is the text \"market price\".",
     concat!(
         "An order that opens should carry leverage and margin type; with ",
         "a position open they must match it."
@@ -626,7 +626,7 @@ pub(super) const FUTURES_SUBMIT_ORDER: EndpointEntry = EndpointEntry::of::<
         form: Integer,
         presence: Optional,
         doc: concat!(
-            "1 good till cancelled, 2 fill or kill, 3 immediate or cancel, 4 ",
+            "1 good till canceled, 2 fill or kill, 3 immediate or cancel, 4 ",
             "maker only."
         ),
         default: "1",
@@ -701,7 +701,7 @@ pub(super) const FUTURES_MODIFY_LIMIT_ORDER: EndpointEntry =
     .group("futures")
     .call("client.futures().modify_limit_order(..)")
     .permission("Future-Trade")
-    .quirks(&["The order id is a number here, in request and answer."])
+    .quirks(&["The order id is a number here, in request and response."])
     .parameters(&[
         Parameter { form: Text, presence: Required, doc: "Contract.", ..Parameter::new("symbol") },
         Parameter {
@@ -713,7 +713,7 @@ pub(super) const FUTURES_MODIFY_LIMIT_ORDER: EndpointEntry =
         Parameter {
             form: Text,
             presence: Conditional,
-            doc: "Your id of the order.",
+            doc: "Client order id.",
             ..Parameter::new("client_order_id")
         },
         Parameter {
@@ -750,11 +750,11 @@ pub(super) const FUTURES_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
 .permission("Future-Trade")
 .quirks(&[
     concat!(
-        "With neither id every order of the contract is cancelled; this ",
+        "With neither id every order of the contract is canceled; this ",
         "request cannot express that."
     ),
-    concat!("Code 1000 means accepted: the outcome comes over the private ", "WebSocket."),
-    concat!("The order id is a text here, a number in the answer to placing ", "it."),
+    concat!("Code 1000 means accepted: the outcome is reported over the ", "private WebSocket."),
+    concat!("The order id is a text here, a number in the response to ", "placing it."),
 ])
 .errors(&["40035, 40036 and 40037: no longer open; it may have been filled."])
 .parameters(&[
@@ -768,24 +768,26 @@ pub(super) const FUTURES_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Your id of the order.",
+        doc: "Client order id.",
         ..Parameter::new("client_order_id")
     },
 ]);
 
-pub(super) const FUTURES_CANCEL_ALL_ORDERS: EndpointEntry = EndpointEntry::of::<
-    crate::api::futures::CancelAllOrders,
->("Cancels all orders of a contract")
-.group("futures")
-.call("client.futures().cancel_all_orders(..)")
-.permission("Future-Trade")
-.quirks(&[concat!("Code 1000 means accepted: the outcome comes over the private ", "WebSocket.")])
-.parameters(&[Parameter {
-    form: Text,
-    presence: Required,
-    doc: "Contract.",
-    ..Parameter::new("symbol")
-}]);
+pub(super) const FUTURES_CANCEL_ALL_ORDERS: EndpointEntry =
+    EndpointEntry::of::<crate::api::futures::CancelAllOrders>("Cancels all orders of a contract")
+        .group("futures")
+        .call("client.futures().cancel_all_orders(..)")
+        .permission("Future-Trade")
+        .quirks(&[concat!(
+            "Code 1000 means accepted: the outcome is reported over the ",
+            "private WebSocket."
+        )])
+        .parameters(&[Parameter {
+            form: Text,
+            presence: Required,
+            doc: "Contract.",
+            ..Parameter::new("symbol")
+        }]);
 
 pub(super) const FUTURES_CANCEL_ALL_AFTER: EndpointEntry = EndpointEntry::of::<
     crate::api::futures::CancelAllAfter,
@@ -795,12 +797,12 @@ pub(super) const FUTURES_CANCEL_ALL_AFTER: EndpointEntry = EndpointEntry::of::<
 .group("futures")
 .call("client.futures().cancel_all_after(..)")
 .permission("Future-Trade")
-.quirks(&["The times of the answer are in seconds."])
+.quirks(&["The times of the response are in seconds."])
 .parameters(&[
     Parameter {
         form: Integer,
         presence: Required,
-        doc: concat!("Seconds until the orders are cancelled, at least 5; 0 switches ", "it off."),
+        doc: concat!("Seconds until the orders are canceled, at least 5; 0 switches ", "it off."),
         unit: "s",
         min: "0",
         ..Parameter::new("timeout")
@@ -832,7 +834,7 @@ pub(super) const FUTURES_CLOSE_ALL_POSITIONS: EndpointEntry =
                 "Without a contract every position of the kind is closed, ",
                 "without a side both sides."
             ),
-            "Only a third party describes the answer, which names no order.",
+            "Only a third party describes the response, which names no order.",
             concat!("No source says which permission the key needs or which limit ", "holds."),
         ])
         .parameters(&[

@@ -11,7 +11,7 @@ pub(super) const FUTURES_TRANSFER: EndpointEntry =
     .permission("Future-Trade")
     .quirks(&[
         "Only USDT can be moved.",
-        concat!("It takes no id of yours: after an unknown outcome look among ", "the transfers."),
+        concat!("It takes no client id: after an unknown outcome check the ", "transfers."),
         "The path begins with account, yet it is on the futures host.",
     ])
     .parameters(&[
@@ -39,7 +39,7 @@ pub(super) const FUTURES_TRANSFER: EndpointEntry =
         Parameter {
             form: Integer,
             presence: Optional,
-            doc: "How old the request may be when it arrives.",
+            doc: "Maximum age of the request on arrival.",
             unit: "ms",
             min: "1",
             max: "60000",
@@ -105,7 +105,7 @@ pub(super) const FUTURES_TRANSFERS: EndpointEntry =
         Parameter {
             form: Integer,
             presence: Optional,
-            doc: "How old the request may be when it arrives.",
+            doc: "Maximum age of the request on arrival.",
             unit: "ms",
             min: "1",
             max: "60000",
@@ -151,7 +151,7 @@ pub(super) const FUTURES_TRANSFER_FUND: EndpointEntry = EndpointEntry::of::<
 .group("futures")
 .call("client.futures().transfer_fund(..)")
 .quirks(&[
-    concat!("Only a third party describes the answer, which has no id of the ", "transfer."),
+    concat!("Only a third party describes the response, which has no id of ", "the transfer."),
     concat!("No source says which permission the key needs or which limit ", "holds."),
 ])
 .parameters(&[

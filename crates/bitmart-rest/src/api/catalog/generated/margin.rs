@@ -124,8 +124,8 @@ pub(super) const MARGIN_TRANSFER: EndpointEntry =
     .call("client.margin().transfer(..)")
     .permission("Margin-Trade")
     .quirks(&[concat!(
-        "There is no id of your own for a transfer: on an unknown ",
-        "outcome look at the balances before sending it again."
+        "There is no client id for a transfer: after an unknown outcome ",
+        "check the balances before sending it again."
     )])
     .parameters(&[
         Parameter {
@@ -168,7 +168,7 @@ pub(super) const MARGIN_SUBMIT_ORDER: EndpointEntry =
         .quirks(&[
             concat!("clientOrderId is camel case here, client_order_id on the spot ", "endpoint."),
             "No stpMode.",
-            concat!("The orders are queried and cancelled with the calls for spot ", "orders."),
+            concat!("The orders are queried and canceled with the calls for spot ", "orders."),
         ])
         .parameters(&[
             Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
@@ -225,8 +225,8 @@ pub(super) const MARGIN_BORROW: EndpointEntry =
         .call("client.margin().borrow(..)")
         .permission("Margin-Trade")
         .quirks(&[concat!(
-            "There is no id of your own for a loan: on an unknown outcome ",
-            "look at the borrow records before sending it again."
+            "There is no client id for a loan: after an unknown outcome ",
+            "check the borrow records before sending it again."
         )])
         .parameters(&[
             Parameter {
@@ -259,8 +259,8 @@ pub(super) const MARGIN_REPAY: EndpointEntry =
         .call("client.margin().repay(..)")
         .permission("Margin-Trade")
         .quirks(&[concat!(
-            "There is no id of your own for a repayment: on an unknown ",
-            "outcome look at the repayment records before sending it again."
+            "There is no client id for a repayment: after an unknown outcome ",
+            "check the repayment records before sending it again."
         )])
         .parameters(&[
             Parameter {
@@ -443,7 +443,7 @@ pub(super) const MARGIN_REPAY_RECORDS: EndpointEntry = EndpointEntry::of::<
 .history::<crate::api::margin::ListRepayRecords>();
 
 pub(super) const MARGIN_PAIRS: EndpointEntry = EndpointEntry::of::<crate::api::margin::ListPairs>(
-    "Interest rates and amounts that can be borrowed",
+    "The interest rates and amounts that can be borrowed",
 )
 .group("margin")
 .call("client.margin().pairs(..)")

@@ -3,11 +3,11 @@
 use super::*;
 
 pub(super) const ACCOUNT_SPOT_WALLET: EndpointEntry =
-    EndpointEntry::of::<crate::api::account::QuerySpotWallet>("Balances of the spot account")
+    EndpointEntry::of::<crate::api::account::QuerySpotWallet>("The balances of the spot account")
         .group("account")
         .call("client.account().spot_wallet()")
         .permission("Read-only")
-        .quirks(&["The currency code stands in `id`."])
+        .quirks(&["The currency code is in `id`."])
         .rows("wallet[]")
         .fields(&[
             Field::new("wallet[].id", FieldKind::Text, "text").doc("Currency."),
@@ -73,7 +73,7 @@ pub(super) const ACCOUNT_WITHDRAW: EndpointEntry =
         Parameter {
             form: Text,
             presence: Optional,
-            doc: "Free remark.",
+            doc: "Remark.",
             ..Parameter::new("destination")
         },
         Parameter {
@@ -208,19 +208,19 @@ pub(super) const ACCOUNT_FUNDING_HISTORY: EndpointEntry = EndpointEntry::of::<
 .states(RowStates::with_final("status", &["3", "4", "5"]))
 .ignores(&[Ignore::new(
     "query.offset",
-    "answered in captures, not documented; walking by time needs none",
+    concat!("present in captures, not documented; pagination by time does ", "not need it"),
 )]);
 
 pub(super) const ACCOUNT_WALLET: EndpointEntry = EndpointEntry::of::<
     crate::api::account::QueryWallet,
->("Balances above zero of the account")
+>("The account's balances above zero")
 .group("account")
 .call("client.account().wallet(..)")
 .permission("Read-only")
 .quirks(&[
     "Only balances above zero.",
     "unAvailable is camel case among snake case names.",
-    "The valuation is there with needUsdValuation only.",
+    "The valuation is present with needUsdValuation only.",
 ])
 .parameters(&[
     Parameter {
@@ -232,7 +232,7 @@ pub(super) const ACCOUNT_WALLET: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Flag,
         presence: Optional,
-        doc: "Whether the balances are valued in USD, too.",
+        doc: "Whether to value the balances in USD as well.",
         default: "false",
         ..Parameter::new("needUsdValuation")
     },
@@ -333,31 +333,32 @@ pub(super) const ACCOUNT_CURRENCIES: EndpointEntry = EndpointEntry::of::<
 ])
 .essential(&["currencies", "currencies[].currency"]);
 
-pub(super) const ACCOUNT_DEPOSIT_ADDRESS: EndpointEntry =
-    EndpointEntry::of::<crate::api::account::QueryDepositAddress>("Address to deposit to")
-        .group("account")
-        .call("client.account().deposit_address(..)")
-        .permission("Read-only")
-        .quirks(&["Not for sub-accounts.", "IOTA and HLX are not supported."])
-        .parameters(&[Parameter {
-            form: Text,
-            presence: Required,
-            doc: concat!("Currency, with its network where there are several: ", "`USDT-TRC20`."),
-            ..Parameter::new("currency")
-        }])
-        .fields(&[
-            Field::new("currency", FieldKind::Text, "text")
-                .doc("Currency, with its network where there are several."),
-            Field::new("chain", FieldKind::Text, "text").doc("Network."),
-            Field::new("address", FieldKind::Text, "text").doc("Address."),
-            Field::new("address_memo", FieldKind::Text, "text, may be empty")
-                .unit("may be empty")
-                .doc(concat!(
-                    "Tag, payment id or memo that must be given with the address; ",
-                    "blank where it needs none."
-                )),
-        ])
-        .essential(&["currency", "address"]);
+pub(super) const ACCOUNT_DEPOSIT_ADDRESS: EndpointEntry = EndpointEntry::of::<
+    crate::api::account::QueryDepositAddress,
+>("The deposit address of a currency")
+.group("account")
+.call("client.account().deposit_address(..)")
+.permission("Read-only")
+.quirks(&["Not for sub-accounts.", "IOTA and HLX are not supported."])
+.parameters(&[Parameter {
+    form: Text,
+    presence: Required,
+    doc: concat!("Currency, with its network where there are several: ", "`USDT-TRC20`."),
+    ..Parameter::new("currency")
+}])
+.fields(&[
+    Field::new("currency", FieldKind::Text, "text")
+        .doc("Currency, with its network where there are several."),
+    Field::new("chain", FieldKind::Text, "text").doc("Network."),
+    Field::new("address", FieldKind::Text, "text").doc("Address."),
+    Field::new("address_memo", FieldKind::Text, "text, may be empty").unit("may be empty").doc(
+        concat!(
+            "Tag, payment id or memo that must be given with the address; ",
+            "blank where it needs none."
+        ),
+    ),
+])
+.essential(&["currency", "address"]);
 
 pub(super) const ACCOUNT_WITHDRAW_QUOTA: EndpointEntry = EndpointEntry::of::<
     crate::api::account::QueryWithdrawQuota,
@@ -471,48 +472,49 @@ pub(super) const ACCOUNT_FUNDING_RECORD: EndpointEntry = EndpointEntry::of::<
 ])
 .essential(&["record.currency", "record.arrival_amount", "record.status"]);
 
-pub(super) const ACCOUNT_FEE_RATES: EndpointEntry =
-    EndpointEntry::of::<crate::api::account::QueryFeeRates>("Basic trading fees by class of pair")
-        .group("account")
-        .call("client.account().fee_rates()")
-        .permission("Read-only")
-        .quirks(&["Pairs have the classes A to D."])
-        .fields(&[
-            Field::new("user_rate_type", FieldKind::Integer, "integer")
-                .doc("Which fee schedule the user has.")
-                .values(meanings::ACCOUNT_FEE_RATE_TYPE),
-            Field::new("level", FieldKind::Text, "text").doc(concat!(
-                "Level of the user: `LV1` in one published sample, `level_1` in ",
-                "another."
-            )),
-            Field::new("taker_fee_rate_A", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that takes, in class A."),
-            Field::new("maker_fee_rate_A", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that rested, in class A."),
-            Field::new("taker_fee_rate_B", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that takes, in class B."),
-            Field::new("maker_fee_rate_B", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that rested, in class B."),
-            Field::new("taker_fee_rate_C", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that takes, in class C."),
-            Field::new("maker_fee_rate_C", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that rested, in class C."),
-            Field::new("taker_fee_rate_D", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that takes, in class D."),
-            Field::new("maker_fee_rate_D", FieldKind::Decimal, "decimal text, a ratio")
-                .unit("a ratio")
-                .doc("Of an order that rested, in class D."),
-        ]);
+pub(super) const ACCOUNT_FEE_RATES: EndpointEntry = EndpointEntry::of::<
+    crate::api::account::QueryFeeRates,
+>("The basic trading fees by class of pair")
+.group("account")
+.call("client.account().fee_rates()")
+.permission("Read-only")
+.quirks(&["Pairs have the classes A to D."])
+.fields(&[
+    Field::new("user_rate_type", FieldKind::Integer, "integer")
+        .doc("Which fee schedule the user has.")
+        .values(meanings::ACCOUNT_FEE_RATE_TYPE),
+    Field::new("level", FieldKind::Text, "text").doc(concat!(
+        "Level of the user: `LV1` in one published sample, `level_1` in ",
+        "another."
+    )),
+    Field::new("taker_fee_rate_A", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that takes, in class A."),
+    Field::new("maker_fee_rate_A", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that rested, in class A."),
+    Field::new("taker_fee_rate_B", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that takes, in class B."),
+    Field::new("maker_fee_rate_B", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that rested, in class B."),
+    Field::new("taker_fee_rate_C", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that takes, in class C."),
+    Field::new("maker_fee_rate_C", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that rested, in class C."),
+    Field::new("taker_fee_rate_D", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that takes, in class D."),
+    Field::new("maker_fee_rate_D", FieldKind::Decimal, "decimal text, a ratio")
+        .unit("a ratio")
+        .doc("Of an order that rested, in class D."),
+]);
 
 pub(super) const ACCOUNT_TRADE_FEE: EndpointEntry =
-    EndpointEntry::of::<crate::api::account::QueryTradeFee>("Trading fees of one pair")
+    EndpointEntry::of::<crate::api::account::QueryTradeFee>("The trading fees of one pair")
         .group("account")
         .call("client.account().trade_fee(..)")
         .permission("Read-only")
@@ -595,7 +597,7 @@ pub(super) const ACCOUNT_TRANSFER: EndpointEntry = EndpointEntry::of::<
 .call("client.account().transfer(..)")
 .quirks(&[
     concat!(
-        "The answer has no id of the transfer, and no endpoint lists ",
+        "The response has no id of the transfer, and no endpoint lists ",
         "these transfers: after an unknown outcome compare the balances."
     ),
     "Since 2026-06-29, as a third party notes.",
@@ -618,13 +620,14 @@ pub(super) const ACCOUNT_TRANSFER: EndpointEntry = EndpointEntry::of::<
 ])
 .unverified();
 
-pub(super) const ACCOUNT_DEPOSIT_ACCOUNT: EndpointEntry = EndpointEntry::of::<
-    crate::api::account::QueryDepositAccount,
->("Account that deposits are credited to")
-.group("account")
-.call("client.account().deposit_account()")
-.quirks(&["No source says what the answer holds: read its JSON text."])
-.unverified();
+pub(super) const ACCOUNT_DEPOSIT_ACCOUNT: EndpointEntry =
+    EndpointEntry::of::<crate::api::account::QueryDepositAccount>(
+        "The account that deposits are credited to",
+    )
+    .group("account")
+    .call("client.account().deposit_account()")
+    .quirks(&["No source describes the response: read its JSON text."])
+    .unverified();
 
 pub(super) const ACCOUNT_SET_DEPOSIT_ACCOUNT: EndpointEntry =
     EndpointEntry::of::<crate::api::account::SetDepositAccount>(

@@ -2,80 +2,81 @@
 
 use super::*;
 
-pub(super) const SPOT_SUBMIT_ALGO_ORDER: EndpointEntry = EndpointEntry::of::<
-    crate::api::spot::SubmitAlgoOrder,
->("Places an order that waits for a price")
-.group("spot")
-.call("client.spot().submit_algo_order(..)")
-.quirks(&[
-    "Names in snake case on a v4 path, unlike the queries.",
-    concat!("type is the kind of algo order; limit or market stands in ", "trigger_type."),
-    "Nothing tells a take-profit from a stop-loss.",
-])
-.parameters(&[
-    Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "Direction.",
-        values: &["buy", "sell"],
-        ..Parameter::new("side")
-    },
-    Parameter {
-        form: Text,
-        presence: Required,
-        doc: "Kind of algo order.",
-        values: &["trigger", "tp/sl"],
-        ..Parameter::new("type")
-    },
-    Parameter {
-        form: Text,
-        presence: Optional,
-        doc: "Letters and digits only.",
-        ..Parameter::new("client_order_id")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Price that starts the order.",
-        ..Parameter::new("trigger_price")
-    },
-    Parameter {
-        form: Text,
-        presence: Conditional,
-        doc: "What it becomes when it starts.",
-        values: &["limit", "market"],
-        ..Parameter::new("trigger_type")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Price of the order that it becomes; for limit orders.",
-        ..Parameter::new("price")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Quote amount to spend; for a market buy.",
-        ..Parameter::new("notional")
-    },
-    Parameter {
-        form: Decimal,
-        presence: Conditional,
-        doc: "Base amount; for all but a market buy.",
-        ..Parameter::new("size")
-    },
-])
-.fields(&[Field::new("order_id", FieldKind::Text, "text")
-    .doc("The exchange's id of the algo order.")
-    .id()])
-.unverified();
+pub(super) const SPOT_SUBMIT_ALGO_ORDER: EndpointEntry =
+    EndpointEntry::of::<crate::api::spot::SubmitAlgoOrder>(
+        "Places an algo order, which waits for a price",
+    )
+    .group("spot")
+    .call("client.spot().submit_algo_order(..)")
+    .quirks(&[
+        "Names in snake case on a v4 path, unlike the queries.",
+        concat!("type is the kind of algo order; limit or market is in ", "trigger_type."),
+        "No field distinguishes a take-profit from a stop-loss.",
+    ])
+    .parameters(&[
+        Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
+        Parameter {
+            form: Text,
+            presence: Required,
+            doc: "Direction.",
+            values: &["buy", "sell"],
+            ..Parameter::new("side")
+        },
+        Parameter {
+            form: Text,
+            presence: Required,
+            doc: "Kind of algo order.",
+            values: &["trigger", "tp/sl"],
+            ..Parameter::new("type")
+        },
+        Parameter {
+            form: Text,
+            presence: Optional,
+            doc: "Letters and digits only.",
+            ..Parameter::new("client_order_id")
+        },
+        Parameter {
+            form: Decimal,
+            presence: Conditional,
+            doc: "Trigger price.",
+            ..Parameter::new("trigger_price")
+        },
+        Parameter {
+            form: Text,
+            presence: Conditional,
+            doc: "Type of the triggered order.",
+            values: &["limit", "market"],
+            ..Parameter::new("trigger_type")
+        },
+        Parameter {
+            form: Decimal,
+            presence: Conditional,
+            doc: "Price of the triggered order; for limit orders.",
+            ..Parameter::new("price")
+        },
+        Parameter {
+            form: Decimal,
+            presence: Conditional,
+            doc: "Quote amount to spend; for a market buy.",
+            ..Parameter::new("notional")
+        },
+        Parameter {
+            form: Decimal,
+            presence: Conditional,
+            doc: "Base amount; for all but a market buy.",
+            ..Parameter::new("size")
+        },
+    ])
+    .fields(&[Field::new("order_id", FieldKind::Text, "text")
+        .doc("The exchange's id of the algo order.")
+        .id()])
+    .unverified();
 
 pub(super) const SPOT_CANCEL_ALGO_ORDER: EndpointEntry =
     EndpointEntry::of::<crate::api::spot::CancelAlgoOrder>("Cancels an algo order")
         .group("spot")
         .call("client.spot().cancel_algo_order(..)")
-        .quirks(&["There is no cancelling by your own id."])
+        .quirks(&["Canceling by client order id is not possible."])
         .parameters(&[
             Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
             Parameter {
@@ -101,7 +102,7 @@ pub(super) const SPOT_CANCEL_ALL_ALGO_ORDERS: EndpointEntry =
     )
     .group("spot")
     .call("client.spot().cancel_all_algo_orders(..)")
-    .quirks(&["Without a symbol the algo orders of every pair are cancelled."])
+    .quirks(&["Without a symbol the algo orders of every pair are canceled."])
     .parameters(&[
         Parameter {
             form: Text,
@@ -125,7 +126,7 @@ pub(super) const SPOT_ALGO_ORDER: EndpointEntry =
         .call("client.spot().algo_order(..)")
         .quirks(&[
             "A query, yet a signed POST.",
-            "Names in camel case, but for trigger_type in the answer.",
+            "Names in camel case, but for trigger_type in the response.",
         ])
         .parameters(&[
             Parameter {
@@ -137,14 +138,14 @@ pub(super) const SPOT_ALGO_ORDER: EndpointEntry =
             Parameter {
                 form: Text,
                 presence: Optional,
-                doc: "Where to look; without it in both.",
+                doc: "Open or finished orders; without it both.",
                 values: &["open", "history"],
                 ..Parameter::new("queryState")
             },
             Parameter {
                 form: Integer,
                 presence: Optional,
-                doc: "How old the request may be when it arrives.",
+                doc: "Maximum age of the request on arrival.",
                 unit: "ms",
                 min: "1",
                 max: "60000",
@@ -192,79 +193,81 @@ pub(super) const SPOT_ALGO_ORDER: EndpointEntry =
         .unverified();
 
 pub(super) const SPOT_ALGO_ORDER_BY_CLIENT_ID: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::QueryAlgoOrderByClientId>("One algo order by your id")
-        .group("spot")
-        .call("client.spot().algo_order_by_client_id(..)")
-        .quirks(&[
-            "A query, yet a signed POST.",
-            "Names in camel case, but for trigger_type in the answer.",
-        ])
-        .parameters(&[
-            Parameter {
-                form: Text,
-                presence: Required,
-                doc: "Your id of the algo order.",
-                ..Parameter::new("clientOrderId")
-            },
-            Parameter {
-                form: Text,
-                presence: Optional,
-                doc: "Where to look; without it in both.",
-                values: &["open", "history"],
-                ..Parameter::new("queryState")
-            },
-            Parameter {
-                form: Integer,
-                presence: Optional,
-                doc: "How old the request may be when it arrives.",
-                unit: "ms",
-                min: "1",
-                max: "60000",
-                default: "5000",
-                ..Parameter::new("recvWindow")
-            },
-        ])
-        .fields(&[
-            Field::new("orderId", FieldKind::Text, "text").doc("The exchange's id.").id(),
-            Field::new("clientOrderId", FieldKind::Text, "text").doc("Your id.").id(),
-            Field::new("symbol", FieldKind::Text, "text").doc("Pair."),
-            Field::new("side", FieldKind::Text, "text").doc("Direction.").values(meanings::SIDE),
-            Field::new("orderMode", FieldKind::Text, "text, values not stated")
-                .unit("values not stated")
-                .doc("Kind of algo order or account; no source states the values."),
-            Field::new("trigger_type", FieldKind::Text, "text, values not stated")
-                .unit("values not stated")
-                .doc("What it becomes when it starts.")
-                .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
-            Field::new("state", FieldKind::Text, "text, values not stated")
-                .unit("values not stated")
-                .doc("How far it is; no source states the values."),
-            Field::new("cancelSource", FieldKind::Text, "text, values not stated")
-                .unit("values not stated")
-                .doc("Who canceled it; no source states the values."),
-            Field::new("price", FieldKind::Decimal, "decimal text")
-                .doc("Price of the order that it becomes, in the quote currency."),
-            Field::new("size", FieldKind::Decimal, "decimal text")
-                .doc("Ordered amount, in the base currency."),
-            Field::new("notional", FieldKind::Decimal, "decimal text")
-                .doc("Ordered amount, in the quote currency."),
-            Field::new("createTime", FieldKind::Integer, "integer, unit not stated")
-                .unit("unit not stated")
-                .doc(concat!(
-                    "When it was placed, in a unit that no source states; most ",
-                    "likely milliseconds."
-                )),
-            Field::new("updateTime", FieldKind::Integer, "integer, unit not stated")
-                .unit("unit not stated")
-                .doc(concat!(
-                    "When it last changed, in a unit that no source states; most ",
-                    "likely milliseconds."
-                )),
-        ])
-        .unverified();
+    EndpointEntry::of::<crate::api::spot::QueryAlgoOrderByClientId>(
+        "One algo order by its client order id",
+    )
+    .group("spot")
+    .call("client.spot().algo_order_by_client_id(..)")
+    .quirks(&[
+        "A query, yet a signed POST.",
+        "Names in camel case, but for trigger_type in the response.",
+    ])
+    .parameters(&[
+        Parameter {
+            form: Text,
+            presence: Required,
+            doc: "Client order id of the algo order.",
+            ..Parameter::new("clientOrderId")
+        },
+        Parameter {
+            form: Text,
+            presence: Optional,
+            doc: "Open or finished orders; without it both.",
+            values: &["open", "history"],
+            ..Parameter::new("queryState")
+        },
+        Parameter {
+            form: Integer,
+            presence: Optional,
+            doc: "Maximum age of the request on arrival.",
+            unit: "ms",
+            min: "1",
+            max: "60000",
+            default: "5000",
+            ..Parameter::new("recvWindow")
+        },
+    ])
+    .fields(&[
+        Field::new("orderId", FieldKind::Text, "text").doc("The exchange's id.").id(),
+        Field::new("clientOrderId", FieldKind::Text, "text").doc("Your id.").id(),
+        Field::new("symbol", FieldKind::Text, "text").doc("Pair."),
+        Field::new("side", FieldKind::Text, "text").doc("Direction.").values(meanings::SIDE),
+        Field::new("orderMode", FieldKind::Text, "text, values not stated")
+            .unit("values not stated")
+            .doc("Kind of algo order or account; no source states the values."),
+        Field::new("trigger_type", FieldKind::Text, "text, values not stated")
+            .unit("values not stated")
+            .doc("What it becomes when it starts.")
+            .values(meanings::SPOT_ALGO_TRIGGER_TYPE),
+        Field::new("state", FieldKind::Text, "text, values not stated")
+            .unit("values not stated")
+            .doc("How far it is; no source states the values."),
+        Field::new("cancelSource", FieldKind::Text, "text, values not stated")
+            .unit("values not stated")
+            .doc("Who canceled it; no source states the values."),
+        Field::new("price", FieldKind::Decimal, "decimal text")
+            .doc("Price of the order that it becomes, in the quote currency."),
+        Field::new("size", FieldKind::Decimal, "decimal text")
+            .doc("Ordered amount, in the base currency."),
+        Field::new("notional", FieldKind::Decimal, "decimal text")
+            .doc("Ordered amount, in the quote currency."),
+        Field::new("createTime", FieldKind::Integer, "integer, unit not stated")
+            .unit("unit not stated")
+            .doc(concat!(
+                "When it was placed, in a unit that no source states; most ",
+                "likely milliseconds."
+            )),
+        Field::new("updateTime", FieldKind::Integer, "integer, unit not stated")
+            .unit("unit not stated")
+            .doc(concat!(
+                "When it last changed, in a unit that no source states; most ",
+                "likely milliseconds."
+            )),
+    ])
+    .unverified();
 
 pub(super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::ListOpenAlgoOrders>("Algo orders that wait")
+    EndpointEntry::of::<crate::api::spot::ListOpenAlgoOrders>("Open algo orders")
         .group("spot")
         .call("client.spot().open_algo_orders(..)")
         .availability(concat!(
@@ -273,7 +276,7 @@ pub(super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
         ))
         .quirks(&[
             "A query, yet a signed POST.",
-            "Names in camel case, but for trigger_type in the answer.",
+            "Names in camel case, but for trigger_type in the response.",
             "orderMode takes kinds of algo orders here, not accounts.",
         ])
         .parameters(&[
@@ -316,7 +319,7 @@ pub(super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
             Parameter {
                 form: Integer,
                 presence: Optional,
-                doc: "How old the request may be when it arrives.",
+                doc: "Maximum age of the request on arrival.",
                 unit: "ms",
                 min: "1",
                 max: "60000",
@@ -370,7 +373,7 @@ pub(super) const SPOT_OPEN_ALGO_ORDERS: EndpointEntry =
 
 pub(super) const SPOT_ALGO_ORDER_HISTORY: EndpointEntry =
     EndpointEntry::of::<crate::api::spot::ListAlgoOrderHistory>(
-        "Algo orders that were started or cancelled",
+        "Algo orders that were triggered or canceled",
     )
     .group("spot")
     .call("client.spot().algo_order_history(..)")
@@ -380,7 +383,7 @@ pub(super) const SPOT_ALGO_ORDER_HISTORY: EndpointEntry =
     ))
     .quirks(&[
         "A query, yet a signed POST.",
-        "Names in camel case, but for trigger_type in the answer.",
+        "Names in camel case, but for trigger_type in the response.",
         "orderMode takes kinds of algo orders here, not accounts.",
     ])
     .parameters(&[
@@ -423,7 +426,7 @@ pub(super) const SPOT_ALGO_ORDER_HISTORY: EndpointEntry =
         Parameter {
             form: Integer,
             presence: Optional,
-            doc: "How old the request may be when it arrives.",
+            doc: "Maximum age of the request on arrival.",
             unit: "ms",
             min: "1",
             max: "60000",

@@ -28,7 +28,7 @@ pub(super) const SPOT_CURRENCIES: EndpointEntry =
         .essential(&["currencies", "currencies[].id"]);
 
 pub(super) const SPOT_SYMBOLS: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::ListSymbols>("Names of all pairs")
+    EndpointEntry::of::<crate::api::spot::ListSymbols>("The names of all pairs")
         .group("spot")
         .call("client.spot().symbols()")
         .rows("symbols[]")
@@ -37,7 +37,7 @@ pub(super) const SPOT_SYMBOLS: EndpointEntry =
 
 pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::ListSymbolDetails,
->("Rules and state of all pairs")
+>("The rules and state of all pairs")
 .group("spot")
 .call("client.spot().symbol_details()")
 .quirks(&[
@@ -109,7 +109,7 @@ pub(super) const SPOT_SYMBOL_DETAILS: EndpointEntry = EndpointEntry::of::<
 .essential(&["symbols", "symbols[].symbol", "symbols[].quote_increment"]);
 
 pub(super) const SPOT_TICKERS: EndpointEntry = EndpointEntry::of::<crate::api::spot::ListTickers>(
-    "Tickers of all pairs that traded in the last 24 hours",
+    "The tickers of all pairs that traded in the last 24 hours",
 )
 .group("spot")
 .call("client.spot().tickers()")
@@ -169,11 +169,11 @@ pub(super) const SPOT_TICKERS: EndpointEntry = EndpointEntry::of::<crate::api::s
 .essential(&["[][0]"]);
 
 pub(super) const SPOT_TICKER: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::QueryTicker>("Ticker of one pair")
+    EndpointEntry::of::<crate::api::spot::QueryTicker>("The ticker of one pair")
         .group("spot")
         .call("client.spot().ticker(..)")
         .quirks(&[
-            "The time is an integer in a text.",
+            "The time is an integer as text.",
             "The change is a ratio and may carry a leading plus sign.",
         ])
         .parameters(&[Parameter {
@@ -217,7 +217,7 @@ pub(super) const SPOT_TICKER: EndpointEntry =
 
 pub(super) const SPOT_LATEST_KLINES: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::ListLatestKlines,
->("Newest candles of a pair")
+>("The newest candles of a pair")
 .group("spot")
 .call("client.spot().latest_klines(..)")
 .quirks(&[
@@ -369,13 +369,13 @@ pub(super) const SPOT_KLINES: EndpointEntry =
         .history::<crate::api::spot::ListKlines>();
 
 pub(super) const SPOT_DEPTH: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::QueryDepth>("Order book of a pair")
+    EndpointEntry::of::<crate::api::spot::QueryDepth>("The order book of a pair")
         .group("spot")
         .call("client.spot().depth(..)")
         .quirks(&[
             "Levels are price and size, both texts.",
             "Asks ascend, bids descend.",
-            "The time is an integer in a text.",
+            "The time is an integer as text.",
         ])
         .parameters(&[
             Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
@@ -413,7 +413,7 @@ pub(super) const SPOT_DEPTH: EndpointEntry =
         .essential(&["asks", "bids", "symbol", "asks[][0]", "asks[][1]", "bids[][0]", "bids[][1]"]);
 
 pub(super) const SPOT_TRADES: EndpointEntry =
-    EndpointEntry::of::<crate::api::spot::ListTrades>("Recent trades of a pair")
+    EndpointEntry::of::<crate::api::spot::ListTrades>("The recent trades of a pair")
         .group("spot")
         .call("client.spot().trades(..)")
         .quirks(&["Rows are positional arrays of texts.", "Newest first.", "No trade id."])

@@ -14,13 +14,13 @@ pub(super) const SUB_ACCOUNTS_TRANSFER_SUB_TO_MAIN: EndpointEntry = EndpointEntr
 .availability("main accounts of institutions")
 .quirks(&[
     "For institutional accounts only.",
-    "A requestNo that was used before answers code 61004.",
+    "A requestNo that was used before fails with code 61004.",
 ])
 .parameters(&[
     Parameter {
         form: Text,
         presence: Required,
-        doc: "Your number of the transfer, different for each.",
+        doc: "Request number of the transfer, unique to it.",
         ..Parameter::new("requestNo")
     },
     Parameter {
@@ -49,13 +49,13 @@ pub(super) const SUB_ACCOUNTS_TRANSFER_OWN_TO_MAIN: EndpointEntry = EndpointEntr
 .availability("main accounts of institutions")
 .quirks(&[
     "For institutional accounts only.",
-    "A requestNo that was used before answers code 61004.",
+    "A requestNo that was used before fails with code 61004.",
 ])
 .parameters(&[
     Parameter {
         form: Text,
         presence: Required,
-        doc: "Your number of the transfer, different for each.",
+        doc: "Request number of the transfer, unique to it.",
         ..Parameter::new("requestNo")
     },
     Parameter {
@@ -83,13 +83,13 @@ pub(super) const SUB_ACCOUNTS_TRANSFER_MAIN_TO_SUB: EndpointEntry = EndpointEntr
 .availability("main accounts of institutions")
 .quirks(&[
     "For institutional accounts only.",
-    "A requestNo that was used before answers code 61004.",
+    "A requestNo that was used before fails with code 61004.",
 ])
 .parameters(&[
     Parameter {
         form: Text,
         presence: Required,
-        doc: "Your number of the transfer, different for each.",
+        doc: "Request number of the transfer, unique to it.",
         ..Parameter::new("requestNo")
     },
     Parameter {
@@ -119,13 +119,13 @@ pub(super) const SUB_ACCOUNTS_TRANSFER_SUB_TO_SUB: EndpointEntry = EndpointEntry
 .availability("main accounts of institutions")
 .quirks(&[
     "For institutional accounts only.",
-    "A requestNo that was used before answers code 61004.",
+    "A requestNo that was used before fails with code 61004.",
 ])
 .parameters(&[
     Parameter {
         form: Text,
         presence: Required,
-        doc: "Your number of the transfer, different for each.",
+        doc: "Request number of the transfer, unique to it.",
         ..Parameter::new("requestNo")
     },
     Parameter {
@@ -151,9 +151,10 @@ pub(super) const SUB_ACCOUNTS_TRANSFER_SUB_TO_SUB: EndpointEntry = EndpointEntry
 
 pub(super) const SUB_ACCOUNTS_TRANSFERS: EndpointEntry = EndpointEntry::of::<
     crate::api::sub_account::ListTransfers,
->(
-    "Newest transfers of sub-accounts, with the main account's key",
-)
+>(concat!(
+    "The newest transfers of sub-accounts, with the main account's ",
+    "key"
+))
 .group("sub_accounts")
 .call("client.sub_accounts().transfers(..)")
 .permission("Sub-Account Inter-Account Transfer")
@@ -220,7 +221,7 @@ pub(super) const SUB_ACCOUNTS_TRANSFERS: EndpointEntry = EndpointEntry::of::<
 pub(super) const SUB_ACCOUNTS_OWN_TRANSFERS: EndpointEntry = EndpointEntry::of::<
     crate::api::sub_account::ListOwnTransfers,
 >(
-    "Newest transfers of the account that the key belongs to",
+    "The newest transfers of the key's account",
 )
 .group("sub_accounts")
 .call("client.sub_accounts().own_transfers(..)")
@@ -281,7 +282,7 @@ pub(super) const SUB_ACCOUNTS_OWN_TRANSFERS: EndpointEntry = EndpointEntry::of::
 
 pub(super) const SUB_ACCOUNTS_WALLET: EndpointEntry =
     EndpointEntry::of::<crate::api::sub_account::QueryWallet>(
-        "Spot balances of a sub-account, with the main account's key",
+        "The spot balances of a sub-account, with the main account's key",
     )
     .group("sub_accounts")
     .call("client.sub_accounts().wallet(..)")

@@ -11,16 +11,16 @@ pub(super) const SPOT_SUBMIT_ORDER: EndpointEntry =
         .quirks(&[
             "A misspelt or wrongly cased field is ignored without an error.",
             concat!("A market buy with a size instead of a notional fails with code ", "50021."),
-            "A limit_maker order that would take is accepted, then cancelled.",
+            "A limit_maker order that would take is accepted, then canceled.",
             "When both sides are API orders the taker's stpMode decides.",
             "client_order_id is snake case while stpMode is camel case.",
-            "No recvWindow: the request may be a minute old.",
+            "No recvWindow: the exchange accepts requests up to a minute old.",
         ])
         .errors(&[
             "50020: the wallet does not hold enough.",
-            "50023: the pair takes no orders over the API.",
-            concat!("50034 and 50035: post-only or immediate, and the book does not ", "allow it."),
-            "51008: too much at once; later.",
+            "50023: the pair accepts no orders over the API.",
+            concat!("50034 and 50035: the book does not allow a post-only or ", "immediate order."),
+            "51008: too many requests at once; try again later.",
         ])
         .parameters(&[
             Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
@@ -47,7 +47,7 @@ pub(super) const SPOT_SUBMIT_ORDER: EndpointEntry =
             Parameter {
                 form: Text,
                 presence: Optional,
-                doc: "What happens when the order would meet one of your own.",
+                doc: "Self-trade prevention.",
                 default: "none",
                 values: &["none", "cancel_maker", "cancel_taker", "cancel_both"],
                 ..Parameter::new("stpMode")
@@ -87,7 +87,7 @@ pub(super) const SPOT_SUBMIT_ORDERS: EndpointEntry =
         .quirks(&[
             "A misspelt or wrongly cased field is ignored without an error.",
             concat!("A market buy with a size instead of a notional fails with code ", "50021."),
-            "A limit_maker order that would take is accepted, then cancelled.",
+            "A limit_maker order that would take is accepted, then canceled.",
             "When both sides are API orders the taker's stpMode decides.",
             "The data holds a second envelope whose code 0 means success.",
             "What a failing row looks like is not documented.",
@@ -123,7 +123,7 @@ pub(super) const SPOT_SUBMIT_ORDERS: EndpointEntry =
                     Parameter {
                         form: Text,
                         presence: Optional,
-                        doc: "What happens when the order would meet one of your own.",
+                        doc: "Self-trade prevention.",
                         default: "none",
                         values: &["none", "cancel_maker", "cancel_taker", "cancel_both"],
                         ..Parameter::new("stpMode")
@@ -152,7 +152,7 @@ pub(super) const SPOT_SUBMIT_ORDERS: EndpointEntry =
             Parameter {
                 form: Integer,
                 presence: Optional,
-                doc: "How old the request may be when it arrives.",
+                doc: "Maximum age of the request on arrival.",
                 unit: "ms",
                 min: "1",
                 max: "60000",
@@ -177,7 +177,7 @@ pub(super) const SPOT_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
 .permission("Spot-Trade")
 .quirks(&[concat!(
     "Code 1000 with result false means that the order was already ",
-    "filled or cancelled."
+    "filled or canceled."
 )])
 .errors(&[concat!("50030, 50031, 50032 and 50036: no longer open; it may have been ", "filled.")])
 .parameters(&[
@@ -191,7 +191,7 @@ pub(super) const SPOT_CANCEL_ORDER: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Conditional,
-        doc: "Your id of the order; this or order_id.",
+        doc: "Client order id; this or order_id.",
         ..Parameter::new("client_order_id")
     },
 ])
@@ -207,7 +207,7 @@ pub(super) const SPOT_CANCEL_ORDERS: EndpointEntry = EndpointEntry::of::<
 .group("spot")
 .call("client.spot().cancel_orders(..)")
 .permission("Spot-Trade")
-.quirks(&["Partial success still answers code 1000; read the failed ids."])
+.quirks(&["Partial success also has code 1000; check the failed ids."])
 .parameters(&[
     Parameter { form: Text, presence: Required, doc: "Pair.", ..Parameter::new("symbol") },
     Parameter {
@@ -219,13 +219,13 @@ pub(super) const SPOT_CANCEL_ORDERS: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: List,
         presence: Conditional,
-        doc: "Your ids of the orders; this or orderIds.",
+        doc: "Client order ids; this or orderIds.",
         ..Parameter::new("clientOrderIds")
     },
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "How old the request may be when it arrives.",
+        doc: "Maximum age of the request on arrival.",
         unit: "ms",
         min: "1",
         max: "60000",
@@ -253,10 +253,10 @@ pub(super) const SPOT_CANCEL_ALL_ORDERS: EndpointEntry =
     .group("spot")
     .call("client.spot().cancel_all_orders(..)")
     .quirks(&[
-        "Without a symbol the orders of every pair are cancelled.",
+        "Without a symbol the orders of every pair are canceled.",
         concat!(
-            "No list of orders comes back: what filled in the meantime is ",
-            "seen in the orders only."
+            "The response lists no orders: query the orders to see what was ",
+            "filled in the meantime."
         ),
     ])
     .parameters(&[
@@ -282,8 +282,11 @@ pub(super) const SPOT_ORDER: EndpointEntry =
         .permission("Read-only")
         .quirks(&[
             "A query, yet a signed POST.",
-            concat!("An API order cancelled without a fill can be queried for 20 ", "minutes."),
-            concat!("An unknown id answers code 50005, which can also mean not ", "visible yet."),
+            concat!("An API order canceled without a fill can be queried for 20 ", "minutes."),
+            concat!(
+                "An unknown id fails with code 50005, which can also mean not ",
+                "visible yet."
+            ),
             concat!("cancelSource, stpMode and clientOrderId are empty texts when ", "unset."),
         ])
         .parameters(&[
@@ -296,14 +299,14 @@ pub(super) const SPOT_ORDER: EndpointEntry =
             Parameter {
                 form: Text,
                 presence: Optional,
-                doc: "Where to look; without it in both, which is slower.",
+                doc: "Open or finished orders; without it both, which is slower.",
                 values: &["open", "history"],
                 ..Parameter::new("queryState")
             },
             Parameter {
                 form: Integer,
                 presence: Optional,
-                doc: "How old the request may be when it arrives.",
+                doc: "Maximum age of the request on arrival.",
                 unit: "ms",
                 min: "1",
                 max: "60000",
@@ -366,15 +369,15 @@ pub(super) const SPOT_ORDER: EndpointEntry =
 
 pub(super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::QueryOrderByClientId,
->("One order by your id")
+>("One order by its client order id")
 .group("spot")
 .call("client.spot().order_by_client_id(..)")
 .permission("Read-only")
 .quirks(&[
     "A query, yet a signed POST.",
-    concat!("An API order cancelled without a fill can be queried for 20 ", "minutes."),
-    concat!("An unknown id answers code 50005, which can also mean not ", "visible yet."),
-    concat!("Not found is no proof within 60 s of an unknown outcome: ask ", "again then."),
+    concat!("An API order canceled without a fill can be queried for 20 ", "minutes."),
+    concat!("An unknown id fails with code 50005, which can also mean not ", "visible yet."),
+    concat!("Within 60 s of an unknown outcome, not found is no proof: query ", "again."),
     concat!("cancelSource, stpMode and clientOrderId are empty texts when ", "unset."),
 ])
 .errors(&[concat!("50005: not found, which is no proof within 60 s of an unknown ", "outcome.")])
@@ -382,20 +385,20 @@ pub(super) const SPOT_ORDER_BY_CLIENT_ID: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Text,
         presence: Required,
-        doc: "Your id of the order.",
+        doc: "Client order id.",
         ..Parameter::new("clientOrderId")
     },
     Parameter {
         form: Text,
         presence: Optional,
-        doc: "Where to look; without it in both, which is slower.",
+        doc: "Open or finished orders; without it both, which is slower.",
         values: &["open", "history"],
         ..Parameter::new("queryState")
     },
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "How old the request may be when it arrives.",
+        doc: "Maximum age of the request on arrival.",
         unit: "ms",
         min: "1",
         max: "60000",
@@ -461,7 +464,7 @@ pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
 .quirks(&[
     "A query, yet a signed POST.",
     "Without a time range the last 7 days.",
-    "An unknown orderMode answers code 52000.",
+    "An unknown orderMode fails with code 52000.",
     "States new and partially_filled only.",
 ])
 .errors(&["52004: the times end before they begin."])
@@ -505,7 +508,7 @@ pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "How old the request may be when it arrives.",
+        doc: "Maximum age of the request on arrival.",
         unit: "ms",
         min: "1",
         max: "60000",
@@ -570,14 +573,14 @@ pub(super) const SPOT_OPEN_ORDERS: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::ListOrderHistory,
->("Orders that are filled or cancelled")
+>("Orders that are filled or canceled")
 .group("spot")
 .call("client.spot().order_history(..)")
 .permission("Read-only")
 .quirks(&[
     "A query, yet a signed POST.",
     "Without a time range the last 7 days.",
-    "An unknown orderMode answers code 52000.",
+    "An unknown orderMode fails with code 52000.",
     "States filled, canceled and partially_canceled only.",
 ])
 .parameters(&[
@@ -620,7 +623,7 @@ pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "How old the request may be when it arrives.",
+        doc: "Maximum age of the request on arrival.",
         unit: "ms",
         min: "1",
         max: "60000",
@@ -686,14 +689,14 @@ pub(super) const SPOT_ORDER_HISTORY: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::ListAccountTrades,
->("Fills of the account")
+>("The fills of the account")
 .group("spot")
 .call("client.spot().account_trades(..)")
 .permission("Read-only")
 .quirks(&[
     "A query, yet a signed POST.",
     "Without a time range the last 7 days.",
-    "An unknown orderMode answers code 52000.",
+    "An unknown orderMode fails with code 52000.",
 ])
 .errors(&["52004: the times end before they begin."])
 .parameters(&[
@@ -736,7 +739,7 @@ pub(super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "How old the request may be when it arrives.",
+        doc: "Maximum age of the request on arrival.",
         unit: "ms",
         min: "1",
         max: "60000",
@@ -795,7 +798,7 @@ pub(super) const SPOT_ACCOUNT_TRADES: EndpointEntry = EndpointEntry::of::<
 
 pub(super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of::<
     crate::api::spot::ListOrderTrades,
->("Fills of an order")
+>("The fills of an order")
 .group("spot")
 .call("client.spot().order_trades(..)")
 .permission("Read-only")
@@ -810,7 +813,7 @@ pub(super) const SPOT_ORDER_TRADES: EndpointEntry = EndpointEntry::of::<
     Parameter {
         form: Integer,
         presence: Optional,
-        doc: "How old the request may be when it arrives.",
+        doc: "Maximum age of the request on arrival.",
         unit: "ms",
         min: "1",
         max: "60000",

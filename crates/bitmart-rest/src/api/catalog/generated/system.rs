@@ -3,7 +3,7 @@
 use super::*;
 
 pub(super) const SYSTEM_TIME: EndpointEntry =
-    EndpointEntry::of::<crate::api::system::QueryTime>("Time of the exchange")
+    EndpointEntry::of::<crate::api::system::QueryTime>("The time of the exchange")
         .group("system")
         .call("client.system().time()")
         .quirks(&["Serves as the clock for the futures host too."])
@@ -13,28 +13,27 @@ pub(super) const SYSTEM_TIME: EndpointEntry =
             .doc("The exchange's time when it sent the response.")])
         .essential(&["server_time"]);
 
-pub(super) const SYSTEM_SERVICE: EndpointEntry = EndpointEntry::of::<
-    crate::api::system::QueryService,
->("Announced and running maintenance")
-.group("system")
-.call("client.system().service()")
-.quirks(&["The status is a digit in a text.", "Covers the futures and account services too."])
-.rows("service[]")
-.fields(&[
-    Field::new("service[].title", FieldKind::Text, "text").doc("Headline."),
-    Field::new("service[].service_type", FieldKind::Text, "text")
-        .doc("The part of the exchange that it is about.")
-        .values(meanings::SYSTEM_SERVICE_TYPE),
-    Field::new("service[].status", FieldKind::Decimal, "integer text")
-        .doc("How far the maintenance is.")
-        .values(meanings::SYSTEM_SERVICE_STATE),
-    Field::new("service[].start_time", FieldKind::Integer, "integer, ms")
-        .unit("ms")
-        .time(TimeUnit::Millis)
-        .doc("When it starts."),
-    Field::new("service[].end_time", FieldKind::Integer, "integer, ms")
-        .unit("ms")
-        .time(TimeUnit::Millis)
-        .doc("When it ends."),
-])
-.essential(&["service"]);
+pub(super) const SYSTEM_SERVICE: EndpointEntry =
+    EndpointEntry::of::<crate::api::system::QueryService>("Announced and current maintenance")
+        .group("system")
+        .call("client.system().service()")
+        .quirks(&["The status is a digit as text.", "Covers the futures and account services too."])
+        .rows("service[]")
+        .fields(&[
+            Field::new("service[].title", FieldKind::Text, "text").doc("Headline."),
+            Field::new("service[].service_type", FieldKind::Text, "text")
+                .doc("The part of the exchange that it is about.")
+                .values(meanings::SYSTEM_SERVICE_TYPE),
+            Field::new("service[].status", FieldKind::Decimal, "integer text")
+                .doc("How far the maintenance is.")
+                .values(meanings::SYSTEM_SERVICE_STATE),
+            Field::new("service[].start_time", FieldKind::Integer, "integer, ms")
+                .unit("ms")
+                .time(TimeUnit::Millis)
+                .doc("When it starts."),
+            Field::new("service[].end_time", FieldKind::Integer, "integer, ms")
+                .unit("ms")
+                .time(TimeUnit::Millis)
+                .doc("When it ends."),
+        ])
+        .essential(&["service"]);

@@ -8,9 +8,11 @@ use crate::{
     Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, ValidationError,
 };
 
-/// Fixed savings products: a request.
+/// A request for fixed savings products.
 ///
-/// `GET /newearn/cloud/v1/saving/fixed/product`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/fixed/product`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/product")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -29,7 +31,7 @@ pub struct ListFixedProducts {
 }
 
 impl ListFixedProducts {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page, from 1 on. At least 1.
     /// * `size`: rows of a page. 1 to 100.
@@ -91,9 +93,11 @@ impl Endpoint for super::SubscribeFixed {
     }
 }
 
-/// What is in fixed products: a request.
+/// A request for holdings of fixed products.
 ///
-/// `GET /newearn/cloud/v1/saving/fixed/earn`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/fixed/earn`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/earn")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -119,7 +123,7 @@ pub struct ListFixedHoldings {
 }
 
 impl ListFixedHoldings {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page, from 1 on. At least 1.
     /// * `size`: rows of a page. 1 to 100.
@@ -169,9 +173,11 @@ impl Endpoint for ListFixedHoldings {
     }
 }
 
-/// Subscriptions, redemptions and interest of fixed products: a request.
+/// A request for subscriptions, redemptions and interest of fixed products.
 ///
-/// `GET /newearn/cloud/v1/saving/fixed/record`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/fixed/record`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/record")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -206,7 +212,7 @@ pub struct ListFixedRecords {
 }
 
 impl ListFixedRecords {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `kind`: subscriptions, redemptions or interest.
     /// * `page`: page, from 1 on. At least 1.
@@ -286,9 +292,11 @@ impl Endpoint for super::RedeemFixed {
     }
 }
 
-/// Says what happens to fixed savings at the end of their term: a request.
+/// A request that sets what happens to fixed savings at the end of their term.
 ///
-/// `POST /newearn/cloud/v1/saving/fixed/subscribe/operate`: key and signature; limit not published.
+/// [`POST /newearn/cloud/v1/saving/fixed/subscribe/operate`](https://developer.bitmart.com/finance):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe/operate")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -300,12 +308,18 @@ pub struct SetFixedRenewal {
 }
 
 impl SetFixedRenewal {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
-    /// * `earn_id`: what was put into the product, by its id in the holdings.
+    /// * `earn_id`: id of the holding.
     /// * `renewal`: what happens at the end of the term.
     pub fn new(earn_id: impl Into<EarnId>, renewal: earn::FixedRenewal) -> Self {
         Self { earn_id: earn_id.into(), renewal }
+    }
+}
+
+impl<A: Into<EarnId>> From<(A, earn::FixedRenewal)> for SetFixedRenewal {
+    fn from((earn_id, renewal): (A, earn::FixedRenewal)) -> Self {
+        Self::new(earn_id, renewal)
     }
 }
 
@@ -332,17 +346,21 @@ impl Endpoint for SetFixedRenewal {
 
 #[cfg(feature = "client")]
 impl crate::api::earn::Earn<'_> {
-    /// Fixed savings products.
+    /// Returns fixed savings products.
     ///
-    /// `GET /newearn/cloud/v1/saving/fixed/product`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/fixed/product`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFixedProducts`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/fixed/product")]
+    #[doc(alias = "GetFinanceFixedProducts")]
+    #[doc(alias = "SavingFixedProductRequest")]
+    #[doc(alias = "get_fixed_product")]
     pub async fn fixed_products(
         &self,
         request: impl Into<ListFixedProducts>,
@@ -352,16 +370,20 @@ impl crate::api::earn::Earn<'_> {
 
     /// Puts money into a fixed product.
     ///
-    /// `POST /newearn/cloud/v1/saving/fixed/subscribe`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/fixed/subscribe`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SubscribeFixed`](super::SubscribeFixed).
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe")]
+    #[doc(alias = "PostFinanceFixedSubscribe")]
+    #[doc(alias = "SavingFixedSubscribeRequest")]
+    #[doc(alias = "post_fixed_subscribe")]
     pub async fn subscribe_fixed(
         &self,
         request: impl Into<super::SubscribeFixed>,
@@ -369,17 +391,21 @@ impl crate::api::earn::Earn<'_> {
         self.client.send(request.into()).await
     }
 
-    /// What is in fixed products.
+    /// Returns holdings of fixed products.
     ///
-    /// `GET /newearn/cloud/v1/saving/fixed/earn`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/fixed/earn`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFixedHoldings`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/fixed/earn")]
+    #[doc(alias = "GetFinanceFixedHoldings")]
+    #[doc(alias = "SavingFixedEarnRequest")]
+    #[doc(alias = "get_fixed_holdings")]
     pub async fn fixed_holdings(
         &self,
         request: impl Into<ListFixedHoldings>,
@@ -387,17 +413,21 @@ impl crate::api::earn::Earn<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Subscriptions, redemptions and interest of fixed products.
+    /// Returns subscriptions, redemptions and interest of fixed products.
     ///
-    /// `GET /newearn/cloud/v1/saving/fixed/record`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/fixed/record`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFixedRecords`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/fixed/record")]
+    #[doc(alias = "GetFinanceFixedRecords")]
+    #[doc(alias = "SavingFixedRecordRequest")]
+    #[doc(alias = "get_fixed_records")]
     pub async fn fixed_records(
         &self,
         request: impl Into<ListFixedRecords>,
@@ -407,18 +437,22 @@ impl crate::api::earn::Earn<'_> {
 
     /// Takes all money out of a fixed product before its term ends.
     ///
-    /// `POST /newearn/cloud/v1/saving/fixed/redeem`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/fixed/redeem`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`RedeemFixed`](super::RedeemFixed).
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * It takes no amount.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/fixed/redeem")]
+    #[doc(alias = "PostFinanceFixedRedeem")]
+    #[doc(alias = "SavingFixedRedeemRequest")]
+    #[doc(alias = "post_fixed_redeem")]
     pub async fn redeem_fixed(
         &self,
         request: impl Into<super::RedeemFixed>,
@@ -426,23 +460,26 @@ impl crate::api::earn::Earn<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Says what happens to fixed savings at the end of their term.
+    /// Sets what happens to fixed savings at the end of their term.
     ///
-    /// `POST /newearn/cloud/v1/saving/fixed/subscribe/operate`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/fixed/subscribe/operate`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SetFixedRenewal`] or `(earn_id, renewal)`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/fixed/subscribe/operate")]
+    #[doc(alias = "PostFinanceFixedModifyAutoRenewal")]
+    #[doc(alias = "SavingFixedSubscribeOperateRequest")]
+    #[doc(alias = "post_fixed_modify_auto_renewal")]
     pub async fn set_fixed_renewal(
         &self,
-        earn_id: impl Into<EarnId>,
-        renewal: earn::FixedRenewal,
+        request: impl Into<SetFixedRenewal>,
     ) -> Result<crate::Unverified<bool>, crate::Error> {
-        self.client.send(SetFixedRenewal::new(earn_id, renewal)).await
+        self.client.send(request.into()).await
     }
 }

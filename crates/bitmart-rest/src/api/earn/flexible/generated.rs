@@ -8,9 +8,11 @@ use crate::{
     Auth, Effect, EncodeError, Endpoint, Host, Metadata, Method, Payload, ValidationError,
 };
 
-/// Flexible savings products: a request.
+/// A request for flexible savings products.
 ///
-/// `GET /newearn/cloud/v1/saving/product`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/product`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/product")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -29,7 +31,7 @@ pub struct ListFlexibleProducts {
 }
 
 impl ListFlexibleProducts {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page, from 1 on. At least 1.
     /// * `size`: rows of a page. 1 to 100.
@@ -112,9 +114,11 @@ impl Endpoint for super::RedeemFlexible {
     }
 }
 
-/// What is in flexible products: a request.
+/// A request for holdings of flexible products.
 ///
-/// `GET /newearn/cloud/v1/saving/earn`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/earn`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/earn")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -140,7 +144,7 @@ pub struct ListFlexibleHoldings {
 }
 
 impl ListFlexibleHoldings {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page, from 1 on. At least 1.
     /// * `size`: rows of a page. 1 to 100.
@@ -190,9 +194,11 @@ impl Endpoint for ListFlexibleHoldings {
     }
 }
 
-/// Subscriptions, redemptions and interest of flexible products: a request.
+/// A request for subscriptions, redemptions and interest of flexible products.
 ///
-/// `GET /newearn/cloud/v1/saving/record`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/record`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/record")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -227,7 +233,7 @@ pub struct ListFlexibleRecords {
 }
 
 impl ListFlexibleRecords {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `kind`: subscriptions, redemptions or interest.
     /// * `page`: page, from 1 on. At least 1.
@@ -286,9 +292,11 @@ impl Endpoint for ListFlexibleRecords {
     }
 }
 
-/// Switches automatic saving into a flexible product on or off: a request.
+/// A request that switches automatic saving into a flexible product on or off.
 ///
-/// `POST /newearn/cloud/v1/saving/subscribe/operate`: key and signature; limit not published.
+/// [`POST /newearn/cloud/v1/saving/subscribe/operate`](https://developer.bitmart.com/finance):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/subscribe/operate")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -300,12 +308,18 @@ pub struct SetAutoSubscribe {
 }
 
 impl SetAutoSubscribe {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `product_id`: the product.
     /// * `auto_subscribe`: on or off.
     pub fn new(product_id: impl Into<EarnProductId>, auto_subscribe: earn::AutoSubscribe) -> Self {
         Self { product_id: product_id.into(), auto_subscribe }
+    }
+}
+
+impl<A: Into<EarnProductId>> From<(A, earn::AutoSubscribe)> for SetAutoSubscribe {
+    fn from((product_id, auto_subscribe): (A, earn::AutoSubscribe)) -> Self {
+        Self::new(product_id, auto_subscribe)
     }
 }
 
@@ -330,9 +344,11 @@ impl Endpoint for SetAutoSubscribe {
     }
 }
 
-/// Whether automatic saving into a flexible product is on: a request.
+/// A request for whether automatic saving into a flexible product is on.
 ///
-/// `GET /newearn/cloud/v1/saving/subscribe/status`: key; limit not published.
+/// [`GET /newearn/cloud/v1/saving/subscribe/status`](https://developer.bitmart.com/finance):
+/// needs a key, no published rate limit.
+#[doc(alias = "/newearn/cloud/v1/saving/subscribe/status")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -342,13 +358,15 @@ pub struct QueryAutoSubscribe {
 }
 
 impl QueryAutoSubscribe {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `product_id`: the product.
     pub fn new(product_id: impl Into<EarnProductId>) -> Self {
         Self { product_id: product_id.into() }
     }
 }
+
+crate::api::convert::identifier!(EarnProductId => QueryAutoSubscribe);
 
 impl Endpoint for QueryAutoSubscribe {
     type Response = crate::Unverified<crate::api::earn::AutoSubscribeStatus>;
@@ -373,17 +391,21 @@ impl Endpoint for QueryAutoSubscribe {
 
 #[cfg(feature = "client")]
 impl crate::api::earn::Earn<'_> {
-    /// Flexible savings products.
+    /// Returns flexible savings products.
     ///
-    /// `GET /newearn/cloud/v1/saving/product`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/product`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFlexibleProducts`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/product")]
+    #[doc(alias = "GetFinanceFlexibleProducts")]
+    #[doc(alias = "SavingProductRequest")]
+    #[doc(alias = "get_savings_product")]
     pub async fn flexible_products(
         &self,
         request: impl Into<ListFlexibleProducts>,
@@ -393,16 +415,20 @@ impl crate::api::earn::Earn<'_> {
 
     /// Puts money into a flexible product.
     ///
-    /// `POST /newearn/cloud/v1/saving/subscribe`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/subscribe`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SubscribeFlexible`](super::SubscribeFlexible).
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/subscribe")]
+    #[doc(alias = "PostFinanceFlexibleSubscribe")]
+    #[doc(alias = "SavingSubscribeRequest")]
+    #[doc(alias = "post_savings_subscribe")]
     pub async fn subscribe_flexible(
         &self,
         request: impl Into<super::SubscribeFlexible>,
@@ -412,16 +438,20 @@ impl crate::api::earn::Earn<'_> {
 
     /// Takes money out of a flexible product.
     ///
-    /// `POST /newearn/cloud/v1/saving/redeem`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/redeem`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`RedeemFlexible`](super::RedeemFlexible).
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/redeem")]
+    #[doc(alias = "PostFinanceFlexibleRedeem")]
+    #[doc(alias = "SavingRedeemRequest")]
+    #[doc(alias = "post_savings_redeem")]
     pub async fn redeem_flexible(
         &self,
         request: impl Into<super::RedeemFlexible>,
@@ -429,17 +459,21 @@ impl crate::api::earn::Earn<'_> {
         self.client.send(request.into()).await
     }
 
-    /// What is in flexible products.
+    /// Returns holdings of flexible products.
     ///
-    /// `GET /newearn/cloud/v1/saving/earn`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/earn`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFlexibleHoldings`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/earn")]
+    #[doc(alias = "GetFinanceFlexibleHoldings")]
+    #[doc(alias = "SavingEarnRequest")]
+    #[doc(alias = "get_savings_holdings")]
     pub async fn flexible_holdings(
         &self,
         request: impl Into<ListFlexibleHoldings>,
@@ -447,17 +481,21 @@ impl crate::api::earn::Earn<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Subscriptions, redemptions and interest of flexible products.
+    /// Returns subscriptions, redemptions and interest of flexible products.
     ///
-    /// `GET /newearn/cloud/v1/saving/record`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/record`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFlexibleRecords`].
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/record")]
+    #[doc(alias = "GetFinanceFlexibleRecords")]
+    #[doc(alias = "SavingRecordRequest")]
+    #[doc(alias = "get_savings_records")]
     pub async fn flexible_records(
         &self,
         request: impl Into<ListFlexibleRecords>,
@@ -467,39 +505,46 @@ impl crate::api::earn::Earn<'_> {
 
     /// Switches automatic saving into a flexible product on or off.
     ///
-    /// `POST /newearn/cloud/v1/saving/subscribe/operate`: key and signature; limit not published.
+    /// [`POST /newearn/cloud/v1/saving/subscribe/operate`](https://developer.bitmart.com/finance):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SetAutoSubscribe`] or `(product_id, auto_subscribe)`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/newearn/cloud/v1/saving/subscribe/operate")]
+    #[doc(alias = "PostFinanceFlexibleAutoSubscribeToggle")]
+    #[doc(alias = "SavingSubscribeOperateRequest")]
+    #[doc(alias = "post_flexible_auto_subscribe_toggle")]
     pub async fn set_auto_subscribe(
         &self,
-        product_id: impl Into<EarnProductId>,
-        auto_subscribe: earn::AutoSubscribe,
+        request: impl Into<SetAutoSubscribe>,
     ) -> Result<crate::Unverified<bool>, crate::Error> {
-        self.client.send(SetAutoSubscribe::new(product_id, auto_subscribe)).await
+        self.client.send(request.into()).await
     }
 
-    /// Whether automatic saving into a flexible product is on.
+    /// Returns whether automatic saving into a flexible product is on.
     ///
-    /// `GET /newearn/cloud/v1/saving/subscribe/status`: key; limit not published.
+    /// [`GET /newearn/cloud/v1/saving/subscribe/status`](https://developer.bitmart.com/finance):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryAutoSubscribe`] or the `product_id`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/newearn/cloud/v1/saving/subscribe/status")]
+    #[doc(alias = "GetFinanceFlexibleAutoSubscribeStatus")]
+    #[doc(alias = "SavingSubscribeStatusRequest")]
+    #[doc(alias = "get_flexible_auto_subscribe_status")]
     pub async fn auto_subscribe(
         &self,
-        product_id: impl Into<EarnProductId>,
+        request: impl Into<QueryAutoSubscribe>,
     ) -> Result<crate::Unverified<crate::api::earn::AutoSubscribeStatus>, crate::Error> {
-        self.client.send(QueryAutoSubscribe::new(product_id)).await
+        self.client.send(request.into()).await
     }
 }

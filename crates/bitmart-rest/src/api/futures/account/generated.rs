@@ -9,16 +9,18 @@ use crate::{
     ValidationError,
 };
 
-/// Balances of the futures account: a request.
+/// A request for the balances of the futures account.
 ///
-/// `GET /contract/private/assets-detail`: key, permission Read-only; limit 12 in 2 s per key.
+/// [`GET /contract/private/assets-detail`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-assets-keyed):
+/// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/contract/private/assets-detail")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListAssets {}
 
 impl ListAssets {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -41,9 +43,11 @@ impl Endpoint for ListAssets {
     }
 }
 
-/// Fee rates of a contract: a request.
+/// A request for the fee rates of a contract.
 ///
-/// `GET /contract/private/trade-fee-rate`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /contract/private/trade-fee-rate`](https://developer-pro.bitmart.com/en/futuresv2/#get-trade-fee-rate-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/trade-fee-rate")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -52,13 +56,15 @@ pub struct QueryFeeRate {
 }
 
 impl QueryFeeRate {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(ContractSymbol => QueryFeeRate);
 
 impl Endpoint for QueryFeeRate {
     type Response = crate::api::futures::FeeRate;
@@ -82,9 +88,11 @@ impl Endpoint for QueryFeeRate {
     }
 }
 
-/// Positions, older form: a request.
+/// A request for positions, in the older format.
 ///
-/// `GET /contract/private/position`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/position`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/position")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -96,7 +104,7 @@ pub struct ListPositionsV1 {
 }
 
 impl ListPositionsV1 {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -105,10 +113,18 @@ impl ListPositionsV1 {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPositionsV1.symbol);
+
+impl From<()> for ListPositionsV1 {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -139,9 +155,11 @@ impl Endpoint for ListPositionsV1 {
     }
 }
 
-/// Positions: a request.
+/// A request for positions.
 ///
-/// `GET /contract/private/position-v2`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/position-v2`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-v2-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/position-v2")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -153,7 +171,7 @@ pub struct ListPositions {
 }
 
 impl ListPositions {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -162,10 +180,18 @@ impl ListPositions {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPositions.symbol);
+
+impl From<()> for ListPositions {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -196,9 +222,11 @@ impl Endpoint for ListPositions {
     }
 }
 
-/// Risk of positions: a request.
+/// A request for the risk of positions.
 ///
-/// `GET /contract/private/position-risk`: key, permission Read-only; limit 24 in 2 s per key.
+/// [`GET /contract/private/position-risk`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-risk-details-keyed):
+/// needs a key and the permission Read-only, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/position-risk")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -210,7 +238,7 @@ pub struct ListPositionRisk {
 }
 
 impl ListPositionRisk {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -219,10 +247,18 @@ impl ListPositionRisk {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPositionRisk.symbol);
+
+impl From<()> for ListPositionRisk {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -253,16 +289,18 @@ impl Endpoint for ListPositionRisk {
     }
 }
 
-/// Position mode of the account: a request.
+/// A request for the position mode of the account.
 ///
-/// `GET /contract/private/get-position-mode`: key, permission Read-only; limit 2 in 2 s per key.
+/// [`GET /contract/private/get-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#get-position-mode-keyed):
+/// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/get-position-mode")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct QueryPositionMode {}
 
 impl QueryPositionMode {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -285,9 +323,11 @@ impl Endpoint for QueryPositionMode {
     }
 }
 
-/// Sets the position mode of the account: a request.
+/// A request that sets the position mode of the account.
 ///
-/// `POST /contract/private/set-position-mode`: key and signature, permission Future-Trade; limit 2 in 2 s per key.
+/// [`POST /contract/private/set-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#set-position-mode-signed):
+/// needs a signature and the permission Future-Trade, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/set-position-mode")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -296,11 +336,17 @@ pub struct SetPositionMode {
 }
 
 impl SetPositionMode {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `position_mode`: hedge mode or one-way mode.
     pub fn new(position_mode: futures::PositionMode) -> Self {
         Self { position_mode }
+    }
+}
+
+impl From<futures::PositionMode> for SetPositionMode {
+    fn from(value: futures::PositionMode) -> Self {
+        Self::new(value)
     }
 }
 
@@ -322,9 +368,11 @@ impl Endpoint for SetPositionMode {
     }
 }
 
-/// Sets leverage and margin type of a contract: a request.
+/// A request that sets leverage and margin type of a contract.
 ///
-/// `POST /contract/private/submit-leverage`: key and signature; limit 24 in 2 s per key.
+/// [`POST /contract/private/submit-leverage`](https://developer-pro.bitmart.com/en/futuresv2/#submit-leverage-signed):
+/// needs a signature, rate limit 24 in 2 s per key.
+#[doc(alias = "/contract/private/submit-leverage")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -337,7 +385,7 @@ pub struct SetLeverage {
 }
 
 impl SetLeverage {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     /// * `margin_type`: margin type.
@@ -374,9 +422,11 @@ impl Endpoint for SetLeverage {
     }
 }
 
-/// Movements of money in the futures account: a request.
+/// A request for transactions of the futures account.
 ///
-/// `GET /contract/private/transaction-history`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/transaction-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-transaction-history-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/transaction-history")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -400,7 +450,7 @@ pub struct ListTransactions {
 }
 
 impl ListTransactions {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -409,12 +459,12 @@ impl ListTransactions {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Only this kind. 0 when left out.
+    /// Only this kind. Default 0.
     pub fn flow_type(mut self, flow_type: futures::FlowType) -> Self {
         self.flow_type = Some(flow_type);
         self
     }
-    /// Account to look at. Futures when left out.
+    /// Account to query. Default futures.
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
@@ -429,10 +479,18 @@ impl ListTransactions {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 1000, 100 when left out.
+    /// Number of rows. 1 to 1000, default 100.
     pub fn page_size(mut self, page_size: u32) -> Self {
         self.page_size = Some(page_size);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListTransactions.symbol);
+
+impl From<()> for ListTransactions {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -476,9 +534,11 @@ impl Endpoint for ListTransactions {
     }
 }
 
-/// Automatic repayments: a request.
+/// A request for automatic repayments.
 ///
-/// `GET /contract/private/auto_repayment`: key; limit not published.
+/// [`GET /contract/private/auto_repayment`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a key, no published rate limit.
+#[doc(alias = "/contract/private/auto_repayment")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -508,7 +568,7 @@ pub struct ListAutoRepayments {
 }
 
 impl ListAutoRepayments {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -541,6 +601,14 @@ impl ListAutoRepayments {
     pub fn kind(mut self, kind: futures::RepaymentType) -> Self {
         self.kind = Some(kind);
         self
+    }
+}
+
+crate::api::convert::identifier!(Currency => ListAutoRepayments.currency);
+
+impl From<()> for ListAutoRepayments {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -583,9 +651,11 @@ impl Endpoint for ListAutoRepayments {
     }
 }
 
-/// Interest on cross collateral: a request.
+/// A request for interest on cross collateral.
 ///
-/// `GET /contract/private/cross_collateral/interest_log`: key; limit not published.
+/// [`GET /contract/private/cross_collateral/interest_log`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a key, no published rate limit.
+#[doc(alias = "/contract/private/cross_collateral/interest_log")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -608,7 +678,7 @@ pub struct ListCollateralInterest {
 }
 
 impl ListCollateralInterest {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -636,6 +706,14 @@ impl ListCollateralInterest {
     pub fn currency(mut self, currency: impl Into<Currency>) -> Self {
         self.currency = Some(currency.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(Currency => ListCollateralInterest.currency);
+
+impl From<()> for ListCollateralInterest {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -675,16 +753,18 @@ impl Endpoint for ListCollateralInterest {
     }
 }
 
-/// Claims play money on the demo exchange: a request.
+/// A request that claims play money on the demo exchange.
 ///
-/// `POST /contract/private/claim`: key and signature; limit not published.
+/// [`POST /contract/private/claim`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/contract/private/claim")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ClaimDemoFunds {}
 
 impl ClaimDemoFunds {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -709,11 +789,12 @@ impl Endpoint for ClaimDemoFunds {
 
 #[cfg(feature = "client")]
 impl crate::api::futures::Futures<'_> {
-    /// Balances of the futures account.
+    /// Returns the balances of the futures account.
     ///
-    /// `GET /contract/private/assets-detail`: key, permission Read-only; limit 12 in 2 s per key.
+    /// [`GET /contract/private/assets-detail`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-assets-keyed):
+    /// needs a key and the permission Read-only, rate limit 12 in 2 s per key.
     ///
-    /// * For a while the rows stood in a member named list instead of being the data; both decode.
+    /// * For a while the rows were in a member named list instead of being the data; both decode.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -724,42 +805,56 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/assets-detail")]
+    #[doc(alias = "GetContractAssetsDetail")]
+    #[doc(alias = "AssetsDetailRequest")]
+    #[doc(alias = "getAsset")]
+    #[doc(alias = "getContractAssets")]
+    #[doc(alias = "get_assets_detail")]
     pub async fn assets(&self) -> Result<crate::api::futures::Assets, crate::Error> {
         self.client.send(ListAssets::new()).await
     }
 
-    /// Fee rates of a contract.
+    /// Returns the fee rates of a contract.
     ///
-    /// `GET /contract/private/trade-fee-rate`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /contract/private/trade-fee-rate`](https://developer-pro.bitmart.com/en/futuresv2/#get-trade-fee-rate-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`QueryFeeRate`] or the `symbol`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/trade-fee-rate")]
+    #[doc(alias = "GetContractTradeFeeRate")]
+    #[doc(alias = "TradeFeeRateRequest")]
+    #[doc(alias = "getContractTradeFeeRate")]
+    #[doc(alias = "get_trade_fee_rate")]
     pub async fn fee_rate(
         &self,
-        symbol: impl Into<ContractSymbol>,
+        request: impl Into<QueryFeeRate>,
     ) -> Result<crate::api::futures::FeeRate, crate::Error> {
-        self.client.send(QueryFeeRate::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// Positions, older form.
+    /// Returns positions, in the older format.
     ///
-    /// `GET /contract/private/position`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/position`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListPositionsV1`], the `symbol` or `()`.
     ///
     /// * Sizes count contracts.
     /// * The margin type is written in capitals here, in small letters elsewhere.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/position")]
+    #[doc(alias = "GetContractPosition")]
+    #[doc(alias = "GetPositionRequest")]
+    #[doc(alias = "getCurrentPosition")]
+    #[doc(alias = "getContractPosition")]
+    #[doc(alias = "get_position")]
     pub async fn positions_v1(
         &self,
         request: impl Into<ListPositionsV1>,
@@ -767,11 +862,14 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Positions.
+    /// Returns positions.
     ///
-    /// `GET /contract/private/position-v2`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/position-v2`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-v2-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
     ///
-    /// * Without a contract only open positions are listed; with one its rows come even when flat.
+    /// Takes a [`ListPositions`], the `symbol` or `()`.
+    ///
+    /// * Without a contract only open positions are listed; with one its rows are listed even when flat.
     /// * In hedge mode there are several rows per contract.
     /// * `position_amount` is negative for a short in one-way mode only; `current_amount` is never negative.
     ///
@@ -787,10 +885,12 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/position-v2")]
+    #[doc(alias = "GetContractPositionV2")]
+    #[doc(alias = "GetPositionV2Request")]
+    #[doc(alias = "getContractPositionV2")]
+    #[doc(alias = "get_position_v2")]
     pub async fn positions(
         &self,
         request: impl Into<ListPositions>,
@@ -798,18 +898,23 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Risk of positions.
+    /// Returns the risk of positions.
     ///
-    /// `GET /contract/private/position-risk`: key, permission Read-only; limit 24 in 2 s per key.
+    /// [`GET /contract/private/position-risk`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-position-risk-details-keyed):
+    /// needs a key and the permission Read-only, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`ListPositionRisk`], the `symbol` or `()`.
     ///
     /// * Margin type and side are empty or null for a flat position.
     /// * Sizes count contracts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/position-risk")]
+    #[doc(alias = "GetContractPositionRisk")]
+    #[doc(alias = "GetPositionRiskRequest")]
+    #[doc(alias = "getContractPositionRisk")]
+    #[doc(alias = "get_position_risk")]
     pub async fn position_risk(
         &self,
         request: impl Into<ListPositionRisk>,
@@ -817,15 +922,18 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Position mode of the account.
+    /// Returns the position mode of the account.
     ///
-    /// `GET /contract/private/get-position-mode`: key, permission Read-only; limit 2 in 2 s per key.
+    /// [`GET /contract/private/get-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#get-position-mode-keyed):
+    /// needs a key and the permission Read-only, rate limit 2 in 2 s per key.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/get-position-mode")]
+    #[doc(alias = "GetContractPositionMode")]
+    #[doc(alias = "GetPositionModeRequest")]
+    #[doc(alias = "getPositionMode")]
+    #[doc(alias = "get_position_mode")]
     pub async fn position_mode(
         &self,
     ) -> Result<crate::api::futures::PositionModeSetting, crate::Error> {
@@ -834,37 +942,47 @@ impl crate::api::futures::Futures<'_> {
 
     /// Sets the position mode of the account.
     ///
-    /// `POST /contract/private/set-position-mode`: key and signature, permission Future-Trade; limit 2 in 2 s per key.
+    /// [`POST /contract/private/set-position-mode`](https://developer-pro.bitmart.com/en/futuresv2/#set-position-mode-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 2 in 2 s per key.
+    ///
+    /// Takes a [`SetPositionMode`] or the `position_mode`.
     ///
     /// * It holds for all contracts.
-    /// * It is refused while there are positions or orders: code 40059.
+    /// * It is rejected while there are positions or orders: code 40059.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/set-position-mode")]
+    #[doc(alias = "PostContractSetPositionMode")]
+    #[doc(alias = "SetPositionModeRequest")]
+    #[doc(alias = "setPositionMode")]
+    #[doc(alias = "post_set_position_mode")]
     pub async fn set_position_mode(
         &self,
-        position_mode: futures::PositionMode,
+        request: impl Into<SetPositionMode>,
     ) -> Result<crate::api::futures::PositionModeSetting, crate::Error> {
-        self.client.send(SetPositionMode::new(position_mode)).await
+        self.client.send(request.into()).await
     }
 
     /// Sets leverage and margin type of a contract.
     ///
-    /// `POST /contract/private/submit-leverage`: key and signature; limit 24 in 2 s per key.
+    /// [`POST /contract/private/submit-leverage`](https://developer-pro.bitmart.com/en/futuresv2/#submit-leverage-signed):
+    /// needs a signature, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`SetLeverage`].
     ///
     /// * It is refused while a position or an order conflicts with it: codes 40012 and 40040.
     /// * No source says which permission the key needs.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/submit-leverage")]
+    #[doc(alias = "PostContractSubmitLeverage")]
+    #[doc(alias = "SubmitLeverageRequest")]
+    #[doc(alias = "submitLeverage")]
+    #[doc(alias = "post_submit_leverage")]
     pub async fn set_leverage(
         &self,
         request: impl Into<SetLeverage>,
@@ -872,19 +990,24 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Movements of money in the futures account.
+    /// Returns transactions of the futures account.
     ///
-    /// `GET /contract/private/transaction-history`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/transaction-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-transaction-history-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListTransactions`], the `symbol` or `()`.
     ///
     /// * Times are in milliseconds, in seconds in the order history and the fills.
     /// * Without times the last seven days are listed.
     /// * A transfer has no contract.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/transaction-history")]
+    #[doc(alias = "GetContractTransactionHistory")]
+    #[doc(alias = "GetTransactionHistoryRequest")]
+    #[doc(alias = "getContractTransactionHistory")]
+    #[doc(alias = "get_transaction_history")]
     pub async fn transactions(
         &self,
         request: impl Into<ListTransactions>,
@@ -892,21 +1015,26 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Automatic repayments.
+    /// Returns automatic repayments.
     ///
-    /// `GET /contract/private/auto_repayment`: key; limit not published.
+    /// [`GET /contract/private/auto_repayment`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListAutoRepayments`], the `currency` or `()`.
     ///
-    /// * Only a third party describes the answer.
-    /// * Without times the last seven days are listed, as a third party says.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * Only a third party describes the response.
+    /// * Without times the last seven days are listed, according to a third party.
     /// * The path has underscores.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/auto_repayment")]
+    #[doc(alias = "GetContractAutoRepayment")]
+    #[doc(alias = "AutoRepaymentRequest")]
+    #[doc(alias = "getContractAutoRepayment")]
+    #[doc(alias = "get_auto_repayment")]
     pub async fn auto_repayments(
         &self,
         request: impl Into<ListAutoRepayments>,
@@ -914,21 +1042,26 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Interest on cross collateral.
+    /// Returns interest on cross collateral.
     ///
-    /// `GET /contract/private/cross_collateral/interest_log`: key; limit not published.
+    /// [`GET /contract/private/cross_collateral/interest_log`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListCollateralInterest`], the `currency` or `()`.
     ///
-    /// * Only a third party describes the answer.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * Only a third party describes the response.
     /// * Without times the last seven days are listed; the range is 90 days at most.
     /// * The path has underscores.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/cross_collateral/interest_log")]
+    #[doc(alias = "GetContractCrossCollateralInterestLog")]
+    #[doc(alias = "CrossCollateralInterestLogRequest")]
+    #[doc(alias = "getContractInterestLog")]
+    #[doc(alias = "get_cross_collateral_interest_log")]
     pub async fn collateral_interest(
         &self,
         request: impl Into<ListCollateralInterest>,
@@ -938,16 +1071,19 @@ impl crate::api::futures::Futures<'_> {
 
     /// Claims play money on the demo exchange.
     ///
-    /// `POST /contract/private/claim`: key and signature; limit not published.
+    /// [`POST /contract/private/claim`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a signature, no published rate limit.
     ///
     /// * It exists on the demo hosts only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/claim")]
+    #[doc(alias = "PostContractClaimDemoAssets")]
+    #[doc(alias = "ClaimRequest")]
+    #[doc(alias = "claim")]
+    #[doc(alias = "post_claim")]
     pub async fn claim_demo_funds(&self) -> Result<crate::api::futures::DemoFunds, crate::Error> {
         self.client.send(ClaimDemoFunds::new()).await
     }

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::api::futures;
 use crate::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload, ValidationError};
 
-/// Rules and state of contracts: a request.
+/// A request for the rules and state of contracts.
 ///
-/// `GET /contract/public/details`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/details`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-details):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/details")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -18,7 +20,7 @@ pub struct ListContracts {
 }
 
 impl ListContracts {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -26,6 +28,14 @@ impl ListContracts {
     pub fn symbol(mut self, symbol: impl Into<ContractSymbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListContracts.symbol);
+
+impl From<()> for ListContracts {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -48,9 +58,11 @@ impl Endpoint for ListContracts {
     }
 }
 
-/// Order book of a contract: a request.
+/// A request for the order book of a contract.
 ///
-/// `GET /contract/public/depth`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/depth`](https://developer-pro.bitmart.com/en/futuresv2/#get-market-depth):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/depth")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -59,13 +71,15 @@ pub struct QueryDepth {
 }
 
 impl QueryDepth {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(ContractSymbol => QueryDepth);
 
 impl Endpoint for QueryDepth {
     type Response = crate::api::futures::Depth;
@@ -87,9 +101,11 @@ impl Endpoint for QueryDepth {
     }
 }
 
-/// Latest trades of a contract: a request.
+/// A request for the latest trades of a contract.
 ///
-/// `GET /contract/public/market-trade`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/market-trade`](https://developer-pro.bitmart.com/en/futuresv2/#get-market-trade):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/market-trade")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -100,30 +116,20 @@ pub struct ListTrades {
 }
 
 impl ListTrades {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into(), limit: None }
     }
-    /// Number of trades. 1 to 100, 50 when left out.
+    /// Number of trades. 1 to 100, default 50.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<ContractSymbol> for ListTrades {
-    fn from(symbol: ContractSymbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListTrades {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(ContractSymbol => ListTrades);
 
 impl Endpoint for ListTrades {
     type Response = crate::Rows<crate::api::futures::Trade>;
@@ -150,9 +156,11 @@ impl Endpoint for ListTrades {
     }
 }
 
-/// Open interest of a contract: a request.
+/// A request for the open interest of a contract.
 ///
-/// `GET /contract/public/open-interest`: no key; limit 2 in 2 s per address.
+/// [`GET /contract/public/open-interest`](https://developer-pro.bitmart.com/en/futuresv2/#get-futures-openinterest):
+/// needs no key, rate limit 2 in 2 s per address.
+#[doc(alias = "/contract/public/open-interest")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -161,13 +169,15 @@ pub struct QueryOpenInterest {
 }
 
 impl QueryOpenInterest {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(ContractSymbol => QueryOpenInterest);
 
 impl Endpoint for QueryOpenInterest {
     type Response = crate::api::futures::OpenInterest;
@@ -190,9 +200,11 @@ impl Endpoint for QueryOpenInterest {
     }
 }
 
-/// Funding rate of a contract: a request.
+/// A request for the funding rate of a contract.
 ///
-/// `GET /contract/public/funding-rate`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/funding-rate`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-funding-rate):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/funding-rate")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -201,13 +213,15 @@ pub struct QueryFundingRate {
 }
 
 impl QueryFundingRate {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(ContractSymbol => QueryFundingRate);
 
 impl Endpoint for QueryFundingRate {
     type Response = crate::api::futures::FundingRate;
@@ -230,9 +244,11 @@ impl Endpoint for QueryFundingRate {
     }
 }
 
-/// Funding rates of one or all contracts: a request.
+/// A request for the funding rates of one or all contracts.
 ///
-/// `GET /contract/public/funding-rate-v2`: no key; limit not published.
+/// [`GET /contract/public/funding-rate-v2`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-funding-rate-v2):
+/// needs no key, no published rate limit.
+#[doc(alias = "/contract/public/funding-rate-v2")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -242,7 +258,7 @@ pub struct ListFundingRates {
 }
 
 impl ListFundingRates {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -250,6 +266,14 @@ impl ListFundingRates {
     pub fn symbol(mut self, symbol: impl Into<ContractSymbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListFundingRates.symbol);
+
+impl From<()> for ListFundingRates {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -275,9 +299,11 @@ impl Endpoint for ListFundingRates {
     }
 }
 
-/// Past candles of a contract: a request.
+/// A request for past candles of a contract.
 ///
-/// `GET /contract/public/kline`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/kline`](https://developer-pro.bitmart.com/en/futuresv2/#get-k-line):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/kline")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -296,7 +322,7 @@ pub struct ListKlines {
 }
 
 impl ListKlines {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     /// * `start_time`: only candles from this time on.
@@ -308,10 +334,16 @@ impl ListKlines {
     ) -> Self {
         Self { symbol: symbol.into(), step: None, start_time, end_time }
     }
-    /// Length of a candle. In minutes, 1 when left out.
+    /// Length of a candle. In minutes, default 1.
     pub fn step(mut self, step: futures::KlineStep) -> Self {
         self.step = Some(step);
         self
+    }
+}
+
+impl<A: Into<ContractSymbol>> From<(A, Timestamp, Timestamp)> for ListKlines {
+    fn from((symbol, start_time, end_time): (A, Timestamp, Timestamp)) -> Self {
+        Self::new(symbol, start_time, end_time)
     }
 }
 
@@ -337,9 +369,11 @@ impl Endpoint for ListKlines {
     }
 }
 
-/// Past candles of the mark price: a request.
+/// A request for past candles of the mark price.
 ///
-/// `GET /contract/public/markprice-kline`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/markprice-kline`](https://developer-pro.bitmart.com/en/futuresv2/#get-markprice-k-line):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/markprice-kline")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -358,7 +392,7 @@ pub struct ListMarkPriceKlines {
 }
 
 impl ListMarkPriceKlines {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     /// * `start_time`: only candles from this time on.
@@ -370,10 +404,16 @@ impl ListMarkPriceKlines {
     ) -> Self {
         Self { symbol: symbol.into(), step: None, start_time, end_time }
     }
-    /// Length of a candle. In minutes, 1 when left out.
+    /// Length of a candle. In minutes, default 1.
     pub fn step(mut self, step: futures::KlineStep) -> Self {
         self.step = Some(step);
         self
+    }
+}
+
+impl<A: Into<ContractSymbol>> From<(A, Timestamp, Timestamp)> for ListMarkPriceKlines {
+    fn from((symbol, start_time, end_time): (A, Timestamp, Timestamp)) -> Self {
+        Self::new(symbol, start_time, end_time)
     }
 }
 
@@ -403,9 +443,11 @@ impl Endpoint for ListMarkPriceKlines {
     }
 }
 
-/// Past funding rates of a contract: a request.
+/// A request for past funding rates of a contract.
 ///
-/// `GET /contract/public/funding-rate-history`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/funding-rate-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-funding-rate-history):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/funding-rate-history")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -416,30 +458,20 @@ pub struct ListFundingRateHistory {
 }
 
 impl ListFundingRateHistory {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into(), limit: None }
     }
-    /// Number of rates, newest first. 1 to 100, 100 when left out.
+    /// Number of rates, newest first. 1 to 100, default 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<ContractSymbol> for ListFundingRateHistory {
-    fn from(symbol: ContractSymbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListFundingRateHistory {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(ContractSymbol => ListFundingRateHistory);
 
 impl Endpoint for ListFundingRateHistory {
     type Response = crate::api::futures::FundingRateHistory;
@@ -466,9 +498,11 @@ impl Endpoint for ListFundingRateHistory {
     }
 }
 
-/// Leverage by size of the position: a request.
+/// A request for the leverage by size of the position.
 ///
-/// `GET /contract/public/leverage-bracket`: no key; limit 12 in 2 s per address.
+/// [`GET /contract/public/leverage-bracket`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-leverage-risk-limit):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/contract/public/leverage-bracket")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -478,7 +512,7 @@ pub struct ListLeverageBrackets {
 }
 
 impl ListLeverageBrackets {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -486,6 +520,14 @@ impl ListLeverageBrackets {
     pub fn symbol(mut self, symbol: impl Into<ContractSymbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListLeverageBrackets.symbol);
+
+impl From<()> for ListLeverageBrackets {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -514,9 +556,12 @@ impl Endpoint for ListLeverageBrackets {
 
 #[cfg(feature = "client")]
 impl crate::api::futures::Futures<'_> {
-    /// Rules and state of contracts.
+    /// Returns the rules and state of contracts.
     ///
-    /// `GET /contract/public/details`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/details`](https://developer-pro.bitmart.com/en/futuresv2/#get-contract-details):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`ListContracts`], the `symbol` or `()`.
     ///
     /// * `price_precision` and `vol_precision` are steps ("0.1"), not digit counts.
     /// * `delist_time` is in seconds, the other times in milliseconds.
@@ -535,10 +580,13 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/details")]
+    #[doc(alias = "GetContractDetails")]
+    #[doc(alias = "DetailsRequest")]
+    #[doc(alias = "getDetails")]
+    #[doc(alias = "getContractDetails")]
+    #[doc(alias = "get_details")]
     pub async fn contracts(
         &self,
         request: impl Into<ListContracts>,
@@ -546,9 +594,12 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Order book of a contract.
+    /// Returns the order book of a contract.
     ///
-    /// `GET /contract/public/depth`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/depth`](https://developer-pro.bitmart.com/en/futuresv2/#get-market-depth):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`QueryDepth`] or the `symbol`.
     ///
     /// * At most 50 levels per side; there is no parameter for fewer.
     /// * A level is price, size and the sum of sizes up to it, as texts.
@@ -562,30 +613,38 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/depth")]
+    #[doc(alias = "GetContractDepth")]
+    #[doc(alias = "DepthRequest")]
+    #[doc(alias = "getDepth")]
+    #[doc(alias = "getContractDepth")]
+    #[doc(alias = "get_depth")]
     pub async fn depth(
         &self,
-        symbol: impl Into<ContractSymbol>,
+        request: impl Into<QueryDepth>,
     ) -> Result<crate::api::futures::Depth, crate::Error> {
-        self.client.send(QueryDepth::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// Latest trades of a contract.
+    /// Returns the latest trades of a contract.
     ///
-    /// `GET /contract/public/market-trade`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/market-trade`](https://developer-pro.bitmart.com/en/futuresv2/#get-market-trade):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`ListTrades`] or the `symbol`.
     ///
     /// * Sizes are in coins here, in contracts everywhere else.
     /// * Times are in seconds.
     /// * Trades have no id.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/market-trade")]
+    #[doc(alias = "GetContractMarketTrade")]
+    #[doc(alias = "MarketTradeRequest")]
+    #[doc(alias = "getContractMarketTrade")]
+    #[doc(alias = "get_market_trade")]
     pub async fn trades(
         &self,
         request: impl Into<ListTrades>,
@@ -593,51 +652,68 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Open interest of a contract.
+    /// Returns the open interest of a contract.
     ///
-    /// `GET /contract/public/open-interest`: no key; limit 2 in 2 s per address.
+    /// [`GET /contract/public/open-interest`](https://developer-pro.bitmart.com/en/futuresv2/#get-futures-openinterest):
+    /// needs no key, rate limit 2 in 2 s per address.
+    ///
+    /// Takes a [`QueryOpenInterest`] or the `symbol`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/open-interest")]
+    #[doc(alias = "GetContractOpenInterest")]
+    #[doc(alias = "OpenInterestRequest")]
+    #[doc(alias = "getOpenInterest")]
+    #[doc(alias = "getContractOpenInterest")]
+    #[doc(alias = "get_open_interest")]
     pub async fn open_interest(
         &self,
-        symbol: impl Into<ContractSymbol>,
+        request: impl Into<QueryOpenInterest>,
     ) -> Result<crate::api::futures::OpenInterest, crate::Error> {
-        self.client.send(QueryOpenInterest::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// Funding rate of a contract.
+    /// Returns the funding rate of a contract.
     ///
-    /// `GET /contract/public/funding-rate`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/funding-rate`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-funding-rate):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`QueryFundingRate`] or the `symbol`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/funding-rate")]
+    #[doc(alias = "GetContractFundingRate")]
+    #[doc(alias = "FundingRateRequest")]
+    #[doc(alias = "getCurrentFundingRate")]
+    #[doc(alias = "getContractFundingRate")]
+    #[doc(alias = "get_funding_rate")]
     pub async fn funding_rate(
         &self,
-        symbol: impl Into<ContractSymbol>,
+        request: impl Into<QueryFundingRate>,
     ) -> Result<crate::api::futures::FundingRate, crate::Error> {
-        self.client.send(QueryFundingRate::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// Funding rates of one or all contracts.
+    /// Returns the funding rates of one or all contracts.
     ///
-    /// `GET /contract/public/funding-rate-v2`: no key; limit not published.
+    /// [`GET /contract/public/funding-rate-v2`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-funding-rate-v2):
+    /// needs no key, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListFundingRates`], the `symbol` or `()`.
     ///
-    /// * Only a third party describes the answer, and no source the unit of its times.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * Only a third party describes the response, and no source the unit of its times.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/funding-rate-v2")]
+    #[doc(alias = "GetContractFundingRateV2")]
+    #[doc(alias = "FundingRateV2Request")]
+    #[doc(alias = "getContractFundingRateV2")]
+    #[doc(alias = "get_funding_rate_v2")]
     pub async fn funding_rates(
         &self,
         request: impl Into<ListFundingRates>,
@@ -645,9 +721,12 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Past candles of a contract.
+    /// Returns past candles of a contract.
     ///
-    /// `GET /contract/public/kline`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/kline`](https://developer-pro.bitmart.com/en/futuresv2/#get-k-line):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`ListKlines`] or `(symbol, start_time, end_time)`.
     ///
     /// * At most 500 candles.
     /// * Rows are objects and the time range is required, unlike on spot.
@@ -655,10 +734,13 @@ impl crate::api::futures::Futures<'_> {
     /// * Volumes count contracts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/kline")]
+    #[doc(alias = "GetContractKline")]
+    #[doc(alias = "KlineRequest")]
+    #[doc(alias = "getKline")]
+    #[doc(alias = "getContractKline")]
+    #[doc(alias = "get_kline")]
     pub async fn klines(
         &self,
         request: impl Into<ListKlines>,
@@ -666,20 +748,25 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Past candles of the mark price.
+    /// Returns past candles of the mark price.
     ///
-    /// `GET /contract/public/markprice-kline`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/markprice-kline`](https://developer-pro.bitmart.com/en/futuresv2/#get-markprice-k-line):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`ListMarkPriceKlines`] or `(symbol, start_time, end_time)`.
     ///
     /// * At most 500 candles.
     /// * Rows are objects and the time range is required, unlike on spot.
     /// * Times are in seconds.
-    /// * The volume is usually 0, though a published sample has a figure.
+    /// * The volume is usually 0, though a published sample has a value.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/markprice-kline")]
+    #[doc(alias = "GetContractMarkPriceKline")]
+    #[doc(alias = "MarkPriceKlineRequest")]
+    #[doc(alias = "getContractMarkPriceKline")]
+    #[doc(alias = "get_mark_price_kline")]
     pub async fn mark_price_klines(
         &self,
         request: impl Into<ListMarkPriceKlines>,
@@ -687,15 +774,20 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Past funding rates of a contract.
+    /// Returns past funding rates of a contract.
     ///
-    /// `GET /contract/public/funding-rate-history`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/funding-rate-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-funding-rate-history):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`ListFundingRateHistory`] or the `symbol`.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/funding-rate-history")]
+    #[doc(alias = "GetContractFundingRateHistory")]
+    #[doc(alias = "FundingRateHistoryRequest")]
+    #[doc(alias = "getContractFundingRateHistory")]
+    #[doc(alias = "get_fund_rate_history")]
     pub async fn funding_rate_history(
         &self,
         request: impl Into<ListFundingRateHistory>,
@@ -703,17 +795,22 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Leverage by size of the position.
+    /// Returns the leverage by size of the position.
     ///
-    /// `GET /contract/public/leverage-bracket`: no key; limit 12 in 2 s per address.
+    /// [`GET /contract/public/leverage-bracket`](https://developer-pro.bitmart.com/en/futuresv2/#get-current-leverage-risk-limit):
+    /// needs no key, rate limit 12 in 2 s per address.
+    ///
+    /// Takes a [`ListLeverageBrackets`], the `symbol` or `()`.
     ///
     /// * The bracket's number and its leverage are numbers, the other values texts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/public/leverage-bracket")]
+    #[doc(alias = "GetContractLeverageBracket")]
+    #[doc(alias = "LeverageBracketRequest")]
+    #[doc(alias = "getContractLeverageBracket")]
+    #[doc(alias = "get_leverage_bracket")]
     pub async fn leverage_brackets(
         &self,
         request: impl Into<ListLeverageBrackets>,

@@ -9,9 +9,11 @@ use crate::{
     ValidationError,
 };
 
-/// Waiting plan orders, take-profits and stop-losses: a request.
+/// A request for open plan orders, take-profits and stop-losses.
 ///
-/// `GET /contract/private/current-plan-order`: key, permission Read-only; limit 50 in 2 s per key.
+/// [`GET /contract/private/current-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#get-all-current-plan-orders-keyed):
+/// needs a key and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/contract/private/current-plan-order")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -32,7 +34,7 @@ pub struct ListPlanOrders {
 }
 
 impl ListPlanOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -46,15 +48,23 @@ impl ListPlanOrders {
         self.kind = Some(kind);
         self
     }
-    /// Number of orders. 1 to 100, 100 when left out.
+    /// Number of orders. 1 to 100, default 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// Plan orders, or take-profits and stop-losses; both when left out.
+    /// Plan orders, or take-profits and stop-losses; both if omitted.
     pub fn plan_type(mut self, plan_type: futures::PlanType) -> Self {
         self.plan_type = Some(plan_type);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListPlanOrders.symbol);
+
+impl From<()> for ListPlanOrders {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -158,9 +168,11 @@ impl Endpoint for super::ModifyPlanOrder {
     }
 }
 
-/// Changes the preset take-profit and stop-loss of an open order: a request.
+/// A request that changes the preset take-profit and stop-loss of an open order.
 ///
-/// `POST /contract/private/modify-preset-plan-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+/// [`POST /contract/private/modify-preset-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#modify-preset-plan-order-signed):
+/// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
+#[doc(alias = "/contract/private/modify-preset-plan-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -198,7 +210,7 @@ pub struct ModifyPreset {
 }
 
 impl ModifyPreset {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the order.
     /// * `symbol`: contract.
@@ -212,12 +224,12 @@ impl ModifyPreset {
             stop_loss: None,
         }
     }
-    /// Price that triggers the take-profit: 1 last price, 2 fair price. 1 when left out.
+    /// Price that triggers the take-profit: 1 last price, 2 fair price. Default 1.
     pub fn take_profit_by(mut self, take_profit_by: futures::PriceType) -> Self {
         self.take_profit_by = Some(take_profit_by);
         self
     }
-    /// Price that triggers the stop-loss: 1 last price, 2 fair price. 1 when left out.
+    /// Price that triggers the stop-loss: 1 last price, 2 fair price. Default 1.
     pub fn stop_loss_by(mut self, stop_loss_by: futures::PriceType) -> Self {
         self.stop_loss_by = Some(stop_loss_by);
         self
@@ -325,9 +337,11 @@ impl Endpoint for super::SubmitTrailingOrder {
     }
 }
 
-/// Cancels a trailing order: a request.
+/// A request that cancels a trailing order.
 ///
-/// `POST /contract/private/cancel-trail-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+/// [`POST /contract/private/cancel-trail-order`](https://developer-pro.bitmart.com/en/futuresv2/#cancel-trail-order-signed):
+/// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
+#[doc(alias = "/contract/private/cancel-trail-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -337,12 +351,18 @@ pub struct CancelTrailingOrder {
 }
 
 impl CancelTrailingOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     /// * `order_id`: the exchange's id of the order.
     pub fn new(symbol: impl Into<ContractSymbol>, order_id: impl Into<OrderId>) -> Self {
         Self { symbol: symbol.into(), order_id: order_id.into() }
+    }
+}
+
+impl<A: Into<ContractSymbol>, B: Into<OrderId>> From<(A, B)> for CancelTrailingOrder {
+    fn from((symbol, order_id): (A, B)) -> Self {
+        Self::new(symbol, order_id)
     }
 }
 
@@ -371,17 +391,22 @@ impl Endpoint for CancelTrailingOrder {
 
 #[cfg(feature = "client")]
 impl crate::api::futures::Futures<'_> {
-    /// Waiting plan orders, take-profits and stop-losses.
+    /// Returns open plan orders, take-profits and stop-losses.
     ///
-    /// `GET /contract/private/current-plan-order`: key, permission Read-only; limit 50 in 2 s per key.
+    /// [`GET /contract/private/current-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#get-all-current-plan-orders-keyed):
+    /// needs a key and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`ListPlanOrders`], the `symbol` or `()`.
     ///
     /// * The price is named `executive_price` here, `execution_price` in the order history.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/current-plan-order")]
+    #[doc(alias = "GetContractCurrentPlanOrders")]
+    #[doc(alias = "GetAllCurrentPlanOrdersRequest")]
+    #[doc(alias = "getContractCurrentPlanOrder")]
+    #[doc(alias = "get_current_plan_order")]
     pub async fn plan_orders(
         &self,
         request: impl Into<ListPlanOrders>,
@@ -389,19 +414,25 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Places a plan order: an order that waits for a price.
+    /// Places a plan order, which waits for a price.
     ///
-    /// `POST /contract/private/submit-plan-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/submit-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#submit-plan-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
     ///
-    /// * It takes no id of yours: after an unknown outcome look among the plan orders.
+    /// Takes a [`SubmitPlanOrder`](super::SubmitPlanOrder) or a `NewPlanOrder`.
+    ///
+    /// * It takes no client id: after an unknown outcome check the plan orders.
     /// * The order id is a number here.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/submit-plan-order")]
+    #[doc(alias = "PostContractPlanOrder")]
+    #[doc(alias = "SubmitPlanOrderRequest")]
+    #[doc(alias = "newPlanOrder")]
+    #[doc(alias = "submitPlanOrder")]
+    #[doc(alias = "post_submit_plan_order")]
     pub async fn submit_plan_order(
         &self,
         request: impl Into<super::SubmitPlanOrder>,
@@ -411,16 +442,21 @@ impl crate::api::futures::Futures<'_> {
 
     /// Cancels a plan order, take-profit or stop-loss.
     ///
-    /// `POST /contract/private/cancel-plan-order`: key and signature, permission Future-Trade; limit 40 in 2 s per user.
+    /// [`POST /contract/private/cancel-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#cancel-plan-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 40 in 2 s per user.
     ///
-    /// * The outcome comes over the private WebSocket.
+    /// Takes a [`CancelPlanOrder`](super::CancelPlanOrder) or `(symbol, order)`.
+    ///
+    /// * The outcome is reported over the private WebSocket.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/cancel-plan-order")]
+    #[doc(alias = "PostContractCancelPlanOrder")]
+    #[doc(alias = "CancelPlanOrderRequest")]
+    #[doc(alias = "cancelPlanOrder")]
+    #[doc(alias = "post_cancel_plan_order")]
     pub async fn cancel_plan_order(
         &self,
         request: impl Into<super::CancelPlanOrder>,
@@ -430,14 +466,19 @@ impl crate::api::futures::Futures<'_> {
 
     /// Changes a plan order.
     ///
-    /// `POST /contract/private/modify-plan-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/modify-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#modify-plan-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
+    ///
+    /// Takes a [`ModifyPlanOrder`](super::ModifyPlanOrder).
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/modify-plan-order")]
+    #[doc(alias = "PostContractModifyPlanOrder")]
+    #[doc(alias = "ModifyPlanOrderRequest")]
+    #[doc(alias = "modifyPlanOrder")]
+    #[doc(alias = "post_modify_plan_order")]
     pub async fn modify_plan_order(
         &self,
         request: impl Into<super::ModifyPlanOrder>,
@@ -447,14 +488,19 @@ impl crate::api::futures::Futures<'_> {
 
     /// Changes the preset take-profit and stop-loss of an open order.
     ///
-    /// `POST /contract/private/modify-preset-plan-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/modify-preset-plan-order`](https://developer-pro.bitmart.com/en/futuresv2/#modify-preset-plan-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
+    ///
+    /// Takes a [`ModifyPreset`].
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/modify-preset-plan-order")]
+    #[doc(alias = "PostContractModifyPresetPlanOrder")]
+    #[doc(alias = "ModifyPresetPlanOrderRequest")]
+    #[doc(alias = "modifyPresetPlanOrder")]
+    #[doc(alias = "post_modify_preset_plan_order")]
     pub async fn modify_preset(
         &self,
         request: impl Into<ModifyPreset>,
@@ -464,17 +510,22 @@ impl crate::api::futures::Futures<'_> {
 
     /// Places a take-profit or a stop-loss of a position.
     ///
-    /// `POST /contract/private/submit-tp-sl-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/submit-tp-sl-order`](https://developer-pro.bitmart.com/en/futuresv2/#submit-tp-or-sl-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
+    ///
+    /// Takes a [`SubmitTpSlOrder`](super::SubmitTpSlOrder) or a `NewTpSlOrder`.
     ///
     /// * One call per leg.
     /// * The order id is a text here.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/submit-tp-sl-order")]
+    #[doc(alias = "PostContractSubmitTpSlOrder")]
+    #[doc(alias = "SubmitTpSlOrderRequest")]
+    #[doc(alias = "submitTPOrSLOrder")]
+    #[doc(alias = "post_submit_tp_sl_order")]
     pub async fn submit_tp_sl_order(
         &self,
         request: impl Into<super::SubmitTpSlOrder>,
@@ -484,14 +535,19 @@ impl crate::api::futures::Futures<'_> {
 
     /// Changes a take-profit or a stop-loss.
     ///
-    /// `POST /contract/private/modify-tp-sl-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/modify-tp-sl-order`](https://developer-pro.bitmart.com/en/futuresv2/#modify-tp-sl-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
+    ///
+    /// Takes a [`ModifyTpSlOrder`](super::ModifyTpSlOrder).
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/modify-tp-sl-order")]
+    #[doc(alias = "PostContractModifyTpSlOrder")]
+    #[doc(alias = "ModifyTpSlOrderRequest")]
+    #[doc(alias = "modifyTpSlOrder")]
+    #[doc(alias = "post_modify_tp_sl_order")]
     pub async fn modify_tp_sl_order(
         &self,
         request: impl Into<super::ModifyTpSlOrder>,
@@ -501,17 +557,22 @@ impl crate::api::futures::Futures<'_> {
 
     /// Places a trailing order.
     ///
-    /// `POST /contract/private/submit-trail-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/submit-trail-order`](https://developer-pro.bitmart.com/en/futuresv2/#submit-trail-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
     ///
-    /// * It takes no id of yours: after an unknown outcome look among the open orders of the kind trailing.
+    /// Takes a [`SubmitTrailingOrder`](super::SubmitTrailingOrder) or a `NewTrailingOrder`.
+    ///
+    /// * It takes no client id: after an unknown outcome check the open orders of the kind trailing.
     /// * The order id is a number here.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/submit-trail-order")]
+    #[doc(alias = "PostContractTrailOrder")]
+    #[doc(alias = "SubmitTrailOrderRequest")]
+    #[doc(alias = "submitTrailOrder")]
+    #[doc(alias = "post_submit_trail_order")]
     pub async fn submit_trailing_order(
         &self,
         request: impl Into<super::SubmitTrailingOrder>,
@@ -521,22 +582,26 @@ impl crate::api::futures::Futures<'_> {
 
     /// Cancels a trailing order.
     ///
-    /// `POST /contract/private/cancel-trail-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/cancel-trail-order`](https://developer-pro.bitmart.com/en/futuresv2/#cancel-trail-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
     ///
-    /// * The outcome comes over the private WebSocket.
-    /// * There is no id of yours for it.
+    /// Takes a [`CancelTrailingOrder`] or `(symbol, order_id)`.
+    ///
+    /// * The outcome is reported over the private WebSocket.
+    /// * There is no client id for it.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/cancel-trail-order")]
+    #[doc(alias = "PostContractCancelTrailOrder")]
+    #[doc(alias = "CancelTrailOrderRequest")]
+    #[doc(alias = "cancelTrailOrder")]
+    #[doc(alias = "post_cancel_trail_order")]
     pub async fn cancel_trailing_order(
         &self,
-        symbol: impl Into<ContractSymbol>,
-        order_id: impl Into<OrderId>,
+        request: impl Into<CancelTrailingOrder>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
-        self.client.send(CancelTrailingOrder::new(symbol, order_id)).await
+        self.client.send(request.into()).await
     }
 }

@@ -176,6 +176,7 @@ impl NewPlanOrder {
 
 /// Places a plan order: the request. Made from a [`NewPlanOrder`] with `into`; decoding a recorded
 /// body gives one too.
+#[doc(alias = "/contract/private/submit-plan-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitPlanOrder {
@@ -261,6 +262,7 @@ impl SubmitPlanOrder {
 }
 
 /// Changes a plan order: what it waits for and what it then places.
+#[doc(alias = "/contract/private/modify-plan-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ModifyPlanOrder {
@@ -315,6 +317,7 @@ impl ModifyPlanOrder {
 
 /// Cancels a plan order, a take-profit or a stop-loss, named by the exchange's id or by yours. The
 /// response confirms that the request was accepted.
+#[doc(alias = "/contract/private/cancel-plan-order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelPlanOrder {
@@ -334,5 +337,11 @@ impl CancelPlanOrder {
     pub(super) fn check(&self) -> Result<(), ValidationError> {
         validate::form("symbol", Some(&self.symbol))?;
         validate::named(self.order_id.as_ref(), self.client_order_id.as_ref())
+    }
+}
+
+impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelPlanOrder {
+    fn from((symbol, order): (S, O)) -> Self {
+        Self::new(symbol, order)
     }
 }

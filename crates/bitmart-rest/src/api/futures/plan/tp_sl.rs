@@ -135,6 +135,7 @@ impl NewTpSlOrder {
 
 /// Places a take-profit or a stop-loss: the request. Made from a [`NewTpSlOrder`] with `into`;
 /// decoding a recorded body gives one too.
+#[doc(alias = "/contract/private/submit-tp-sl-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitTpSlOrder {
@@ -192,6 +193,7 @@ impl SubmitTpSlOrder {
 }
 
 /// Changes a take-profit or a stop-loss.
+#[doc(alias = "/contract/private/modify-tp-sl-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ModifyTpSlOrder {

@@ -110,6 +110,7 @@ impl NewTrailingOrder {
 
 /// Places a trailing order: the request. Made from a [`NewTrailingOrder`] with `into`; decoding a
 /// recorded body gives one too.
+#[doc(alias = "/contract/private/submit-trail-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitTrailingOrder {

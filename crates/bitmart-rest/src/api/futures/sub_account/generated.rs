@@ -8,9 +8,11 @@ use crate::{
     ValidationError,
 };
 
-/// Moves futures money from a sub-account to the main account, with the main account's key: a request.
+/// A request that moves futures money from a sub-account to the main account, with the main account's key.
 ///
-/// `POST /account/contract/sub-account/main/v1/sub-to-main`: key and signature, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`POST /account/contract/sub-account/main/v1/sub-to-main`](https://developer-pro.bitmart.com/en/futuresv2/#sub-account-to-main-account-for-main-account-signed):
+/// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/contract/sub-account/main/v1/sub-to-main")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -25,9 +27,9 @@ pub struct TransferSubToMain {
 }
 
 impl TransferSubToMain {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
-    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
+    /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     /// * `sub_account`: user name of the sub-account.
@@ -65,9 +67,11 @@ impl Endpoint for TransferSubToMain {
     }
 }
 
-/// Moves futures money from the main account to a sub-account, with the main account's key: a request.
+/// A request that moves futures money from the main account to a sub-account, with the main account's key.
 ///
-/// `POST /account/contract/sub-account/main/v1/main-to-sub`: key and signature, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`POST /account/contract/sub-account/main/v1/main-to-sub`](https://developer-pro.bitmart.com/en/futuresv2/#main-account-to-sub-account-for-main-account-signed):
+/// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/contract/sub-account/main/v1/main-to-sub")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -82,9 +86,9 @@ pub struct TransferMainToSub {
 }
 
 impl TransferMainToSub {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
-    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
+    /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     /// * `sub_account`: user name of the sub-account.
@@ -122,9 +126,11 @@ impl Endpoint for TransferMainToSub {
     }
 }
 
-/// Moves futures money to the main account, with the sub-account's key: a request.
+/// A request that moves futures money to the main account, with the sub-account's key.
 ///
-/// `POST /account/contract/sub-account/sub/v1/sub-to-main`: key and signature, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`POST /account/contract/sub-account/sub/v1/sub-to-main`](https://developer-pro.bitmart.com/en/futuresv2/#sub-account-to-main-account-for-sub-account-signed):
+/// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/contract/sub-account/sub/v1/sub-to-main")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -137,9 +143,9 @@ pub struct TransferOwnToMain {
 }
 
 impl TransferOwnToMain {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
-    /// * `request_no`: your number of the transfer, different for each: 1 to 64 characters without blanks. At most 64 characters.
+    /// * `request_no`: request number of the transfer, unique to it: 1 to 64 characters without blanks. At most 64 characters.
     /// * `amount`: amount, in the currency.
     /// * `currency`: currency; USDT is the only one.
     pub fn new(request_no: RequestNo, amount: Decimal, currency: impl Into<Currency>) -> Self {
@@ -171,9 +177,11 @@ impl Endpoint for TransferOwnToMain {
     }
 }
 
-/// Futures balances of a sub-account: a request.
+/// A request for the futures balances of a sub-account.
 ///
-/// `GET /account/contract/sub-account/main/v1/wallet`: key, permission Sub-Account Inter-Account Transfer; limit 12 in 2 s per key.
+/// [`GET /account/contract/sub-account/main/v1/wallet`](https://developer-pro.bitmart.com/en/futuresv2/#get-sub-account-futures-wallet-balance-for-main-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 12 in 2 s per key.
+#[doc(alias = "/account/contract/sub-account/main/v1/wallet")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -185,7 +193,7 @@ pub struct QuerySubAccountWallet {
 }
 
 impl QuerySubAccountWallet {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `sub_account`: user name of the sub-account.
     pub fn new(sub_account: impl Into<String>) -> Self {
@@ -199,14 +207,14 @@ impl QuerySubAccountWallet {
 }
 
 impl From<String> for QuerySubAccountWallet {
-    fn from(sub_account: String) -> Self {
-        Self::new(sub_account)
+    fn from(value: String) -> Self {
+        Self::new(value)
     }
 }
 
 impl From<&str> for QuerySubAccountWallet {
-    fn from(sub_account: &str) -> Self {
-        Self::new(sub_account)
+    fn from(value: &str) -> Self {
+        Self::new(value)
     }
 }
 
@@ -235,9 +243,11 @@ impl Endpoint for QuerySubAccountWallet {
     }
 }
 
-/// Futures transfers of a sub-account: a request.
+/// A request for futures transfers of a sub-account.
 ///
-/// `GET /account/contract/sub-account/main/v1/transfer-list`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`GET /account/contract/sub-account/main/v1/transfer-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-sub-account-transfer-history-for-main-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/contract/sub-account/main/v1/transfer-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -249,12 +259,18 @@ pub struct ListSubAccountTransfers {
 }
 
 impl ListSubAccountTransfers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `sub_account`: user name of the sub-account.
     /// * `limit`: number of transfers, newest first. 1 to 100.
     pub fn new(sub_account: impl Into<String>, limit: u32) -> Self {
         Self { sub_account: sub_account.into(), limit }
+    }
+}
+
+impl<A: Into<String>> From<(A, u32)> for ListSubAccountTransfers {
+    fn from((sub_account, limit): (A, u32)) -> Self {
+        Self::new(sub_account, limit)
     }
 }
 
@@ -281,9 +297,11 @@ impl Endpoint for ListSubAccountTransfers {
     }
 }
 
-/// Futures transfers of the key's account: a request.
+/// A request for futures transfers of the key's account.
 ///
-/// `GET /account/contract/sub-account/v1/transfer-history`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+/// [`GET /account/contract/sub-account/v1/transfer-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-account-futures-asset-transfer-history-for-main-sub-account-keyed):
+/// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+#[doc(alias = "/account/contract/sub-account/v1/transfer-history")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -293,11 +311,17 @@ pub struct ListOwnTransfers {
 }
 
 impl ListOwnTransfers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `limit`: number of transfers, newest first. 1 to 100.
     pub fn new(limit: u32) -> Self {
         Self { limit }
+    }
+}
+
+impl From<u32> for ListOwnTransfers {
+    fn from(value: u32) -> Self {
+        Self::new(value)
     }
 }
 
@@ -327,18 +351,22 @@ impl Endpoint for ListOwnTransfers {
 impl crate::api::futures::FuturesSubAccounts<'_> {
     /// Moves futures money from a sub-account to the main account, with the main account's key.
     ///
-    /// `POST /account/contract/sub-account/main/v1/sub-to-main`: key and signature, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`POST /account/contract/sub-account/main/v1/sub-to-main`](https://developer-pro.bitmart.com/en/futuresv2/#sub-account-to-main-account-for-main-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`TransferSubToMain`].
     ///
     /// * For institutional accounts only.
     /// * Called with the main account's key.
     /// * Only USDT can be moved.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/contract/sub-account/main/v1/sub-to-main")]
+    #[doc(alias = "PostContractSubAccountMainSubToMain")]
+    #[doc(alias = "ContractSubToMainRequest")]
+    #[doc(alias = "post_sub_to_main")]
     pub async fn transfer_sub_to_main(
         &self,
         request: impl Into<TransferSubToMain>,
@@ -348,18 +376,22 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
 
     /// Moves futures money from the main account to a sub-account, with the main account's key.
     ///
-    /// `POST /account/contract/sub-account/main/v1/main-to-sub`: key and signature, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`POST /account/contract/sub-account/main/v1/main-to-sub`](https://developer-pro.bitmart.com/en/futuresv2/#main-account-to-sub-account-for-main-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`TransferMainToSub`].
     ///
     /// * For institutional accounts only.
     /// * Called with the main account's key.
     /// * Only USDT can be moved.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/contract/sub-account/main/v1/main-to-sub")]
+    #[doc(alias = "PostContractSubAccountMainMainToSub")]
+    #[doc(alias = "ContractMainToSubRequest")]
+    #[doc(alias = "post_main_to_sub")]
     pub async fn transfer_main_to_sub(
         &self,
         request: impl Into<TransferMainToSub>,
@@ -369,18 +401,22 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
 
     /// Moves futures money to the main account, with the sub-account's key.
     ///
-    /// `POST /account/contract/sub-account/sub/v1/sub-to-main`: key and signature, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`POST /account/contract/sub-account/sub/v1/sub-to-main`](https://developer-pro.bitmart.com/en/futuresv2/#sub-account-to-main-account-for-sub-account-signed):
+    /// needs a signature and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`TransferOwnToMain`].
     ///
     /// * For institutional accounts only.
     /// * Called with the sub-account's key.
     /// * Only USDT can be moved.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/contract/sub-account/sub/v1/sub-to-main")]
+    #[doc(alias = "PostContractSubAccountSubSubToMain")]
+    #[doc(alias = "ContractSubToMainSubRequest")]
+    #[doc(alias = "post_sub_to_main_from_sub_account")]
     pub async fn transfer_own_to_main(
         &self,
         request: impl Into<TransferOwnToMain>,
@@ -388,18 +424,22 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Futures balances of a sub-account.
+    /// Returns the futures balances of a sub-account.
     ///
-    /// `GET /account/contract/sub-account/main/v1/wallet`: key, permission Sub-Account Inter-Account Transfer; limit 12 in 2 s per key.
+    /// [`GET /account/contract/sub-account/main/v1/wallet`](https://developer-pro.bitmart.com/en/futuresv2/#get-sub-account-futures-wallet-balance-for-main-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`QuerySubAccountWallet`] or the `sub_account`.
     ///
     /// * For institutional accounts only.
     /// * Only balances above zero are listed.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/contract/sub-account/main/v1/wallet")]
+    #[doc(alias = "GetContractSubAccountMainWallet")]
+    #[doc(alias = "ContractSubWalletRequest")]
+    #[doc(alias = "get_sub_wallet")]
     pub async fn wallet(
         &self,
         request: impl Into<QuerySubAccountWallet>,
@@ -407,44 +447,51 @@ impl crate::api::futures::FuturesSubAccounts<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Futures transfers of a sub-account.
+    /// Returns futures transfers of a sub-account.
     ///
-    /// `GET /account/contract/sub-account/main/v1/transfer-list`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`GET /account/contract/sub-account/main/v1/transfer-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-sub-account-transfer-history-for-main-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`ListSubAccountTransfers`] or `(sub_account, limit)`.
     ///
     /// * For institutional accounts only.
-    /// * The rows are the data itself; on spot they stand in `historyList`.
+    /// * The rows are the data itself; on spot they are in `historyList`.
     /// * Times are in seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/contract/sub-account/main/v1/transfer-list")]
+    #[doc(alias = "GetContractSubAccountMainTransferList")]
+    #[doc(alias = "ContractSubTransferListRequest")]
+    #[doc(alias = "get_sub_transfer_list")]
     pub async fn transfers(
         &self,
-        sub_account: impl Into<String>,
-        limit: u32,
+        request: impl Into<ListSubAccountTransfers>,
     ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
-        self.client.send(ListSubAccountTransfers::new(sub_account, limit)).await
+        self.client.send(request.into()).await
     }
 
-    /// Futures transfers of the key's account.
+    /// Returns futures transfers of the key's account.
     ///
-    /// `GET /account/contract/sub-account/v1/transfer-history`: key, permission Sub-Account Inter-Account Transfer; limit 8 in 2 s per key.
+    /// [`GET /account/contract/sub-account/v1/transfer-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-account-futures-asset-transfer-history-for-main-sub-account-keyed):
+    /// needs a key and the permission Sub-Account Inter-Account Transfer, rate limit 8 in 2 s per key.
+    ///
+    /// Takes a [`ListOwnTransfers`] or the `limit`.
     ///
     /// * For institutional accounts only.
     /// * The rows are the data itself.
     /// * Times are in seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/contract/sub-account/v1/transfer-history")]
+    #[doc(alias = "GetContractSubAccountTransferHistory")]
+    #[doc(alias = "ContractSubTransferHistoryRequest")]
+    #[doc(alias = "get_sub_transfer_history")]
     pub async fn own_transfers(
         &self,
-        limit: u32,
+        request: impl Into<ListOwnTransfers>,
     ) -> Result<crate::Rows<crate::api::futures::SubAccountTransfer>, crate::Error> {
-        self.client.send(ListOwnTransfers::new(limit)).await
+        self.client.send(request.into()).await
     }
 }

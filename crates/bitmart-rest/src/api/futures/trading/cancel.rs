@@ -18,6 +18,7 @@ use crate::{OrderRef, ValidationError};
 ///
 /// let cancel = futures::CancelOrder::new("BTCUSDT", OrderId::from("220906179559421"));
 /// ```
+#[doc(alias = "/contract/private/cancel-order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelOrder {
@@ -40,6 +41,12 @@ impl CancelOrder {
     }
 }
 
+impl<S: Into<ContractSymbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
+    fn from((symbol, order): (S, O)) -> Self {
+        Self::new(symbol, order)
+    }
+}
+
 /// Cancels all orders of a contract in some seconds, unless it is sent again before. Sent at
 /// intervals it cancels what is open when its sender fails.
 ///
@@ -49,6 +56,7 @@ impl CancelOrder {
 /// let armed = futures::CancelAllAfter::new("BTCUSDT", 30);
 /// let disarmed = futures::CancelAllAfter::never("BTCUSDT");
 /// ```
+#[doc(alias = "/contract/private/cancel-all-after")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelAllAfter {

@@ -9,9 +9,11 @@ use crate::{
     ValidationError,
 };
 
-/// One order: a request.
+/// A request for one order.
 ///
-/// `GET /contract/private/order`: key, permission Read-only; limit 50 in 2 s per key.
+/// [`GET /contract/private/order`](https://developer-pro.bitmart.com/en/futuresv2/#get-order-detail-keyed):
+/// needs a key and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/contract/private/order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -23,7 +25,7 @@ pub struct QueryOrder {
 }
 
 impl QueryOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     /// * `order_id`: the exchange's id of the order.
@@ -34,6 +36,12 @@ impl QueryOrder {
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
+    }
+}
+
+impl<A: Into<ContractSymbol>, B: Into<OrderId>> From<(A, B)> for QueryOrder {
+    fn from((symbol, order_id): (A, B)) -> Self {
+        Self::new(symbol, order_id)
     }
 }
 
@@ -60,9 +68,11 @@ impl Endpoint for QueryOrder {
     }
 }
 
-/// Finished orders of a contract: a request.
+/// A request for finished orders of a contract.
 ///
-/// `GET /contract/private/order-history`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/order-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-order-history-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/order-history")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -81,7 +91,7 @@ pub struct ListOrderHistory {
 }
 
 impl ListOrderHistory {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
@@ -99,12 +109,12 @@ impl ListOrderHistory {
         self.order_id = Some(order_id.into());
         self
     }
-    /// Only the order with this id of yours.
+    /// Only the order with this client order id.
     pub fn client_order_id(mut self, client_order_id: ClientOrderId) -> Self {
         self.client_order_id = Some(client_order_id);
         self
     }
-    /// Account to look at.
+    /// Account to query.
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
@@ -121,17 +131,7 @@ impl ListOrderHistory {
     }
 }
 
-impl From<ContractSymbol> for ListOrderHistory {
-    fn from(symbol: ContractSymbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListOrderHistory {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(ContractSymbol => ListOrderHistory);
 
 impl Endpoint for ListOrderHistory {
     type Response = crate::Rows<crate::api::futures::Order>;
@@ -172,9 +172,11 @@ impl Endpoint for ListOrderHistory {
     }
 }
 
-/// Open orders: a request.
+/// A request for open orders.
 ///
-/// `GET /contract/private/get-open-orders`: key, permission Read-only; limit 50 in 2 s per key.
+/// [`GET /contract/private/get-open-orders`](https://developer-pro.bitmart.com/en/futuresv2/#get-all-open-orders-keyed):
+/// needs a key and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/contract/private/get-open-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -195,7 +197,7 @@ pub struct ListOpenOrders {
 }
 
 impl ListOpenOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -209,15 +211,23 @@ impl ListOpenOrders {
         self.kind = Some(kind);
         self
     }
-    /// All, or only partly filled ones. All when left out.
+    /// All, or only partly filled ones. Default all.
     pub fn order_state(mut self, order_state: futures::OpenOrderFilter) -> Self {
         self.order_state = Some(order_state);
         self
     }
-    /// Number of orders. 1 to 100, 100 when left out.
+    /// Number of orders. 1 to 100, default 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListOpenOrders.symbol);
+
+impl From<()> for ListOpenOrders {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -255,9 +265,11 @@ impl Endpoint for ListOpenOrders {
     }
 }
 
-/// Fills of your futures orders: a request.
+/// A request for the fills of the futures account.
 ///
-/// `GET /contract/private/trades`: key, permission Read-only; limit 6 in 2 s per key.
+/// [`GET /contract/private/trades`](https://developer-pro.bitmart.com/en/futuresv2/#get-order-trade-keyed):
+/// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+#[doc(alias = "/contract/private/trades")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -277,7 +289,7 @@ pub struct ListFills {
 }
 
 impl ListFills {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -286,7 +298,7 @@ impl ListFills {
         self.symbol = Some(symbol.into());
         self
     }
-    /// Account to look at.
+    /// Account to query.
     pub fn account(mut self, account: futures::TradingAccount) -> Self {
         self.account = Some(account);
         self
@@ -306,10 +318,18 @@ impl ListFills {
         self.order_id = Some(order_id.into());
         self
     }
-    /// Only the order with this id of yours.
+    /// Only the order with this client order id.
     pub fn client_order_id(mut self, client_order_id: ClientOrderId) -> Self {
         self.client_order_id = Some(client_order_id);
         self
+    }
+}
+
+crate::api::convert::identifier!(ContractSymbol => ListFills.symbol);
+
+impl From<()> for ListFills {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -416,9 +436,11 @@ impl Endpoint for super::CancelOrder {
     }
 }
 
-/// Cancels all orders of a contract: a request.
+/// A request that cancels all orders of a contract.
 ///
-/// `POST /contract/private/cancel-orders`: key and signature, permission Future-Trade; limit 2 in 2 s per key.
+/// [`POST /contract/private/cancel-orders`](https://developer-pro.bitmart.com/en/futuresv2/#cancel-all-orders-signed):
+/// needs a signature and the permission Future-Trade, rate limit 2 in 2 s per key.
+#[doc(alias = "/contract/private/cancel-orders")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -427,13 +449,15 @@ pub struct CancelAllOrders {
 }
 
 impl CancelAllOrders {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: contract.
     pub fn new(symbol: impl Into<ContractSymbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(ContractSymbol => CancelAllOrders);
 
 impl Endpoint for CancelAllOrders {
     type Response = crate::api::model::Empty;
@@ -479,9 +503,11 @@ impl Endpoint for super::CancelAllAfter {
     }
 }
 
-/// Closes positions at market: a request.
+/// A request that closes positions at market.
 ///
-/// `POST /contract/private/close-all-position`: key and signature; limit not published.
+/// [`POST /contract/private/close-all-position`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/contract/private/close-all-position")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -495,7 +521,7 @@ pub struct CloseAllPositions {
 }
 
 impl CloseAllPositions {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `contract_type`: kind of the contracts.
     pub fn new(contract_type: futures::ContractType) -> Self {
@@ -510,6 +536,12 @@ impl CloseAllPositions {
     pub fn position_side(mut self, position_side: futures::PositionSide) -> Self {
         self.position_side = Some(position_side);
         self
+    }
+}
+
+impl From<futures::ContractType> for CloseAllPositions {
+    fn from(value: futures::ContractType) -> Self {
+        Self::new(value)
     }
 }
 
@@ -536,19 +568,25 @@ impl Endpoint for CloseAllPositions {
 
 #[cfg(feature = "client")]
 impl crate::api::futures::Futures<'_> {
-    /// One order.
+    /// Returns one order.
     ///
-    /// `GET /contract/private/order`: key, permission Read-only; limit 50 in 2 s per key.
+    /// [`GET /contract/private/order`](https://developer-pro.bitmart.com/en/futuresv2/#get-order-detail-keyed):
+    /// needs a key and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`QueryOrder`] or `(symbol, order_id)`.
     ///
     /// * No lookup by the client's order id.
     /// * The price of a market order is "0".
     /// * Sizes count contracts, as texts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/order")]
+    #[doc(alias = "GetContractOrder")]
+    #[doc(alias = "GetOrderDetailRequest")]
+    #[doc(alias = "getOrderDetail")]
+    #[doc(alias = "getContractOrderDetail")]
+    #[doc(alias = "get_order")]
     pub async fn order(
         &self,
         request: impl Into<QueryOrder>,
@@ -556,20 +594,26 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Finished orders of a contract.
+    /// Returns finished orders of a contract.
     ///
-    /// `GET /contract/private/order-history`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/order-history`](https://developer-pro.bitmart.com/en/futuresv2/#get-order-history-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListOrderHistory`] or the `symbol`.
     ///
     /// * At most 200 orders, and no paging: narrow the times.
     /// * Without times the last seven days are listed.
-    /// * Times are asked in seconds and answered in milliseconds.
-    /// * The price of a market order may be the word Market.
+    /// * Times are in seconds in the request and in milliseconds in the response.
+    /// * The price of a market order may be the text Market.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/order-history")]
+    #[doc(alias = "GetContractOrderHistory")]
+    #[doc(alias = "GetOrderHistoryRequest")]
+    #[doc(alias = "getOrderHistory")]
+    #[doc(alias = "getContractOrderHistory")]
+    #[doc(alias = "get_order_history")]
     pub async fn order_history(
         &self,
         request: impl Into<ListOrderHistory>,
@@ -577,9 +621,12 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Open orders.
+    /// Returns open orders.
     ///
-    /// `GET /contract/private/get-open-orders`: key, permission Read-only; limit 50 in 2 s per key.
+    /// [`GET /contract/private/get-open-orders`](https://developer-pro.bitmart.com/en/futuresv2/#get-all-open-orders-keyed):
+    /// needs a key and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`ListOpenOrders`], the `symbol` or `()`.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -594,10 +641,13 @@ impl crate::api::futures::Futures<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/get-open-orders")]
+    #[doc(alias = "GetContractOpenOrders")]
+    #[doc(alias = "GetAllOpenOrdersRequest")]
+    #[doc(alias = "getAllOpenOrders")]
+    #[doc(alias = "getContractOpenOrders")]
+    #[doc(alias = "get_open_order")]
     pub async fn open_orders(
         &self,
         request: impl Into<ListOpenOrders>,
@@ -605,19 +655,25 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Fills of your futures orders.
+    /// Returns the fills of the futures account.
     ///
-    /// `GET /contract/private/trades`: key, permission Read-only; limit 6 in 2 s per key.
+    /// [`GET /contract/private/trades`](https://developer-pro.bitmart.com/en/futuresv2/#get-order-trade-keyed):
+    /// needs a key and the permission Read-only, rate limit 6 in 2 s per key.
+    ///
+    /// Takes a [`ListFills`], the `symbol` or `()`.
     ///
     /// * At most 200 fills, and no paging: narrow the times.
     /// * Without times the last seven days are listed.
-    /// * Times are asked in seconds and answered in milliseconds.
+    /// * Times are in seconds in the request and in milliseconds in the response.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/contract/private/trades")]
+    #[doc(alias = "GetContractTrades")]
+    #[doc(alias = "TradesRequest")]
+    #[doc(alias = "getOrderTrade")]
+    #[doc(alias = "getContractTrades")]
+    #[doc(alias = "get_trades")]
     pub async fn fills(
         &self,
         request: impl Into<ListFills>,
@@ -627,11 +683,14 @@ impl crate::api::futures::Futures<'_> {
 
     /// Places an order.
     ///
-    /// `POST /contract/private/submit-order`: key and signature, permission Future-Trade; limit 24 in 2 s per key.
+    /// [`POST /contract/private/submit-order`](https://developer-pro.bitmart.com/en/futuresv2/#submit-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per key.
+    ///
+    /// Takes a [`SubmitOrder`](super::SubmitOrder) or a `NewOrder`.
     ///
     /// * size is a number of contracts and a JSON number; leverage and price are texts.
     /// * The order id is a number here and a text in every query.
-    /// * The price of a market order is answered as the words "market price".
+    /// * The price of a market order is the text "market price".
     /// * An order that opens should carry leverage and margin type; with a position open they must match it.
     /// * Codes 40044, 40027 and 42000 are the usual refusals.
     ///
@@ -655,11 +714,14 @@ impl crate::api::futures::Futures<'_> {
     /// * Code 40043: price or size is not on its step.
     /// * Code 40020 and 40021: there is no such position to close.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/submit-order")]
+    #[doc(alias = "PostContractSubmitOrder")]
+    #[doc(alias = "SubmitOrderRequest")]
+    #[doc(alias = "newFuturesOrder")]
+    #[doc(alias = "submitOrder")]
+    #[doc(alias = "post_submit_order")]
     pub async fn submit_order(
         &self,
         request: impl Into<super::SubmitOrder>,
@@ -669,16 +731,21 @@ impl crate::api::futures::Futures<'_> {
 
     /// Changes price or size of an open limit order.
     ///
-    /// `POST /contract/private/modify-limit-order`: key and signature, permission Future-Trade; limit 24 in 2 s per user.
+    /// [`POST /contract/private/modify-limit-order`](https://developer-pro.bitmart.com/en/futuresv2/#modify-limit-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 24 in 2 s per user.
     ///
-    /// * The order id is a number here, in request and answer.
+    /// Takes a [`ModifyLimitOrder`](super::ModifyLimitOrder).
+    ///
+    /// * The order id is a number here, in request and response.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/modify-limit-order")]
+    #[doc(alias = "PostContractModifyLimitOrder")]
+    #[doc(alias = "ModifyLimitOrderRequest")]
+    #[doc(alias = "modifyLimitOrder")]
+    #[doc(alias = "post_modify_limit_order")]
     pub async fn modify_limit_order(
         &self,
         request: impl Into<super::ModifyLimitOrder>,
@@ -688,11 +755,14 @@ impl crate::api::futures::Futures<'_> {
 
     /// Cancels an order.
     ///
-    /// `POST /contract/private/cancel-order`: key and signature, permission Future-Trade; limit 40 in 2 s per key.
+    /// [`POST /contract/private/cancel-order`](https://developer-pro.bitmart.com/en/futuresv2/#cancel-order-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 40 in 2 s per key.
     ///
-    /// * With neither id every order of the contract is cancelled; this request cannot express that.
-    /// * Code 1000 means accepted: the outcome comes over the private WebSocket.
-    /// * The order id is a text here, a number in the answer to placing it.
+    /// Takes a [`CancelOrder`](super::CancelOrder) or `(symbol, order)`.
+    ///
+    /// * With neither id every order of the contract is canceled; this request cannot express that.
+    /// * Code 1000 means accepted: the outcome is reported over the private WebSocket.
+    /// * The order id is a text here, a number in the response to placing it.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -707,11 +777,14 @@ impl crate::api::futures::Futures<'_> {
     /// # Errors
     /// * Code 40035, 40036 and 40037: no longer open; it may have been filled.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/cancel-order")]
+    #[doc(alias = "PostContractCancelOrder")]
+    #[doc(alias = "CancelOrderRequest")]
+    #[doc(alias = "cancelFuturesOrder")]
+    #[doc(alias = "cancelOrder")]
+    #[doc(alias = "post_cancel_order")]
     pub async fn cancel_order(
         &self,
         request: impl Into<super::CancelOrder>,
@@ -721,35 +794,46 @@ impl crate::api::futures::Futures<'_> {
 
     /// Cancels all orders of a contract.
     ///
-    /// `POST /contract/private/cancel-orders`: key and signature, permission Future-Trade; limit 2 in 2 s per key.
+    /// [`POST /contract/private/cancel-orders`](https://developer-pro.bitmart.com/en/futuresv2/#cancel-all-orders-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 2 in 2 s per key.
     ///
-    /// * Code 1000 means accepted: the outcome comes over the private WebSocket.
+    /// Takes a [`CancelAllOrders`] or the `symbol`.
+    ///
+    /// * Code 1000 means accepted: the outcome is reported over the private WebSocket.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/cancel-orders")]
+    #[doc(alias = "PostContractCancelOrders")]
+    #[doc(alias = "CancelOrdersRequest")]
+    #[doc(alias = "cancelAllFuturesOrder")]
+    #[doc(alias = "cancelAllOrder")]
+    #[doc(alias = "post_cancel_orders")]
     pub async fn cancel_all_orders(
         &self,
-        symbol: impl Into<ContractSymbol>,
+        request: impl Into<CancelAllOrders>,
     ) -> Result<crate::api::model::Empty, crate::Error> {
-        self.client.send(CancelAllOrders::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
     /// Cancels all orders of a contract unless called again in time.
     ///
-    /// `POST /contract/private/cancel-all-after`: key and signature, permission Future-Trade; limit 4 in 2 s per user.
+    /// [`POST /contract/private/cancel-all-after`](https://developer-pro.bitmart.com/en/futuresv2/#timed-cancel-all-orders-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 4 in 2 s per user.
     ///
-    /// * The times of the answer are in seconds.
+    /// Takes a [`CancelAllAfter`](super::CancelAllAfter).
+    ///
+    /// * The times of the response are in seconds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/cancel-all-after")]
+    #[doc(alias = "PostContractCancelAllAfter")]
+    #[doc(alias = "CancelAllAfterRequest")]
+    #[doc(alias = "cancelAllAfter")]
+    #[doc(alias = "post_cancel_all_after")]
     pub async fn cancel_all_after(
         &self,
         request: impl Into<super::CancelAllAfter>,
@@ -759,20 +843,22 @@ impl crate::api::futures::Futures<'_> {
 
     /// Closes positions at market.
     ///
-    /// `POST /contract/private/close-all-position`: key and signature; limit not published.
+    /// [`POST /contract/private/close-all-position`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`CloseAllPositions`] or the `contract_type`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Without a contract every position of the kind is closed, without a side both sides.
-    /// * Only a third party describes the answer, which names no order.
+    /// * Only a third party describes the response, which names no order.
     /// * No source says which permission the key needs or which limit holds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/close-all-position")]
+    #[doc(alias = "post_close_all_position")]
     pub async fn close_all_positions(
         &self,
         request: impl Into<CloseAllPositions>,

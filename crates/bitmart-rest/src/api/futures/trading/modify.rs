@@ -16,6 +16,7 @@ use crate::{OrderRef, ValidationError};
 /// let dearer = futures::ModifyLimitOrder::price("BTCUSDT", &order, dec!(61000));
 /// let smaller_too = futures::ModifyLimitOrder::price_and_size("BTCUSDT", &order, dec!(61000), 5);
 /// ```
+#[doc(alias = "/contract/private/modify-limit-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct ModifyLimitOrder {

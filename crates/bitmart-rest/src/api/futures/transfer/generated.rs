@@ -9,9 +9,11 @@ use crate::{
     ValidationError,
 };
 
-/// Moves money between the spot and the futures account: a request.
+/// A request that moves money between the spot and the futures account.
 ///
-/// `POST /account/v1/transfer-contract`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+/// [`POST /account/v1/transfer-contract`](https://developer-pro.bitmart.com/en/futuresv2/#transfer-signed):
+/// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+#[doc(alias = "/account/v1/transfer-contract")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -31,7 +33,7 @@ pub struct TransferFunds {
 }
 
 impl TransferFunds {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency; USDT is the only one.
     /// * `amount`: amount, in the currency. 0.01 to 10000000000.
@@ -43,7 +45,7 @@ impl TransferFunds {
     ) -> Self {
         Self { currency: currency.into(), amount, direction, recv_window: None }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -83,9 +85,11 @@ impl Endpoint for TransferFunds {
     }
 }
 
-/// Transfers between the spot and the futures account: a request.
+/// A request for transfers between the spot and the futures account.
 ///
-/// `POST /account/v1/transfer-contract-list`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+/// [`POST /account/v1/transfer-contract-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-transfer-list-signed):
+/// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+#[doc(alias = "/account/v1/transfer-contract-list")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -120,7 +124,7 @@ pub struct ListTransfers {
 }
 
 impl ListTransfers {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `page`: page, counted from 1. 1 to 1000.
     /// * `limit`: rows of a page. 10 to 100.
@@ -142,7 +146,7 @@ impl ListTransfers {
         self.end_time = Some(end_time);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -177,9 +181,11 @@ impl Endpoint for ListTransfers {
     }
 }
 
-/// Moves money between the funding and the futures account: a request.
+/// A request that moves money between the funding and the futures account.
 ///
-/// `POST /contract/private/account/v1/transfer`: key and signature; limit not published.
+/// [`POST /contract/private/account/v1/transfer`](https://developer-pro.bitmart.com/en/futuresv2/):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/contract/private/account/v1/transfer")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -192,7 +198,7 @@ pub struct TransferFundingAccount {
 }
 
 impl TransferFundingAccount {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `currency`: currency.
     /// * `amount`: amount, in the currency.
@@ -232,18 +238,22 @@ impl Endpoint for TransferFundingAccount {
 impl crate::api::futures::Futures<'_> {
     /// Moves money between the spot and the futures account.
     ///
-    /// `POST /account/v1/transfer-contract`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+    /// [`POST /account/v1/transfer-contract`](https://developer-pro.bitmart.com/en/futuresv2/#transfer-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+    ///
+    /// Takes a [`TransferFunds`].
     ///
     /// * Only USDT can be moved.
-    /// * It takes no id of yours: after an unknown outcome look among the transfers.
+    /// * It takes no client id: after an unknown outcome check the transfers.
     /// * The path begins with account, yet it is on the futures host.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/account/v1/transfer-contract")]
+    #[doc(alias = "PostContractTransfer")]
+    #[doc(alias = "TransferRequest")]
+    #[doc(alias = "post_transfer")]
     pub async fn transfer(
         &self,
         request: impl Into<TransferFunds>,
@@ -251,19 +261,25 @@ impl crate::api::futures::Futures<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Transfers between the spot and the futures account.
+    /// Returns transfers between the spot and the futures account.
     ///
-    /// `POST /account/v1/transfer-contract-list`: key and signature, permission Future-Trade; limit 1 in 2 s per key.
+    /// [`POST /account/v1/transfer-contract-list`](https://developer-pro.bitmart.com/en/futuresv2/#get-transfer-list-signed):
+    /// needs a signature and the permission Future-Trade, rate limit 1 in 2 s per key.
+    ///
+    /// Takes a [`ListTransfers`].
     ///
     /// * A query, yet by POST and signed.
     /// * Without times all transfers are listed.
     /// * The times are named `time_start` and `time_end`, unlike elsewhere.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/account/v1/transfer-contract-list")]
+    #[doc(alias = "GetContractTransferList")]
+    #[doc(alias = "TransferListRequest")]
+    #[doc(alias = "getTransferList")]
+    #[doc(alias = "getContractTransferList")]
+    #[doc(alias = "get_transfer_list")]
     pub async fn transfers(
         &self,
         request: impl Into<ListTransfers>,
@@ -273,19 +289,21 @@ impl crate::api::futures::Futures<'_> {
 
     /// Moves money between the funding and the futures account.
     ///
-    /// `POST /contract/private/account/v1/transfer`: key and signature; limit not published.
+    /// [`POST /contract/private/account/v1/transfer`](https://developer-pro.bitmart.com/en/futuresv2/):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`TransferFundingAccount`].
     ///
-    /// * Only a third party describes the answer, which has no id of the transfer.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * Only a third party describes the response, which has no id of the transfer.
     /// * No source says which permission the key needs or which limit holds.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/contract/private/account/v1/transfer")]
+    #[doc(alias = "post_account_transfer")]
     pub async fn transfer_fund(
         &self,
         request: impl Into<TransferFundingAccount>,

@@ -29,9 +29,11 @@ impl Endpoint for super::SubmitAlgoOrder {
     }
 }
 
-/// Cancels an algo order: a request.
+/// A request that cancels an algo order.
 ///
-/// `POST /spot/v4/algo/cancel_order`: key and signature; limit not published.
+/// [`POST /spot/v4/algo/cancel_order`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/algo/cancel_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -43,7 +45,7 @@ pub struct CancelAlgoOrder {
 }
 
 impl CancelAlgoOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     /// * `order_id`: the exchange's id of the algo order.
@@ -54,6 +56,12 @@ impl CancelAlgoOrder {
         kind: spot::AlgoOrderType,
     ) -> Self {
         Self { symbol: symbol.into(), order_id: order_id.into(), kind }
+    }
+}
+
+impl<A: Into<Symbol>, B: Into<OrderId>> From<(A, B, spot::AlgoOrderType)> for CancelAlgoOrder {
+    fn from((symbol, order_id, kind): (A, B, spot::AlgoOrderType)) -> Self {
+        Self::new(symbol, order_id, kind)
     }
 }
 
@@ -79,9 +87,11 @@ impl Endpoint for CancelAlgoOrder {
     }
 }
 
-/// Cancels all algo orders of a kind, of a pair or of all pairs: a request.
+/// A request that cancels all algo orders of a kind, of a pair or of all pairs.
 ///
-/// `POST /spot/v4/algo/cancel_all`: key and signature; limit not published.
+/// [`POST /spot/v4/algo/cancel_all`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/algo/cancel_all")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -93,7 +103,7 @@ pub struct CancelAllAlgoOrders {
 }
 
 impl CancelAllAlgoOrders {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `kind`: kind of algo order.
     pub fn new(kind: spot::AlgoOrderType) -> Self {
@@ -103,6 +113,12 @@ impl CancelAllAlgoOrders {
     pub fn symbol(mut self, symbol: impl Into<Symbol>) -> Self {
         self.symbol = Some(symbol.into());
         self
+    }
+}
+
+impl From<spot::AlgoOrderType> for CancelAllAlgoOrders {
+    fn from(value: spot::AlgoOrderType) -> Self {
+        Self::new(value)
     }
 }
 
@@ -127,9 +143,11 @@ impl Endpoint for CancelAllAlgoOrders {
     }
 }
 
-/// One algo order by its id: a request.
+/// A request for one algo order by its id.
 ///
-/// `POST /spot/v4/query/algo/order`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/order`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -153,35 +171,25 @@ pub struct QueryAlgoOrder {
 }
 
 impl QueryAlgoOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the algo order.
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both.
+    /// Open or finished orders; without it both.
     pub fn query_state(mut self, query_state: spot::QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
 }
 
-impl From<OrderId> for QueryAlgoOrder {
-    fn from(order_id: OrderId) -> Self {
-        Self::new(order_id)
-    }
-}
-
-impl From<&str> for QueryAlgoOrder {
-    fn from(order_id: &str) -> Self {
-        Self::new(order_id)
-    }
-}
+crate::api::convert::identifier!(OrderId => QueryAlgoOrder);
 
 impl Endpoint for QueryAlgoOrder {
     type Response = crate::Unverified<crate::api::spot::AlgoOrder>;
@@ -204,9 +212,11 @@ impl Endpoint for QueryAlgoOrder {
     }
 }
 
-/// One algo order by your id: a request.
+/// A request for one algo order by its client order id.
 ///
-/// `POST /spot/v4/query/algo/client-order`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/client-order`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/client-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -230,18 +240,18 @@ pub struct QueryAlgoOrderByClientId {
 }
 
 impl QueryAlgoOrderByClientId {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
-    /// * `client_order_id`: your id of the algo order.
+    /// * `client_order_id`: client order id of the algo order.
     pub fn new(client_order_id: ClientOrderId) -> Self {
         Self { client_order_id, query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both.
+    /// Open or finished orders; without it both.
     pub fn query_state(mut self, query_state: spot::QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -249,8 +259,8 @@ impl QueryAlgoOrderByClientId {
 }
 
 impl From<ClientOrderId> for QueryAlgoOrderByClientId {
-    fn from(client_order_id: ClientOrderId) -> Self {
-        Self::new(client_order_id)
+    fn from(value: ClientOrderId) -> Self {
+        Self::new(value)
     }
 }
 
@@ -279,9 +289,11 @@ impl Endpoint for QueryAlgoOrderByClientId {
     }
 }
 
-/// Algo orders that wait: a request.
+/// A request for open algo orders.
 ///
-/// `POST /spot/v4/query/algo/open-orders`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/open-orders`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/open-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -321,7 +333,7 @@ pub struct ListOpenAlgoOrders {
 }
 
 impl ListOpenAlgoOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -345,15 +357,23 @@ impl ListOpenAlgoOrders {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListOpenAlgoOrders.symbol);
+
+impl From<()> for ListOpenAlgoOrders {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -383,9 +403,11 @@ impl Endpoint for ListOpenAlgoOrders {
     }
 }
 
-/// Algo orders that were started or cancelled: a request.
+/// A request for algo orders that were triggered or canceled.
 ///
-/// `POST /spot/v4/query/algo/history-orders`: key and signature; limit not published.
+/// [`POST /spot/v4/query/algo/history-orders`](https://developer.bitmart.com/spot):
+/// needs a signature, no published rate limit.
+#[doc(alias = "/spot/v4/query/algo/history-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -425,7 +447,7 @@ pub struct ListAlgoOrderHistory {
 }
 
 impl ListAlgoOrderHistory {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -449,15 +471,23 @@ impl ListAlgoOrderHistory {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListAlgoOrderHistory.symbol);
+
+impl From<()> for ListAlgoOrderHistory {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -489,22 +519,27 @@ impl Endpoint for ListAlgoOrderHistory {
 
 #[cfg(feature = "client")]
 impl crate::api::spot::Spot<'_> {
-    /// Places an order that waits for a price.
+    /// Places an algo order, which waits for a price.
     ///
-    /// `POST /spot/v4/algo/submit_order`: key and signature; limit not published.
+    /// [`POST /spot/v4/algo/submit_order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`SubmitAlgoOrder`](super::SubmitAlgoOrder).
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * Names in snake case on a v4 path, unlike the queries.
-    /// * type is the kind of algo order; limit or market stands in `trigger_type`.
-    /// * Nothing tells a take-profit from a stop-loss.
+    /// * type is the kind of algo order; limit or market is in `trigger_type`.
+    /// * No field distinguishes a take-profit from a stop-loss.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/algo/submit_order")]
+    #[doc(alias = "PostSpotAlgoSubmitOrder")]
+    #[doc(alias = "V4AlgoSubmitOrderRequest")]
+    #[doc(alias = "postSubmitAlgoOrder")]
+    #[doc(alias = "v4_algo_submit_order")]
     pub async fn submit_algo_order(
         &self,
         request: impl Into<super::SubmitAlgoOrder>,
@@ -514,18 +549,23 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels an algo order.
     ///
-    /// `POST /spot/v4/algo/cancel_order`: key and signature; limit not published.
+    /// [`POST /spot/v4/algo/cancel_order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`CancelAlgoOrder`] or `(symbol, order_id, kind)`.
     ///
-    /// * There is no cancelling by your own id.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * Canceling by client order id is not possible.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/algo/cancel_order")]
+    #[doc(alias = "PostSpotAlgoCancelOrder")]
+    #[doc(alias = "V4AlgoCancelOrderRequest")]
+    #[doc(alias = "postCancelAlgoOrder")]
+    #[doc(alias = "v4_algo_cancel_order")]
     pub async fn cancel_algo_order(
         &self,
         request: impl Into<CancelAlgoOrder>,
@@ -535,18 +575,23 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels all algo orders of a kind, of a pair or of all pairs.
     ///
-    /// `POST /spot/v4/algo/cancel_all`: key and signature; limit not published.
+    /// [`POST /spot/v4/algo/cancel_all`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`CancelAllAlgoOrders`] or the `kind`.
     ///
-    /// * Without a symbol the algo orders of every pair are cancelled.
+    /// The exchange does not document the response: its form is unverified.
+    ///
+    /// * Without a symbol the algo orders of every pair are canceled.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/algo/cancel_all")]
+    #[doc(alias = "PostSpotAlgoCancelAll")]
+    #[doc(alias = "V4AlgoCancelAllRequest")]
+    #[doc(alias = "postCancelAllAlgoOrder")]
+    #[doc(alias = "v4_algo_cancel_all")]
     pub async fn cancel_all_algo_orders(
         &self,
         request: impl Into<CancelAllAlgoOrders>,
@@ -554,20 +599,25 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One algo order by its id.
+    /// Returns one algo order by its id.
     ///
-    /// `POST /spot/v4/query/algo/order`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryAlgoOrder`] or the `order_id`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/order")]
+    #[doc(alias = "GetSpotAlgoOrderByOrderId")]
+    #[doc(alias = "V4QueryAlgoOrderRequest")]
+    #[doc(alias = "getAlgoOrderById")]
+    #[doc(alias = "v4_query_algo_order_by_id")]
     pub async fn algo_order(
         &self,
         request: impl Into<QueryAlgoOrder>,
@@ -575,20 +625,25 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One algo order by your id.
+    /// Returns one algo order by its client order id.
     ///
-    /// `POST /spot/v4/query/algo/client-order`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/client-order`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`QueryAlgoOrderByClientId`] or the `client_order_id`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/client-order")]
+    #[doc(alias = "GetSpotAlgoOrderByClientOrderId")]
+    #[doc(alias = "V4QueryAlgoClientOrderRequest")]
+    #[doc(alias = "getAlgoOrderByClientOrderId")]
+    #[doc(alias = "v4_query_algo_order_by_client_id")]
     pub async fn algo_order_by_client_id(
         &self,
         request: impl Into<QueryAlgoOrderByClientId>,
@@ -596,21 +651,26 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Algo orders that wait.
+    /// Returns open algo orders.
     ///
-    /// `POST /spot/v4/query/algo/open-orders`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/open-orders`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListOpenAlgoOrders`], the `symbol` or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     /// * `orderMode` takes kinds of algo orders here, not accounts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/open-orders")]
+    #[doc(alias = "GetSpotAlgoOpenOrders")]
+    #[doc(alias = "V4QueryAlgoOpenOrdersRequest")]
+    #[doc(alias = "getAlgoCurrentOpenOrders")]
+    #[doc(alias = "v4_query_algo_open_orders")]
     pub async fn open_algo_orders(
         &self,
         request: impl Into<ListOpenAlgoOrders>,
@@ -618,21 +678,26 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Algo orders that were started or cancelled.
+    /// Returns algo orders that were triggered or canceled.
     ///
-    /// `POST /spot/v4/query/algo/history-orders`: key and signature; limit not published.
+    /// [`POST /spot/v4/query/algo/history-orders`](https://developer.bitmart.com/spot):
+    /// needs a signature, no published rate limit.
     ///
-    /// The exchange does not document the answer: its form is unverified.
+    /// Takes a [`ListAlgoOrderHistory`], the `symbol` or `()`.
+    ///
+    /// The exchange does not document the response: its form is unverified.
     ///
     /// * A query, yet a signed POST.
-    /// * Names in camel case, but for `trigger_type` in the answer.
+    /// * Names in camel case, but for `trigger_type` in the response.
     /// * `orderMode` takes kinds of algo orders here, not accounts.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/algo/history-orders")]
+    #[doc(alias = "GetSpotAlgoHistoryOrders")]
+    #[doc(alias = "V4QueryAlgoHistoryOrdersRequest")]
+    #[doc(alias = "getAlgoHistoryOrders")]
+    #[doc(alias = "v4_query_algo_history_orders")]
     pub async fn algo_order_history(
         &self,
         request: impl Into<ListAlgoOrderHistory>,

@@ -35,6 +35,7 @@ use crate::wire::validate;
 /// let stop = spot::SubmitAlgoOrder::take_profit_stop_loss(exit, dec!(45000));
 /// assert!(stop.validate().is_ok());
 /// ```
+#[doc(alias = "/spot/v4/algo/submit_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitAlgoOrder {

@@ -6,16 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::api::spot;
 use crate::{EncodeError, Endpoint, Host, LimitScope, Metadata, Method, Payload, ValidationError};
 
-/// All currencies of the spot exchange: a request.
+/// A request for all currencies of the spot exchange.
 ///
-/// `GET /spot/v1/currencies`: no key; limit 8 in 2 s per address.
+/// [`GET /spot/v1/currencies`](https://developer-pro.bitmart.com/en/spot/#get-currency-list-v1):
+/// needs no key, rate limit 8 in 2 s per address.
+#[doc(alias = "/spot/v1/currencies")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListCurrencies {}
 
 impl ListCurrencies {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -36,16 +38,18 @@ impl Endpoint for ListCurrencies {
     }
 }
 
-/// Names of all pairs: a request.
+/// A request for the names of all pairs.
 ///
-/// `GET /spot/v1/symbols`: no key; limit 8 in 2 s per address.
+/// [`GET /spot/v1/symbols`](https://developer-pro.bitmart.com/en/spot/#get-list-of-trading-pairs):
+/// needs no key, rate limit 8 in 2 s per address.
+#[doc(alias = "/spot/v1/symbols")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListSymbols {}
 
 impl ListSymbols {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -66,16 +70,18 @@ impl Endpoint for ListSymbols {
     }
 }
 
-/// Rules and state of all pairs: a request.
+/// A request for the rules and state of all pairs.
 ///
-/// `GET /spot/v1/symbols/details`: no key; limit 12 in 2 s per address.
+/// [`GET /spot/v1/symbols/details`](https://developer-pro.bitmart.com/en/spot/#get-trading-pair-details-v1):
+/// needs no key, rate limit 12 in 2 s per address.
+#[doc(alias = "/spot/v1/symbols/details")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListSymbolDetails {}
 
 impl ListSymbolDetails {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -93,16 +99,18 @@ impl Endpoint for ListSymbolDetails {
     }
 }
 
-/// Tickers of all pairs that traded in the last 24 hours: a request.
+/// A request for the tickers of all pairs that traded in the last 24 hours.
 ///
-/// `GET /spot/quotation/v3/tickers`: no key; limit 10 in 2 s per address.
+/// [`GET /spot/quotation/v3/tickers`](https://developer-pro.bitmart.com/en/spot/#get-ticker-of-all-pairs-v3):
+/// needs no key, rate limit 10 in 2 s per address.
+#[doc(alias = "/spot/quotation/v3/tickers")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
 pub struct ListTickers {}
 
 impl ListTickers {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -123,9 +131,11 @@ impl Endpoint for ListTickers {
     }
 }
 
-/// Ticker of one pair: a request.
+/// A request for the ticker of one pair.
 ///
-/// `GET /spot/quotation/v3/ticker`: no key; limit 15 in 2 s per address.
+/// [`GET /spot/quotation/v3/ticker`](https://developer-pro.bitmart.com/en/spot/#get-ticker-of-a-trading-pair-v3):
+/// needs no key, rate limit 15 in 2 s per address.
+#[doc(alias = "/spot/quotation/v3/ticker")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -134,13 +144,15 @@ pub struct QueryTicker {
 }
 
 impl QueryTicker {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
         Self { symbol: symbol.into() }
     }
 }
+
+crate::api::convert::identifier!(Symbol => QueryTicker);
 
 impl Endpoint for QueryTicker {
     type Response = crate::api::spot::Ticker;
@@ -162,9 +174,11 @@ impl Endpoint for QueryTicker {
     }
 }
 
-/// Newest candles of a pair: a request.
+/// A request for the newest candles of a pair.
 ///
-/// `GET /spot/quotation/v3/lite-klines`: no key; limit 15 in 2 s per address.
+/// [`GET /spot/quotation/v3/lite-klines`](https://developer-pro.bitmart.com/en/spot/#get-latest-k-line-v3):
+/// needs no key, rate limit 15 in 2 s per address.
+#[doc(alias = "/spot/quotation/v3/lite-klines")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -185,7 +199,7 @@ pub struct ListLatestKlines {
 }
 
 impl ListLatestKlines {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
@@ -201,29 +215,19 @@ impl ListLatestKlines {
         self.after = Some(after);
         self
     }
-    /// Length of a candle. In minutes, 1 when left out.
+    /// Length of a candle. In minutes, default 1.
     pub fn step(mut self, step: spot::KlineStep) -> Self {
         self.step = Some(step);
         self
     }
-    /// Number of candles. 1 to 200, 100 when left out.
+    /// Number of candles. 1 to 200, default 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<Symbol> for ListLatestKlines {
-    fn from(symbol: Symbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListLatestKlines {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(Symbol => ListLatestKlines);
 
 impl Endpoint for ListLatestKlines {
     type Response = crate::Rows<crate::api::spot::Kline>;
@@ -259,9 +263,11 @@ impl Endpoint for ListLatestKlines {
     }
 }
 
-/// Past candles of a pair: a request.
+/// A request for past candles of a pair.
 ///
-/// `GET /spot/quotation/v3/klines`: no key; limit 10 in 2 s per address.
+/// [`GET /spot/quotation/v3/klines`](https://developer-pro.bitmart.com/en/spot/#get-history-k-line-v3):
+/// needs no key, rate limit 10 in 2 s per address.
+#[doc(alias = "/spot/quotation/v3/klines")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -282,7 +288,7 @@ pub struct ListKlines {
 }
 
 impl ListKlines {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
@@ -298,29 +304,19 @@ impl ListKlines {
         self.after = Some(after);
         self
     }
-    /// Length of a candle. In minutes, 1 when left out.
+    /// Length of a candle. In minutes, default 1.
     pub fn step(mut self, step: spot::KlineStep) -> Self {
         self.step = Some(step);
         self
     }
-    /// Number of candles. 1 to 200, 100 when left out.
+    /// Number of candles. 1 to 200, default 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<Symbol> for ListKlines {
-    fn from(symbol: Symbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListKlines {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(Symbol => ListKlines);
 
 impl Endpoint for ListKlines {
     type Response = crate::Rows<crate::api::spot::Kline>;
@@ -355,9 +351,11 @@ impl Endpoint for ListKlines {
     }
 }
 
-/// Order book of a pair: a request.
+/// A request for the order book of a pair.
 ///
-/// `GET /spot/quotation/v3/books`: no key; limit 15 in 2 s per address.
+/// [`GET /spot/quotation/v3/books`](https://developer-pro.bitmart.com/en/spot/#get-depth-v3):
+/// needs no key, rate limit 15 in 2 s per address.
+#[doc(alias = "/spot/quotation/v3/books")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -368,30 +366,20 @@ pub struct QueryDepth {
 }
 
 impl QueryDepth {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
         Self { symbol: symbol.into(), limit: None }
     }
-    /// Levels per side. 1 to 50, 35 when left out.
+    /// Levels per side. 1 to 50, default 35.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<Symbol> for QueryDepth {
-    fn from(symbol: Symbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for QueryDepth {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(Symbol => QueryDepth);
 
 impl Endpoint for QueryDepth {
     type Response = crate::api::spot::Depth;
@@ -417,9 +405,11 @@ impl Endpoint for QueryDepth {
     }
 }
 
-/// Recent trades of a pair: a request.
+/// A request for the recent trades of a pair.
 ///
-/// `GET /spot/quotation/v3/trades`: no key; limit 15 in 2 s per address.
+/// [`GET /spot/quotation/v3/trades`](https://developer-pro.bitmart.com/en/spot/#get-recent-trades-v3):
+/// needs no key, rate limit 15 in 2 s per address.
+#[doc(alias = "/spot/quotation/v3/trades")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -430,30 +420,20 @@ pub struct ListTrades {
 }
 
 impl ListTrades {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `symbol`: pair.
     pub fn new(symbol: impl Into<Symbol>) -> Self {
         Self { symbol: symbol.into(), limit: None }
     }
-    /// Number of trades. 1 to 50, 50 when left out.
+    /// Number of trades. 1 to 50, default 50.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 }
 
-impl From<Symbol> for ListTrades {
-    fn from(symbol: Symbol) -> Self {
-        Self::new(symbol)
-    }
-}
-
-impl From<&str> for ListTrades {
-    fn from(symbol: &str) -> Self {
-        Self::new(symbol)
-    }
-}
+crate::api::convert::identifier!(Symbol => ListTrades);
 
 impl Endpoint for ListTrades {
     type Response = crate::Rows<crate::api::spot::Trade>;
@@ -481,39 +461,47 @@ impl Endpoint for ListTrades {
 
 #[cfg(feature = "client")]
 impl crate::api::spot::Spot<'_> {
-    /// All currencies of the spot exchange.
+    /// Returns all currencies of the spot exchange.
     ///
-    /// `GET /spot/v1/currencies`: no key; limit 8 in 2 s per address.
+    /// [`GET /spot/v1/currencies`](https://developer-pro.bitmart.com/en/spot/#get-currency-list-v1):
+    /// needs no key, rate limit 8 in 2 s per address.
     ///
     /// * About 3,700 rows.
     /// * A currency that is missing has been delisted.
     /// * Networks, fees and minimums of withdrawals are not here but in the account's list of currencies.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/currencies")]
+    #[doc(alias = "GetSpotCurrencies")]
+    #[doc(alias = "CurrenciesRequest")]
+    #[doc(alias = "getCurrencies")]
+    #[doc(alias = "get_currencies")]
     pub async fn currencies(&self) -> Result<crate::api::spot::Currencies, crate::Error> {
         self.client.send(ListCurrencies::new()).await
     }
 
-    /// Names of all pairs.
+    /// Returns the names of all pairs.
     ///
-    /// `GET /spot/v1/symbols`: no key; limit 8 in 2 s per address.
+    /// [`GET /spot/v1/symbols`](https://developer-pro.bitmart.com/en/spot/#get-list-of-trading-pairs):
+    /// needs no key, rate limit 8 in 2 s per address.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/symbols")]
+    #[doc(alias = "GetSpotSymbol")]
+    #[doc(alias = "SymbolsRequest")]
+    #[doc(alias = "getSymbols")]
+    #[doc(alias = "getSymbol")]
+    #[doc(alias = "get_symbols")]
     pub async fn symbols(&self) -> Result<crate::api::spot::Symbols, crate::Error> {
         self.client.send(ListSymbols::new()).await
     }
 
-    /// Rules and state of all pairs.
+    /// Returns the rules and state of all pairs.
     ///
-    /// `GET /spot/v1/symbols/details`: no key; limit 12 in 2 s per address.
+    /// [`GET /spot/v1/symbols/details`](https://developer-pro.bitmart.com/en/spot/#get-trading-pair-details-v1):
+    /// needs no key, rate limit 12 in 2 s per address.
     ///
     /// * All pairs at once; there is no call for one pair.
     /// * Amounts come with up to 30 decimal places.
@@ -532,17 +520,21 @@ impl crate::api::spot::Spot<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v1/symbols/details")]
+    #[doc(alias = "GetSpotSymbolDetail")]
+    #[doc(alias = "SymbolsDetailsRequest")]
+    #[doc(alias = "getSymbolsDetails")]
+    #[doc(alias = "getSymbolDetail")]
+    #[doc(alias = "get_symbol_detail")]
     pub async fn symbol_details(&self) -> Result<crate::api::spot::SymbolDetails, crate::Error> {
         self.client.send(ListSymbolDetails::new()).await
     }
 
-    /// Tickers of all pairs that traded in the last 24 hours.
+    /// Returns the tickers of all pairs that traded in the last 24 hours.
     ///
-    /// `GET /spot/quotation/v3/tickers`: no key; limit 10 in 2 s per address.
+    /// [`GET /spot/quotation/v3/tickers`](https://developer-pro.bitmart.com/en/spot/#get-ticker-of-all-pairs-v3):
+    /// needs no key, rate limit 10 in 2 s per address.
     ///
     /// * Rows are positional arrays of texts, the time too.
     /// * Only pairs with a 24 hour volume above zero are listed.
@@ -550,19 +542,24 @@ impl crate::api::spot::Spot<'_> {
     /// * The change may carry a leading plus sign.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/quotation/v3/tickers")]
+    #[doc(alias = "GetSpotV3Tickers")]
+    #[doc(alias = "V3TickersRequest")]
+    #[doc(alias = "getV3Tickers")]
+    #[doc(alias = "get_v3_tickers")]
     pub async fn tickers(&self) -> Result<crate::Rows<crate::api::spot::TickerRow>, crate::Error> {
         self.client.send(ListTickers::new()).await
     }
 
-    /// Ticker of one pair.
+    /// Returns the ticker of one pair.
     ///
-    /// `GET /spot/quotation/v3/ticker`: no key; limit 15 in 2 s per address.
+    /// [`GET /spot/quotation/v3/ticker`](https://developer-pro.bitmart.com/en/spot/#get-ticker-of-a-trading-pair-v3):
+    /// needs no key, rate limit 15 in 2 s per address.
     ///
-    /// * The time is an integer in a text.
+    /// Takes a [`QueryTicker`] or the `symbol`.
+    ///
+    /// * The time is an integer as text.
     /// * The change is a ratio and may carry a leading plus sign.
     ///
     /// ```no_run
@@ -574,30 +571,37 @@ impl crate::api::spot::Spot<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/quotation/v3/ticker")]
+    #[doc(alias = "GetSpotV3Ticker")]
+    #[doc(alias = "V3TickerRequest")]
+    #[doc(alias = "getV3Ticker")]
+    #[doc(alias = "get_v3_ticker")]
     pub async fn ticker(
         &self,
-        symbol: impl Into<Symbol>,
+        request: impl Into<QueryTicker>,
     ) -> Result<crate::api::spot::Ticker, crate::Error> {
-        self.client.send(QueryTicker::new(symbol)).await
+        self.client.send(request.into()).await
     }
 
-    /// Newest candles of a pair.
+    /// Returns the newest candles of a pair.
     ///
-    /// `GET /spot/quotation/v3/lite-klines`: no key; limit 15 in 2 s per address.
+    /// [`GET /spot/quotation/v3/lite-klines`](https://developer-pro.bitmart.com/en/spot/#get-latest-k-line-v3):
+    /// needs no key, rate limit 15 in 2 s per address.
+    ///
+    /// Takes a [`ListLatestKlines`] or the `symbol`.
     ///
     /// * Rows are positional arrays of texts; times are in seconds.
     /// * Newest row first when neither before nor after is given.
     /// * before alone pages back, after alone pages forward, both together must form a valid range.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/quotation/v3/lite-klines")]
+    #[doc(alias = "GetSpotV3LatestKline")]
+    #[doc(alias = "V3LatestKlineRequest")]
+    #[doc(alias = "getV3LatestKline")]
+    #[doc(alias = "get_v3_latest_kline")]
     pub async fn latest_klines(
         &self,
         request: impl Into<ListLatestKlines>,
@@ -605,9 +609,12 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Past candles of a pair.
+    /// Returns past candles of a pair.
     ///
-    /// `GET /spot/quotation/v3/klines`: no key; limit 10 in 2 s per address.
+    /// [`GET /spot/quotation/v3/klines`](https://developer-pro.bitmart.com/en/spot/#get-history-k-line-v3):
+    /// needs no key, rate limit 10 in 2 s per address.
+    ///
+    /// Takes a [`ListKlines`] or the `symbol`.
     ///
     /// * Rows are positional arrays of texts; times are in seconds.
     /// * Newest row first when neither before nor after is given.
@@ -628,10 +635,12 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 70000: no candle in that time.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/quotation/v3/klines")]
+    #[doc(alias = "GetSpotV3HistoryKline")]
+    #[doc(alias = "V3HistoryKlineRequest")]
+    #[doc(alias = "getV3HistoryKline")]
+    #[doc(alias = "get_v3_history_kline")]
     pub async fn klines(
         &self,
         request: impl Into<ListKlines>,
@@ -639,13 +648,16 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Order book of a pair.
+    /// Returns the order book of a pair.
     ///
-    /// `GET /spot/quotation/v3/books`: no key; limit 15 in 2 s per address.
+    /// [`GET /spot/quotation/v3/books`](https://developer-pro.bitmart.com/en/spot/#get-depth-v3):
+    /// needs no key, rate limit 15 in 2 s per address.
+    ///
+    /// Takes a [`QueryDepth`] or the `symbol`.
     ///
     /// * Levels are price and size, both texts.
     /// * Asks ascend, bids descend.
-    /// * The time is an integer in a text.
+    /// * The time is an integer as text.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -656,10 +668,13 @@ impl crate::api::spot::Spot<'_> {
     /// ```
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/quotation/v3/books")]
+    #[doc(alias = "GetSpotV3Book")]
+    #[doc(alias = "V3DepthRequest")]
+    #[doc(alias = "getV3Depth")]
+    #[doc(alias = "getV3Book")]
+    #[doc(alias = "get_v3_depth")]
     pub async fn depth(
         &self,
         request: impl Into<QueryDepth>,
@@ -667,19 +682,24 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Recent trades of a pair.
+    /// Returns the recent trades of a pair.
     ///
-    /// `GET /spot/quotation/v3/trades`: no key; limit 15 in 2 s per address.
+    /// [`GET /spot/quotation/v3/trades`](https://developer-pro.bitmart.com/en/spot/#get-recent-trades-v3):
+    /// needs no key, rate limit 15 in 2 s per address.
+    ///
+    /// Takes a [`ListTrades`] or the `symbol`.
     ///
     /// * Rows are positional arrays of texts.
     /// * Newest first.
     /// * No trade id.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/quotation/v3/trades")]
+    #[doc(alias = "GetSpotV3Trade")]
+    #[doc(alias = "V3TradeRequest")]
+    #[doc(alias = "getV3Trades")]
+    #[doc(alias = "get_v3_trades")]
     pub async fn trades(
         &self,
         request: impl Into<ListTrades>,

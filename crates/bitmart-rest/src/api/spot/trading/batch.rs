@@ -25,6 +25,7 @@ use crate::wire::validate;
 ///     .push(spot::NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(70000)));
 /// assert_eq!(batch.client_order_ids().count(), 2);
 /// ```
+#[doc(alias = "/spot/v4/batch_orders")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitOrders {

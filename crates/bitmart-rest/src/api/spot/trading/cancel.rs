@@ -18,6 +18,7 @@ use crate::{OrderRef, ValidationError};
 ///
 /// let cancel = spot::CancelOrder::new("BTC_USDT", OrderId::from("118100034543076010"));
 /// ```
+#[doc(alias = "/spot/v3/cancel_order")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct CancelOrder {
@@ -40,10 +41,17 @@ impl CancelOrder {
     }
 }
 
+impl<S: Into<Symbol>, O: Into<OrderRef>> From<(S, O)> for CancelOrder {
+    fn from((symbol, order): (S, O)) -> Self {
+        Self::new(symbol, order)
+    }
+}
+
 /// Cancels up to ten orders of one pair, all named by the exchange's ids or all by yours.
 ///
 /// Check [`BatchCancelReceipt::failed`](super::BatchCancelReceipt::failed): the request succeeds
 /// although some orders could not be canceled.
+#[doc(alias = "/spot/v4/cancel_orders")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[serde(rename_all = "camelCase")]

@@ -89,9 +89,11 @@ impl Endpoint for super::CancelOrders {
     }
 }
 
-/// Cancels all open orders, of a pair or of all pairs: a request.
+/// A request that cancels all open orders, of a pair or of all pairs.
 ///
-/// `POST /spot/v4/cancel_all`: key and signature; limit 1 in 3 s per user.
+/// [`POST /spot/v4/cancel_all`](https://developer-pro.bitmart.com/en/spot/#cancel-all-order-v4-signed):
+/// needs a signature, rate limit 1 in 3 s per user.
+#[doc(alias = "/spot/v4/cancel_all")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -103,7 +105,7 @@ pub struct CancelAllOrders {
 }
 
 impl CancelAllOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -118,6 +120,8 @@ impl CancelAllOrders {
         self
     }
 }
+
+crate::api::convert::identifier!(Symbol => CancelAllOrders.symbol);
 
 impl Endpoint for CancelAllOrders {
     type Response = crate::api::model::Empty;
@@ -137,9 +141,11 @@ impl Endpoint for CancelAllOrders {
     }
 }
 
-/// One order by its id: a request.
+/// A request for one order by its id.
 ///
-/// `POST /spot/v4/query/order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+/// [`POST /spot/v4/query/order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-id-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/spot/v4/query/order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -163,35 +169,25 @@ pub struct QueryOrder {
 }
 
 impl QueryOrder {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the order.
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both, which is slower.
+    /// Open or finished orders; without it both, which is slower.
     pub fn query_state(mut self, query_state: spot::QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
 }
 
-impl From<OrderId> for QueryOrder {
-    fn from(order_id: OrderId) -> Self {
-        Self::new(order_id)
-    }
-}
-
-impl From<&str> for QueryOrder {
-    fn from(order_id: &str) -> Self {
-        Self::new(order_id)
-    }
-}
+crate::api::convert::identifier!(OrderId => QueryOrder);
 
 impl Endpoint for QueryOrder {
     type Response = crate::api::spot::Order;
@@ -215,9 +211,11 @@ impl Endpoint for QueryOrder {
     }
 }
 
-/// One order by your id: a request.
+/// A request for one order by its client order id.
 ///
-/// `POST /spot/v4/query/client-order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+/// [`POST /spot/v4/query/client-order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-clientorderid-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+#[doc(alias = "/spot/v4/query/client-order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -241,18 +239,18 @@ pub struct QueryOrderByClientId {
 }
 
 impl QueryOrderByClientId {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
-    /// * `client_order_id`: your id of the order.
+    /// * `client_order_id`: client order id.
     pub fn new(client_order_id: ClientOrderId) -> Self {
         Self { client_order_id, query_state: None, recv_window: None }
     }
-    /// Where to look; without it in both, which is slower.
+    /// Open or finished orders; without it both, which is slower.
     pub fn query_state(mut self, query_state: spot::QueryState) -> Self {
         self.query_state = Some(query_state);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
@@ -260,8 +258,8 @@ impl QueryOrderByClientId {
 }
 
 impl From<ClientOrderId> for QueryOrderByClientId {
-    fn from(client_order_id: ClientOrderId) -> Self {
-        Self::new(client_order_id)
+    fn from(value: ClientOrderId) -> Self {
+        Self::new(value)
     }
 }
 
@@ -291,9 +289,11 @@ impl Endpoint for QueryOrderByClientId {
     }
 }
 
-/// Open orders: a request.
+/// A request for open orders.
 ///
-/// `POST /spot/v4/query/open-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/open-orders`](https://developer-pro.bitmart.com/en/spot/#current-open-orders-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/open-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -333,7 +333,7 @@ pub struct ListOpenOrders {
 }
 
 impl ListOpenOrders {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -357,15 +357,23 @@ impl ListOpenOrders {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListOpenOrders.symbol);
+
+impl From<()> for ListOpenOrders {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -392,9 +400,11 @@ impl Endpoint for ListOpenOrders {
     }
 }
 
-/// Orders that are filled or cancelled: a request.
+/// A request for orders that are filled or canceled.
 ///
-/// `POST /spot/v4/query/history-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/history-orders`](https://developer-pro.bitmart.com/en/spot/#account-orders-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/history-orders")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -434,7 +444,7 @@ pub struct ListOrderHistory {
 }
 
 impl ListOrderHistory {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -458,15 +468,23 @@ impl ListOrderHistory {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListOrderHistory.symbol);
+
+impl From<()> for ListOrderHistory {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -497,9 +515,11 @@ impl Endpoint for ListOrderHistory {
     }
 }
 
-/// Fills of the account: a request.
+/// A request for the fills of the account.
 ///
-/// `POST /spot/v4/query/trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/trades`](https://developer-pro.bitmart.com/en/spot/#account-trade-list-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/trades")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -539,7 +559,7 @@ pub struct ListAccountTrades {
 }
 
 impl ListAccountTrades {
-    /// The request without any optional parameter.
+    /// Creates the request without any parameter.
     pub fn new() -> Self {
         Self::default()
     }
@@ -563,15 +583,23 @@ impl ListAccountTrades {
         self.end_time = Some(end_time);
         self
     }
-    /// Number of rows. 1 to 200, 200 when left out.
+    /// Number of rows. 1 to 200, default 200.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
+    }
+}
+
+crate::api::convert::identifier!(Symbol => ListAccountTrades.symbol);
+
+impl From<()> for ListAccountTrades {
+    fn from((): ()) -> Self {
+        Self::new()
     }
 }
 
@@ -598,9 +626,11 @@ impl Endpoint for ListAccountTrades {
     }
 }
 
-/// Fills of an order: a request.
+/// A request for the fills of an order.
 ///
-/// `POST /spot/v4/query/order-trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+/// [`POST /spot/v4/query/order-trades`](https://developer-pro.bitmart.com/en/spot/#order-trade-list-v4-signed):
+/// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+#[doc(alias = "/spot/v4/query/order-trades")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 #[non_exhaustive]
@@ -617,30 +647,20 @@ pub struct ListOrderTrades {
 }
 
 impl ListOrderTrades {
-    /// The request with what it cannot do without.
+    /// Creates the request from its required parameters.
     ///
     /// * `order_id`: the exchange's id of the order.
     pub fn new(order_id: impl Into<OrderId>) -> Self {
         Self { order_id: order_id.into(), recv_window: None }
     }
-    /// How old the request may be when it arrives. In milliseconds, 1 to 60000, 5000 when left out.
+    /// Maximum age of the request on arrival. In milliseconds, 1 to 60000, default 5000.
     pub fn recv_window(mut self, recv_window: u32) -> Self {
         self.recv_window = Some(recv_window);
         self
     }
 }
 
-impl From<OrderId> for ListOrderTrades {
-    fn from(order_id: OrderId) -> Self {
-        Self::new(order_id)
-    }
-}
-
-impl From<&str> for ListOrderTrades {
-    fn from(order_id: &str) -> Self {
-        Self::new(order_id)
-    }
-}
+crate::api::convert::identifier!(OrderId => ListOrderTrades);
 
 impl Endpoint for ListOrderTrades {
     type Response = crate::Rows<crate::api::spot::Fill>;
@@ -668,21 +688,24 @@ impl Endpoint for ListOrderTrades {
 impl crate::api::spot::Spot<'_> {
     /// Places an order.
     ///
-    /// `POST /spot/v2/submit_order`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v2/submit_order`](https://developer-pro.bitmart.com/en/spot/#new-order-v2-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
+    ///
+    /// Takes a [`SubmitOrder`](super::SubmitOrder) or a `NewOrder`.
     ///
     /// * A misspelt or wrongly cased field is ignored without an error.
     /// * A market buy with a size instead of a notional fails with code 50021.
-    /// * A `limit_maker` order that would take is accepted, then cancelled.
+    /// * A `limit_maker` order that would take is accepted, then canceled.
     /// * When both sides are API orders the taker's `stpMode` decides.
     /// * `client_order_id` is snake case while `stpMode` is camel case.
-    /// * No `recvWindow`: the request may be a minute old.
+    /// * No `recvWindow`: the exchange accepts requests up to a minute old.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
     /// use bitmart_rest::{spot, types::dec};
     ///
     /// let order = spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)).post_only();
-    /// let id = order.client_order_id.clone(); // Keep it, to ask with.
+    /// let id = order.client_order_id.clone(); // Keep it, to query the order with.
     /// println!("{id} is {}", client.spot().submit_order(order).await?.order_id);
     /// # Ok(())
     /// # }
@@ -690,15 +713,18 @@ impl crate::api::spot::Spot<'_> {
     ///
     /// # Errors
     /// * Code 50020: the wallet does not hold enough.
-    /// * Code 50023: the pair takes no orders over the API.
-    /// * Code 50034 and 50035: post-only or immediate, and the book does not allow it.
-    /// * Code 51008: too much at once; later.
+    /// * Code 50023: the pair accepts no orders over the API.
+    /// * Code 50034 and 50035: the book does not allow a post-only or immediate order.
+    /// * Code 51008: too many requests at once; try again later.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v2/submit_order")]
+    #[doc(alias = "PostSpotSubmitOrder")]
+    #[doc(alias = "SubmitOrderRequest")]
+    #[doc(alias = "newSpotOrder")]
+    #[doc(alias = "postSubmitOrder")]
+    #[doc(alias = "post_submit_order")]
     pub async fn submit_order(
         &self,
         request: impl Into<super::SubmitOrder>,
@@ -708,11 +734,14 @@ impl crate::api::spot::Spot<'_> {
 
     /// Places up to ten orders for one pair.
     ///
-    /// `POST /spot/v4/batch_orders`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v4/batch_orders`](https://developer-pro.bitmart.com/en/spot/#new-batch-order-v4-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
+    ///
+    /// Takes a [`SubmitOrders`](super::SubmitOrders).
     ///
     /// * A misspelt or wrongly cased field is ignored without an error.
     /// * A market buy with a size instead of a notional fails with code 50021.
-    /// * A `limit_maker` order that would take is accepted, then cancelled.
+    /// * A `limit_maker` order that would take is accepted, then canceled.
     /// * When both sides are API orders the taker's `stpMode` decides.
     /// * The data holds a second envelope whose code 0 means success.
     /// * What a failing row looks like is not documented.
@@ -724,7 +753,7 @@ impl crate::api::spot::Spot<'_> {
     /// let batch = spot::SubmitOrders::new("BTC_USDT")
     ///     .push(spot::NewOrder::limit_buy("BTC_USDT", dec!(0.001), dec!(60000)))
     ///     .push(spot::NewOrder::limit_sell("BTC_USDT", dec!(0.001), dec!(61000)));
-    /// // The code of success does not say that the orders were placed; this does.
+    /// // Success of the request does not mean that the orders were placed; check each.
     /// let ids = client.spot().submit_orders(batch).await?.into_order_ids(2);
     /// # Ok(())
     /// # }
@@ -733,11 +762,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 50020: the wallet does not hold enough.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/batch_orders")]
+    #[doc(alias = "PostSpotBatchOrders")]
+    #[doc(alias = "BatchOrdersRequest")]
+    #[doc(alias = "postSubmitBatchOrder")]
+    #[doc(alias = "post_batch_orders")]
     pub async fn submit_orders(
         &self,
         request: impl Into<super::SubmitOrders>,
@@ -747,9 +778,12 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels an order.
     ///
-    /// `POST /spot/v3/cancel_order`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v3/cancel_order`](https://developer-pro.bitmart.com/en/spot/#cancel-order-v3-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
     ///
-    /// * Code 1000 with result false means that the order was already filled or cancelled.
+    /// Takes a [`CancelOrder`](super::CancelOrder) or `(symbol, order)`.
+    ///
+    /// * Code 1000 with result false means that the order was already filled or canceled.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -764,11 +798,15 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 50030, 50031, 50032 and 50036: no longer open; it may have been filled.
     ///
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v3/cancel_order")]
+    #[doc(alias = "PostSpotCancelOrder")]
+    #[doc(alias = "CancelOrderRequest")]
+    #[doc(alias = "cancelOrder")]
+    #[doc(alias = "postCancelOrder")]
+    #[doc(alias = "post_cancel_order_by_orderid")]
+    #[doc(alias = "post_cancel_order_by_clientid")]
     pub async fn cancel_order(
         &self,
         request: impl Into<super::CancelOrder>,
@@ -778,16 +816,21 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels up to ten orders of one pair.
     ///
-    /// `POST /spot/v4/cancel_orders`: key and signature, permission Spot-Trade; limit 40 in 2 s per user.
+    /// [`POST /spot/v4/cancel_orders`](https://developer-pro.bitmart.com/en/spot/#cancel-batch-order-v4-signed):
+    /// needs a signature and the permission Spot-Trade, rate limit 40 in 2 s per user.
     ///
-    /// * Partial success still answers code 1000; read the failed ids.
+    /// Takes a [`CancelOrders`](super::CancelOrders).
+    ///
+    /// * Partial success also has code 1000; check the failed ids.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/cancel_orders")]
+    #[doc(alias = "PostSpotCancelOrders")]
+    #[doc(alias = "CancelOrdersRequest")]
+    #[doc(alias = "postCancelBatchOrder")]
+    #[doc(alias = "post_cancel_orders")]
     pub async fn cancel_orders(
         &self,
         request: impl Into<super::CancelOrders>,
@@ -797,17 +840,22 @@ impl crate::api::spot::Spot<'_> {
 
     /// Cancels all open orders, of a pair or of all pairs.
     ///
-    /// `POST /spot/v4/cancel_all`: key and signature; limit 1 in 3 s per user.
+    /// [`POST /spot/v4/cancel_all`](https://developer-pro.bitmart.com/en/spot/#cancel-all-order-v4-signed):
+    /// needs a signature, rate limit 1 in 3 s per user.
     ///
-    /// * Without a symbol the orders of every pair are cancelled.
-    /// * No list of orders comes back: what filled in the meantime is seen in the orders only.
+    /// Takes a [`CancelAllOrders`] or the `symbol`.
+    ///
+    /// * Without a symbol the orders of every pair are canceled.
+    /// * The response lists no orders: query the orders to see what was filled in the meantime.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). When [`outcome`](crate::Error::outcome) says `Unknown` the request may
-    /// have taken effect: ask the exchange before you send it again.
-    ///
-    /// # Cancel safety
-    /// Dropping the future does not take the request back: its outcome is then unknown.
+    /// Any [`Error`](crate::Error). After [`Outcome::Unknown`](crate::Outcome), or when the future is
+    /// dropped, the request may have taken effect: query before you send it again.
+    #[doc(alias = "/spot/v4/cancel_all")]
+    #[doc(alias = "PostSpotCancelAllOrder")]
+    #[doc(alias = "CancelAllOrderRequest")]
+    #[doc(alias = "postCancelAllOrder")]
+    #[doc(alias = "post_cancel_all_order")]
     pub async fn cancel_all_orders(
         &self,
         request: impl Into<CancelAllOrders>,
@@ -815,20 +863,26 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One order by its id.
+    /// Returns one order by its id.
     ///
-    /// `POST /spot/v4/query/order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+    /// [`POST /spot/v4/query/order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-id-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`QueryOrder`] or the `order_id`.
     ///
     /// * A query, yet a signed POST.
-    /// * An API order cancelled without a fill can be queried for 20 minutes.
-    /// * An unknown id answers code 50005, which can also mean not visible yet.
+    /// * An API order canceled without a fill can be queried for 20 minutes.
+    /// * An unknown id fails with code 50005, which can also mean not visible yet.
     /// * `cancelSource`, `stpMode` and `clientOrderId` are empty texts when unset.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/order")]
+    #[doc(alias = "GetSpotOrderByOrderId")]
+    #[doc(alias = "V4QueryOrderByOrderIdRequest")]
+    #[doc(alias = "queryOrderById")]
+    #[doc(alias = "getOrderByOrderId")]
+    #[doc(alias = "v4_query_order_by_id")]
     pub async fn order(
         &self,
         request: impl Into<QueryOrder>,
@@ -836,14 +890,17 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// One order by your id.
+    /// Returns one order by its client order id.
     ///
-    /// `POST /spot/v4/query/client-order`: key and signature, permission Read-only; limit 50 in 2 s per key.
+    /// [`POST /spot/v4/query/client-order`](https://developer-pro.bitmart.com/en/spot/#query-order-by-clientorderid-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 50 in 2 s per key.
+    ///
+    /// Takes a [`QueryOrderByClientId`] or the `client_order_id`.
     ///
     /// * A query, yet a signed POST.
-    /// * An API order cancelled without a fill can be queried for 20 minutes.
-    /// * An unknown id answers code 50005, which can also mean not visible yet.
-    /// * Not found is no proof within 60 s of an unknown outcome: ask again then.
+    /// * An API order canceled without a fill can be queried for 20 minutes.
+    /// * An unknown id fails with code 50005, which can also mean not visible yet.
+    /// * Within 60 s of an unknown outcome, not found is no proof: query again.
     /// * `cancelSource`, `stpMode` and `clientOrderId` are empty texts when unset.
     ///
     /// ```no_run
@@ -858,10 +915,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 50005: not found, which is no proof within 60 s of an unknown outcome.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/client-order")]
+    #[doc(alias = "GetSpotOrderByClientOrderId")]
+    #[doc(alias = "V4QueryOrderByClientOrderIdRequest")]
+    #[doc(alias = "queryOrderByClientOrderId")]
+    #[doc(alias = "getOrderByClientOrderId")]
+    #[doc(alias = "v4_query_order_by_order_client_id")]
     pub async fn order_by_client_id(
         &self,
         request: impl Into<QueryOrderByClientId>,
@@ -869,13 +929,16 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Open orders.
+    /// Returns open orders.
     ///
-    /// `POST /spot/v4/query/open-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/open-orders`](https://developer-pro.bitmart.com/en/spot/#current-open-orders-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListOpenOrders`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
-    /// * An unknown `orderMode` answers code 52000.
+    /// * An unknown `orderMode` fails with code 52000.
     /// * States new and `partially_filled` only.
     ///
     /// ```no_run
@@ -892,10 +955,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 52004: the times end before they begin.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/open-orders")]
+    #[doc(alias = "GetSpotOpenOrders")]
+    #[doc(alias = "V4QueryOpenOrdersRequest")]
+    #[doc(alias = "queryCurrentOpenOrder")]
+    #[doc(alias = "getCurrentOpenOrders")]
+    #[doc(alias = "v4_query_open_orders")]
     pub async fn open_orders(
         &self,
         request: impl Into<ListOpenOrders>,
@@ -903,20 +969,26 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Orders that are filled or cancelled.
+    /// Returns orders that are filled or canceled.
     ///
-    /// `POST /spot/v4/query/history-orders`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/history-orders`](https://developer-pro.bitmart.com/en/spot/#account-orders-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListOrderHistory`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
-    /// * An unknown `orderMode` answers code 52000.
+    /// * An unknown `orderMode` fails with code 52000.
     /// * States filled, canceled and `partially_canceled` only.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/history-orders")]
+    #[doc(alias = "GetSpotAccountOrders")]
+    #[doc(alias = "V4QueryHistoryOrdersRequest")]
+    #[doc(alias = "queryAccountOrders")]
+    #[doc(alias = "getAccountOrders")]
+    #[doc(alias = "v4_query_account_orders")]
     pub async fn order_history(
         &self,
         request: impl Into<ListOrderHistory>,
@@ -924,13 +996,16 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Fills of the account.
+    /// Returns the fills of the account.
     ///
-    /// `POST /spot/v4/query/trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/trades`](https://developer-pro.bitmart.com/en/spot/#account-trade-list-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListAccountTrades`], the `symbol` or `()`.
     ///
     /// * A query, yet a signed POST.
     /// * Without a time range the last 7 days.
-    /// * An unknown `orderMode` answers code 52000.
+    /// * An unknown `orderMode` fails with code 52000.
     ///
     /// ```no_run
     /// # async fn run(client: bitmart_rest::Client) -> Result<(), bitmart_rest::Error> {
@@ -947,10 +1022,13 @@ impl crate::api::spot::Spot<'_> {
     /// # Errors
     /// * Code 52004: the times end before they begin.
     ///
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/trades")]
+    #[doc(alias = "GetSpotAccountTradeList")]
+    #[doc(alias = "V4QueryTradesRequest")]
+    #[doc(alias = "queryAccountTrades")]
+    #[doc(alias = "getAccountTradeList")]
+    #[doc(alias = "v4_query_account_trade_list")]
     pub async fn account_trades(
         &self,
         request: impl Into<ListAccountTrades>,
@@ -958,17 +1036,23 @@ impl crate::api::spot::Spot<'_> {
         self.client.send(request.into()).await
     }
 
-    /// Fills of an order.
+    /// Returns the fills of an order.
     ///
-    /// `POST /spot/v4/query/order-trades`: key and signature, permission Read-only; limit 12 in 2 s per key.
+    /// [`POST /spot/v4/query/order-trades`](https://developer-pro.bitmart.com/en/spot/#order-trade-list-v4-signed):
+    /// needs a signature and the permission Read-only, rate limit 12 in 2 s per key.
+    ///
+    /// Takes a [`ListOrderTrades`] or the `order_id`.
     ///
     /// * A query, yet a signed POST.
     ///
     /// # Errors
-    /// See [`Error`](crate::Error). Nothing changes at the exchange, so asking again is safe.
-    ///
-    /// # Cancel safety
-    /// Dropping the future abandons the answer and nothing else.
+    /// Any [`Error`](crate::Error). Safe to cancel and to repeat: nothing changes at the exchange.
+    #[doc(alias = "/spot/v4/query/order-trades")]
+    #[doc(alias = "GetSpotOrderTradeList")]
+    #[doc(alias = "V4QueryOrderTradesRequest")]
+    #[doc(alias = "queryOrderTrades")]
+    #[doc(alias = "getOrderTradeList")]
+    #[doc(alias = "v4_query_order_trade_list")]
     pub async fn order_trades(
         &self,
         request: impl Into<ListOrderTrades>,

@@ -128,6 +128,7 @@ impl NewOrder {
 
 /// Places an order: the request. Made from a [`NewOrder`] with `into`; decoding a recorded body
 /// gives one too.
+#[doc(alias = "/spot/v2/submit_order")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct SubmitOrder {
