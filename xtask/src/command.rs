@@ -67,7 +67,7 @@ const COMMANDS: &[Command] = &[
     command("package", "", "checks what `cargo publish` would upload", |rest| {
         without_arguments("package", rest, package::run)
     }),
-    command("deny", "", "checks licences, sources and advisories of the dependencies", |rest| {
+    command("deny", "", "checks licenses, sources and advisories of the dependencies", |rest| {
         without_arguments("deny", rest, deny::run)
     }),
     command(
@@ -147,7 +147,7 @@ fn help() -> String {
     let mut text = "usage: cargo xtask COMMAND\n\n".to_owned();
     for Command { name, arguments, about, .. } in COMMANDS {
         let call = format!("{name} {arguments}");
-        let _ = writeln!(text, "  {call:<32}  {about}");
+        let _ = writeln!(text, "  {call:<33}  {about}");
     }
     text + "\n" + &test::help()
 }

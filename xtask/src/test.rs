@@ -92,12 +92,13 @@ const QUICK_OMITS: &str = "\
 left out: integration and doc tests, clippy of tests, other feature sets, docs, API snapshots, examples,
 foreign clients, reports, contracts, fuzzing and dependency checks; `cargo xtask test` runs them";
 
+/// How long all steps take together.
+const TOTAL: &str = "about 25 minutes in total";
+
 /// The part of the help about the steps.
 pub(crate) fn help() -> String {
     let mut text =
-        "steps of `cargo xtask test`, in total about 25 minutes on two cores in a clean \
-                    tree, a third of that in a warm one:\n\n"
-            .to_owned();
+        format!("steps of `cargo xtask test`, {TOTAL} on two cores in a clean tree:\n\n");
     for Step { name, about, time, .. } in STEPS {
         let _ = writeln!(text, "  {name:<13} {time:>8}  {about}");
     }
@@ -107,8 +108,8 @@ pub(crate) fn help() -> String {
   deny and fuzz use cargo-deny and cargo-fuzz if present; `cargo xtask deny` and `cargo xtask fuzz`
   build them below target/tools. A part whose tool is missing is reported as skipped.
 
-`cargo xtask test --quick` answers in about two minutes in a warm tree. Its steps: "
-        + &QUICK.iter().map(|step| step.name).collect::<Vec<_>>().join(", ")
+`cargo xtask test --quick` answers in about two minutes in a warm tree. Its steps:
+" + &QUICK.iter().map(|step| step.name).collect::<Vec<_>>().join(", ")
         + ".\n"
         + QUICK_OMITS
 }
