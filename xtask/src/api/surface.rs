@@ -24,7 +24,7 @@ impl Surface {
         paths.module(&json, json.root(), "");
         json.public = paths.shortest();
         let surface = Self { lines: BTreeSet::new(), foreign: BTreeMap::new() };
-        let mut builder = Builder { json: &json, surface };
+        let mut builder = Builder { json: &json, plain_impls: BTreeMap::new(), surface };
         builder.all(&paths);
         builder.surface
     }
@@ -112,6 +112,8 @@ fn join(path: &str, name: &str) -> String {
 
 struct Builder<'a> {
     json: &'a Crate,
+    /// Traits without parameters, by path and type: a line for each would fill half of the file.
+    plain_impls: BTreeMap<(String, String), BTreeSet<String>>,
     surface: Surface,
 }
 
@@ -132,6 +134,10 @@ impl Builder<'_> {
             if item["inner"]["impl"].is_object() {
                 self.trait_impl(&item["inner"]["impl"]);
             }
+        }
+        for ((path, owner), traits) in std::mem::take(&mut self.plain_impls) {
+            let traits = traits.into_iter().collect::<Vec<_>>().join(" + ");
+            self.line(&path, format!("impl {traits} for {owner}"));
         }
     }
 
@@ -272,7 +278,6 @@ impl Builder<'_> {
             }
             _ => return,
         };
-        // The type may be called without its module in the key, so that members follow their owner.
         self.line(&path, text);
     }
 
@@ -311,24 +316,28 @@ impl Builder<'_> {
             return;
         }
         let owner = &block["for"];
+        let key = match owner["resolved_path"]["id"].as_u64().and_then(|id| json.public.get(&id)) {
+            Some(path) => path.clone(),
+            None => json.public.get(&id(&of_trait["id"])).cloned().unwrap_or_default(),
+        };
         let (params, clauses) = json.generics(&block["generics"]);
         let not = if is_negative { "!" } else { "" };
-        let mut line = format!(
-            "impl{params} {not}{} for {}{clauses}",
-            json.path(of_trait),
-            json.of_type(owner)
-        );
+        let (of_trait, owner) = (format!("{not}{}", json.path(of_trait)), json.of_type(owner));
         let types = array(&block["items"]).iter().filter_map(|member| json.item(id(member)));
-        for member in types.filter(|member| member["inner"]["assoc_type"].is_object()) {
-            let of_type = json.of_type(&member["inner"]["assoc_type"]["type"]);
-            let _ = write!(line, " {{ type {} = {of_type} }}", text(&member["name"]));
+        let types: Vec<String> = types
+            .filter_map(|member| {
+                let of_type = member["inner"]["assoc_type"].get("type")?;
+                Some(format!("type {} = {}", text(&member["name"]), json.of_type(of_type)))
+            })
+            .collect();
+        let is_plain = params.is_empty() && clauses.is_empty() && types.is_empty();
+        if is_plain && json.foreign.borrow().is_empty() {
+            self.plain_impls.entry((key, owner)).or_default().insert(of_trait);
+            return;
         }
-        let key =
-            match owner.get("resolved_path").and_then(|path| json.public.get(&id(&path["id"]))) {
-                Some(path) => path.clone(),
-                None => json.public.get(&id(&of_trait["id"])).cloned().unwrap_or_default(),
-            };
-        self.line(&key, line);
+        let types =
+            if types.is_empty() { String::new() } else { format!(" {{ {} }}", types.join("; ")) };
+        self.line(&key, format!("impl{params} {of_trait} for {owner}{clauses}{types}"));
     }
 
     /// Whether a path names an own item that cannot be reached.
