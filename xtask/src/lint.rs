@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: rules of this repository that no other tool checks.
 
 mod facade;
+mod links;
 mod size;
 mod words;
 
@@ -13,13 +14,14 @@ use crate::run::workspace_root;
 const USAGE: &str = "usage: cargo xtask lint [words [PATH...]]";
 
 /// What is checked where no path is given.
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 14] = [
     ".ci",
     ".github",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "Cargo.toml",
     "README.md",
+    "RELEASING.md",
     "SECURITY.md",
     "crates",
     "deny.toml",
@@ -74,6 +76,7 @@ pub(crate) fn run(arguments: &[&str]) -> TaskResult {
             let sources = sources(&PATHS)?;
             let mut faults: Vec<String> = sources.iter().flat_map(marks).collect();
             faults.extend(size::check(&sources));
+            faults.extend(links::check(&sources));
             faults.extend(facade::check()?);
             let words = words::Rules::load()?;
             faults.extend(words.check(&sources));
