@@ -113,8 +113,7 @@ impl Comparison<'_> {
                 }
             }
             // An invalid list.
-            (recorded, Some(Node::List(rows))) if matches!(rows.first(), Some(Node::Object(members)) if members.contains_key(FAULT_KEY)) =>
-            {
+            (recorded, Some(Node::List(rows))) if rows.first().is_some_and(is_fault) => {
                 self.compare(at, recorded, rows.first(), found);
             }
             (recorded, Some(got)) if is_same(recorded, got) => {}
@@ -207,6 +206,10 @@ impl Comparison<'_> {
 
 /// The member under which the models write a row that does not decode.
 const FAULT_KEY: &str = "$fault";
+
+fn is_fault(node: &Node) -> bool {
+    matches!(node, Node::Object(members) if members.contains_key(FAULT_KEY))
+}
 
 fn is_same(recorded: &Node, got: &Node) -> bool {
     recorded == got

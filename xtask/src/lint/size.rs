@@ -49,13 +49,30 @@ pub(super) fn check(sources: &[Source]) -> Vec<String> {
 }
 
 fn long_lines(source: &Source) -> Vec<String> {
-    let is_long = |line: &str| line.chars().count() > LINE && code_length(line) > LINE;
-    let long = source.text.lines().enumerate().filter(|(_, line)| is_long(line));
-    long.map(|(index, line)| {
-        let (name, length) = (&source.name, line.chars().count());
-        format!("{name}:{}: {length} characters, at most {LINE}", index + 1)
-    })
-    .collect()
+    let is_generated = source.is_generated();
+    let mut faults = Vec::new();
+    let mut is_raw = false;
+    for (index, line) in source.text.lines().enumerate() {
+        let started_raw = is_raw;
+        // A raw literal that begins here and does not end here, or ends here.
+        let end = line.rfind("\"#");
+        match line.rfind("r#\"") {
+            Some(begin) if end.is_none_or(|end| end < begin + 2) => is_raw = true,
+            _ if end.is_some() => is_raw = false,
+            _ => {}
+        }
+        let length = line.chars().count();
+        if length <= LINE || started_raw || line.contains("r#\"") {
+            continue;
+        }
+        // Prose of descriptions.
+        let is_generated_prose = is_generated && line.trim_start().starts_with("//");
+        if !is_generated_prose && code_length(line) > LINE {
+            let name = &source.name;
+            faults.push(format!("{name}:{}: {length} characters, at most {LINE}", index + 1));
+        }
+    }
+    faults
 }
 
 /// The characters of a line without addresses, rows of tables, and texts in quotes, none of which can be broken.
@@ -110,7 +127,8 @@ mod tests {
         let literal = format!("let text = \"{}\";", "b ".repeat(70));
         let table = format!("//! | {} |", "c ".repeat(70));
         let address = format!("// https://example.com/{}", "d".repeat(120));
-        let text = [code.as_str(), &literal, &table, &address].join("\n");
+        let raw = format!("let text = r#\"\n{}\n\"#;", "e ".repeat(70));
+        let text = [code.as_str(), &literal, &table, &address, &raw].join("\n");
         assert_eq!(
             check(&[source("a.rs", text)]),
             ["a.rs:1: 140 characters, at most 120".to_owned()]

@@ -117,8 +117,8 @@ const prepare = async () => {
     { symbol: 'ETHUSDT', order_id: Number(await futures('submit-order', low)), price: '1001' })
   fill('POST /contract/private/cancel-plan-order',
     { symbol: 'ETHUSDT', order_id: await futures('submit-plan-order', { ...plan, price_way: 2 }) })
-  fill('POST /contract/private/modify-plan-order',
-    { symbol: 'ETHUSDT', order_id: await futures('submit-plan-order', { ...plan, price_way: 2 }), ...plan, type: 'limit' })
+  const planned = await futures('submit-plan-order', { ...plan, price_way: 2 })
+  fill('POST /contract/private/modify-plan-order', { symbol: 'ETHUSDT', order_id: planned, ...plan, type: 'limit' })
   for (const name of [
     'POST /account/contract/sub-account/main/v1/main-to-sub', 'GET /account/contract/sub-account/main/v1/wallet',
     'GET /account/contract/sub-account/main/v1/transfer-list', 'POST /account/sub-account/main/v1/main-to-sub',
