@@ -1,6 +1,6 @@
 // Opens every page of a folder in a headless browser, at two widths, light and dark. There must be no error, no
-// request, nothing wider than the window, and no serious or critical finding of axe-core. Run by `cargo xtask test report` with
-// the name of the browser and the folder. Prints counts at the end.
+// request, nothing wider than the window, and no serious or critical finding of axe-core. Run by
+// `cargo xtask test report` with the name of the browser and the folder. Prints counts at the end.
 
 const fs = require("fs");
 const path = require("path");
