@@ -127,7 +127,7 @@ fn check_request(
             differences.push(Difference::new(path, "the typed request", error.to_string()));
         }
         Err(error) => {
-            differences.push(Difference::new(location, "the typed request", chain(&error)))
+            differences.push(Difference::new(location, "the typed request", chain(&error)));
         }
     }
 }
